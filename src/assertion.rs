@@ -1,0 +1,126 @@
+//! The signed JWT that stands for the service user (RFC 7523, section 3). The
+//! only file that knows the crypto library's keys.
+
+use std::time::Duration;
+
+use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, KeyUtils};
+use jsonwebtoken::errors::{Error as JwtError, ErrorKind};
+use jsonwebtoken::signature::{Error as SignatureError, Signer};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use ring::rand::SystemRandom;
+use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use rustls_pki_types::PrivateKeyDer;
+use rustls_pki_types::pem::PemObject;
+use serde::Serialize;
+
+use crate::clock::UnixTime;
+use crate::error::Report;
+use crate::key::Key;
+use crate::secret::Secret;
+
+/// How far back `iat` is set: the server refuses one that lies more than about
+/// a second ahead of its own clock.
+const BACKDATED: Duration = Duration::from_secs(60);
+
+/// How long an assertion lasts unless it is said otherwise.
+pub const LIFETIME: Duration = Duration::from_secs(600);
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    iat: UnixTime,
+    exp: UnixTime,
+}
+
+/// Signs an assertion for `audience` that lasts `lifetime` from `now`.
+///
+/// # Errors
+/// What is wrong with the key, without a byte of it.
+pub fn sign(
+    key: &Key,
+    audience: &str,
+    now: UnixTime,
+    lifetime: Duration,
+) -> Result<Secret, Report> {
+    let der = PrivateKeyDer::from_pem_slice(key.pem.expose().as_bytes()).map_err(|_| {
+        Report::new("its key is no PEM that can be read")
+            .hint("PEM of an RSA key is wanted, PKCS#1 or PKCS#8, without a passphrase")
+    })?;
+    let claims = Claims {
+        iss: key.user.as_str(),
+        sub: key.user.as_str(),
+        aud: audience,
+        iat: now.minus(BACKDATED),
+        exp: now.plus(lifetime),
+    };
+    let header = Header {
+        kid: Some(key.id.as_str().to_owned()),
+        ..Header::new(Algorithm::RS256)
+    };
+    // A second call finds the same provider in place.
+    let _ = PROVIDER.install_default();
+    jsonwebtoken::encode(
+        &header,
+        &claims,
+        &EncodingKey::from_rsa_der(der.secret_der()),
+    )
+    .map(Secret::new)
+    .map_err(|_| {
+        Report::new(format!("its key cannot sign: {}", objection(&der)))
+            .hint("ZITADEL takes RSA keys; this program takes them from 2048 to 4096 bits")
+    })
+}
+
+/// Why a key that did not sign could not.
+fn objection(der: &PrivateKeyDer<'_>) -> String {
+    let parsed = match der {
+        PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
+        PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
+        _ => return "not an RSA key".to_owned(),
+    };
+    match parsed.err().map(|rejected| rejected.to_string()).as_deref() {
+        Some("TooSmall") => "an RSA key of fewer than 2048 bits".to_owned(),
+        Some("TooLarge") => "an RSA key of more than 4096 bits".to_owned(),
+        Some("WrongAlgorithm") => "not an RSA key".to_owned(),
+        Some(reason) => reason.to_owned(),
+        None => "the signature failed".to_owned(),
+    }
+}
+
+static PROVIDER: CryptoProvider = CryptoProvider {
+    signer_factory: |_, key| {
+        let der = key.as_bytes();
+        let pair = RsaKeyPair::from_der(der).or_else(|_| RsaKeyPair::from_pkcs8(der));
+        match pair {
+            Ok(pair) => Ok(Box::new(Rs256(pair))),
+            Err(_) => Err(JwtError::from(ErrorKind::InvalidKeyFormat)),
+        }
+    },
+    verifier_factory: |_, _| Err(ErrorKind::InvalidAlgorithm.into()),
+    key_utils: KeyUtils::new_unimplemented(),
+};
+
+struct Rs256(RsaKeyPair);
+
+impl Signer<Vec<u8>> for Rs256 {
+    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, SignatureError> {
+        let mut signature = vec![0; self.0.public().modulus_len()];
+        self.0
+            .sign(
+                &RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                message,
+                &mut signature,
+            )
+            .map_err(|_| SignatureError::new())?;
+        Ok(signature)
+    }
+}
+
+impl JwtSigner for Rs256 {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::RS256
+    }
+}

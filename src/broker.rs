@@ -1,0 +1,354 @@
+//! Fresh? → lock → read again → mint → store: how every token is got.
+//!
+//! 1. A fresh entry is returned: no lock, no network, no key parsed.
+//! 2. An entry in its refresh window is renewed by whoever gets the lock at
+//!    once; everybody else, and everybody while the issuer is down, uses it.
+//! 3. Without a usable entry, or with `--refresh`, one process mints while the
+//!    others wait for the lock and then find the entry.
+//! 4. A token past its margin is never handed out (`token.rs`).
+//! 5. The cache never stands in the way: whatever is wrong with it is a warning,
+//!    and a fresh token is handed out all the same.
+
+mod diagnosis;
+mod mint;
+
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::cache::lock::Lock;
+use crate::cache::parents::Parent;
+use crate::cache::{Entry, Slot};
+use crate::clock::{Clock, Deadline};
+use crate::error::{Error, Report};
+use crate::issuer::{Issuer, Network, Refusal};
+use crate::key::{Key, KeySpec};
+use crate::scope::Scopes;
+use crate::secret::Secret;
+use crate::token::{Freshness, Grant, Token};
+use crate::url::{Endpoints, IssuerUrl};
+use mint::Minted;
+
+/// How long a call that holds a good token may spend on getting a newer one, or
+/// on asking whether it still is good.
+const AHEAD: Duration = Duration::from_secs(5);
+
+/// Everything that a token depends on, checked.
+pub struct Request<'a> {
+    /// Who issues it.
+    pub issuer: IssuerUrl,
+    /// The key, yet to be read.
+    pub key: KeySpec,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// How the issuer is reached.
+    pub network: Network<'a>,
+    /// Where entries lie; none for `--no-cache`.
+    pub cache_dir: Option<PathBuf>,
+    /// `--refresh`: a token that is minted now.
+    pub refresh: bool,
+    /// The bound on all waiting.
+    pub deadline: Deadline,
+}
+
+/// Gets the tokens of one request.
+pub struct Broker<'a> {
+    request: &'a Request<'a>,
+    clock: &'a Clock,
+    grant: Grant,
+    key: Option<Key>,
+}
+
+impl<'a> Broker<'a> {
+    /// Reads the key, unless both its ids are known without.
+    ///
+    /// # Errors
+    /// The key cannot be read.
+    pub fn new(request: &'a Request<'a>, clock: &'a Clock) -> Result<Self, Error> {
+        let (key_id, user_id, key) = if let Some((id, user)) = request.key.ids() {
+            (id, user, None)
+        } else {
+            let key = request.key.load(&request.deadline)?;
+            (key.id.clone(), key.user.clone(), Some(key))
+        };
+        let grant = Grant {
+            issuer: request.issuer.clone(),
+            key_id,
+            user_id,
+            scopes: request.scopes.clone(),
+        };
+        Ok(Self {
+            request,
+            clock,
+            grant,
+            key,
+        })
+    }
+
+    /// What tokens are got for.
+    pub const fn grant(&self) -> &Grant {
+        &self.grant
+    }
+
+    /// A token that is good now.
+    ///
+    /// # Errors
+    /// None can be had; the error says for which key, user and issuer.
+    pub fn token(&self) -> Result<Token, Error> {
+        self.any_token().map_err(|error| self.about(error))
+    }
+
+    /// A token for a process that asks again when its last one was refused.
+    ///
+    /// The same parent asking for a token that is still good has most likely
+    /// got a 401 for it: then the issuer is asked, and a new token is minted
+    /// only if the issuer refuses the old one.
+    ///
+    /// # Errors
+    /// As [`Broker::token`].
+    pub fn token_for(&self, parent: Parent) -> Result<Token, Error> {
+        let token = self.token()?;
+        let Some(slot) = self.slot() else {
+            return Ok(token);
+        };
+        let parents = slot.parents();
+        let hand_over = |token: &Token| {
+            let noted = parents.hand_over(parent, token, (self.clock)());
+            noted.unwrap_or_else(|error| {
+                log::debug!("this parent is not remembered: {error}");
+                false
+            })
+        };
+        if !hand_over(&token) || !self.is_refused(&slot, &token) {
+            return Ok(token);
+        }
+        log::warn!("the token in the cache was revoked: minting another");
+        let token = self
+            .obtain(&slot, Some(&token))
+            .map_err(|error| self.about(error))?;
+        hand_over(&token);
+        Ok(token)
+    }
+
+    /// Asks the issuer whose token it is: its answer, or its refusal.
+    ///
+    /// # Errors
+    /// No answer.
+    pub fn userinfo(&self, token: &Token) -> Result<Result<Value, Refusal>, Error> {
+        let known = self.slot().and_then(|slot| slot.read());
+        self.ask_userinfo(token, known.map(|e| e.endpoints), self.request.deadline)
+            .map_err(|error| self.about(error))
+    }
+
+    /// Forgets this token, or whichever is held where none is named. Returns
+    /// whether it was held.
+    pub fn forget(&self, token: Option<&Secret>) -> bool {
+        let removed = self.slot().map(|slot| match token {
+            Some(token) => slot.remove(token),
+            None => slot.clear(),
+        });
+        match removed {
+            Some(Ok(removed)) => removed,
+            Some(Err(error)) => {
+                log::warn!("the cache keeps its entry: {error}");
+                false
+            }
+            None => false,
+        }
+    }
+
+    fn any_token(&self) -> Result<Token, Error> {
+        let Some(slot) = self.slot() else {
+            return Ok(self.mint(None, self.request.deadline)?.token);
+        };
+        let held = slot.read();
+        match &held {
+            Some(entry) if !self.request.refresh => match self.freshness(entry) {
+                Freshness::Fresh => {
+                    log::info!("a fresh token from the cache");
+                    Ok(entry.token.clone())
+                }
+                Freshness::Refresh => self.renew(&slot, entry),
+                Freshness::Unusable => self.obtain(&slot, None),
+            },
+            _ => self.obtain(&slot, held.as_ref().map(|entry| &entry.token)),
+        }
+    }
+
+    /// Rule 2: a newer token if it can be had at once, else the one held.
+    fn renew(&self, slot: &Slot<'_>, held: &Entry) -> Result<Token, Error> {
+        let lock = match slot.try_lock() {
+            Ok(Some(lock)) => lock,
+            Ok(None) => {
+                log::info!("another process is renewing the token");
+                return Ok(held.token.clone());
+            }
+            Err(error) => {
+                log::info!("the token is not renewed yet: {error}");
+                return Ok(held.token.clone());
+            }
+        };
+        if let Some(entry) = slot.read()
+            && self.freshness(&entry) == Freshness::Fresh
+        {
+            return Ok(entry.token);
+        }
+        let ahead = Deadline::after(self.request.deadline.remaining().min(AHEAD));
+        match self.mint(Some(&held.endpoints), ahead) {
+            Ok(minted) => Ok(Self::store(slot, minted, Some(lock))),
+            Err(Error::Passing(report)) => {
+                log::info!("the token is not renewed yet: {}", report.headline());
+                Ok(held.token.clone())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Rule 3: a token other than `unwanted`, minted by this process or, while
+    /// it waited, by another.
+    fn obtain(&self, slot: &Slot<'_>, unwanted: Option<&Token>) -> Result<Token, Error> {
+        let lock = match self.wait_for_lock(slot, unwanted) {
+            Waited::Locked(lock) => Some(lock),
+            Waited::Served(token) => return Ok(token),
+            Waited::InVain => None,
+        };
+        let held = slot.read();
+        if let Some(token) = held.as_ref().and_then(|e| self.wanted(e, unwanted)) {
+            return Ok(token);
+        }
+        let endpoints = held.as_ref().map(|entry| &entry.endpoints);
+        let minted = self.mint(endpoints, self.request.deadline)?;
+        Ok(Self::store(slot, minted, lock))
+    }
+
+    /// Half of the time that is left goes to waiting; the rest is for a mint of
+    /// our own, should the holder have been stopped.
+    fn wait_for_lock(&self, slot: &Slot<'_>, unwanted: Option<&Token>) -> Waited {
+        if let Err(error) = slot.make_directories() {
+            log::warn!("going on without the cache: {error}");
+            return Waited::InVain;
+        }
+        let patience = Deadline::after(self.request.deadline.remaining() / 2);
+        let mut pause = Duration::from_millis(1);
+        loop {
+            match slot.try_lock() {
+                Ok(Some(lock)) => return Waited::Locked(lock),
+                Ok(None) => {}
+                Err(error) => {
+                    let path = slot.lock_path();
+                    log::warn!("going on without the lock {}: {error}", path.display());
+                    return Waited::InVain;
+                }
+            }
+            if let Some(token) = slot.read().and_then(|e| self.wanted(&e, unwanted)) {
+                log::info!("a fresh token that another process has just stored");
+                return Waited::Served(token);
+            }
+            if patience.remaining().is_zero() {
+                log::warn!(
+                    "going on without the lock {}: another process has held it for {} s",
+                    slot.lock_path().display(),
+                    patience.budget().as_secs()
+                );
+                return Waited::InVain;
+            }
+            thread::sleep(pause.min(patience.remaining()));
+            pause = (pause * 2).min(Duration::from_millis(25));
+        }
+    }
+
+    /// Rule 5: stored if it can be, handed out in any case.
+    fn store(slot: &Slot<'_>, minted: Minted, lock: Option<Lock>) -> Token {
+        let Minted {
+            token,
+            lifespan,
+            endpoints,
+        } = minted;
+        match lifespan {
+            Some(lifespan) => {
+                let entry = Entry {
+                    token: token.clone(),
+                    lifespan,
+                    endpoints,
+                };
+                if let Err(error) = slot.replace(&entry) {
+                    log::warn!("the token is not cached: {error}");
+                }
+            }
+            None => log::info!("the token is not cached: the issuer gave no lifetime"),
+        }
+        drop(lock);
+        token
+    }
+
+    fn wanted(&self, entry: &Entry, unwanted: Option<&Token>) -> Option<Token> {
+        let usable = self.freshness(entry) != Freshness::Unusable;
+        let same = unwanted.is_some_and(|token| token.expose() == entry.token.expose());
+        (usable && !same).then(|| entry.token.clone())
+    }
+
+    fn freshness(&self, entry: &Entry) -> Freshness {
+        entry.lifespan.freshness((self.clock)())
+    }
+
+    /// Whether the issuer says no to a token; where it says nothing, it is good.
+    fn is_refused(&self, slot: &Slot<'_>, token: &Token) -> bool {
+        log::info!("the same process asks again: asking the issuer whether the token is good");
+        let known = slot.read().map(|entry| entry.endpoints);
+        let ahead = Deadline::after(self.request.deadline.remaining().min(AHEAD));
+        match self.ask_userinfo(token, known, ahead) {
+            Ok(answer) => answer.is_err(),
+            Err(error) => {
+                log::info!("no answer: {}", error.report().headline());
+                false
+            }
+        }
+    }
+
+    fn ask_userinfo(
+        &self,
+        token: &Token,
+        known: Option<Endpoints>,
+        deadline: Deadline,
+    ) -> Result<Result<Value, Refusal>, Error> {
+        let issuer = Issuer::new(&self.request.issuer, &self.request.network, deadline);
+        let endpoints = match known {
+            Some(endpoints) => endpoints,
+            None => issuer.discover()?,
+        };
+        issuer.userinfo(&endpoints.userinfo, token)
+    }
+
+    /// The grant's slot, unless there is to be no cache or it cannot be trusted.
+    fn slot(&self) -> Option<Slot<'_>> {
+        let root = self.request.cache_dir.as_ref()?;
+        Slot::new(root, &self.grant)
+            .inspect_err(|error| log::warn!("going on without the cache: {error}"))
+            .ok()
+    }
+
+    fn about(&self, error: Error) -> Error {
+        let Grant {
+            issuer,
+            key_id,
+            user_id,
+            scopes: _,
+        } = &self.grant;
+        let with = format!(
+            "key ID {}, user ID {}, issuer {}",
+            key_id.as_str(),
+            user_id.as_str(),
+            issuer.as_str()
+        );
+        error.map(|report: Report| report.with(with))
+    }
+}
+
+/// How waiting for the lock ended.
+enum Waited {
+    Locked(Lock),
+    Served(Token),
+    InVain,
+}

@@ -1,0 +1,53 @@
+//! Why the issuer said no, as far as it can be found out on this side: newer
+//! servers fold all causes into one answer, and texts change between versions.
+
+use super::mint::is_off;
+use crate::clock::UnixTime;
+use crate::error::Report;
+use crate::issuer::Refusal;
+use crate::key::Key;
+
+/// Explains a refusal of an assertion that was signed with `key`.
+pub(super) fn explain(refusal: &Refusal, key: &Key, now: UnixTime) -> Report {
+    let Refusal {
+        status,
+        code,
+        description,
+        date,
+    } = refusal;
+    let said = match code {
+        Some(code) if description.is_empty() => format!("{code} (HTTP {status})"),
+        Some(code) => format!("{code}: {description} (HTTP {status})"),
+        None => description.clone(),
+    };
+    let mut report = Report::new(format!("the issuer refused the assertion: {said}"));
+    report = match date {
+        Some(theirs) if is_off(*theirs, now) => report.found(clock(*theirs, now)),
+        Some(_) => report.found("its clock and ours agree"),
+        None => report.found("it sent no Date, so its clock is not known"),
+    };
+    report = match key.expires_at {
+        Some(end) => report.found(format!(
+            "the key file says that the key is good until {end}"
+        )),
+        None => report.found("the key file does not say until when the key is good"),
+    };
+    report.hint(format!(
+        "in ZITADEL, see whether user {user} is an active service user and key {id} is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one",
+        user = key.user.as_str(),
+        id = key.id.as_str(),
+    ))
+}
+
+/// By how much the clocks disagree.
+pub(super) fn clock(theirs: UnixTime, ours: UnixTime) -> String {
+    let (span, side) = if theirs > ours {
+        (theirs.since(ours), "behind")
+    } else {
+        (ours.since(theirs), "ahead of")
+    };
+    format!(
+        "this clock is {} s {side} the issuer's: set it right (NTP)",
+        span.as_secs()
+    )
+}

@@ -1,0 +1,130 @@
+//! Key → assertion → exchange: a new token.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use super::{Broker, diagnosis};
+use crate::assertion;
+use crate::clock::{Deadline, UnixTime};
+use crate::error::{Error, Report};
+use crate::issuer::{Exchange, Granted, Issuer, Refusal};
+use crate::key::Key;
+use crate::token::{Lifespan, Token};
+use crate::url::{Endpoints, HttpUrl};
+
+/// A token from the issuer.
+pub(super) struct Minted {
+    pub(super) token: Token,
+    /// None where the issuer gave no lifetime: to be used once.
+    pub(super) lifespan: Option<Lifespan>,
+    pub(super) endpoints: Endpoints,
+}
+
+/// How far the issuer's clock may be from ours before it is worth an assertion
+/// by the issuer's time.
+pub(super) const CLOCK_TOLERANCE: Duration = Duration::from_secs(30);
+
+/// How long before a key's end its user is told.
+const EXPIRY_NOTICE: Duration = Duration::from_secs(14 * 24 * 3600);
+
+impl Broker<'_> {
+    /// Mints a token: one request where the endpoints are known, else two.
+    pub(super) fn mint(
+        &self,
+        known: Option<&Endpoints>,
+        deadline: Deadline,
+    ) -> Result<Minted, Error> {
+        let key = match &self.key {
+            Some(key) => Cow::Borrowed(key),
+            None => Cow::Owned(self.request.key.load(&deadline)?),
+        };
+        self.check_expiry(&key)?;
+        let issuer = Issuer::new(&self.request.issuer, &self.request.network, deadline);
+        let mut endpoints = match known {
+            Some(endpoints) => endpoints.clone(),
+            None => issuer.discover()?,
+        };
+        let mut outcome = self.exchange(&issuer, &endpoints.token, &key)?;
+        // What we remember may have moved: an answer that is no OAuth says so.
+        if known.is_some() && matches!(&outcome, Err(refusal) if refusal.code.is_none()) {
+            endpoints = issuer.discover()?;
+            outcome = self.exchange(&issuer, &endpoints.token, &key)?;
+        }
+        let (granted, asked_at) = outcome
+            .map_err(|refusal| Error::Final(diagnosis::explain(&refusal, &key, (self.clock)())))?;
+        let lifespan = granted.expires_in.map(|secs| Lifespan {
+            obtained_at: asked_at,
+            expires_at: asked_at.plus(Duration::from_secs(secs)),
+        });
+        let token = Token::new(granted.access_token, lifespan)
+            .ok_or_else(|| Error::Final(Report::new("the token is no bearer token")))?;
+        log::info!("a new token from the issuer");
+        Ok(Minted {
+            token,
+            lifespan,
+            endpoints,
+        })
+    }
+
+    /// Presents an assertion; where it is refused and our clocks disagree, once
+    /// more by the issuer's time.
+    fn exchange(
+        &self,
+        issuer: &Issuer<'_>,
+        endpoint: &HttpUrl,
+        key: &Key,
+    ) -> Result<Result<(Granted, UnixTime), Refusal>, Error> {
+        let asked_at = (self.clock)();
+        let refusal = match self.present(issuer, endpoint, key, asked_at)? {
+            Exchange::Granted(granted) => return Ok(Ok((granted, asked_at))),
+            Exchange::Refused(refusal) => refusal,
+        };
+        let Some(theirs) = refusal.date.filter(|date| is_off(*date, asked_at)) else {
+            return Ok(Err(refusal));
+        };
+        log::warn!("{}", diagnosis::clock(theirs, asked_at));
+        let asked_at = (self.clock)();
+        Ok(match self.present(issuer, endpoint, key, theirs)? {
+            Exchange::Granted(granted) => Ok((granted, asked_at)),
+            Exchange::Refused(refusal) => Err(refusal),
+        })
+    }
+
+    fn present(
+        &self,
+        issuer: &Issuer<'_>,
+        endpoint: &HttpUrl,
+        key: &Key,
+        at: UnixTime,
+    ) -> Result<Exchange, Error> {
+        let audience = self.request.issuer.as_str();
+        let assertion = assertion::sign(key, audience, at, assertion::LIFETIME)
+            .map_err(|report| Error::Final(report.about(&self.request.key.source)))?;
+        issuer.exchange(endpoint, &assertion, &self.request.scopes)
+    }
+
+    fn check_expiry(&self, key: &Key) -> Result<(), Error> {
+        let Some(end) = key.expires_at else {
+            return Ok(());
+        };
+        let now = (self.clock)();
+        let source = &self.request.key.source;
+        if end <= now {
+            let what = format!("{source}: the key expired at {end}");
+            return Err(Error::Final(
+                Report::new(what)
+                    .found(format!("this clock says {now}"))
+                    .hint("make a new key in ZITADEL (the service user's Keys, New, JSON) and put its file in place"),
+            ));
+        }
+        if end.since(now) < EXPIRY_NOTICE {
+            log::warn!("{source}: the key expires at {end}: make a new one in ZITADEL before");
+        }
+        Ok(())
+    }
+}
+
+/// Whether two clocks disagree by more than an assertion forgives.
+pub(super) fn is_off(theirs: UnixTime, ours: UnixTime) -> bool {
+    theirs.since(ours).max(ours.since(theirs)) > CLOCK_TOLERANCE
+}

@@ -1,0 +1,292 @@
+//! Entries on disk: where they lie, how they are read and replaced.
+//!
+//! `{root}/v1/{keyId}/{digest}.json`, with a lock file beside it. Directories
+//! are 0700 and files 0600. A reader takes no lock and never sees half a file.
+
+pub mod lock;
+pub mod parents;
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::fs::{self, DirBuilder, Metadata, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use ring::digest;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::UnixTime;
+use crate::input;
+use crate::secret::Secret;
+use crate::token::{Grant, Lifespan, Token};
+use crate::url::{Endpoints, HttpUrl};
+use lock::Lock;
+use parents::Parents;
+
+/// A token in the cache, and where the next one is to be had.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The token.
+    pub token: Token,
+    /// From when to when it is good.
+    pub lifespan: Lifespan,
+    /// Where it came from, so that the next mint needs no discovery.
+    pub endpoints: Endpoints,
+}
+
+/// The place of one grant's entry.
+#[derive(Debug)]
+pub struct Slot<'a> {
+    grant: &'a Grant,
+    root: PathBuf,
+    dir: PathBuf,
+    digest: String,
+}
+
+/// An entry as it is written.
+#[derive(Serialize, Deserialize)]
+struct Record<'a> {
+    issuer: Cow<'a, str>,
+    key_id: Cow<'a, str>,
+    user_id: Cow<'a, str>,
+    scopes: Cow<'a, str>,
+    access_token: Cow<'a, str>,
+    obtained_at: UnixTime,
+    expires_at: UnixTime,
+    token_endpoint: Cow<'a, str>,
+    userinfo_endpoint: Cow<'a, str>,
+}
+
+impl<'a> Slot<'a> {
+    /// The slot of a grant below `root`. Touches no file but to look at the
+    /// directories that are there.
+    ///
+    /// # Errors
+    /// A directory that another user owns or can write, or that is none.
+    pub fn new(root: &Path, grant: &'a Grant) -> io::Result<Self> {
+        let slot = Self {
+            grant,
+            root: root.to_owned(),
+            dir: root.join("v1").join(grant.key_id.as_str()),
+            digest: digest_of(grant),
+        };
+        slot.check_directories()?;
+        Ok(slot)
+    }
+
+    /// The entry, where there is one and every field of it fits the grant.
+    /// Anything off is a miss: a torn, foreign or oversized file, a link.
+    pub fn read(&self) -> Option<Entry> {
+        let file = input::private_file()
+            .read(true)
+            .open(self.path("json"))
+            .ok()?;
+        let is_ours = |meta: &Metadata| meta.is_file() && is_private(meta, 0o077);
+        if !file.metadata().is_ok_and(|meta| is_ours(&meta)) {
+            return None;
+        }
+        let bytes = input::read_all(file, input::LIMIT).ok()?;
+        self.accept(serde_json::from_slice(&bytes).ok()?)
+    }
+
+    fn accept(&self, record: Record<'_>) -> Option<Entry> {
+        let Record {
+            issuer,
+            key_id,
+            user_id,
+            scopes,
+            access_token,
+            obtained_at,
+            expires_at,
+            token_endpoint,
+            userinfo_endpoint,
+        } = record;
+        let same = issuer == self.grant.issuer.as_str()
+            && key_id == self.grant.key_id.as_str()
+            && user_id == self.grant.user_id.as_str()
+            && scopes == self.grant.scopes.to_string()
+            && obtained_at < expires_at;
+        let lifespan = Lifespan {
+            obtained_at,
+            expires_at,
+        };
+        let token = Token::new(access_token.into_owned(), Some(lifespan))?;
+        same.then_some(Entry {
+            token,
+            lifespan,
+            endpoints: Endpoints {
+                token: HttpUrl::parse(&token_endpoint)?,
+                userinfo: HttpUrl::parse(&userinfo_endpoint)?,
+            },
+        })
+    }
+
+    /// Writes the entry whole and puts it in place of the one before.
+    ///
+    /// # Errors
+    /// The system's own reason: no directory, no room, no leave.
+    pub fn replace(&self, entry: &Entry) -> io::Result<()> {
+        let Entry {
+            token,
+            lifespan,
+            endpoints,
+        } = entry;
+        let record = Record {
+            issuer: self.grant.issuer.as_str().into(),
+            key_id: self.grant.key_id.as_str().into(),
+            user_id: self.grant.user_id.as_str().into(),
+            scopes: self.grant.scopes.to_string().into(),
+            access_token: token.expose().into(),
+            obtained_at: lifespan.obtained_at,
+            expires_at: lifespan.expires_at,
+            token_endpoint: endpoints.token.as_str().into(),
+            userinfo_endpoint: endpoints.userinfo.as_str().into(),
+        };
+        let json = Secret::new(serde_json::to_string(&record)?);
+        replace_file(&self.path("json"), json.expose().as_bytes())
+    }
+
+    /// Takes the entry out if it holds this very token. Returns whether it did.
+    ///
+    /// # Errors
+    /// The system's own reason.
+    pub fn remove(&self, token: &Secret) -> io::Result<bool> {
+        match self.read() {
+            Some(entry) if entry.token.is(token) => self.clear(),
+            _ => Ok(false),
+        }
+    }
+
+    /// Takes the entry out, whatever it holds. Returns whether there was one.
+    ///
+    /// # Errors
+    /// The system's own reason.
+    pub fn clear(&self) -> io::Result<bool> {
+        match fs::remove_file(self.path("json")) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes the directories where they are missing, 0700 whatever the umask.
+    ///
+    /// # Errors
+    /// They cannot be made, or somebody else made them first.
+    pub fn make_directories(&self) -> io::Result<()> {
+        if !self.root.exists() {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&self.root)?;
+        }
+        for dir in [&self.root.join("v1"), &self.dir] {
+            match DirBuilder::new().mode(0o700).create(dir) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+        }
+        self.check_directories()
+    }
+
+    /// Tries the lock of this entry without waiting; none if another process
+    /// holds it.
+    ///
+    /// # Errors
+    /// The lock file cannot be opened or locked.
+    pub fn try_lock(&self) -> io::Result<Option<Lock>> {
+        Lock::try_take(&self.lock_path())
+    }
+
+    /// The lock file's path, for messages.
+    pub fn lock_path(&self) -> PathBuf {
+        self.path("lock")
+    }
+
+    /// The note of who was handed this entry's tokens.
+    pub fn parents(&self) -> Parents {
+        Parents::at(self.path("parents"))
+    }
+
+    fn path(&self, extension: &str) -> PathBuf {
+        self.dir.join(format!("{}.{extension}", self.digest))
+    }
+
+    fn check_directories(&self) -> io::Result<()> {
+        // The root may be a link that its owner made; what lies in it may not.
+        let v1 = self.root.join("v1");
+        let looks: [(&Path, io::Result<Metadata>); 3] = [
+            (&self.root, fs::metadata(&self.root)),
+            (&v1, fs::symlink_metadata(&v1)),
+            (&self.dir, fs::symlink_metadata(&self.dir)),
+        ];
+        for (dir, look) in looks {
+            match look {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                Err(error) => return Err(named(dir, &error.to_string())),
+                Ok(meta) if !meta.is_dir() => return Err(named(dir, "it is no directory")),
+                Ok(meta) if !is_private(&meta, 0o022) => {
+                    return Err(named(dir, "another user owns it or can write to it"));
+                }
+                Ok(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn named(path: &Path, reason: &str) -> io::Error {
+    io::Error::other(format!("{}: {reason}", path.display()))
+}
+
+/// Whether it is ours and grants others none of the bits in `denied`.
+fn is_private(meta: &Metadata, denied: u32) -> bool {
+    meta.uid() == rustix::process::geteuid().as_raw() && meta.mode() & denied == 0
+}
+
+/// Puts a file of mode 0600 in place by renaming; its old content stays whole
+/// until then.
+///
+/// # Errors
+/// The system's own reason; nothing is left behind.
+pub fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
+    let dir = match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::Builder::new()
+        .prefix(".zitadel-credential-")
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(dir)?;
+    // The umask may have taken from the mode asked for.
+    file.as_file()
+        .set_permissions(Permissions::from_mode(0o600))?;
+    file.write_all(content)?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// The grant's name in the cache: SHA-256 over its length-prefixed parts, the
+/// first 32 hex digits. No secret goes in.
+fn digest_of(grant: &Grant) -> String {
+    let parts = [
+        grant.issuer.as_str(),
+        grant.key_id.as_str(),
+        grant.user_id.as_str(),
+    ];
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in parts.into_iter().chain(grant.scopes.iter()) {
+        context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        context.update(part.as_bytes());
+    }
+    let mut name = String::with_capacity(32);
+    for byte in &context.finish().as_ref()[..16] {
+        // Writing to a String cannot fail.
+        let _ = write!(name, "{byte:02x}");
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,63 @@
+//! The only caller of file locks.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use crate::input;
+
+/// An entry's exclusive lock, held until dropped or until the process ends,
+/// however it ends.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "closing the file frees the lock")] File);
+
+impl Lock {
+    /// Takes the lock, or none if another process holds it.
+    ///
+    /// # Errors
+    /// The file cannot be opened, is none, or the file system has no locks.
+    pub fn try_take(path: &Path) -> io::Result<Option<Self>> {
+        let file = input::private_file().write(true).create(true).open(path)?;
+        let held = file.metadata()?;
+        if !held.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        // Fully qualified: std's File has a method of the same name.
+        match fs2::FileExt::try_lock_exclusive(&file) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        // A lock on a file that was unlinked meanwhile guards nothing: whoever
+        // comes next opens another.
+        let is_in_place = fs::symlink_metadata(path)
+            .is_ok_and(|now| (now.dev(), now.ino()) == (held.dev(), held.ino()));
+        Ok(is_in_place.then_some(Self(file)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_holder_at_a_time_and_the_next_after_it() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("entry.lock");
+        let first = Lock::try_take(&path).expect("a lock file");
+        assert!(first.is_some());
+        assert!(Lock::try_take(&path).expect("a lock file").is_none());
+        drop(first);
+        assert!(Lock::try_take(&path).expect("a lock file").is_some());
+    }
+
+    #[test]
+    fn a_link_or_a_directory_is_no_lock_file() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let link = dir.path().join("link.lock");
+        std::os::unix::fs::symlink("/etc/passwd", &link).expect("a link");
+        assert!(Lock::try_take(&link).is_err());
+        assert!(Lock::try_take(dir.path()).is_err());
+    }
+}

@@ -1,0 +1,165 @@
+use std::os::unix::fs::symlink;
+use std::time::Duration;
+
+use super::*;
+use crate::key::{KeyId, UserId};
+use crate::scope::Scopes;
+use crate::url::IssuerUrl;
+
+const NOW: UnixTime = UnixTime::from_secs(1_000_000);
+
+fn grant(issuer: &str, key_id: &str, user_id: &str, scopes: &str) -> Grant {
+    Grant {
+        issuer: IssuerUrl::parse(issuer).expect("an issuer"),
+        key_id: KeyId::parse(key_id).expect("a key ID"),
+        user_id: UserId::parse(user_id).expect("a user ID"),
+        scopes: Scopes::new([scopes]).expect("scopes"),
+    }
+}
+
+fn ours() -> Grant {
+    grant("https://a.dev", "1", "2", "openid profile")
+}
+
+fn entry(token: &str) -> Entry {
+    let lifespan = Lifespan {
+        obtained_at: NOW,
+        expires_at: NOW.plus(Duration::from_secs(3600)),
+    };
+    Entry {
+        token: Token::new(token.into(), Some(lifespan)).expect("a b64token"),
+        lifespan,
+        endpoints: Endpoints {
+            token: HttpUrl::parse("https://a.dev/token").expect("a URL"),
+            userinfo: HttpUrl::parse("https://a.dev/userinfo").expect("a URL"),
+        },
+    }
+}
+
+/// A directory of its own with the entry of `grant` in it.
+fn filled(grant: &Grant) -> (tempfile::TempDir, Slot<'_>) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let slot = Slot::new(&dir.path().join("cache"), grant).expect("a slot");
+    slot.make_directories().expect("directories");
+    slot.replace(&entry("token")).expect("an entry");
+    (dir, slot)
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::symlink_metadata(path).expect("a file").mode() & 0o7777
+}
+
+#[test]
+fn an_entry_is_read_back_as_it_was_written() {
+    let grant = ours();
+    let (_dir, slot) = filled(&grant);
+    let read = slot.read().expect("an entry");
+    assert_eq!(read.token.expose(), "token");
+    assert_eq!(read.lifespan, entry("token").lifespan);
+    assert_eq!(read.endpoints, entry("token").endpoints);
+    assert_eq!(mode(&slot.path("json")), 0o600);
+    for dir in [&slot.root, &slot.root.join("v1"), &slot.dir] {
+        assert_eq!(mode(dir), 0o700, "{}", dir.display());
+    }
+    let left: Vec<_> = fs::read_dir(&slot.dir).expect("a directory").collect();
+    assert_eq!(left.len(), 1, "no temporary file is left");
+}
+
+#[test]
+fn every_part_of_the_grant_has_a_place_of_its_own() {
+    let grants = [
+        ours(),
+        grant("https://b.dev", "1", "2", "openid profile"),
+        grant("https://a.dev", "9", "2", "openid profile"),
+        grant("https://a.dev", "1", "9", "openid profile"),
+        grant("https://a.dev", "1", "2", "openid"),
+        grant("https://a.dev", "1", "2", "openidprofile"),
+    ];
+    let digests: std::collections::BTreeSet<_> = grants.iter().map(digest_of).collect();
+    assert_eq!(digests.len(), grants.len());
+    assert!(digests.iter().all(|digest| digest.len() == 32));
+}
+
+#[test]
+fn an_entry_of_another_grant_is_a_miss() {
+    let grant_here = ours();
+    let (_dir, slot) = filled(&grant_here);
+    let path = slot.path("json");
+    let text = fs::read_to_string(&path).expect("an entry");
+    for (ours, theirs) in [
+        ("https://a.dev\"", "https://b.dev\""),
+        ("\"key_id\":\"1\"", "\"key_id\":\"3\""),
+        ("\"user_id\":\"2\"", "\"user_id\":\"3\""),
+        ("openid profile", "openid"),
+        ("\"token\"", "\"to ken\""),
+        ("1003600", "1000000"),
+        ("https://a.dev/token", "ftp://a.dev/token"),
+    ] {
+        let foreign = text.replace(ours, theirs);
+        assert_ne!(foreign, text, "{ours}");
+        fs::write(&path, foreign).expect("written");
+        assert!(slot.read().is_none(), "{theirs}");
+    }
+    fs::write(&path, text).expect("written");
+    assert!(slot.read().is_some());
+}
+
+#[test]
+fn a_broken_or_foreign_file_is_a_miss() {
+    let grant = ours();
+    let (_dir, slot) = filled(&grant);
+    let path = slot.path("json");
+    let whole = fs::read(&path).expect("an entry");
+    let mut oversized = whole.clone();
+    oversized.resize(input::LIMIT + 1, b' ');
+    for bad in [&whole[..whole.len() / 2], b"", b"\0\xff random", &oversized] {
+        fs::write(&path, bad).expect("written");
+        assert!(slot.read().is_none());
+    }
+    fs::write(&path, &whole).expect("written");
+    fs::set_permissions(&path, Permissions::from_mode(0o640)).expect("a mode");
+    assert!(slot.read().is_none(), "others can read it");
+
+    let elsewhere = slot.dir.join("elsewhere");
+    fs::rename(&path, &elsewhere).expect("moved");
+    symlink(&elsewhere, &path).expect("a link");
+    assert!(slot.read().is_none(), "a link");
+    fs::remove_file(&path).expect("removed");
+    fs::create_dir(&path).expect("a directory");
+    assert!(slot.read().is_none(), "a directory");
+}
+
+#[test]
+fn only_the_very_token_is_removed() {
+    let grant = ours();
+    let (_dir, slot) = filled(&grant);
+    let remove = |text: &str| slot.remove(&Secret::new(text.into())).expect("an answer");
+    assert!(!remove("another"));
+    assert!(slot.read().is_some());
+    assert!(remove("token"));
+    assert!(slot.read().is_none());
+    assert!(!remove("token"));
+}
+
+#[test]
+fn a_directory_that_others_can_write_is_not_used() {
+    let grant = ours();
+    let (_dir, slot) = filled(&grant);
+    for dir in [&slot.root, &slot.root.join("v1"), &slot.dir] {
+        fs::set_permissions(dir, Permissions::from_mode(0o770)).expect("a mode");
+        let refused = Slot::new(&slot.root, &grant).expect_err("refused");
+        assert!(refused.to_string().contains("can write"), "{refused}");
+        fs::set_permissions(dir, Permissions::from_mode(0o700)).expect("a mode");
+    }
+    assert!(Slot::new(&slot.root, &grant).is_ok());
+}
+
+#[test]
+fn a_link_in_place_of_a_directory_is_not_used() {
+    let grant = ours();
+    let (dir, slot) = filled(&grant);
+    let elsewhere = dir.path().join("elsewhere");
+    fs::rename(&slot.dir, &elsewhere).expect("moved");
+    symlink(&elsewhere, &slot.dir).expect("a link");
+    assert!(Slot::new(&slot.root, &grant).is_err());
+}

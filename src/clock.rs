@@ -1,0 +1,132 @@
+//! Time: unix seconds inside, RFC 3339 and HTTP dates at the edge.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::{Rfc2822, Rfc3339};
+
+/// Tells the time now; passed in, so that a test needs no sleep.
+pub type Clock = dyn Fn() -> UnixTime;
+
+/// A point in time: whole seconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UnixTime(u64);
+
+impl UnixTime {
+    /// The time that lies this many seconds after the epoch.
+    pub const fn from_secs(secs: u64) -> Self {
+        Self(secs)
+    }
+
+    /// The system's clock; a clock before 1970 reads as 1970.
+    pub fn now() -> Self {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        Self(since.map_or(0, |since| since.as_secs()))
+    }
+
+    /// Seconds since the epoch.
+    pub const fn as_secs(self) -> u64 {
+        self.0
+    }
+
+    /// This time plus a span's whole seconds.
+    pub const fn plus(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(span.as_secs()))
+    }
+
+    /// This time less a span's whole seconds.
+    pub const fn minus(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(span.as_secs()))
+    }
+
+    /// The span from `earlier` to this time; none when it lies later.
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_secs(self.0.saturating_sub(earlier.0))
+    }
+
+    /// Reads a date as key files carry it (RFC 3339).
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        Self::from_date(OffsetDateTime::parse(text, &Rfc3339).ok()?)
+    }
+
+    /// Reads a `Date` or `Retry-After` header (RFC 9110, section 5.6.7: the
+    /// fixed form, which is the one that may be sent).
+    pub fn parse_http_date(text: &str) -> Option<Self> {
+        Self::from_date(OffsetDateTime::parse(text, &Rfc2822).ok()?)
+    }
+
+    fn from_date(date: OffsetDateTime) -> Option<Self> {
+        u64::try_from(date.unix_timestamp()).ok().map(Self)
+    }
+}
+
+impl fmt::Display for UnixTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let date = i64::try_from(self.0)
+            .ok()
+            .and_then(|secs| OffsetDateTime::from_unix_timestamp(secs).ok())
+            .and_then(|date| date.format(&Rfc3339).ok());
+        match date {
+            Some(text) => f.write_str(&text),
+            // Past the year 9999 RFC 3339 has no form.
+            None => write!(f, "@{}", self.0),
+        }
+    }
+}
+
+/// The end of all waiting of one call (`--timeout`).
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline {
+    end: Instant,
+    budget: Duration,
+}
+
+impl Deadline {
+    /// The deadline that lies `budget` from now.
+    pub fn after(budget: Duration) -> Self {
+        Self {
+            end: Instant::now() + budget,
+            budget,
+        }
+    }
+
+    /// What is left; zero once it has passed.
+    pub fn remaining(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
+    }
+
+    /// What was given at the start.
+    pub const fn budget(&self) -> Duration {
+        self.budget
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_of_key_files_and_headers_are_read() {
+        let at = UnixTime::from_secs(1_798_761_600);
+        assert_eq!(UnixTime::parse_rfc3339("2027-01-01T00:00:00Z"), Some(at));
+        assert_eq!(
+            UnixTime::parse_rfc3339("2027-01-01T01:00:00+01:00"),
+            Some(at)
+        );
+        assert_eq!(
+            UnixTime::parse_http_date("Fri, 01 Jan 2027 00:00:00 GMT"),
+            Some(at)
+        );
+        assert_eq!(UnixTime::parse_http_date("yesterday"), None);
+        assert_eq!(UnixTime::parse_rfc3339("1969-12-31T23:59:59Z"), None);
+    }
+
+    #[test]
+    fn any_time_can_be_shown() {
+        assert_eq!(UnixTime::from_secs(0).to_string(), "1970-01-01T00:00:00Z");
+        assert!(UnixTime::from_secs(u64::MAX).to_string().starts_with('@'));
+    }
+}

@@ -1,0 +1,387 @@
+//! Flags over environment over a cluster's extension over the profile over the
+//! defaults: merged and checked once.
+
+mod file;
+mod layer;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use log::LevelFilter;
+
+use crate::broker::Request;
+use crate::cli::Options;
+use crate::clock::Deadline;
+use crate::error::{Error, Report, is_unprintable, quoted};
+use crate::host::{HostPattern, HostRule, HostRules};
+use crate::input::{self, ReadError};
+use crate::issuer::{Environment, Network};
+use crate::key::KeySpec;
+use crate::scope::{Scopes, project_audience};
+use crate::url::IssuerUrl;
+use file::File;
+pub use layer::Layer;
+use layer::{set, text, usage};
+
+/// How long all waiting takes at most, unless it is said otherwise.
+pub const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A config file may list many hosts.
+const FILE_LIMIT: usize = 1024 * 1024;
+
+/// Where this user's files lie; none where there is no home directory.
+#[derive(Clone, Debug, Default)]
+pub struct Directories {
+    /// The home directory.
+    pub home: Option<PathBuf>,
+    /// The system's place for configuration.
+    pub config: Option<PathBuf>,
+    /// The system's place for caches.
+    pub cache: Option<PathBuf>,
+}
+
+/// The configuration of one call.
+pub struct Config<'a> {
+    caller: Layer,
+    file: File,
+    path: Option<PathBuf>,
+    rules: HostRules,
+    directories: &'a Directories,
+    environment: &'a Environment,
+    no_cache: bool,
+    refresh: bool,
+    deadline: Deadline,
+}
+
+/// Who asks, as far as it decides which profile answers.
+#[derive(Debug, Default)]
+pub struct Asker<'a> {
+    /// The rule of the host that the token goes to.
+    pub rule: Option<&'a HostRule>,
+    /// What the kubeconfig's cluster says.
+    pub cluster: Layer,
+}
+
+impl<'a> Config<'a> {
+    /// Reads the config file, where there is one, and checks its rules.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the file and line, the flag or the variable.
+    pub fn load(
+        options: &Options,
+        environment: &'a Environment,
+        directories: &'a Directories,
+    ) -> Result<Self, Error> {
+        let caller = Layer::from_caller(options, environment)?;
+        let deadline = Deadline::after(caller.timeout.map_or(TIMEOUT, Duration::from_secs));
+        let given = options
+            .config
+            .clone()
+            .or_else(|| set(environment, "ZITADEL_CREDENTIAL_CONFIG"))
+            .map(PathBuf::from);
+        let must_exist = given.is_some();
+        let path = given.or_else(|| default_path(directories));
+        let file = match &path {
+            Some(path) => read_file(path, must_exist, &deadline)?,
+            None => File::default(),
+        };
+        let mut config = Self {
+            caller,
+            file,
+            path,
+            rules: HostRules::default(),
+            directories,
+            environment,
+            no_cache: options.no_cache,
+            refresh: options.refresh,
+            deadline,
+        };
+        config.rules = config.read_rules()?;
+        Ok(config)
+    }
+
+    /// The host rules in force.
+    pub const fn rules(&self) -> &HostRules {
+        &self.rules
+    }
+
+    /// The bound on all waiting of this call.
+    pub const fn deadline(&self) -> &Deadline {
+        &self.deadline
+    }
+
+    /// The request for a token that `asker` leads to.
+    ///
+    /// # Errors
+    /// [`Error::Usage`]: something is missing or makes no sense.
+    pub fn request(&self, asker: Asker<'_>) -> Result<Request<'a>, Error> {
+        let settings = self.settings(asker)?;
+        let issuer = self.issuer_of(&settings)?;
+        let key = self.key_of(&settings)?;
+        Ok(Request {
+            issuer,
+            key,
+            scopes: scopes_of(settings.scopes, settings.projects, settings.zitadel_api)?,
+            network: Network {
+                ca_file: settings.ca_file,
+                allow_http: settings.allow_http,
+                environment: self.environment,
+            },
+            cache_dir: self.cache_dir(settings.cache_dir),
+            refresh: self.refresh,
+            deadline: self.deadline,
+        })
+    }
+
+    /// The key alone, and the issuer where `with_issuer`: all that an assertion
+    /// needs.
+    ///
+    /// # Errors
+    /// As [`Config::request`].
+    pub fn assertion(&self, with_issuer: bool) -> Result<(KeySpec, Option<IssuerUrl>), Error> {
+        let settings = self.settings(Asker::default())?;
+        let issuer = with_issuer.then(|| self.issuer_of(&settings)).transpose()?;
+        Ok((self.key_of(&settings)?, issuer))
+    }
+
+    fn issuer_of(&self, settings: &Layer) -> Result<IssuerUrl, Error> {
+        let issuer = settings.issuer.as_deref();
+        let issuer = issuer.ok_or_else(|| self.missing("issuer", "--issuer"))?;
+        IssuerUrl::parse(issuer).ok_or_else(|| {
+            usage(
+                format!("the issuer \"{}\" is no URL of an instance", quoted(issuer)),
+                "an issuer reads like https://acme.zitadel.cloud",
+            )
+        })
+    }
+
+    fn key_of(&self, settings: &Layer) -> Result<KeySpec, Error> {
+        let key = settings.key()?;
+        key.ok_or_else(|| self.missing("key", "--key-file"))
+    }
+
+    fn settings(&self, asker: Asker<'_>) -> Result<Layer, Error> {
+        let Asker { rule, cluster } = asker;
+        let rule = rule.and_then(|rule| rule.profile.clone());
+        let name = self.caller.profile.clone().or(cluster.profile.clone());
+        let name = name.or(rule).or_else(|| self.default_profile());
+        let profile = match &name {
+            Some(name) => self.profile(name)?,
+            None => Layer::default(),
+        };
+        Ok(self.caller.clone().or(cluster).or(profile))
+    }
+
+    fn default_profile(&self) -> Option<String> {
+        let mut names = self.file.profiles.keys();
+        let only = names.next().filter(|_| names.len() == 0);
+        self.file.default_profile.as_ref().or(only).cloned()
+    }
+
+    fn profile(&self, name: &str) -> Result<Layer, Error> {
+        let profile = self.file.profiles.get(name).ok_or_else(|| {
+            let known: Vec<_> = self.file.profiles.keys().map(String::as_str).collect();
+            let what = format!("no profile is called \"{}\"", quoted(name));
+            let known = match known.as_slice() {
+                [] => "there is none yet".to_owned(),
+                names => format!("there is {}", names.join(", ")),
+            };
+            Error::Usage(self.about(Report::new(what)).hint(known))
+        })?;
+        let dir = self.path.as_deref().and_then(Path::parent);
+        let dir = dir.unwrap_or_else(|| Path::new(""));
+        Layer::from_profile(profile, dir, self.directories.home.as_deref())
+            .map_err(|error| error.map(|r| self.about(r.about(&format!("profile {name}")))))
+    }
+
+    fn cache_dir(&self, given: Option<PathBuf>) -> Option<PathBuf> {
+        if self.no_cache {
+            return None;
+        }
+        let usual = || Some(self.directories.cache.as_ref()?.join("zitadel-credential"));
+        let dir = given.or_else(usual);
+        if dir.is_none() {
+            log::warn!(
+                "going on without a cache: there is no home directory (--cache-dir names a place)"
+            );
+        }
+        dir
+    }
+
+    fn read_rules(&self) -> Result<HostRules, Error> {
+        let mut rules = HostRules::default();
+        for (pattern, host) in &self.file.hosts {
+            let rule = self
+                .read_rule(pattern, host)
+                .map_err(|report| Error::Usage(self.about(report)))?;
+            rules.add(rule).map_err(|rule| {
+                let what = format!("two host rules are for {}", rule.pattern);
+                Error::Usage(
+                    self.about(Report::new(what))
+                        .hint("keep one: case plays no part, and https's port 443 equals no port"),
+                )
+            })?;
+        }
+        for pattern in &self.caller.hosts {
+            let pattern = parse_pattern(pattern).map_err(Error::Usage)?;
+            // A host that the file names already keeps its rule.
+            let _ = rules.add(HostRule::new(pattern));
+        }
+        Ok(rules)
+    }
+
+    fn read_rule(&self, pattern: &str, host: &file::Host) -> Result<HostRule, Report> {
+        let file::Host {
+            profile,
+            username,
+            auth,
+            allow_http,
+        } = host;
+        let rule = HostRule {
+            pattern: parse_pattern(pattern)?,
+            profile: profile.clone(),
+            username: username.clone(),
+            auth: (*auth).into(),
+            allow_http: *allow_http,
+        };
+        if let Some(name) = profile
+            && !self.file.profiles.contains_key(name)
+        {
+            let what = format!(
+                "host rule {}: no profile is called \"{}\"",
+                rule.pattern,
+                quoted(name)
+            );
+            return Err(Report::new(what).hint("name one of the file's profiles"));
+        }
+        // RFC 7617, section 2: a colon would end the username.
+        let is_bad = |c: char| is_unprintable(c) || c == ':';
+        if username
+            .as_deref()
+            .is_some_and(|name| name.is_empty() || name.contains(is_bad))
+        {
+            let what = format!(
+                "host rule {}: its username is empty, or holds a colon or a control character",
+                rule.pattern
+            );
+            return Err(Report::new(what).hint("leave username out to show the user ID"));
+        }
+        Ok(rule)
+    }
+
+    fn missing(&self, what: &str, flag: &str) -> Error {
+        let place = match &self.path {
+            Some(path) => format!("write a profile into {}", path.display()),
+            None => "write a config file".to_owned(),
+        };
+        let variable = flag
+            .replace("--", "ZITADEL_CREDENTIAL_")
+            .replace('-', "_")
+            .to_uppercase();
+        usage(
+            format!("no {what} is configured"),
+            &format!("give {flag}, set {variable}, or {place}"),
+        )
+    }
+
+    fn about(&self, report: Report) -> Report {
+        match &self.path {
+            Some(path) => report.about(&path.display()),
+            None => report,
+        }
+    }
+}
+
+/// How much is logged: `-v`, `-vv` or `ZITADEL_CREDENTIAL_LOG`.
+///
+/// # Errors
+/// [`Error::Usage`]: the variable holds no level.
+pub fn log_level(options: &Options, environment: &Environment) -> Result<LevelFilter, Error> {
+    const VARIABLE: &str = "ZITADEL_CREDENTIAL_LOG";
+    match (options.verbose, set(environment, VARIABLE)) {
+        (0, None) => Ok(LevelFilter::Warn),
+        (1, _) => Ok(LevelFilter::Info),
+        (0, Some(level)) => text(VARIABLE, &level)?.parse().map_err(|_| {
+            usage(
+                format!("{VARIABLE} holds no level"),
+                "it takes off, error, warn, info or debug",
+            )
+        }),
+        _ => Ok(LevelFilter::Debug),
+    }
+}
+
+fn parse_pattern(text: &str) -> Result<HostPattern, Report> {
+    HostPattern::parse(text).ok_or_else(|| {
+        Report::new(format!("\"{}\" names no host", quoted(text)))
+            .hint("a host rule is for host, host:port or *.host, without scheme, path or user")
+    })
+}
+
+fn scopes_of(
+    scopes: Option<Vec<String>>,
+    projects: Vec<String>,
+    zitadel_api: bool,
+) -> Result<Scopes, Error> {
+    let mut all = scopes.unwrap_or_else(|| vec!["openid".to_owned()]);
+    for project in projects {
+        if project.is_empty() || !project.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return Err(usage(
+                format!(
+                    "the project \"{}\" is not an id of ZITADEL's",
+                    quoted(&project)
+                ),
+                "a project's id is the long number that ZITADEL shows on its page",
+            ));
+        }
+        all.push(project_audience(&project));
+    }
+    if zitadel_api {
+        all.push(project_audience("zitadel"));
+    }
+    Scopes::new(all.iter().map(String::as_str)).map_err(|bad| {
+        let what = match bad.as_str() {
+            "" => "there is no scope to ask for".to_owned(),
+            bad => format!("\"{}\" is no scope", quoted(bad)),
+        };
+        usage(what, "scopes are words like openid, apart by blanks")
+    })
+}
+
+fn default_path(directories: &Directories) -> Option<PathBuf> {
+    const FILE: &str = "zitadel-credential/config.toml";
+    // On macOS, also where people coming from Linux keep it.
+    if cfg!(target_os = "macos")
+        && let Some(home) = &directories.home
+    {
+        let path = home.join(".config").join(FILE);
+        if path.exists() {
+            return Some(path);
+        }
+    }
+    Some(directories.config.as_ref()?.join(FILE))
+}
+
+fn read_file(path: &Path, must_exist: bool, deadline: &Deadline) -> Result<File, Error> {
+    let unread = |detail: String| {
+        usage(
+            format!("config file {}: {detail}", path.display()),
+            "--config or ZITADEL_CREDENTIAL_CONFIG must name a TOML file that you can read",
+        )
+    };
+    let bytes = match input::read_file(path, FILE_LIMIT, deadline) {
+        Ok(bytes) => bytes,
+        Err(ReadError::Io(error))
+            if error.kind() == std::io::ErrorKind::NotFound && !must_exist =>
+        {
+            return Ok(File::default());
+        }
+        Err(error) => return Err(unread(error.to_string())),
+    };
+    let text = std::str::from_utf8(&bytes).map_err(|_| unread("it is not UTF-8".to_owned()))?;
+    file::parse(text)
+        .map_err(|report| Error::Usage(report.about(&format!("config file {}", path.display()))))
+}
+
+#[cfg(test)]
+mod tests;

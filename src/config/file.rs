@@ -1,0 +1,182 @@
+//! The config file's shape. Unknown keys are errors; no error quotes a value,
+//! because a key may have been pasted into the wrong place.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::error::{Report, quoted};
+use crate::host::Auth;
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct File {
+    pub(super) default_profile: Option<String>,
+    #[serde(default)]
+    pub(super) profiles: BTreeMap<String, Profile>,
+    #[serde(default)]
+    pub(super) hosts: BTreeMap<String, Host>,
+}
+
+/// One `[profiles.NAME]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Profile {
+    pub(super) issuer: Option<String>,
+    pub(super) key_file: Option<String>,
+    pub(super) key_command: Option<Vec<String>>,
+    pub(super) key_id: Option<String>,
+    pub(super) user_id: Option<String>,
+    pub(super) scopes: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) projects: Vec<String>,
+    #[serde(default)]
+    pub(super) zitadel_api: bool,
+    pub(super) ca_file: Option<String>,
+    #[serde(default)]
+    pub(super) allow_http: bool,
+}
+
+/// One `[hosts."HOST"]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Host {
+    pub(super) profile: Option<String>,
+    pub(super) username: Option<String>,
+    #[serde(default)]
+    pub(super) auth: AuthWord,
+    #[serde(default)]
+    pub(super) allow_http: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum AuthWord {
+    #[default]
+    Auto,
+    Basic,
+    Bearer,
+}
+
+impl From<AuthWord> for Auth {
+    fn from(word: AuthWord) -> Self {
+        match word {
+            AuthWord::Auto => Self::Auto,
+            AuthWord::Basic => Self::Basic,
+            AuthWord::Bearer => Self::Bearer,
+        }
+    }
+}
+
+/// Reads the file's text.
+///
+/// # Errors
+/// The line, the key and what is wrong with it.
+pub(super) fn parse(text: &str) -> Result<File, Report> {
+    toml::from_str(text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start).min(text.len());
+        let before = text.get(..start).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        Report::new(format!(
+            "line {line}: {}",
+            reason(error.message(), text, line)
+        ))
+    })
+}
+
+/// What toml and serde say, without the value that they would quote.
+fn reason(message: &str, text: &str, line: usize) -> String {
+    if message.starts_with("unknown field") || message.starts_with("missing field") {
+        return quoted(message);
+    }
+    match message.split_once(", expected ") {
+        // "invalid type: string \"-----BEGIN …\", expected a sequence"
+        Some((found, expected))
+            if found.starts_with("invalid ") || found.starts_with("unknown ") =>
+        {
+            let key = text.lines().nth(line - 1).and_then(key_of).unwrap_or("it");
+            format!("{key} has a value of the wrong kind, expected {expected}")
+        }
+        _ => {
+            let plain = message.lines().next().unwrap_or_default();
+            format!("it is no TOML: {}", quoted(plain))
+        }
+    }
+}
+
+/// The bare key that a line sets.
+fn key_of(line: &str) -> Option<&str> {
+    let key = line.split_once('=')?.0.trim();
+    let is_bare = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    ((1..=40).contains(&key.len()) && key.bytes().all(is_bare)).then_some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        parse(text).expect_err("refused").headline()
+    }
+
+    #[test]
+    fn the_documented_file_is_read() {
+        let file = parse(
+            r#"
+            default-profile = "prod"
+            [profiles.prod]
+            issuer = "https://acme.zitadel.cloud"
+            key-file = "~/prod.json"
+            scopes = ["openid"]
+            projects = ["317240000000000001"]
+            zitadel-api = false
+            ca-file = "/etc/ssl/acme-ca.pem"
+            allow-http = false
+            [hosts."git.acme.dev"]
+            profile = "prod"
+            username = "ci"
+            auth = "auto"
+            [hosts."*.registry.acme.dev:5000"]
+            profile = "prod"
+            "#,
+        )
+        .expect("a config");
+        assert_eq!(file.hosts.len(), 2);
+        assert_eq!(file.default_profile.as_deref(), Some("prod"));
+        assert!(parse("").is_ok());
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let text = "[profiles.prod]\nissuer = \"https://a.dev\"\nkeyfile = \"x\"\n";
+        let said = refused(text);
+        assert!(
+            said.starts_with("line 3: unknown field `keyfile`"),
+            "{said}"
+        );
+        assert!(refused("[host.\"a\"]\n").contains("unknown field `host`"));
+    }
+
+    #[test]
+    fn no_error_quotes_a_value() {
+        for text in [
+            "[profiles.prod]\nscopes = \"TOPSECRET\"\n",
+            "[profiles.prod]\nallow-http = \"TOPSECRET\"\n",
+            "[hosts.\"a\"]\nauth = \"TOPSECRET\"\n",
+            "[profiles.prod]\nkey-file = \"TOPSECRET\nmore\"\n",
+            "[profiles.prod]\nkey-file = TOPSECRET\n",
+            "-----BEGIN RSA PRIVATE KEY-----\nTOPSECRET==\n",
+            "default-profile = { TOPSECRET = 1 }",
+            "profiles = \"TOPSECRET\"",
+        ] {
+            let said = refused(text);
+            assert!(!said.contains("TOPSECRET"), "{said}");
+            assert!(said.starts_with("line "), "{said}");
+        }
+        assert_eq!(
+            refused("[profiles.prod]\nallow-http = \"yes\"\n"),
+            "line 2: allow-http has a value of the wrong kind, expected a boolean"
+        );
+    }
+}

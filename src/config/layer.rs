@@ -1,0 +1,244 @@
+//! One source of settings: the flags, the environment, a cluster's extension or
+//! a profile. What a nearer layer leaves open, the next one fills.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::file::Profile;
+use crate::cli::Options;
+use crate::error::{Error, Report, quoted};
+use crate::issuer::Environment;
+use crate::key::{KeyId, KeySource, KeySpec, UserId};
+use crate::secret::Secret;
+
+/// What one source says; none where it says nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Layer {
+    /// Which profile.
+    pub profile: Option<String>,
+    /// The issuer.
+    pub issuer: Option<String>,
+    /// Where the key is.
+    pub key_source: Option<KeySource>,
+    /// The key's ID beside it.
+    pub key_id: Option<String>,
+    /// The user's ID beside it.
+    pub user_id: Option<String>,
+    /// The scopes.
+    pub scopes: Option<Vec<String>>,
+    /// Projects to add; those of all layers count.
+    pub projects: Vec<String>,
+    /// Whether ZITADEL's own APIs are added.
+    pub zitadel_api: bool,
+    /// Roots to trust.
+    pub ca_file: Option<PathBuf>,
+    /// Leave for plain http.
+    pub allow_http: bool,
+    /// Host rules to add.
+    pub hosts: Vec<String>,
+    /// Where entries lie.
+    pub cache_dir: Option<PathBuf>,
+    /// The bound on all waiting, in seconds.
+    pub timeout: Option<u64>,
+}
+
+impl Layer {
+    /// This layer, with what it leaves open taken from the next.
+    pub fn or(self, next: Self) -> Self {
+        // Ids are those of the key beside them: a nearer key leaves behind what
+        // stands beside a farther one.
+        let ids = match self.key_source {
+            Some(_) => (None, None),
+            None => (next.key_id, next.user_id),
+        };
+        Self {
+            profile: self.profile.or(next.profile),
+            issuer: self.issuer.or(next.issuer),
+            key_source: self.key_source.or(next.key_source),
+            key_id: self.key_id.or(ids.0),
+            user_id: self.user_id.or(ids.1),
+            scopes: self.scopes.or(next.scopes),
+            projects: [self.projects, next.projects].concat(),
+            zitadel_api: self.zitadel_api || next.zitadel_api,
+            ca_file: self.ca_file.or(next.ca_file),
+            allow_http: self.allow_http || next.allow_http,
+            hosts: [self.hosts, next.hosts].concat(),
+            cache_dir: self.cache_dir.or(next.cache_dir),
+            timeout: self.timeout.or(next.timeout),
+        }
+    }
+
+    /// The key, where one is named.
+    ///
+    /// # Errors
+    /// [`Error::Usage`]: what stands beside it is no id.
+    pub(super) fn key(&self) -> Result<Option<KeySpec>, Error> {
+        let Some(source) = self.key_source.clone() else {
+            return Ok(None);
+        };
+        let not_an_id = |name: &str, text: &str| {
+            usage(
+                format!("the {name} \"{}\" is not an id of ZITADEL's", quoted(text)),
+                "ids are the long numbers that ZITADEL shows beside the key and the user",
+            )
+        };
+        let read_id = |text: &String| KeyId::parse(text).ok_or_else(|| not_an_id("key ID", text));
+        let read_user =
+            |text: &String| UserId::parse(text).ok_or_else(|| not_an_id("user ID", text));
+        Ok(Some(KeySpec {
+            source,
+            id: self.key_id.as_ref().map(read_id).transpose()?,
+            user: self.user_id.as_ref().map(read_user).transpose()?,
+        }))
+    }
+
+    /// The flags over the environment.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the flag or the variable.
+    pub(super) fn from_caller(options: &Options, env: &Environment) -> Result<Self, Error> {
+        let one = |flag: &'static str, given: &Option<OsString>, variable: &'static str| match given
+        {
+            Some(given) => text(flag, given).map(Some),
+            None => set(env, variable).map(|v| text(variable, &v)).transpose(),
+        };
+        let many = |flag: &'static str, given: &[OsString], variable: &'static str| {
+            if given.is_empty() {
+                let listed = set(env, variable).map(|v| text(variable, &v)).transpose()?;
+                Ok(listed.map(|list| {
+                    let words = list.split_ascii_whitespace();
+                    words.map(ToOwned::to_owned).collect()
+                }))
+            } else {
+                let given = given.iter().map(|given| text(flag, given));
+                given.collect::<Result<Vec<_>, _>>().map(Some)
+            }
+        };
+        let path = |given: &Option<OsString>, variable| {
+            let given = given.clone().or_else(|| set(env, variable));
+            given.map(PathBuf::from)
+        };
+        let timeout = one("--timeout", &options.timeout, "ZITADEL_CREDENTIAL_TIMEOUT")?;
+        Ok(Self {
+            profile: one("--profile", &options.profile, "ZITADEL_CREDENTIAL_PROFILE")?,
+            issuer: one("--issuer", &options.issuer, "ZITADEL_CREDENTIAL_ISSUER")?,
+            key_source: key_of_caller(options.key_file.as_ref(), env)?,
+            key_id: one("--key-id", &options.key_id, "ZITADEL_CREDENTIAL_KEY_ID")?,
+            user_id: one("--user-id", &options.user_id, "ZITADEL_CREDENTIAL_USER_ID")?,
+            scopes: many("--scope", &options.scope, "ZITADEL_CREDENTIAL_SCOPES")?,
+            projects: many("--project", &options.project, "ZITADEL_CREDENTIAL_PROJECTS")?
+                .unwrap_or_default(),
+            zitadel_api: options.zitadel_api,
+            ca_file: path(&options.ca_file, "ZITADEL_CREDENTIAL_CA_FILE"),
+            allow_http: false,
+            hosts: many("--host", &options.host, "ZITADEL_CREDENTIAL_HOSTS")?.unwrap_or_default(),
+            cache_dir: path(&options.cache_dir, "ZITADEL_CREDENTIAL_CACHE_DIR"),
+            timeout: timeout.map(|text| seconds(&text)).transpose()?,
+        })
+    }
+
+    /// A profile; relative paths start at the config file's directory.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the profile's key.
+    pub(super) fn from_profile(
+        profile: &Profile,
+        dir: &Path,
+        home: Option<&Path>,
+    ) -> Result<Self, Error> {
+        let Profile {
+            issuer,
+            key_file,
+            key_command,
+            key_id,
+            user_id,
+            scopes,
+            projects,
+            zitadel_api,
+            ca_file,
+            allow_http,
+        } = profile;
+        let path = |text: &String| located(text, dir, home);
+        let key_source = match (key_file, key_command) {
+            (Some(_), Some(_)) => {
+                return Err(usage(
+                    "key-file and key-command are both set".into(),
+                    "keep one: they are two places for the same key",
+                ));
+            }
+            (Some(file), None) => Some(KeySource::File(path(file))),
+            (None, Some(words)) => Some(KeySource::Command(words.clone())),
+            (None, None) => None,
+        };
+        Ok(Self {
+            issuer: issuer.clone(),
+            key_source,
+            key_id: key_id.clone(),
+            user_id: user_id.clone(),
+            scopes: scopes.clone(),
+            projects: projects.clone(),
+            zitadel_api: *zitadel_api,
+            ca_file: ca_file.as_ref().map(path),
+            allow_http: *allow_http,
+            ..Self::default()
+        })
+    }
+}
+
+/// The key that the flag names, or else the environment.
+fn key_of_caller(flag: Option<&OsString>, env: &Environment) -> Result<Option<KeySource>, Error> {
+    const VARIABLE: &str = "ZITADEL_CREDENTIAL_KEY";
+    if let Some(file) = flag {
+        return Ok(Some(KeySource::File(file.into())));
+    }
+    match (set(env, "ZITADEL_CREDENTIAL_KEY_FILE"), set(env, VARIABLE)) {
+        (Some(_), Some(_)) => Err(usage(
+            "ZITADEL_CREDENTIAL_KEY and ZITADEL_CREDENTIAL_KEY_FILE are both set".into(),
+            "unset one: they are two places for the same key",
+        )),
+        (Some(file), None) => Ok(Some(KeySource::File(file.into()))),
+        (None, Some(inline)) => {
+            let inline = Secret::new(text(VARIABLE, &inline)?);
+            Ok(Some(KeySource::Environment(inline)))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// A variable that is set to something: an empty one counts as unset.
+pub(super) fn set(env: &Environment, variable: &str) -> Option<OsString> {
+    env(variable).filter(|value| !value.is_empty())
+}
+
+/// The text of a flag or a variable.
+pub(super) fn text(name: &str, value: &OsString) -> Result<String, Error> {
+    value.to_str().map(ToOwned::to_owned).ok_or_else(|| {
+        usage(
+            format!("{name} is not UTF-8"),
+            "write it in UTF-8: names, URLs and ids are ASCII",
+        )
+    })
+}
+
+pub(super) fn usage(what: String, hint: &str) -> Error {
+    Error::Usage(Report::new(what).hint(hint))
+}
+
+fn seconds(text: &str) -> Result<u64, Error> {
+    match text.parse() {
+        Ok(secs @ 1..=86_400) => Ok(secs),
+        _ => Err(usage(
+            format!("the timeout \"{}\" is no number of seconds", quoted(text)),
+            "--timeout and ZITADEL_CREDENTIAL_TIMEOUT take whole seconds from 1 to 86400",
+        )),
+    }
+}
+
+/// A path of the config file: `~/` is the home directory, a relative one starts
+/// beside the file.
+fn located(text: &str, dir: &Path, home: Option<&Path>) -> PathBuf {
+    match (text.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => dir.join(text),
+    }
+}

@@ -1,0 +1,173 @@
+//! The commands that a person or a script calls.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::broker::Broker;
+use crate::cache::replace_file;
+use crate::cli::TokenOutput;
+use crate::config::{Asker, Config};
+use crate::error::{Error, Report, is_unprintable};
+use crate::secret::Secret;
+use crate::token::{Grant, Token};
+use crate::{Answer, World, assertion};
+
+/// `token`: prints a token, or writes it to a file.
+pub(crate) fn token(
+    world: &World<'_>,
+    config: &Config<'_>,
+    output: TokenOutput,
+    file: Option<PathBuf>,
+) -> Result<Answer, Error> {
+    let request = config.request(Asker::default())?;
+    let broker = Broker::new(&request, world.clock)?;
+    let token = broker.token()?;
+    let text = match output {
+        TokenOutput::Raw => token.expose().to_owned(),
+        TokenOutput::Header => format!("Authorization: Bearer {}", token.expose()),
+        TokenOutput::Json => described(&token, broker.grant()).to_string(),
+    };
+    let text = Secret::new(text);
+    match file {
+        // Without a line's end: not every reader of token files cuts it off.
+        Some(path) => write_file(&path, &text).map(|()| Answer::new("")),
+        None => Ok(Answer::new(format!("{}\n", text.expose()))),
+    }
+}
+
+fn described(token: &Token, grant: &Grant) -> Value {
+    let Grant {
+        issuer,
+        key_id,
+        user_id,
+        scopes,
+    } = grant;
+    json!({
+        "access_token": token.expose(),
+        "token_type": "Bearer",
+        "expires_at": token.told_expiry().map(|end| end.to_string()),
+        "issuer": issuer.as_str(),
+        "key_id": key_id.as_str(),
+        "user_id": user_id.as_str(),
+        "scopes": scopes.iter().collect::<Vec<_>>(),
+    })
+}
+
+/// Writes the file that a link leads to, and only a regular one.
+fn write_file(path: &Path, text: &Secret) -> Result<(), Error> {
+    let failed = |reason: String| {
+        let what = format!("{}: the token was not written: {reason}", path.display());
+        Error::Final(Report::new(what).hint("--write needs a directory that you can write to"))
+    };
+    let target = match path.canonicalize() {
+        Ok(target) => target,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
+        Err(error) => return Err(failed(error.to_string())),
+    };
+    if target.exists() && !target.is_file() {
+        return Err(failed("it is no regular file".to_owned()));
+    }
+    replace_file(&target, text.expose().as_bytes()).map_err(|error| failed(error.to_string()))
+}
+
+/// `exec`: becomes the command, with a token in its environment.
+pub(crate) fn exec(
+    world: &World<'_>,
+    config: &Config<'_>,
+    variable: &OsStr,
+    command: &[OsString],
+) -> Result<Answer, Error> {
+    let is_name = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    let name = variable.as_encoded_bytes();
+    if name.first().is_none_or(u8::is_ascii_digit) || !name.iter().all(|b| is_name(*b)) {
+        let what = format!("--env {} names no variable", variable.display());
+        return Err(Error::Usage(
+            Report::new(what).hint("letters, digits and _, and no digit first"),
+        ));
+    }
+    let Some((program, arguments)) = command.split_first() else {
+        return Err(Error::Usage(Report::new("there is no command to run")));
+    };
+    let request = config.request(Asker::default())?;
+    let token = Broker::new(&request, world.clock)?.token()?;
+    let error = process::Command::new(program)
+        .args(arguments)
+        .env(variable, token.expose())
+        .exec();
+    // It returns only where it failed.
+    let what = format!("{} cannot be run: {error}", program.display());
+    Err(Error::Usage(
+        Report::new(what).hint("after -- comes a program on PATH, or its path"),
+    ))
+}
+
+/// `assertion`: prints a signed assertion; asks nobody.
+pub(crate) fn assertion(
+    world: &World<'_>,
+    config: &Config<'_>,
+    audience: Option<String>,
+    lifetime: u32,
+) -> Result<Answer, Error> {
+    let (key, issuer) = config.assertion(audience.is_none())?;
+    let audience = audience.or_else(|| issuer.map(|issuer| issuer.as_str().to_owned()));
+    let loaded = key.load(config.deadline())?;
+    let lifetime = Duration::from_secs(lifetime.into());
+    let audience = audience.unwrap_or_default();
+    let signed = assertion::sign(&loaded, &audience, (world.clock)(), lifetime)
+        .map_err(|report| Error::Final(report.about(&key.source)))?;
+    Ok(Answer::new(format!("{}\n", signed.expose())))
+}
+
+/// `whoami`: prints what the issuer says of the token's user.
+pub(crate) fn whoami(world: &World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
+    let request = config.request(Asker::default())?;
+    let broker = Broker::new(&request, world.clock)?;
+    let token = broker.token()?;
+    match broker.userinfo(&token)? {
+        Ok(claims) => Ok(Answer::new(pretty(&claims))),
+        Err(refusal) => {
+            let what = format!("the issuer refused the token: {}", refusal.description);
+            Err(Error::Final(Report::new(what).hint(
+                "it was revoked, or its user was deactivated: zitadel-credential whoami --refresh asks with a new one",
+            )))
+        }
+    }
+}
+
+/// Indented JSON, in which whatever a terminal would act on stands escaped.
+fn pretty(claims: &Value) -> String {
+    let text = format!("{claims:#}\n");
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_unprintable(c) && c != '\n' {
+            // All of these lie below U+10000, where one escape is enough.
+            let _ = write!(shown, "\\u{:04x}", u32::from(c));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shown_json_steers_no_terminal_and_reads_back_the_same() {
+        let claims = json!({"name": "a\u{9b}31m\u{202e}\u{1b}[0mü"});
+        let text = pretty(&claims);
+        assert_eq!(
+            text,
+            "{\n  \"name\": \"a\\u009b31m\\u202e\\u001b[0mü\"\n}\n"
+        );
+        assert_eq!(serde_json::from_str::<Value>(&text).ok(), Some(claims));
+    }
+}

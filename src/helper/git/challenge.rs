@@ -1,0 +1,65 @@
+//! The challenges of a `WWW-Authenticate` header (RFC 9110, section 11.6.1).
+
+/// Whether one of the header's challenges is of this scheme.
+///
+/// A field holds several challenges, each a scheme with parameters, and both
+/// kinds of list use the same comma.
+pub(super) fn offers(header: &str, scheme: &str) -> bool {
+    elements(header).any(|element| {
+        let end = element.find(|c| !is_token(c)).unwrap_or(element.len());
+        let (name, rest) = element.split_at(end);
+        // `realm="…"` is a parameter of the challenge before it.
+        name.eq_ignore_ascii_case(scheme) && !rest.trim_start().starts_with('=')
+    })
+}
+
+/// The header's elements: apart by commas that stand outside quoted strings.
+fn elements(header: &str) -> impl Iterator<Item = &str> {
+    let mut in_quotes = false;
+    let mut escaped = false;
+    header
+        .split(move |c| {
+            match c {
+                _ if escaped => escaped = false,
+                '\\' => escaped = in_quotes,
+                '"' => in_quotes = !in_quotes,
+                ',' => return !in_quotes,
+                _ => {}
+            }
+            false
+        })
+        .map(str::trim)
+}
+
+fn is_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scheme_is_found_among_several_and_not_in_their_parameters() {
+        for (header, expected) in [
+            ("Bearer", true),
+            ("bearer realm=\"x\"", true),
+            ("Basic realm=\"x\", Bearer realm=\"y\"", true),
+            (
+                "Basic realm=\"a, \\\" Bearer b\", charset=\"UTF-8\",Bearer",
+                true,
+            ),
+            ("Negotiate abc==, Bearer", true),
+            (", ,Bearer", true),
+            ("Basic realm=\"x\"", false),
+            ("Basic realm=\"x, Bearer y\"", false),
+            ("Basic bearer=\"x\"", false),
+            ("Basic realm=\"x\", bearer = \"x\"", false),
+            ("BearerToken realm=\"x\"", false),
+            ("Basic realm=\"unended, Bearer", false),
+            ("", false),
+        ] {
+            assert_eq!(offers(header, "Bearer"), expected, "{header}");
+        }
+    }
+}

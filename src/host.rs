@@ -1,0 +1,306 @@
+//! Host rules: the one allow-list of every helper. A host that no rule names
+//! gets nothing.
+
+use std::fmt;
+
+use crate::url::{Host, Origin, Scheme, parse_authority};
+
+/// How git is answered (`auth` in a rule).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Auth {
+    /// Bearer where the server offers it, else basic.
+    #[default]
+    Auto,
+    /// Username and token as password.
+    Basic,
+    /// `Authorization: Bearer`, where git can send it.
+    Bearer,
+}
+
+/// Which hosts a rule is for: `host[:port]`, or `*.host[:port]` for every name
+/// that ends in that host with one or more whole labels before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPattern {
+    any_label: bool,
+    host: Host,
+    port: Option<u16>,
+}
+
+impl HostPattern {
+    /// Reads a pattern.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (any_label, authority) = match text.strip_prefix("*.") {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (host, port) = parse_authority(authority)?;
+        // `*.10.0.0.1` or `*.[::1]` would name nothing that exists.
+        let is_address = |host: &Host| {
+            host.as_str().starts_with('[') || host.as_str().parse::<std::net::Ipv4Addr>().is_ok()
+        };
+        (!any_label || !is_address(&host)).then_some(Self {
+            any_label,
+            host,
+            port,
+        })
+    }
+
+    /// The one `host[:port]` that it names; none for a wildcard.
+    pub fn single_host(&self) -> Option<String> {
+        (!self.any_label).then(|| self.to_string())
+    }
+
+    fn matches(&self, origin: &Origin) -> bool {
+        let wanted = self.host.as_str();
+        let asked = origin.host.as_str();
+        let host = if self.any_label {
+            asked
+                .strip_suffix(wanted)
+                .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+        } else {
+            asked == wanted
+        };
+        host && self.port_for(origin.scheme) == origin.port
+    }
+
+    fn port_for(&self, scheme: Scheme) -> u16 {
+        self.port.unwrap_or_else(|| scheme.default_port())
+    }
+
+    /// Whether both would match the same https host: such rules contradict each
+    /// other.
+    pub fn equals(&self, other: &Self) -> bool {
+        self.any_label == other.any_label
+            && self.host == other.host
+            && self.port_for(Scheme::Https) == other.port_for(Scheme::Https)
+    }
+}
+
+impl fmt::Display for HostPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let star = if self.any_label { "*." } else { "" };
+        write!(f, "{star}{}", self.host.as_str())?;
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
+/// A host that may receive a token, and how.
+#[derive(Clone, Debug)]
+pub struct HostRule {
+    /// Which hosts.
+    pub pattern: HostPattern,
+    /// Whose token; none for the profile that is chosen otherwise.
+    pub profile: Option<String>,
+    /// The username to show; none for the user ID.
+    pub username: Option<String>,
+    /// How git is answered.
+    pub auth: Auth,
+    /// Leave to send the token over plain http.
+    pub allow_http: bool,
+}
+
+impl HostRule {
+    /// A rule that says no more than which hosts.
+    pub const fn new(pattern: HostPattern) -> Self {
+        Self {
+            pattern,
+            profile: None,
+            username: None,
+            auth: Auth::Auto,
+            allow_http: false,
+        }
+    }
+
+    fn allows(&self, origin: &Origin, username: Option<&str>) -> bool {
+        let http = origin.scheme == Scheme::Https || self.allow_http;
+        let user = match (&self.username, username) {
+            (Some(named), Some(asked)) => named == asked,
+            _ => true,
+        };
+        http && user
+    }
+}
+
+/// The rules in force, each for hosts of its own.
+#[derive(Debug, Default)]
+pub struct HostRules(Vec<HostRule>);
+
+impl HostRules {
+    /// Adds a rule; gives it back where an equal pattern already has one.
+    ///
+    /// # Errors
+    /// The rule that was not added.
+    pub fn add(&mut self, rule: HostRule) -> Result<(), HostRule> {
+        if self.0.iter().any(|r| r.pattern.equals(&rule.pattern)) {
+            return Err(rule);
+        }
+        self.0.push(rule);
+        Ok(())
+    }
+
+    /// The rule that lets this host, asking for this username, have a token.
+    ///
+    /// The closest pattern decides alone: a whole host before a wildcard, a
+    /// longer wildcard before a shorter. Where it says no, no other is asked.
+    pub fn find(&self, origin: &Origin, username: Option<&str>) -> Option<&HostRule> {
+        self.0
+            .iter()
+            .filter(|rule| rule.pattern.matches(origin))
+            .max_by_key(|rule| (!rule.pattern.any_label, rule.pattern.host.as_str().len()))
+            .filter(|rule| rule.allows(origin, username))
+    }
+
+    /// The rules in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = &HostRule> {
+        self.0.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn rule(pattern: &str) -> HostRule {
+        HostRule::new(HostPattern::parse(pattern).expect("a pattern"))
+    }
+
+    fn rules(patterns: &[&str]) -> HostRules {
+        let mut rules = HostRules::default();
+        for pattern in patterns {
+            rules.add(rule(pattern)).expect("a new pattern");
+        }
+        rules
+    }
+
+    fn matched<'a>(rules: &'a HostRules, url: &str) -> Option<&'a HostRule> {
+        let (origin, _) = Origin::parse_url(url)?;
+        rules.find(&origin, None)
+    }
+
+    #[test]
+    fn a_rule_matches_its_host_and_port_and_nothing_else() {
+        let rules = rules(&["git.acme.dev", "registry.acme.dev:5000"]);
+        for good in [
+            "https://git.acme.dev",
+            "https://GIT.ACME.DEV:443/x",
+            "https://registry.acme.dev:5000",
+        ] {
+            assert!(matched(&rules, good).is_some(), "{good}");
+        }
+        for bad in [
+            "https://git.acme.dev.evil.test",
+            "https://evilgit.acme.dev",
+            "https://git.acme.dev.",
+            "https://git.acme.dev:444",
+            "https://registry.acme.dev",
+            "https://x.git.acme.dev",
+            "https://user@git.acme.dev",
+            "https://gіt.acme.dev",
+            "http://git.acme.dev",
+            "http://registry.acme.dev:5000",
+        ] {
+            assert!(matched(&rules, bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_wildcard_stands_for_whole_labels() {
+        let rules = rules(&["*.acme.dev:5000"]);
+        for (url, expected) in [
+            ("https://a.acme.dev:5000", true),
+            ("https://a.b.acme.dev:5000", true),
+            ("https://acme.dev:5000", false),
+            ("https://evilacme.dev:5000", false),
+            ("https://a.acme.dev", false),
+        ] {
+            assert_eq!(matched(&rules, url).is_some(), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn the_closest_pattern_decides_alone() {
+        let mut rules = rules(&["*.dev", "*.acme.dev"]);
+        rules
+            .add(HostRule {
+                username: Some("ci".into()),
+                ..rule("git.acme.dev")
+            })
+            .expect("a new pattern");
+        let host = |url| matched(&rules, url).map(|r| r.pattern.to_string());
+        assert_eq!(
+            host("https://git.acme.dev").as_deref(),
+            Some("git.acme.dev")
+        );
+        assert_eq!(host("https://x.acme.dev").as_deref(), Some("*.acme.dev"));
+        assert_eq!(host("https://x.dev").as_deref(), Some("*.dev"));
+        let (origin, _) = Origin::parse_url("https://git.acme.dev").expect("a url");
+        assert!(rules.find(&origin, Some("ci")).is_some());
+        assert!(rules.find(&origin, Some("eve")).is_none());
+    }
+
+    #[test]
+    fn plain_http_needs_leave() {
+        let mut rules = HostRules::default();
+        let allow_http = true;
+        let _ = rules.add(HostRule {
+            allow_http,
+            ..rule("old.acme.dev")
+        });
+        assert!(matched(&rules, "http://old.acme.dev").is_some());
+        assert!(matched(&rules, "http://old.acme.dev:81").is_none());
+        assert!(matched(&super::tests::rules(&["localhost"]), "http://localhost").is_none());
+    }
+
+    #[test]
+    fn one_host_has_one_rule() {
+        let mut rules = rules(&["git.acme.dev"]);
+        for same in ["git.acme.dev", "GIT.acme.dev", "git.acme.dev:443"] {
+            assert!(rules.add(rule(same)).is_err(), "{same}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_refused() {
+        for bad in [
+            "",
+            "*",
+            "*.",
+            "a.*.b",
+            "*a.dev",
+            "https://a.dev",
+            "a.dev/x",
+            "u@a.dev",
+            "*.10.0.0.1",
+            "*.[::1]",
+            "a.dev:",
+        ] {
+            assert!(HostPattern::parse(bad).is_none(), "{bad:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_rule_never_matches_wider_than_it_reads(
+            wildcard: bool,
+            pattern in "[a-c]{1,2}(\\.[a-c]{1,2}){0,2}",
+            asked in "[a-c.]{1,8}",
+        ) {
+            let star = if wildcard { "*." } else { "" };
+            let rules = rules(&[&format!("{star}{pattern}")]);
+            if matched(&rules, &format!("https://{asked}")).is_some() {
+                let under = asked.ends_with(&format!(".{pattern}"));
+                let read = if wildcard { under } else { asked == pattern };
+                prop_assert!(read, "{star}{pattern} matched {asked}");
+            }
+        }
+
+        #[test]
+        fn a_pattern_reads_back_as_it_is_shown(text in "(\\*\\.)?[a-z0-9.:_-]{1,12}") {
+            if let Some(pattern) = HostPattern::parse(&text) {
+                prop_assert_eq!(HostPattern::parse(&pattern.to_string()), Some(pattern));
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Reading from outside, bounded in size and in time.
+
+use std::fs::OpenOptions;
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::clock::Deadline;
+
+/// The most that is read of a key, a protocol's input or an answer: 64 KiB.
+pub const LIMIT: usize = 64 * 1024;
+
+/// Why an input was not read.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// It goes on past its limit, in bytes; a part of it is no answer.
+    #[error("larger than {0} bytes")]
+    TooLarge(usize),
+    /// It did not end within the deadline.
+    #[error("not complete within {0} s")]
+    TimedOut(u64),
+    /// The system's own reason.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// Reads a file, or what stands in for one (`<(…)`, a FIFO), to its end.
+///
+/// # Errors
+/// [`ReadError`]: too large, too slow, or not to be read at all.
+pub fn read_file(
+    path: &Path,
+    limit: usize,
+    deadline: &Deadline,
+) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    // Without O_NONBLOCK the open itself hangs on a FIFO that nobody writes to.
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)?;
+    if file.metadata()?.is_file() {
+        read_all(file, limit)
+    } else {
+        read_all(Patient::new(file, *deadline), limit)
+    }
+}
+
+/// Reads to the end, or fails past `limit` bytes.
+///
+/// # Errors
+/// [`ReadError`]: too large, too slow, or a failed read.
+pub fn read_all(reader: impl Read, limit: usize) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    // One allocation that never moves leaves no copy of a key behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(limit.min(LIMIT) + 1));
+    let past = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    match reader.take(past).read_to_end(&mut bytes) {
+        Ok(_) if bytes.len() > limit => Err(ReadError::TooLarge(limit)),
+        Ok(_) => Ok(bytes),
+        Err(error) => match error.get_ref().and_then(|e| e.downcast_ref::<Late>()) {
+            Some(late) => Err(ReadError::TimedOut(late.0)),
+            None => Err(ReadError::Io(error)),
+        },
+    }
+}
+
+/// A pipe that is waited for, but not for ever.
+pub struct Patient<F> {
+    inner: F,
+    deadline: Deadline,
+}
+
+impl<F: AsFd> Patient<F> {
+    /// Reads of `inner` end with the deadline.
+    pub const fn new(inner: F, deadline: Deadline) -> Self {
+        Self { inner, deadline }
+    }
+
+    fn wait(&self) -> io::Result<()> {
+        loop {
+            let left = self.deadline.remaining();
+            let late = || io::Error::new(io::ErrorKind::TimedOut, Late::of(&self.deadline));
+            let timeout = Timespec::try_from(left).map_err(|_| late())?;
+            let mut fds = [PollFd::new(&self.inner, PollFlags::IN)];
+            match rustix::event::poll(&mut fds, Some(&timeout)) {
+                Ok(0) => return Err(late()),
+                Ok(_) => return Ok(()),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+}
+
+impl<F: AsFd + Read> Read for Patient<F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.wait()?;
+        self.inner.read(buffer)
+    }
+}
+
+#[derive(Debug, Error)]
+#[error("not complete within {0} s")]
+struct Late(u64);
+
+impl Late {
+    const fn of(deadline: &Deadline) -> Self {
+        Self(deadline.budget().as_secs())
+    }
+}
+
+/// How a file of our own is opened: 0600 where it is made, without following a
+/// link or waiting for a FIFO's other end.
+pub fn private_file() -> OpenOptions {
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
+    let mut options = OpenOptions::new();
+    options.mode(0o600).custom_flags(flags.bits().cast_signed());
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn an_input_at_its_limit_is_read_and_one_past_it_refused() {
+        let read = |n: usize| read_all(&vec![b'x'; n][..], 10);
+        assert_eq!(read(10).map(|b| b.len()).ok(), Some(10));
+        assert!(matches!(read(11), Err(ReadError::TooLarge(10))));
+    }
+
+    #[test]
+    fn a_pipe_that_stays_silent_ends_with_the_deadline() {
+        let (reader, writer) = io::pipe().expect("a pipe");
+        let patient = Patient::new(reader, Deadline::after(Duration::from_millis(20)));
+        assert!(matches!(read_all(patient, 10), Err(ReadError::TimedOut(0))));
+        drop(writer);
+    }
+}

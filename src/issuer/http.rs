@@ -1,0 +1,274 @@
+//! One HTTP request and its answer: bounded, without redirects, by the proxy
+//! that the environment names, tried again where that can help.
+
+use std::cell::OnceCell;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use serde::de::DeserializeOwned;
+use ureq::http::{HeaderMap, Response};
+use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
+use ureq::{Agent, Body as ResponseBody, Proxy};
+use zeroize::Zeroizing;
+
+use super::failure;
+use super::phase::{Phase, Progress};
+use super::proxy::{self, Target};
+use super::retry;
+use crate::clock::{Deadline, UnixTime};
+use crate::error::{Error, Report, quoted};
+use crate::input::{self, ReadError};
+use crate::token::Token;
+use crate::url::{HttpUrl, Scheme};
+
+/// Looks up one environment variable.
+pub type Environment = dyn Fn(&str) -> Option<OsString>;
+
+/// How an issuer is reached.
+pub struct Network<'a> {
+    /// PEM roots to trust in place of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Leave for plain http beyond loopback.
+    pub allow_http: bool,
+    /// Where proxies are named.
+    pub environment: &'a Environment,
+}
+
+/// The fields of a form.
+pub type Body<'a> = &'a [(&'a str, &'a str)];
+
+/// An answer, whatever its status.
+pub struct Answer<'a> {
+    pub url: &'a HttpUrl,
+    pub status: u16,
+    pub date: Option<UnixTime>,
+    pub location: Option<String>,
+    retry_after: Option<Duration>,
+    content_type: String,
+    body: Zeroizing<Vec<u8>>,
+}
+
+/// A bundle of roots may be larger than what else is read.
+const CA_LIMIT: usize = 4 * 1024 * 1024;
+
+/// A client for one call: its connections are kept alive between requests.
+pub struct Http<'a> {
+    network: &'a Network<'a>,
+    deadline: Deadline,
+    progress: Progress,
+    agent: OnceCell<Agent>,
+}
+
+impl<'a> Http<'a> {
+    pub fn new(network: &'a Network<'a>, deadline: Deadline) -> Self {
+        Self {
+            network,
+            deadline,
+            progress: Progress::default(),
+            agent: OnceCell::new(),
+        }
+    }
+
+    /// Sends a GET, with a bearer token where one is given.
+    pub fn get<'u>(&self, url: &'u HttpUrl, token: Option<&Token>) -> Result<Answer<'u>, Error> {
+        self.send(url, |agent, timeout, proxy| {
+            let mut request = agent.get(url.as_str());
+            if let Some(token) = token {
+                request = request.header("Authorization", format!("Bearer {}", token.expose()));
+            }
+            let config = request.config().timeout_global(Some(timeout)).proxy(proxy);
+            config.build().call()
+        })
+    }
+
+    /// Posts a form.
+    pub fn post<'u>(&self, url: &'u HttpUrl, form: Body<'_>) -> Result<Answer<'u>, Error> {
+        self.send(url, |agent, timeout, proxy| {
+            let request = agent.post(url.as_str());
+            let config = request.config().timeout_global(Some(timeout)).proxy(proxy);
+            config.build().send_form(form.iter().copied())
+        })
+    }
+
+    fn send<'u>(
+        &self,
+        url: &'u HttpUrl,
+        request: impl Fn(&Agent, Duration, Option<Proxy>) -> Result<Response<ResponseBody>, ureq::Error>,
+    ) -> Result<Answer<'u>, Error> {
+        if url.origin().is_exposed() && !self.network.allow_http {
+            return Err(Error::Usage(
+                Report::new(format!(
+                    "{url} is plain http: a secret would cross the network"
+                ))
+                .hint("use https, or set allow-http = true in the profile if the network is yours"),
+            ));
+        }
+        let proxy = self.proxy(url)?;
+        let agent = self.agent()?;
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            self.progress.enter(Phase::Answer);
+            let timeout = self.deadline.remaining().max(Duration::from_millis(1));
+            log::debug!("asking {url}, try {tried}");
+            let answer = request(agent, timeout, proxy.clone())
+                .map_err(|error| self.explain(&error, url))
+                .and_then(|response| self.read(url, response));
+            let (error, asked) = match answer {
+                Ok(answer) if retry::can_pass(answer.status) => (answer.busy(), answer.retry_after),
+                Err(error @ Error::Passing(_)) => (error, None),
+                done => return done,
+            };
+            let left = self.deadline.remaining();
+            match retry::pause(tried, asked, left, fastrand::f64()) {
+                Some(pause) => {
+                    log::info!(
+                        "{}; trying again in {} ms",
+                        error.report().headline(),
+                        pause.as_millis()
+                    );
+                    thread::sleep(pause);
+                }
+                None => return Err(error),
+            }
+        }
+    }
+
+    fn read<'u>(
+        &self,
+        url: &'u HttpUrl,
+        response: Response<ResponseBody>,
+    ) -> Result<Answer<'u>, Error> {
+        let (head, body) = response.into_parts();
+        let body =
+            input::read_all(body.into_reader(), input::LIMIT).map_err(|error| match error {
+                ReadError::Io(error) => self.explain(&ureq::Error::from(error), url),
+                other => Error::Final(
+                    Report::new(format!("{url}: the answer is {other}"))
+                        .hint("see whether a ZITADEL instance is what answers there"),
+                ),
+            })?;
+        let header = |name| text_of(&head.headers, name);
+        let date = header("date").and_then(UnixTime::parse_http_date);
+        let redirected = head.status.is_redirection();
+        Ok(Answer {
+            url,
+            status: head.status.as_u16(),
+            date,
+            location: header("location")
+                .filter(|_| redirected)
+                .map(ToOwned::to_owned),
+            retry_after: header("retry-after")
+                .and_then(|text| retry::retry_after(text, date.unwrap_or_else(UnixTime::now))),
+            content_type: header("content-type").unwrap_or("no type").to_owned(),
+            body,
+        })
+    }
+
+    fn explain(&self, error: &ureq::Error, url: &HttpUrl) -> Error {
+        failure::explain(error, url, &self.progress.phase(), &self.deadline)
+    }
+
+    fn proxy(&self, url: &HttpUrl) -> Result<Option<Proxy>, Error> {
+        let origin = url.origin();
+        let target = Target {
+            https: origin.scheme == Scheme::Https,
+            host: origin.host.as_str().trim_matches(['[', ']']),
+            port: origin.port,
+        };
+        proxy::resolve(&target, self.network.environment).map_err(|bad| {
+            Error::Usage(
+                Report::new(bad.to_string())
+                    .hint("a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none"),
+            )
+        })
+    }
+
+    fn agent(&self) -> Result<&Agent, Error> {
+        if let Some(agent) = self.agent.get() {
+            return Ok(agent);
+        }
+        let roots = match &self.network.ca_file {
+            Some(path) => RootCerts::Specific(Arc::new(read_roots(path, &self.deadline)?)),
+            None => RootCerts::PlatformVerifier,
+        };
+        let tls = TlsConfig::builder()
+            .provider(TlsProvider::Rustls)
+            .root_certs(roots)
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .build();
+        let config = Agent::config_builder()
+            .tls_config(tls)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(concat!("zitadel-credential/", env!("CARGO_PKG_VERSION")))
+            .accept("application/json")
+            .proxy(None)
+            .build();
+        let agent = Agent::with_parts(config, self.progress.connector(), self.progress.resolver());
+        Ok(self.agent.get_or_init(|| agent))
+    }
+}
+
+impl Answer<'_> {
+    /// Reads the body as JSON.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Report> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let (url, kind) = (self.url, quoted(&self.content_type));
+            // serde_json's own text may quote a value.
+            if error.is_data() {
+                Report::new(format!("{url}: the JSON it answered is not what was asked"))
+            } else {
+                Report::new(format!("{url}: it answered {kind} that is not JSON"))
+            }
+        })
+    }
+
+    /// The status and what the body says in a line.
+    pub fn headline(&self) -> String {
+        let status = self.status;
+        let text = std::str::from_utf8(&self.body).unwrap_or_default().trim();
+        if text.is_empty() || self.content_type.contains("html") {
+            format!("HTTP {status}")
+        } else {
+            format!("HTTP {status}: {}", quoted(text))
+        }
+    }
+
+    fn busy(&self) -> Error {
+        let report = Report::new(format!("{}: {}", self.url, self.headline()));
+        Error::Passing(match self.retry_after {
+            Some(wait) => report.hint(format!("it asks to come back in {} s", wait.as_secs())),
+            None => report.hint("it may pass: try again later"),
+        })
+    }
+}
+
+fn text_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn read_roots(path: &Path, deadline: &Deadline) -> Result<Vec<Certificate<'static>>, Error> {
+    let unusable = |detail: String| {
+        Error::Usage(
+            Report::new(format!("ca-file {}: {detail}", path.display()))
+                .hint("it must be a PEM file of the certificates to trust, and readable"),
+        )
+    };
+    let pem =
+        input::read_file(path, CA_LIMIT, deadline).map_err(|error| unusable(error.to_string()))?;
+    let roots: Vec<_> = CertificateDer::pem_slice_iter(&pem)
+        .map(|der| Ok(Certificate::from_der(&der?).to_owned()))
+        .collect::<Result<_, rustls_pki_types::pem::Error>>()
+        .map_err(|_| unusable("it is no PEM that can be read".to_owned()))?;
+    if roots.is_empty() {
+        return Err(unusable("it holds no certificate".to_owned()));
+    }
+    Ok(roots)
+}

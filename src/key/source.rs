@@ -1,0 +1,147 @@
+//! Where a key comes from: a file, the environment or a command.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::{Key, KeyId, UserId};
+use crate::clock::Deadline;
+use crate::error::{Error, Report};
+use crate::input::{self, Patient, ReadError};
+use crate::secret::Secret;
+
+/// Where a key is read from.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    /// A key file or a bare PEM.
+    File(PathBuf),
+    /// The key file's text, from `ZITADEL_CREDENTIAL_KEY`.
+    Environment(Secret),
+    /// A program and its arguments that print either form.
+    Command(Vec<String>),
+}
+
+impl fmt::Display for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "key file {}", path.display()),
+            Self::Environment(_) => f.write_str("ZITADEL_CREDENTIAL_KEY"),
+            // The arguments stay unshown: a vault's may name more than it should.
+            Self::Command(words) => {
+                let program = words.first().map_or("", String::as_str);
+                write!(f, "key-command {program}")
+            }
+        }
+    }
+}
+
+/// A key that is yet to be read, and the ids given beside it.
+#[derive(Clone, Debug)]
+pub struct KeySpec {
+    /// Where it is read from.
+    pub source: KeySource,
+    /// `--key-id`.
+    pub id: Option<KeyId>,
+    /// `--user-id`.
+    pub user: Option<UserId>,
+}
+
+impl KeySpec {
+    /// Both ids where they are known without reading the key: then a cached
+    /// token needs neither the file nor the command.
+    pub fn ids(&self) -> Option<(KeyId, UserId)> {
+        self.id.clone().zip(self.user.clone())
+    }
+
+    /// Reads the key.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where there is nothing to read, [`Error::Final`] where
+    /// it is no key, [`Error::Passing`] where it took too long.
+    pub fn load(&self, deadline: &Deadline) -> Result<Key, Error> {
+        let source = &self.source;
+        let bytes = match source {
+            KeySource::File(path) => {
+                input::read_file(path, input::LIMIT, deadline).map_err(|error| self.unread(&error))
+            }
+            KeySource::Environment(text) => Ok(Zeroizing::new(text.expose().as_bytes().to_owned())),
+            KeySource::Command(words) => self.run(words, deadline),
+        }?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| {
+            Error::Final(Report::new(format!("{source}: it is not text")).hint(
+                "a key file is JSON as ZITADEL lets you download it, or PEM; DER is not read",
+            ))
+        })?;
+        Key::parse(text, self.id.as_ref(), self.user.as_ref())
+            .map_err(|report| Error::Final(report.about(source)))
+    }
+
+    fn unread(&self, error: &ReadError) -> Error {
+        let source = &self.source;
+        let report = Report::new(format!("{source}: {error}"));
+        match error {
+            ReadError::TooLarge(_) => Error::Final(report.hint(
+                "a key file has about 2 KiB: name the file that ZITADEL let you download",
+            )),
+            ReadError::TimedOut(_) => Error::Passing(report.hint("see what should write to it")),
+            ReadError::Io(_) => Error::Usage(report.hint(
+                "--key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file must name a file that you can read",
+            )),
+        }
+    }
+
+    fn run(&self, words: &[String], deadline: &Deadline) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let failed = |detail: String| Report::new(format!("{}: {detail}", self.source));
+        let Some((program, arguments)) = words.split_first() else {
+            return Err(Error::Usage(failed("it names no program".into())));
+        };
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| {
+                Error::Usage(failed(error.to_string()).hint(
+                    "key-command is a list: a program on PATH, then its arguments, each on its own",
+                ))
+            })?;
+        let output = match child.stdout.take() {
+            Some(stdout) => input::read_all(Patient::new(stdout, *deadline), input::LIMIT),
+            None => Ok(Zeroizing::default()),
+        };
+        let ended = output.is_ok() && wait(&mut child, deadline);
+        if !ended {
+            // It may have ended by itself meanwhile; either way it is reaped.
+            let _ = child.kill();
+        }
+        let status = child.wait();
+        let output = output.map_err(|error| self.unread(&error))?;
+        match status {
+            Ok(status) if ended && status.success() => Ok(output),
+            Ok(status) if ended => Err(Error::Final(
+                failed(format!("it ended with {status}"))
+                    .hint("run it by hand: it must print the key and exit 0"),
+            )),
+            Ok(_) => Err(Error::Passing(failed(format!(
+                "it did not end within {} s",
+                deadline.budget().as_secs()
+            )))),
+            Err(error) => Err(Error::Passing(failed(error.to_string()))),
+        }
+    }
+}
+
+/// Waits for the end of a child that has closed its output.
+fn wait(child: &mut Child, deadline: &Deadline) -> bool {
+    loop {
+        match child.try_wait() {
+            Ok(None) if deadline.remaining().is_zero() => return false,
+            Ok(None) => thread::sleep(Duration::from_millis(2)),
+            Ok(Some(_)) | Err(_) => return true,
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Access tokens of ZITADEL service users for every tool that can call a
+//! credential helper.
+//!
+//! One way through the house: arguments → request → broker → token → answer.
+//! [`run`] is its door; `main.rs` brings the world in and the exit code out.
+
+pub mod assertion;
+pub mod broker;
+pub mod cache;
+pub mod cli;
+pub mod clock;
+pub mod config;
+mod direct;
+pub mod error;
+pub mod helper;
+pub mod host;
+pub mod input;
+pub mod issuer;
+pub mod key;
+mod logger;
+pub mod scope;
+pub mod secret;
+mod serve;
+pub mod token;
+pub mod url;
+
+use std::ffi::OsString;
+use std::io::{Read, Write};
+
+use clap::Parser;
+use zeroize::Zeroizing;
+
+use cache::parents::Parent;
+use cli::{Cli, Command};
+use clock::Clock;
+use config::{Config, Directories};
+use error::{Error, Report};
+use issuer::Environment;
+
+/// Everything that a call takes from outside.
+pub struct World<'a> {
+    /// The arguments, the program's name first.
+    pub args: Vec<OsString>,
+    /// Looks up a variable.
+    pub environment: &'a Environment,
+    /// Where this user's files lie.
+    pub directories: Directories,
+    /// Tells the time.
+    pub clock: &'a Clock,
+    /// Tells which process runs this one.
+    pub parent: &'a dyn Fn() -> Parent,
+    /// What the tool says.
+    pub stdin: &'a mut dyn Read,
+    /// What it gets: once, whole, when all is known.
+    pub stdout: &'a mut dyn Write,
+    /// What a person gets.
+    pub stderr: &'a mut dyn Write,
+}
+
+/// What a command comes to.
+struct Answer {
+    /// For stdout.
+    text: Zeroizing<String>,
+    /// The exit code.
+    code: u8,
+}
+
+impl Answer {
+    fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: Zeroizing::new(text.into()),
+            code: 0,
+        }
+    }
+
+    fn with_code(self, code: u8) -> Self {
+        Self { code, ..self }
+    }
+}
+
+/// Runs one call to its end and returns the exit code.
+pub fn run(mut world: World<'_>) -> u8 {
+    let outcome = answer(&mut world).and_then(|answer| {
+        let Answer { text, code } = answer;
+        let stdout = &mut world.stdout;
+        let written = stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush());
+        match written {
+            Ok(()) => Ok(code),
+            Err(error) => Err(Error::Final(Report::new(format!("stdout: {error}")))),
+        }
+    });
+    outcome.unwrap_or_else(|error| {
+        report(&mut world, &error);
+        error.exit_code()
+    })
+}
+
+fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
+    let args = cli::by_name(std::mem::take(&mut world.args));
+    let Cli { options, command } = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return Ok(usage(world, &error)),
+    };
+    logger::start(config::log_level(&options, world.environment)?);
+    // What needs no configuration does not fail for it.
+    if let Some(answer) = serve::without_config(world, &command) {
+        return Ok(answer);
+    }
+    let environment = world.environment;
+    let directories = world.directories.clone();
+    let config = Config::load(&options, environment, &directories);
+    match command {
+        Command::Kubectl => serve::kubectl(world, &config?),
+        Command::Git { operation } => serve::git(world, &config?, &operation),
+        Command::Docker { operation } => serve::docker(world, config, &operation),
+        Command::Token { output, write } => direct::token(world, &config?, output, write),
+        Command::Exec { env, command } => direct::exec(world, &config?, &env, &command),
+        Command::Assertion { audience, lifetime } => {
+            direct::assertion(world, &config?, audience, lifetime)
+        }
+        Command::Whoami => direct::whoami(world, &config?),
+    }
+}
+
+/// clap's own text: help and version are answers, the rest is told to a person.
+fn usage(world: &mut World<'_>, error: &clap::Error) -> Answer {
+    let text = error.render().to_string();
+    if error.use_stderr() {
+        let lines: Vec<_> = text.lines().map(error::printable).collect();
+        // Nobody is left to tell that stderr is closed.
+        let _ = writeln!(world.stderr, "{}", lines.join("\n"));
+        Answer::new("").with_code(2)
+    } else {
+        Answer::new(text)
+    }
+}
+
+/// Tells a person what went wrong.
+fn report(world: &mut World<'_>, error: &Error) {
+    // Nobody is left to tell that stderr is closed.
+    let _ = writeln!(world.stderr, "zitadel-credential: error: {error}");
+}

@@ -1,0 +1,66 @@
+//! Brings the world in and the exit code out.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::process;
+
+use zitadel_credential::cache::parents::Parent;
+use zitadel_credential::clock::{Deadline, UnixTime};
+use zitadel_credential::config::{Directories, TIMEOUT};
+use zitadel_credential::input::Patient;
+use zitadel_credential::{World, run};
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment and ends the process"
+)]
+fn main() {
+    std::panic::set_hook(Box::new(|panic| {
+        // Its message may quote anything, a secret too.
+        let place = panic.location().map(ToString::to_string);
+        let line = format!(
+            "zitadel-credential: error: a bug at {}; please report it\n",
+            place.unwrap_or_default()
+        );
+        let _ = io::stderr().write_all(line.as_bytes());
+        process::exit(1);
+    }));
+    // Without std's buffer, which would hide from a wait what has come already.
+    let mut stdin: Box<dyn Read> = match io::stdin().as_fd().try_clone_to_owned() {
+        Ok(fd) => Box::new(Patient::new(File::from(fd), Deadline::after(TIMEOUT))),
+        Err(_) => Box::new(io::empty()),
+    };
+    let code = run(World {
+        args: std::env::args_os().collect(),
+        environment: &|name| std::env::var_os(name),
+        directories: Directories {
+            home: dirs::home_dir(),
+            config: dirs::config_dir(),
+            cache: dirs::cache_dir(),
+        },
+        clock: &UnixTime::now,
+        parent: &parent,
+        stdin: &mut stdin,
+        stdout: &mut io::stdout(),
+        stderr: &mut io::stderr(),
+    });
+    process::exit(code.into());
+}
+
+fn parent() -> Parent {
+    let pid = std::os::unix::process::parent_id();
+    Parent {
+        pid,
+        started: started(pid).unwrap_or_default(),
+    }
+}
+
+/// When a process was started, in clock ticks since boot: the 22nd field of
+/// `/proc/PID/stat`, the 20th after the name, which may hold anything (proc(5)).
+fn started(pid: u32) -> Option<u64> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let after_name = stat.iter().rposition(|b| *b == b')')? + 1;
+    let fields = std::str::from_utf8(&stat[after_name..]).ok()?;
+    fields.split_ascii_whitespace().nth(19)?.parse().ok()
+}

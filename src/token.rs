@@ -1,0 +1,192 @@
+//! The access token and how long it may be used. Pure.
+
+use std::time::Duration;
+
+use crate::clock::UnixTime;
+use crate::key::{KeyId, UserId};
+use crate::scope::Scopes;
+use crate::secret::Secret;
+use crate::url::IssuerUrl;
+
+/// What a token is asked for and held under: two grants that are equal in all
+/// four parts share a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// Who issues it.
+    pub issuer: IssuerUrl,
+    /// The key that signs for it.
+    pub key_id: KeyId,
+    /// The service user that it speaks for.
+    pub user_id: UserId,
+    /// What it may do.
+    pub scopes: Scopes,
+}
+
+/// An access token.
+#[derive(Clone, Debug)]
+pub struct Token {
+    secret: Secret,
+    lifespan: Option<Lifespan>,
+}
+
+impl Token {
+    /// Takes a text that is a `b64token` (RFC 6750, section 2.1), and nothing
+    /// else: every line protocol may carry it.
+    pub fn new(text: String, lifespan: Option<Lifespan>) -> Option<Self> {
+        let secret = Secret::new(text);
+        let body = secret.expose().trim_end_matches('=');
+        let is_b64token = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b);
+        if body.is_empty() || !body.bytes().all(is_b64token) {
+            return None;
+        }
+        Some(Self { secret, lifespan })
+    }
+
+    /// The token's text, for the answer that it was asked for.
+    pub fn expose(&self) -> &str {
+        self.secret.expose()
+    }
+
+    /// Whether this is the very token of that text.
+    pub fn is(&self, text: &Secret) -> bool {
+        self.secret == *text
+    }
+
+    /// The expiry to tell a tool: the margin before the real one, so that the
+    /// tool asks again in time. None where the issuer gave no lifetime.
+    pub fn told_expiry(&self) -> Option<UnixTime> {
+        let lifespan = self.lifespan?;
+        Some(lifespan.expires_at.minus(lifespan.margin()))
+    }
+}
+
+/// From when to when a token is good, by our clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifespan {
+    /// When it was asked for.
+    pub obtained_at: UnixTime,
+    /// When it ends.
+    pub expires_at: UnixTime,
+}
+
+/// What may be done with a token at a given time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// Use it.
+    Fresh,
+    /// Use it if a new one cannot be had at once.
+    Refresh,
+    /// Do not use it.
+    Unusable,
+}
+
+impl Lifespan {
+    /// Judges the token at `now`. One that was obtained in the future (our
+    /// clock was set back) is not used: its end cannot be trusted.
+    pub fn freshness(&self, now: UnixTime) -> Freshness {
+        let left = self.expires_at.since(now);
+        if now < self.obtained_at || left < self.margin() || left.is_zero() {
+            Freshness::Unusable
+        } else if left <= self.refresh_window() {
+            Freshness::Refresh
+        } else {
+            Freshness::Fresh
+        }
+    }
+
+    fn lifetime(&self) -> Duration {
+        self.expires_at.since(self.obtained_at)
+    }
+
+    /// A token with less than this left is never handed out: the lesser of 30 s
+    /// and a tenth of its lifetime, in whole seconds.
+    fn margin(&self) -> Duration {
+        let tenth = self.lifetime().as_secs().div_ceil(10);
+        Duration::from_secs(tenth.min(30))
+    }
+
+    /// The span before the end in which a new token is fetched ahead: the
+    /// lesser of 10 minutes and a fifth of its lifetime.
+    fn refresh_window(&self) -> Duration {
+        (self.lifetime() / 5).min(Duration::from_secs(600))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lifespan(lifetime: u64) -> Lifespan {
+        let obtained_at = UnixTime::from_secs(1_000_000);
+        Lifespan {
+            obtained_at,
+            expires_at: obtained_at.plus(Duration::from_secs(lifetime)),
+        }
+    }
+
+    fn judged(lifetime: u64, age: i64) -> Freshness {
+        let now = UnixTime::from_secs(1_000_000_u64.saturating_add_signed(age));
+        lifespan(lifetime).freshness(now)
+    }
+
+    #[test]
+    fn a_long_token_is_fresh_then_refreshed_then_unusable() {
+        use Freshness::{Fresh, Refresh, Unusable};
+        let day = 43_200;
+        for (age, expected) in [
+            (0, Fresh),
+            (day - 601, Fresh),
+            (day - 600, Refresh),
+            (day - 30, Refresh),
+            (day - 29, Unusable),
+            (day, Unusable),
+            (day + 1, Unusable),
+        ] {
+            assert_eq!(judged(43_200, age), expected, "at {age} s");
+        }
+    }
+
+    #[test]
+    fn a_short_token_keeps_a_tenth_and_a_fifth() {
+        use Freshness::{Fresh, Refresh, Unusable};
+        for (age, expected) in [(47, Fresh), (48, Refresh), (54, Refresh), (55, Unusable)] {
+            assert_eq!(judged(60, age), expected, "at {age} s");
+        }
+        assert_eq!(judged(1, 0), Fresh);
+        assert_eq!(judged(1, 1), Unusable);
+    }
+
+    #[test]
+    fn a_token_from_the_future_is_not_used() {
+        assert_eq!(judged(43_200, -1), Freshness::Unusable);
+    }
+
+    #[test]
+    fn tools_are_told_to_ask_before_the_margin() {
+        let token = Token::new("abc".into(), Some(lifespan(3600))).expect("a b64token");
+        assert_eq!(
+            token.told_expiry(),
+            Some(UnixTime::from_secs(1_000_000 + 3570))
+        );
+    }
+
+    #[test]
+    fn only_a_b64token_is_a_token() {
+        for good in ["a", "AZaz09-._~+/", "abc=="] {
+            assert!(Token::new(good.into(), None).is_some(), "{good}");
+        }
+        for bad in [
+            "",
+            "=",
+            "a b",
+            "a\nb",
+            "a\r",
+            "a=b",
+            "ä",
+            "a\0",
+            "\u{1b}[2J",
+        ] {
+            assert!(Token::new(bad.into(), None).is_none(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Origins and issuer URLs, read strictly: what is not plainly a host and a
+//! port is refused, because a lenient reading is how helpers leak tokens.
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// The two schemes a token may travel by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// TLS.
+    Https,
+    /// Plain text: only with leave.
+    Http,
+}
+
+impl Scheme {
+    /// Reads `http` or `https`, as URLs do in any case (RFC 3986, section 3.1).
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.eq_ignore_ascii_case("https") {
+            Some(Self::Https)
+        } else if text.eq_ignore_ascii_case("http") {
+            Some(Self::Http)
+        } else {
+            None
+        }
+    }
+
+    /// The port that equals no port.
+    pub const fn default_port(self) -> u16 {
+        match self {
+            Self::Https => 443,
+            Self::Http => 80,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Https => "https",
+            Self::Http => "http",
+        }
+    }
+}
+
+/// A host, as it is compared: lower case, an IPv6 address in its shortest form
+/// between brackets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host(String);
+
+impl Host {
+    /// Reads a name of ASCII labels, an IPv4 address or a bracketed IPv6
+    /// address. No user, no trailing dot, no percent sign, no other script.
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Some(inner) = text.strip_prefix('[') {
+            let address: Ipv6Addr = inner.strip_suffix(']')?.parse().ok()?;
+            return Some(Self(format!("[{address}]")));
+        }
+        let is_label = |label: &str| {
+            !label.is_empty()
+                && label.len() <= 63
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        };
+        let fits = text.len() <= 253 && text.split('.').all(is_label);
+        fits.then(|| Self(text.to_ascii_lowercase()))
+    }
+
+    /// The host as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it can only be this machine: `localhost`, 127.0.0.0/8 or `::1`.
+    pub fn is_loopback(&self) -> bool {
+        self.0 == "localhost"
+            || self.0 == "[::1]"
+            || self.0.parse::<Ipv4Addr>().is_ok_and(|a| a.is_loopback())
+    }
+}
+
+/// Splits `host[:port]`; a port is 1 to 65535 in plain digits.
+pub fn parse_authority(text: &str) -> Option<(Host, Option<u16>)> {
+    let after_host = text.rfind(']').map_or(0, |end| end + 1);
+    let (host, port) = match text[after_host..].find(':') {
+        Some(colon) => {
+            let (host, port) = text.split_at(after_host + colon);
+            (host, Some(parse_port(&port[1..])?))
+        }
+        None => (text, None),
+    };
+    Some((Host::parse(host)?, port))
+}
+
+fn parse_port(text: &str) -> Option<u16> {
+    let plain = !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|_| plain)
+}
+
+/// Where something is served: scheme, host and port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The scheme.
+    pub scheme: Scheme,
+    /// The host.
+    pub host: Host,
+    /// The port; the scheme's own where none was written.
+    pub port: u16,
+}
+
+impl Origin {
+    /// Reads `host[:port]` that is reached by `scheme`.
+    pub fn new(scheme: Scheme, authority: &str) -> Option<Self> {
+        let (host, port) = parse_authority(authority)?;
+        Some(Self {
+            scheme,
+            host,
+            port: port.unwrap_or_else(|| scheme.default_port()),
+        })
+    }
+
+    /// Splits `http(s)://host[:port][/path][?query][#fragment]` into the origin
+    /// and the rest.
+    pub fn parse_url(url: &str) -> Option<(Self, &str)> {
+        let (scheme, rest) = url.split_once("://")?;
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let origin = Self::new(Scheme::parse(scheme)?, &rest[..end])?;
+        Some((origin, &rest[end..]))
+    }
+
+    /// Whether a secret would cross a network in plain text.
+    pub fn is_exposed(&self) -> bool {
+        self.scheme == Scheme::Http && !self.host.is_loopback()
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme.name(), self.host.as_str())?;
+        if self.port == self.scheme.default_port() {
+            Ok(())
+        } else {
+            write!(f, ":{}", self.port)
+        }
+    }
+}
+
+/// A URL that a request may be sent to, byte for byte as it was given: no
+/// user, no query, no fragment, printable ASCII.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpUrl {
+    text: String,
+    origin: Origin,
+}
+
+impl HttpUrl {
+    /// Reads an absolute http or https URL.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (origin, path) = Origin::parse_url(text)?;
+        let plain = path.bytes().all(|b| b.is_ascii_graphic()) && !path.contains(['?', '#']);
+        plain.then(|| Self {
+            text: text.to_owned(),
+            origin,
+        })
+    }
+
+    /// The URL as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Where it is served.
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}
+
+impl fmt::Display for HttpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// A ZITADEL instance's URL (OpenID Connect Discovery 1.0, section 2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuerUrl(HttpUrl);
+
+impl IssuerUrl {
+    /// Reads an issuer.
+    pub fn parse(text: &str) -> Option<Self> {
+        HttpUrl::parse(text).map(Self)
+    }
+
+    /// The URL as it was given.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Where it is served.
+    pub const fn origin(&self) -> &Origin {
+        self.0.origin()
+    }
+
+    /// Where its discovery document lies (OpenID Connect Discovery 1.0,
+    /// section 4).
+    pub fn discovery(&self) -> HttpUrl {
+        let base = self.as_str().trim_end_matches('/');
+        HttpUrl {
+            text: format!("{base}/.well-known/openid-configuration"),
+            origin: self.origin().clone(),
+        }
+    }
+}
+
+/// What a discovery document says about where to ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoints {
+    /// Gives a token for an assertion.
+    pub token: HttpUrl,
+    /// Tells whose token it is.
+    pub userinfo: HttpUrl,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_read_strictly() {
+        for good in [
+            "git.acme.dev",
+            "GIT.acme.DEV",
+            "localhost",
+            "10.0.0.1",
+            "a_b-c",
+        ] {
+            assert!(Host::parse(good).is_some(), "{good}");
+        }
+        for bad in [
+            "",
+            ".",
+            "a.",
+            ".a",
+            "a..b",
+            "a b",
+            "a%00b",
+            "user@a",
+            "a/b",
+            "a\nb",
+            "a\rb",
+            "gіt.acme.dev",
+            "[::1",
+            "[nope]",
+            "a:1",
+            "*.a",
+        ] {
+            assert!(Host::parse(bad).is_none(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn authorities_are_split_at_the_port() {
+        let read = |text| parse_authority(text).map(|(host, port)| (host.0, port));
+        assert_eq!(read("A.dev:8443"), Some(("a.dev".into(), Some(8443))));
+        assert_eq!(read("[0:0::1]:80"), Some(("[::1]".into(), Some(80))));
+        assert_eq!(read("[::1]"), Some(("[::1]".into(), None)));
+        for bad in [
+            "a:", "a:0", "a:080", "a:+1", "a:65536", "a:1:2", "::1", "[::1]x", "x[::1]:1",
+        ] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_default_port_equals_no_port() {
+        let origin = |url| Origin::parse_url(url).map(|(origin, _)| origin);
+        assert_eq!(origin("https://a.dev:443/x"), origin("HTTPS://A.dev"));
+        assert_ne!(origin("https://a.dev:444"), origin("https://a.dev"));
+        assert_ne!(origin("http://a.dev:443"), origin("https://a.dev"));
+        assert_eq!(origin("ftp://a.dev"), None);
+        assert_eq!(origin("https://user@a.dev"), None);
+    }
+
+    #[test]
+    fn only_plain_http_over_a_network_is_exposed() {
+        let exposed = |url| Origin::parse_url(url).map(|(origin, _)| origin.is_exposed());
+        assert_eq!(exposed("http://a.dev"), Some(true));
+        assert_eq!(exposed("http://localhost.a.dev"), Some(true));
+        assert_eq!(exposed("https://a.dev"), Some(false));
+        for loopback in ["http://localhost:1", "http://127.1.2.3", "http://[::1]:1"] {
+            assert_eq!(exposed(loopback), Some(false), "{loopback}");
+        }
+    }
+
+    #[test]
+    fn an_issuer_keeps_its_bytes() {
+        let issuer = IssuerUrl::parse("https://Acme.zitadel.cloud:443/").expect("a good issuer");
+        assert_eq!(issuer.as_str(), "https://Acme.zitadel.cloud:443/");
+        assert_eq!(
+            issuer.discovery().as_str(),
+            "https://Acme.zitadel.cloud:443/.well-known/openid-configuration"
+        );
+        for bad in [
+            "acme.zitadel.cloud",
+            "https://",
+            "https://a?b",
+            "https://a/#b",
+            "https://a/ b",
+        ] {
+            assert_eq!(IssuerUrl::parse(bad), None, "{bad}");
+        }
+    }
+}

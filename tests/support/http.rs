@@ -1,0 +1,275 @@
+//! A small HTTP/1.1 server on loopback, plain or TLS, one thread per
+//! connection. It answers what its handler says, also what no good server
+//! would: nothing, half a body, noise.
+
+mod wire;
+
+use std::collections::HashMap;
+use std::io::{self, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+pub use wire::{Request, Response, date};
+use wire::{Unreadable, read_request};
+
+/// What a handler wants done with the connection.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    Response(Response),
+    /// The same, later.
+    Delayed(Duration, Box<Reply>),
+    /// No answer until the client goes or the server is dropped.
+    Hang,
+    /// The connection ends without an answer.
+    Close,
+    /// The connection ends in the middle of the body.
+    CutShort(Response),
+    /// These bytes, then the end of the connection.
+    Raw(Vec<u8>),
+}
+
+impl Reply {
+    /// Adds a header to the response, if there will be one.
+    #[must_use]
+    pub fn with_header(self, name: &str, value: &str) -> Self {
+        match self {
+            Self::Response(response) => Self::Response(response.with_header(name, value)),
+            Self::CutShort(response) => Self::CutShort(response.with_header(name, value)),
+            Self::Delayed(delay, later) => {
+                Self::Delayed(delay, Box::new(later.with_header(name, value)))
+            }
+            silent @ (Self::Hang | Self::Close | Self::Raw(_)) => silent,
+        }
+    }
+}
+
+impl From<Response> for Reply {
+    fn from(response: Response) -> Self {
+        Self::Response(response)
+    }
+}
+
+type Handler = dyn Fn(&Request) -> Reply + Send + Sync;
+
+/// Serves until it is dropped. Dropping closes every connection and waits for
+/// their threads.
+pub struct Server {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    pub fn http(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        Self::serve(listen(), None, handler)
+    }
+
+    pub fn https(
+        tls: Arc<ServerConfig>,
+        handler: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        Self::serve(listen(), Some(tls), handler)
+    }
+
+    /// For a handler that needs to know its own port before it is made.
+    pub fn serve(
+        listener: TcpListener,
+        tls: Option<Arc<ServerConfig>>,
+        handler: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let shared = Arc::new(Shared {
+            handler: Box::new(handler),
+            tls,
+            accepted: AtomicUsize::new(0),
+            live: Mutex::default(),
+            stopped: Mutex::new(false),
+            bell: Condvar::new(),
+        });
+        Self {
+            address: listener.local_addr().unwrap(),
+            shared: Arc::clone(&shared),
+            acceptor: Some(thread::spawn(move || shared.accept(&listener))),
+        }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// How many connections were accepted, also those whose TLS handshake
+    /// failed.
+    pub fn connections(&self) -> usize {
+        self.shared.accepted.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shared.stop();
+        // wakes the acceptor, which then sees that it should stop
+        let woken = TcpStream::connect(self.address).is_ok();
+        if let (true, Some(acceptor)) = (woken, self.acceptor.take()) {
+            // a handler's panic was printed by its own thread
+            let _ = acceptor.join();
+        }
+    }
+}
+
+/// A free port on 127.0.0.1.
+pub fn listen() -> TcpListener {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap()
+}
+
+struct Shared {
+    handler: Box<Handler>,
+    tls: Option<Arc<ServerConfig>>,
+    accepted: AtomicUsize,
+    live: Mutex<HashMap<usize, TcpStream>>,
+    stopped: Mutex<bool>,
+    bell: Condvar,
+}
+
+impl Shared {
+    fn accept(&self, listener: &TcpListener) {
+        thread::scope(|scope| {
+            for stream in listener.incoming() {
+                if self.is_stopped() {
+                    break;
+                }
+                let Ok(stream) = stream else { continue };
+                let number = self.accepted.fetch_add(1, Ordering::SeqCst) + 1;
+                let Ok(live) = Live::new(self, number, &stream) else {
+                    continue;
+                };
+                scope.spawn(move || {
+                    let _live = live;
+                    // a client that goes away is none of the server's errors
+                    let _ = self.converse(stream, number);
+                });
+            }
+            for stream in self.live.lock().unwrap().values() {
+                let _ = stream.shutdown(Shutdown::Both);
+            }
+        });
+    }
+
+    fn converse(&self, stream: TcpStream, connection: usize) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let Some(tls) = &self.tls else {
+            return self.exchange(&mut buffered(stream), connection);
+        };
+        let session = ServerConnection::new(Arc::clone(tls)).map_err(io::Error::other)?;
+        let mut stream = buffered(StreamOwned::new(session, stream));
+        self.exchange(&mut stream, connection)?;
+        stream.get_mut().conn.send_close_notify();
+        stream.get_mut().flush()
+    }
+
+    /// One request after the other. An error means that the connection has to
+    /// end without the courtesies.
+    fn exchange<S: Read + Write>(
+        &self,
+        stream: &mut BufReader<S>,
+        connection: usize,
+    ) -> io::Result<()> {
+        loop {
+            let request = match read_request(stream, connection) {
+                Ok(Some(request)) => request,
+                Ok(None) => return Ok(()),
+                Err(Unreadable::Gone(error)) => return Err(error),
+                Err(Unreadable::Malformed) => return refuse(stream, 400),
+                Err(Unreadable::TooLarge) => return refuse(stream, 413),
+            };
+            let mut reply = (self.handler)(&request);
+            while let Reply::Delayed(delay, later) = reply {
+                if self.is_stopped_within(delay) {
+                    return Ok(());
+                }
+                reply = *later;
+            }
+            match reply {
+                Reply::Response(response) => {
+                    send(stream, &response.to_bytes(&request))?;
+                    if !request.keep_alive {
+                        return Ok(());
+                    }
+                }
+                Reply::Hang => return io::copy(stream, &mut io::sink()).map(drop),
+                Reply::CutShort(response) => {
+                    let mut bytes = response.to_bytes(&request);
+                    bytes.truncate(bytes.len() - response.body.len().div_ceil(2));
+                    send(stream, &bytes)?;
+                    return Err(io::ErrorKind::ConnectionAborted.into());
+                }
+                Reply::Raw(bytes) => return send(stream, &bytes),
+                Reply::Close | Reply::Delayed(..) => {
+                    return Err(io::ErrorKind::ConnectionAborted.into());
+                }
+            }
+        }
+    }
+
+    fn stop(&self) {
+        *self.stopped.lock().unwrap() = true;
+        self.bell.notify_all();
+    }
+
+    fn is_stopped(&self) -> bool {
+        *self.stopped.lock().unwrap()
+    }
+
+    /// Sleeps, but not past the end of the server.
+    fn is_stopped_within(&self, delay: Duration) -> bool {
+        let stopped = self.stopped.lock().unwrap();
+        let (stopped, _) = self
+            .bell
+            .wait_timeout_while(stopped, delay, |stopped| !*stopped)
+            .unwrap();
+        *stopped
+    }
+}
+
+/// A connection's place in the list of those to close. The list holds a second
+/// handle, so that the socket only closes when it is shut down explicitly.
+struct Live<'a> {
+    shared: &'a Shared,
+    number: usize,
+}
+
+impl<'a> Live<'a> {
+    fn new(shared: &'a Shared, number: usize, stream: &TcpStream) -> io::Result<Self> {
+        let handle = stream.try_clone()?;
+        shared.live.lock().unwrap().insert(number, handle);
+        Ok(Self { shared, number })
+    }
+}
+
+impl Drop for Live<'_> {
+    fn drop(&mut self) {
+        if let Some(stream) = self.shared.live.lock().unwrap().remove(&self.number) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+fn buffered<S: Read>(stream: S) -> BufReader<S> {
+    BufReader::with_capacity(64 * 1024, stream)
+}
+
+fn send<S: Read + Write>(stream: &mut BufReader<S>, bytes: &[u8]) -> io::Result<()> {
+    stream.get_mut().write_all(bytes)?;
+    stream.get_mut().flush()
+}
+
+fn refuse<S: Read + Write>(stream: &mut BufReader<S>, status: u16) -> io::Result<()> {
+    send(stream, &Response::new(status).to_final_bytes())
+}

@@ -1,0 +1,74 @@
+//! The checks on an assertion (RFC 7523 section 3), in a ZITADEL server's order.
+
+use serde_json::Value;
+
+use super::answers::Refusal;
+use super::users::Users;
+use crate::support::jwt::Jwt;
+
+/// How far ahead of the server's clock `iat` may be, and by how much `exp` must
+/// outlive it.
+const LEEWAY_SECONDS: i64 = 1;
+const MAX_AGE_SECONDS: i64 = 3600;
+
+/// What the server lets pass by name. The keys that it knows are RSA keys, so
+/// an ES256 signature then fails as a signature.
+const ALGORITHMS: [&str; 3] = ["RS256", "PS256", "ES256"];
+
+/// Says which user's assertion this is. `issuer` is the name that the audience
+/// must contain, `now` the server's own Unix time.
+pub(super) fn check(
+    assertion: &str,
+    issuer: &str,
+    now: i64,
+    users: &Users,
+) -> Result<String, Refusal> {
+    let jwt = Jwt::parse(assertion).ok_or(Refusal::Garbage)?;
+    let claims = &jwt.claims;
+
+    if !audience(claims).contains(&issuer) {
+        return Err(Refusal::Audience);
+    }
+    let expiry = seconds(claims, "exp")?.ok_or(Refusal::Expired)?;
+    if expiry <= now + LEEWAY_SECONDS {
+        return Err(Refusal::Expired);
+    }
+    let issued_at = seconds(claims, "iat")?.ok_or(Refusal::NoIssuedAt)?;
+    if issued_at > now + LEEWAY_SECONDS {
+        return Err(Refusal::IssuedInFuture);
+    }
+    if issued_at < now - MAX_AGE_SECONDS {
+        return Err(Refusal::IssuedTooLongAgo);
+    }
+    let user_id = claims["iss"].as_str().ok_or(Refusal::Garbage)?;
+    if claims["sub"].as_str() != Some(user_id) {
+        return Err(Refusal::Delegation);
+    }
+    if !jwt.algorithm().is_some_and(|alg| ALGORITHMS.contains(&alg)) {
+        return Err(Refusal::Algorithm);
+    }
+    let key = jwt
+        .key_id()
+        .and_then(|key_id| users.public_key(key_id, user_id))
+        .ok_or(Refusal::UnknownKey)?;
+    if !jwt.is_signed_by(key) {
+        return Err(Refusal::Signature);
+    }
+    Ok(user_id.to_owned())
+}
+
+/// A string or an array of them.
+fn audience(claims: &Value) -> Vec<&str> {
+    match &claims["aud"] {
+        Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
+        one => one.as_str().into_iter().collect(),
+    }
+}
+
+/// `None` where the claim is missing.
+fn seconds(claims: &Value, claim: &str) -> Result<Option<i64>, Refusal> {
+    match claims.get(claim) {
+        None => Ok(None),
+        Some(value) => value.as_i64().map(Some).ok_or(Refusal::Garbage),
+    }
+}

@@ -1,0 +1,114 @@
+//! What may go wrong on purpose.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::log::Endpoint;
+use crate::support::http::{Reply, Response};
+
+/// What an endpoint does in place of its work.
+#[derive(Clone)]
+pub enum Fault {
+    /// This answer; see the constructors below for the usual ones.
+    Answer(Response),
+    /// The right answer, late.
+    Delay(Duration),
+    /// No answer until the client gives up.
+    Hang,
+    /// The connection closes without an answer.
+    Close,
+    /// The connection closes in the middle of the right answer's body.
+    CutMidBody,
+    /// The right answer, its JSON changed. A refusal stays as it is.
+    Edit(Arc<dyn Fn(&mut Value) + Send + Sync>),
+}
+
+impl Fault {
+    pub fn status(code: u16, content_type: &str, body: &str) -> Self {
+        Self::Answer(Response::new(code).with_body(content_type, body))
+    }
+
+    /// As ZITADEL Cloud says it: plain text, and no `Retry-After`.
+    pub fn rate_limit() -> Self {
+        Self::status(429, "text/plain", "rate limit exceeded\n")
+    }
+
+    pub fn retry_after(code: u16, retry_after: &str) -> Self {
+        Self::Answer(
+            Response::text(code, "try again later\n").with_header("Retry-After", retry_after),
+        )
+    }
+
+    /// 200 with whatever body.
+    pub fn body(content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self::Answer(Response::new(200).with_body(content_type, body))
+    }
+
+    pub fn redirect(location: &str) -> Self {
+        Self::Answer(Response::new(302).with_header("Location", location))
+    }
+
+    pub fn edit(edit: impl Fn(&mut Value) + Send + Sync + 'static) -> Self {
+        Self::Edit(Arc::new(edit))
+    }
+
+    /// What becomes of the right answer.
+    pub(super) fn apply(self, right: impl FnOnce() -> Response) -> Reply {
+        match self {
+            Self::Answer(response) => Reply::Response(response),
+            Self::Delay(delay) => Reply::Delayed(delay, Box::new(right().into())),
+            Self::Hang => Reply::Hang,
+            Self::Close => Reply::Close,
+            Self::CutMidBody => Reply::CutShort(right()),
+            Self::Edit(edit) => Reply::Response(edited(right(), &*edit)),
+        }
+    }
+}
+
+fn edited(mut response: Response, edit: &dyn Fn(&mut Value)) -> Response {
+    if response.status == 200 {
+        let mut body = serde_json::from_slice(&response.body).unwrap();
+        edit(&mut body);
+        response.body = body.to_string().into_bytes();
+    }
+    response
+}
+
+/// How often a fault happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Times {
+    Exactly(usize),
+    Forever,
+}
+
+impl From<usize> for Times {
+    fn from(times: usize) -> Self {
+        Self::Exactly(times)
+    }
+}
+
+/// The faults to come. The oldest that fits goes first.
+#[derive(Default)]
+pub(super) struct Faults(Vec<(Endpoint, Fault, Times)>);
+
+impl Faults {
+    pub(super) fn add(&mut self, endpoint: Endpoint, fault: Fault, times: Times) {
+        self.0.push((endpoint, fault, times));
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(super) fn take(&mut self, endpoint: Endpoint) -> Option<Fault> {
+        self.0.retain(|(_, _, times)| *times != Times::Exactly(0));
+        let mut faults = self.0.iter_mut();
+        let (_, fault, times) = faults.find(|(at, ..)| at.covers(endpoint))?;
+        if let Times::Exactly(left) = times {
+            *left -= 1;
+        }
+        Some(fault.clone())
+    }
+}

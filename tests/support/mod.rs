@@ -1,0 +1,39 @@
+//! What the integration tests and `examples/quickstart.rs` stand on: a strict
+//! issuer on loopback, throwaway keys, and a home directory of one's own.
+//!
+//! Nothing here uses the crate under test: the issuer reads, verifies and
+//! answers by its own means, so that both sides cannot share a mistake.
+//!
+//! Dependencies point one way: `{world, exchange} → {issuer, home, client} →
+//! {http, jwt, keys, tls}`.
+
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test binary uses a part of this"
+)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test world that cannot be built is a failed test"
+)]
+
+pub mod client;
+pub mod exchange;
+pub mod home;
+pub mod http;
+pub mod issuer;
+pub mod jwt;
+pub mod keys;
+pub mod tls;
+pub mod world;
+
+pub use client::{Answer, Client};
+pub use home::{Home, binary};
+pub use http::{Reply, Request, Response, Server};
+pub use issuer::{Endpoint, ErrorShape, Fault, Issuer, Times, TokenKind, UserinfoRefusal};
+pub use jwt::Jwt;
+pub use keys::ServiceUser;
+pub use tls::Ca;
+pub use world::World;

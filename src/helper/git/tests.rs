@@ -125,7 +125,7 @@ fn what_git_never_sends_is_passed_over() {
 #[test]
 fn a_refused_secret_is_read_in_both_forms() {
     for key in ["password", "credential"] {
-        let question = read(&format!("{OLD}").replace("\n\n", &format!("\n{key}=abc\n")));
+        let question = read(&OLD.replace("\n\n", &format!("\n{key}=abc\n")));
         assert_eq!(question.secret, Some(Secret::new("abc".into())), "{key}");
     }
 }

@@ -1,1 +1,277 @@
+use std::collections::HashMap;
+use std::ffi::OsString;
 
+use super::*;
+use crate::key::KeySource;
+use crate::scope::Scopes;
+
+/// A configuration read from a file's text, flags and variables.
+struct Setting {
+    _dir: tempfile::TempDir,
+    options: Options,
+    environment: Box<Environment>,
+    directories: Directories,
+}
+
+impl Setting {
+    fn new(toml: &str, flags: &[&str], variables: &[(&str, &str)]) -> Self {
+        use clap::Parser;
+        let dir = tempfile::tempdir().expect("a directory");
+        std::fs::write(dir.path().join("config.toml"), toml).expect("written");
+        let path = dir.path().join("config.toml");
+        let mut args = vec![
+            OsString::from("zitadel-credential"),
+            "--config".into(),
+            path.into(),
+        ];
+        args.extend(flags.iter().map(OsString::from));
+        args.push("kubectl".into());
+        let variables: HashMap<String, OsString> = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).into()))
+            .collect();
+        Self {
+            _dir: dir,
+            options: crate::cli::Cli::try_parse_from(args)
+                .expect("parsed")
+                .options,
+            environment: Box::new(move |name| variables.get(name).cloned()),
+            directories: Directories {
+                home: Some("/home/ci".into()),
+                config: None,
+                cache: Some("/home/ci/.cache".into()),
+            },
+        }
+    }
+
+    fn config(&self) -> Result<Config<'_>, Error> {
+        Config::load(&self.options, &*self.environment, &self.directories)
+    }
+
+    fn request(&self, asker: Asker<'_>) -> Result<Request<'_>, Error> {
+        self.config()?.request(asker)
+    }
+
+    fn issuer(&self, asker: Asker<'_>) -> String {
+        let request = self.request(asker).unwrap_or_else(|e| panic!("{e}"));
+        request.issuer.as_str().to_owned()
+    }
+}
+
+const TWO: &str = r#"
+default-profile = "prod"
+[profiles.prod]
+issuer = "https://prod.dev"
+key-file = "~/prod.json"
+projects = ["1"]
+[profiles.test]
+issuer = "https://test.dev"
+key-file = "test.json"
+scopes = ["openid", "profile"]
+[hosts."git.acme.dev"]
+profile = "test"
+"#;
+
+fn refused(toml: &str, flags: &[&str], variables: &[(&str, &str)]) -> String {
+    let setting = Setting::new(toml, flags, variables);
+    let error = setting.request(Asker::default()).err().expect("refused");
+    assert_eq!(error.exit_code(), 2, "{error}");
+    error.to_string()
+}
+
+#[test]
+fn nearer_settings_win_over_farther_ones() {
+    let cluster = || Layer {
+        issuer: Some("https://cluster.dev".into()),
+        ..Layer::default()
+    };
+    let of_cluster = || Asker {
+        rule: None,
+        cluster: cluster(),
+    };
+    let variable = [("ZITADEL_CREDENTIAL_ISSUER", "https://env.dev")];
+    let flag = ["--issuer", "https://flag.dev"];
+    assert_eq!(
+        Setting::new(TWO, &flag, &variable).issuer(of_cluster()),
+        "https://flag.dev"
+    );
+    assert_eq!(
+        Setting::new(TWO, &[], &variable).issuer(of_cluster()),
+        "https://env.dev"
+    );
+    let plain = Setting::new(TWO, &[], &[]);
+    assert_eq!(plain.issuer(of_cluster()), "https://cluster.dev");
+    assert_eq!(plain.issuer(Asker::default()), "https://prod.dev");
+}
+
+#[test]
+fn the_profile_is_the_flags_the_clusters_the_rules_or_the_default() {
+    let setting = Setting::new(TWO, &[], &[]);
+    let config = setting.config().unwrap_or_else(|e| panic!("{e}"));
+    let rule = config.rules().iter().next();
+    let by_rule = || Asker {
+        rule,
+        ..Asker::default()
+    };
+    assert_eq!(setting.issuer(by_rule()), "https://test.dev");
+    assert_eq!(setting.issuer(Asker::default()), "https://prod.dev");
+    let flag = Setting::new(TWO, &["--profile", "prod"], &[]);
+    assert_eq!(flag.issuer(by_rule()), "https://prod.dev");
+    let variable = Setting::new(TWO, &[], &[("ZITADEL_CREDENTIAL_PROFILE", "prod")]);
+    assert_eq!(variable.issuer(by_rule()), "https://prod.dev");
+    let of_cluster = Asker {
+        rule: None,
+        cluster: Layer {
+            profile: Some("test".into()),
+            ..Layer::default()
+        },
+    };
+    assert_eq!(setting.issuer(of_cluster), "https://test.dev");
+}
+
+#[test]
+fn an_only_profile_needs_no_name_and_two_do() {
+    let one = TWO.split("[profiles.test]").next().expect("a part");
+    let one = one.replace("default-profile = \"prod\"", "");
+    assert_eq!(
+        Setting::new(&one, &[], &[]).issuer(Asker::default()),
+        "https://prod.dev"
+    );
+    let two = TWO.replace("default-profile = \"prod\"", "");
+    assert!(refused(&two, &[], &[]).contains("no issuer is configured"));
+}
+
+#[test]
+fn scopes_replace_and_projects_add() {
+    let scopes = |flags: &[&str], variables: &[(&str, &str)]| {
+        let setting = Setting::new(TWO, flags, variables);
+        let request = setting.request(Asker::default());
+        request.unwrap_or_else(|e| panic!("{e}")).scopes
+    };
+    let all = |texts: &[&str]| Scopes::new(texts.iter().copied()).expect("scopes");
+    let one = "urn:zitadel:iam:org:project:id:1:aud";
+    let two = "urn:zitadel:iam:org:project:id:2:aud";
+    let api = "urn:zitadel:iam:org:project:id:zitadel:aud";
+    assert_eq!(scopes(&[], &[]), all(&["openid", one]));
+    assert_eq!(
+        scopes(
+            &["--scope", "email", "--scope", "profile", "--project", "2"],
+            &[]
+        ),
+        all(&["email", "profile", one, two])
+    );
+    let variables = [
+        ("ZITADEL_CREDENTIAL_SCOPES", "email profile"),
+        ("ZITADEL_CREDENTIAL_PROJECTS", "2 1"),
+    ];
+    assert_eq!(
+        scopes(&["--zitadel-api"], &variables),
+        all(&["email", "profile", one, two, api])
+    );
+    assert!(refused(TWO, &["--project", "2 openid"], &[]).contains("is not an id"));
+    assert!(refused(TWO, &["--scope", "a\"b"], &[]).contains("is no scope"));
+}
+
+#[test]
+fn flags_and_variables_do_without_a_file() {
+    let setting = Setting::new(
+        "",
+        &["--issuer", "https://a.dev"],
+        &[
+            ("ZITADEL_CREDENTIAL_KEY", "{}"),
+            ("ZITADEL_CREDENTIAL_HOSTS", "git.acme.dev *.acme.dev:5000"),
+            ("ZITADEL_CREDENTIAL_CACHE_DIR", "/tmp/here"),
+            ("ZITADEL_CREDENTIAL_CA_FILE", "ca.pem"),
+            ("ZITADEL_CREDENTIAL_TIMEOUT", "7"),
+            ("ZITADEL_CREDENTIAL_PROFILE", ""),
+        ],
+    );
+    let config = setting.config().unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(config.rules().iter().count(), 2);
+    let request = setting.request(Asker::default());
+    let request = request.unwrap_or_else(|e| panic!("{e}"));
+    assert!(matches!(request.key.source, KeySource::Environment(_)));
+    assert_eq!(request.cache_dir, Some("/tmp/here".into()));
+    assert_eq!(request.network.ca_file, Some("ca.pem".into()));
+    assert_eq!(request.deadline.budget(), Duration::from_secs(7));
+}
+
+#[test]
+fn a_nearer_key_leaves_farther_ids_behind() {
+    let toml = "[profiles.p]\nissuer = \"https://a.dev\"\nkey-command = [\"op\"]\n\
+                key-id = \"1\"\nuser-id = \"2\"\n";
+    let ids = |flags: &[&str], variables: &[(&str, &str)]| {
+        let setting = Setting::new(toml, flags, variables);
+        let request = setting.request(Asker::default());
+        let key = request.unwrap_or_else(|e| panic!("{e}")).key;
+        key.ids()
+            .map(|(id, user)| (id.as_str().to_owned(), user.as_str().to_owned()))
+    };
+    let pair = |id: &str, user: &str| Some((id.to_owned(), user.to_owned()));
+    assert_eq!(ids(&[], &[]), pair("1", "2"));
+    assert_eq!(ids(&["--key-id", "9"], &[]), pair("9", "2"));
+    assert_eq!(ids(&["--key-file", "k"], &[]), None);
+    assert_eq!(
+        ids(
+            &["--key-file", "k", "--key-id", "3"],
+            &[("ZITADEL_CREDENTIAL_USER_ID", "4")]
+        ),
+        pair("3", "4")
+    );
+}
+
+#[test]
+fn paths_of_the_file_start_at_home_or_beside_it() {
+    let file = |profile: &str| {
+        let setting = Setting::new(TWO, &["--profile", profile], &[]);
+        let request = setting.request(Asker::default());
+        let source = request.unwrap_or_else(|e| panic!("{e}")).key.source;
+        let KeySource::File(path) = source else {
+            panic!("a file");
+        };
+        let beside = setting._dir.path().join("test.json");
+        (path, beside)
+    };
+    assert_eq!(file("prod").0, PathBuf::from("/home/ci/prod.json"));
+    let (path, beside) = file("test");
+    assert_eq!(path, beside);
+}
+
+#[test]
+fn a_flag_for_a_host_keeps_the_rule_that_is_there() {
+    let setting = Setting::new(TWO, &["--host", "GIT.acme.dev:443", "--host", "b.dev"], &[]);
+    let config = setting.config().unwrap_or_else(|e| panic!("{e}"));
+    let profiles: Vec<_> = config.rules().iter().map(|r| r.profile.clone()).collect();
+    assert_eq!(profiles, [Some("test".to_owned()), None]);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_by_name() {
+    let rule = |text: &str| refused(&format!("{TWO}{text}"), &[], &[]);
+    assert!(rule("[hosts.\"GIT.acme.dev:443\"]\n").contains("two host rules"));
+    assert!(rule("[hosts.\"https://b.dev\"]\n").contains("names no host"));
+    assert!(rule("[hosts.\"b.dev\"]\nprofile = \"nope\"\n").contains("\"nope\""));
+    assert!(rule("[hosts.\"b.dev\"]\nusername = \"a:b\"\n").contains("username"));
+    assert!(refused(TWO, &["--profile", "nope"], &[]).contains("prod, test"));
+    assert!(refused(TWO, &["--timeout", "0"], &[]).contains("no number of seconds"));
+    assert!(refused(TWO, &["--issuer", "acme.dev"], &[]).contains("acme.dev"));
+    assert!(refused("", &["--issuer", "https://a.dev"], &[]).contains("no key is configured"));
+    let both = [
+        ("ZITADEL_CREDENTIAL_KEY", "{}"),
+        ("ZITADEL_CREDENTIAL_KEY_FILE", "x"),
+    ];
+    assert!(refused(TWO, &[], &both).contains("both set"));
+}
+
+#[test]
+fn the_log_level_is_the_flags_or_the_variables() {
+    let level = |flags: &[&str], value: &str| {
+        let setting = Setting::new("", flags, &[("ZITADEL_CREDENTIAL_LOG", value)]);
+        log_level(&setting.options, &*setting.environment)
+    };
+    assert_eq!(level(&[], "").ok(), Some(LevelFilter::Warn));
+    assert_eq!(level(&[], "debug").ok(), Some(LevelFilter::Debug));
+    assert_eq!(level(&["-v"], "off").ok(), Some(LevelFilter::Info));
+    assert_eq!(level(&["-vv"], "").ok(), Some(LevelFilter::Debug));
+    assert!(level(&[], "loud").is_err());
+}

@@ -8,7 +8,7 @@ pub mod parents;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::fs::{self, DirBuilder, Metadata, Permissions};
+use std::fs::{self, DirBuilder, File, Metadata, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -175,17 +175,8 @@ impl<'a> Slot<'a> {
     /// # Errors
     /// They cannot be made, or somebody else made them first.
     pub fn make_directories(&self) -> io::Result<()> {
-        if !self.root.exists() {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&self.root)?;
-        }
-        for dir in [&self.root.join("v1"), &self.dir] {
-            match DirBuilder::new().mode(0o700).create(dir) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-                _ => {}
-            }
+        for dir in [&self.root, &self.root.join("v1"), &self.dir] {
+            make_directory(dir)?;
         }
         self.check_directories()
     }
@@ -243,6 +234,39 @@ fn named(path: &Path, reason: &str) -> io::Error {
 /// Whether it is ours and grants others none of the bits in `denied`.
 fn is_private(meta: &Metadata, denied: u32) -> bool {
     meta.uid() == rustix::process::geteuid().as_raw() && meta.mode() & denied == 0
+}
+
+/// Makes a directory, and those above it, 0700: a umask cannot take from that.
+fn make_directory(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = dir.parent() {
+        make_directory(above)?;
+    }
+    match DirBuilder::new().mode(0o700).create(dir) {
+        Ok(()) => fs::set_permissions(dir, Permissions::from_mode(0o700)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(named(dir, &error.to_string())),
+    }
+}
+
+/// Opens a file of ours to read and write, and makes it where it is missing.
+fn open_or_make(path: &Path) -> io::Result<File> {
+    let file = input::private_file()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)?;
+    let meta = file.metadata()?;
+    if !meta.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    if meta.mode() & 0o777 != 0o600 {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
 }
 
 /// Puts a file of mode 0600 in place by renaming; its old content stays whole

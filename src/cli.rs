@@ -56,81 +56,112 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// The global options.
+/// The options that every command takes. They may stand before or after it: both
+/// places read them, and what stands after wins. (clap's own global options are
+/// cloned into every command there is, which is a fifth of the cached path.)
 #[derive(Args, Clone, Debug, Default)]
 pub struct Options {
     /// Profile of the config file [env: ZITADEL_CREDENTIAL_PROFILE]
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, value_name = "NAME")]
     pub profile: Option<OsString>,
 
     /// Another config file [env: ZITADEL_CREDENTIAL_CONFIG]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
     pub config: Option<OsString>,
 
     /// The ZITADEL instance's URL [env: ZITADEL_CREDENTIAL_ISSUER]
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, value_name = "URL")]
     pub issuer: Option<OsString>,
 
     /// Key file as downloaded, or a bare PEM with --key-id and --user-id
     /// [env: ZITADEL_CREDENTIAL_KEY_FILE; the key itself: ZITADEL_CREDENTIAL_KEY]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
     pub key_file: Option<OsString>,
 
     /// Key ID of a bare PEM [env: ZITADEL_CREDENTIAL_KEY_ID]
-    #[arg(long, global = true, value_name = "ID")]
+    #[arg(long, value_name = "ID")]
     pub key_id: Option<OsString>,
 
     /// User ID of a bare PEM [env: ZITADEL_CREDENTIAL_USER_ID]
-    #[arg(long, global = true, value_name = "ID")]
+    #[arg(long, value_name = "ID")]
     pub user_id: Option<OsString>,
 
     /// Scope to ask for, in place of the profile's; may be repeated
     /// [env: ZITADEL_CREDENTIAL_SCOPES] [default: openid]
-    #[arg(long, global = true, value_name = "SCOPE", action = ArgAction::Append)]
+    #[arg(long, value_name = "SCOPE", action = ArgAction::Append)]
     pub scope: Vec<OsString>,
 
     /// Project to add to the token's audience; may be repeated
     /// [env: ZITADEL_CREDENTIAL_PROJECTS]
-    #[arg(long, global = true, value_name = "ID", action = ArgAction::Append)]
+    #[arg(long, value_name = "ID", action = ArgAction::Append)]
     pub project: Vec<OsString>,
 
     /// Add ZITADEL's own APIs to the token's audience
-    #[arg(long, global = true)]
+    #[arg(long)]
     pub zitadel_api: bool,
 
     /// Host that may receive the token, for this call; may be repeated
     /// [env: ZITADEL_CREDENTIAL_HOSTS]
-    #[arg(long, global = true, value_name = "HOST", action = ArgAction::Append)]
+    #[arg(long, value_name = "HOST", action = ArgAction::Append)]
     pub host: Vec<OsString>,
 
     /// PEM roots to trust in place of the system's [env: ZITADEL_CREDENTIAL_CA_FILE]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
     pub ca_file: Option<OsString>,
 
     /// Where tokens are kept [env: ZITADEL_CREDENTIAL_CACHE_DIR]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, value_name = "DIR")]
     pub cache_dir: Option<OsString>,
 
     /// Neither read nor write the cache
-    #[arg(long, global = true)]
+    #[arg(long)]
     pub no_cache: bool,
 
     /// Get a new token even if the cache holds a good one
-    #[arg(long, global = true, conflicts_with = "no_cache")]
+    #[arg(long, conflicts_with = "no_cache")]
     pub refresh: bool,
 
     /// Bound on all waiting, network and locks [env: ZITADEL_CREDENTIAL_TIMEOUT]
     /// [default: 30]
-    #[arg(long, global = true, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS")]
     pub timeout: Option<OsString>,
 
     /// Say what is done, on stderr; twice says more [env: ZITADEL_CREDENTIAL_LOG]
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, action = ArgAction::Count)]
     pub verbose: u8,
+}
+
+impl Options {
+    /// These options, with what they leave open taken from `before`.
+    fn over(self, before: Self) -> Self {
+        let list = |mut before: Vec<OsString>, after| {
+            before.extend::<Vec<_>>(after);
+            before
+        };
+        Self {
+            profile: self.profile.or(before.profile),
+            config: self.config.or(before.config),
+            issuer: self.issuer.or(before.issuer),
+            key_file: self.key_file.or(before.key_file),
+            key_id: self.key_id.or(before.key_id),
+            user_id: self.user_id.or(before.user_id),
+            scope: list(before.scope, self.scope),
+            project: list(before.project, self.project),
+            zitadel_api: self.zitadel_api || before.zitadel_api,
+            host: list(before.host, self.host),
+            ca_file: self.ca_file.or(before.ca_file),
+            cache_dir: self.cache_dir.or(before.cache_dir),
+            no_cache: self.no_cache || before.no_cache,
+            refresh: self.refresh || before.refresh,
+            timeout: self.timeout.or(before.timeout),
+            verbose: self.verbose.saturating_add(before.verbose),
+        }
+    }
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     /// Print an ExecCredential for kubectl and every client-go program
     #[command(after_help = "\
@@ -143,53 +174,32 @@ Example, in a kubeconfig:
         command: zitadel-credential
         args: [kubectl]
         interactiveMode: Never")]
-    Kubectl,
+    Kubectl(Options),
 
     /// Answer git as a credential helper
     #[command(after_help = "\
 Example:
   git config --global credential.https://git.acme.dev.helper zitadel")]
-    Git {
-        /// get, store, erase or capability; any other word is passed over, as
-        /// git asks of a helper
-        operation: OsString,
-    },
+    Git(Git),
 
     /// Answer docker, podman, skopeo and others as a credential helper
     #[command(after_help = "\
 Example, in ~/.docker/config.json:
   {\"credHelpers\": {\"registry.acme.dev:5000\": \"zitadel\"}}")]
-    Docker {
-        /// get, store, erase, list or version
-        operation: OsString,
-    },
+    Docker(Docker),
 
     /// Print an access token
     #[command(after_help = "\
 Examples:
   zitadel-credential token --issuer https://acme.zitadel.cloud --key-file key.json
   curl -H @<(zitadel-credential token --output header) https://api.acme.dev/")]
-    Token {
-        /// How it is printed
-        #[arg(long, value_enum, default_value_t = TokenOutput::Raw)]
-        output: TokenOutput,
-        /// Write it to a file instead: whole, 0600, by atomic replace
-        #[arg(long, value_name = "FILE")]
-        write: Option<PathBuf>,
-    },
+    Token(Token),
 
     /// Run a command with an access token in its environment
     #[command(after_help = "\
 Example:
   zitadel-credential exec --env ACME_TOKEN -- ./deploy.sh")]
-    Exec {
-        /// The environment variable
-        #[arg(long, value_name = "NAME", default_value = "ZITADEL_ACCESS_TOKEN")]
-        env: OsString,
-        /// The command and its arguments
-        #[arg(required = true, last = true, value_name = "CMD")]
-        command: Vec<OsString>,
-    },
+    Exec(Exec),
 
     /// Print a signed assertion; needs no network
     #[command(after_help = "\
@@ -197,21 +207,92 @@ Example, the exchange by hand:
   curl https://acme.zitadel.cloud/oauth/v2/token -d scope=openid \\
     -d grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer \\
     -d assertion=\"$(zitadel-credential assertion)\"")]
-    Assertion {
-        /// Its audience [default: the issuer]
-        #[arg(long, value_name = "URL")]
-        audience: Option<String>,
-        /// How long it lasts from now
-        #[arg(long, value_name = "SECONDS", default_value_t = 600,
-              value_parser = clap::value_parser!(u32).range(1..))]
-        lifetime: u32,
-    },
+    Assertion(Assertion),
 
     /// Print what the issuer says of the token's user
     #[command(after_help = "\
 Example:
   zitadel-credential whoami --profile prod")]
-    Whoami,
+    Whoami(Options),
+}
+
+impl Cli {
+    /// The options of both places as one, and the command.
+    pub fn into_parts(self) -> (Options, Command) {
+        let Self {
+            options,
+            mut command,
+        } = self;
+        let after = match &mut command {
+            Command::Kubectl(options) | Command::Whoami(options) => options,
+            Command::Git(git) => &mut git.options,
+            Command::Docker(docker) => &mut docker.options,
+            Command::Token(token) => &mut token.options,
+            Command::Exec(exec) => &mut exec.options,
+            Command::Assertion(assertion) => &mut assertion.options,
+        };
+        let after = std::mem::take(after);
+        (after.over(options), command)
+    }
+}
+
+/// What `git` takes.
+#[derive(Args, Debug)]
+pub struct Git {
+    #[command(flatten)]
+    options: Options,
+    /// get, store, erase or capability; any other word is passed over, as
+    /// git asks of a helper
+    pub operation: OsString,
+}
+
+/// What `docker` takes.
+#[derive(Args, Debug)]
+pub struct Docker {
+    #[command(flatten)]
+    options: Options,
+    /// get, store, erase, list or version
+    pub operation: OsString,
+}
+
+/// What `token` takes.
+#[derive(Args, Debug)]
+pub struct Token {
+    #[command(flatten)]
+    options: Options,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = TokenOutput::Raw)]
+    pub output: TokenOutput,
+    /// Write it to a file instead: whole, 0600, by atomic replace
+    #[arg(long, value_name = "FILE")]
+    pub write: Option<PathBuf>,
+}
+
+/// What `exec` takes.
+#[derive(Args, Debug)]
+pub struct Exec {
+    #[command(flatten)]
+    options: Options,
+    /// The environment variable
+    #[arg(long, value_name = "NAME", default_value = "ZITADEL_ACCESS_TOKEN")]
+    pub env: OsString,
+    /// The command and its arguments
+    #[arg(required = true, last = true, value_name = "CMD")]
+    pub command: Vec<OsString>,
+}
+
+/// What `assertion` takes.
+#[derive(Args, Debug)]
+pub struct Assertion {
+    #[command(flatten)]
+    options: Options,
+    /// Its audience [default: the issuer]
+    #[arg(long, value_name = "URL")]
+    pub audience: Option<String>,
+    /// How long it lasts from now
+    #[arg(long, value_name = "SECONDS", default_value_t = 600,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub lifetime: u32,
 }
 
 /// How `token` prints.
@@ -278,13 +359,13 @@ mod tests {
             &["zitadel-credential", "git", "get", "--profile", "ci"],
         ] {
             assert!(
-                matches!(read(args), Command::Git { operation } if operation == "get"),
+                matches!(read(args), Command::Git(git) if git.operation == "get"),
                 "{args:?}"
             );
         }
         assert!(matches!(
             read(&["docker-credential-zitadel", "list"]),
-            Command::Docker { .. }
+            Command::Docker(_)
         ));
     }
 }

@@ -1,10 +1,9 @@
 //! The commands that a person or a script calls.
 
-use std::ffi::{OsStr, OsString};
 use std::fmt::Write;
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::broker::Broker;
 use crate::cache::replace_file;
-use crate::cli::TokenOutput;
+use crate::cli::{self, TokenOutput};
 use crate::config::{Asker, Config};
 use crate::error::{Error, Report, is_unprintable};
 use crate::secret::Secret;
@@ -23,19 +22,18 @@ use crate::{Answer, World, assertion};
 pub(crate) fn token(
     world: &World<'_>,
     config: &Config<'_>,
-    output: TokenOutput,
-    file: Option<PathBuf>,
+    asked: cli::Token,
 ) -> Result<Answer, Error> {
     let request = config.request(Asker::default())?;
     let broker = Broker::new(&request, world.clock)?;
     let token = broker.token()?;
-    let text = match output {
+    let text = match asked.output {
         TokenOutput::Raw => token.expose().to_owned(),
         TokenOutput::Header => format!("Authorization: Bearer {}", token.expose()),
         TokenOutput::Json => described(&token, broker.grant()).to_string(),
     };
     let text = Secret::new(text);
-    match file {
+    match asked.write {
         // Without a line's end: not every reader of token files cuts it off.
         Some(path) => write_file(&path, &text).map(|()| Answer::new("")),
         None => Ok(Answer::new(format!("{}\n", text.expose()))),
@@ -81,9 +79,13 @@ fn write_file(path: &Path, text: &Secret) -> Result<(), Error> {
 pub(crate) fn exec(
     world: &World<'_>,
     config: &Config<'_>,
-    variable: &OsStr,
-    command: &[OsString],
+    asked: &cli::Exec,
 ) -> Result<Answer, Error> {
+    let cli::Exec {
+        env: variable,
+        command,
+        ..
+    } = asked;
     let is_name = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     let name = variable.as_encoded_bytes();
     if name.first().is_none_or(u8::is_ascii_digit) || !name.iter().all(|b| is_name(*b)) {
@@ -112,13 +114,14 @@ pub(crate) fn exec(
 pub(crate) fn assertion(
     world: &World<'_>,
     config: &Config<'_>,
-    audience: Option<String>,
-    lifetime: u32,
+    asked: cli::Assertion,
 ) -> Result<Answer, Error> {
-    let (key, issuer) = config.assertion(audience.is_none())?;
-    let audience = audience.or_else(|| issuer.map(|issuer| issuer.as_str().to_owned()));
+    let (key, issuer) = config.assertion(asked.audience.is_none())?;
+    let audience = asked
+        .audience
+        .or_else(|| issuer.map(|issuer| issuer.as_str().to_owned()));
     let loaded = key.load(config.deadline())?;
-    let lifetime = Duration::from_secs(lifetime.into());
+    let lifetime = Duration::from_secs(asked.lifetime.into());
     let audience = audience.unwrap_or_default();
     let signed = assertion::sign(&loaded, &audience, (world.clock)(), lifetime)
         .map_err(|report| Error::Final(report.about(&key.source)))?;

@@ -45,8 +45,10 @@ pub fn read_file(
         .read(true)
         .custom_flags(flags)
         .open(path)?;
-    if file.metadata()?.is_file() {
-        read_all(file, limit)
+    let meta = file.metadata()?;
+    if meta.is_file() {
+        let size = usize::try_from(meta.len()).unwrap_or(usize::MAX);
+        read_sized(file, limit, size)
     } else {
         read_all(Patient::new(file, *deadline), limit)
     }
@@ -57,16 +59,40 @@ pub fn read_file(
 /// # Errors
 /// [`ReadError`]: too large, too slow, or a failed read.
 pub fn read_all(reader: impl Read, limit: usize) -> Result<Zeroizing<Vec<u8>>, ReadError> {
-    // One allocation that never moves leaves no copy of a key behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(limit.min(LIMIT) + 1));
-    let past = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    match reader.take(past).read_to_end(&mut bytes) {
-        Ok(_) if bytes.len() > limit => Err(ReadError::TooLarge(limit)),
-        Ok(_) => Ok(bytes),
-        Err(error) => match error.get_ref().and_then(|e| e.downcast_ref::<Late>()) {
-            Some(late) => Err(ReadError::TimedOut(late.0)),
-            None => Err(ReadError::Io(error)),
-        },
+    read_sized(reader, limit, 4096)
+}
+
+/// Reads what is most likely `size` bytes long: one allocation, which is wiped
+/// in the end; a larger one, should it be needed, leaves no copy behind.
+fn read_sized(
+    mut reader: impl Read,
+    limit: usize,
+    size: usize,
+) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(size.min(limit) + 1));
+    loop {
+        let room = bytes.capacity() - bytes.len();
+        let read = reader.by_ref().take(room as u64).read_to_end(&mut bytes);
+        match read {
+            Ok(_) if bytes.len() > limit => return Err(ReadError::TooLarge(limit)),
+            Ok(read) if read < room => return Ok(bytes),
+            Ok(_) => {
+                let larger = bytes.capacity().saturating_mul(2).min(limit + 1);
+                let mut copy = Zeroizing::new(Vec::with_capacity(larger));
+                copy.extend_from_slice(&bytes);
+                bytes = copy;
+            }
+            Err(error) => return Err(ReadError::of(error)),
+        }
+    }
+}
+
+impl ReadError {
+    fn of(error: io::Error) -> Self {
+        match error.get_ref().and_then(|e| e.downcast_ref::<Late>()) {
+            Some(late) => Self::TimedOut(late.0),
+            None => Self::Io(error),
+        }
     }
 }
 
@@ -135,6 +161,9 @@ mod tests {
         let read = |n: usize| read_all(&vec![b'x'; n][..], 10);
         assert_eq!(read(10).map(|b| b.len()).ok(), Some(10));
         assert!(matches!(read(11), Err(ReadError::TooLarge(10))));
+        let long: Vec<u8> = (0..=255).cycle().take(LIMIT).collect();
+        assert_eq!(read_all(&long[..], LIMIT).ok().as_deref(), Some(&long));
+        assert!(read_all(&long[..], LIMIT - 1).is_err());
     }
 
     #[test]

@@ -99,8 +99,8 @@ pub fn run(mut world: World<'_>) -> u8 {
 
 fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
     let args = cli::by_name(std::mem::take(&mut world.args));
-    let Cli { options, command } = match Cli::try_parse_from(args) {
-        Ok(cli) => cli,
+    let (options, command) = match Cli::try_parse_from(args) {
+        Ok(cli) => cli.into_parts(),
         Err(error) => return Ok(usage(world, &error)),
     };
     logger::start(config::log_level(&options, world.environment)?);
@@ -112,15 +112,13 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
     let directories = world.directories.clone();
     let config = Config::load(&options, environment, &directories);
     match command {
-        Command::Kubectl => serve::kubectl(world, &config?),
-        Command::Git { operation } => serve::git(world, &config?, &operation),
-        Command::Docker { operation } => serve::docker(world, config, &operation),
-        Command::Token { output, write } => direct::token(world, &config?, output, write),
-        Command::Exec { env, command } => direct::exec(world, &config?, &env, &command),
-        Command::Assertion { audience, lifetime } => {
-            direct::assertion(world, &config?, audience, lifetime)
-        }
-        Command::Whoami => direct::whoami(world, &config?),
+        Command::Kubectl(_) => serve::kubectl(world, &config?),
+        Command::Git(git) => serve::git(world, &config?, &git.operation),
+        Command::Docker(docker) => serve::docker(world, config, &docker.operation),
+        Command::Token(token) => direct::token(world, &config?, token),
+        Command::Exec(exec) => direct::exec(world, &config?, &exec),
+        Command::Assertion(assertion) => direct::assertion(world, &config?, assertion),
+        Command::Whoami(_) => direct::whoami(world, &config?),
     }
 }
 

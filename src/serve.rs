@@ -20,19 +20,19 @@ use crate::{Answer, World, report};
 /// What a helper answers whatever the configuration says, broken or not.
 pub(crate) fn without_config(world: &mut World<'_>, command: &Command) -> Option<Answer> {
     match command {
-        Command::Git { operation } => match git_operation(operation) {
+        Command::Git(asked) => match git_operation(&asked.operation) {
             None => Some(Answer::new("")),
             Some(git::Operation::Capability) => Some(Answer::new(git::CAPABILITY)),
             Some(git::Operation::Store) => Some(drained(world)),
             Some(git::Operation::Get | git::Operation::Erase) => None,
         },
-        Command::Docker { operation } => match docker_operation(operation) {
+        Command::Docker(asked) => match docker_operation(&asked.operation) {
             Some(docker::Operation::Store) => Some(drained(world)),
             Some(docker::Operation::Version) => Some(Answer::new(docker::version())),
             None => {
                 let text = format!(
                     "Unknown credential action `{}`\n",
-                    quoted(&operation.to_string_lossy())
+                    quoted(&asked.operation.to_string_lossy())
                 );
                 Some(Answer::new(text).with_code(1))
             }

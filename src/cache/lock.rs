@@ -5,8 +5,6 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::input;
-
 /// An entry's exclusive lock, held until dropped or until the process ends,
 /// however it ends.
 #[derive(Debug)]
@@ -18,11 +16,8 @@ impl Lock {
     /// # Errors
     /// The file cannot be opened, is none, or the file system has no locks.
     pub fn try_take(path: &Path) -> io::Result<Option<Self>> {
-        let file = input::private_file().write(true).create(true).open(path)?;
+        let file = super::open_or_make(path)?;
         let held = file.metadata()?;
-        if !held.is_file() {
-            return Err(io::Error::other("it is no regular file"));
-        }
         // Fully qualified: std's File has a method of the same name.
         match fs2::FileExt::try_lock_exclusive(&file) {
             Ok(()) => {}

@@ -13,7 +13,6 @@ use std::time::Duration;
 use ring::digest;
 
 use crate::clock::UnixTime;
-use crate::input;
 use crate::token::Token;
 
 /// How long after one check of a token the next may follow.
@@ -57,7 +56,7 @@ impl Parents {
     /// # Errors
     /// The system's own reason; the token may be handed out all the same.
     pub fn hand_over(&self, parent: Parent, token: &Token, now: UnixTime) -> io::Result<bool> {
-        let file = self.open()?;
+        let file = super::open_or_make(&self.path)?;
         let place = u64::from(parent.pid % RECORDS + 1) * RECORD as u64;
         let record = record_of(parent, token);
         if read_record(&file, place)? != record {
@@ -73,14 +72,6 @@ impl Parents {
         }
         file.write_all_at(&now.as_secs().to_be_bytes(), 0)?;
         Ok(true)
-    }
-
-    fn open(&self) -> io::Result<File> {
-        input::private_file()
-            .read(true)
-            .write(true)
-            .create(true)
-            .open(&self.path)
     }
 }
 

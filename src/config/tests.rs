@@ -7,7 +7,7 @@ use crate::scope::Scopes;
 
 /// A configuration read from a file's text, flags and variables.
 struct Setting {
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
     options: Options,
     environment: Box<Environment>,
     directories: Directories,
@@ -31,7 +31,7 @@ impl Setting {
             .map(|(name, value)| ((*name).to_owned(), (*value).into()))
             .collect();
         Self {
-            _dir: dir,
+            dir,
             options: crate::cli::Cli::try_parse_from(args)
                 .expect("parsed")
                 .options,
@@ -229,7 +229,7 @@ fn paths_of_the_file_start_at_home_or_beside_it() {
         let KeySource::File(path) = source else {
             panic!("a file");
         };
-        let beside = setting._dir.path().join("test.json");
+        let beside = setting.dir.path().join("test.json");
         (path, beside)
     };
     assert_eq!(file("prod").0, PathBuf::from("/home/ci/prod.json"));

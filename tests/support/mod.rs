@@ -20,6 +20,7 @@
 )]
 
 pub mod client;
+pub mod entry;
 pub mod exchange;
 pub mod home;
 pub mod http;

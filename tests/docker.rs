@@ -1,0 +1,123 @@
+//! `docker`: the protocol at the process's edge, and who gets nothing.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+
+mod support;
+
+use std::fs;
+
+use serde_json::{Value, json};
+use support::World;
+use support::entry::files;
+
+const NOT_FOUND: &str = "credentials not found in native keychain\n";
+
+fn world() -> World {
+    let world = World::new();
+    world.home.append_config(
+        "[hosts.\"registry.acme.dev:5000\"]\nprofile = \"test\"\nusername = \"ci\"\n\
+         [hosts.\"other.acme.dev\"]\n[hosts.\"*.wild.dev\"]\n",
+    );
+    world
+}
+
+fn asked(world: &World, operation: &str, input: &str) -> (i32, String) {
+    let mut command = world
+        .home
+        .command(world.home.link("docker-credential-zitadel"));
+    command.arg(operation);
+    let output = assert_cmd::Command::from_std(command)
+        .write_stdin(input)
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    (output.status.code().unwrap(), stdout)
+}
+
+fn login(world: &World, server: &str) -> Value {
+    let (code, stdout) = asked(world, "get", server);
+    assert_eq!(code, 0, "{stdout}");
+    serde_json::from_str(&stdout).unwrap()
+}
+
+#[test]
+fn a_server_with_a_rule_gets_a_login_under_the_name_it_was_asked_by() {
+    let world = world();
+    for server in [
+        "registry.acme.dev:5000",
+        "https://registry.acme.dev:5000/v2/",
+        "registry.acme.dev:5000/team/app",
+    ] {
+        let login = login(&world, server);
+        assert_eq!(login["ServerURL"], server);
+        assert_eq!(login["Username"], "ci");
+        assert!(world.issuer.accepts(login["Secret"].as_str().unwrap()));
+    }
+    let user_id = world.user.user_id.as_str();
+    assert_eq!(login(&world, "other.acme.dev")["Username"], user_id);
+    assert_eq!(world.issuer.token_requests(), 1);
+}
+
+#[test]
+fn who_has_no_rule_is_not_found_and_nobody_is_asked() {
+    let world = world();
+    for server in [
+        "registry.acme.dev",
+        "registry.acme.dev:5001",
+        "http://registry.acme.dev:5000",
+        "evil.test/registry.acme.dev:5000",
+        "registry.acme.dev:5000.evil.test",
+        "https://registry.acme.dev:5000@evil.test/",
+        "ftp://registry.acme.dev:5000",
+        "/registry.acme.dev:5000",
+        "wild.dev",
+        "registry.acme.dev:5000\u{0}",
+    ] {
+        let answer = asked(&world, "get", server);
+        assert_eq!(answer, (1, NOT_FOUND.to_owned()), "{server:?}");
+        assert_eq!(asked(&world, "erase", server), (0, String::new()));
+    }
+    assert_eq!(world.issuer.total_requests(), 0);
+    let empty = (1, "no credentials server URL\n".to_owned());
+    assert_eq!(asked(&world, "get", " \n"), empty);
+}
+
+#[test]
+fn store_does_nothing_and_erase_drops_the_entry() {
+    let world = world();
+    login(&world, "other.acme.dev");
+    let login = json!({"ServerURL": "other.acme.dev", "Username": "x", "Secret": "y"});
+    let nothing = (0, String::new());
+    assert_eq!(asked(&world, "store", &login.to_string()), nothing);
+    assert_eq!(files(&world.home, "json").len(), 1);
+    assert_eq!(asked(&world, "erase", "other.acme.dev\n"), nothing);
+    assert!(files(&world.home, "json").is_empty());
+}
+
+#[test]
+fn list_names_whole_hosts_without_network_or_a_working_key() {
+    let world = world();
+    let user_id = &world.user.user_id;
+    let listed = |world: &World| {
+        let (code, stdout) = asked(world, "list", "unused");
+        assert_eq!(code, 0, "{stdout}");
+        serde_json::from_str::<Value>(&stdout).unwrap()
+    };
+    assert_eq!(
+        listed(&world),
+        json!({"other.acme.dev": user_id, "registry.acme.dev:5000": "ci"})
+    );
+    fs::remove_file(&world.key_file).unwrap();
+    assert_eq!(listed(&world), json!({"registry.acme.dev:5000": "ci"}));
+    assert_eq!(world.issuer.total_requests(), 0);
+}
+
+#[test]
+fn version_and_store_need_no_configuration_and_unknown_words_fail() {
+    let world = world();
+    fs::write(world.home.config_path(), "not toml").unwrap();
+    let version = format!("docker-credential-zitadel {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(asked(&world, "version", ""), (0, version));
+    assert_eq!(asked(&world, "store", "{}"), (0, String::new()));
+    let (code, stdout) = asked(&world, "frobnicate", "");
+    assert_eq!((code, stdout.lines().count()), (1, 1));
+}

@@ -59,6 +59,8 @@ pub struct Broker<'a> {
     clock: &'a Clock,
     grant: Grant,
     key: Option<Key>,
+    /// None where there is to be no cache, or it cannot be trusted.
+    slot: Option<Slot>,
 }
 
 impl<'a> Broker<'a> {
@@ -79,11 +81,17 @@ impl<'a> Broker<'a> {
             user_id,
             scopes: request.scopes.clone(),
         };
+        let slot = request.cache_dir.as_ref().and_then(|root| {
+            Slot::new(root, grant.clone())
+                .inspect_err(|error| log::warn!("going on without the cache: {error}"))
+                .ok()
+        });
         Ok(Self {
             request,
             clock,
             grant,
             key,
+            slot,
         })
     }
 
@@ -110,7 +118,7 @@ impl<'a> Broker<'a> {
     /// As [`Broker::token`].
     pub fn token_for(&self, parent: Parent) -> Result<Token, Error> {
         let token = self.token()?;
-        let Some(slot) = self.slot() else {
+        let Some(slot) = &self.slot else {
             return Ok(token);
         };
         let parents = slot.parents();
@@ -121,12 +129,12 @@ impl<'a> Broker<'a> {
                 false
             })
         };
-        if !hand_over(&token) || !self.is_refused(&slot, &token) {
+        if !hand_over(&token) || !self.is_refused(slot, &token) {
             return Ok(token);
         }
         log::warn!("the token in the cache was revoked: minting another");
         let token = self
-            .obtain(&slot, Some(&token))
+            .obtain(slot, Some(&token))
             .map_err(|error| self.about(error))?;
         hand_over(&token);
         Ok(token)
@@ -137,7 +145,7 @@ impl<'a> Broker<'a> {
     /// # Errors
     /// No answer.
     pub fn userinfo(&self, token: &Token) -> Result<Result<Value, Refusal>, Error> {
-        let known = self.slot().and_then(|slot| slot.read());
+        let known = self.slot.as_ref().and_then(Slot::read);
         self.ask_userinfo(token, known.map(|e| e.endpoints), self.request.deadline)
             .map_err(|error| self.about(error))
     }
@@ -145,7 +153,7 @@ impl<'a> Broker<'a> {
     /// Forgets this token, or whichever is held where none is named. Returns
     /// whether it was held.
     pub fn forget(&self, token: Option<&Secret>) -> bool {
-        let removed = self.slot().map(|slot| match token {
+        let removed = self.slot.as_ref().map(|slot| match token {
             Some(token) => slot.remove(token),
             None => slot.clear(),
         });
@@ -160,7 +168,7 @@ impl<'a> Broker<'a> {
     }
 
     fn any_token(&self) -> Result<Token, Error> {
-        let Some(slot) = self.slot() else {
+        let Some(slot) = &self.slot else {
             return Ok(self.mint(None, self.request.deadline)?.token);
         };
         let held = slot.read();
@@ -170,15 +178,15 @@ impl<'a> Broker<'a> {
                     log::info!("a fresh token from the cache");
                     Ok(entry.token.clone())
                 }
-                Freshness::Refresh => self.renew(&slot, entry),
-                Freshness::Unusable => self.obtain(&slot, None),
+                Freshness::Refresh => self.renew(slot, entry),
+                Freshness::Unusable => self.obtain(slot, None),
             },
-            _ => self.obtain(&slot, held.as_ref().map(|entry| &entry.token)),
+            _ => self.obtain(slot, held.as_ref().map(|entry| &entry.token)),
         }
     }
 
     /// Rule 2: a newer token if it can be had at once, else the one held.
-    fn renew(&self, slot: &Slot<'_>, held: &Entry) -> Result<Token, Error> {
+    fn renew(&self, slot: &Slot, held: &Entry) -> Result<Token, Error> {
         let lock = match slot.try_lock() {
             Ok(Some(lock)) => lock,
             Ok(None) => {
@@ -208,7 +216,7 @@ impl<'a> Broker<'a> {
 
     /// Rule 3: a token other than `unwanted`, minted by this process or, while
     /// it waited, by another.
-    fn obtain(&self, slot: &Slot<'_>, unwanted: Option<&Token>) -> Result<Token, Error> {
+    fn obtain(&self, slot: &Slot, unwanted: Option<&Token>) -> Result<Token, Error> {
         let lock = match self.wait_for_lock(slot, unwanted) {
             Waited::Locked(lock) => Some(lock),
             Waited::Served(token) => return Ok(token),
@@ -225,7 +233,7 @@ impl<'a> Broker<'a> {
 
     /// Half of the time that is left goes to waiting; the rest is for a mint of
     /// our own, should the holder have been stopped.
-    fn wait_for_lock(&self, slot: &Slot<'_>, unwanted: Option<&Token>) -> Waited {
+    fn wait_for_lock(&self, slot: &Slot, unwanted: Option<&Token>) -> Waited {
         if let Err(error) = slot.make_directories() {
             log::warn!("going on without the cache: {error}");
             return Waited::InVain;
@@ -260,7 +268,7 @@ impl<'a> Broker<'a> {
     }
 
     /// Rule 5: stored if it can be, handed out in any case.
-    fn store(slot: &Slot<'_>, minted: Minted, lock: Option<Lock>) -> Token {
+    fn store(slot: &Slot, minted: Minted, lock: Option<Lock>) -> Token {
         let Minted {
             token,
             lifespan,
@@ -294,7 +302,7 @@ impl<'a> Broker<'a> {
     }
 
     /// Whether the issuer says no to a token; where it says nothing, it is good.
-    fn is_refused(&self, slot: &Slot<'_>, token: &Token) -> bool {
+    fn is_refused(&self, slot: &Slot, token: &Token) -> bool {
         log::info!("the same process asks again: asking the issuer whether the token is good");
         let known = slot.read().map(|entry| entry.endpoints);
         let ahead = Deadline::after(self.request.deadline.remaining().min(AHEAD));
@@ -319,14 +327,6 @@ impl<'a> Broker<'a> {
             None => issuer.discover()?,
         };
         issuer.userinfo(&endpoints.userinfo, token)
-    }
-
-    /// The grant's slot, unless there is to be no cache or it cannot be trusted.
-    fn slot(&self) -> Option<Slot<'_>> {
-        let root = self.request.cache_dir.as_ref()?;
-        Slot::new(root, &self.grant)
-            .inspect_err(|error| log::warn!("going on without the cache: {error}"))
-            .ok()
     }
 
     fn about(&self, error: Error) -> Error {

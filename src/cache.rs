@@ -37,8 +37,8 @@ pub struct Entry {
 
 /// The place of one grant's entry.
 #[derive(Debug)]
-pub struct Slot<'a> {
-    grant: &'a Grant,
+pub struct Slot {
+    grant: Grant,
     root: PathBuf,
     dir: PathBuf,
     digest: String,
@@ -58,18 +58,18 @@ struct Record<'a> {
     userinfo_endpoint: Cow<'a, str>,
 }
 
-impl<'a> Slot<'a> {
+impl Slot {
     /// The slot of a grant below `root`. Touches no file but to look at the
     /// directories that are there.
     ///
     /// # Errors
     /// A directory that another user owns or can write, or that is none.
-    pub fn new(root: &Path, grant: &'a Grant) -> io::Result<Self> {
+    pub fn new(root: &Path, grant: Grant) -> io::Result<Self> {
         let slot = Self {
-            grant,
             root: root.to_owned(),
             dir: root.join("v1").join(grant.key_id.as_str()),
-            digest: digest_of(grant),
+            digest: digest_of(&grant),
+            grant,
         };
         slot.check_directories()?;
         Ok(slot)

@@ -37,9 +37,9 @@ fn entry(token: &str) -> Entry {
 }
 
 /// A directory of its own with the entry of `grant` in it.
-fn filled(grant: &Grant) -> (tempfile::TempDir, Slot<'_>) {
+fn filled(grant: &Grant) -> (tempfile::TempDir, Slot) {
     let dir = tempfile::tempdir().expect("a directory");
-    let slot = Slot::new(&dir.path().join("cache"), grant).expect("a slot");
+    let slot = Slot::new(&dir.path().join("cache"), grant.clone()).expect("a slot");
     slot.make_directories().expect("directories");
     slot.replace(&entry("token")).expect("an entry");
     (dir, slot)
@@ -147,11 +147,11 @@ fn a_directory_that_others_can_write_is_not_used() {
     let (_dir, slot) = filled(&grant);
     for dir in [&slot.root, &slot.root.join("v1"), &slot.dir] {
         fs::set_permissions(dir, Permissions::from_mode(0o770)).expect("a mode");
-        let refused = Slot::new(&slot.root, &grant).expect_err("refused");
+        let refused = Slot::new(&slot.root, grant.clone()).expect_err("refused");
         assert!(refused.to_string().contains("can write"), "{refused}");
         fs::set_permissions(dir, Permissions::from_mode(0o700)).expect("a mode");
     }
-    assert!(Slot::new(&slot.root, &grant).is_ok());
+    assert!(Slot::new(&slot.root, grant.clone()).is_ok());
 }
 
 #[test]
@@ -161,5 +161,5 @@ fn a_link_in_place_of_a_directory_is_not_used() {
     let elsewhere = dir.path().join("elsewhere");
     fs::rename(&slot.dir, &elsewhere).expect("moved");
     symlink(&elsewhere, &slot.dir).expect("a link");
-    assert!(Slot::new(&slot.root, &grant).is_err());
+    assert!(Slot::new(&slot.root, grant.clone()).is_err());
 }

@@ -1,11 +1,16 @@
 //! Why the issuer said no, as far as it can be found out on this side: newer
 //! servers fold all causes into one answer, and texts change between versions.
 
-use super::mint::is_off;
+use std::time::Duration;
+
 use crate::clock::UnixTime;
 use crate::error::Report;
 use crate::issuer::Refusal;
 use crate::key::Key;
+
+/// How far the issuer's clock may be from ours before it is worth an assertion
+/// by the issuer's time.
+const TOLERANCE: Duration = Duration::from_secs(30);
 
 /// Explains a refusal of an assertion that was signed with `key`.
 pub(super) fn explain(refusal: &Refusal, key: &Key, now: UnixTime) -> Report {
@@ -37,6 +42,11 @@ pub(super) fn explain(refusal: &Refusal, key: &Key, now: UnixTime) -> Report {
         user = key.user.as_str(),
         id = key.id.as_str(),
     ))
+}
+
+/// Whether two clocks disagree by more than an assertion forgives.
+pub(super) fn is_off(theirs: UnixTime, ours: UnixTime) -> bool {
+    theirs.since(ours).max(ours.since(theirs)) > TOLERANCE
 }
 
 /// By how much the clocks disagree.

@@ -20,10 +20,6 @@ pub(super) struct Minted {
     pub(super) endpoints: Endpoints,
 }
 
-/// How far the issuer's clock may be from ours before it is worth an assertion
-/// by the issuer's time.
-pub(super) const CLOCK_TOLERANCE: Duration = Duration::from_secs(30);
-
 /// How long before a key's end its user is told.
 const EXPIRY_NOTICE: Duration = Duration::from_secs(14 * 24 * 3600);
 
@@ -79,7 +75,10 @@ impl Broker<'_> {
             Exchange::Granted(granted) => return Ok(Ok((granted, asked_at))),
             Exchange::Refused(refusal) => refusal,
         };
-        let Some(theirs) = refusal.date.filter(|date| is_off(*date, asked_at)) else {
+        let Some(theirs) = refusal
+            .date
+            .filter(|date| diagnosis::is_off(*date, asked_at))
+        else {
             return Ok(Err(refusal));
         };
         log::warn!("{}", diagnosis::clock(theirs, asked_at));
@@ -122,9 +121,4 @@ impl Broker<'_> {
         }
         Ok(())
     }
-}
-
-/// Whether two clocks disagree by more than an assertion forgives.
-pub(super) fn is_off(theirs: UnixTime, ours: UnixTime) -> bool {
-    theirs.since(ours).max(ours.since(theirs)) > CLOCK_TOLERANCE
 }

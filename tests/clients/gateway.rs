@@ -1,0 +1,123 @@
+//! A server that lets in only who shows a token that the issuer takes, and
+//! remembers what it was shown.
+
+use std::sync::{Arc, Mutex};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+use crate::support::http::{self, Reply, Request, Response, Server};
+use crate::support::{Ca, Issuer};
+
+/// How a token may be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// As the password, under any username.
+    Basic,
+    Bearer,
+}
+
+/// What a request showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shown {
+    Nothing,
+    /// A username; whatever the password was.
+    Basic(String),
+    Bearer,
+    Other(String),
+}
+
+/// A request that came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub shown: Shown,
+    pub status: u16,
+}
+
+/// TLS on `localhost`, and a handler for those who got in.
+pub struct Gateway {
+    server: Server,
+    seen: Arc<Mutex<Vec<Seen>>>,
+}
+
+impl Gateway {
+    /// Takes the schemes that it offers and no other.
+    pub fn start(
+        ca: &Ca,
+        issuer: &Issuer,
+        offers: &'static [Scheme],
+        handler: impl Fn(&Request) -> Response + Send + Sync + 'static,
+    ) -> Self {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let (issuer, remembered) = (issuer.clone(), Arc::clone(&seen));
+        let answer = move |request: &Request| {
+            let (shown, token) = credentials(request);
+            let scheme = match shown {
+                Shown::Basic(_) => Some(Scheme::Basic),
+                Shown::Bearer => Some(Scheme::Bearer),
+                Shown::Nothing | Shown::Other(_) => None,
+            };
+            let offered = scheme.is_some_and(|scheme| offers.contains(&scheme));
+            let response = if offered && issuer.accepts(&token) {
+                handler(request)
+            } else {
+                refusal(offers)
+            };
+            let status = response.status;
+            remembered.lock().unwrap().push(Seen { shown, status });
+            Reply::from(response)
+        };
+        let tls = ca.server_config(&["localhost"]);
+        let server = Server::serve(http::listen(), Some(tls), answer);
+        Self { server, seen }
+    }
+
+    /// `localhost:PORT`.
+    pub fn host(&self) -> String {
+        format!("localhost:{}", self.server.port())
+    }
+
+    /// The requests since this was last asked.
+    pub fn take_seen(&self) -> Vec<Seen> {
+        std::mem::take(&mut self.seen.lock().unwrap())
+    }
+
+    /// What those requests showed, each once, in the order of its first time.
+    pub fn take_shown(&self) -> Vec<Shown> {
+        let mut shown = Vec::new();
+        for seen in self.take_seen() {
+            if !shown.contains(&seen.shown) {
+                shown.push(seen.shown);
+            }
+        }
+        shown
+    }
+}
+
+/// What a request shows, and the token in it.
+fn credentials(request: &Request) -> (Shown, String) {
+    let Some(header) = request.header("authorization") else {
+        return (Shown::Nothing, String::new());
+    };
+    if let Some(token) = request.bearer() {
+        return (Shown::Bearer, token.to_owned());
+    }
+    let basic = header
+        .strip_prefix("Basic ")
+        .and_then(|encoded| BASE64_STANDARD.decode(encoded).ok())
+        .and_then(|decoded| String::from_utf8(decoded).ok());
+    match basic.as_deref().and_then(|pair| pair.split_once(':')) {
+        // skopeo's answer to the challenge where it has no login
+        Some(("", "")) => (Shown::Nothing, String::new()),
+        Some((username, password)) => (Shown::Basic(username.to_owned()), password.to_owned()),
+        None => (Shown::Other(header.to_owned()), String::new()),
+    }
+}
+
+fn refusal(offers: &[Scheme]) -> Response {
+    let refusal = Response::text(401, "no token that the issuer takes\n");
+    offers.iter().fold(refusal, |response, scheme| {
+        let challenge = format!("{scheme:?} realm=\"gateway\"");
+        response.with_header("WWW-Authenticate", challenge)
+    })
+}

@@ -1,0 +1,13 @@
+//! The real clients: kubectl and openssl, against servers that let in only who
+//! shows a token that the issuer takes.
+//!
+//! A client that is not installed is skipped, and is a failure where `CI=true`.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod gateway;
+mod kubectl;
+mod openssl;
+mod program;

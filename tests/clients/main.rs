@@ -1,4 +1,4 @@
-//! The real clients: kubectl and openssl, against servers that let in only who
+//! The real clients: kubectl, git and openssl, against servers that let in only who
 //! shows a token that the issuer takes.
 //!
 //! A client that is not installed is skipped, and is a failure where `CI=true`.
@@ -8,6 +8,7 @@
 mod support;
 
 mod gateway;
+mod git;
 mod kubectl;
 mod openssl;
 mod program;

@@ -1,0 +1,234 @@
+//! git over https, with the binary as its credential helper.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::gateway::{Gateway, Scheme, Shown};
+use crate::program::{clients, missing, output_of, stderr_of_failure, stdout_of_success};
+use crate::support::http::{Request, Response};
+use crate::support::{Ca, World};
+
+const BASIC: &[Scheme] = &[Scheme::Basic];
+const BOTH: &[Scheme] = &[Scheme::Basic, Scheme::Bearer];
+
+#[test]
+fn git_pushes_and_clones_with_basic() {
+    for git in clients("git") {
+        let forge = Forge::new(&git, BASIC);
+        forge.allow();
+        forge.pushes_and_clones();
+        let ci = Shown::Basic("ci".to_owned());
+        assert_eq!(forge.gateway.take_shown(), [Shown::Nothing, ci]);
+        assert_eq!(forge.world.issuer.token_requests(), 1);
+    }
+}
+
+#[test]
+fn git_pushes_and_clones_with_bearer_where_it_can() {
+    let gits = clients("git");
+    if !gits.iter().any(|git| speaks_bearer(git)) {
+        missing("git 2.46 or newer");
+    }
+    for git in gits {
+        let forge = Forge::new(&git, BOTH);
+        forge.allow();
+        forge.pushes_and_clones();
+        assert_eq!(forge.gateway.take_shown(), [Shown::Nothing, forge.best()]);
+        assert_eq!(forge.world.issuer.token_requests(), 1);
+    }
+}
+
+#[test]
+fn a_host_without_a_rule_is_shown_nothing() {
+    for git in clients("git") {
+        let forge = Forge::new(&git, BOTH);
+        let said = stderr_of_failure(forge.ls_remote());
+        assert!(said.contains("terminal prompts disabled"), "{said}");
+        assert_eq!(forge.gateway.take_shown(), [Shown::Nothing]);
+        assert_eq!(forge.world.issuer.total_requests(), 0);
+    }
+}
+
+#[test]
+fn git_has_a_refused_token_forgotten_and_the_next_call_works() {
+    for git in clients("git") {
+        for offers in [BASIC, BOTH] {
+            let forge = Forge::new(&git, offers);
+            let issuer = &forge.world.issuer;
+            forge.allow();
+            stdout_of_success(forge.ls_remote());
+            assert_eq!(forge.cached_tokens(), 1);
+            issuer.revoke_all();
+            let said = stderr_of_failure(forge.ls_remote());
+            assert!(said.contains("Authentication failed"), "{said}");
+            assert_eq!(forge.cached_tokens(), 0);
+            stdout_of_success(forge.ls_remote());
+            assert_eq!(forge.cached_tokens(), 1);
+            assert_eq!(issuer.token_requests(), 2);
+        }
+    }
+}
+
+#[test]
+fn git_says_why_there_is_no_token_and_asks_for_no_password() {
+    for git in clients("git") {
+        let forge = Forge::new(&git, BOTH);
+        forge.allow();
+        forge.world.issuer.remove_key(&forge.world.user.key_id);
+        let said = stderr_of_failure(forge.ls_remote());
+        assert!(said.contains("zitadel-credential: error: "), "{said}");
+        assert!(said.contains(&forge.world.user.key_id), "{said}");
+        assert!(!said.contains("terminal prompts disabled"), "{said}");
+        assert_eq!(forge.gateway.take_shown(), [Shown::Nothing]);
+    }
+}
+
+/// An empty repository behind a gateway, and a user of it.
+struct Forge<'a> {
+    world: World,
+    gateway: Gateway,
+    git: &'a Path,
+}
+
+impl<'a> Forge<'a> {
+    fn new(git: &'a Path, offers: &'static [Scheme]) -> Self {
+        let (world, ca) = (World::new(), Ca::new());
+        let backend = backend(git.to_owned(), world.home.path().join("srv"));
+        let gateway = Gateway::start(&ca, &world.issuer, offers, backend);
+        let helper = world.home.link("git-credential-zitadel");
+        let ca_file = world.home.write("ca.pem", ca.pem());
+        world.home.write(
+            ".gitconfig",
+            format!(
+                "[user]\nname = ci\nemail = ci@acme.dev\n\
+                 [init]\ndefaultBranch = main\n\
+                 [http]\nsslCAInfo = {}\n\
+                 [credential \"https://{}\"]\nhelper = {}\n",
+                ca_file.display(),
+                gateway.host(),
+                helper.display(),
+            ),
+        );
+        let forge = Self {
+            world,
+            gateway,
+            git,
+        };
+        stdout_of_success(forge.git(&["init", "--bare", "srv/app.git"]));
+        forge
+    }
+
+    /// Adds the host rule.
+    fn allow(&self) {
+        self.world.allow(&self.gateway.host());
+        self.world.home.append_config("username = \"ci\"\n");
+    }
+
+    fn git(&self, arguments: &[&str]) -> Command {
+        let mut command = self.world.home.command(self.git);
+        command
+            .args(arguments)
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_TERMINAL_PROMPT", "0");
+        command
+    }
+
+    fn url(&self) -> String {
+        format!("https://{}/app.git", self.gateway.host())
+    }
+
+    fn ls_remote(&self) -> Command {
+        self.git(&["ls-remote", &self.url()])
+    }
+
+    fn pushes_and_clones(&self) {
+        let url = self.url();
+        for arguments in [
+            ["init", "here"].as_slice(),
+            &["-C", "here", "commit", "--allow-empty", "-m", "a change"],
+            &["-C", "here", "push", &url, "main"],
+            &["clone", &url, "there"],
+        ] {
+            stdout_of_success(self.git(arguments));
+        }
+        let log = self.git(&["-C", "there", "log", "--format=%s"]);
+        assert_eq!(stdout_of_success(log), "a change\n");
+    }
+
+    /// What this git shows where Basic and Bearer are offered.
+    fn best(&self) -> Shown {
+        if speaks_bearer(self.git) {
+            Shown::Bearer
+        } else {
+            Shown::Basic("ci".to_owned())
+        }
+    }
+
+    /// How many tokens of the user's key lie in the cache.
+    fn cached_tokens(&self) -> usize {
+        let caches = if cfg!(target_os = "macos") {
+            "Library/Caches"
+        } else {
+            ".cache"
+        };
+        let entries = self.world.home.path().join(caches);
+        let entries = entries.join("zitadel-credential/v1");
+        let entries = entries.join(&self.world.user.key_id);
+        fs::read_dir(entries)
+            .unwrap()
+            .filter(|file| file.as_ref().unwrap().path().extension() == Some("json".as_ref()))
+            .count()
+    }
+}
+
+/// `git http-backend` as a CGI program (RFC 3875), open to all: the gateway
+/// keeps the door.
+fn backend(git: PathBuf, root: PathBuf) -> impl Fn(&Request) -> Response {
+    move |request| {
+        let header = |name| request.header(name).unwrap_or_default();
+        let mut command = Command::new(&git);
+        command
+            .args(["-c", "http.receivepack=true", "http-backend"])
+            .env_clear()
+            .env("HOME", &root)
+            .env("GIT_PROJECT_ROOT", &root)
+            .env("GIT_HTTP_EXPORT_ALL", "1")
+            .env("GIT_PROTOCOL", header("git-protocol"))
+            .env("REQUEST_METHOD", &request.method)
+            .env("PATH_INFO", request.path())
+            .env("QUERY_STRING", request.query().unwrap_or_default())
+            .env("CONTENT_TYPE", header("content-type"))
+            .env("CONTENT_LENGTH", request.body.len().to_string())
+            .env("HTTP_CONTENT_ENCODING", header("content-encoding"));
+        cgi_response(&output_of(command, &request.body).stdout)
+    }
+}
+
+/// The response in what a CGI program wrote.
+fn cgi_response(written: &[u8]) -> Response {
+    let end = written.windows(4).position(|at| at == b"\r\n\r\n").unwrap();
+    let head = std::str::from_utf8(&written[..end]).unwrap();
+    let mut response = Response::new(200);
+    for line in head.split("\r\n") {
+        let (name, value) = line.split_once(": ").unwrap();
+        if name == "Status" {
+            response.status = value[..3].parse().unwrap();
+        } else {
+            response = response.with_header(name, value);
+        }
+    }
+    response.body = written[end + 4..].to_vec();
+    response
+}
+
+/// Whether this git sends what is no username and password: since 2.46.
+fn speaks_bearer(git: &Path) -> bool {
+    let mut command = Command::new(git);
+    command.arg("version");
+    let version = stdout_of_success(command);
+    let number = version.strip_prefix("git version ").unwrap();
+    let mut parts = number.split('.').map(|part| part.parse().unwrap_or(0));
+    let mut part = || -> u32 { parts.next().unwrap_or(0) };
+    (part(), part()) >= (2, 46)
+}

@@ -1,5 +1,5 @@
-//! The real clients: kubectl, git and openssl, against servers that let in only who
-//! shows a token that the issuer takes.
+//! The real clients: kubectl, git, skopeo, docker and openssl, against servers
+//! that let in only who shows a token that the issuer takes.
 //!
 //! A client that is not installed is skipped, and is a failure where `CI=true`.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
@@ -7,8 +7,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod docker;
 mod gateway;
 mod git;
 mod kubectl;
 mod openssl;
 mod program;
+mod registry;

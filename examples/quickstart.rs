@@ -1,0 +1,198 @@
+//! The main job from end to end, with nothing installed but Rust:
+//!
+//! ```sh
+//! cargo run --release --example quickstart
+//! ```
+//!
+//! An issuer that behaves as ZITADEL does starts in this process, on loopback.
+//! The real binary then gets a token from it and answers as kubectl, git and
+//! docker ask; then all of it once more, without another request for a token.
+//! Whatever is not as it should be ends this with a message and exit code 1.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "to show is what it is for"
+)]
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use serde_json::Value;
+use support::{Endpoint, Home, Issuer};
+
+/// A profile, and the two servers that may have its token.
+const CONFIG: &str = r#"[profiles.prod]
+issuer   = "ISSUER"
+key-file = "~/key.json"
+
+[hosts."git.acme.dev"]
+profile  = "prod"
+username = "ci"
+
+[hosts."registry.acme.dev:5000"]
+profile  = "prod"
+"#;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    match quickstart() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("quickstart: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn quickstart() -> Outcome<()> {
+    println!("Building the binary, where it is not built yet …\n");
+    support::binary();
+
+    // At ZITADEL: an instance, and a service user with a key.
+    let issuer = Issuer::start();
+    let user = issuer.new_user();
+
+    // On this machine: the user's key file as ZITADEL lets you download it, a
+    // config file, and the binary with its names as a helper on PATH.
+    let home = Home::new();
+    home.write("key.json", user.key_json());
+    let config = CONFIG.replace("ISSUER", &issuer.url());
+    home.write_config(&config);
+    home.link("zitadel-credential");
+    home.link("git-credential-zitadel");
+    home.link("docker-credential-zitadel");
+
+    heading("The set-up");
+    println!("issuer  {}, in this process", issuer.url());
+    println!("user    {}, whose key is in ~/key.json", user.user_id);
+    println!("config  ~/.config/zitadel-credential/config.toml:");
+    show(&config);
+
+    let desk = Desk {
+        home,
+        issuer,
+        user_id: user.user_id,
+    };
+    heading("Round 1: nothing is in the cache");
+    let first = desk.round()?;
+    heading("Round 2: the same again");
+    let second = desk.round()?;
+
+    expect(
+        first.requests == [1, 1, 1],
+        "round 1 makes one request each",
+    )?;
+    expect(second.requests == [0, 0, 1], "round 2 asks userinfo alone")?;
+    expect(first.token == second.token, "both rounds have one token")?;
+    println!("As it should be: ten commands, one request for a token.");
+    Ok(())
+}
+
+/// A person's desk: a home with the binary in it, and the issuer to look at.
+struct Desk {
+    home: Home,
+    issuer: Issuer,
+    user_id: String,
+}
+
+/// What one round came to.
+struct Round {
+    token: String,
+    /// To discovery, the token endpoint and userinfo.
+    requests: [usize; 3],
+}
+
+impl Desk {
+    /// Runs all five commands and holds their answers against the issuer.
+    fn round(&self) -> Outcome<Round> {
+        let before = self.requests();
+
+        let token = self.run("a token", "zitadel-credential token")?;
+        let token = token.trim_end().to_owned();
+        expect(self.issuer.accepts(&token), "the issuer accepts the token")?;
+
+        let claims = self.run("whose token it is", "zitadel-credential whoami")?;
+        let claims: Value = serde_json::from_str(&claims)?;
+        expect(claims["sub"] == *self.user_id, "the token is the user's")?;
+
+        let answer = self.run("for kubectl", "zitadel-credential kubectl")?;
+        let answer: Value = serde_json::from_str(&answer)?;
+        let given = &answer["status"]["token"];
+        expect(given == &token, "kubectl gets the token")?;
+
+        let answer = self.run(
+            "for git",
+            r"printf 'protocol=https\nhost=git.acme.dev\n\n' | git-credential-zitadel get",
+        )?;
+        let login = format!("username=ci\npassword={token}\npassword_expiry_utc=");
+        expect(answer.starts_with(&login), "git gets ci and the token")?;
+
+        let answer = self.run(
+            "for docker",
+            "echo registry.acme.dev:5000 | docker-credential-zitadel get",
+        )?;
+        let answer: Value = serde_json::from_str(&answer)?;
+        expect(answer["Username"] == *self.user_id, "docker gets the user")?;
+        expect(answer["Secret"] == *token, "docker gets the token")?;
+
+        let after = self.requests();
+        let requests @ [discovery, tokens, userinfo] = [0, 1, 2].map(|i| after[i] - before[i]);
+        println!("requests that the issuer counted");
+        println!("  discovery  {discovery}");
+        println!("  token      {tokens}");
+        println!("  userinfo   {userinfo}  (whoami: it asks the issuer each time)\n");
+        Ok(Round { token, requests })
+    }
+
+    /// Has a shell run one line, as if it were typed there, and shows both.
+    fn run(&self, title: &str, line: &str) -> Outcome<String> {
+        println!("{title}\n  $ {line}");
+        let mut shell = self.home.command("sh");
+        shell.env("PATH", self.home.path_with_bin());
+        // From stdin, and not by -c: a shell may give its own process to the
+        // last command of -c, and the kubectl helper looks at who calls it.
+        let output = assert_cmd::Command::from_std(shell)
+            .write_stdin(format!("{line}\n"))
+            .output()?;
+        let stderr = String::from_utf8(output.stderr)?;
+        if !output.status.success() || !stderr.is_empty() {
+            return Err(format!("{}\n{stderr}", output.status).into());
+        }
+        let stdout = String::from_utf8(output.stdout)?;
+        show(&self.shortened(&stdout));
+        Ok(stdout)
+    }
+
+    /// Tokens are shown by their first eight characters.
+    fn shortened(&self, text: &str) -> String {
+        let tokens = self.issuer.issued_tokens();
+        tokens.iter().fold(text.to_owned(), |text, token| {
+            text.replace(token, &format!("{}…", &token[..8]))
+        })
+    }
+
+    fn requests(&self) -> [usize; 3] {
+        [Endpoint::Discovery, Endpoint::Token, Endpoint::Userinfo]
+            .map(|endpoint| self.issuer.requests(endpoint))
+    }
+}
+
+fn heading(text: &str) {
+    println!("{text}\n{}", "-".repeat(text.len()));
+}
+
+fn show(text: &str) {
+    for line in text.lines() {
+        println!("{}", format!("  {line}").trim_end());
+    }
+    println!();
+}
+
+fn expect(so: bool, what: &str) -> Outcome<()> {
+    let error = || format!("it should be that {what}").into();
+    so.then_some(()).ok_or_else(error)
+}

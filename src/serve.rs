@@ -189,9 +189,10 @@ fn docker_login(world: &mut World<'_>, config: &Config<'_>, erase: bool) -> Resu
 
 /// The hosts that rules name, without network. One whose key cannot be read is
 /// left out: it must not keep the others from being pulled from.
-fn docker_list(world: &mut World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
-    // The caller writes a word that says nothing.
-    let _ = read_input(world);
+///
+/// The word on stdin says nothing and is left there: a person at a terminal
+/// writes none.
+fn docker_list(world: &World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
     let mut logins = BTreeMap::new();
     for rule in config.rules().iter() {
         let Some(host) = rule.pattern.single_host() else {

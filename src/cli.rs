@@ -25,9 +25,8 @@ Direct, called by a person or a script:
   whoami      Print what the issuer says of the token's user
   help        Print this message or the help of a command
 
-{options}
-
-{after-help}";
+Options:
+{options}{after-help}";
 
 const AFTER: &str = "\
 Every option but -h and -V may stand before or after the command.
@@ -344,6 +343,13 @@ mod tests {
             let help = sub.get_after_help().expect("an example").to_string();
             assert!(help.starts_with("Example"), "{help}");
         }
+    }
+
+    #[test]
+    fn the_help_has_a_heading_for_the_options_and_single_blank_lines() {
+        let help = Cli::command().render_help().to_string();
+        assert!(help.contains("\n\nOptions:\n      --profile"), "{help}");
+        assert!(!help.contains("\n\n\n"), "{help}");
     }
 
     #[test]

@@ -1,0 +1,174 @@
+//! `README.md` says what the binary does: what can be checked cheaply, is.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use support::{Home, ServiceUser};
+
+const README: &str = include_str!("../README.md");
+
+/// Options of every program, and those of cargo and git in examples.
+const OTHERS: [&str; 8] = [
+    "--help",
+    "--version",
+    "--release",
+    "--example",
+    "--locked",
+    "--path",
+    "--global",
+    "--add",
+];
+
+#[test]
+fn every_option_is_in_the_help_and_every_option_of_the_help_is_here() {
+    let help = help();
+    let [told, known] = [README, &help].map(|text| {
+        let all = options(text).into_iter();
+        let ours = all.filter(|option| !OTHERS.contains(option));
+        ours.collect::<BTreeSet<_>>()
+    });
+    assert_eq!(told, known);
+}
+
+#[test]
+fn every_variable_is_in_the_help_and_every_variable_of_the_help_is_here() {
+    assert_eq!(variables(README), variables(&help()));
+}
+
+#[test]
+fn every_command_of_the_help_is_here_and_there_is_no_other() {
+    let commands = commands();
+    assert!(commands.len() > 7, "{commands:?}");
+    for command in &commands {
+        let shown = README.contains(&format!("`{command}"));
+        assert!(shown, "{command} is not in the README");
+    }
+    for line in README.lines() {
+        let mut calls = line.split("zitadel-credential ").skip(1);
+        let Some(word) = calls.next().and_then(|call| call.split(' ').next()) else {
+            continue;
+        };
+        let word = word.trim_end_matches(['`', ')', '"']);
+        let is_command = commands.iter().any(|command| command == word);
+        // A link's name, a sentence, a list's end.
+        let is_other = line.starts_with("ln -s") || line.starts_with("`zitadel-credential` ");
+        assert!(is_command || is_other, "{word}: {line}");
+    }
+}
+
+#[test]
+fn the_config_file_is_read_and_covers_the_registries() {
+    let home = Home::new();
+    let user = ServiceUser::new();
+    let [config] = blocks("toml")[..] else {
+        panic!("one config file");
+    };
+    home.write_config(config);
+    // Where the file says that it is.
+    let key_file = ".config/zitadel-credential/prod.json";
+    assert!(config.contains(&format!("~/{key_file}")));
+    home.write(key_file, user.key_json());
+
+    home.zitadel(["assertion"]).assert().success();
+    let listed = home.zitadel(["docker", "list"]).output().unwrap();
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!(listed["git.acme.dev"], "ci");
+    for docker_config in blocks("json") {
+        let docker_config: Value = serde_json::from_str(docker_config).unwrap();
+        for registry in docker_config["credHelpers"].as_object().unwrap().keys() {
+            assert_eq!(listed[registry], *user.user_id, "{registry} has a rule");
+        }
+    }
+}
+
+#[test]
+fn every_message_is_one_that_the_program_has() {
+    let source = source(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let (_, table) = README.split_once("| message | what to do |").unwrap();
+    let rows = table.lines().skip(2).take_while(|row| row.starts_with('|'));
+    let messages: Vec<_> = rows
+        .flat_map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2))
+        .filter(|message| message.contains(' '))
+        .collect();
+    assert!(messages.len() > 10, "{messages:?}");
+    for message in messages {
+        // One text for two things to be configured.
+        let shown = message
+            .replace("no issuer is", "no {what} is")
+            .replace("no key is", "no {what} is");
+        assert!(source.contains(&shown), "{message}");
+    }
+}
+
+/// The help of the program and of all its commands.
+fn help() -> String {
+    let mut all = help_of(&["--help"]);
+    for command in commands() {
+        all += &help_of(&["help", &command]);
+    }
+    all
+}
+
+fn help_of(arguments: &[&str]) -> String {
+    let output = Home::new().zitadel(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// `  COMMAND  what it does`, in the program's help.
+fn commands() -> Vec<String> {
+    let help = help_of(&["--help"]);
+    let words = help.lines().filter_map(|line| {
+        let line = line.strip_prefix("  ")?;
+        let is_name = line.starts_with(|c: char| c.is_ascii_lowercase());
+        is_name.then(|| line.split(' ').next().unwrap().to_owned())
+    });
+    words.collect()
+}
+
+/// `--words`, wherever they stand.
+fn options(text: &str) -> BTreeSet<&str> {
+    let is_option = |c: char| c.is_ascii_lowercase() || c == '-';
+    text.split(|c| !is_option(c))
+        .filter(|word| {
+            word.strip_prefix("--")
+                .is_some_and(|name| name.starts_with(|c: char| c.is_ascii_lowercase()))
+        })
+        .collect()
+}
+
+/// `ZITADEL_…`, wherever they stand.
+fn variables(text: &str) -> BTreeSet<&str> {
+    text.split(|c: char| !(c.is_ascii_uppercase() || c == '_'))
+        .filter(|word| word.starts_with("ZITADEL_"))
+        .collect()
+}
+
+/// The fenced blocks of a language.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let fence = format!("```{language}\n");
+    let starts = README.split(fence.as_str()).skip(1);
+    starts
+        .map(|block| block.split("```").next().unwrap())
+        .collect()
+}
+
+/// All the program's source in one text.
+fn source(dir: &Path) -> String {
+    fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| {
+            if path.is_dir() {
+                source(&path)
+            } else {
+                fs::read_to_string(path).unwrap()
+            }
+        })
+        .collect()
+}

@@ -33,6 +33,9 @@ Every option but -h and -V may stand before or after the command.
 Exit codes: 0 done, 1 it failed and will fail again, 2 usage or configuration,
 75 it failed for now.";
 
+/// How the options that are not a command's own are headed in its help.
+const EVERY: &str = "Options of every command";
+
 /// Credential helper for ZITADEL service users: turns a private key into access
 /// tokens for kubectl, git, docker and other tools
 #[derive(Debug, Parser)]
@@ -43,8 +46,7 @@ Exit codes: 0 done, 1 it failed and will fail again, 2 usage or configuration,
     after_help = AFTER,
     disable_help_subcommand = false,
     subcommand_required = true,
-    arg_required_else_help = true,
-    max_term_width = 100
+    arg_required_else_help = true
 )]
 pub struct Cli {
     /// What every command takes.
@@ -55,9 +57,10 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// The options that every command takes. They may stand before or after it: both
-/// places read them, and what stands after wins. (clap's own global options are
-/// cloned into every command there is, which is a fifth of the cached path.)
+// The options that every command takes. They may stand before or after it: both
+// places read them, and what stands after wins. (clap's own global options are
+// cloned into every command there is, which is a fifth of the cached path.)
+#[expect(missing_docs, reason = "it would be the command's description")]
 #[derive(Args, Clone, Debug, Default)]
 pub struct Options {
     /// Profile of the config file [env: ZITADEL_CREDENTIAL_PROFILE]
@@ -73,8 +76,9 @@ pub struct Options {
     pub issuer: Option<OsString>,
 
     /// Key file as downloaded, or a bare PEM with --key-id and --user-id
-    /// [env: ZITADEL_CREDENTIAL_KEY_FILE; the key itself: ZITADEL_CREDENTIAL_KEY]
-    #[arg(long, value_name = "FILE")]
+    /// [env: ZITADEL_CREDENTIAL_KEY_FILE]
+    /// [env: ZITADEL_CREDENTIAL_KEY: the key itself]
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     pub key_file: Option<OsString>,
 
     /// Key ID of a bare PEM [env: ZITADEL_CREDENTIAL_KEY_ID]
@@ -87,12 +91,12 @@ pub struct Options {
 
     /// Scope to ask for, in place of the profile's; may be repeated
     /// [env: ZITADEL_CREDENTIAL_SCOPES] [default: openid]
-    #[arg(long, value_name = "SCOPE", action = ArgAction::Append)]
+    #[arg(long, value_name = "SCOPE", action = ArgAction::Append, verbatim_doc_comment)]
     pub scope: Vec<OsString>,
 
     /// Project to add to the token's audience; may be repeated
     /// [env: ZITADEL_CREDENTIAL_PROJECTS]
-    #[arg(long, value_name = "ID", action = ArgAction::Append)]
+    #[arg(long, value_name = "ID", action = ArgAction::Append, verbatim_doc_comment)]
     pub project: Vec<OsString>,
 
     /// Add ZITADEL's own APIs to the token's audience
@@ -101,11 +105,12 @@ pub struct Options {
 
     /// Host that may receive the token, for this call; may be repeated
     /// [env: ZITADEL_CREDENTIAL_HOSTS]
-    #[arg(long, value_name = "HOST", action = ArgAction::Append)]
+    #[arg(long, value_name = "HOST", action = ArgAction::Append, verbatim_doc_comment)]
     pub host: Vec<OsString>,
 
-    /// PEM roots to trust in place of the system's [env: ZITADEL_CREDENTIAL_CA_FILE]
-    #[arg(long, value_name = "FILE")]
+    /// PEM roots to trust in place of the system's
+    /// [env: ZITADEL_CREDENTIAL_CA_FILE]
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     pub ca_file: Option<OsString>,
 
     /// Where tokens are kept [env: ZITADEL_CREDENTIAL_CACHE_DIR]
@@ -120,13 +125,14 @@ pub struct Options {
     #[arg(long, conflicts_with = "no_cache")]
     pub refresh: bool,
 
-    /// Bound on all waiting, network and locks [env: ZITADEL_CREDENTIAL_TIMEOUT]
-    /// [default: 30]
-    #[arg(long, value_name = "SECONDS")]
+    /// Bound on all waiting, network and locks
+    /// [env: ZITADEL_CREDENTIAL_TIMEOUT] [default: 30]
+    #[arg(long, value_name = "SECONDS", verbatim_doc_comment)]
     pub timeout: Option<OsString>,
 
-    /// Say what is done, on stderr; twice says more [env: ZITADEL_CREDENTIAL_LOG]
-    #[arg(short, long, action = ArgAction::Count)]
+    /// Say what is done, on stderr; twice says more
+    /// [env: ZITADEL_CREDENTIAL_LOG: off, error, warn, info or debug]
+    #[arg(short, long, action = ArgAction::Count, verbatim_doc_comment)]
     pub verbose: u8,
 }
 
@@ -177,8 +183,9 @@ Example, in a kubeconfig:
 
     /// Answer git as a credential helper
     #[command(after_help = "\
-Example:
-  git config --global credential.https://git.acme.dev.helper zitadel")]
+Example (the empty line takes out helpers that would write the token down):
+  git config --global credential.https://git.acme.dev.helper ''
+  git config --global --add credential.https://git.acme.dev.helper zitadel")]
     Git(Git),
 
     /// Answer docker, podman, skopeo and others as a credential helper
@@ -235,56 +242,54 @@ impl Cli {
     }
 }
 
-/// What `git` takes.
+#[expect(missing_docs, reason = "it would be the command's description")]
 #[derive(Args, Debug)]
 pub struct Git {
-    #[command(flatten)]
-    options: Options,
     /// get, store, erase or capability; any other word is passed over, as
     /// git asks of a helper
     pub operation: OsString,
+    #[command(flatten, next_help_heading = EVERY)]
+    options: Options,
 }
 
-/// What `docker` takes.
+#[expect(missing_docs, reason = "it would be the command's description")]
 #[derive(Args, Debug)]
 pub struct Docker {
-    #[command(flatten)]
-    options: Options,
     /// get, store, erase, list or version
     pub operation: OsString,
+    #[command(flatten, next_help_heading = EVERY)]
+    options: Options,
 }
 
-/// What `token` takes.
+#[expect(missing_docs, reason = "it would be the command's description")]
 #[derive(Args, Debug)]
 pub struct Token {
-    #[command(flatten)]
-    options: Options,
     /// How it is printed
     #[arg(long, value_enum, default_value_t = TokenOutput::Raw)]
     pub output: TokenOutput,
     /// Write it to a file instead: whole, 0600, by atomic replace
     #[arg(long, value_name = "FILE")]
     pub write: Option<PathBuf>,
+    #[command(flatten, next_help_heading = EVERY)]
+    options: Options,
 }
 
-/// What `exec` takes.
+#[expect(missing_docs, reason = "it would be the command's description")]
 #[derive(Args, Debug)]
 pub struct Exec {
-    #[command(flatten)]
-    options: Options,
     /// The environment variable
     #[arg(long, value_name = "NAME", default_value = "ZITADEL_ACCESS_TOKEN")]
     pub env: OsString,
     /// The command and its arguments
     #[arg(required = true, last = true, value_name = "CMD")]
     pub command: Vec<OsString>,
+    #[command(flatten, next_help_heading = EVERY)]
+    options: Options,
 }
 
-/// What `assertion` takes.
+#[expect(missing_docs, reason = "it would be the command's description")]
 #[derive(Args, Debug)]
 pub struct Assertion {
-    #[command(flatten)]
-    options: Options,
     /// Its audience [default: the issuer]
     #[arg(long, value_name = "URL")]
     pub audience: Option<String>,
@@ -292,6 +297,8 @@ pub struct Assertion {
     #[arg(long, value_name = "SECONDS", default_value_t = 600,
           value_parser = clap::value_parser!(u32).range(1..))]
     pub lifetime: u32,
+    #[command(flatten, next_help_heading = EVERY)]
+    options: Options,
 }
 
 /// How `token` prints.
@@ -335,8 +342,9 @@ mod tests {
 
     #[test]
     fn the_help_lists_every_command_as_it_describes_itself() {
-        let command = Cli::command();
-        for sub in command.get_subcommands() {
+        let mut command = Cli::command();
+        command.build();
+        for sub in command.get_subcommands().filter(|c| c.get_name() != "help") {
             let about = sub.get_about().expect("a description").to_string();
             let line = format!("  {:<11} {about}\n", sub.get_name());
             assert!(TEMPLATE.contains(&line), "{line:?}");

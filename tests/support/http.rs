@@ -6,7 +6,7 @@ mod wire;
 
 use std::collections::HashMap;
 use std::io::{self, BufReader, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
@@ -126,7 +126,12 @@ impl Drop for Server {
 
 /// A free port on 127.0.0.1.
 pub fn listen() -> TcpListener {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap()
+    listen_on(Ipv4Addr::LOCALHOST.into())
+}
+
+/// A free port on this address.
+pub fn listen_on(address: IpAddr) -> TcpListener {
+    TcpListener::bind((address, 0)).unwrap()
 }
 
 struct Shared {

@@ -8,6 +8,7 @@ mod log;
 mod tokens;
 mod users;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -42,6 +43,7 @@ pub struct Issuer {
 /// What is fixed before an issuer starts.
 pub struct Builder {
     host: String,
+    address: IpAddr,
     tls: Option<Arc<ServerConfig>>,
     name: Option<String>,
 }
@@ -53,8 +55,16 @@ impl Builder {
         self
     }
 
+    /// The address it listens on: 127.0.0.1 unless it is said otherwise.
+    pub fn address(mut self, address: impl Into<IpAddr>) -> Self {
+        self.address = address.into();
+        self
+    }
+
+    /// Its certificate is for `localhost`, 127.0.0.1 and `issuer.test`, a name
+    /// that only a proxy or a hosts file knows.
     pub fn tls(mut self, ca: &Ca) -> Self {
-        self.tls = Some(ca.server_config(&["localhost", "127.0.0.1"]));
+        self.tls = Some(ca.server_config(&["localhost", "127.0.0.1", "issuer.test"]));
         self.host("localhost")
     }
 
@@ -67,7 +77,7 @@ impl Builder {
     }
 
     pub fn start(self) -> Issuer {
-        let listener = http::listen();
+        let listener = http::listen_on(self.address);
         let port = listener.local_addr().unwrap().port();
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}:{port}", self.host);
@@ -97,6 +107,7 @@ impl Issuer {
     pub fn builder() -> Builder {
         Builder {
             host: "127.0.0.1".to_owned(),
+            address: Ipv4Addr::LOCALHOST.into(),
             tls: None,
             name: None,
         }

@@ -27,6 +27,7 @@ pub mod http;
 pub mod issuer;
 pub mod jwt;
 pub mod keys;
+pub mod proxy;
 pub mod tls;
 pub mod world;
 

@@ -19,7 +19,7 @@ const V1BETA1: &str = "client.authentication.k8s.io/v1beta1";
 #[test]
 fn kubectl_gets_in_and_the_next_one_asks_the_issuer_nothing() {
     for kubectl in kubectls() {
-        for version in [V1, V1BETA1] {
+        for &version in versions(&kubectl) {
             let cluster = Cluster::new(&kubectl);
             let issuer = &cluster.world.issuer;
             cluster.configure(version, None);
@@ -36,7 +36,7 @@ fn kubectl_gets_in_and_the_next_one_asks_the_issuer_nothing() {
 #[test]
 fn the_clusters_extension_names_the_profile() {
     for kubectl in kubectls() {
-        for version in [V1, V1BETA1] {
+        for &version in versions(&kubectl) {
             let cluster = Cluster::new(&kubectl);
             let World { issuer, home, .. } = &cluster.world;
             let user = issuer.new_user();
@@ -59,7 +59,7 @@ fn a_call_that_is_refused_for_a_revoked_token_heals_the_next() {
     for kubectl in kubectls() {
         let cluster = Cluster::new(&kubectl);
         let World { issuer, .. } = &cluster.world;
-        cluster.configure(V1, None);
+        cluster.configure(versions(&kubectl)[0], None);
         cluster.world.zitadel(["token"]).assert().success();
         issuer.revoke_all();
 
@@ -89,7 +89,7 @@ fn a_call_that_is_refused_for_a_revoked_token_heals_the_next() {
 fn an_error_reaches_the_person_through_kubectl() {
     for kubectl in kubectls() {
         let cluster = Cluster::new(&kubectl);
-        cluster.configure(V1, Some("absent"));
+        cluster.configure(versions(&kubectl)[0], Some("absent"));
         let said = stderr_of_failure(cluster.get_version());
         assert!(said.contains("no profile is called \"absent\""), "{said}");
         assert!(said.contains("exit code 2"), "{said}");
@@ -98,15 +98,16 @@ fn an_error_reaches_the_person_through_kubectl() {
     }
 }
 
-/// client-go dropped it in 1.24, so that the binary is not even run.
+/// client-go dropped it in 1.24, so that the binary is not even run since.
 #[test]
-fn kubectl_itself_refuses_v1alpha1() {
+fn v1alpha1_is_refused_by_kubectl_itself_or_by_the_binary() {
     for kubectl in kubectls() {
         let cluster = Cluster::new(&kubectl);
         cluster.configure("client.authentication.k8s.io/v1alpha1", None);
         let said = stderr_of_failure(cluster.get_version());
         assert!(said.contains("v1alpha1"), "{said}");
-        assert!(!said.contains("zitadel-credential"), "{said}");
+        let is_ours = said.contains("the kubeconfig asks for apiVersion");
+        assert_eq!(is_ours, minor(&kubectl) < 24, "{said}");
         assert_eq!(cluster.gateway.take_seen(), []);
         assert_eq!(cluster.world.issuer.total_requests(), 0);
     }
@@ -193,6 +194,24 @@ impl<'a> Cluster<'a> {
         command.args(["version", "--client"]);
         stdout_of_success(command).contains("dispatcher")
     }
+}
+
+/// The versions of the API that a kubectl speaks; v1 came with 1.22.
+fn versions(kubectl: &Path) -> &'static [&'static str] {
+    if minor(kubectl) < 22 {
+        &[V1BETA1]
+    } else {
+        &[V1, V1BETA1]
+    }
+}
+
+/// The `n` of 1.n.
+fn minor(kubectl: &Path) -> u32 {
+    let mut command = Command::new(kubectl);
+    command.args(["version", "--client", "--output=json"]);
+    let version: Value = serde_json::from_str(&stdout_of_success(command)).unwrap();
+    let minor = version["clientVersion"]["minor"].as_str().unwrap();
+    minor.trim_end_matches('+').parse().unwrap()
 }
 
 /// Every kubectl on `PATH`, and those of other versions that Google's lies

@@ -44,10 +44,7 @@ pub fn sign(
     now: UnixTime,
     lifetime: Duration,
 ) -> Result<Secret, Report> {
-    let der = PrivateKeyDer::from_pem_slice(key.pem.expose().as_bytes()).map_err(|_| {
-        Report::new("its key is no PEM that can be read")
-            .hint("PEM of an RSA key is wanted, PKCS#1 or PKCS#8, without a passphrase")
-    })?;
+    let der = read(key)?;
     let claims = Claims {
         iss: key.user.as_str(),
         sub: key.user.as_str(),
@@ -67,26 +64,49 @@ pub fn sign(
         &EncodingKey::from_rsa_der(der.secret_der()),
     )
     .map(Secret::new)
-    .map_err(|_| {
-        Report::new(format!("its key cannot sign: {}", objection(&der)))
-            .hint("ZITADEL takes RSA keys; this program takes them from 2048 to 4096 bits")
+    .map_err(|_| cannot_sign(objection(&der).unwrap_or("the signature failed")))
+}
+
+/// Looks whether a key can sign, so that one that cannot costs no request.
+///
+/// # Errors
+/// As [`sign`].
+pub fn check(key: &Key) -> Result<(), Report> {
+    match objection(&read(key)?) {
+        Some(objection) => Err(cannot_sign(objection)),
+        None => Ok(()),
+    }
+}
+
+fn read(key: &Key) -> Result<PrivateKeyDer<'static>, Report> {
+    PrivateKeyDer::from_pem_slice(key.pem.expose().as_bytes()).map_err(|_| {
+        Report::new("its key is no PEM of a private key that can be read")
+            .hint("PEM of an RSA key is wanted, PKCS#1 or PKCS#8, without a passphrase")
     })
 }
 
-/// Why a key that did not sign could not.
-fn objection(der: &PrivateKeyDer<'_>) -> String {
+fn cannot_sign(objection: &str) -> Report {
+    Report::new(format!("its key cannot sign: {objection}")).hint(
+        "an RSA key of 2048 to 4096 bits is wanted: in ZITADEL, the service user's Keys, New, JSON makes one",
+    )
+}
+
+/// Why a key cannot sign, where that is so.
+fn objection(der: &PrivateKeyDer<'_>) -> Option<&'static str> {
     let parsed = match der {
         PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
         PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
-        _ => return "not an RSA key".to_owned(),
+        _ => return Some("not an RSA key"),
     };
-    match parsed.err().map(|rejected| rejected.to_string()).as_deref() {
-        Some("TooSmall") => "an RSA key of fewer than 2048 bits".to_owned(),
-        Some("TooLarge") => "an RSA key of more than 4096 bits".to_owned(),
-        Some("WrongAlgorithm") => "not an RSA key".to_owned(),
-        Some(reason) => reason.to_owned(),
-        None => "the signature failed".to_owned(),
-    }
+    Some(match parsed.err()?.to_string().as_str() {
+        "TooSmall" => "an RSA key of fewer than 2048 bits",
+        "TooLarge" => "an RSA key of more than 4096 bits",
+        "WrongAlgorithm" => "not an RSA key",
+        "PrivateModulusLenNotMultipleOf512Bits" => {
+            "an RSA key whose length is no multiple of 512 bits"
+        }
+        _ => "what its PEM holds is damaged",
+    })
 }
 
 static PROVIDER: CryptoProvider = CryptoProvider {

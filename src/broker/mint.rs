@@ -36,9 +36,12 @@ impl Broker<'_> {
         };
         self.check_expiry(&key)?;
         let issuer = Issuer::new(&self.request.issuer, &self.request.network, deadline);
-        let mut endpoints = match known {
-            Some(endpoints) => endpoints.clone(),
-            None => issuer.discover()?,
+        let mut endpoints = if let Some(endpoints) = known {
+            endpoints.clone()
+        } else {
+            // While the issuer is down, too, a bad key is a bad key.
+            assertion::check(&key).map_err(|report| self.bad_key(report))?;
+            issuer.discover()?
         };
         let mut outcome = self.exchange(&issuer, &endpoints.token, &key)?;
         // What we remember may have moved: an answer that is no OAuth says so.
@@ -98,8 +101,12 @@ impl Broker<'_> {
     ) -> Result<Exchange, Error> {
         let audience = self.request.issuer.as_str();
         let assertion = assertion::sign(key, audience, at, assertion::LIFETIME)
-            .map_err(|report| Error::Final(report.about(&self.request.key.source)))?;
+            .map_err(|report| self.bad_key(report))?;
         issuer.exchange(endpoint, &assertion, &self.request.scopes)
+    }
+
+    fn bad_key(&self, report: Report) -> Error {
+        Error::Final(report.about(&self.request.key.source))
     }
 
     fn check_expiry(&self, key: &Key) -> Result<(), Error> {

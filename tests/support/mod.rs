@@ -4,7 +4,7 @@
 //! Nothing here uses the crate under test: the issuer reads, verifies and
 //! answers by its own means, so that both sides cannot share a mistake.
 //!
-//! Dependencies point one way: `{world, exchange} → {issuer, home, client} →
+//! Dependencies point one way: `snapshot → {world, exchange} → {issuer, home, client} →
 //! {http, jwt, keys, tls}`.
 
 #![allow(
@@ -28,6 +28,7 @@ pub mod issuer;
 pub mod jwt;
 pub mod keys;
 pub mod proxy;
+pub mod snapshot;
 pub mod tls;
 pub mod world;
 
@@ -37,5 +38,6 @@ pub use http::{Reply, Request, Response, Server};
 pub use issuer::{Endpoint, ErrorShape, Fault, Issuer, Times, TokenKind, UserinfoRefusal};
 pub use jwt::Jwt;
 pub use keys::ServiceUser;
+pub use snapshot::Case;
 pub use tls::Ca;
 pub use world::World;

@@ -29,8 +29,18 @@ impl Ca {
 
     /// A server with a new certificate for these DNS names and IP addresses.
     pub fn server_config(&self, names: &[&str]) -> Arc<ServerConfig> {
-        let key = KeyPair::generate().unwrap();
+        self.serving(valid_now(names[0], names))
+    }
+
+    /// The same, with a certificate that ended an hour ago.
+    pub fn expired_server_config(&self, names: &[&str]) -> Arc<ServerConfig> {
         let mut params = valid_now(names[0], names);
+        params.not_after = OffsetDateTime::from(SystemTime::now()) - Duration::HOUR;
+        self.serving(params)
+    }
+
+    fn serving(&self, mut params: CertificateParams) -> Arc<ServerConfig> {
+        let key = KeyPair::generate().unwrap();
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;

@@ -1,0 +1,215 @@
+//! Every way in which the config file is none, as a person reads it. None of
+//! them costs the issuer a request.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
+
+mod support;
+
+use std::fs;
+
+use snapbox::{Data, str};
+
+use support::Case;
+
+/// `token` with this config file.
+#[track_caller]
+fn config(toml: &str, stderr: impl Into<Data>) {
+    let case = Case::new();
+    case.world.home.write_config(toml);
+    case.run(["token"]).fails(2, stderr);
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn an_unknown_key() {
+    config(
+        "[profiles.prod]\nkeyfile = \"x\"\n",
+        str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: unknown field `keyfile`, expected one of `issuer`, `key-file`, `key-command`, `key-id`, `user-id`, `scopes`, `projects`, `zitadel-api`, `ca-file`, `allow-http`
+
+"#]],
+    );
+    config(
+        "[profile.prod]\nkey-file = \"x\"\n",
+        str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: unknown field `profile`, expected one of `default-profile`, `profiles`, `hosts`
+
+"#]],
+    );
+    config(
+        "\n\n[hosts.\"git.acme.test\"]\nuser = \"ci\"\n",
+        str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 4: unknown field `user`, expected one of `profile`, `username`, `auth`, `allow-http`
+
+"#]],
+    );
+    config(
+        "[profiles.\"a\\u001b[31m\"]\n\"\\u001b[2J\" = 1\n",
+        str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: unknown field `\u{1b}[2J`, expected one of `issuer`, `key-file`, `key-command`, `key-id`, `user-id`, `scopes`, `projects`, `zitadel-api`, `ca-file`, `allow-http`
+
+"#]],
+    );
+}
+
+#[test]
+fn a_value_of_the_wrong_kind() {
+    config(
+        "[profiles.prod]\nscopes = \"openid\"\n",
+        str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: scopes has a value of the wrong kind, expected a sequence
+
+"#]],
+    );
+    config(
+        "[hosts.\"git.acme.test\"]\nauth = \"digest\"\n",
+        str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: auth has a value of the wrong kind, expected one of `auto`, `basic`, `bearer`
+
+"#]],
+    );
+    config(
+        "profiles = 5\n",
+        str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: profiles has a value of the wrong kind, expected a map
+
+"#]],
+    );
+}
+
+#[test]
+fn a_private_key_in_the_wrong_place() {
+    let case = Case::new();
+    let pem = case.world.user.pkcs1_pem();
+    let write = |toml: &str| case.world.home.write_config(toml);
+    write(&format!("[profiles.test]\nscopes = \"\"\"\n{pem}\"\"\"\n"));
+    case.run(["token"]).fails(2, str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: scopes has a value of the wrong kind, expected a sequence
+
+"#]]);
+    write(&format!("[profiles.test]\nallow-http = '''{pem}'''\n"));
+    case.run(["token"]).fails(2, str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: allow-http has a value of the wrong kind, expected a boolean
+
+"#]]);
+    write(&format!("[profiles.test]\nkey = '''{pem}'''\n"));
+    case.run(["token"]).fails(2, str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: unknown field `key`, expected one of `issuer`, `key-file`, `key-command`, `key-id`, `user-id`, `scopes`, `projects`, `zitadel-api`, `ca-file`, `allow-http`
+
+"#]]);
+    write(&format!("[profiles.test]\nkey-file = \"{pem}\"\n"));
+    case.run(["token"]).fails(2, str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 3: it is no TOML: key with no value, expected `=`
+
+"#]]);
+    write(&pem);
+    case.run(["token"]).fails(2, str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it is no TOML: key with no value, expected `=`
+
+"#]]);
+    write(&case.world.user.key_json());
+    case.run(["token"]).fails(2, str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it has a value of the wrong kind, expected key
+
+"#]]);
+}
+
+#[test]
+fn no_toml() {
+    config(
+        "issuer: https://id.acme.test\n",
+        str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it is no TOML: key with no value, expected `=`
+
+"#]],
+    );
+    config(
+        "[profiles.prod\n",
+        str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it is no TOML: unclosed table, expected `]`
+
+"#]],
+    );
+    config(
+        "[profiles.prod]\nissuer = https://id.acme.test\n",
+        str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: it is no TOML: string values must be quoted, expected literal string
+
+"#]],
+    );
+    config(
+        "[profiles.a]\nissuer = \"x\"\nissuer = \"y\"\n",
+        str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 3: it is no TOML: duplicate key
+
+"#]],
+    );
+}
+
+#[test]
+fn no_text() {
+    let case = Case::new();
+    let path = case.world.home.config_path();
+    fs::write(path, b"\xff\xfe").unwrap();
+    case.run(["token"]).fails(2, str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: it is not UTF-8
+  hint: --config or ZITADEL_CREDENTIAL_CONFIG must name a TOML file that you can read
+
+"#]]);
+}
+
+#[test]
+fn a_rule_for_a_missing_profile() {
+    config(
+        "[hosts.\"git.acme.test\"]\nprofile = \"prod\"\n",
+        str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: host rule git.acme.test: no profile is called "prod"
+  hint: name one of the file's profiles
+
+"#]],
+    );
+}
+
+#[test]
+fn two_rules_for_one_host() {
+    config(
+        "[hosts.\"git.acme.test\"]\n[hosts.\"GIT.acme.test:443\"]\n",
+        str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: two host rules are for git.acme.test
+  hint: keep one: case plays no part, and https's port 443 equals no port
+
+"#]],
+    );
+}
+
+#[test]
+fn a_pattern_that_names_no_host() {
+    config(
+        "[hosts.\"https://git.acme.test/\"]\n",
+        str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: "https://git.acme.test/" names no host
+  hint: a host rule is for host, host:port or *.host, without scheme, path or user
+
+"#]],
+    );
+    config(
+        "[hosts.\"*\"]\n",
+        str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: "*" names no host
+  hint: a host rule is for host, host:port or *.host, without scheme, path or user
+
+"#]],
+    );
+}
+
+#[test]
+fn a_username_that_ends_early() {
+    config(
+        "[hosts.\"git.acme.test\"]\nusername = \"ci:\\u001b[31m\"\n",
+        str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: host rule git.acme.test: its username is empty, or holds a colon or a control character
+  hint: leave username out to show the user ID
+
+"#]],
+    );
+}

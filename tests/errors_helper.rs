@@ -1,0 +1,339 @@
+//! What git and kubectl get, and the person behind them, where there is no token
+//! to give. stdout is the tool's: its protocol decides, to the byte.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
+
+mod support;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+
+use serde_json::json;
+use snapbox::{Data, str};
+
+use support::{Case, Endpoint, Fault, Times};
+
+const HOST: &str = "git.acme.test";
+const ASKED: &str = "protocol=https\nhost=git.acme.test\n\n";
+
+/// A case with a rule for [`HOST`].
+fn ruled() -> Case {
+    let case = Case::new();
+    case.world.allow(HOST);
+    case
+}
+
+/// A case with that rule, whose issuer knows the key no longer.
+fn refused() -> Case {
+    let case = ruled();
+    case.world.issuer.remove_key(&case.world.user.key_id);
+    case
+}
+
+/// `kubectl` with this in `KUBERNETES_EXEC_INFO`.
+#[track_caller]
+fn kubectl(info: impl AsRef<OsStr>, stderr: impl Into<Data>) {
+    let case = Case::new();
+    let mut command = case.world.zitadel(["kubectl"]);
+    command.env("KUBERNETES_EXEC_INFO", info);
+    case.end(command).fails(2, stderr);
+    assert_eq!(case.requests(), 0);
+}
+
+fn exec_info(version: &str, server: &str) -> String {
+    json!({
+        "kind": "ExecCredential",
+        "apiVersion": format!("client.authentication.k8s.io/{version}"),
+        "spec": {"interactive": false, "cluster": {"server": server}},
+    })
+    .to_string()
+}
+
+#[test]
+fn git_is_told_to_quit_where_the_token_is_refused() {
+    refused()
+        .ask(["git", "get"], ASKED)
+        .answers(1, "quit=1\n", str![[r#"
+zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  found: its clock and ours agree
+  found: the key file does not say until when the key is good
+  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+
+"#]]);
+}
+
+#[test]
+fn git_is_told_to_quit_where_the_issuer_is_down() {
+    let case = ruled();
+    let down = Fault::status(500, "text/plain", "down");
+    case.world.issuer.fault(Endpoint::Any, down, Times::Forever);
+    case.ask(["git", "get"], ASKED).answers(
+        1,
+        "quit=1\n",
+        str![[r#"
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: HTTP 500: down
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: the issuer is in trouble: try again later
+
+"#]],
+    );
+}
+
+#[test]
+fn git_is_told_to_quit_where_there_is_no_key() {
+    let case = ruled();
+    fs::remove_file(&case.world.key_file).unwrap();
+    case.ask(["git", "get"], ASKED)
+        .answers(1, "quit=1\n", str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: No such file or directory (os error 2)
+  hint: --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file must name a file that you can read
+
+"#]]);
+}
+
+#[test]
+fn git_hears_nothing_of_a_host_without_a_rule() {
+    let case = Case::new();
+    case.ask(["git", "get"], ASKED).answers(0, "", "");
+    case.ask(["git", "get", "-v"], ASKED).answers(
+        0,
+        "",
+        str![[r#"
+zitadel-credential: no host rule lets https://git.acme.test have a token
+
+"#]],
+    );
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn git_hears_nothing_to_a_malformed_message() {
+    let case = ruled();
+    for (message, said) in [
+        (
+            "host=git.acme.test\rprotocol=https\n",
+            str![[r#"
+zitadel-credential: nothing for git: its message is malformed: a line has a CR or NUL in it
+
+"#]],
+        ),
+        (
+            "protocol=https\nhost=\u{1b}[31mgit.acme.test\n",
+            str![[r#"
+zitadel-credential: nothing for git: its message is malformed: a value has a control character in it
+
+"#]],
+        ),
+        (
+            "protocol=https\nprotocol=https\nhost=git.acme.test\n",
+            str![[r#"
+zitadel-credential: nothing for git: its message is malformed: a key stands there twice
+
+"#]],
+        ),
+        (
+            "",
+            str![[r#"
+zitadel-credential: nothing for git: its message is malformed: it names no protocol
+
+"#]],
+        ),
+    ] {
+        case.ask(["git", "get"], message).answers(0, "", "");
+        case.ask(["git", "get", "-v"], message).answers(0, "", said);
+    }
+    let long = "x".repeat(70_000);
+    case.ask(["git", "get", "-v"], &long).answers(
+        0,
+        "",
+        str![[r#"
+zitadel-credential: nothing for git: its message is larger than 65536 bytes
+
+"#]],
+    );
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn git_may_ask_for_what_is_yet_to_be_invented() {
+    let case = refused();
+    case.ask(["git", "rotate"], ASKED).answers(0, "", "");
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn git_with_a_config_file_that_is_broken() {
+    let case = Case::new();
+    case.world.home.write_config("[hosts\n");
+    case.ask(["git", "get"], ASKED).fails(2, str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it is no TOML: unclosed table, expected `]`
+
+"#]]);
+    case.ask(["git", "store"], ASKED).answers(0, "", "");
+}
+
+#[test]
+fn kubectl_asks_for_no_credential() {
+    kubectl(
+        "{",
+        str![[r#"
+zitadel-credential: error: KUBERNETES_EXEC_INFO holds no ExecCredential
+  hint: it is set by kubectl and its like; unset it to call this by hand
+
+"#]],
+    );
+    kubectl(
+        "{}",
+        str![[r#"
+zitadel-credential: error: KUBERNETES_EXEC_INFO holds no ExecCredential
+  hint: it is set by kubectl and its like; unset it to call this by hand
+
+"#]],
+    );
+    kubectl(
+        r#"{"kind":"Pod","apiVersion":"v1"}"#,
+        str![[r#"
+zitadel-credential: error: KUBERNETES_EXEC_INFO holds a Pod
+  hint: it is set by kubectl and its like; unset it to call this by hand
+
+"#]],
+    );
+    kubectl(
+        OsStr::from_bytes(b"{\"kind\":\"\xff\"}"),
+        str![[r#"
+zitadel-credential: error: KUBERNETES_EXEC_INFO holds no ExecCredential
+  hint: it is set by kubectl and its like; unset it to call this by hand
+
+"#]],
+    );
+    kubectl(
+        "x".repeat(70_000),
+        str![[r#"
+zitadel-credential: error: KUBERNETES_EXEC_INFO is larger than 65536 bytes
+
+"#]],
+    );
+}
+
+#[test]
+fn kubectl_asks_in_a_version_that_is_gone() {
+    kubectl(
+        exec_info("v1alpha1", "https://k8s.acme.test"),
+        str![[r#"
+zitadel-credential: error: the kubeconfig asks for apiVersion client.authentication.k8s.io/v1alpha1
+  hint: set the user's exec apiVersion to client.authentication.k8s.io/v1 (or v1beta1)
+
+"#]],
+    );
+    kubectl(
+        exec_info("\u{1b}[31m", "https://k8s.acme.test"),
+        str![[r#"
+zitadel-credential: error: the kubeconfig asks for apiVersion client.authentication.k8s.io/\u{1b}[31m
+  hint: set the user's exec apiVersion to client.authentication.k8s.io/v1 (or v1beta1)
+
+"#]],
+    );
+}
+
+#[test]
+fn kubectl_asks_for_a_cluster_without_tls() {
+    kubectl(
+        exec_info("v1", "http://k8s.acme.test:8080"),
+        str![[r#"
+zitadel-credential: error: the cluster's server http://k8s.acme.test:8080 is plain http
+  hint: a token would cross the network for all to read: set the cluster's server to https
+
+"#]],
+    );
+}
+
+#[test]
+fn kubectl_gets_no_token() {
+    let case = refused();
+    let mut command = case.world.zitadel(["kubectl"]);
+    command.env(
+        "KUBERNETES_EXEC_INFO",
+        exec_info("v1", "https://k8s.acme.test"),
+    );
+    case.end(command).fails(1, str![[r#"
+zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  found: its clock and ours agree
+  found: the key file does not say until when the key is good
+  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+
+"#]]);
+}
+
+#[test]
+fn a_cluster_names_a_missing_profile() {
+    let info = json!({
+        "kind": "ExecCredential",
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "spec": {"cluster": {"server": "https://k8s.acme.test", "config": {"profile": "prod"}}},
+    });
+    kubectl(
+        info.to_string(),
+        str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile is called "prod"
+  hint: there is test
+
+"#]],
+    );
+}
+
+#[test]
+fn a_command_line_that_is_none() {
+    let case = ruled();
+    case.run(["tokn"]).fails(
+        2,
+        str![[r#"
+error: unrecognized subcommand 'tokn'
+
+  tip: a similar subcommand exists: 'token'
+
+Usage: zitadel-credential [OPTIONS] <COMMAND>
+
+For more information, try '--help'.
+
+"#]],
+    );
+    case.run(["token", "--isuer", "x"]).fails(
+        2,
+        str![[r#"
+error: unexpected argument '--isuer' found
+
+  tip: a similar argument exists: '--issuer'
+
+Usage: zitadel-credential token --issuer <URL>
+
+For more information, try '--help'.
+
+"#]],
+    );
+    case.run(["token", "--output", "\u{1b}[31m"]).fails(
+        2,
+        str![[r#"
+error: invalid value '\u{1b}[31m' for '--output <OUTPUT>'
+  [possible values: raw, header, json]
+
+For more information, try '--help'.
+
+"#]],
+    );
+    case.run(["git"]).fails(
+        2,
+        str![[r#"
+error: the following required arguments were not provided:
+  <OPERATION>
+
+Usage: zitadel-credential git <OPERATION>
+
+For more information, try '--help'.
+
+"#]],
+    );
+    assert_eq!(case.requests(), 0);
+}

@@ -1,0 +1,285 @@
+//! Every way in which there is no issuer where one should be, as a person reads
+//! it: what discovery finds.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
+
+mod support;
+
+use std::net::TcpListener;
+
+use serde_json::{Value, json};
+use snapbox::{Data, str};
+
+use support::{Case, Endpoint, Fault, Response, Server, Times};
+
+const HTML: &str = "<!doctype html><title>Log in</title>";
+
+/// `token` while an endpoint answers like this.
+#[track_caller]
+fn fault(endpoint: Endpoint, fault: Fault, code: i32, stderr: impl Into<Data>) {
+    let case = Case::new();
+    case.world.issuer.fault(endpoint, fault, Times::Forever);
+    case.run(["token"]).fails(code, stderr);
+}
+
+/// `token` where a field of the endpoint's answer is another, or none.
+#[track_caller]
+fn edited(endpoint: Endpoint, field: &'static str, value: Value, stderr: impl Into<Data>) {
+    let edit = Fault::edit(move |answer| answer[field] = value.clone());
+    fault(endpoint, edit, 1, stderr);
+}
+
+/// `token` from this URL.
+#[track_caller]
+fn issuer_at(url: String, code: i32, stderr: impl Into<Data>) {
+    let case = Case::new();
+    let call = case.run(["token", "--issuer", &url]);
+    case.hide("[URL]", url);
+    call.fails(code, stderr);
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn nobody_listens() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let case = Case::new();
+    case.hide("[ADDRESS]", address.clone());
+    case.run(["token", "--issuer", &format!("http://{address}")])
+        .fails(75, str![[r#"
+zitadel-credential: error: http://[ADDRESS]/.well-known/openid-configuration: connection refused, while connecting to [ADDRESS]
+  with: key ID [KEY_ID], user ID [USER_ID], issuer http://[ADDRESS]
+  hint: see whether the issuer is up and reachable from here (network, proxy, firewall)
+
+"#]]);
+}
+
+#[test]
+fn a_name_without_an_address() {
+    let case = Case::new();
+    let url = "https://nobody.invalid";
+    let call = case.run(["token", "--timeout", "1", "--issuer", url]);
+    // Which of three it is, the machine's own resolver decides.
+    call.soon().fails(
+        75,
+        str![[r#"
+zitadel-credential: error: https://nobody.invalid/.well-known/openid-configuration: [..]
+  with: key ID [KEY_ID], user ID [USER_ID], issuer https://nobody.invalid
+  hint: [..]
+
+"#]],
+    );
+}
+
+#[test]
+fn no_http_at_all() {
+    let server = Server::http(|_| support::Reply::Raw(b"SSH-2.0-OpenSSH_9.9\r\n".into()));
+    issuer_at(
+        format!("http://localhost:{}", server.port()),
+        1,
+        str![[r#"
+zitadel-credential: error: [URL]/.well-known/openid-configuration: the answer is no HTTP that can be read: protocol: http parse fail: invalid HTTP version
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
+  hint: see whether a ZITADEL instance is what answers there
+
+"#]],
+    );
+}
+
+#[test]
+fn plain_http_over_a_network() {
+    issuer_at(
+        "http://id.acme.test".into(),
+        2,
+        str![[r#"
+zitadel-credential: error: [URL]/.well-known/openid-configuration is plain http: a secret would cross the network
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
+  hint: use https, or set allow-http = true in the profile if the network is yours
+
+"#]],
+    );
+}
+
+#[test]
+fn no_url() {
+    issuer_at(
+        "id.acme.test".into(),
+        2,
+        str![[r#"
+zitadel-credential: error: the issuer "[URL]" is no URL of an instance
+  hint: an issuer reads like https://acme.zitadel.cloud
+
+"#]],
+    );
+}
+
+#[test]
+fn discovery_is_html() {
+    let answer = Fault::body("text/html; charset=utf-8", HTML);
+    fault(
+        Endpoint::Discovery,
+        answer,
+        1,
+        str![[r#"
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: it answered text/html; charset=utf-8 that is not JSON
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: issuer must be the URL of your ZITADEL instance, as its console shows it
+
+"#]],
+    );
+}
+
+#[test]
+fn discovery_is_not_found() {
+    let answer = Fault::status(404, "text/plain", "404 page not found\n");
+    fault(
+        Endpoint::Discovery,
+        answer,
+        1,
+        str![[r#"
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: HTTP 404: 404 page not found
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: issuer must be the URL of your ZITADEL instance, as its console shows it
+
+"#]],
+    );
+    let answer = Fault::status(404, "text/html", HTML);
+    fault(
+        Endpoint::Discovery,
+        answer,
+        1,
+        str![[r#"
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: HTTP 404
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: issuer must be the URL of your ZITADEL instance, as its console shows it
+
+"#]],
+    );
+}
+
+#[test]
+fn discovery_is_other_json() {
+    let answer = Fault::body("application/json", r#"{"hello": "world"}"#);
+    fault(
+        Endpoint::Discovery,
+        answer,
+        1,
+        str![[r#"
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the JSON it answered is not what was asked
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: issuer must be the URL of your ZITADEL instance, as its console shows it
+
+"#]],
+    );
+    edited(
+        Endpoint::Discovery,
+        "token_endpoint",
+        Value::Null,
+        str![[r#"
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the JSON it answered is not what was asked
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: issuer must be the URL of your ZITADEL instance, as its console shows it
+
+"#]],
+    );
+    edited(
+        Endpoint::Discovery,
+        "token_endpoint",
+        json!("/token"),
+        str![[r#"
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: its token_endpoint "/token" is not a URL that can be asked
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+
+"#]],
+    );
+}
+
+#[test]
+fn discovery_is_another_issuers() {
+    let wrong = |name: &'static str| Fault::edit(move |answer| answer["issuer"] = name.into());
+    let other = wrong("https://id.acme.test");
+    fault(
+        Endpoint::Discovery,
+        other,
+        2,
+        str![[r#"
+zitadel-credential: error: the issuer calls itself https://id.acme.test, but [ISSUER] is configured
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: set issuer = "https://id.acme.test" in the profile, or --issuer: the two must be equal to the last character
+
+"#]],
+    );
+    let hostile = wrong("https://a.test/\u{1b}[2J\nissuer");
+    fault(
+        Endpoint::Discovery,
+        hostile,
+        2,
+        str![[r#"
+zitadel-credential: error: the issuer calls itself https://a.test/\u{1b}[2J\nissuer, but [ISSUER] is configured
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: set issuer = "https://a.test/\u{1b}[2J\nissuer" in the profile, or --issuer: the two must be equal to the last character
+
+"#]],
+    );
+}
+
+#[test]
+fn an_issuer_with_a_slash_too_many() {
+    let case = Case::new();
+    let issuer = format!("{}/", case.world.issuer.url());
+    case.run(["token", "--issuer", &issuer]).fails(2, str![[r#"
+zitadel-credential: error: the issuer calls itself [ISSUER], but [ISSUER]/ is configured
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]/
+  hint: set issuer = "[ISSUER]" in the profile, or --issuer: the two must be equal to the last character
+
+"#]]);
+}
+
+#[test]
+fn a_redirect_leads_nowhere() {
+    let case = Case::new();
+    let target = nothing();
+    let location = format!("http://{}/", target.address());
+    case.hide("[TARGET]", location.clone());
+    let issuer = &case.world.issuer;
+    issuer.fault(Endpoint::Discovery, Fault::redirect(&location), 1);
+    case.run(["token"]).fails(
+        1,
+        str![[r#"
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: HTTP 302
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: issuer must be the URL of your ZITADEL instance, as its console shows it
+
+"#]],
+    );
+    issuer.fault(Endpoint::Token, Fault::redirect(&location), 1);
+    case.run(["token"]).fails(1, str![[r#"
+zitadel-credential: error: [ISSUER]/oauth/v2/token answered with a redirect to [TARGET]
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: redirects are not followed, so that no secret goes astray: set issuer to the URL that answers itself
+
+"#]]);
+    assert_eq!(target.connections(), 0);
+}
+
+#[test]
+fn a_token_endpoint_in_plain_http() {
+    let away = json!("http://id.acme.test/token");
+    let edit = Fault::edit(move |answer| answer["token_endpoint"] = away.clone());
+    fault(
+        Endpoint::Discovery,
+        edit,
+        2,
+        str![[r#"
+zitadel-credential: error: http://id.acme.test/token is plain http: a secret would cross the network
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: use https, or set allow-http = true in the profile if the network is yours
+
+"#]],
+    );
+}
+
+fn nothing() -> Server {
+    Server::http(|_| Response::new(204).into())
+}

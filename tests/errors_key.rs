@@ -1,0 +1,364 @@
+//! Every way in which a key file holds no key, as a person reads it. None of
+//! them costs the issuer a request.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
+
+mod support;
+
+use rcgen::KeyPair;
+use serde_json::{Value, json};
+use snapbox::{Data, str};
+
+use support::{Case, ServiceUser};
+
+/// `token` with this in its key file.
+#[track_caller]
+fn key_file(contents: impl AsRef<[u8]>, code: i32, stderr: impl Into<Data>) {
+    let case = Case::with_key_file(contents);
+    case.run(["token"]).fails(code, stderr);
+    assert_eq!(case.requests(), 0);
+}
+
+/// `token` with one field of its key file changed, or taken out by null.
+#[track_caller]
+fn field(name: &str, value: Value, code: i32, stderr: impl Into<Data>) {
+    let case = Case::new();
+    let mut file: Value = serde_json::from_str(&case.world.user.key_json()).unwrap();
+    file[name] = value;
+    case.world.home.write("key.json", file.to_string());
+    case.run(["token"]).fails(code, stderr);
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn an_empty_file() {
+    key_file(
+        "\n",
+        1,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: it is empty
+  hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
+
+"#]],
+    );
+}
+
+#[test]
+fn ten_megabytes() {
+    key_file(
+        vec![b' '; 10 * 1024 * 1024],
+        1,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: larger than 65536 bytes
+  hint: a key file has about 2 KiB: name the file that ZITADEL let you download
+
+"#]],
+    );
+}
+
+#[test]
+fn neither_json_nor_pem() {
+    key_file(
+        "TOPSECRET\n",
+        1,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: it is neither JSON nor PEM (line 1, column 1)
+  hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
+
+"#]],
+    );
+    key_file(
+        [0xff, 0xfe, 0x30],
+        1,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: it is not text
+  hint: a key file is JSON as ZITADEL lets you download it, or PEM; DER is not read
+
+"#]],
+    );
+}
+
+#[test]
+fn json_that_is_no_key_file() {
+    key_file(
+        "[]",
+        1,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: it is JSON, but not a key file (line 1, column 2)
+  hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
+
+"#]],
+    );
+    key_file(
+        r#"{"key": 5}"#,
+        1,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: it is JSON, but not a key file (line 1, column 9)
+  hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
+
+"#]],
+    );
+}
+
+#[test]
+fn json_that_is_cut_off() {
+    let case = Case::new();
+    let whole = case.world.user.key_json();
+    case.world.home.write("key.json", &whole[..1000]);
+    case.run(["token"]).fails(1, str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: it is neither JSON nor PEM (line 1, column 1000)
+  hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
+
+"#]]);
+}
+
+#[test]
+fn an_application_key() {
+    let case = Case::new();
+    let application = case.world.user.application_key_json();
+    case.world.home.write("key.json", application);
+    case.run(["token"]).fails(1, str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: it is an application's key, not a service user's
+  hint: an application key authenticates an API or a client, not a user: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
+
+"#]]);
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn another_type() {
+    field(
+        "type",
+        json!("user"),
+        1,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: its type is "user", not "serviceaccount"
+  hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
+
+"#]],
+    );
+}
+
+#[test]
+fn no_key_id() {
+    field(
+        "keyId",
+        Value::Null,
+        1,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: it has no keyId
+  hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
+
+"#]],
+    );
+}
+
+#[test]
+fn no_user_id() {
+    field(
+        "userId",
+        Value::Null,
+        1,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: it has no userId
+  hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
+
+"#]],
+    );
+}
+
+#[test]
+fn no_key() {
+    field(
+        "key",
+        Value::Null,
+        1,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: it has no key
+  hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
+
+"#]],
+    );
+}
+
+#[test]
+fn an_id_that_would_be_a_path() {
+    field(
+        "keyId",
+        json!("../../etc/\u{1b}[31m"),
+        1,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: its keyId "../../etc/\u{1b}[31m" is not an id of ZITADEL's
+  hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
+
+"#]],
+    );
+}
+
+#[test]
+fn a_key_that_is_no_pem() {
+    field(
+        "key",
+        json!("TOPSECRET"),
+        1,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: its key is no PEM of a private key that can be read
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: PEM of an RSA key is wanted, PKCS#1 or PKCS#8, without a passphrase
+
+"#]],
+    );
+    let garbage = "-----BEGIN RSA PRIVATE KEY-----\n!!!\n-----END RSA PRIVATE KEY-----\n";
+    field(
+        "key",
+        json!(garbage),
+        1,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: its key is no PEM of a private key that can be read
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: PEM of an RSA key is wanted, PKCS#1 or PKCS#8, without a passphrase
+
+"#]],
+    );
+    let noise = "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+    field(
+        "key",
+        json!(noise),
+        1,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: its key cannot sign: what its PEM holds is damaged
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: an RSA key of 2048 to 4096 bits is wanted: in ZITADEL, the service user's Keys, New, JSON makes one
+
+"#]],
+    );
+}
+
+#[test]
+fn a_public_key() {
+    let public = ServiceUser::new().public_pem();
+    field(
+        "key",
+        json!(public),
+        1,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: its key is no PEM of a private key that can be read
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: PEM of an RSA key is wanted, PKCS#1 or PKCS#8, without a passphrase
+
+"#]],
+    );
+}
+
+#[test]
+fn an_rsa_key_that_is_too_short() {
+    let short = ServiceUser::with_bits(1024).pkcs1_pem();
+    field(
+        "key",
+        json!(short),
+        1,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: its key cannot sign: an RSA key of fewer than 2048 bits
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: an RSA key of 2048 to 4096 bits is wanted: in ZITADEL, the service user's Keys, New, JSON makes one
+
+"#]],
+    );
+}
+
+#[test]
+fn an_ec_key() {
+    let pkcs8 = KeyPair::generate().unwrap().serialize_pem();
+    field(
+        "key",
+        json!(pkcs8),
+        1,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: its key cannot sign: not an RSA key
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: an RSA key of 2048 to 4096 bits is wanted: in ZITADEL, the service user's Keys, New, JSON makes one
+
+"#]],
+    );
+    let sec1 = "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n";
+    field(
+        "key",
+        json!(sec1),
+        1,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: its key cannot sign: not an RSA key
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: an RSA key of 2048 to 4096 bits is wanted: in ZITADEL, the service user's Keys, New, JSON makes one
+
+"#]],
+    );
+}
+
+#[test]
+fn an_expired_key() {
+    field(
+        "expirationDate",
+        json!("2020-01-01T00:00:00Z"),
+        1,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: the key expired at 2020-01-01T00:00:00Z
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  found: this clock says [..]
+  hint: make a new key in ZITADEL (the service user's Keys, New, JSON) and put its file in place
+
+"#]],
+    );
+}
+
+#[test]
+fn a_date_that_is_none() {
+    field(
+        "expirationDate",
+        json!("soon"),
+        1,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: its expirationDate "soon" is not a date
+  hint: an expirationDate reads like 2027-01-01T00:00:00Z
+
+"#]],
+    );
+}
+
+#[test]
+fn a_key_that_expires_soon_is_used_and_said() {
+    let case = Case::new();
+    let tomorrow = support::exchange::now() + 86_400;
+    let date = time::OffsetDateTime::from_unix_timestamp(tomorrow).unwrap();
+    let rfc3339 = time::format_description::well_known::Rfc3339;
+    let date = date.format(&rfc3339).unwrap();
+    let file = case.world.user.key_json_expiring(&date);
+    case.hide("[TOMORROW]", date);
+    case.world.home.write("key.json", file);
+    case.run(["token"]).gives_a_token(str![[r#"
+zitadel-credential: warning: key file [HOME]/key.json: the key expires at [TOMORROW]: make a new one in ZITADEL before
+
+"#]]);
+}
+
+#[test]
+fn keys_of_every_size_and_form_work() {
+    for bits in [3072, 4096] {
+        let case = Case::new();
+        let user = ServiceUser::with_bits(bits);
+        case.world.issuer.register(&user);
+        case.world.home.write("key.json", user.key_json());
+        case.run(["token"]).gives_a_token("");
+    }
+    let case = Case::new();
+    case.world
+        .home
+        .write("key.pem", case.world.user.pkcs8_pem());
+    let (key_id, user_id) = (&case.world.user.key_id, &case.world.user.user_id);
+    case.run(["token", "--key-file", "key.pem"].iter().chain(&[
+        "--key-id",
+        key_id,
+        "--user-id",
+        user_id,
+    ]))
+    .gives_a_token("");
+}

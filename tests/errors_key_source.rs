@@ -1,0 +1,279 @@
+//! Every way in which a key is not to be had from where it should be, as a
+//! person reads it. None of them costs the issuer a request.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use snapbox::{Data, str};
+
+use support::Case;
+
+/// `token` with this in its profile.
+#[track_caller]
+fn profile(lines: &str, code: i32, stderr: impl Into<Data>) {
+    let case = Case::with_profile(lines);
+    case.run(["token", "--timeout", "1"])
+        .fails(code, stderr)
+        .soon();
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn no_such_file() {
+    let case = Case::new();
+    fs::remove_file(&case.world.key_file).unwrap();
+    case.run(["token"]).fails(2, str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: No such file or directory (os error 2)
+  hint: --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file must name a file that you can read
+
+"#]]);
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn a_directory() {
+    profile(
+        "key-file = \"~/\"",
+        2,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/: Is a directory (os error 21)
+  hint: --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file must name a file that you can read
+
+"#]],
+    );
+}
+
+/// Unreadable for root as well.
+#[test]
+fn a_link_to_itself() {
+    let case = Case::new();
+    fs::remove_file(&case.world.key_file).unwrap();
+    symlink("key.json", &case.world.key_file).unwrap();
+    case.run(["token"]).fails(2, str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: Too many levels of symbolic links (os error 40)
+  hint: --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file must name a file that you can read
+
+"#]]);
+}
+
+#[test]
+fn a_fifo_that_nobody_writes_to() {
+    let case = Case::new();
+    fs::remove_file(&case.world.key_file).unwrap();
+    let mut mkfifo = case.world.home.command("mkfifo");
+    assert!(mkfifo.arg("key.json").status().unwrap().success());
+    case.run(["token", "--timeout", "1"])
+        .fails(
+            75,
+            str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: not complete within 1 s
+  hint: see what should write to it
+
+"#]],
+        )
+        .soon();
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn a_bare_pem_without_ids() {
+    let case = Case::new();
+    case.world
+        .home
+        .write("key.pem", case.world.user.pkcs8_pem());
+    let case_with = |more: &[&str]| {
+        let arguments = ["token", "--key-file", "key.pem"].iter().chain(more);
+        case.run(arguments)
+    };
+    case_with(&[]).fails(
+        1,
+        str![[r#"
+zitadel-credential: error: key file key.pem: it is a bare PEM, which does not say whose key it is
+  hint: give --key-id and --user-id too (in ZITADEL: the service user's Keys)
+
+"#]],
+    );
+    case_with(&["--key-id", &case.world.user.key_id]).fails(
+        1,
+        str![[r#"
+zitadel-credential: error: key file key.pem: it is a bare PEM, which does not say whose key it is
+  hint: give --key-id and --user-id too (in ZITADEL: the service user's Keys)
+
+"#]],
+    );
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn ids_that_disagree() {
+    let case = Case::new();
+    case.run(["token", "--key-id", "7"]).fails(1, str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: its keyId is [KEY_ID], but 7 was given beside it
+  hint: leave --key-id and --user-id out: a key file names both itself
+
+"#]]);
+    case.run(["token", "--key-id", "7", "--user-id", "8"])
+        .fails(1, str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: its keyId is [KEY_ID], but 7 was given beside it
+  with: key ID 7, user ID 8, issuer [ISSUER]
+  hint: leave --key-id and --user-id out: a key file names both itself
+
+"#]]);
+    case.run(["token", "--key-id", "../7"]).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: the key ID "../7" is not an id of ZITADEL's
+  hint: ids are the long numbers that ZITADEL shows beside the key and the user
+
+"#]],
+    );
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn a_key_in_two_places() {
+    let case = Case::new();
+    let mut command = case.world.zitadel(["token"]);
+    command
+        .env("ZITADEL_CREDENTIAL_KEY", case.world.user.key_json())
+        .env("ZITADEL_CREDENTIAL_KEY_FILE", "key.json");
+    case.end(command).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: ZITADEL_CREDENTIAL_KEY and ZITADEL_CREDENTIAL_KEY_FILE are both set
+  hint: unset one: they are two places for the same key
+
+"#]],
+    );
+    case.profile("key-file = \"~/key.json\"\nkey-command = [\"cat\", \"key.json\"]");
+    case.run(["token"]).fails(2, str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile test: key-file and key-command are both set
+  hint: keep one: they are two places for the same key
+
+"#]]);
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn the_environments_key_is_named_and_not_shown() {
+    let case = Case::new();
+    let mut command = case.world.zitadel(["token"]);
+    let cut = case.world.user.key_json().split_off(100);
+    command.env("ZITADEL_CREDENTIAL_KEY", cut);
+    case.end(command).fails(
+        1,
+        str![[r#"
+zitadel-credential: error: ZITADEL_CREDENTIAL_KEY: it is neither JSON nor PEM (line 1, column 1)
+  hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
+
+"#]],
+    );
+}
+
+#[test]
+fn a_command_that_is_not_there() {
+    profile(
+        r#"key-command = ["no-such-vault", "read"]"#,
+        2,
+        str![[r#"
+zitadel-credential: error: key-command no-such-vault: No such file or directory (os error 2)
+  hint: key-command is a list: a program on PATH, then its arguments, each on its own
+
+"#]],
+    );
+    profile(
+        "key-command = []",
+        2,
+        str![[r#"
+zitadel-credential: error: key-command : it names no program
+
+"#]],
+    );
+}
+
+#[test]
+fn a_command_that_ends_badly() {
+    profile(
+        r#"key-command = ["false"]"#,
+        1,
+        str![[r#"
+zitadel-credential: error: key-command false: it ended with exit status: 1
+  hint: run it by hand: it must print the key and exit 0
+
+"#]],
+    );
+    let killed = r#"key-command = ["sh", "-c", "kill -9 $$"]"#;
+    profile(
+        killed,
+        1,
+        str![[r#"
+zitadel-credential: error: key-command sh: it ended with signal: 9 (SIGKILL)
+  hint: run it by hand: it must print the key and exit 0
+
+"#]],
+    );
+}
+
+/// What the command itself says reaches the person; it is theirs.
+#[test]
+fn a_command_that_says_why() {
+    let said = r#"key-command = ["sh", "-c", "echo vault: sealed >&2; exit 3"]"#;
+    profile(
+        said,
+        1,
+        str![[r#"
+vault: sealed
+zitadel-credential: error: key-command sh: it ended with exit status: 3
+  hint: run it by hand: it must print the key and exit 0
+
+"#]],
+    );
+}
+
+#[test]
+fn a_command_that_prints_nothing_or_too_much() {
+    profile(
+        r#"key-command = ["true"]"#,
+        1,
+        str![[r#"
+zitadel-credential: error: key-command true: it is empty
+  hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
+
+"#]],
+    );
+    profile(
+        r#"key-command = ["yes"]"#,
+        1,
+        str![[r#"
+zitadel-credential: error: key-command yes: larger than 65536 bytes
+  hint: a key file has about 2 KiB: name the file that ZITADEL let you download
+
+"#]],
+    );
+}
+
+#[test]
+fn a_command_that_hangs() {
+    profile(
+        r#"key-command = ["sleep", "100"]"#,
+        75,
+        str![[r#"
+zitadel-credential: error: key-command sleep: not complete within 1 s
+  hint: see what should write to it
+
+"#]],
+    );
+    let closed = r#"key-command = ["sh", "-c", "exec >&-; exec sleep 100"]"#;
+    profile(
+        closed,
+        75,
+        str![[r#"
+zitadel-credential: error: key-command sh: it did not end within 1 s
+
+"#]],
+    );
+}

@@ -1,0 +1,180 @@
+//! How a refusal is explained: what the issuer says, and what this side finds.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
+
+mod support;
+
+use serde_json::json;
+use snapbox::str;
+
+use support::snapshot::assertions;
+use support::{Case, Endpoint, ErrorShape, Fault, Response};
+
+/// Sets the issuer's clock; a second may pass until it is looked at.
+fn set_clock(case: &Case, seconds: i64) {
+    case.world.issuer.set_date_offset(seconds);
+    for seconds in seconds.abs() - 1..=seconds.abs() + 1 {
+        case.hide("[OFFSET]", format!("{seconds} s"));
+    }
+}
+
+#[test]
+fn an_unknown_key() {
+    for (shape, said) in ErrorShape::ALL.into_iter().zip([str![[r#"
+zitadel-credential: error: the issuer refused the assertion: server_error: Errors.Internal (HTTP 500)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  found: its clock and ours agree
+  found: the key file does not say until when the key is good
+  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+
+"#]], str![[r#"
+zitadel-credential: error: the issuer refused the assertion: invalid_request: Errors.AuthNKey.NotFound (HTTP 404)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  found: its clock and ours agree
+  found: the key file does not say until when the key is good
+  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+
+"#]], str![[r#"
+zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  found: its clock and ours agree
+  found: the key file does not say until when the key is good
+  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+
+"#]], str![[r#"
+zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  found: its clock and ours agree
+  found: the key file does not say until when the key is good
+  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+
+"#]]]) {
+        let case = Case::new();
+        case.world.issuer.set_shape(shape);
+        case.world.issuer.remove_key(&case.world.user.key_id);
+        case.run(["token"]).fails(1, said);
+        assert_eq!(case.world.issuer.token_requests(), 1);
+    }
+}
+
+#[test]
+fn a_deactivated_user() {
+    for (shape, said) in ErrorShape::ALL.into_iter().zip([str![], str![], str![[r#"
+zitadel-credential: error: the issuer refused the assertion: invalid_request: Errors.User.NotActive (HTTP 400)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  found: its clock and ours agree
+  found: the key file does not say until when the key is good
+  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+
+"#]], str![[r#"
+zitadel-credential: error: the issuer refused the assertion: invalid_request: Errors.User.NotActive (HTTP 400)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  found: its clock and ours agree
+  found: the key file does not say until when the key is good
+  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+
+"#]]]) {
+        let case = Case::new();
+        case.world.issuer.set_shape(shape);
+        case.world.issuer.deactivate(&case.world.user.user_id);
+        let call = case.run(["token"]);
+        if matches!(shape, ErrorShape::Older | ErrorShape::OlderNotFound) {
+            call.gives_a_token(said);
+        } else {
+            call.fails(1, said);
+        }
+    }
+}
+
+#[test]
+fn a_key_with_a_date_is_refused() {
+    let case = Case::new();
+    let file = case.world.user.key_json_expiring("2099-01-01T00:00:00Z");
+    case.world.home.write("key.json", file);
+    case.world.issuer.expire_key(&case.world.user.key_id);
+    case.run(["token"]).fails(1, str![[r#"
+zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  found: its clock and ours agree
+  found: the key file says that the key is good until 2099-01-01T00:00:00Z
+  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+
+"#]]);
+}
+
+#[test]
+fn a_clock_that_is_off_is_said_and_overcome() {
+    for shape in ErrorShape::ALL {
+        for (seconds, said) in [
+            (
+                -90,
+                str![[r#"
+zitadel-credential: warning: this clock is [OFFSET] ahead of the issuer's: set it right (NTP)
+
+"#]],
+            ),
+            (
+                -7200,
+                str![[r#"
+zitadel-credential: warning: this clock is [OFFSET] ahead of the issuer's: set it right (NTP)
+
+"#]],
+            ),
+            (
+                7200,
+                str![[r#"
+zitadel-credential: warning: this clock is [OFFSET] behind the issuer's: set it right (NTP)
+
+"#]],
+            ),
+        ] {
+            let case = Case::new();
+            case.world.issuer.set_shape(shape);
+            set_clock(&case, seconds);
+            case.run(["token"]).gives_a_token(said);
+            assert_eq!(assertions(&case.world.issuer).len(), 2);
+        }
+    }
+    let case = Case::new();
+    case.world.issuer.set_date_offset(90);
+    case.run(["token"]).gives_a_token("");
+    assert_eq!(assertions(&case.world.issuer).len(), 1);
+}
+
+#[test]
+fn a_clock_that_is_off_and_an_unknown_key() {
+    let case = Case::new();
+    set_clock(&case, 7200);
+    case.world.issuer.remove_key(&case.world.user.key_id);
+    case.run(["token"]).fails(1, str![[r#"
+zitadel-credential: warning: this clock is [OFFSET] behind the issuer's: set it right (NTP)
+zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  found: this clock is [OFFSET] behind the issuer's: set it right (NTP)
+  found: the key file does not say until when the key is good
+  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+
+"#]]);
+}
+
+#[test]
+fn a_refusal_that_echoes_the_assertion() {
+    let case = Case::new();
+    let user = &case.world.user;
+    let assertion = support::exchange::assertion(user, &case.world.issuer);
+    case.guard(&assertion);
+    let echo = json!({
+        "error": "invalid_grant\u{1b}]0;owned\u{7}",
+        "error_description": format!("cannot parse \u{1b}[31m{assertion}\nerror: all is well\r\u{202e}"),
+    });
+    let fault = Fault::Answer(Response::json(400, &echo));
+    case.world.issuer.fault(Endpoint::Token, fault, 1);
+    case.run(["token"]).fails(1, str![[r#"
+zitadel-credential: error: the issuer refused the assertion: invalid_grant\u{1b}]0;owned\u{7}: cannot parse \u{1b}[[…].[…].[…]\nerror: all is well\r\u{202e} (HTTP 400)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  found: its clock and ours agree
+  found: the key file does not say until when the key is good
+  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+
+"#]]);
+}

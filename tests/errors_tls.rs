@@ -1,0 +1,122 @@
+//! Every way in which an issuer does not prove who it is, as a person reads it.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
+
+mod support;
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
+
+use snapbox::str;
+
+use support::{Ca, Case, Issuer, Response, Server, World};
+
+#[test]
+fn a_certificate_of_ones_own() {
+    let ca = Ca::new();
+    let case = Case::with(World::with(Issuer::start_tls(&ca)));
+    let port = case.world.issuer.port();
+    case.hide("[PORT]", port.to_string());
+    case.run(["token"]).fails(1, str![[r#"
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the certificate of [ISSUER] is not trusted: its authority is unknown
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: where it is your own authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile
+
+"#]]);
+    case.world.home.write("other.pem", Ca::new().pem());
+    case.run(["token", "--ca-file", "other.pem"]).fails(1, str![[r#"
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the certificate of [ISSUER] is not trusted: BadSignature
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: where it is your own authority, give its PEM with --ca-file
+
+"#]]);
+    case.run(["token", "--ca-file", "key.json"]).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: ca-file key.json: it holds no certificate
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: it must be a PEM file of the certificates to trust, and readable
+
+"#]],
+    );
+    case.run(["token", "--ca-file", "none.pem"]).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: ca-file none.pem: No such file or directory (os error 2)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: it must be a PEM file of the certificates to trust, and readable
+
+"#]],
+    );
+    assert_eq!(case.requests(), 0);
+    case.world.home.write("ca.pem", ca.pem());
+    case.run(["token", "--ca-file", "ca.pem"]).gives_a_token("");
+}
+
+#[test]
+fn a_certificate_for_another_name() {
+    let ca = Ca::new();
+    let server = Server::https(ca.server_config(&["id.acme.test"]), |_| {
+        Response::new(204).into()
+    });
+    let case = Case::new();
+    case.world.home.write("ca.pem", ca.pem());
+    let url = format!("https://localhost:{}", server.port());
+    case.hide("[URL]", url.clone());
+    case.run(["token", "--ca-file", "ca.pem", "--issuer", &url])
+        .fails(1, str![[r#"
+zitadel-credential: error: [URL]/.well-known/openid-configuration: the certificate of [URL] is for another name
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
+  hint: see whether the issuer's host is right, and what answers there
+
+"#]]);
+}
+
+#[test]
+fn an_expired_certificate() {
+    let ca = Ca::new();
+    let server = Server::https(ca.expired_server_config(&["localhost"]), |_| {
+        Response::new(204).into()
+    });
+    let case = Case::new();
+    case.world.home.write("ca.pem", ca.pem());
+    let url = format!("https://localhost:{}", server.port());
+    case.hide("[URL]", url.clone());
+    case.run(["token", "--ca-file", "ca.pem", "--issuer", &url])
+        .fails(1, str![[r#"
+zitadel-credential: error: [URL]/.well-known/openid-configuration: the certificate of [URL] has expired
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
+  hint: renew it, or see whether this clock is right
+
+"#]]);
+}
+
+#[test]
+fn no_tls_where_it_should_be() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = thread::spawn(move || {
+        for stream in listener.incoming().take(3) {
+            let mut stream = stream.unwrap();
+            // What is left unread would become a reset.
+            let _ = stream.read(&mut [0; 16 * 1024]).unwrap();
+            stream
+                .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                .unwrap();
+        }
+    });
+    let case = Case::new();
+    let url = format!("https://127.0.0.1:{port}");
+    case.hide("[URL]", url.clone());
+    case.run(["token", "--issuer", &url]).fails(
+        75,
+        str![[r#"
+zitadel-credential: error: [URL]/.well-known/openid-configuration: the TLS handshake failed: received corrupt message of type InvalidContentType
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
+  hint: see whether TLS is spoken there, 1.2 or later, and nothing stands between
+
+"#]],
+    );
+    server.join().unwrap();
+}

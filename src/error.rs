@@ -139,29 +139,63 @@ pub fn is_unprintable(c: char) -> bool {
 /// characters, in which whatever could be a piece of a key, an assertion or a
 /// token is left out.
 pub fn quoted(text: &str) -> String {
-    // An assertion's parts and ZITADEL's opaque tokens are longer than this;
-    // the ids, words and host labels that help a reader are shorter.
-    const SECRET: usize = 32;
     const LINE: usize = 200;
-    let is_base64url = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let mut line = String::new();
-    let mut rest = text.trim();
-    while let Some(first) = rest.chars().next() {
-        let run = if is_base64url(first) {
-            rest.find(|c| !is_base64url(c)).unwrap_or(rest.len())
-        } else {
-            first.len_utf8()
-        };
-        let (piece, after) = rest.split_at(run);
-        let shown = if run >= SECRET { "[…]" } else { piece };
-        if line.len() + shown.len() > LINE {
+    for piece in pieces(text.trim()) {
+        if line.len() + piece.len() > LINE {
             line.push('…');
             break;
         }
-        line.push_str(shown);
-        rest = after;
+        line.push_str(piece);
     }
     printable(&line)
+}
+
+/// A text of any length, with what could be a piece of a secret left out.
+pub fn redacted(text: &str) -> String {
+    pieces(text).collect()
+}
+
+/// The pieces of a text, cut at the borders of what could be base64.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    const LEFT_OUT: &str = "[…]";
+    // What follows the head of a PEM is its secret, however it is broken up.
+    let (mut rest, end) = match text.find("-----BEGIN") {
+        Some(start) => (&text[..start], Some(LEFT_OUT)),
+        None => (text, None),
+    };
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let end = if is_base64(first) {
+            rest.find(|c| !is_base64(c)).unwrap_or(rest.len())
+        } else {
+            first.len_utf8()
+        };
+        let (piece, after) = rest.split_at(end);
+        rest = after;
+        Some(if is_secret(piece) { LEFT_OUT } else { piece })
+    })
+    .chain(end)
+}
+
+fn is_base64(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_+/=".contains(c)
+}
+
+/// Whether a piece could be of a secret: a long run of the base64url of tokens
+/// and assertions, or of a PEM's base64, which a path would look like if it had
+/// capitals and digits.
+fn is_secret(piece: &str) -> bool {
+    // An assertion's parts and ZITADEL's opaque tokens are longer than this;
+    // the ids, words and host labels that help a reader are shorter.
+    const SECRET: usize = 32;
+    let is_mixed = || {
+        piece.contains(|c: char| c.is_ascii_uppercase())
+            && piece.contains(|c: char| c.is_ascii_lowercase())
+            && piece.contains(|c: char| c.is_ascii_digit())
+    };
+    let longest = piece.split(['+', '/', '=']).map(str::len).max();
+    longest >= Some(SECRET) || (piece.len() >= SECRET && is_mixed())
 }
 
 #[cfg(test)]
@@ -196,6 +230,18 @@ mod tests {
         let assertion = format!("{}.{}.{}", "e".repeat(60), "y".repeat(200), "s".repeat(342));
         let text = quoted(&format!("issuedAt of token is in the future: {assertion}!"));
         assert_eq!(text, "issuedAt of token is in the future: […].[…].[…]!");
+    }
+
+    #[test]
+    fn a_quoted_setting_shows_a_path_but_no_key() {
+        let path = "https://id.acme.dev/a/long/path-of/words/and-a-1/more";
+        assert_eq!(quoted(path), path);
+        let base64 = "MIIEowIBAAKCAQEAqtpH/VgD08YUPmtBrhkM+YJc6nkkIaRVKHqMDSn23eqoL==";
+        assert_eq!(quoted(&format!("a {base64} b")), "a […] b");
+        assert_eq!(
+            quoted("a -----BEGIN RSA PRIVATE KEY-----\nMIIE\nMIIE"),
+            "a […]"
+        );
     }
 
     #[test]

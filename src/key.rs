@@ -165,7 +165,9 @@ fn parse_expiry(date: &str) -> Result<UnixTime, Report> {
 fn agree(field: &str, inside: &str, beside: Option<&str>) -> Result<(), Report> {
     match beside {
         Some(beside) if beside != inside => Err(Report::new(format!(
-            "its {field} is {inside}, but {beside} was given beside it"
+            "its {field} is {}, but {} was given beside it",
+            quoted(inside),
+            quoted(beside)
         ))
         .hint("leave --key-id and --user-id out: a key file names both itself")),
         _ => Ok(()),

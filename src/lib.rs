@@ -126,6 +126,8 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
 fn usage(world: &mut World<'_>, error: &clap::Error) -> Answer {
     let text = error.render().to_string();
     if error.use_stderr() {
+        // It quotes arguments, and one of them may be a key: `--key-file "$KEY"`.
+        let text = error::redacted(&text);
         let lines: Vec<_> = text.lines().map(error::printable).collect();
         // Nobody is left to tell that stderr is closed.
         let _ = writeln!(world.stderr, "{}", lines.join("\n"));

@@ -8,6 +8,8 @@ mod support;
 use std::fs;
 use std::os::unix::fs::symlink;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use snapbox::{Data, str};
 
 use support::Case;
@@ -156,6 +158,65 @@ zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profil
 
 "#]]);
     assert_eq!(case.requests(), 0);
+}
+
+/// As it happens where a CI system's secret is mapped to the wrong variable.
+#[test]
+fn a_key_in_place_of_its_files_name() {
+    let case = Case::new();
+    let (json, pem) = (case.world.user.key_json(), case.world.user.pkcs1_pem());
+    case.run(["token", "--key-file", &pem]).fails(
+        2,
+        str![[r#"
+error: unexpected argument '[…]
+
+"#]],
+    );
+    let joined = format!("--key-file={pem}");
+    case.run(["token", &joined]).fails(2, str![[r#"
+zitadel-credential: error: --key-file looks like a key itself, not like the name of its file
+  hint: name the file; a key itself goes into ZITADEL_CREDENTIAL_KEY, from a secret of your CI system
+
+"#]]);
+    let base64 = BASE64_STANDARD.encode(&json);
+    case.guard(&base64);
+    for key in [json, base64] {
+        let mut command = case.world.zitadel(["token"]);
+        command.env("ZITADEL_CREDENTIAL_KEY_FILE", key);
+        case.end(command).fails(2, str![[r#"
+zitadel-credential: error: ZITADEL_CREDENTIAL_KEY_FILE looks like a key itself, not like the name of its file
+  hint: name the file; a key itself goes into ZITADEL_CREDENTIAL_KEY, from a secret of your CI system
+
+"#]]);
+    }
+    case.profile(&format!("key-file = '''{pem}'''"));
+    case.run(["token"]).fails(2, str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile test: key-file looks like a key itself, not like the name of its file
+  hint: name the file; a key itself goes into ZITADEL_CREDENTIAL_KEY, from a secret of your CI system
+
+"#]]);
+}
+
+/// Settings that are quoted when they are wrong.
+#[test]
+fn a_key_in_place_of_another_setting() {
+    let case = Case::new();
+    let pem = case.world.user.pkcs8_pem();
+    let body = pem.lines().nth(1).unwrap();
+    for flag in [
+        "--issuer",
+        "--key-id",
+        "--user-id",
+        "--profile",
+        "--project",
+        "--timeout",
+        "--host",
+    ] {
+        for text in [&*pem, body] {
+            let call = case.run(["token", &format!("{flag}={text}")]);
+            assert_eq!(call.code, Some(2), "{flag}");
+        }
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! One source of settings: the flags, the environment, a cluster's extension or
 //! a profile. What a nearer layer leaves open, the next one fills.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::file::Profile;
@@ -166,7 +166,10 @@ impl Layer {
                     "keep one: they are two places for the same key",
                 ));
             }
-            (Some(file), None) => Some(KeySource::File(path(file))),
+            (Some(file), None) => {
+                check_path("key-file", file.as_ref())?;
+                Some(KeySource::File(path(file)))
+            }
             (None, Some(words)) => Some(KeySource::Command(words.clone())),
             (None, None) => None,
         };
@@ -188,21 +191,42 @@ impl Layer {
 /// The key that the flag names, or else the environment.
 fn key_of_caller(flag: Option<&OsString>, env: &Environment) -> Result<Option<KeySource>, Error> {
     const VARIABLE: &str = "ZITADEL_CREDENTIAL_KEY";
+    const FILE_VARIABLE: &str = "ZITADEL_CREDENTIAL_KEY_FILE";
     if let Some(file) = flag {
+        check_path("--key-file", file)?;
         return Ok(Some(KeySource::File(file.into())));
     }
-    match (set(env, "ZITADEL_CREDENTIAL_KEY_FILE"), set(env, VARIABLE)) {
+    match (set(env, FILE_VARIABLE), set(env, VARIABLE)) {
         (Some(_), Some(_)) => Err(usage(
             "ZITADEL_CREDENTIAL_KEY and ZITADEL_CREDENTIAL_KEY_FILE are both set".into(),
             "unset one: they are two places for the same key",
         )),
-        (Some(file), None) => Ok(Some(KeySource::File(file.into()))),
+        (Some(file), None) => {
+            check_path(FILE_VARIABLE, &file)?;
+            Ok(Some(KeySource::File(file.into())))
+        }
         (None, Some(inline)) => {
             let inline = Secret::new(text(VARIABLE, &inline)?);
             Ok(Some(KeySource::Environment(inline)))
         }
         (None, None) => Ok(None),
     }
+}
+
+/// Refuses a key that was put where its file's name belongs: CI systems make
+/// that easy, and any later error would show the name.
+fn check_path(setting: &str, path: &OsStr) -> Result<(), Error> {
+    // In base64, too, a key is longer than the path of any key file.
+    const LONGEST: usize = 1000;
+    let text = path.to_string_lossy();
+    let is_key = text.contains(['\n', '"']) || text.contains("-----BEGIN") || text.len() > LONGEST;
+    if is_key {
+        return Err(usage(
+            format!("{setting} looks like a key itself, not like the name of its file"),
+            "name the file; a key itself goes into ZITADEL_CREDENTIAL_KEY, from a secret of your CI system",
+        ));
+    }
+    Ok(())
 }
 
 /// A variable that is set to something: an empty one counts as unset.

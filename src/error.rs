@@ -1,6 +1,7 @@
 //! What went wrong, what was found out about it, and what to do.
 
 use std::fmt;
+use std::io;
 
 use thiserror::Error;
 
@@ -135,6 +136,17 @@ pub fn is_unprintable(c: char) -> bool {
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// An I/O error in the system's words, without its number.
+pub fn system(error: &io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split(" (os error ").next().unwrap_or_default();
+    let mut letters = words.chars();
+    match letters.next() {
+        Some(first) => first.to_lowercase().chain(letters).collect(),
+        None => text,
+    }
+}
+
 /// A text from outside, fit to be quoted in an error: one line of at most 200
 /// characters, in which whatever could be a piece of a key, an assertion or a
 /// token is left out.
@@ -230,6 +242,13 @@ mod tests {
         let assertion = format!("{}.{}.{}", "e".repeat(60), "y".repeat(200), "s".repeat(342));
         let text = quoted(&format!("issuedAt of token is in the future: {assertion}!"));
         assert_eq!(text, "issuedAt of token is in the future: […].[…].[…]!");
+    }
+
+    #[test]
+    fn the_system_speaks_in_words() {
+        let error = io::Error::from_raw_os_error(2);
+        assert_eq!(system(&error), "no such file or directory");
+        assert_eq!(system(&io::Error::other("Its own")), "its own");
     }
 
     #[test]

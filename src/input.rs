@@ -12,6 +12,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::clock::Deadline;
+use crate::error::system;
 
 /// The most that is read of a key, a protocol's input or an answer: 64 KiB.
 pub const LIMIT: usize = 64 * 1024;
@@ -26,7 +27,7 @@ pub enum ReadError {
     #[error("not complete within {0} s")]
     TimedOut(u64),
     /// The system's own reason.
-    #[error("{0}")]
+    #[error("{}", system(.0))]
     Io(#[from] io::Error),
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::clock::UnixTime;
-use crate::error::{Report, quoted};
+use crate::error::{Error, Report, quoted};
 use crate::secret::Secret;
 pub use source::{KeySource, KeySpec};
 
@@ -75,29 +75,36 @@ struct KeyFile {
 const MAKE_A_KEY: &str =
     "in ZITADEL open the service user, choose Keys, New, JSON, and download the file";
 
+const WHOLE_FILE: &str =
+    "it must be the downloaded file to the last byte; if that is gone, make a new key in ZITADEL";
+
 impl Key {
     /// Reads a key in either form; `id` and `user` are what stands beside it,
     /// and must agree with the file where it names them too.
     ///
     /// # Errors
-    /// What is wrong with the text, without a byte of it.
-    pub fn parse(text: &str, id: Option<&KeyId>, user: Option<&UserId>) -> Result<Self, Report> {
+    /// What is wrong with the text, without a byte of it: [`Error::Final`], but
+    /// [`Error::Usage`] where it is what should stand beside it.
+    pub fn parse(text: &str, id: Option<&KeyId>, user: Option<&UserId>) -> Result<Self, Error> {
         let text = text.trim();
         if text.is_empty() {
-            return Err(Report::new("it is empty").hint(MAKE_A_KEY));
+            return Err(Error::Final(Report::new("it is empty").hint(MAKE_A_KEY)));
         }
         if text.starts_with("-----BEGIN") {
-            Self::from_pem(text, id, user)
-        } else {
-            Self::from_json(text, id, user)
+            return Self::from_pem(text, id, user).map_err(Error::Usage);
         }
+        let key = Self::from_json(text).map_err(Error::Final)?;
+        agree("keyId", key.id.as_str(), id.map(KeyId::as_str))?;
+        agree("userId", key.user.as_str(), user.map(UserId::as_str))?;
+        Ok(key)
     }
 
     fn from_pem(text: &str, id: Option<&KeyId>, user: Option<&UserId>) -> Result<Self, Report> {
         let (Some(id), Some(user)) = (id, user) else {
             return Err(
-                Report::new("it is a bare PEM, which does not say whose key it is")
-                    .hint("give --key-id and --user-id too (in ZITADEL: the service user's Keys)"),
+                Report::new("it is a bare PEM, which does not say whose key it is").hint(
+                    "give --key-id and --user-id too, or key-id and user-id in the profile: ZITADEL shows both at the service user",
+                ),
             );
         };
         Ok(Self {
@@ -108,16 +115,20 @@ impl Key {
         })
     }
 
-    fn from_json(text: &str, id: Option<&KeyId>, user: Option<&UserId>) -> Result<Self, Report> {
+    fn from_json(text: &str) -> Result<Self, Report> {
         // serde_json's own text may quote a value, and the value may be the key.
         let file: KeyFile = serde_json::from_str(text).map_err(|error| {
             let (line, column) = (error.line(), error.column());
-            let what = if error.is_data() {
-                "it is JSON, but not a key file"
+            let (what, hint) = if error.is_data() {
+                ("it is JSON, but not a key file", MAKE_A_KEY)
+            } else if error.is_eof() {
+                ("it is JSON that ends too early", WHOLE_FILE)
+            } else if text.starts_with('{') {
+                ("it is JSON that is broken", WHOLE_FILE)
             } else {
-                "it is neither JSON nor PEM"
+                ("it is neither JSON nor PEM", MAKE_A_KEY)
             };
-            Report::new(format!("{what} (line {line}, column {column})")).hint(MAKE_A_KEY)
+            Report::new(format!("{what} (line {line}, column {column})")).hint(hint)
         })?;
         if file.r#type.as_deref() == Some("application") || file.client_id.is_some() {
             return Err(
@@ -137,15 +148,12 @@ impl Key {
         let pem = file.key.ok_or_else(|| missing("key"))?;
         let file_id = file.key_id.ok_or_else(|| missing("keyId"))?;
         let file_user = file.user_id.ok_or_else(|| missing("userId"))?;
-        let key = Self {
+        Ok(Self {
             id: KeyId::parse(&file_id).ok_or_else(|| not_an_id("keyId", &file_id))?,
             user: UserId::parse(&file_user).ok_or_else(|| not_an_id("userId", &file_user))?,
             expires_at: file.expiration_date.map(|d| parse_expiry(&d)).transpose()?,
             pem: Secret::new(pem.to_string()),
-        };
-        agree("keyId", key.id.as_str(), id.map(KeyId::as_str))?;
-        agree("userId", key.user.as_str(), user.map(UserId::as_str))?;
-        Ok(key)
+        })
     }
 }
 
@@ -162,14 +170,16 @@ fn parse_expiry(date: &str) -> Result<UnixTime, Report> {
     })
 }
 
-fn agree(field: &str, inside: &str, beside: Option<&str>) -> Result<(), Report> {
+fn agree(field: &str, inside: &str, beside: Option<&str>) -> Result<(), Error> {
     match beside {
-        Some(beside) if beside != inside => Err(Report::new(format!(
-            "its {field} is {}, but {} was given beside it",
-            quoted(inside),
-            quoted(beside)
-        ))
-        .hint("leave --key-id and --user-id out: a key file names both itself")),
+        Some(beside) if beside != inside => Err(Error::Usage(
+            Report::new(format!(
+                "its {field} is {}, but {} was given beside it",
+                quoted(inside),
+                quoted(beside)
+            ))
+            .hint("leave --key-id and --user-id out: a key file names both itself"),
+        )),
         _ => Ok(()),
     }
 }
@@ -180,12 +190,12 @@ mod tests {
 
     const PEM: &str = "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n";
 
-    fn json(fields: &serde_json::Value) -> Result<Key, Report> {
+    fn json(fields: &serde_json::Value) -> Result<Key, Error> {
         Key::parse(&fields.to_string(), None, None)
     }
 
     fn refused(fields: &serde_json::Value) -> String {
-        json(fields).expect_err("refused").headline()
+        json(fields).expect_err("refused").report().headline()
     }
 
     #[test]

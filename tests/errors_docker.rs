@@ -68,10 +68,10 @@ fn docker_where_there_is_no_key() {
     let case = ruled();
     fs::remove_file(&case.world.key_file).unwrap();
     case.ask(["docker", "get"], HOST).prints(1, str![[r#"
-zitadel-credential: key file [HOME]/key.json: No such file or directory (os error 2)
+zitadel-credential: key file [HOME]/key.json: no such file or directory
 
 "#]], str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: No such file or directory (os error 2)
+zitadel-credential: error: key file [HOME]/key.json: no such file or directory
   hint: --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file must name a file that you can read
 
 "#]]);
@@ -173,7 +173,7 @@ fn docker_lists_what_it_can() {
 {"git.acme.test":"[USER_ID]"}
 
 "#]], str![[r#"
-zitadel-credential: warning: gone.acme.test is not listed: key file [HOME]/gone.json: No such file or directory (os error 2)
+zitadel-credential: warning: gone.acme.test is not listed: key file [HOME]/gone.json: no such file or directory
 
 "#]]);
     assert_eq!(case.requests(), 0);

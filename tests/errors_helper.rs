@@ -87,7 +87,7 @@ fn git_is_told_to_quit_where_there_is_no_key() {
     fs::remove_file(&case.world.key_file).unwrap();
     case.ask(["git", "get"], ASKED)
         .answers(1, "quit=1\n", str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: No such file or directory (os error 2)
+zitadel-credential: error: key file [HOME]/key.json: no such file or directory
   hint: --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file must name a file that you can read
 
 "#]]);

@@ -101,13 +101,21 @@ zitadel-credential: error: key file [HOME]/key.json: it is JSON, but not a key f
 }
 
 #[test]
-fn json_that_is_cut_off() {
+fn json_that_is_cut_off_or_unescaped() {
     let case = Case::new();
     let whole = case.world.user.key_json();
     case.world.home.write("key.json", &whole[..1000]);
     case.run(["token"]).fails(1, str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: it is neither JSON nor PEM (line 1, column 1000)
-  hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
+zitadel-credential: error: key file [HOME]/key.json: it is JSON that ends too early (line 1, column 1000)
+  hint: it must be the downloaded file to the last byte; if that is gone, make a new key in ZITADEL
+
+"#]]);
+    // As a shell makes it of the variable's \n.
+    let unescaped = whole.replace("\\n", "\n");
+    case.world.home.write("key.json", unescaped);
+    case.run(["token"]).fails(1, str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: it is JSON that is broken (line 2, column 0)
+  hint: it must be the downloaded file to the last byte; if that is gone, make a new key in ZITADEL
 
 "#]]);
 }

@@ -29,7 +29,7 @@ fn no_such_file() {
     let case = Case::new();
     fs::remove_file(&case.world.key_file).unwrap();
     case.run(["token"]).fails(2, str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: No such file or directory (os error 2)
+zitadel-credential: error: key file [HOME]/key.json: no such file or directory
   hint: --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file must name a file that you can read
 
 "#]]);
@@ -42,7 +42,7 @@ fn a_directory() {
         "key-file = \"~/\"",
         2,
         str![[r#"
-zitadel-credential: error: key file [HOME]/: Is a directory (os error 21)
+zitadel-credential: error: key file [HOME]/: is a directory
   hint: --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file must name a file that you can read
 
 "#]],
@@ -56,7 +56,7 @@ fn a_link_to_itself() {
     fs::remove_file(&case.world.key_file).unwrap();
     symlink("key.json", &case.world.key_file).unwrap();
     case.run(["token"]).fails(2, str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: Too many levels of symbolic links (os error 40)
+zitadel-credential: error: key file [HOME]/key.json: too many levels of symbolic links
   hint: --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file must name a file that you can read
 
 "#]]);
@@ -73,7 +73,7 @@ fn a_fifo_that_nobody_writes_to() {
             75,
             str![[r#"
 zitadel-credential: error: key file [HOME]/key.json: not complete within 1 s
-  hint: see what should write to it
+  hint: it is a pipe: see what should write to it; --timeout waits longer
 
 "#]],
         )
@@ -92,18 +92,18 @@ fn a_bare_pem_without_ids() {
         case.run(arguments)
     };
     case_with(&[]).fails(
-        1,
+        2,
         str![[r#"
 zitadel-credential: error: key file key.pem: it is a bare PEM, which does not say whose key it is
-  hint: give --key-id and --user-id too (in ZITADEL: the service user's Keys)
+  hint: give --key-id and --user-id too, or key-id and user-id in the profile: ZITADEL shows both at the service user
 
 "#]],
     );
     case_with(&["--key-id", &case.world.user.key_id]).fails(
-        1,
+        2,
         str![[r#"
 zitadel-credential: error: key file key.pem: it is a bare PEM, which does not say whose key it is
-  hint: give --key-id and --user-id too (in ZITADEL: the service user's Keys)
+  hint: give --key-id and --user-id too, or key-id and user-id in the profile: ZITADEL shows both at the service user
 
 "#]],
     );
@@ -113,13 +113,13 @@ zitadel-credential: error: key file key.pem: it is a bare PEM, which does not sa
 #[test]
 fn ids_that_disagree() {
     let case = Case::new();
-    case.run(["token", "--key-id", "7"]).fails(1, str![[r#"
+    case.run(["token", "--key-id", "7"]).fails(2, str![[r#"
 zitadel-credential: error: key file [HOME]/key.json: its keyId is [KEY_ID], but 7 was given beside it
   hint: leave --key-id and --user-id out: a key file names both itself
 
 "#]]);
     case.run(["token", "--key-id", "7", "--user-id", "8"])
-        .fails(1, str![[r#"
+        .fails(2, str![[r#"
 zitadel-credential: error: key file [HOME]/key.json: its keyId is [KEY_ID], but 7 was given beside it
   with: key ID 7, user ID 8, issuer [ISSUER]
   hint: leave --key-id and --user-id out: a key file names both itself
@@ -241,7 +241,7 @@ fn a_command_that_is_not_there() {
         r#"key-command = ["no-such-vault", "read"]"#,
         2,
         str![[r#"
-zitadel-credential: error: key-command no-such-vault: No such file or directory (os error 2)
+zitadel-credential: error: key-command no-such-vault: no such file or directory
   hint: key-command is a list: a program on PATH, then its arguments, each on its own
 
 "#]],
@@ -250,7 +250,8 @@ zitadel-credential: error: key-command no-such-vault: No such file or directory 
         "key-command = []",
         2,
         str![[r#"
-zitadel-credential: error: key-command : it names no program
+zitadel-credential: error: key-command names no program
+  hint: key-command is a list: a program on PATH, then its arguments, each on its own
 
 "#]],
     );
@@ -263,7 +264,7 @@ fn a_command_that_ends_badly() {
         1,
         str![[r#"
 zitadel-credential: error: key-command false: it ended with exit status: 1
-  hint: run it by hand: it must print the key and exit 0
+  hint: run it by hand: it must print the key and nothing else, and exit 0
 
 "#]],
     );
@@ -273,7 +274,7 @@ zitadel-credential: error: key-command false: it ended with exit status: 1
         1,
         str![[r#"
 zitadel-credential: error: key-command sh: it ended with signal: 9 (SIGKILL)
-  hint: run it by hand: it must print the key and exit 0
+  hint: run it by hand: it must print the key and nothing else, and exit 0
 
 "#]],
     );
@@ -289,7 +290,7 @@ fn a_command_that_says_why() {
         str![[r#"
 vault: sealed
 zitadel-credential: error: key-command sh: it ended with exit status: 3
-  hint: run it by hand: it must print the key and exit 0
+  hint: run it by hand: it must print the key and nothing else, and exit 0
 
 "#]],
     );
@@ -301,8 +302,8 @@ fn a_command_that_prints_nothing_or_too_much() {
         r#"key-command = ["true"]"#,
         1,
         str![[r#"
-zitadel-credential: error: key-command true: it is empty
-  hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
+zitadel-credential: error: key-command true: it printed nothing
+  hint: run it by hand: it must print the key and nothing else, and exit 0
 
 "#]],
     );
@@ -311,7 +312,7 @@ zitadel-credential: error: key-command true: it is empty
         1,
         str![[r#"
 zitadel-credential: error: key-command yes: larger than 65536 bytes
-  hint: a key file has about 2 KiB: name the file that ZITADEL let you download
+  hint: run it by hand: it must print the key and nothing else, and exit 0
 
 "#]],
     );
@@ -324,7 +325,7 @@ fn a_command_that_hangs() {
         75,
         str![[r#"
 zitadel-credential: error: key-command sleep: not complete within 1 s
-  hint: see what should write to it
+  hint: run it by hand: it may wait for somebody to unlock something; --timeout waits longer
 
 "#]],
     );
@@ -334,6 +335,7 @@ zitadel-credential: error: key-command sleep: not complete within 1 s
         75,
         str![[r#"
 zitadel-credential: error: key-command sh: it did not end within 1 s
+  hint: run it by hand: it may wait for somebody to unlock something; --timeout waits longer
 
 "#]],
     );

@@ -45,7 +45,7 @@ fn a_config_file_that_is_not_there() {
     options(
         &["--config", "none.toml"],
         str![[r#"
-zitadel-credential: error: config file none.toml: No such file or directory (os error 2)
+zitadel-credential: error: config file none.toml: no such file or directory
   hint: --config or ZITADEL_CREDENTIAL_CONFIG must name a TOML file that you can read
 
 "#]],
@@ -53,7 +53,7 @@ zitadel-credential: error: config file none.toml: No such file or directory (os 
     options(
         &["--config", "."],
         str![[r#"
-zitadel-credential: error: config file .: Is a directory (os error 21)
+zitadel-credential: error: config file .: is a directory
   hint: --config or ZITADEL_CREDENTIAL_CONFIG must name a TOML file that you can read
 
 "#]],

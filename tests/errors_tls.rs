@@ -43,7 +43,7 @@ zitadel-credential: error: ca-file key.json: it holds no certificate
     case.run(["token", "--ca-file", "none.pem"]).fails(
         2,
         str![[r#"
-zitadel-credential: error: ca-file none.pem: No such file or directory (os error 2)
+zitadel-credential: error: ca-file none.pem: no such file or directory
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   hint: it must be a PEM file of the certificates to trust, and readable
 

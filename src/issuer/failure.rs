@@ -6,7 +6,7 @@ use rustls::CertificateError;
 
 use super::phase::Phase;
 use crate::clock::Deadline;
-use crate::error::{Error, Report};
+use crate::error::{Error, Report, system};
 use crate::url::HttpUrl;
 
 const NETWORK: &str =
@@ -97,7 +97,7 @@ fn tls_error(error: &ureq::Error) -> Option<&rustls::Error> {
     }
 }
 
-/// An I/O error in a few words, without the system's number.
+/// An I/O error in a few words.
 fn plain(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
@@ -106,6 +106,6 @@ fn plain(error: &io::Error) -> String {
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
             "no route to it".to_owned()
         }
-        _ => error.to_string(),
+        _ => system(error),
     }
 }

@@ -10,9 +10,15 @@ use zeroize::Zeroizing;
 
 use super::{Key, KeyId, UserId};
 use crate::clock::Deadline;
-use crate::error::{Error, Report};
+use crate::error::{Error, Report, system};
 use crate::input::{self, Patient, ReadError};
 use crate::secret::Secret;
+
+const A_LIST: &str =
+    "key-command is a list: a program on PATH, then its arguments, each on its own";
+const RUN_IT: &str = "run it by hand: it must print the key and nothing else, and exit 0";
+const WAITS: &str =
+    "run it by hand: it may wait for somebody to unlock something; --timeout waits longer";
 
 /// Where a key is read from.
 #[derive(Clone, Debug)]
@@ -77,17 +83,22 @@ impl KeySpec {
             ))
         })?;
         Key::parse(text, self.id.as_ref(), self.user.as_ref())
-            .map_err(|report| Error::Final(report.about(source)))
+            .map_err(|error| error.map(|report| report.about(source)))
     }
 
     fn unread(&self, error: &ReadError) -> Error {
         let source = &self.source;
+        let is_command = matches!(source, KeySource::Command(_));
         let report = Report::new(format!("{source}: {error}"));
         match error {
+            ReadError::TimedOut(_) if is_command => Error::Passing(report.hint(WAITS)),
+            _ if is_command => Error::Final(report.hint(RUN_IT)),
             ReadError::TooLarge(_) => Error::Final(report.hint(
                 "a key file has about 2 KiB: name the file that ZITADEL let you download",
             )),
-            ReadError::TimedOut(_) => Error::Passing(report.hint("see what should write to it")),
+            ReadError::TimedOut(_) => Error::Passing(
+                report.hint("it is a pipe: see what should write to it; --timeout waits longer"),
+            ),
             ReadError::Io(_) => Error::Usage(report.hint(
                 "--key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file must name a file that you can read",
             )),
@@ -97,18 +108,15 @@ impl KeySpec {
     fn run(&self, words: &[String], deadline: &Deadline) -> Result<Zeroizing<Vec<u8>>, Error> {
         let failed = |detail: String| Report::new(format!("{}: {detail}", self.source));
         let Some((program, arguments)) = words.split_first() else {
-            return Err(Error::Usage(failed("it names no program".into())));
+            let report = Report::new("key-command names no program");
+            return Err(Error::Usage(report.hint(A_LIST)));
         };
         let mut child = Command::new(program)
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|error| {
-                Error::Usage(failed(error.to_string()).hint(
-                    "key-command is a list: a program on PATH, then its arguments, each on its own",
-                ))
-            })?;
+            .map_err(|error| Error::Usage(failed(system(&error)).hint(A_LIST)))?;
         let output = match child.stdout.take() {
             Some(stdout) => input::read_all(Patient::new(stdout, *deadline), input::LIMIT),
             None => Ok(Zeroizing::default()),
@@ -121,16 +129,18 @@ impl KeySpec {
         let status = child.wait();
         let output = output.map_err(|error| self.unread(&error))?;
         match status {
+            Ok(status) if ended && status.success() && output.trim_ascii().is_empty() => Err(
+                Error::Final(failed("it printed nothing".into()).hint(RUN_IT)),
+            ),
             Ok(status) if ended && status.success() => Ok(output),
             Ok(status) if ended => Err(Error::Final(
-                failed(format!("it ended with {status}"))
-                    .hint("run it by hand: it must print the key and exit 0"),
+                failed(format!("it ended with {status}")).hint(RUN_IT),
             )),
-            Ok(_) => Err(Error::Passing(failed(format!(
-                "it did not end within {} s",
-                deadline.budget().as_secs()
-            )))),
-            Err(error) => Err(Error::Passing(failed(error.to_string()))),
+            Ok(_) => {
+                let what = format!("it did not end within {} s", deadline.budget().as_secs());
+                Err(Error::Passing(failed(what).hint(WAITS)))
+            }
+            Err(error) => Err(Error::Passing(failed(system(&error)).hint(RUN_IT))),
         }
     }
 }

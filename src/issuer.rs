@@ -96,6 +96,9 @@ impl<'a> Issuer<'a> {
     pub fn discover(&self) -> Result<Endpoints, Error> {
         let url = self.url.discovery();
         let answer = self.http.get(&url, None)?;
+        if let Some(error) = redirected(&answer) {
+            return Err(error);
+        }
         if answer.status != 200 {
             return Err(no_discovery(&url, &answer));
         }
@@ -104,14 +107,13 @@ impl<'a> Issuer<'a> {
             .map_err(|report| report.hint(CHECK_ISSUER))
             .map_err(Error::Final)?;
         if document.issuer != self.url.as_str() {
-            return Err(other_issuer(self.url.as_str(), &document.issuer));
+            return Err(other_issuer(self.url, &document.issuer));
         }
         let endpoint = |name: &str, text: &str| {
             HttpUrl::parse(text).ok_or_else(|| {
                 let text = quoted(text);
-                Error::Final(Report::new(format!(
-                    "{url}: its {name} \"{text}\" is not a URL that can be asked"
-                )))
+                let what = format!("{url}: its {name} \"{text}\" is not a URL that can be asked");
+                Error::Final(Report::new(what).hint(WRONG_ANSWER))
             })
         };
         Ok(Endpoints {
@@ -143,10 +145,12 @@ impl<'a> Issuer<'a> {
             access_token,
             token_type,
             expires_in,
-        } = answer.json().map_err(Error::Final)?;
+        } = answer
+            .json()
+            .map_err(|report| Error::Final(report.hint(WRONG_ANSWER)))?;
         let wrong = |what: &str| {
             let report = Report::new(format!("{endpoint}: {what}"));
-            Error::Final(report.hint("the answer of the token endpoint is wrong: see the issuer's log, or a proxy before it"))
+            Error::Final(report.hint(WRONG_ANSWER))
         };
         if token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
             return Err(wrong("its token is not a bearer token"));
@@ -181,7 +185,10 @@ impl<'a> Issuer<'a> {
     ) -> Result<Result<Value, Refusal>, Error> {
         let answer = self.http.get(endpoint, Some(token))?;
         match answer.status {
-            200 => answer.json().map(Ok).map_err(Error::Final),
+            200 => answer
+                .json()
+                .map(Ok)
+                .map_err(|report| Error::Final(report.hint(WRONG_ANSWER))),
             _ => refusal(&answer).map(Err),
         }
     }
@@ -189,6 +196,9 @@ impl<'a> Issuer<'a> {
 
 const CHECK_ISSUER: &str =
     "issuer must be the URL of your ZITADEL instance, as its console shows it";
+
+const WRONG_ANSWER: &str =
+    "no issuer answers so: see its log, and whether a proxy or a login page stands before it";
 
 /// A whole number of seconds from 1 to 2^32 - 1.
 fn lifetime(value: &Value) -> Option<u64> {
@@ -204,26 +214,39 @@ fn no_discovery(url: &HttpUrl, answer: &Answer<'_>) -> Error {
     }
 }
 
-fn other_issuer(ours: &str, theirs: &str) -> Error {
+fn other_issuer(ours: &IssuerUrl, theirs: &str) -> Error {
     let shown = quoted(theirs);
-    let what = format!("the issuer calls itself {shown}, but {ours} is configured");
-    Error::Usage(Report::new(what).hint(format!(
-        "set issuer = \"{shown}\" in the profile, or --issuer: the two must be equal to the last character"
+    let report = Report::new(format!(
+        "the issuer calls itself {shown}, but {} is configured",
+        ours.as_str()
+    ));
+    let hint = match IssuerUrl::parse(theirs) {
+        // Whoever set that would send the assertion in plain text.
+        Some(url) if url.origin().is_exposed() && !ours.origin().is_exposed() => {
+            "the instance does not know that it is reached by https: see ExternalSecure, ExternalDomain and ExternalPort in its configuration".to_owned()
+        }
+        Some(_) if shown == theirs => format!(
+            "set issuer = \"{shown}\" in the profile, or --issuer: the two must be equal to the last character"
+        ),
+        _ => CHECK_ISSUER.to_owned(),
+    };
+    Error::Usage(report.hint(hint))
+}
+
+/// A redirect, which is never followed.
+fn redirected(answer: &Answer<'_>) -> Option<Error> {
+    let location = answer.location.as_ref()?;
+    let what = format!("{}: it redirects to {}", answer.url, quoted(location));
+    Some(Error::Final(Report::new(what).hint(
+        "redirects are not followed, so that no secret goes astray: set issuer to the URL that answers itself",
     )))
 }
 
 /// Reads an answer that is no success: a refusal, or trouble on the way.
 fn refusal(answer: &Answer<'_>) -> Result<Refusal, Error> {
     let oauth: Option<OAuthError> = answer.json().ok();
-    if let Some(location) = &answer.location {
-        let report = Report::new(format!(
-            "{} answered with a redirect to {}",
-            answer.url,
-            quoted(location)
-        ));
-        return Err(Error::Final(report.hint(
-            "redirects are not followed, so that no secret goes astray: set issuer to the URL that answers itself",
-        )));
+    if let Some(error) = redirected(answer) {
+        return Err(error);
     }
     if oauth.is_none() && answer.status >= 500 {
         let report = Report::new(format!("{}: {}", answer.url, answer.headline()));

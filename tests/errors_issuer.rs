@@ -10,7 +10,7 @@ use std::net::TcpListener;
 use serde_json::{Value, json};
 use snapbox::{Data, str};
 
-use support::{Case, Endpoint, Fault, Response, Server, Times};
+use support::{Ca, Case, Endpoint, Fault, Issuer, Response, Server, Times, World};
 
 const HTML: &str = "<!doctype html><title>Log in</title>";
 
@@ -166,7 +166,7 @@ fn discovery_is_other_json() {
         answer,
         1,
         str![[r#"
-zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the JSON it answered is not what was asked
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the JSON it answered has no issuer
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   hint: issuer must be the URL of your ZITADEL instance, as its console shows it
 
@@ -177,7 +177,7 @@ zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the JSON i
         "token_endpoint",
         Value::Null,
         str![[r#"
-zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the JSON it answered is not what was asked
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the JSON it answered has another shape than it should
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   hint: issuer must be the URL of your ZITADEL instance, as its console shows it
 
@@ -190,6 +190,7 @@ zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the JSON i
         str![[r#"
 zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: its token_endpoint "/token" is not a URL that can be asked
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: no issuer answers so: see its log, and whether a proxy or a login page stands before it
 
 "#]],
     );
@@ -218,10 +219,26 @@ zitadel-credential: error: the issuer calls itself https://id.acme.test, but [IS
         str![[r#"
 zitadel-credential: error: the issuer calls itself https://a.test/\u{1b}[2J\nissuer, but [ISSUER] is configured
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: set issuer = "https://a.test/\u{1b}[2J\nissuer" in the profile, or --issuer: the two must be equal to the last character
+  hint: issuer must be the URL of your ZITADEL instance, as its console shows it
 
 "#]],
     );
+}
+
+/// Taking its word would send the assertion in plain text.
+#[test]
+fn discovery_does_not_know_of_https() {
+    let ca = Ca::new();
+    let case = Case::with(World::with(Issuer::start_tls(&ca)));
+    case.world.home.write("ca.pem", ca.pem());
+    let plain = Fault::edit(|answer| answer["issuer"] = "http://id.acme.test".into());
+    case.world.issuer.fault(Endpoint::Discovery, plain, 1);
+    case.run(["token", "--ca-file", "ca.pem"]).fails(2, str![[r#"
+zitadel-credential: error: the issuer calls itself http://id.acme.test, but [ISSUER] is configured
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: the instance does not know that it is reached by https: see ExternalSecure, ExternalDomain and ExternalPort in its configuration
+
+"#]]);
 }
 
 #[test]
@@ -247,15 +264,15 @@ fn a_redirect_leads_nowhere() {
     case.run(["token"]).fails(
         1,
         str![[r#"
-zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: HTTP 302
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: it redirects to [TARGET]
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: issuer must be the URL of your ZITADEL instance, as its console shows it
+  hint: redirects are not followed, so that no secret goes astray: set issuer to the URL that answers itself
 
 "#]],
     );
     issuer.fault(Endpoint::Token, Fault::redirect(&location), 1);
     case.run(["token"]).fails(1, str![[r#"
-zitadel-credential: error: [ISSUER]/oauth/v2/token answered with a redirect to [TARGET]
+zitadel-credential: error: [ISSUER]/oauth/v2/token: it redirects to [TARGET]
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   hint: redirects are not followed, so that no secret goes astray: set issuer to the URL that answers itself
 

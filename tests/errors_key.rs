@@ -113,11 +113,14 @@ zitadel-credential: error: key file [HOME]/key.json: it is JSON that ends too ea
     // As a shell makes it of the variable's \n.
     let unescaped = whole.replace("\\n", "\n");
     case.world.home.write("key.json", unescaped);
-    case.run(["token"]).fails(1, str![[r#"
+    case.run(["token"]).fails(
+        1,
+        str![[r#"
 zitadel-credential: error: key file [HOME]/key.json: it is JSON that is broken (line 2, column 0)
   hint: it must be the downloaded file to the last byte; if that is gone, make a new key in ZITADEL
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]

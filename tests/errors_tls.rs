@@ -19,16 +19,16 @@ fn a_certificate_of_ones_own() {
     let port = case.world.issuer.port();
     case.hide("[PORT]", port.to_string());
     case.run(["token"]).fails(1, str![[r#"
-zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the certificate of [ISSUER] is not trusted: its authority is unknown
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the certificate of [ISSUER] is not trusted: no authority that is trusted here has signed it
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   hint: where it is your own authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile
 
 "#]]);
     case.world.home.write("other.pem", Ca::new().pem());
     case.run(["token", "--ca-file", "other.pem"]).fails(1, str![[r#"
-zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the certificate of [ISSUER] is not trusted: BadSignature
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the certificate of [ISSUER] is not trusted: no authority that is trusted here has signed it
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: where it is your own authority, give its PEM with --ca-file
+  hint: where it is your own authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile
 
 "#]]);
     case.run(["token", "--ca-file", "key.json"]).fails(

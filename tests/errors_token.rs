@@ -37,6 +37,7 @@ fn the_token_endpoint_answers_something_else() {
         str![[r#"
 zitadel-credential: error: [ISSUER]/oauth/v2/token: it answered text/html that is not JSON
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: no issuer answers so: see its log, and whether a proxy or a login page stands before it
 
 "#]],
     );
@@ -46,8 +47,9 @@ zitadel-credential: error: [ISSUER]/oauth/v2/token: it answered text/html that i
         list,
         1,
         str![[r#"
-zitadel-credential: error: [ISSUER]/oauth/v2/token: the JSON it answered is not what was asked
+zitadel-credential: error: [ISSUER]/oauth/v2/token: the JSON it answered has another shape than it should
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: no issuer answers so: see its log, and whether a proxy or a login page stands before it
 
 "#]],
     );
@@ -57,11 +59,10 @@ zitadel-credential: error: [ISSUER]/oauth/v2/token: the JSON it answered is not 
         gone,
         1,
         str![[r#"
-zitadel-credential: error: the issuer refused the assertion: HTTP 404: 404 page not found
+zitadel-credential: error: [ISSUER]/oauth/v2/token: HTTP 404: 404 page not found
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  found: its clock and ours agree
-  found: the key file does not say until when the key is good
-  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+  found: it is no OAuth error, as a token endpoint would send it
+  hint: see what answers there: a proxy, a firewall or a login page may stand before the issuer
 
 "#]],
     );
@@ -71,11 +72,10 @@ zitadel-credential: error: the issuer refused the assertion: HTTP 404: 404 page 
         blocked,
         1,
         str![[r#"
-zitadel-credential: error: the issuer refused the assertion: HTTP 403
+zitadel-credential: error: [ISSUER]/oauth/v2/token: HTTP 403
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  found: its clock and ours agree
-  found: the key file does not say until when the key is good
-  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+  found: it is no OAuth error, as a token endpoint would send it
+  hint: see what answers there: a proxy, a firewall or a login page may stand before the issuer
 
 "#]],
     );
@@ -141,8 +141,9 @@ fn no_access_token() {
         "access_token",
         Value::Null,
         str![[r#"
-zitadel-credential: error: [ISSUER]/oauth/v2/token: the JSON it answered is not what was asked
+zitadel-credential: error: [ISSUER]/oauth/v2/token: the JSON it answered has another shape than it should
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: no issuer answers so: see its log, and whether a proxy or a login page stands before it
 
 "#]],
     );
@@ -154,8 +155,9 @@ zitadel-credential: error: [ISSUER]/oauth/v2/token: the JSON it answered is not 
         none,
         1,
         str![[r#"
-zitadel-credential: error: [ISSUER]/oauth/v2/token: the JSON it answered is not what was asked
+zitadel-credential: error: [ISSUER]/oauth/v2/token: the JSON it answered has no access_token
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: no issuer answers so: see its log, and whether a proxy or a login page stands before it
 
 "#]],
     );
@@ -174,7 +176,7 @@ fn a_token_that_is_no_bearer_token() {
         str![[r#"
 zitadel-credential: error: [ISSUER]/oauth/v2/token: its access_token holds characters that no bearer token has
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: the answer of the token endpoint is wrong: see the issuer's log, or a proxy before it
+  hint: no issuer answers so: see its log, and whether a proxy or a login page stands before it
 
 "#]],
     );
@@ -185,7 +187,7 @@ zitadel-credential: error: [ISSUER]/oauth/v2/token: its access_token holds chara
         str![[r#"
 zitadel-credential: error: [ISSUER]/oauth/v2/token: its access_token holds characters that no bearer token has
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: the answer of the token endpoint is wrong: see the issuer's log, or a proxy before it
+  hint: no issuer answers so: see its log, and whether a proxy or a login page stands before it
 
 "#]],
     );
@@ -196,7 +198,7 @@ zitadel-credential: error: [ISSUER]/oauth/v2/token: its access_token holds chara
         str![[r#"
 zitadel-credential: error: [ISSUER]/oauth/v2/token: its token is not a bearer token
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: the answer of the token endpoint is wrong: see the issuer's log, or a proxy before it
+  hint: no issuer answers so: see its log, and whether a proxy or a login page stands before it
 
 "#]],
     );
@@ -212,7 +214,7 @@ fn a_lifetime_that_is_none() {
             str![[r#"
 zitadel-credential: error: [ISSUER]/oauth/v2/token: its expires_in is not a positive number of seconds
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: the answer of the token endpoint is wrong: see the issuer's log, or a proxy before it
+  hint: no issuer answers so: see its log, and whether a proxy or a login page stands before it
 
 "#]],
         );
@@ -289,7 +291,7 @@ fn rate_limit() {
         str![[r#"
 zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: HTTP 429: rate limit exceeded
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: it may pass: try again later
+  hint: too many requests came from here, or a quota is used up: try again in a minute
 
 "#]],
     );
@@ -305,7 +307,7 @@ fn busy_for_longer_than_we_wait() {
         str![[r#"
 zitadel-credential: error: [ISSUER]/oauth/v2/token: HTTP 503: try again later
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: it asks to come back in 120 s
+  hint: try again in 120 s, as it asks
 
 "#]],
     );

@@ -7,13 +7,15 @@ use crate::clock::UnixTime;
 use crate::error::Report;
 use crate::issuer::Refusal;
 use crate::key::Key;
+use crate::url::HttpUrl;
 
 /// How far the issuer's clock may be from ours before it is worth an assertion
 /// by the issuer's time.
 const TOLERANCE: Duration = Duration::from_secs(30);
 
-/// Explains a refusal of an assertion that was signed with `key`.
-pub(super) fn explain(refusal: &Refusal, key: &Key, now: UnixTime) -> Report {
+/// Explains a refusal of an assertion that was signed with `key` and presented
+/// at `endpoint`.
+pub(super) fn explain(refusal: &Refusal, endpoint: &HttpUrl, key: &Key, now: UnixTime) -> Report {
     let Refusal {
         status,
         code,
@@ -23,7 +25,12 @@ pub(super) fn explain(refusal: &Refusal, key: &Key, now: UnixTime) -> Report {
     let said = match code {
         Some(code) if description.is_empty() => format!("{code} (HTTP {status})"),
         Some(code) => format!("{code}: {description} (HTTP {status})"),
-        None => description.clone(),
+        // It says nothing of the assertion: most likely it is not ZITADEL's.
+        None => {
+            return Report::new(format!("{endpoint}: {description}"))
+                .found("it is no OAuth error, as a token endpoint would send it")
+                .hint("see what answers there: a proxy, a firewall or a login page may stand before the issuer");
+        }
     };
     let mut report = Report::new(format!("the issuer refused the assertion: {said}"));
     report = match date {

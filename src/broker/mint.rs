@@ -49,8 +49,10 @@ impl Broker<'_> {
             endpoints = issuer.discover()?;
             outcome = self.exchange(&issuer, &endpoints.token, &key)?;
         }
-        let (granted, asked_at) = outcome
-            .map_err(|refusal| Error::Final(diagnosis::explain(&refusal, &key, (self.clock)())))?;
+        let (granted, asked_at) = outcome.map_err(|refusal| {
+            let now = (self.clock)();
+            Error::Final(diagnosis::explain(&refusal, &endpoints.token, &key, now))
+        })?;
         let lifespan = granted.expires_in.map(|secs| Lifespan {
             obtained_at: asked_at,
             expires_at: asked_at.plus(Duration::from_secs(secs)),

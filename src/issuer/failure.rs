@@ -12,6 +12,8 @@ use crate::url::HttpUrl;
 const NETWORK: &str =
     "see whether the issuer is up and reachable from here (network, proxy, firewall)";
 
+const OWN_AUTHORITY: &str = "where it is your own authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile";
+
 /// Turns a failed request into an error: certificates that are not trusted and
 /// answers that are no HTTP are final, everything else on the way may pass.
 pub fn explain(error: &ureq::Error, url: &HttpUrl, phase: &Phase, deadline: &Deadline) -> Error {
@@ -77,14 +79,12 @@ fn explain_tls(error: &rustls::Error, url: &HttpUrl) -> Error {
                 "see whether the issuer's host is right, and what answers there",
             )
         }
-        CertificateError::UnknownIssuer => untrusted(
-            "is not trusted: its authority is unknown",
-            "where it is your own authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile",
+        // The latter where a trusted authority has the same name and another key.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => untrusted(
+            "is not trusted: no authority that is trusted here has signed it",
+            OWN_AUTHORITY,
         ),
-        other => untrusted(
-            &format!("is not trusted: {other}"),
-            "where it is your own authority, give its PEM with --ca-file",
-        ),
+        other => untrusted(&format!("is not trusted: {other}"), OWN_AUTHORITY),
     }
 }
 

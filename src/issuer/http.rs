@@ -221,12 +221,17 @@ impl Answer<'_> {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Report> {
         serde_json::from_slice(&self.body).map_err(|error| {
             let (url, kind) = (self.url, quoted(&self.content_type));
-            // serde_json's own text may quote a value.
-            if error.is_data() {
-                Report::new(format!("{url}: the JSON it answered is not what was asked"))
-            } else {
-                Report::new(format!("{url}: it answered {kind} that is not JSON"))
-            }
+            // serde_json's own text may quote a value, but not where one is missing.
+            let text = error.to_string();
+            let missing = text.strip_prefix("missing field `");
+            let missing = missing.and_then(|rest| rest.split('`').next());
+            Report::new(match missing {
+                Some(field) => format!("{url}: the JSON it answered has no {field}"),
+                None if error.is_data() => {
+                    format!("{url}: the JSON it answered has another shape than it should")
+                }
+                None => format!("{url}: it answered {kind} that is not JSON"),
+            })
         })
     }
 
@@ -244,7 +249,10 @@ impl Answer<'_> {
     fn busy(&self) -> Error {
         let report = Report::new(format!("{}: {}", self.url, self.headline()));
         Error::Passing(match self.retry_after {
-            Some(wait) => report.hint(format!("it asks to come back in {} s", wait.as_secs())),
+            Some(wait) => report.hint(format!("try again in {} s, as it asks", wait.as_secs())),
+            None if self.status == 429 => report.hint(
+                "too many requests came from here, or a quota is used up: try again in a minute",
+            ),
             None => report.hint("it may pass: try again later"),
         })
     }

@@ -3,6 +3,7 @@
 
 mod file;
 mod layer;
+mod missing;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,6 +23,7 @@ use crate::url::IssuerUrl;
 use file::File;
 pub use layer::Layer;
 use layer::{set, text, usage};
+use missing::Setting;
 
 /// How long all waiting takes at most, unless it is said otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
@@ -146,7 +148,7 @@ impl<'a> Config<'a> {
 
     fn issuer_of(&self, settings: &Layer) -> Result<IssuerUrl, Error> {
         let issuer = settings.issuer.as_deref();
-        let issuer = issuer.ok_or_else(|| self.missing("issuer", "--issuer"))?;
+        let issuer = issuer.ok_or_else(|| self.missing(Setting::Issuer, settings))?;
         IssuerUrl::parse(issuer).ok_or_else(|| {
             usage(
                 format!("the issuer \"{}\" is no URL of an instance", quoted(issuer)),
@@ -157,7 +159,7 @@ impl<'a> Config<'a> {
 
     fn key_of(&self, settings: &Layer) -> Result<KeySpec, Error> {
         let key = settings.key()?;
-        key.ok_or_else(|| self.missing("key", "--key-file"))
+        key.ok_or_else(|| self.missing(Setting::Key, settings))
     }
 
     fn settings(&self, asker: Asker<'_>) -> Result<Layer, Error> {
@@ -169,7 +171,10 @@ impl<'a> Config<'a> {
             Some(name) => self.profile(name)?,
             None => Layer::default(),
         };
-        Ok(self.caller.clone().or(cluster).or(profile))
+        Ok(Layer {
+            profile: name,
+            ..self.caller.clone().or(cluster).or(profile)
+        })
     }
 
     fn default_profile(&self) -> Option<String> {
@@ -179,15 +184,8 @@ impl<'a> Config<'a> {
     }
 
     fn profile(&self, name: &str) -> Result<Layer, Error> {
-        let profile = self.file.profiles.get(name).ok_or_else(|| {
-            let known: Vec<_> = self.file.profiles.keys().map(String::as_str).collect();
-            let what = format!("no profile is called \"{}\"", quoted(name));
-            let known = match known.as_slice() {
-                [] => "there is none yet".to_owned(),
-                names => format!("there is {}", names.join(", ")),
-            };
-            Error::Usage(self.about(Report::new(what)).hint(known))
-        })?;
+        let profile = self.file.profiles.get(name);
+        let profile = profile.ok_or_else(|| self.unknown_profile(name))?;
         let dir = self.path.as_deref().and_then(Path::parent);
         let dir = dir.unwrap_or_else(|| Path::new(""));
         Layer::from_profile(profile, dir, self.directories.home.as_deref())
@@ -223,7 +221,9 @@ impl<'a> Config<'a> {
             })?;
         }
         for pattern in &self.caller.hosts {
-            let pattern = parse_pattern(pattern).map_err(Error::Usage)?;
+            let pattern = parse_pattern(pattern).map_err(|report| {
+                Error::Usage(report.about(&"--host or ZITADEL_CREDENTIAL_HOSTS"))
+            })?;
             // A host that the file names already keeps its rule.
             let _ = rules.add(HostRule::new(pattern));
         }
@@ -267,21 +267,6 @@ impl<'a> Config<'a> {
             return Err(Report::new(what).hint("leave username out to show the user ID"));
         }
         Ok(rule)
-    }
-
-    fn missing(&self, what: &str, flag: &str) -> Error {
-        let place = match &self.path {
-            Some(path) => format!("write a profile into {}", path.display()),
-            None => "write a config file".to_owned(),
-        };
-        let variable = flag
-            .replace("--", "ZITADEL_CREDENTIAL_")
-            .replace('-', "_")
-            .to_uppercase();
-        usage(
-            format!("no {what} is configured"),
-            &format!("give {flag}, set {variable}, or {place}"),
-        )
     }
 
     fn about(&self, report: Report) -> Report {

@@ -54,7 +54,9 @@ pub(crate) fn kubectl(world: &World<'_>, config: &Config<'_>) -> Result<Answer, 
                     kubectl::VARIABLE,
                     input::LIMIT
                 );
-                return Err(Error::Usage(Report::new(what)));
+                return Err(Error::Usage(Report::new(what).hint(
+                    "see the cluster's extension client.authentication.k8s.io/exec in the kubeconfig",
+                )));
             }
             kubectl::parse(info).map_err(Error::Usage)?
         }
@@ -216,14 +218,18 @@ fn docker_operation(word: &OsStr) -> Option<docker::Operation> {
     docker::Operation::parse(word.to_str()?)
 }
 
+const ADD_A_RULE: &str = "[hosts.\"HOST\"] in the config file adds one, or --host";
+
 /// The rule for a host; that there is none is told at `-v`.
 fn find_rule<'c>(config: &'c Config<'_>, ask: &Ask) -> Option<&'c HostRule> {
     let Ask { origin, username } = ask;
     let rule = config.rules().find(origin, username.as_deref());
     match (rule, username) {
         (Some(rule), _) => log::info!("{origin} has the rule {}", rule.pattern),
-        (None, Some(name)) => log::info!("no host rule lets {origin} have a token for {name}"),
-        (None, None) => log::info!("no host rule lets {origin} have a token"),
+        (None, Some(name)) => {
+            log::info!("no host rule lets {origin} have a token for {name}: {ADD_A_RULE}");
+        }
+        (None, None) => log::info!("no host rule lets {origin} have a token: {ADD_A_RULE}"),
     }
     rule
 }

@@ -57,7 +57,7 @@ fn a_value_of_the_wrong_kind() {
     config(
         "[profiles.prod]\nscopes = \"openid\"\n",
         str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: scopes has a value of the wrong kind, expected a sequence
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: scopes has a value of the wrong kind, expected a list, as in ["one", "two"]
 
 "#]],
     );
@@ -71,7 +71,7 @@ zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.
     config(
         "profiles = 5\n",
         str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: profiles has a value of the wrong kind, expected a map
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: profiles has a value of the wrong kind, expected a table
 
 "#]],
     );
@@ -84,7 +84,7 @@ fn a_private_key_in_the_wrong_place() {
     let write = |toml: &str| case.world.home.write_config(toml);
     write(&format!("[profiles.test]\nscopes = \"\"\"\n{pem}\"\"\"\n"));
     case.run(["token"]).fails(2, str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: scopes has a value of the wrong kind, expected a sequence
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: scopes has a value of the wrong kind, expected a list, as in ["one", "two"]
 
 "#]]);
     write(&format!("[profiles.test]\nallow-http = '''{pem}'''\n"));
@@ -100,16 +100,19 @@ zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.
     write(&format!("[profiles.test]\nkey-file = \"{pem}\"\n"));
     case.run(["token"]).fails(2, str![[r#"
 zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 3: it is no TOML: key with no value, expected `=`
+  hint: a profile reads like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
 
 "#]]);
     write(&pem);
     case.run(["token"]).fails(2, str![[r#"
 zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it is no TOML: key with no value, expected `=`
+  hint: a profile reads like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
 
 "#]]);
     write(&case.world.user.key_json());
     case.run(["token"]).fails(2, str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it has a value of the wrong kind, expected key
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it is no TOML: invalid key-value pair, expected key
+  hint: a profile reads like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
 
 "#]]);
 }
@@ -120,6 +123,7 @@ fn no_toml() {
         "issuer: https://id.acme.test\n",
         str![[r#"
 zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it is no TOML: key with no value, expected `=`
+  hint: a profile reads like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
 
 "#]],
     );
@@ -127,6 +131,7 @@ zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.
         "[profiles.prod\n",
         str![[r#"
 zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it is no TOML: unclosed table, expected `]`
+  hint: a profile reads like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
 
 "#]],
     );
@@ -134,6 +139,7 @@ zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.
         "[profiles.prod]\nissuer = https://id.acme.test\n",
         str![[r#"
 zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: it is no TOML: string values must be quoted, expected literal string
+  hint: a profile reads like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
 
 "#]],
     );
@@ -141,6 +147,7 @@ zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.
         "[profiles.a]\nissuer = \"x\"\nissuer = \"y\"\n",
         str![[r#"
 zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 3: it is no TOML: duplicate key
+  hint: a profile reads like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
 
 "#]],
     );

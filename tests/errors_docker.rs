@@ -94,7 +94,7 @@ fn docker_finds_nothing_for_a_host_without_a_rule() {
         1,
         NOT_FOUND,
         str![[r#"
-zitadel-credential: no host rule lets https://git.acme.test have a token
+zitadel-credential: no host rule lets https://git.acme.test have a token: [hosts."HOST"] in the config file adds one, or --host
 
 "#]],
     );
@@ -157,6 +157,7 @@ zitadel-credential: config file [HOME]/.config/zitadel-credential/config.toml: l
 
 "#]], str![[r#"
 zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it is no TOML: unclosed table, expected `]`
+  hint: a profile reads like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
 
 "#]]);
     case.ask(["docker", "store"], "{}").answers(0, "", "");

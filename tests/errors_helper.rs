@@ -101,7 +101,7 @@ fn git_hears_nothing_of_a_host_without_a_rule() {
         0,
         "",
         str![[r#"
-zitadel-credential: no host rule lets https://git.acme.test have a token
+zitadel-credential: no host rule lets https://git.acme.test have a token: [hosts."HOST"] in the config file adds one, or --host
 
 "#]],
     );
@@ -169,6 +169,7 @@ fn git_with_a_config_file_that_is_broken() {
     case.world.home.write_config("[hosts\n");
     case.ask(["git", "get"], ASKED).fails(2, str![[r#"
 zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it is no TOML: unclosed table, expected `]`
+  hint: a profile reads like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
 
 "#]]);
     case.ask(["git", "store"], ASKED).answers(0, "", "");
@@ -212,6 +213,7 @@ zitadel-credential: error: KUBERNETES_EXEC_INFO holds no ExecCredential
         "x".repeat(70_000),
         str![[r#"
 zitadel-credential: error: KUBERNETES_EXEC_INFO is larger than 65536 bytes
+  hint: see the cluster's extension client.authentication.k8s.io/exec in the kubeconfig
 
 "#]],
     );
@@ -278,7 +280,24 @@ fn a_cluster_names_a_missing_profile() {
         info.to_string(),
         str![[r#"
 zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile is called "prod"
-  hint: there is test
+  hint: its profiles are: test; choose one, or add [profiles.prod]
+
+"#]],
+    );
+}
+
+#[test]
+fn a_clusters_extension_of_the_wrong_kind() {
+    let info = json!({
+        "kind": "ExecCredential",
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "spec": {"cluster": {"server": "https://k8s.acme.test", "config": {"scopes": "openid"}}},
+    });
+    kubectl(
+        info.to_string(),
+        str![[r#"
+zitadel-credential: error: KUBERNETES_EXEC_INFO has a value of the wrong kind
+  hint: see the cluster's extension client.authentication.k8s.io/exec in the kubeconfig: profile and issuer are strings, scopes and projects are lists of strings
 
 "#]],
     );

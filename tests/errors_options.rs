@@ -66,7 +66,7 @@ fn an_unknown_profile() {
         &["--profile", "prod"],
         str![[r#"
 zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile is called "prod"
-  hint: there is test
+  hint: its profiles are: test; choose one, or add [profiles.prod]
 
 "#]],
     );
@@ -74,7 +74,7 @@ zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no pro
         "default-profile = \"prod\"\n[profiles.test]\n",
         str![[r#"
 zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile is called "prod"
-  hint: there is test
+  hint: its profiles are: test; choose one, or add [profiles.prod]
 
 "#]],
     );
@@ -82,7 +82,21 @@ zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no pro
     fs::remove_file(case.world.home.config_path()).unwrap();
     case.run(["token", "--profile", "prod"]).fails(2, str![[r#"
 zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile is called "prod"
-  hint: there is none yet
+  hint: there is none yet: write one, [profiles.prod] with an issuer and a key-file
+
+"#]]);
+}
+
+#[test]
+fn a_profile_that_a_rule_names_lacks_something() {
+    let case = Case::new();
+    case.world
+        .home
+        .append_config("[profiles.bare]\n[hosts.\"git.acme.test\"]\nprofile = \"bare\"\n");
+    case.ask(["git", "get"], "protocol=https\nhost=git.acme.test\n")
+        .answers(1, "quit=1\n", str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile bare: it has no issuer
+  hint: give --issuer, set ZITADEL_CREDENTIAL_ISSUER, or add issuer to the profile
 
 "#]]);
 }
@@ -92,8 +106,8 @@ fn several_profiles_and_none_chosen() {
     config(
         "[profiles.prod]\n[profiles.test]\n",
         str![[r#"
-zitadel-credential: error: no issuer is configured
-  hint: give --issuer, set ZITADEL_CREDENTIAL_ISSUER, or write a profile into [HOME]/.config/zitadel-credential/config.toml
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no issuer is configured: none of its profiles is chosen
+  hint: they are: prod, test; choose one by --profile or default-profile
 
 "#]],
     );
@@ -104,8 +118,8 @@ fn no_issuer() {
     config(
         "[profiles.test]\nkey-file = \"~/key.json\"\n",
         str![[r#"
-zitadel-credential: error: no issuer is configured
-  hint: give --issuer, set ZITADEL_CREDENTIAL_ISSUER, or write a profile into [HOME]/.config/zitadel-credential/config.toml
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile test: it has no issuer
+  hint: give --issuer, set ZITADEL_CREDENTIAL_ISSUER, or add issuer to the profile
 
 "#]],
     );
@@ -123,16 +137,16 @@ fn no_key() {
     config(
         "[profiles.test]\nissuer = \"https://id.acme.test\"\n",
         str![[r#"
-zitadel-credential: error: no key is configured
-  hint: give --key-file, set ZITADEL_CREDENTIAL_KEY_FILE, or write a profile into [HOME]/.config/zitadel-credential/config.toml
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile test: it has no key
+  hint: give --key-file, set ZITADEL_CREDENTIAL_KEY_FILE or ZITADEL_CREDENTIAL_KEY, or add key-file or key-command to the profile
 
 "#]],
     );
     config(
         "[profiles.test]\nissuer = \"https://id.acme.test\"\nkey-id = \"1\"\n",
         str![[r#"
-zitadel-credential: error: no key is configured
-  hint: give --key-file, set ZITADEL_CREDENTIAL_KEY_FILE, or write a profile into [HOME]/.config/zitadel-credential/config.toml
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile test: it has no key
+  hint: give --key-file, set ZITADEL_CREDENTIAL_KEY_FILE or ZITADEL_CREDENTIAL_KEY, or add key-file or key-command to the profile
 
 "#]],
     );
@@ -143,7 +157,7 @@ fn a_host_that_is_none() {
     options(
         &["--host", "git.acme.test/team"],
         str![[r#"
-zitadel-credential: error: "git.acme.test/team" names no host
+zitadel-credential: error: --host or ZITADEL_CREDENTIAL_HOSTS: "git.acme.test/team" names no host
   hint: a host rule is for host, host:port or *.host, without scheme, path or user
 
 "#]],
@@ -152,7 +166,7 @@ zitadel-credential: error: "git.acme.test/team" names no host
         "ZITADEL_CREDENTIAL_HOSTS",
         "a.test b.test:x",
         str![[r#"
-zitadel-credential: error: "b.test:x" names no host
+zitadel-credential: error: --host or ZITADEL_CREDENTIAL_HOSTS: "b.test:x" names no host
   hint: a host rule is for host, host:port or *.host, without scheme, path or user
 
 "#]],

@@ -78,31 +78,36 @@ pub(super) fn parse(text: &str) -> Result<File, Report> {
         let start = error.span().map_or(0, |span| span.start).min(text.len());
         let before = text.get(..start).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
-        Report::new(format!(
-            "line {line}: {}",
-            reason(error.message(), text, line)
-        ))
+        reason(error.message(), text, line)
     })
 }
 
 /// What toml and serde say, without the value that they would quote.
-fn reason(message: &str, text: &str, line: usize) -> String {
+fn reason(message: &str, text: &str, line: usize) -> Report {
     if message.starts_with("unknown field") || message.starts_with("missing field") {
-        return quoted(message);
+        return Report::new(format!("line {line}: {}", quoted(message)));
     }
-    match message.split_once(", expected ") {
-        // "invalid type: string \"-----BEGIN …\", expected a sequence"
-        Some((found, expected))
-            if found.starts_with("invalid ") || found.starts_with("unknown ") =>
-        {
-            let key = text.lines().nth(line - 1).and_then(key_of).unwrap_or("it");
-            format!("{key} has a value of the wrong kind, expected {expected}")
-        }
-        _ => {
-            let plain = message.lines().next().unwrap_or_default();
-            format!("it is no TOML: {}", quoted(plain))
-        }
+    // "invalid type: string \"-----BEGIN …\", expected a sequence"
+    let of_a_value = ["invalid type", "invalid value", "unknown variant"];
+    let expected = message
+        .split_once(", expected ")
+        .filter(|(found, _)| of_a_value.iter().any(|start| found.starts_with(start)));
+    if let Some((_, expected)) = expected {
+        let key = text.lines().nth(line - 1).and_then(key_of).unwrap_or("it");
+        let expected = match expected {
+            "a sequence" => "a list, as in [\"one\", \"two\"]",
+            "a map" => "a table",
+            other if other.starts_with("struct ") => "a table",
+            other => other,
+        };
+        return Report::new(format!(
+            "line {line}: {key} has a value of the wrong kind, expected {expected}"
+        ));
     }
+    let plain = quoted(message.lines().next().unwrap_or_default());
+    Report::new(format!("line {line}: it is no TOML: {plain}")).hint(
+        "a profile reads like [profiles.prod], and below it issuer = \"https://acme.zitadel.cloud\" and key-file = \"prod.json\"",
+    )
 }
 
 /// The bare key that a line sets.

@@ -81,8 +81,15 @@ pub fn parse(info: &str) -> Result<Question, Report> {
         Report::new(format!("{VARIABLE} {what}"))
             .hint("it is set by kubectl and its like; unset it to call this by hand")
     };
-    let info: Info =
-        serde_json::from_str(info).map_err(|_| malformed("holds no ExecCredential"))?;
+    let info: Info = serde_json::from_str(info).map_err(|error| {
+        // What clients write themselves is right; the extension is a person's.
+        if error.is_data() && error.to_string().starts_with("invalid type") {
+            return Report::new(format!("{VARIABLE} has a value of the wrong kind")).hint(
+                "see the cluster's extension client.authentication.k8s.io/exec in the kubeconfig: profile and issuer are strings, scopes and projects are lists of strings",
+            );
+        }
+        malformed("holds no ExecCredential")
+    })?;
     if info.kind != KIND {
         return Err(malformed(&format!("holds a {}", quoted(&info.kind))));
     }

@@ -1,0 +1,85 @@
+//! What a request lacks, and where to write it.
+
+use super::{Config, Layer};
+use crate::error::{Error, Report, quoted};
+
+/// A setting without which there is no request.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Setting {
+    Issuer,
+    Key,
+}
+
+impl Setting {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Issuer => "issuer",
+            Self::Key => "key",
+        }
+    }
+
+    /// How a caller gives it.
+    const fn ways(self) -> &'static str {
+        match self {
+            Self::Issuer => "give --issuer, set ZITADEL_CREDENTIAL_ISSUER",
+            Self::Key => {
+                "give --key-file, set ZITADEL_CREDENTIAL_KEY_FILE or ZITADEL_CREDENTIAL_KEY"
+            }
+        }
+    }
+
+    /// How a profile says it.
+    const fn line(self) -> &'static str {
+        match self {
+            Self::Issuer => "issuer",
+            Self::Key => "key-file or key-command",
+        }
+    }
+}
+
+impl Config<'_> {
+    /// A setting that no source holds.
+    pub(super) fn missing(&self, setting: Setting, settings: &Layer) -> Error {
+        let (name, ways, line) = (setting.name(), setting.ways(), setting.line());
+        let profiles = self.profile_names();
+        Error::Usage(match (&settings.profile, profiles.as_str()) {
+            (Some(profile), _) => self
+                .about(Report::new(format!(
+                    "profile {}: it has no {name}",
+                    quoted(profile)
+                )))
+                .hint(format!("{ways}, or add {line} to the profile")),
+            (None, "") => {
+                let place = match &self.path {
+                    Some(path) => format!("write a profile into {}", path.display()),
+                    None => "write a config file".to_owned(),
+                };
+                Report::new(format!("no {name} is configured")).hint(format!("{ways}, or {place}"))
+            }
+            (None, profiles) => self
+                .about(Report::new(format!(
+                    "no {name} is configured: none of its profiles is chosen"
+                )))
+                .hint(format!(
+                    "they are: {profiles}; choose one by --profile or default-profile"
+                )),
+        })
+    }
+
+    /// A profile that the file does not name.
+    pub(super) fn unknown_profile(&self, name: &str) -> Error {
+        let name = quoted(name);
+        let report = self.about(Report::new(format!("no profile is called \"{name}\"")));
+        Error::Usage(report.hint(match self.profile_names().as_str() {
+            "" => format!(
+                "there is none yet: write one, [profiles.{name}] with an issuer and a key-file"
+            ),
+            known => format!("its profiles are: {known}; choose one, or add [profiles.{name}]"),
+        }))
+    }
+
+    fn profile_names(&self) -> String {
+        let names: Vec<_> = self.file.profiles.keys().map(|name| quoted(name)).collect();
+        names.join(", ")
+    }
+}

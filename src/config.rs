@@ -22,7 +22,7 @@ use crate::scope::{Scopes, project_audience};
 use crate::url::IssuerUrl;
 use file::File;
 pub use layer::Layer;
-use layer::{set, text, usage};
+use layer::{path_of_caller, set, text, usage};
 use missing::Setting;
 
 /// How long all waiting takes at most, unless it is said otherwise.
@@ -76,11 +76,12 @@ impl<'a> Config<'a> {
     ) -> Result<Self, Error> {
         let caller = Layer::from_caller(options, environment)?;
         let deadline = Deadline::after(caller.timeout.map_or(TIMEOUT, Duration::from_secs));
-        let given = options
-            .config
-            .clone()
-            .or_else(|| set(environment, "ZITADEL_CREDENTIAL_CONFIG"))
-            .map(PathBuf::from);
+        let given = path_of_caller(
+            "--config",
+            options.config.as_ref(),
+            environment,
+            "ZITADEL_CREDENTIAL_CONFIG",
+        )?;
         let must_exist = given.is_some();
         let path = given.or_else(|| default_path(directories));
         let file = match &path {

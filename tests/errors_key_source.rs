@@ -174,7 +174,7 @@ error: unexpected argument '[…]
     );
     let joined = format!("--key-file={pem}");
     case.run(["token", &joined]).fails(2, str![[r#"
-zitadel-credential: error: --key-file looks like a key itself, not like the name of its file
+zitadel-credential: error: --key-file looks like a key itself, not like a path
   hint: name the file; a key itself goes into ZITADEL_CREDENTIAL_KEY, from a secret of your CI system
 
 "#]]);
@@ -184,14 +184,14 @@ zitadel-credential: error: --key-file looks like a key itself, not like the name
         let mut command = case.world.zitadel(["token"]);
         command.env("ZITADEL_CREDENTIAL_KEY_FILE", key);
         case.end(command).fails(2, str![[r#"
-zitadel-credential: error: ZITADEL_CREDENTIAL_KEY_FILE looks like a key itself, not like the name of its file
+zitadel-credential: error: ZITADEL_CREDENTIAL_KEY_FILE looks like a key itself, not like a path
   hint: name the file; a key itself goes into ZITADEL_CREDENTIAL_KEY, from a secret of your CI system
 
 "#]]);
     }
     case.profile(&format!("key-file = '''{pem}'''"));
     case.run(["token"]).fails(2, str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile test: key-file looks like a key itself, not like the name of its file
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile test: key-file looks like a key itself, not like a path
   hint: name the file; a key itself goes into ZITADEL_CREDENTIAL_KEY, from a secret of your CI system
 
 "#]]);
@@ -218,6 +218,19 @@ fn a_key_in_place_of_another_setting() {
             assert_eq!(call.code, Some(2), "{flag}");
         }
     }
+    for flag in ["--config", "--ca-file", "--cache-dir"] {
+        let call = case.run(["token", &format!("{flag}={pem}")]);
+        assert_eq!(call.code, Some(2), "{flag}");
+    }
+    case.profile(&format!("key-command = ['''{pem}''']"));
+    case.run(["token"]).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: key-command […]: [..]
+  hint: key-command is a list: a program on PATH, then its arguments, each on its own
+
+"#]],
+    );
 }
 
 #[test]

@@ -114,9 +114,8 @@ impl Layer {
                 given.collect::<Result<Vec<_>, _>>().map(Some)
             }
         };
-        let path = |given: &Option<OsString>, variable| {
-            let given = given.clone().or_else(|| set(env, variable));
-            given.map(PathBuf::from)
+        let path = |flag: &'static str, given: &Option<OsString>, variable| {
+            path_of_caller(flag, given.as_ref(), env, variable)
         };
         let timeout = one("--timeout", &options.timeout, "ZITADEL_CREDENTIAL_TIMEOUT")?;
         Ok(Self {
@@ -129,10 +128,14 @@ impl Layer {
             projects: many("--project", &options.project, "ZITADEL_CREDENTIAL_PROJECTS")?
                 .unwrap_or_default(),
             zitadel_api: options.zitadel_api,
-            ca_file: path(&options.ca_file, "ZITADEL_CREDENTIAL_CA_FILE"),
+            ca_file: path("--ca-file", &options.ca_file, "ZITADEL_CREDENTIAL_CA_FILE")?,
             allow_http: false,
             hosts: many("--host", &options.host, "ZITADEL_CREDENTIAL_HOSTS")?.unwrap_or_default(),
-            cache_dir: path(&options.cache_dir, "ZITADEL_CREDENTIAL_CACHE_DIR"),
+            cache_dir: path(
+                "--cache-dir",
+                &options.cache_dir,
+                "ZITADEL_CREDENTIAL_CACHE_DIR",
+            )?,
             timeout: timeout.map(|text| seconds(&text)).transpose()?,
         })
     }
@@ -192,25 +195,40 @@ impl Layer {
 fn key_of_caller(flag: Option<&OsString>, env: &Environment) -> Result<Option<KeySource>, Error> {
     const VARIABLE: &str = "ZITADEL_CREDENTIAL_KEY";
     const FILE_VARIABLE: &str = "ZITADEL_CREDENTIAL_KEY_FILE";
-    if let Some(file) = flag {
-        check_path("--key-file", file)?;
-        return Ok(Some(KeySource::File(file.into())));
-    }
-    match (set(env, FILE_VARIABLE), set(env, VARIABLE)) {
-        (Some(_), Some(_)) => Err(usage(
+    match (flag, set(env, FILE_VARIABLE), set(env, VARIABLE)) {
+        (None, Some(_), Some(_)) => Err(usage(
             "ZITADEL_CREDENTIAL_KEY and ZITADEL_CREDENTIAL_KEY_FILE are both set".into(),
             "unset one: they are two places for the same key",
         )),
-        (Some(file), None) => {
-            check_path(FILE_VARIABLE, &file)?;
-            Ok(Some(KeySource::File(file.into())))
-        }
-        (None, Some(inline)) => {
+        (None, None, Some(inline)) => {
             let inline = Secret::new(text(VARIABLE, &inline)?);
             Ok(Some(KeySource::Environment(inline)))
         }
-        (None, None) => Ok(None),
+        _ => {
+            let file = path_of_caller("--key-file", flag, env, FILE_VARIABLE)?;
+            Ok(file.map(KeySource::File))
+        }
     }
+}
+
+/// The path that the flag names, or else the variable.
+///
+/// # Errors
+/// [`Error::Usage`]: it is a key.
+pub(super) fn path_of_caller(
+    flag: &str,
+    given: Option<&OsString>,
+    env: &Environment,
+    variable: &str,
+) -> Result<Option<PathBuf>, Error> {
+    let (setting, path) = match given {
+        Some(path) => (flag, Some(path.clone())),
+        None => (variable, set(env, variable)),
+    };
+    if let Some(path) = &path {
+        check_path(setting, path)?;
+    }
+    Ok(path.map(PathBuf::from))
 }
 
 /// Refuses a key that was put where its file's name belongs: CI systems make
@@ -222,7 +240,7 @@ fn check_path(setting: &str, path: &OsStr) -> Result<(), Error> {
     let is_key = text.contains(['\n', '"']) || text.contains("-----BEGIN") || text.len() > LONGEST;
     if is_key {
         return Err(usage(
-            format!("{setting} looks like a key itself, not like the name of its file"),
+            format!("{setting} looks like a key itself, not like a path"),
             "name the file; a key itself goes into ZITADEL_CREDENTIAL_KEY, from a secret of your CI system",
         ));
     }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{Key, KeyId, UserId};
 use crate::clock::Deadline;
-use crate::error::{Error, Report, system};
+use crate::error::{Error, Report, quoted, system};
 use crate::input::{self, Patient, ReadError};
 use crate::secret::Secret;
 
@@ -39,7 +39,7 @@ impl fmt::Display for KeySource {
             // The arguments stay unshown: a vault's may name more than it should.
             Self::Command(words) => {
                 let program = words.first().map_or("", String::as_str);
-                write!(f, "key-command {program}")
+                write!(f, "key-command {}", quoted(program))
             }
         }
     }

@@ -4,10 +4,13 @@
 mod support;
 
 use std::fs;
+use std::io;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::World;
 use support::entry::files;
+use support::{World, binary};
 
 const NOT_FOUND: &str = "credentials not found in native keychain\n";
 
@@ -120,4 +123,29 @@ fn version_and_store_need_no_configuration_and_unknown_words_fail() {
     assert_eq!(asked(&world, "store", "{}"), (0, String::new()));
     let (code, stdout) = asked(&world, "frobnicate", "");
     assert_eq!((code, stdout.lines().count()), (1, 1));
+}
+
+#[test]
+fn list_waits_for_nothing_to_be_typed() {
+    let world = World::new();
+    world.allow("registry.acme.dev:5000");
+    let (reader, typing) = io::pipe().unwrap();
+    let began = Instant::now();
+    let child = world
+        .home
+        .command(binary())
+        .args(["docker", "list"])
+        .stdin(reader)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let listed = child.wait_with_output().unwrap().stdout;
+    assert!(began.elapsed() < Duration::from_secs(10), "it waited");
+    drop(typing);
+    let listed = String::from_utf8(listed).unwrap();
+    let user = &world.user.user_id;
+    assert_eq!(
+        listed,
+        format!("{{\"registry.acme.dev:5000\":\"{user}\"}}\n")
+    );
 }

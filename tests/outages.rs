@@ -92,7 +92,7 @@ fn a_wait_beyond_the_bound_gives_up_at_once_and_says_when_to_come_back() {
         let fault = Fault::retry_after(429, &wait);
         world.issuer.fault(Endpoint::Token, fault, Times::Forever);
         let (assert, took) = timed(&world, 30);
-        assert.code(75).stdout("").stderr(contains("come back"));
+        assert.code(75).stdout("").stderr(contains("try again in"));
         assert_eq!(world.issuer.token_requests(), 1);
         assert!(took < Duration::from_secs(3), "{took:?}");
     }

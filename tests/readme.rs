@@ -99,8 +99,8 @@ fn every_message_is_one_that_the_program_has() {
     for message in messages {
         // One text for two things to be configured.
         let shown = message
-            .replace("no issuer is", "no {what} is")
-            .replace("no key is", "no {what} is");
+            .replace("no issuer is", "no {name} is")
+            .replace("no key is", "no {name} is");
         assert!(source.contains(&shown), "{message}");
     }
 }

@@ -1,15 +1,11 @@
 //! What docker and its like get, and the person behind them, where there is no
 //! token to give. stdout is the tool's: its protocol decides, to the byte.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
-#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
-
-mod support;
 
 use std::fs;
 
 use snapbox::str;
 
-use support::{Case, Endpoint, Fault, Times};
+use crate::support::{Case, Endpoint, Fault, Times};
 
 const HOST: &str = "git.acme.test";
 const NOT_FOUND: &str = "credentials not found in native keychain\n";

@@ -1,14 +1,10 @@
 //! Every way in which the token endpoint gives no token, or a doubtful one, as a
 //! person reads it.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
-#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
-
-mod support;
 
 use serde_json::{Value, json};
 use snapbox::{Data, str};
 
-use support::{Case, Endpoint, Fault, Times};
+use crate::support::{Case, Endpoint, Fault, Times};
 
 const HTML: &str = "<!doctype html><title>Log in</title>";
 

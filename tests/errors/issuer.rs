@@ -1,16 +1,12 @@
 //! Every way in which there is no issuer where one should be, as a person reads
 //! it: what discovery finds.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
-#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
-
-mod support;
 
 use std::net::TcpListener;
 
 use serde_json::{Value, json};
 use snapbox::{Data, str};
 
-use support::{Ca, Case, Endpoint, Fault, Issuer, Response, Server, Times, World};
+use crate::support::{Ca, Case, Endpoint, Fault, Issuer, Response, Server, Times, World};
 
 const HTML: &str = "<!doctype html><title>Log in</title>";
 
@@ -74,7 +70,7 @@ zitadel-credential: error: https://nobody.invalid/.well-known/openid-configurati
 
 #[test]
 fn no_http_at_all() {
-    let server = Server::http(|_| support::Reply::Raw(b"SSH-2.0-OpenSSH_9.9\r\n".into()));
+    let server = Server::http(|_| crate::support::Reply::Raw(b"SSH-2.0-OpenSSH_9.9\r\n".into()));
     issuer_at(
         format!("http://localhost:{}", server.port()),
         1,

@@ -1,8 +1,5 @@
 //! The tests' issuer fails as it is told, and no longer than that; the tests'
 //! home keeps to itself.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
-
-mod support;
 
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use support::{
+use crate::support::{
     Answer, Client, Endpoint, Fault, Home, Issuer, Server, ServiceUser, Times, World, binary,
 };
 
@@ -97,7 +94,7 @@ fn a_connection_can_end_before_and_within_the_answer() {
 
 #[test]
 fn an_answer_can_be_edited() {
-    let elsewhere = Server::http(|_| support::Response::new(204).into());
+    let elsewhere = Server::http(|_| crate::support::Response::new(204).into());
     let endpoint = format!("http://127.0.0.1:{}/", elsewhere.port());
     let expected = Value::from(endpoint.clone());
     let issuer = faulty(Fault::edit(move |document| {

@@ -1,8 +1,4 @@
 //! Every way in which an issuer does not prove who it is, as a person reads it.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
-#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
-
-mod support;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -10,7 +6,7 @@ use std::thread;
 
 use snapbox::str;
 
-use support::{Ca, Case, Issuer, Response, Server, World};
+use crate::support::{Ca, Case, Issuer, Response, Server, World};
 
 #[test]
 fn a_certificate_of_ones_own() {

@@ -1,16 +1,17 @@
 //! The tests' issuer is as strict, and as odd, as ZITADEL servers are.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
-
-mod support;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
 use rsa::{BoxedUint, PublicKey};
 use serde_json::{Value, json};
 
-use support::exchange::{GRANT, access_token, assertion, claims, exchange, header, refusal, token};
-use support::jwt::sign;
-use support::{Answer, Ca, Client, Endpoint, ErrorShape, Issuer, Jwt, TokenKind, UserinfoRefusal};
+use crate::support::exchange::{
+    GRANT, access_token, assertion, claims, exchange, header, refusal, token,
+};
+use crate::support::jwt::sign;
+use crate::support::{
+    Answer, Ca, Client, Endpoint, ErrorShape, Issuer, Jwt, TokenKind, UserinfoRefusal,
+};
 
 fn client(issuer: &Issuer) -> Client {
     Client::http(issuer.port())
@@ -159,7 +160,7 @@ fn a_jwt_access_token_is_for_the_projects_of_the_scopes() {
     assert!(token.is_signed_by(&published_key(&issuer)));
     assert_eq!(token.claims["iss"], issuer.url());
     assert_eq!(token.claims["sub"], user.user_id);
-    let zitadel = support::issuer::ZITADEL_PROJECT_ID;
+    let zitadel = crate::support::issuer::ZITADEL_PROJECT_ID;
     assert_eq!(token.claims["aud"], json!(["42", zitadel]));
     let seconds = |claim: &str| token.claims[claim].as_i64().unwrap();
     assert_eq!(seconds("exp") - seconds("iat"), 300);

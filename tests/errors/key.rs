@@ -1,15 +1,11 @@
 //! Every way in which a key file holds no key, as a person reads it. None of
 //! them costs the issuer a request.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
-#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
-
-mod support;
 
 use rcgen::KeyPair;
 use serde_json::{Value, json};
 use snapbox::{Data, str};
 
-use support::{Case, ServiceUser};
+use crate::support::{Case, ServiceUser};
 
 /// `token` with this in its key file.
 #[track_caller]
@@ -338,7 +334,7 @@ zitadel-credential: error: key file [HOME]/key.json: its expirationDate "soon" i
 #[test]
 fn a_key_that_expires_soon_is_used_and_said() {
     let case = Case::new();
-    let tomorrow = support::exchange::now() + 86_400;
+    let tomorrow = crate::support::exchange::now() + 86_400;
     let date = time::OffsetDateTime::from_unix_timestamp(tomorrow).unwrap();
     let rfc3339 = time::format_description::well_known::Rfc3339;
     let date = date.format(&rfc3339).unwrap();

@@ -1,12 +1,9 @@
 //! The tests' HTTP server serves, and fails, as it is told.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
-
-mod support;
 
 use std::io;
 use std::time::{Duration, Instant};
 
-use support::{Ca, Client, Reply, Request, Response, Server};
+use crate::support::{Ca, Client, Reply, Request, Response, Server};
 
 /// Says back what it understood.
 fn echo(request: &Request) -> Reply {

@@ -1,15 +1,11 @@
 //! Every way in which the config file is none, as a person reads it. None of
 //! them costs the issuer a request.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
-#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
-
-mod support;
 
 use std::fs;
 
 use snapbox::{Data, str};
 
-use support::Case;
+use crate::support::Case;
 
 /// `token` with this config file.
 #[track_caller]

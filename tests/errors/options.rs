@@ -1,9 +1,5 @@
 //! Every way in which the settings of a call do not make a request, as a person
 //! reads it. None of them costs the issuer one.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
-#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
-
-mod support;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -11,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use snapbox::{Data, str};
 
-use support::Case;
+use crate::support::Case;
 
 /// `token` with this config file.
 #[track_caller]

@@ -1,9 +1,5 @@
 //! Every way in which a key is not to be had from where it should be, as a
 //! person reads it. None of them costs the issuer a request.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
-#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
-
-mod support;
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -12,7 +8,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use snapbox::{Data, str};
 
-use support::Case;
+use crate::support::Case;
 
 /// `token` with this in its profile.
 #[track_caller]

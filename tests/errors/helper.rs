@@ -1,9 +1,5 @@
 //! What git and kubectl get, and the person behind them, where there is no token
 //! to give. stdout is the tool's: its protocol decides, to the byte.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
-#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
-
-mod support;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use serde_json::json;
 use snapbox::{Data, str};
 
-use support::{Case, Endpoint, Fault, Times};
+use crate::support::{Case, Endpoint, Fault, Times};
 
 const HOST: &str = "git.acme.test";
 const ASKED: &str = "protocol=https\nhost=git.acme.test\n\n";

@@ -1,14 +1,10 @@
 //! How a refusal is explained: what the issuer says, and what this side finds.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
-#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
-
-mod support;
 
 use serde_json::json;
 use snapbox::str;
 
-use support::snapshot::assertions;
-use support::{Case, Endpoint, ErrorShape, Fault, Response};
+use crate::support::snapshot::assertions;
+use crate::support::{Case, Endpoint, ErrorShape, Fault, Response};
 
 /// Sets the issuer's clock; a second may pass until it is looked at.
 fn set_clock(case: &Case, seconds: i64) {
@@ -161,7 +157,7 @@ zitadel-credential: error: the issuer refused the assertion: invalid_grant: inva
 fn a_refusal_that_echoes_the_assertion() {
     let case = Case::new();
     let user = &case.world.user;
-    let assertion = support::exchange::assertion(user, &case.world.issuer);
+    let assertion = crate::support::exchange::assertion(user, &case.world.issuer);
     case.guard(&assertion);
     let echo = json!({
         "error": "invalid_grant\u{1b}]0;owned\u{7}",

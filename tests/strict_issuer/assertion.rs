@@ -1,16 +1,15 @@
 //! The tests' issuer makes every check on an assertion that ZITADEL makes, and
 //! answers as servers of its age do.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
-
-mod support;
 
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use support::exchange::{access_token, assertion, claims, exchange, header, now, refusal, token};
-use support::jwt::{compact, sign, sign_pss};
-use support::{ErrorShape, Issuer, Jwt, ServiceUser};
+use crate::support::exchange::{
+    access_token, assertion, claims, exchange, header, now, refusal, token,
+};
+use crate::support::jwt::{compact, sign, sign_pss};
+use crate::support::{ErrorShape, Issuer, Jwt, ServiceUser};
 
 fn expected(status: u16, error: &str, description: &str) -> (u16, String, String) {
     (status, error.to_owned(), description.to_owned())

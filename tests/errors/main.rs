@@ -1,0 +1,17 @@
+//! What a person reads at every failure: exact stderr, exit code and stdout.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod config;
+mod docker;
+mod helper;
+mod issuer;
+mod key;
+mod key_source;
+mod options;
+mod refusal;
+mod tls;
+mod token;

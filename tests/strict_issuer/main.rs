@@ -1,0 +1,10 @@
+//! The tests' own issuer, held against what ZITADEL does.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod assertion;
+mod faults;
+mod http;
+mod issuer;

@@ -234,3 +234,40 @@ fn modes_do_not_depend_on_the_umask() {
         }
     }
 }
+
+#[test]
+fn endpoints_that_have_moved_are_found_again() {
+    let world = World::new();
+    token(&world);
+    let entry = only(&world.home);
+    age(&entry, 43_199);
+    edit(&entry, |entry| {
+        let moved = entry["token_endpoint"]
+            .as_str()
+            .unwrap()
+            .replace("v2", "v1");
+        entry["token_endpoint"] = moved.into();
+    });
+    let moved = token(&world);
+    assert!(world.issuer.accepts(moved.trim_end()));
+    assert_eq!(world.issuer.requests(Endpoint::Discovery), 2);
+}
+
+#[test]
+fn an_issuer_that_goes_by_another_name_now_is_told() {
+    let world = World::new();
+    token(&world);
+    age(&only(&world.home), 43_199);
+    world.issuer.remove_key(&world.user.key_id);
+    let renamed = Fault::edit(|document| document["issuer"] = "https://new.acme.dev".into());
+    world
+        .issuer
+        .fault(Endpoint::Discovery, renamed, Times::Forever);
+    world
+        .zitadel(["token"])
+        .assert()
+        .code(2)
+        .stdout("")
+        .stderr(predicate::str::contains("https://new.acme.dev"));
+    assert_eq!(world.issuer.token_requests(), 2);
+}

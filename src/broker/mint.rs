@@ -44,10 +44,13 @@ impl Broker<'_> {
             issuer.discover()?
         };
         let mut outcome = self.exchange(&issuer, &endpoints.token, &key)?;
-        // What we remember may have moved: an answer that is no OAuth says so.
-        if known.is_some() && matches!(&outcome, Err(refusal) if refusal.code.is_none()) {
+        // What we remember may be of yesterday: an issuer that goes by another
+        // name now is told here, and endpoints that have moved are asked again.
+        if let (Some(known), Err(refusal)) = (known, &outcome) {
             endpoints = issuer.discover()?;
-            outcome = self.exchange(&issuer, &endpoints.token, &key)?;
+            if endpoints != *known || refusal.code.is_none() {
+                outcome = self.exchange(&issuer, &endpoints.token, &key)?;
+            }
         }
         let (granted, asked_at) = outcome.map_err(|refusal| {
             let now = (self.clock)();

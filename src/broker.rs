@@ -2,7 +2,9 @@
 //!
 //! 1. A fresh entry is returned: no lock, no network, no key parsed.
 //! 2. An entry in its refresh window is renewed by whoever gets the lock at
-//!    once; everybody else, and everybody while the issuer is down, uses it.
+//!    once; everybody else uses it, and so does everybody while it cannot be
+//!    renewed. A try is short, and noted in the lock file: the next one follows
+//!    half a minute later, so that an issuer that is down or hangs is not felt.
 //! 3. Without a usable entry, or with `--refresh`, one process mints while the
 //!    others wait for the lock and then find the entry.
 //! 4. A token past its margin is never handed out (`token.rs`).
@@ -32,8 +34,12 @@ use crate::url::{Endpoints, IssuerUrl};
 use mint::Minted;
 
 /// How long a call that holds a good token may spend on getting a newer one, or
-/// on asking whether it still is good.
-const AHEAD: Duration = Duration::from_secs(5);
+/// on asking whether it still is good: enough for a vault's key-command and a
+/// request.
+const AHEAD: Duration = Duration::from_secs(3);
+
+/// How long after one try to renew a good token the next may follow.
+const PAUSE: Duration = Duration::from_secs(30);
 
 /// Everything that a token depends on, checked.
 pub struct Request<'a> {
@@ -185,33 +191,54 @@ impl<'a> Broker<'a> {
         }
     }
 
-    /// Rule 2: a newer token if it can be had at once, else the one held.
+    /// Rule 2: a newer token if it can be had at once, else the one held, unless
+    /// it ended meanwhile.
     fn renew(&self, slot: &Slot, held: &Entry) -> Result<Token, Error> {
-        let lock = match slot.try_lock() {
-            Ok(Some(lock)) => lock,
-            Ok(None) => {
-                log::info!("another process is renewing the token");
-                return Ok(held.token.clone());
+        self.newer(slot, held).or_else(|reason| {
+            log::info!("the token is not renewed yet: {reason}");
+            match self.freshness(held) {
+                Freshness::Unusable => self.obtain(slot, None),
+                Freshness::Fresh | Freshness::Refresh => Ok(held.token.clone()),
             }
-            Err(error) => {
-                log::info!("the token is not renewed yet: {error}");
-                return Ok(held.token.clone());
-            }
-        };
+        })
+    }
+
+    fn newer(&self, slot: &Slot, held: &Entry) -> Result<Token, String> {
+        let lock = slot.try_lock().map_err(|error| error.to_string())?;
+        let lock = lock.ok_or("another process is at it")?;
         if let Some(entry) = slot.read()
             && self.freshness(&entry) == Freshness::Fresh
         {
             return Ok(entry.token);
         }
+        if self.was_tried(&lock, held) {
+            return Err("that was tried a moment ago".to_owned());
+        }
+        // What cannot be noted is not tried: on a full disk each call would.
+        lock.note_try((self.clock)())
+            .map_err(|error| error.to_string())?;
         let ahead = Deadline::after(self.request.deadline.remaining().min(AHEAD));
         match self.mint(Some(&held.endpoints), ahead) {
             Ok(minted) => Ok(Self::store(slot, minted, Some(lock))),
-            Err(Error::Passing(report)) => {
-                log::info!("the token is not renewed yet: {}", report.headline());
-                Ok(held.token.clone())
+            Err(error) => {
+                let headline = error.report().headline();
+                if !matches!(error, Error::Passing(_)) {
+                    // Time to act, while the one that is held still works.
+                    log::warn!("the token cannot be renewed: {headline}");
+                }
+                Err(headline)
             }
-            Err(error) => Err(error),
         }
+    }
+
+    /// Whether renewing `held` was tried in vain within [`PAUSE`]. A note from
+    /// before it was obtained is of its own mint, one from the future of a clock
+    /// that was set back.
+    fn was_tried(&self, lock: &Lock, held: &Entry) -> bool {
+        let now = (self.clock)();
+        lock.last_try().is_some_and(|last| {
+            held.lifespan.obtained_at < last && last <= now && now.since(last) < PAUSE
+        })
     }
 
     /// Rule 3: a token other than `unwanted`, minted by this process or, while

@@ -5,7 +5,7 @@ mod support;
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use predicates::prelude::*;
@@ -38,37 +38,6 @@ fn a_token_is_minted_once_and_then_comes_from_the_cache() {
     assert_eq!(world.issuer.requests(Endpoint::Discovery), 1);
     assert_eq!(world.issuer.token_requests(), 1);
     assert_eq!(world.issuer.connections(), 1, "both on one connection");
-}
-
-#[test]
-fn two_hundred_processes_on_an_empty_cache_make_one_token_request() {
-    let world = World::new();
-    world.issuer.fault(
-        Endpoint::Token,
-        Fault::Delay(Duration::from_millis(500)),
-        1usize,
-    );
-    world.allow("git.acme.dev");
-    let children: Vec<Child> = (0..200)
-        .map(|_| {
-            let mut command = world.home.command(support::home::binary());
-            command.arg("token").stdin(Stdio::null());
-            command.stdout(Stdio::piped()).stderr(Stdio::piped());
-            command.spawn().unwrap()
-        })
-        .collect();
-    let outputs: Vec<_> = children
-        .into_iter()
-        .map(|child| child.wait_with_output().unwrap())
-        .collect();
-    let issued = world.issuer.issued_tokens();
-    assert_eq!(world.issuer.token_requests(), 1);
-    for output in &outputs {
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{stderr}");
-        assert_eq!(output.stdout, format!("{}\n", issued[0]).into_bytes());
-        assert!(stderr.is_empty(), "{stderr}");
-    }
 }
 
 #[test]

@@ -2,13 +2,18 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
+
+use crate::clock::UnixTime;
 
 /// An entry's exclusive lock, held until dropped or until the process ends,
 /// however it ends.
+///
+/// Its file holds a note for the next holder: eight bytes, when a renewal was
+/// last tried.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "closing the file frees the lock")] File);
+pub struct Lock(File);
 
 impl Lock {
     /// Takes the lock, or none if another process holds it.
@@ -30,6 +35,22 @@ impl Lock {
             .is_ok_and(|now| (now.dev(), now.ino()) == (held.dev(), held.ino()));
         Ok(is_in_place.then_some(Self(file)))
     }
+
+    /// When a renewal was last tried, where that was noted.
+    pub fn last_try(&self) -> Option<UnixTime> {
+        let mut secs = [0; 8];
+        self.0.read_exact_at(&mut secs, 0).ok()?;
+        Some(UnixTime::from_secs(u64::from_be_bytes(secs)))
+    }
+
+    /// Notes that a renewal is tried now: before it is, so that a try that is
+    /// killed counts.
+    ///
+    /// # Errors
+    /// The system's own reason: no room, most likely.
+    pub fn note_try(&self, now: UnixTime) -> io::Result<()> {
+        self.0.write_all_at(&now.as_secs().to_be_bytes(), 0)
+    }
 }
 
 #[cfg(test)]
@@ -45,6 +66,19 @@ mod tests {
         assert!(Lock::try_take(&path).expect("a lock file").is_none());
         drop(first);
         assert!(Lock::try_take(&path).expect("a lock file").is_some());
+    }
+
+    #[test]
+    fn a_try_is_noted_for_the_next_holder() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("entry.lock");
+        let take = || Lock::try_take(&path).expect("a lock file").expect("free");
+        assert_eq!(take().last_try(), None);
+        for secs in [1_000_000, 7] {
+            let now = UnixTime::from_secs(secs);
+            take().note_try(now).expect("written");
+            assert_eq!(take().last_try(), Some(now));
+        }
     }
 
     #[test]

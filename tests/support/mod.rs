@@ -29,6 +29,7 @@ pub mod jwt;
 pub mod keys;
 pub mod proxy;
 pub mod snapshot;
+pub mod running;
 pub mod tls;
 pub mod world;
 
@@ -39,5 +40,6 @@ pub use issuer::{Endpoint, ErrorShape, Fault, Issuer, Times, TokenKind, Userinfo
 pub use jwt::Jwt;
 pub use keys::ServiceUser;
 pub use snapshot::Case;
+pub use running::{Running, until};
 pub use tls::Ca;
 pub use world::World;

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
+use log::Level;
 use serde_json::Value;
 
 use crate::cache::lock::Lock;
@@ -309,7 +310,13 @@ impl<'a> Broker<'a> {
                     endpoints,
                 };
                 if let Err(error) = slot.replace(&entry) {
-                    log::warn!("the token is not cached: {error}");
+                    // Without the lock there was a warning already.
+                    let level = if lock.is_some() {
+                        Level::Warn
+                    } else {
+                        Level::Info
+                    };
+                    log::log!(level, "the token is not cached: {error}");
                 }
             }
             None => log::info!("the token is not cached: the issuer gave no lifetime"),

@@ -3,6 +3,7 @@
 //! `{root}/v1/{keyId}/{digest}.json`, with a lock file beside it. Directories
 //! are 0700 and files 0600. A reader takes no lock and never sees half a file.
 
+mod limit;
 pub mod lock;
 pub mod parents;
 
@@ -233,7 +234,21 @@ fn named(path: &Path, reason: &str) -> io::Error {
 
 /// Whether it is ours and grants others none of the bits in `denied`.
 fn is_private(meta: &Metadata, denied: u32) -> bool {
-    meta.uid() == rustix::process::geteuid().as_raw() && meta.mode() & denied == 0
+    meta.uid() == us() && meta.mode() & denied == 0
+}
+
+fn us() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+const ANOTHER_USERS: &str = "it belongs to another user, who would be locked out of what root makes there (use sudo -H, or --cache-dir)";
+
+/// Whether to make a directory in one of this owner and mode. Root with another
+/// user's HOME, as under `sudo -E`, makes none there; a directory that is open
+/// to everybody, as /tmp is, locks nobody out.
+const fn may_make_in(owner: u32, mode: u32, us: u32) -> bool {
+    const OPEN_AND_STICKY: u32 = 0o1002;
+    us != 0 || owner == us || mode & OPEN_AND_STICKY == OPEN_AND_STICKY
 }
 
 /// Makes a directory, and those above it, 0700: a umask cannot take from that.
@@ -241,8 +256,16 @@ fn make_directory(dir: &Path) -> io::Result<()> {
     if dir.is_dir() {
         return Ok(());
     }
-    if let Some(above) = dir.parent() {
-        make_directory(above)?;
+    let above = match dir.parent() {
+        Some(above) if !above.as_os_str().is_empty() => {
+            make_directory(above)?;
+            above
+        }
+        _ => Path::new("."),
+    };
+    let meta = fs::metadata(above).map_err(|error| named(above, &error.to_string()))?;
+    if !may_make_in(meta.uid(), meta.mode(), us()) {
+        return Err(named(above, ANOTHER_USERS));
     }
     match DirBuilder::new().mode(0o700).create(dir) {
         Ok(()) => fs::set_permissions(dir, Permissions::from_mode(0o700)),
@@ -279,6 +302,7 @@ pub fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
         Some(dir) if !dir.as_os_str().is_empty() => dir,
         _ => Path::new("."),
     };
+    limit::check(content.len() as u64)?;
     let mut file = tempfile::Builder::new()
         .prefix(".zitadel-credential-")
         .permissions(Permissions::from_mode(0o600))

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
+use super::limit;
 use crate::clock::UnixTime;
 
 /// An entry's exclusive lock, held until dropped or until the process ends,
@@ -49,7 +50,7 @@ impl Lock {
     /// # Errors
     /// The system's own reason: no room, most likely.
     pub fn note_try(&self, now: UnixTime) -> io::Result<()> {
-        self.0.write_all_at(&now.as_secs().to_be_bytes(), 0)
+        limit::write_at(&self.0, &now.as_secs().to_be_bytes(), 0)
     }
 }
 

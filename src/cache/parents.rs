@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use ring::digest;
 
+use super::limit;
 use crate::clock::UnixTime;
 use crate::token::Token;
 
@@ -60,7 +61,7 @@ impl Parents {
         let place = u64::from(parent.pid % RECORDS + 1) * RECORD as u64;
         let record = record_of(parent, token);
         if read_record(&file, place)? != record {
-            file.write_all_at(&record, place)?;
+            limit::write_at(&file, &record, place)?;
             return Ok(false);
         }
         let mut last = [0; 8];
@@ -70,7 +71,7 @@ impl Parents {
         if last <= now && now.since(last) < PAUSE {
             return Ok(false);
         }
-        file.write_all_at(&now.as_secs().to_be_bytes(), 0)?;
+        limit::write_at(&file, &now.as_secs().to_be_bytes(), 0)?;
         Ok(true)
     }
 }

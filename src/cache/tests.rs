@@ -155,6 +155,17 @@ fn a_directory_that_others_can_write_is_not_used() {
 }
 
 #[test]
+fn root_makes_nothing_in_another_users_directory() {
+    let (root, alice) = (0, 1000);
+    assert!(!may_make_in(alice, 0o755, root));
+    assert!(!may_make_in(alice, 0o777, root));
+    assert!(may_make_in(alice, 0o1777, root), "as /tmp");
+    assert!(may_make_in(root, 0o755, root));
+    assert!(may_make_in(alice, 0o700, alice));
+    assert!(may_make_in(root, 0o777, alice), "where it has leave");
+}
+
+#[test]
 fn a_link_in_place_of_a_directory_is_not_used() {
     let grant = ours();
     let (dir, slot) = filled(&grant);

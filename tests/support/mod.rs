@@ -29,6 +29,7 @@ pub mod jwt;
 pub mod keys;
 pub mod proxy;
 pub mod snapshot;
+pub mod machine;
 pub mod running;
 pub mod tls;
 pub mod world;

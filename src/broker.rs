@@ -220,7 +220,7 @@ impl<'a> Broker<'a> {
             .map_err(|error| error.to_string())?;
         let ahead = Deadline::after(self.request.deadline.remaining().min(AHEAD));
         match self.mint(Some(&held.endpoints), ahead) {
-            Ok(minted) => Ok(Self::store(slot, minted, Some(lock))),
+            Ok(minted) => Ok(self.store(slot, minted, Some(lock))),
             Err(error) => {
                 let headline = error.report().headline();
                 if !matches!(error, Error::Passing(_)) {
@@ -256,7 +256,7 @@ impl<'a> Broker<'a> {
         }
         let endpoints = held.as_ref().map(|entry| &entry.endpoints);
         let minted = self.mint(endpoints, self.request.deadline)?;
-        Ok(Self::store(slot, minted, lock))
+        Ok(self.store(slot, minted, lock))
     }
 
     /// Half of the time that is left goes to waiting; the rest is for a mint of
@@ -296,7 +296,7 @@ impl<'a> Broker<'a> {
     }
 
     /// Rule 5: stored if it can be, handed out in any case.
-    fn store(slot: &Slot, minted: Minted, lock: Option<Lock>) -> Token {
+    fn store(&self, slot: &Slot, minted: Minted, lock: Option<Lock>) -> Token {
         let Minted {
             token,
             lifespan,
@@ -320,6 +320,11 @@ impl<'a> Broker<'a> {
                 }
             }
             None => log::info!("the token is not cached: the issuer gave no lifetime"),
+        }
+        if lock.is_some()
+            && let Err(error) = slot.sweep((self.clock)())
+        {
+            log::debug!("nothing is swept: {error}");
         }
         drop(lock);
         token

@@ -6,6 +6,7 @@
 mod limit;
 pub mod lock;
 pub mod parents;
+mod temporary;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -201,6 +202,14 @@ impl Slot {
         Parents::at(self.path("parents"))
     }
 
+    /// Removes what killed processes left of entries they were writing.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn sweep(&self, now: UnixTime) -> io::Result<()> {
+        temporary::sweep(&self.dir, now)
+    }
+
     fn path(&self, extension: &str) -> PathBuf {
         self.dir.join(format!("{}.{extension}", self.digest))
     }
@@ -304,7 +313,7 @@ pub fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
     };
     limit::check(content.len() as u64)?;
     let mut file = tempfile::Builder::new()
-        .prefix(".zitadel-credential-")
+        .prefix(temporary::PREFIX)
         .permissions(Permissions::from_mode(0o600))
         .tempfile_in(dir)?;
     // The umask may have taken from the mode asked for.

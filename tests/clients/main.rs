@@ -1,5 +1,6 @@
 //! The real clients: kubectl, git, skopeo, docker and openssl, against servers
-//! that let in only who shows a token that the issuer takes.
+//! that let in only who shows a token that the issuer takes; and the binary
+//! under a clock that is off, by faketime.
 //!
 //! A client that is not installed is skipped, and is a failure where `CI=true`.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
@@ -7,6 +8,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod clock;
 mod docker;
 mod gateway;
 mod git;

@@ -1,0 +1,122 @@
+//! A clock that is off, by faketime: a token wherever the issuer's own clock
+//! allows one, and never a loop.
+
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::program::{client, output};
+use crate::support::{World, binary};
+
+/// `token` at an offset from the true time, like `+2h`.
+fn token_at(faketime: &Path, world: &World, offset: &str) -> Command {
+    let mut command = world.home.command(faketime);
+    command.args(["-f", offset]).arg(binary()).arg("token");
+    // Waiting is counted by the clock that cannot be set.
+    command.env("DONT_FAKE_MONOTONIC", "1");
+    command
+}
+
+/// The token that was answered, which must be good, and what was said.
+fn answered(world: &World, output: &Output) -> (String, String) {
+    let stderr = String::from_utf8(output.stderr.clone()).unwrap();
+    assert!(output.status.success(), "{stderr}");
+    let token = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(world.issuer.accepts(token.trim_end()), "{stderr}");
+    (token, stderr)
+}
+
+/// What was said must be one warning by how many seconds the clock is off.
+fn assert_told(stderr: &str, off: RangeInclusive<u64>, side: &str) {
+    let told = stderr
+        .strip_prefix("zitadel-credential: warning: this clock is ")
+        .and_then(|rest| {
+            rest.strip_suffix(&format!(" s {side} the issuer's: set it right (NTP)\n"))
+        })
+        .and_then(|seconds| seconds.parse().ok());
+    assert!(
+        told.is_some_and(|seconds| off.contains(&seconds)),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_clock_within_what_an_assertion_forgives_is_not_noticed() {
+    let Some(faketime) = client("faketime") else {
+        return;
+    };
+    // iat is set back by 60 s, exp lies 600 s ahead.
+    for offset in ["+5s", "+55s", "-5s", "-90s", "-590s"] {
+        let world = World::new();
+        let (first, stderr) = answered(&world, &output(token_at(&faketime, &world, offset)));
+        assert_eq!(stderr, "", "{offset}");
+        assert_eq!(world.issuer.token_requests(), 1, "{offset}");
+        let (second, _) = answered(&world, &output(token_at(&faketime, &world, offset)));
+        assert_eq!(second, first, "{offset}: from the cache");
+    }
+}
+
+#[test]
+fn a_clock_that_is_off_further_is_one_warning_and_one_more_assertion() {
+    let Some(faketime) = client("faketime") else {
+        return;
+    };
+    for (offset, off, side) in [
+        ("+90s", 88..=91, "ahead of"),
+        ("+2h", 7198..=7201, "ahead of"),
+        ("-610s", 609..=612, "behind"),
+        ("-2h", 7199..=7202, "behind"),
+    ] {
+        let world = World::new();
+        let (first, stderr) = answered(&world, &output(token_at(&faketime, &world, offset)));
+        assert_told(&stderr, off, side);
+        assert_eq!(world.issuer.token_requests(), 2, "{offset}");
+        let (second, stderr) = answered(&world, &output(token_at(&faketime, &world, offset)));
+        assert_eq!((second, stderr.as_str()), (first, ""), "{offset}: cached");
+        assert_eq!(world.issuer.token_requests(), 2, "{offset}");
+    }
+}
+
+#[test]
+fn a_refusal_that_no_clock_explains_is_asked_for_twice_at_most() {
+    let Some(faketime) = client("faketime") else {
+        return;
+    };
+    for (offset, requests) in [("+5s", 1), ("-2h", 2)] {
+        let world = World::new();
+        world.issuer.remove_key(&world.user.key_id);
+        let refused = output(token_at(&faketime, &world, offset));
+        assert_eq!(refused.status.code(), Some(1));
+        assert_eq!(world.issuer.token_requests(), requests, "{offset}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_makes_the_entry_unusable() {
+    let Some(faketime) = client("faketime") else {
+        return;
+    };
+    // From the time of the first offset back to that of the second.
+    for (ahead, back) in [("+0s", "-90s"), ("+2h", "+0s"), ("+2h", "-2h")] {
+        let world = World::new();
+        let (first, _) = answered(&world, &output(token_at(&faketime, &world, ahead)));
+        let before = world.issuer.issued_tokens().len();
+        let (second, _) = answered(&world, &output(token_at(&faketime, &world, back)));
+        assert_ne!(second, first, "{ahead} {back}");
+        assert_eq!(world.issuer.issued_tokens().len(), before + 1);
+        let (third, _) = answered(&world, &output(token_at(&faketime, &world, back)));
+        assert_eq!(third, second, "{ahead} {back}: the new one is cached");
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_forward_past_the_end_makes_the_entry_unusable() {
+    let Some(faketime) = client("faketime") else {
+        return;
+    };
+    let world = World::new();
+    let (first, _) = answered(&world, &output(token_at(&faketime, &world, "+0s")));
+    let (second, stderr) = answered(&world, &output(token_at(&faketime, &world, "+12h")));
+    assert_ne!(second, first);
+    assert_told(&stderr, 43_198..=43_201, "ahead of");
+}

@@ -212,7 +212,7 @@ impl<'a> Broker<'a> {
         {
             return Ok(entry.token);
         }
-        if self.was_tried(&lock, held) {
+        if self.was_tried(&lock) {
             return Err("that was tried a moment ago".to_owned());
         }
         // What cannot be noted is not tried: on a full disk each call would.
@@ -232,14 +232,12 @@ impl<'a> Broker<'a> {
         }
     }
 
-    /// Whether renewing `held` was tried in vain within [`PAUSE`]. A note from
-    /// before it was obtained is of its own mint, one from the future of a clock
-    /// that was set back.
-    fn was_tried(&self, lock: &Lock, held: &Entry) -> bool {
+    /// Whether that was tried within [`PAUSE`]. A note from the future is one of
+    /// a clock that was set back.
+    fn was_tried(&self, lock: &Lock) -> bool {
         let now = (self.clock)();
-        lock.last_try().is_some_and(|last| {
-            held.lifespan.obtained_at < last && last <= now && now.since(last) < PAUSE
-        })
+        lock.last_try()
+            .is_some_and(|last| last <= now && now.since(last) < PAUSE)
     }
 
     /// Rule 3: a token other than `unwanted`, minted by this process or, while

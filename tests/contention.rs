@@ -212,9 +212,10 @@ fn an_issuer_that_hangs_in_the_refresh_window_is_felt_once_in_half_a_minute() {
 #[test]
 fn a_token_that_passes_its_margin_while_it_is_renewed_is_not_handed_out() {
     let (world, old) = with_seconds_left(32);
-    world.issuer.fault(Endpoint::Token, Fault::Hang, 1);
+    // Longer than a renewal may take, and than the rest above the margin.
+    let delay = Fault::Delay(Duration::from_secs(5));
+    world.issuer.fault(Endpoint::Token, delay, 1);
     assert_ne!(answered(token(&world, &[])), old);
-    assert_eq!(world.issuer.token_requests(), 3);
 }
 
 #[test]
@@ -287,9 +288,9 @@ fn a_holder_that_is_stopped_is_one_warning_and_a_token_in_time() {
     let holder = holder(&world);
     holder.signal(Signal::STOP);
     let lock = files(&world.home, "lock")[0].display().to_string();
-    let timeout = Duration::from_secs(4);
+    let timeout = Duration::from_secs(6);
     let start = Instant::now();
-    let others: Vec<_> = (0..5).map(|_| token(&world, &["--timeout", "4"])).collect();
+    let others: Vec<_> = (0..5).map(|_| token(&world, &["--timeout", "6"])).collect();
     let mut warned = 0;
     for other in others {
         let output = other.output();

@@ -182,7 +182,10 @@ impl<'a> Broker<'a> {
         match &held {
             Some(entry) if !self.request.refresh => match self.freshness(entry) {
                 Freshness::Fresh => {
-                    log::info!("a fresh token from the cache");
+                    log::info!(
+                        "a good token from the cache, until {}",
+                        entry.lifespan.expires_at
+                    );
                     Ok(entry.token.clone())
                 }
                 Freshness::Refresh => self.renew(slot, entry),
@@ -366,7 +369,8 @@ impl<'a> Broker<'a> {
         issuer.userinfo(&endpoints.userinfo, token)
     }
 
-    fn about(&self, error: Error) -> Error {
+    /// The error, with the key, user and issuer that it is about.
+    pub fn about(&self, error: Error) -> Error {
         let Grant {
             issuer,
             key_id,

@@ -315,7 +315,9 @@ pub fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = tempfile::Builder::new()
         .prefix(temporary::PREFIX)
         .permissions(Permissions::from_mode(0o600))
-        .tempfile_in(dir)?;
+        .tempfile_in(dir)
+        // Its own text names the temporary file, which nobody knows.
+        .map_err(|error| error.kind())?;
     // The umask may have taken from the mode asked for.
     file.as_file()
         .set_permissions(Permissions::from_mode(0o600))?;

@@ -29,7 +29,7 @@ Options:
 {options}{after-help}";
 
 const AFTER: &str = "\
-Every option but -h and -V may stand before or after the command.
+Every option above but -h and -V may stand before or after the command.
 Exit codes: 0 done, 1 it failed and will fail again, 2 usage or configuration,
 75 it failed for now.";
 
@@ -264,10 +264,11 @@ pub struct Docker {
 #[expect(missing_docs, reason = "it would be the command's description")]
 #[derive(Args, Debug)]
 pub struct Token {
-    /// How it is printed
-    #[arg(long, value_enum, default_value_t = TokenOutput::Raw)]
+    /// As it is, as a header for curl -H @-, or as JSON with the expiry
+    #[arg(long, value_enum, default_value_t = TokenOutput::Raw, hide_possible_values = true,
+          value_name = "raw|header|json")]
     pub output: TokenOutput,
-    /// Write it to a file instead: whole, 0600, by atomic replace
+    /// Write it to a file instead, of mode 0600 and replaced in one step
     #[arg(long, value_name = "FILE")]
     pub write: Option<PathBuf>,
     #[command(flatten, next_help_heading = EVERY)]
@@ -324,7 +325,8 @@ pub fn by_name(mut args: Vec<OsString>) -> Vec<OsString> {
         .and_then(|arg| std::path::Path::new(arg).file_name())
         .and_then(|name| NAMES.iter().find(|(alias, _)| name == *alias));
     if let Some((_, command)) = name {
-        args.insert(1, (*command).into());
+        // The help is to show what it stands for.
+        args.splice(0..1, ["zitadel-credential", *command].map(OsString::from));
     }
     args
 }

@@ -74,13 +74,14 @@ impl<'a> Config<'a> {
         environment: &'a Environment,
         directories: &'a Directories,
     ) -> Result<Self, Error> {
-        let caller = Layer::from_caller(options, environment)?;
+        let caller = Layer::from_caller(options, environment, directories.home.as_deref())?;
         let deadline = Deadline::after(caller.timeout.map_or(TIMEOUT, Duration::from_secs));
         let given = path_of_caller(
             "--config",
             options.config.as_ref(),
             environment,
             "ZITADEL_CREDENTIAL_CONFIG",
+            directories.home.as_deref(),
         )?;
         let must_exist = given.is_some();
         let path = given.or_else(|| default_path(directories));
@@ -300,7 +301,7 @@ pub fn log_level(options: &Options, environment: &Environment) -> Result<LevelFi
 fn parse_pattern(text: &str) -> Result<HostPattern, Report> {
     HostPattern::parse(text).ok_or_else(|| {
         Report::new(format!("\"{}\" names no host", quoted(text)))
-            .hint("a host rule is for host, host:port or *.host, without scheme, path or user")
+            .hint("a host rule is for host, host:port or *.host, without scheme, path or user; several in a variable are apart by blanks")
     })
 }
 

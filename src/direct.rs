@@ -137,9 +137,9 @@ pub(crate) fn whoami(world: &World<'_>, config: &Config<'_>) -> Result<Answer, E
         Ok(claims) => Ok(Answer::new(pretty(&claims))),
         Err(refusal) => {
             let what = format!("the issuer refused the token: {}", refusal.description);
-            Err(Error::Final(Report::new(what).hint(
+            Err(broker.about(Error::Final(Report::new(what).hint(
                 "it was revoked, or its user was deactivated: zitadel-credential whoami --refresh asks with a new one",
-            )))
+            ))))
         }
     }
 }

@@ -51,16 +51,19 @@ impl HostPattern {
     }
 
     fn matches(&self, origin: &Origin) -> bool {
+        self.matches_host(origin) && self.port_for(origin.scheme) == origin.port
+    }
+
+    fn matches_host(&self, origin: &Origin) -> bool {
         let wanted = self.host.as_str();
         let asked = origin.host.as_str();
-        let host = if self.any_label {
+        if self.any_label {
             asked
                 .strip_suffix(wanted)
                 .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
         } else {
             asked == wanted
-        };
-        host && self.port_for(origin.scheme) == origin.port
+        }
     }
 
     fn port_for(&self, scheme: Scheme) -> u16 {
@@ -111,14 +114,28 @@ impl HostRule {
         }
     }
 
-    fn allows(&self, origin: &Origin, username: Option<&str>) -> bool {
-        let http = origin.scheme == Scheme::Https || self.allow_http;
-        let user = match (&self.username, username) {
-            (Some(named), Some(asked)) => named == asked,
-            _ => true,
-        };
-        http && user
+    fn lets(&self, origin: &Origin, username: Option<&str>) -> Result<&Self, Miss<'_>> {
+        if origin.scheme == Scheme::Http && !self.allow_http {
+            return Err(Miss::PlainHttp(self));
+        }
+        match (&self.username, username) {
+            (Some(named), Some(asked)) if named != asked => Err(Miss::Username(self)),
+            _ => Ok(self),
+        }
     }
+}
+
+/// Why a host gets nothing.
+#[derive(Debug)]
+pub enum Miss<'a> {
+    /// No rule names it.
+    Unknown,
+    /// This rule names it, with another port.
+    Port(&'a HostRule),
+    /// This rule names it, for https only.
+    PlainHttp(&'a HostRule),
+    /// This rule names it, for another username.
+    Username(&'a HostRule),
 }
 
 /// The rules in force, each for hosts of its own.
@@ -142,12 +159,20 @@ impl HostRules {
     ///
     /// The closest pattern decides alone: a whole host before a wildcard, a
     /// longer wildcard before a shorter. Where it says no, no other is asked.
-    pub fn find(&self, origin: &Origin, username: Option<&str>) -> Option<&HostRule> {
-        self.0
+    ///
+    /// # Errors
+    /// Why there is none; nothing of it lets anybody have a token.
+    pub fn find(&self, origin: &Origin, username: Option<&str>) -> Result<&HostRule, Miss<'_>> {
+        let rule = self
+            .0
             .iter()
             .filter(|rule| rule.pattern.matches(origin))
-            .max_by_key(|rule| (!rule.pattern.any_label, rule.pattern.host.as_str().len()))
-            .filter(|rule| rule.allows(origin, username))
+            .max_by_key(|rule| (!rule.pattern.any_label, rule.pattern.host.as_str().len()));
+        if let Some(rule) = rule {
+            return rule.lets(origin, username);
+        }
+        let elsewhere = self.0.iter().find(|rule| rule.pattern.matches_host(origin));
+        Err(elsewhere.map_or(Miss::Unknown, Miss::Port))
     }
 
     /// The rules in the order in which they were added.
@@ -176,7 +201,7 @@ mod tests {
 
     fn matched<'a>(rules: &'a HostRules, url: &str) -> Option<&'a HostRule> {
         let (origin, _) = Origin::parse_url(url)?;
-        rules.find(&origin, None)
+        rules.find(&origin, None).ok()
     }
 
     #[test]
@@ -236,8 +261,8 @@ mod tests {
         assert_eq!(host("https://x.acme.dev").as_deref(), Some("*.acme.dev"));
         assert_eq!(host("https://x.dev").as_deref(), Some("*.dev"));
         let (origin, _) = Origin::parse_url("https://git.acme.dev").expect("a url");
-        assert!(rules.find(&origin, Some("ci")).is_some());
-        assert!(rules.find(&origin, Some("eve")).is_none());
+        assert!(rules.find(&origin, Some("ci")).is_ok());
+        assert!(rules.find(&origin, Some("eve")).is_err());
     }
 
     #[test]
@@ -251,6 +276,37 @@ mod tests {
         assert!(matched(&rules, "http://old.acme.dev").is_some());
         assert!(matched(&rules, "http://old.acme.dev:81").is_none());
         assert!(matched(&super::tests::rules(&["localhost"]), "http://localhost").is_none());
+    }
+
+    #[test]
+    fn a_miss_says_how_near_it_was() {
+        let mut rules = rules(&["git.acme.dev", "*.apps.acme.dev:8443"]);
+        let named = HostRule {
+            username: Some("ci".into()),
+            ..rule("ci.acme.dev")
+        };
+        rules.add(named).expect("a new pattern");
+        let miss = |url| {
+            let (origin, _) = Origin::parse_url(url).expect("a url");
+            rules.find(&origin, Some("eve")).err()
+        };
+        assert!(matches!(miss("https://acme.dev"), Some(Miss::Unknown)));
+        assert!(matches!(
+            miss("https://git.acme.dev:444"),
+            Some(Miss::Port(_))
+        ));
+        assert!(matches!(
+            miss("https://x.apps.acme.dev"),
+            Some(Miss::Port(_))
+        ));
+        assert!(matches!(
+            miss("http://git.acme.dev"),
+            Some(Miss::PlainHttp(_))
+        ));
+        assert!(matches!(
+            miss("https://ci.acme.dev"),
+            Some(Miss::Username(_))
+        ));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 mod source;
 
+use std::path::Path;
+
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -78,6 +80,9 @@ const MAKE_A_KEY: &str =
 const WHOLE_FILE: &str =
     "it must be the downloaded file to the last byte; if that is gone, make a new key in ZITADEL";
 
+/// How a key file or a PEM begins in base64: `{"`, `{` and a line's end, `-----B`.
+const IN_BASE64: [&str; 4] = ["eyJ", "ewo", "ew0", "LS0tLS1C"];
+
 impl Key {
     /// Reads a key in either form; `id` and `user` are what stands beside it,
     /// and must agree with the file where it names them too.
@@ -125,6 +130,15 @@ impl Key {
                 ("it is JSON that ends too early", WHOLE_FILE)
             } else if text.starts_with('{') {
                 ("it is JSON that is broken", WHOLE_FILE)
+            } else if IN_BASE64.iter().any(|start| text.starts_with(start)) {
+                ("it looks like a key in base64", "decode it first")
+            } else if !text.contains('\n')
+                && Path::new(text).extension().is_some_and(|e| e == "json")
+            {
+                (
+                    "it looks like a path",
+                    "a path goes into ZITADEL_CREDENTIAL_KEY_FILE",
+                )
             } else {
                 ("it is neither JSON nor PEM", MAKE_A_KEY)
             };

@@ -11,7 +11,7 @@ use crate::cli::Command;
 use crate::config::{Asker, Config, Layer};
 use crate::error::{Error, Report, printable, quoted};
 use crate::helper::{Ask, Login, docker, git, kubectl};
-use crate::host::HostRule;
+use crate::host::{HostRule, Miss};
 use crate::input::{self, ReadError};
 use crate::secret::Secret;
 use crate::token::Token;
@@ -218,20 +218,33 @@ fn docker_operation(word: &OsStr) -> Option<docker::Operation> {
     docker::Operation::parse(word.to_str()?)
 }
 
-const ADD_A_RULE: &str = "[hosts.\"HOST\"] in the config file adds one, or --host";
-
-/// The rule for a host; that there is none is told at `-v`.
+/// The rule for a host; why there is none is told at `-v`.
 fn find_rule<'c>(config: &'c Config<'_>, ask: &Ask) -> Option<&'c HostRule> {
     let Ask { origin, username } = ask;
-    let rule = config.rules().find(origin, username.as_deref());
-    match (rule, username) {
-        (Some(rule), _) => log::info!("{origin} has the rule {}", rule.pattern),
-        (None, Some(name)) => {
-            log::info!("no host rule lets {origin} have a token for {name}: {ADD_A_RULE}");
-        }
-        (None, None) => log::info!("no host rule lets {origin} have a token: {ADD_A_RULE}"),
+    let found = config.rules().find(origin, username.as_deref());
+    match &found {
+        Ok(rule) => log::info!("{origin} has the rule {}", rule.pattern),
+        Err(Miss::Unknown) => log::info!(
+            "no host rule lets {origin} have a token: [hosts.\"{}\"] in the config file adds one, or --host",
+            origin.authority()
+        ),
+        Err(Miss::Port(rule)) => log::info!(
+            "no host rule lets {origin} have a token: {} is for another port; [hosts.\"{}\"] adds this one",
+            rule.pattern,
+            origin.authority()
+        ),
+        Err(Miss::PlainHttp(rule)) => log::info!(
+            "host rule {} is for https, not for {origin}: allow-http = true lets http too",
+            rule.pattern
+        ),
+        Err(Miss::Username(rule)) => log::info!(
+            "host rule {} has the username {}, and {} was asked for",
+            rule.pattern,
+            rule.username.as_deref().unwrap_or_default(),
+            username.as_deref().unwrap_or_default()
+        ),
     }
-    rule
+    found.ok()
 }
 
 fn login(

@@ -127,6 +127,15 @@ impl Origin {
         Some((origin, &rest[end..]))
     }
 
+    /// `host[:port]`, as a host rule names it.
+    pub fn authority(&self) -> String {
+        if self.port == self.scheme.default_port() {
+            self.host.as_str().to_owned()
+        } else {
+            format!("{}:{}", self.host.as_str(), self.port)
+        }
+    }
+
     /// Whether a secret would cross a network in plain text.
     pub fn is_exposed(&self) -> bool {
         self.scheme == Scheme::Http && !self.host.is_loopback()
@@ -135,12 +144,7 @@ impl Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme.name(), self.host.as_str())?;
-        if self.port == self.scheme.default_port() {
-            Ok(())
-        } else {
-            write!(f, ":{}", self.port)
-        }
+        write!(f, "{}://{}", self.scheme.name(), self.authority())
     }
 }
 

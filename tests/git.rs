@@ -113,6 +113,25 @@ fn what_is_passed_over_is_told_at_v_without_an_escape() {
         .success()
         .stdout(is_empty())
         .stderr(contains("no host rule lets https://evil.test have a token"));
+    for (message, told) in [
+        (
+            "protocol=https\nhost=git.acme.dev:8443\n\n",
+            "is for another port",
+        ),
+        ("protocol=http\nhost=git.acme.dev\n\n", "is for https"),
+        (
+            "protocol=https\nhost=git.acme.dev\nusername=bob\n\n",
+            "has the username ci, and bob was asked for",
+        ),
+    ] {
+        world
+            .zitadel(["git", "get", "-v"])
+            .write_stdin(message)
+            .assert()
+            .success()
+            .stdout(is_empty())
+            .stderr(contains(told));
+    }
 }
 
 #[test]

@@ -96,7 +96,11 @@ impl Layer {
     ///
     /// # Errors
     /// [`Error::Usage`] naming the flag or the variable.
-    pub(super) fn from_caller(options: &Options, env: &Environment) -> Result<Self, Error> {
+    pub(super) fn from_caller(
+        options: &Options,
+        env: &Environment,
+        home: Option<&Path>,
+    ) -> Result<Self, Error> {
         let one = |flag: &'static str, given: &Option<OsString>, variable: &'static str| match given
         {
             Some(given) => text(flag, given).map(Some),
@@ -115,13 +119,13 @@ impl Layer {
             }
         };
         let path = |flag: &'static str, given: &Option<OsString>, variable| {
-            path_of_caller(flag, given.as_ref(), env, variable)
+            path_of_caller(flag, given.as_ref(), env, variable, home)
         };
         let timeout = one("--timeout", &options.timeout, "ZITADEL_CREDENTIAL_TIMEOUT")?;
         Ok(Self {
             profile: one("--profile", &options.profile, "ZITADEL_CREDENTIAL_PROFILE")?,
             issuer: one("--issuer", &options.issuer, "ZITADEL_CREDENTIAL_ISSUER")?,
-            key_source: key_of_caller(options.key_file.as_ref(), env)?,
+            key_source: key_of_caller(options.key_file.as_ref(), env, home)?,
             key_id: one("--key-id", &options.key_id, "ZITADEL_CREDENTIAL_KEY_ID")?,
             user_id: one("--user-id", &options.user_id, "ZITADEL_CREDENTIAL_USER_ID")?,
             scopes: many("--scope", &options.scope, "ZITADEL_CREDENTIAL_SCOPES")?,
@@ -161,7 +165,7 @@ impl Layer {
             ca_file,
             allow_http,
         } = profile;
-        let path = |text: &String| located(text, dir, home);
+        let path = |text: &String| located(text.as_ref(), dir, home);
         let key_source = match (key_file, key_command) {
             (Some(_), Some(_)) => {
                 return Err(usage(
@@ -192,7 +196,11 @@ impl Layer {
 }
 
 /// The key that the flag names, or else the environment.
-fn key_of_caller(flag: Option<&OsString>, env: &Environment) -> Result<Option<KeySource>, Error> {
+fn key_of_caller(
+    flag: Option<&OsString>,
+    env: &Environment,
+    home: Option<&Path>,
+) -> Result<Option<KeySource>, Error> {
     const VARIABLE: &str = "ZITADEL_CREDENTIAL_KEY";
     const FILE_VARIABLE: &str = "ZITADEL_CREDENTIAL_KEY_FILE";
     match (flag, set(env, FILE_VARIABLE), set(env, VARIABLE)) {
@@ -205,7 +213,7 @@ fn key_of_caller(flag: Option<&OsString>, env: &Environment) -> Result<Option<Ke
             Ok(Some(KeySource::Environment(inline)))
         }
         _ => {
-            let file = path_of_caller("--key-file", flag, env, FILE_VARIABLE)?;
+            let file = path_of_caller("--key-file", flag, env, FILE_VARIABLE, home)?;
             Ok(file.map(KeySource::File))
         }
     }
@@ -220,6 +228,7 @@ pub(super) fn path_of_caller(
     given: Option<&OsString>,
     env: &Environment,
     variable: &str,
+    home: Option<&Path>,
 ) -> Result<Option<PathBuf>, Error> {
     let (setting, path) = match given {
         Some(path) => (flag, Some(path.clone())),
@@ -228,7 +237,8 @@ pub(super) fn path_of_caller(
     if let Some(path) = &path {
         check_path(setting, path)?;
     }
-    Ok(path.map(PathBuf::from))
+    // No shell expands it in a kubeconfig's args or a CI system's variables.
+    Ok(path.map(|path| located(path.as_ref(), Path::new(""), home)))
 }
 
 /// Refuses a key that was put where its file's name belongs: CI systems make
@@ -276,11 +286,10 @@ fn seconds(text: &str) -> Result<u64, Error> {
     }
 }
 
-/// A path of the config file: `~/` is the home directory, a relative one starts
-/// beside the file.
-fn located(text: &str, dir: &Path, home: Option<&Path>) -> PathBuf {
-    match (text.strip_prefix("~/"), home) {
-        (Some(rest), Some(home)) => home.join(rest),
-        _ => dir.join(text),
+/// Where a path leads: `~/` is the home directory, a relative one starts at `dir`.
+fn located(path: &Path, dir: &Path, home: Option<&Path>) -> PathBuf {
+    match (path.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => dir.join(path),
     }
 }

@@ -84,6 +84,11 @@ fn explain_tls(error: &rustls::Error, url: &HttpUrl) -> Error {
             "is not trusted: no authority that is trusted here has signed it",
             OWN_AUTHORITY,
         ),
+        // webpki's own name for it is all there is.
+        other if other.to_string().contains("CaUsedAsEndEntity") => untrusted(
+            "is an authority's (CA:TRUE), which cannot be a server's",
+            "give the server a certificate of its own, signed by that authority",
+        ),
         other => untrusted(&format!("is not trusted: {other}"), OWN_AUTHORITY),
     }
 }

@@ -118,7 +118,8 @@ impl<'a> Http<'a> {
             log::debug!("asking {url}, try {tried}");
             let answer = request(agent, timeout, proxy.clone())
                 .map_err(|error| self.explain(&error, url))
-                .and_then(|response| self.read(url, response));
+                .and_then(|response| self.read(url, response))
+                .map_err(|error| error.map(|report| by_way_of(report, proxy.as_ref())));
             let (error, asked) = match answer {
                 Ok(answer) if retry::can_pass(answer.status) => (answer.busy(), answer.retry_after),
                 Err(error @ Error::Passing(_)) => (error, None),
@@ -255,6 +256,17 @@ impl Answer<'_> {
             ),
             None => report.hint("it may pass: try again later"),
         })
+    }
+}
+
+fn by_way_of(report: Report, proxy: Option<&Proxy>) -> Report {
+    match proxy {
+        Some(proxy) => report.found(format!(
+            "the request went by way of the proxy {}:{}",
+            proxy.host(),
+            proxy.port()
+        )),
+        None => report,
     }
 }
 

@@ -191,7 +191,7 @@ fn a_pattern_that_names_no_host() {
         "[hosts.\"https://git.acme.test/\"]\n",
         str![[r#"
 zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: "https://git.acme.test/" names no host
-  hint: a host rule is for host, host:port or *.host, without scheme, path or user
+  hint: a host rule is for host, host:port or *.host, without scheme, path or user; several in a variable are apart by blanks
 
 "#]],
     );
@@ -199,7 +199,7 @@ zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: "https
         "[hosts.\"*\"]\n",
         str![[r#"
 zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: "*" names no host
-  hint: a host rule is for host, host:port or *.host, without scheme, path or user
+  hint: a host rule is for host, host:port or *.host, without scheme, path or user; several in a variable are apart by blanks
 
 "#]],
     );

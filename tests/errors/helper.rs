@@ -97,7 +97,7 @@ fn git_hears_nothing_of_a_host_without_a_rule() {
         0,
         "",
         str![[r#"
-zitadel-credential: no host rule lets https://git.acme.test have a token: [hosts."HOST"] in the config file adds one, or --host
+zitadel-credential: no host rule lets https://git.acme.test have a token: [hosts."git.acme.test"] in the config file adds one, or --host
 
 "#]],
     );
@@ -331,7 +331,7 @@ For more information, try '--help'.
     case.run(["token", "--output", "\u{1b}[31m"]).fails(
         2,
         str![[r#"
-error: invalid value '\u{1b}[31m' for '--output <OUTPUT>'
+error: invalid value '\u{1b}[31m' for '--output <raw|header|json>'
   [possible values: raw, header, json]
 
 For more information, try '--help'.

@@ -223,8 +223,24 @@ Example:
 }
 
 impl Cli {
+    /// Reads the arguments, the program's name first.
+    ///
+    /// # Errors
+    /// clap's own; its answers to `--help` and `--version` are among them.
+    pub fn read(args: Vec<OsString>) -> Result<(Options, Command), clap::Error> {
+        let args = by_name(args);
+        let cli = match helper(&args) {
+            Some(command) => Self {
+                options: Options::default(),
+                command,
+            },
+            None => Self::try_parse_from(args)?,
+        };
+        Ok(cli.into_parts())
+    }
+
     /// The options of both places as one, and the command.
-    pub fn into_parts(self) -> (Options, Command) {
+    fn into_parts(self) -> (Options, Command) {
         let Self {
             options,
             mut command,
@@ -313,9 +329,29 @@ pub enum TokenOutput {
     Json,
 }
 
+/// A helper's call, read by clap with the arguments of that one command: to
+/// describe all the others first would be a quarter of the cached path.
+///
+/// None where anything stands before the command, and where clap refuses or has
+/// help to show: the whole command line tells that better.
+fn helper(args: &[OsString]) -> Option<Command> {
+    fn read<T: Args>(args: &[OsString]) -> Option<T> {
+        let command = T::augment_args(clap::Command::default());
+        let mut matches = command.try_get_matches_from(args).ok()?;
+        T::from_arg_matches_mut(&mut matches).ok()
+    }
+    let args = args.get(1..)?;
+    match args.first()?.to_str()? {
+        "kubectl" => read(args).map(Command::Kubectl),
+        "git" => read(args).map(Command::Git),
+        "docker" => read(args).map(Command::Docker),
+        _ => None,
+    }
+}
+
 /// The arguments as `zitadel-credential` would have got them: a name that the
 /// program is called by stands for its command.
-pub fn by_name(mut args: Vec<OsString>) -> Vec<OsString> {
+fn by_name(mut args: Vec<OsString>) -> Vec<OsString> {
     const NAMES: [(&str, &str); 2] = [
         ("git-credential-zitadel", "git"),
         ("docker-credential-zitadel", "docker"),
@@ -334,6 +370,7 @@ pub fn by_name(mut args: Vec<OsString>) -> Vec<OsString> {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -366,7 +403,7 @@ mod tests {
     fn a_name_stands_for_its_command() {
         let read = |args: &[&str]| {
             let args = args.iter().map(OsString::from).collect();
-            Cli::try_parse_from(by_name(args)).expect("parsed").command
+            Cli::read(args).expect("parsed").1
         };
         for args in [
             ["/usr/bin/git-credential-zitadel", "get"].as_slice(),
@@ -383,5 +420,39 @@ mod tests {
             read(&["docker-credential-zitadel", "list"]),
             Command::Docker(_)
         ));
+    }
+
+    const WORDS: [&str; 14] = [
+        "zitadel-credential",
+        "kubectl",
+        "git",
+        "docker",
+        "token",
+        "get",
+        "help",
+        "--",
+        "--help",
+        "--profile",
+        "--profile=ci",
+        "--refresh",
+        "--no-cache",
+        "-vv",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn a_helper_read_alone_is_what_the_whole_command_line_reads(
+            words in prop::collection::vec(prop::sample::select(&WORDS), 0..5),
+        ) {
+            let args: Vec<OsString> = words.iter().map(OsString::from).collect();
+            if let Some(command) = helper(&args) {
+                let whole = Cli::try_parse_from(&args).map_err(|error| error.to_string());
+                let whole = whole.map(|cli| format!("{:?} {:?}", cli.options, cli.command));
+                let alone = format!("{:?} {command:?}", Options::default());
+                prop_assert_eq!(whole, Ok(alone));
+            }
+        }
     }
 }

@@ -27,7 +27,6 @@ pub mod url;
 use std::ffi::OsString;
 use std::io::{Read, Write};
 
-use clap::Parser;
 use zeroize::Zeroizing;
 
 use cache::parents::Parent;
@@ -98,9 +97,8 @@ pub fn run(mut world: World<'_>) -> u8 {
 }
 
 fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
-    let args = cli::by_name(std::mem::take(&mut world.args));
-    let (options, command) = match Cli::try_parse_from(args) {
-        Ok(cli) => cli.into_parts(),
+    let (options, command) = match Cli::read(std::mem::take(&mut world.args)) {
+        Ok(parts) => parts,
         Err(error) => return Ok(usage(world, &error)),
     };
     logger::start(config::log_level(&options, world.environment)?);

@@ -159,14 +159,15 @@ impl Key {
             );
         }
         let missing = |field| Report::new(format!("it has no {field}")).hint(MAKE_A_KEY);
-        let pem = file.key.ok_or_else(|| missing("key"))?;
+        let mut pem = file.key.ok_or_else(|| missing("key"))?;
         let file_id = file.key_id.ok_or_else(|| missing("keyId"))?;
         let file_user = file.user_id.ok_or_else(|| missing("userId"))?;
         Ok(Self {
             id: KeyId::parse(&file_id).ok_or_else(|| not_an_id("keyId", &file_id))?,
             user: UserId::parse(&file_user).ok_or_else(|| not_an_id("userId", &file_user))?,
             expires_at: file.expiration_date.map(|d| parse_expiry(&d)).transpose()?,
-            pem: Secret::new(pem.to_string()),
+            // Moved out, so that there is no copy to wipe.
+            pem: Secret::new(std::mem::take(&mut *pem)),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Brings the world in and the exit code out.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::process;
@@ -59,7 +59,11 @@ fn parent() -> Parent {
 /// When a process was started, in clock ticks since boot: the 22nd field of
 /// `/proc/PID/stat`, the 20th after the name, which may hold anything (proc(5)).
 fn started(pid: u32) -> Option<u64> {
-    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    // The kernel hands the line over whole, and these fields lie at its start.
+    let mut stat = [0; 512];
+    let mut file = File::open(format!("/proc/{pid}/stat")).ok()?;
+    let length = file.read(&mut stat).ok()?;
+    let stat = &stat[..length];
     let after_name = stat.iter().rposition(|b| *b == b')')? + 1;
     let fields = std::str::from_utf8(&stat[after_name..]).ok()?;
     fields.split_ascii_whitespace().nth(19)?.parse().ok()

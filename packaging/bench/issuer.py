@@ -1,54 +1,70 @@
 """An issuer for measurements: it answers at once and checks nothing.
 
 The tests' issuer is the strict one (tests/support); this one only has to be
-quick, and the same for whoever is measured against it.
+quick, and the same for whoever is measured against it. So it is bare sockets:
+Python's http.server takes a millisecond for each request, which would hide what
+is measured.
 """
 
 import json
+import socket
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TOKEN = "t" * 96
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def answer(self, document):
-        body = json.dumps(document).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_GET(self):
-        issuer = f"http://{self.headers['Host']}"
-        self.answer(
-            {
-                "issuer": issuer,
-                "token_endpoint": f"{issuer}/oauth/v2/token",
-                "userinfo_endpoint": f"{issuer}/oidc/v1/userinfo",
-            }
-        )
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.answer({"access_token": TOKEN, "token_type": "Bearer", "expires_in": 43199})
-
-    def log_message(self, *_):
-        pass
+def head_of(stream):
+    """The request line and the length of the body; none at the end."""
+    request = stream.readline().decode()
+    length = 0
+    while (line := stream.readline()) not in (b"\r\n", b""):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            length = int(value)
+    return request, length
 
 
 class Issuer:
     """Serves on a loopback port of its own until the block ends."""
 
     def __enter__(self):
-        Handler.wbufsize = -1  # one segment for head and body
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.connections = 0
+        self.mints = 0
+        self.discovery = {
+            "issuer": self.url,
+            "token_endpoint": f"{self.url}/oauth/v2/token",
+            "userinfo_endpoint": f"{self.url}/oidc/v1/userinfo",
+        }
+        self.answer = {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 43199}
+        threading.Thread(target=self.accept, daemon=True).start()
         return self
 
     def __exit__(self, *_):
-        self.server.shutdown()
+        self.listener.close()
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:  # closed: the block has ended
+                return
+            self.connections += 1
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with connection, connection.makefile("rb") as stream:
+            while True:
+                request, length = head_of(stream)
+                if not request:
+                    return
+                stream.read(length)
+                mint = request.startswith("POST")
+                self.mints += mint
+                body = json.dumps(self.answer if mint else self.discovery)
+                connection.sendall(
+                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                    f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
+                )

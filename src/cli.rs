@@ -336,8 +336,11 @@ pub enum TokenOutput {
 /// help to show: the whole command line tells that better.
 fn helper(args: &[OsString]) -> Option<Command> {
     fn read<T: Args>(args: &[OsString]) -> Option<T> {
-        let command = T::augment_args(clap::Command::default());
-        let mut matches = command.try_get_matches_from(args).ok()?;
+        let command = clap::Command::default().disable_help_flag(true);
+        let mut command = T::augment_args(command);
+        let mut matches = command.try_get_matches_from_mut(args).ok()?;
+        // The process is short: what ends with it need not be taken apart.
+        std::mem::forget(command);
         T::from_arg_matches_mut(&mut matches).ok()
     }
     let args = args.get(1..)?;
@@ -422,7 +425,7 @@ mod tests {
         ));
     }
 
-    const WORDS: [&str; 14] = [
+    const WORDS: [&str; 15] = [
         "zitadel-credential",
         "kubectl",
         "git",
@@ -431,6 +434,7 @@ mod tests {
         "get",
         "help",
         "--",
+        "-h",
         "--help",
         "--profile",
         "--profile=ci",

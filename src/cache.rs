@@ -85,10 +85,8 @@ impl Slot {
             .open(self.path("json"))
             .ok()?;
         let is_ours = |meta: &Metadata| meta.is_file() && is_private(meta, 0o077);
-        if !file.metadata().is_ok_and(|meta| is_ours(&meta)) {
-            return None;
-        }
-        let bytes = input::read_all(file, input::LIMIT).ok()?;
+        let meta = file.metadata().ok().filter(is_ours)?;
+        let bytes = input::read_regular(file, &meta, input::LIMIT).ok()?;
         self.accept(serde_json::from_slice(&bytes).ok()?)
     }
 

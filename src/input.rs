@@ -1,6 +1,6 @@
 //! Reading from outside, bounded in size and in time.
 
-use std::fs::OpenOptions;
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
@@ -48,11 +48,23 @@ pub fn read_file(
         .open(path)?;
     let meta = file.metadata()?;
     if meta.is_file() {
-        let size = usize::try_from(meta.len()).unwrap_or(usize::MAX);
-        read_sized(file, limit, size)
+        read_regular(file, &meta, limit)
     } else {
         read_all(Patient::new(file, *deadline), limit)
     }
+}
+
+/// Reads a regular file that is open, and looked at, already.
+///
+/// # Errors
+/// [`ReadError`]: too large, or a failed read.
+pub fn read_regular(
+    file: File,
+    meta: &Metadata,
+    limit: usize,
+) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    let size = usize::try_from(meta.len()).unwrap_or(usize::MAX);
+    read_sized(file, limit, size)
 }
 
 /// Reads to the end, or fails past `limit` bytes.
@@ -60,7 +72,8 @@ pub fn read_file(
 /// # Errors
 /// [`ReadError`]: too large, too slow, or a failed read.
 pub fn read_all(reader: impl Read, limit: usize) -> Result<Zeroizing<Vec<u8>>, ReadError> {
-    read_sized(reader, limit, 4096)
+    // A protocol's message is short, and what is allocated is wiped.
+    read_sized(reader, limit, 1024)
 }
 
 /// Reads what is most likely `size` bytes long: one allocation, which is wiped

@@ -46,7 +46,7 @@ def machine():
     return "\n".join([
         f"- machine: {cpu}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, "
         f"{' '.join(platform.libc_ver())}",
-        f"- date: {datetime.datetime.now(datetime.UTC).date()}",
+        f"- date: {datetime.date.today()}",
         f"- versions: {', '.join(tools)}",
     ])
 

@@ -1,7 +1,7 @@
 //! The command line: types only.
 #![expect(clippy::doc_markdown, reason = "these comments are the help's text")]
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -344,12 +344,30 @@ fn helper(args: &[OsString]) -> Option<Command> {
         T::from_arg_matches_mut(&mut matches).ok()
     }
     let args = args.get(1..)?;
-    match args.first()?.to_str()? {
-        "kubectl" => read(args).map(Command::Kubectl),
-        "git" => read(args).map(Command::Git),
-        "docker" => read(args).map(Command::Docker),
+    let (command, rest) = args.split_first()?;
+    let options = Options::default();
+    match (command.to_str()?, rest) {
+        // As tools call: there is nothing to read.
+        ("kubectl", []) => Some(Command::Kubectl(options)),
+        ("git", [word]) if is_plain(word) => Some(Command::Git(Git {
+            operation: word.clone(),
+            options,
+        })),
+        ("docker", [word]) if is_plain(word) => Some(Command::Docker(Docker {
+            operation: word.clone(),
+            options,
+        })),
+        ("kubectl", _) => read(args).map(Command::Kubectl),
+        ("git", _) => read(args).map(Command::Git),
+        ("docker", _) => read(args).map(Command::Docker),
         _ => None,
     }
+}
+
+/// Whether a word can be nothing but an operation.
+fn is_plain(word: &OsStr) -> bool {
+    let bytes = word.as_encoded_bytes();
+    bytes.first().is_some_and(u8::is_ascii_lowercase)
 }
 
 /// The arguments as `zitadel-credential` would have got them: a name that the

@@ -28,6 +28,7 @@ use crate::clock::{Clock, Deadline};
 use crate::error::{Error, Report};
 use crate::issuer::{Issuer, Network, Refusal};
 use crate::key::{Key, KeySpec};
+use crate::quote;
 use crate::scope::Scopes;
 use crate::secret::Secret;
 use crate::token::{Freshness, Grant, Token};
@@ -136,8 +137,13 @@ impl<'a> Broker<'a> {
                 false
             })
         };
-        if !hand_over(&token) || !self.is_refused(slot, &token) {
+        if !hand_over(&token) {
             return Ok(token);
+        }
+        if !self.is_refused(slot, &token) {
+            // Asking took its time, of which the token may have had little left.
+            let has_run_out = token.told_expiry().is_some_and(|end| end < (self.clock)());
+            return if has_run_out { self.token() } else { Ok(token) };
         }
         log::warn!("the token in the cache was revoked: minting another");
         let token = self
@@ -275,7 +281,7 @@ impl<'a> Broker<'a> {
                 Ok(None) => {}
                 Err(error) => {
                     let path = slot.lock_path();
-                    log::warn!("going on without the lock {}: {error}", path.display());
+                    log::warn!("going on without the lock {}: {error}", quote::path(&path));
                     return Waited::InVain;
                 }
             }
@@ -286,7 +292,7 @@ impl<'a> Broker<'a> {
             if patience.remaining().is_zero() {
                 log::warn!(
                     "going on without the lock {}: another process has held it for {} s",
-                    slot.lock_path().display(),
+                    quote::path(&slot.lock_path()),
                     patience.budget().as_secs()
                 );
                 return Waited::InVain;

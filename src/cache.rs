@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::UnixTime;
 use crate::input;
+use crate::quote;
 use crate::secret::Secret;
 use crate::token::{Grant, Lifespan, Token};
 use crate::url::{Endpoints, HttpUrl};
@@ -36,6 +37,9 @@ pub struct Entry {
     /// Where it came from, so that the next mint needs no discovery.
     pub endpoints: Endpoints,
 }
+
+/// The largest entry: a token may itself be as large as an answer.
+const LIMIT: usize = 2 * input::LIMIT;
 
 /// The place of one grant's entry.
 #[derive(Debug)]
@@ -86,7 +90,7 @@ impl Slot {
             .ok()?;
         let is_ours = |meta: &Metadata| meta.is_file() && is_private(meta, 0o077);
         let meta = file.metadata().ok().filter(is_ours)?;
-        let bytes = input::read_regular(file, &meta, input::LIMIT).ok()?;
+        let bytes = input::read_regular(file, &meta, LIMIT).ok()?;
         self.accept(serde_json::from_slice(&bytes).ok()?)
     }
 
@@ -236,7 +240,7 @@ impl Slot {
 }
 
 fn named(path: &Path, reason: &str) -> io::Error {
-    io::Error::other(format!("{}: {reason}", path.display()))
+    io::Error::other(format!("{}: {reason}", quote::path(path)))
 }
 
 /// Whether it is ours and grants others none of the bits in `denied`.

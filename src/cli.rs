@@ -122,7 +122,7 @@ pub struct Options {
     pub no_cache: bool,
 
     /// Get a new token even if the cache holds a good one
-    #[arg(long, conflicts_with = "no_cache")]
+    #[arg(long)]
     pub refresh: bool,
 
     /// Bound on all waiting, network and locks

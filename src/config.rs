@@ -13,11 +13,12 @@ use log::LevelFilter;
 use crate::broker::Request;
 use crate::cli::Options;
 use crate::clock::Deadline;
-use crate::error::{Error, Report, is_unprintable, quoted};
+use crate::error::{Error, Report};
 use crate::host::{HostPattern, HostRule, HostRules};
 use crate::input::{self, ReadError};
 use crate::issuer::{Environment, Network};
 use crate::key::KeySpec;
+use crate::quote::{self, is_unprintable, quoted};
 use crate::scope::{Scopes, project_audience};
 use crate::url::IssuerUrl;
 use file::File;
@@ -151,6 +152,12 @@ impl<'a> Config<'a> {
     fn issuer_of(&self, settings: &Layer) -> Result<IssuerUrl, Error> {
         let issuer = settings.issuer.as_deref();
         let issuer = issuer.ok_or_else(|| self.missing(Setting::Issuer, settings))?;
+        if issuer.contains('@') {
+            return Err(usage(
+                "the issuer holds a user name or a password".to_owned(),
+                "an issuer reads like https://acme.zitadel.cloud; its key is all it asks for",
+            ));
+        }
         IssuerUrl::parse(issuer).ok_or_else(|| {
             usage(
                 format!("the issuer \"{}\" is no URL of an instance", quoted(issuer)),
@@ -190,8 +197,9 @@ impl<'a> Config<'a> {
         let profile = profile.ok_or_else(|| self.unknown_profile(name))?;
         let dir = self.path.as_deref().and_then(Path::parent);
         let dir = dir.unwrap_or_else(|| Path::new(""));
-        Layer::from_profile(profile, dir, self.directories.home.as_deref())
-            .map_err(|error| error.map(|r| self.about(r.about(&format!("profile {name}")))))
+        Layer::from_profile(profile, dir, self.directories.home.as_deref()).map_err(|error| {
+            error.map(|r| self.about(r.about(&format!("profile {}", quoted(name)))))
+        })
     }
 
     fn cache_dir(&self, given: Option<PathBuf>) -> Option<PathBuf> {
@@ -273,7 +281,7 @@ impl<'a> Config<'a> {
 
     fn about(&self, report: Report) -> Report {
         match &self.path {
-            Some(path) => report.about(&path.display()),
+            Some(path) => report.about(&quote::path(path)),
             None => report,
         }
     }
@@ -352,7 +360,7 @@ fn default_path(directories: &Directories) -> Option<PathBuf> {
 fn read_file(path: &Path, must_exist: bool, deadline: &Deadline) -> Result<File, Error> {
     let unread = |detail: String| {
         usage(
-            format!("config file {}: {detail}", path.display()),
+            format!("config file {}: {detail}", quote::path(path)),
             "--config or ZITADEL_CREDENTIAL_CONFIG must name a TOML file that you can read",
         )
     };
@@ -367,7 +375,7 @@ fn read_file(path: &Path, must_exist: bool, deadline: &Deadline) -> Result<File,
     };
     let text = std::str::from_utf8(&bytes).map_err(|_| unread("it is not UTF-8".to_owned()))?;
     file::parse(text)
-        .map_err(|report| Error::Usage(report.about(&format!("config file {}", path.display()))))
+        .map_err(|report| Error::Usage(report.about(&format!("config file {}", quote::path(path)))))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process;
@@ -13,7 +14,8 @@ use crate::broker::Broker;
 use crate::cache::replace_file;
 use crate::cli::{self, TokenOutput};
 use crate::config::{Asker, Config};
-use crate::error::{Error, Report, is_unprintable};
+use crate::error::{Error, Report};
+use crate::quote::{self, is_unprintable};
 use crate::secret::Secret;
 use crate::token::{Grant, Token};
 use crate::{Answer, World, assertion};
@@ -61,9 +63,17 @@ fn described(token: &Token, grant: &Grant) -> Value {
 /// Writes the file that a link leads to, and only a regular one.
 fn write_file(path: &Path, text: &Secret) -> Result<(), Error> {
     let failed = |reason: String| {
-        let what = format!("{}: the token was not written: {reason}", path.display());
+        let what = format!("{}: the token was not written: {reason}", quote::path(path));
         Error::Final(Report::new(what).hint("--write needs a directory that you can write to"))
     };
+    // A link that somebody else left in a shared directory leads where they want.
+    let ours = [rustix::process::geteuid().as_raw(), 0];
+    if path
+        .symlink_metadata()
+        .is_ok_and(|meta| meta.is_symlink() && !ours.contains(&meta.uid()))
+    {
+        return Err(failed("it is a link of another user's".to_owned()));
+    }
     let target = match path.canonicalize() {
         Ok(target) => target,
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
@@ -89,7 +99,7 @@ pub(crate) fn exec(
     let is_name = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     let name = variable.as_encoded_bytes();
     if name.first().is_none_or(u8::is_ascii_digit) || !name.iter().all(|b| is_name(*b)) {
-        let what = format!("--env {} names no variable", variable.display());
+        let what = format!("--env {} names no variable", quote::path(variable));
         return Err(Error::Usage(
             Report::new(what).hint("letters, digits and _, and no digit first"),
         ));
@@ -104,7 +114,7 @@ pub(crate) fn exec(
         .env(variable, token.expose())
         .exec();
     // It returns only where it failed.
-    let what = format!("{} cannot be run: {error}", program.display());
+    let what = format!("{} cannot be run: {error}", quote::path(program));
     Err(Error::Usage(
         Report::new(what).hint("after -- comes a program on PATH, or its path"),
     ))

@@ -1,6 +1,7 @@
 //! Host rules: the one allow-list of every helper. A host that no rule names
 //! gets nothing.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use crate::url::{Host, Origin, Scheme, parse_authority};
@@ -70,12 +71,14 @@ impl HostPattern {
         self.port.unwrap_or_else(|| scheme.default_port())
     }
 
-    /// Whether both would match the same https host: such rules contradict each
-    /// other.
-    pub fn equals(&self, other: &Self) -> bool {
-        self.any_label == other.any_label
-            && self.host == other.host
-            && self.port_for(Scheme::Https) == other.port_for(Scheme::Https)
+    /// What it is for over https: two rules that are for the same contradict
+    /// each other.
+    fn over_https(&self) -> (bool, Host, u16) {
+        (
+            self.any_label,
+            self.host.clone(),
+            self.port_for(Scheme::Https),
+        )
     }
 }
 
@@ -140,7 +143,11 @@ pub enum Miss<'a> {
 
 /// The rules in force, each for hosts of its own.
 #[derive(Debug, Default)]
-pub struct HostRules(Vec<HostRule>);
+pub struct HostRules {
+    rules: Vec<HostRule>,
+    /// What the rules are for, so that many of them are added as fast as few.
+    patterns: HashSet<(bool, Host, u16)>,
+}
 
 impl HostRules {
     /// Adds a rule; gives it back where an equal pattern already has one.
@@ -148,10 +155,10 @@ impl HostRules {
     /// # Errors
     /// The rule that was not added.
     pub fn add(&mut self, rule: HostRule) -> Result<(), HostRule> {
-        if self.0.iter().any(|r| r.pattern.equals(&rule.pattern)) {
+        if !self.patterns.insert(rule.pattern.over_https()) {
             return Err(rule);
         }
-        self.0.push(rule);
+        self.rules.push(rule);
         Ok(())
     }
 
@@ -164,20 +171,23 @@ impl HostRules {
     /// Why there is none; nothing of it lets anybody have a token.
     pub fn find(&self, origin: &Origin, username: Option<&str>) -> Result<&HostRule, Miss<'_>> {
         let rule = self
-            .0
+            .rules
             .iter()
             .filter(|rule| rule.pattern.matches(origin))
             .max_by_key(|rule| (!rule.pattern.any_label, rule.pattern.host.as_str().len()));
         if let Some(rule) = rule {
             return rule.lets(origin, username);
         }
-        let elsewhere = self.0.iter().find(|rule| rule.pattern.matches_host(origin));
+        let elsewhere = self
+            .rules
+            .iter()
+            .find(|rule| rule.pattern.matches_host(origin));
         Err(elsewhere.map_or(Miss::Unknown, Miss::Port))
     }
 
     /// The rules in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = &HostRule> {
-        self.0.iter()
+        self.rules.iter()
     }
 }
 

@@ -12,7 +12,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::clock::Deadline;
-use crate::error::system;
+use crate::quote::system;
 
 /// The most that is read of a key, a protocol's input or an answer: 64 KiB.
 pub const LIMIT: usize = 64 * 1024;

@@ -1,6 +1,7 @@
 //! What is asked of a ZITADEL instance: discovery, a token, userinfo. Sockets
 //! are opened here and below, nowhere else.
 
+mod connect;
 mod failure;
 mod http;
 mod phase;
@@ -11,7 +12,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::clock::{Deadline, UnixTime};
-use crate::error::{Error, Report, quoted};
+use crate::error::{Error, Report};
+use crate::quote::quoted;
 use crate::scope::Scopes;
 use crate::secret::Secret;
 use crate::token::Token;

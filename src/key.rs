@@ -9,7 +9,8 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::clock::UnixTime;
-use crate::error::{Error, Report, quoted};
+use crate::error::{Error, Report};
+use crate::quote::quoted;
 use crate::secret::Secret;
 pub use source::{KeySource, KeySpec};
 

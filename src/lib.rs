@@ -18,6 +18,7 @@ pub mod input;
 pub mod issuer;
 pub mod key;
 mod logger;
+pub mod quote;
 pub mod scope;
 pub mod secret;
 mod serve;
@@ -125,8 +126,8 @@ fn usage(world: &mut World<'_>, error: &clap::Error) -> Answer {
     let text = error.render().to_string();
     if error.use_stderr() {
         // It quotes arguments, and one of them may be a key: `--key-file "$KEY"`.
-        let text = error::redacted(&text);
-        let lines: Vec<_> = text.lines().map(error::printable).collect();
+        let text = quote::redacted(&text);
+        let lines: Vec<_> = text.lines().map(quote::printable).collect();
         // Nobody is left to tell that stderr is closed.
         let _ = writeln!(world.stderr, "{}", lines.join("\n"));
         Answer::new("").with_code(2)

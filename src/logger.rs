@@ -5,7 +5,7 @@ use std::io::Write;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-use crate::error::printable;
+use crate::quote::printable;
 
 struct Logger;
 

@@ -9,10 +9,11 @@ use zeroize::Zeroizing;
 use crate::broker::Broker;
 use crate::cli::Command;
 use crate::config::{Asker, Config, Layer};
-use crate::error::{Error, Report, printable, quoted};
+use crate::error::{Error, Report};
 use crate::helper::{Ask, Login, docker, git, kubectl};
 use crate::host::{HostRule, Miss};
 use crate::input::{self, ReadError};
+use crate::quote::{printable, quoted};
 use crate::secret::Secret;
 use crate::token::Token;
 use crate::{Answer, World, report};
@@ -165,10 +166,7 @@ fn docker_login(world: &mut World<'_>, config: &Config<'_>, erase: bool) -> Resu
         return failed(docker::NO_SERVER);
     };
     if question.ask.is_none() {
-        log::info!(
-            "nothing for docker: {} names no host",
-            quoted(question.server_url)
-        );
+        log::info!("nothing for docker: its server URL names no host that could have a rule");
     }
     let rule = question.ask.and_then(|ask| find_rule(config, &ask));
     match (rule, erase) {
@@ -238,10 +236,9 @@ fn find_rule<'c>(config: &'c Config<'_>, ask: &Ask) -> Option<&'c HostRule> {
             rule.pattern
         ),
         Err(Miss::Username(rule)) => log::info!(
-            "host rule {} has the username {}, and {} was asked for",
+            "host rule {} has the username {}, and another was asked for",
             rule.pattern,
-            rule.username.as_deref().unwrap_or_default(),
-            username.as_deref().unwrap_or_default()
+            rule.username.as_deref().unwrap_or_default()
         ),
     }
     found.ok()

@@ -121,7 +121,7 @@ fn what_is_passed_over_is_told_at_v_without_an_escape() {
         ("protocol=http\nhost=git.acme.dev\n\n", "is for https"),
         (
             "protocol=https\nhost=git.acme.dev\nusername=bob\n\n",
-            "has the username ci, and bob was asked for",
+            "has the username ci, and another was asked for",
         ),
     ] {
         world

@@ -9,7 +9,7 @@ use crate::clock::{Deadline, UnixTime};
 use crate::error::{Error, Report};
 use crate::issuer::{Exchange, Granted, Issuer, Refusal};
 use crate::key::Key;
-use crate::token::{Lifespan, Token};
+use crate::token::{Freshness, Lifespan, Token};
 use crate::url::{Endpoints, HttpUrl};
 
 /// A token from the issuer.
@@ -60,6 +60,13 @@ impl Broker<'_> {
             obtained_at: asked_at,
             expires_at: asked_at.plus(Duration::from_secs(secs)),
         });
+        let now = (self.clock)();
+        if lifespan.is_some_and(|lifespan| lifespan.freshness(now) == Freshness::Unusable) {
+            let what = "the token that the issuer gave had run out when it came";
+            return Err(Error::Passing(Report::new(what).hint(
+                "see how long tokens last (ZITADEL's OIDC settings), and how long the issuer takes",
+            )));
+        }
         let token = Token::new(granted.access_token, lifespan)
             .ok_or_else(|| Error::Final(Report::new("the token is no bearer token")))?;
         log::info!("a new token from the issuer");

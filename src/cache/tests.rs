@@ -111,7 +111,7 @@ fn a_broken_or_foreign_file_is_a_miss() {
     let path = slot.path("json");
     let whole = fs::read(&path).expect("an entry");
     let mut oversized = whole.clone();
-    oversized.resize(input::LIMIT + 1, b' ');
+    oversized.resize(LIMIT + 1, b' ');
     for bad in [&whole[..whole.len() / 2], b"", b"\0\xff random", &oversized] {
         fs::write(&path, bad).expect("written");
         assert!(slot.read().is_none());

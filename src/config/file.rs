@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::error::{Report, quoted};
+use crate::error::Report;
 use crate::host::Auth;
+use crate::quote::quoted;
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]

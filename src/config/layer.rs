@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::file::Profile;
 use crate::cli::Options;
-use crate::error::{Error, Report, quoted};
+use crate::error::{Error, Report};
 use crate::issuer::Environment;
 use crate::key::{KeyId, KeySource, KeySpec, UserId};
+use crate::quote::quoted;
 use crate::secret::Secret;
 
 /// What one source says; none where it says nothing.
@@ -180,6 +181,9 @@ impl Layer {
             (None, Some(words)) => Some(KeySource::Command(words.clone())),
             (None, None) => None,
         };
+        if let Some(file) = ca_file {
+            check_path("ca-file", file.as_ref())?;
+        }
         Ok(Self {
             issuer: issuer.clone(),
             key_source,

@@ -1,7 +1,8 @@
 //! What a request lacks, and where to write it.
 
 use super::{Config, Layer};
-use crate::error::{Error, Report, quoted};
+use crate::error::{Error, Report};
+use crate::quote::{self, quoted};
 
 /// A setting without which there is no request.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +52,7 @@ impl Config<'_> {
                 .hint(format!("{ways}, or add {line} to the profile")),
             (None, "") => {
                 let place = match &self.path {
-                    Some(path) => format!("write a profile into {}", path.display()),
+                    Some(path) => format!("write a profile into {}", quote::path(path)),
                     None => "write a config file".to_owned(),
                 };
                 Report::new(format!("no {name} is configured")).hint(format!("{ways}, or {place}"))

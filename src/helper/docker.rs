@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Ask, Login};
+use crate::quote::is_unprintable;
 use crate::url::{Origin, Scheme};
 
 /// What the caller wants done.
@@ -74,11 +75,15 @@ pub fn parse(input: &str) -> Option<Question<'_>> {
 }
 
 fn origin_of(server_url: &str) -> Option<Origin> {
+    // A fragment is no part of any form, and readers differ on where it begins.
+    if server_url.contains('#') || server_url.contains(is_unprintable) {
+        return None;
+    }
     if server_url.contains("://") {
         return Origin::parse_url(server_url).map(|(origin, _)| origin);
     }
     let rest = server_url.strip_prefix("//").unwrap_or(server_url);
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let end = rest.find('/').unwrap_or(rest.len());
     Origin::new(Scheme::Https, &rest[..end])
 }
 
@@ -163,6 +168,10 @@ mod tests {
             "registry.acme.dev\r",
             "registry.acme.dev%2f",
             "https:registry.acme.dev",
+            "registry.acme.dev?.evil.test",
+            "registry.acme.dev#.evil.test",
+            "https://registry.acme.dev#@evil.test",
+            "https://registry.acme.dev/\u{1b}[31m",
         ] {
             let question = parse(bad).expect("not empty");
             let fits = bad.trim_ascii() != bad || question.ask.is_none();

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::{Ask, Login};
-use crate::error::is_unprintable;
 use crate::host::Auth;
+use crate::quote::is_unprintable;
 use crate::secret::Secret;
 use crate::url::{Origin, Scheme};
 

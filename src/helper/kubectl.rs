@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Report, quoted};
+use crate::error::Report;
+use crate::quote::quoted;
 use crate::token::Token;
 use crate::url::Origin;
 
@@ -109,12 +110,15 @@ pub fn parse(info: &str) -> Result<Question, Report> {
             cluster: Extension::default(),
         });
     };
-    let origin = Origin::parse_url(&cluster.server);
-    if origin.is_some_and(|(origin, _)| origin.is_exposed()) {
-        let what = format!(
-            "the cluster's server {} is plain http",
-            quoted(&cluster.server)
-        );
+    let server = cluster.server.as_str();
+    // What is neither plainly https nor plainly loopback may be read by the
+    // client as http all the same: `10.0.0.1:8080` is.
+    let is_https = server
+        .get(..8)
+        .is_some_and(|start| start.eq_ignore_ascii_case("https://"));
+    let is_loopback = Origin::parse_url(server).is_some_and(|(origin, _)| !origin.is_exposed());
+    if !server.is_empty() && !is_https && !is_loopback {
+        let what = format!("the cluster's server {} is plain http", quoted(server));
         return Err(Report::new(what).hint(
             "a token would cross the network for all to read: set the cluster's server to https",
         ));
@@ -210,6 +214,18 @@ mod tests {
         assert!(server("http://k8s.acme.dev").is_err());
         assert!(server("http://127.0.0.1:8001").is_ok());
         assert!(server("https://k8s.acme.dev").is_ok());
+        assert!(server("HTTPS://k8s.acme.dev./x").is_ok());
+        assert!(server("").is_ok());
+        for unclear in [
+            "http://user@10.0.0.1:8080",
+            "http://k8s.acme.dev.",
+            "http://10.0.0.1:",
+            "10.0.0.1:8080",
+            "ws://10.0.0.1",
+            " http://10.0.0.1",
+        ] {
+            assert!(server(unclear).is_err(), "{unclear}");
+        }
     }
 
     #[test]

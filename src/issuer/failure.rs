@@ -6,7 +6,8 @@ use rustls::CertificateError;
 
 use super::phase::Phase;
 use crate::clock::Deadline;
-use crate::error::{Error, Report, system};
+use crate::error::{Error, Report};
+use crate::quote::system;
 use crate::url::HttpUrl;
 
 const NETWORK: &str =

@@ -16,13 +16,15 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, Body as ResponseBody, Proxy};
 use zeroize::Zeroizing;
 
+use super::connect;
 use super::failure;
 use super::phase::{Phase, Progress};
 use super::proxy::{self, Target};
 use super::retry;
 use crate::clock::{Deadline, UnixTime};
-use crate::error::{Error, Report, quoted};
+use crate::error::{Error, Report};
 use crate::input::{self, ReadError};
+use crate::quote::{self, quoted};
 use crate::token::Token;
 use crate::url::{HttpUrl, Scheme};
 
@@ -177,6 +179,10 @@ impl<'a> Http<'a> {
 
     fn proxy(&self, url: &HttpUrl) -> Result<Option<Proxy>, Error> {
         let origin = url.origin();
+        if origin.scheme == Scheme::Http && origin.host.is_loopback() {
+            // Allowed because nothing crosses a network; by a proxy it would.
+            return Ok(None);
+        }
         let target = Target {
             https: origin.scheme == Scheme::Https,
             host: origin.host.as_str().trim_matches(['[', ']']),
@@ -212,7 +218,11 @@ impl<'a> Http<'a> {
             .accept("application/json")
             .proxy(None)
             .build();
-        let agent = Agent::with_parts(config, self.progress.connector(), self.progress.resolver());
+        let agent = Agent::with_parts(
+            config,
+            connect::connector(&self.progress, self.deadline),
+            connect::resolver(&self.progress, self.deadline),
+        );
         Ok(self.agent.get_or_init(|| agent))
     }
 }
@@ -277,7 +287,7 @@ fn text_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 fn read_roots(path: &Path, deadline: &Deadline) -> Result<Vec<Certificate<'static>>, Error> {
     let unusable = |detail: String| {
         Error::Usage(
-            Report::new(format!("ca-file {}: {detail}", path.display()))
+            Report::new(format!("ca-file {}: {detail}", quote::path(path)))
                 .hint("it must be a PEM file of the certificates to trust, and readable"),
         )
     };

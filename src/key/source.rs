@@ -1,8 +1,9 @@
 //! Where a key comes from: a file, the environment or a command.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -10,8 +11,9 @@ use zeroize::Zeroizing;
 
 use super::{Key, KeyId, UserId};
 use crate::clock::Deadline;
-use crate::error::{Error, Report, quoted, system};
+use crate::error::{Error, Report};
 use crate::input::{self, Patient, ReadError};
+use crate::quote::{self, quoted, system};
 use crate::secret::Secret;
 
 const A_LIST: &str =
@@ -34,7 +36,7 @@ pub enum KeySource {
 impl fmt::Display for KeySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => write!(f, "key file {}", path.display()),
+            Self::File(path) => write!(f, "key file {}", quote::path(path)),
             Self::Environment(_) => f.write_str("ZITADEL_CREDENTIAL_KEY"),
             // The arguments stay unshown: a vault's may name more than it should.
             Self::Command(words) => {
@@ -113,6 +115,8 @@ impl KeySpec {
         };
         let mut child = Command::new(program)
             .args(arguments)
+            // It has no use for a key of ours.
+            .env_remove("ZITADEL_CREDENTIAL_KEY")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -121,22 +125,25 @@ impl KeySpec {
             Some(stdout) => input::read_all(Patient::new(stdout, *deadline), input::LIMIT),
             None => Ok(Zeroizing::default()),
         };
-        let ended = output.is_ok() && wait(&mut child, deadline);
-        if !ended {
-            // It may have ended by itself meanwhile; either way it is reaped.
+        let status = match &output {
+            Ok(_) => wait(&mut child, deadline),
+            Err(_) => Ok(None),
+        };
+        if matches!(status, Ok(None)) {
+            // One that runs as another user cannot be killed; it is left behind.
             let _ = child.kill();
+            let _ = wait(&mut child, &Deadline::after(REAPING));
         }
-        let status = child.wait();
         let output = output.map_err(|error| self.unread(&error))?;
         match status {
-            Ok(status) if ended && status.success() && output.trim_ascii().is_empty() => Err(
+            Ok(Some(status)) if status.success() && output.trim_ascii().is_empty() => Err(
                 Error::Final(failed("it printed nothing".into()).hint(RUN_IT)),
             ),
-            Ok(status) if ended && status.success() => Ok(output),
-            Ok(status) if ended => Err(Error::Final(
+            Ok(Some(status)) if status.success() => Ok(output),
+            Ok(Some(status)) => Err(Error::Final(
                 failed(format!("it ended with {status}")).hint(RUN_IT),
             )),
-            Ok(_) => {
+            Ok(None) => {
                 let what = format!("it did not end within {} s", deadline.budget().as_secs());
                 Err(Error::Passing(failed(what).hint(WAITS)))
             }
@@ -145,13 +152,17 @@ impl KeySpec {
     }
 }
 
-/// Waits for the end of a child that has closed its output.
-fn wait(child: &mut Child, deadline: &Deadline) -> bool {
+/// How long a killed child has to go.
+const REAPING: Duration = Duration::from_millis(100);
+
+/// Waits for the end of a child that has closed its output; none where it has
+/// not come by the deadline.
+fn wait(child: &mut Child, deadline: &Deadline) -> io::Result<Option<ExitStatus>> {
     loop {
-        match child.try_wait() {
-            Ok(None) if deadline.remaining().is_zero() => return false,
-            Ok(None) => thread::sleep(Duration::from_millis(2)),
-            Ok(Some(_)) | Err(_) => return true,
+        match child.try_wait()? {
+            Some(status) => return Ok(Some(status)),
+            None if deadline.remaining().is_zero() => return Ok(None),
+            None => thread::sleep(Duration::from_millis(2)),
         }
     }
 }

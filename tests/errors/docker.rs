@@ -98,7 +98,7 @@ zitadel-credential: no host rule lets https://git.acme.test have a token: [hosts
         1,
         NOT_FOUND,
         str![[r#"
-zitadel-credential: nothing for docker: \u{1b}[31m names no host
+zitadel-credential: nothing for docker: its server URL names no host that could have a rule
 
 "#]],
     );

@@ -1,0 +1,170 @@
+//! Showing what comes from outside: nothing of it steers a terminal, leaves its
+//! line, or is a piece of a secret.
+
+use std::io;
+use std::path::Path;
+
+/// One line that no control character can leave: what a terminal would act on
+/// (C0, DEL, C1, the Unicode line separators and the bidirectional overrides)
+/// is shown escaped (CVE-2024-50349).
+pub fn printable(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_unprintable(c) {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
+/// Whether a terminal, or a reader of lines, would act on this character.
+pub fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}')
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// An I/O error in the system's words, without its number.
+pub fn system(error: &io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split(" (os error ").next().unwrap_or_default();
+    let mut letters = words.chars();
+    match letters.next() {
+        Some(first) => first.to_lowercase().chain(letters).collect(),
+        None => text,
+    }
+}
+
+/// A text from outside, fit to be quoted in an error: one line of at most 200
+/// characters, in which whatever could be a piece of a key, an assertion or a
+/// token is left out.
+pub fn quoted(text: &str) -> String {
+    const LINE: usize = 200;
+    let mut line = String::new();
+    for piece in pieces(text.trim()) {
+        if line.len() + piece.len() > LINE {
+            line.push('…');
+            break;
+        }
+        line.push_str(piece);
+    }
+    printable(&line)
+}
+
+/// A text of any length, with what could be a piece of a secret left out.
+pub fn redacted(text: &str) -> String {
+    pieces(text).collect()
+}
+
+/// The pieces of a text, cut at the borders of what could be base64.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    const LEFT_OUT: &str = "[…]";
+    // What follows the head of a PEM is its secret, however it is broken up.
+    let (mut rest, end) = match text.find("-----BEGIN") {
+        Some(start) => (&text[..start], Some(LEFT_OUT)),
+        None => (text, None),
+    };
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let end = if is_base64(first) {
+            rest.find(|c| !is_base64(c)).unwrap_or(rest.len())
+        } else {
+            first.len_utf8()
+        };
+        let (piece, after) = rest.split_at(end);
+        rest = after;
+        Some(if is_secret(piece) { LEFT_OUT } else { piece })
+    })
+    .chain(end)
+}
+
+fn is_base64(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_+/=".contains(c)
+}
+
+/// Whether a piece could be of a secret: a long run of the base64url of tokens
+/// and assertions, or of a PEM's base64, which a path would look like if it had
+/// capitals and digits.
+fn is_secret(piece: &str) -> bool {
+    // An assertion's parts and ZITADEL's opaque tokens are longer than this;
+    // the ids, words and host labels that help a reader are shorter.
+    const SECRET: usize = 32;
+    let longest = piece.split(['+', '/', '=']).map(str::len).max();
+    longest >= Some(SECRET) || (piece.len() >= SECRET && is_mixed(piece))
+}
+
+fn is_mixed(text: &str) -> bool {
+    let has = |kind: fn(&u8) -> bool| text.as_bytes().iter().any(kind);
+    has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
+}
+
+/// A path, or the name of a program: whole, unless a key was put in its place.
+pub fn path(path: &(impl AsRef<Path> + ?Sized)) -> String {
+    // Parts of a path may be as long as a key's; they seldom are as mixed.
+    const SECRET: usize = 24;
+    let text = path.as_ref().to_string_lossy();
+    let is_run = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '=';
+    let is_key = |run: &str| run.len() >= SECRET && is_mixed(run);
+    if text.contains("-----BEGIN") || text.split(|c| !is_run(c)).any(is_key) {
+        return "[…]".to_owned();
+    }
+    printable(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_shown_whole_and_a_key_in_its_place_not() {
+        for whole in [
+            "/home/Ci-User1/.config/zitadel-credential/Prod-2026.json",
+            "/var/folders/zz/zyxvpxvq6csfxvn_n0000000000000/T/x.json",
+            "key.json",
+        ] {
+            assert_eq!(path(whole), whole);
+        }
+        for key in [
+            "/etc/-----BEGIN RSA PRIVATE KEY-----",
+            "MIIEowIBAAKCAQEAvV3b9zQ0Xx",
+            "/x/eyJ0eXBlIjoic2VydmljZWFjY291bnQi/y",
+        ] {
+            assert_eq!(path(key), "[…]");
+        }
+        assert_eq!(path("a\u{1b}b"), "a\\u{1b}b");
+    }
+
+    #[test]
+    fn a_quoted_answer_shows_words_but_no_assertion() {
+        let assertion = format!("{}.{}.{}", "e".repeat(60), "y".repeat(200), "s".repeat(342));
+        let text = quoted(&format!("issuedAt of token is in the future: {assertion}!"));
+        assert_eq!(text, "issuedAt of token is in the future: […].[…].[…]!");
+    }
+
+    #[test]
+    fn the_system_speaks_in_words() {
+        let error = io::Error::from_raw_os_error(2);
+        assert_eq!(system(&error), "no such file or directory");
+        assert_eq!(system(&io::Error::other("Its own")), "its own");
+    }
+
+    #[test]
+    fn a_quoted_setting_shows_a_path_but_no_key() {
+        let path = "https://id.acme.dev/a/long/path-of/words/and-a-1/more";
+        assert_eq!(quoted(path), path);
+        let base64 = "MIIEowIBAAKCAQEAqtpH/VgD08YUPmtBrhkM+YJc6nkkIaRVKHqMDSn23eqoL==";
+        assert_eq!(quoted(&format!("a {base64} b")), "a […] b");
+        assert_eq!(
+            quoted("a -----BEGIN RSA PRIVATE KEY-----\nMIIE\nMIIE"),
+            "a […]"
+        );
+    }
+
+    #[test]
+    fn a_long_answer_is_cut() {
+        assert!(quoted(&"so long ".repeat(1000)).chars().count() <= 201);
+        assert!(quoted(&"ü ".repeat(1000)).len() <= 210);
+    }
+}

@@ -12,16 +12,36 @@ use support::{Home, ServiceUser};
 
 const README: &str = include_str!("../README.md");
 
-/// Options of every program, and those of cargo and git in examples.
-const OTHERS: [&str; 8] = [
+/// Options of every program, and those of other programs in examples.
+const OTHERS: [&str; 17] = [
     "--help",
     "--version",
+    // cargo
     "--release",
     "--example",
     "--locked",
     "--path",
+    "--git",
+    // git
     "--global",
+    "--replace-all",
     "--add",
+    // curl
+    "--fail-with-body",
+    // kubectl
+    "--clusterrole",
+    "--user",
+    // the Kubernetes API server
+    "--authentication-config",
+    "--oidc-issuer-url",
+    "--oidc-client-id",
+    "--oidc-username-claim",
+];
+
+/// Where the program's name is followed by a word that is no command.
+const NO_CALLS: [&str; 2] = [
+    "ln -sf zitadel-credential ",
+    "executable zitadel-credential not found",
 ];
 
 #[test]
@@ -49,35 +69,30 @@ fn every_command_of_the_help_is_here_and_there_is_no_other() {
         assert!(shown, "{command} is not in the README");
     }
     for line in README.lines() {
-        let mut calls = line.split("zitadel-credential ").skip(1);
-        let Some(word) = calls.next().and_then(|call| call.split(' ').next()) else {
-            continue;
-        };
-        let word = word.trim_end_matches(['`', ')', '"']);
-        let is_command = commands.iter().any(|command| command == word);
-        // A link's name, a sentence, a list's end.
-        let is_other = line.starts_with("ln -s") || line.starts_with("`zitadel-credential` ");
-        assert!(is_command || is_other, "{word}: {line}");
+        let calls = NO_CALLS
+            .iter()
+            .fold(line.to_owned(), |line, no_call| line.replace(no_call, ""));
+        for call in calls.split("zitadel-credential ").skip(1) {
+            let word = call.split(' ').next().unwrap();
+            let word = word.trim_end_matches(['`', ')', '"']);
+            let is_command = commands.iter().any(|command| command == word);
+            assert!(is_command, "{word}: {line}");
+        }
     }
 }
 
 #[test]
-fn the_config_file_is_read_and_covers_the_registries() {
-    let home = Home::new();
+fn both_config_files_are_read_and_the_longer_covers_the_registries() {
     let user = ServiceUser::new();
-    let [config] = blocks("toml")[..] else {
-        panic!("one config file");
+    let [shortest, longest] = blocks("toml")[..] else {
+        panic!("two config files");
     };
-    home.write_config(config);
-    // Where the file says that it is.
-    let key_file = ".config/zitadel-credential/prod.json";
-    assert!(config.contains(&format!("~/{key_file}")));
-    home.write(key_file, user.key_json());
-
-    home.zitadel(["assertion"]).assert().success();
-    let listed = home.zitadel(["docker", "list"]).output().unwrap();
-    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
-    assert_eq!(listed["git.acme.dev"], "ci");
+    for config in [shortest, longest] {
+        let home = home_with(config, &user);
+        home.zitadel(["assertion"]).assert().success();
+        assert_eq!(listed(&home)["git.acme.dev"], *user.user_id);
+    }
+    let listed = listed(&home_with(longest, &user));
     for docker_config in blocks("json") {
         let docker_config: Value = serde_json::from_str(docker_config).unwrap();
         for registry in docker_config["credHelpers"].as_object().unwrap().keys() {
@@ -100,9 +115,28 @@ fn every_message_is_one_that_the_program_has() {
         // One text for two things to be configured.
         let shown = message
             .replace("no issuer is", "no {name} is")
-            .replace("no key is", "no {name} is");
+            .replace("no key is", "no {name} is")
+            .replace("it has no issuer", "it has no {name}")
+            .replace("it has no key", "it has no {name}");
         assert!(source.contains(&shown), "{message}");
     }
+}
+
+/// A home with this config file, and the user's key where the file says.
+fn home_with(config: &str, user: &ServiceUser) -> Home {
+    let key_file = ".config/zitadel-credential/prod.json";
+    assert!(config.contains(&format!("~/{key_file}")) || config.contains("\nkey-command"));
+    let home = Home::new();
+    home.write_config(config);
+    home.write(key_file, user.key_json());
+    home
+}
+
+/// The hosts with a rule, and their usernames; no host is left out.
+fn listed(home: &Home) -> Value {
+    let listed = home.zitadel(["docker", "list"]).output().unwrap();
+    assert_eq!(String::from_utf8(listed.stderr).unwrap(), "");
+    serde_json::from_slice(&listed.stdout).unwrap()
 }
 
 /// The help of the program and of all its commands.

@@ -102,6 +102,58 @@ fn both_config_files_are_read_and_the_longer_covers_the_registries() {
 }
 
 #[test]
+fn every_line_that_is_commented_out_of_the_config_file_can_be_put_in() {
+    let user = ServiceUser::new();
+    let config = blocks("toml")[1];
+    let optional: Vec<_> = config
+        .lines()
+        .filter_map(|line| line.strip_prefix("# "))
+        .collect();
+    assert!(optional.len() > 11, "{optional:?}");
+    // Those of a key that is no key file.
+    let (of_a_key, rest) = optional
+        .into_iter()
+        .partition::<Vec<_>, _>(|line| line.starts_with("key-") || line.starts_with("user-id"));
+    for line in rest {
+        let config = config.replace(&format!("# {line}"), line);
+        let home = home_with(&config, &user);
+        home.zitadel(["assertion"]).assert().success().stderr("");
+        let is_username = line.starts_with("username");
+        let username = if is_username { "ci" } else { &user.user_id };
+        assert_eq!(listed(&home)["git.acme.dev"], username, "{line}");
+    }
+    // With the ids beside it, a command runs only where a token is fetched.
+    let [command, key_id, user_id] = of_a_key[..] else {
+        panic!("{of_a_key:?}");
+    };
+    let of_file = config.lines().find(|line| line.starts_with("key-file"));
+    let config = [command, key_id, user_id]
+        .iter()
+        .fold(config.replace(of_file.unwrap(), ""), |config, line| {
+            config.replace(&format!("# {line}"), line)
+        });
+    let username = &listed(&home_with(&config, &user))["git.acme.dev"];
+    assert!(user_id.contains(&username.to_string()), "{username}");
+}
+
+#[test]
+fn every_link_within_the_page_has_its_heading() {
+    let headings: BTreeSet<_> = README
+        .lines()
+        .filter(|line| line.starts_with("##"))
+        .map(|line| line.trim_start_matches('#').trim().to_lowercase())
+        .map(|heading| heading.replace(',', "").replace(' ', "-"))
+        .collect();
+    let links: BTreeSet<_> = README
+        .split("](#")
+        .skip(1)
+        .map(|link| link.split(')').next().unwrap().to_owned())
+        .collect();
+    assert!(links.len() > 9, "{links:?}");
+    assert!(links.is_subset(&headings), "{links:?} {headings:?}");
+}
+
+#[test]
 fn every_message_is_one_that_the_program_has() {
     let source = source(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
     let (_, table) = README.split_once("| message | what to do |").unwrap();

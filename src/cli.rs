@@ -184,7 +184,7 @@ Example, in a kubeconfig:
     /// Answer git as a credential helper
     #[command(after_help = "\
 Example (the empty line takes out helpers that would write the token down):
-  git config --global credential.https://git.acme.dev.helper ''
+  git config --global --replace-all credential.https://git.acme.dev.helper ''
   git config --global --add credential.https://git.acme.dev.helper zitadel")]
     Git(Git),
 

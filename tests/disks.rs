@@ -236,6 +236,33 @@ fn without_a_home_there_is_one_warning_and_a_token() {
     assert_eq!(cached(), cached());
 }
 
+#[test]
+fn no_thread_for_a_lookup_is_an_error_for_now_and_no_bug() {
+    if !is_root_or_skipped() {
+        return;
+    }
+    let world = World::new();
+    let open = tempfile::tempdir().unwrap();
+    fs::set_permissions(open.path(), Permissions::from_mode(0o755)).unwrap();
+    let reachable = open.path().join("zitadel-credential");
+    fs::copy(binary(), &reachable).unwrap();
+    let mut command = world.home.command("setpriv");
+    command
+        .args(["--reuid=4242425", "--regid=65534", "--clear-groups"])
+        .args(["prlimit", "--nproc=1"])
+        .arg(&reachable)
+        .args(["token", "--no-cache"])
+        .env("ZITADEL_CREDENTIAL_KEY", world.user.key_json())
+        .env("ZITADEL_CREDENTIAL_ISSUER", "http://localhost:9")
+        .env("HOME", open.path())
+        .current_dir("/");
+    let output = command.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(75), "{stderr}");
+    assert!(stderr.contains("cannot be looked up"), "{stderr}");
+    assert!(!stderr.contains("a bug"), "{stderr}");
+}
+
 /// A world whose cached token would be seen if it were handed out.
 fn poisoned() -> World {
     let (world, _) = with_seconds_left(40_000);

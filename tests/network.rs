@@ -4,6 +4,7 @@
 mod support;
 
 use std::net::Ipv6Addr;
+use std::time::{Duration, Instant};
 
 use predicates::prelude::*;
 use predicates::str::contains;
@@ -80,13 +81,36 @@ fn no_proxy_names_hosts_that_are_reached_directly() {
         mint(&world, &ca_file, &variables).success();
     }
     assert_eq!(proxy.asked().len(), 3);
+}
 
+#[test]
+fn loopback_http_never_goes_to_a_proxy() {
+    let proxy = Proxy::connect();
+    let value = format!("http://127.0.0.1:{}", proxy.port());
     let world = World::new();
-    let variables = [("http_proxy", value.as_str()), ("no_proxy", "127.0.0.0/8")];
-    mint(&world, &ca_file, &variables).success();
-    let httpoxy = [("HTTP_PROXY", value.as_str())];
-    mint(&world, &ca_file, &httpoxy).success();
-    assert_eq!(proxy.asked().len(), 3);
+    for variable in ["http_proxy", "HTTP_PROXY", "ALL_PROXY"] {
+        world
+            .zitadel(["token", "--refresh"])
+            .env(variable, &value)
+            .assert()
+            .success()
+            .stderr("");
+    }
+    assert_eq!(proxy.asked(), [""; 0]);
+}
+
+#[test]
+fn a_proxy_that_dribbles_its_answer_ends_with_the_bound() {
+    let (world, ca_file) = world_at("localhost");
+    let value = format!("http://127.0.0.1:{}", Proxy::dribbling().port());
+    let start = Instant::now();
+    world
+        .zitadel(["token", "--ca-file", &ca_file, "--timeout", "1"])
+        .env("HTTPS_PROXY", value)
+        .assert()
+        .code(75)
+        .stdout("");
+    assert!(start.elapsed() < Duration::from_secs(4));
 }
 
 #[test]

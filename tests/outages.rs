@@ -169,3 +169,16 @@ fn a_key_that_was_just_made_may_take_a_moment() {
         .assert()
         .success();
 }
+
+#[test]
+fn a_token_that_ran_out_on_its_way_is_not_handed_out() {
+    let world = World::new();
+    world.issuer.set_lifetime(3);
+    let late = Fault::Delay(Duration::from_secs(3));
+    world.issuer.fault(Endpoint::Token, late, Times::Forever);
+    let (assert, _) = timed(&world, 20);
+    assert
+        .code(75)
+        .stdout("")
+        .stderr(contains("had run out when it came"));
+}

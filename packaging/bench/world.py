@@ -73,7 +73,7 @@ def build(directory):
 
 def build_empty(directory, linked_alike):
     """An empty Rust program of our profile, installed; `linked_alike` with our
-    build script."""
+    link flags."""
     manifest = (ROOT / "Cargo.toml").read_text()
     profile = manifest[manifest.index("[profile.release]") :]
     (directory / "src").mkdir(parents=True)
@@ -82,7 +82,7 @@ def build_empty(directory, linked_alike):
         f'[package]\nname = "empty"\nversion = "0.0.0"\nedition = "2024"\n\n{profile}'
     )
     if linked_alike:
-        shutil.copy(ROOT / "build.rs", directory)
+        shutil.copytree(ROOT / ".cargo", directory / ".cargo")
     cargo_build(directory, directory / "target")
     return installed(directory / "target/release/empty", directory / "bin")
 

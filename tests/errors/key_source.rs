@@ -218,6 +218,20 @@ fn a_key_in_place_of_another_setting() {
         let call = case.run(["token", &format!("{flag}={pem}")]);
         assert_eq!(call.code, Some(2), "{flag}");
     }
+    for arguments in [
+        ["token".to_owned(), format!("--write=/nowhere/{body}")],
+        ["token".to_owned(), format!("--write={pem}")],
+    ] {
+        let call = case.run(arguments);
+        assert_eq!(call.code, Some(1), "a token that cannot be written");
+    }
+    let call = case.run(["exec", "--env", &pem, "--", "true"]);
+    assert_eq!(call.code, Some(2));
+    let call = case.run(["exec", "--", &pem]);
+    assert_eq!(call.code, Some(2));
+    case.profile(&format!("key-file = \"~/key.json\"\nca-file = '''{pem}'''"));
+    let call = case.run(["token"]);
+    assert_eq!(call.code, Some(2));
     case.profile(&format!("key-command = ['''{pem}''']"));
     case.run(["token"]).fails(
         2,

@@ -40,6 +40,18 @@ impl Proxy {
         })
     }
 
+    /// An HTTP proxy that answers CONNECT a byte at a time, and never to the end.
+    pub fn dribbling() -> Self {
+        Self::start(|client, _| {
+            client.write_all(b"HTTP/1.1 200 OK\r\nX: ").unwrap();
+            // Until whoever waits for it has gone.
+            while client.write_all(b"x").is_ok() {
+                thread::sleep(Duration::from_millis(50));
+            }
+            0
+        })
+    }
+
     /// A SOCKS5 proxy without authentication (RFC 1928). Notes the target.
     pub fn socks5() -> Self {
         Self::start(|client, asked| {
@@ -96,8 +108,9 @@ impl Proxy {
                 thread::spawn(move || {
                     let mut client = client.unwrap();
                     let port = greet(&mut client, &noting);
-                    let server = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
-                    pipe(&client, &server);
+                    if let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
+                        pipe(&client, &server);
+                    }
                 });
             }
         });

@@ -4,6 +4,7 @@
 //! are 0700 and files 0600. A reader takes no lock and never sees half a file.
 
 mod limit;
+pub mod listing;
 pub mod lock;
 pub mod parents;
 mod temporary;

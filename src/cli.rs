@@ -23,6 +23,9 @@ Direct, called by a person or a script:
   exec        Run a command with an access token in its environment
   assertion   Print a signed assertion; needs no network
   whoami      Print what the issuer says of the token's user
+
+Manage:
+  cache       Show or remove the tokens in the cache
   help        Print this message or the help of a command
 
 Options:
@@ -220,6 +223,13 @@ Example, the exchange by hand:
 Example:
   zitadel-credential whoami --profile prod")]
     Whoami(Options),
+
+    /// Show or remove the tokens in the cache
+    #[command(after_help = "\
+Examples:
+  zitadel-credential cache list
+  zitadel-credential cache clear --expired")]
+    Cache(Cache),
 }
 
 impl Cli {
@@ -252,6 +262,10 @@ impl Cli {
             Command::Token(token) => &mut token.options,
             Command::Exec(exec) => &mut exec.options,
             Command::Assertion(assertion) => &mut assertion.options,
+            Command::Cache(cache) => match &mut cache.action {
+                CacheAction::List(list) => &mut list.options,
+                CacheAction::Clear(clear) => &mut clear.options,
+            },
         };
         let after = std::mem::take(after);
         (after.over(options), command)
@@ -316,6 +330,53 @@ pub struct Assertion {
     pub lifetime: u32,
     #[command(flatten, next_help_heading = EVERY)]
     options: Options,
+}
+
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
+pub struct Cache {
+    /// What is done with it.
+    #[command(subcommand)]
+    pub action: CacheAction,
+}
+
+/// Show or remove the tokens in the cache
+#[derive(Debug, Subcommand)]
+pub enum CacheAction {
+    /// Show the entries, without their tokens; --key-id shows one key's
+    List(CacheList),
+    /// Remove the entries; --key-id removes one key's
+    Clear(CacheClear),
+}
+
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
+pub struct CacheList {
+    /// How they are shown
+    #[arg(long, value_enum, default_value_t = ListOutput::Text, hide_possible_values = true,
+          value_name = "text|json")]
+    pub output: ListOutput,
+    #[command(flatten, next_help_heading = EVERY)]
+    options: Options,
+}
+
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
+pub struct CacheClear {
+    /// Only those that have expired
+    #[arg(long)]
+    pub expired: bool,
+    #[command(flatten, next_help_heading = EVERY)]
+    options: Options,
+}
+
+/// How `cache list` prints.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ListOutput {
+    /// A table
+    Text,
+    /// An array of objects
+    Json,
 }
 
 /// How `token` prints.

@@ -132,7 +132,7 @@ impl<'a> Config<'a> {
                 allow_http: settings.allow_http,
                 environment: self.environment,
             },
-            cache_dir: self.cache_dir(settings.cache_dir),
+            cache_dir: self.cache_dir(),
             refresh: self.refresh,
             deadline: self.deadline,
         })
@@ -202,18 +202,28 @@ impl<'a> Config<'a> {
         })
     }
 
-    fn cache_dir(&self, given: Option<PathBuf>) -> Option<PathBuf> {
+    /// Where entries lie, whether they are used or not.
+    pub fn cache_root(&self) -> Option<PathBuf> {
+        let usual = || Some(self.directories.cache.as_ref()?.join("zitadel-credential"));
+        self.caller.cache_dir.clone().or_else(usual)
+    }
+
+    /// The key ID that flag or environment name.
+    pub fn caller_key_id(&self) -> Option<&str> {
+        self.caller.key_id.as_deref()
+    }
+
+    fn cache_dir(&self) -> Option<PathBuf> {
         if self.no_cache {
             return None;
         }
-        let usual = || Some(self.directories.cache.as_ref()?.join("zitadel-credential"));
-        let dir = given.or_else(usual);
-        if dir.is_none() {
+        let root = self.cache_root();
+        if root.is_none() {
             log::warn!(
                 "going on without a cache: there is no home directory (--cache-dir names a place)"
             );
         }
-        dir
+        root
     }
 
     fn read_rules(&self) -> Result<HostRules, Error> {

@@ -18,6 +18,7 @@ pub mod input;
 pub mod issuer;
 pub mod key;
 mod logger;
+mod manage;
 pub mod quote;
 pub mod scope;
 pub mod secret;
@@ -118,6 +119,7 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
         Command::Exec(exec) => direct::exec(world, &config?, &exec),
         Command::Assertion(assertion) => direct::assertion(world, &config?, assertion),
         Command::Whoami(_) => direct::whoami(world, &config?),
+        Command::Cache(cache) => manage::cache(world, &config?, &cache),
     }
 }
 

@@ -1,0 +1,139 @@
+//! The commands that look after what lies on this machine.
+
+use serde_json::json;
+
+use crate::cache::listing::{Listed, list};
+use crate::cli::{self, CacheAction, ListOutput};
+use crate::clock::UnixTime;
+use crate::config::Config;
+use crate::error::{Error, Report};
+use crate::quote::{self, system};
+use crate::{Answer, World};
+
+/// `cache`: shows or removes entries; never a token.
+pub(crate) fn cache(
+    world: &World<'_>,
+    config: &Config<'_>,
+    asked: &cli::Cache,
+) -> Result<Answer, Error> {
+    let Some(root) = config.cache_root() else {
+        return Err(Error::Usage(
+            Report::new("there is no cache: no home directory is known")
+                .hint("--cache-dir names a place"),
+        ));
+    };
+    let failed = |error: &std::io::Error| {
+        let what = format!("{}: {}", quote::path(&root), system(error));
+        Error::Final(Report::new(what).hint("see who owns the cache directory"))
+    };
+    let now = (world.clock)();
+    let mut entries = list(&root).map_err(|error| failed(&error))?;
+    if let Some(key_id) = config.caller_key_id() {
+        entries.retain(|entry| entry.grant.key_id.as_str() == key_id);
+    }
+    match &asked.action {
+        CacheAction::List(list) => Ok(Answer::new(match list.output {
+            ListOutput::Text => table(&entries, now),
+            ListOutput::Json => documents(&entries, now),
+        })),
+        CacheAction::Clear(clear) => {
+            entries.retain(|entry| !clear.expired || entry.expires_at <= now);
+            for entry in &entries {
+                entry.remove().map_err(|error| failed(&error))?;
+            }
+            let (count, plural) = match entries.len() {
+                1 => ("1".to_owned(), "token"),
+                n => (n.to_string(), "tokens"),
+            };
+            Ok(Answer::new(format!(
+                "{count} {plural} removed; ZITADEL does not hear of it\n"
+            )))
+        }
+    }
+}
+
+fn documents(entries: &[Listed], now: UnixTime) -> String {
+    let documents: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            json!({
+                "key_id": entry.grant.key_id.as_str(),
+                "user_id": entry.grant.user_id.as_str(),
+                "issuer": entry.grant.issuer.as_str(),
+                "scopes": entry.grant.scopes.iter().collect::<Vec<_>>(),
+                "expires_at": entry.expires_at.to_string(),
+                "expires_in": entry.expires_at.since(now).as_secs(),
+                "kind": kind(entry),
+                "size": entry.size,
+            })
+        })
+        .collect();
+    format!("{:#}\n", json!(documents))
+}
+
+fn kind(entry: &Listed) -> &'static str {
+    if entry.is_jwt { "jwt" } else { "opaque" }
+}
+
+fn table(entries: &[Listed], now: UnixTime) -> String {
+    let head = [
+        "KEY ID", "ISSUER", "SCOPES", "EXPIRES", "LEFT", "KIND", "BYTES",
+    ];
+    let rows: Vec<_> = std::iter::once(head.map(str::to_owned))
+        .chain(entries.iter().map(|entry| {
+            [
+                entry.grant.key_id.as_str().to_owned(),
+                entry.grant.issuer.as_str().to_owned(),
+                entry.grant.scopes.to_string(),
+                entry.expires_at.to_string(),
+                left(entry.expires_at, now),
+                kind(entry).to_owned(),
+                entry.size.to_string(),
+            ]
+        }))
+        .collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].len()).max();
+    let widths: Vec<_> = (0..head.len()).map(|c| width(c).unwrap_or(0)).collect();
+    let mut text = String::new();
+    for row in &rows {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, &width)| format!("{cell:width$}"));
+        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// What is left of a token, in the two largest units.
+fn left(end: UnixTime, now: UnixTime) -> String {
+    let secs = end.since(now).as_secs();
+    let (days, hours, minutes) = (secs / 86_400, secs / 3600 % 24, secs / 60 % 60);
+    match (days, hours, minutes) {
+        _ if secs == 0 => "none".to_owned(),
+        (0, 0, 0) => format!("{secs} s"),
+        (0, 0, _) => format!("{minutes} min"),
+        (0, ..) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_reads_in_two_units() {
+        let at = |secs| left(UnixTime::from_secs(secs), UnixTime::from_secs(0));
+        for (secs, text) in [
+            (0, "none"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (43_199, "11 h 59 min"),
+            (90_000, "1 d 1 h"),
+        ] {
+            assert_eq!(at(secs), text);
+        }
+    }
+}

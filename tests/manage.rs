@@ -1,0 +1,117 @@
+//! `cache`: what it shows, what it removes, and what it leaves alone.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+
+mod support;
+
+use std::fs::File;
+
+use predicates::prelude::*;
+use predicates::str::contains;
+use serde_json::Value;
+use support::World;
+use support::entry::{age, files};
+use support::issuer::TokenKind;
+
+/// A world with an opaque token and a JWT in its cache, one of which has
+/// expired.
+fn world() -> World {
+    let world = World::new();
+    world.zitadel(["token"]).assert().success();
+    let opaque = files(&world.home, "json").remove(0);
+    age(&opaque, 50_000);
+    world.issuer.set_token_kind(TokenKind::Jwt);
+    world
+        .zitadel(["token", "--scope", "profile", "--project", "7"])
+        .assert()
+        .success();
+    world
+}
+
+fn listed(world: &World, options: &[&str]) -> Vec<Value> {
+    let output = world
+        .zitadel(["cache", "list", "--output", "json"])
+        .args(options)
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn entries_are_shown_without_their_tokens() {
+    let world = world();
+    let entries = listed(&world, &[]);
+    assert_eq!(entries.len(), 2);
+    for entry in &entries {
+        assert_eq!(entry["key_id"], world.user.key_id);
+        assert_eq!(entry["user_id"], world.user.user_id);
+        assert_eq!(entry["issuer"], world.issuer.url());
+        let is_jwt = entry["scopes"].as_array().unwrap().len() == 2;
+        assert_eq!(entry["kind"], if is_jwt { "jwt" } else { "opaque" });
+        assert_eq!(entry["expires_in"].as_u64().unwrap() > 0, is_jwt);
+    }
+    let tokens = world.issuer.issued_tokens();
+    world
+        .zitadel(["cache", "list"])
+        .assert()
+        .success()
+        .stdout(contains("KEY ID").and(contains("11 h 59 min")))
+        .stdout(contains(&tokens[0]).or(contains(&tokens[1])).not());
+    assert_eq!(listed(&world, &["--key-id", "1"]).len(), 0);
+}
+
+#[test]
+fn an_empty_cache_is_shown_and_cleared_as_one() {
+    let world = World::new();
+    assert_eq!(listed(&world, &[]).len(), 0);
+    world
+        .zitadel(["cache", "clear"])
+        .assert()
+        .success()
+        .stdout(contains("0 tokens removed"));
+}
+
+#[test]
+fn what_is_cleared_is_what_was_named() {
+    let world = world();
+    let clear = |options: &[&str], count: &str| {
+        let mut command = world.zitadel(["cache", "clear"]);
+        command
+            .args(options)
+            .assert()
+            .success()
+            .stdout(contains(count));
+    };
+    clear(&["--key-id", "1"], "0 tokens");
+    clear(&["--expired"], "1 token ");
+    assert_eq!(listed(&world, &[]).len(), 1);
+    clear(&["--key-id", &world.user.key_id], "1 token ");
+    for extension in ["json", "lock", "parents"] {
+        assert_eq!(files(&world.home, extension).len(), 0, "{extension}");
+    }
+    world.zitadel(["token"]).assert().success();
+    assert_eq!(world.issuer.token_requests(), 3);
+}
+
+#[test]
+fn a_lock_in_use_is_never_removed() {
+    let world = World::new();
+    world.zitadel(["token"]).assert().success();
+    let lock = files(&world.home, "lock").remove(0);
+    let held = File::open(&lock).unwrap();
+    fs2::FileExt::lock_exclusive(&held).unwrap();
+    world.zitadel(["cache", "clear"]).assert().success();
+    assert_eq!(files(&world.home, "json").len(), 0);
+    assert!(lock.exists());
+}
+
+#[test]
+fn what_is_no_entry_is_left_alone() {
+    let world = world();
+    let entry = files(&world.home, "json").remove(0);
+    let foreign = entry.with_file_name("00000000000000000000000000000000.json");
+    std::fs::copy(&entry, &foreign).unwrap();
+    assert_eq!(listed(&world, &[]).len(), 2);
+    world.zitadel(["cache", "clear"]).assert().success();
+    assert!(foreign.exists());
+}

@@ -1,10 +1,18 @@
 //! The command line: types only.
 #![expect(clippy::doc_markdown, reason = "these comments are the help's text")]
 
-use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+mod args;
+mod options;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use std::ffi::{OsStr, OsString};
+
+use clap::{Args, Parser, Subcommand};
+
+pub use args::{
+    Assertion, Cache, CacheAction, CacheClear, CacheList, Docker, Exec, Git, ListOutput, Token,
+    TokenOutput,
+};
+pub use options::Options;
 
 /// clap groups options, not commands, so the groups are written out here; a
 /// test holds them against the commands.
@@ -36,9 +44,6 @@ Every option above but -h and -V may stand before or after the command.
 Exit codes: 0 done, 1 it failed and will fail again, 2 usage or configuration,
 75 it failed for now.";
 
-/// How the options that are not a command's own are headed in its help.
-const EVERY: &str = "Options of every command";
-
 /// Credential helper for ZITADEL service users: turns a private key into access
 /// tokens for kubectl, git, docker and other tools
 #[derive(Debug, Parser)]
@@ -58,113 +63,6 @@ pub struct Cli {
     /// What is to be done.
     #[command(subcommand)]
     pub command: Command,
-}
-
-// The options that every command takes. They may stand before or after it: both
-// places read them, and what stands after wins. (clap's own global options are
-// cloned into every command there is, which is a fifth of the cached path.)
-#[expect(missing_docs, reason = "it would be the command's description")]
-#[derive(Args, Clone, Debug, Default)]
-pub struct Options {
-    /// Profile of the config file [env: ZITADEL_CREDENTIAL_PROFILE]
-    #[arg(long, value_name = "NAME")]
-    pub profile: Option<OsString>,
-
-    /// Another config file [env: ZITADEL_CREDENTIAL_CONFIG]
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<OsString>,
-
-    /// The ZITADEL instance's URL [env: ZITADEL_CREDENTIAL_ISSUER]
-    #[arg(long, value_name = "URL")]
-    pub issuer: Option<OsString>,
-
-    /// Key file as downloaded, or a bare PEM with --key-id and --user-id
-    /// [env: ZITADEL_CREDENTIAL_KEY_FILE]
-    /// [env: ZITADEL_CREDENTIAL_KEY: the key itself]
-    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
-    pub key_file: Option<OsString>,
-
-    /// Key ID of a bare PEM [env: ZITADEL_CREDENTIAL_KEY_ID]
-    #[arg(long, value_name = "ID")]
-    pub key_id: Option<OsString>,
-
-    /// User ID of a bare PEM [env: ZITADEL_CREDENTIAL_USER_ID]
-    #[arg(long, value_name = "ID")]
-    pub user_id: Option<OsString>,
-
-    /// Scope to ask for, in place of the profile's; may be repeated
-    /// [env: ZITADEL_CREDENTIAL_SCOPES] [default: openid]
-    #[arg(long, value_name = "SCOPE", action = ArgAction::Append, verbatim_doc_comment)]
-    pub scope: Vec<OsString>,
-
-    /// Project to add to the token's audience; may be repeated
-    /// [env: ZITADEL_CREDENTIAL_PROJECTS]
-    #[arg(long, value_name = "ID", action = ArgAction::Append, verbatim_doc_comment)]
-    pub project: Vec<OsString>,
-
-    /// Add ZITADEL's own APIs to the token's audience
-    #[arg(long)]
-    pub zitadel_api: bool,
-
-    /// Host that may receive the token, for this call; may be repeated
-    /// [env: ZITADEL_CREDENTIAL_HOSTS]
-    #[arg(long, value_name = "HOST", action = ArgAction::Append, verbatim_doc_comment)]
-    pub host: Vec<OsString>,
-
-    /// PEM roots to trust in place of the system's
-    /// [env: ZITADEL_CREDENTIAL_CA_FILE]
-    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
-    pub ca_file: Option<OsString>,
-
-    /// Where tokens are kept [env: ZITADEL_CREDENTIAL_CACHE_DIR]
-    #[arg(long, value_name = "DIR")]
-    pub cache_dir: Option<OsString>,
-
-    /// Neither read nor write the cache
-    #[arg(long)]
-    pub no_cache: bool,
-
-    /// Get a new token even if the cache holds a good one
-    #[arg(long)]
-    pub refresh: bool,
-
-    /// Bound on all waiting, network and locks
-    /// [env: ZITADEL_CREDENTIAL_TIMEOUT] [default: 30]
-    #[arg(long, value_name = "SECONDS", verbatim_doc_comment)]
-    pub timeout: Option<OsString>,
-
-    /// Say what is done, on stderr; twice says more
-    /// [env: ZITADEL_CREDENTIAL_LOG: off, error, warn, info or debug]
-    #[arg(short, long, action = ArgAction::Count, verbatim_doc_comment)]
-    pub verbose: u8,
-}
-
-impl Options {
-    /// These options, with what they leave open taken from `before`.
-    fn over(self, before: Self) -> Self {
-        let list = |mut before: Vec<OsString>, after| {
-            before.extend::<Vec<_>>(after);
-            before
-        };
-        Self {
-            profile: self.profile.or(before.profile),
-            config: self.config.or(before.config),
-            issuer: self.issuer.or(before.issuer),
-            key_file: self.key_file.or(before.key_file),
-            key_id: self.key_id.or(before.key_id),
-            user_id: self.user_id.or(before.user_id),
-            scope: list(before.scope, self.scope),
-            project: list(before.project, self.project),
-            zitadel_api: self.zitadel_api || before.zitadel_api,
-            host: list(before.host, self.host),
-            ca_file: self.ca_file.or(before.ca_file),
-            cache_dir: self.cache_dir.or(before.cache_dir),
-            no_cache: self.no_cache || before.no_cache,
-            refresh: self.refresh || before.refresh,
-            timeout: self.timeout.or(before.timeout),
-            verbose: self.verbose.saturating_add(before.verbose),
-        }
-    }
 }
 
 /// The commands.
@@ -270,124 +168,6 @@ impl Cli {
         let after = std::mem::take(after);
         (after.over(options), command)
     }
-}
-
-#[expect(missing_docs, reason = "it would be the command's description")]
-#[derive(Args, Debug)]
-pub struct Git {
-    /// get, store, erase or capability; any other word is passed over, as
-    /// git asks of a helper
-    pub operation: OsString,
-    #[command(flatten, next_help_heading = EVERY)]
-    options: Options,
-}
-
-#[expect(missing_docs, reason = "it would be the command's description")]
-#[derive(Args, Debug)]
-pub struct Docker {
-    /// get, store, erase, list or version
-    pub operation: OsString,
-    #[command(flatten, next_help_heading = EVERY)]
-    options: Options,
-}
-
-#[expect(missing_docs, reason = "it would be the command's description")]
-#[derive(Args, Debug)]
-pub struct Token {
-    /// As it is, as a header for curl -H @-, or as JSON with the expiry
-    #[arg(long, value_enum, default_value_t = TokenOutput::Raw, hide_possible_values = true,
-          value_name = "raw|header|json")]
-    pub output: TokenOutput,
-    /// Write it to a file instead, of mode 0600 and replaced in one step
-    #[arg(long, value_name = "FILE")]
-    pub write: Option<PathBuf>,
-    #[command(flatten, next_help_heading = EVERY)]
-    options: Options,
-}
-
-#[expect(missing_docs, reason = "it would be the command's description")]
-#[derive(Args, Debug)]
-pub struct Exec {
-    /// The environment variable
-    #[arg(long, value_name = "NAME", default_value = "ZITADEL_ACCESS_TOKEN")]
-    pub env: OsString,
-    /// The command and its arguments
-    #[arg(required = true, last = true, value_name = "CMD")]
-    pub command: Vec<OsString>,
-    #[command(flatten, next_help_heading = EVERY)]
-    options: Options,
-}
-
-#[expect(missing_docs, reason = "it would be the command's description")]
-#[derive(Args, Debug)]
-pub struct Assertion {
-    /// Its audience [default: the issuer]
-    #[arg(long, value_name = "URL")]
-    pub audience: Option<String>,
-    /// How long it lasts from now
-    #[arg(long, value_name = "SECONDS", default_value_t = 600,
-          value_parser = clap::value_parser!(u32).range(1..))]
-    pub lifetime: u32,
-    #[command(flatten, next_help_heading = EVERY)]
-    options: Options,
-}
-
-#[expect(missing_docs, reason = "it would be the command's description")]
-#[derive(Args, Debug)]
-pub struct Cache {
-    /// What is done with it.
-    #[command(subcommand)]
-    pub action: CacheAction,
-}
-
-/// Show or remove the tokens in the cache
-#[derive(Debug, Subcommand)]
-pub enum CacheAction {
-    /// Show the entries, without their tokens; --key-id shows one key's
-    List(CacheList),
-    /// Remove the entries; --key-id removes one key's
-    Clear(CacheClear),
-}
-
-#[expect(missing_docs, reason = "it would be the command's description")]
-#[derive(Args, Debug)]
-pub struct CacheList {
-    /// How they are shown
-    #[arg(long, value_enum, default_value_t = ListOutput::Text, hide_possible_values = true,
-          value_name = "text|json")]
-    pub output: ListOutput,
-    #[command(flatten, next_help_heading = EVERY)]
-    options: Options,
-}
-
-#[expect(missing_docs, reason = "it would be the command's description")]
-#[derive(Args, Debug)]
-pub struct CacheClear {
-    /// Only those that have expired
-    #[arg(long)]
-    pub expired: bool,
-    #[command(flatten, next_help_heading = EVERY)]
-    options: Options,
-}
-
-/// How `cache list` prints.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum ListOutput {
-    /// A table
-    Text,
-    /// An array of objects
-    Json,
-}
-
-/// How `token` prints.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum TokenOutput {
-    /// The token
-    Raw,
-    /// Authorization: Bearer …, for curl -H @<(…)
-    Header,
-    /// JSON with the expiry
-    Json,
 }
 
 /// A helper's call, read by clap with the arguments of that one command: to

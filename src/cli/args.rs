@@ -1,0 +1,129 @@
+//! What each command takes besides.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::options::Options;
+
+/// How the options that are not a command's own are headed in its help.
+const EVERY: &str = "Options of every command";
+
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
+pub struct Git {
+    /// get, store, erase or capability; any other word is passed over, as
+    /// git asks of a helper
+    pub operation: OsString,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}
+
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
+pub struct Docker {
+    /// get, store, erase, list or version
+    pub operation: OsString,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}
+
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
+pub struct Token {
+    /// As it is, as a header for curl -H @-, or as JSON with the expiry
+    #[arg(long, value_enum, default_value_t = TokenOutput::Raw, hide_possible_values = true,
+          value_name = "raw|header|json")]
+    pub output: TokenOutput,
+    /// Write it to a file instead, of mode 0600 and replaced in one step
+    #[arg(long, value_name = "FILE")]
+    pub write: Option<PathBuf>,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}
+
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
+pub struct Exec {
+    /// The environment variable
+    #[arg(long, value_name = "NAME", default_value = "ZITADEL_ACCESS_TOKEN")]
+    pub env: OsString,
+    /// The command and its arguments
+    #[arg(required = true, last = true, value_name = "CMD")]
+    pub command: Vec<OsString>,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}
+
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
+pub struct Assertion {
+    /// Its audience [default: the issuer]
+    #[arg(long, value_name = "URL")]
+    pub audience: Option<String>,
+    /// How long it lasts from now
+    #[arg(long, value_name = "SECONDS", default_value_t = 600,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub lifetime: u32,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}
+
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
+pub struct Cache {
+    /// What is done with it.
+    #[command(subcommand)]
+    pub action: CacheAction,
+}
+
+/// Show or remove the tokens in the cache
+#[derive(Debug, Subcommand)]
+pub enum CacheAction {
+    /// Show the entries, without their tokens; --key-id shows one key's
+    List(CacheList),
+    /// Remove the entries; --key-id removes one key's
+    Clear(CacheClear),
+}
+
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
+pub struct CacheList {
+    /// How they are shown
+    #[arg(long, value_enum, default_value_t = ListOutput::Text, hide_possible_values = true,
+          value_name = "text|json")]
+    pub output: ListOutput,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}
+
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
+pub struct CacheClear {
+    /// Only those that have expired
+    #[arg(long)]
+    pub expired: bool,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}
+
+/// How `cache list` prints.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ListOutput {
+    /// A table
+    Text,
+    /// An array of objects
+    Json,
+}
+
+/// How `token` prints.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum TokenOutput {
+    /// The token
+    Raw,
+    /// Authorization: Bearer …, for curl -H @<(…)
+    Header,
+    /// JSON with the expiry
+    Json,
+}

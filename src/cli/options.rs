@@ -1,0 +1,113 @@
+//! The options that every command takes.
+#![expect(clippy::doc_markdown, reason = "these comments are the help's text")]
+
+use std::ffi::OsString;
+
+use clap::{ArgAction, Args};
+
+// The options that every command takes. They may stand before or after it: both
+// places read them, and what stands after wins. (clap's own global options are
+// cloned into every command there is, which is a fifth of the cached path.)
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Clone, Debug, Default)]
+pub struct Options {
+    /// Profile of the config file [env: ZITADEL_CREDENTIAL_PROFILE]
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<OsString>,
+
+    /// Another config file [env: ZITADEL_CREDENTIAL_CONFIG]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<OsString>,
+
+    /// The ZITADEL instance's URL [env: ZITADEL_CREDENTIAL_ISSUER]
+    #[arg(long, value_name = "URL")]
+    pub issuer: Option<OsString>,
+
+    /// Key file as downloaded, or a bare PEM with --key-id and --user-id
+    /// [env: ZITADEL_CREDENTIAL_KEY_FILE]
+    /// [env: ZITADEL_CREDENTIAL_KEY: the key itself]
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    pub key_file: Option<OsString>,
+
+    /// Key ID of a bare PEM [env: ZITADEL_CREDENTIAL_KEY_ID]
+    #[arg(long, value_name = "ID")]
+    pub key_id: Option<OsString>,
+
+    /// User ID of a bare PEM [env: ZITADEL_CREDENTIAL_USER_ID]
+    #[arg(long, value_name = "ID")]
+    pub user_id: Option<OsString>,
+
+    /// Scope to ask for, in place of the profile's; may be repeated
+    /// [env: ZITADEL_CREDENTIAL_SCOPES] [default: openid]
+    #[arg(long, value_name = "SCOPE", action = ArgAction::Append, verbatim_doc_comment)]
+    pub scope: Vec<OsString>,
+
+    /// Project to add to the token's audience; may be repeated
+    /// [env: ZITADEL_CREDENTIAL_PROJECTS]
+    #[arg(long, value_name = "ID", action = ArgAction::Append, verbatim_doc_comment)]
+    pub project: Vec<OsString>,
+
+    /// Add ZITADEL's own APIs to the token's audience
+    #[arg(long)]
+    pub zitadel_api: bool,
+
+    /// Host that may receive the token, for this call; may be repeated
+    /// [env: ZITADEL_CREDENTIAL_HOSTS]
+    #[arg(long, value_name = "HOST", action = ArgAction::Append, verbatim_doc_comment)]
+    pub host: Vec<OsString>,
+
+    /// PEM roots to trust in place of the system's
+    /// [env: ZITADEL_CREDENTIAL_CA_FILE]
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    pub ca_file: Option<OsString>,
+
+    /// Where tokens are kept [env: ZITADEL_CREDENTIAL_CACHE_DIR]
+    #[arg(long, value_name = "DIR")]
+    pub cache_dir: Option<OsString>,
+
+    /// Neither read nor write the cache
+    #[arg(long)]
+    pub no_cache: bool,
+
+    /// Get a new token even if the cache holds a good one
+    #[arg(long)]
+    pub refresh: bool,
+
+    /// Bound on all waiting, network and locks
+    /// [env: ZITADEL_CREDENTIAL_TIMEOUT] [default: 30]
+    #[arg(long, value_name = "SECONDS", verbatim_doc_comment)]
+    pub timeout: Option<OsString>,
+
+    /// Say what is done, on stderr; twice says more
+    /// [env: ZITADEL_CREDENTIAL_LOG: off, error, warn, info or debug]
+    #[arg(short, long, action = ArgAction::Count, verbatim_doc_comment)]
+    pub verbose: u8,
+}
+
+impl Options {
+    /// These options, with what they leave open taken from `before`.
+    pub(super) fn over(self, before: Self) -> Self {
+        let list = |mut before: Vec<OsString>, after| {
+            before.extend::<Vec<_>>(after);
+            before
+        };
+        Self {
+            profile: self.profile.or(before.profile),
+            config: self.config.or(before.config),
+            issuer: self.issuer.or(before.issuer),
+            key_file: self.key_file.or(before.key_file),
+            key_id: self.key_id.or(before.key_id),
+            user_id: self.user_id.or(before.user_id),
+            scope: list(before.scope, self.scope),
+            project: list(before.project, self.project),
+            zitadel_api: self.zitadel_api || before.zitadel_api,
+            host: list(before.host, self.host),
+            ca_file: self.ca_file.or(before.ca_file),
+            cache_dir: self.cache_dir.or(before.cache_dir),
+            no_cache: self.no_cache || before.no_cache,
+            refresh: self.refresh || before.refresh,
+            timeout: self.timeout.or(before.timeout),
+            verbose: self.verbose.saturating_add(before.verbose),
+        }
+    }
+}

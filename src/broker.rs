@@ -14,6 +14,7 @@
 mod diagnosis;
 mod mint;
 
+use std::io;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
@@ -142,7 +143,7 @@ impl<'a> Broker<'a> {
         }
         if !self.is_refused(slot, &token) {
             // Asking took its time, of which the token may have had little left.
-            let has_run_out = token.told_expiry().is_some_and(|end| end < (self.clock)());
+            let has_run_out = token.told_expiry().is_some_and(|end| end <= (self.clock)());
             return if has_run_out { self.token() } else { Ok(token) };
         }
         log::warn!("the token in the cache was revoked: minting another");
@@ -221,7 +222,7 @@ impl<'a> Broker<'a> {
         {
             return Ok(entry.token);
         }
-        if self.was_tried(&lock) {
+        if self.was_tried(&lock, held) {
             return Err("that was tried a moment ago".to_owned());
         }
         // What cannot be noted is not tried: on a full disk each call would.
@@ -241,12 +242,13 @@ impl<'a> Broker<'a> {
         }
     }
 
-    /// Whether that was tried within [`PAUSE`]. A note from the future is one of
-    /// a clock that was set back.
-    fn was_tried(&self, lock: &Lock) -> bool {
+    /// Whether that was tried in vain within [`PAUSE`]: since the entry is there.
+    /// A note from the future is one of a clock that was set back.
+    fn was_tried(&self, lock: &Lock, held: &Entry) -> bool {
         let now = (self.clock)();
+        let is_recent = |last| last <= now && now.since(last) < PAUSE;
         lock.last_try()
-            .is_some_and(|last| last <= now && now.since(last) < PAUSE)
+            .is_some_and(|last| is_recent(last) && last > held.lifespan.obtained_at)
     }
 
     /// Rule 3: a token other than `unwanted`, minted by this process or, while
@@ -279,6 +281,11 @@ impl<'a> Broker<'a> {
             match slot.try_lock() {
                 Ok(Some(lock)) => return Waited::Locked(lock),
                 Ok(None) => {}
+                // Somebody has removed the directory meanwhile.
+                Err(error)
+                    if error.kind() == io::ErrorKind::NotFound
+                        && !patience.remaining().is_zero()
+                        && slot.make_directories().is_ok() => {}
                 Err(error) => {
                     let path = slot.lock_path();
                     log::warn!("going on without the lock {}: {error}", quote::path(&path));
@@ -368,11 +375,27 @@ impl<'a> Broker<'a> {
         deadline: Deadline,
     ) -> Result<Result<Value, Refusal>, Error> {
         let issuer = Issuer::new(&self.request.issuer, &self.request.network, deadline);
-        let endpoints = match known {
-            Some(endpoints) => endpoints,
-            None => issuer.discover()?,
+        let Some(known) = known else {
+            return issuer.userinfo(&issuer.discover()?.userinfo, token);
         };
-        issuer.userinfo(&endpoints.userinfo, token)
+        let asked = self.with_known(deadline).userinfo(&known.userinfo, token);
+        // What we remember may be of yesterday.
+        let Err(error) = asked else {
+            return asked;
+        };
+        match issuer.discover() {
+            Ok(found) if found.userinfo != known.userinfo => {
+                issuer.userinfo(&found.userinfo, token)
+            }
+            _ => Err(error),
+        }
+    }
+
+    /// The issuer by what we remember of it: a quarter of the time is kept for
+    /// asking it anew.
+    fn with_known(&self, deadline: Deadline) -> Issuer<'_> {
+        let most = Deadline::after(deadline.remaining() * 3 / 4);
+        Issuer::new(&self.request.issuer, &self.request.network, most)
     }
 
     /// The error, with the key, user and issuer that it is about.

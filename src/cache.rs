@@ -157,6 +157,9 @@ impl Slot {
     /// # Errors
     /// The system's own reason.
     pub fn remove(&self, token: &Secret) -> io::Result<bool> {
+        // Held, so that a newer one does not come between the two steps; whoever
+        // else holds it is about to replace the entry.
+        let _lock = self.try_lock();
         match self.read() {
             Some(entry) if entry.token.is(token) => self.clear(),
             _ => Ok(false),
@@ -218,26 +221,26 @@ impl Slot {
     }
 
     fn check_directories(&self) -> io::Result<()> {
-        // The root may be a link that its owner made; what lies in it may not.
-        let v1 = self.root.join("v1");
-        let looks: [(&Path, io::Result<Metadata>); 3] = [
-            (&self.root, fs::metadata(&self.root)),
-            (&v1, fs::symlink_metadata(&v1)),
-            (&self.dir, fs::symlink_metadata(&self.dir)),
-        ];
-        for (dir, look) in looks {
-            match look {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-                Err(error) => return Err(named(dir, &error.to_string())),
-                Ok(meta) if !meta.is_dir() => return Err(named(dir, "it is no directory")),
-                Ok(meta) if !is_private(&meta, 0o022) => {
-                    return Err(named(dir, "another user owns it or can write to it"));
-                }
-                Ok(_) => {}
-            }
-        }
-        Ok(())
+        check_directories(&self.root, &[&self.root.join("v1"), &self.dir])
     }
+}
+
+/// Whether a cache's directories, as far as they are there, are ours alone. The
+/// root may be a link that its owner made; what lies in it may not.
+fn check_directories(root: &Path, below: &[&Path]) -> io::Result<()> {
+    let below = below.iter().map(|dir| (*dir, fs::symlink_metadata(dir)));
+    for (dir, look) in std::iter::once((root, fs::metadata(root))).chain(below) {
+        match look {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(named(dir, &error.to_string())),
+            Ok(meta) if !meta.is_dir() => return Err(named(dir, "it is no directory")),
+            Ok(meta) if !is_private(&meta, 0o022) => {
+                return Err(named(dir, "another user owns it or can write to it"));
+            }
+            Ok(_) => {}
+        }
+    }
+    Ok(())
 }
 
 fn named(path: &Path, reason: &str) -> io::Error {

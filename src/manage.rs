@@ -1,8 +1,11 @@
 //! The commands that look after what lies on this machine.
 
+use std::io;
+use std::path::Path;
+
 use serde_json::json;
 
-use crate::cache::listing::{Listed, list};
+use crate::cache::listing::{Listed, list, sweep};
 use crate::cli::{self, CacheAction, ListOutput};
 use crate::clock::UnixTime;
 use crate::config::Config;
@@ -12,7 +15,7 @@ use crate::{Answer, World};
 
 /// `cache`: shows or removes entries; never a token.
 pub(crate) fn cache(
-    world: &World<'_>,
+    world: &mut World<'_>,
     config: &Config<'_>,
     asked: &cli::Cache,
 ) -> Result<Answer, Error> {
@@ -22,7 +25,7 @@ pub(crate) fn cache(
                 .hint("--cache-dir names a place"),
         ));
     };
-    let failed = |error: &std::io::Error| {
+    let failed = |error: &io::Error| {
         let what = format!("{}: {}", quote::path(&root), system(error));
         Error::Final(Report::new(what).hint("see who owns the cache directory"))
     };
@@ -36,20 +39,44 @@ pub(crate) fn cache(
             ListOutput::Text => table(&entries, now),
             ListOutput::Json => documents(&entries, now),
         })),
-        CacheAction::Clear(clear) => {
-            entries.retain(|entry| !clear.expired || entry.expires_at <= now);
-            for entry in &entries {
-                entry.remove().map_err(|error| failed(&error))?;
-            }
-            let (count, plural) = match entries.len() {
-                1 => ("1".to_owned(), "token"),
-                n => (n.to_string(), "tokens"),
-            };
-            Ok(Answer::new(format!(
-                "{count} {plural} removed; ZITADEL does not hear of it\n"
-            )))
+        CacheAction::Clear(clear) => clear_cache(world, config, &root, &entries, clear.expired)
+            .map_err(|error| failed(&error)),
+    }
+}
+
+/// Removes what was named, and without a name whatever could hold a token; goes
+/// on past what cannot be removed, and says so.
+fn clear_cache(
+    world: &mut World<'_>,
+    config: &Config<'_>,
+    root: &Path,
+    entries: &[Listed],
+    expired: bool,
+) -> io::Result<Answer> {
+    let now = (world.clock)();
+    let mut removed = 0;
+    let mut kept = Vec::new();
+    for entry in entries {
+        match entry.remove(|entry| !expired || entry.expires_at <= now) {
+            Ok(was) => removed += usize::from(was),
+            Err(error) => kept.push((entry.path().to_owned(), error)),
         }
     }
+    if !expired && config.caller_key_id().is_none() {
+        kept.extend(sweep(root)?);
+    }
+    let plural = if removed == 1 { "token" } else { "tokens" };
+    let text = format!("{removed} {plural} removed; ZITADEL does not hear of it\n");
+    if kept.is_empty() {
+        return Ok(Answer::new(text));
+    }
+    let mut report = Report::new("not everything could be removed");
+    for (path, error) in &kept {
+        report = report.found(format!("{}: {}", quote::path(path), system(error)));
+    }
+    let report = report.hint("see who owns the cache directory");
+    crate::report(world, &Error::Final(report));
+    Ok(Answer::new(text).with_code(1))
 }
 
 fn documents(entries: &[Listed], now: UnixTime) -> String {

@@ -85,7 +85,7 @@ impl Lifespan {
     /// clock was set back) is not used: its end cannot be trusted.
     pub fn freshness(&self, now: UnixTime) -> Freshness {
         let left = self.expires_at.since(now);
-        if now < self.obtained_at || left < self.margin() || left.is_zero() {
+        if now < self.obtained_at || left <= self.margin() {
             Freshness::Unusable
         } else if left <= self.refresh_window() {
             Freshness::Refresh
@@ -98,10 +98,15 @@ impl Lifespan {
         self.expires_at.since(self.obtained_at)
     }
 
-    /// A token with less than this left is never handed out: the lesser of 30 s
+    /// A token with no more than this left, in whole seconds of which one has
+    /// begun, is never handed out: the lesser of 30 s
     /// and a tenth of its lifetime, in whole seconds.
     fn margin(&self) -> Duration {
-        let tenth = self.lifetime().as_secs().div_ceil(10);
+        let tenth = match self.lifetime().as_secs() {
+            // A margin of a whole second would leave nothing.
+            0 | 1 => 0,
+            secs => secs.div_ceil(10),
+        };
         Duration::from_secs(tenth.min(30))
     }
 
@@ -137,8 +142,8 @@ mod tests {
             (0, Fresh),
             (day - 601, Fresh),
             (day - 600, Refresh),
-            (day - 30, Refresh),
-            (day - 29, Unusable),
+            (day - 31, Refresh),
+            (day - 30, Unusable),
             (day, Unusable),
             (day + 1, Unusable),
         ] {
@@ -149,7 +154,7 @@ mod tests {
     #[test]
     fn a_short_token_keeps_a_tenth_and_a_fifth() {
         use Freshness::{Fresh, Refresh, Unusable};
-        for (age, expected) in [(47, Fresh), (48, Refresh), (54, Refresh), (55, Unusable)] {
+        for (age, expected) in [(47, Fresh), (48, Refresh), (53, Refresh), (54, Unusable)] {
             assert_eq!(judged(60, age), expected, "at {age} s");
         }
         assert_eq!(judged(1, 0), Fresh);

@@ -240,3 +240,22 @@ fn an_issuer_that_goes_by_another_name_now_is_told() {
         .stderr(predicate::str::contains("https://new.acme.dev"));
     assert_eq!(world.issuer.token_requests(), 2);
 }
+
+#[test]
+fn a_remembered_endpoint_that_is_gone_is_found_again() {
+    for gone in ["http://127.0.0.1:1/token", "http://10.0.0.1/token"] {
+        let world = World::new();
+        token(&world);
+        age(&only(&world.home), 43_199);
+        edit(&only(&world.home), |entry| {
+            entry["token_endpoint"] = gone.into();
+            entry["userinfo_endpoint"] = gone.into();
+        });
+        let found = token(&world);
+        assert!(world.issuer.accepts(found.trim_end()), "{gone}");
+        edit(&only(&world.home), |entry| {
+            entry["userinfo_endpoint"] = gone.into();
+        });
+        world.zitadel(["whoami"]).assert().success();
+    }
+}

@@ -211,7 +211,7 @@ fn an_issuer_that_hangs_in_the_refresh_window_is_felt_once_in_half_a_minute() {
 
 #[test]
 fn a_token_that_passes_its_margin_while_it_is_renewed_is_not_handed_out() {
-    let (world, old) = with_seconds_left(32);
+    let (world, old) = with_seconds_left(31);
     // Longer than a renewal may take, and than the rest above the margin.
     let delay = Fault::Delay(Duration::from_secs(5));
     world.issuer.fault(Endpoint::Token, delay, 1);

@@ -3,14 +3,16 @@
 
 mod support;
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::process::Stdio;
+use std::time::Duration;
 
 use predicates::prelude::*;
 use predicates::str::contains;
 use serde_json::Value;
-use support::World;
 use support::entry::{age, files};
 use support::issuer::TokenKind;
+use support::{Endpoint, Fault, Times, World, binary};
 
 /// A world with an opaque token and a JWT in its cache, one of which has
 /// expired.
@@ -106,12 +108,64 @@ fn a_lock_in_use_is_never_removed() {
 }
 
 #[test]
-fn what_is_no_entry_is_left_alone() {
+fn what_could_hold_a_token_goes_with_the_rest_and_stays_with_a_part() {
     let world = world();
     let entry = files(&world.home, "json").remove(0);
     let foreign = entry.with_file_name("00000000000000000000000000000000.json");
-    std::fs::copy(&entry, &foreign).unwrap();
+    let written = entry.with_file_name(".zitadel-credential-abc123");
+    fs::copy(&entry, &foreign).unwrap();
+    fs::copy(&entry, &written).unwrap();
     assert_eq!(listed(&world, &[]).len(), 2);
-    world.zitadel(["cache", "clear"]).assert().success();
-    assert!(foreign.exists());
+    let clear = |options: &[&str]| {
+        world
+            .zitadel(["cache", "clear"])
+            .args(options)
+            .assert()
+            .success();
+    };
+    clear(&["--key-id", &world.user.key_id]);
+    assert!(foreign.exists() && written.exists());
+    clear(&[]);
+    assert!(!foreign.exists() && !written.exists());
+}
+
+#[test]
+fn a_broken_lock_keeps_no_entry_from_being_removed() {
+    let world = world();
+    for lock in files(&world.home, "lock") {
+        fs::remove_file(&lock).unwrap();
+        fs::create_dir(&lock).unwrap();
+    }
+    world
+        .zitadel(["cache", "clear"])
+        .assert()
+        .success()
+        .stdout(contains("2 tokens removed"));
+    assert_eq!(files(&world.home, "json").len(), 0);
+}
+
+#[test]
+fn clearing_beside_waiting_processes_makes_no_storm() {
+    let world = World::new();
+    let slow = Fault::Delay(Duration::from_millis(300));
+    world.issuer.fault(Endpoint::Token, slow, Times::Forever);
+    let waiting: Vec<_> = (0..40)
+        .map(|_| {
+            let mut command = world.home.command(binary());
+            command.arg("token").stdout(Stdio::null());
+            command.stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    let mut clears = 0;
+    while world.issuer.token_requests() == 0 || clears < 5 {
+        world.zitadel(["cache", "clear"]).assert().success();
+        clears += 1;
+    }
+    for child in waiting {
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && stderr.is_empty(), "{stderr}");
+    }
+    let mints = world.issuer.token_requests();
+    assert!(mints <= clears + 1, "{mints} mints for {clears} clears");
 }

@@ -20,6 +20,9 @@ pub(super) struct Minted {
     pub(super) endpoints: Endpoints,
 }
 
+/// A grant and when it was asked for, or the issuer's no.
+type Outcome = Result<(Granted, UnixTime), Refusal>;
+
 /// How long before a key's end its user is told.
 const EXPIRY_NOTICE: Duration = Duration::from_secs(14 * 24 * 3600);
 
@@ -36,22 +39,16 @@ impl Broker<'_> {
         };
         self.check_expiry(&key)?;
         let issuer = Issuer::new(&self.request.issuer, &self.request.network, deadline);
-        let mut endpoints = if let Some(endpoints) = known {
-            endpoints.clone()
-        } else {
-            // While the issuer is down, too, a bad key is a bad key.
-            assertion::check(&key).map_err(|report| self.bad_key(report))?;
-            issuer.discover()?
-        };
-        let mut outcome = self.exchange(&issuer, &endpoints.token, &key)?;
-        // What we remember may be of yesterday: an issuer that goes by another
-        // name now is told here, and endpoints that have moved are asked again.
-        if let (Some(known), Err(refusal)) = (known, &outcome) {
-            endpoints = issuer.discover()?;
-            if endpoints != *known || refusal.code.is_none() {
-                outcome = self.exchange(&issuer, &endpoints.token, &key)?;
+        // While the issuer is down, too, a bad key is a bad key.
+        assertion::check(&key).map_err(|report| self.bad_key(report))?;
+        let (endpoints, outcome) = match known {
+            None => {
+                let endpoints = issuer.discover()?;
+                let outcome = self.exchange(&issuer, &endpoints.token, &key)?;
+                (endpoints, outcome)
             }
-        }
+            Some(known) => self.exchange_at_known(&issuer, known, &key, deadline)?,
+        };
         let (granted, asked_at) = outcome.map_err(|refusal| {
             let now = (self.clock)();
             Error::Final(diagnosis::explain(&refusal, &endpoints.token, &key, now))
@@ -77,6 +74,34 @@ impl Broker<'_> {
         })
     }
 
+    /// Presents an assertion where the last one was granted. What we remember may
+    /// be of yesterday: where nothing is granted, discovery is asked again. It
+    /// tells of an issuer that goes by another name now, and endpoints that have
+    /// moved are asked in their new place.
+    fn exchange_at_known(
+        &self,
+        issuer: &Issuer<'_>,
+        known: &Endpoints,
+        key: &Key,
+        deadline: Deadline,
+    ) -> Result<(Endpoints, Outcome), Error> {
+        let outcome = self.exchange(&self.with_known(deadline), &known.token, key);
+        if matches!(outcome, Ok(Ok(_))) {
+            return Ok((known.clone(), outcome?));
+        }
+        match (issuer.discover(), outcome) {
+            (Ok(found), Ok(Err(refusal))) if found == *known && refusal.code.is_some() => {
+                Ok((found, Err(refusal)))
+            }
+            (Ok(found), Err(error)) if found == *known => Err(error),
+            (Ok(found), _) => {
+                let outcome = self.exchange(issuer, &found.token, key)?;
+                Ok((found, outcome))
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
     /// Presents an assertion; where it is refused and our clocks disagree, once
     /// more by the issuer's time.
     fn exchange(
@@ -84,7 +109,7 @@ impl Broker<'_> {
         issuer: &Issuer<'_>,
         endpoint: &HttpUrl,
         key: &Key,
-    ) -> Result<Result<(Granted, UnixTime), Refusal>, Error> {
+    ) -> Result<Outcome, Error> {
         let asked_at = (self.clock)();
         let refusal = match self.present(issuer, endpoint, key, asked_at)? {
             Exchange::Granted(granted) => return Ok(Ok((granted, asked_at))),

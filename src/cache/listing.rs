@@ -7,10 +7,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::lock::Lock;
-use super::{LIMIT, Record, digest_of, is_private};
+use super::{LIMIT, Record, check_directories, digest_of, is_private, temporary};
 use crate::clock::UnixTime;
 use crate::input;
 use crate::key::{KeyId, UserId};
+use crate::quote::{self, system};
 use crate::scope::Scopes;
 use crate::token::Grant;
 use crate::url::IssuerUrl;
@@ -29,18 +30,58 @@ pub struct Listed {
     path: PathBuf,
 }
 
-/// The entries below `root`, in order. What is no entry is passed over.
+/// The entries below `root`, in order. What is no entry is passed over, and so
+/// is a directory that cannot be read.
 ///
 /// # Errors
-/// A directory that cannot be read; one that is not there is empty.
+/// A cache that is not ours alone; one that is not there is empty.
 pub fn list(root: &Path) -> io::Result<Vec<Listed>> {
-    let mut found = Vec::new();
-    for dir in children(&root.join("v1"))? {
-        if fs::symlink_metadata(&dir).is_ok_and(|m| m.is_dir() && is_private(&m, 0o022)) {
-            let files = children(&dir)?;
-            found.extend(files.into_iter().filter_map(|path| look(&dir, path)));
+    let look_in = |dir: PathBuf| {
+        let files = children(&dir).unwrap_or_else(|error| {
+            log::warn!("{}: {}", quote::path(&dir), system(&error));
+            Vec::new()
+        });
+        files.into_iter().filter_map(move |path| look(&dir, path))
+    };
+    Ok(directories(root)?.into_iter().flat_map(look_in).collect())
+}
+
+/// Removes what could hold a token although it is no entry: a torn or foreign
+/// file, one that a killed process was writing. Returns what could not be.
+///
+/// # Errors
+/// As [`list`].
+pub fn sweep(root: &Path) -> io::Result<Vec<(PathBuf, io::Error)>> {
+    let mut failed = Vec::new();
+    for dir in directories(root)? {
+        match children(&dir) {
+            Ok(files) => {
+                for path in files.into_iter().filter(|path| may_hold_a_token(path)) {
+                    if let Err(error) = remove(&path) {
+                        failed.push((path, error));
+                    }
+                }
+            }
+            Err(error) => failed.push((dir, error)),
         }
     }
+    Ok(failed)
+}
+
+fn may_hold_a_token(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    name.ends_with(b".json") || name.starts_with(temporary::PREFIX.as_bytes())
+}
+
+/// The directories of all keys, as far as they are ours.
+fn directories(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let v1 = root.join("v1");
+    check_directories(root, &[&v1])?;
+    let is_ours = |dir: &PathBuf| {
+        fs::symlink_metadata(dir).is_ok_and(|meta| meta.is_dir() && is_private(&meta, 0o022))
+    };
+    let mut found = children(&v1)?;
+    found.retain(is_ours);
     Ok(found)
 }
 
@@ -84,24 +125,34 @@ fn look(dir: &Path, path: PathBuf) -> Option<Listed> {
 }
 
 impl Listed {
-    /// Removes the entry and what lies beside it; a lock that is in use stays,
-    /// for whoever holds it or waits for it.
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes the entry if it still is one to be removed, and what lies beside
+    /// it. A lock that is in use stays, for whoever holds it or waits for it; so
+    /// does the directory, which somebody may be about to write to.
+    ///
+    /// Returns whether it was removed.
     ///
     /// # Errors
     /// The system's own reason.
-    pub fn remove(&self) -> io::Result<()> {
+    pub fn remove(&self, is_wanted: impl Fn(&Self) -> bool) -> io::Result<bool> {
         let beside = |extension| self.path.with_extension(extension);
-        let lock = Lock::try_take(&beside("lock"))?;
+        // One that cannot be had keeps no entry from being removed.
+        let lock = Lock::try_take(&beside("lock")).ok().flatten();
+        let dir = self.path.parent().unwrap_or(Path::new(""));
+        match look(dir, self.path.clone()) {
+            Some(now) if is_wanted(&now) => {}
+            _ => return Ok(false),
+        }
         remove(&self.path)?;
         remove(&beside("parents"))?;
         if lock.is_some() {
             remove(&beside("lock"))?;
         }
-        if let Some(dir) = self.path.parent() {
-            // It goes with its last entry, and stays with any other.
-            let _ = fs::remove_dir(dir);
-        }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -50,6 +50,7 @@ struct Lookup {
 
 impl Resolver for Lookup {
     fn resolve(&self, uri: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+        let before = self.progress.phase();
         self.progress.enter(Phase::Lookup);
         let authority = uri.authority().ok_or(Error::HostNotFound)?;
         let is_https = uri.scheme_str() == Some("https");
@@ -64,9 +65,13 @@ impl Resolver for Lookup {
         if found.is_empty() {
             return Err(Error::HostNotFound);
         }
-        // A connection that is kept alive needs no connector: what follows then
-        // is the answer.
-        self.progress.enter(Phase::Answer);
+        self.progress.enter(match before {
+            // A proxy's name is looked up while connecting to it.
+            Phase::Connect(_) => Phase::Connect(found.iter().copied().collect()),
+            // A connection that is kept alive needs no connector: what follows
+            // then is the answer.
+            _ => Phase::Answer,
+        });
         Ok(found)
     }
 }

@@ -1,7 +1,7 @@
 //! Host rules: the one allow-list of every helper. A host that no rule names
 //! gets nothing.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::url::{Host, Origin, Scheme, parse_authority};
@@ -145,8 +145,9 @@ pub enum Miss<'a> {
 #[derive(Debug, Default)]
 pub struct HostRules {
     rules: Vec<HostRule>,
-    /// What the rules are for, so that many of them are added as fast as few.
-    patterns: HashSet<(bool, Host, u16)>,
+    /// What the rules are for, so that many of them are added as fast as few;
+    /// in order, because a hash would ask the system for randomness first.
+    patterns: BTreeSet<(bool, Host, u16)>,
 }
 
 impl HostRules {

@@ -43,7 +43,7 @@ impl Scheme {
 
 /// A host, as it is compared: lower case, an IPv6 address in its shortest form
 /// between brackets.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Host(String);
 
 impl Host {

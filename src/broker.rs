@@ -13,6 +13,7 @@
 
 mod diagnosis;
 mod mint;
+mod userinfo;
 
 use std::io;
 use std::path::PathBuf;
@@ -20,20 +21,18 @@ use std::thread;
 use std::time::Duration;
 
 use log::Level;
-use serde_json::Value;
 
 use crate::cache::lock::Lock;
-use crate::cache::parents::Parent;
 use crate::cache::{Entry, Slot};
 use crate::clock::{Clock, Deadline};
 use crate::error::{Error, Report};
-use crate::issuer::{Issuer, Network, Refusal};
+use crate::issuer::{Issuer, Network};
 use crate::key::{Key, KeySpec};
 use crate::quote;
 use crate::scope::Scopes;
 use crate::secret::Secret;
 use crate::token::{Freshness, Grant, Token};
-use crate::url::{Endpoints, IssuerUrl};
+use crate::url::IssuerUrl;
 use mint::Minted;
 
 /// How long a call that holds a good token may spend on getting a newer one, or
@@ -115,53 +114,6 @@ impl<'a> Broker<'a> {
     /// None can be had; the error says for which key, user and issuer.
     pub fn token(&self) -> Result<Token, Error> {
         self.any_token().map_err(|error| self.about(error))
-    }
-
-    /// A token for a process that asks again when its last one was refused.
-    ///
-    /// The same parent asking for a token that is still good has most likely
-    /// got a 401 for it: then the issuer is asked, and a new token is minted
-    /// only if the issuer refuses the old one.
-    ///
-    /// # Errors
-    /// As [`Broker::token`].
-    pub fn token_for(&self, parent: Parent) -> Result<Token, Error> {
-        let token = self.token()?;
-        let Some(slot) = &self.slot else {
-            return Ok(token);
-        };
-        let parents = slot.parents();
-        let hand_over = |token: &Token| {
-            let noted = parents.hand_over(parent, token, (self.clock)());
-            noted.unwrap_or_else(|error| {
-                log::debug!("this parent is not remembered: {error}");
-                false
-            })
-        };
-        if !hand_over(&token) {
-            return Ok(token);
-        }
-        if !self.is_refused(slot, &token) {
-            // Asking took its time, of which the token may have had little left.
-            let has_run_out = token.told_expiry().is_some_and(|end| end <= (self.clock)());
-            return if has_run_out { self.token() } else { Ok(token) };
-        }
-        log::warn!("the token in the cache was revoked: minting another");
-        let token = self
-            .obtain(slot, Some(&token))
-            .map_err(|error| self.about(error))?;
-        hand_over(&token);
-        Ok(token)
-    }
-
-    /// Asks the issuer whose token it is: its answer, or its refusal.
-    ///
-    /// # Errors
-    /// No answer.
-    pub fn userinfo(&self, token: &Token) -> Result<Result<Value, Refusal>, Error> {
-        let known = self.slot.as_ref().and_then(Slot::read);
-        self.ask_userinfo(token, known.map(|e| e.endpoints), self.request.deadline)
-            .map_err(|error| self.about(error))
     }
 
     /// Forgets this token, or whichever is held where none is named. Returns
@@ -352,43 +304,6 @@ impl<'a> Broker<'a> {
 
     fn freshness(&self, entry: &Entry) -> Freshness {
         entry.lifespan.freshness((self.clock)())
-    }
-
-    /// Whether the issuer says no to a token; where it says nothing, it is good.
-    fn is_refused(&self, slot: &Slot, token: &Token) -> bool {
-        log::info!("the same process asks again: asking the issuer whether the token is good");
-        let known = slot.read().map(|entry| entry.endpoints);
-        let ahead = Deadline::after(self.request.deadline.remaining().min(AHEAD));
-        match self.ask_userinfo(token, known, ahead) {
-            Ok(answer) => answer.is_err(),
-            Err(error) => {
-                log::info!("no answer: {}", error.report().headline());
-                false
-            }
-        }
-    }
-
-    fn ask_userinfo(
-        &self,
-        token: &Token,
-        known: Option<Endpoints>,
-        deadline: Deadline,
-    ) -> Result<Result<Value, Refusal>, Error> {
-        let issuer = Issuer::new(&self.request.issuer, &self.request.network, deadline);
-        let Some(known) = known else {
-            return issuer.userinfo(&issuer.discover()?.userinfo, token);
-        };
-        let asked = self.with_known(deadline).userinfo(&known.userinfo, token);
-        // What we remember may be of yesterday.
-        let Err(error) = asked else {
-            return asked;
-        };
-        match issuer.discover() {
-            Ok(found) if found.userinfo != known.userinfo => {
-                issuer.userinfo(&found.userinfo, token)
-            }
-            _ => Err(error),
-        }
     }
 
     /// The issuer by what we remember of it: a quarter of the time is kept for

@@ -26,11 +26,13 @@ pub mod quote;
 pub mod scope;
 pub mod secret;
 mod serve;
+pub mod terminal;
 pub mod token;
 pub mod url;
 
 use std::ffi::OsString;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
@@ -40,6 +42,7 @@ use clock::Clock;
 use config::{Config, Directories};
 use error::{Error, Report};
 use issuer::Environment;
+use terminal::Terminal;
 
 /// Everything that a call takes from outside.
 pub struct World<'a> {
@@ -53,6 +56,10 @@ pub struct World<'a> {
     pub clock: &'a Clock,
     /// Tells which process runs this one.
     pub parent: &'a dyn Fn() -> Parent,
+    /// Tells where this program lies.
+    pub program: &'a dyn Fn() -> io::Result<PathBuf>,
+    /// Tells which streams are a terminal.
+    pub terminal: &'a dyn Fn() -> Terminal,
     /// What the tool says.
     pub stdin: &'a mut dyn Read,
     /// What it gets: once, whole, when all is known.

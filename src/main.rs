@@ -1,7 +1,7 @@
 //! Brings the world in and the exit code out.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::os::fd::AsFd;
 use std::process;
 
@@ -9,6 +9,7 @@ use zitadel_credential::cache::parents::Parent;
 use zitadel_credential::clock::{Deadline, UnixTime};
 use zitadel_credential::config::{Directories, TIMEOUT};
 use zitadel_credential::input::Patient;
+use zitadel_credential::terminal::Terminal;
 use zitadel_credential::{World, run};
 
 #[expect(
@@ -41,11 +42,21 @@ fn main() {
         },
         clock: &UnixTime::now,
         parent: &parent,
+        program: &std::env::current_exe,
+        terminal: &terminal,
         stdin: &mut stdin,
         stdout: &mut io::stdout(),
         stderr: &mut io::stderr(),
     });
     process::exit(code.into());
+}
+
+fn terminal() -> Terminal {
+    Terminal {
+        stdin: io::stdin().is_terminal(),
+        stdout: io::stdout().is_terminal(),
+        stderr: io::stderr().is_terminal(),
+    }
 }
 
 fn parent() -> Parent {

@@ -22,6 +22,7 @@ pub mod issuer;
 pub mod key;
 mod logger;
 mod manage;
+pub mod process;
 pub mod quote;
 pub mod scope;
 pub mod secret;

@@ -1,18 +1,16 @@
 //! Where a key comes from: a file, the environment or a command.
 
 use std::fmt;
-use std::io;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread;
-use std::time::Duration;
+use std::process::{Command, Stdio};
 
 use zeroize::Zeroizing;
 
 use super::{Key, KeyId, UserId};
 use crate::clock::Deadline;
 use crate::error::{Error, Report};
-use crate::input::{self, Patient, ReadError};
+use crate::input::{self, ReadError};
+use crate::process::{self, RunError};
 use crate::quote::{self, quoted, system};
 use crate::secret::Secret;
 
@@ -113,56 +111,28 @@ impl KeySpec {
             let report = Report::new("key-command names no program");
             return Err(Error::Usage(report.hint(A_LIST)));
         };
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(arguments)
             // It has no use for a key of ours.
             .env_remove("ZITADEL_CREDENTIAL_KEY")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| Error::Usage(failed(system(&error)).hint(A_LIST)))?;
-        let output = match child.stdout.take() {
-            Some(stdout) => input::read_all(Patient::new(stdout, *deadline), input::LIMIT),
-            None => Ok(Zeroizing::default()),
-        };
-        let status = match &output {
-            Ok(_) => wait(&mut child, deadline),
-            Err(_) => Ok(None),
-        };
-        if matches!(status, Ok(None)) {
-            // One that runs as another user cannot be killed; it is left behind.
-            let _ = child.kill();
-            let _ = wait(&mut child, &Deadline::after(REAPING));
-        }
-        let output = output.map_err(|error| self.unread(&error))?;
-        match status {
-            Ok(Some(status)) if status.success() && output.trim_ascii().is_empty() => Err(
-                Error::Final(failed("it printed nothing".into()).hint(RUN_IT)),
-            ),
-            Ok(Some(status)) if status.success() => Ok(output),
-            Ok(Some(status)) => Err(Error::Final(
-                failed(format!("it ended with {status}")).hint(RUN_IT),
+            .stdin(Stdio::null());
+        match process::run(&mut command, deadline) {
+            Ok(ended) if !ended.status.success() => Err(Error::Final(
+                failed(format!("it ended with {}", ended.status)).hint(RUN_IT),
             )),
-            Ok(None) => {
-                let what = format!("it did not end within {} s", deadline.budget().as_secs());
-                Err(Error::Passing(failed(what).hint(WAITS)))
+            Ok(ended) if ended.stdout.trim_ascii().is_empty() => Err(Error::Final(
+                failed("it printed nothing".into()).hint(RUN_IT),
+            )),
+            Ok(ended) => Ok(ended.stdout),
+            Err(RunError::Start(error)) => Err(Error::Usage(failed(system(&error)).hint(A_LIST))),
+            Err(RunError::Output(error)) => Err(self.unread(&error)),
+            Err(error @ RunError::Late(_)) => {
+                Err(Error::Passing(failed(error.to_string()).hint(WAITS)))
             }
-            Err(error) => Err(Error::Passing(failed(system(&error)).hint(RUN_IT))),
-        }
-    }
-}
-
-/// How long a killed child has to go.
-const REAPING: Duration = Duration::from_millis(100);
-
-/// Waits for the end of a child that has closed its output; none where it has
-/// not come by the deadline.
-fn wait(child: &mut Child, deadline: &Deadline) -> io::Result<Option<ExitStatus>> {
-    loop {
-        match child.try_wait()? {
-            Some(status) => return Ok(Some(status)),
-            None if deadline.remaining().is_zero() => return Ok(None),
-            None => thread::sleep(Duration::from_millis(2)),
+            Err(error @ RunError::Wait(_)) => {
+                Err(Error::Passing(failed(error.to_string()).hint(RUN_IT)))
+            }
         }
     }
 }

@@ -313,6 +313,14 @@ fn open_or_make(path: &Path) -> io::Result<File> {
 /// # Errors
 /// The system's own reason; nothing is left behind.
 pub fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
+    replace_file_with_mode(path, content, 0o600)
+}
+
+/// As [`replace_file`], with another mode.
+///
+/// # Errors
+/// The system's own reason; nothing is left behind.
+pub fn replace_file_with_mode(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let dir = match path.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => dir,
         _ => Path::new("."),
@@ -326,7 +334,7 @@ pub fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
         .map_err(|error| error.kind())?;
     // The umask may have taken from the mode asked for.
     file.as_file()
-        .set_permissions(Permissions::from_mode(0o600))?;
+        .set_permissions(Permissions::from_mode(mode))?;
     file.write_all(content)?;
     file.persist(path)?;
     Ok(())

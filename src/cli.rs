@@ -3,6 +3,7 @@
 
 mod args;
 mod options;
+mod setup;
 
 use std::ffi::{OsStr, OsString};
 
@@ -13,6 +14,7 @@ pub use args::{
     TokenOutput,
 };
 pub use options::Options;
+pub use setup::{Setup, SetupAction, SetupDocker, SetupGit, SetupKubectl, SetupMode, SetupProfile};
 
 /// clap groups options, not commands, so the groups are written out here; a
 /// test holds them against the commands.
@@ -33,6 +35,7 @@ Direct, called by a person or a script:
   whoami      Print what the issuer says of the token's user
 
 Manage:
+  setup       Write a profile, or wire a tool up to it
   cache       Show or remove the tokens in the cache
   help        Print this message or the help of a command
 
@@ -122,6 +125,14 @@ Example:
   zitadel-credential whoami --profile prod")]
     Whoami(Options),
 
+    /// Write a profile, or wire a tool up to it
+    #[command(after_help = "\
+Examples, from a key file to a git that works:
+  zitadel-credential setup profile prod --issuer https://acme.zitadel.cloud --key-file key.json
+  zitadel-credential setup git git.acme.dev --dry-run
+  zitadel-credential setup git git.acme.dev")]
+    Setup(Setup),
+
     /// Show or remove the tokens in the cache
     #[command(after_help = "\
 Examples:
@@ -160,6 +171,7 @@ impl Cli {
             Command::Token(token) => &mut token.options,
             Command::Exec(exec) => &mut exec.options,
             Command::Assertion(assertion) => &mut assertion.options,
+            Command::Setup(setup) => setup.action.options_mut(),
             Command::Cache(cache) => match &mut cache.action {
                 CacheAction::List(list) => &mut list.options,
                 CacheAction::Clear(clear) => &mut clear.options,

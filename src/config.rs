@@ -1,6 +1,7 @@
 //! Flags over environment over a cluster's extension over the profile over the
 //! defaults: merged and checked once.
 
+mod draft;
 mod file;
 mod layer;
 mod missing;
@@ -75,34 +76,36 @@ impl<'a> Config<'a> {
         environment: &'a Environment,
         directories: &'a Directories,
     ) -> Result<Self, Error> {
-        let caller = Layer::from_caller(options, environment, directories.home.as_deref())?;
-        let deadline = Deadline::after(caller.timeout.map_or(TIMEOUT, Duration::from_secs));
-        let given = path_of_caller(
-            "--config",
-            options.config.as_ref(),
-            environment,
-            "ZITADEL_CREDENTIAL_CONFIG",
-            directories.home.as_deref(),
-        )?;
+        let given = given_path(options, environment, directories)?;
         let must_exist = given.is_some();
         let path = given.or_else(|| default_path(directories));
-        let file = match &path {
-            Some(path) => read_file(path, must_exist, &deadline)?,
-            None => File::default(),
-        };
-        let mut config = Self {
+        let mut config = Self::without_file(options, environment, directories)?;
+        if let Some(path) = &path {
+            config.file = read_file(path, must_exist, &config.deadline)?;
+        }
+        config.path = path;
+        config.rules = config.read_rules()?;
+        Ok(config)
+    }
+
+    fn without_file(
+        options: &Options,
+        environment: &'a Environment,
+        directories: &'a Directories,
+    ) -> Result<Self, Error> {
+        let caller = Layer::from_caller(options, environment, directories.home.as_deref())?;
+        let deadline = Deadline::after(caller.timeout.map_or(TIMEOUT, Duration::from_secs));
+        Ok(Self {
             caller,
-            file,
-            path,
+            file: File::default(),
+            path: None,
             rules: HostRules::default(),
             directories,
             environment,
             no_cache: options.no_cache,
             refresh: options.refresh,
             deadline,
-        };
-        config.rules = config.read_rules()?;
-        Ok(config)
+        })
     }
 
     /// The host rules in force.
@@ -367,6 +370,21 @@ fn default_path(directories: &Directories) -> Option<PathBuf> {
     Some(directories.config.as_ref()?.join(FILE))
 }
 
+/// The config file that flag or environment name.
+fn given_path(
+    options: &Options,
+    environment: &Environment,
+    directories: &Directories,
+) -> Result<Option<PathBuf>, Error> {
+    path_of_caller(
+        "--config",
+        options.config.as_ref(),
+        environment,
+        "ZITADEL_CREDENTIAL_CONFIG",
+        directories.home.as_deref(),
+    )
+}
+
 fn read_file(path: &Path, must_exist: bool, deadline: &Deadline) -> Result<File, Error> {
     let unread = |detail: String| {
         usage(
@@ -384,6 +402,10 @@ fn read_file(path: &Path, must_exist: bool, deadline: &Deadline) -> Result<File,
         Err(error) => return Err(unread(error.to_string())),
     };
     let text = std::str::from_utf8(&bytes).map_err(|_| unread("it is not UTF-8".to_owned()))?;
+    parse_file(path, text)
+}
+
+fn parse_file(path: &Path, text: &str) -> Result<File, Error> {
     file::parse(text)
         .map_err(|report| Error::Usage(report.about(&format!("config file {}", quote::path(path)))))
 }

@@ -186,6 +186,12 @@ impl HostRules {
         Err(elsewhere.map_or(Miss::Unknown, Miss::Port))
     }
 
+    /// The rule of this very pattern.
+    pub fn named(&self, pattern: &HostPattern) -> Option<&HostRule> {
+        let same = |rule: &&HostRule| rule.pattern.over_https() == pattern.over_https();
+        self.rules.iter().find(same)
+    }
+
     /// The rules in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = &HostRule> {
         self.rules.iter()

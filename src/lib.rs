@@ -27,6 +27,7 @@ pub mod quote;
 pub mod scope;
 pub mod secret;
 mod serve;
+mod setup;
 pub mod terminal;
 pub mod token;
 pub mod url;
@@ -61,6 +62,8 @@ pub struct World<'a> {
     pub program: &'a dyn Fn() -> io::Result<PathBuf>,
     /// Tells which streams are a terminal.
     pub terminal: &'a dyn Fn() -> Terminal,
+    /// Asks the person at the terminal a question: one line.
+    pub ask: &'a dyn Fn(&str) -> io::Result<String>,
     /// What the tool says.
     pub stdin: &'a mut dyn Read,
     /// What it gets: once, whole, when all is known.
@@ -119,6 +122,9 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
     if let Some(answer) = serve::without_config(world, &command) {
         return Ok(answer);
     }
+    if let Command::Setup(asked) = &command {
+        return setup::setup(world, &options, &asked.action);
+    }
     let environment = world.environment;
     let directories = world.directories.clone();
     let config = Config::load(&options, environment, &directories);
@@ -131,6 +137,7 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
         Command::Assertion(assertion) => direct::assertion(world, &config?, assertion),
         Command::Whoami(_) => direct::whoami(world, &config?),
         Command::Cache(cache) => manage::cache(world, &config?, &cache),
+        Command::Setup(asked) => setup::setup(world, &options, &asked.action),
     }
 }
 

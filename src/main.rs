@@ -1,7 +1,7 @@
 //! Brings the world in and the exit code out.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::os::fd::AsFd;
 use std::process;
 
@@ -44,6 +44,7 @@ fn main() {
         parent: &parent,
         program: &std::env::current_exe,
         terminal: &terminal,
+        ask: &ask,
         stdin: &mut stdin,
         stdout: &mut io::stdout(),
         stderr: &mut io::stderr(),
@@ -57,6 +58,16 @@ fn terminal() -> Terminal {
         stdout: io::stdout().is_terminal(),
         stderr: io::stderr().is_terminal(),
     }
+}
+
+fn ask(question: &str) -> io::Result<String> {
+    /// A path is shorter.
+    const LINE: u64 = 8 * 1024;
+    let mut stderr = io::stderr();
+    stderr.write_all(question.as_bytes())?;
+    let mut line = String::new();
+    io::stdin().lock().take(LINE).read_line(&mut line)?;
+    Ok(line)
 }
 
 fn parent() -> Parent {

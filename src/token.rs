@@ -52,12 +52,23 @@ impl Token {
         self.secret == *text
     }
 
+    /// Whether it is a JWT, which a server can read itself (RFC 7519, section 3:
+    /// three parts); ZITADEL's default is an opaque token.
+    pub fn is_jwt(&self) -> bool {
+        is_jwt(self.expose())
+    }
+
     /// The expiry to tell a tool: the margin before the real one, so that the
     /// tool asks again in time. None where the issuer gave no lifetime.
     pub fn told_expiry(&self) -> Option<UnixTime> {
         let lifespan = self.lifespan?;
         Some(lifespan.expires_at.minus(lifespan.margin()))
     }
+}
+
+/// As [`Token::is_jwt`], of a token's text.
+pub fn is_jwt(text: &str) -> bool {
+    text.split('.').count() == 3
 }
 
 /// From when to when a token is good, by our clock.

@@ -13,7 +13,7 @@ use crate::input;
 use crate::key::{KeyId, UserId};
 use crate::quote::{self, system};
 use crate::scope::Scopes;
-use crate::token::Grant;
+use crate::token::{Grant, is_jwt};
 use crate::url::IssuerUrl;
 
 /// An entry without its token.
@@ -118,7 +118,7 @@ fn look(dir: &Path, path: PathBuf) -> Option<Listed> {
         grant,
         expires_at: record.expires_at,
         // RFC 7519, section 3: three parts, of which an opaque token has one.
-        is_jwt: record.access_token.split('.').count() == 3,
+        is_jwt: is_jwt(&record.access_token),
         size: meta.len(),
         path,
     })

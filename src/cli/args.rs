@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::options::Options;
 
 /// How the options that are not a command's own are headed in its help.
-const EVERY: &str = "Options of every command";
+pub(super) const EVERY: &str = "Options of every command";
 
 #[expect(missing_docs, reason = "it would be the command's description")]
 #[derive(Args, Debug)]

@@ -291,7 +291,7 @@ fn seconds(text: &str) -> Result<u64, Error> {
 }
 
 /// Where a path leads: `~/` is the home directory, a relative one starts at `dir`.
-fn located(path: &Path, dir: &Path, home: Option<&Path>) -> PathBuf {
+pub(super) fn located(path: &Path, dir: &Path, home: Option<&Path>) -> PathBuf {
     match (path.strip_prefix("~"), home) {
         (Ok(rest), Some(home)) => home.join(rest),
         _ => dir.join(path),

@@ -42,7 +42,7 @@ impl Config<'_> {
     /// A setting that no source holds.
     pub(super) fn missing(&self, setting: Setting, settings: &Layer) -> Error {
         let (name, ways, line) = (setting.name(), setting.ways(), setting.line());
-        let profiles = self.profile_names();
+        let profiles = self.listed_profiles();
         Error::Usage(match (&settings.profile, profiles.as_str()) {
             (Some(profile), _) => self
                 .about(Report::new(format!(
@@ -71,7 +71,7 @@ impl Config<'_> {
     pub(super) fn unknown_profile(&self, name: &str) -> Error {
         let name = quoted(name);
         let report = self.about(Report::new(format!("no profile is called \"{name}\"")));
-        Error::Usage(report.hint(match self.profile_names().as_str() {
+        Error::Usage(report.hint(match self.listed_profiles().as_str() {
             "" => format!(
                 "there is none yet: write one, [profiles.{name}] with an issuer and a key-file"
             ),
@@ -79,8 +79,8 @@ impl Config<'_> {
         }))
     }
 
-    fn profile_names(&self) -> String {
-        let names: Vec<_> = self.file.profiles.keys().map(|name| quoted(name)).collect();
+    fn listed_profiles(&self) -> String {
+        let names: Vec<_> = self.profile_names().map(quoted).collect();
         names.join(", ")
     }
 }

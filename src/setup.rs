@@ -1,0 +1,46 @@
+//! `setup`: writes a profile, and wires kubectl, git and docker up to it.
+//!
+//! Each setup reads the files that it changes under their lock, says what they
+//! are to be, and hands them to the [`desk`], which shows the difference
+//! (`--dry-run`) or makes it: a copy of each file before the first change, then
+//! `setup.json`, then the files, each in one step. `--undo` takes out what
+//! `setup.json` says was put in. Doing it twice changes nothing.
+
+mod desk;
+mod diff;
+mod docker;
+mod git;
+mod journal;
+mod json;
+mod kubectl;
+mod profile;
+mod rules;
+mod target;
+mod toml;
+mod tool;
+
+use crate::cli::{Options, SetupAction};
+use crate::error::Error;
+use crate::{Answer, World};
+use desk::Desk;
+
+/// Sets a profile or a tool up, or undoes that.
+pub(crate) fn setup(
+    world: &mut World<'_>,
+    options: &Options,
+    action: &SetupAction,
+) -> Result<Answer, Error> {
+    let mode = action.mode();
+    let mut desk = Desk::open(world, options, mode)?;
+    let after = match (action, mode.undo) {
+        (SetupAction::Profile(asked), false) => profile::put_in(&mut desk, world, asked),
+        (SetupAction::Profile(asked), true) => profile::take_out(&mut desk, asked),
+        (SetupAction::Kubectl(asked), false) => kubectl::put_in(&mut desk, world, asked),
+        (SetupAction::Kubectl(asked), true) => kubectl::take_out(&mut desk, asked),
+        (SetupAction::Git(asked), false) => git::put_in(&mut desk, asked),
+        (SetupAction::Git(asked), true) => git::take_out(&mut desk, asked),
+        (SetupAction::Docker(asked), false) => docker::put_in(&mut desk, asked),
+        (SetupAction::Docker(asked), true) => docker::take_out(&mut desk, asked),
+    }?;
+    desk.finish(after)
+}

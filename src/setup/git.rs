@@ -1,0 +1,315 @@
+//! git: a host rule, and our helper in git's global configuration.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::desk::{After, Desk, edit_of};
+use super::target::Target;
+use super::tool::{self, Tool};
+use crate::cli::SetupGit;
+use crate::config::Config;
+use crate::error::{Error, Report};
+use crate::host::HostPattern;
+use crate::quote::{self, quoted};
+
+/// Adds the rules and the helper.
+///
+/// # Errors
+/// A host is none, a rule stands in the way, or git fails.
+pub(super) fn put_in<'d>(
+    desk: &mut Desk<'d>,
+    asked: &SetupGit,
+) -> Result<Option<After<'d>>, Error> {
+    desk.refuse_profiles_options()?;
+    let profile = desk.profile()?;
+    let username = username(asked.username.as_ref())?;
+    let environment = desk.environment;
+    let deadline = desk.deadline;
+    let git = Tool::find("git", environment, &deadline)?;
+    let mut file = desk.open_file(&global_file(desk)?)?;
+    let helper = helper(desk);
+    file.words = vec![helper.clone()];
+    let mut hosts = Vec::new();
+    for host in &asked.hosts {
+        let pattern = pattern(host)?;
+        let setup = setup_name("git", &pattern, &file);
+        desk.allow(&setup, &pattern, profile.as_deref(), username.as_deref())?;
+        let url = format!("https://{pattern}");
+        let key = format!("credential.{url}.helper");
+        let there = values(&git, &file, &key)?;
+        if there.contains(&helper) {
+            hosts.push(pattern);
+            continue;
+        }
+        let mut wanted = Vec::new();
+        // An empty value takes out the helpers above it, which would be asked
+        // first and handed the token to keep.
+        if there.is_empty() && is_another_asked(&git, &url)? {
+            wanted.push("");
+        } else if let Some(other) = there.iter().find(|value| !value.is_empty()) {
+            desk.says(format!(
+                "{key} names {} as well: git asks it first, and hands it the token to keep",
+                quoted(other)
+            ));
+        }
+        wanted.push(&helper);
+        for value in wanted {
+            git.edit(&mut file, |copy| {
+                vec![git.call([
+                    "config".as_ref(),
+                    "--file".as_ref(),
+                    copy.as_os_str(),
+                    "--add".as_ref(),
+                    key.as_ref(),
+                    value.as_ref(),
+                ])]
+            })?;
+            let edit = edit_of(&file, &[&key], value, None);
+            desk.journal.record(&setup, edit);
+        }
+        hosts.push(pattern);
+    }
+    desk.add(file);
+    Ok(Some(Box::new(move || {
+        let git = Tool::find("git", environment, &deadline)?;
+        hosts
+            .iter()
+            .filter_map(HostPattern::single_host)
+            .map(|host| try_out(&git, &host))
+            .collect()
+    })))
+}
+
+/// Takes the rules and the helper out.
+///
+/// # Errors
+/// A host is none, or git fails.
+pub(super) fn take_out<'d>(
+    desk: &mut Desk<'d>,
+    asked: &SetupGit,
+) -> Result<Option<After<'d>>, Error> {
+    let deadline = desk.deadline;
+    let git = Tool::find("git", desk.environment, &deadline)?;
+    let mut file = desk.open_file(&global_file(desk)?)?;
+    file.words = vec![helper(desk)];
+    for host in &asked.hosts {
+        let pattern = pattern(host)?;
+        let setup = setup_name("git", &pattern, &file);
+        let Some(edits) = desk.journal.take(&setup) else {
+            desk.says(format!("git was not set up for {pattern}"));
+            continue;
+        };
+        for edit in edits {
+            match edit.key().as_slice() {
+                [key] if edit.file == file.name() => {
+                    if values(&git, &file, key)?.contains(&edit.ours) {
+                        remove(&git, &mut file, key, &edit.ours)?;
+                    } else {
+                        desk.says(format!(
+                            "{} was gone already from {key}",
+                            quoted(&edit.ours)
+                        ));
+                    }
+                }
+                _ => desk.take_out_of_config(&edit)?,
+            }
+        }
+    }
+    desk.add(file);
+    Ok(None)
+}
+
+/// Takes one value out, and its section with the last of them.
+fn remove(git: &Tool<'_>, file: &mut Target, key: &str, value: &str) -> Result<(), Error> {
+    git.edit(file, |copy| {
+        vec![git.call([
+            "config".as_ref(),
+            "--file".as_ref(),
+            copy.as_os_str(),
+            "--fixed-value".as_ref(),
+            "--unset".as_ref(),
+            key.as_ref(),
+            value.as_ref(),
+        ])]
+    })?;
+    let section = key.trim_end_matches(".helper");
+    let header = format!(
+        "[credential \"{}\"]",
+        section.trim_start_matches("credential.")
+    );
+    let mut lines = file.text().lines().skip_while(|line| *line != header);
+    let is_empty = lines.next().is_some() && lines.next().is_none_or(|next| next.starts_with('['));
+    if is_empty {
+        git.edit(file, |copy| {
+            vec![git.call([
+                "config".as_ref(),
+                "--file".as_ref(),
+                copy.as_os_str(),
+                "--remove-section".as_ref(),
+                section.as_ref() as &std::ffi::OsStr,
+            ])]
+        })?;
+    }
+    Ok(())
+}
+
+/// What a key holds in a file.
+fn values(git: &Tool<'_>, file: &Target, key: &str) -> Result<Vec<String>, Error> {
+    let mut call = git.call(["config", "--null", "--file", "-", "--get-all", key]);
+    call.stdin(piped(file.text())?);
+    listed(git, call)
+}
+
+/// Whether git asks another helper than one of this URL's own.
+fn is_another_asked(git: &Tool<'_>, url: &str) -> Result<bool, Error> {
+    let all = listed(
+        git,
+        git.call(["config", "--null", "--get-all", "credential.helper"]),
+    )?;
+    let in_force = all.rsplit(String::is_empty).next().unwrap_or_default();
+    if !in_force.is_empty() {
+        return Ok(true);
+    }
+    let closest = listed(
+        git,
+        git.call([
+            "config",
+            "--null",
+            "--get-urlmatch",
+            "credential.helper",
+            url,
+        ]),
+    )?;
+    Ok(closest.iter().any(|value| !value.is_empty()))
+}
+
+/// The values that git prints, each ended by NUL; none where it knows none.
+fn listed(git: &Tool<'_>, call: Command) -> Result<Vec<String>, Error> {
+    // It exits 1 where there is no such key.
+    let Ok(ended) = git.run(call)? else {
+        return Ok(Vec::new());
+    };
+    let text = String::from_utf8_lossy(&ended.stdout);
+    let mut values: Vec<_> = text.split('\0').map(ToOwned::to_owned).collect();
+    values.pop();
+    Ok(values)
+}
+
+/// A short text as a program's stdin.
+fn piped(text: &str) -> Result<std::fs::File, Error> {
+    use std::io::Seek;
+    let failed = |error: std::io::Error| {
+        Error::Final(Report::new(format!(
+            "a temporary file: {}",
+            quote::system(&error)
+        )))
+    };
+    let mut file = tempfile::tempfile().map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    file.rewind().map_err(failed)?;
+    Ok(file)
+}
+
+/// Has git ask for a login as a fetch would, and tells who it would be.
+fn try_out(git: &Tool<'_>, host: &str) -> Result<String, Error> {
+    let mut call = git.call(["credential", "fill"]);
+    call.stdin(piped(&format!("protocol=https\nhost={host}\n\n"))?)
+        // Nobody is to be asked.
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_ASKPASS", "false")
+        .env("SSH_ASKPASS", "false");
+    let failed = |said: &[String]| {
+        // Its first line is most likely ours.
+        let ours = "zitadel-credential: error: ";
+        let mut said = said.iter().map(|line| line.trim_start_matches(ours));
+        let why = said.next().unwrap_or("it says nothing");
+        let report = Report::new(format!(
+            "{host} is set up, but git gets no login for it: {why}"
+        ));
+        Error::Final(said.fold(report, Report::found).hint(format!(
+            "zitadel-credential doctor {host} says more; zitadel-credential setup git {host} --undo takes it back"
+        )))
+    };
+    let ended = git.run(call)?.map_err(|said| failed(&said))?;
+    let text = String::from_utf8_lossy(&ended.stdout);
+    let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key));
+    match (value("username="), value("password=")) {
+        (Some(username), Some(password)) if !password.is_empty() => Ok(format!(
+            "git credential fill answers for {host}, with the username {}",
+            quoted(username)
+        )),
+        _ => Err(failed(&["it answers without a password".to_owned()])),
+    }
+}
+
+/// How git calls us: by the name that it looks for on PATH, where that leads
+/// here, else by our path.
+fn helper(desk: &Desk<'_>) -> String {
+    let found = tool::find("git-credential-zitadel", desk.environment);
+    let is_us =
+        found.is_some_and(|path| path.canonicalize().ok() == desk.program.canonicalize().ok());
+    let mut helper = if is_us {
+        "zitadel".to_owned()
+    } else {
+        format!("!{} git", shell_quoted(&desk.program.to_string_lossy()))
+    };
+    if desk.options.config.is_some() {
+        helper = format!("{helper} --config {}", shell_quoted(&desk.config.name()));
+    }
+    helper
+}
+
+fn shell_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// The file that `git config --global` writes (git-config(1), FILES).
+fn global_file(desk: &Desk<'_>) -> Result<PathBuf, Error> {
+    let variable = |name| (desk.environment)(name).filter(|value| !value.is_empty());
+    if let Some(file) = variable("GIT_CONFIG_GLOBAL") {
+        return Ok(file.into());
+    }
+    let home = desk.directories.home.as_ref().ok_or_else(|| {
+        Error::Usage(
+            Report::new("git's configuration: no home directory is known")
+                .hint("set HOME, or GIT_CONFIG_GLOBAL to a file"),
+        )
+    })?;
+    let usual = home.join(".gitconfig");
+    let xdg = variable("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from);
+    let xdg = xdg.join("git/config");
+    Ok(if !usual.exists() && xdg.exists() {
+        xdg
+    } else {
+        usual
+    })
+}
+
+/// A host that a rule may be for.
+///
+/// # Errors
+/// [`Error::Usage`]: it is none.
+pub(super) fn pattern(host: &OsString) -> Result<HostPattern, Error> {
+    Config::pattern(&host.to_string_lossy())
+}
+
+/// A username that a rule may show.
+///
+/// # Errors
+/// [`Error::Usage`]: it is not text.
+pub(super) fn username(given: Option<&OsString>) -> Result<Option<String>, Error> {
+    let text = |given: &OsString| given.to_str().map(ToOwned::to_owned);
+    match given.map(text) {
+        Some(None) => Err(Error::Usage(
+            Report::new("--username is not UTF-8").hint("write it in UTF-8"),
+        )),
+        other => Ok(other.flatten()),
+    }
+}
+
+/// What `setup.json` calls the setup of a host in a file.
+pub(super) fn setup_name(tool: &str, pattern: &HostPattern, file: &Target) -> String {
+    format!("{tool} {pattern} {}", file.name())
+}

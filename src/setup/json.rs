@@ -1,0 +1,338 @@
+//! docker's JSON, changed in place: only the bytes of what is ours change.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::error::Report;
+
+/// The object whose members name the helper of one registry each.
+const HELPERS: &str = "credHelpers";
+
+/// The helper of a registry, where the file names one.
+///
+/// # Errors
+/// The file is not docker's JSON.
+pub(super) fn helper(text: &str, registry: &str) -> Result<Option<String>, Report> {
+    let Some(helpers) = helpers(text)? else {
+        return Ok(None);
+    };
+    let Some(member) = find(&helpers.members, registry) else {
+        return Ok(None);
+    };
+    let value = &text[member.value.clone()];
+    serde_json::from_str(value).map_err(|_| malformed())
+}
+
+/// Names the helper of a registry: in its place, or after the others.
+///
+/// # Errors
+/// The file is not docker's JSON.
+pub(super) fn set_helper(text: &str, registry: &str, name: &str) -> Result<String, Report> {
+    let entry = format!("{}: {}", quote(registry), quote(name));
+    if text.trim().is_empty() {
+        return Ok(format!("{{\n\t\"{HELPERS}\": {{\n\t\t{entry}\n\t}}\n}}\n"));
+    }
+    let changed = if let Some(helpers) = helpers(text)? {
+        match find(&helpers.members, registry) {
+            Some(member) => splice(text, member.value.clone(), &quote(name)),
+            None => helpers.add(text, &entry, &outer_indent(text)?),
+        }
+    } else {
+        let object = Object::read(text, 0..text.len())?;
+        let indent = object.indent(text).unwrap_or_default();
+        let unit = unit(&indent);
+        let entry = format!("\"{HELPERS}\": {{{indent}{unit}{entry}{indent}}}");
+        object.add(text, &entry, "")
+    };
+    checked(changed, registry, Some(name))
+}
+
+/// Takes the registry's helper out.
+///
+/// # Errors
+/// The file is not docker's JSON.
+pub(super) fn remove_helper(text: &str, registry: &str) -> Result<String, Report> {
+    match helpers(text)? {
+        Some(helpers) => checked(helpers.remove(text, registry), registry, None),
+        None => Ok(text.to_owned()),
+    }
+}
+
+/// Takes out the list of helpers, where none is in it.
+///
+/// # Errors
+/// The file is not docker's JSON.
+pub(super) fn remove_empty(text: &str) -> Result<String, Report> {
+    match helpers(text)? {
+        Some(helpers) if helpers.members.is_empty() => {
+            Ok(Object::read(text, 0..text.len())?.remove(text, HELPERS))
+        }
+        _ => Ok(text.to_owned()),
+    }
+}
+
+/// Whether the file names no helper at all, not even an empty list of them.
+///
+/// # Errors
+/// The file is not docker's JSON.
+pub(super) fn has_no_helpers(text: &str) -> Result<bool, Report> {
+    Ok(text.trim().is_empty() || helpers(text)?.is_none())
+}
+
+/// The file with this change, if it reads as that.
+fn checked(text: String, registry: &str, expected: Option<&str>) -> Result<String, Report> {
+    if helper(&text, registry)?.as_deref() == expected {
+        Ok(text)
+    } else {
+        Err(malformed())
+    }
+}
+
+fn malformed() -> Report {
+    Report::new("it is no JSON that docker would read")
+        .hint("see what stands in it, or move it away; nothing was changed")
+}
+
+fn helpers(text: &str) -> Result<Option<Object>, Report> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let object = Object::read(text, 0..text.len())?;
+    let member = find(&object.members, HELPERS);
+    member
+        .map(|m| Object::read(text, m.value.clone()))
+        .transpose()
+}
+
+fn outer_indent(text: &str) -> Result<String, Report> {
+    let object = Object::read(text, 0..text.len())?;
+    Ok(object.indent(text).unwrap_or_default())
+}
+
+fn find<'m>(members: &'m [Member], name: &str) -> Option<&'m Member> {
+    members.iter().find(|member| member.name == name)
+}
+
+fn quote(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn splice(text: &str, range: Range<usize>, with: &str) -> String {
+    [&text[..range.start], with, &text[range.end..]].concat()
+}
+
+/// One step of an indentation: what follows its line break.
+fn unit(indent: &str) -> &str {
+    indent.trim_start_matches(['\r', '\n'])
+}
+
+/// An object in a text: where it and its members' values stand.
+struct Object {
+    /// From after its brace to before the other.
+    inside: Range<usize>,
+    members: Vec<Member>,
+}
+
+struct Member {
+    name: String,
+    value: Range<usize>,
+}
+
+impl Object {
+    fn read(text: &str, range: Range<usize>) -> Result<Self, Report> {
+        let Members(members) =
+            serde_json::from_str(&text[range.clone()]).map_err(|_| malformed())?;
+        let base = text.as_ptr() as usize;
+        let members: Vec<_> = members
+            .into_iter()
+            .map(|(name, value)| {
+                let start = value.get().as_ptr() as usize - base;
+                let value = start..start + value.get().len();
+                Member { name, value }
+            })
+            .collect();
+        let mut names: Vec<_> = members.iter().map(|member| &member.name).collect();
+        names.sort();
+        if names.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(Report::new("a name stands twice in it")
+                .hint("which of them counts is for nobody to guess: keep one"));
+        }
+        let body = &text[range.clone()];
+        let start = range.start + body.find('{').map_or(0, |at| at + 1);
+        let end = range.start + body.rfind('}').unwrap_or(body.len());
+        Ok(Self {
+            inside: start..end,
+            members,
+        })
+    }
+
+    /// What stands before each member: a line break and blanks, or nothing.
+    fn indent(&self, text: &str) -> Option<String> {
+        let inside = &text[self.inside.clone()];
+        let end = inside.find('"')?;
+        Some(inside[..end].to_owned())
+    }
+
+    /// Adds a member after the last one; `outer` is the indentation of the
+    /// object itself.
+    fn add(&self, text: &str, entry: &str, outer: &str) -> String {
+        if let (Some(last), Some(indent)) = (self.members.last(), self.indent(text)) {
+            let blank = if indent.is_empty() { " " } else { "" };
+            let end = last.value.end;
+            return splice(text, end..end, &format!(",{blank}{indent}{entry}"));
+        }
+        let indent = format!("{outer}{}", unit(outer));
+        splice(
+            text,
+            self.inside.clone(),
+            &format!("{indent}{entry}{outer}"),
+        )
+    }
+
+    fn remove(&self, text: &str, name: &str) -> String {
+        let Some(at) = self.members.iter().position(|member| member.name == name) else {
+            return text.to_owned();
+        };
+        let end = self.members[at].value.end;
+        match (at.checked_sub(1), self.members.len()) {
+            (Some(before), _) => splice(text, self.members[before].value.end..end, ""),
+            (None, 1) => splice(text, self.inside.clone(), ""),
+            (None, _) => {
+                let comma = text[end..].find(',').map_or(0, |at| at + 1);
+                splice(text, self.inside.start..end + comma, "")
+            }
+        }
+    }
+}
+
+/// An object's members in their order, their values as they are written.
+struct Members<'t>(Vec<(String, &'t RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    const DOCKERS: &str = "{\n\t\"auths\": {\n\t\t\"a.dev\": {}\n\t},\n\t\"credsStore\": \"x\"\n}";
+
+    #[test]
+    fn a_helper_is_added_in_the_files_own_layout() {
+        let set = |text: &str| set_helper(text, "r.dev:5000", "zitadel").expect("set");
+        let member = "\"r.dev:5000\": \"zitadel\"";
+        assert_eq!(
+            set(""),
+            format!("{{\n\t\"credHelpers\": {{\n\t\t{member}\n\t}}\n}}\n")
+        );
+        assert_eq!(
+            set(DOCKERS),
+            DOCKERS.replace(
+                "\"x\"\n}",
+                &format!("\"x\",\n\t\"credHelpers\": {{\n\t\t{member}\n\t}}\n}}")
+            )
+        );
+        assert_eq!(set("{}"), format!("{{\"credHelpers\": {{{member}}}}}"));
+        let two = "{\n  \"credHelpers\" : {\n    \"a\":\"b\"\n  }\n}\n";
+        assert_eq!(
+            set(two),
+            two.replace("\"b\"", &format!("\"b\",\n    {member}"))
+        );
+        let empty = "{\n  \"credHelpers\": {}\n}\n";
+        assert_eq!(
+            set(empty),
+            empty.replace("{}", &format!("{{\n    {member}\n  }}"))
+        );
+        assert_eq!(
+            set("{\"credHelpers\": {\"r.dev:5000\":\"old\"}}"),
+            "{\"credHelpers\": {\"r.dev:5000\":\"zitadel\"}}"
+        );
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        for bad in [
+            "[]",
+            "{",
+            "{\"a\":}",
+            "x",
+            "1",
+            "{\"credHelpers\": []}",
+            "{\"credHelpers\": null}",
+            "{\"credHelpers\": {\"r\": 1}}",
+            "{\"a\": 1, \"a\": 2}",
+            "{} {}",
+            "{\"credHelpers\": {}, \"credHelpers\": {}}",
+        ] {
+            let read = helper(bad, "r").and_then(|_| set_helper(bad, "r", "zitadel"));
+            assert!(read.is_err(), "{bad}");
+        }
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            "[a-z\"{},:\\\\]{0,6}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(2, 8, 3, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                prop::collection::hash_map("[a-z\"{},]{1,4}", inner, 0..3)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_set_is_read_back_and_taken_out_to_the_byte(
+            others in prop::collection::hash_map("[a-z\"{},]{1,4}", json(), 0..4),
+            helpers in prop::option::of(prop::collection::hash_map("[a-z.:{}\"]{1,4}", "[a-z]{1,3}", 0..3)),
+            pretty: bool,
+        ) {
+            let mut file: serde_json::Map<_, _> = others.into_iter().collect();
+            if let Some(helpers) = &helpers {
+                let helpers = helpers.iter().map(|(k, v)| (k.clone(), v.as_str().into()));
+                file.insert(HELPERS.into(), Value::Object(helpers.collect()));
+            }
+            let value = Value::Object(file);
+            let text = if pretty { format!("{value:#}") } else { value.to_string() };
+            let after = set_helper(&text, "r.dev", "zitadel").unwrap();
+            let set = helper(&after, "r.dev").unwrap();
+            prop_assert_eq!(set.as_deref(), Some("zitadel"));
+            let had_none = has_no_helpers(&text).unwrap();
+            let mut back = remove_helper(&after, "r.dev").unwrap();
+            if had_none {
+                back = remove_empty(&back).unwrap();
+            }
+            prop_assert_eq!(back, text);
+        }
+    }
+}

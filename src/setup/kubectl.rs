@@ -1,0 +1,336 @@
+//! kubectl: a user in a kubeconfig whose token we give, and a context that uses
+//! it. The kubeconfig's entry is the rule: no host rule is needed.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::desk::{After, Desk, edit_of};
+use super::target::Target;
+use super::tool::Tool;
+use crate::World;
+use crate::broker::Broker;
+use crate::cli::SetupKubectl;
+use crate::config::Asker;
+use crate::error::{Error, Report};
+use crate::quote::{self, quoted};
+
+const GROUP: &str = "client.authentication.k8s.io";
+
+/// Writes the user, and points the context at it.
+///
+/// # Errors
+/// Another user has that name, there is no such context, or kubectl fails.
+pub(super) fn put_in<'d>(
+    desk: &mut Desk<'d>,
+    world: &World<'d>,
+    asked: &SetupKubectl,
+) -> Result<Option<After<'d>>, Error> {
+    desk.refuse_profiles_options()?;
+    let profile = desk.profile()?;
+    let user = text("--user", &asked.user)?;
+    let context = asked
+        .context
+        .as_ref()
+        .map(|c| text("--context", c))
+        .transpose()?;
+    let deadline = desk.deadline;
+    let kubectl = Tool::find("kubectl", desk.environment, &deadline)?;
+    let mut file = desk.open_file(&kubeconfig(desk, asked)?)?;
+    let setup = format!("kubectl {user} {}", file.name());
+    let view = view(&kubectl, &file)?;
+
+    let knows_mode = knows_interactive_mode(&kubectl)?;
+    let exec = exec(desk, profile.as_deref(), knows_mode)?;
+    file.words = words(&exec, &user);
+    let key = ["users", user.as_str()];
+    let is_ours = desk.journal.edit_at(&file.name(), &key).is_some();
+    match named(&view, "users", &user) {
+        Some(there) if same_exec(there, &exec) => {}
+        Some(_) if !is_ours => {
+            let what = format!(
+                "{}: user {} is there already",
+                quote::path(file.path()),
+                quoted(&user)
+            );
+            return Err(Error::Usage(
+                Report::new(what).hint("give another name by --user: that one may be in use"),
+            ));
+        }
+        _ => {
+            kubectl.edit(&mut file, |copy| {
+                vec![kubectl.call(set_credentials(copy, &user, &exec))]
+            })?;
+            let edit = edit_of(&file, &key, &exec.to_string(), None);
+            desk.journal.record(&setup, edit);
+        }
+    }
+    if let Some(context) = &context {
+        let Some(there) = named(&view, "contexts", context) else {
+            let what = format!(
+                "{}: there is no context {}",
+                quote::path(file.path()),
+                quoted(context)
+            );
+            return Err(Error::Usage(Report::new(what).hint(
+                "kubectl config get-contexts lists them; kubectl config set-context makes one",
+            )));
+        };
+        let former = there["context"]["user"]
+            .as_str()
+            .filter(|user| !user.is_empty());
+        if former != Some(user.as_str()) {
+            kubectl.edit(&mut file, |copy| {
+                vec![kubectl.call(set_context(copy, context, &user))]
+            })?;
+            let key = ["contexts", context.as_str(), "user"];
+            let edit = edit_of(&file, &key, &user, former.map(ToOwned::to_owned));
+            desk.journal.record(&setup, edit);
+        }
+    }
+    tell(desk, &exec, &user, context.as_deref(), knows_mode);
+    if !desk.mode.dry_run {
+        let lines = look_at_the_token(desk, world);
+        for line in lines {
+            desk.says(line);
+        }
+    }
+    desk.add(file);
+    Ok(None)
+}
+
+/// Takes the user out, and points the context at its former one.
+///
+/// # Errors
+/// kubectl fails.
+pub(super) fn take_out<'d>(
+    desk: &mut Desk<'d>,
+    asked: &SetupKubectl,
+) -> Result<Option<After<'d>>, Error> {
+    let user = text("--user", &asked.user)?;
+    let deadline = desk.deadline;
+    let kubectl = Tool::find("kubectl", desk.environment, &deadline)?;
+    let mut file = desk.open_file(&kubeconfig(desk, asked)?)?;
+    let setup = format!("kubectl {user} {}", file.name());
+    let Some(edits) = desk.journal.take(&setup) else {
+        desk.says(format!("kubectl was not set up for user {}", quoted(&user)));
+        return Ok(None);
+    };
+    let view = view(&kubectl, &file)?;
+    for edit in edits {
+        match edit.key().as_slice() {
+            ["users", user] => {
+                let exec: Value = serde_json::from_str(&edit.ours).unwrap_or_default();
+                file.words.extend(words(&exec, user));
+                match named(&view, "users", user) {
+                    None => desk.says(format!("user {} was gone already", quoted(user))),
+                    Some(there) if !same_exec(there, &exec) => {
+                        desk.says(format!(
+                            "user {} was changed since, and stays",
+                            quoted(user)
+                        ));
+                    }
+                    Some(_) => kubectl.edit(&mut file, |copy| {
+                        vec![kubectl.call(config(copy, &["delete-user", user]))]
+                    })?,
+                }
+            }
+            ["contexts", context, _] => {
+                let now = named(&view, "contexts", context).map(|there| &there["context"]["user"]);
+                if now.and_then(Value::as_str) != Some(&edit.ours) {
+                    desk.says(format!(
+                        "context {} was changed since, and stays",
+                        quoted(context)
+                    ));
+                    continue;
+                }
+                let former = edit.former.as_deref().unwrap_or_default();
+                file.words.push(former.to_owned());
+                kubectl.edit(&mut file, |copy| {
+                    vec![kubectl.call(set_context(copy, context, former))]
+                })?;
+            }
+            _ => {}
+        }
+    }
+    desk.add(file);
+    Ok(None)
+}
+
+/// The user's `exec` entry.
+fn exec(desk: &Desk<'_>, profile: Option<&str>, knows_mode: bool) -> Result<Value, Error> {
+    let program = desk.program.to_str().ok_or_else(|| {
+        let what = format!(
+            "{} is no path that a kubeconfig can hold",
+            quote::path(&desk.program)
+        );
+        Error::Usage(Report::new(what).hint("it must be UTF-8: install it elsewhere"))
+    })?;
+    let mut args = vec!["kubectl".to_owned()];
+    if let Some(profile) = profile {
+        args.extend(["--profile".to_owned(), profile.to_owned()]);
+    }
+    if desk.options.config.is_some() {
+        args.extend(["--config".to_owned(), desk.config.name()]);
+    }
+    // Version v1 needs interactiveMode, which kubectl sets from 1.30 on.
+    let version = if knows_mode { "v1" } else { "v1beta1" };
+    Ok(json!({
+        "apiVersion": format!("{GROUP}/{version}"),
+        "command": program,
+        "args": args,
+        "interactiveMode": knows_mode.then_some("Never"),
+    }))
+}
+
+fn knows_interactive_mode(kubectl: &Tool<'_>) -> Result<bool, Error> {
+    let help = kubectl.run_well(kubectl.call(["config", "set-credentials", "--help"]))?;
+    Ok(String::from_utf8_lossy(&help.stdout).contains("--exec-interactive-mode"))
+}
+
+fn config(copy: &Path, words: &[&str]) -> Vec<std::ffi::OsString> {
+    let mut call = vec!["config".into(), "--kubeconfig".into(), copy.into()];
+    call.extend(words.iter().map(Into::into));
+    call
+}
+
+fn set_credentials(copy: &Path, user: &str, exec: &Value) -> Vec<std::ffi::OsString> {
+    let text = |key: &str| exec[key].as_str().unwrap_or_default();
+    let mut call = config(copy, &["set-credentials", user]);
+    call.push(format!("--exec-command={}", text("command")).into());
+    call.push(format!("--exec-api-version={}", text("apiVersion")).into());
+    if !text("interactiveMode").is_empty() {
+        call.push(format!("--exec-interactive-mode={}", text("interactiveMode")).into());
+    }
+    for arg in exec["args"].as_array().into_iter().flatten() {
+        call.push(format!("--exec-arg={}", csv(arg.as_str().unwrap_or_default())).into());
+    }
+    call
+}
+
+/// kubectl reads a list's values as lines of CSV.
+fn csv(value: &str) -> String {
+    if value.contains([',', '"', '\n']) {
+        format!("\"{}\"", value.replace('"', "\"\""))
+    } else {
+        value.to_owned()
+    }
+}
+
+fn set_context(copy: &Path, context: &str, user: &str) -> Vec<std::ffi::OsString> {
+    let user = format!("--user={user}");
+    config(copy, &["set-context", context, &user])
+}
+
+/// The kubeconfig as kubectl reads it.
+fn view(kubectl: &Tool<'_>, file: &Target) -> Result<Value, Error> {
+    let call = config(file.real(), &["view", "--raw", "--output", "json"]);
+    let ended = kubectl.run_well(kubectl.call(call))?;
+    serde_json::from_slice(&ended.stdout).map_err(|_| {
+        let what = format!("{}: kubectl shows it as no JSON", quote::path(file.path()));
+        Error::Final(Report::new(what).hint("kubectl config view must work on it"))
+    })
+}
+
+fn named<'v>(view: &'v Value, list: &str, name: &str) -> Option<&'v Value> {
+    view[list]
+        .as_array()?
+        .iter()
+        .find(|item| item["name"] == name)
+}
+
+fn same_exec(there: &Value, exec: &Value) -> bool {
+    let there = &there["user"]["exec"];
+    let same = |key: &str| there[key] == exec[key];
+    let mode = |exec: &Value| {
+        exec["interactiveMode"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    same("apiVersion") && same("command") && same("args") && mode(there) == mode(exec)
+}
+
+fn words(exec: &Value, user: &str) -> Vec<String> {
+    let args = exec["args"].as_array().into_iter().flatten();
+    let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+    args.chain([&exec["command"], &exec["apiVersion"]])
+        .filter_map(text)
+        .chain([user.to_owned()])
+        .collect()
+}
+
+/// What to type next, and what else there is to know.
+fn tell(desk: &mut Desk<'_>, exec: &Value, user: &str, context: Option<&str>, knows_mode: bool) {
+    if !knows_mode {
+        desk.says("this kubectl is older than 1.30 and cannot set interactiveMode: the entry is of v1beta1");
+    }
+    desk.says(match context {
+        Some(context) => format!("next: kubectl --context {} auth whoami", quoted(context)),
+        None => format!(
+            "next: kubectl --user {} auth whoami, or --context CONTEXT to have one use it",
+            quoted(user)
+        ),
+    });
+    let command = exec["command"].as_str().unwrap_or_default();
+    for line in [
+        "kubectl 1.35 and later runs only listed plugins where ~/.kube/kuberc says so; there, this one's lines are",
+        "  credentialPluginPolicy: Allowlist",
+        "  credentialPluginAllowlist:",
+    ] {
+        desk.says(line);
+    }
+    desk.says(format!(
+        "  - command: {}    # 1.35 itself: name",
+        quoted(command)
+    ));
+}
+
+/// Whether an API server could read the token, as far as it can be seen here.
+fn look_at_the_token(desk: &Desk<'_>, world: &World<'_>) -> Vec<String> {
+    let token = || {
+        let config = desk.config()?;
+        let request = config.request(Asker::default())?;
+        Broker::new(&request, world.clock)?.token()
+    };
+    match token() {
+        Ok(token) if token.is_jwt() => Vec::new(),
+        Ok(_) => vec![
+            "warning: the token is opaque, and an API server that checks tokens itself (OIDC) refuses it".to_owned(),
+            "  in ZITADEL: the service user, Access Token Type, JWT; then zitadel-credential token --refresh".to_owned(),
+        ],
+        Err(error) => vec![format!("warning: there is no token yet: {}", error.report().headline())],
+    }
+}
+
+fn kubeconfig(desk: &Desk<'_>, asked: &SetupKubectl) -> Result<PathBuf, Error> {
+    if let Some(file) = &asked.kubeconfig {
+        return Ok(file.clone());
+    }
+    let set = (desk.environment)("KUBECONFIG").unwrap_or_default();
+    let mut files = std::env::split_paths(&set).filter(|path| !path.as_os_str().is_empty());
+    match (files.next(), files.next(), &desk.directories.home) {
+        (Some(file), None, _) => Ok(file),
+        (None, None, Some(home)) => Ok(home.join(".kube/config")),
+        (Some(_), ..) => Err(Error::Usage(
+            Report::new("KUBECONFIG names several files")
+                .hint("--kubeconfig names the one to change"),
+        )),
+        (None, ..) => Err(Error::Usage(
+            Report::new("there is no kubeconfig: no home directory is known")
+                .hint("--kubeconfig names the file to change"),
+        )),
+    }
+}
+
+fn text(option: &str, given: &std::ffi::OsStr) -> Result<String, Error> {
+    let plain = given
+        .to_str()
+        .filter(|text| !text.is_empty() && !text.starts_with('-'));
+    plain.map(ToOwned::to_owned).ok_or_else(|| {
+        Error::Usage(
+            Report::new(format!("{option} is no name"))
+                .hint("a name is text, and does not start with -"),
+        )
+    })
+}

@@ -1,0 +1,270 @@
+//! A profile in the config file, proved by a token.
+
+use std::io;
+
+use serde_json::Value as Json;
+use toml_edit::Value;
+
+use super::desk::{After, Desk};
+use super::toml::body;
+use crate::World;
+use crate::broker::Broker;
+use crate::cli::{Options, SetupProfile};
+use crate::config::{Asker, Config, Layer};
+use crate::error::{Error, Report};
+use crate::key::KeySource;
+use crate::quote::{is_unprintable, quoted, system};
+
+/// Writes the profile, once a token could be had with it.
+///
+/// # Errors
+/// Something is missing or makes no sense, or no token is to be had.
+pub(super) fn put_in<'d>(
+    desk: &mut Desk<'d>,
+    world: &World<'d>,
+    asked: &SetupProfile,
+) -> Result<Option<After<'d>>, Error> {
+    let name = name(asked)?;
+    refuse_strangers(&desk.options)?;
+    let setup = format!("profile {name}");
+    let config = desk.config()?;
+    let known: Vec<_> = config.profile_names().map(ToOwned::to_owned).collect();
+    let mut given = config.caller().clone();
+    let is_new = !known.contains(&name);
+    if is_new {
+        complete(&mut given, &config, world)?;
+    }
+    let had_default = config.has_default_profile();
+    let values = values(&given)?;
+    if is_new {
+        if let ([only], false) = (known.as_slice(), had_default) {
+            // It answers by being the only one, and is that no longer.
+            let value = Value::from(only.as_str());
+            desk.set_in_config(&setup, &["default-profile"], &value)?;
+        }
+        desk.change_config(|document| document.add_table("profiles", &name, &values))?;
+        let edit = desk.config_edit(&["profiles", &name], body(&values), None);
+        desk.journal.record(&setup, edit);
+    } else {
+        for (key, value) in &values {
+            desk.set_in_config(&setup, &["profiles", &name, key], value)?;
+        }
+    }
+    if !desk.mode.dry_run {
+        let line = prove(desk, world, &name)?;
+        desk.says(line);
+    }
+    if known.is_empty() {
+        desk.says("next: zitadel-credential setup git HOST, setup docker HOST, or setup kubectl --user NAME");
+    }
+    Ok(None)
+}
+
+/// Takes the profile out.
+///
+/// # Errors
+/// A host rule or `default-profile` still names it.
+pub(super) fn take_out<'d>(
+    desk: &mut Desk<'d>,
+    asked: &SetupProfile,
+) -> Result<Option<After<'d>>, Error> {
+    let name = name(asked)?;
+    let Some(edits) = desk.journal.take(&format!("profile {name}")) else {
+        desk.says(format!("profile {} was not set up", quoted(&name)));
+        return Ok(None);
+    };
+    let is_whole = |key: &[&str]| key == ["profiles", &name];
+    if edits.iter().any(|edit| is_whole(&edit.key())) {
+        let config = desk.config()?;
+        let hosts: Vec<_> = config
+            .hosts_of(&name)
+            .map(|rule| rule.pattern.to_string())
+            .collect();
+        if !hosts.is_empty() {
+            let what = format!(
+                "host rules still name profile {}: {}",
+                quoted(&name),
+                hosts.join(", ")
+            );
+            return Err(Error::Usage(Report::new(what).hint(
+                "undo their setups first (setup git HOST --undo, setup docker HOST --undo), or take them out by hand",
+            )));
+        }
+    }
+    for edit in edits {
+        desk.take_out_of_config(&edit)?;
+    }
+    let is_default =
+        desk.document()?.at(&["default-profile"]) == Some(Value::from(&name).to_string());
+    let is_gone = !desk.config()?.profile_names().any(|known| known == name);
+    if is_default && is_gone {
+        let what = format!("default-profile still names {}", quoted(&name));
+        return Err(Error::Usage(
+            Report::new(what).hint("let it name another profile, or take the line out"),
+        ));
+    }
+    Ok(None)
+}
+
+fn name(asked: &SetupProfile) -> Result<String, Error> {
+    let name = asked
+        .name
+        .to_str()
+        .filter(|name| !name.is_empty() && name.len() <= 100 && !name.contains(is_unprintable));
+    name.map(ToOwned::to_owned).ok_or_else(|| {
+        Error::Usage(
+            Report::new("the profile's name is empty, too long or no plain text")
+                .hint("a name reads like prod"),
+        )
+    })
+}
+
+/// Options that a profile does not keep.
+fn refuse_strangers(options: &Options) -> Result<(), Error> {
+    let (option, hint) = if !options.host.is_empty() {
+        (
+            "--host",
+            "zitadel-credential setup git HOST or setup docker HOST adds a host rule",
+        )
+    } else if options.profile.is_some() {
+        (
+            "--profile",
+            "the profile's name stands by itself: setup profile NAME",
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Error::Usage(
+        Report::new(format!("{option} has no part in setup profile")).hint(hint),
+    ))
+}
+
+/// Asks a person for what a new profile needs and was not given.
+fn complete(given: &mut Layer, config: &Config<'_>, world: &World<'_>) -> Result<(), Error> {
+    let can_ask = (world.terminal)().is_interactive();
+    if given.issuer.is_none() {
+        let question = "Issuer, the instance's URL (https://acme.zitadel.cloud): ";
+        given.issuer = Some(answer(world, can_ask, question, "--issuer")?);
+    }
+    if given.key_source.is_none() {
+        let question = "Key file, the JSON as ZITADEL lets you download it: ";
+        let path = answer(world, can_ask, question, "--key-file")?;
+        given.key_source = Some(KeySource::File(config.located(&path)));
+    }
+    Ok(())
+}
+
+fn answer(world: &World<'_>, can_ask: bool, question: &str, option: &str) -> Result<String, Error> {
+    let missing = || {
+        Error::Usage(
+            Report::new(format!("a new profile needs {option}"))
+                .hint("zitadel-credential setup profile NAME --issuer https://acme.zitadel.cloud --key-file FILE"),
+        )
+    };
+    if !can_ask {
+        return Err(missing());
+    }
+    let line = (world.ask)(question).map_err(|error: io::Error| {
+        Error::Usage(Report::new(format!(
+            "the answer could not be read: {}",
+            system(&error)
+        )))
+    })?;
+    match line.trim() {
+        "" => Err(missing()),
+        text => Ok(text.to_owned()),
+    }
+}
+
+/// What was given, as the profile's lines.
+fn values(given: &Layer) -> Result<Vec<(&'static str, Value)>, Error> {
+    let mut values = Vec::new();
+    let mut add = |key, value: Option<Value>| values.extend(value.map(|value| (key, value)));
+    let list = |words: &[String]| words.iter().map(String::as_str).collect::<Value>();
+    add("issuer", given.issuer.as_deref().map(Value::from));
+    add("key-file", key_file(given)?.map(Value::from));
+    add("key-id", given.key_id.as_deref().map(Value::from));
+    add("user-id", given.user_id.as_deref().map(Value::from));
+    add("scopes", given.scopes.as_deref().map(list));
+    add(
+        "projects",
+        Some(&given.projects[..])
+            .filter(|p| !p.is_empty())
+            .map(list),
+    );
+    add("zitadel-api", given.zitadel_api.then(|| true.into()));
+    let ca_file = given.ca_file.as_deref().map(absolute).transpose()?;
+    add("ca-file", ca_file.map(Value::from));
+    Ok(values)
+}
+
+fn key_file(given: &Layer) -> Result<Option<String>, Error> {
+    match &given.key_source {
+        None => Ok(None),
+        Some(KeySource::File(path)) => absolute(path).map(Some),
+        Some(KeySource::Environment(_) | KeySource::Command(_)) => Err(Error::Usage(
+            Report::new("the key is in ZITADEL_CREDENTIAL_KEY, and a config file holds no key")
+                .hint("--key-file names the file that holds it; with the variable alone no profile is needed"),
+        )),
+    }
+}
+
+fn absolute(path: &std::path::Path) -> Result<String, Error> {
+    let absolute = std::path::absolute(path).ok();
+    let text = absolute.as_deref().and_then(std::path::Path::to_str);
+    text.map(ToOwned::to_owned).ok_or_else(|| {
+        let what = format!(
+            "{} is no path that a config file can hold",
+            crate::quote::path(path)
+        );
+        Error::Usage(Report::new(what).hint("it must be UTF-8"))
+    })
+}
+
+/// Gets a token by the profile as it is to be, and asks whose it is.
+fn prove(desk: &Desk<'_>, world: &World<'_>, name: &str) -> Result<String, Error> {
+    let options = Options {
+        profile: Some(name.into()),
+        ..desk.options.clone()
+    };
+    let config = Config::with_text(
+        &options,
+        desk.environment,
+        &desk.directories,
+        desk.config.path(),
+        desk.config.text(),
+    )?;
+    let request = config.request(Asker::default())?;
+    let broker = Broker::new(&request, world.clock)?;
+    let token = broker.token()?;
+    let kind = if token.is_jwt() {
+        "a JWT"
+    } else {
+        "an opaque token"
+    };
+    let user_id = broker.grant().user_id.as_str();
+    let who = match broker.userinfo(&token)? {
+        Ok(claims) => ["name", "preferred_username"]
+            .iter()
+            .find_map(|key| claims.get(key).and_then(Json::as_str).map(quoted))
+            .map_or_else(
+                || format!("user {user_id}"),
+                |name| format!("{name}, user {user_id}"),
+            ),
+        Err(refusal) => {
+            let what = format!(
+                "the issuer gave a token and refuses it: {}",
+                refusal.description
+            );
+            return Err(broker
+                .about(Error::Final(Report::new(what).hint(
+                    "see whether the user is active in ZITADEL; nothing was written",
+                ))));
+        }
+    };
+    Ok(format!(
+        "profile {}: {} gave {kind} for {who}",
+        quoted(name),
+        request.issuer.as_str()
+    ))
+}

@@ -1,0 +1,178 @@
+//! The config file's part of a setup: host rules, and what is taken out again.
+
+use toml_edit::Value;
+
+use super::desk::Desk;
+use super::journal::Edit;
+use super::toml::{Document, body, plain};
+use crate::error::{Error, Report};
+use crate::host::HostPattern;
+use crate::url::{Origin, Scheme};
+
+impl Desk<'_> {
+    /// Lets a host have the profile's token, unless a rule does so already.
+    ///
+    /// # Errors
+    /// [`Error::Usage`]: another rule stands in the way.
+    pub(super) fn allow(
+        &mut self,
+        setup: &str,
+        pattern: &HostPattern,
+        profile: Option<&str>,
+        username: Option<&str>,
+    ) -> Result<(), Error> {
+        let name = pattern.to_string();
+        let key = ["hosts", name.as_str()];
+        let mut values = Vec::new();
+        if let Some(profile) = profile {
+            values.push(("profile", Value::from(profile)));
+        }
+        if let Some(username) = username {
+            values.push(("username", Value::from(username)));
+        }
+        let ours = body(&values);
+        if let Some(edit) = self.edit_of_config(&key)
+            && edit.ours == ours
+        {
+            // Another setup's rule will do, and stays as long as one needs it.
+            let edit = edit.clone();
+            self.journal.record(setup, edit);
+            return Ok(());
+        }
+        if self.is_covered(pattern, profile, username)? {
+            return Ok(());
+        }
+        self.change_config(|document| document.add_table(key[0], key[1], &values))?;
+        let edit = self.config_edit(&key, ours, None);
+        self.journal.record(setup, edit);
+        Ok(())
+    }
+
+    /// Whether a rule that is there does what is wanted.
+    fn is_covered(
+        &self,
+        pattern: &HostPattern,
+        profile: Option<&str>,
+        username: Option<&str>,
+    ) -> Result<bool, Error> {
+        let config = self.config()?;
+        let rule = match config.rules().named(pattern) {
+            Some(rule) => rule,
+            None => match pattern.single_host() {
+                Some(host) => match covering(&config, &host) {
+                    Some(rule) => rule,
+                    None => return Ok(false),
+                },
+                None => return Ok(false),
+            },
+        };
+        let same_profile = rule.profile.as_deref().or(profile) == profile;
+        let same_username = username.is_none() || rule.username.as_deref() == username;
+        if same_profile && same_username {
+            return Ok(true);
+        }
+        // A closer rule may differ from a wildcard; two for the same may not.
+        if rule.pattern != *pattern && config.rules().named(pattern).is_none() {
+            return Ok(false);
+        }
+        let what = format!(
+            "{}: host rule {} is there, with another profile or username",
+            crate::quote::path(self.config.path()),
+            rule.pattern
+        );
+        Err(Error::Usage(
+            Report::new(what).hint("change that rule by hand, or take it out first"),
+        ))
+    }
+
+    /// Takes out of the config file what a setup put in; tells of what others
+    /// have changed since, and leaves that.
+    ///
+    /// # Errors
+    /// The file has no longer the form for it.
+    pub(super) fn take_out_of_config(&mut self, edit: &Edit) -> Result<(), Error> {
+        let key = edit.key();
+        let document = self.document()?;
+        let name = edit.at.join(".");
+        match document.at(&key) {
+            None => self.says(format!("{name} was gone already")),
+            Some(now) if now != edit.ours => {
+                self.says(format!("{name} was changed since, and stays"));
+            }
+            Some(_) => self.change_config(|document| {
+                if let Some(Ok(former)) = edit.former.as_deref().map(str::parse::<Value>) {
+                    return document.set(&key, former);
+                }
+                document.remove(&key);
+                Ok(())
+            })?,
+        }
+        Ok(())
+    }
+
+    /// Sets a value of the config file, and remembers what stood there.
+    ///
+    /// # Errors
+    /// The file has not the form for it.
+    pub(super) fn set_in_config(
+        &mut self,
+        setup: &str,
+        key: &[&str],
+        value: &Value,
+    ) -> Result<(), Error> {
+        let former = self.document()?.at(key);
+        let ours = plain(value);
+        if former.as_ref() == Some(&ours) {
+            return Ok(());
+        }
+        self.change_config(|document| document.set(key, value.clone()))?;
+        let edit = self.config_edit(key, ours, former);
+        self.journal.record(setup, edit);
+        Ok(())
+    }
+
+    /// Changes the config file's text, and reads it once more as any call would.
+    ///
+    /// # Errors
+    /// What comes out is no config file.
+    pub(super) fn change_config(
+        &mut self,
+        change: impl FnOnce(&mut Document) -> Result<(), Report>,
+    ) -> Result<(), Error> {
+        let mut document = self.document()?;
+        change(&mut document).map_err(|report| Error::Usage(self.about_config(report)))?;
+        self.config.set(document.text());
+        self.config().map(drop)
+    }
+
+    pub(super) fn document(&self) -> Result<Document, Error> {
+        Document::parse(self.config.text())
+            .map_err(|report| Error::Usage(self.about_config(report)))
+    }
+
+    fn about_config(&self, report: Report) -> Report {
+        report.about(&crate::quote::path(self.config.path()))
+    }
+
+    pub(super) fn config_edit(&self, key: &[&str], ours: String, former: Option<String>) -> Edit {
+        Edit {
+            file: self.config.name(),
+            at: key.iter().map(|&part| part.to_owned()).collect(),
+            ours,
+            former,
+        }
+    }
+
+    fn edit_of_config(&self, key: &[&str]) -> Option<&Edit> {
+        self.journal.edit_at(&self.config.name(), key)
+    }
+}
+
+/// The rule that a host over https has.
+fn covering<'c>(
+    config: &'c crate::config::Config<'_>,
+    host: &str,
+) -> Option<&'c crate::host::HostRule> {
+    let origin = Origin::new(Scheme::Https, host)?;
+    config.rules().find(&origin, None).ok()
+}

@@ -1,0 +1,152 @@
+//! The tools that are wired up, where they change or read their own files.
+
+use std::fs;
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use zeroize::Zeroizing;
+
+use super::target::Target;
+use crate::clock::Deadline;
+use crate::error::{Error, Report};
+use crate::issuer::Environment;
+use crate::process::{Ended, run_limited};
+use crate::quote::{self, quoted, system};
+
+/// The most that is read of what a tool prints: a large kubeconfig.
+const LIMIT: usize = 8 * 1024 * 1024;
+
+/// The first program of that name on `PATH`.
+pub(super) fn find(name: &str, environment: &Environment) -> Option<PathBuf> {
+    let path = environment("PATH")?;
+    std::env::split_paths(&path)
+        .filter(|dir| dir.is_absolute())
+        .map(|dir| dir.join(name))
+        .find(|program| is_executable(program))
+}
+
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata()
+        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+/// A tool's own program.
+pub(super) struct Tool<'d> {
+    name: &'static str,
+    program: PathBuf,
+    deadline: &'d Deadline,
+}
+
+impl<'d> Tool<'d> {
+    /// Finds it on `PATH`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`]: it is not there.
+    pub(super) fn find(
+        name: &'static str,
+        environment: &Environment,
+        deadline: &'d Deadline,
+    ) -> Result<Self, Error> {
+        let program = find(name, environment).ok_or_else(|| {
+            Error::Usage(
+                Report::new(format!("there is no {name} on PATH"))
+                    .hint(format!("install {name}: it changes its own files here")),
+            )
+        })?;
+        Ok(Self {
+            name,
+            program,
+            deadline,
+        })
+    }
+
+    /// A call of it, with nothing on its stdin.
+    pub(super) fn call<I>(&self, arguments: I) -> Command
+    where
+        I: IntoIterator<Item: AsRef<std::ffi::OsStr>>,
+    {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a call to its end: what it printed, or the lines that it said on
+    /// stderr.
+    ///
+    /// # Errors
+    /// It cannot be run, or hangs.
+    pub(super) fn run(&self, mut command: Command) -> Result<Result<Ended, Vec<String>>, Error> {
+        let failed = |reason: &str| {
+            Error::Final(Report::new(format!(
+                "{}: {reason}",
+                quote::path(&self.program)
+            )))
+        };
+        let mut errors = tempfile::tempfile().map_err(|error| failed(&system(&error)))?;
+        let stderr = errors
+            .try_clone()
+            .map_err(|error| failed(&system(&error)))?;
+        command.stderr(stderr);
+        let ended = run_limited(&mut command, self.deadline, LIMIT)
+            .map_err(|error| failed(&error.to_string()))?;
+        if ended.status.success() {
+            return Ok(Ok(ended));
+        }
+        let mut said = Zeroizing::new(Vec::new());
+        let read = errors
+            .rewind()
+            .and_then(|()| errors.take(2000).read_to_end(&mut said));
+        if let Err(error) = read {
+            log::debug!("{} is not heard: {error}", self.name);
+        }
+        let said = String::from_utf8_lossy(&said);
+        let lines = said.lines().filter(|line| !line.trim().is_empty());
+        Ok(Err(lines.map(quoted).collect()))
+    }
+
+    /// As [`Tool::run`], where it must succeed.
+    ///
+    /// # Errors
+    /// It does not; with its own words.
+    pub(super) fn run_well(&self, command: Command) -> Result<Ended, Error> {
+        self.run(command)?.map_err(|said| {
+            Error::Final(
+                Report::new(format!("{} failed: {}", self.name, said.join("; ")))
+                    .hint("nothing was changed; the tool's own words say why"),
+            )
+        })
+    }
+
+    /// Has it change a file, on a copy beside it: what the file is to be.
+    ///
+    /// # Errors
+    /// It fails; with its own words.
+    pub(super) fn edit<F>(&self, target: &mut Target, calls: F) -> Result<(), Error>
+    where
+        F: FnOnce(&Path) -> Vec<Command>,
+    {
+        let failed = |error: &std::io::Error| {
+            let what = format!("{}: {}", quote::path(target.path()), system(error));
+            Error::Final(Report::new(what).hint("see who may write in its directory"))
+        };
+        // In the same directory, because a kubeconfig's paths start there.
+        let dir = target.real().parent().filter(|dir| dir.is_dir());
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".zitadel-credential-");
+        let elsewhere = tempfile::tempdir().map_err(|error| failed(&error))?;
+        let mut copy = builder
+            .tempfile_in(dir.unwrap_or_else(|| elsewhere.path()))
+            .map_err(|error| failed(&error))?;
+        copy.write_all(target.text().as_bytes())
+            .map_err(|error| failed(&error))?;
+        for call in calls(copy.path()) {
+            self.run_well(call)?;
+        }
+        // It may have put another file in its place.
+        let text = fs::read_to_string(copy.path()).map_err(|error| failed(&error))?;
+        target.set(text);
+        Ok(())
+    }
+}

@@ -174,7 +174,11 @@ fn read(path: &Path) -> Result<Zeroizing<String>, String> {
 
 /// The lock file `FILE.lock`, made only where there is none: the convention of
 /// git and of kubectl.
-struct Guard(PathBuf);
+struct Guard {
+    lock: PathBuf,
+    /// The directories that were made for it, the innermost first.
+    made: Vec<PathBuf>,
+}
 
 impl Guard {
     fn take(file: &Path) -> Result<Self, Report> {
@@ -182,6 +186,9 @@ impl Guard {
         name.push(".lock");
         let lock = PathBuf::from(name);
         let failed = |reason: &str| Report::new(format!("{}: {reason}", quote::path(&lock)));
+        let dirs = file.ancestors().skip(1);
+        let made = dirs.take_while(|dir| !dir.exists()).map(Path::to_owned);
+        let made = made.collect();
         make_parent(file).map_err(|error| failed(&system(&error)))?;
         let patience = Deadline::after(PATIENCE);
         loop {
@@ -191,7 +198,7 @@ impl Guard {
                 .mode(0o600)
                 .open(&lock);
             match made {
-                Ok(_) => return Ok(Self(lock)),
+                Ok(_) => return Ok(Self { lock, made }),
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                     return Err(failed(&system(&error)).hint("see who may write in its directory"));
                 }
@@ -209,7 +216,11 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         // It is ours, and nobody else removes it.
-        let _ = fs::remove_file(&self.0);
+        let _ = fs::remove_file(&self.lock);
+        for dir in &self.made {
+            // Only one that nothing came to lie in goes.
+            let _ = fs::remove_dir(dir);
+        }
     }
 }
 

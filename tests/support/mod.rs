@@ -32,6 +32,7 @@ pub mod proxy;
 pub mod running;
 pub mod snapshot;
 pub mod tls;
+pub mod tree;
 pub mod world;
 
 pub use client::{Answer, Client};
@@ -43,4 +44,5 @@ pub use keys::ServiceUser;
 pub use running::{Running, until};
 pub use snapshot::Case;
 pub use tls::Ca;
+pub use tree::tree;
 pub use world::World;

@@ -192,12 +192,12 @@ impl Guard {
         make_parent(file).map_err(|error| failed(&system(&error)))?;
         let patience = Deadline::after(PATIENCE);
         loop {
-            let made = OpenOptions::new()
+            let opened = OpenOptions::new()
                 .write(true)
                 .create_new(true)
                 .mode(0o600)
                 .open(&lock);
-            match made {
+            match opened {
                 Ok(_) => return Ok(Self { lock, made }),
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                     return Err(failed(&system(&error)).hint("see who may write in its directory"));

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use similar::{ChangeTag, TextDiff};
+use diffy::{Line, create_patch};
 
 use crate::quote;
 
@@ -56,20 +56,20 @@ pub(super) fn unified(
         Some(_) => quote::path(path),
         None => "/dev/null".to_owned(),
     };
-    let diff = TextDiff::from_lines(before.unwrap_or_default(), after.unwrap_or_default());
+    let changes = create_patch(before.unwrap_or_default(), after.unwrap_or_default());
     let mut shown = format!("--- {}\n+++ {}\n", name(before), name(after));
-    for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
+    for hunk in changes.hunks() {
         // Writing to a String cannot fail.
-        let _ = writeln!(shown, "{}", hunk.header());
-        for change in hunk.iter_changes() {
-            let sign = match change.tag() {
-                ChangeTag::Equal => ' ',
-                ChangeTag::Delete => '-',
-                ChangeTag::Insert => '+',
+        let _ = writeln!(shown, "@@ -{} +{} @@", hunk.old_range(), hunk.new_range());
+        for line in hunk.lines() {
+            let (sign, line) = match line {
+                Line::Context(line) => (' ', line),
+                Line::Delete(line) => ('-', line),
+                Line::Insert(line) => ('+', line),
             };
-            let line = change.value().trim_end_matches(['\r', '\n']);
-            let _ = writeln!(shown, "{sign}{}", masked(line, words));
-            if change.missing_newline() {
+            let text = line.trim_end_matches(['\r', '\n']);
+            let _ = writeln!(shown, "{sign}{}", masked(text, words));
+            if !line.ends_with('\n') {
                 shown.push_str("\\ No newline at end of file\n");
             }
         }

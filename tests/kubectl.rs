@@ -7,7 +7,7 @@ use predicates::prelude::*;
 use predicates::str::contains;
 use serde_json::{Value, json};
 use support::World;
-use support::entry::{edit, only};
+use support::entry::{age_check, edit, only};
 use support::issuer::{Endpoint, Fault, Times};
 
 fn info(version: &str, cluster: &Value) -> String {
@@ -99,7 +99,7 @@ fn a_revoked_token_is_noticed_when_the_same_process_asks_again() {
     world.issuer.revoke_all();
     let soon = token_of(&asked(&world, None));
     assert_eq!(soon, old, "not more than one check in 30 s");
-    forget_check(&world);
+    age_check(&only(&world.home));
     let new = token_of(&asked(&world, None));
     assert_ne!(new, old);
     assert!(world.issuer.accepts(&new));
@@ -115,15 +115,6 @@ fn a_token_is_kept_where_the_issuer_says_nothing_of_it() {
         .fault(Endpoint::Userinfo, Fault::Close, Times::Forever);
     assert_eq!(token_of(&asked(&world, None)), old);
     assert_eq!(world.issuer.token_requests(), 1);
-}
-
-/// Sets the note of the last check back by a minute, as the clock would.
-fn forget_check(world: &World) {
-    let path = only(&world.home).with_extension("parents");
-    let mut table = std::fs::read(&path).unwrap();
-    let last = u64::from_be_bytes(table[..8].try_into().unwrap());
-    table[..8].copy_from_slice(&(last - 60).to_be_bytes());
-    std::fs::write(&path, table).unwrap();
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! The real clients: kubectl, git, skopeo, docker and openssl, against servers
-//! that let in only who shows a token that the issuer takes; and the binary
-//! under a clock that is off, by faketime.
+//! The real clients: kubectl, PyPI's kubernetes, the crate kube, git, skopeo,
+//! docker and openssl, against servers that let in only who shows a token that
+//! the issuer takes; and the binary under a clock that is off, by faketime.
 //!
 //! A client that is not installed is skipped, and is a failure where `CI=true`.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
@@ -12,7 +12,7 @@ mod clock;
 mod docker;
 mod gateway;
 mod git;
-mod kubectl;
+mod kubernetes;
 mod openssl;
 mod program;
 mod registry;

@@ -13,7 +13,7 @@ use std::env;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -52,6 +52,17 @@ pub fn clients(name: &str) -> Vec<PathBuf> {
     found
 }
 
+/// One that `tests/clients/install` makes, by where it lies among those.
+pub fn installed(name: &str, program: &str) -> Option<PathBuf> {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let program = target.join("clients").join(program);
+    if program.is_file() {
+        return Some(program);
+    }
+    skip_or_fail(name, "run tests/clients/install");
+    None
+}
+
 /// Says that a test is skipped, or fails it in CI.
 pub fn missing(what: &str) {
     let package = match what {
@@ -60,8 +71,12 @@ pub fn missing(what: &str) {
         "kubectl" => "kubectl (kubernetes-client)",
         other => other,
     };
+    skip_or_fail(what, &format!("install the package {package}"));
+}
+
+fn skip_or_fail(what: &str, remedy: &str) {
     let ci = env::var_os("CI").is_some_and(|value| value == "true");
-    assert!(!ci, "there is no {what}: install the package {package}");
+    assert!(!ci, "there is no {what}: {remedy}");
     eprintln!("skipped: no {what}");
 }
 

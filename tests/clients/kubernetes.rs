@@ -1,0 +1,229 @@
+//! Kubernetes: clients whose kubeconfig runs the binary for a token, and what
+//! they come to when something happens to that token.
+
+mod client;
+mod cluster;
+mod kubectl;
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::{Endpoint, Jwt, World, entry};
+use client::{Client, FAILED, REFUSED};
+use cluster::{Cluster, MINOR};
+
+/// Something that happens after a client's first call, and what comes of it in
+/// its next two.
+struct Flow {
+    happens: fn(&Cluster),
+    /// Whether a library makes the two in one process.
+    in_one: bool,
+    /// What the two calls come to.
+    answers: fn(&Client) -> [&'static str; 2],
+    /// What the server says to the tokens that it is shown, each answer once.
+    statuses: fn(&Client) -> &'static [u16],
+    /// How many tokens the issuer gives.
+    minted: usize,
+    /// How often it is asked whether a token is good.
+    checked: fn(&Client) -> usize,
+}
+
+const NOTHING: Flow = Flow {
+    happens: |_| {},
+    in_one: false,
+    answers: |_| [MINOR, MINOR],
+    statuses: |_| &[200],
+    minted: 0,
+    checked: |_| 0,
+};
+
+const EXPIRY: Flow = Flow {
+    happens: |cluster| cluster.lets_the_token_expire(),
+    minted: 1,
+    ..NOTHING
+};
+
+const REVOCATION: Flow = Flow {
+    happens: |cluster| cluster.revokes_the_token(),
+    in_one: true,
+    // The switch asks twice before the call that counts, and hears of it there.
+    answers: |client| match client {
+        Client::Kubectl(kubectl) if kubectl.is_switch => [MINOR, MINOR],
+        _ => [REFUSED, MINOR],
+    },
+    statuses: |client| match client {
+        Client::Kubectl(kubectl) if kubectl.is_switch => &[200],
+        _ => &[401, 200],
+    },
+    minted: 1,
+    checked: |_| 1,
+};
+
+const ROTATION: Flow = Flow {
+    happens: |cluster| cluster.rotates_the_key(),
+    minted: 1,
+    // The new key's entry has a note of its own on when it was last checked.
+    checked: |client| usize::from(client.asks_more_than_once()),
+    ..NOTHING
+};
+
+const DELETION: Flow = Flow {
+    happens: |cluster| {
+        cluster.lets_the_token_expire();
+        cluster.deletes_the_key();
+    },
+    answers: |client| match client {
+        // It goes on without a token.
+        Client::Python(_) => [REFUSED, REFUSED],
+        Client::Kubectl(_) | Client::Kube(_) => [FAILED, FAILED],
+    },
+    statuses: |_| &[],
+    ..NOTHING
+};
+
+impl Flow {
+    /// Goes through it with every client.
+    fn with_all(&self) -> Vec<(Client, Cluster, String)> {
+        let clients = Client::all().into_iter();
+        clients
+            .map(|client| {
+                let (cluster, said) = self.with(&client, client.versions()[0]);
+                (client, cluster, said)
+            })
+            .collect()
+    }
+
+    /// Goes through it with one, in a cluster of its own: that cluster, and what
+    /// the client said in the end.
+    fn with(&self, client: &Client, version: &str) -> (Cluster, String) {
+        let cluster = Cluster::new();
+        let World { issuer, home, .. } = &cluster.world;
+        cluster.configure(version, None);
+        let first = client.calls(home, 1, false);
+        assert_eq!(first.answers, [MINOR], "{client}: {}", first.said);
+        assert_eq!(cluster.take_statuses(), [200], "{client}");
+        assert_eq!(issuer.token_requests(), 1, "{client}");
+        let minted = issuer.issued_tokens().len();
+        let checked = issuer.requests(Endpoint::Userinfo);
+
+        (self.happens)(&cluster);
+        let next = client.calls(home, 2, self.in_one);
+        let context = format!("{client}: {}", next.said);
+        assert_eq!(next.answers, (self.answers)(client), "{context}");
+        assert_eq!(
+            cluster.take_statuses(),
+            (self.statuses)(client),
+            "{context}"
+        );
+        let minted = issuer.issued_tokens().len() - minted;
+        assert_eq!(minted, self.minted, "{context}");
+        let checked = issuer.requests(Endpoint::Userinfo) - checked;
+        assert_eq!(checked, (self.checked)(client), "{context}");
+        (cluster, next.said)
+    }
+}
+
+#[test]
+fn a_client_gets_in_and_its_next_calls_ask_the_issuer_nothing() {
+    for client in Client::all() {
+        for version in client.versions() {
+            let (cluster, _) = NOTHING.with(&client, version);
+            let checked = usize::from(client.asks_more_than_once());
+            let asked = cluster.world.issuer.total_requests();
+            assert_eq!(asked, 2 + checked, "{client}");
+        }
+    }
+}
+
+#[test]
+fn an_expired_token_is_followed_by_a_fresh_one() {
+    EXPIRY.with_all();
+}
+
+#[test]
+fn a_token_that_was_revoked_is_followed_by_another_when_the_same_process_asks_again() {
+    for (client, _, said) in REVOCATION.with_all() {
+        let is_told = said.contains("revoked: minting another");
+        // The libraries keep it to themselves.
+        assert_eq!(is_told, matches!(client, Client::Kubectl(_)), "{said}");
+    }
+}
+
+#[test]
+fn a_rotated_key_serves_at_once_and_the_old_ones_entry_is_left_alone() {
+    for (client, cluster, _) in ROTATION.with_all() {
+        let World {
+            issuer, home, user, ..
+        } = &cluster.world;
+        let key: Value = serde_json::from_str(&home.read("key.json")).unwrap();
+        let assertion = issuer.last_token_request().form_value("assertion").unwrap();
+        let signed_with = Jwt::parse(&assertion).unwrap().header["kid"].clone();
+        assert_eq!(signed_with, key["keyId"], "{client}");
+        assert_eq!(key["userId"], *user.user_id);
+
+        let [old, new] = &issuer.issued_tokens()[..] else {
+            unreachable!("two tokens, as the flow says");
+        };
+        let held = |key_id: &str| {
+            let entries = entry::files(home, "json").into_iter();
+            let mut of_key = entries.filter(|entry| entry.parent().unwrap().ends_with(key_id));
+            let entry = fs::read(of_key.next().unwrap()).unwrap();
+            let entry: Value = serde_json::from_slice(&entry).unwrap();
+            entry["access_token"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(held(&user.key_id), *old, "{client}");
+        assert_eq!(held(key["keyId"].as_str().unwrap()), *new, "{client}");
+    }
+}
+
+#[test]
+fn a_deleted_key_is_a_reason_that_reaches_the_person() {
+    for (client, _, said) in DELETION.with_all() {
+        for part in [
+            "the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)",
+            "is listed under its Keys and not expired",
+        ] {
+            assert!(said.contains(part), "{client}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_profile_that_is_missing_is_a_reason_that_reaches_the_person() {
+    for client in Client::all() {
+        let cluster = Cluster::new();
+        cluster.configure(client.versions()[0], Some("absent"));
+        let calls = client.calls(&cluster.world.home, 1, false);
+        assert_ne!(calls.answers, [MINOR], "{client}");
+        assert!(
+            calls.said.contains("no profile is called "),
+            "{client}: {}",
+            calls.said
+        );
+        assert!(cluster.take_statuses().is_empty(), "{client}");
+        assert_eq!(cluster.world.issuer.total_requests(), 0, "{client}");
+    }
+}
+
+#[test]
+fn the_clusters_extension_names_the_profile() {
+    for client in Client::all() {
+        for version in client.versions() {
+            let cluster = Cluster::new();
+            let World { issuer, home, .. } = &cluster.world;
+            let user = issuer.new_user();
+            home.write("staging.json", user.key_json());
+            home.append_config(&format!(
+                "[profiles.staging]\nissuer = \"{}\"\nkey-file = \"~/staging.json\"\n",
+                issuer.url()
+            ));
+            cluster.configure(version, Some("staging"));
+            let calls = client.calls(home, 1, false);
+            assert_eq!(calls.answers, [MINOR], "{client}: {}", calls.said);
+            let assertion = issuer.last_token_request().form_value("assertion").unwrap();
+            let claims = Jwt::parse(&assertion).unwrap().claims;
+            assert_eq!(claims["sub"], *user.user_id, "{client}");
+        }
+    }
+}

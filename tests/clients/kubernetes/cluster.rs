@@ -1,0 +1,129 @@
+//! A cluster that lets in only who shows a token that the issuer takes, and a
+//! kubeconfig whose user is the binary.
+
+use std::sync::OnceLock;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+
+use crate::gateway::{Gateway, Scheme, Shown};
+use crate::support::http::Response;
+use crate::support::{Ca, ServiceUser, World, binary, entry};
+
+/// The server's version, by which an answer is known.
+pub const MINOR: &str = "33";
+
+/// The issuer's tokens last no longer.
+const TWELVE_HOURS: i64 = 43_200;
+
+pub struct Cluster {
+    pub world: World,
+    pub gateway: Gateway,
+    ca: Ca,
+}
+
+impl Cluster {
+    pub fn new() -> Self {
+        let (world, ca) = (World::new(), Ca::new());
+        let version = json!({
+            "major": "1",
+            "minor": MINOR,
+            "gitVersion": "v1.33.0",
+            "gitCommit": "",
+            "gitTreeState": "clean",
+            "buildDate": "2025-04-23T00:00:00Z",
+            "goVersion": "go1.24.2",
+            "compiler": "gc",
+            "platform": "linux/amd64",
+        });
+        let gateway =
+            Gateway::start(
+                &ca,
+                &world.issuer,
+                &[Scheme::Bearer],
+                move |request| match request.path().trim_end_matches('/') {
+                    "/version" => Response::json(200, &version),
+                    _ => Response::json(404, &json!({ "kind": "Status" })),
+                },
+            );
+        Self { world, gateway, ca }
+    }
+
+    /// The kubeconfig of a user whose `exec` entry is the binary. A profile
+    /// stands in the cluster's extension and is handed on.
+    pub fn configure(&self, version: &str, profile: Option<&str>) {
+        let extensions: Vec<Value> = profile
+            .map(|profile| {
+                json!({
+                    "name": "client.authentication.k8s.io/exec",
+                    "extension": { "profile": profile },
+                })
+            })
+            .into_iter()
+            .collect();
+        let config = json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{ "name": "test", "cluster": {
+                "server": format!("https://{}", self.gateway.host()),
+                "certificate-authority-data": BASE64_STANDARD.encode(self.ca.pem()),
+                "extensions": extensions,
+            } }],
+            "users": [{ "name": "test", "user": { "exec": {
+                "apiVersion": version,
+                "command": binary(),
+                "args": ["kubectl"],
+                "interactiveMode": "Never",
+                "provideClusterInfo": profile.is_some(),
+            } } }],
+            "contexts": [{ "name": "test", "context": { "cluster": "test", "user": "test" } }],
+            "current-context": "test",
+        });
+        self.world.home.write(".kube/config", config.to_string());
+    }
+
+    /// Time passes: by our clock for the entry, by the issuer's for the token.
+    pub fn lets_the_token_expire(&self) {
+        entry::age(&entry::only(&self.world.home), TWELVE_HOURS);
+        self.world.issuer.revoke_all();
+    }
+
+    /// A while after it was last asked whether the token is good.
+    pub fn revokes_the_token(&self) {
+        entry::age_check(&entry::only(&self.world.home));
+        self.world.issuer.revoke_all();
+    }
+
+    /// Another key of the same user takes the old one's place, here and at the
+    /// issuer; what was got with the old one is good no more.
+    pub fn rotates_the_key(&self) {
+        static ANOTHER: OnceLock<ServiceUser> = OnceLock::new();
+        let World {
+            issuer, home, user, ..
+        } = &self.world;
+        let another = ANOTHER.get_or_init(|| ServiceUser::with_bits(2048));
+        let another = another.clone().with_user_id(&user.user_id);
+        issuer.register(&another);
+        home.write("key.json", another.key_json());
+        self.deletes_the_key();
+        issuer.revoke_all();
+    }
+
+    /// The key that the cluster began with.
+    pub fn deletes_the_key(&self) {
+        self.world.issuer.remove_key(&self.world.user.key_id);
+    }
+
+    /// What was answered to those who showed a token since this was last asked,
+    /// each answer once, in the order of its first time.
+    pub fn take_statuses(&self) -> Vec<u16> {
+        let mut statuses = Vec::new();
+        for seen in self.gateway.take_seen() {
+            if seen.shown == Shown::Bearer && !statuses.contains(&seen.status) {
+                statuses.push(seen.status);
+            }
+        }
+        statuses
+    }
+}

@@ -4,6 +4,7 @@
 mod client;
 mod cluster;
 mod kubectl;
+mod living;
 
 use std::fs;
 

@@ -2,7 +2,9 @@
 //!
 //! After a 401, client-go runs its plugin again with the same input and tells
 //! it nothing. But the same process asking again for a token that is still good
-//! says enough: its last one was refused.
+//! says enough: its last one was refused. A few ask for other reasons (kube three
+//! times as it starts, Python's kubernetes at each call in the last five minutes),
+//! which costs a check and no more.
 
 use std::fs::File;
 use std::io;

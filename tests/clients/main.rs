@@ -1,4 +1,4 @@
-//! The real clients: kubectl, PyPI's kubernetes, the crate kube, git, skopeo,
+//! The real clients: kubectl, Python's kubernetes, the crate kube, git, skopeo,
 //! docker and openssl, against servers that let in only who shows a token that
 //! the issuer takes; and the binary under a clock that is off, by faketime.
 //!

@@ -18,7 +18,7 @@ pub const FAILED: &str = "failed";
 
 pub enum Client {
     Kubectl(Kubectl),
-    /// PyPI's `kubernetes`, by its interpreter.
+    /// Python's `kubernetes`, by its interpreter.
     Python(PathBuf),
     /// The crate `kube`, by a program made with it.
     Kube(PathBuf),
@@ -83,7 +83,7 @@ impl Client {
             Self::Kubectl(kubectl) => {
                 for _ in 0..times {
                     let output = output(kubectl.get_version(home));
-                    calls.add([kubectl.answer(&output)], output.stderr);
+                    calls.add([Kubectl::answer(&output)], output.stderr);
                 }
             }
             Self::Python(_) | Self::Kube(_) => {

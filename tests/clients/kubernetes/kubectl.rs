@@ -42,8 +42,8 @@ impl Kubectl {
         command
     }
 
-    /// What `get_version` came to.
-    pub fn answer(&self, output: &Output) -> String {
+    /// What [`Self::get_version`] came to.
+    pub fn answer(output: &Output) -> String {
         if output.status.success() {
             let version: Value = serde_json::from_slice(&output.stdout).unwrap();
             return version["minor"].as_str().unwrap().to_owned();

@@ -12,6 +12,7 @@ use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::clock::UnixTime;
 use crate::error::Report;
@@ -67,22 +68,13 @@ pub fn sign(
     .map_err(|_| cannot_sign(objection(&der).unwrap_or("the signature failed")))
 }
 
-/// Looks whether a key can sign, so that one that cannot costs no request.
-///
-/// # Errors
-/// As [`sign`].
-pub fn check(key: &Key) -> Result<(), Report> {
-    match objection(&read(key)?) {
-        Some(objection) => Err(cannot_sign(objection)),
-        None => Ok(()),
-    }
-}
-
-fn read(key: &Key) -> Result<PrivateKeyDer<'static>, Report> {
-    PrivateKeyDer::from_pem_slice(key.pem.expose().as_bytes()).map_err(|_| {
-        Report::new("its key is no PEM of a private key that can be read")
-            .hint("PEM of an RSA key is wanted, PKCS#1 or PKCS#8, without a passphrase")
-    })
+fn read(key: &Key) -> Result<Zeroizing<PrivateKeyDer<'static>>, Report> {
+    PrivateKeyDer::from_pem_slice(key.pem.expose().as_bytes())
+        .map(Zeroizing::new)
+        .map_err(|_| {
+            Report::new("its key is no PEM of a private key that can be read")
+                .hint("PEM of an RSA key is wanted, PKCS#1 or PKCS#8, without a passphrase")
+        })
 }
 
 fn cannot_sign(objection: &str) -> Report {

@@ -15,6 +15,7 @@ mod diagnosis;
 mod mint;
 mod userinfo;
 
+use std::cell::Cell;
 use std::io;
 use std::path::PathBuf;
 use std::thread;
@@ -66,7 +67,8 @@ pub struct Broker<'a> {
     request: &'a Request<'a>,
     clock: &'a Clock,
     grant: Grant,
-    key: Option<Key>,
+    /// The key, where it was read for its ids, until it has signed.
+    key: Cell<Option<Key>>,
     /// None where there is to be no cache, or it cannot be trusted.
     slot: Option<Slot>,
 }
@@ -98,7 +100,7 @@ impl<'a> Broker<'a> {
             request,
             clock,
             grant,
-            key,
+            key: Cell::new(key),
             slot,
         })
     }

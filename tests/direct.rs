@@ -179,6 +179,37 @@ fn a_key_comes_from_the_environment_or_a_command() {
     assert_eq!(world.issuer.token_requests(), 2);
 }
 
+/// The key is read again for it, or kept where it was on a pipe.
+#[test]
+fn a_second_assertion_is_signed_wherever_the_key_comes_from() {
+    let world = World::new();
+    world.issuer.set_date_offset(-120);
+    let issuer = world.issuer.url();
+    world.home.append_config(&format!(
+        "[profiles.command]\nissuer = \"{issuer}\"\nkey-command = [\"cat\", \"key.json\"]\n"
+    ));
+    let script = |script: &str| {
+        let mut command = world.home.command("bash");
+        command.args(["-c", script]);
+        command.env("ZITADEL", support::binary());
+        assert_cmd::Command::from_std(command)
+    };
+    for script in [
+        script("$ZITADEL token --refresh"),
+        script("$ZITADEL token --refresh --profile command"),
+        script("$ZITADEL token --refresh --key-file <(cat key.json)"),
+        script("ZITADEL_CREDENTIAL_KEY=$(cat key.json) $ZITADEL token --refresh"),
+    ] {
+        let asked = world.issuer.token_requests();
+        let mut script = script;
+        script
+            .assert()
+            .success()
+            .stderr(contains("this clock is").and(contains("ahead of")));
+        assert_eq!(world.issuer.token_requests(), asked + 2);
+    }
+}
+
 #[test]
 fn whoami_prints_what_the_issuer_says_or_why_it_does_not() {
     let world = World::new();

@@ -6,16 +6,22 @@ use std::time::Duration;
 use crate::clock::UnixTime;
 use crate::error::Report;
 use crate::issuer::Refusal;
-use crate::key::Key;
+use crate::token::Grant;
 use crate::url::HttpUrl;
 
 /// How far the issuer's clock may be from ours before it is worth an assertion
 /// by the issuer's time.
 const TOLERANCE: Duration = Duration::from_secs(30);
 
-/// Explains a refusal of an assertion that was signed with `key` and presented
-/// at `endpoint`.
-pub(super) fn explain(refusal: &Refusal, endpoint: &HttpUrl, key: &Key, now: UnixTime) -> Report {
+/// Explains a refusal of an assertion that was presented at `endpoint`, and
+/// signed with a key that is good until `key_expires_at` where that is known.
+pub(super) fn explain(
+    refusal: &Refusal,
+    endpoint: &HttpUrl,
+    grant: &Grant,
+    key_expires_at: Option<UnixTime>,
+    now: UnixTime,
+) -> Report {
     let Refusal {
         status,
         code,
@@ -38,7 +44,7 @@ pub(super) fn explain(refusal: &Refusal, endpoint: &HttpUrl, key: &Key, now: Uni
         Some(_) => report.found("its clock and ours agree"),
         None => report.found("it sent no Date, so its clock is not known"),
     };
-    report = match key.expires_at {
+    report = match key_expires_at {
         Some(end) => report.found(format!(
             "the key file says that the key is good until {end}"
         )),
@@ -46,8 +52,8 @@ pub(super) fn explain(refusal: &Refusal, endpoint: &HttpUrl, key: &Key, now: Uni
     };
     report.hint(format!(
         "in ZITADEL, see whether user {user} is an active service user and key {id} is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one",
-        user = key.user.as_str(),
-        id = key.id.as_str(),
+        user = grant.user_id.as_str(),
+        id = grant.key_id.as_str(),
     ))
 }
 

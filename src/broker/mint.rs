@@ -1,6 +1,5 @@
 //! Key → assertion → exchange: a new token.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use super::{Broker, diagnosis};
@@ -8,7 +7,8 @@ use crate::assertion;
 use crate::clock::{Deadline, UnixTime};
 use crate::error::{Error, Report};
 use crate::issuer::{Exchange, Granted, Issuer, Refusal};
-use crate::key::Key;
+use crate::key::{Key, KeySpec};
+use crate::secret::Secret;
 use crate::token::{Freshness, Lifespan, Token};
 use crate::url::{Endpoints, HttpUrl};
 
@@ -18,6 +18,13 @@ pub(super) struct Minted {
     /// None where the issuer gave no lifetime: to be used once.
     pub(super) lifespan: Option<Lifespan>,
     pub(super) endpoints: Endpoints,
+}
+
+/// What is left of a key that has signed.
+struct Signed {
+    assertion: Secret,
+    /// When ZITADEL stops accepting the key, where its file says so.
+    key_expires_at: Option<UnixTime>,
 }
 
 /// A grant and when it was asked for, or the issuer's no.
@@ -33,25 +40,28 @@ impl Broker<'_> {
         known: Option<&Endpoints>,
         deadline: Deadline,
     ) -> Result<Minted, Error> {
-        let key = match &self.key {
-            Some(key) => Cow::Borrowed(key),
-            None => Cow::Owned(self.request.key.load(&deadline)?),
-        };
-        self.check_expiry(&key)?;
+        // Before the first request: while the issuer is down, too, a bad key is a
+        // bad key, and no key lies in memory while the network is waited for.
+        let signed = self.sign((self.clock)(), deadline)?;
+        self.check_expiry(&signed)?;
         let issuer = Issuer::new(&self.request.issuer, &self.request.network, deadline);
-        // While the issuer is down, too, a bad key is a bad key.
-        assertion::check(&key).map_err(|report| self.bad_key(report))?;
         let (endpoints, outcome) = match known {
             None => {
                 let endpoints = issuer.discover()?;
-                let outcome = self.exchange(&issuer, &endpoints.token, &key)?;
+                let outcome = self.exchange(&issuer, &endpoints.token, &signed, deadline)?;
                 (endpoints, outcome)
             }
-            Some(known) => self.exchange_at_known(&issuer, known, &key, deadline)?,
+            Some(known) => self.exchange_at_known(&issuer, known, &signed, deadline)?,
         };
         let (granted, asked_at) = outcome.map_err(|refusal| {
-            let now = (self.clock)();
-            Error::Final(diagnosis::explain(&refusal, &endpoints.token, &key, now))
+            let (endpoint, now) = (&endpoints.token, (self.clock)());
+            Error::Final(diagnosis::explain(
+                &refusal,
+                endpoint,
+                &self.grant,
+                signed.key_expires_at,
+                now,
+            ))
         })?;
         let lifespan = granted.expires_in.map(|secs| Lifespan {
             obtained_at: asked_at,
@@ -82,10 +92,11 @@ impl Broker<'_> {
         &self,
         issuer: &Issuer<'_>,
         known: &Endpoints,
-        key: &Key,
+        signed: &Signed,
         deadline: Deadline,
     ) -> Result<(Endpoints, Outcome), Error> {
-        let outcome = self.exchange(&self.with_known(deadline), &known.token, key);
+        let remembered = self.with_known(deadline);
+        let outcome = self.exchange(&remembered, &known.token, signed, deadline);
         if matches!(outcome, Ok(Ok(_))) {
             return Ok((known.clone(), outcome?));
         }
@@ -95,7 +106,7 @@ impl Broker<'_> {
             }
             (Ok(found), Err(error)) if found == *known => Err(error),
             (Ok(found), _) => {
-                let outcome = self.exchange(issuer, &found.token, key)?;
+                let outcome = self.exchange(issuer, &found.token, signed, deadline)?;
                 Ok((found, outcome))
             }
             (Err(error), _) => Err(error),
@@ -108,10 +119,12 @@ impl Broker<'_> {
         &self,
         issuer: &Issuer<'_>,
         endpoint: &HttpUrl,
-        key: &Key,
+        signed: &Signed,
+        deadline: Deadline,
     ) -> Result<Outcome, Error> {
+        let scopes = &self.request.scopes;
         let asked_at = (self.clock)();
-        let refusal = match self.present(issuer, endpoint, key, asked_at)? {
+        let refusal = match issuer.exchange(endpoint, &signed.assertion, scopes)? {
             Exchange::Granted(granted) => return Ok(Ok((granted, asked_at))),
             Exchange::Refused(refusal) => refusal,
         };
@@ -122,32 +135,56 @@ impl Broker<'_> {
             return Ok(Err(refusal));
         };
         log::warn!("{}", diagnosis::clock(theirs, asked_at));
+        let signed = self.sign(theirs, deadline)?;
         let asked_at = (self.clock)();
-        Ok(match self.present(issuer, endpoint, key, theirs)? {
-            Exchange::Granted(granted) => Ok((granted, asked_at)),
-            Exchange::Refused(refusal) => Err(refusal),
+        Ok(
+            match issuer.exchange(endpoint, &signed.assertion, scopes)? {
+                Exchange::Granted(granted) => Ok((granted, asked_at)),
+                Exchange::Refused(refusal) => Err(refusal),
+            },
+        )
+    }
+
+    /// Signs with the key that is there, or is read now. It goes with the
+    /// signature, unless there would be nothing to read a second time.
+    fn sign(&self, at: UnixTime, deadline: Deadline) -> Result<Signed, Error> {
+        let key = match self.key.take() {
+            Some(key) => key,
+            None => self.load_key(deadline)?,
+        };
+        let audience = self.request.issuer.as_str();
+        let assertion = assertion::sign(&key, audience, at, assertion::LIFETIME)
+            .map_err(|report| self.bad_key(report))?;
+        let key_expires_at = key.expires_at;
+        if self.request.key.source.is_read_once() {
+            self.key.set(Some(key));
+        }
+        Ok(Signed {
+            assertion,
+            key_expires_at,
         })
     }
 
-    fn present(
-        &self,
-        issuer: &Issuer<'_>,
-        endpoint: &HttpUrl,
-        key: &Key,
-        at: UnixTime,
-    ) -> Result<Exchange, Error> {
-        let audience = self.request.issuer.as_str();
-        let assertion = assertion::sign(key, audience, at, assertion::LIFETIME)
-            .map_err(|report| self.bad_key(report))?;
-        issuer.exchange(endpoint, &assertion, &self.request.scopes)
+    /// Reads the key, which must be the one that the token is asked for by: its
+    /// file may have been replaced since the ids were read.
+    fn load_key(&self, deadline: Deadline) -> Result<Key, Error> {
+        let KeySpec { source, .. } = &self.request.key;
+        let key = self.request.key.load(&deadline)?;
+        if key.id == self.grant.key_id && key.user == self.grant.user_id {
+            return Ok(key);
+        }
+        let what = format!("{source}: another key was put in its place meanwhile");
+        Err(Error::Passing(Report::new(what).hint(
+            "nothing is wrong with that: the next call uses the new key",
+        )))
     }
 
     fn bad_key(&self, report: Report) -> Error {
         Error::Final(report.about(&self.request.key.source))
     }
 
-    fn check_expiry(&self, key: &Key) -> Result<(), Error> {
-        let Some(end) = key.expires_at else {
+    fn check_expiry(&self, signed: &Signed) -> Result<(), Error> {
+        let Some(end) = signed.key_expires_at else {
             return Ok(());
         };
         let now = (self.clock)();

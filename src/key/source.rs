@@ -45,6 +45,16 @@ impl fmt::Display for KeySource {
     }
 }
 
+impl KeySource {
+    /// Whether reading uses it up, as it does a pipe (`<(…)`).
+    pub fn is_read_once(&self) -> bool {
+        match self {
+            Self::File(path) => !path.is_file(),
+            Self::Environment(_) | Self::Command(_) => false,
+        }
+    }
+}
+
 /// A key that is yet to be read, and the ids given beside it.
 #[derive(Clone, Debug)]
 pub struct KeySpec {

@@ -1,16 +1,25 @@
 //! Brings the world in and the exit code out.
 
+use std::alloc::System;
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::os::fd::AsFd;
 use std::process;
 
+#[cfg(target_os = "linux")]
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+use zeroizing_alloc::ZeroAlloc;
 use zitadel_credential::cache::parents::Parent;
 use zitadel_credential::clock::{Deadline, UnixTime};
 use zitadel_credential::config::{Directories, TIMEOUT};
 use zitadel_credential::input::Patient;
 use zitadel_credential::terminal::Terminal;
 use zitadel_credential::{World, run};
+
+/// What is freed is wiped, in the libraries too: JSON's scratch, the signer's
+/// primes, a request's buffers, and what a text leaves behind as it grows.
+#[global_allocator]
+static WIPING: ZeroAlloc<System> = ZeroAlloc(System);
 
 #[expect(
     clippy::disallowed_methods,
@@ -27,6 +36,10 @@ fn main() {
         let _ = io::stderr().write_all(line.as_bytes());
         process::exit(1);
     }));
+    // No core dump, and no debugger of this user's other programs. A command that
+    // is run starts anew (execve(2)).
+    #[cfg(target_os = "linux")]
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     // Without std's buffer, which would hide from a wait what has come already.
     let mut stdin: Box<dyn Read> = match io::stdin().as_fd().try_clone_to_owned() {
         Ok(fd) => Box::new(Patient::new(File::from(fd), Deadline::after(TIMEOUT))),

@@ -33,6 +33,10 @@ impl Running {
         Self(Some(child))
     }
 
+    pub fn id(&self) -> u32 {
+        self.0.as_ref().unwrap().id()
+    }
+
     pub fn signal(&self, signal: Signal) {
         let child = self.0.as_ref().unwrap();
         kill_process(Pid::from_child(child), signal).unwrap();

@@ -80,19 +80,32 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
     .chain(end)
 }
 
+/// Base64 in both alphabets, also escaped as URLs (`%41`) and JSON (`\u0041`) do.
 fn is_base64(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "-_+/=".contains(c)
+    c.is_ascii_alphanumeric() || "-_+/=%\\".contains(c)
 }
 
 /// Whether a piece could be of a secret: a long run of the base64url of tokens
 /// and assertions, or of a PEM's base64, which a path would look like if it had
-/// capitals and digits.
+/// capitals and digits. A shorter one is of a text that was broken into lines,
+/// if its letters are as mixed as no word's.
 fn is_secret(piece: &str) -> bool {
     // An assertion's parts and ZITADEL's opaque tokens are longer than this;
     // the ids, words and host labels that help a reader are shorter.
     const SECRET: usize = 32;
+    const LINE: usize = 24;
     let longest = piece.split(['+', '/', '=']).map(str::len).max();
-    longest >= Some(SECRET) || (piece.len() >= SECRET && is_mixed(piece))
+    longest >= Some(SECRET)
+        || (piece.len() >= SECRET && is_mixed(piece))
+        || (longest >= Some(LINE) && (is_mixed(piece) || is_random(piece)))
+}
+
+/// Whether small letters and capitals stand as they fall: a name written in
+/// camel case has fewer capitals.
+fn is_random(text: &str) -> bool {
+    let count = |kind: fn(&u8) -> bool| text.bytes().filter(kind).count();
+    let fifth = text.len() / 5;
+    count(u8::is_ascii_uppercase) > fifth && count(u8::is_ascii_lowercase) > fifth
 }
 
 fn is_mixed(text: &str) -> bool {
@@ -105,12 +118,17 @@ pub fn path(path: &(impl AsRef<Path> + ?Sized)) -> String {
     // Parts of a path may be as long as a key's; they seldom are as mixed.
     const SECRET: usize = 24;
     let text = path.as_ref().to_string_lossy();
-    let is_run = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '=';
-    let is_key = |run: &str| run.len() >= SECRET && is_mixed(run);
-    if text.contains("-----BEGIN") || text.split(|c| !is_run(c)).any(is_key) {
+    if holds_key(&text, SECRET) {
         return "[…]".to_owned();
     }
     printable(&text)
+}
+
+/// Whether a text holds a key's head, or a run of its base64 as long as this.
+pub fn holds_key(text: &str, length: usize) -> bool {
+    let is_run = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '=';
+    let is_key = |run: &str| run.len() >= length && is_mixed(run);
+    text.contains("-----BEGIN") || text.split(|c| !is_run(c)).any(is_key)
 }
 
 #[cfg(test)]
@@ -160,6 +178,30 @@ mod tests {
             quoted("a -----BEGIN RSA PRIVATE KEY-----\nMIIE\nMIIE"),
             "a […]"
         );
+    }
+
+    #[test]
+    fn a_line_of_a_secret_is_left_out_and_a_long_name_is_not() {
+        for line in [
+            "MzI0NjgyNzU1MjA0MzIwNjcxIiw",
+            "zWdIiOiIzMjQbODInNTUyMDQabcD",
+        ] {
+            assert_eq!(quoted(&format!("a {line}\nb")), "a […]\\nb");
+        }
+        for escaped in [
+            "%65%79%4A%68%62%47%63%69%4F%69%4A",
+            r"\u0065\u0079\u004a\u0068\u0062\u0047",
+        ] {
+            assert_eq!(quoted(&format!("a {escaped} b")), "a […] b");
+        }
+        for name in [
+            "InternalServerErrorException",
+            "urn:ietf:params:oauth:grant-type",
+            "AADSTS90002-2026-11-24-5",
+            "caf%C3%A9%20au%20lait",
+        ] {
+            assert_eq!(quoted(name), name);
+        }
     }
 
     #[test]

@@ -3,6 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::quote;
+
+/// No scope's id is a run of letters and digits as long as this.
+const KEY: usize = 40;
+
 /// At least one scope, each once, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scopes(BTreeSet<String>);
@@ -16,7 +21,8 @@ impl Scopes {
         let mut scopes = BTreeSet::new();
         for scope in texts.into_iter().flat_map(str::split_ascii_whitespace) {
             let is_scope = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
-            if !scope.bytes().all(is_scope) {
+            // A key that was pasted here would be sent and cached.
+            if !scope.bytes().all(is_scope) || quote::holds_key(scope, KEY) {
                 return Err(scope.to_owned());
             }
             scopes.insert(scope.to_owned());
@@ -66,5 +72,15 @@ mod tests {
     fn what_is_no_scope_is_named() {
         assert_eq!(Scopes::new(["openid", "a\"b"]), Err("a\"b".into()));
         assert_eq!(Scopes::new(["  "]), Err(String::new()));
+    }
+
+    #[test]
+    fn a_key_is_no_scope_and_any_id_may_be_part_of_one() {
+        let line = "vYyilzGgic0WX0g4X2jqHa8u8NHfPJksaGE+ZpepJSJGC6vHML5VpN7m1NVqa651";
+        for key in ["-----BEGIN", line] {
+            assert_eq!(Scopes::new(["openid", key]), Err(key.into()));
+        }
+        let ids = "urn:zitadel:iam:org:project:id:2KqWvO9tS0mBCrBDKdQZ0xYh1Ab:aud";
+        assert!(Scopes::new([ids, "a-scope-of-many-words-that-says-all-there-is-to-say"]).is_ok());
     }
 }

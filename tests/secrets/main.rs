@@ -4,6 +4,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod commands;
 mod core_dumps;
+mod echoes;
+mod failing;
+mod good;
+mod hunt;
 mod memory;
+mod misplaced;
 mod needles;

@@ -68,9 +68,9 @@ impl Needles {
     /// Both alphabets of base64, wherever in a longer text it began, and hex.
     fn add_encoded(&mut self, bytes: &[u8]) {
         self.add(bytes);
-        for start in 0..3 {
-            self.add(BASE64_STANDARD.encode(&bytes[start..]).as_bytes());
-            self.add(BASE64_URL_SAFE_NO_PAD.encode(&bytes[start..]).as_bytes());
+        for bytes in (0..3).filter_map(|start| bytes.get(start..)) {
+            self.add(BASE64_STANDARD.encode(bytes).as_bytes());
+            self.add(BASE64_URL_SAFE_NO_PAD.encode(bytes).as_bytes());
         }
         let hex = each(bytes, |byte| format!("{byte:02x}"));
         self.add(hex.as_bytes());
@@ -147,7 +147,7 @@ fn start(piece: &[u8]) -> usize {
 
 /// Not a run of padding, which is everywhere.
 fn is_telling(piece: &[u8]) -> bool {
-    piece.iter().collect::<HashSet<_>>().len() > 4
+    piece.windows(2).filter(|pair| pair[0] != pair[1]).count() > 4
 }
 
 #[test]

@@ -289,7 +289,7 @@ impl Core {
         let fault = state.faults.take(endpoint);
         let mut right = || self.answer(&mut state, endpoint, request);
         let reply = match fault {
-            Some(fault) => fault.apply(right),
+            Some(fault) => fault.apply(request, right),
             None => right().into(),
         };
         reply.with_header("Date", &date)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::log::Endpoint;
-use crate::support::http::{Reply, Response};
+use crate::support::http::{Reply, Request, Response};
 
 /// What an endpoint does in place of its work.
 #[derive(Clone)]
@@ -23,6 +23,8 @@ pub enum Fault {
     CutMidBody,
     /// The right answer, its JSON changed. A refusal stays as it is.
     Edit(Arc<dyn Fn(&mut Value) + Send + Sync>),
+    /// An answer made of the request, as from a server that echoes it.
+    Echo(Arc<dyn Fn(&Request) -> Response + Send + Sync>),
 }
 
 impl Fault {
@@ -54,8 +56,12 @@ impl Fault {
         Self::Edit(Arc::new(edit))
     }
 
+    pub fn echo(answer: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Self {
+        Self::Echo(Arc::new(answer))
+    }
+
     /// What becomes of the right answer.
-    pub(super) fn apply(self, right: impl FnOnce() -> Response) -> Reply {
+    pub(super) fn apply(self, request: &Request, right: impl FnOnce() -> Response) -> Reply {
         match self {
             Self::Answer(response) => Reply::Response(response),
             Self::Delay(delay) => Reply::Delayed(delay, Box::new(right().into())),
@@ -63,6 +69,7 @@ impl Fault {
             Self::Close => Reply::Close,
             Self::CutMidBody => Reply::CutShort(right()),
             Self::Edit(edit) => Reply::Response(edited(right(), &*edit)),
+            Self::Echo(answer) => Reply::Response(answer(request)),
         }
     }
 }

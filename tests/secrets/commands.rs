@@ -1,0 +1,120 @@
+//! Every command there is, and where on stdout it shows a secret.
+
+use clap::{Command, CommandFactory};
+use zitadel_credential::cli::Cli;
+
+/// What a command is there to show, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shows {
+    Nothing,
+    Token,
+    Assertion,
+}
+
+/// A command with its arguments.
+#[derive(Debug)]
+pub struct Row {
+    pub words: &'static str,
+    /// Its stdin; `TOKEN` stands for the last token.
+    pub input: &'static str,
+    pub shows: Shows,
+}
+
+const fn row(words: &'static str, input: &'static str, shows: Shows) -> Row {
+    Row {
+        words,
+        input,
+        shows,
+    }
+}
+
+const GIT: &str = "protocol=https\nhost=git.acme.dev\n\n";
+const GIT_BEARER: &str = "capability[]=authtype\nprotocol=https\nhost=git.acme.dev\n\
+                          wwwauth[]=Bearer realm=\"x\"\n\n";
+const GIT_REFUSED: &str = "protocol=https\nhost=git.acme.dev\nusername=ci\npassword=TOKEN\n\n";
+const DOCKER: &str = "git.acme.dev";
+const DOCKER_LOGIN: &str =
+    "{\"ServerURL\":\"git.acme.dev\",\"Username\":\"ci\",\"Secret\":\"TOKEN\"}";
+
+/// Where `exec`'s command writes down its arguments and its environment, and
+/// the file of `token --write`.
+pub const EXEC_DUMP: &str = "exec.dump";
+pub const WRITTEN: &str = "written";
+
+pub const ROWS: &[Row] = &[
+    row("kubectl", "", Shows::Token),
+    row("git get", GIT, Shows::Token),
+    row("git get", GIT_BEARER, Shows::Token),
+    row("git store", GIT_REFUSED, Shows::Nothing),
+    row("git erase", GIT_REFUSED, Shows::Nothing),
+    row("git capability", "", Shows::Nothing),
+    row("docker get", DOCKER, Shows::Token),
+    row("docker store", DOCKER_LOGIN, Shows::Nothing),
+    row("docker list", "", Shows::Nothing),
+    row("docker version", "", Shows::Nothing),
+    row("docker erase", DOCKER, Shows::Nothing),
+    row("token", "", Shows::Token),
+    row("token --output raw", "", Shows::Token),
+    row("token --output header", "", Shows::Token),
+    row("token --output json", "", Shows::Token),
+    row("token --write written", "", Shows::Nothing),
+    row("exec -- ./dump exec.dump", "", Shows::Nothing),
+    row("assertion", "", Shows::Assertion),
+    row("whoami", "", Shows::Nothing),
+    row("cache list", "", Shows::Nothing),
+    row("cache list --output text", "", Shows::Nothing),
+    row("cache list --output json", "", Shows::Nothing),
+    row("cache clear --expired", "", Shows::Nothing),
+    row("cache clear", "", Shows::Nothing),
+    row("help", "", Shows::Nothing),
+    row("--help", "", Shows::Nothing),
+    row("--version", "", Shows::Nothing),
+];
+
+/// The words that lead to each command without commands of its own, and what
+/// `--output` takes there.
+fn leaves(command: &Command, path: &str, found: &mut Vec<(String, Vec<String>)>) {
+    let subcommands = command.get_subcommands();
+    let mut subcommands = subcommands
+        .filter(|sub| sub.get_name() != "help")
+        .peekable();
+    if subcommands.peek().is_none() {
+        let output = command.get_arguments().find(|arg| arg.get_id() == "output");
+        let values = output.map(clap::Arg::get_possible_values);
+        let names = values.unwrap_or_default().into_iter();
+        let names = names.map(|value| value.get_name().to_owned());
+        found.push((path.trim_start().to_owned(), names.collect()));
+    }
+    for sub in subcommands {
+        leaves(sub, &format!("{path} {}", sub.get_name()), found);
+    }
+}
+
+#[test]
+fn every_command_there_is_has_a_row() {
+    let mut root = Cli::command();
+    root.build();
+    let mut found = Vec::new();
+    leaves(&root, "", &mut found);
+    let has_row = |start: &str| ROWS.iter().any(|row| row.words.starts_with(start));
+    for (words, outputs) in &found {
+        assert!(has_row(words), "no row for {words}");
+        for output in outputs {
+            let words = format!("{words} --output {output}");
+            assert!(has_row(&words), "no row for {words}");
+        }
+    }
+    // Their operations are words of the tool's, which clap takes as they come.
+    for tool in ["git", "docker"] {
+        let command = root.find_subcommand(tool).unwrap();
+        let mut arguments = command.get_positionals();
+        let help = arguments.next().unwrap().get_help().unwrap().to_string();
+        let words = help.split(';').next().unwrap().split([' ', ',']);
+        for word in words.filter(|word| !word.is_empty() && *word != "or") {
+            assert!(
+                has_row(&format!("{tool} {word}")),
+                "no row for {tool} {word}"
+            );
+        }
+    }
+}

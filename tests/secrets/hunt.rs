@@ -1,0 +1,210 @@
+//! Runs every command at its most talkative, and searches all that it leaves.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::commands::{EXEC_DUMP, ROWS, Row, Shows, WRITTEN};
+use crate::needles::Needles;
+use crate::support::{Endpoint, Running, World, binary};
+
+/// Writes down what any program may see of the process that runs it.
+const DUMP: &str =
+    "#!/bin/sh\ncat /proc/$$/cmdline /proc/$$/environ /proc/$PPID/cmdline > \"$1\"\n";
+
+/// A world, its secrets, and what lay in its home before.
+pub struct Hunt {
+    pub world: World,
+    /// What else each call is given: arguments before the command, variables.
+    pub arguments: Vec<OsString>,
+    pub environment: Vec<(&'static str, OsString)>,
+    /// Stands in stderr once, at most: what a key-command writes there.
+    pub let_through: Option<String>,
+    /// Stands in each place of `exec`'s environment where its caller put it.
+    pub inherited: Option<String>,
+    /// Takes the place of what the tool says.
+    pub input: Option<String>,
+    needles: Needles,
+    before: HashMap<PathBuf, Vec<u8>>,
+    seen: (usize, usize),
+}
+
+impl Hunt {
+    pub fn in_world(world: World) -> Self {
+        world
+            .home
+            .append_config("[hosts.\"git.acme.dev\"]\nprofile = \"test\"\n");
+        let dump = world.home.write("dump", DUMP);
+        fs::set_permissions(dump, PermissionsExt::from_mode(0o700)).unwrap();
+        fs::create_dir(world.home.path().join("tmp")).unwrap();
+        let mut needles = Needles::default();
+        needles.add_key(&world.user);
+        Self {
+            world,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            let_through: None,
+            inherited: None,
+            input: None,
+            needles,
+            before: HashMap::new(),
+            seen: (0, 0),
+        }
+    }
+
+    pub fn new() -> Self {
+        Self::in_world(World::new())
+    }
+
+    /// Another secret, as it is written.
+    pub fn hide(&mut self, secret: &str) {
+        self.needles.add_token(secret);
+    }
+
+    /// All commands; returns how many answered with what they are to show.
+    pub fn run(&mut self) -> usize {
+        self.run_by(|command| command)
+    }
+
+    /// The command of these words alone.
+    pub fn run_only(&mut self, words: &str) -> usize {
+        self.before = files(self.world.home.path());
+        let rows = ROWS.iter().filter(|row| row.words == words);
+        rows.filter(|row| self.shows(row, &|command| command))
+            .count()
+    }
+
+    /// The same by way of another program.
+    pub fn run_by(&mut self, way: impl Fn(Command) -> Command) -> usize {
+        self.before = files(self.world.home.path());
+        ROWS.iter().filter(|row| self.shows(row, &way)).count()
+    }
+
+    fn shows(&mut self, row: &Row, way: &impl Fn(Command) -> Command) -> bool {
+        let tokens = self.world.issuer.issued_tokens();
+        let last = tokens.last().map_or("none", String::as_str);
+        let mut command = self.world.home.command(binary());
+        command
+            .args(&self.arguments)
+            .args(["-vv", "--timeout", "2"])
+            .args(row.words.split(' '))
+            .env("TMPDIR", self.world.home.path().join("tmp"))
+            .env("ZITADEL_CREDENTIAL_LOG", "debug")
+            .env("RUST_LOG", "trace")
+            .env("RUST_BACKTRACE", "full")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
+        let input = self.input.as_deref().unwrap_or(row.input);
+        let input = input.replace("TOKEN", last);
+        let output = Running::start_with(way(command), &input).output();
+        self.learn(row, &output);
+        self.search(row, &output)
+    }
+
+    /// The secrets that came about meanwhile.
+    fn learn(&mut self, row: &Row, output: &Output) {
+        let asked = self.world.issuer.log(Endpoint::Token);
+        let tokens = self.world.issuer.issued_tokens();
+        for request in &asked[self.seen.0..] {
+            self.needles
+                .add_token(&request.form_value("assertion").unwrap());
+        }
+        for token in &tokens[self.seen.1..] {
+            self.needles.add_token(token);
+        }
+        self.seen = (asked.len(), tokens.len());
+        if row.shows == Shows::Assertion {
+            self.needles
+                .add_token(std::str::from_utf8(&output.stdout).unwrap().trim());
+        }
+    }
+
+    /// Whether the command showed what it is there for; it must show it in one
+    /// place only.
+    fn search(&self, row: &Row, output: &Output) -> bool {
+        let world = &self.world;
+        let words = row.words;
+        let tokens = world.issuer.issued_tokens();
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        let shown = match row.shows {
+            Shows::Nothing => None,
+            Shows::Assertion => Some(stdout.trim()),
+            Shows::Token => tokens
+                .iter()
+                .map(String::as_str)
+                .find(|token| stdout.contains(*token)),
+        };
+        let shown = shown.filter(|shown| !shown.is_empty());
+        let rest = shown.map_or(stdout.to_string(), |shown| stdout.replacen(shown, "", 1));
+        self.nowhere_in(rest.as_bytes(), &format!("stdout of {words}"));
+
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let rest = match &self.let_through {
+            Some(text) => stderr.replacen(text, "", 1),
+            None => stderr.into_owned(),
+        };
+        self.nowhere_in(rest.as_bytes(), &format!("stderr of {words}"));
+
+        for (path, content) in files(world.home.path()) {
+            if self.before.get(&path) == Some(&content) {
+                continue;
+            }
+            let relative = path.strip_prefix(world.home.path()).unwrap();
+            let place = format!("{} after {words}", relative.display());
+            self.nowhere_in(relative.as_os_str().as_encoded_bytes(), &place);
+            let text = String::from_utf8_lossy(&content);
+            let held = tokens.iter().find(|token| text.contains(*token));
+            let rest = match held {
+                Some(token) if may_hold_a_token(relative, &world.user.key_id) => {
+                    let mode = path.metadata().unwrap().mode() & 0o777;
+                    assert!(
+                        mode == 0o600 || relative == Path::new(EXEC_DUMP),
+                        "{place}: {mode:o}"
+                    );
+                    text.replacen(token, "", 1)
+                }
+                _ => text.into_owned(),
+            };
+            let rest = match &self.inherited {
+                Some(text) if relative == Path::new(EXEC_DUMP) => rest.replace(text, ""),
+                _ => rest,
+            };
+            self.nowhere_in(rest.as_bytes(), &place);
+        }
+        shown.is_some()
+    }
+
+    fn nowhere_in(&self, bytes: &[u8], place: &str) {
+        let found = self.needles.find_in_text(bytes);
+        assert_eq!(found, None, "in {place}");
+    }
+}
+
+/// The entry, the file that was asked for, and the environment of `exec`'s
+/// command: each for its owner alone.
+fn may_hold_a_token(relative: &Path, key_id: &str) -> bool {
+    let entries = Path::new(".cache/zitadel-credential/v1").join(key_id);
+    let is_entry = relative.parent() == Some(&entries)
+        && relative
+            .extension()
+            .is_some_and(|extension| extension == "json");
+    is_entry || relative == Path::new(WRITTEN) || relative == Path::new(EXEC_DUMP)
+}
+
+/// All files below a directory.
+fn files(directory: &Path) -> HashMap<PathBuf, Vec<u8>> {
+    let mut found = HashMap::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let meta = path.symlink_metadata().unwrap();
+        if meta.is_dir() {
+            found.extend(files(&path));
+        } else if meta.is_file() {
+            let content = fs::read(&path).unwrap();
+            found.insert(path, content);
+        }
+    }
+    found
+}

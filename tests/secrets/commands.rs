@@ -14,6 +14,7 @@ pub enum Shows {
 /// A command with its arguments.
 #[derive(Debug)]
 pub struct Row {
+    /// `ISSUER` stands for the issuer's URL.
     pub words: &'static str,
     /// Its stdin; `TOKEN` stands for the last token.
     pub input: &'static str,
@@ -61,6 +62,23 @@ pub const ROWS: &[Row] = &[
     row("exec -- ./dump exec.dump", "", Shows::Nothing),
     row("assertion", "", Shows::Assertion),
     row("whoami", "", Shows::Nothing),
+    row(
+        "setup profile ci --issuer ISSUER --key-file key.json --dry-run",
+        "",
+        Shows::Nothing,
+    ),
+    row(
+        "setup profile ci --issuer ISSUER --key-file key.json",
+        "",
+        Shows::Nothing,
+    ),
+    row("setup kubectl --user ci --dry-run", "", Shows::Nothing),
+    row("setup kubectl --user ci", "", Shows::Nothing),
+    row("setup git git.acme.dev --dry-run", "", Shows::Nothing),
+    row("setup git git.acme.dev", "", Shows::Nothing),
+    row("setup git git.acme.dev --undo", "", Shows::Nothing),
+    row("setup docker git.acme.dev --dry-run", "", Shows::Nothing),
+    row("setup docker git.acme.dev", "", Shows::Nothing),
     row("cache list", "", Shows::Nothing),
     row("cache list --output text", "", Shows::Nothing),
     row("cache list --output json", "", Shows::Nothing),

@@ -86,11 +86,12 @@ impl Hunt {
     fn shows(&mut self, row: &Row, way: &impl Fn(Command) -> Command) -> bool {
         let tokens = self.world.issuer.issued_tokens();
         let last = tokens.last().map_or("none", String::as_str);
+        let words = row.words.replace("ISSUER", &self.world.issuer.url());
         let mut command = self.world.home.command(binary());
         command
             .args(&self.arguments)
             .args(["-vv", "--timeout", "2"])
-            .args(row.words.split(' '))
+            .args(words.split(' '))
             .env("TMPDIR", self.world.home.path().join("tmp"))
             .env("ZITADEL_CREDENTIAL_LOG", "debug")
             .env("RUST_LOG", "trace")

@@ -155,12 +155,19 @@ pub(crate) fn docker(
 
 fn docker_login(world: &mut World<'_>, config: &Config<'_>, erase: bool) -> Result<Answer, Error> {
     let failed = |text: &str| Ok(Answer::new(format!("{text}\n")).with_code(1));
+    let nothing = || {
+        if erase {
+            Ok(Answer::new(""))
+        } else {
+            failed(docker::NOT_FOUND)
+        }
+    };
     let input = read_input(world).map_err(|error| {
         Error::Final(Report::new(format!("the server URL on stdin is {error}")))
     })?;
     // What is no text is no host that could have a rule.
     let Ok(input) = std::str::from_utf8(&input) else {
-        return failed(docker::NOT_FOUND);
+        return nothing();
     };
     let Some(question) = docker::parse(input) else {
         return failed(docker::NO_SERVER);
@@ -170,8 +177,7 @@ fn docker_login(world: &mut World<'_>, config: &Config<'_>, erase: bool) -> Resu
     }
     let rule = question.ask.and_then(|ask| find_rule(config, &ask));
     match (rule, erase) {
-        (None, true) => Ok(Answer::new("")),
-        (None, false) => failed(docker::NOT_FOUND),
+        (None, _) => nothing(),
         (Some(rule), true) => {
             forget(world, config, rule, None)?;
             Ok(Answer::new(""))

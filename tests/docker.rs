@@ -1,4 +1,4 @@
-//! `docker`: the protocol at the process's edge, and who gets nothing.
+//! `docker`: the protocol at the process's edge.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
 mod support;
@@ -11,8 +11,6 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use support::entry::files;
 use support::{World, binary};
-
-const NOT_FOUND: &str = "credentials not found in native keychain\n";
 
 fn world() -> World {
     let world = World::new();
@@ -58,30 +56,6 @@ fn a_server_with_a_rule_gets_a_login_under_the_name_it_was_asked_by() {
     let user_id = world.user.user_id.as_str();
     assert_eq!(login(&world, "other.acme.dev")["Username"], user_id);
     assert_eq!(world.issuer.token_requests(), 1);
-}
-
-#[test]
-fn who_has_no_rule_is_not_found_and_nobody_is_asked() {
-    let world = world();
-    for server in [
-        "registry.acme.dev",
-        "registry.acme.dev:5001",
-        "http://registry.acme.dev:5000",
-        "evil.test/registry.acme.dev:5000",
-        "registry.acme.dev:5000.evil.test",
-        "https://registry.acme.dev:5000@evil.test/",
-        "ftp://registry.acme.dev:5000",
-        "/registry.acme.dev:5000",
-        "wild.dev",
-        "registry.acme.dev:5000\u{0}",
-    ] {
-        let answer = asked(&world, "get", server);
-        assert_eq!(answer, (1, NOT_FOUND.to_owned()), "{server:?}");
-        assert_eq!(asked(&world, "erase", server), (0, String::new()));
-    }
-    assert_eq!(world.issuer.total_requests(), 0);
-    let empty = (1, "no credentials server URL\n".to_owned());
-    assert_eq!(asked(&world, "get", " \n"), empty);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `git`: the protocol at the process's edge, and who gets nothing.
+//! `git`: the protocol at the process's edge.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
 mod support;
@@ -76,31 +76,6 @@ fn the_symlinks_name_decides_the_command() {
             .success()
             .stdout(contains("username=ci\n"));
     }
-}
-
-#[test]
-fn who_has_no_rule_gets_zero_bytes_and_nobody_is_asked() {
-    let world = world();
-    // There is a token in the cache that a mistake could hand out.
-    asked(&world, "get", GET);
-    let requests = world.issuer.total_requests();
-    for message in [
-        "protocol=https\nhost=git.acme.dev.evil.test\n\n",
-        "protocol=https\nhost=git.acme.dev:444\n\n",
-        "protocol=http\nhost=git.acme.dev\n\n",
-        "protocol=https\nhost=git.acme.dev\nusername=eve\n\n",
-        "protocol=http\nhost=localhost\nusername=\rprotocol=https\rhost=git.acme.dev\r\n",
-        "url=https://git.acme.dev\n\n",
-        "protocol=https\nhost=git.acme.dev\npath=\u{1b}[31m\n\n",
-        "",
-    ] {
-        assert_eq!(asked(&world, "get", message), "", "{message:?}");
-        assert_eq!(asked(&world, "erase", message), "", "{message:?}");
-    }
-    let huge = format!("{GET}{}", "x".repeat(64 * 1024));
-    assert_eq!(asked(&world, "get", &huge), "");
-    assert_eq!(world.issuer.total_requests(), requests);
-    assert_eq!(files(&world.home, "json").len(), 1);
 }
 
 #[test]

@@ -4,7 +4,6 @@
 mod support;
 
 use predicates::prelude::*;
-use predicates::str::contains;
 use serde_json::{Value, json};
 use support::World;
 use support::entry::{age_check, edit, only};
@@ -48,13 +47,6 @@ fn the_answer_is_in_the_version_that_was_asked() {
         assert!(world.issuer.accepts(&token_of(&answer)));
         assert!(answer["status"]["expirationTimestamp"].is_string());
     }
-    world
-        .zitadel(["kubectl"])
-        .env("KUBERNETES_EXEC_INFO", info("v1alpha1", &Value::Null))
-        .assert()
-        .code(2)
-        .stdout("")
-        .stderr(contains("v1alpha1"));
 }
 
 #[test]
@@ -74,16 +66,6 @@ fn a_clusters_extension_chooses_profile_and_scopes() {
         request.form_value("scope").as_deref(),
         Some("email urn:zitadel:iam:org:project:id:7:aud")
     );
-    world
-        .zitadel(["kubectl"])
-        .env(
-            "KUBERNETES_EXEC_INFO",
-            info("v1", &json!({"server": "http://k8s.acme.dev"})),
-        )
-        .assert()
-        .code(2)
-        .stdout("")
-        .stderr(contains("plain http"));
 }
 
 #[test]

@@ -22,6 +22,11 @@ pub fn is_root_or_skipped() -> bool {
     is_root()
 }
 
+/// Whether a test that cannot run is a failure.
+pub fn is_ci() -> bool {
+    env::var_os("CI").is_some_and(|value| value == "true")
+}
+
 /// Whether tests may take minutes.
 pub fn has_time() -> bool {
     env::var_os("ZITADEL_CREDENTIAL_LONG_TESTS").is_some_and(|value| value == "1")
@@ -37,8 +42,7 @@ pub fn behind_mounts(home: &Home, script: &str) -> Option<Command> {
         .stderr(Stdio::null())
         .status();
     if !probe.is_ok_and(|status| status.success()) {
-        let ci = env::var_os("CI").is_some_and(|value| value == "true");
-        assert!(!(ci && is_root()), "root can mount nothing here");
+        assert!(!(is_ci() && is_root()), "root can mount nothing here");
         eprintln!("skipped: no mounts of one's own");
         return None;
     }

@@ -32,6 +32,7 @@ pub mod proxy;
 pub mod running;
 pub mod snapshot;
 pub mod tls;
+pub mod trace;
 pub mod tree;
 pub mod world;
 

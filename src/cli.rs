@@ -234,10 +234,12 @@ fn by_name(mut args: Vec<OsString>) -> Vec<OsString> {
         .first()
         .and_then(|arg| std::path::Path::new(arg).file_name())
         .and_then(|name| NAMES.iter().find(|(alias, _)| name == *alias));
-    if let Some((_, command)) = name {
-        // The help is to show what it stands for.
-        args.splice(0..1, ["zitadel-credential", *command].map(OsString::from));
-    }
+    // The help shows the first: what it stands for, and nothing that a caller
+    // chose.
+    let command = name.map(|(_, command)| *command);
+    let first = args.len().min(1);
+    let known = std::iter::once("zitadel-credential").chain(command);
+    args.splice(..first, known.map(OsString::from));
     args
 }
 

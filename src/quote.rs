@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 /// One line that no control character can leave: what a terminal would act on
-/// (C0, DEL, C1, the Unicode line separators and the bidirectional overrides)
+/// (C0, DEL, C1, the Unicode line separators and the bidirectional controls)
 /// is shown escaped (CVE-2024-50349).
 pub fn printable(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
@@ -22,7 +22,10 @@ pub fn printable(text: &str) -> String {
 /// Whether a terminal, or a reader of lines, would act on this character.
 pub fn is_unprintable(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}')
+        || matches!(
+            c,
+            '\u{2028}' | '\u{2029}' | '\u{61c}' | '\u{200e}' | '\u{200f}'
+        )
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -159,6 +162,13 @@ mod tests {
         let assertion = format!("{}.{}.{}", "e".repeat(60), "y".repeat(200), "s".repeat(342));
         let text = quoted(&format!("issuedAt of token is in the future: {assertion}!"));
         assert_eq!(text, "issuedAt of token is in the future: […].[…].[…]!");
+    }
+
+    #[test]
+    fn every_bidirectional_control_is_escaped() {
+        // Unicode's property Bidi_Control.
+        let all = "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}";
+        assert!(printable(all).is_ascii());
     }
 
     #[test]

@@ -44,6 +44,7 @@ use clock::Clock;
 use config::{Config, Directories};
 use error::{Error, Report};
 use issuer::Environment;
+use quote::system;
 use terminal::Terminal;
 
 /// Everything that a call takes from outside.
@@ -103,7 +104,12 @@ pub fn run(mut world: World<'_>) -> u8 {
             .and_then(|()| stdout.flush());
         match written {
             Ok(()) => Ok(code),
-            Err(error) => Err(Error::Final(Report::new(format!("stdout: {error}")))),
+            // Whoever asked has gone, and knows.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(1),
+            Err(error) => {
+                let what = format!("the answer could not be written: {}", system(&error));
+                Err(Error::Final(Report::new(what)))
+            }
         }
     });
     outcome.unwrap_or_else(|error| {

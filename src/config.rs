@@ -394,9 +394,8 @@ fn read_file(path: &Path, must_exist: bool, deadline: &Deadline) -> Result<File,
     };
     let bytes = match input::read_file(path, FILE_LIMIT, deadline) {
         Ok(bytes) => bytes,
-        Err(ReadError::Io(error))
-            if error.kind() == std::io::ErrorKind::NotFound && !must_exist =>
-        {
+        // A service's HOME may be /dev/null.
+        Err(ReadError::Io(error)) if !must_exist && is_absent(&error) => {
             return Ok(File::default());
         }
         Err(error) => return Err(unread(error.to_string())),
@@ -408,6 +407,11 @@ fn read_file(path: &Path, must_exist: bool, deadline: &Deadline) -> Result<File,
 fn parse_file(path: &Path, text: &str) -> Result<File, Error> {
     file::parse(text)
         .map_err(|report| Error::Usage(report.about(&format!("config file {}", quote::path(path)))))
+}
+
+fn is_absent(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory)
 }
 
 #[cfg(test)]

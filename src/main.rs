@@ -48,10 +48,11 @@ fn main() {
     let code = run(World {
         args: std::env::args_os().collect(),
         environment: &|name| std::env::var_os(name),
+        // A relative one would lie wherever this is called: in a clone, say.
         directories: Directories {
-            home: dirs::home_dir(),
-            config: dirs::config_dir(),
-            cache: dirs::cache_dir(),
+            home: dirs::home_dir().filter(|dir| dir.is_absolute()),
+            config: dirs::config_dir().filter(|dir| dir.is_absolute()),
+            cache: dirs::cache_dir().filter(|dir| dir.is_absolute()),
         },
         clock: &UnixTime::now,
         parent: &parent,

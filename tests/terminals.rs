@@ -1,0 +1,170 @@
+//! Terminals, pipes and surroundings that are not as they should be.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+
+mod support;
+
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
+use std::process::Stdio;
+
+use support::entry::only;
+use support::{World, binary};
+
+const GET: &str = "protocol=https\nhost=git.acme.test\n\n";
+
+fn assert_no_panic(stderr: &str) {
+    for bug in ["panicked", "a bug at", "RUST_BACKTRACE", "stack overflow"] {
+        assert!(!stderr.contains(bug), "{stderr}");
+    }
+}
+
+#[test]
+fn the_help_shows_no_name_that_a_caller_chose() {
+    let world = World::new();
+    for arguments in [["--help"].as_slice(), &["token", "--help"], &["tokn"]] {
+        let mut command = world.home.command(binary());
+        let output = command
+            .arg0("/x/\u{1b}[31mevil\u{202e}")
+            .args(arguments)
+            .output()
+            .unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.contains("Usage: zitadel-credential"), "{text:?}");
+        assert!(!text.contains("evil"), "{text:?}");
+    }
+}
+
+#[test]
+fn closed_descriptors_take_nothing_meant_for_them_into_the_cache() {
+    let world = World::new();
+    world.allow("git.acme.test");
+    for command in [
+        "token",
+        "kubectl",
+        "git get",
+        "docker get",
+        "whoami",
+        "cache list",
+    ] {
+        for closed in 1..8 {
+            let redirects = ["<&-", ">&-", "2>&-"].into_iter().enumerate();
+            let redirects = redirects.filter(|(bit, _)| closed & (1 << bit) != 0);
+            let redirects: Vec<_> = redirects.map(|(_, one)| one).collect();
+            let redirects = redirects.join(" ");
+            // -vv, so that there is much to say on stderr.
+            let script = format!("exec \"$0\" {command} --refresh -vv {redirects}");
+            let output = world
+                .home
+                .command("sh")
+                .args(["-c", &script])
+                .arg(binary())
+                .env("RUST_BACKTRACE", "full")
+                .stdin(File::open("/dev/null").unwrap())
+                .output()
+                .unwrap();
+            assert_no_panic(&String::from_utf8_lossy(&output.stderr));
+            assert!(output.status.code().is_some(), "{script}");
+            let entry = fs::read_to_string(only(&world.home)).unwrap();
+            let entry: serde_json::Value = serde_json::from_str(&entry).unwrap();
+            let token = entry["access_token"].as_str().unwrap();
+            assert!(world.issuer.accepts(token), "{script}");
+            let lock = fs::read(only(&world.home).with_extension("lock")).unwrap();
+            assert!(lock.is_empty() || lock.len() == 8, "{script}: {lock:?}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_no_success() {
+    let world = World::new();
+    for arguments in [
+        ["token"].as_slice(),
+        &["kubectl"],
+        &["--version"],
+        &["cache", "list"],
+    ] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = world
+            .home
+            .command(binary())
+            .args(arguments)
+            .stdout(full)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert_eq!(
+            stderr,
+            "zitadel-credential: error: the answer could not be written: no space left on device\n"
+        );
+        let (reader, gone) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = world
+            .home
+            .command(binary())
+            .args(arguments)
+            .stdout(gone)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(
+            (output.status.code(), &*stderr),
+            (Some(1), ""),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn a_full_stderr_keeps_no_answer_back() {
+    let world = World::new();
+    world.allow("git.acme.test");
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let mut command = world.home.command(binary());
+    command.args(["git", "get", "-vv"]).stderr(full);
+    let output = assert_cmd::Command::from_std(command)
+        .write_stdin(GET)
+        .output();
+    assert!(output.unwrap().status.success());
+}
+
+/// In a clone, it is the attacker's file that would be read.
+#[test]
+fn a_relative_home_is_none() {
+    let world = World::new();
+    world.home.write(
+        "clone/.config/zitadel-credential/config.toml",
+        "[profiles.evil]\nissuer = \"https://evil.test\"\nkey-command = [\"touch\", \"ran\"]\n",
+    );
+    for home in [".", "./", "clone/.."] {
+        let output = world
+            .home
+            .command(binary())
+            .arg("token")
+            .env("HOME", home)
+            .current_dir(world.home.path().join("clone"))
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("no issuer is configured"), "{stderr}");
+    }
+    assert!(!world.home.path().join("clone/ran").exists());
+    assert!(!world.home.path().join("clone/.cache").exists());
+}
+
+#[test]
+fn a_home_that_is_a_file_holds_no_config_and_no_cache() {
+    let world = World::new();
+    world
+        .zitadel(["token"])
+        .env("HOME", "/dev/null")
+        .env("ZITADEL_CREDENTIAL_KEY", world.user.key_json())
+        .env("ZITADEL_CREDENTIAL_ISSUER", world.issuer.url())
+        .assert()
+        .success()
+        .stderr(predicates::str::contains("going on without the cache"));
+}

@@ -10,8 +10,8 @@ use std::ffi::{OsStr, OsString};
 use clap::{Args, Parser, Subcommand};
 
 pub use args::{
-    Assertion, Cache, CacheAction, CacheClear, CacheList, Docker, Exec, Git, ListOutput, Token,
-    TokenOutput,
+    Assertion, Cache, CacheAction, CacheClear, CacheList, Completion, Completions, Docker, Exec,
+    Git, ListOutput, Token, TokenOutput,
 };
 pub use options::Options;
 pub use setup::{Setup, SetupAction, SetupDocker, SetupGit, SetupKubectl, SetupMode, SetupProfile};
@@ -24,20 +24,21 @@ const TEMPLATE: &str = "\
 {usage-heading} {usage}
 
 Helpers, called by other tools:
-  kubectl     Print an ExecCredential for kubectl and every client-go program
-  git         Answer git as a credential helper
-  docker      Answer docker, podman, skopeo and others as a credential helper
+  kubectl      Print an ExecCredential for kubectl and every client-go program
+  git          Answer git as a credential helper
+  docker       Answer docker, podman, skopeo and others as a credential helper
 
 Direct, called by a person or a script:
-  token       Print an access token
-  exec        Run a command with an access token in its environment
-  assertion   Print a signed assertion; needs no network
-  whoami      Print what the issuer says of the token's user
+  token        Print an access token
+  exec         Run a command with an access token in its environment
+  assertion    Print a signed assertion; needs no network
+  whoami       Print what the issuer says of the token's user
 
 Manage:
-  setup       Write a profile, or wire a tool up to it
-  cache       Show or remove the tokens in the cache
-  help        Print this message or the help of a command
+  setup        Write a profile, or wire a tool up to it
+  cache        Show or remove the tokens in the cache
+  completions  Print a shell's completions
+  help         Print this message or the help of a command
 
 Options:
 {options}{after-help}";
@@ -57,7 +58,8 @@ Exit codes: 0 done, 1 it failed and will fail again, 2 usage or configuration,
     after_help = AFTER,
     disable_help_subcommand = false,
     subcommand_required = true,
-    arg_required_else_help = true
+    arg_required_else_help = true,
+    max_term_width = 80
 )]
 pub struct Cli {
     /// What every command takes.
@@ -139,6 +141,16 @@ Examples:
   zitadel-credential cache list
   zitadel-credential cache clear --expired")]
     Cache(Cache),
+
+    /// Print a shell's completions
+    #[command(after_help = "\
+Examples:
+  zitadel-credential completions bash \\
+    > ~/.local/share/bash-completion/completions/zitadel-credential
+  zitadel-credential completions fish \\
+    > ~/.config/fish/completions/zitadel-credential.fish
+  zitadel-credential completions zsh > DIR/_zitadel-credential  # DIR of $fpath")]
+    Completions(Completions),
 }
 
 impl Cli {
@@ -147,7 +159,7 @@ impl Cli {
     /// # Errors
     /// clap's own; its answers to `--help` and `--version` are among them.
     pub fn read(args: Vec<OsString>) -> Result<(Options, Command), clap::Error> {
-        let args = by_name(args);
+        let args = help_last(by_name(args));
         let cli = match helper(&args) {
             Some(command) => Self {
                 options: Options::default(),
@@ -172,6 +184,7 @@ impl Cli {
             Command::Exec(exec) => &mut exec.options,
             Command::Assertion(assertion) => &mut assertion.options,
             Command::Setup(setup) => setup.action.options_mut(),
+            Command::Completions(completions) => &mut completions.options,
             Command::Cache(cache) => match &mut cache.action {
                 CacheAction::List(list) => &mut list.options,
                 CacheAction::Clear(clear) => &mut clear.options,
@@ -223,13 +236,24 @@ fn is_plain(word: &OsStr) -> bool {
     bytes.first().is_some_and(u8::is_ascii_lowercase)
 }
 
+/// `help COMMAND` as `COMMAND --help`, which knows the right spelling.
+fn help_last(mut args: Vec<OsString>) -> Vec<OsString> {
+    if args.len() > 2 && args[1] == "help" && args[2] != "help" {
+        args.remove(1);
+        args.push("--help".into());
+    }
+    args
+}
+
+/// The names that stand for a command.
+pub const NAMES: [(&str, &str); 2] = [
+    ("git-credential-zitadel", "git"),
+    ("docker-credential-zitadel", "docker"),
+];
+
 /// The arguments as `zitadel-credential` would have got them: a name that the
 /// program is called by stands for its command.
 fn by_name(mut args: Vec<OsString>) -> Vec<OsString> {
-    const NAMES: [(&str, &str); 2] = [
-        ("git-credential-zitadel", "git"),
-        ("docker-credential-zitadel", "docker"),
-    ];
     let name = args
         .first()
         .and_then(|arg| std::path::Path::new(arg).file_name())
@@ -255,16 +279,73 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    #[test]
-    fn the_help_lists_every_command_as_it_describes_itself() {
+    /// The commands, and theirs.
+    fn commands(of: &clap::Command) -> Vec<clap::Command> {
+        let subs = of.get_subcommands().filter(|c| c.get_name() != "help");
+        subs.flat_map(|sub| [vec![sub.clone()], commands(sub)].concat())
+            .collect()
+    }
+
+    fn built() -> clap::Command {
         let mut command = Cli::command();
         command.build();
+        command
+    }
+
+    #[test]
+    fn the_help_lists_every_command_as_it_describes_itself() {
+        let command = built();
         for sub in command.get_subcommands().filter(|c| c.get_name() != "help") {
             let about = sub.get_about().expect("a description").to_string();
-            let line = format!("  {:<11} {about}\n", sub.get_name());
+            let line = format!("  {:<12} {about}\n", sub.get_name());
             assert!(TEMPLATE.contains(&line), "{line:?}");
-            let help = sub.get_after_help().expect("an example").to_string();
-            assert!(help.starts_with("Example"), "{help}");
+        }
+    }
+
+    #[test]
+    fn every_command_and_theirs_has_an_example_that_calls_it() {
+        let commands = commands(&built());
+        assert!(commands.len() > 10);
+        for command in commands {
+            let name = command.get_bin_name().expect("built").to_owned();
+            let help = command.get_after_help().map(ToString::to_string);
+            let help = help.unwrap_or_else(|| panic!("{name} has no example"));
+            assert!(help.starts_with("Example"), "{name}: {help}");
+            // Helpers are called by other tools, which have their own spelling.
+            let is_helper = ["kubectl", "git", "docker"].contains(&command.get_name());
+            let calls = if is_helper { "zitadel" } else { &name };
+            assert!(help.contains(calls), "{name}: {help}");
+        }
+    }
+
+    #[test]
+    fn every_help_fits_into_80_columns() {
+        for mut command in [vec![built()], commands(&built())].concat() {
+            let help = command.render_help().to_string();
+            for line in help.lines() {
+                assert!(line.chars().count() <= 80, "{line}");
+                // A bracket that is broken reads badly.
+                let opens = line.matches("[env").count() > line.matches(']').count();
+                assert!(!opens || line.contains("_LOG"), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn help_is_the_same_however_it_is_asked_for() {
+        let read = |args: &[&str]| {
+            let args = args.iter().map(OsString::from).collect();
+            Cli::read(args).expect_err("help").to_string()
+        };
+        for words in [["cache", "list"].as_slice(), &["token"], &["exec"]] {
+            let [asked, short, long] = [
+                [&["zitadel-credential", "help"], words].concat(),
+                [&["zitadel-credential"], words, &["-h"]].concat(),
+                [&["zitadel-credential"], words, &["--help"]].concat(),
+            ]
+            .map(|args| read(&args));
+            assert_eq!((&asked, &short), (&long, &long));
+            assert!(long.contains("\n\nExample"), "{long}");
         }
     }
 

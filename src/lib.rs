@@ -12,6 +12,7 @@ pub mod broker;
 pub mod cache;
 pub mod cli;
 pub mod clock;
+mod completions;
 pub mod config;
 mod direct;
 pub mod error;
@@ -144,6 +145,7 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
         Command::Whoami(_) => direct::whoami(world, &config?),
         Command::Cache(cache) => manage::cache(world, &config?, &cache),
         Command::Setup(asked) => setup::setup(world, &options, &asked.action),
+        Command::Completions(_) => Ok(Answer::new(completions::profiles(&config?))),
     }
 }
 

@@ -66,7 +66,13 @@ fn clear_cache(
         kept.extend(sweep(root)?);
     }
     let plural = if removed == 1 { "token" } else { "tokens" };
-    let text = format!("{removed} {plural} removed; ZITADEL does not hear of it\n");
+    // What was not there before is no news to ZITADEL either.
+    let still_good = if removed == 0 {
+        ""
+    } else {
+        "; ZITADEL does not hear of it"
+    };
+    let text = format!("{removed} {plural} removed{still_good}\n");
     if kept.is_empty() {
         return Ok(Answer::new(text));
     }

@@ -16,11 +16,12 @@ use crate::input::{self, ReadError};
 use crate::quote::{printable, quoted};
 use crate::secret::Secret;
 use crate::token::Token;
-use crate::{Answer, World, report};
+use crate::{Answer, World, completions, report};
 
-/// What a helper answers whatever the configuration says, broken or not.
+/// What is answered whatever the configuration says, broken or not.
 pub(crate) fn without_config(world: &mut World<'_>, command: &Command) -> Option<Answer> {
     match command {
+        Command::Completions(asked) => completions::script(asked.shell).map(Answer::new),
         Command::Git(asked) => match git_operation(&asked.operation) {
             None => Some(Answer::new("")),
             Some(git::Operation::Capability) => Some(Answer::new(git::CAPABILITY)),

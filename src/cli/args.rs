@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
 use super::options::Options;
 
@@ -37,7 +37,7 @@ pub struct Token {
           value_name = "raw|header|json")]
     pub output: TokenOutput,
     /// Write it to a file instead, of mode 0600 and replaced in one step
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub write: Option<PathBuf>,
     #[command(flatten, next_help_heading = EVERY)]
     pub(super) options: Options,
@@ -50,7 +50,8 @@ pub struct Exec {
     #[arg(long, value_name = "NAME", default_value = "ZITADEL_ACCESS_TOKEN")]
     pub env: OsString,
     /// The command and its arguments
-    #[arg(required = true, last = true, value_name = "CMD")]
+    #[arg(required = true, last = true, value_name = "CMD",
+          value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,
     #[command(flatten, next_help_heading = EVERY)]
     pub(super) options: Options,
@@ -82,8 +83,16 @@ pub struct Cache {
 #[derive(Debug, Subcommand)]
 pub enum CacheAction {
     /// Show the entries, without their tokens; --key-id shows one key's
+    #[command(after_help = "\
+Examples:
+  zitadel-credential cache list
+  zitadel-credential cache list --output json | jq '.[].expires_at'")]
     List(CacheList),
     /// Remove the entries; --key-id removes one key's
+    #[command(after_help = "\
+Examples:
+  zitadel-credential cache clear --expired
+  zitadel-credential cache clear --key-id 317240000000000002")]
     Clear(CacheClear),
 }
 
@@ -106,6 +115,29 @@ pub struct CacheClear {
     pub expired: bool,
     #[command(flatten, next_help_heading = EVERY)]
     pub(super) options: Options,
+}
+
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
+pub struct Completions {
+    /// Whose completions
+    pub shell: Completion,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}
+
+/// What `completions` prints.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[expect(missing_docs, reason = "shells are known by name")]
+pub enum Completion {
+    Bash,
+    Elvish,
+    Fish,
+    Powershell,
+    Zsh,
+    /// The profiles' names: what the scripts ask for
+    #[value(hide = true)]
+    Profiles,
 }
 
 /// How `cache list` prints.

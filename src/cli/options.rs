@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, ValueHint};
 
 // The options that every command takes. They may stand before or after it: both
 // places read them, and what stands after wins. (clap's own global options are
@@ -11,38 +11,44 @@ use clap::{ArgAction, Args};
 #[expect(missing_docs, reason = "it would be the command's description")]
 #[derive(Args, Clone, Debug, Default)]
 pub struct Options {
-    /// Profile of the config file [env: ZITADEL_CREDENTIAL_PROFILE]
-    #[arg(long, value_name = "NAME")]
+    /// Profile of the config file
+    /// [env: ZITADEL_CREDENTIAL_PROFILE]
+    #[arg(long, value_name = "NAME", verbatim_doc_comment)]
     pub profile: Option<OsString>,
 
-    /// Another config file [env: ZITADEL_CREDENTIAL_CONFIG]
-    #[arg(long, value_name = "FILE")]
+    /// Another config file
+    /// [env: ZITADEL_CREDENTIAL_CONFIG]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, verbatim_doc_comment)]
     pub config: Option<OsString>,
 
-    /// The ZITADEL instance's URL [env: ZITADEL_CREDENTIAL_ISSUER]
-    #[arg(long, value_name = "URL")]
+    /// The ZITADEL instance's URL
+    /// [env: ZITADEL_CREDENTIAL_ISSUER]
+    #[arg(long, value_name = "URL", verbatim_doc_comment)]
     pub issuer: Option<OsString>,
 
-    /// Key file as downloaded, or a bare PEM with --key-id and --user-id
+    /// Key file as downloaded, or a bare PEM with
+    /// --key-id and --user-id
     /// [env: ZITADEL_CREDENTIAL_KEY_FILE]
     /// [env: ZITADEL_CREDENTIAL_KEY: the key itself]
-    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, verbatim_doc_comment)]
     pub key_file: Option<OsString>,
 
-    /// Key ID of a bare PEM [env: ZITADEL_CREDENTIAL_KEY_ID]
-    #[arg(long, value_name = "ID")]
+    /// Key ID of a bare PEM
+    /// [env: ZITADEL_CREDENTIAL_KEY_ID]
+    #[arg(long, value_name = "ID", verbatim_doc_comment)]
     pub key_id: Option<OsString>,
 
-    /// User ID of a bare PEM [env: ZITADEL_CREDENTIAL_USER_ID]
-    #[arg(long, value_name = "ID")]
+    /// User ID of a bare PEM
+    /// [env: ZITADEL_CREDENTIAL_USER_ID]
+    #[arg(long, value_name = "ID", verbatim_doc_comment)]
     pub user_id: Option<OsString>,
 
-    /// Scope to ask for, in place of the profile's; may be repeated
+    /// Scope in place of the profile's; may be repeated
     /// [env: ZITADEL_CREDENTIAL_SCOPES] [default: openid]
     #[arg(long, value_name = "SCOPE", action = ArgAction::Append, verbatim_doc_comment)]
     pub scope: Vec<OsString>,
 
-    /// Project to add to the token's audience; may be repeated
+    /// Project to add to the audience; may be repeated
     /// [env: ZITADEL_CREDENTIAL_PROJECTS]
     #[arg(long, value_name = "ID", action = ArgAction::Append, verbatim_doc_comment)]
     pub project: Vec<OsString>,
@@ -51,18 +57,19 @@ pub struct Options {
     #[arg(long)]
     pub zitadel_api: bool,
 
-    /// Host that may receive the token, for this call; may be repeated
+    /// Host that may receive the token; may be repeated
     /// [env: ZITADEL_CREDENTIAL_HOSTS]
     #[arg(long, value_name = "HOST", action = ArgAction::Append, verbatim_doc_comment)]
     pub host: Vec<OsString>,
 
     /// PEM roots to trust in place of the system's
     /// [env: ZITADEL_CREDENTIAL_CA_FILE]
-    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, verbatim_doc_comment)]
     pub ca_file: Option<OsString>,
 
-    /// Where tokens are kept [env: ZITADEL_CREDENTIAL_CACHE_DIR]
-    #[arg(long, value_name = "DIR")]
+    /// Where tokens are kept
+    /// [env: ZITADEL_CREDENTIAL_CACHE_DIR]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, verbatim_doc_comment)]
     pub cache_dir: Option<OsString>,
 
     /// Neither read nor write the cache
@@ -79,7 +86,8 @@ pub struct Options {
     pub timeout: Option<OsString>,
 
     /// Say what is done, on stderr; twice says more
-    /// [env: ZITADEL_CREDENTIAL_LOG: off, error, warn, info or debug]
+    /// [env: ZITADEL_CREDENTIAL_LOG: off, error, warn,
+    /// info or debug]
     #[arg(short, long, action = ArgAction::Count, verbatim_doc_comment)]
     pub verbose: u8,
 }

@@ -98,5 +98,5 @@ pub(crate) fn profiles(config: &Config<'_>) -> String {
     // bash expands what it is given to choose from: `$(…)` would be run.
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.@".contains(c);
     let plain = config.profiles().filter(|name| name.chars().all(is_plain));
-    plain.map(|name| format!("{name}\n")).collect()
+    plain.flat_map(|name| [name, "\n"]).collect()
 }

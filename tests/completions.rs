@@ -110,7 +110,7 @@ fn zsh_completes_commands_options_profiles_and_files() {
     // Completion needs a terminal: zsh's own pseudo-terminal is one.
     let complete = |line: &str, end: &str| {
         let lines = format!(
-            r#"zmodload zsh/zpty
+            r"zmodload zsh/zpty
 zpty shell 'exec zsh -f -i'
 zpty -w shell 'PS1=; autoload -U compinit; compinit -u -D; . ./script; compdef _zitadel-credential zitadel-credential; echo RE''ADY'
 zpty -r shell said '*READY*'
@@ -118,7 +118,7 @@ zpty -w -n shell '{line}'$'\t'
 zpty -r -t -m shell said '*{end}*' || zpty -r shell said '*{end}*'
 print -r -- $said
 zpty -d shell
-"#
+"
         );
         told(&home, &zsh, &["-f"], &lines)
     };

@@ -120,7 +120,8 @@ pub struct CacheClear {
 #[expect(missing_docs, reason = "it would be the command's description")]
 #[derive(Args, Debug)]
 pub struct Completions {
-    /// Whose completions
+    /// bash, elvish, fish, powershell or zsh
+    #[arg(value_enum, hide_possible_values = true)]
     pub shell: Completion,
     #[command(flatten, next_help_heading = EVERY)]
     pub(super) options: Options,

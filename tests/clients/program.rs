@@ -69,6 +69,8 @@ pub fn missing(what: &str) {
         "docker" => "docker-cli (docker.io)",
         "git 2.46 or newer" => "git (of backports, where it is older)",
         "kubectl" => "kubectl (kubernetes-client)",
+        "man" => "man-db",
+        "script" => "bsdutils",
         other => other,
     };
     skip_or_fail(what, &format!("install the package {package}"));

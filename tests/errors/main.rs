@@ -15,3 +15,4 @@ mod options;
 mod refusal;
 mod tls;
 mod token;
+mod usage;

@@ -36,7 +36,10 @@ pub(crate) fn cache(
     }
     match &asked.action {
         CacheAction::List(list) => Ok(Answer::new(match list.output {
-            ListOutput::Text => table(&entries, now),
+            ListOutput::Text => {
+                let has_colour = (world.terminal)().has_colour(world.environment);
+                table(&entries, now, has_colour)
+            }
             ListOutput::Json => documents(&entries, now),
         })),
         CacheAction::Clear(clear) => clear_cache(world, config, &root, &entries, clear.expired)
@@ -108,7 +111,8 @@ fn kind(entry: &Listed) -> &'static str {
     if entry.is_jwt { "jwt" } else { "opaque" }
 }
 
-fn table(entries: &[Listed], now: UnixTime) -> String {
+/// What has expired is dim where colour is wanted.
+fn table(entries: &[Listed], now: UnixTime, has_colour: bool) -> String {
     let head = [
         "KEY ID", "ISSUER", "SCOPES", "EXPIRES", "LEFT", "KIND", "BYTES",
     ];
@@ -128,13 +132,21 @@ fn table(entries: &[Listed], now: UnixTime) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max();
     let widths: Vec<_> = (0..head.len()).map(|c| width(c).unwrap_or(0)).collect();
     let mut text = String::new();
-    for row in &rows {
+    let expired = entries.iter().map(|entry| entry.expires_at <= now);
+    for (row, has_expired) in rows.iter().zip(std::iter::once(false).chain(expired)) {
         let cells = row
             .iter()
             .zip(&widths)
             .map(|(cell, &width)| format!("{cell:width$}"));
-        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
-        text.push('\n');
+        let cells = cells.collect::<Vec<_>>().join("  ");
+        let line = cells.trim_end();
+        let is_dim = has_colour && has_expired;
+        let (dim, bright) = if is_dim {
+            ("\x1b[2m", "\x1b[0m")
+        } else {
+            ("", "")
+        };
+        text.extend([dim, line, bright, "\n"]);
     }
     text
 }

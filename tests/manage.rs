@@ -1,6 +1,9 @@
 //! `cache`: what it shows, what it removes, and what it leaves alone.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
+#[path = "clients/program.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod program;
 mod support;
 
 use std::fs::{self, File};
@@ -9,6 +12,7 @@ use std::time::Duration;
 
 use predicates::prelude::*;
 use predicates::str::contains;
+use program::{client, stdout_of_success};
 use serde_json::Value;
 use support::entry::{age, files};
 use support::issuer::TokenKind;
@@ -60,6 +64,35 @@ fn entries_are_shown_without_their_tokens() {
         .stdout(contains("KEY ID").and(contains("11 h 59 min")))
         .stdout(contains(&tokens[0]).or(contains(&tokens[1])).not());
     assert_eq!(listed(&world, &["--key-id", "1"]).len(), 0);
+}
+
+#[test]
+fn what_has_expired_is_dim_on_a_terminal_that_wants_colour() {
+    let Some(script) = client("script") else {
+        return;
+    };
+    let world = world();
+    // It runs its command on a terminal of its own.
+    let on_terminal = |variable: (&str, &str)| {
+        let mut command = world.home.command(&script);
+        let call = format!("{} cache list", binary().display());
+        command.args(["--quiet", "--return", "--command", &call, "/dev/null"]);
+        command.env("TERM", "xterm").envs([variable]);
+        stdout_of_success(command)
+    };
+    let coloured = on_terminal(("NO_COLOR", ""));
+    let dim: Vec<_> = coloured
+        .lines()
+        .filter(|l| l.contains("\u{1b}[2m"))
+        .collect();
+    assert_eq!(dim.len(), 1, "{coloured}");
+    assert!(dim[0].contains("none"), "{coloured}");
+    assert_eq!(coloured.matches('\u{1b}').count(), 2, "{coloured}");
+    for plain in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        assert!(!on_terminal(plain).contains('\u{1b}'), "{plain:?}");
+    }
+    let output = world.zitadel(["cache", "list"]).output().unwrap();
+    assert!(!output.stdout.contains(&0x1b), "no terminal");
 }
 
 #[test]

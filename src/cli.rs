@@ -103,7 +103,8 @@ Example, in ~/.docker/config.json:
     /// Print an access token
     #[command(after_help = "\
 Examples:
-  zitadel-credential token --issuer https://acme.zitadel.cloud --key-file key.json
+  zitadel-credential token --key-file key.json \\
+    --issuer https://acme.zitadel.cloud
   curl -H @<(zitadel-credential token --output header) https://api.acme.dev/")]
     Token(Token),
 
@@ -315,6 +316,9 @@ mod tests {
             let is_helper = ["kubectl", "git", "docker"].contains(&command.get_name());
             let calls = if is_helper { "zitadel" } else { &name };
             assert!(help.contains(calls), "{name}: {help}");
+            // clap would break a longer line, which nobody could copy.
+            let longest = help.lines().map(str::len).max();
+            assert!(longest <= Some(80), "{name}: {help}");
         }
     }
 

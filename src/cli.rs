@@ -131,7 +131,8 @@ Example:
     /// Write a profile, or wire a tool up to it
     #[command(after_help = "\
 Examples, from a key file to a git that works:
-  zitadel-credential setup profile prod --issuer https://acme.zitadel.cloud --key-file key.json
+  zitadel-credential setup profile prod --key-file key.json \\
+    --issuer https://acme.zitadel.cloud
   zitadel-credential setup git git.acme.dev --dry-run
   zitadel-credential setup git git.acme.dev")]
     Setup(Setup),

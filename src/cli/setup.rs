@@ -22,7 +22,8 @@ pub enum SetupAction {
     /// Write a profile into the config file, and prove it by getting a token
     #[command(after_help = "\
 Examples (without --issuer and --key-file, a person is asked for them):
-  zitadel-credential setup profile prod --issuer https://acme.zitadel.cloud --key-file key.json
+  zitadel-credential setup profile prod --key-file key.json \\
+    --issuer https://acme.zitadel.cloud
   zitadel-credential setup profile prod --project 317240000000000001
   zitadel-credential setup profile prod --undo")]
     Profile(SetupProfile),

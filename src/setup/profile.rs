@@ -3,10 +3,9 @@
 use std::io;
 
 use serde_json::Value as Json;
-use toml_edit::Value;
 
 use super::desk::{After, Desk};
-use super::toml::body;
+use super::toml::{Value, body, list, string};
 use crate::World;
 use crate::broker::Broker;
 use crate::cli::{Options, SetupProfile};
@@ -39,7 +38,7 @@ pub(super) fn put_in<'d>(
     if is_new {
         if let ([only], false) = (known.as_slice(), had_default) {
             // It answers by being the only one, and is that no longer.
-            let value = Value::from(only.as_str());
+            let value = string(only);
             desk.set_in_config(&setup, &["default-profile"], &value)?;
         }
         desk.change_config(|document| document.add_table("profiles", &name, &values))?;
@@ -94,8 +93,7 @@ pub(super) fn take_out<'d>(
     for edit in edits {
         desk.take_out_of_config(&edit)?;
     }
-    let is_default =
-        desk.document()?.at(&["default-profile"]) == Some(Value::from(&name).to_string());
+    let is_default = desk.document()?.at(&["default-profile"]) == Some(string(&name));
     let is_gone = !desk.config()?.profile_names().any(|known| known == name);
     if is_default && is_gone {
         let what = format!("default-profile still names {}", quoted(&name));
@@ -180,11 +178,10 @@ fn answer(world: &World<'_>, can_ask: bool, question: &str, option: &str) -> Res
 fn values(given: &Layer) -> Result<Vec<(&'static str, Value)>, Error> {
     let mut values = Vec::new();
     let mut add = |key, value: Option<Value>| values.extend(value.map(|value| (key, value)));
-    let list = |words: &[String]| words.iter().map(String::as_str).collect::<Value>();
-    add("issuer", given.issuer.as_deref().map(Value::from));
-    add("key-file", key_file(given)?.map(Value::from));
-    add("key-id", given.key_id.as_deref().map(Value::from));
-    add("user-id", given.user_id.as_deref().map(Value::from));
+    add("issuer", given.issuer.as_deref().map(string));
+    add("key-file", key_file(given)?.as_deref().map(string));
+    add("key-id", given.key_id.as_deref().map(string));
+    add("user-id", given.user_id.as_deref().map(string));
     add("scopes", given.scopes.as_deref().map(list));
     add(
         "projects",
@@ -192,9 +189,9 @@ fn values(given: &Layer) -> Result<Vec<(&'static str, Value)>, Error> {
             .filter(|p| !p.is_empty())
             .map(list),
     );
-    add("zitadel-api", given.zitadel_api.then(|| true.into()));
+    add("zitadel-api", given.zitadel_api.then(|| "true".to_owned()));
     let ca_file = given.ca_file.as_deref().map(absolute).transpose()?;
-    add("ca-file", ca_file.map(Value::from));
+    add("ca-file", ca_file.as_deref().map(string));
     Ok(values)
 }
 

@@ -1,10 +1,8 @@
 //! The config file's part of a setup: host rules, and what is taken out again.
 
-use toml_edit::Value;
-
 use super::desk::Desk;
 use super::journal::Edit;
-use super::toml::{Document, body, plain};
+use super::toml::{Document, body, same_lines, string};
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
 use crate::url::{Origin, Scheme};
@@ -25,10 +23,10 @@ impl Desk<'_> {
         let key = ["hosts", name.as_str()];
         let mut values = Vec::new();
         if let Some(profile) = profile {
-            values.push(("profile", Value::from(profile)));
+            values.push(("profile", string(profile)));
         }
         if let Some(username) = username {
-            values.push(("username", Value::from(username)));
+            values.push(("username", string(username)));
         }
         let ours = body(&values);
         if let Some(edit) = self.edit_of_config(&key)
@@ -96,15 +94,15 @@ impl Desk<'_> {
         let name = edit.at.join(".");
         match document.at(&key) {
             None => self.says(format!("{name} was gone already")),
-            Some(now) if now != edit.ours => {
+            Some(now) if !same_lines(&now, &edit.ours) => {
                 self.says(format!("{name} was changed since, and stays"));
             }
-            Some(_) => self.change_config(|document| {
-                if let Some(Ok(former)) = edit.former.as_deref().map(str::parse::<Value>) {
-                    return document.set(&key, former);
+            Some(_) => self.change_config(|document| match (&edit.former, key.as_slice()) {
+                (Some(former), _) => document.set(&key, former),
+                (None, ["hosts" | "profiles", name]) => {
+                    document.remove_table(key[0], name, &edit.ours)
                 }
-                document.remove(&key);
-                Ok(())
+                (None, _) => document.remove(&key),
             })?,
         }
         Ok(())
@@ -118,15 +116,14 @@ impl Desk<'_> {
         &mut self,
         setup: &str,
         key: &[&str],
-        value: &Value,
+        value: &str,
     ) -> Result<(), Error> {
         let former = self.document()?.at(key);
-        let ours = plain(value);
-        if former.as_ref() == Some(&ours) {
+        if former.as_deref() == Some(value) {
             return Ok(());
         }
-        self.change_config(|document| document.set(key, value.clone()))?;
-        let edit = self.config_edit(key, ours, former);
+        self.change_config(|document| document.set(key, value))?;
+        let edit = self.config_edit(key, value.to_owned(), former);
         self.journal.record(setup, edit);
         Ok(())
     }
@@ -141,7 +138,7 @@ impl Desk<'_> {
     ) -> Result<(), Error> {
         let mut document = self.document()?;
         change(&mut document).map_err(|report| Error::Usage(self.about_config(report)))?;
-        self.config.set(document.text());
+        self.config.set(document.text().to_owned());
         self.config().map(drop)
     }
 

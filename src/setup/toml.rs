@@ -1,57 +1,77 @@
-//! The config file's text, changed in place: comments, order and all that is
-//! not ours stay as they are.
+//! The config file's text, changed in place: only the bytes of what is ours
+//! change. Where things stand is told by the parser that every call reads it
+//! with, and each change is read back by it.
 
-use toml_edit::{DocumentMut, Item, Table, Value};
+use std::fmt::Write;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use crate::error::Report;
 
+/// A value as it is written.
+pub(super) type Value = String;
+
+/// A string as a TOML value (a JSON string is one: TOML 1.0, Basic strings).
+pub(super) fn string(text: &str) -> Value {
+    serde_json::Value::from(text).to_string()
+}
+
+/// Strings as a TOML value.
+pub(super) fn list(words: &[String]) -> Value {
+    let words: Vec<_> = words.iter().map(|word| string(word)).collect();
+    format!("[{}]", words.join(", "))
+}
+
+/// These values as the lines of a table.
+pub(super) fn body(values: &[(&str, Value)]) -> String {
+    values
+        .iter()
+        .fold(String::new(), |mut lines, (key, value)| {
+            // Writing to a String cannot fail.
+            let _ = writeln!(lines, "{key} = {value}");
+            lines
+        })
+}
+
 /// The config file as a document.
 pub(super) struct Document {
-    inner: DocumentMut,
-    is_crlf: bool,
+    text: String,
+}
+
+/// What stands at a key, and where.
+struct Found {
+    /// Of a value the value, of a table its values' lines in order.
+    text: String,
+    /// Of a value where it stands, of a table where its values end.
+    span: Range<usize>,
 }
 
 impl Document {
-    /// Reads a text that the config's own parser has read already.
+    /// Reads a text.
     ///
     /// # Errors
     /// It is no TOML.
     pub(super) fn parse(text: &str) -> Result<Self, Report> {
-        let inner = text
-            .parse()
-            // Its own words would quote the line.
-            .map_err(|_| Report::new("it is no TOML"))?;
+        read(text)?;
         Ok(Self {
-            inner,
-            is_crlf: text.contains("\r\n"),
+            text: text.to_owned(),
         })
     }
 
     /// The text that it has come to.
-    pub(super) fn text(&self) -> String {
-        let text = self.inner.to_string();
-        if self.is_crlf {
-            text.replace("\r\n", "\n").replace('\n', "\r\n")
-        } else {
-            text
-        }
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 
-    /// What stands at a key, in one form whatever its layout: of a table its
-    /// lines, of a value the value.
+    /// What stands at a key, in one form whatever its layout: of a value the
+    /// value, of a table its lines in order.
     pub(super) fn at(&self, key: &[&str]) -> Option<String> {
-        let mut item = self.inner.as_item();
-        for part in key {
-            item = item.as_table_like()?.get(part)?;
-        }
-        match item {
-            Item::Value(value) => Some(plain(value)),
-            Item::Table(table) => Some(lines(table)),
-            Item::None | Item::ArrayOfTables(_) => None,
-        }
+        self.find(key).map(|found| found.text)
     }
 
-    /// Adds `[group.name]` with these lines, after the others of its group.
+    /// Adds `[group.name]` with these lines at the end.
     ///
     /// # Errors
     /// The group is not written as tables.
@@ -61,87 +81,188 @@ impl Document {
         name: &str,
         values: &[(&str, Value)],
     ) -> Result<(), Report> {
-        let is_first = self.inner.is_empty();
-        let groups = self.inner.entry(group).or_insert_with(|| {
-            let mut table = Table::new();
-            table.set_implicit(true);
-            Item::Table(table)
-        });
-        let Some(groups) = groups.as_table_mut().filter(|table| !table.is_dotted()) else {
-            let what = format!("{group} is not written as [{group}.NAME]");
-            return Err(Report::new(what).hint("write it so, or make the change by hand"));
+        let block = block(group, name, values);
+        let gap = match self.text.as_str() {
+            "" => "",
+            text if text.ends_with('\n') => "\n",
+            _ => "\n\n",
         };
-        let mut table = Table::new();
-        if !is_first {
-            table.decor_mut().set_prefix("\n");
-        }
-        for (key, value) in values {
-            table.insert(key, Item::Value(value.clone()));
-        }
-        groups.insert(name, Item::Table(table));
-        Ok(())
+        let end = self.text.len();
+        let changed = self.spliced(end..end, &format!("{gap}{block}"));
+        let expected = body(&sorted(values));
+        self.accept(&changed, &[group, name], Some(&expected))
+            .map_err(|_| {
+                Report::new(format!("{group} is not written as [{group}.NAME]"))
+                    .hint("write it so, or make the change by hand")
+            })
     }
 
-    /// Sets a value where it stands, or adds it to its table.
+    /// Sets a value where it stands, or adds its line after its table's others.
     ///
     /// # Errors
-    /// There is no such table.
-    pub(super) fn set(&mut self, key: &[&str], mut value: Value) -> Result<(), Report> {
-        let missing = || Report::new("it has not the form that it had");
-        let (last, tables) = key.split_last().ok_or_else(missing)?;
-        let mut table = self.inner.as_item_mut();
-        for part in tables {
-            let inside = table.as_table_like_mut().and_then(|t| t.get_mut(part));
-            table = inside.ok_or_else(missing)?;
-        }
-        let table = table.as_table_like_mut().ok_or_else(missing)?;
-        if let Some(old) = table.get_mut(last).and_then(Item::as_value_mut) {
-            *value.decor_mut() = old.decor().clone();
-            *old = value;
+    /// The table is not there, or in another form.
+    pub(super) fn set(&mut self, key: &[&str], value: &str) -> Result<(), Report> {
+        let changed = if let Some(found) = self.find(key) {
+            self.spliced(found.span, value)
         } else {
-            table.insert(last, Item::Value(value));
+            let (last, table) = key.split_last().ok_or_else(unknown)?;
+            let line = format!("{last} = {value}\n");
+            let end = self.find(table).ok_or_else(unknown)?.span.end;
+            let start = match self.text[end..].find('\n') {
+                _ if end == 0 => 0,
+                Some(at) => end + at + 1,
+                None => self.text.len(),
+            };
+            let is_broken = start > 0 && !self.text[..start].ends_with('\n');
+            let line = format!("{}{line}", if is_broken { "\n" } else { "" });
+            self.spliced(start..start, &line)
+        };
+        self.accept(&changed, key, Some(value))
+    }
+
+    /// Takes a value's line out.
+    ///
+    /// # Errors
+    /// It stands in a form that is not a line.
+    pub(super) fn remove(&mut self, key: &[&str]) -> Result<(), Report> {
+        let found = self.find(key).ok_or_else(unknown)?;
+        let start = self.text[..found.span.start]
+            .rfind('\n')
+            .map_or(0, |at| at + 1);
+        let end = self.text[found.span.end..].find('\n');
+        let end = end.map_or(self.text.len(), |at| found.span.end + at + 1);
+        let changed = self.spliced(start..end, "");
+        self.accept(&changed, key, None)
+    }
+
+    /// Takes out a table that [`Document::add_table`] added with these lines.
+    ///
+    /// # Errors
+    /// It no longer stands there in one piece.
+    pub(super) fn remove_table(
+        &mut self,
+        group: &str,
+        name: &str,
+        lines: &str,
+    ) -> Result<(), Report> {
+        let now = self.at(&[group, name]).ok_or_else(unknown)?;
+        if !same_lines(&now, lines) {
+            return Err(unknown());
         }
+        let header = block(group, name, &[]);
+        let block = self.eol(&[&header, lines].concat());
+        let start = self.text.find(&block).ok_or_else(unknown)?;
+        let gap = self.text[..start].ends_with("\n\n") || self.text[..start].ends_with("\r\n\r\n");
+        let eol = if self.is_crlf() { 2 } else { 1 };
+        let from = if gap { start - eol } else { start };
+        let changed = self.spliced(from..start + block.len(), "");
+        self.accept(&changed, &[group, name], None)
+    }
+
+    fn find(&self, key: &[&str]) -> Option<Found> {
+        let root = read(&self.text).ok()?;
+        let mut table = root.get_ref();
+        let Some((last, tables)) = key.split_last() else {
+            return Some(self.table(table, 0));
+        };
+        for part in tables {
+            let inside = table.get(*part)?;
+            table = inside.get_ref().as_table()?;
+        }
+        let found = table.get(*last)?;
+        Some(match found.get_ref() {
+            DeValue::Table(table) => self.table(table, found.span().end),
+            _ => Found {
+                text: self.text[found.span()].to_owned(),
+                span: found.span(),
+            },
+        })
+    }
+
+    /// A table's own values; `head` is where its header ends.
+    fn table(&self, table: &DeTable<'_>, head: usize) -> Found {
+        let own = || {
+            let values = table.iter();
+            values.filter(|(_, value)| !value.get_ref().is_table())
+        };
+        let end = own().map(|(_, value)| value.span().end).max();
+        let text = own().fold(String::new(), |mut lines, (key, value)| {
+            let _ = writeln!(lines, "{} = {}", key.get_ref(), &self.text[value.span()]);
+            lines
+        });
+        Found {
+            text,
+            span: 0..end.unwrap_or(head),
+        }
+    }
+
+    /// Takes a change if it reads as what it is to be.
+    fn accept(&mut self, text: &str, key: &[&str], expected: Option<&str>) -> Result<(), Report> {
+        let changed = Self::parse(text)?;
+        if changed.at(key).as_deref() != expected {
+            return Err(unknown());
+        }
+        *self = changed;
         Ok(())
     }
 
-    /// Takes out what stands at a key.
-    pub(super) fn remove(&mut self, key: &[&str]) {
-        let Some((last, tables)) = key.split_last() else {
-            return;
-        };
-        let mut table = Some(self.inner.as_item_mut());
-        for part in tables {
-            table = table
-                .and_then(Item::as_table_like_mut)
-                .and_then(|t| t.get_mut(part));
+    fn spliced(&self, range: Range<usize>, with: &str) -> String {
+        [
+            &self.text[..range.start],
+            &self.eol(with),
+            &self.text[range.end..],
+        ]
+        .concat()
+    }
+
+    /// A text with the line ends that the file has.
+    fn eol(&self, text: &str) -> String {
+        if self.is_crlf() {
+            text.replace('\n', "\r\n")
+        } else {
+            text.to_owned()
         }
-        if let Some(table) = table.and_then(Item::as_table_like_mut) {
-            table.remove(last);
-        }
+    }
+
+    fn is_crlf(&self) -> bool {
+        self.text.contains("\r\n")
     }
 }
 
-/// These values as the lines of a table.
-pub(super) fn body(values: &[(&str, Value)]) -> String {
-    let lines = values.iter().map(|(key, value)| line(key, &plain(value)));
-    lines.collect()
+fn read(text: &str) -> Result<Spanned<DeTable<'_>>, Report> {
+    // Its own words would quote the line.
+    DeTable::parse(text).map_err(|_| Report::new("it is no TOML"))
 }
 
-fn lines(table: &Table) -> String {
-    let lines = table.iter().map(|(key, item)| match item {
-        Item::Value(value) => line(key, &plain(value)),
-        other => line(key, other.type_name()),
-    });
-    lines.collect()
+fn unknown() -> Report {
+    Report::new("it has not the form for this change").hint("make the change by hand")
 }
 
-fn line(key: &str, value: &str) -> String {
-    format!("{key} = {value}\n")
+fn block(group: &str, name: &str, values: &[(&str, Value)]) -> String {
+    let is_bare = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    let name = if name.bytes().all(is_bare) {
+        name.to_owned()
+    } else {
+        string(name)
+    };
+    format!("[{group}.{name}]\n{}", body(values))
 }
 
-/// A value without the blanks and comments around it.
-pub(super) fn plain(value: &Value) -> String {
-    value.clone().decorated("", "").to_string()
+/// Whether two tables hold the same lines, in whatever order.
+pub(super) fn same_lines(one: &str, other: &str) -> bool {
+    let sorted = |text: &str| {
+        let mut lines: Vec<_> = text.lines().map(ToOwned::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    sorted(one) == sorted(other)
+}
+
+/// As the parser keeps them.
+fn sorted<'v>(values: &[(&'v str, Value)]) -> Vec<(&'v str, Value)> {
+    let mut values = values.to_vec();
+    values.sort();
+    values
 }
 
 #[cfg(test)]
@@ -161,17 +282,19 @@ mod tests {
     fn a_table_is_added_and_taken_out_and_the_rest_stays_to_the_byte() {
         for before in ["", FILE, &FILE.replace('\n', "\r\n")] {
             let mut document = document(before);
-            let values = [("profile", Value::from("prod"))];
+            let values = [("profile", string("prod"))];
             document
                 .add_table("hosts", "git.acme.dev", &values)
                 .expect("added");
             let after = document.text();
             let line = "[hosts.\"git.acme.dev\"]\nprofile = \"prod\"\n";
             assert!(after.replace("\r\n", "\n").contains(line), "{after}");
-            let mut again = Document::parse(&after).expect("TOML");
+            let mut again = Document::parse(after).expect("TOML");
             let key = ["hosts", "git.acme.dev"];
             assert_eq!(again.at(&key), Some(body(&values)));
-            again.remove(&key);
+            again
+                .remove_table(key[0], key[1], &body(&values))
+                .expect("removed");
             assert_eq!(again.text(), before);
         }
     }
@@ -182,22 +305,60 @@ mod tests {
         let key = ["profiles", "prod", "issuer"];
         let former = document.at(&key).expect("a value");
         assert_eq!(former, "\"https://a.dev\"");
-        document.set(&key, "https://b.dev".into()).expect("set");
+        document.set(&key, "\"https://b.dev\"").expect("set");
         assert_eq!(document.text(), FILE.replace("a.dev", "b.dev"));
-        document
-            .set(&key, former.parse().expect("a value"))
-            .expect("set");
+        document.set(&key, &former).expect("set");
         assert_eq!(document.text(), FILE);
-        assert!(document.set(&["profiles", "none", "x"], 1.into()).is_err());
+        assert!(document.set(&["profiles", "none", "x"], "1").is_err());
+    }
+
+    #[test]
+    fn a_value_is_added_after_its_tables_others_and_taken_out_again() {
+        for (key, line) in [
+            (["default-profile"].as_slice(), "default-profile = \"x\"\n"),
+            (&["profiles", "a", "key-file"], "key-file = \"x\"\n"),
+        ] {
+            for text in [
+                "",
+                "# c\n[profiles.a]\nissuer = 'b' # d\n\n[hosts.b]\n",
+                "other = 1\n[profiles.a] # d\n[hosts.b]\n",
+                "[profiles.a]\nscopes = [\n\"b\",\n]\r\n",
+                "[profiles.a]",
+            ] {
+                let mut document = document(text);
+                if document.at(&key[..key.len() - 1]).is_none() {
+                    continue;
+                }
+                document.set(key, "\"x\"").expect("set");
+                let after = document.text().replace('\r', "");
+                assert!(after.contains(line), "{after:?}");
+                document.remove(key).expect("removed");
+                assert_eq!(document.text().trim_end(), text.trim_end());
+            }
+        }
+    }
+
+    #[test]
+    fn a_table_that_others_wrote_into_is_no_longer_ours_to_remove() {
+        let mut document = document("");
+        let values = [("profile", string("prod"))];
+        document
+            .add_table("hosts", "a.dev", &values)
+            .expect("added");
+        let more = format!("{}auth = \"basic\"\n", document.text());
+        let mut changed = self::document(&more);
+        assert_ne!(changed.at(&["hosts", "a.dev"]), Some(body(&values)));
+        assert!(
+            changed
+                .remove_table("hosts", "a.dev", &body(&values))
+                .is_err()
+        );
+        assert_eq!(changed.text(), more);
     }
 
     #[test]
     fn a_group_in_another_form_is_left_alone() {
-        for other in [
-            "hosts = {}\n",
-            "hosts.\"a.dev\".profile = \"x\"\n",
-            "hosts = 1\n",
-        ] {
+        for other in ["hosts = {}\n", "hosts = 1\n"] {
             let mut document = document(other);
             assert!(
                 document.add_table("hosts", "b.dev", &[]).is_err(),
@@ -218,11 +379,8 @@ mod tests {
             let text = lines.join("\n") + "\n";
             if let Ok(mut document) = Document::parse(&text) {
                 let key = ["hosts", "new.dev"];
-                prop_assume!(document.text() == text);
-                if document.add_table(key[0], key[1], &[("profile", "p".into())]).is_ok() {
-                    let after = document.text();
-                    prop_assert!(after.parse::<DocumentMut>().is_ok(), "{}", after);
-                    document.remove(&key);
+                if document.add_table(key[0], key[1], &[("profile", string("p"))]).is_ok() {
+                    document.remove_table(key[0], key[1], "profile = \"p\"\n").unwrap();
                     prop_assert_eq!(document.text(), text);
                 }
             }

@@ -177,7 +177,7 @@ impl Store {
 }
 
 /// Writes an image of one empty layer, in OCI's layout.
-fn write_image(home: &Home, directory: &str) {
+pub fn write_image(home: &Home, directory: &str) {
     const OCI: &str = "application/vnd.oci.image";
     let blob = |kind: &str, content: &[u8]| {
         let digest = Sha256::digest(content);

@@ -184,7 +184,7 @@ impl<'a> Forge<'a> {
 
 /// `git http-backend` as a CGI program (RFC 3875), open to all: the gateway
 /// keeps the door.
-fn backend(git: PathBuf, root: PathBuf) -> impl Fn(&Request) -> Response {
+pub fn backend(git: PathBuf, root: PathBuf) -> impl Fn(&Request) -> Response {
     move |request| {
         let header = |name| request.header(name).unwrap_or_default();
         let mut command = Command::new(&git);

@@ -2,8 +2,8 @@
 //! they come to when something happens to that token.
 
 mod client;
-mod cluster;
-mod kubectl;
+pub mod cluster;
+pub mod kubectl;
 mod living;
 
 use std::fs;

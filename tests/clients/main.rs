@@ -16,3 +16,4 @@ mod kubernetes;
 mod openssl;
 mod program;
 mod registry;
+mod setup;

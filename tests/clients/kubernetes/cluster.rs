@@ -50,6 +50,10 @@ impl Cluster {
         Self { world, gateway, ca }
     }
 
+    pub const fn ca(&self) -> &Ca {
+        &self.ca
+    }
+
     /// The kubeconfig of a user whose `exec` entry is the binary. A profile
     /// stands in the cluster's extension and is handed on.
     pub fn configure(&self, version: &str, profile: Option<&str>) {

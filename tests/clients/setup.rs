@@ -1,0 +1,379 @@
+//! From a key file to tools that work, by `setup` alone, and back.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::docker::write_image;
+use crate::gateway::{Gateway, Scheme, Shown};
+use crate::git::backend;
+use crate::kubernetes::cluster::Cluster;
+use crate::kubernetes::kubectl::{Kubectl, kubectls};
+use crate::program::{client, clients, output_of, stderr_of_failure, stdout_of_success};
+use crate::registry::Registry;
+use crate::support::tree::Node;
+use crate::support::{Home, World, tree};
+
+const KUBECONFIG: &str = ".kube/config";
+const CONFIG: &str = ".config/zitadel-credential/config.toml";
+
+/// A home with a key file, the binary and its names on PATH, and no config.
+fn fresh() -> Cluster {
+    let cluster = Cluster::new();
+    let home = &cluster.world.home;
+    fs::remove_dir_all(home.path().join(".config")).unwrap();
+    for name in [
+        "zitadel-credential",
+        "git-credential-zitadel",
+        "docker-credential-zitadel",
+    ] {
+        home.link(name);
+    }
+    cluster
+}
+
+/// A kubeconfig as an administrator left it: its context is of another user.
+fn kubeconfig(cluster: &Cluster) {
+    cluster.configure("client.authentication.k8s.io/v1", None);
+    let home = &cluster.world.home;
+    let mut config: Value = serde_json::from_str(&home.read(KUBECONFIG)).unwrap();
+    config["users"] = json!([{ "name": "admin", "user": { "token": "hunter2hunter2" } }]);
+    config["contexts"][0]["context"]["user"] = "admin".into();
+    home.write(KUBECONFIG, config.to_string());
+}
+
+fn command(home: &Home, program: impl AsRef<Path>) -> Command {
+    let mut command = home.command(program.as_ref());
+    command.env("PATH", home.path_with_bin());
+    command
+}
+
+/// Calls `setup` with these words, apart by blanks; it must succeed.
+fn setup(home: &Home, words: &str) -> String {
+    let mut setup = command(home, "zitadel-credential");
+    setup.arg("setup").args(words.split(' '));
+    stdout_of_success(setup)
+}
+
+/// The user's own files: neither the key, nor caches, nor what servers keep.
+fn files(home: &Home) -> BTreeMap<String, Node> {
+    let left_out = [
+        ".cache",
+        ".kube/cache",
+        ".local",
+        "bin",
+        "key.json",
+        "registry",
+        "srv",
+        "image",
+    ];
+    let mut files = tree(home.path(), &left_out);
+    files.retain(|_, node| *node != Node::Directory);
+    files
+}
+
+#[test]
+fn four_commands_lead_from_a_key_file_to_tools_that_work_and_back() {
+    let (Some(kubectl), Some(skopeo), Some(registry)) = (
+        client("kubectl"),
+        client("skopeo"),
+        client("docker-registry"),
+    ) else {
+        return;
+    };
+    for git in clients("git") {
+        let cluster = fresh();
+        kubeconfig(&cluster);
+        let World { home, issuer, .. } = &cluster.world;
+        let srv = home.path().join("srv");
+        let forge = Gateway::start(
+            cluster.ca(),
+            issuer,
+            &[Scheme::Basic],
+            backend(git.clone(), srv),
+        );
+        let registry = Registry::start(&registry, home);
+        let upstream = registry.upstream;
+        let store = Gateway::start(cluster.ca(), issuer, &[Scheme::Basic], move |request| {
+            upstream.answer(request)
+        });
+        let ca_file = home.write("ca.pem", cluster.ca().pem());
+        // git would hand the token to `store`, which writes it down.
+        home.write(
+            ".gitconfig",
+            format!(
+                "[http]\n\tsslCAInfo = {}\n[credential]\n\thelper = store\n",
+                ca_file.display()
+            ),
+        );
+        home.write(".docker/config.json", "{\n  \"auths\": {}\n}\n");
+        symlink(&git, home.path().join("bin/git")).unwrap();
+        symlink(&kubectl, home.path().join("bin/kubectl")).unwrap();
+        let before = files(home);
+
+        let four = [
+            format!("profile prod --issuer {} --key-file key.json", issuer.url()),
+            "kubectl --user zitadel --context test".to_owned(),
+            format!("git {}", forge.host()),
+            format!("docker {} --username ci", store.host()),
+        ];
+        for words in &four {
+            let dry = setup(home, &format!("{words} --dry-run"));
+            assert!(dry.contains("\n@@ "), "{dry}");
+            assert!(!dry.contains("hunter2"), "{dry}");
+            setup(home, words);
+        }
+        assert_eq!(issuer.token_requests(), 1);
+        let once = files(home);
+        for words in &four {
+            let said = setup(home, words);
+            assert!(said.starts_with("nothing to change\n"), "{said}");
+        }
+        assert_eq!(files(home), once);
+
+        let mut get = command(home, &kubectl);
+        get.args(["--context", "test", "get", "--raw", "/version"]);
+        assert!(stdout_of_success(get).contains("v1.33.0"));
+        let mut init = command(home, &git);
+        init.args(["init", "--quiet", "--bare", "srv/app.git"]);
+        stdout_of_success(init);
+        let mut fetch = command(home, &git);
+        fetch.args(["ls-remote", &format!("https://{}/app.git", forge.host())]);
+        fetch.env("GIT_TERMINAL_PROMPT", "0");
+        stdout_of_success(fetch);
+        write_image(home, "image");
+        let image = format!("docker://{}/team/app:1.0", store.host());
+        for words in [
+            ["copy", "oci:image:1.0", &image].as_slice(),
+            &["inspect", &image],
+        ] {
+            let mut call = command(home, &skopeo);
+            call.arg("--insecure-policy").args(words);
+            call.env("SSL_CERT_FILE", &ca_file)
+                .env(
+                    "REGISTRY_AUTH_FILE",
+                    home.path().join(".docker/config.json"),
+                )
+                .env("_CONTAINERS_ROOTLESS_UID", "1000");
+            stdout_of_success(call);
+        }
+        let user_id = cluster.world.user.user_id.clone();
+        assert_eq!(cluster.gateway.take_shown(), [Shown::Bearer]);
+        assert_eq!(forge.take_shown(), [Shown::Nothing, Shown::Basic(user_id)]);
+        assert_eq!(
+            store.take_shown(),
+            [Shown::Nothing, Shown::Basic("ci".to_owned())]
+        );
+        assert_eq!(issuer.token_requests(), 1, "one token for all");
+        assert!(!home.path().join(".git-credentials").exists());
+
+        let host = store.host();
+        for words in [
+            format!("git {} --undo", forge.host()),
+            format!("docker {host} --undo"),
+            "kubectl --user zitadel --undo".to_owned(),
+            "profile prod --undo".to_owned(),
+        ] {
+            setup(home, &words);
+        }
+        assert_eq!(files(home), before);
+    }
+}
+
+#[test]
+fn every_kubectl_is_given_the_entry_that_it_can_write() {
+    for kubectl in kubectls() {
+        let cluster = fresh();
+        kubeconfig(&cluster);
+        let World { home, issuer, .. } = &cluster.world;
+        let Kubectl { program, minor, .. } = &kubectl;
+        symlink(program, home.path().join("bin/kubectl")).unwrap();
+        setup(
+            home,
+            &format!("profile prod --issuer {} --key-file key.json", issuer.url()),
+        );
+        let said = setup(home, "kubectl --user zitadel --context test");
+        assert_eq!(
+            said.contains("the entry is of v1beta1"),
+            *minor < 30,
+            "{said}"
+        );
+        assert!(
+            said.contains("next: kubectl --context test auth whoami\n"),
+            "{said}"
+        );
+        assert!(said.contains("credentialPluginPolicy: Allowlist"), "{said}");
+        assert!(said.contains("warning: the token is opaque"), "{said}");
+        let answer = kubectl.get_version(home).output().unwrap();
+        assert_eq!(Kubectl::answer(&answer), crate::kubernetes::cluster::MINOR);
+    }
+}
+
+#[test]
+fn a_kubeconfig_that_others_changed_keeps_that_and_gets_its_user_back() {
+    let Some(kubectl) = client("kubectl") else {
+        return;
+    };
+    let cluster = fresh();
+    kubeconfig(&cluster);
+    let World { home, issuer, .. } = &cluster.world;
+    let view = || -> Value {
+        let mut view = command(home, &kubectl);
+        view.args(["config", "view", "--raw", "--output", "json"]);
+        serde_json::from_str(&stdout_of_success(view)).unwrap()
+    };
+    let before = view();
+    setup(
+        home,
+        &format!("profile prod --issuer {} --key-file key.json", issuer.url()),
+    );
+    setup(home, "kubectl --user zitadel --context test");
+    assert_eq!(view()["contexts"][0]["context"]["user"], "zitadel");
+    let mut other = command(home, &kubectl);
+    other.args([
+        "config",
+        "set-context",
+        "other",
+        "--cluster=test",
+        "--user=admin",
+    ]);
+    stdout_of_success(other);
+    setup(home, "kubectl --user zitadel --undo");
+    let mut after = view();
+    let contexts = after["contexts"].as_array_mut().unwrap();
+    contexts.retain(|context| context["name"] != "other");
+    assert_eq!(after, before);
+}
+
+#[test]
+fn what_kubectl_or_the_user_would_not_want_is_refused() {
+    let Some(_) = client("kubectl") else {
+        return;
+    };
+    let cluster = fresh();
+    kubeconfig(&cluster);
+    let World { home, issuer, .. } = &cluster.world;
+    setup(
+        home,
+        &format!("profile prod --issuer {} --key-file key.json", issuer.url()),
+    );
+    let broken = home.write("broken", "a: [");
+    let before = files(home);
+    let refused = |words: &str, environment: (&str, &str)| {
+        let mut call = command(home, "zitadel-credential");
+        call.arg("setup").args(words.split(' ')).envs([environment]);
+        let said = stderr_of_failure(call);
+        assert_eq!(files(home), before, "{words}");
+        said
+    };
+    let none = ("UNUSED", "");
+    let said = refused("kubectl --user admin", none);
+    assert!(said.contains("user admin is there already"), "{said}");
+    let said = refused("kubectl --user zitadel --context absent", none);
+    assert!(said.contains("there is no context absent"), "{said}");
+    let said = refused("kubectl --user zitadel", ("KUBECONFIG", "/a:/b"));
+    assert!(said.contains("KUBECONFIG names several files"), "{said}");
+    let said = refused(
+        &format!("kubectl --user zitadel --kubeconfig {}", broken.display()),
+        none,
+    );
+    assert!(said.contains("kubectl failed"), "{said}");
+}
+
+#[test]
+fn a_git_that_gets_no_login_is_told_of_and_a_helper_of_the_hosts_own_stays() {
+    for git in clients("git") {
+        let cluster = fresh();
+        let World {
+            home, issuer, user, ..
+        } = &cluster.world;
+        symlink(&git, home.path().join("bin/git")).unwrap();
+        setup(
+            home,
+            &format!("profile prod --issuer {} --key-file key.json", issuer.url()),
+        );
+        let own = "[credential \"https://git.acme.dev\"]\n\thelper = cache\n";
+        home.write(".gitconfig", own);
+        let said = setup(home, "git git.acme.dev");
+        assert!(
+            said.contains("names cache as well: git asks it first"),
+            "{said}"
+        );
+        assert_eq!(
+            home.read(".gitconfig"),
+            format!("{own}\thelper = zitadel\n")
+        );
+        setup(home, "git git.acme.dev --undo");
+        assert_eq!(home.read(".gitconfig"), own);
+
+        let mut clear = command(home, "zitadel-credential");
+        clear.args(["cache", "clear"]);
+        stdout_of_success(clear);
+        issuer.remove_key(&user.key_id);
+        let mut call = command(home, "zitadel-credential");
+        call.args(["setup", "git", "other.acme.dev"]);
+        let said = stderr_of_failure(call);
+        assert!(
+            said.contains(
+                "other.acme.dev is set up, but git gets no login for it: the issuer refused"
+            ),
+            "{said}"
+        );
+        setup(home, "git other.acme.dev --undo");
+        assert_eq!(home.read(".gitconfig"), own);
+        assert!(!home.read(CONFIG).contains("acme.dev\"]"));
+    }
+}
+
+#[test]
+fn without_its_name_on_path_git_is_given_the_binarys_path() {
+    for git in clients("git") {
+        let cluster = fresh();
+        let World { home, issuer, .. } = &cluster.world;
+        symlink(&git, home.path().join("bin/git")).unwrap();
+        fs::remove_file(home.path().join("bin/git-credential-zitadel")).unwrap();
+        setup(
+            home,
+            &format!("profile prod --issuer {} --key-file key.json", issuer.url()),
+        );
+        let said = setup(home, "git git.acme.dev");
+        assert!(
+            said.contains("git credential fill answers for git.acme.dev"),
+            "{said}"
+        );
+        let binary = home.path().join("bin/zitadel-credential");
+        let helper = format!("helper = !'{}' git\n", binary.display());
+        assert!(
+            home.read(".gitconfig").contains(&helper),
+            "{}",
+            home.read(".gitconfig")
+        );
+    }
+}
+
+#[test]
+fn a_person_at_a_terminal_is_asked_for_what_is_missing() {
+    let Some(script) = client("script") else {
+        return;
+    };
+    let cluster = fresh();
+    let World { home, issuer, .. } = &cluster.world;
+    let mut terminal = command(home, script);
+    let call = "zitadel-credential setup profile prod";
+    terminal.args(["--quiet", "--return", "--command", call, "/dev/null"]);
+    let answers = format!("{}\nkey.json\n", issuer.url());
+    let output = output_of(terminal, answers.as_bytes());
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("Issuer, the instance's URL"), "{said}");
+    assert!(said.contains("Key file, the JSON"), "{said}");
+    let path = home.path().join("key.json");
+    assert!(
+        home.read(CONFIG)
+            .contains(&format!("key-file = \"{}\"", path.display()))
+    );
+}

@@ -7,9 +7,9 @@ mod limit;
 pub mod listing;
 pub mod lock;
 pub mod parents;
+pub mod record;
 mod temporary;
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File, Metadata, Permissions};
 use std::io::{self, Write as _};
@@ -17,14 +17,13 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use ring::digest;
-use serde::{Deserialize, Serialize};
 
 use crate::clock::UnixTime;
 use crate::input;
 use crate::quote;
 use crate::secret::Secret;
 use crate::token::{Grant, Lifespan, Token};
-use crate::url::{Endpoints, HttpUrl};
+use crate::url::Endpoints;
 use lock::Lock;
 use parents::Parents;
 
@@ -49,20 +48,6 @@ pub struct Slot {
     root: PathBuf,
     dir: PathBuf,
     digest: String,
-}
-
-/// An entry as it is written.
-#[derive(Serialize, Deserialize)]
-struct Record<'a> {
-    issuer: Cow<'a, str>,
-    key_id: Cow<'a, str>,
-    user_id: Cow<'a, str>,
-    scopes: Cow<'a, str>,
-    access_token: Cow<'a, str>,
-    obtained_at: UnixTime,
-    expires_at: UnixTime,
-    token_endpoint: Cow<'a, str>,
-    userinfo_endpoint: Cow<'a, str>,
 }
 
 impl Slot {
@@ -92,39 +77,7 @@ impl Slot {
         let is_ours = |meta: &Metadata| meta.is_file() && is_private(meta, 0o077);
         let meta = file.metadata().ok().filter(is_ours)?;
         let bytes = input::read_regular(file, &meta, LIMIT).ok()?;
-        self.accept(serde_json::from_slice(&bytes).ok()?)
-    }
-
-    fn accept(&self, record: Record<'_>) -> Option<Entry> {
-        let Record {
-            issuer,
-            key_id,
-            user_id,
-            scopes,
-            access_token,
-            obtained_at,
-            expires_at,
-            token_endpoint,
-            userinfo_endpoint,
-        } = record;
-        let same = issuer == self.grant.issuer.as_str()
-            && key_id == self.grant.key_id.as_str()
-            && user_id == self.grant.user_id.as_str()
-            && scopes == self.grant.scopes.to_string()
-            && obtained_at < expires_at;
-        let lifespan = Lifespan {
-            obtained_at,
-            expires_at,
-        };
-        let token = Token::new(access_token.into_owned(), Some(lifespan))?;
-        same.then_some(Entry {
-            token,
-            lifespan,
-            endpoints: Endpoints {
-                token: HttpUrl::parse(&token_endpoint)?,
-                userinfo: HttpUrl::parse(&userinfo_endpoint)?,
-            },
-        })
+        record::read(&self.grant, &bytes)
     }
 
     /// Writes the entry whole and puts it in place of the one before.
@@ -132,23 +85,7 @@ impl Slot {
     /// # Errors
     /// The system's own reason: no directory, no room, no leave.
     pub fn replace(&self, entry: &Entry) -> io::Result<()> {
-        let Entry {
-            token,
-            lifespan,
-            endpoints,
-        } = entry;
-        let record = Record {
-            issuer: self.grant.issuer.as_str().into(),
-            key_id: self.grant.key_id.as_str().into(),
-            user_id: self.grant.user_id.as_str().into(),
-            scopes: self.grant.scopes.to_string().into(),
-            access_token: token.expose().into(),
-            obtained_at: lifespan.obtained_at,
-            expires_at: lifespan.expires_at,
-            token_endpoint: endpoints.token.as_str().into(),
-            userinfo_endpoint: endpoints.userinfo.as_str().into(),
-        };
-        let json = Secret::new(serde_json::to_string(&record)?);
+        let json = record::write(&self.grant, entry)?;
         replace_file(&self.path("json"), json.expose().as_bytes())
     }
 

@@ -2,7 +2,7 @@
 //! defaults: merged and checked once.
 
 mod draft;
-mod file;
+pub mod file;
 mod layer;
 mod missing;
 

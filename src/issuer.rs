@@ -1,12 +1,13 @@
 //! What is asked of a ZITADEL instance: discovery, a token, userinfo. Sockets
 //! are opened here and below, nowhere else.
 
+pub mod answer;
 mod connect;
 mod failure;
 mod http;
 mod phase;
-mod proxy;
-mod retry;
+pub mod proxy;
+pub mod retry;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -18,7 +19,8 @@ use crate::scope::Scopes;
 use crate::secret::Secret;
 use crate::token::Token;
 use crate::url::{Endpoints, HttpUrl, IssuerUrl};
-use http::{Answer, Body, Http};
+use answer::Answer;
+use http::{Body, Http};
 pub use http::{Environment, Network};
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -97,31 +99,7 @@ impl<'a> Issuer<'a> {
     /// There is none, or it is another issuer's.
     pub fn discover(&self) -> Result<Endpoints, Error> {
         let url = self.url.discovery();
-        let answer = self.http.get(&url, None)?;
-        if let Some(error) = redirected(&answer) {
-            return Err(error);
-        }
-        if answer.status != 200 {
-            return Err(no_discovery(&url, &answer));
-        }
-        let document: Discovery = answer
-            .json()
-            .map_err(|report| report.hint(CHECK_ISSUER))
-            .map_err(Error::Final)?;
-        if document.issuer != self.url.as_str() {
-            return Err(other_issuer(self.url, &document.issuer));
-        }
-        let endpoint = |name: &str, text: &str| {
-            HttpUrl::parse(text).ok_or_else(|| {
-                let text = quoted(text);
-                let what = format!("{url}: its {name} \"{text}\" is not a URL that can be asked");
-                Error::Final(Report::new(what).hint(WRONG_ANSWER))
-            })
-        };
-        Ok(Endpoints {
-            token: endpoint("token_endpoint", &document.token_endpoint)?,
-            userinfo: endpoint("userinfo_endpoint", &document.userinfo_endpoint)?,
-        })
+        endpoints(self.url, &self.http.get(&url, None)?)
     }
 
     /// Exchanges an assertion for a token (RFC 7523, section 2.1).
@@ -139,40 +117,7 @@ impl<'a> Issuer<'a> {
             ("scope", &scopes.to_string()),
             ("assertion", assertion.expose()),
         ];
-        let answer = self.http.post(endpoint, form)?;
-        if answer.status != 200 {
-            return refusal(&answer).map(Exchange::Refused);
-        }
-        let TokenAnswer {
-            access_token,
-            token_type,
-            expires_in,
-        } = answer
-            .json()
-            .map_err(|report| Error::Final(report.hint(WRONG_ANSWER)))?;
-        let wrong = |what: &str| {
-            let report = Report::new(format!("{endpoint}: {what}"));
-            Error::Final(report.hint(WRONG_ANSWER))
-        };
-        if token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
-            return Err(wrong("its token is not a bearer token"));
-        }
-        if Token::new(access_token.clone(), None).is_none() {
-            return Err(wrong(
-                "its access_token holds characters that no bearer token has",
-            ));
-        }
-        let expires_in = match expires_in {
-            None | Some(Value::Null) => None,
-            Some(value) => Some(
-                lifetime(&value)
-                    .ok_or_else(|| wrong("its expires_in is not a positive number of seconds"))?,
-            ),
-        };
-        Ok(Exchange::Granted(Granted {
-            access_token,
-            expires_in,
-        }))
+        exchanged(&self.http.post(endpoint, form)?)
     }
 
     /// Asks whose token it is (OpenID Connect Core 1.0, section 5.3): the
@@ -196,6 +141,80 @@ impl<'a> Issuer<'a> {
     }
 }
 
+/// Reads the answer to a question for the discovery document of `issuer`.
+///
+/// # Errors
+/// As [`Issuer::discover`].
+pub fn endpoints(issuer: &IssuerUrl, answer: &Answer<'_>) -> Result<Endpoints, Error> {
+    if let Some(error) = redirected(answer) {
+        return Err(error);
+    }
+    if answer.status != 200 {
+        return Err(no_discovery(answer));
+    }
+    let document: Discovery = answer
+        .json()
+        .map_err(|report| report.hint(CHECK_ISSUER))
+        .map_err(Error::Final)?;
+    if document.issuer != issuer.as_str() {
+        return Err(other_issuer(issuer, &document.issuer));
+    }
+    let endpoint = |name: &str, text: &str| {
+        HttpUrl::parse(text).ok_or_else(|| {
+            let text = quoted(text);
+            let what = format!(
+                "{}: its {name} \"{text}\" is not a URL that can be asked",
+                answer.url
+            );
+            Error::Final(Report::new(what).hint(WRONG_ANSWER))
+        })
+    };
+    Ok(Endpoints {
+        token: endpoint("token_endpoint", &document.token_endpoint)?,
+        userinfo: endpoint("userinfo_endpoint", &document.userinfo_endpoint)?,
+    })
+}
+
+/// Reads the answer to an assertion.
+///
+/// # Errors
+/// As [`Issuer::exchange`].
+pub fn exchanged(answer: &Answer<'_>) -> Result<Exchange, Error> {
+    if answer.status != 200 {
+        return refusal(answer).map(Exchange::Refused);
+    }
+    let TokenAnswer {
+        access_token,
+        token_type,
+        expires_in,
+    } = answer
+        .json()
+        .map_err(|report| Error::Final(report.hint(WRONG_ANSWER)))?;
+    let wrong = |what: &str| {
+        let report = Report::new(format!("{}: {what}", answer.url));
+        Error::Final(report.hint(WRONG_ANSWER))
+    };
+    if token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
+        return Err(wrong("its token is not a bearer token"));
+    }
+    if Token::new(access_token.clone(), None).is_none() {
+        return Err(wrong(
+            "its access_token holds characters that no bearer token has",
+        ));
+    }
+    let expires_in = match expires_in {
+        None | Some(Value::Null) => None,
+        Some(value) => Some(
+            lifetime(&value)
+                .ok_or_else(|| wrong("its expires_in is not a positive number of seconds"))?,
+        ),
+    };
+    Ok(Exchange::Granted(Granted {
+        access_token,
+        expires_in,
+    }))
+}
+
 const CHECK_ISSUER: &str =
     "issuer must be the URL of your ZITADEL instance, as its console shows it";
 
@@ -208,8 +227,8 @@ fn lifetime(value: &Value) -> Option<u64> {
     (secs >= 1 && u32::try_from(secs).is_ok()).then_some(secs)
 }
 
-fn no_discovery(url: &HttpUrl, answer: &Answer<'_>) -> Error {
-    let report = Report::new(format!("{url}: {}", answer.headline()));
+fn no_discovery(answer: &Answer<'_>) -> Error {
+    let report = Report::new(format!("{}: {}", answer.url, answer.headline()));
     match answer.status {
         500.. => Error::Passing(report.hint("the issuer is in trouble: try again later")),
         _ => Error::Final(report.hint(CHECK_ISSUER)),

@@ -7,7 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::lock::Lock;
-use super::{LIMIT, Record, check_directories, digest_of, is_private, temporary};
+use super::record::Record;
+use super::{LIMIT, check_directories, digest_of, is_private, temporary};
 use crate::clock::UnixTime;
 use crate::input;
 use crate::key::{KeyId, UserId};

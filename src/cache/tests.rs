@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::*;
 use crate::key::{KeyId, UserId};
 use crate::scope::Scopes;
-use crate::url::IssuerUrl;
+use crate::url::{HttpUrl, IssuerUrl};
 
 const NOW: UnixTime = UnixTime::from_secs(1_000_000);
 

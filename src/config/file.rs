@@ -12,7 +12,7 @@ use crate::quote::quoted;
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct File {
+pub struct File {
     pub(super) default_profile: Option<String>,
     #[serde(default)]
     pub(super) profiles: BTreeMap<String, Profile>,
@@ -74,7 +74,7 @@ impl From<AuthWord> for Auth {
 ///
 /// # Errors
 /// The line, the key and what is wrong with it.
-pub(super) fn parse(text: &str) -> Result<File, Report> {
+pub fn parse(text: &str) -> Result<File, Report> {
     toml::from_str(text).map_err(|error| {
         let start = error.span().map_or(0, |span| span.start).min(text.len());
         let before = text.get(..start).unwrap_or(text);

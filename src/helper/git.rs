@@ -3,7 +3,7 @@
 //! Source: `git help credential`, `git help gitcredentials`; what each version
 //! sends was read from git 2.39 and 2.47.
 
-mod challenge;
+pub mod challenge;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

@@ -10,21 +10,20 @@ use std::time::Duration;
 
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
-use serde::de::DeserializeOwned;
 use ureq::http::{HeaderMap, Response};
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, Body as ResponseBody, Proxy};
-use zeroize::Zeroizing;
 
+use super::answer::Answer;
 use super::connect;
 use super::failure;
 use super::phase::{Phase, Progress};
 use super::proxy::{self, Target};
 use super::retry;
-use crate::clock::{Deadline, UnixTime};
+use crate::clock::Deadline;
 use crate::error::{Error, Report};
 use crate::input::{self, ReadError};
-use crate::quote::{self, quoted};
+use crate::quote;
 use crate::token::Token;
 use crate::url::{HttpUrl, Scheme};
 
@@ -43,17 +42,6 @@ pub struct Network<'a> {
 
 /// The fields of a form.
 pub type Body<'a> = &'a [(&'a str, &'a str)];
-
-/// An answer, whatever its status.
-pub struct Answer<'a> {
-    pub url: &'a HttpUrl,
-    pub status: u16,
-    pub date: Option<UnixTime>,
-    pub location: Option<String>,
-    retry_after: Option<Duration>,
-    content_type: String,
-    body: Zeroizing<Vec<u8>>,
-}
 
 /// A bundle of roots may be larger than what else is read.
 const CA_LIMIT: usize = 4 * 1024 * 1024;
@@ -156,21 +144,8 @@ impl<'a> Http<'a> {
                         .hint("see whether a ZITADEL instance is what answers there"),
                 ),
             })?;
-        let header = |name| text_of(&head.headers, name);
-        let date = header("date").and_then(UnixTime::parse_http_date);
-        let redirected = head.status.is_redirection();
-        Ok(Answer {
-            url,
-            status: head.status.as_u16(),
-            date,
-            location: header("location")
-                .filter(|_| redirected)
-                .map(ToOwned::to_owned),
-            retry_after: header("retry-after")
-                .and_then(|text| retry::retry_after(text, date.unwrap_or_else(UnixTime::now))),
-            content_type: header("content-type").unwrap_or("no type").to_owned(),
-            body,
-        })
+        let header = |name: &str| text_of(&head.headers, name);
+        Ok(Answer::new(url, head.status.as_u16(), header, body))
     }
 
     fn explain(&self, error: &ureq::Error, url: &HttpUrl) -> Error {
@@ -224,48 +199,6 @@ impl<'a> Http<'a> {
             connect::resolver(&self.progress, self.deadline),
         );
         Ok(self.agent.get_or_init(|| agent))
-    }
-}
-
-impl Answer<'_> {
-    /// Reads the body as JSON.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Report> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            let (url, kind) = (self.url, quoted(&self.content_type));
-            // serde_json's own text may quote a value, but not where one is missing.
-            let text = error.to_string();
-            let missing = text.strip_prefix("missing field `");
-            let missing = missing.and_then(|rest| rest.split('`').next());
-            Report::new(match missing {
-                Some(field) => format!("{url}: the JSON it answered has no {field}"),
-                None if error.is_data() => {
-                    format!("{url}: the JSON it answered has another shape than it should")
-                }
-                None => format!("{url}: it answered {kind} that is not JSON"),
-            })
-        })
-    }
-
-    /// The status and what the body says in a line.
-    pub fn headline(&self) -> String {
-        let status = self.status;
-        let text = std::str::from_utf8(&self.body).unwrap_or_default().trim();
-        if text.is_empty() || self.content_type.contains("html") {
-            format!("HTTP {status}")
-        } else {
-            format!("HTTP {status}: {}", quoted(text))
-        }
-    }
-
-    fn busy(&self) -> Error {
-        let report = Report::new(format!("{}: {}", self.url, self.headline()));
-        Error::Passing(match self.retry_after {
-            Some(wait) => report.hint(format!("try again in {} s, as it asks", wait.as_secs())),
-            None if self.status == 429 => report.hint(
-                "too many requests came from here, or a quota is used up: try again in a minute",
-            ),
-            None => report.hint("it may pass: try again later"),
-        })
     }
 }
 

@@ -4,7 +4,7 @@
 ///
 /// A field holds several challenges, each a scheme with parameters, and both
 /// kinds of list use the same comma.
-pub(super) fn offers(header: &str, scheme: &str) -> bool {
+pub fn offers(header: &str, scheme: &str) -> bool {
     elements(header).any(|element| {
         let end = element.find(|c| !is_token(c)).unwrap_or(element.len());
         let (name, rest) = element.split_at(end);

@@ -36,10 +36,11 @@ pub fn pause(
 /// that is held against the answer's own.
 pub fn retry_after(header: &str, date: UnixTime) -> Option<Duration> {
     let header = header.trim();
-    match header.parse() {
-        Ok(secs) => Some(Duration::from_secs(secs)),
-        Err(_) => Some(UnixTime::parse_http_date(header)?.since(date)),
+    // Rust's own reading of a number takes a plus sign too.
+    if header.bytes().all(|b| b.is_ascii_digit()) {
+        return header.parse().ok().map(Duration::from_secs);
     }
+    Some(UnixTime::parse_http_date(header)?.since(date))
 }
 
 #[cfg(test)]
@@ -70,7 +71,7 @@ mod tests {
         assert_eq!(read(" 0 "), Some(Duration::ZERO));
         assert_eq!(read("Fri, 01 Jan 2027 00:00:07 GMT"), Some(SECOND * 7));
         assert_eq!(read("Fri, 01 Jan 2026 00:00:07 GMT"), Some(Duration::ZERO));
-        for bad in ["", "-1", "soon", "1.5", "99999999999999999999999"] {
+        for bad in ["", "-1", "+1", "soon", "1.5", "99999999999999999999999"] {
             assert_eq!(read(bad), None, "{bad}");
         }
     }

@@ -106,6 +106,8 @@ impl Deadline {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -128,5 +130,28 @@ mod tests {
     fn any_time_can_be_shown() {
         assert_eq!(UnixTime::from_secs(0).to_string(), "1970-01-01T00:00:00Z");
         assert!(UnixTime::from_secs(u64::MAX).to_string().starts_with('@'));
+    }
+
+    proptest! {
+        #[test]
+        fn a_date_reads_back_as_it_is_shown(secs in 0_u64..253_402_300_800) {
+            let time = UnixTime::from_secs(secs);
+            prop_assert_eq!(UnixTime::parse_rfc3339(&time.to_string()), Some(time));
+        }
+
+        #[test]
+        fn any_date_is_read_or_not(text in "[ -~\u{e9}]{0,40}") {
+            let _ = (UnixTime::parse_rfc3339(&text), UnixTime::parse_http_date(&text));
+        }
+
+        #[test]
+        fn an_http_date_is_counted_from_1970(day in 1_u64..=31, hour in 0_u64..24, minute in 0_u64..60, second in 0_u64..60) {
+            let text = format!("{day:02} Jan 2027 {hour:02}:{minute:02}:{second:02} GMT");
+            let week = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+            let days = 20_818 + day;
+            let text = format!("{}, {text}", week[usize::try_from(days % 7).expect("a day")]);
+            let secs = ((days * 24 + hour) * 60 + minute) * 60 + second;
+            prop_assert_eq!(UnixTime::parse_http_date(&text), Some(UnixTime::from_secs(secs)), "{}", text);
+        }
     }
 }

@@ -375,5 +375,19 @@ mod tests {
                 prop_assert_eq!(HostPattern::parse(&pattern.to_string()), Some(pattern));
             }
         }
+
+        #[test]
+        fn a_rule_is_for_its_port_and_for_https(
+            ruled in prop::option::of(440_u16..446),
+            asked in prop::option::of(440_u16..446),
+            http: bool,
+        ) {
+            let written = |port: Option<u16>| port.map_or(String::new(), |port| format!(":{port}"));
+            let rules = rules(&[&format!("a.dev{}", written(ruled))]);
+            let scheme = if http { "http" } else { "https" };
+            let url = format!("{scheme}://a.dev{}", written(asked));
+            let expected = !http && ruled.unwrap_or(443) == asked.unwrap_or(443);
+            prop_assert_eq!(matched(&rules, &url).is_some(), expected, "{:?}", ruled);
+        }
     }
 }

@@ -292,3 +292,6 @@ fn refusal(answer: &Answer<'_>) -> Result<Refusal, Error> {
         date: answer.date,
     })
 }
+
+#[cfg(test)]
+mod tests;

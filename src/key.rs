@@ -202,6 +202,8 @@ fn agree(field: &str, inside: &str, beside: Option<&str>) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const PEM: &str = "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n";
@@ -296,6 +298,29 @@ mod tests {
     fn an_id_cannot_become_another_path() {
         for bad in ["", ".", "..", "a/b", "a\0", "a b", &"1".repeat(129)] {
             assert!(KeyId::parse(bad).is_none(), "{bad:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_key_or_an_error_without_a_byte_of_it(before in "[ -~\n]{0,12}", after in "[ -~\n]{0,12}") {
+            for text in [
+                format!("{before}TOPSECRET{after}"),
+                format!("{{{before}\"key\":\"TOPSECRET\"{after}}}"),
+                format!("{{\"keyId\":\"1\",\"userId\":\"2\",\"key\":\"TOPSECRET\"{after}"),
+            ] {
+                if let Err(error) = Key::parse(&text, None, None) {
+                    prop_assert!(!error.to_string().contains("TOPSECRET"), "{error}");
+                }
+            }
+        }
+
+        #[test]
+        fn a_key_file_is_read_as_it_was_written(id in "[A-Za-z0-9_-]{1,20}", user in "[A-Za-z0-9_.@-]{1,20}", pem: String) {
+            let key = json(&serde_json::json!({"keyId": id, "userId": user, "key": pem})).expect("a key");
+            prop_assert_eq!(key.id.as_str(), id);
+            prop_assert_eq!(key.user.as_str(), user);
+            prop_assert_eq!(key.pem.expose(), pem);
         }
     }
 }

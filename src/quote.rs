@@ -136,6 +136,8 @@ pub fn holds_key(text: &str, length: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -218,5 +220,17 @@ mod tests {
     fn a_long_answer_is_cut() {
         assert!(quoted(&"so long ".repeat(1000)).chars().count() <= 201);
         assert!(quoted(&"ü ".repeat(1000)).len() <= 210);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_steers_a_terminal_or_shows_a_secret(before in "\\PC{0,20}", text: String) {
+            const SECRET: &str = "eyJhbGciOiJSUzI1NiJ9-eyJpc3MiOiIxIn0";
+            for shown in [printable(&text), quoted(&text), path(&text)] {
+                prop_assert!(!shown.contains(is_unprintable), "{shown:?}");
+            }
+            let told = quoted(&format!("{before}{SECRET}{text}"));
+            prop_assert!(!told.contains("UzI1NiJ9") && !told.contains("c3MiOiIx"), "{told}");
+        }
     }
 }

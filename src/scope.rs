@@ -58,6 +58,8 @@ pub fn project_audience(project: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -82,5 +84,14 @@ mod tests {
         }
         let ids = "urn:zitadel:iam:org:project:id:2KqWvO9tS0mBCrBDKdQZ0xYh1Ab:aud";
         assert!(Scopes::new([ids, "a-scope-of-many-words-that-says-all-there-is-to-say"]).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn scopes_read_back_as_they_are_shown(text: String) {
+            if let Ok(scopes) = Scopes::new([text.as_str()]) {
+                prop_assert_eq!(Scopes::new([scopes.to_string().as_str()]), Ok(scopes));
+            }
+        }
     }
 }

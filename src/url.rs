@@ -226,6 +226,8 @@ pub struct Endpoints {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -311,6 +313,24 @@ mod tests {
             "https://a/ b",
         ] {
             assert_eq!(IssuerUrl::parse(bad), None, "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_url_leads_where_it_plainly_says_and_where_the_client_goes(
+            host in "[a-c.]{1,4}",
+            trick in "[a-c.:@/?#%\\\\ \\[\\]0-9-]{0,6}",
+        ) {
+            let text = format!("https://{host}{trick}");
+            if let Some(url) = HttpUrl::parse(&text) {
+                let end = text[8..].find(['/', '?', '#']).map_or(text.len(), |end| 8 + end);
+                prop_assert!(text[8..end].starts_with(url.origin().host.as_str()), "{text}");
+                prop_assert!(!text[8..end].contains(['@', '\\', '%', ' ']), "{text}");
+                let uri: ureq::http::Uri = text.parse().expect("the client reads it");
+                prop_assert_eq!(uri.host(), Some(url.origin().host.as_str()));
+                prop_assert_eq!(uri.port_u16().unwrap_or(443), url.origin().port);
+            }
         }
     }
 }

@@ -1,6 +1,8 @@
 use std::os::unix::fs::symlink;
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::key::{KeyId, UserId};
 use crate::scope::Scopes;
@@ -173,4 +175,45 @@ fn a_link_in_place_of_a_directory_is_not_used() {
     fs::rename(&slot.dir, &elsewhere).expect("moved");
     symlink(&elsewhere, &slot.dir).expect("a link");
     assert!(Slot::new(&slot.root, grant.clone()).is_err());
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_an_entry_or_a_miss(bytes: Vec<u8>) {
+        prop_assert!(record::read(&ours(), &bytes).is_none());
+    }
+
+    #[test]
+    fn an_entry_reads_back_as_it_was_written(
+        secret in "[A-Za-z0-9._~+/-]{1,60}={0,2}",
+        obtained_at: u64,
+        lifetime in 1_u64..1 << 32,
+    ) {
+        let obtained_at = UnixTime::from_secs(obtained_at / 2);
+        let lifespan = Lifespan { obtained_at, expires_at: obtained_at.plus(Duration::from_secs(lifetime)) };
+        let token = Token::new(secret.clone(), Some(lifespan)).expect("a b64token");
+        let written = record::write(&ours(), &Entry { token, lifespan, ..entry("x") }).expect("text");
+        let read = record::read(&ours(), written.expose().as_bytes()).expect("an entry");
+        prop_assert_eq!(read.token.expose(), secret);
+        prop_assert_eq!(read.lifespan, lifespan);
+        prop_assert_eq!(read.endpoints, entry("x").endpoints);
+        let other = grant("https://a.dev", "1", "3", "openid profile");
+        prop_assert!(record::read(&other, written.expose().as_bytes()).is_none());
+    }
+
+    #[test]
+    fn a_changed_byte_makes_a_miss_or_what_could_have_been_written(
+        place in 0_usize..400,
+        byte: u8,
+    ) {
+        let whole = record::write(&ours(), &entry("token")).expect("text");
+        let mut bytes = whole.expose().as_bytes().to_vec();
+        let place = place % bytes.len();
+        bytes[place] = byte;
+        if let Some(read) = record::read(&ours(), &bytes) {
+            let token = read.token.expose();
+            prop_assert!(token.bytes().all(|b| b.is_ascii_graphic()), "{token}");
+            prop_assert!(read.lifespan.obtained_at < read.lifespan.expires_at);
+        }
+    }
 }

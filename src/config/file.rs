@@ -120,6 +120,8 @@ fn key_of(line: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn refused(text: &str) -> String {
@@ -184,5 +186,25 @@ mod tests {
             refused("[profiles.prod]\nallow-http = \"yes\"\n"),
             "line 2: allow-http has a value of the wrong kind, expected a boolean"
         );
+    }
+
+    proptest! {
+        #[test]
+        fn a_secret_pasted_anywhere_is_in_no_error(
+            key in "(\\[profiles\\.prod\\]\n)?(issuer|key-file|scopes|projects|allow-http|auth|\\[hosts|x|=|\"){1,2}",
+            sign in "( = )?[\"'\\[{\n]{0,3}",
+            after in "[\"'\\]}\n=,a]{0,4}",
+        ) {
+            const SECRET: &str = "eyJhbGciOiJSUzI1NiJ9eyJhbGciOiJSUzI1NiJ9";
+            if let Err(report) = parse(&format!("{key}{sign}{SECRET}{after}")) {
+                prop_assert!(!report.to_string().contains("UzI1NiJ9"), "{report}");
+                prop_assert!(report.headline().starts_with("line "), "{report}");
+            }
+        }
+
+        #[test]
+        fn any_file_is_read_or_refused(text: String) {
+            let _ = parse(&text);
+        }
     }
 }

@@ -213,5 +213,17 @@ mod tests {
                 prop_assert!(rest.starts_with(host), "{input} -> {origin}");
             }
         }
+
+        #[test]
+        fn an_answer_says_what_was_asked(server_url: String, username: String) {
+            let token = Token::new("abc".into(), None).expect("a b64token");
+            let login = Login { username: &username, token: &token };
+            let answer = answer(&server_url, login).expect("text");
+            let read: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
+            let expected = serde_json::json!({
+                "ServerURL": server_url, "Username": username, "Secret": "abc",
+            });
+            prop_assert_eq!(read, expected);
+        }
     }
 }

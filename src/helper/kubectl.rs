@@ -165,6 +165,8 @@ pub fn answer(version: Version, token: &Token) -> serde_json::Result<String> {
 mod tests {
     use std::time::Duration;
 
+    use proptest::prelude::*;
+
     use super::*;
     use crate::clock::UnixTime;
     use crate::token::Lifespan;
@@ -246,5 +248,43 @@ mod tests {
             "{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\
              \"status\":{\"token\":\"abc\"}}\n"
         );
+    }
+
+    proptest! {
+        #[test]
+        fn any_question_is_read_or_refused(info: String) {
+            let _ = parse(&info);
+        }
+
+        #[test]
+        fn no_server_beyond_this_machine_is_answered_over_anything_but_https(
+            server in "(http://|https?://|ws://|http:/)?(127\\.0\\.0\\.1|localhost|a@)?[a-c.@:/ 1]{0,4}",
+        ) {
+            let spec = serde_json::json!({"cluster": {"server": server}}).to_string();
+            if asked("v1", &spec).is_ok() {
+                let server = server.to_ascii_lowercase();
+                let host = server.strip_prefix("http://").and_then(|rest| rest.split([':', '/']).next());
+                let is_number = |host: &str| host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+                let is_local = host.is_some_and(|host| {
+                    host == "localhost" || (host.starts_with("127.") && is_number(host))
+                });
+                prop_assert!(server.is_empty() || server.starts_with("https://") || is_local, "{server}");
+            }
+        }
+
+        #[test]
+        fn an_answer_is_read_back_in_the_version_that_was_asked(beta: bool, secret in "[A-Za-z0-9._~+/-]{1,40}") {
+            let version = if beta { "v1beta1" } else { "v1" };
+            let question = asked(version, "{}").expect("a question");
+            let token = Token::new(secret.clone(), None).expect("a b64token");
+            let answer = answer(question.version, &token).expect("text");
+            let read: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
+            let expected = serde_json::json!({
+                "kind": "ExecCredential",
+                "apiVersion": format!("client.authentication.k8s.io/{version}"),
+                "status": {"token": secret},
+            });
+            prop_assert_eq!(read, expected);
+        }
     }
 }

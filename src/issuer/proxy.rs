@@ -286,5 +286,20 @@ mod tests {
                 prop_assert!(!shown.contains("hunter2"), "{value:?}: {shown}");
             }
         }
+
+        #[test]
+        fn a_proxy_is_the_host_that_stands_in_the_variable(
+            start in "(http://|socks5h?://|HTTPS://)?(u:p@|u@|:@)?",
+            host in "[a-c.]{1,5}|\\[::[1-9]\\]",
+            port in prop::option::of(1_u16..),
+            end in "([/?#][ -~&&[^ ]]{0,6})?",
+        ) {
+            let digits = port.map_or(String::new(), |port| format!(":{port}"));
+            let value = format!("{start}{host}{digits}{end}");
+            if let Ok(Some(proxy)) = resolved(&HTTPS, &[("https_proxy", &value)]) {
+                prop_assert_eq!(proxy.host(), host);
+                prop_assert!(port.is_none_or(|port| proxy.port() == port), "{}", value);
+            }
+        }
     }
 }

@@ -45,6 +45,8 @@ pub fn retry_after(header: &str, date: UnixTime) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -73,6 +75,22 @@ mod tests {
         assert_eq!(read("Fri, 01 Jan 2026 00:00:07 GMT"), Some(Duration::ZERO));
         for bad in ["", "-1", "+1", "soon", "1.5", "99999999999999999999999"] {
             assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_wait_in_seconds_is_digits_and_nothing_else(header in "[0-9+. -]{0,21}") {
+            let wait = retry_after(&header, UnixTime::from_secs(0));
+            let digits = header.trim();
+            let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+            let expected = digits.parse().ok().filter(|_| is_number).map(Duration::from_secs);
+            prop_assert_eq!(wait, expected);
+        }
+
+        #[test]
+        fn any_header_is_a_wait_or_none(header: String) {
+            let _ = retry_after(&header, UnixTime::from_secs(0));
         }
     }
 }

@@ -37,6 +37,8 @@ fn is_token(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -60,6 +62,35 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(offers(header, "Bearer"), expected, "{header}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_scheme_is_offered_if_and_only_if_a_challenge_begins_with_it(
+            challenges in prop::collection::vec(
+                (
+                    prop::sample::select(vec!["Basic", "bearer", "Bearer", "Bearers", "Negotiate"]),
+                    prop::option::of("[ -~]{0,8}"),
+                ),
+                0..4,
+            ),
+        ) {
+            let written = challenges.iter().map(|(scheme, realm)| match realm {
+                Some(realm) => {
+                    let realm = realm.replace('\\', "\\\\").replace('"', "\\\"");
+                    format!("{scheme} realm=\"{realm}, Bearer x\"")
+                }
+                None => (*scheme).to_owned(),
+            });
+            let header = written.collect::<Vec<_>>().join(", ");
+            let expected = challenges.iter().any(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+            prop_assert_eq!(offers(&header, "Bearer"), expected, "{}", header);
+        }
+
+        #[test]
+        fn any_header_is_read(header: String) {
+            let _ = offers(&header, "Bearer");
         }
     }
 }

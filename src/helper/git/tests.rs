@@ -147,4 +147,30 @@ proptest! {
             prop_assert_eq!(named.count(), 1);
         }
     }
+
+    #[test]
+    fn an_answer_holds_the_login_and_nothing_that_git_takes_for_a_correction(
+        new: bool,
+        username in "[^:\\p{Cc}\u{200e}\u{200f}\u{2028}-\u{202e}\u{2066}-\u{2069}]{1,12}",
+        secret in "[A-Za-z0-9._~+/-]{1,40}={0,2}",
+    ) {
+        let token = Token::new(secret.clone(), None).expect("a b64token");
+        let login = Login { username: &username, token: &token };
+        let answer = read(if new { NEW } else { OLD }).answer(Auth::Auto, login);
+        // As git reads it: at LF, up to an empty line, key and value at the first =.
+        let lines: Vec<_> = answer.split_terminator('\n').collect();
+        let fields: Vec<_> = lines.iter().filter_map(|line| line.split_once('=')).collect();
+        prop_assert!(answer.ends_with('\n') && fields.len() == lines.len());
+        let expected = if new {
+            vec![
+                ("capability[]", "authtype"),
+                ("authtype", "Bearer"),
+                ("credential", &*secret),
+                ("ephemeral", "1"),
+            ]
+        } else {
+            vec![("username", &*username), ("password", &*secret)]
+        };
+        prop_assert_eq!(fields, expected);
+    }
 }

@@ -1,0 +1,75 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+const ISSUER: &str = "https://id.acme.dev";
+
+fn asked<T>(
+    status: u16,
+    body: &[u8],
+    read: impl Fn(&Answer<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let url = HttpUrl::parse("https://id.acme.dev/x").expect("a URL");
+    read(&Answer::new(&url, status, |_| None, body.to_vec().into()))
+}
+
+fn discovered(document: &Value) -> Result<Endpoints, Error> {
+    let issuer = IssuerUrl::parse(ISSUER).expect("an issuer");
+    asked(200, document.to_string().as_bytes(), |answer| {
+        endpoints(&issuer, answer)
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_answer_is_read_or_an_error(status in 100_u16..600, body: Vec<u8>) {
+        let issuer = IssuerUrl::parse(ISSUER).expect("an issuer");
+        let _ = asked(status, &body, |answer| endpoints(&issuer, answer));
+        let _ = asked(status, &body, exchanged);
+    }
+
+    #[test]
+    fn only_our_issuers_document_counts(
+        start in prop::sample::select(vec![ISSUER, "HTTPS://id.acme.dev", "http://id.acme.dev"]),
+        end in "[/:. ]?",
+    ) {
+        let issuer = format!("{start}{end}");
+        let document = json!({
+            "issuer": issuer, "token_endpoint": "https://id.acme.dev/t", "userinfo_endpoint": "https://id.acme.dev/u",
+        });
+        prop_assert_eq!(discovered(&document).is_ok(), issuer == ISSUER);
+    }
+
+    #[test]
+    fn an_endpoint_is_what_the_document_says(token in "(https?://)?[a-c.:/@?# ]{0,8}") {
+        let document = json!({
+            "issuer": ISSUER, "token_endpoint": token, "userinfo_endpoint": "https://id.acme.dev/u",
+        });
+        if let Ok(found) = discovered(&document) {
+            prop_assert_eq!(found.token.as_str(), token);
+        }
+    }
+
+    #[test]
+    fn a_token_is_granted_as_it_was_answered_and_in_no_error(
+        secret in "[A-Za-z0-9._~+/-]{40,60}[ \n\u{e9}]?",
+        kind in "(Bearer|bearer|mac)",
+        lifetime in -2_i64..=(1 << 33),
+    ) {
+        let body = json!({"access_token": secret, "token_type": kind, "expires_in": lifetime});
+        let good = !secret.contains([' ', '\n', '\u{e9}']) && kind != "mac" && (1..1 << 32).contains(&lifetime);
+        match asked(200, body.to_string().as_bytes(), exchanged) {
+            Ok(Exchange::Granted(granted)) => {
+                prop_assert!(good);
+                prop_assert_eq!(granted.access_token, secret);
+                prop_assert_eq!(granted.expires_in, u64::try_from(lifetime).ok());
+            }
+            Ok(Exchange::Refused(_)) => prop_assert!(false, "it was no refusal"),
+            Err(error) => {
+                prop_assert!(!good);
+                prop_assert!(!error.to_string().contains(&secret[..20]), "{error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Dates and waits of headers and key files: what is read is what is written.
+#![no_main]
+
+use std::time::Duration;
+
+use libfuzzer_sys::fuzz_target;
+use zitadel_credential::clock::UnixTime;
+use zitadel_credential::issuer::retry;
+
+fuzz_target!(|text: &str| {
+    if let Some(time) = UnixTime::parse_rfc3339(text) {
+        assert_eq!(UnixTime::parse_rfc3339(&time.to_string()), Some(time));
+        assert!(text.is_ascii());
+    }
+    let date = UnixTime::parse_http_date(text);
+    let now = UnixTime::from_secs(1_700_000_000);
+    let seconds = text.trim();
+    match retry::retry_after(text, now) {
+        Some(wait) if !seconds.is_empty() && seconds.bytes().all(|b| b.is_ascii_digit()) => {
+            assert_eq!(seconds.trim_start_matches('0'), digits(wait));
+        }
+        Some(wait) => {
+            let date = UnixTime::parse_http_date(seconds).expect("a date");
+            assert_eq!(wait, date.since(now));
+        }
+        None => assert_eq!(UnixTime::parse_http_date(seconds), None),
+    }
+    if let Some(date) = date {
+        // A day that is no later than the last that RFC 9110 can write.
+        assert!(date.as_secs() < 253_402_300_800 + 86_400, "{text:?}");
+    }
+});
+
+fn digits(wait: Duration) -> String {
+    wait.as_secs()
+        .to_string()
+        .trim_start_matches('0')
+        .to_owned()
+}

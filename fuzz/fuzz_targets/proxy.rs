@@ -1,0 +1,55 @@
+//! The proxy that is used is the one that the variable names, and no error shows
+//! its password.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use zitadel_credential::error::Report;
+use zitadel_credential::issuer::proxy::{Target, resolve};
+use zitadel_credential_fuzz as plain;
+
+fuzz_target!(|value: &str| {
+    let target = Target {
+        https: true,
+        host: "id.acme.dev",
+        port: 443,
+    };
+    let env = |name: &str| (name == "https_proxy").then(|| value.into());
+    match resolve(&target, &env) {
+        Ok(None) => assert_eq!(value, ""),
+        Ok(Some(proxy)) => {
+            let is_scheme = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
+            let rest = match value.split_once(":/") {
+                Some((scheme, rest)) if !scheme.is_empty() && scheme.bytes().all(is_scheme) => {
+                    rest.trim_start_matches('/')
+                }
+                _ => value,
+            };
+            let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+            let address = rest[..end]
+                .split_once('@')
+                .map_or(&rest[..end], |(_, host)| host);
+            assert!(
+                address.starts_with(proxy.host()),
+                "{} in {value:?}",
+                proxy.host()
+            );
+            let port = &address[proxy.host().len()..];
+            match port.strip_prefix(':').unwrap_or_default() {
+                "" => assert!([443, 1080].contains(&proxy.port())),
+                digits => assert_eq!(digits.parse(), Ok(proxy.port())),
+            }
+        }
+        Err(bad) => {
+            // All that is quoted is a scheme.
+            let said = bad.to_string();
+            let quoted = said.split('`').nth(1).unwrap_or_default();
+            assert!(
+                value.starts_with(quoted) && !quoted.contains(['@', ':']),
+                "{said}"
+            );
+            if quoted.len() < 32 {
+                plain::assert_shown(&Report::new(said));
+            }
+        }
+    }
+});

@@ -1,0 +1,43 @@
+//! What the token endpoint answers: a token that every line protocol can carry,
+//! with a lifetime that it says, or an error that shows none. The first line
+//! holds the status and the headers' value, the rest is the body.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+use zitadel_credential::issuer::answer::Answer;
+use zitadel_credential::issuer::{Exchange, exchanged};
+use zitadel_credential::url::HttpUrl;
+use zitadel_credential_fuzz as plain;
+
+fuzz_target!(|input: &[u8]| {
+    let (status, header, body) = plain::answer(input);
+    let url = HttpUrl::parse("https://id.acme.dev/oauth/v2/token").expect("a URL");
+    let answer = Answer::new(&url, status, |_| Some(header), body.to_vec().into());
+    match exchanged(&answer) {
+        Ok(Exchange::Granted(granted)) => {
+            assert_eq!(status, 200);
+            // One that is refused here is broken in a field that nobody reads.
+            let Ok(read) = serde_json::from_slice::<Value>(body) else {
+                return;
+            };
+            assert_eq!(read["access_token"], granted.access_token.as_str());
+            let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
+            assert!(granted.access_token.bytes().all(is_plain));
+            match granted.expires_in {
+                Some(secs) => {
+                    assert_eq!(read["expires_in"], secs);
+                    assert!((1..1 << 32).contains(&secs));
+                }
+                None => assert!(read["expires_in"].is_null()),
+            }
+        }
+        Ok(Exchange::Refused(refusal)) => {
+            assert_ne!(status, 200);
+            let code = refusal.code.unwrap_or_default();
+            let shown = format!("{code}: {}", refusal.description);
+            plain::assert_shown(&zitadel_credential::error::Report::new(shown));
+        }
+        Err(error) => plain::assert_shown(error.report()),
+    }
+});

@@ -13,7 +13,7 @@ use support::{Home, ServiceUser};
 const README: &str = include_str!("../README.md");
 
 /// Options of every program, and those of other programs in examples.
-const OTHERS: [&str; 17] = [
+const OTHERS: [&str; 16] = [
     "--help",
     "--version",
     // cargo
@@ -30,7 +30,6 @@ const OTHERS: [&str; 17] = [
     "--fail-with-body",
     // kubectl
     "--clusterrole",
-    "--user",
     // the Kubernetes API server
     "--authentication-config",
     "--oidc-issuer-url",
@@ -39,7 +38,8 @@ const OTHERS: [&str; 17] = [
 ];
 
 /// Where the program's name is followed by a word that is no command.
-const NO_CALLS: [&str; 2] = [
+const NO_CALLS: [&str; 3] = [
+    "DIR/_zitadel-credential ",
     "ln -sf zitadel-credential ",
     "executable zitadel-credential not found",
 ];
@@ -191,11 +191,17 @@ fn listed(home: &Home) -> Value {
     serde_json::from_slice(&listed.stdout).unwrap()
 }
 
-/// The help of the program and of all its commands.
+/// The help of the program, of all its commands and of theirs.
 fn help() -> String {
     let mut all = help_of(&["--help"]);
     for command in commands() {
-        all += &help_of(&["help", &command]);
+        let help = help_of(&["help", &command]);
+        let (_, below) = help.split_once("\nCommands:\n").unwrap_or_default();
+        let (below, _) = below.split_once("\n\n").unwrap_or((below, ""));
+        for inner in listed_commands(below).filter(|inner| inner != "help") {
+            all += &help_of(&["help", &command, &inner]);
+        }
+        all += &help;
     }
     all
 }
@@ -208,13 +214,15 @@ fn help_of(arguments: &[&str]) -> String {
 
 /// `  COMMAND  what it does`, in the program's help.
 fn commands() -> Vec<String> {
-    let help = help_of(&["--help"]);
-    let words = help.lines().filter_map(|line| {
+    listed_commands(&help_of(&["--help"])).collect()
+}
+
+fn listed_commands(help: &str) -> impl Iterator<Item = String> {
+    help.lines().filter_map(|line| {
         let line = line.strip_prefix("  ")?;
         let is_name = line.starts_with(|c: char| c.is_ascii_lowercase());
         is_name.then(|| line.split(' ').next().unwrap().to_owned())
-    });
-    words.collect()
+    })
 }
 
 /// `--words`, wherever they stand.

@@ -174,6 +174,36 @@ fn every_message_is_one_that_the_program_has() {
     }
 }
 
+#[test]
+fn every_test_that_the_security_page_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("SECURITY.md")).unwrap();
+    let named: Vec<_> = page
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter_map(|name| name.split_once("::"))
+        .collect();
+    assert!(named.len() > 40, "{named:?}");
+    for (file, test) in named {
+        let file = match file.strip_prefix("src/") {
+            Some(_) => root.join(file),
+            None => root.join("tests").join(file),
+        };
+        // Its tests may stand in a folder of its name.
+        let mut text = fs::read_to_string(&file).unwrap();
+        let folder = file.with_extension("");
+        if folder.is_dir() {
+            text += &source(&folder);
+        }
+        assert!(
+            text.contains(&format!("fn {test}(")),
+            "{}::{test}",
+            file.display()
+        );
+    }
+}
+
 /// A home with this config file, and the user's key where the file says.
 fn home_with(config: &str, user: &ServiceUser) -> Home {
     let key_file = ".config/zitadel-credential/prod.json";

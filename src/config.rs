@@ -189,11 +189,6 @@ impl<'a> Config<'a> {
         })
     }
 
-    /// The names of the file's profiles.
-    pub fn profiles(&self) -> impl Iterator<Item = &str> {
-        self.file.profiles.keys().map(String::as_str)
-    }
-
     fn default_profile(&self) -> Option<String> {
         let mut names = self.file.profiles.keys();
         let only = names.next().filter(|_| names.len() == 0);

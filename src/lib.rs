@@ -145,7 +145,8 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
         Command::Whoami(_) => direct::whoami(world, &config?),
         Command::Cache(cache) => manage::cache(world, &config?, &cache),
         Command::Setup(asked) => setup::setup(world, &options, &asked.action),
-        Command::Completions(_) => Ok(Answer::new(completions::profiles(&config?))),
+        // It is answered above.
+        Command::Completions(_) => Ok(Answer::new("")),
     }
 }
 

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use zeroize::Zeroizing;
 
 use crate::broker::Broker;
-use crate::cli::Command;
+use crate::cli::{self, Command};
 use crate::config::{Asker, Config, Layer};
 use crate::error::{Error, Report};
 use crate::helper::{Ask, Login, docker, git, kubectl};
@@ -21,7 +21,7 @@ use crate::{Answer, World, completions, report};
 /// What is answered whatever the configuration says, broken or not.
 pub(crate) fn without_config(world: &mut World<'_>, command: &Command) -> Option<Answer> {
     match command {
-        Command::Completions(asked) => completions::script(asked.shell).map(Answer::new),
+        Command::Completions(asked) => Some(completed(world, asked)),
         Command::Git(asked) => match git_operation(&asked.operation) {
             None => Some(Answer::new("")),
             Some(git::Operation::Capability) => Some(Answer::new(git::CAPABILITY)),
@@ -41,6 +41,26 @@ pub(crate) fn without_config(world: &mut World<'_>, command: &Command) -> Option
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// A shell's script, or what could stand at its cursor; a config file that is
+/// not there, or broken, has no profiles to offer.
+fn completed(world: &World<'_>, asked: &cli::Completions) -> Answer {
+    let profiles = || {
+        let options = completions::options(&asked.words);
+        let config = Config::load(&options, world.environment, &world.directories);
+        let names = |config: Config<'_>| -> Vec<_> {
+            let names = config
+                .profile_names()
+                .filter(|name| completions::is_plain(name));
+            names.map(ToOwned::to_owned).collect()
+        };
+        config.map(names).unwrap_or_default()
+    };
+    match completions::script(asked.shell) {
+        Some(script) => Answer::new(script),
+        None => Answer::new(completions::candidates(&asked.words, &profiles)),
     }
 }
 

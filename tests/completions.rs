@@ -64,6 +64,7 @@ fn bash_completes_commands_options_profiles_files_and_programs() {
     };
     assert_eq!(words(&complete("zitadel-credential to")), ["token"]);
     assert_eq!(words(&complete("zitadel-credential cache li")), ["list"]);
+    assert_eq!(words(&complete("zitadel-credential setup gi")), ["git"]);
     assert_eq!(
         words(&complete("zitadel-credential token --wr")),
         ["--write"]
@@ -112,10 +113,10 @@ fn zsh_completes_commands_options_profiles_and_files() {
         let lines = format!(
             r"zmodload zsh/zpty
 zpty shell 'exec zsh -f -i'
-zpty -w shell 'PS1=; autoload -U compinit; compinit -u -D; . ./script; compdef _zitadel-credential zitadel-credential; echo RE''ADY'
-zpty -r shell said '*READY*'
+zpty -w shell 'PS1=; autoload -U compinit; compinit -u -D; . ./script; compdef _zitadel-credential zitadel-credential; echo READY$((6*7))'
+zpty -r shell said '*READY42*'
 zpty -w -n shell '{line}'$'\t'
-zpty -r -t -m shell said '*{end}*' || zpty -r shell said '*{end}*'
+zpty -r shell said '*{end}*'
 print -r -- $said
 zpty -d shell
 "
@@ -148,11 +149,11 @@ fn elvish_completes_commands_and_options() {
     // Its editor is there on a terminal only: what it lends the script is small.
     let script = script("elvish")
         .replace("edit:completion:arg-completer", "completer")
-        .replace("edit:complex-candidate", "candidate");
+        .replace("edit:complete-filename", "candidate");
     let complete = |words: &str| {
         let lines = format!(
             "var completer = [&]
-            fn candidate {{|text &display=''| echo $text}}
+            fn candidate {{|text| put $text}}
             {script}
             $completer[zitadel-credential] zitadel-credential {words} ''\n"
         );
@@ -168,12 +169,9 @@ fn elvish_completes_commands_and_options() {
 }
 
 #[test]
-fn the_script_for_powershell_has_every_command_and_closes_what_it_opens() {
+fn the_script_for_powershell_asks_the_program_and_closes_what_it_opens() {
     let script = script("powershell");
-    for command in ["token", "cache;list", "completions", "git"] {
-        let case = format!("'zitadel-credential;{command}'");
-        assert!(script.contains(&case), "{command}");
-    }
+    assert!(script.contains("zitadel-credential completions at -- @words"));
     for (open, close) in ["{}", "()", "[]"].map(|pair| pair.split_at(1)) {
         let count = |mark| script.matches(mark).count();
         assert_eq!(count(open), count(close));
@@ -183,13 +181,21 @@ fn the_script_for_powershell_has_every_command_and_closes_what_it_opens() {
 #[test]
 fn the_names_of_profiles_are_silent_where_there_is_no_config() {
     let home = Home::new();
-    home.zitadel(["completions", "profiles"])
-        .assert()
-        .success()
-        .stdout("");
-    home.write_config("[");
-    home.zitadel(["completions", "bash"]).assert().success();
+    let asked = || {
+        let words = ["completions", "at", "--", "--profile", ""];
+        home.zitadel(words).output().unwrap()
+    };
+    for config in [None, Some("[")] {
+        config.map(|toml| home.write_config(toml));
+        let none = asked();
+        assert!(none.status.success() && none.stdout.is_empty() && none.stderr.is_empty());
+        home.zitadel(["completions", "bash"]).assert().success();
+    }
     home.write_config(CONFIG);
-    let names = home.zitadel(["completions", "profiles"]).output().unwrap();
-    assert_eq!(names.stdout, b"pilot\nprod\n");
+    assert_eq!(asked().stdout, b"pilot\tprofile\nprod\tprofile\n");
+    let other = home.write("other.toml", "[profiles.other]\n");
+    let words = ["completions", "at", "--", "--config"];
+    let mut call = home.zitadel(words);
+    let named = call.arg(other).args(["token", "--profile", "o"]).output();
+    assert_eq!(named.unwrap().stdout, b"other\tprofile\n");
 }

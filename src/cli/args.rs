@@ -123,6 +123,9 @@ pub struct Completions {
     /// bash, elvish, fish, powershell or zsh
     #[arg(value_enum, hide_possible_values = true)]
     pub shell: Completion,
+    /// The words before the cursor, for the scripts
+    #[arg(last = true, hide = true)]
+    pub words: Vec<OsString>,
     #[command(flatten, next_help_heading = EVERY)]
     pub(super) options: Options,
 }
@@ -136,9 +139,9 @@ pub enum Completion {
     Fish,
     Powershell,
     Zsh,
-    /// The profiles' names: what the scripts ask for
+    /// What could stand after the words: the scripts ask for it
     #[value(hide = true)]
-    Profiles,
+    At,
 }
 
 /// How `cache list` prints.

@@ -13,7 +13,7 @@ use clap::{ArgAction, Args, ValueHint};
 pub struct Options {
     /// Profile of the config file
     /// [env: ZITADEL_CREDENTIAL_PROFILE]
-    #[arg(long, value_name = "NAME", verbatim_doc_comment)]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Username, verbatim_doc_comment)]
     pub profile: Option<OsString>,
 
     /// Another config file

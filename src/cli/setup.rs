@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueHint};
 
 use super::args::EVERY;
 use super::options::Options;
@@ -69,6 +69,7 @@ pub struct SetupMode {
 #[derive(Args, Debug)]
 pub struct SetupProfile {
     /// The profile's name
+    #[arg(value_hint = ValueHint::Username)]
     pub name: OsString,
     #[command(flatten)]
     pub mode: SetupMode,
@@ -86,7 +87,7 @@ pub struct SetupKubectl {
     #[arg(long, value_name = "CONTEXT")]
     pub context: Option<OsString>,
     /// The kubeconfig [default: KUBECONFIG, or ~/.kube/config]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub kubeconfig: Option<PathBuf>,
     #[command(flatten)]
     pub mode: SetupMode,
@@ -120,7 +121,7 @@ pub struct SetupDocker {
     pub username: Option<OsString>,
     /// Another file of that form, such as podman's auth.json
     /// [default: DOCKER_CONFIG/config.json, or ~/.docker/config.json]
-    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, verbatim_doc_comment)]
     pub authfile: Option<PathBuf>,
     #[command(flatten)]
     pub mode: SetupMode,

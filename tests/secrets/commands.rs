@@ -84,6 +84,8 @@ pub const ROWS: &[Row] = &[
     row("cache list --output json", "", Shows::Nothing),
     row("cache clear --expired", "", Shows::Nothing),
     row("cache clear", "", Shows::Nothing),
+    row("completions bash", "", Shows::Nothing),
+    row("completions at -- --profile ", "", Shows::Nothing),
     row("help", "", Shows::Nothing),
     row("--help", "", Shows::Nothing),
     row("--version", "", Shows::Nothing),

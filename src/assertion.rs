@@ -65,7 +65,17 @@ pub fn sign(
         &EncodingKey::from_rsa_der(der.secret_der()),
     )
     .map(Secret::new)
-    .map_err(|_| cannot_sign(objection(&der).unwrap_or("the signature failed")))
+    .map_err(|_| cannot_sign(parse(&der).err().unwrap_or("the signature failed")))
+}
+
+/// The size of a key that can sign, in bits.
+///
+/// # Errors
+/// As [`sign`].
+pub fn bits(key: &Key) -> Result<usize, Report> {
+    let der = read(key)?;
+    let pair = parse(&der).map_err(cannot_sign)?;
+    Ok(pair.public().modulus_len() * 8)
 }
 
 fn read(key: &Key) -> Result<Zeroizing<PrivateKeyDer<'static>>, Report> {
@@ -83,14 +93,14 @@ fn cannot_sign(objection: &str) -> Report {
     )
 }
 
-/// Why a key cannot sign, where that is so.
-fn objection(der: &PrivateKeyDer<'_>) -> Option<&'static str> {
+/// The key, or why it cannot sign.
+fn parse(der: &PrivateKeyDer<'_>) -> Result<RsaKeyPair, &'static str> {
     let parsed = match der {
         PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
         PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
-        _ => return Some("not an RSA key"),
+        _ => return Err("not an RSA key"),
     };
-    Some(match parsed.err()?.to_string().as_str() {
+    parsed.map_err(|error| match error.to_string().as_str() {
         "TooSmall" => "an RSA key of fewer than 2048 bits",
         "TooLarge" => "an RSA key of more than 4096 bits",
         "WrongAlgorithm" => "not an RSA key",

@@ -11,8 +11,9 @@
 //! 5. The cache never stands in the way: whatever is wrong with it is a warning,
 //!    and a fresh token is handed out all the same.
 
-mod diagnosis;
-mod mint;
+pub(crate) mod diagnosis;
+pub(crate) mod mint;
+mod trial;
 mod userinfo;
 
 use std::cell::Cell;
@@ -28,7 +29,7 @@ use crate::cache::{Entry, Slot};
 use crate::clock::{Clock, Deadline};
 use crate::error::{Error, Report};
 use crate::issuer::{Issuer, Network};
-use crate::key::{Key, KeySpec};
+use crate::key::{Key, KeyId, KeySpec, UserId};
 use crate::quote;
 use crate::scope::Scopes;
 use crate::secret::Secret;
@@ -79,12 +80,29 @@ impl<'a> Broker<'a> {
     /// # Errors
     /// The key cannot be read.
     pub fn new(request: &'a Request<'a>, clock: &'a Clock) -> Result<Self, Error> {
-        let (key_id, user_id, key) = if let Some((id, user)) = request.key.ids() {
-            (id, user, None)
-        } else {
-            let key = request.key.load(&request.deadline)?;
-            (key.id.clone(), key.user.clone(), Some(key))
-        };
+        match request.key.ids() {
+            Some((id, user)) => Ok(Self::of(request, clock, id, user, None)),
+            None => {
+                let key = request.key.load(&request.deadline)?;
+                Ok(Self::with_key(request, clock, key))
+            }
+        }
+    }
+
+    /// With the request's key, which was read already.
+    pub fn with_key(request: &'a Request<'a>, clock: &'a Clock, key: Key) -> Self {
+        let (id, user) = (key.id.clone(), key.user.clone());
+        Self::of(request, clock, id, user, Some(key))
+    }
+
+    /// With ids that are known; a key that is not given is read to sign.
+    pub fn of(
+        request: &'a Request<'a>,
+        clock: &'a Clock,
+        key_id: KeyId,
+        user_id: UserId,
+        key: Option<Key>,
+    ) -> Self {
         let grant = Grant {
             issuer: request.issuer.clone(),
             key_id,
@@ -96,13 +114,13 @@ impl<'a> Broker<'a> {
                 .inspect_err(|error| log::warn!("going on without the cache: {error}"))
                 .ok()
         });
-        Ok(Self {
+        Self {
             request,
             clock,
             grant,
             key: Cell::new(key),
             slot,
-        })
+        }
     }
 
     /// What tokens are got for.

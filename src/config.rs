@@ -88,7 +88,12 @@ impl<'a> Config<'a> {
         Ok(config)
     }
 
-    fn without_file(
+    /// What flags and environment say, without their host rules: for who goes
+    /// on although the config file cannot be read.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the flag or the variable.
+    pub fn without_file(
         options: &Options,
         environment: &'a Environment,
         directories: &'a Directories,
@@ -174,11 +179,22 @@ impl<'a> Config<'a> {
         key.ok_or_else(|| self.missing(Setting::Key, settings))
     }
 
+    /// The profile that `asker` leads to; none where the file is not asked.
+    pub fn profile_for(&self, asker: &Asker<'_>) -> Option<String> {
+        let rule = asker.rule.and_then(|rule| rule.profile.clone());
+        let caller = self.caller.profile.clone();
+        let name = caller.or_else(|| asker.cluster.profile.clone());
+        name.or(rule).or_else(|| self.default_profile())
+    }
+
+    /// The config file, whether it is there or not.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
     fn settings(&self, asker: Asker<'_>) -> Result<Layer, Error> {
-        let Asker { rule, cluster } = asker;
-        let rule = rule.and_then(|rule| rule.profile.clone());
-        let name = self.caller.profile.clone().or(cluster.profile.clone());
-        let name = name.or(rule).or_else(|| self.default_profile());
+        let name = self.profile_for(&asker);
+        let cluster = asker.cluster;
         let profile = match &name {
             Some(name) => self.profile(name)?,
             None => Layer::default(),

@@ -97,6 +97,16 @@ impl Report {
     pub fn headline(&self) -> String {
         printable(&self.what)
     }
+
+    /// What was found out, each on one line and fit for a terminal.
+    pub fn facts(&self) -> impl Iterator<Item = String> {
+        self.facts.iter().map(|fact| printable(fact))
+    }
+
+    /// What to do, on one line and fit for a terminal.
+    pub fn advice(&self) -> Option<String> {
+        self.hint.as_deref().map(printable)
+    }
 }
 
 impl fmt::Display for Report {

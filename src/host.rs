@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::error::Report;
 use crate::url::{Host, Origin, Scheme, parse_authority};
 
 /// How git is answered (`auth` in a rule).
@@ -139,6 +140,37 @@ pub enum Miss<'a> {
     PlainHttp(&'a HostRule),
     /// This rule names it, for another username.
     Username(&'a HostRule),
+}
+
+impl Miss<'_> {
+    /// Why `origin` gets nothing, and what would change that.
+    pub fn told(&self, origin: &Origin) -> Report {
+        let none = format!("no host rule lets {origin} have a token");
+        let rule = format!("[hosts.\"{}\"]", origin.authority());
+        match self {
+            Self::Unknown => {
+                Report::new(none).hint(format!("{rule} in the config file adds one, or --host"))
+            }
+            Self::Port(found) => {
+                Report::new(format!("{none}: {} is for another port", found.pattern)).hint(format!(
+                    "{rule} in the config file adds this one, or --host"
+                ))
+            }
+            Self::PlainHttp(found) => Report::new(format!(
+                "host rule {} is for https, not for {origin}",
+                found.pattern
+            ))
+            .hint("allow-http = true lets http too"),
+            Self::Username(found) => {
+                let username = found.username.as_deref().unwrap_or_default();
+                Report::new(format!(
+                    "host rule {} has the username {username}, and another was asked for",
+                    found.pattern
+                ))
+                .hint("ask for that username, or for none")
+            }
+        }
+    }
 }
 
 /// The rules in force, each for hosts of its own.

@@ -3,6 +3,7 @@
 
 pub mod answer;
 mod connect;
+mod contact;
 mod failure;
 mod http;
 mod phase;
@@ -20,6 +21,7 @@ use crate::secret::Secret;
 use crate::token::Token;
 use crate::url::{Endpoints, HttpUrl, IssuerUrl};
 use answer::Answer;
+pub use contact::{Contact, Stage, Way};
 use http::{Body, Http};
 pub use http::{Environment, Network};
 

@@ -11,7 +11,7 @@ use crate::cli::{self, Command};
 use crate::config::{Asker, Config, Layer};
 use crate::error::{Error, Report};
 use crate::helper::{Ask, Login, docker, git, kubectl};
-use crate::host::{HostRule, Miss};
+use crate::host::HostRule;
 use crate::input::{self, ReadError};
 use crate::quote::{printable, quoted};
 use crate::secret::Secret;
@@ -249,24 +249,11 @@ fn find_rule<'c>(config: &'c Config<'_>, ask: &Ask) -> Option<&'c HostRule> {
     let found = config.rules().find(origin, username.as_deref());
     match &found {
         Ok(rule) => log::info!("{origin} has the rule {}", rule.pattern),
-        Err(Miss::Unknown) => log::info!(
-            "no host rule lets {origin} have a token: [hosts.\"{}\"] in the config file adds one, or --host",
-            origin.authority()
-        ),
-        Err(Miss::Port(rule)) => log::info!(
-            "no host rule lets {origin} have a token: {} is for another port; [hosts.\"{}\"] adds this one",
-            rule.pattern,
-            origin.authority()
-        ),
-        Err(Miss::PlainHttp(rule)) => log::info!(
-            "host rule {} is for https, not for {origin}: allow-http = true lets http too",
-            rule.pattern
-        ),
-        Err(Miss::Username(rule)) => log::info!(
-            "host rule {} has the username {}, and another was asked for",
-            rule.pattern,
-            rule.username.as_deref().unwrap_or_default()
-        ),
+        Err(miss) => {
+            let report = miss.told(origin);
+            let advice = report.advice().unwrap_or_default();
+            log::info!("{}: {advice}", report.headline());
+        }
     }
     found.ok()
 }

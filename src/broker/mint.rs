@@ -31,7 +31,7 @@ struct Signed {
 type Outcome = Result<(Granted, UnixTime), Refusal>;
 
 /// How long before a key's end its user is told.
-const EXPIRY_NOTICE: Duration = Duration::from_secs(14 * 24 * 3600);
+pub(crate) const EXPIRY_NOTICE: Duration = Duration::from_secs(14 * 24 * 3600);
 
 impl Broker<'_> {
     /// Mints a token: one request where the endpoints are known, else two.

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::limit;
 use crate::clock::UnixTime;
+use crate::input;
 
 /// An entry's exclusive lock, held until dropped or until the process ends,
 /// however it ends.
@@ -35,6 +36,23 @@ impl Lock {
         let is_in_place = fs::symlink_metadata(path)
             .is_ok_and(|now| (now.dev(), now.ino()) == (held.dev(), held.ino()));
         Ok(is_in_place.then_some(Self(file)))
+    }
+
+    /// Whether another process holds the lock; none where there is no file to
+    /// lock. Makes none, and holds the lock no longer than it looks.
+    ///
+    /// # Errors
+    /// The file cannot be opened, or the file system has no locks.
+    pub fn is_held(path: &Path) -> io::Result<Option<bool>> {
+        let file = match input::private_file().read(true).write(true).open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file?,
+        };
+        match fs2::FileExt::try_lock_exclusive(&file) {
+            Ok(()) => Ok(Some(false)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Some(true)),
+            Err(error) => Err(error),
+        }
     }
 
     /// When a renewal was last tried, where that was noted.

@@ -94,6 +94,11 @@ fn explain_tls(error: &rustls::Error, url: &HttpUrl) -> Error {
     }
 }
 
+/// Whether it is TLS that failed.
+pub fn is_tls(error: &ureq::Error) -> bool {
+    tls_error(error).is_some()
+}
+
 /// The TLS library's error, wherever it is wrapped.
 fn tls_error(error: &ureq::Error) -> Option<&rustls::Error> {
     match error {

@@ -85,11 +85,9 @@ impl<'a> Http<'a> {
         })
     }
 
-    fn send<'u>(
-        &self,
-        url: &'u HttpUrl,
-        request: impl Fn(&Agent, Duration, Option<Proxy>) -> Result<Response<ResponseBody>, ureq::Error>,
-    ) -> Result<Answer<'u>, Error> {
+    /// Looks whether a request may be sent, and can: nothing in plain text, and
+    /// roots to trust.
+    pub fn check(&self, url: &HttpUrl) -> Result<(), Error> {
         if url.origin().is_exposed() && !self.network.allow_http {
             return Err(Error::Usage(
                 Report::new(format!(
@@ -98,6 +96,20 @@ impl<'a> Http<'a> {
                 .hint("use https, or set allow-http = true in the profile if the network is yours"),
             ));
         }
+        self.agent().map(drop)
+    }
+
+    /// How far the last request got.
+    pub const fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    fn send<'u>(
+        &self,
+        url: &'u HttpUrl,
+        request: impl Fn(&Agent, Duration, Option<Proxy>) -> Result<Response<ResponseBody>, ureq::Error>,
+    ) -> Result<Answer<'u>, Error> {
+        self.check(url)?;
         let proxy = self.proxy(url)?;
         let agent = self.agent()?;
         let mut tried = 0;
@@ -149,10 +161,15 @@ impl<'a> Http<'a> {
     }
 
     fn explain(&self, error: &ureq::Error, url: &HttpUrl) -> Error {
+        if failure::is_tls(error) {
+            // What the first bytes bring may come to light later.
+            self.progress.enter(Phase::Handshake);
+        }
         failure::explain(error, url, &self.progress.phase(), &self.deadline)
     }
 
-    fn proxy(&self, url: &HttpUrl) -> Result<Option<Proxy>, Error> {
+    /// The proxy that a URL is reached by.
+    pub fn proxy(&self, url: &HttpUrl) -> Result<Option<Proxy>, Error> {
         let origin = url.origin();
         if origin.scheme == Scheme::Http && origin.host.is_loopback() {
             // Allowed because nothing crosses a network; by a proxy it would.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a request waits for.
 #[derive(Clone, Debug, Default)]
@@ -38,19 +38,35 @@ impl fmt::Display for Phase {
 
 /// The phase of the request that is under way.
 #[derive(Clone, Debug, Default)]
-pub struct Progress(Arc<Mutex<Phase>>);
+pub struct Progress(Arc<Mutex<Place>>);
+
+#[derive(Debug, Default)]
+struct Place {
+    phase: Phase,
+    addresses: Vec<SocketAddr>,
+}
 
 impl Progress {
     /// Where it stands.
     pub fn phase(&self) -> Phase {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.place().phase.clone()
+    }
+
+    /// The addresses that were connected to last.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.place().addresses.clone()
     }
 
     /// Notes where it stands.
     pub fn enter(&self, phase: Phase) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = phase;
+        let mut place = self.place();
+        if let Phase::Connect(addresses) = &phase {
+            place.addresses.clone_from(addresses);
+        }
+        place.phase = phase;
+    }
+
+    fn place(&self) -> MutexGuard<'_, Place> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,0 +1,28 @@
+//! A token for the proof of it: nothing is locked, stored or noted.
+
+use super::Broker;
+use crate::cache::Entry;
+use crate::cache::Slot;
+use crate::clock::UnixTime;
+use crate::error::Error;
+use crate::token::{Freshness, Token};
+use crate::url::Endpoints;
+
+impl Broker<'_> {
+    /// A new token, which the cache does not hear of.
+    ///
+    /// # Errors
+    /// As [`Broker::token`].
+    pub fn trial(&self, known: &Endpoints) -> Result<(Token, Option<UnixTime>), Error> {
+        let minted = self
+            .mint(Some(known), self.request.deadline)
+            .map_err(|error| self.about(error))?;
+        Ok((minted.token, minted.lifespan.map(|span| span.expires_at)))
+    }
+
+    /// The token that the cache holds and that is good by our clock.
+    pub fn held(&self) -> Option<Entry> {
+        let entry = self.slot.as_ref().and_then(Slot::read)?;
+        (self.freshness(&entry) != Freshness::Unusable).then_some(entry)
+    }
+}

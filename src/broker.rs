@@ -80,19 +80,12 @@ impl<'a> Broker<'a> {
     /// # Errors
     /// The key cannot be read.
     pub fn new(request: &'a Request<'a>, clock: &'a Clock) -> Result<Self, Error> {
-        match request.key.ids() {
-            Some((id, user)) => Ok(Self::of(request, clock, id, user, None)),
-            None => {
-                let key = request.key.load(&request.deadline)?;
-                Ok(Self::with_key(request, clock, key))
-            }
+        if let Some((id, user)) = request.key.ids() {
+            return Ok(Self::of(request, clock, id, user, None));
         }
-    }
-
-    /// With the request's key, which was read already.
-    pub fn with_key(request: &'a Request<'a>, clock: &'a Clock, key: Key) -> Self {
+        let key = request.key.load(&request.deadline)?;
         let (id, user) = (key.id.clone(), key.user.clone());
-        Self::of(request, clock, id, user, Some(key))
+        Ok(Self::of(request, clock, id, user, Some(key)))
     }
 
     /// With ids that are known; a key that is not given is read to sign.

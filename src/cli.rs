@@ -10,8 +10,8 @@ use std::ffi::{OsStr, OsString};
 use clap::{Args, Parser, Subcommand};
 
 pub use args::{
-    Assertion, Cache, CacheAction, CacheClear, CacheList, Completion, Completions, Docker, Exec,
-    Git, ListOutput, Token, TokenOutput,
+    Assertion, Cache, CacheAction, CacheClear, CacheList, Completion, Completions, Docker, Doctor,
+    Exec, Git, ListOutput, Token, TokenOutput,
 };
 pub use options::Options;
 pub use setup::{Setup, SetupAction, SetupDocker, SetupGit, SetupKubectl, SetupMode, SetupProfile};
@@ -37,6 +37,7 @@ Direct, called by a person or a script:
 Manage:
   setup        Write a profile, or wire a tool up to it
   cache        Show or remove the tokens in the cache
+  doctor       Check key, clock, issuer, token, cache and wiring
   completions  Print a shell's completions
   help         Print this message or the help of a command
 
@@ -144,6 +145,14 @@ Examples:
   zitadel-credential cache clear --expired")]
     Cache(Cache),
 
+    /// Check key, clock, issuer, token, cache and wiring
+    #[command(after_help = "\
+Examples:
+  zitadel-credential doctor
+  zitadel-credential doctor git.acme.dev
+It changes nothing and shows no secret. Exit code 1 if any check failed.")]
+    Doctor(Doctor),
+
     /// Print a shell's completions
     #[command(after_help = "\
 Examples:
@@ -187,6 +196,7 @@ impl Cli {
             Command::Assertion(assertion) => &mut assertion.options,
             Command::Setup(setup) => setup.action.options_mut(),
             Command::Completions(completions) => &mut completions.options,
+            Command::Doctor(doctor) => &mut doctor.options,
             Command::Cache(cache) => match &mut cache.action {
                 CacheAction::List(list) => &mut list.options,
                 CacheAction::Clear(clear) => &mut clear.options,

@@ -15,6 +15,7 @@ pub mod clock;
 mod completions;
 pub mod config;
 mod direct;
+mod doctor;
 pub mod error;
 pub mod helper;
 pub mod host;
@@ -145,6 +146,13 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
         Command::Whoami(_) => direct::whoami(world, &config?),
         Command::Cache(cache) => manage::cache(world, &config?, &cache),
         Command::Setup(asked) => setup::setup(world, &options, &asked.action),
+        Command::Doctor(asked) => Ok(doctor::doctor(
+            world,
+            config,
+            &options,
+            &directories,
+            &asked,
+        )),
         // It is answered above.
         Command::Completions(_) => Ok(Answer::new("")),
     }

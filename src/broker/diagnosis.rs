@@ -62,20 +62,15 @@ pub(crate) fn is_off(theirs: UnixTime, ours: UnixTime) -> bool {
     theirs.since(ours).max(ours.since(theirs)) > TOLERANCE
 }
 
-/// By how much the clocks disagree, and what to do.
-pub(super) fn clock(theirs: UnixTime, ours: UnixTime) -> String {
-    format!("{}: {SET_IT}", drift(theirs, ours))
-}
-
-/// What to do about a clock that is off.
-pub(crate) const SET_IT: &str = "set it right (NTP)";
-
-/// By how much the clocks disagree.
-pub(crate) fn drift(theirs: UnixTime, ours: UnixTime) -> String {
+/// By how much the clocks disagree, and after a colon what to do.
+pub(crate) fn clock(theirs: UnixTime, ours: UnixTime) -> String {
     let (span, side) = if theirs > ours {
         (theirs.since(ours), "behind")
     } else {
         (ours.since(theirs), "ahead of")
     };
-    format!("this clock is {} s {side} the issuer's", span.as_secs())
+    format!(
+        "this clock is {} s {side} the issuer's: set it right (NTP)",
+        span.as_secs()
+    )
 }

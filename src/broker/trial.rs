@@ -1,15 +1,16 @@
 //! A token for the proof of it: nothing is locked, stored or noted.
 
+use std::path::PathBuf;
+
 use super::Broker;
-use crate::cache::Entry;
-use crate::cache::Slot;
+use crate::cache::{Entry, Slot};
 use crate::clock::UnixTime;
 use crate::error::Error;
 use crate::token::{Freshness, Token};
 use crate::url::Endpoints;
 
 impl Broker<'_> {
-    /// A new token, which the cache does not hear of.
+    /// A new token and its end, which the cache does not hear of.
     ///
     /// # Errors
     /// As [`Broker::token`].
@@ -18,6 +19,11 @@ impl Broker<'_> {
             .mint(Some(known), self.request.deadline)
             .map_err(|error| self.about(error))?;
         Ok((minted.token, minted.lifespan.map(|span| span.expires_at)))
+    }
+
+    /// The lock file of this grant's entry, where there is a cache.
+    pub fn lock_path(&self) -> Option<PathBuf> {
+        self.slot.as_ref().map(Slot::lock_path)
     }
 
     /// The token that the cache holds and that is good by our clock.

@@ -119,6 +119,21 @@ pub struct CacheClear {
 
 #[expect(missing_docs, reason = "it would be the command's description")]
 #[derive(Args, Debug)]
+pub struct Doctor {
+    /// A host or URL: whether it gets a token, and why not; its profile is the
+    /// one that is checked
+    #[arg(value_name = "HOST")]
+    pub host_asked: Option<String>,
+    /// How the findings are shown
+    #[arg(long, value_enum, default_value_t = ListOutput::Text, hide_possible_values = true,
+          value_name = "text|json")]
+    pub output: ListOutput,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}
+
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
 pub struct Completions {
     /// bash, elvish, fish, powershell or zsh
     #[arg(value_enum, hide_possible_values = true)]
@@ -144,7 +159,7 @@ pub enum Completion {
     At,
 }
 
-/// How `cache list` prints.
+/// How `cache list` and `doctor` print.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum ListOutput {
     /// A table

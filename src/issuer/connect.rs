@@ -122,11 +122,13 @@ impl<In: Transport> Connector<In> for Mark {
         details: &ConnectionDetails<'_>,
         chained: Option<In>,
     ) -> Result<Option<In>, Error> {
-        self.0.enter(match self.1 {
-            Step::Start => Phase::Connect(details.addrs.iter().copied().collect()),
-            Step::Connected if details.needs_tls() => Phase::Handshake,
-            Step::Connected | Step::Ready => Phase::Answer,
-        });
+        let Self(progress, step) = self;
+        match step {
+            Step::Start => progress.begin(details.addrs.iter().copied().collect()),
+            Step::Connected if details.needs_tls() => progress.enter(Phase::Handshake),
+            Step::Connected => {}
+            Step::Ready => progress.ready(),
+        }
         Ok(chained)
     }
 }

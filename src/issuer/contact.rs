@@ -62,7 +62,7 @@ impl Issuer<'_> {
         let answer = answer.map_err(|error| {
             let stage = match self.http.progress().phase() {
                 Phase::Lookup => Stage::Lookup,
-                Phase::Connect(_) => Stage::Connect,
+                Phase::Connect(_) | Phase::Proxy => Stage::Connect,
                 Phase::Handshake => Stage::Tls,
                 Phase::Answer => Stage::Discovery,
             };

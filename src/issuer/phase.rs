@@ -11,6 +11,8 @@ pub enum Phase {
     Lookup,
     /// A connection to one of these.
     Connect(Vec<SocketAddr>),
+    /// A proxy's word that it has connected us.
+    Proxy,
     /// The TLS handshake.
     Handshake,
     /// The answer.
@@ -30,6 +32,7 @@ impl fmt::Display for Phase {
                 }
                 Ok(())
             }
+            Self::Proxy => f.write_str("waiting for the proxy to connect us"),
             Self::Handshake => f.write_str("in the TLS handshake"),
             Self::Answer => f.write_str("waiting for the answer"),
         }
@@ -44,6 +47,7 @@ pub struct Progress(Arc<Mutex<Place>>);
 struct Place {
     phase: Phase,
     addresses: Vec<SocketAddr>,
+    to_proxy: bool,
 }
 
 impl Progress {
@@ -64,6 +68,24 @@ impl Progress {
             place.addresses.clone_from(addresses);
         }
         place.phase = phase;
+    }
+
+    /// Notes that a connection is begun. One that is begun while another is
+    /// leads to the proxy of that one.
+    pub fn begin(&self, addresses: Vec<SocketAddr>) {
+        let is_within = matches!(self.place().phase, Phase::Connect(_));
+        self.place().to_proxy = is_within;
+        self.enter(Phase::Connect(addresses));
+    }
+
+    /// Notes that a connection is ready to be spoken on.
+    pub fn ready(&self) {
+        let to_proxy = std::mem::take(&mut self.place().to_proxy);
+        self.enter(if to_proxy {
+            Phase::Proxy
+        } else {
+            Phase::Answer
+        });
     }
 
     fn place(&self) -> MutexGuard<'_, Place> {

@@ -176,6 +176,14 @@ impl Call<'_> {
         self
     }
 
+    /// It said nothing on stderr, and whatever stands on stdout holds no secret.
+    #[track_caller]
+    pub fn gives_nothing_away(&self, code: i32) -> &Self {
+        self.check_secrets(&self.stdout);
+        assert_eq!((self.code, &*self.stderr), (Some(code), ""));
+        self
+    }
+
     /// `token` printed one that the issuer knows, and this on stderr.
     #[track_caller]
     pub fn gives_a_token(&self, stderr: impl Into<Data>) -> &Self {

@@ -1,0 +1,248 @@
+//! What a check comes to, and how all of them are shown.
+
+use std::fmt::Write;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::error::{Error, Report};
+use crate::quote::{self, printable};
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    /// As it should be.
+    Ok,
+    /// It works, and may not for long or not for everybody.
+    Warning,
+    /// It keeps a tool from its token.
+    Failed,
+    /// What it needs has failed.
+    Skipped,
+}
+
+impl Status {
+    const ALL: [Self; 4] = [Self::Ok, Self::Warning, Self::Failed, Self::Skipped];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// The colour on a terminal (ECMA-48, SGR), and the symbol there.
+    const fn sign(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Ok => ("32", "✓"),
+            Self::Warning => ("33", "!"),
+            Self::Failed => ("31", "✗"),
+            Self::Skipped => ("2", "-"),
+        }
+    }
+}
+
+/// One finding. Its JSON is `{"name", "status", "finding", "remedy"}`; a name
+/// may come more than once: `kubectl`, `git` and `docker` for each place that
+/// names us.
+#[derive(Debug)]
+pub(super) struct Check {
+    name: &'static str,
+    pub(super) status: Status,
+    finding: String,
+    /// None where there is nothing to do.
+    remedy: Option<String>,
+}
+
+fn check(name: &'static str, status: Status, finding: &str, remedy: Option<&str>) -> Check {
+    Check {
+        name,
+        status,
+        finding: printable(finding),
+        remedy: remedy.map(printable),
+    }
+}
+
+pub(super) fn ok(name: &'static str, finding: impl AsRef<str>) -> Check {
+    check(name, Status::Ok, finding.as_ref(), None)
+}
+
+pub(super) fn warning(
+    name: &'static str,
+    finding: impl AsRef<str>,
+    remedy: impl AsRef<str>,
+) -> Check {
+    check(
+        name,
+        Status::Warning,
+        finding.as_ref(),
+        Some(remedy.as_ref()),
+    )
+}
+
+pub(super) fn failed(
+    name: &'static str,
+    finding: impl AsRef<str>,
+    remedy: impl AsRef<str>,
+) -> Check {
+    check(
+        name,
+        Status::Failed,
+        finding.as_ref(),
+        Some(remedy.as_ref()),
+    )
+}
+
+pub(super) fn skipped(name: &'static str, why: impl AsRef<str>) -> Check {
+    check(name, Status::Skipped, why.as_ref(), None)
+}
+
+/// A check that failed with an error of ours.
+pub(super) fn about(name: &'static str, error: &Error) -> Check {
+    let report = error.report();
+    check(
+        name,
+        Status::Failed,
+        &in_a_line(report),
+        report.advice().as_deref(),
+    )
+}
+
+/// What failed and what was found out, on one line.
+pub(super) fn in_a_line(report: &Report) -> String {
+    let parts = std::iter::once(report.headline()).chain(report.facts());
+    parts.collect::<Vec<_>>().join("; ")
+}
+
+/// A file's permission bits.
+pub(super) fn mode(meta: &Metadata) -> u32 {
+    meta.mode() & 0o7777
+}
+
+/// A path as a shell's word.
+pub(super) fn word(path: &Path) -> String {
+    let text = quote::path(path);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+~".contains(c);
+    if text.chars().all(is_plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// All findings, in order.
+#[derive(Debug, Default)]
+pub(super) struct Checks(Vec<Check>);
+
+impl Checks {
+    pub(super) fn push(&mut self, check: Check) {
+        self.0.push(check);
+    }
+
+    pub(super) fn any_failed(&self) -> bool {
+        self.count(Status::Failed) > 0
+    }
+
+    fn count(&self, status: Status) -> usize {
+        self.0.iter().filter(|check| check.status == status).count()
+    }
+
+    /// `{"checks": […], "ok": N, "warning": N, "failed": N, "skipped": N}`.
+    pub(super) fn json(&self) -> String {
+        let checks = self.0.iter().map(|check| {
+            json!({
+                "name": check.name,
+                "status": check.status.word(),
+                "finding": check.finding,
+                "remedy": check.remedy,
+            })
+        });
+        let mut document = json!({ "checks": checks.collect::<Vec<_>>() });
+        for status in Status::ALL {
+            document[status.word()] = self.count(status).into();
+        }
+        format!("{document:#}\n")
+    }
+
+    /// A line for each, its remedy below, and a last line that sums up.
+    pub(super) fn text(&self, has_colour: bool) -> String {
+        let mut text = String::new();
+        let width = self.0.iter().map(|check| check.name.len()).max();
+        let width = width.unwrap_or(0);
+        for check in &self.0 {
+            let word = format!("{:7}", check.status.word());
+            let (colour, symbol) = check.status.sign();
+            let status = if has_colour {
+                format!("\x1b[{colour}m{symbol} {word}\x1b[0m")
+            } else {
+                word
+            };
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{status}  {:width$}  {}", check.name, check.finding);
+            if let Some(remedy) = &check.remedy {
+                let indent = if has_colour { 2 } else { 0 } + 9 + width + 2;
+                let _ = writeln!(text, "{:indent$}{remedy}", "");
+            }
+        }
+        let counts: Vec<_> = Status::ALL
+            .iter()
+            .map(|status| (self.count(*status), status.word()))
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, word)| format!("{count} {word}"))
+            .collect();
+        let _ = writeln!(text, "\n{}", counts.join(", "));
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checks() -> Checks {
+        let mut checks = Checks::default();
+        checks.push(ok("config", "read"));
+        checks.push(failed("key", "gone \x1b[2J", "look"));
+        checks
+    }
+
+    #[test]
+    fn a_check_is_a_line_and_its_remedy_stands_below() {
+        assert_eq!(
+            checks().text(false),
+            "ok       config  read\nfailed   key     gone \\u{1b}[2J\n                 look\n\n1 ok, 1 failed\n"
+        );
+    }
+
+    #[test]
+    fn a_terminal_gets_symbols_and_colour_and_the_words_all_the_same() {
+        assert!(checks().text(true).starts_with(
+            "\x1b[32m✓ ok     \x1b[0m  config  read\n\x1b[31m✗ failed \x1b[0m  key     gone \\u{1b}[2J\n"
+        ));
+    }
+
+    #[test]
+    fn json_has_names_that_stay() {
+        let json: serde_json::Value = serde_json::from_str(&checks().json()).expect("JSON");
+        assert_eq!(
+            json,
+            json!({
+                "checks": [
+                    {"name": "config", "status": "ok", "finding": "read", "remedy": null},
+                    {"name": "key", "status": "failed", "finding": "gone \\u{1b}[2J", "remedy": "look"},
+                ],
+                "ok": 1, "warning": 0, "failed": 1, "skipped": 0,
+            })
+        );
+    }
+
+    #[test]
+    fn a_word_of_a_command_is_one_word() {
+        assert_eq!(word(Path::new("/a/b.c")), "/a/b.c");
+        assert_eq!(word(Path::new("/a b/it's")), r"'/a b/it'\''s'");
+    }
+}

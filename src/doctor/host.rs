@@ -1,0 +1,78 @@
+//! HOST: whether it would be answered, by which rule and as whom; or why not.
+
+use super::check::{Checks, about, failed, ok, skipped};
+use crate::config::{Asker, Config};
+use crate::error::Error;
+use crate::helper::Ask;
+use crate::host::Auth;
+use crate::quote::quoted;
+use crate::url::{Origin, Scheme};
+
+/// Reads `[https://][user@]host[:port][/path]`.
+pub(super) fn read(text: &str) -> Option<Ask> {
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (Scheme::parse(scheme)?, rest),
+        None => (Scheme::Https, text),
+    };
+    let authority = rest.split('/').next()?;
+    let (username, authority) = match authority.rsplit_once('@') {
+        Some((username, authority)) => (Some(username.to_owned()), authority),
+        None => (None, authority),
+    };
+    Some(Ask {
+        origin: Origin::new(scheme, authority)?,
+        username,
+    })
+}
+
+pub(super) fn check(
+    checks: &mut Checks,
+    config: Option<&Config<'_>>,
+    has_token: bool,
+    text: &str,
+    ask: Option<Ask>,
+) {
+    let Some(Ask { origin, username }) = ask else {
+        let what = format!("\"{}\" names no host that could have a rule", quoted(text));
+        checks.push(failed("host", what, "give host, host:port or a URL"));
+        return;
+    };
+    let Some(config) = config else {
+        checks.push(skipped("host", "the configuration cannot be read"));
+        return;
+    };
+    let rule = match config.rules().find(&origin, username.as_deref()) {
+        Ok(rule) => rule,
+        Err(miss) => {
+            checks.push(about("host", &Error::Final(miss.told(&origin))));
+            return;
+        }
+    };
+    let asker = Asker {
+        rule: Some(rule),
+        ..Asker::default()
+    };
+    let profile = config.profile_for(&asker);
+    let profile = profile.map_or("no profile".to_owned(), |name| {
+        format!("profile {}", quoted(&name))
+    });
+    let login = match &rule.username {
+        Some(name) => format!("username {}", quoted(name)),
+        None => "the user ID as username".to_owned(),
+    };
+    let git = match rule.auth {
+        Auth::Auto => "Bearer where the server offers it, else basic",
+        Auth::Basic => "basic",
+        Auth::Bearer => "Bearer where git can send it, else basic",
+    };
+    let by = format!(
+        "{origin} has the rule {}: {profile}, {login}; git: {git}",
+        rule.pattern
+    );
+    checks.push(if has_token {
+        ok("host", by)
+    } else {
+        let what = format!("{by}; there is no token to be had for it");
+        failed("host", what, "see the first check that failed")
+    });
+}

@@ -1,0 +1,106 @@
+//! The profile, and its key: found, of the right kind, private, and how long it
+//! is good.
+
+use std::fs;
+
+use super::check::{self, Checks, about, failed, mode, ok, skipped, warning, word};
+use crate::World;
+use crate::assertion;
+use crate::broker::Request;
+use crate::broker::mint::EXPIRY_NOTICE;
+use crate::error::Error;
+use crate::key::{Key, KeySource};
+use crate::quote::quoted;
+
+const NEW_KEY: &str =
+    "make a new key in ZITADEL (the service user's Keys, New, JSON) and put its file in place";
+
+/// Checks both; returns the key where it can sign.
+pub(super) fn check(
+    checks: &mut Checks,
+    request: &Result<Request<'_>, Error>,
+    profile: Option<&str>,
+    is_read: bool,
+    world: &World<'_>,
+) -> Option<Key> {
+    let request = match request {
+        Ok(request) => request,
+        Err(error) => {
+            checks.push(if is_read {
+                about("profile", error)
+            } else {
+                skipped("profile", "the configuration cannot be read")
+            });
+            checks.push(skipped("key", "no profile names one"));
+            return None;
+        }
+    };
+    let name = profile.map_or("flags and environment".to_owned(), quoted);
+    checks.push(ok(
+        "profile",
+        format!(
+            "{name}: issuer {}, scopes {}",
+            request.issuer.as_str(),
+            request.scopes
+        ),
+    ));
+    let key = match request.key.load(&request.deadline) {
+        Ok(key) => key,
+        Err(error) => {
+            checks.push(about("key", &error));
+            return None;
+        }
+    };
+    judge(checks, request, key, world)
+}
+
+fn judge(checks: &mut Checks, request: &Request<'_>, key: Key, world: &World<'_>) -> Option<Key> {
+    let source = &request.key.source;
+    let bits = match assertion::bits(&key) {
+        Ok(bits) => bits,
+        Err(report) => {
+            checks.push(about("key", &Error::Final(report.about(source))));
+            return None;
+        }
+    };
+    let now = (world.clock)();
+    let end = match key.expires_at {
+        Some(end) if end <= now => {
+            let what = format!("{source}: the key expired at {end}; this clock says {now}");
+            checks.push(failed("key", what, NEW_KEY));
+            return None;
+        }
+        Some(end) => format!("good until {end}"),
+        None => "with no expiry date in the file".to_owned(),
+    };
+    let mut what = format!(
+        "{source}: service user {}'s key {}, RSA of {bits} bits, {end}",
+        key.user.as_str(),
+        key.id.as_str()
+    );
+    let mut told = false;
+    if let KeySource::File(path) = source
+        && let Ok(meta) = fs::metadata(path)
+        && meta.is_file()
+    {
+        let shown = format!("mode {:04o}", mode(&meta));
+        if mode(&meta) & 0o077 != 0 {
+            told = true;
+            let finding = format!("{source}: others may use it ({shown})");
+            checks.push(warning("key", finding, format!("chmod 600 {}", word(path))));
+        } else {
+            what = format!("{what}, {shown}");
+        }
+    }
+    if let Some(end) = key.expires_at
+        && end.since(now) < EXPIRY_NOTICE
+    {
+        told = true;
+        let finding = format!("{source}: the key expires at {end}");
+        checks.push(warning("key", finding, NEW_KEY));
+    }
+    if !told {
+        checks.push(check::ok("key", what));
+    }
+    Some(key)
+}

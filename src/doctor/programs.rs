@@ -1,0 +1,89 @@
+//! This program and the names under which tools look for it.
+
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::check::{Checks, ok, warning, word};
+use super::wiring::{DOCKER_NAME, GIT_NAME, NAME, Wiring, on_path};
+use crate::World;
+use crate::clock::Deadline;
+use crate::process;
+use crate::quote::{self, quoted};
+
+pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wiring, deadline: &Deadline) {
+    let Ok(own) = (world.program)().and_then(|path| path.canonicalize()) else {
+        checks.push(warning(
+            "program",
+            "the system does not tell where this program lies",
+            "see whether /proc is mounted",
+        ));
+        return;
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    let found = on_path(NAME, world.environment);
+    let dir = found
+        .as_deref()
+        .and_then(Path::parent)
+        .unwrap_or(Path::new("/usr/local/bin"));
+    let mut good = Vec::new();
+    for name in [NAME, GIT_NAME, DOCKER_NAME] {
+        let link = dir.join(name);
+        match on_path(name, world.environment) {
+            Some(path) if path.canonicalize().is_ok_and(|file| file == own) => {
+                good.push(quote::path(&path));
+            }
+            Some(path) => checks.push(other(&path, &own, deadline)),
+            None if wiring.needs(name) => checks.push(warning(
+                "program",
+                format!("{name} is not on PATH, and a tool is set up to run it"),
+                format!("ln -s {} {}", word(&own), word(&link)),
+            )),
+            None => {}
+        }
+    }
+    let own = quote::path(&own);
+    checks.push(ok(
+        "program",
+        match good.join(", ") {
+            all if all.is_empty() => format!("{own} {version}; it is not on PATH"),
+            all => format!("{own} {version}; on PATH: {all}"),
+        },
+    ));
+}
+
+/// Another file of our name.
+fn other(path: &Path, own: &Path, deadline: &Deadline) -> super::check::Check {
+    let shown = quote::path(path);
+    let what = match version(path, deadline) {
+        Some(theirs) if theirs == env!("CARGO_PKG_VERSION") => {
+            format!("{shown} is another file than this program, of the same version")
+        }
+        Some(theirs) => format!(
+            "{shown} is version {}, this program is {}",
+            quoted(&theirs),
+            env!("CARGO_PKG_VERSION")
+        ),
+        None => format!("{shown} is another program, or does not tell its version"),
+    };
+    warning(
+        "program",
+        what,
+        format!("ln -sf {} {}", word(own), word(path)),
+    )
+}
+
+/// What `--version` says, whatever name the file has.
+fn version(path: &Path, deadline: &Deadline) -> Option<String> {
+    let mut command = Command::new(path);
+    command
+        .arg0(NAME)
+        .arg("--version")
+        .env_remove("ZITADEL_CREDENTIAL_KEY")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null());
+    let ended = process::run(&mut command, deadline).ok()?;
+    let text = std::str::from_utf8(&ended.stdout).ok()?;
+    let version = text.trim().strip_prefix(NAME)?.trim();
+    (ended.status.success() && !version.is_empty()).then(|| version.to_owned())
+}

@@ -1,0 +1,157 @@
+//! Where other tools' files name us: who would run us, and which rule they hit.
+
+mod docker;
+mod git;
+mod kubectl;
+
+use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use super::check::{Check, Checks, failed, ok, skipped};
+use crate::World;
+use crate::clock::Deadline;
+use crate::config::{Asker, Config, Directories};
+use crate::error::Error;
+use crate::issuer::Environment;
+use crate::quote::quoted;
+use crate::url::Origin;
+
+/// The program's own name, and those that git and docker look for.
+pub(super) const NAME: &str = "zitadel-credential";
+pub(super) const GIT_NAME: &str = "git-credential-zitadel";
+pub(super) const DOCKER_NAME: &str = "docker-credential-zitadel";
+
+/// What was found in each tool's files.
+pub(super) struct Wiring {
+    kubectl: kubectl::Found,
+    git: git::Found,
+    docker: docker::Found,
+}
+
+impl Wiring {
+    /// Reads all of them; each program that is asked has until `soon`.
+    pub(super) fn read(
+        world: &World<'_>,
+        directories: &Directories,
+        soon: &dyn Fn() -> Deadline,
+    ) -> Self {
+        Self {
+            kubectl: kubectl::read(world.environment, directories, &soon()),
+            git: git::read(&soon()),
+            docker: docker::read(world.environment, directories, &soon()),
+        }
+    }
+
+    /// Whether a kubeconfig names us.
+    pub(super) fn has_kubectl(&self) -> bool {
+        self.kubectl.names_us()
+    }
+
+    /// Whether a tool looks for us under this name.
+    pub(super) fn needs(&self, name: &str) -> bool {
+        match name {
+            GIT_NAME => self.git.needs_link(),
+            DOCKER_NAME => self.docker.needs_link(),
+            _ => false,
+        }
+    }
+
+    pub(super) fn check(
+        &self,
+        checks: &mut Checks,
+        config: &Config<'_>,
+        is_read: bool,
+        world: &World<'_>,
+        directories: &Directories,
+    ) {
+        self.kubectl.check(checks, is_read, world, directories);
+        self.git.check(checks, config, is_read, world.environment);
+        self.docker.check(checks, config, is_read);
+        if !is_read {
+            return;
+        }
+        let wired: Vec<_> = self.git.origins().chain(self.docker.origins()).collect();
+        let is_wired = |pattern: &str| {
+            wired.iter().any(|origin| {
+                let rule = config.rules().find(origin, None);
+                rule.is_ok_and(|rule| rule.pattern.to_string() == pattern)
+            })
+        };
+        if self.git.is_for_all() || self.docker.is_for_all() {
+            return;
+        }
+        for rule in config.rules().iter() {
+            let pattern = rule.pattern.to_string();
+            if !is_wired(&pattern) {
+                checks.push(ok(
+                    "rule",
+                    format!("{pattern}: neither git nor docker is set up to ask us for it"),
+                ));
+            }
+        }
+    }
+}
+
+/// What a tool's setting for a host comes to: the rule that it hits.
+fn hit(
+    name: &'static str,
+    place: &str,
+    origin: &Origin,
+    username: Option<&str>,
+    config: &Config<'_>,
+    is_read: bool,
+) -> Check {
+    if !is_read {
+        return skipped(name, format!("{place}: names us; the rules cannot be read"));
+    }
+    match config.rules().find(origin, username) {
+        Ok(rule) => {
+            let asker = Asker {
+                rule: Some(rule),
+                ..Asker::default()
+            };
+            let profile = config.profile_for(&asker);
+            let profile = profile.map_or("no profile".to_owned(), |name| quoted(&name));
+            ok(
+                name,
+                format!("{place}: rule {}, profile {profile}", rule.pattern),
+            )
+        }
+        Err(miss) => {
+            let report = miss.told(origin);
+            let setup = format!("zitadel-credential setup {name} {}", origin.authority());
+            let advice = match miss {
+                crate::host::Miss::Unknown | crate::host::Miss::Port(_) => setup,
+                _ => report.advice().unwrap_or_default(),
+            };
+            failed(name, format!("{place}: {}", report.headline()), advice)
+        }
+    }
+}
+
+/// A program that cannot be asked, or a file that cannot be read.
+fn unread(name: &'static str, error: &Error) -> Check {
+    super::check::about(name, error)
+}
+
+/// The program of that name on `PATH`.
+pub(super) fn on_path(name: &str, environment: &Environment) -> Option<PathBuf> {
+    let path = environment("PATH")?;
+    std::env::split_paths(&path)
+        // An empty or relative one is of the directory that one stands in.
+        .filter(|dir| dir.is_absolute())
+        .map(|dir| dir.join(name))
+        .find(|file| is_program(file))
+}
+
+pub(super) fn is_program(file: &Path) -> bool {
+    let meta = file.metadata();
+    meta.is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+/// Whether a program's path or name is one of ours.
+fn is_ours(program: &str) -> bool {
+    let name = Path::new(program).file_name().and_then(OsStr::to_str);
+    name.is_some_and(|name| [NAME, GIT_NAME, DOCKER_NAME].contains(&name))
+}

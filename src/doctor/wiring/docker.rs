@@ -1,0 +1,144 @@
+//! docker's and podman's files: the registries for which they ask us.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::{hit, unread};
+use crate::clock::Deadline;
+use crate::config::{Config, Directories};
+use crate::doctor::check::{Checks, failed, ok};
+use crate::error::{Error, Report};
+use crate::helper::docker;
+use crate::input::{self, ReadError};
+use crate::issuer::Environment;
+use crate::quote::{self, quoted};
+use crate::url::Origin;
+
+/// A file may hold the logins of many registries.
+const LIMIT: usize = 1024 * 1024;
+
+/// How the files name us.
+const HELPER: &str = "zitadel";
+
+/// podman's file, below the runtime and the configuration directory.
+const PODMAN: &str = "containers/auth.json";
+
+#[derive(Default)]
+pub(in crate::doctor) struct Found {
+    /// Files and the registry each names us for; none for all.
+    places: Vec<(PathBuf, Option<String>)>,
+    errors: Vec<Error>,
+}
+
+pub(super) fn read(
+    environment: &Environment,
+    directories: &Directories,
+    deadline: &Deadline,
+) -> Found {
+    let mut found = Found::default();
+    for path in files(environment, directories) {
+        match read_file(&path, deadline) {
+            Ok(Some(file)) => found.take(&path, &file),
+            Ok(None) => {}
+            Err(error) => found.errors.push(error),
+        }
+    }
+    found
+}
+
+/// Where docker (`docker help`) and podman (containers-auth.json(5)) look.
+fn files(environment: &Environment, directories: &Directories) -> Vec<PathBuf> {
+    let set = |name| {
+        environment(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    let home = directories.home.as_deref();
+    let docker = set("DOCKER_CONFIG").or_else(|| Some(home?.join(".docker")));
+    let docker = docker.map(|dir| dir.join("config.json"));
+    let podman = match set("REGISTRY_AUTH_FILE") {
+        Some(file) => vec![file],
+        None => [set("XDG_RUNTIME_DIR"), directories.config.clone()]
+            .into_iter()
+            .flatten()
+            .map(|dir| dir.join(PODMAN))
+            .collect(),
+    };
+    docker.into_iter().chain(podman).collect()
+}
+
+fn read_file(path: &Path, deadline: &Deadline) -> Result<Option<Value>, Error> {
+    let failed = |what: String| {
+        let report = Report::new(format!("{}: {what}", quote::path(path)));
+        Error::Final(report.hint("docker cannot read it either: mend it by hand"))
+    };
+    match input::read_file(path, LIMIT, deadline) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+            failed(format!(
+                "it is not as docker writes it (line {})",
+                error.line()
+            ))
+        }),
+        Err(ReadError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+impl Found {
+    /// Of all that such a file holds, the helpers.
+    fn take(&mut self, path: &Path, file: &Value) {
+        let registries = file["credHelpers"].as_object().into_iter().flatten();
+        for (registry, helper) in registries {
+            if helper == HELPER {
+                self.places.push((path.to_owned(), Some(registry.clone())));
+            }
+        }
+        if file["credsStore"] == HELPER {
+            self.places.push((path.to_owned(), None));
+        }
+    }
+
+    /// Whether docker looks for our program.
+    pub(super) fn needs_link(&self) -> bool {
+        !self.places.is_empty()
+    }
+
+    /// Whether we are asked for every registry.
+    pub(super) fn is_for_all(&self) -> bool {
+        self.places.iter().any(|(_, registry)| registry.is_none())
+    }
+
+    pub(super) fn origins(&self) -> impl Iterator<Item = Origin> {
+        let registries = self
+            .places
+            .iter()
+            .filter_map(|(_, registry)| registry.as_deref());
+        registries.filter_map(|registry| Some(docker::parse(registry)?.ask?.origin))
+    }
+
+    pub(super) fn check(&self, checks: &mut Checks, config: &Config<'_>, is_read: bool) {
+        for error in &self.errors {
+            checks.push(unread("docker", error));
+        }
+        for (path, registry) in &self.places {
+            let file = quote::path(path);
+            let Some(registry) = registry else {
+                let what = format!("{file}: every registry: those that a rule names are answered");
+                checks.push(ok("docker", what));
+                continue;
+            };
+            let place = format!("{file}: {}", quoted(registry));
+            checks.push(
+                match docker::parse(registry).and_then(|question| question.ask) {
+                    Some(ask) => hit("docker", &place, &ask.origin, None, config, is_read),
+                    None => failed(
+                        "docker",
+                        format!("{place}: it names no host that could have a rule"),
+                        "credHelpers names registries as host or host:port",
+                    ),
+                },
+            );
+        }
+    }
+}

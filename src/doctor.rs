@@ -131,7 +131,7 @@ fn file(config: &Config<'_>) -> check::Check {
         "config",
         format!(
             "{shown}: profiles: {}, host rules: {rules}",
-            config.profiles().count()
+            config.profile_names().count()
         ),
     )
 }

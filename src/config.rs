@@ -24,7 +24,7 @@ use crate::scope::{Scopes, project_audience};
 use crate::url::IssuerUrl;
 use file::File;
 pub use layer::Layer;
-use layer::{path_of_caller, set, text, usage};
+use layer::{path_of_caller, set, text, timeout_of_caller, usage};
 use missing::Setting;
 
 /// How long all waiting takes at most, unless it is said otherwise.
@@ -314,6 +314,14 @@ impl<'a> Config<'a> {
             None => report,
         }
     }
+}
+
+/// The bound on all waiting, for who needs no more of the configuration: a
+/// timeout that is none is not told, and the usual one holds.
+pub fn deadline(options: &Options, environment: &Environment) -> Deadline {
+    let given = timeout_of_caller(options.timeout.as_ref(), environment);
+    let seconds = given.ok().flatten();
+    Deadline::after(seconds.map_or(TIMEOUT, Duration::from_secs))
 }
 
 /// How much is logged: `-v`, `-vv` or `ZITADEL_CREDENTIAL_LOG`.

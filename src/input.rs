@@ -110,6 +110,17 @@ impl ReadError {
     }
 }
 
+/// An input whose deadline is known only once the options are.
+pub trait Bounded: Read {
+    /// Lets its reads end with this deadline instead.
+    fn end_by(&mut self, deadline: Deadline);
+}
+
+/// It is at its end already.
+impl Bounded for io::Empty {
+    fn end_by(&mut self, _: Deadline) {}
+}
+
 /// A pipe that is waited for, but not for ever.
 pub struct Patient<F> {
     inner: F,
@@ -142,6 +153,12 @@ impl<F: AsFd + Read> Read for Patient<F> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.wait()?;
         self.inner.read(buffer)
+    }
+}
+
+impl<F: AsFd + Read> Bounded for Patient<F> {
+    fn end_by(&mut self, deadline: Deadline) {
+        self.deadline = deadline;
     }
 }
 

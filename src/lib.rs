@@ -35,7 +35,7 @@ pub mod token;
 pub mod url;
 
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use zeroize::Zeroizing;
@@ -45,6 +45,7 @@ use cli::{Cli, Command};
 use clock::Clock;
 use config::{Config, Directories};
 use error::{Error, Report};
+use input::Bounded;
 use issuer::Environment;
 use quote::system;
 use terminal::Terminal;
@@ -68,7 +69,7 @@ pub struct World<'a> {
     /// Asks the person at the terminal a question: one line.
     pub ask: &'a dyn Fn(&str) -> io::Result<String>,
     /// What the tool says.
-    pub stdin: &'a mut dyn Read,
+    pub stdin: &'a mut dyn Bounded,
     /// What it gets: once, whole, when all is known.
     pub stdout: &'a mut dyn Write,
     /// What a person gets.
@@ -127,7 +128,7 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
     };
     logger::start(config::log_level(&options, world.environment)?);
     // What needs no configuration does not fail for it.
-    if let Some(answer) = serve::without_config(world, &command) {
+    if let Some(answer) = serve::without_config(world, &options, &command) {
         return Ok(answer);
     }
     if let Command::Setup(asked) = &command {

@@ -12,7 +12,7 @@ use zeroizing_alloc::ZeroAlloc;
 use zitadel_credential::cache::parents::Parent;
 use zitadel_credential::clock::{Deadline, UnixTime};
 use zitadel_credential::config::{Directories, TIMEOUT};
-use zitadel_credential::input::Patient;
+use zitadel_credential::input::{Bounded, Patient};
 use zitadel_credential::terminal::Terminal;
 use zitadel_credential::{World, run};
 
@@ -41,7 +41,7 @@ fn main() {
     #[cfg(target_os = "linux")]
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     // Without std's buffer, which would hide from a wait what has come already.
-    let mut stdin: Box<dyn Read> = match io::stdin().as_fd().try_clone_to_owned() {
+    let mut stdin: Box<dyn Bounded> = match io::stdin().as_fd().try_clone_to_owned() {
         Ok(fd) => Box::new(Patient::new(File::from(fd), Deadline::after(TIMEOUT))),
         Err(_) => Box::new(io::empty()),
     };
@@ -59,7 +59,7 @@ fn main() {
         program: &std::env::current_exe,
         terminal: &terminal,
         ask: &ask,
-        stdin: &mut stdin,
+        stdin: &mut *stdin,
         stdout: &mut io::stdout(),
         stderr: &mut io::stderr(),
     });

@@ -7,8 +7,9 @@ use std::ffi::OsStr;
 use zeroize::Zeroizing;
 
 use crate::broker::Broker;
-use crate::cli::{self, Command};
-use crate::config::{Asker, Config, Layer};
+use crate::cli::{self, Command, Options};
+use crate::clock::Deadline;
+use crate::config::{self, Asker, Config, Layer};
 use crate::error::{Error, Report};
 use crate::helper::{Ask, Login, docker, git, kubectl};
 use crate::host::HostRule;
@@ -19,17 +20,27 @@ use crate::token::Token;
 use crate::{Answer, World, completions, report};
 
 /// What is answered whatever the configuration says, broken or not.
-pub(crate) fn without_config(world: &mut World<'_>, command: &Command) -> Option<Answer> {
+pub(crate) fn without_config(
+    world: &mut World<'_>,
+    options: &Options,
+    command: &Command,
+) -> Option<Answer> {
     match command {
         Command::Completions(asked) => Some(completed(world, asked)),
         Command::Git(asked) => match git_operation(&asked.operation) {
             None => Some(Answer::new("")),
             Some(git::Operation::Capability) => Some(Answer::new(git::CAPABILITY)),
-            Some(git::Operation::Store) => Some(drained(world)),
+            Some(git::Operation::Store) => {
+                let deadline = config::deadline(options, world.environment);
+                Some(drained(read_message(world, deadline)))
+            }
             Some(git::Operation::Get | git::Operation::Erase) => None,
         },
         Command::Docker(asked) => match docker_operation(&asked.operation) {
-            Some(docker::Operation::Store) => Some(drained(world)),
+            Some(docker::Operation::Store) => {
+                let deadline = config::deadline(options, world.environment);
+                Some(drained(read_input(world, deadline)))
+            }
             Some(docker::Operation::Version) => Some(Answer::new(docker::version())),
             None => {
                 let text = format!(
@@ -111,7 +122,7 @@ pub(crate) fn git(
     operation: &OsStr,
 ) -> Result<Answer, Error> {
     let nothing = Ok(Answer::new(""));
-    let input = match read_input(world) {
+    let input = match read_message(world, *config.deadline()) {
         Ok(input) => input,
         Err(error) => {
             log::info!("nothing for git: its message is {error}");
@@ -183,7 +194,7 @@ fn docker_login(world: &mut World<'_>, config: &Config<'_>, erase: bool) -> Resu
             failed(docker::NOT_FOUND)
         }
     };
-    let input = read_input(world).map_err(|error| {
+    let input = read_input(world, *config.deadline()).map_err(|error| {
         Error::Final(Report::new(format!("the server URL on stdin is {error}")))
     })?;
     // What is no text is no host that could have a rule.
@@ -302,13 +313,24 @@ fn forget(
     Ok(())
 }
 
-fn read_input(world: &mut World<'_>) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+/// Reads all that the tool says, to its end.
+fn read_input(world: &mut World<'_>, deadline: Deadline) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    world.stdin.end_by(deadline);
     input::read_all(&mut *world.stdin, input::LIMIT)
 }
 
+/// Reads git's message, which ends before its input may.
+fn read_message(
+    world: &mut World<'_>,
+    deadline: Deadline,
+) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    world.stdin.end_by(deadline);
+    input::read_all(git::Message::new(&mut *world.stdin), input::LIMIT)
+}
+
 /// Takes what is to be stored and does nothing: the cache holds it already.
-fn drained(world: &mut World<'_>) -> Answer {
-    if let Err(error) = read_input(world) {
+fn drained(input: Result<Zeroizing<Vec<u8>>, ReadError>) -> Answer {
+    if let Err(error) = input {
         log::info!("what is to be stored is {}", printable(&error.to_string()));
     }
     Answer::new("")

@@ -6,9 +6,10 @@ mod support;
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::process::Stdio;
+use std::time::Duration;
 
 use support::entry::only;
-use support::{World, binary};
+use support::{Running, World, binary};
 
 const GET: &str = "protocol=https\nhost=git.acme.test\n\n";
 
@@ -167,4 +168,69 @@ fn a_home_that_is_a_file_holds_no_config_and_no_cache() {
         .assert()
         .success()
         .stderr(predicates::str::contains("going on without the cache"));
+}
+
+/// A tool may keep its end open while it waits for the answer.
+#[test]
+fn git_is_answered_at_the_end_of_its_message() {
+    let world = World::new();
+    world.allow("git.acme.test");
+    for message in [GET, &GET.replace('\n', "\r\n"), "\n"] {
+        for operation in ["get", "erase", "store"] {
+            let mut command = world.home.command(binary());
+            command.args(["git", operation]);
+            let (running, stdin) = Running::start_open(command, message);
+            let output = running.output_within(Duration::from_secs(20));
+            drop(stdin);
+            let stdout = String::from_utf8(output.stdout).unwrap();
+            assert!(output.status.success(), "{operation} {message:?}");
+            let is_answer = operation == "get" && message != "\n";
+            assert_eq!(stdout.contains("\npassword="), is_answer, "{stdout}");
+        }
+    }
+}
+
+#[test]
+fn a_tool_that_never_closes_its_stdin_is_waited_for_as_long_as_the_timeout_says() {
+    let world = World::new();
+    world.allow("git.acme.test");
+    let late = "the server URL on stdin is not complete within 1 s";
+    let late_docker = format!("zitadel-credential: {late}\n");
+    let late_docker = late_docker.as_str();
+    let cases = [
+        ("git get", "", 0, ""),
+        ("git get", "protocol=https\nhost=git.acme.test\n", 0, ""),
+        ("git erase", "", 0, ""),
+        ("git store", "", 0, ""),
+        ("docker get", "", 1, late_docker),
+        ("docker get", "git.acme.test", 1, late_docker),
+        ("docker erase", "", 1, late_docker),
+        ("docker store", "{", 0, ""),
+    ];
+    let start = |(command, input, ..): &(&str, &str, i32, &str), by_flag| {
+        let mut calling = world.home.command(binary());
+        calling.args(command.split(' '));
+        if by_flag {
+            calling.args(["--timeout", "1"]);
+        } else {
+            calling.env("ZITADEL_CREDENTIAL_TIMEOUT", "1");
+        }
+        Running::start_open(calling, input)
+    };
+    for by_flag in [true, false] {
+        let under_way: Vec<_> = cases.iter().map(|case| start(case, by_flag)).collect();
+        for ((command, input, code, stdout), (running, stdin)) in cases.iter().zip(under_way) {
+            let output = running.output_within(Duration::from_secs(20));
+            drop(stdin);
+            let said = String::from_utf8(output.stdout).unwrap();
+            let expected = (Some(*code), *stdout);
+            assert_eq!(
+                (output.status.code(), &*said),
+                expected,
+                "{command} {input:?}"
+            );
+            assert_no_panic(&String::from_utf8(output.stderr).unwrap());
+        }
+    }
+    assert_eq!(world.issuer.total_requests(), 0);
 }

@@ -122,7 +122,6 @@ impl Layer {
         let path = |flag: &'static str, given: &Option<OsString>, variable| {
             path_of_caller(flag, given.as_ref(), env, variable, home)
         };
-        let timeout = one("--timeout", &options.timeout, "ZITADEL_CREDENTIAL_TIMEOUT")?;
         Ok(Self {
             profile: one("--profile", &options.profile, "ZITADEL_CREDENTIAL_PROFILE")?,
             issuer: one("--issuer", &options.issuer, "ZITADEL_CREDENTIAL_ISSUER")?,
@@ -141,7 +140,7 @@ impl Layer {
                 &options.cache_dir,
                 "ZITADEL_CREDENTIAL_CACHE_DIR",
             )?,
-            timeout: timeout.map(|text| seconds(&text)).transpose()?,
+            timeout: timeout_of_caller(options.timeout.as_ref(), env)?,
         })
     }
 
@@ -278,6 +277,22 @@ pub(super) fn text(name: &str, value: &OsString) -> Result<String, Error> {
 
 pub(super) fn usage(what: String, hint: &str) -> Error {
     Error::Usage(Report::new(what).hint(hint))
+}
+
+/// How many seconds all waiting may take, as the flag or else the environment
+/// says.
+pub(super) fn timeout_of_caller(
+    given: Option<&OsString>,
+    env: &Environment,
+) -> Result<Option<u64>, Error> {
+    const VARIABLE: &str = "ZITADEL_CREDENTIAL_TIMEOUT";
+    let given = match given {
+        Some(given) => Some(text("--timeout", given)?),
+        None => set(env, VARIABLE)
+            .map(|value| text(VARIABLE, &value))
+            .transpose()?,
+    };
+    given.map(|text| seconds(&text)).transpose()
 }
 
 fn seconds(text: &str) -> Result<u64, Error> {

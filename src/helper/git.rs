@@ -4,6 +4,7 @@
 //! sends was read from git 2.39 and 2.47.
 
 pub mod challenge;
+mod message;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -13,6 +14,8 @@ use crate::host::Auth;
 use crate::quote::is_unprintable;
 use crate::secret::Secret;
 use crate::url::{Origin, Scheme};
+
+pub use message::Message;
 
 /// What git wants done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //! left behind.
 
 use std::io::Write;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,13 @@ impl Running {
     }
 
     /// With this, which a pipe must have room for, on its stdin.
-    pub fn start_with(mut command: Command, input: &str) -> Self {
+    pub fn start_with(command: Command, input: &str) -> Self {
+        Self::start_open(command, input).0
+    }
+
+    /// As [`Running::start_with`]; its stdin stays open as long as what is
+    /// handed back.
+    pub fn start_open(mut command: Command, input: &str) -> (Self, ChildStdin) {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -30,7 +36,7 @@ impl Running {
         let mut stdin = child.stdin.take().unwrap();
         // One that does not want it closes its end.
         let _ = stdin.write_all(input.as_bytes());
-        Self(Some(child))
+        (Self(Some(child)), stdin)
     }
 
     pub fn id(&self) -> u32 {

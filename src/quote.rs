@@ -127,11 +127,50 @@ pub fn path(path: &(impl AsRef<Path> + ?Sized)) -> String {
     printable(&text)
 }
 
-/// Whether a text holds a key's head, or a run of its base64 as long as this.
+/// Whether a text holds a key's head, a line of its PEM, or a run of its base64
+/// as long as this.
 pub fn holds_key(text: &str, length: usize) -> bool {
     let is_run = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '=';
     let is_key = |run: &str| run.len() >= length && is_mixed(run);
-    text.contains("-----BEGIN") || text.split(|c| !is_run(c)).any(is_key)
+    text.contains("-----BEGIN") || text.split(|c| !is_run(c)).any(is_key) || holds_line(text)
+}
+
+/// Whether a line of a PEM stands in a text, into whatever short parts its
+/// slashes cut it: as many capitals as small letters, and changes within its
+/// parts that no name in camel case has, and no digest below one.
+fn holds_line(text: &str) -> bool {
+    // RFC 7468, section 2.
+    const LINE: usize = 64;
+    // Random base64 has 26 capitals, 26 small letters, 26 changes, and 18 from or
+    // to a small letter.
+    const FEW: usize = 12;
+    const FEW_SMALL: usize = 7;
+    let is_line = |line: &[u8]| {
+        let count = |kind: fn(&u8) -> bool| line.iter().filter(|byte| kind(byte)).count();
+        let changes = |kind: fn(&[u8]) -> bool| {
+            let pairs = line.windows(2).filter(|pair| is_change(pair[0], pair[1]));
+            pairs.filter(|pair| kind(pair)).count()
+        };
+        count(u8::is_ascii_uppercase) >= FEW
+            && count(u8::is_ascii_lowercase) >= FEW
+            && changes(|_| true) >= FEW
+            && changes(|pair| pair.iter().any(u8::is_ascii_lowercase)) >= FEW_SMALL
+    };
+    let is_run = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
+    let mut runs = text.split(|c| !is_run(c)).map(str::as_bytes);
+    text.len() >= LINE && runs.any(|run| run.windows(LINE).any(is_line))
+}
+
+/// Whether a letter or digit is of another kind than the one before it, a
+/// capital at the head of small letters set aside.
+const fn is_change(before: u8, after: u8) -> bool {
+    if !before.is_ascii_alphanumeric() || !after.is_ascii_alphanumeric() {
+        return false;
+    }
+    let is_word = before.is_ascii_uppercase() && after.is_ascii_lowercase();
+    !is_word
+        && (before.is_ascii_uppercase() != after.is_ascii_uppercase()
+            || before.is_ascii_digit() != after.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -139,6 +178,49 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_line_of_a_pem_is_no_path_wherever_its_slashes_fall() {
+        const LINES: usize = 100_000;
+        const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut random = fastrand::Rng::with_seed(7);
+        for place in ["", "/nowhere/", "/home/runner/work/Repo/Repo/"] {
+            let shown = (0..LINES).filter(|_| {
+                let line = (0..64).map(|_| char::from(BASE64[random.usize(..64)]));
+                let whole = format!("{place}{}", line.collect::<String>());
+                path(&whole) == whole
+            });
+            let shown = shown.count();
+            assert!(shown < LINES / 10_000, "{shown} of {LINES} in {place}");
+        }
+        let slashes = "MIIEvQ/IBADANBgkq/hkiG9w0BAQEFAASC/BKcwggSjAgEAAoIBAQD/Xc2bZ81k4Q";
+        assert_eq!(path(slashes), "[…]");
+    }
+
+    #[test]
+    fn the_paths_of_build_servers_and_stores_are_shown_whole() {
+        for whole in [
+            "/nix/store/0c4i0fgwz9mrv7lvz4b3vnqsf3jg0q5a-zitadel-credential-0.1.0/bin/key.json",
+            "/var/folders/zz/zyxvpxvq6csfxvn_n0000000000000/T/TemporaryItems/Key1.json",
+            "/private/var/folders/8k/7b2v1zq56bd3hq9w8s4k0000gn/T/Key1/Key2/Key3/key.json",
+            "/home/runner/work/MyProject2/MyProject2/SubModule1/AnotherFolder/SecretFiles/Key.json",
+            "/home/runner/work/Repo1/Repo1/da39a3ee5e6b4b0d3255bfef95601890afd80709/Keys/key.json",
+            "/Cache/E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855/x.json",
+            "/Users/John/Library/Developer/Xcode/UserData4/IBSupport/SimulatorDevices/Build/Products/key",
+            "/Users/John/Library/Containers/0F1E2D3C-4B5A-6978-8796-A5B4C3D2E1F0/Data/Documents/k.json",
+            "/Users/ci/Library/Developer/CoreSimulator/Devices/0F1E2D3C-4B5A-6978-8796-A5B4C3D2E1F0/data",
+            "/var/lib/docker/overlay2/l/6Y5IM2XC7TSNIJZZFLJCS6I4I4/Etc/Zitadel/key.json",
+            "/var/lib/docker/overlay2/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08/diff/K",
+            "/var/lib/jenkins/workspace/Deploy_PR-12@tmp/secretFiles/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0/key",
+            "/MyProject2/SubModule1/AnotherFolder/SecretFiles/DerivedData/KeyFile/Key.json",
+            "/builds/Group1/SubGroup2/Project3.tmp/ZITADEL_CREDENTIAL_KEY_FILE",
+            "/run/secrets/kubernetes.io/serviceaccount/..2026_11_24_21_00_00.1234567890/key.json",
+            "/proc/self/fd/63",
+            "C:/Program Files (x86)/Acme/Key1.json",
+        ] {
+            assert_eq!(path(whole), whole);
+        }
+    }
 
     #[test]
     fn a_path_is_shown_whole_and_a_key_in_its_place_not() {

@@ -79,7 +79,8 @@ mod tests {
     #[test]
     fn a_key_is_no_scope_and_any_id_may_be_part_of_one() {
         let line = "vYyilzGgic0WX0g4X2jqHa8u8NHfPJksaGE+ZpepJSJGC6vHML5VpN7m1NVqa651";
-        for key in ["-----BEGIN", line] {
+        let cut = "vYyilzGgic0WX0g4X2jqHa8u/NHfPJksaGE+ZpepJSJGC6vHML/VpN7m1NVqa651";
+        for key in ["-----BEGIN", line, cut] {
             assert_eq!(Scopes::new(["openid", key]), Err(key.into()));
         }
         let ids = "urn:zitadel:iam:org:project:id:2KqWvO9tS0mBCrBDKdQZ0xYh1Ab:aud";

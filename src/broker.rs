@@ -83,7 +83,9 @@ impl<'a> Broker<'a> {
         if let Some((id, user)) = request.key.ids() {
             return Ok(Self::of(request, clock, id, user, None));
         }
-        let key = request.key.load(&request.deadline)?;
+        let key = request
+            .key
+            .load(request.network.environment, &request.deadline)?;
         let (id, user) = (key.id.clone(), key.user.clone());
         Ok(Self::of(request, clock, id, user, Some(key)))
     }

@@ -130,7 +130,7 @@ pub(crate) fn assertion(
     let audience = asked
         .audience
         .or_else(|| issuer.map(|issuer| issuer.as_str().to_owned()));
-    let loaded = key.load(config.deadline())?;
+    let loaded = key.load(world.environment, config.deadline())?;
     let lifetime = Duration::from_secs(asked.lifetime.into());
     let audience = audience.unwrap_or_default();
     let signed = assertion::sign(&loaded, &audience, (world.clock)(), lifetime)

@@ -2,6 +2,8 @@
 //! print.
 
 use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -10,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Deadline;
 use crate::input::{self, Patient, ReadError};
+use crate::issuer::Environment;
 
 /// How a program ended, and what it printed.
 pub struct Ended {
@@ -34,6 +37,22 @@ pub enum RunError {
     /// The system could not tell how it ended.
     #[error("{}", crate::quote::system(.0))]
     Wait(io::Error),
+}
+
+/// The first program of that name in a directory of `PATH`. One that is relative
+/// is passed over: it would lie wherever this is called, in a clone, say.
+pub fn find(name: &str, environment: &Environment) -> Option<PathBuf> {
+    // As the C libraries have it where there is no PATH.
+    let path = environment("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
+    std::env::split_paths(&path)
+        .filter(|dir| dir.is_absolute())
+        .map(|dir| dir.join(name))
+        .find(|program| is_executable(program))
+}
+
+fn is_executable(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 /// Runs a program to its end; its stdin and stderr are as the command says.
@@ -117,6 +136,29 @@ mod tests {
         );
         let absent = run(&mut Command::new("/nowhere/program"), &deadline);
         assert!(matches!(absent, Err(RunError::Start(_))));
+    }
+
+    #[test]
+    fn a_program_is_found_in_absolute_directories_alone() {
+        let with = |path: Option<&str>| {
+            let path = path.map(Into::into);
+            find("sh", &move |_| path.clone())
+        };
+        let usual = Some(PathBuf::from("/bin/sh"));
+        // Where cargo runs this, all of these lead to the root.
+        let up = "../../../../../../../../../../../..";
+        for path in [
+            None,
+            Some("/bin"),
+            Some("::.:/nowhere:/bin"),
+            Some(&*format!("{up}/usr/bin:/bin")),
+        ] {
+            assert_eq!(with(path), usual, "{path:?}");
+        }
+        for path in ["", ":", ".", &format!("{up}/bin"), "/nowhere"] {
+            assert_eq!(with(Some(path)), None, "{path}");
+        }
+        assert_eq!(find("", &|_| Some("/bin".into())), None);
     }
 
     #[test]

@@ -169,7 +169,8 @@ impl Broker<'_> {
     /// file may have been replaced since the ids were read.
     fn load_key(&self, deadline: Deadline) -> Result<Key, Error> {
         let KeySpec { source, .. } = &self.request.key;
-        let key = self.request.key.load(&deadline)?;
+        let environment = self.request.network.environment;
+        let key = self.request.key.load(environment, &deadline)?;
         if key.id == self.grant.key_id && key.user == self.grant.user_id {
             return Ok(key);
         }

@@ -44,7 +44,10 @@ pub(super) fn check(
             request.scopes
         ),
     ));
-    let key = match request.key.load(&request.deadline) {
+    let key = match request
+        .key
+        .load(request.network.environment, &request.deadline)
+    {
         Ok(key) => key,
         Err(error) => {
             checks.push(about("key", &error));

@@ -10,6 +10,7 @@ use super::{Key, KeyId, UserId};
 use crate::clock::Deadline;
 use crate::error::{Error, Report};
 use crate::input::{self, ReadError};
+use crate::issuer::Environment;
 use crate::process::{self, RunError};
 use crate::quote::{self, quoted, system};
 use crate::secret::Secret;
@@ -78,14 +79,14 @@ impl KeySpec {
     /// # Errors
     /// [`Error::Usage`] where there is nothing to read, [`Error::Final`] where
     /// it is no key, [`Error::Passing`] where it took too long.
-    pub fn load(&self, deadline: &Deadline) -> Result<Key, Error> {
+    pub fn load(&self, environment: &Environment, deadline: &Deadline) -> Result<Key, Error> {
         let source = &self.source;
         let bytes = match source {
             KeySource::File(path) => {
                 input::read_file(path, input::LIMIT, deadline).map_err(|error| self.unread(&error))
             }
             KeySource::Environment(text) => Ok(Zeroizing::new(text.expose().as_bytes().to_owned())),
-            KeySource::Command(words) => self.run(words, deadline),
+            KeySource::Command(words) => self.run(words, environment, deadline),
         }?;
         let text = std::str::from_utf8(&bytes).map_err(|_| {
             Error::Final(Report::new(format!("{source}: it is not text")).hint(
@@ -115,11 +116,24 @@ impl KeySpec {
         }
     }
 
-    fn run(&self, words: &[String], deadline: &Deadline) -> Result<Zeroizing<Vec<u8>>, Error> {
+    fn run(
+        &self,
+        words: &[String],
+        environment: &Environment,
+        deadline: &Deadline,
+    ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let failed = |detail: String| Report::new(format!("{}: {detail}", self.source));
         let Some((program, arguments)) = words.split_first() else {
             let report = Report::new("key-command names no program");
             return Err(Error::Usage(report.hint(A_LIST)));
+        };
+        let program = if program.contains('/') {
+            PathBuf::from(program)
+        } else {
+            process::find(program, environment).ok_or_else(|| {
+                let what = "it is in no absolute directory of PATH";
+                Error::Usage(failed(what.into()).hint(A_LIST))
+            })?
         };
         let mut command = Command::new(program);
         command

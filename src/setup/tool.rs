@@ -11,26 +11,12 @@ use super::target::Target;
 use crate::clock::Deadline;
 use crate::error::{Error, Report};
 use crate::issuer::Environment;
+pub(super) use crate::process::find;
 use crate::process::{Ended, run_limited};
 use crate::quote::{self, quoted, system};
 
 /// The most that is read of what a tool prints: a large kubeconfig.
 const LIMIT: usize = 8 * 1024 * 1024;
-
-/// The first program of that name on `PATH`.
-pub(super) fn find(name: &str, environment: &Environment) -> Option<PathBuf> {
-    let path = environment("PATH")?;
-    std::env::split_paths(&path)
-        .filter(|dir| dir.is_absolute())
-        .map(|dir| dir.join(name))
-        .find(|program| is_executable(program))
-}
-
-fn is_executable(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    path.metadata()
-        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
-}
 
 /// A tool's own program.
 pub(super) struct Tool<'d> {

@@ -265,7 +265,7 @@ fn a_command_that_is_not_there() {
         r#"key-command = ["no-such-vault", "read"]"#,
         2,
         str![[r#"
-zitadel-credential: error: key-command no-such-vault: no such file or directory
+zitadel-credential: error: key-command no-such-vault: it is in no absolute directory of PATH
   hint: key-command is a list: a program on PATH, then its arguments, each on its own
 
 "#]],

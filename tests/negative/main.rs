@@ -13,6 +13,7 @@ mod docker;
 mod git;
 mod hosts;
 mod kubectl;
+mod path;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -62,15 +63,19 @@ impl Bait {
 
     /// Calls the binary with this on its stdin.
     fn ask(&self, arguments: &[&str], input: impl AsRef<[u8]>) -> Call<'_> {
-        self.call(arguments, None, input.as_ref())
+        self.call(arguments, &[], input.as_ref())
     }
 
     /// Calls it as kubectl does, with this in its variable.
     fn kubectl(&self, info: impl AsRef<OsStr>) -> Call<'_> {
-        self.call(&["kubectl"], Some(info.as_ref()), b"")
+        self.call(
+            &["kubectl"],
+            &[("KUBERNETES_EXEC_INFO", info.as_ref())],
+            b"",
+        )
     }
 
-    fn call(&self, arguments: &[&str], info: Option<&OsStr>, input: &[u8]) -> Call<'_> {
+    fn call(&self, arguments: &[&str], variables: &[(&str, &OsStr)], input: &[u8]) -> Call<'_> {
         let home = &self.world.home;
         let requests = self.world.issuer.total_requests();
         let watching = watched(home);
@@ -82,10 +87,7 @@ impl Bait {
             }
             None => home.command(binary()),
         };
-        command.args(arguments);
-        if let Some(info) = info {
-            command.env("KUBERNETES_EXEC_INFO", info);
-        }
+        command.args(arguments).envs(variables.iter().copied());
         let (seen, output) = if is_watched {
             let seen = Seen::of(home, command, input);
             let output = seen.output.clone();
@@ -152,6 +154,7 @@ impl Call<'_> {
         if let Some(seen) = &self.seen {
             assert!(!seen.on(&self.bait.cache()).is_empty(), "{what}");
             assert!(seen.on_sockets().is_empty(), "{what}");
+            assert_eq!(seen.starts().len(), 1, "{what}: another program");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What else may lie where the cache's files belong: each call answers at once
 //! with a token that was minted for it, and the next one finds it if it can.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+#![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod support;
 
@@ -8,7 +9,7 @@ use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -63,6 +64,15 @@ fn make_socket(path: &Path) {
     UnixListener::bind(path).unwrap();
 }
 
+/// One like `/dev/zero`, where that is allowed; elsewhere nothing.
+fn make_device(path: &Path) {
+    let mut mknod = Command::new("mknod");
+    let mknod = mknod.arg(path).args(["c", "1", "5"]).stderr(Stdio::null());
+    if !mknod.status().is_ok_and(|status| status.success()) {
+        eprintln!("skipped: no devices of one's own");
+    }
+}
+
 /// Something in place of what was there.
 type Break = fn(&Path);
 
@@ -102,6 +112,10 @@ fn an_entry_that_is_none_is_minted_over() {
         ("a socket", |path| {
             fs::remove_file(path).unwrap();
             make_socket(path);
+        }),
+        ("a device without end", |path| {
+            fs::remove_file(path).unwrap();
+            make_device(path);
         }),
     ];
     let world = World::new();

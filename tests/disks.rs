@@ -5,14 +5,14 @@
 mod support;
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
 use support::entry::{age, edit, files, only};
 use support::machine::{NOBODY, behind_mounts, is_root, is_root_or_skipped};
-use support::{Running, World, binary};
+use support::{Home, Running, World, binary};
 
 /// No disk is a reason to wait.
 const AT_ONCE: Duration = Duration::from_secs(10);
@@ -303,6 +303,26 @@ fn a_directory_of_another_user_is_not_used() {
     chown(only(&world.home), Some(NOBODY), None).unwrap();
     let token = silent(plainly(&world, &["token"]));
     assert!(world.issuer.accepts(token.trim_end()), "another's entry");
+}
+
+#[test]
+fn a_cache_root_that_leads_to_another_users_directory_is_not_used() {
+    if !is_root_or_skipped() {
+        return;
+    }
+    let world = World::new();
+    let theirs = Home::new();
+    fs::create_dir(world.home.path().join(".cache")).unwrap();
+    let link = world.home.path().join(".cache/zitadel-credential");
+    symlink(theirs.path(), &link).unwrap();
+    chown(theirs.path(), Some(NOBODY), None).unwrap();
+    for mode in [0o700, 0o777] {
+        fs::set_permissions(theirs.path(), Permissions::from_mode(mode)).unwrap();
+        warned(&world, plainly(&world, &["token"]), "another user");
+        let by_flag = ["token", "--cache-dir", link.to_str().unwrap()];
+        warned(&world, plainly(&world, &by_flag), "another user");
+        assert_eq!(fs::read_dir(theirs.path()).unwrap().count(), 0);
+    }
 }
 
 /// `sudo` may keep HOME: what root made there would lock its owner out.

@@ -7,13 +7,16 @@
 mod support;
 
 use std::fs::{self, File};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use rustix::process::Signal;
 use support::entry::only;
 use support::machine::has_time;
-use support::{Running, World, binary};
+use support::{Endpoint, Fault, Running, World, binary, until};
 
 fn start(world: &World, arguments: &[&str]) -> Running {
     let mut command = world.home.command(binary());
@@ -100,4 +103,56 @@ fn what_killed_processes_leave_is_swept_at_the_next_mint() {
     token(&world, &["token", "--refresh"]);
     assert!(!left.exists());
     assert!(live.exists(), "somebody is writing it");
+}
+
+/// A mint that waits for the issuer, once it has been heard.
+fn under_way(world: &World, fault: Fault, mut command: Command) -> Running {
+    let asked = world.issuer.token_requests();
+    world.issuer.fault(Endpoint::Token, fault, 1);
+    command.args(["token", "--refresh"]);
+    let running = Running::start(command);
+    until("it asks for a token", || {
+        world.issuer.token_requests() > asked
+    });
+    running
+}
+
+/// Ctrl-C, and a tool that ends its helpers.
+#[test]
+fn a_signal_in_the_middle_of_a_mint_leaves_the_cache_whole_and_the_lock_free() {
+    let world = World::new();
+    token(&world, &["token"]);
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        let before = fs::read(only(&world.home)).unwrap();
+        let running = under_way(&world, Fault::Hang, world.home.command(binary()));
+        running.signal(signal);
+        let output = running.output();
+        assert_eq!(output.status.signal(), Some(signal.as_raw()));
+        assert!(output.stdout.is_empty() && output.stderr.is_empty());
+        assert_eq!(fs::read(only(&world.home)).unwrap(), before, "the entry");
+        assert!(temporary(&directory(&world)).is_empty());
+        // Were the lock held, it would wait for longer.
+        token(&world, &["token", "--refresh", "--timeout", "5"]);
+    }
+}
+
+#[test]
+fn a_reader_that_goes_in_the_middle_of_a_mint_costs_no_token() {
+    let world = World::new();
+    token(&world, &["token"]);
+    let fault = Fault::Delay(Duration::from_millis(300));
+    let mut command = world.home.command("sh");
+    // The shell's own end goes with it; head closes the other at once.
+    command
+        .args(["-c", "\"$0\" \"$@\" | head -c 0"])
+        .arg(binary());
+    let output = under_way(&world, fault, command).output();
+    assert!(output.stdout.is_empty() && output.stderr.is_empty());
+    let minted = world.issuer.token_requests();
+    let cached = token(&world, &["token"]);
+    assert_eq!(world.issuer.token_requests(), minted, "it was kept");
+    assert_eq!(
+        world.issuer.issued_tokens().pop().as_deref(),
+        Some(cached.trim_end())
+    );
 }

@@ -1,4 +1,4 @@
-//! Terminals, pipes and surroundings that are not as they should be.
+//! Terminals and pipes that are not as they should be.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
 mod support;
@@ -132,44 +132,6 @@ fn a_full_stderr_keeps_no_answer_back() {
     assert!(output.unwrap().status.success());
 }
 
-/// In a clone, it is the attacker's file that would be read.
-#[test]
-fn a_relative_home_is_none() {
-    let world = World::new();
-    world.home.write(
-        "clone/.config/zitadel-credential/config.toml",
-        "[profiles.evil]\nissuer = \"https://evil.test\"\nkey-command = [\"touch\", \"ran\"]\n",
-    );
-    for home in [".", "./", "clone/.."] {
-        let output = world
-            .home
-            .command(binary())
-            .arg("token")
-            .env("HOME", home)
-            .current_dir(world.home.path().join("clone"))
-            .output()
-            .unwrap();
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{stderr}");
-        assert!(stderr.contains("no issuer is configured"), "{stderr}");
-    }
-    assert!(!world.home.path().join("clone/ran").exists());
-    assert!(!world.home.path().join("clone/.cache").exists());
-}
-
-#[test]
-fn a_home_that_is_a_file_holds_no_config_and_no_cache() {
-    let world = World::new();
-    world
-        .zitadel(["token"])
-        .env("HOME", "/dev/null")
-        .env("ZITADEL_CREDENTIAL_KEY", world.user.key_json())
-        .env("ZITADEL_CREDENTIAL_ISSUER", world.issuer.url())
-        .assert()
-        .success()
-        .stderr(predicates::str::contains("going on without the cache"));
-}
-
 /// A tool may keep its end open while it waits for the answer.
 #[test]
 fn git_is_answered_at_the_end_of_its_message() {
@@ -233,4 +195,23 @@ fn a_tool_that_never_closes_its_stdin_is_waited_for_as_long_as_the_timeout_says(
         }
     }
     assert_eq!(world.issuer.total_requests(), 0);
+}
+
+/// By hand, the answer comes with the empty line, without Ctrl-D.
+#[test]
+fn a_person_at_a_terminal_is_answered_at_the_empty_line() {
+    let world = World::new();
+    world.allow("git.acme.test");
+    let typescript = world.home.path().join("typescript");
+    let by_hand = format!("'{}' git get", binary().display());
+    let mut command = world.home.command("script");
+    command.args(["-qec", &by_hand]).arg(&typescript);
+    let (running, stdin) = Running::start_open(command, GET);
+    let output = running.output_within(Duration::from_secs(20));
+    drop(stdin);
+    assert!(output.status.success());
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let mut lines = shown.lines();
+    let token = lines.find_map(|line| line.strip_prefix("password="));
+    assert!(world.issuer.accepts(token.unwrap()), "{shown:?}");
 }

@@ -94,7 +94,8 @@ fn reason(message: &str, text: &str, line: usize) -> Report {
         .split_once(", expected ")
         .filter(|(found, _)| of_a_value.iter().any(|start| found.starts_with(start)));
     if let Some((_, expected)) = expected {
-        let key = text.lines().nth(line - 1).and_then(key_of).unwrap_or("it");
+        let key = text.lines().nth(line - 1).and_then(key_of);
+        let key = key.map_or_else(|| "it".to_owned(), quoted);
         let expected = match expected {
             "a sequence" => "a list, as in [\"one\", \"two\"]",
             "a map" => "a table",
@@ -181,6 +182,14 @@ mod tests {
             let said = refused(text);
             assert!(!said.contains("TOPSECRET"), "{said}");
             assert!(said.starts_with("line "), "{said}");
+        }
+        // Where a line is all key, its key may be a piece of one.
+        let piece = "MIIEowIBAAKCAQEAvV3b9zQ0Xx5vJQ1nW0pT";
+        for text in [
+            format!("{piece} = true\n"),
+            format!("{piece} = \"\\udefa\"\n"),
+        ] {
+            assert!(!refused(&text).contains(piece), "{}", refused(&text));
         }
         assert_eq!(
             refused("[profiles.prod]\nallow-http = \"yes\"\n"),

@@ -195,6 +195,11 @@ impl Issuer {
         self.state().tokens.revoke(|_| true);
     }
 
+    /// Makes all that are out so many seconds older.
+    pub fn age_tokens(&self, seconds: i64) {
+        self.state().tokens.age(seconds);
+    }
+
     /// The same check as userinfo's, for a resource server that asks.
     pub fn accepts(&self, token: &str) -> bool {
         let state = self.state();

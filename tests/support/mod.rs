@@ -4,8 +4,8 @@
 //! Nothing here uses the crate under test: the issuer reads, verifies and
 //! answers by its own means, so that both sides cannot share a mistake.
 //!
-//! Dependencies point one way: `snapshot → {world, exchange} → {issuer, home, client} →
-//! {http, jwt, keys, tls}`.
+//! Dependencies point one way: `snapshot → {world, exchange} → {entry, issuer,
+//! home, client} → {http, jwt, keys, tls}`.
 
 #![allow(
     dead_code,

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
+use super::entry;
 use super::home::Home;
 use super::issuer::Issuer;
 use super::keys::ServiceUser;
@@ -45,6 +46,25 @@ key-file = "~/key.json"
     pub fn allow(&self, host: &str) {
         self.home
             .append_config(&format!("[hosts.\"{host}\"]\nprofile = \"test\"\n"));
+    }
+
+    /// As if so many seconds had passed: every token is that much older, where
+    /// it is cached and where it is checked.
+    pub fn pass(&self, seconds: i64) {
+        for entry in entry::files(&self.home, "json") {
+            entry::age(&entry, seconds);
+        }
+        self.issuer.age_tokens(seconds);
+    }
+
+    /// Puts a new key of the same user in the key file's place, and has the
+    /// issuer know the old one no more.
+    pub fn rotate_key(&self) -> ServiceUser {
+        let rotated = ServiceUser::with_bits(2048).with_user_id(&self.user.user_id);
+        self.issuer.register(&rotated);
+        self.home.write("key.json", rotated.key_json());
+        self.issuer.remove_key(&self.user.key_id);
+        rotated
     }
 
     /// The binary under test, in this home.

@@ -86,6 +86,12 @@ impl Tokens {
             issued.revoked = true;
         }
     }
+
+    pub(super) fn age(&mut self, seconds: i64) {
+        for issued in &mut self.0 {
+            issued.expires_at -= seconds;
+        }
+    }
 }
 
 impl Grant<'_> {

@@ -34,7 +34,8 @@ pub struct Seen {
     pub status: u16,
 }
 
-/// TLS on `localhost`, and a handler for those who got in.
+/// TLS on `localhost`, which is 127.0.0.1 too, and a handler for those who got
+/// in.
 pub struct Gateway {
     server: Server,
     seen: Arc<Mutex<Vec<Seen>>>,
@@ -48,33 +49,59 @@ impl Gateway {
         offers: &'static [Scheme],
         handler: impl Fn(&Request) -> Response + Send + Sync + 'static,
     ) -> Self {
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let (issuer, remembered) = (issuer.clone(), Arc::clone(&seen));
-        let answer = move |request: &Request| {
-            let (shown, token) = credentials(request);
+        let issuer = issuer.clone();
+        let lets_in = move |shown: &Shown, token: &str| {
             let scheme = match shown {
                 Shown::Basic(_) => Some(Scheme::Basic),
                 Shown::Bearer => Some(Scheme::Bearer),
                 Shown::Nothing | Shown::Other(_) => None,
             };
-            let offered = scheme.is_some_and(|scheme| offers.contains(&scheme));
-            let response = if offered && issuer.accepts(&token) {
+            scheme.is_some_and(|scheme| offers.contains(&scheme)) && issuer.accepts(token)
+        };
+        let challenges: Vec<_> = offers
+            .iter()
+            .map(|scheme| format!("{scheme:?} realm=\"gateway\""))
+            .collect();
+        Self::guarded(ca, &challenges, lets_in, handler)
+    }
+
+    /// Lets in whom the guard lets in by what they show and its secret, and
+    /// challenges all others.
+    pub fn guarded(
+        ca: &Ca,
+        challenges: &[String],
+        lets_in: impl Fn(&Shown, &str) -> bool + Send + Sync + 'static,
+        handler: impl Fn(&Request) -> Response + Send + Sync + 'static,
+    ) -> Self {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let remembered = Arc::clone(&seen);
+        let refusal = challenges.iter().fold(
+            Response::text(401, "no token that the issuer takes\n"),
+            |refusal, challenge| refusal.with_header("WWW-Authenticate", challenge),
+        );
+        let answer = move |request: &Request| {
+            let (shown, token) = credentials(request);
+            let response = if lets_in(&shown, &token) {
                 handler(request)
             } else {
-                refusal(offers)
+                refusal.clone()
             };
             let status = response.status;
             remembered.lock().unwrap().push(Seen { shown, status });
             Reply::from(response)
         };
-        let tls = ca.server_config(&["localhost"]);
+        let tls = ca.server_config(&["localhost", "127.0.0.1"]);
         let server = Server::serve(http::listen(), Some(tls), answer);
         Self { server, seen }
     }
 
     /// `localhost:PORT`.
     pub fn host(&self) -> String {
-        format!("localhost:{}", self.server.port())
+        format!("localhost:{}", self.port())
+    }
+
+    pub fn port(&self) -> u16 {
+        self.server.port()
     }
 
     /// The requests since this was last asked.
@@ -112,12 +139,4 @@ fn credentials(request: &Request) -> (Shown, String) {
         Some((username, password)) => (Shown::Basic(username.to_owned()), password.to_owned()),
         None => (Shown::Other(header.to_owned()), String::new()),
     }
-}
-
-fn refusal(offers: &[Scheme]) -> Response {
-    let refusal = Response::text(401, "no token that the issuer takes\n");
-    offers.iter().fold(refusal, |response, scheme| {
-        let challenge = format!("{scheme:?} realm=\"gateway\"");
-        response.with_header("WWW-Authenticate", challenge)
-    })
 }

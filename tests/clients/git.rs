@@ -1,6 +1,9 @@
 //! git over https, with the binary as its credential helper.
 
-use std::fs;
+mod beside;
+mod flows;
+mod hostile;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,6 +12,7 @@ use crate::program::{clients, missing, output_of, stderr_of_failure, stdout_of_s
 use crate::support::http::{Request, Response};
 use crate::support::{Ca, World};
 
+const GITCONFIG: &str = ".gitconfig";
 const BASIC: &[Scheme] = &[Scheme::Basic];
 const BOTH: &[Scheme] = &[Scheme::Basic, Scheme::Bearer];
 
@@ -50,44 +54,23 @@ fn a_host_without_a_rule_is_shown_nothing() {
     }
 }
 
-#[test]
-fn git_has_a_refused_token_forgotten_and_the_next_call_works() {
+/// Every git at every kind of server, which has a rule.
+fn for_each_forge(test: impl Fn(&Forge<'_>)) {
     for git in clients("git") {
         for offers in [BASIC, BOTH] {
             let forge = Forge::new(&git, offers);
-            let issuer = &forge.world.issuer;
             forge.allow();
-            stdout_of_success(forge.ls_remote());
-            assert_eq!(forge.cached_tokens(), 1);
-            issuer.revoke_all();
-            let said = stderr_of_failure(forge.ls_remote());
-            assert!(said.contains("Authentication failed"), "{said}");
-            assert_eq!(forge.cached_tokens(), 0);
-            stdout_of_success(forge.ls_remote());
-            assert_eq!(forge.cached_tokens(), 1);
-            assert_eq!(issuer.token_requests(), 2);
+            test(&forge);
         }
-    }
-}
-
-#[test]
-fn git_says_why_there_is_no_token_and_asks_for_no_password() {
-    for git in clients("git") {
-        let forge = Forge::new(&git, BOTH);
-        forge.allow();
-        forge.world.issuer.remove_key(&forge.world.user.key_id);
-        let said = stderr_of_failure(forge.ls_remote());
-        assert!(said.contains("zitadel-credential: error: "), "{said}");
-        assert!(said.contains(&forge.world.user.key_id), "{said}");
-        assert!(!said.contains("terminal prompts disabled"), "{said}");
-        assert_eq!(forge.gateway.take_shown(), [Shown::Nothing]);
     }
 }
 
 /// An empty repository behind a gateway, and a user of it.
 struct Forge<'a> {
     world: World,
+    ca: Ca,
     gateway: Gateway,
+    offers: &'static [Scheme],
     git: &'a Path,
 }
 
@@ -99,7 +82,7 @@ impl<'a> Forge<'a> {
         let helper = world.home.link("git-credential-zitadel");
         let ca_file = world.home.write("ca.pem", ca.pem());
         world.home.write(
-            ".gitconfig",
+            GITCONFIG,
             format!(
                 "[user]\nname = ci\nemail = ci@acme.dev\n\
                  [init]\ndefaultBranch = main\n\
@@ -112,7 +95,9 @@ impl<'a> Forge<'a> {
         );
         let forge = Self {
             world,
+            ca,
             gateway,
+            offers,
             git,
         };
         stdout_of_success(forge.git(&["init", "--bare", "srv/app.git"]));
@@ -142,6 +127,32 @@ impl<'a> Forge<'a> {
         self.git(&["ls-remote", &self.url()])
     }
 
+    /// With `fetch` to come.
+    fn clones(&self) {
+        stdout_of_success(self.git(&["clone", &self.url(), "clone"]));
+    }
+
+    fn fetch(&self) -> Command {
+        self.git(&["-C", "clone", "fetch"])
+    }
+
+    /// Adds to git's configuration.
+    fn configure(&self, lines: &str) {
+        let before = self.world.home.read(GITCONFIG);
+        self.world.home.write(GITCONFIG, before + lines);
+    }
+
+    /// Has the helper asked for every host.
+    fn ask_for_all(&self) {
+        self.configure(&format!("[credential]\nhelper = {}\n", self.helper()));
+    }
+
+    /// The binary by the name that git's configuration gives it.
+    fn helper(&self) -> String {
+        let link = self.world.home.link("git-credential-zitadel");
+        link.display().to_string()
+    }
+
     fn pushes_and_clones(&self) {
         let url = self.url();
         for arguments in [
@@ -156,29 +167,13 @@ impl<'a> Forge<'a> {
         assert_eq!(stdout_of_success(log), "a change\n");
     }
 
-    /// What this git shows where Basic and Bearer are offered.
+    /// What this git shows at this server.
     fn best(&self) -> Shown {
-        if speaks_bearer(self.git) {
+        if self.offers.contains(&Scheme::Bearer) && speaks_bearer(self.git) {
             Shown::Bearer
         } else {
             Shown::Basic("ci".to_owned())
         }
-    }
-
-    /// How many tokens of the user's key lie in the cache.
-    fn cached_tokens(&self) -> usize {
-        let caches = if cfg!(target_os = "macos") {
-            "Library/Caches"
-        } else {
-            ".cache"
-        };
-        let entries = self.world.home.path().join(caches);
-        let entries = entries.join("zitadel-credential/v1");
-        let entries = entries.join(&self.world.user.key_id);
-        fs::read_dir(entries)
-            .unwrap()
-            .filter(|file| file.as_ref().unwrap().path().extension() == Some("json".as_ref()))
-            .count()
     }
 }
 
@@ -222,13 +217,17 @@ fn cgi_response(written: &[u8]) -> Response {
     response
 }
 
-/// Whether this git sends what is no username and password: since 2.46.
+/// Whether this git sends what is no username and password.
 fn speaks_bearer(git: &Path) -> bool {
+    is_at_least(git, (2, 46))
+}
+
+fn is_at_least(git: &Path, version: (u32, u32)) -> bool {
     let mut command = Command::new(git);
     command.arg("version");
-    let version = stdout_of_success(command);
-    let number = version.strip_prefix("git version ").unwrap();
+    let said = stdout_of_success(command);
+    let number = said.strip_prefix("git version ").unwrap();
     let mut parts = number.split('.').map(|part| part.parse().unwrap_or(0));
     let mut part = || -> u32 { parts.next().unwrap_or(0) };
-    (part(), part()) >= (2, 46)
+    (part(), part()) >= version
 }

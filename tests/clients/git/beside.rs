@@ -1,0 +1,108 @@
+//! git's own helpers configured beside ours: they keep what ours answers, and
+//! not all of them know when it ends.
+
+use super::{BASIC, BOTH, Forge, is_at_least, speaks_bearer};
+use crate::program::{clients, missing, stderr_of_failure, stdout_of_success};
+use crate::support::until;
+
+const DAY: i64 = 24 * 60 * 60;
+
+/// `credential-store` keeps no expiry, in no version.
+#[test]
+fn a_store_before_ours_costs_one_refused_call_per_expired_token() {
+    for git in clients("git") {
+        let forge = Forge::new(&git, BASIC);
+        forge.allow();
+        forge.has_helpers(&["store", &forge.helper()]);
+        stdout_of_success(forge.ls_remote());
+        let token = forge.world.issuer.issued_tokens().remove(0);
+        assert!(forge.stored().contains(&token), "in plain text");
+
+        forge.world.pass(DAY);
+        let said = stderr_of_failure(forge.ls_remote());
+        assert!(said.contains("Authentication failed"), "{said}");
+        assert_eq!(forge.stored(), "", "erased everywhere");
+        stdout_of_success(forge.ls_remote());
+        assert_eq!(forge.world.issuer.token_requests(), 2);
+    }
+}
+
+#[test]
+fn a_store_after_ours_is_never_asked() {
+    for git in clients("git") {
+        let forge = Forge::new(&git, BASIC);
+        forge.allow();
+        forge.has_helpers(&[&forge.helper(), "store"]);
+        for requests in [1, 2] {
+            stdout_of_success(forge.ls_remote());
+            assert_eq!(forge.world.issuer.token_requests(), requests);
+            forge.world.pass(DAY);
+        }
+    }
+}
+
+#[test]
+fn a_bearer_token_is_stored_nowhere() {
+    let mut gits = clients("git");
+    gits.retain(|git| speaks_bearer(git));
+    if gits.is_empty() {
+        missing("git 2.46 or newer");
+    }
+    for git in gits {
+        let forge = Forge::new(&git, BOTH);
+        forge.allow();
+        forge.has_helpers(&["store", &forge.helper()]);
+        stdout_of_success(forge.ls_remote());
+        assert_eq!(forge.stored(), "");
+        forge.world.pass(DAY);
+        stdout_of_success(forge.ls_remote());
+    }
+}
+
+/// git heeds an expiry since 2.40; its cache tells one since then.
+#[test]
+fn a_cache_before_ours_is_asked_in_vain_only_where_git_is_old() {
+    for git in clients("git") {
+        let forge = Forge::new(&git, BASIC);
+        forge.allow();
+        forge.has_helpers(&["cache --timeout 300", &forge.helper()]);
+        // In truth: the cache is another process, with a clock of its own.
+        forge.world.issuer.set_lifetime(5);
+        stdout_of_success(forge.ls_remote());
+        let token = forge.world.issuer.issued_tokens().remove(0);
+        until("the token ends", || !forge.world.issuer.accepts(&token));
+        forge.world.issuer.set_lifetime(DAY);
+
+        let second = forge.ls_remote();
+        if is_at_least(&git, (2, 40)) {
+            stdout_of_success(second);
+        } else {
+            let said = stderr_of_failure(second);
+            assert!(said.contains("Authentication failed"), "{said}");
+            stdout_of_success(forge.ls_remote());
+        }
+        assert_eq!(forge.world.issuer.token_requests(), 2);
+        stdout_of_success(forge.git(&["credential-cache", "exit"]));
+    }
+}
+
+const STORE: &str = ".git-credentials";
+
+impl Forge<'_> {
+    /// Has these helpers asked in this order, and no others.
+    fn has_helpers(&self, helpers: &[&str]) {
+        self.world.home.write(STORE, "");
+        self.configure(&format!(
+            "[credential \"https://{}\"]\nhelper =\n",
+            self.gateway.host()
+        ));
+        for helper in helpers {
+            self.configure(&format!("helper = {helper}\n"));
+        }
+    }
+
+    /// What `credential-store` holds.
+    fn stored(&self) -> String {
+        self.world.home.read(STORE)
+    }
+}

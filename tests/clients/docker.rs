@@ -1,5 +1,8 @@
 //! docker's protocol: skopeo and docker at a real registry.
 
+mod flows;
+mod hostile;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -13,6 +16,7 @@ use crate::support::{Ca, Home, World};
 
 const LOGINS: &str = ".docker/config.json";
 const IMAGE: &str = "team/app:1.0";
+const BASIC: &[Scheme] = &[Scheme::Basic];
 
 #[test]
 fn skopeo_pushes_an_image_and_inspects_it() {
@@ -101,6 +105,7 @@ fn docker_logout_has_a_refused_token_forgotten() {
 
 /// A registry behind a gateway, and a user of it.
 struct Store {
+    ca: Ca,
     gateway: Gateway,
     // it stops before its files go with the world
     _registry: Registry,
@@ -115,7 +120,7 @@ impl Store {
         let (world, ca) = (World::new(), Ca::new());
         let registry = Registry::start(&registry, &world.home);
         let upstream = registry.upstream;
-        let gateway = Gateway::start(&ca, &world.issuer, &[Scheme::Basic], move |request| {
+        let gateway = Gateway::start(&ca, &world.issuer, BASIC, move |request| {
             upstream.answer(request)
         });
         world.home.link("docker-credential-zitadel");
@@ -123,6 +128,7 @@ impl Store {
         let logins = json!({ "credHelpers": { gateway.host(): "zitadel" } });
         world.home.write(LOGINS, logins.to_string());
         Some(Self {
+            ca,
             gateway,
             _registry: registry,
             world,

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use super::entry;
 use super::home::Home;
@@ -60,7 +61,9 @@ key-file = "~/key.json"
     /// Puts a new key of the same user in the key file's place, and has the
     /// issuer know the old one no more.
     pub fn rotate_key(&self) -> ServiceUser {
-        let rotated = ServiceUser::with_bits(2048).with_user_id(&self.user.user_id);
+        static ANOTHER: OnceLock<ServiceUser> = OnceLock::new();
+        let another = ANOTHER.get_or_init(|| ServiceUser::with_bits(2048));
+        let rotated = another.clone().with_user_id(&self.user.user_id);
         self.issuer.register(&rotated);
         self.home.write("key.json", rotated.key_json());
         self.issuer.remove_key(&self.user.key_id);

@@ -1,15 +1,13 @@
 //! A cluster that lets in only who shows a token that the issuer takes, and a
 //! kubeconfig whose user is the binary.
 
-use std::sync::OnceLock;
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use crate::gateway::{Gateway, Scheme, Shown};
 use crate::support::http::Response;
-use crate::support::{Ca, ServiceUser, World, binary, entry};
+use crate::support::{Ca, World, binary, entry};
 
 /// The server's version, by which an answer is known.
 pub const MINOR: &str = "33";
@@ -102,16 +100,8 @@ impl Cluster {
     /// Another key of the same user takes the old one's place, here and at the
     /// issuer; what was got with the old one is good no more.
     pub fn rotates_the_key(&self) {
-        static ANOTHER: OnceLock<ServiceUser> = OnceLock::new();
-        let World {
-            issuer, home, user, ..
-        } = &self.world;
-        let another = ANOTHER.get_or_init(|| ServiceUser::with_bits(2048));
-        let another = another.clone().with_user_id(&user.user_id);
-        issuer.register(&another);
-        home.write("key.json", another.key_json());
-        self.deletes_the_key();
-        issuer.revoke_all();
+        self.world.rotate_key();
+        self.world.issuer.revoke_all();
     }
 
     /// The key that the cluster began with.

@@ -40,6 +40,8 @@ pub(crate) fn options(words: &[OsString]) -> Options {
     }
     Options {
         config,
+        // A person waits at the cursor; a pipe may be named.
+        timeout: Some("1".into()),
         ..Options::default()
     }
 }
@@ -134,11 +136,12 @@ struct Answer<'w> {
 impl Answer<'_> {
     fn add(&mut self, candidate: &str, about: &str) {
         if candidate.starts_with(self.start) {
-            let about = about.lines().next().unwrap_or_default();
             self.text += self.before;
             self.text += candidate;
             self.text += "\t";
-            self.text += about;
+            // Without the variable and the default, which stand in lines of their own.
+            let lines = about.lines().take_while(|line| !line.starts_with('['));
+            self.text += &lines.collect::<Vec<_>>().join(" ");
             self.text += "\n";
         }
     }
@@ -239,10 +242,9 @@ mod tests {
         let text = candidates(&["-".into()], &Vec::new);
         assert!(text.lines().count() > 10, "{text}");
         assert!(text.lines().all(|line| !line.ends_with('\t')), "{text}");
-        assert!(
-            text.contains("--profile\tProfile of the config file"),
-            "{text}"
-        );
+        let whole =
+            "--key-file\tKey file as downloaded, or a bare PEM with --key-id and --user-id\n";
+        assert!(text.contains(whole), "{text}");
     }
 
     #[test]

@@ -126,36 +126,39 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
         Ok(parts) => parts,
         Err(error) => return Ok(usage(world, &error)),
     };
+    // At a shell's cursor nothing is an error.
+    if let Command::Completions(asked) = &command {
+        return Ok(serve::completed(world, asked));
+    }
     logger::start(config::log_level(&options, world.environment)?);
     // What needs no configuration does not fail for it.
     if let Some(answer) = serve::without_config(world, &options, &command) {
         return Ok(answer);
     }
-    if let Command::Setup(asked) = &command {
-        return setup::setup(world, &options, &asked.action);
-    }
     let environment = world.environment;
     let directories = world.directories.clone();
-    let config = Config::load(&options, environment, &directories);
+    let load = || Config::load(&options, environment, &directories);
     match command {
-        Command::Kubectl(_) => serve::kubectl(world, &config?),
-        Command::Git(git) => serve::git(world, &config?, &git.operation),
-        Command::Docker(docker) => serve::docker(world, config, &docker.operation),
-        Command::Token(token) => direct::token(world, &config?, token),
-        Command::Exec(exec) => direct::exec(world, &config?, &exec),
-        Command::Assertion(assertion) => direct::assertion(world, &config?, assertion),
-        Command::Whoami(_) => direct::whoami(world, &config?),
-        Command::Cache(cache) => manage::cache(world, &config?, &cache),
+        Command::Kubectl(_) => serve::kubectl(world, &load()?),
+        Command::Git(git) => serve::git(world, &load()?, &git.operation),
+        Command::Docker(docker) => serve::docker(world, load(), &docker.operation),
+        Command::Token(token) => direct::token(world, &load()?, token),
+        Command::Exec(exec) => direct::exec(world, &load()?, &exec),
+        Command::Assertion(assertion) => direct::assertion(world, &load()?, assertion),
+        Command::Whoami(_) => direct::whoami(world, &load()?),
+        Command::Cache(cache) => manage::cache(world, &load()?, &cache),
         Command::Setup(asked) => setup::setup(world, &options, &asked.action),
-        Command::Doctor(asked) => Ok(doctor::doctor(
-            world,
-            config,
-            &options,
-            &directories,
-            &asked,
-        )),
-        // It is answered above.
-        Command::Completions(_) => Ok(Answer::new("")),
+        Command::Doctor(asked) => {
+            let config = load();
+            Ok(doctor::doctor(
+                world,
+                config,
+                &options,
+                &directories,
+                &asked,
+            ))
+        }
+        Command::Completions(asked) => Ok(serve::completed(world, &asked)),
     }
 }
 

@@ -26,7 +26,6 @@ pub(crate) fn without_config(
     command: &Command,
 ) -> Option<Answer> {
     match command {
-        Command::Completions(asked) => Some(completed(world, asked)),
         Command::Git(asked) => match git_operation(&asked.operation) {
             None => Some(Answer::new("")),
             Some(git::Operation::Capability) => Some(Answer::new(git::CAPABILITY)),
@@ -57,7 +56,7 @@ pub(crate) fn without_config(
 
 /// A shell's script, or what could stand at its cursor; a config file that is
 /// not there, or broken, has no profiles to offer.
-fn completed(world: &World<'_>, asked: &cli::Completions) -> Answer {
+pub(crate) fn completed(world: &World<'_>, asked: &cli::Completions) -> Answer {
     let profiles = || {
         let options = completions::options(&asked.words);
         let config = Config::load(&options, world.environment, &world.directories);

@@ -185,6 +185,9 @@ fn the_names_of_profiles_are_silent_where_there_is_no_config() {
         let words = ["completions", "at", "--", "--profile", ""];
         home.zitadel(words).output().unwrap()
     };
+    let mut call = home.zitadel(["completions", "at", "--", "tok"]);
+    let told = call.env("ZITADEL_CREDENTIAL_LOG", "nonsense").output();
+    assert!(told.unwrap().stdout.starts_with(b"token\t"));
     for config in [None, Some("[")] {
         config.map(|toml| home.write_config(toml));
         let none = asked();
@@ -198,4 +201,57 @@ fn the_names_of_profiles_are_silent_where_there_is_no_config() {
     let mut call = home.zitadel(words);
     let named = call.arg(other).args(["token", "--profile", "o"]).output();
     assert_eq!(named.unwrap().stdout, b"other\tprofile\n");
+}
+
+#[test]
+fn a_pipe_that_nobody_writes_to_keeps_no_cursor_waiting() {
+    let home = Home::new();
+    let pipe = home.path().join("pipe");
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    let fifo = rustix::fs::FileType::Fifo;
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, fifo, mode, 0).unwrap();
+    let start = std::time::Instant::now();
+    let words = [
+        "completions",
+        "at",
+        "--",
+        "--config",
+        "pipe",
+        "--profile",
+        "",
+    ];
+    let none = home.zitadel(words).output().unwrap();
+    assert!(none.status.success() && none.stdout.is_empty() && none.stderr.is_empty());
+    assert!(start.elapsed() < std::time::Duration::from_secs(10));
+}
+
+#[test]
+fn bash_completes_values_that_stand_behind_an_equals_sign() {
+    let Some(bash) = client("bash") else { return };
+    let home = home("bash");
+    // As readline splits them: `=` and `:` are words of their own.
+    let complete = |words: &str, last: &str, before: &str| {
+        let lines = format!(
+            ". ./script; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+            compopt() {{ :; }}
+            _zitadel_credential zitadel-credential '{last}' '{before}'
+            printf '%s\\n' \"${{COMPREPLY[@]}}\"\n"
+        );
+        told(&home, &bash, &["--norc", "-s"], &lines)
+    };
+    let name = "zitadel-credential";
+    for (line, last, before, expected) in [
+        ("token --output = r", "r", "=", "raw"),
+        ("token --profile = pi", "pi", "=", "pilot"),
+        ("--key-file = keys/p", "keys/p", "=", "keys/prod.json"),
+        (
+            "setup profile --issuer https : //a.dev pr",
+            "pr",
+            "//a.dev",
+            "prod",
+        ),
+    ] {
+        let told = complete(&format!("{name} {line}"), last, before);
+        assert_eq!(words(&told), [expected], "{line}");
+    }
 }

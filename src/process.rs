@@ -47,10 +47,11 @@ pub fn find(name: &str, environment: &Environment) -> Option<PathBuf> {
     std::env::split_paths(&path)
         .filter(|dir| dir.is_absolute())
         .map(|dir| dir.join(name))
-        .find(|program| is_executable(program))
+        .find(|program| is_program(program))
 }
 
-fn is_executable(path: &Path) -> bool {
+/// Whether there is a file that somebody may run.
+pub fn is_program(path: &Path) -> bool {
     path.metadata()
         .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }

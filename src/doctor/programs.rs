@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::check::{Checks, ok, warning, word};
-use super::wiring::{DOCKER_NAME, GIT_NAME, NAME, Wiring, on_path};
+use super::wiring::{DOCKER_NAME, GIT_NAME, NAME, Wiring};
 use crate::World;
 use crate::clock::Deadline;
 use crate::process;
@@ -21,7 +21,7 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wiring, dea
         return;
     };
     let version = env!("CARGO_PKG_VERSION");
-    let found = on_path(NAME, world.environment);
+    let found = process::find(NAME, world.environment);
     let dir = found
         .as_deref()
         .and_then(Path::parent)
@@ -29,7 +29,7 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wiring, dea
     let mut good = Vec::new();
     for name in [NAME, GIT_NAME, DOCKER_NAME] {
         let link = dir.join(name);
-        match on_path(name, world.environment) {
+        match process::find(name, world.environment) {
             Some(path) if path.canonicalize().is_ok_and(|file| file == own) => {
                 good.push(quote::path(&path));
             }

@@ -5,15 +5,13 @@ mod git;
 mod kubectl;
 
 use std::ffi::OsStr;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::check::{Check, Checks, failed, ok, skipped};
 use crate::World;
 use crate::clock::Deadline;
 use crate::config::{Asker, Config, Directories};
 use crate::error::Error;
-use crate::issuer::Environment;
 use crate::quote::quoted;
 use crate::url::Origin;
 
@@ -38,7 +36,7 @@ impl Wiring {
     ) -> Self {
         Self {
             kubectl: kubectl::read(world.environment, directories, &soon()),
-            git: git::read(&soon()),
+            git: git::read(world.environment, &soon()),
             docker: docker::read(world.environment, directories, &soon()),
         }
     }
@@ -133,21 +131,6 @@ fn hit(
 /// A program that cannot be asked, or a file that cannot be read.
 fn unread(name: &'static str, error: &Error) -> Check {
     super::check::about(name, error)
-}
-
-/// The program of that name on `PATH`.
-pub(super) fn on_path(name: &str, environment: &Environment) -> Option<PathBuf> {
-    let path = environment("PATH")?;
-    std::env::split_paths(&path)
-        // An empty or relative one is of the directory that one stands in.
-        .filter(|dir| dir.is_absolute())
-        .map(|dir| dir.join(name))
-        .find(|file| is_program(file))
-}
-
-pub(super) fn is_program(file: &Path) -> bool {
-    let meta = file.metadata();
-    meta.is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 /// Whether a program's path or name is one of ours.

@@ -229,3 +229,35 @@ fn programs_that_hang_are_ended() {
     assert!(found.has("git", "failed", "not complete within", "by hand"));
     assert_eq!(found.status("userinfo"), "ok");
 }
+
+#[test]
+fn a_program_in_a_relative_directory_of_path_is_never_run() {
+    let case = Case::new();
+    kubeconfig(&case, |_| {});
+    let home = &case.world.home;
+    for name in ["kubectl", "git", "zitadel-credential"] {
+        // Where the call stands, as a clone's own files do.
+        let path = home.write(name, "#!/bin/sh\necho > \"$HOME/was-run\"\n");
+        mode(&path, 0o755);
+    }
+    for path in ["", ".", ".:/nowhere"] {
+        examine(&case, &[], &[("PATH", path)]);
+    }
+    assert!(!home.path().join("was-run").exists());
+}
+
+#[test]
+fn a_git_helper_that_is_not_there_is_named_with_its_host() {
+    let case = Case::new();
+    case.world.allow("git.acme.test");
+    let helper =
+        "[credential \"https://git.acme.test\"]\n\thelper = /nowhere/git-credential-zitadel\n";
+    case.world.home.write(".gitconfig", helper);
+    let found = examine(&case, &[], &[]);
+    assert!(found.has(
+        "git",
+        "failed",
+        "/nowhere/git-credential-zitadel is not there",
+        "zitadel-credential setup git git.acme.test"
+    ));
+}

@@ -2,14 +2,14 @@
 
 use std::process::{Command, Stdio};
 
-use super::{Check, GIT_NAME, hit, is_ours, is_program, on_path, unread};
+use super::{Check, GIT_NAME, hit, is_ours, unread};
 use crate::clock::Deadline;
 use crate::config::Config;
 use crate::doctor::check::{Checks, failed, ok};
 use crate::doctor::host;
 use crate::error::{Error, Report};
 use crate::issuer::Environment;
-use crate::process::{self, RunError};
+use crate::process;
 use crate::quote::quoted;
 use crate::url::Origin;
 
@@ -27,8 +27,12 @@ struct Helper {
     value: String,
 }
 
-pub(super) fn read(deadline: &Deadline) -> Found {
-    let mut command = Command::new("git");
+pub(super) fn read(environment: &Environment, deadline: &Deadline) -> Found {
+    // Not by its name alone: PATH may lead to a clone's own git.
+    let Some(git) = process::find("git", environment) else {
+        return Found::default();
+    };
+    let mut command = Command::new(git);
     command
         .args([
             "config",
@@ -53,7 +57,6 @@ pub(super) fn read(deadline: &Deadline) -> Found {
             error: None,
         },
         Ok(ended) => unread(format!("it ended with {}", ended.status)),
-        Err(RunError::Start(_)) => Found::default(),
         Err(error) => unread(error.to_string()),
     }
 }
@@ -139,9 +142,9 @@ impl Helper {
         let value = self.value.trim_start_matches('!');
         let program = value.split_ascii_whitespace().next().unwrap_or_default();
         let is_there = match program {
-            "zitadel" => on_path(GIT_NAME, environment).is_some(),
-            path if path.starts_with('/') => is_program(path.as_ref()),
-            name => on_path(name, environment).is_some(),
+            "zitadel" => process::find(GIT_NAME, environment).is_some(),
+            path if path.starts_with('/') => process::is_program(path.as_ref()),
+            name => process::find(name, environment).is_some(),
         };
         let place = match &self.url {
             Some(url) => quoted(url),
@@ -152,10 +155,12 @@ impl Helper {
                 "zitadel" => GIT_NAME.to_owned(),
                 other => quoted(other),
             };
+            let host = self.ask().map(|ask| ask.origin.authority());
+            let host = host.unwrap_or_else(|| "HOST".to_owned());
             return failed(
                 "git",
                 format!("{place}: its helper {name} is not there"),
-                "see the check program, or zitadel-credential setup git",
+                format!("see the check program, or zitadel-credential setup git {host}"),
             );
         }
         match (&self.url, self.ask()) {

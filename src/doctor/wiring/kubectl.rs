@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::{NAME, is_ours, is_program, on_path, unread};
+use super::{NAME, is_ours, unread};
 use crate::World;
 use crate::cli::{self, Cli};
 use crate::clock::Deadline;
@@ -95,7 +95,7 @@ pub(super) fn read(
     if files.is_empty() {
         return Found::Nothing;
     }
-    let Some(kubectl) = on_path("kubectl", environment) else {
+    let Some(kubectl) = process::find("kubectl", environment) else {
         let names_us = |path: &PathBuf| {
             input::read_file(path, LIMIT, deadline)
                 .is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(NAME))
@@ -189,9 +189,9 @@ impl User {
         let shown = quote::path(&exec.command);
         let path = Path::new(&exec.command);
         let is_there = if exec.command.contains('/') {
-            is_program(path)
+            process::is_program(path)
         } else {
-            on_path(&exec.command, world.environment).is_some()
+            process::find(&exec.command, world.environment).is_some()
         };
         if !is_there {
             let place = if exec.command.contains('/') {

@@ -61,7 +61,9 @@ impl Target {
         };
         let guard = hold.then(|| Guard::take(&real)).transpose()?;
         let (before, mode) = match fs::metadata(&real) {
-            Ok(meta) if !meta.is_file() => return Err(failed("it is no regular file")),
+            Ok(meta) if !meta.is_file() => {
+                return Err(failed("it is no regular file").hint("name the file itself"));
+            }
             Ok(meta) if meta.uid() != rustix::process::geteuid().as_raw() => {
                 return Err(failed("it belongs to another user")
                     .hint("run this as that user: what you wrote would lock them out"));

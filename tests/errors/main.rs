@@ -13,6 +13,7 @@ mod key;
 mod key_source;
 mod options;
 mod refusal;
+mod setup;
 mod tls;
 mod token;
 mod usage;

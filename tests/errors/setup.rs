@@ -1,0 +1,286 @@
+//! `setup`: what it refuses, and why.
+
+use std::os::unix::fs::symlink;
+
+use snapbox::str;
+
+use crate::support::Case;
+
+const CONFIG: &str = ".config/zitadel-credential/config.toml";
+
+fn words(line: &str) -> Vec<&str> {
+    line.split(' ').collect()
+}
+
+#[test]
+fn a_profile_without_what_it_needs() {
+    let case = Case::new();
+    case.run(words("setup profile new")).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: a new profile needs --issuer
+  hint: zitadel-credential setup profile NAME --issuer https://acme.zitadel.cloud --key-file FILE
+
+"#]],
+    );
+    case.run(words("setup profile new --issuer https://a.dev"))
+        .fails(
+            2,
+            str![[r#"
+zitadel-credential: error: a new profile needs --key-file
+  hint: zitadel-credential setup profile NAME --issuer https://acme.zitadel.cloud --key-file FILE
+
+"#]],
+        );
+    case.run(words("setup profile new --host a.dev")).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: --host has no part in setup profile
+  hint: zitadel-credential setup git HOST or setup docker HOST adds a host rule
+
+"#]],
+    );
+    case.run(words("setup profile new --profile test")).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: --profile has no part in setup profile
+  hint: the profile's name stands by itself: setup profile NAME
+
+"#]],
+    );
+    case.run(["setup", "profile", ""]).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: the profile's name is empty, too long or no plain text
+  hint: a name reads like prod
+
+"#]],
+    );
+}
+
+#[test]
+fn a_key_that_no_config_file_may_hold() {
+    let case = Case::new();
+    let mut call = case
+        .world
+        .zitadel(words("setup profile new --issuer https://a.dev"));
+    call.env("ZITADEL_CREDENTIAL_KEY", case.world.user.key_json());
+    case.end(call).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: the key is in ZITADEL_CREDENTIAL_KEY, and a config file holds no key
+  hint: --key-file names the file that holds it; with the variable alone no profile is needed
+
+"#]],
+    );
+}
+
+#[test]
+fn a_profile_that_rules_name_or_that_is_the_default() {
+    let case = Case::with_profile("key-file = \"~/key.json\"");
+    case.world.home.write_config("");
+    let issuer = case.world.issuer.url();
+    let put_in = [
+        "setup",
+        "profile",
+        "new",
+        "--key-file",
+        "key.json",
+        "--issuer",
+        &issuer,
+    ];
+    assert_eq!(case.run(put_in).code, Some(0));
+    assert_eq!(case.run(words("setup docker r.dev")).code, Some(0));
+    case.run(words("setup profile new --undo")).fails(2, str![[r#"
+zitadel-credential: error: host rules still name profile new: r.dev
+  hint: undo their setups first (setup git HOST --undo, setup docker HOST --undo), or take them out by hand
+
+"#]]);
+    assert_eq!(case.run(words("setup docker r.dev --undo")).code, Some(0));
+    let before = case.world.home.read(CONFIG);
+    case.world
+        .home
+        .write_config(&format!("default-profile = \"new\"\n{before}"));
+    case.run(words("setup profile new --undo")).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: default-profile still names new
+  hint: let it name another profile, or take the line out
+
+"#]],
+    );
+}
+
+#[test]
+fn options_and_hosts_that_make_no_sense() {
+    let case = Case::new();
+    case.run(words("setup docker r.dev --issuer https://a.dev"))
+        .fails(
+            2,
+            str![[r#"
+zitadel-credential: error: --issuer is a profile's, not a tool's
+  hint: zitadel-credential setup profile NAME keeps it; --profile names that one here
+
+"#]],
+        );
+    case.run(words("setup docker *.r.dev")).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: *.r.dev is more than one registry
+  hint: credHelpers names each by itself: give them one by one
+
+"#]],
+    );
+    case.run(words("setup docker https://r.dev"))
+        .fails(2, str![[r#"
+zitadel-credential: error: "https://r.dev" names no host
+  hint: a host rule is for host, host:port or *.host, without scheme, path or user; several in a variable are apart by blanks
+
+"#]]);
+    case.run(words("setup docker r.dev --profile absent"))
+        .fails(2, str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile is called "absent"
+  hint: its profiles are: test; choose one, or add [profiles.absent]
+
+"#]]);
+    case.run(words("setup docker r.dev --username a:b"))
+        .fails(2, str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: host rule r.dev: its username is empty, or holds a colon or a control character
+  hint: leave username out to show the user ID
+
+"#]]);
+}
+
+#[test]
+fn no_profile_to_wire_a_tool_up_to() {
+    let case = Case::new();
+    case.world.home.write_config("");
+    case.run(words("setup docker r.dev")).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: there is no profile to get tokens with
+  hint: zitadel-credential setup profile NAME writes one; --profile chooses among several
+
+"#]],
+    );
+}
+
+#[test]
+fn a_rule_that_says_otherwise() {
+    let case = Case::new();
+    case.world
+        .home
+        .append_config("[hosts.\"r.dev\"]\nusername = \"eve\"\n");
+    case.run(words("setup docker r.dev --username ci"))
+        .fails(2, str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: host rule r.dev is there, with another profile or username
+  hint: change that rule by hand, or take it out first
+
+"#]]);
+}
+
+#[test]
+fn files_that_are_not_as_they_should_be() {
+    let case = Case::new();
+    let home = &case.world.home;
+    home.write(".docker/config.json", "{");
+    case.run(words("setup docker r.dev")).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: [HOME]/.docker/config.json: it is no JSON that docker would read
+  hint: see what stands in it, or move it away; nothing was changed
+
+"#]],
+    );
+    home.write(".docker/config.json", "{\"a\": 1, \"a\": 2}");
+    case.run(words("setup docker r.dev")).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: [HOME]/.docker/config.json: a name stands twice in it
+  hint: which of them counts is for nobody to guess: keep one
+
+"#]],
+    );
+    case.run(words("setup docker r.dev --authfile .docker"))
+        .fails(
+            2,
+            str![[r#"
+zitadel-credential: error: .docker: it is no regular file
+  hint: name the file itself
+
+"#]],
+        );
+    symlink("nowhere", home.path().join("link")).unwrap();
+    case.run(words("setup docker r.dev --authfile link")).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: link: it is a link to what is not there
+  hint: make the file that it leads to, or remove the link
+
+"#]],
+    );
+    home.write("held.json.lock", "");
+    case.run(words("setup docker r.dev --authfile held.json"))
+        .fails(
+            2,
+            str![[r#"
+zitadel-credential: error: [HOME]/held.json.lock: another program is changing the file
+  hint: wait for it; remove the .lock file if none is: one that was killed leaves it behind
+
+"#]],
+        );
+    home.append_config("hosts = {}\n");
+    case.run(words("setup docker r.dev")).fails(2, str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 7: unknown field `hosts`, expected one of `issuer`, `key-file`, `key-command`, `key-id`, `user-id`, `scopes`, `projects`, `zitadel-api`, `ca-file`, `allow-http`
+
+"#]]);
+}
+
+#[test]
+fn what_setup_remembers_in_another_form() {
+    let case = Case::new();
+    case.world
+        .home
+        .write(".config/zitadel-credential/setup.json", "{}");
+    case.run(words("setup docker r.dev")).fails(2, str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: it is not as setup writes it
+  hint: move it away to go on without it; what was set up before must then be taken out by hand
+
+"#]]);
+}
+
+#[test]
+fn tools_that_are_not_there() {
+    let case = Case::new();
+    let without_path = |line| {
+        let mut call = case.world.zitadel(words(line));
+        call.env("PATH", "/nowhere");
+        case.end(call)
+    };
+    without_path("setup git g.dev").fails(
+        2,
+        str![[r#"
+zitadel-credential: error: there is no git on PATH
+  hint: install git: it changes its own files here
+
+"#]],
+    );
+    without_path("setup kubectl --user u").fails(
+        2,
+        str![[r#"
+zitadel-credential: error: there is no kubectl on PATH
+  hint: install kubectl: it changes its own files here
+
+"#]],
+    );
+    let mut call = case.world.zitadel(words("setup kubectl --user u"));
+    call.env("KUBECONFIG", "/a:/b");
+    case.end(call).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: KUBECONFIG names several files
+  hint: --kubeconfig names the one to change
+
+"#]],
+    );
+}

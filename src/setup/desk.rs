@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::diff::unified;
+use super::diff::{View, unified};
 use super::journal::{Edit, Journal, Note};
 use super::target::{Target, Text};
 use crate::cache::replace_file;
@@ -53,8 +53,8 @@ impl<'w> Desk<'w> {
         let path = Config::place(options, environment, &directories)?;
         let config = Target::open(&path, !mode.dry_run).map_err(Error::Usage)?;
         let beside = config.path().with_file_name("setup.json");
-        // The config file's lock holds for both.
-        let journal_file = Target::open(&beside, false).map_err(Error::Usage)?;
+        // Another config file in the same directory shares it.
+        let journal_file = Target::open(&beside, !mode.dry_run).map_err(Error::Usage)?;
         let journal = Journal::parse(journal_file.text())
             .map_err(|report| Error::Usage(report.about(&quote::path(&beside))))?;
         let mut desk = Self {
@@ -194,7 +194,12 @@ impl<'w> Desk<'w> {
         let mut text = String::new();
         for target in self.targets() {
             let after = target.after.as_ref().map(|text| text.as_str());
-            text += &unified(target.path(), target.before(), after, &target.words);
+            let is_ours = target.path() == self.config.path();
+            let view = View {
+                words: &target.words,
+                is_ours,
+            };
+            text += &unified(target.path(), target.before(), after, &view);
         }
         if text.is_empty() {
             text.push_str("nothing to change\n");

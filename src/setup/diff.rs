@@ -8,13 +8,34 @@ use diffy::{Line, create_patch};
 
 use crate::quote;
 
-/// Keys whose values are no secrets and help a reader. Any other value is left
-/// out, unless it is one of the words that the change itself brings.
-const SHOWN: [&str; 29] = [
+/// Keys of our own file whose values are no secrets and help a reader. Of other
+/// files no value is shown but the words that the change itself brings.
+const SHOWN: [&str; 12] = [
     "allow-http",
+    "auth",
+    "ca-file",
+    "default-profile",
+    "issuer",
+    "key-file",
+    "key-id",
+    "profile",
+    "projects",
+    "scopes",
+    "user-id",
+    "username",
+];
+
+/// Keys that are shown by their names; another may itself be a piece of a text.
+const NAMED: [&str; 30] = [
     "apiVersion",
     "args",
-    "auth",
+    "auths",
+    "certificate-authority",
+    "certificate-authority-data",
+    "client-certificate",
+    "client-certificate-data",
+    "client-key",
+    "client-key-data",
     "cluster",
     "clusters",
     "command",
@@ -23,34 +44,37 @@ const SHOWN: [&str; 29] = [
     "credHelpers",
     "credsStore",
     "current-context",
-    "default-profile",
-    "email",
+    "env",
     "exec",
+    "extensions",
+    "helper",
     "interactiveMode",
-    "issuer",
-    "key-file",
-    "key-id",
+    "key-command",
     "kind",
     "name",
-    "namespace",
-    "profile",
-    "projects",
+    "preferences",
     "provideClusterInfo",
-    "scopes",
+    "server",
     "user",
-    "user-id",
-    "username",
+    "users",
 ];
 
 const LEFT_OUT: &str = "[…]";
 
-/// The difference between two texts of a file; `words` are those that the
-/// change brings.
+/// What may be shown of a file.
+pub(super) struct View<'w> {
+    /// The words that the change brings.
+    pub(super) words: &'w [String],
+    /// Whether it is our own config file.
+    pub(super) is_ours: bool,
+}
+
+/// The difference between two texts of a file.
 pub(super) fn unified(
     path: &Path,
     before: Option<&str>,
     after: Option<&str>,
-    words: &[String],
+    view: &View<'_>,
 ) -> String {
     let name = |text: Option<&str>| match text {
         Some(_) => quote::path(path),
@@ -68,7 +92,7 @@ pub(super) fn unified(
                 Line::Insert(line) => ('+', line),
             };
             let text = line.trim_end_matches(['\r', '\n']);
-            let _ = writeln!(shown, "{sign}{}", masked(text, words));
+            let _ = writeln!(shown, "{sign}{}", masked(text, view));
             if !line.ends_with('\n') {
                 shown.push_str("\\ No newline at end of file\n");
             }
@@ -77,31 +101,26 @@ pub(super) fn unified(
     shown
 }
 
-/// A line of TOML, YAML, JSON or git's configuration without a value that may
-/// be a secret.
-fn masked(line: &str, words: &[String]) -> String {
+/// A line of TOML, YAML, JSON or git's configuration without what may be a
+/// secret.
+fn masked(line: &str, view: &View<'_>) -> String {
     let mut rest = line.trim_start();
     while let Some(item) = rest.strip_prefix("- ") {
         rest = item.trim_start();
     }
     let blank = &line[..line.len() - rest.len()];
-    let is_comment = rest.starts_with('#') || rest.starts_with(';');
-    let is_header = rest.starts_with('[') && rest.trim_end().ends_with(']');
-    let shown = if is_comment {
+    let starts = ["[profiles.", "[hosts.", "[credential \"https://"];
+    let is_header = starts.iter().any(|start| rest.starts_with(start)) && rest.ends_with(']');
+    let shown = if rest.starts_with(['#', ';']) {
         format!("{}{LEFT_OUT}", &rest[..1])
-    } else if is_header {
-        if is_plain(rest) { rest } else { LEFT_OUT }.to_owned()
-    } else if let Some((key, value)) = split(rest) {
-        if is_shown(key, value, words) {
+    } else if is_header && is_plain(rest) || view.shows(rest) {
+        rest.to_owned()
+    } else if let Some((key, value)) = split(rest).filter(|(key, _)| view.names(key)) {
+        if view.shows(value) || view.shows_of(key, value) {
             rest.to_owned()
         } else {
-            // Only what separates it from its value stands between.
-            let head = &rest[..rest.len() - value.len()];
-            let head = if is_plain(head) { head } else { "" };
-            format!("{head}{LEFT_OUT}")
+            format!("{}{LEFT_OUT}", &rest[..rest.len() - value.len()])
         }
-    } else if is_value_shown(rest, words) {
-        rest.to_owned()
     } else {
         LEFT_OUT.to_owned()
     };
@@ -120,23 +139,27 @@ fn split(line: &str) -> Option<(&str, &str)> {
     Some((key, after.trim_start()))
 }
 
-fn is_shown(key: &str, value: &str, words: &[String]) -> bool {
-    let is_known = SHOWN.contains(&key) && is_plain(value);
-    // docker's `auth` is a password in base64; ours is one of three words.
-    let is_word = |value| is_value_shown(value, words);
-    match key {
-        "auth" => matches!(bare(value), "auto" | "basic" | "bearer"),
-        _ => is_known || is_word(value),
+impl View<'_> {
+    fn names(&self, key: &str) -> bool {
+        SHOWN.contains(&key) || NAMED.contains(&key) || self.words.iter().any(|word| word == key)
     }
-}
 
-/// Whether a value is structure, or one of the change's own words.
-fn is_value_shown(value: &str, words: &[String]) -> bool {
-    let bare = bare(value);
-    let is_structure = bare.chars().all(|c| "{}[](),".contains(c));
-    is_structure
-        || matches!(bare, "true" | "false" | "null")
-        || words.iter().any(|word| word == bare)
+    /// Whether a value is structure, or one of the change's own words.
+    fn shows(&self, value: &str) -> bool {
+        let bare = bare(value);
+        let is_structure = bare.chars().all(|c| "{}[](),".contains(c));
+        is_structure
+            || matches!(bare, "true" | "false" | "null")
+            || self
+                .words
+                .iter()
+                .any(|word| word == bare || word == value.trim())
+    }
+
+    /// Whether a value of our own file may be shown by its key.
+    fn shows_of(&self, key: &str, value: &str) -> bool {
+        self.is_ours && SHOWN.contains(&key) && is_plain(value) && !value.contains("\"\"\"")
+    }
 }
 
 fn bare(value: &str) -> &str {
@@ -154,64 +177,80 @@ mod tests {
 
     use super::*;
 
+    const OURS: View<'_> = View {
+        words: &[],
+        is_ours: true,
+    };
+
     #[test]
     fn a_change_is_shown_with_what_stands_around_it() {
         let before = "[profiles.prod]\nissuer = \"https://a.dev\"\n";
         let after = format!("{before}\n[hosts.\"git.a.dev\"]\nprofile = \"prod\"\n");
         assert_eq!(
-            unified(Path::new("/c.toml"), Some(before), Some(&after), &[]),
+            unified(Path::new("/c.toml"), Some(before), Some(&after), &OURS),
             "--- /c.toml\n+++ /c.toml\n@@ -1,2 +1,5 @@\n [profiles.prod]\n \
              issuer = \"https://a.dev\"\n+\n+[hosts.\"git.a.dev\"]\n+profile = \"prod\"\n"
         );
         assert_eq!(
-            unified(Path::new("x"), None, Some("{}"), &[]),
+            unified(Path::new("x"), None, Some("{}"), &OURS),
             "--- /dev/null\n+++ x\n@@ -0,0 +1 @@\n+{}\n\\ No newline at end of file\n"
         );
     }
 
     #[test]
     fn no_value_is_shown_that_may_be_anothers_secret() {
-        let words = [
-            "--flag".to_owned(),
-            "zitadel".to_owned(),
-            "/usr/bin/zitadel-credential".to_owned(),
-        ];
+        let words = ["--flag", "zitadel", "r.dev:5000", "/bin/us"].map(ToOwned::to_owned);
+        let view = View {
+            words: &words,
+            is_ours: false,
+        };
         for (line, shown) in [
-            ("    token: hunter2", "    token: […]"),
+            ("    token: hunter2", "    […]"),
             ("\t\t\t\"auth\": \"aHVudGVyMg==\",", "\t\t\t\"auth\": […]"),
-            ("auth = \"bearer\"", "auth = \"bearer\""),
-            ("key-command = [\"op\", \"hunter2\"]", "key-command = […]"),
-            (
-                "\textraheader = AUTHORIZATION: hunter2",
-                "\textraheader = […]",
-            ),
+            ("\textraheader = AUTHORIZATION: hunter2", "\t[…]"),
             ("[url \"https://u:hunter2@h.dev/\"]", "[…]"),
-            ("[http \"https://h.dev\"]", "[http \"https://h.dev\"]"),
+            ("[credential \"https://u:hunter2@h.dev\"]", "[…]"),
+            (
+                "[credential \"https://h.dev\"]",
+                "[credential \"https://h.dev\"]",
+            ),
+            ("[\"hunter2\"]", "[…]"),
+            ("[hunter2]", "[…]"),
             ("  - hunter2", "  - […]"),
             ("# hunter2", "#[…]"),
             ("hunter2", "[…]"),
+            ("aHVudGVyMg==", "[…]"),
             (
-                "\t\t\"r.dev:5000\": \"zitadel\"",
-                "\t\t\"r.dev:5000\": \"zitadel\"",
+                "\t\"r.dev:5000\": \"zitadel\"",
+                "\t\"r.dev:5000\": \"zitadel\"",
             ),
-            ("\t\t\"r.dev\": \"other\"", "\t\t\"r.dev\": […]"),
+            ("\t\t\"r.dev\": \"other\"", "\t\t[…]"),
             ("    server: https://u:hunter2@h.dev", "    server: […]"),
-            ("    name: u@hunter2", "    name: […]"),
-            (
-                "      command: /usr/bin/zitadel-credential",
-                "      command: /usr/bin/zitadel-credential",
-            ),
-            ("      - zitadel", "      - zitadel"),
+            ("    user: hunter2", "    user: […]"),
+            ("  user: {token: hunter2, password: x}", "  user: […]"),
+            ("  args: [\"--pw\", \"hunter2\"]", "  args: […]"),
+            ("      command: /bin/us", "      command: /bin/us"),
             ("      - --flag", "      - --flag"),
-            ("      - - a: hunter2", "      - - a: […]"),
+            ("      - - a: hunter2", "      - - […]"),
             ("  \"auths\": {", "  \"auths\": {"),
             ("  },", "  },"),
-            ("\"hunter2\": \"x\"", "\"hunter2\": […]"),
             ("", ""),
-            ("hunter2@x: y", "[…]"),
-            ("a: b\u{1b}[31m", "a: […]"),
+            ("a: b\u{1b}[31m", "[…]"),
         ] {
-            assert_eq!(masked(line, &words), shown);
+            assert_eq!(masked(line, &view), shown);
+        }
+        for (line, shown) in [
+            ("auth = \"bearer\"", "auth = \"bearer\""),
+            (
+                "issuer = \"https://a.dev\"  # x",
+                "issuer = \"https://a.dev\"  # x",
+            ),
+            ("key-command = [\"op\", \"hunter2\"]", "key-command = […]"),
+            ("issuer = \"\"\"hunter2", "issuer = […]"),
+            ("name = \"hunter2\"", "name = […]"),
+            ("[hosts.\"r.dev\"]", "[hosts.\"r.dev\"]"),
+        ] {
+            assert_eq!(masked(line, &OURS), shown);
         }
     }
 
@@ -219,13 +258,14 @@ mod tests {
         #[test]
         fn a_value_of_an_unknown_key_never_shows(
             before in "[ \t]{0,4}(- )?",
-            key in "(\"token\"|password|client-key-data|\"auth\"|helper|value|- value)",
+            key in "(\"token\"|password|client-key-data|\"auth\"|helper|value|user|args|- value)",
             separator in " ?[:=] ?",
-            quotes in "(\"|'|)",
+            quotes in "(\"|'|\\[|\\{a: |)",
             after in "[, ]{0,2}",
         ) {
             let line = format!("{before}{key}{separator}{quotes}hunter2{quotes}{after}");
-            prop_assert!(!masked(&line, &[]).contains("hunter2"), "{}", line);
+            let view = View { words: &[], is_ours: false };
+            prop_assert!(!masked(&line, &view).contains("hunter2"), "{}", line);
         }
     }
 }

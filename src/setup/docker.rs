@@ -37,6 +37,7 @@ pub(super) fn put_in<'d>(
         };
         let setup = setup_name("docker", &pattern, &file);
         desk.allow(&setup, &pattern, profile.as_deref(), username.as_deref())?;
+        file.words.push(registry.clone());
         let former = json::helper(file.text(), &registry).map_err(refused)?;
         if former.as_deref() != Some(HELPER) {
             let is_ours = desk
@@ -76,6 +77,7 @@ pub(super) fn take_out<'d>(
     let refused = |report: Report| Error::Usage(report.about(&quote::path(&path)));
     for host in &asked.hosts {
         let pattern = pattern(host)?;
+        file.words.push(pattern.to_string());
         let setup = setup_name("docker", &pattern, &file);
         let Some(edits) = desk.journal.take(&setup) else {
             desk.says(format!("docker was not set up for {pattern}"));

@@ -66,7 +66,7 @@ pub(super) fn put_in<'d>(
                     value.as_ref(),
                 ])]
             })?;
-            let edit = edit_of(&file, &[&key], value, None);
+            let edit = edit_of(&file, &[&key, value], value, None);
             desk.journal.record(&setup, edit);
         }
         hosts.push(pattern);
@@ -103,14 +103,15 @@ pub(super) fn take_out<'d>(
         };
         for edit in edits {
             match edit.key().as_slice() {
-                [key] if edit.file == file.name() => {
-                    if values(&git, &file, key)?.contains(&edit.ours) {
-                        remove(&git, &mut file, key, &edit.ours)?;
-                    } else {
-                        desk.says(format!(
-                            "{} was gone already from {key}",
-                            quoted(&edit.ours)
-                        ));
+                [key, value] if edit.file == file.name() => {
+                    let there = values(&git, &file, key)?;
+                    let same = there.iter().filter(|there| there == value).count();
+                    let value = quoted(value);
+                    match same {
+                        0 => desk.says(format!("{key}: \"{value}\" was gone already")),
+                        1 => remove(&git, &mut file, key, &edit.ours)?,
+                        // Which of them is ours cannot be told.
+                        _ => desk.says(format!("{key}: \"{value}\" stands there twice, and stays")),
                     }
                 }
                 _ => desk.take_out_of_config(&edit)?,
@@ -134,14 +135,15 @@ fn remove(git: &Tool<'_>, file: &mut Target, key: &str, value: &str) -> Result<(
             value.as_ref(),
         ])]
     })?;
-    let section = key.trim_end_matches(".helper");
-    let header = format!(
-        "[credential \"{}\"]",
-        section.trim_start_matches("credential.")
-    );
+    let section = key.strip_suffix(".helper").unwrap_or(key);
+    let url = section.strip_prefix("credential.").unwrap_or(section);
+    let header = format!("[credential \"{url}\"]");
+    // git takes out all sections of that name: only one, and an empty one, may go.
+    let is_of_it = |line: &&str| line.trim_start().starts_with(&header);
+    let is_only = file.text().lines().filter(is_of_it).count() == 1;
     let mut lines = file.text().lines().skip_while(|line| *line != header);
     let is_empty = lines.next().is_some() && lines.next().is_none_or(|next| next.starts_with('['));
-    if is_empty {
+    if is_only && is_empty {
         git.edit(file, |copy| {
             vec![git.call([
                 "config".as_ref(),

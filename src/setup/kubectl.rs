@@ -13,7 +13,7 @@ use crate::broker::Broker;
 use crate::cli::SetupKubectl;
 use crate::config::Asker;
 use crate::error::{Error, Report};
-use crate::quote::{self, quoted};
+use crate::quote::{self, printable, quoted};
 
 const GROUP: &str = "client.authentication.k8s.io";
 
@@ -44,10 +44,12 @@ pub(super) fn put_in<'d>(
     let exec = exec(desk, profile.as_deref(), knows_mode)?;
     file.words = words(&exec, &user);
     let key = ["users", user.as_str()];
-    let is_ours = desk.journal.edit_at(&file.name(), &key).is_some();
+    let left = desk.journal.edit_at(&file.name(), &key);
+    let left: Option<Value> = left.and_then(|edit| serde_json::from_str(&edit.ours).ok());
+    let is_ours = |there: &Value| left.as_ref().is_some_and(|left| same_user(there, left));
     match named(&view, "users", &user) {
-        Some(there) if same_exec(there, &exec) => {}
-        Some(_) if !is_ours => {
+        Some(there) if same_user(there, &exec) => {}
+        Some(there) if !is_ours(there) => {
             let what = format!(
                 "{}: user {} is there already",
                 quote::path(file.path()),
@@ -124,7 +126,7 @@ pub(super) fn take_out<'d>(
                 file.words.extend(words(&exec, user));
                 match named(&view, "users", user) {
                     None => desk.says(format!("user {} was gone already", quoted(user))),
-                    Some(there) if !same_exec(there, &exec) => {
+                    Some(there) if !same_user(there, &exec) => {
                         desk.says(format!(
                             "user {} was changed since, and stays",
                             quoted(user)
@@ -239,16 +241,20 @@ fn named<'v>(view: &'v Value, list: &str, name: &str) -> Option<&'v Value> {
         .find(|item| item["name"] == name)
 }
 
-fn same_exec(there: &Value, exec: &Value) -> bool {
+/// Whether a user is this `exec` entry and nothing else: no token beside it, no
+/// variables; a hint for installing it may be a person's.
+fn same_user(there: &Value, exec: &Value) -> bool {
+    let user = there["user"].as_object();
+    let is_alone = user.is_some_and(|user| user.keys().all(|key| key == "exec"));
     let there = &there["user"]["exec"];
+    let is_plain = there["env"].as_array().is_none_or(Vec::is_empty);
     let same = |key: &str| there[key] == exec[key];
-    let mode = |exec: &Value| {
-        exec["interactiveMode"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
+    let text = |exec: &Value| {
+        let mode = exec["interactiveMode"].as_str();
+        mode.unwrap_or_default().to_owned()
     };
-    same("apiVersion") && same("command") && same("args") && mode(there) == mode(exec)
+    let same_mode = text(there) == text(exec);
+    is_alone && is_plain && same_mode && same("apiVersion") && same("command") && same("args")
 }
 
 fn words(exec: &Value, user: &str) -> Vec<String> {
@@ -256,7 +262,7 @@ fn words(exec: &Value, user: &str) -> Vec<String> {
     let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
     args.chain([&exec["command"], &exec["apiVersion"]])
         .filter_map(text)
-        .chain([user.to_owned()])
+        .chain([user, "v1", "Config", "Never"].map(ToOwned::to_owned))
         .collect()
 }
 
@@ -281,8 +287,8 @@ fn tell(desk: &mut Desk<'_>, exec: &Value, user: &str, context: Option<&str>, kn
         desk.says(line);
     }
     desk.says(format!(
-        "  - command: {}    # 1.35 itself: name",
-        quoted(command)
+        "  - command: {}    (kubectl 1.35 spells this key name:)",
+        printable(command)
     ));
 }
 
@@ -297,7 +303,7 @@ fn look_at_the_token(desk: &Desk<'_>, world: &World<'_>) -> Vec<String> {
         Ok(token) if token.is_jwt() => Vec::new(),
         Ok(_) => vec![
             "warning: the token is opaque, and an API server that checks tokens itself (OIDC) refuses it".to_owned(),
-            "  in ZITADEL: the service user, Access Token Type, JWT; then zitadel-credential token --refresh".to_owned(),
+            "  in ZITADEL: the service user, Access Token Type, JWT; then zitadel-credential whoami --refresh".to_owned(),
         ],
         Err(error) => vec![format!("warning: there is no token yet: {}", error.report().headline())],
     }

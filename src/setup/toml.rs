@@ -2,6 +2,7 @@
 //! change. Where things stand is told by the parser that every call reads it
 //! with, and each change is read back by it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -199,11 +200,39 @@ impl Document {
     /// Takes a change if it reads as what it is to be.
     fn accept(&mut self, text: &str, key: &[&str], expected: Option<&str>) -> Result<(), Report> {
         let changed = Self::parse(text)?;
-        if changed.at(key).as_deref() != expected {
+        let is_so = changed.at(key).as_deref() == expected;
+        if !is_so || changed.all_but(key) != self.all_but(key) {
             return Err(unknown());
         }
         *self = changed;
         Ok(())
+    }
+
+    /// Every value of the file but those at and below a key.
+    fn all_but(&self, key: &[&str]) -> BTreeMap<Vec<String>, String> {
+        fn walk(
+            text: &str,
+            table: &DeTable<'_>,
+            above: &[String],
+            all: &mut BTreeMap<Vec<String>, String>,
+        ) {
+            for (name, value) in table {
+                let mut path = above.to_vec();
+                path.push(name.get_ref().to_string());
+                match value.get_ref() {
+                    DeValue::Table(table) => walk(text, table, &path, all),
+                    _ => {
+                        all.insert(path, text[value.span()].to_owned());
+                    }
+                }
+            }
+        }
+        let mut all = BTreeMap::new();
+        if let Ok(root) = read(&self.text) {
+            walk(&self.text, root.get_ref(), &[], &mut all);
+        }
+        all.retain(|path, _| !key.iter().eq(path.iter().take(key.len())));
+        all
     }
 
     fn spliced(&self, range: Range<usize>, with: &str) -> String {
@@ -354,6 +383,15 @@ mod tests {
                 .is_err()
         );
         assert_eq!(changed.text(), more);
+    }
+
+    #[test]
+    fn a_value_that_shares_its_line_is_not_taken_out_with_it() {
+        let text = "[profiles]\nprod = { issuer = \"a\", key-id = \"X\" }\n";
+        let mut document = document(text);
+        let key = ["profiles", "prod", "key-id"];
+        assert!(document.remove(&key).is_err());
+        assert_eq!(document.text(), text);
     }
 
     #[test]

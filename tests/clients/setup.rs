@@ -250,6 +250,67 @@ fn a_kubeconfig_that_others_changed_keeps_that_and_gets_its_user_back() {
 }
 
 #[test]
+fn a_user_that_others_gave_a_token_is_theirs() {
+    let Some(kubectl) = client("kubectl") else {
+        return;
+    };
+    let cluster = fresh();
+    kubeconfig(&cluster);
+    let World { home, issuer, .. } = &cluster.world;
+    setup(
+        home,
+        &format!("profile prod --issuer {} --key-file key.json", issuer.url()),
+    );
+    setup(home, "kubectl --user zitadel");
+    let mut theirs = command(home, &kubectl);
+    theirs.args(["config", "set-credentials", "zitadel", "--token=THEIRS"]);
+    stdout_of_success(theirs);
+    let mut again = command(home, "zitadel-credential");
+    again.args(["setup", "kubectl", "--user", "zitadel"]);
+    let said = stderr_of_failure(again);
+    assert!(said.contains("user zitadel is there already"), "{said}");
+    let said = setup(home, "kubectl --user zitadel --undo");
+    assert!(
+        said.contains("user zitadel was changed since, and stays"),
+        "{said}"
+    );
+    assert!(home.read(KUBECONFIG).contains("THEIRS"));
+}
+
+#[test]
+fn what_others_wrote_into_gits_file_meanwhile_stays_and_all_of_ours_goes() {
+    for git in clients("git") {
+        let cluster = fresh();
+        let World { home, issuer, .. } = &cluster.world;
+        symlink(&git, home.path().join("bin/git")).unwrap();
+        setup(
+            home,
+            &format!("profile prod --issuer {} --key-file key.json", issuer.url()),
+        );
+        let store = "[credential]\n\thelper = store\n";
+        home.write(".gitconfig", store);
+        setup(home, "git git.acme.dev");
+        let theirs = "[credential \"https://git.acme.dev\"]\n\tusername = THEIRS\n";
+        let ours = home.read(".gitconfig");
+        assert!(ours.contains("\thelper = \n\thelper = zitadel\n"), "{ours}");
+        home.write(".gitconfig", format!("{ours}{theirs}"));
+        setup(home, "git git.acme.dev --undo");
+        let left = home.read(".gitconfig");
+        assert!(left.contains(theirs) && left.starts_with(store), "{left}");
+        assert_eq!(left.matches("helper").count(), 1, "{left}");
+
+        home.write(".gitconfig", store);
+        setup(home, "git git.acme.dev other.acme.dev");
+        let ours = home.read(".gitconfig");
+        home.write(".gitconfig", format!("{ours}[user]\n\tname = x\n"));
+        setup(home, "git git.acme.dev --undo");
+        setup(home, "git other.acme.dev --undo");
+        let left = home.read(".gitconfig");
+        assert_eq!(left, format!("{store}[user]\n\tname = x\n"));
+    }
+}
+
+#[test]
 fn what_kubectl_or_the_user_would_not_want_is_refused() {
     let Some(_) = client("kubectl") else {
         return;

@@ -19,7 +19,7 @@ mod target;
 mod toml;
 mod tool;
 
-use crate::cli::{Options, SetupAction};
+use crate::cli::{Options, SetupAction, SetupMode};
 use crate::error::Error;
 use crate::{Answer, World};
 use desk::Desk;
@@ -31,11 +31,16 @@ pub(crate) fn setup(
     action: &SetupAction,
 ) -> Result<Answer, Error> {
     let mode = action.mode();
-    let mut desk = Desk::open(world, options, mode)?;
+    let mut options = options.clone();
+    let told = beforehand(world, &mut options, action)?;
+    let mut desk = Desk::open(world, &options, mode)?;
+    for line in told {
+        desk.says(line);
+    }
     let after = match (action, mode.undo) {
-        (SetupAction::Profile(asked), false) => profile::put_in(&mut desk, world, asked),
+        (SetupAction::Profile(asked), false) => profile::put_in(&mut desk, asked),
         (SetupAction::Profile(asked), true) => profile::take_out(&mut desk, asked),
-        (SetupAction::Kubectl(asked), false) => kubectl::put_in(&mut desk, world, asked),
+        (SetupAction::Kubectl(asked), false) => kubectl::put_in(&mut desk, asked),
         (SetupAction::Kubectl(asked), true) => kubectl::take_out(&mut desk, asked),
         (SetupAction::Git(asked), false) => git::put_in(&mut desk, asked),
         (SetupAction::Git(asked), true) => git::take_out(&mut desk, asked),
@@ -43,4 +48,39 @@ pub(crate) fn setup(
         (SetupAction::Docker(asked), true) => docker::take_out(&mut desk, asked),
     }?;
     desk.finish(after)
+}
+
+/// What takes its time, while no file is held yet: a person's answers, a token.
+/// Whoever breaks off there leaves no lock behind.
+fn beforehand(
+    world: &World<'_>,
+    options: &mut Options,
+    action: &SetupAction,
+) -> Result<Vec<String>, Error> {
+    let mode = action.mode();
+    if mode.undo {
+        return Ok(Vec::new());
+    }
+    let look = SetupMode {
+        dry_run: true,
+        ..mode
+    };
+    let mut desk = Desk::open(world, options, look)?;
+    match action {
+        SetupAction::Profile(asked) => {
+            profile::complete(&desk, world, asked, options)?;
+            if mode.dry_run {
+                return Ok(Vec::new());
+            }
+            let mut desk = Desk::open(world, options, look)?;
+            profile::put_in(&mut desk, asked)?;
+            Ok(vec![profile::prove(&desk, world, asked)?])
+        }
+        SetupAction::Kubectl(asked) if !mode.dry_run => {
+            // What it would be refused for costs no request.
+            kubectl::put_in(&mut desk, asked)?;
+            Ok(kubectl::look_at_the_token(&desk, world))
+        }
+        _ => Ok(Vec::new()),
+    }
 }

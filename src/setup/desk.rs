@@ -31,9 +31,10 @@ pub(super) struct Desk<'w> {
     /// This program, as another is to call it.
     pub(super) program: PathBuf,
     pub(super) mode: SetupMode,
+    // Let go of first: the directory is the config file's to remove again.
+    journal_file: Target,
     pub(super) config: Target,
     pub(super) journal: Journal,
-    journal_file: Target,
     others: Vec<Target>,
     said: Vec<String>,
 }

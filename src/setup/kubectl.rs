@@ -23,7 +23,6 @@ const GROUP: &str = "client.authentication.k8s.io";
 /// Another user has that name, there is no such context, or kubectl fails.
 pub(super) fn put_in<'d>(
     desk: &mut Desk<'d>,
-    world: &World<'d>,
     asked: &SetupKubectl,
 ) -> Result<Option<After<'d>>, Error> {
     desk.refuse_profiles_options()?;
@@ -91,12 +90,6 @@ pub(super) fn put_in<'d>(
         }
     }
     tell(desk, &exec, &user, context.as_deref(), knows_mode);
-    if !desk.mode.dry_run {
-        let lines = look_at_the_token(desk, world);
-        for line in lines {
-            desk.says(line);
-        }
-    }
     desk.add(file);
     Ok(None)
 }
@@ -293,7 +286,7 @@ fn tell(desk: &mut Desk<'_>, exec: &Value, user: &str, context: Option<&str>, kn
 }
 
 /// Whether an API server could read the token, as far as it can be seen here.
-fn look_at_the_token(desk: &Desk<'_>, world: &World<'_>) -> Vec<String> {
+pub(super) fn look_at_the_token(desk: &Desk<'_>, world: &World<'_>) -> Vec<String> {
     let token = || {
         let config = desk.config()?;
         let request = config.request(Asker::default())?;

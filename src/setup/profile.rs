@@ -14,13 +14,12 @@ use crate::error::{Error, Report};
 use crate::key::KeySource;
 use crate::quote::{is_unprintable, quoted, system};
 
-/// Writes the profile, once a token could be had with it.
+/// Writes the profile.
 ///
 /// # Errors
-/// Something is missing or makes no sense, or no token is to be had.
+/// Something makes no sense.
 pub(super) fn put_in<'d>(
     desk: &mut Desk<'d>,
-    world: &World<'d>,
     asked: &SetupProfile,
 ) -> Result<Option<After<'d>>, Error> {
     let name = name(asked)?;
@@ -28,13 +27,9 @@ pub(super) fn put_in<'d>(
     let setup = format!("profile {name}");
     let config = desk.config()?;
     let known: Vec<_> = config.profile_names().map(ToOwned::to_owned).collect();
-    let mut given = config.caller().clone();
     let is_new = !known.contains(&name);
-    if is_new {
-        complete(&mut given, &config, world)?;
-    }
     let had_default = config.has_default_profile();
-    let values = values(&given)?;
+    let values = values(config.caller())?;
     if is_new {
         if let ([only], false) = (known.as_slice(), had_default) {
             // It answers by being the only one, and is that no longer.
@@ -48,10 +43,6 @@ pub(super) fn put_in<'d>(
         for (key, value) in &values {
             desk.set_in_config(&setup, &["profiles", &name, key], value)?;
         }
-    }
-    if !desk.mode.dry_run {
-        let line = prove(desk, world, &name)?;
-        desk.says(line);
     }
     if known.is_empty() {
         desk.says("next: zitadel-credential setup git HOST, setup docker HOST, or setup kubectl --user NAME");
@@ -138,16 +129,30 @@ fn refuse_strangers(options: &Options) -> Result<(), Error> {
 }
 
 /// Asks a person for what a new profile needs and was not given.
-fn complete(given: &mut Layer, config: &Config<'_>, world: &World<'_>) -> Result<(), Error> {
+///
+/// # Errors
+/// Something is missing, and nobody is there to be asked.
+pub(super) fn complete(
+    desk: &Desk<'_>,
+    world: &World<'_>,
+    asked: &SetupProfile,
+    options: &mut Options,
+) -> Result<(), Error> {
+    let name = name(asked)?;
+    refuse_strangers(options)?;
+    let config = desk.config()?;
+    if config.profile_names().any(|known| known == name) {
+        return Ok(());
+    }
+    let given = config.caller();
     let can_ask = (world.terminal)().is_interactive();
     if given.issuer.is_none() {
         let question = "Issuer, the instance's URL (https://acme.zitadel.cloud): ";
-        given.issuer = Some(answer(world, can_ask, question, "--issuer")?);
+        options.issuer = Some(answer(world, can_ask, question, "--issuer")?.into());
     }
     if given.key_source.is_none() {
         let question = "Key file, the JSON as ZITADEL lets you download it: ";
-        let path = answer(world, can_ask, question, "--key-file")?;
-        given.key_source = Some(KeySource::File(config.located(&path)));
+        options.key_file = Some(answer(world, can_ask, question, "--key-file")?.into());
     }
     Ok(())
 }
@@ -219,9 +224,17 @@ fn absolute(path: &std::path::Path) -> Result<String, Error> {
 }
 
 /// Gets a token by the profile as it is to be, and asks whose it is.
-fn prove(desk: &Desk<'_>, world: &World<'_>, name: &str) -> Result<String, Error> {
+///
+/// # Errors
+/// None is to be had, or the issuer refuses it.
+pub(super) fn prove(
+    desk: &Desk<'_>,
+    world: &World<'_>,
+    asked: &SetupProfile,
+) -> Result<String, Error> {
+    let name = name(asked)?;
     let options = Options {
-        profile: Some(name.into()),
+        profile: Some(name.as_str().into()),
         ..desk.options.clone()
     };
     let config = Config::with_text(
@@ -261,7 +274,7 @@ fn prove(desk: &Desk<'_>, world: &World<'_>, name: &str) -> Result<String, Error
     };
     Ok(format!(
         "profile {}: {} gave {kind} for {who}",
-        quoted(name),
+        quoted(&name),
         request.issuer.as_str()
     ))
 }

@@ -126,11 +126,10 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
         Ok(parts) => parts,
         Err(error) => return Ok(usage(world, &error)),
     };
-    // At a shell's cursor nothing is an error.
-    if let Command::Completions(asked) = &command {
-        return Ok(serve::completed(world, asked));
+    // At a shell's cursor nothing is an error, and nothing is logged.
+    if !matches!(command, Command::Completions(_)) {
+        logger::start(config::log_level(&options, world.environment)?);
     }
-    logger::start(config::log_level(&options, world.environment)?);
     // What needs no configuration does not fail for it.
     if let Some(answer) = serve::without_config(world, &options, &command) {
         return Ok(answer);

@@ -138,9 +138,9 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
     let directories = world.directories.clone();
     let load = || Config::load(&options, environment, &directories);
     match command {
-        Command::Kubectl(_) => serve::kubectl(world, &load()?),
-        Command::Git(git) => serve::git(world, &load()?, &git.operation),
-        Command::Docker(docker) => serve::docker(world, load(), &docker.operation),
+        Command::Kubectl(_) => serve::kubectl::answer(world, &load()?),
+        Command::Git(git) => serve::git::answer(world, &load()?, &git.operation),
+        Command::Docker(docker) => serve::docker::answer(world, load(), &docker.operation),
         Command::Token(token) => direct::token(world, &load()?, token),
         Command::Exec(exec) => direct::exec(world, &load()?, &exec),
         Command::Assertion(assertion) => direct::assertion(world, &load()?, assertion),
@@ -157,7 +157,7 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
                 &asked,
             ))
         }
-        Command::Completions(asked) => Ok(serve::completed(world, &asked)),
+        Command::Completions(asked) => Ok(manage::completions(world, &asked)),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::clock::UnixTime;
 use crate::config::Config;
 use crate::error::{Error, Report};
 use crate::quote::{self, system};
-use crate::{Answer, World};
+use crate::{Answer, World, completions};
 
 /// `cache`: shows or removes entries; never a token.
 pub(crate) fn cache(
@@ -161,6 +161,26 @@ fn left(end: UnixTime, now: UnixTime) -> String {
         (0, 0, _) => format!("{minutes} min"),
         (0, ..) => format!("{hours} h {minutes} min"),
         _ => format!("{days} d {hours} h"),
+    }
+}
+
+/// `completions`: a shell's script, or what could stand at its cursor; a config file that is
+/// not there, or broken, has no profiles to offer.
+pub(crate) fn completions(world: &World<'_>, asked: &cli::Completions) -> Answer {
+    let profiles = || {
+        let options = completions::options(&asked.words);
+        let config = Config::load(&options, world.environment, &world.directories);
+        let names = |config: Config<'_>| -> Vec<_> {
+            let names = config
+                .profile_names()
+                .filter(|name| completions::is_plain(name));
+            names.map(ToOwned::to_owned).collect()
+        };
+        config.map(names).unwrap_or_default()
+    };
+    match completions::script(asked.shell) {
+        Some(script) => Answer::new(script),
+        None => Answer::new(completions::candidates(&asked.words, &profiles)),
     }
 }
 

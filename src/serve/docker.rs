@@ -1,0 +1,136 @@
+//! docker, podman, skopeo and others.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+
+use super::{drained, find_rule, forget, login, read_input, written};
+use crate::broker::Broker;
+use crate::cli::{self, Options};
+use crate::config::{self, Asker, Config};
+use crate::error::{Error, Report};
+use crate::helper::Login;
+use crate::helper::docker::{self, Operation};
+use crate::host::HostRule;
+use crate::quote::quoted;
+use crate::{Answer, World, report};
+
+/// What docker hears whatever the configuration says, broken or not.
+pub(super) fn without_config(
+    world: &mut World<'_>,
+    options: &Options,
+    asked: &cli::Docker,
+) -> Option<Answer> {
+    match operation_of(&asked.operation) {
+        Some(Operation::Store) => {
+            let deadline = config::deadline(options, world.environment);
+            Some(drained(read_input(world, deadline)))
+        }
+        Some(Operation::Version) => Some(Answer::new(docker::version())),
+        Some(Operation::Get | Operation::Erase | Operation::List) => None,
+        None => {
+            let text = format!(
+                "Unknown credential action `{}`\n",
+                quoted(&asked.operation.to_string_lossy())
+            );
+            Some(Answer::new(text).with_code(1))
+        }
+    }
+}
+
+/// docker's `get`, `erase` and `list`. Errors are its protocol: a short one on
+/// stdout, the whole one on stderr.
+pub(crate) fn answer(
+    world: &mut World<'_>,
+    config: Result<Config<'_>, Error>,
+    operation: &OsStr,
+) -> Result<Answer, Error> {
+    let answered = config.and_then(|config| match operation_of(operation) {
+        Some(Operation::List) => list(world, &config),
+        operation => {
+            let erase = operation == Some(Operation::Erase);
+            get_or_erase(world, &config, erase)
+        }
+    });
+    answered.or_else(|error| {
+        report(world, &error);
+        let text = format!("zitadel-credential: {}\n", error.report().headline());
+        Ok(Answer::new(text).with_code(1))
+    })
+}
+
+fn get_or_erase(world: &mut World<'_>, config: &Config<'_>, erase: bool) -> Result<Answer, Error> {
+    let failed = |text: &str| Ok(Answer::new(format!("{text}\n")).with_code(1));
+    let nothing = || {
+        if erase {
+            Ok(Answer::new(""))
+        } else {
+            failed(docker::NOT_FOUND)
+        }
+    };
+    let input = read_input(world, *config.deadline()).map_err(|error| {
+        Error::Final(Report::new(format!("the server URL on stdin is {error}")))
+    })?;
+    // What is no text is no host that could have a rule.
+    let Ok(input) = std::str::from_utf8(&input) else {
+        return nothing();
+    };
+    let Some(question) = docker::parse(input) else {
+        return failed(docker::NO_SERVER);
+    };
+    if question.ask.is_none() {
+        log::info!("nothing for docker: its server URL names no host that could have a rule");
+    }
+    let rule = question.ask.and_then(|ask| find_rule(config, &ask));
+    match (rule, erase) {
+        (None, _) => nothing(),
+        (Some(rule), true) => {
+            forget(world, config, rule, None)?;
+            Ok(Answer::new(""))
+        }
+        (Some(rule), false) => {
+            let (username, token) = login(world, config, rule)?;
+            let login = Login {
+                username: &username,
+                token: &token,
+            };
+            written(docker::answer(question.server_url, login))
+        }
+    }
+}
+
+/// The hosts that rules name, without network. One whose key cannot be read is
+/// left out: it must not keep the others from being pulled from.
+///
+/// The word on stdin says nothing and is left there: a person at a terminal
+/// writes none.
+fn list(world: &World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
+    let mut logins = BTreeMap::new();
+    for rule in config.rules().iter() {
+        let Some(host) = rule.pattern.single_host() else {
+            continue;
+        };
+        match username_of(world, config, rule) {
+            Ok(username) => {
+                logins.insert(host, username);
+            }
+            Err(error) => log::warn!("{host} is not listed: {}", error.report().headline()),
+        }
+    }
+    written(docker::list(&logins))
+}
+
+fn username_of(world: &World<'_>, config: &Config<'_>, rule: &HostRule) -> Result<String, Error> {
+    if let Some(username) = &rule.username {
+        return Ok(username.clone());
+    }
+    let request = config.request(Asker {
+        rule: Some(rule),
+        ..Asker::default()
+    })?;
+    let broker = Broker::new(&request, world.clock)?;
+    Ok(broker.grant().user_id.as_str().to_owned())
+}
+
+fn operation_of(word: &OsStr) -> Option<Operation> {
+    Operation::parse(word.to_str()?)
+}

@@ -2,17 +2,19 @@
 #![expect(clippy::doc_markdown, reason = "these comments are the help's text")]
 
 mod args;
+mod helpers;
 mod options;
 mod setup;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 pub use args::{
-    Assertion, Cache, CacheAction, CacheClear, CacheList, Completion, Completions, Docker, Doctor,
-    Exec, Git, ListOutput, Token, TokenOutput,
+    Assertion, Cache, CacheAction, CacheClear, CacheList, Completion, Completions, Doctor, Exec,
+    ListOutput, Token, TokenOutput,
 };
+pub use helpers::{Docker, Git, NAMES};
 pub use options::Options;
 pub use setup::{Setup, SetupAction, SetupDocker, SetupGit, SetupKubectl, SetupMode, SetupProfile};
 
@@ -170,8 +172,8 @@ impl Cli {
     /// # Errors
     /// clap's own; its answers to `--help` and `--version` are among them.
     pub fn read(args: Vec<OsString>) -> Result<(Options, Command), clap::Error> {
-        let args = help_last(by_name(args));
-        let cli = match helper(&args) {
+        let args = help_last(helpers::by_name(args));
+        let cli = match helpers::alone(&args) {
             Some(command) => Self {
                 options: Options::default(),
                 command,
@@ -207,75 +209,12 @@ impl Cli {
     }
 }
 
-/// A helper's call, read by clap with the arguments of that one command: to
-/// describe all the others first would be a quarter of the cached path.
-///
-/// None where anything stands before the command, and where clap refuses or has
-/// help to show: the whole command line tells that better.
-fn helper(args: &[OsString]) -> Option<Command> {
-    fn read<T: Args>(args: &[OsString]) -> Option<T> {
-        let command = clap::Command::default().disable_help_flag(true);
-        let mut command = T::augment_args(command);
-        let mut matches = command.try_get_matches_from_mut(args).ok()?;
-        // The process is short: what ends with it need not be taken apart.
-        std::mem::forget(command);
-        T::from_arg_matches_mut(&mut matches).ok()
-    }
-    let args = args.get(1..)?;
-    let (command, rest) = args.split_first()?;
-    let options = Options::default();
-    match (command.to_str()?, rest) {
-        // As tools call: there is nothing to read.
-        ("kubectl", []) => Some(Command::Kubectl(options)),
-        ("git", [word]) if is_plain(word) => Some(Command::Git(Git {
-            operation: word.clone(),
-            options,
-        })),
-        ("docker", [word]) if is_plain(word) => Some(Command::Docker(Docker {
-            operation: word.clone(),
-            options,
-        })),
-        ("kubectl", _) => read(args).map(Command::Kubectl),
-        ("git", _) => read(args).map(Command::Git),
-        ("docker", _) => read(args).map(Command::Docker),
-        _ => None,
-    }
-}
-
-/// Whether a word can be nothing but an operation.
-fn is_plain(word: &OsStr) -> bool {
-    let bytes = word.as_encoded_bytes();
-    bytes.first().is_some_and(u8::is_ascii_lowercase)
-}
-
 /// `help COMMAND` as `COMMAND --help`, which knows the right spelling.
 fn help_last(mut args: Vec<OsString>) -> Vec<OsString> {
     if args.len() > 2 && args[1] == "help" && args[2] != "help" {
         args.remove(1);
         args.push("--help".into());
     }
-    args
-}
-
-/// The names that stand for a command.
-pub const NAMES: [(&str, &str); 2] = [
-    ("git-credential-zitadel", "git"),
-    ("docker-credential-zitadel", "docker"),
-];
-
-/// The arguments as `zitadel-credential` would have got them: a name that the
-/// program is called by stands for its command.
-fn by_name(mut args: Vec<OsString>) -> Vec<OsString> {
-    let name = args
-        .first()
-        .and_then(|arg| std::path::Path::new(arg).file_name())
-        .and_then(|name| NAMES.iter().find(|(alias, _)| name == *alias));
-    // The help shows the first: what it stands for, and nothing that a caller
-    // chose.
-    let command = name.map(|(_, command)| *command);
-    let first = args.len().min(1);
-    let known = std::iter::once("zitadel-credential").chain(command);
-    args.splice(..first, known.map(OsString::from));
     args
 }
 
@@ -420,7 +359,7 @@ mod tests {
             words in prop::collection::vec(prop::sample::select(&WORDS), 0..5),
         ) {
             let args: Vec<OsString> = words.iter().map(OsString::from).collect();
-            if let Some(command) = helper(&args) {
+            if let Some(command) = helpers::alone(&args) {
                 let whole = Cli::try_parse_from(&args).map_err(|error| error.to_string());
                 let whole = whole.map(|cli| format!("{:?} {:?}", cli.options, cli.command));
                 let alone = format!("{:?} {command:?}", Options::default());

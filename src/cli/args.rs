@@ -12,25 +12,6 @@ pub(super) const EVERY: &str = "Options of every command";
 
 #[expect(missing_docs, reason = "it would be the command's description")]
 #[derive(Args, Debug)]
-pub struct Git {
-    /// get, store, erase or capability; any other word is passed over, as
-    /// git asks of a helper
-    pub operation: OsString,
-    #[command(flatten, next_help_heading = EVERY)]
-    pub(super) options: Options,
-}
-
-#[expect(missing_docs, reason = "it would be the command's description")]
-#[derive(Args, Debug)]
-pub struct Docker {
-    /// get, store, erase, list or version
-    pub operation: OsString,
-    #[command(flatten, next_help_heading = EVERY)]
-    pub(super) options: Options,
-}
-
-#[expect(missing_docs, reason = "it would be the command's description")]
-#[derive(Args, Debug)]
 pub struct Token {
     /// As it is, as a header for curl -H @-, or as JSON with the expiry
     #[arg(long, value_enum, default_value_t = TokenOutput::Raw, hide_possible_values = true,

@@ -1,0 +1,91 @@
+//! The helpers' arguments, and the names that the program is called by for them.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::Args;
+
+use super::Command;
+use super::args::EVERY;
+use super::options::Options;
+
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
+pub struct Git {
+    /// get, store, erase or capability; any other word is passed over, as
+    /// git asks of a helper
+    pub operation: OsString,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}
+
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
+pub struct Docker {
+    /// get, store, erase, list or version
+    pub operation: OsString,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}
+
+/// A helper's call, read by clap with the arguments of that one command: to
+/// describe all the others first would be a quarter of the cached path.
+///
+/// None where anything stands before the command, and where clap refuses or has
+/// help to show: the whole command line tells that better.
+pub(super) fn alone(args: &[OsString]) -> Option<Command> {
+    fn read<T: Args>(args: &[OsString]) -> Option<T> {
+        let command = clap::Command::default().disable_help_flag(true);
+        let mut command = T::augment_args(command);
+        let mut matches = command.try_get_matches_from_mut(args).ok()?;
+        // The process is short: what ends with it need not be taken apart.
+        std::mem::forget(command);
+        T::from_arg_matches_mut(&mut matches).ok()
+    }
+    let args = args.get(1..)?;
+    let (command, rest) = args.split_first()?;
+    let options = Options::default();
+    match (command.to_str()?, rest) {
+        // As tools call: there is nothing to read.
+        ("kubectl", []) => Some(Command::Kubectl(options)),
+        ("git", [word]) if is_plain(word) => Some(Command::Git(Git {
+            operation: word.clone(),
+            options,
+        })),
+        ("docker", [word]) if is_plain(word) => Some(Command::Docker(Docker {
+            operation: word.clone(),
+            options,
+        })),
+        ("kubectl", _) => read(args).map(Command::Kubectl),
+        ("git", _) => read(args).map(Command::Git),
+        ("docker", _) => read(args).map(Command::Docker),
+        _ => None,
+    }
+}
+
+/// Whether a word can be nothing but an operation.
+fn is_plain(word: &OsStr) -> bool {
+    let bytes = word.as_encoded_bytes();
+    bytes.first().is_some_and(u8::is_ascii_lowercase)
+}
+
+/// The names that stand for a command.
+pub const NAMES: [(&str, &str); 2] = [
+    ("git-credential-zitadel", "git"),
+    ("docker-credential-zitadel", "docker"),
+];
+
+/// The arguments as `zitadel-credential` would have got them: a name that the
+/// program is called by stands for its command.
+pub(super) fn by_name(mut args: Vec<OsString>) -> Vec<OsString> {
+    let name = args
+        .first()
+        .and_then(|arg| std::path::Path::new(arg).file_name())
+        .and_then(|name| NAMES.iter().find(|(alias, _)| name == *alias));
+    // The help shows the first: what it stands for, and nothing that a caller
+    // chose.
+    let command = name.map(|(_, command)| *command);
+    let first = args.len().min(1);
+    let known = std::iter::once("zitadel-credential").chain(command);
+    args.splice(..first, known.map(OsString::from));
+    args
+}

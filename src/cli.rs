@@ -14,7 +14,7 @@ pub use args::{
     Assertion, Cache, CacheAction, CacheClear, CacheList, Completion, Completions, Doctor, Exec,
     ListOutput, Token, TokenOutput,
 };
-pub use helpers::{Docker, Git, NAMES};
+pub use helpers::{Bazel, Docker, Git, NAMES};
 pub use options::Options;
 pub use setup::{Setup, SetupAction, SetupDocker, SetupGit, SetupKubectl, SetupMode, SetupProfile};
 
@@ -29,6 +29,7 @@ Helpers, called by other tools:
   kubectl      Print an ExecCredential for kubectl and every client-go program
   git          Answer git as a credential helper
   docker       Answer docker, podman, skopeo and others as a credential helper
+  bazel        Answer Bazel as a credential helper
 
 Direct, called by a person or a script:
   token        Print an access token
@@ -102,6 +103,12 @@ Example (the empty line takes out helpers that would write the token down):
 Example, in ~/.docker/config.json:
   {\"credHelpers\": {\"registry.acme.dev:5000\": \"zitadel\"}}")]
     Docker(Docker),
+
+    /// Answer Bazel as a credential helper
+    #[command(after_help = "\
+Example, in .bazelrc:
+  common --credential_helper=*.acme.dev=bazel-credential-zitadel")]
+    Bazel(Bazel),
 
     /// Print an access token
     #[command(after_help = "\
@@ -193,6 +200,7 @@ impl Cli {
             Command::Kubectl(options) | Command::Whoami(options) => options,
             Command::Git(git) => &mut git.options,
             Command::Docker(docker) => &mut docker.options,
+            Command::Bazel(bazel) => &mut bazel.options,
             Command::Token(token) => &mut token.options,
             Command::Exec(exec) => &mut exec.options,
             Command::Assertion(assertion) => &mut assertion.options,
@@ -257,13 +265,15 @@ mod tests {
     fn every_command_and_theirs_has_an_example_that_calls_it() {
         let commands = commands(&built());
         assert!(commands.len() > 10);
+        let (helpers, _) = TEMPLATE.split_once("\nDirect").expect("the next heading");
         for command in commands {
             let name = command.get_bin_name().expect("built").to_owned();
             let help = command.get_after_help().map(ToString::to_string);
             let help = help.unwrap_or_else(|| panic!("{name} has no example"));
             assert!(help.starts_with("Example"), "{name}: {help}");
             // Helpers are called by other tools, which have their own spelling.
-            let is_helper = ["kubectl", "git", "docker"].contains(&command.get_name());
+            let line = format!("\n  {:<12} ", command.get_name());
+            let is_helper = helpers.contains(&line);
             let calls = if is_helper { "zitadel" } else { &name };
             assert!(help.contains(calls), "{name}: {help}");
             // clap would break a longer line, which nobody could copy.

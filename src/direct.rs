@@ -31,7 +31,7 @@ pub(crate) fn token(
     let token = broker.token()?;
     let text = match asked.output {
         TokenOutput::Raw => token.expose().to_owned(),
-        TokenOutput::Header => format!("Authorization: Bearer {}", token.expose()),
+        TokenOutput::Header => format!("Authorization: {}", token.bearer()),
         TokenOutput::Json => described(&token, broker.grant()).to_string(),
     };
     let text = Secret::new(text);

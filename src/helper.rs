@@ -2,12 +2,14 @@
 //! bytes into a question, a token into bytes. It knows no key, no cache and no
 //! network.
 
+pub mod bazel;
 pub mod docker;
 pub mod git;
 pub mod kubectl;
 
+use crate::quote::is_unprintable;
 use crate::token::Token;
-use crate::url::Origin;
+use crate::url::{Origin, Scheme};
 
 /// Whom a tool wants to log in to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +18,28 @@ pub struct Ask {
     pub origin: Origin,
     /// The username it asks for, where it does.
     pub username: Option<String>,
+}
+
+impl Ask {
+    /// Whoever serves what a text names: a URL, or `host[:port]` with any path,
+    /// which is reached by https. None for what names no host plainly.
+    pub fn of(text: &str) -> Option<Self> {
+        // A fragment is no part of any question, and readers differ on where it
+        // begins.
+        if text.contains('#') || text.contains(is_unprintable) {
+            return None;
+        }
+        let origin = if text.contains("://") {
+            Origin::parse_url(text)?.0
+        } else {
+            let end = text.find('/').unwrap_or(text.len());
+            Origin::new(Scheme::Https, &text[..end])?
+        };
+        Some(Self {
+            origin,
+            username: None,
+        })
+    }
 }
 
 /// What a tool logs in with.

@@ -141,6 +141,7 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
         Command::Kubectl(_) => serve::kubectl::answer(world, &load()?),
         Command::Git(git) => serve::git::answer(world, &load()?, &git.operation),
         Command::Docker(docker) => serve::docker::answer(world, load(), &docker.operation),
+        Command::Bazel(asked) => serve::bazel::answer(world, &load()?, &asked),
         Command::Token(token) => direct::token(world, &load()?, token),
         Command::Exec(exec) => direct::exec(world, &load()?, &exec),
         Command::Assertion(assertion) => direct::assertion(world, &load()?, assertion),

@@ -1,9 +1,12 @@
 //! The helpers' work: a tool's question, the rule for its host, a token, the
 //! answer. One file a tool; here is what they share.
 
+pub(crate) mod bazel;
 pub(crate) mod docker;
 pub(crate) mod git;
 pub(crate) mod kubectl;
+
+use std::ffi::OsStr;
 
 use zeroize::Zeroizing;
 
@@ -15,7 +18,7 @@ use crate::error::{Error, Report};
 use crate::helper::Ask;
 use crate::host::HostRule;
 use crate::input::{self, ReadError};
-use crate::quote::printable;
+use crate::quote::{printable, quoted};
 use crate::secret::Secret;
 use crate::token::Token;
 use crate::{Answer, World};
@@ -31,6 +34,14 @@ pub(crate) fn without_config(
         Command::Docker(asked) => docker::without_config(world, options, asked),
         _ => None,
     }
+}
+
+/// The rule for whom a tool asks; none where it names nobody.
+fn rule_of<'c>(config: &'c Config<'_>, ask: Option<&Ask>) -> Option<&'c HostRule> {
+    if ask.is_none() {
+        log::info!("no token: the question names no host that could have a rule");
+    }
+    find_rule(config, ask?)
 }
 
 /// The rule for a host; why there is none is told at `-v`.
@@ -78,6 +89,29 @@ fn forget(
         log::info!("the token is out of the cache");
     }
     Ok(())
+}
+
+/// An operation that the tool's protocol does not have.
+fn unknown(command: &str, operation: &OsStr, known: &str) -> Error {
+    let operation = quoted(&operation.to_string_lossy());
+    let what = format!("{command} {operation}: there is no such operation");
+    Error::Usage(Report::new(what).hint(format!("the operations of {command}: {known}")))
+}
+
+/// Reads and parses a question that is one JSON document.
+fn read_question<T>(
+    world: &mut World<'_>,
+    config: &Config<'_>,
+    what: &str,
+    parse: impl FnOnce(&[u8]) -> serde_json::Result<T>,
+) -> Result<T, Error> {
+    let failed = |reason: String| {
+        let report = Report::new(format!("{what} on stdin is {reason}"));
+        Error::Usage(report.hint("the tool calls this itself; by hand, see its protocol"))
+    };
+    let input = read_input(world, *config.deadline()).map_err(|error| failed(error.to_string()))?;
+    // What the parser says could quote a secret.
+    parse(&input).map_err(|_| failed("malformed".to_owned()))
 }
 
 /// Reads all that the tool says, to its end.

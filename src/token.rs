@@ -47,6 +47,11 @@ impl Token {
         self.secret.expose()
     }
 
+    /// The value of an `Authorization` header (RFC 6750, section 2.1).
+    pub fn bearer(&self) -> String {
+        format!("Bearer {}", self.expose())
+    }
+
     /// Whether this is the very token of that text.
     pub fn is(&self, text: &Secret) -> bool {
         self.secret == *text

@@ -27,6 +27,15 @@ pub struct Docker {
     pub(super) options: Options,
 }
 
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
+pub struct Bazel {
+    /// get
+    pub operation: OsString,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}
+
 /// A helper's call, read by clap with the arguments of that one command: to
 /// describe all the others first would be a quarter of the cached path.
 ///
@@ -58,6 +67,7 @@ pub(super) fn alone(args: &[OsString]) -> Option<Command> {
         ("kubectl", _) => read(args).map(Command::Kubectl),
         ("git", _) => read(args).map(Command::Git),
         ("docker", _) => read(args).map(Command::Docker),
+        ("bazel", _) => read(args).map(Command::Bazel),
         _ => None,
     }
 }
@@ -69,9 +79,10 @@ fn is_plain(word: &OsStr) -> bool {
 }
 
 /// The names that stand for a command.
-pub const NAMES: [(&str, &str); 2] = [
+pub const NAMES: [(&str, &str); 3] = [
     ("git-credential-zitadel", "git"),
     ("docker-credential-zitadel", "docker"),
+    ("bazel-credential-zitadel", "bazel"),
 ];
 
 /// The arguments as `zitadel-credential` would have got them: a name that the

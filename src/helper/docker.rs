@@ -9,8 +9,6 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Ask, Login};
-use crate::quote::is_unprintable;
-use crate::url::{Origin, Scheme};
 
 /// What the caller wants done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,24 +65,8 @@ pub fn parse(input: &str) -> Option<Question<'_>> {
     }
     Some(Question {
         server_url,
-        ask: origin_of(server_url).map(|origin| Ask {
-            origin,
-            username: None,
-        }),
+        ask: Ask::of(server_url.strip_prefix("//").unwrap_or(server_url)),
     })
-}
-
-fn origin_of(server_url: &str) -> Option<Origin> {
-    // A fragment is no part of any form, and readers differ on where it begins.
-    if server_url.contains('#') || server_url.contains(is_unprintable) {
-        return None;
-    }
-    if server_url.contains("://") {
-        return Origin::parse_url(server_url).map(|(origin, _)| origin);
-    }
-    let rest = server_url.strip_prefix("//").unwrap_or(server_url);
-    let end = rest.find('/').unwrap_or(rest.len());
-    Origin::new(Scheme::Https, &rest[..end])
 }
 
 #[derive(Serialize)]

@@ -9,6 +9,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bazel;
 mod docker;
 mod git;
 mod hosts;

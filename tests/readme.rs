@@ -13,9 +13,11 @@ use support::{Home, ServiceUser};
 const README: &str = include_str!("../README.md");
 
 /// Options of every program, and those of other programs in examples.
-const OTHERS: [&str; 16] = [
+const OTHERS: &[&str] = &[
     "--help",
     "--version",
+    // Bazel
+    "--credential",
     // cargo
     "--release",
     "--example",

@@ -36,6 +36,7 @@ const GIT_REFUSED: &str = "protocol=https\nhost=git.acme.dev\nusername=ci\npassw
 const DOCKER: &str = "git.acme.dev";
 const DOCKER_LOGIN: &str =
     "{\"ServerURL\":\"git.acme.dev\",\"Username\":\"ci\",\"Secret\":\"TOKEN\"}";
+const BAZEL: &str = "{\"uri\":\"https://git.acme.dev/\"}";
 
 /// Where `exec`'s command writes down its arguments and its environment, and
 /// the file of `token --write`.
@@ -54,6 +55,7 @@ pub const ROWS: &[Row] = &[
     row("docker list", "", Shows::Nothing),
     row("docker version", "", Shows::Nothing),
     row("docker erase", DOCKER, Shows::Nothing),
+    row("bazel get", BAZEL, Shows::Token),
     row("token", "", Shows::Token),
     row("token --output raw", "", Shows::Token),
     row("token --output header", "", Shows::Token),
@@ -128,7 +130,7 @@ fn every_command_there_is_has_a_row() {
         }
     }
     // Their operations are words of the tool's, which clap takes as they come.
-    for tool in ["git", "docker"] {
+    for tool in ["git", "docker", "bazel"] {
         let command = root.find_subcommand(tool).unwrap();
         let mut arguments = command.get_positionals();
         let help = arguments.next().unwrap().get_help().unwrap().to_string();

@@ -1,8 +1,12 @@
 //! Worlds in which all goes well.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
 use crate::commands::{EXEC_DUMP, ROWS, Shows};
 use crate::hunt::Hunt;
 use crate::support::issuer::TokenKind;
+use crate::support::machine::program;
 
 /// How many commands show a secret where all is well.
 fn showing() -> usize {
@@ -33,4 +37,35 @@ fn with_a_key_command_that_looks_about() {
     assert_eq!(hunt.run(), showing());
     let dump = hunt.world.home.read("command.dump");
     assert!(dump.contains("HOME="), "{dump}");
+}
+
+#[test]
+fn with_tools_that_look_about() {
+    let mut hunt = Hunt::new();
+    let home = &hunt.world.home;
+    let mut tools = Vec::new();
+    for tool in ["git", "kubectl"] {
+        let Some(program) = program(tool) else {
+            continue;
+        };
+        // What it is asked, and what it finds in its environment.
+        let script = format!(
+            "#!/bin/sh\ncat /proc/$$/cmdline /proc/$$/environ >> \"$HOME/{tool}.dump\"\n\
+             exec '{}' \"$@\"\n",
+            program.display()
+        );
+        let spy = home.write(format!("bin/{tool}"), script);
+        fs::set_permissions(spy, PermissionsExt::from_mode(0o700)).unwrap();
+        tools.push(tool);
+    }
+    home.link("zitadel-credential");
+    home.link("git-credential-zitadel");
+    hunt.environment = vec![("PATH", home.path_with_bin())];
+    assert_eq!(hunt.run(), showing());
+    for tool in tools {
+        let dump = hunt.world.home.read(format!("{tool}.dump"));
+        let asked = ["credential", "set-credentials"].iter();
+        assert!(asked.clone().any(|word| dump.contains(word)), "{dump}");
+        assert!(dump.contains("HOME="), "{dump}");
+    }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 use std::env;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::home::Home;
@@ -25,6 +26,15 @@ pub fn is_root_or_skipped() -> bool {
 /// Whether a test that cannot run is a failure.
 pub fn is_ci() -> bool {
     env::var_os("CI").is_some_and(|value| value == "true")
+}
+
+/// Where a program on `PATH` lies; where no missing one is let pass, it must.
+pub fn program(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut places = env::split_paths(&path).map(|directory| directory.join(name));
+    let found = places.find(|place| place.is_file());
+    assert!(found.is_some() || !is_ci(), "{name} is missing");
+    found
 }
 
 /// Whether tests may take minutes.

@@ -10,6 +10,8 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
+use crate::version;
+
 pub use args::{
     Assertion, Cache, CacheAction, CacheClear, CacheList, Completion, Completions, Doctor, Exec,
     ListOutput, Token, TokenOutput,
@@ -57,7 +59,7 @@ Exit codes: 0 done, 1 it failed and will fail again, 2 usage or configuration,
 #[derive(Debug, Parser)]
 #[command(
     name = "zitadel-credential",
-    version,
+    version = version::FULL,
     help_template = TEMPLATE,
     after_help = AFTER,
     disable_help_subcommand = false,

@@ -33,6 +33,7 @@ mod setup;
 pub mod terminal;
 pub mod token;
 pub mod url;
+pub mod version;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

@@ -255,7 +255,7 @@ fn help_and_version_are_answers() {
         let help = world.zitadel(arguments).assert().success().stderr("");
         help.stdout(contains("Usage: "));
     }
-    let version = format!("zitadel-credential {}\n", env!("CARGO_PKG_VERSION"));
+    let version = format!("zitadel-credential {}\n", zitadel_credential::version::FULL);
     world
         .zitadel(["--version"])
         .assert()

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Ask, Login};
+use crate::version;
 
 /// What the caller wants done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +103,7 @@ pub fn list(logins: &BTreeMap<String, String>) -> serde_json::Result<String> {
 
 /// Writes what this program is.
 pub fn version() -> String {
-    format!("docker-credential-zitadel {}\n", env!("CARGO_PKG_VERSION"))
+    format!("docker-credential-zitadel {}\n", version::FULL)
 }
 
 #[cfg(test)]

@@ -1,0 +1,43 @@
+//! Which version this is, and of which commit.
+
+/// The version alone: `0.1.0`.
+pub const NUMBER: &str = env!("CARGO_PKG_VERSION");
+
+/// The same with the commit and its day, where they are known: a release's build
+/// is told them, and into a source archive git writes them (gitattributes(5),
+/// export-subst).
+pub const FULL: &str = match (TOLD, ARCHIVED.as_bytes()) {
+    (Some(told), _) => told,
+    (None, [.., b'$', b')']) => NUMBER,
+    (None, _) => ARCHIVED,
+};
+
+const TOLD: Option<&str> = option_env!("ZITADEL_CREDENTIAL_VERSION");
+
+const ARCHIVED: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (",
+    include_str!("archived.txt"),
+    ")"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clone_that_knows_no_commit_shows_none() {
+        let known = FULL.strip_prefix(NUMBER).expect("the version comes first");
+        let shown = known
+            .strip_prefix(" (")
+            .and_then(|rest| rest.strip_suffix(')'));
+        let is_commit = |text: &str| {
+            text.split_once(' ').is_some_and(|(commit, day)| {
+                commit.len() == 40
+                    && commit.bytes().all(|b| b.is_ascii_hexdigit())
+                    && day.len() == 10
+            })
+        };
+        assert!(known.is_empty() || shown.is_some_and(is_commit), "{FULL}");
+    }
+}

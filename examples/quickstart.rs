@@ -8,6 +8,10 @@
 //! The real binary then gets a token from it and answers as kubectl, git and
 //! docker ask; then all of it once more, without another request for a token.
 //! Whatever is not as it should be ends this with a message and exit code 1.
+//!
+//! A package is tried the same way: `quickstart SHELL [BETWEEN]` has another shell
+//! run what it finds on a PATH of its own (`chroot ROOT sh`, say, that sees this
+//! temporary directory), and between the rounds a command: an upgrade.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -18,7 +22,7 @@
 mod support;
 
 use std::error::Error;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use serde_json::Value;
 use support::{Endpoint, Home, Issuer};
@@ -49,8 +53,12 @@ fn main() -> ExitCode {
 }
 
 fn quickstart() -> Outcome<()> {
-    println!("Building the binary, where it is not built yet …\n");
-    support::binary();
+    let mut arguments = std::env::args().skip(1);
+    let [shell, between] = [arguments.next(), arguments.next()];
+    if shell.is_none() {
+        println!("Building the binary, where it is not built yet …\n");
+        support::binary();
+    }
 
     // At ZITADEL: an instance, and a service user with a key.
     let issuer = Issuer::start();
@@ -62,9 +70,11 @@ fn quickstart() -> Outcome<()> {
     home.write("key.json", user.key_json());
     let config = CONFIG.replace("ISSUER", &issuer.url());
     home.write_config(&config);
-    home.link("zitadel-credential");
-    home.link("git-credential-zitadel");
-    home.link("docker-credential-zitadel");
+    if shell.is_none() {
+        home.link("zitadel-credential");
+        home.link("git-credential-zitadel");
+        home.link("docker-credential-zitadel");
+    }
 
     heading("The set-up");
     println!("issuer  {}, in this process", issuer.url());
@@ -76,9 +86,16 @@ fn quickstart() -> Outcome<()> {
         home,
         issuer,
         user_id: user.user_id,
+        shell,
     };
     heading("Round 1: nothing is in the cache");
     let first = desk.round()?;
+    if let Some(command) = between {
+        heading("Between the rounds");
+        println!("  $ {command}\n");
+        let status = Command::new("sh").arg("-c").arg(command).status()?;
+        expect(status.success(), "the command between the rounds succeeds")?;
+    }
     heading("Round 2: the same again");
     let second = desk.round()?;
 
@@ -97,6 +114,8 @@ struct Desk {
     home: Home,
     issuer: Issuer,
     user_id: String,
+    /// Another one than this machine's, with what it finds on its own PATH.
+    shell: Option<String>,
 }
 
 /// What one round came to.
@@ -151,8 +170,19 @@ impl Desk {
     /// Has a shell run one line, as if it were typed there, and shows both.
     fn run(&self, title: &str, line: &str) -> Outcome<String> {
         println!("{title}\n  $ {line}");
-        let mut shell = self.home.command("sh");
-        shell.env("PATH", self.home.path_with_bin());
+        let shell = match &self.shell {
+            None => {
+                let mut shell = self.home.command("sh");
+                shell.env("PATH", self.home.path_with_bin());
+                shell
+            }
+            Some(words) => {
+                let mut words = words.split(' ');
+                let mut shell = self.home.command(words.next().unwrap_or_default());
+                shell.args(words);
+                shell
+            }
+        };
         // From stdin, and not by -c: a shell may give its own process to the
         // last command of -c, and the kubectl helper looks at who calls it.
         let output = assert_cmd::Command::from_std(shell)

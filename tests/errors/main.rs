@@ -14,6 +14,7 @@ mod key_source;
 mod options;
 mod refusal;
 mod setup;
+mod table;
 mod tls;
 mod token;
 mod usage;

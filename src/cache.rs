@@ -267,8 +267,12 @@ pub fn replace_file_with_mode(path: &Path, content: &[u8], mode: u32) -> io::Res
         .prefix(temporary::PREFIX)
         .permissions(Permissions::from_mode(0o600))
         .tempfile_in(dir)
-        // Its own text names the temporary file, which nobody knows.
-        .map_err(|error| error.kind())?;
+        .map_err(|error| {
+            // The end of its text names the temporary file, which nobody knows.
+            let text = error.to_string();
+            let words = text.split(" at path ").next().unwrap_or_default();
+            io::Error::new(error.kind(), words)
+        })?;
     // The umask may have taken from the mode asked for.
     file.as_file()
         .set_permissions(Permissions::from_mode(mode))?;

@@ -286,12 +286,7 @@ impl<'a> Config<'a> {
         if let Some(name) = profile
             && !self.file.profiles.contains_key(name)
         {
-            let what = format!(
-                "host rule {}: no profile is called \"{}\"",
-                rule.pattern,
-                quoted(name)
-            );
-            return Err(Report::new(what).hint("name one of the file's profiles"));
+            return Err(self.unknown_profile_of(&rule.pattern, name));
         }
         // RFC 7617, section 2: a colon would end the username.
         let is_bad = |c: char| is_unprintable(c) || c == ':';

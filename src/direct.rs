@@ -15,7 +15,7 @@ use crate::cache::replace_file;
 use crate::cli::{self, TokenOutput};
 use crate::config::{Asker, Config};
 use crate::error::{Error, Report};
-use crate::quote::{self, is_unprintable};
+use crate::quote::{self, is_unprintable, system};
 use crate::secret::Secret;
 use crate::token::{Grant, Token};
 use crate::{Answer, World, assertion};
@@ -77,12 +77,12 @@ fn write_file(path: &Path, text: &Secret) -> Result<(), Error> {
     let target = match path.canonicalize() {
         Ok(target) => target,
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
-        Err(error) => return Err(failed(error.to_string())),
+        Err(error) => return Err(failed(system(&error))),
     };
     if target.exists() && !target.is_file() {
         return Err(failed("it is no regular file".to_owned()));
     }
-    replace_file(&target, text.expose().as_bytes()).map_err(|error| failed(error.to_string()))
+    replace_file(&target, text.expose().as_bytes()).map_err(|error| failed(system(&error)))
 }
 
 /// `exec`: becomes the command, with a token in its environment.
@@ -114,7 +114,7 @@ pub(crate) fn exec(
         .env(variable, token.expose())
         .exec();
     // It returns only where it failed.
-    let what = format!("{} cannot be run: {error}", quote::path(program));
+    let what = format!("{} cannot be run: {}", quote::path(program), system(&error));
     Err(Error::Usage(
         Report::new(what).hint("after -- comes a program on PATH, or its path"),
     ))

@@ -123,7 +123,7 @@ fn file(config: &Config<'_>) -> check::Check {
                 "{shown}: others can write to it (mode {:04o})",
                 check::mode(&meta)
             ),
-            format!("chmod go-w {}", check::word(path)),
+            format!("chmod go-w {}", quote::word(path)),
         );
     }
     let rules = config.rules().iter().count();

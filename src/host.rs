@@ -146,14 +146,16 @@ impl Miss<'_> {
     /// Why `origin` gets nothing, and what would change that.
     pub fn told(&self, origin: &Origin) -> Report {
         let none = format!("no host rule lets {origin} have a token");
-        let rule = format!("[hosts.\"{}\"]", origin.authority());
+        let host = origin.authority();
+        let rule = format!("[hosts.\"{host}\"] in the config file");
+        let setup = format!("zitadel-credential setup git {host} or setup docker {host}");
         match self {
-            Self::Unknown => {
-                Report::new(none).hint(format!("{rule} in the config file adds one, or --host"))
-            }
+            Self::Unknown => Report::new(none).hint(format!(
+                "{rule} adds one, as {setup} writes it; --host is for one call"
+            )),
             Self::Port(found) => {
                 Report::new(format!("{none}: {} is for another port", found.pattern)).hint(format!(
-                    "{rule} in the config file adds this one, or --host"
+                    "{rule} adds this one, as {setup} writes it; --host is for one call"
                 ))
             }
             Self::PlainHttp(found) => Report::new(format!(

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::cache::listing::{Listed, list, sweep};
+use crate::cache::listing::{ELSEWHERE, Listed, list, sweep};
 use crate::cli::{self, CacheAction, ListOutput};
 use crate::clock::UnixTime;
 use crate::config::Config;
@@ -26,8 +26,7 @@ pub(crate) fn cache(
         ));
     };
     let failed = |error: &io::Error| {
-        let what = format!("{}: {}", quote::path(&root), system(error));
-        Error::Final(Report::new(what).hint("see who owns the cache directory"))
+        Error::Final(Report::new(format!("cache {}", system(error))).hint(ELSEWHERE))
     };
     let now = (world.clock)();
     let mut entries = list(&root).map_err(|error| failed(&error))?;
@@ -83,7 +82,7 @@ fn clear_cache(
     for (path, error) in &kept {
         report = report.found(format!("{}: {}", quote::path(path), system(error)));
     }
-    let report = report.hint("see who owns the cache directory");
+    let report = report.hint(ELSEWHERE);
     crate::report(world, &Error::Final(report));
     Ok(Answer::new(text).with_code(1))
 }

@@ -127,6 +127,17 @@ pub fn path(path: &(impl AsRef<Path> + ?Sized)) -> String {
     printable(&text)
 }
 
+/// A path or a name as one word of a shell's.
+pub fn word(text: &(impl AsRef<Path> + ?Sized)) -> String {
+    let text = path(text);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+~:".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
 /// Whether a text holds a key's head, a line of its PEM, or a run of its base64
 /// as long as this.
 pub fn holds_key(text: &str, length: usize) -> bool {
@@ -314,5 +325,12 @@ mod tests {
             let told = quoted(&format!("{before}{SECRET}{text}"));
             prop_assert!(!told.contains("UzI1NiJ9") && !told.contains("c3MiOiIx"), "{told}");
         }
+    }
+
+    #[test]
+    fn a_word_of_a_command_is_one_word() {
+        assert_eq!(word("/a/b.c"), "/a/b.c");
+        assert_eq!(word("/a b/it's"), r"'/a b/it'\''s'");
+        assert_eq!(word(""), "''");
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::lock::Lock;
 use super::record::Record;
-use super::{LIMIT, check_directories, digest_of, is_private, temporary};
+use super::{LIMIT, check_directories, digest_of, is_private, named, temporary};
 use crate::clock::UnixTime;
 use crate::input;
 use crate::key::{KeyId, UserId};
@@ -30,6 +30,10 @@ pub struct Listed {
     pub size: u64,
     path: PathBuf,
 }
+
+/// What to do where a cache cannot be used.
+pub const ELSEWHERE: &str =
+    "see who owns it and its mode (0700 is right), or name another by --cache-dir";
 
 /// The entries below `root`, in order. What is no entry is passed over, and so
 /// is a directory that cannot be read.
@@ -81,7 +85,7 @@ fn directories(root: &Path) -> io::Result<Vec<PathBuf>> {
     let is_ours = |dir: &PathBuf| {
         fs::symlink_metadata(dir).is_ok_and(|meta| meta.is_dir() && is_private(&meta, 0o022))
     };
-    let mut found = children(&v1)?;
+    let mut found = children(&v1).map_err(|error| named(&v1, &error.to_string()))?;
     found.retain(is_ours);
     Ok(found)
 }

@@ -2,7 +2,8 @@
 
 use super::{Config, Layer};
 use crate::error::{Error, Report};
-use crate::quote::{self, quoted};
+use crate::host::HostPattern;
+use crate::quote::{quoted, word};
 
 /// A setting without which there is no request.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +23,7 @@ impl Setting {
     /// How a caller gives it.
     const fn ways(self) -> &'static str {
         match self {
-            Self::Issuer => "give --issuer, set ZITADEL_CREDENTIAL_ISSUER",
+            Self::Issuer => "give --issuer or set ZITADEL_CREDENTIAL_ISSUER",
             Self::Key => {
                 "give --key-file, set ZITADEL_CREDENTIAL_KEY_FILE or ZITADEL_CREDENTIAL_KEY"
             }
@@ -50,13 +51,9 @@ impl Config<'_> {
                     quoted(profile)
                 )))
                 .hint(format!("{ways}, or add {line} to the profile")),
-            (None, "") => {
-                let place = match &self.path {
-                    Some(path) => format!("write a profile into {}", quote::path(path)),
-                    None => "write a config file".to_owned(),
-                };
-                Report::new(format!("no {name} is configured")).hint(format!("{ways}, or {place}"))
-            }
+            (None, "") => Report::new(format!("no {name} is configured")).hint(format!(
+                "zitadel-credential setup profile NAME keeps one; for one call {ways}"
+            )),
             (None, profiles) => self
                 .about(Report::new(format!(
                     "no {name} is configured: none of its profiles is chosen"
@@ -70,13 +67,22 @@ impl Config<'_> {
     /// A profile that the file does not name.
     pub(super) fn unknown_profile(&self, name: &str) -> Error {
         let name = quoted(name);
+        let setup = format!("zitadel-credential setup profile {}", word(&name));
         let report = self.about(Report::new(format!("no profile is called \"{name}\"")));
         Error::Usage(report.hint(match self.listed_profiles().as_str() {
-            "" => format!(
-                "there is none yet: write one, [profiles.{name}] with an issuer and a key-file"
-            ),
-            known => format!("its profiles are: {known}; choose one, or add [profiles.{name}]"),
+            "" => format!("there is none yet: {setup} writes it"),
+            known => format!("its profiles are: {known}; choose one, or let {setup} add it"),
         }))
+    }
+
+    /// The same for the profile of a host rule. Without it no setup reads the file.
+    pub(super) fn unknown_profile_of(&self, rule: &HostPattern, name: &str) -> Report {
+        let name = quoted(name);
+        let what = format!("host rule {rule}: no profile is called \"{name}\"");
+        Report::new(what).hint(match self.listed_profiles().as_str() {
+            "" => format!("there is none yet: write [profiles.{name}], or take the rule out"),
+            known => format!("its profiles are: {known}; name one, or write [profiles.{name}]"),
+        })
     }
 
     fn listed_profiles(&self) -> String {

@@ -5,7 +5,7 @@ use rustix::fs::{Access, access};
 use super::check::{Checks, failed, ok, warning};
 use crate::World;
 use crate::broker::Broker;
-use crate::cache::listing::list;
+use crate::cache::listing::{ELSEWHERE, list};
 use crate::cache::lock::Lock;
 use crate::config::Config;
 use crate::quote::{self, system};
@@ -16,8 +16,6 @@ pub(super) fn check(
     broker: Option<&Broker<'_>>,
     world: &World<'_>,
 ) {
-    const ELSEWHERE: &str =
-        "see who owns it and its mode (0700 is right), or name another by --cache-dir";
     let Some(root) = config.cache_root() else {
         checks.push(warning(
             "cache",

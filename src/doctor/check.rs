@@ -3,12 +3,11 @@
 use std::fmt::Write;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 
 use serde_json::json;
 
 use crate::error::{Error, Report};
-use crate::quote::{self, printable};
+use crate::quote::printable;
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,17 +122,6 @@ pub(super) fn mode(meta: &Metadata) -> u32 {
     meta.mode() & 0o7777
 }
 
-/// A path as a shell's word.
-pub(super) fn word(path: &Path) -> String {
-    let text = quote::path(path);
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+~".contains(c);
-    if text.chars().all(is_plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
 /// All findings, in order.
 #[derive(Debug, Default)]
 pub(super) struct Checks(Vec<Check>);
@@ -238,11 +226,5 @@ mod tests {
                 "ok": 1, "warning": 0, "failed": 1, "skipped": 0,
             })
         );
-    }
-
-    #[test]
-    fn a_word_of_a_command_is_one_word() {
-        assert_eq!(word(Path::new("/a/b.c")), "/a/b.c");
-        assert_eq!(word(Path::new("/a b/it's")), r"'/a b/it'\''s'");
     }
 }

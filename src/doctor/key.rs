@@ -3,14 +3,14 @@
 
 use std::fs;
 
-use super::check::{self, Checks, about, failed, mode, ok, skipped, warning, word};
+use super::check::{self, Checks, about, failed, mode, ok, skipped, warning};
 use crate::World;
 use crate::assertion;
 use crate::broker::Request;
 use crate::broker::mint::EXPIRY_NOTICE;
 use crate::error::Error;
 use crate::key::{Key, KeySource};
-use crate::quote::quoted;
+use crate::quote::{quoted, word};
 
 const NEW_KEY: &str =
     "make a new key in ZITADEL (the service user's Keys, New, JSON) and put its file in place";

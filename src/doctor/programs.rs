@@ -4,12 +4,12 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::check::{Checks, ok, warning, word};
+use super::check::{Checks, ok, warning};
 use super::wiring::{DOCKER_NAME, GIT_NAME, NAME, Wiring};
 use crate::World;
 use crate::clock::Deadline;
 use crate::process;
-use crate::quote::{self, quoted};
+use crate::quote::{self, quoted, word};
 
 pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wiring, deadline: &Deadline) {
     let Ok(own) = (world.program)().and_then(|path| path.canonicalize()) else {

@@ -41,10 +41,14 @@ pub fn explain(error: &ureq::Error, url: &HttpUrl, phase: &Phase, deadline: &Dea
         ureq::Error::Io(error) => {
             Error::Passing(report(format!("{}, while {phase}", plain(error))).hint(NETWORK))
         }
-        ureq::Error::ConnectProxyFailed(detail) => Error::Passing(
-            report(format!("the proxy did not connect us: {detail}"))
-                .hint("see HTTPS_PROXY, ALL_PROXY and NO_PROXY, and the proxy's log"),
-        ),
+        ureq::Error::ConnectProxyFailed(detail) => {
+            // "proxy server responded 403/403": the number twice.
+            let said = detail.split('/').next().unwrap_or_default();
+            Error::Passing(
+                report(format!("the proxy did not connect us: {said}"))
+                    .hint("see HTTPS_PROXY, ALL_PROXY and NO_PROXY, and the proxy's log"),
+            )
+        }
         ureq::Error::ConnectionFailed => {
             Error::Passing(report(format!("no connection, while {phase}")).hint(NETWORK))
         }

@@ -163,11 +163,20 @@ zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.
 
 #[test]
 fn a_rule_for_a_missing_profile() {
+    let rule = "[hosts.\"git.acme.test\"]\nprofile = \"prod\"\n";
     config(
-        "[hosts.\"git.acme.test\"]\nprofile = \"prod\"\n",
+        rule,
         str![[r#"
 zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: host rule git.acme.test: no profile is called "prod"
-  hint: name one of the file's profiles
+  hint: there is none yet: write [profiles.prod], or take the rule out
+
+"#]],
+    );
+    config(
+        &format!("[profiles.test]\n{rule}"),
+        str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: host rule git.acme.test: no profile is called "prod"
+  hint: its profiles are: test; name one, or write [profiles.prod]
 
 "#]],
     );

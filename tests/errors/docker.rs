@@ -90,7 +90,7 @@ fn docker_finds_nothing_for_a_host_without_a_rule() {
         1,
         NOT_FOUND,
         str![[r#"
-zitadel-credential: no host rule lets https://git.acme.test have a token: [hosts."git.acme.test"] in the config file adds one, or --host
+zitadel-credential: no host rule lets https://git.acme.test have a token: [hosts."git.acme.test"] in the config file adds one, as zitadel-credential setup git git.acme.test or setup docker git.acme.test writes it; --host is for one call
 
 "#]],
     );

@@ -97,10 +97,43 @@ fn git_hears_nothing_of_a_host_without_a_rule() {
         0,
         "",
         str![[r#"
-zitadel-credential: no host rule lets https://git.acme.test have a token: [hosts."git.acme.test"] in the config file adds one, or --host
+zitadel-credential: no host rule lets https://git.acme.test have a token: [hosts."git.acme.test"] in the config file adds one, as zitadel-credential setup git git.acme.test or setup docker git.acme.test writes it; --host is for one call
 
 "#]],
     );
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn git_hears_nothing_of_a_host_whose_rule_is_for_another_port_scheme_or_user() {
+    let case = Case::new();
+    let rule = "[hosts.\"git.acme.test:8443\"]\nprofile = \"test\"\nusername = \"ci\"\n";
+    case.world.home.append_config(rule);
+    for (asked, said) in [
+        (
+            "protocol=https\nhost=git.acme.test\n",
+            str![[r#"
+zitadel-credential: no host rule lets https://git.acme.test have a token: git.acme.test:8443 is for another port: [hosts."git.acme.test"] in the config file adds this one, as zitadel-credential setup git git.acme.test or setup docker git.acme.test writes it; --host is for one call
+
+"#]],
+        ),
+        (
+            "protocol=http\nhost=git.acme.test:8443\n",
+            str![[r#"
+zitadel-credential: host rule git.acme.test:8443 is for https, not for http://git.acme.test:8443: allow-http = true lets http too
+
+"#]],
+        ),
+        (
+            "protocol=https\nhost=git.acme.test:8443\nusername=me\n",
+            str![[r#"
+zitadel-credential: host rule git.acme.test:8443 has the username ci, and another was asked for: ask for that username, or for none
+
+"#]],
+        ),
+    ] {
+        case.ask(["git", "get", "-v"], asked).answers(0, "", said);
+    }
     assert_eq!(case.requests(), 0);
 }
 
@@ -133,6 +166,48 @@ zitadel-credential: nothing for git: its message is malformed: a key stands ther
             "",
             str![[r#"
 zitadel-credential: nothing for git: its message is malformed: it names no protocol
+
+"#]],
+        ),
+        (
+            "protocol=https\ngit.acme.test\n",
+            str![[r#"
+zitadel-credential: nothing for git: its message is malformed: a line has no =
+
+"#]],
+        ),
+        (
+            "protocol=https\n=git.acme.test\n",
+            str![[r#"
+zitadel-credential: nothing for git: its message is malformed: a line has no key
+
+"#]],
+        ),
+        (
+            "url=https://git.acme.test\n",
+            str![[r#"
+zitadel-credential: nothing for git: its message is malformed: git sends no url to a helper
+
+"#]],
+        ),
+        (
+            "protocol=ssh\nhost=git.acme.test\n",
+            str![[r#"
+zitadel-credential: nothing for git: its message is malformed: its protocol is not https or http
+
+"#]],
+        ),
+        (
+            "protocol=https\n",
+            str![[r#"
+zitadel-credential: nothing for git: its message is malformed: it names no host
+
+"#]],
+        ),
+        (
+            "protocol=https\nhost=git acme\n",
+            str![[r#"
+zitadel-credential: nothing for git: its message is malformed: its host is none that could have a rule
 
 "#]],
         ),
@@ -276,7 +351,7 @@ fn a_cluster_names_a_missing_profile() {
         info.to_string(),
         str![[r#"
 zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile is called "prod"
-  hint: its profiles are: test; choose one, or add [profiles.prod]
+  hint: its profiles are: test; choose one, or let zitadel-credential setup profile prod add it
 
 "#]],
     );
@@ -297,58 +372,4 @@ zitadel-credential: error: KUBERNETES_EXEC_INFO has a value of the wrong kind
 
 "#]],
     );
-}
-
-#[test]
-fn a_command_line_that_is_none() {
-    let case = ruled();
-    case.run(["tokn"]).fails(
-        2,
-        str![[r#"
-error: unrecognized subcommand 'tokn'
-
-  tip: a similar subcommand exists: 'token'
-
-Usage: zitadel-credential [OPTIONS] <COMMAND>
-
-For more information, try '--help'.
-
-"#]],
-    );
-    case.run(["token", "--isuer", "x"]).fails(
-        2,
-        str![[r#"
-error: unexpected argument '--isuer' found
-
-  tip: a similar argument exists: '--issuer'
-
-Usage: zitadel-credential token --issuer <URL>
-
-For more information, try '--help'.
-
-"#]],
-    );
-    case.run(["token", "--output", "\u{1b}[31m"]).fails(
-        2,
-        str![[r#"
-error: invalid value '\u{1b}[31m' for '--output <raw|header|json>'
-  [possible values: raw, header, json]
-
-For more information, try '--help'.
-
-"#]],
-    );
-    case.run(["git"]).fails(
-        2,
-        str![[r#"
-error: the following required arguments were not provided:
-  <OPERATION>
-
-Usage: zitadel-credential git <OPERATION>
-
-For more information, try '--help'.
-
-"#]],
-    );
-    assert_eq!(case.requests(), 0);
 }

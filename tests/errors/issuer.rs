@@ -111,6 +111,41 @@ zitadel-credential: error: the issuer "[URL]" is no URL of an instance
 }
 
 #[test]
+fn a_password_in_the_url() {
+    let case = Case::new();
+    case.guard("hunter2-and-more");
+    let issuer = "https://ci:hunter2-and-more@id.acme.test";
+    case.run(["token", "--issuer", issuer]).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: the issuer holds a user name or a password
+  hint: an issuer reads like https://acme.zitadel.cloud; its key is all it asks for
+
+"#]],
+    );
+}
+
+#[test]
+fn a_proxy_that_refuses() {
+    let proxy = Server::http(|_| Response::new(403).into());
+    let case = Case::new();
+    let address = format!("127.0.0.1:{}", proxy.port());
+    case.hide("[PROXY]", address.clone());
+    let options = ["--issuer", "https://id.acme.test", "--timeout", "1"];
+    let mut command = case.world.zitadel(["token"]);
+    command
+        .args(options)
+        .env("HTTPS_PROXY", format!("http://{address}"));
+    case.end(command).fails(75, str![[r#"
+zitadel-credential: error: https://id.acme.test/.well-known/openid-configuration: the proxy did not connect us: proxy server responded 403
+  with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
+  found: the request went by way of the proxy [PROXY]
+  hint: see HTTPS_PROXY, ALL_PROXY and NO_PROXY, and the proxy's log
+
+"#]]);
+}
+
+#[test]
 fn discovery_is_html() {
     let answer = Fault::body("text/html; charset=utf-8", HTML);
     fault(

@@ -259,6 +259,36 @@ zitadel-credential: error: ZITADEL_CREDENTIAL_KEY: it is neither JSON nor PEM (l
     );
 }
 
+/// As it happens where the variable next to it was meant.
+#[test]
+fn another_thing_in_the_environments_key() {
+    let case = Case::new();
+    let in_base64 = BASE64_STANDARD.encode(case.world.user.key_json());
+    case.guard(&in_base64);
+    for (value, said) in [
+        (
+            in_base64.as_str(),
+            str![[r#"
+zitadel-credential: error: ZITADEL_CREDENTIAL_KEY: it looks like a key in base64 (line 1, column 1)
+  hint: decode it first
+
+"#]],
+        ),
+        (
+            "/run/secrets/key.json",
+            str![[r#"
+zitadel-credential: error: ZITADEL_CREDENTIAL_KEY: it looks like a path (line 1, column 1)
+  hint: a path goes into ZITADEL_CREDENTIAL_KEY_FILE
+
+"#]],
+        ),
+    ] {
+        let mut command = case.world.zitadel(["token"]);
+        command.env("ZITADEL_CREDENTIAL_KEY", value);
+        case.end(command).fails(1, said);
+    }
+}
+
 #[test]
 fn a_command_that_is_not_there() {
     profile(

@@ -6,6 +6,7 @@
 mod support;
 
 mod config;
+mod direct;
 mod docker;
 mod helper;
 mod issuer;

@@ -62,7 +62,7 @@ fn an_unknown_profile() {
         &["--profile", "prod"],
         str![[r#"
 zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile is called "prod"
-  hint: its profiles are: test; choose one, or add [profiles.prod]
+  hint: its profiles are: test; choose one, or let zitadel-credential setup profile prod add it
 
 "#]],
     );
@@ -70,7 +70,7 @@ zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no pro
         "default-profile = \"prod\"\n[profiles.test]\n",
         str![[r#"
 zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile is called "prod"
-  hint: its profiles are: test; choose one, or add [profiles.prod]
+  hint: its profiles are: test; choose one, or let zitadel-credential setup profile prod add it
 
 "#]],
     );
@@ -78,7 +78,7 @@ zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no pro
     fs::remove_file(case.world.home.config_path()).unwrap();
     case.run(["token", "--profile", "prod"]).fails(2, str![[r#"
 zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile is called "prod"
-  hint: there is none yet: write one, [profiles.prod] with an issuer and a key-file
+  hint: there is none yet: zitadel-credential setup profile prod writes it
 
 "#]]);
 }
@@ -92,7 +92,7 @@ fn a_profile_that_a_rule_names_lacks_something() {
     case.ask(["git", "get"], "protocol=https\nhost=git.acme.test\n")
         .answers(1, "quit=1\n", str![[r#"
 zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile bare: it has no issuer
-  hint: give --issuer, set ZITADEL_CREDENTIAL_ISSUER, or add issuer to the profile
+  hint: give --issuer or set ZITADEL_CREDENTIAL_ISSUER, or add issuer to the profile
 
 "#]]);
 }
@@ -115,7 +115,7 @@ fn no_issuer() {
         "[profiles.test]\nkey-file = \"~/key.json\"\n",
         str![[r#"
 zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile test: it has no issuer
-  hint: give --issuer, set ZITADEL_CREDENTIAL_ISSUER, or add issuer to the profile
+  hint: give --issuer or set ZITADEL_CREDENTIAL_ISSUER, or add issuer to the profile
 
 "#]],
     );
@@ -123,7 +123,7 @@ zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profil
     fs::remove_file(case.world.home.config_path()).unwrap();
     case.run(["token"]).fails(2, str![[r#"
 zitadel-credential: error: no issuer is configured
-  hint: give --issuer, set ZITADEL_CREDENTIAL_ISSUER, or write a profile into [HOME]/.config/zitadel-credential/config.toml
+  hint: zitadel-credential setup profile NAME keeps one; for one call give --issuer or set ZITADEL_CREDENTIAL_ISSUER
 
 "#]]);
 }
@@ -274,16 +274,78 @@ zitadel-credential: error: --profile is not UTF-8
 
 #[test]
 fn a_proxy_that_is_none() {
-    let case = Case::new();
-    let mut command = case
-        .world
-        .zitadel(["token", "--issuer", "https://id.acme.test"]);
-    command.env("HTTPS_PROXY", "socks9://ci:hunter2@proxy");
-    case.guard("ci:hunter2@proxy");
-    case.end(command).fails(2, str![[r#"
+    for (value, said) in [
+        (
+            "socks9://ci:hunter2@proxy",
+            str![[r#"
 zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it has the unsupported scheme `socks9`
   with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
   hint: a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none
 
-"#]]);
+"#]],
+        ),
+        (
+            "http://ci:hunter2@",
+            str![[r#"
+zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it has no host
+  with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
+  hint: a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none
+
+"#]],
+        ),
+        (
+            "http://ci:hunter2 @proxy",
+            str![[r#"
+zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it has a space or a control character in it
+  with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
+  hint: a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none
+
+"#]],
+        ),
+        (
+            "http://ci:hunter2@pro%20xy",
+            str![[r#"
+zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it has a bad host (is a special character in the user name or password percent-encoded?)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
+  hint: a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none
+
+"#]],
+        ),
+        (
+            "http://ci:hunter2@proxy:x",
+            str![[r#"
+zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it has a bad port (is a special character in the user name or password percent-encoded?)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
+  hint: a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none
+
+"#]],
+        ),
+        (
+            "http://ci:hunter2%ff@proxy",
+            str![[r#"
+zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it has a user name or password that is not UTF-8 or has a control character in it
+  with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
+  hint: a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none
+
+"#]],
+        ),
+        (
+            "socks5h://localhost/run/proxy",
+            str![[r#"
+zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it names a Unix socket, which is not supported
+  with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
+  hint: a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none
+
+"#]],
+        ),
+    ] {
+        let case = Case::new();
+        let mut command = case
+            .world
+            .zitadel(["token", "--issuer", "https://id.acme.test"]);
+        command.env("HTTPS_PROXY", value);
+        let call = case.end(command);
+        assert!(!call.stderr.contains("hunter2"), "{}", call.stderr);
+        call.fails(2, said);
+    }
 }

@@ -140,7 +140,7 @@ zitadel-credential: error: "https://r.dev" names no host
     case.run(words("setup docker r.dev --profile absent"))
         .fails(2, str![[r#"
 zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile is called "absent"
-  hint: its profiles are: test; choose one, or add [profiles.absent]
+  hint: its profiles are: test; choose one, or let zitadel-credential setup profile absent add it
 
 "#]]);
     case.run(words("setup docker r.dev --username a:b"))

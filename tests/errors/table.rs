@@ -55,16 +55,18 @@ fn every_error_stands_in_the_table_and_nothing_else() {
         .eq(table, file!["table.md"].raw());
 }
 
-/// Each call that failed or warned, once, as trycmd would write it.
+/// Each call that failed, gave nothing or warned, once, as trycmd would write it.
 fn calls(rows: &str) -> Vec<String> {
     let mut calls = Vec::new();
     for row in rows.lines() {
-        let (words, code, stderr): (String, i32, String) = serde_json::from_str(row).unwrap();
+        let (words, code, gave_nothing, stderr): (String, i32, bool, String) =
+            serde_json::from_str(row).unwrap();
         let call = match code {
             0 => format!("$ {words}\n{stderr}"),
             code => format!("$ {words}\n? {code}\n{stderr}"),
         };
-        let is_told = code != 0 && !stderr.is_empty() || stderr.contains("warning: ");
+        let is_reason = !stderr.is_empty() && (code != 0 || gave_nothing);
+        let is_told = is_reason || stderr.contains("warning: ");
         if is_told && !calls.contains(&call) {
             calls.push(call);
         }

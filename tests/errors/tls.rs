@@ -2,9 +2,11 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::thread;
 
-use snapbox::str;
+use rustls::ServerConfig;
+use snapbox::{Data, str};
 
 use crate::support::{Ca, Case, Issuer, Response, Server, World};
 
@@ -43,47 +45,92 @@ zitadel-credential: error: ca-file none.pem: no such file or directory
 
 "#]],
     );
+    let damaged = ca.pem().replacen('M', "*", 1);
+    case.world.home.write("damaged.pem", damaged);
+    case.run(["token", "--ca-file", "damaged.pem"]).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: ca-file damaged.pem: it is no PEM that can be read
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: it must be a PEM file of the certificates to trust, and readable
+
+"#]],
+    );
     assert_eq!(case.requests(), 0);
     case.world.home.write("ca.pem", ca.pem());
     case.run(["token", "--ca-file", "ca.pem"]).gives_a_token("");
 }
 
-#[test]
-fn a_certificate_for_another_name() {
-    let ca = Ca::new();
-    let server = Server::https(ca.server_config(&["id.acme.test"]), |_| {
-        Response::new(204).into()
-    });
+/// `token` where the server shows this certificate.
+#[track_caller]
+fn certificate(ca: &Ca, server: Arc<ServerConfig>, stderr: impl Into<Data>) {
+    let server = Server::https(server, |_| Response::new(204).into());
     let case = Case::new();
     case.world.home.write("ca.pem", ca.pem());
     let url = format!("https://localhost:{}", server.port());
     case.hide("[URL]", url.clone());
     case.run(["token", "--ca-file", "ca.pem", "--issuer", &url])
-        .fails(1, str![[r#"
+        .fails(1, stderr);
+}
+
+#[test]
+fn a_certificate_for_another_name() {
+    let ca = Ca::new();
+    certificate(
+        &ca,
+        ca.server_config(&["id.acme.test"]),
+        str![[r#"
 zitadel-credential: error: [URL]/.well-known/openid-configuration: the certificate of [URL] is for another name
   with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
   hint: see whether the issuer's host is right, and what answers there
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]
 fn an_expired_certificate() {
     let ca = Ca::new();
-    let server = Server::https(ca.expired_server_config(&["localhost"]), |_| {
-        Response::new(204).into()
-    });
-    let case = Case::new();
-    case.world.home.write("ca.pem", ca.pem());
-    let url = format!("https://localhost:{}", server.port());
-    case.hide("[URL]", url.clone());
-    case.run(["token", "--ca-file", "ca.pem", "--issuer", &url])
-        .fails(1, str![[r#"
+    certificate(
+        &ca,
+        ca.expired_server_config(&["localhost"]),
+        str![[r#"
 zitadel-credential: error: [URL]/.well-known/openid-configuration: the certificate of [URL] has expired
   with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
   hint: renew it, or see whether this clock is right
 
-"#]]);
+"#]],
+    );
+}
+
+#[test]
+fn a_certificate_of_tomorrow() {
+    let ca = Ca::new();
+    certificate(
+        &ca,
+        ca.early_server_config(&["localhost"]),
+        str![[r#"
+zitadel-credential: error: [URL]/.well-known/openid-configuration: the certificate of [URL] is not valid yet
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
+  hint: see whether this clock is right
+
+"#]],
+    );
+}
+
+#[test]
+fn an_authoritys_own_certificate() {
+    let ca = Ca::new();
+    certificate(
+        &ca,
+        ca.authority_server_config(&["localhost"]),
+        str![[r#"
+zitadel-credential: error: [URL]/.well-known/openid-configuration: the certificate of [URL] is an authority's (CA:TRUE), which cannot be a server's
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
+  hint: give the server a certificate of its own, signed by that authority
+
+"#]],
+    );
 }
 
 #[test]

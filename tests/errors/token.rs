@@ -1,6 +1,8 @@
 //! Every way in which the token endpoint gives no token, or a doubtful one, as a
 //! person reads it.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use snapbox::{Data, str};
 
@@ -215,6 +217,25 @@ zitadel-credential: error: [ISSUER]/oauth/v2/token: its expires_in is not a posi
 "#]],
         );
     }
+}
+
+#[test]
+fn a_lifetime_that_is_over_at_once() {
+    let case = Case::new();
+    case.world.issuer.set_lifetime(2);
+    let late = Fault::Delay(Duration::from_millis(2500));
+    case.world
+        .issuer
+        .fault(Endpoint::Token, late, Times::Forever);
+    case.run(["token"]).fails(
+        75,
+        str![[r#"
+zitadel-credential: error: the token that the issuer gave had run out when it came
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: see how long tokens last (ZITADEL's OIDC settings), and how long the issuer takes
+
+"#]],
+    );
 }
 
 #[test]

@@ -1,246 +1,148 @@
 //! What is misspelt on the command line, and the spelling that it is told.
 
-use snapbox::{Data, str};
+use crate::support::{Case, binary};
 
-use crate::support::Case;
+/// What clap writes: the error, and where there are any, a tip and the usage.
+fn told(error: &str, tip: &str, usage: &str) -> String {
+    let mut text = format!("error: {error}\n\n");
+    for (before, part) in [("  tip: ", tip), ("Usage: zitadel-credential ", usage)] {
+        if !part.is_empty() {
+            text.push_str(&format!("{before}{part}\n\n"));
+        }
+    }
+    text + "For more information, try '--help'.\n"
+}
 
-/// The binary with these arguments.
+/// The binary with these words, by the name that a tool calls it by.
 #[track_caller]
-fn usage(arguments: &[&str], stderr: impl Into<Data>) {
+fn by_name(name: &str, words: &str, stderr: String) {
     let case = Case::new();
-    case.run(arguments).fails(2, stderr);
+    let program = match name {
+        "zitadel-credential" => binary(),
+        _ => case.world.home.link(name),
+    };
+    let mut command = case.world.home.command(program);
+    command.args(words.split_ascii_whitespace());
+    case.end(assert_cmd::Command::from_std(command))
+        .fails(2, stderr);
     assert_eq!(case.requests(), 0);
 }
 
-/// The binary by the name that a tool calls it by.
 #[track_caller]
-fn by_name(name: &str, arguments: &[&str], stderr: impl Into<Data>) {
-    let case = Case::new();
-    let mut command = case.world.home.command(case.world.home.link(name));
-    command.args(arguments);
-    case.end(assert_cmd::Command::from_std(command))
-        .fails(2, stderr);
+fn usage(words: &str, stderr: String) {
+    by_name("zitadel-credential", words, stderr);
 }
 
 #[test]
 fn a_misspelt_command() {
-    usage(
-        &["tokn"],
-        str![[r#"
-error: unrecognized subcommand 'tokn'
-
-  tip: a similar subcommand exists: 'token'
-
-Usage: zitadel-credential [OPTIONS] <COMMAND>
-
-For more information, try '--help'.
-
-"#]],
-    );
-    usage(
-        &["cache", "lst"],
-        str![[r#"
-error: unrecognized subcommand 'lst'
-
-  tip: a similar subcommand exists: 'list'
-
-Usage: zitadel-credential cache <COMMAND>
-
-For more information, try '--help'.
-
-"#]],
-    );
-    usage(
-        &["help", "tokn"],
-        str![[r#"
-error: unrecognized subcommand 'tokn'
-
-  tip: a similar subcommand exists: 'token'
-
-Usage: zitadel-credential [OPTIONS] <COMMAND>
-
-For more information, try '--help'.
-
-"#]],
-    );
-    usage(
-        &["help", "cache", "lst"],
-        str![[r#"
-error: unrecognized subcommand 'lst'
-
-  tip: a similar subcommand exists: 'list'
-
-Usage: zitadel-credential cache <COMMAND>
-
-For more information, try '--help'.
-
-"#]],
-    );
+    for (words, wrong, right, of) in [
+        ("tokn", "tokn", "token", "[OPTIONS] <COMMAND>"),
+        ("cache lst", "lst", "list", "cache <COMMAND>"),
+        ("help tokn", "tokn", "token", "[OPTIONS] <COMMAND>"),
+        ("help cache lst", "lst", "list", "cache <COMMAND>"),
+    ] {
+        let error = format!("unrecognized subcommand '{wrong}'");
+        let tip = format!("a similar subcommand exists: '{right}'");
+        usage(words, told(&error, &tip, of));
+    }
 }
 
 #[test]
 fn a_misspelt_option() {
-    usage(
-        &["--porfile", "prod", "token"],
-        str![[r#"
-error: unexpected argument '--porfile' found
-
-  tip: a similar argument exists: '--profile'
-
-Usage: zitadel-credential --profile <NAME> <COMMAND>
-
-For more information, try '--help'.
-
-"#]],
-    );
-    usage(
-        &["token", "--outptu", "json"],
-        str![[r#"
-error: unexpected argument '--outptu' found
-
-  tip: a similar argument exists: '--output'
-
-Usage: zitadel-credential token --output <raw|header|json>
-
-For more information, try '--help'.
-
-"#]],
-    );
-    usage(
-        &["cache", "clear", "--expird"],
-        str![[r#"
-error: unexpected argument '--expird' found
-
-  tip: a similar argument exists: '--expired'
-
-Usage: zitadel-credential cache clear --expired
-
-For more information, try '--help'.
-
-"#]],
-    );
-}
-
-#[test]
-fn a_misspelt_option_of_a_helper_by_name() {
-    by_name(
-        "git-credential-zitadel",
-        &["--porfile", "ci", "get"],
-        str![[r#"
-error: unexpected argument '--porfile' found
-
-  tip: a similar argument exists: '--profile'
-
-Usage: zitadel-credential git --profile <NAME> <OPERATION>
-
-For more information, try '--help'.
-
-"#]],
-    );
-    by_name(
-        "docker-credential-zitadel",
-        &["--confg", "x", "get"],
-        str![[r#"
-error: unexpected argument '--confg' found
-
-  tip: a similar argument exists: '--config'
-
-Usage: zitadel-credential docker --config <FILE> <OPERATION>
-
-For more information, try '--help'.
-
-"#]],
-    );
+    const US: &str = "zitadel-credential";
+    for (name, words, wrong, right, of) in [
+        (
+            US,
+            "--porfile prod token",
+            "--porfile",
+            "--profile",
+            "--profile <NAME> <COMMAND>",
+        ),
+        (
+            US,
+            "token --outptu json",
+            "--outptu",
+            "--output",
+            "token --output <raw|header|json>",
+        ),
+        (
+            US,
+            "cache clear --expird",
+            "--expird",
+            "--expired",
+            "cache clear --expired",
+        ),
+        (
+            "git-credential-zitadel",
+            "--porfile ci get",
+            "--porfile",
+            "--profile",
+            "git --profile <NAME> <OPERATION>",
+        ),
+        (
+            "docker-credential-zitadel",
+            "--confg x get",
+            "--confg",
+            "--config",
+            "docker --config <FILE> <OPERATION>",
+        ),
+    ] {
+        let error = format!("unexpected argument '{wrong}' found");
+        let tip = format!("a similar argument exists: '{right}'");
+        by_name(name, words, told(&error, &tip, of));
+    }
 }
 
 #[test]
 fn a_misspelt_value() {
-    usage(
-        &["token", "--output", "jsn"],
-        str![[r#"
-error: invalid value 'jsn' for '--output <raw|header|json>'
-  [possible values: raw, header, json]
-
-  tip: a similar value exists: 'json'
-
-For more information, try '--help'.
-
-"#]],
-    );
-    usage(
-        &["completions", "bsh"],
-        str![[r#"
-error: invalid value 'bsh' for '<SHELL>'
-  [possible values: bash, elvish, fish, powershell, zsh]
-
-  tip: a similar value exists: 'bash'
-
-For more information, try '--help'.
-
-"#]],
-    );
+    for (words, wrong, place, all, right) in [
+        (
+            "token --output jsn",
+            "jsn",
+            "--output <raw|header|json>",
+            "raw, header, json",
+            "json",
+        ),
+        (
+            "token --output \u{1b}[31m",
+            r"\u{1b}[31m",
+            "--output <raw|header|json>",
+            "raw, header, json",
+            "",
+        ),
+        (
+            "completions bsh",
+            "bsh",
+            "<SHELL>",
+            "bash, elvish, fish, powershell, zsh",
+            "bash",
+        ),
+    ] {
+        let error = format!("invalid value '{wrong}' for '{place}'\n  [possible values: {all}]");
+        let tip = match right {
+            "" => String::new(),
+            right => format!("a similar value exists: '{right}'"),
+        };
+        usage(words, told(&error, &tip, ""));
+    }
 }
 
 #[test]
 fn what_is_missing() {
-    usage(
-        &["git"],
-        str![[r#"
-error: the following required arguments were not provided:
-  <OPERATION>
-
-Usage: zitadel-credential git <OPERATION>
-
-For more information, try '--help'.
-
-"#]],
-    );
-    usage(
-        &["exec"],
-        str![[r#"
-error: the following required arguments were not provided:
-  <CMD>...
-
-Usage: zitadel-credential exec -- <CMD>...
-
-For more information, try '--help'.
-
-"#]],
-    );
-    usage(
-        &["completions"],
-        str![[r#"
-error: the following required arguments were not provided:
-  <SHELL>
-
-Usage: zitadel-credential completions <SHELL>
-
-For more information, try '--help'.
-
-"#]],
-    );
+    for (words, missing, of) in [
+        ("git", "<OPERATION>", "git <OPERATION>"),
+        ("exec", "<CMD>...", "exec -- <CMD>..."),
+        ("completions", "<SHELL>", "completions <SHELL>"),
+    ] {
+        let error = format!("the following required arguments were not provided:\n  {missing}");
+        usage(words, told(&error, "", of));
+    }
 }
 
 #[test]
 fn what_is_too_much() {
-    usage(
-        &["token", "now"],
-        str![[r#"
-error: unexpected argument 'now' found
-
-Usage: zitadel-credential token [OPTIONS]
-
-For more information, try '--help'.
-
-"#]],
-    );
-    usage(
-        &["token", "--profile"],
-        str![[r#"
-error: a value is required for '--profile <NAME>' but none was supplied
-
-For more information, try '--help'.
-
-"#]],
-    );
+    let error = "unexpected argument 'now' found";
+    usage("token now", told(error, "", "token [OPTIONS]"));
+    let error = "a value is required for '--profile <NAME>' but none was supplied";
+    usage("token --profile", told(error, "", ""));
 }

@@ -241,11 +241,11 @@ impl Call<'_> {
     }
 
     /// Adds a row to the file of the test that calls: the command line, the exit
-    /// code, and what is to stand on stderr.
+    /// code, whether stdout is empty, and what is to stand on stderr.
     fn keep(&self, rows: &Path, stderr: &str) {
         let words = self.words.join(" ");
         let words = self.case.redactions.borrow().redact(&words);
-        let row = json!([words, self.code, stderr]);
+        let row = json!([words, self.code, self.stdout.is_empty(), stderr]);
         let test = thread::current().name().unwrap().to_owned();
         let file = OpenOptions::new()
             .create(true)

@@ -39,6 +39,20 @@ impl Ca {
         self.serving(params)
     }
 
+    /// The same, with a certificate that starts tomorrow.
+    pub fn early_server_config(&self, names: &[&str]) -> Arc<ServerConfig> {
+        let mut params = valid_now(names[0], names);
+        params.not_before = OffsetDateTime::from(SystemTime::now()) + Duration::DAY;
+        self.serving(params)
+    }
+
+    /// The same, with a certificate that could sign others.
+    pub fn authority_server_config(&self, names: &[&str]) -> Arc<ServerConfig> {
+        let mut params = valid_now(names[0], names);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        self.serving(params)
+    }
+
     fn serving(&self, mut params: CertificateParams) -> Arc<ServerConfig> {
         let key = KeyPair::generate().unwrap();
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];

@@ -183,7 +183,7 @@ impl User {
         let user = format!("user {}", quoted(&self.name));
         let setup = format!(
             "zitadel-credential setup kubectl --user {}",
-            super::super::check::word(Path::new(&self.name))
+            quote::word(&self.name)
         );
         let wrong = |what: String| failed("kubectl", format!("{user}: {what}"), &setup);
         let shown = quote::path(&exec.command);

@@ -1,0 +1,106 @@
+//! What keeps `token --write`, `exec`, `whoami` and `cache` from their work, as a
+//! person reads it.
+
+use snapbox::{Data, str};
+
+use crate::support::{Case, Endpoint, Fault, Times};
+
+/// The binary with these arguments, where a token is to be had.
+#[track_caller]
+fn call(arguments: &[&str], code: i32, stderr: impl Into<Data>) {
+    Case::new().run(arguments).fails(code, stderr);
+}
+
+#[test]
+fn a_file_that_cannot_be_written() {
+    call(
+        &["token", "--write", "none/token"],
+        1,
+        str![[r#"
+zitadel-credential: error: none/token: the token was not written: no such file or directory
+  hint: --write needs a directory that you can write to
+
+"#]],
+    );
+    call(
+        &["token", "--write", "."],
+        1,
+        str![[r#"
+zitadel-credential: error: .: the token was not written: it is no regular file
+  hint: --write needs a directory that you can write to
+
+"#]],
+    );
+}
+
+#[test]
+fn a_command_that_cannot_be_run() {
+    call(
+        &["exec", "--", "no-such-program"],
+        2,
+        str![[r#"
+zitadel-credential: error: no-such-program cannot be run: no such file or directory
+  hint: after -- comes a program on PATH, or its path
+
+"#]],
+    );
+    call(
+        &["exec", "--", "./key.json"],
+        2,
+        str![[r#"
+zitadel-credential: error: ./key.json cannot be run: permission denied
+  hint: after -- comes a program on PATH, or its path
+
+"#]],
+    );
+}
+
+#[test]
+fn a_variable_that_is_none() {
+    call(
+        &["exec", "--env", "1A", "--", "true"],
+        2,
+        str![[r#"
+zitadel-credential: error: --env 1A names no variable
+  hint: letters, digits and _, and no digit first
+
+"#]],
+    );
+}
+
+#[test]
+fn a_token_that_is_refused() {
+    let case = Case::new();
+    let no = Fault::status(401, "text/plain", "no\u{1b}[31m");
+    case.world
+        .issuer
+        .fault(Endpoint::Userinfo, no, Times::Forever);
+    case.run(["whoami"]).fails(1, str![[r#"
+zitadel-credential: error: the issuer refused the token: HTTP 401: no\u{1b}[31m
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: it was revoked, or its user was deactivated: zitadel-credential whoami --refresh asks with a new one
+
+"#]]);
+}
+
+#[test]
+fn a_cache_that_is_none() {
+    call(
+        &["cache", "list", "--cache-dir", "key.json"],
+        1,
+        str![[r#"
+zitadel-credential: error: cache key.json: it is no directory
+  hint: see who owns it and its mode (0700 is right), or name another by --cache-dir
+
+"#]],
+    );
+    call(
+        &["cache", "clear", "--cache-dir", "key.json"],
+        1,
+        str![[r#"
+zitadel-credential: error: cache key.json: it is no directory
+  hint: see who owns it and its mode (0700 is right), or name another by --cache-dir
+
+"#]],
+    );
+}

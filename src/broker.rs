@@ -267,7 +267,7 @@ impl<'a> Broker<'a> {
                 log::warn!(
                     "going on without the lock {}: another process has held it for {} s",
                     quote::path(&slot.lock_path()),
-                    patience.budget().as_secs()
+                    patience.budget_secs()
                 );
                 return Waited::InVain;
             }

@@ -98,9 +98,10 @@ impl Deadline {
         self.end.saturating_duration_since(Instant::now())
     }
 
-    /// What was given at the start.
-    pub const fn budget(&self) -> Duration {
-        self.budget
+    /// What was given at the start, in seconds as they are told: a part of one
+    /// counts as one.
+    pub const fn budget_secs(&self) -> u64 {
+        self.budget.as_secs() + (self.budget.subsec_nanos() > 0) as u64
     }
 }
 
@@ -124,6 +125,12 @@ mod tests {
         );
         assert_eq!(UnixTime::parse_http_date("yesterday"), None);
         assert_eq!(UnixTime::parse_rfc3339("1969-12-31T23:59:59Z"), None);
+    }
+
+    #[test]
+    fn nobody_is_told_of_a_wait_of_0_seconds() {
+        let told = |millis| Deadline::after(Duration::from_millis(millis)).budget_secs();
+        assert_eq!([1, 999, 1000, 1001].map(told), [1, 1, 1, 2]);
     }
 
     #[test]

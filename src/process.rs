@@ -95,7 +95,7 @@ pub fn run_limited(
     let stdout = stdout.map_err(RunError::Output)?;
     match status {
         Ok(Some(status)) => Ok(Ended { status, stdout }),
-        Ok(None) => Err(RunError::Late(deadline.budget().as_secs())),
+        Ok(None) => Err(RunError::Late(deadline.budget_secs())),
         Err(error) => Err(RunError::Wait(error)),
     }
 }

@@ -27,7 +27,7 @@ pub fn explain(error: &ureq::Error, url: &HttpUrl, phase: &Phase, deadline: &Dea
         ureq::Error::Timeout(_) => Error::Passing(
             report(format!(
                 "no answer within {} s, while {phase}",
-                deadline.budget().as_secs()
+                deadline.budget_secs()
             ))
             .hint(format!("{NETWORK}; --timeout waits longer")),
         ),

@@ -20,7 +20,7 @@ use ring::digest;
 
 use crate::clock::UnixTime;
 use crate::input;
-use crate::quote;
+use crate::quote::{self, system};
 use crate::secret::Secret;
 use crate::token::{Grant, Lifespan, Token};
 use crate::url::Endpoints;
@@ -169,7 +169,7 @@ fn check_directories(root: &Path, below: &[&Path]) -> io::Result<()> {
     for (dir, look) in std::iter::once((root, fs::metadata(root))).chain(below) {
         match look {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(named(dir, &error.to_string())),
+            Err(error) => return Err(named(dir, &system(&error))),
             Ok(meta) if !meta.is_dir() => return Err(named(dir, "it is no directory")),
             Ok(meta) if !is_private(&meta, 0o022) => {
                 return Err(named(dir, "another user owns it or can write to it"));

@@ -162,7 +162,7 @@ impl Miss<'_> {
                 "host rule {} is for https, not for {origin}",
                 found.pattern
             ))
-            .hint("allow-http = true lets http too"),
+            .hint("allow-http = true in that rule lets http too"),
             Self::Username(found) => {
                 let username = found.username.as_deref().unwrap_or_default();
                 Report::new(format!(

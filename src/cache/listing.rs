@@ -85,7 +85,7 @@ fn directories(root: &Path) -> io::Result<Vec<PathBuf>> {
     let is_ours = |dir: &PathBuf| {
         fs::symlink_metadata(dir).is_ok_and(|meta| meta.is_dir() && is_private(&meta, 0o022))
     };
-    let mut found = children(&v1).map_err(|error| named(&v1, &error.to_string()))?;
+    let mut found = children(&v1).map_err(|error| named(&v1, &system(&error)))?;
     found.retain(is_ours);
     Ok(found)
 }

@@ -120,7 +120,7 @@ zitadel-credential: no host rule lets https://git.acme.test have a token: git.ac
         (
             "protocol=http\nhost=git.acme.test:8443\n",
             str![[r#"
-zitadel-credential: host rule git.acme.test:8443 is for https, not for http://git.acme.test:8443: allow-http = true lets http too
+zitadel-credential: host rule git.acme.test:8443 is for https, not for http://git.acme.test:8443: allow-http = true in that rule lets http too
 
 "#]],
         ),

@@ -6,14 +6,6 @@ use snapbox::str;
 use crate::support::snapshot::assertions;
 use crate::support::{Case, Endpoint, ErrorShape, Fault, Response};
 
-/// Sets the issuer's clock; a second may pass until it is looked at.
-fn set_clock(case: &Case, seconds: i64) {
-    case.world.issuer.set_date_offset(seconds);
-    for seconds in seconds.abs() - 1..=seconds.abs() + 1 {
-        case.hide("[OFFSET]", format!("{seconds} s"));
-    }
-}
-
 #[test]
 fn an_unknown_key() {
     for (shape, said) in ErrorShape::ALL.into_iter().zip([str![[r#"
@@ -126,7 +118,7 @@ zitadel-credential: warning: this clock is [OFFSET] behind the issuer's: set it 
         ] {
             let case = Case::new();
             case.world.issuer.set_shape(shape);
-            set_clock(&case, seconds);
+            case.set_clock(seconds);
             case.run(["token"]).gives_a_token(said);
             assert_eq!(assertions(&case.world.issuer).len(), 2);
         }
@@ -140,7 +132,7 @@ zitadel-credential: warning: this clock is [OFFSET] behind the issuer's: set it 
 #[test]
 fn a_clock_that_is_off_and_an_unknown_key() {
     let case = Case::new();
-    set_clock(&case, 7200);
+    case.set_clock(7200);
     case.world.issuer.remove_key(&case.world.user.key_id);
     case.run(["token"]).fails(1, str![[r#"
 zitadel-credential: warning: this clock is [OFFSET] behind the issuer's: set it right (NTP)

@@ -4,13 +4,14 @@ use crate::support::{Case, binary};
 
 /// What clap writes: the error, and where there are any, a tip and the usage.
 fn told(error: &str, tip: &str, usage: &str) -> String {
-    let mut text = format!("error: {error}\n\n");
-    for (before, part) in [("  tip: ", tip), ("Usage: zitadel-credential ", usage)] {
-        if !part.is_empty() {
-            text.push_str(&format!("{before}{part}\n\n"));
-        }
-    }
-    text + "For more information, try '--help'.\n"
+    let part = |before: &str, text: &str| match text {
+        "" => String::new(),
+        text => format!("{before}{text}\n\n"),
+    };
+    let error = part("error: ", error);
+    let tip = part("  tip: ", tip);
+    let usage = part("Usage: zitadel-credential ", usage);
+    format!("{error}{tip}{usage}For more information, try '--help'.\n")
 }
 
 /// The binary with these words, by the name that a tool calls it by.

@@ -57,17 +57,22 @@ pub(super) struct Check {
     remedy: Option<String>,
 }
 
-fn check(name: &'static str, status: Status, finding: &str, remedy: Option<&str>) -> Check {
+fn check(
+    name: &'static str,
+    status: Status,
+    finding: impl AsRef<str>,
+    remedy: Option<impl AsRef<str>>,
+) -> Check {
     Check {
         name,
         status,
-        finding: printable(finding),
-        remedy: remedy.map(printable),
+        finding: printable(finding.as_ref()),
+        remedy: remedy.map(|remedy| printable(remedy.as_ref())),
     }
 }
 
 pub(super) fn ok(name: &'static str, finding: impl AsRef<str>) -> Check {
-    check(name, Status::Ok, finding.as_ref(), None)
+    check(name, Status::Ok, finding, None::<&str>)
 }
 
 pub(super) fn warning(
@@ -75,12 +80,7 @@ pub(super) fn warning(
     finding: impl AsRef<str>,
     remedy: impl AsRef<str>,
 ) -> Check {
-    check(
-        name,
-        Status::Warning,
-        finding.as_ref(),
-        Some(remedy.as_ref()),
-    )
+    check(name, Status::Warning, finding, Some(remedy))
 }
 
 pub(super) fn failed(
@@ -88,27 +88,17 @@ pub(super) fn failed(
     finding: impl AsRef<str>,
     remedy: impl AsRef<str>,
 ) -> Check {
-    check(
-        name,
-        Status::Failed,
-        finding.as_ref(),
-        Some(remedy.as_ref()),
-    )
+    check(name, Status::Failed, finding, Some(remedy))
 }
 
 pub(super) fn skipped(name: &'static str, why: impl AsRef<str>) -> Check {
-    check(name, Status::Skipped, why.as_ref(), None)
+    check(name, Status::Skipped, why, None::<&str>)
 }
 
 /// A check that failed with an error of ours.
 pub(super) fn about(name: &'static str, error: &Error) -> Check {
     let report = error.report();
-    check(
-        name,
-        Status::Failed,
-        &in_a_line(report),
-        report.advice().as_deref(),
-    )
+    check(name, Status::Failed, in_a_line(report), report.advice())
 }
 
 /// What failed and what was found out, on one line.

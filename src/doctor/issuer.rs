@@ -1,6 +1,8 @@
 //! The way to the issuer: proxy, name, connection, TLS, its clock, and the
 //! document that says who it is.
 
+use std::net::IpAddr;
+
 use super::check::{Checks, about, ok, skipped, warning};
 use crate::World;
 use crate::broker::Request;
@@ -68,10 +70,18 @@ fn passed(stage: Stage, request: &Request<'_>, way: &Way) -> String {
             Some(proxy) => format!("by way of {proxy}"),
             None => "none: the issuer is asked directly".to_owned(),
         },
-        Stage::Lookup => match &way.proxy {
-            Some(proxy) => format!("{proxy} has {}", addresses()),
-            None => format!("{} has {}", origin.host.as_str(), addresses()),
-        },
+        Stage::Lookup => {
+            let host = match &way.proxy {
+                Some(proxy) => proxy.rsplit_once(':').map_or("", |(host, _)| host),
+                None => origin.host.as_str(),
+            };
+            let bare = host.trim_matches(['[', ']']);
+            if bare.parse::<IpAddr>().is_ok() {
+                format!("none: {host} is an address")
+            } else {
+                format!("{host} has {}", addresses())
+            }
+        }
         Stage::Connect => format!(
             "connected to {}",
             way.proxy.clone().unwrap_or_else(|| origin.authority())

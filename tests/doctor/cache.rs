@@ -3,10 +3,12 @@
 use std::fs::{self, File};
 use std::path::PathBuf;
 
+use snapbox::str;
+
 use crate::support::Case;
 use crate::support::entry::files;
 use crate::support::machine::{NOBODY, is_root_or_skipped};
-use crate::{examine, hold, mode};
+use crate::{case, examine, hold, mode};
 
 fn cache_root(case: &Case) -> PathBuf {
     case.world.home.path().join(".cache/zitadel-credential")
@@ -14,7 +16,7 @@ fn cache_root(case: &Case) -> PathBuf {
 
 #[test]
 fn what_is_wrong_with_the_cache_is_named() {
-    hold(&[
+    hold([
         (
             "a directory that all can write",
             |case| {
@@ -22,24 +24,33 @@ fn what_is_wrong_with_the_cache_is_named() {
                 mode(&cache_root(case), 0o777);
             },
             &[],
-            [
-                "cache",
-                "failed",
-                "another user owns it or can write to it",
-                "0700 is right",
-            ],
+            str![[r#"
+failed cache: [HOME]/.cache/zitadel-credential: another user owns it or can write to it; each call mints a token of its own
+    see who owns it and its mode (0700 is right), or name another by --cache-dir
+
+"#]],
         ),
         (
             "no directory",
             |case| drop(case.world.home.write(".cache", "")),
             &[],
-            ["cache", "failed", "", "--cache-dir"],
+            str![[r#"
+failed cache: [HOME]/.cache/zitadel-credential: not a directory; each call mints a token of its own
+    see who owns it and its mode (0700 is right), or name another by --cache-dir
+
+"#]],
         ),
     ]);
-    let case = Case::new();
+    let case = case();
     case.world.zitadel(["token"]).assert().success();
     let found = examine(&case, &[], &[]);
-    assert!(found.has("cache", "ok", "tokens: 1, of which good: 1", ""));
+    case.matches(
+        &found.of("cache"),
+        str![[r#"
+ok cache: [HOME]/.cache/zitadel-credential: ours alone, tokens: 1, of which good: 1
+
+"#]],
+    );
     fs::remove_file(&files(&case.world.home, "lock")[0]).unwrap();
     let found = examine(&case, &[], &[]);
     assert_eq!(found.status("cache"), "ok", "it makes no lock");
@@ -47,15 +58,19 @@ fn what_is_wrong_with_the_cache_is_named() {
         .zitadel(["token", "--refresh"])
         .assert()
         .success();
-    let held = File::open(&files(&case.world.home, "lock")[0]).unwrap();
+    let lock = files(&case.world.home, "lock").remove(0);
+    let held = File::open(&lock).unwrap();
+    case.hide("[LOCK]", lock.display().to_string());
     fs2::FileExt::lock_exclusive(&held).unwrap();
     let found = examine(&case, &[], &[]);
-    assert!(found.has(
-        "cache",
-        "warning",
-        "another process holds the lock",
-        "lslocks"
-    ));
+    case.matches(
+        &found.of("cache"),
+        str![[r#"
+warning cache: another process holds the lock [LOCK]
+    one that mints holds it for a moment: look again; if it stays, see who has it (lslocks, fuser)
+
+"#]],
+    );
 }
 
 #[test]
@@ -63,9 +78,13 @@ fn a_cache_of_another_user_is_named() {
     if !is_root_or_skipped() {
         return;
     }
-    let case = Case::new();
+    let case = case();
     fs::create_dir_all(cache_root(&case)).unwrap();
     std::os::unix::fs::chown(cache_root(&case), Some(NOBODY), None).unwrap();
     let found = examine(&case, &[], &[]);
-    assert!(found.has("cache", "failed", "another user owns it", "see who owns it"));
+    case.matches(&found.of("cache"), str![[r#"
+failed cache: [HOME]/.cache/zitadel-credential: another user owns it or can write to it; each call mints a token of its own
+    see who owns it and its mode (0700 is right), or name another by --cache-dir
+
+"#]]);
 }

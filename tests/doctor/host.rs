@@ -1,62 +1,78 @@
 //! HOST.
 
-use crate::examine;
-use crate::support::Case;
+use snapbox::str;
+
+use crate::{case, examine};
 
 #[test]
 fn a_host_is_answered_or_told_why_not() {
-    let case = Case::new();
+    let case = case();
     case.world
         .home
         .append_config("[hosts.\"git.acme.test\"]\nprofile = \"test\"\nusername = \"ci\"\n");
-    for (host, [status, finding, remedy]) in [
-        ("git.acme.test", ["ok", "username ci", ""]),
+    for (host, told) in [
+        (
+            "git.acme.test",
+            str![[r#"
+ok host: https://git.acme.test has the rule git.acme.test: profile test, username ci; git: Bearer where the server offers it, else basic
+
+"#]],
+        ),
         (
             "https://ci@git.acme.test/a/b.git",
-            ["ok", "rule git.acme.test", ""],
+            str![[r#"
+ok host: https://git.acme.test has the rule git.acme.test: profile test, username ci; git: Bearer where the server offers it, else basic
+
+"#]],
         ),
         (
             "evil.test",
-            [
-                "failed",
-                "no host rule lets https://evil.test",
-                "[hosts.\"evil.test\"]",
-            ],
+            str![[r#"
+failed host: no host rule lets https://evil.test have a token
+    [hosts."evil.test"] in the config file adds one, as zitadel-credential setup git evil.test or setup docker evil.test writes it; --host is for one call
+
+"#]],
         ),
         (
             "git.acme.test:444",
-            [
-                "failed",
-                "is for another port",
-                "[hosts.\"git.acme.test:444\"]",
-            ],
+            str![[r#"
+failed host: no host rule lets https://git.acme.test:444 have a token: git.acme.test is for another port
+    [hosts."git.acme.test:444"] in the config file adds this one, as zitadel-credential setup git git.acme.test:444 or setup docker git.acme.test:444 writes it; --host is for one call
+
+"#]],
         ),
         (
             "http://git.acme.test",
-            ["failed", "is for https", "allow-http = true"],
+            str![[r#"
+failed host: host rule git.acme.test is for https, not for http://git.acme.test
+    allow-http = true in that rule lets http too
+
+"#]],
         ),
         (
             "me@git.acme.test",
-            ["failed", "another was asked for", "ask for that username"],
+            str![[r#"
+failed host: host rule git.acme.test has the username ci, and another was asked for
+    ask for that username, or for none
+
+"#]],
         ),
         (
             "a b\u{1b}",
-            ["failed", "names no host", "host:port or a URL"],
+            str![[r#"
+failed host: "a b\u{1b}" names no host that could have a rule
+    give host, host:port or a URL
+
+"#]],
         ),
     ] {
-        let found = examine(&case, &[host], &[]);
-        assert!(
-            found.has("host", status, finding, remedy),
-            "{host}: {:#?}",
-            found.0
-        );
+        case.matches(&examine(&case, &[host], &[]).of("host"), told);
     }
     case.world.issuer.remove_key(&case.world.user.key_id);
     let found = examine(&case, &["git.acme.test"], &[]);
-    assert!(found.has(
-        "host",
-        "failed",
-        "there is no token to be had",
-        "the first check that failed"
-    ));
+    case.matches(&found.of("host"), str![[r#"
+failed host: https://git.acme.test has the rule git.acme.test: profile test, username ci; git: Bearer where the server offers it, else basic; there is no token to be had for it
+    see the first check that failed
+
+"#]]);
 }

@@ -3,69 +3,75 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use snapbox::str;
+
 use crate::support::issuer::TokenKind;
 use crate::support::proxy::Proxy;
-use crate::support::{Ca, Case, Endpoint, Fault, Issuer, Times, World};
-use crate::{examine, hold, kubeconfig};
+use crate::support::{Ca, Endpoint, Fault, Issuer, Times, World};
+use crate::{case, examine, hold, kubeconfig, shown};
 
 #[test]
 fn what_is_wrong_on_the_way_to_the_issuer_is_named() {
-    hold(&[
+    hold([
         (
             "a clock an hour behind",
-            |case| case.world.issuer.set_date_offset(3600),
+            |case| case.set_clock(3600),
             &[],
-            [
-                "clock",
-                "warning",
-                " s behind the issuer's",
-                "set it right (NTP)",
-            ],
+            str![[r#"
+warning clock: this clock is [OFFSET] behind the issuer's
+    set it right (NTP)
+
+"#]],
         ),
         (
             "a clock an hour ahead",
-            |case| case.world.issuer.set_date_offset(-3600),
+            |case| case.set_clock(-3600),
             &[],
-            [
-                "clock",
-                "warning",
-                " s ahead of the issuer's",
-                "set it right (NTP)",
-            ],
+            str![[r#"
+warning clock: this clock is [OFFSET] ahead of the issuer's
+    set it right (NTP)
+
+"#]],
         ),
         (
             "a name without an address",
             |_| {},
             &["--issuer", "https://nowhere.invalid", "--timeout", "5"],
-            [
-                "dns",
-                "failed",
-                "nowhere.invalid",
-                "whether the name is right",
-            ],
+            str![[r#"
+failed dns: https://nowhere.invalid/.well-known/openid-configuration: [..]
+    see whether the name is right, and DNS
+
+"#]],
         ),
         (
             "a closed port",
             |_| {},
             &["--issuer", "https://127.0.0.1:1", "--timeout", "5"],
-            [
-                "tcp",
-                "failed",
-                "connection refused, while connecting to 127.0.0.1:1",
-                "is up and reachable",
-            ],
+            str![[r#"
+failed tcp: https://127.0.0.1:1/.well-known/openid-configuration: connection refused, while connecting to 127.0.0.1:1
+    see whether the issuer is up and reachable from here (network, proxy, firewall)
+
+"#]],
         ),
         (
             "plain http",
             |_| {},
             &["--issuer", "http://issuer.test"],
-            ["tls", "failed", "plain http", "use https"],
+            str![[r#"
+failed tls: http://issuer.test/.well-known/openid-configuration is plain http: a secret would cross the network
+    use https, or set allow-http = true in the profile if the network is yours
+
+"#]],
         ),
         (
             "a ca-file that is none",
             |_| {},
             &["--ca-file", "key.json"],
-            ["tls", "failed", "it holds no certificate", "PEM"],
+            str![[r#"
+failed tls: ca-file key.json: it holds no certificate
+    it must be a PEM file of the certificates to trust, and readable
+
+"#]],
         ),
         (
             "a document of another shape",
@@ -76,24 +82,27 @@ fn what_is_wrong_on_the_way_to_the_issuer_is_named() {
                     .fault(Endpoint::Discovery, body, Times::Forever);
             },
             &[],
-            ["discovery", "failed", "not JSON", "issuer must be the URL"],
+            str![[r#"
+failed discovery: [ISSUER]/.well-known/openid-configuration: it answered text/html that is not JSON
+    issuer must be the URL of your ZITADEL instance, as its console shows it
+
+"#]],
         ),
     ]);
 }
 
 #[test]
 fn what_the_issuer_refuses_is_named() {
-    hold(&[
+    hold([
         (
             "a deleted key",
             |case| case.world.issuer.remove_key(&case.world.user.key_id),
             &[],
-            [
-                "token",
-                "failed",
-                "the issuer refused the assertion",
-                "is an active service user",
-            ],
+            str![[r#"
+failed token: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400); its clock and ours agree; the key file does not say until when the key is good
+    in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+
+"#]],
         ),
         (
             "userinfo that refuses",
@@ -104,12 +113,11 @@ fn what_the_issuer_refuses_is_named() {
                     .fault(Endpoint::Userinfo, no, Times::Forever);
             },
             &[],
-            [
-                "userinfo",
-                "failed",
-                "the issuer refused a token",
-                "whether the user is active",
-            ],
+            str![[r#"
+failed userinfo: the issuer refused a token that it had just given: HTTP 401: no
+    in ZITADEL see whether the user is active, and the issuer's log
+
+"#]],
         ),
         (
             "a token in the cache that was revoked",
@@ -118,43 +126,58 @@ fn what_the_issuer_refuses_is_named() {
                 case.world.issuer.revoke_all();
             },
             &[],
-            [
-                "userinfo",
-                "warning",
-                "was revoked",
-                "zitadel-credential cache clear --key-id ",
-            ],
+            str![[r#"
+warning userinfo: the token in the cache was revoked: tools are handed it still
+    zitadel-credential cache clear --key-id [KEY_ID]
+
+"#]],
         ),
     ]);
 }
 
 #[test]
 fn a_name_that_differs_by_a_slash_is_named() {
-    let case = Case::new();
+    let case = case();
     let issuer = format!("{}/", case.world.issuer.url());
     let found = examine(&case, &["--issuer", &issuer], &[]);
-    let remedy = format!("set issuer = \"{}\"", case.world.issuer.url());
-    assert!(found.has("discovery", "failed", "the issuer calls itself", &remedy));
+    case.matches(
+        &found.of("discovery"),
+        str![[r#"
+failed discovery: the issuer calls itself [ISSUER], but [ISSUER]/ is configured
+    set issuer = "[ISSUER]" in the profile, or --issuer: the two must be equal to the last character
+
+"#]],
+    );
     assert_eq!(found.status("clock"), "ok");
 }
 
 #[test]
 fn tls_says_whom_it_trusts() {
     let ca = Ca::new();
-    let case = Case::with(World::with(Issuer::start_tls(&ca)));
+    let case = shown(World::with(Issuer::start_tls(&ca)));
     let home = &case.world.home;
     home.write("ca.pem", ca.pem());
     home.write("other.pem", Ca::new().pem());
     for options in [&[][..], &["--ca-file", "other.pem"]] {
         let found = examine(&case, options, &[]);
-        assert!(found.has("tls", "failed", "is not trusted", "--ca-file"));
+        case.matches(&found.of("tls"), str![[r#"
+failed tls: [ISSUER]/.well-known/openid-configuration: the certificate of [ISSUER] is not trusted: no authority that is trusted here has signed it
+    where it is your own authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile
+
+"#]]);
         assert_eq!(
             (found.status("tcp"), found.status("token")),
             ("ok", "skipped")
         );
     }
     let found = examine(&case, &["--ca-file", "ca.pem"], &[]);
-    assert!(found.has("tls", "ok", "trusted by ca.pem", ""));
+    case.matches(
+        &found.of("tls"),
+        str![[r#"
+ok tls: its certificate is trusted by ca.pem
+
+"#]],
+    );
     assert_eq!(found.status("userinfo"), "ok");
 }
 
@@ -162,74 +185,103 @@ fn tls_says_whom_it_trusts() {
 fn a_proxy_is_told_apart_from_the_issuer() {
     let ca = Ca::new();
     let issuer = Issuer::builder().tls(&ca).host("issuer.test").start();
-    let case = Case::with(World::with(issuer));
+    let case = shown(World::with(issuer));
     case.world.home.write("ca.pem", ca.pem());
     let options = ["--ca-file", "ca.pem", "--timeout", "3"];
 
     let found = examine(&case, &options, &[("HTTPS_PROXY", "ftp://x:1")]);
-    assert!(found.has(
-        "proxy",
-        "failed",
-        "unsupported scheme",
-        "a proxy reads like"
-    ));
+    case.matches(&found.of("proxy"), str![[r#"
+failed proxy: cannot use the proxy in HTTPS_PROXY: it has the unsupported scheme `ftp`
+    a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none
+
+"#]]);
     assert_eq!(found.status("dns"), "skipped");
 
     let proxy = Proxy::connect();
-    let url = format!("http://127.0.0.1:{}", proxy.port());
+    let address = format!("127.0.0.1:{}", proxy.port());
+    let url = format!("http://{address}");
+    case.hide("[PROXY]", address);
     let found = examine(&case, &options, &[("HTTPS_PROXY", &url)]);
-    assert!(found.has("proxy", "ok", &url["http://".len()..], ""));
+    case.matches(
+        &found.of("proxy"),
+        str![[r#"
+ok proxy: by way of [PROXY]
+
+"#]],
+    );
     assert_eq!(found.status("userinfo"), "ok");
 
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", silent.local_addr().unwrap());
+    let address = silent.local_addr().unwrap().to_string();
+    let url = format!("http://{address}");
+    case.hide("[PROXY]", address);
     let start = Instant::now();
     let found = examine(&case, &options, &[("HTTPS_PROXY", &url)]);
-    assert!(
-        found.has(
-            "tcp",
-            "failed",
-            "waiting for the proxy to connect us",
-            "is up and reachable"
-        ),
-        "{:#?}",
-        found.0
-    );
+    case.matches(&found.of("tcp"), str![[r#"
+failed tcp: [ISSUER]/.well-known/openid-configuration: no answer within 3 s, while waiting for the proxy to connect us; the request went by way of the proxy [PROXY]
+    see whether the issuer is up and reachable from here (network, proxy, firewall); --timeout waits longer
+
+"#]]);
     assert!(start.elapsed() < Duration::from_secs(10));
 }
 
 #[test]
 fn the_kind_of_a_token_is_held_against_what_needs_it() {
-    let case = Case::new();
+    let case = case();
+    for kind in [TokenKind::Opaque, TokenKind::Jwt] {
+        case.world.issuer.set_token_kind(kind);
+        assert_eq!(examine(&case, &[], &[]).faults(), "", "there is no kubectl");
+    }
     let found = examine(&case, &[], &[]);
-    assert!(found.has("token", "ok", "minted, opaque", ""));
+    case.matches(&found.of("token"), str![[r#"
+ok token: minted, a JWT for nobody, good until [TIME]; not for a Kubernetes API server: its aud names no project
+
+"#]]);
+    case.world.issuer.set_token_kind(TokenKind::Opaque);
+    let found = examine(&case, &[], &[]);
+    case.matches(
+        &found.of("token"),
+        str![[r#"
+ok token: minted, opaque, good until [TIME]; whoever gets it asks the issuer what it is
+
+"#]],
+    );
     kubeconfig(&case, |_| {});
     let found = examine(&case, &[], &[]);
-    let wired = found.status("kubectl") != "absent";
-    assert!(wired);
-    assert!(found.has("token", "warning", "opaque", "Access Token Type to JWT"));
+    assert_ne!(found.status("kubectl"), "absent");
+    case.matches(
+        &found.of("token"),
+        str![[r#"
+warning token: minted, opaque, good until [TIME]: a Kubernetes API server with OIDC needs a JWT
+    in ZITADEL open the service user and set its Access Token Type to JWT
+
+"#]],
+    );
 
     case.world.issuer.set_token_kind(TokenKind::Jwt);
     let found = examine(&case, &[], &[]);
-    assert!(found.has(
-        "token",
-        "warning",
-        "its aud names no project",
-        "projects = "
-    ));
+    case.matches(&found.of("token"), str![[r#"
+warning token: minted, a JWT for nobody, good until [TIME]: a Kubernetes API server cannot use it, because its aud names no project
+    add the cluster's project: projects = ["ID"] in the profile, or --project ID
+
+"#]]);
     let found = examine(&case, &["--project", "7"], &[]);
-    assert!(found.has("token", "ok", "a JWT for 7", ""));
-    assert!(found.has("token", "ok", "a Kubernetes API server could use it", ""));
+    case.matches(
+        &found.of("token"),
+        str![[r#"
+ok token: minted, a JWT for 7, good until [TIME]; a Kubernetes API server could use it
+
+"#]],
+    );
 
     let other = Fault::edit(|answer| {
         answer["access_token"] = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOlsiOCJdfQ.AAAA".into();
     });
     case.world.issuer.fault(Endpoint::Token, other, 1);
     let found = examine(&case, &["--project", "7"], &[]);
-    assert!(found.has(
-        "token",
-        "warning",
-        "its aud does not name it",
-        "whether the project is there"
-    ));
+    case.matches(&found.of("token"), str![[r#"
+warning token: minted, a JWT for 8, good until [TIME]: project 7 was asked for, and its aud does not name it
+    see in ZITADEL whether the project is there under that ID, and granted to the user's organisation
+
+"#]]);
 }

@@ -4,16 +4,16 @@ use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use snapbox::data::Inline;
+use snapbox::str;
 
-use crate::support::{Case, binary};
-use crate::{examine, kubeconfig, mode, wire_docker, wire_git};
-
-/// A change of a user's exec entry, and what is said of it.
-type ExecRow = (&'static str, fn(&mut Value), [&'static str; 3]);
+use crate::support::binary;
+use crate::support::machine::program;
+use crate::{case, examine, kubeconfig, mode, wire_docker, wire_git};
 
 #[test]
 fn programs_on_path_are_held_against_this_one() {
-    let case = Case::new();
+    let case = case();
     let home = &case.world.home;
     home.link("zitadel-credential");
     let path = home.path_with_bin();
@@ -21,14 +21,15 @@ fn programs_on_path_are_held_against_this_one() {
     wire_docker(&case, "registry.acme.test");
     case.world.allow("registry.acme.test");
     let found = examine(&case, &[], &path);
-    let remedy = "/bin/docker-credential-zitadel";
-    assert!(found.has(
-        "program",
-        "warning",
-        "docker-credential-zitadel is not on PATH",
-        "ln -s "
-    ));
-    assert!(found.has("program", "warning", "", remedy));
+    case.matches(
+        &found.of("program"),
+        str![[r#"
+warning program: docker-credential-zitadel is not on PATH, and a tool is set up to run it
+    ln -s [PROGRAM] [HOME]/bin/docker-credential-zitadel
+ok program: [PROGRAM] [VERSION]; on PATH: [HOME]/bin/zitadel-credential
+
+"#]],
+    );
 
     let script = |name: &str, text: &str| {
         let path = home.write(format!("bin/{name}"), format!("#!/bin/sh\n{text}\n"));
@@ -37,169 +38,236 @@ fn programs_on_path_are_held_against_this_one() {
     script("docker-credential-zitadel", "echo zitadel-credential 0.0.1");
     script("git-credential-zitadel", "echo something else");
     let found = examine(&case, &[], &path);
-    assert!(found.has(
-        "program",
-        "warning",
-        "is version 0.0.1, this program is ",
-        "ln -sf "
-    ));
-    assert!(found.has(
-        "program",
-        "warning",
-        "git-credential-zitadel is another program",
-        "ln -sf "
-    ));
+    case.matches(
+        &found.of("program"),
+        str![[r#"
+warning program: [HOME]/bin/git-credential-zitadel is another program, or does not tell its version
+    ln -sf [PROGRAM] [HOME]/bin/git-credential-zitadel
+warning program: [HOME]/bin/docker-credential-zitadel is version 0.0.1, this program is [VERSION]
+    ln -sf [PROGRAM] [HOME]/bin/docker-credential-zitadel
+ok program: [PROGRAM] [VERSION]; on PATH: [HOME]/bin/zitadel-credential
+
+"#]],
+    );
 }
+
+/// A change of a user's exec entry, and what is said of it.
+type ExecRow = (fn(&mut Value), Inline);
 
 #[test]
 fn the_kubeconfigs_users_are_held_against_what_kubectl_needs() {
-    let table: [ExecRow; 9] = [
-        ("right", |_| {}, ["ok", "user ci: profile test, v1", ""]),
+    if program("kubectl").is_none() {
+        return;
+    }
+    let table: [ExecRow; 10] = [
         (
-            "v1beta1",
+            |_| {},
+            str![[r#"
+ok kubectl: user ci: profile test, v1
+
+"#]],
+        ),
+        (
             |exec| exec["apiVersion"] = "client.authentication.k8s.io/v1beta1".into(),
-            ["ok", "user ci: profile test, v1beta1", ""],
+            str![[r#"
+ok kubectl: user ci: profile test, v1beta1
+
+"#]],
         ),
         (
-            "v1alpha1",
             |exec| exec["apiVersion"] = "client.authentication.k8s.io/v1alpha1".into(),
-            [
-                "failed",
-                "its apiVersion ",
-                "zitadel-credential setup kubectl --user ci",
-            ],
+            str![[r#"
+failed kubectl: user ci: its apiVersion "client.authentication.k8s.io/v1alpha1" is none that kubectl and we speak
+    zitadel-credential setup kubectl --user ci
+
+"#]],
         ),
         (
-            "not on PATH",
             |exec| exec["command"] = "zitadel-credential".into(),
-            [
-                "failed",
-                "zitadel-credential is not on PATH",
-                "setup kubectl --user ci",
-            ],
+            str![[r#"
+failed kubectl: user ci: its command zitadel-credential is not on PATH
+    zitadel-credential setup kubectl --user ci
+
+"#]],
         ),
         (
-            "a relative path to nothing",
             |exec| exec["command"] = "bin/zitadel-credential".into(),
-            [
-                "failed",
-                "its command bin/zitadel-credential is no program",
-                "setup kubectl --user ci",
-            ],
+            str![[r#"
+failed kubectl: user ci: its command bin/zitadel-credential is no program
+    zitadel-credential setup kubectl --user ci
+
+"#]],
         ),
         (
-            "always interactive",
+            |exec| drop(exec.as_object_mut().unwrap().remove("interactiveMode")),
+            str![[r#"
+failed kubectl: user ci: it has no interactiveMode, which v1 needs
+    zitadel-credential setup kubectl --user ci
+
+"#]],
+        ),
+        (
             |exec| exec["interactiveMode"] = "Always".into(),
-            [
-                "warning",
-                "interactiveMode Always",
-                "setup kubectl --user ci",
-            ],
+            str![[r#"
+warning kubectl: user ci: interactiveMode Always keeps it from running without a terminal
+    zitadel-credential setup kubectl --user ci
+
+"#]],
         ),
         (
-            "other args",
             |exec| exec["args"] = json!(["token"]),
-            ["failed", "its args do not run", "setup kubectl --user ci"],
+            str![[r#"
+failed kubectl: user ci: its args do not run our command kubectl
+    zitadel-credential setup kubectl --user ci
+
+"#]],
         ),
         (
-            "an unknown profile",
             |exec| exec["args"] = json!(["kubectl", "--profile", "staging"]),
-            [
-                "failed",
-                "no profile is called \"staging\"",
-                "its profiles are: test",
-            ],
+            str![[r#"
+failed kubectl: user ci: [HOME]/.config/zitadel-credential/config.toml: no profile is called "staging"
+    its profiles are: test; choose one, or let zitadel-credential setup profile staging add it
+
+"#]],
         ),
         (
-            "an unknown profile by a variable",
             |exec| exec["env"] = json!([{"name": "ZITADEL_CREDENTIAL_PROFILE", "value": "other"}]),
-            [
-                "failed",
-                "no profile is called \"other\"",
-                "its profiles are: test",
-            ],
+            str![[r#"
+failed kubectl: user ci: [HOME]/.config/zitadel-credential/config.toml: no profile is called "other"
+    its profiles are: test; choose one, or let zitadel-credential setup profile other add it
+
+"#]],
         ),
     ];
-    let case = Case::new();
-    for (fault, change, [status, finding, remedy]) in table {
+    let case = case();
+    for (change, told) in table {
         kubeconfig(&case, change);
-        let found = examine(&case, &[], &[]);
-        if found.has("kubectl", "ok", "only its text was looked at", "") {
-            return;
-        }
-        assert!(
-            found.has("kubectl", status, finding, remedy),
-            "{fault}: {:#?}",
-            found.0
-        );
+        case.matches(&examine(&case, &[], &[]).of("kubectl"), told);
     }
 }
 
 #[test]
 fn without_kubectl_a_kubeconfig_is_looked_at_as_text() {
-    let case = Case::new();
+    let case = case();
     kubeconfig(&case, |_| {});
     let found = examine(&case, &[], &[("PATH", "/nowhere")]);
-    assert!(found.has("kubectl", "ok", "only its text was looked at", ""));
+    case.matches(&found.of("kubectl"), str![[r#"
+ok kubectl: [HOME]/.kube/config names us; only its text was looked at, for there is no kubectl to read it
+
+"#]]);
 }
 
 #[test]
-fn each_setting_of_git_and_docker_is_held_against_the_rules() {
-    let case = Case::new();
+fn each_registry_of_docker_is_held_against_the_rules() {
+    let case = case();
     case.world.allow("registry.acme.test:5000");
-    case.world.home.link("git-credential-zitadel");
     case.world.home.link("docker-credential-zitadel");
     let path = case.world.home.path_with_bin();
     let path = [("PATH", path.to_str().unwrap())];
     let found = examine(&case, &[], &path);
-    assert!(found.has(
-        "rule",
-        "ok",
-        "registry.acme.test:5000: neither git nor docker",
-        ""
-    ));
+    case.matches(
+        &found.of("rule"),
+        str![[r#"
+ok rule: registry.acme.test:5000: neither git nor docker is set up to ask us for it
 
-    wire_docker(&case, "registry.acme.test:443");
-    let found = examine(&case, &[], &path);
-    assert!(found.has(
-        "docker",
-        "failed",
-        "is for another port",
-        "zitadel-credential setup docker registry.acme.test"
-    ));
-    wire_docker(&case, "registry.acme.test:5000");
-    let found = examine(&case, &[], &path);
-    assert!(found.has(
-        "docker",
-        "ok",
-        "rule registry.acme.test:5000, profile test",
-        ""
-    ));
-    assert_eq!(found.status("rule"), "absent");
+"#]],
+    );
+
+    for (registry, told) in [
+        (
+            "registry.acme.test:443",
+            str![[r#"
+failed docker: [HOME]/.docker/config.json: registry.acme.test:443: no host rule lets https://registry.acme.test have a token: registry.acme.test:5000 is for another port
+    zitadel-credential setup docker registry.acme.test
+
+"#]],
+        ),
+        (
+            "registry.acme.test:5000",
+            str![[r#"
+ok docker: [HOME]/.docker/config.json: registry.acme.test:5000: rule registry.acme.test:5000, profile test
+
+"#]],
+        ),
+    ] {
+        wire_docker(&case, registry);
+        case.matches(&examine(&case, &[], &path).of("docker"), told);
+    }
+    assert_eq!(examine(&case, &[], &path).status("rule"), "absent");
     case.world.home.write(".docker/config.json", "{");
     let found = examine(&case, &[], &path);
-    assert!(found.has(
-        "docker",
-        "failed",
-        "it is not as docker writes it",
-        "mend it by hand"
-    ));
+    case.matches(
+        &found.of("docker"),
+        str![[r#"
+failed docker: [HOME]/.docker/config.json: it is not as docker writes it (line 1)
+    docker cannot read it either: mend it by hand
 
-    wire_git(&case, "https://git.acme.test");
-    let found = examine(&case, &[], &path);
-    if found.status("git") != "absent" {
-        assert!(found.has(
-            "git",
-            "failed",
-            "no host rule lets https://git.acme.test",
-            "zitadel-credential setup git git.acme.test"
-        ));
+"#]],
+    );
+}
+
+#[test]
+fn each_helper_of_git_is_held_against_the_rules() {
+    if program("git").is_none() {
+        return;
     }
+    let case = case();
+    case.world.allow("git.acme.test");
+    case.world.home.link("git-credential-zitadel");
+    let path = case.world.home.path_with_bin();
+    let path = [("PATH", path.to_str().unwrap())];
+    for (url, told) in [
+        (
+            "https://git.acme.test",
+            str![[r#"
+ok git: https://git.acme.test: rule git.acme.test, profile test
+
+"#]],
+        ),
+        (
+            "https://evil.test",
+            str![[r#"
+failed git: https://evil.test: no host rule lets https://evil.test have a token
+    zitadel-credential setup git evil.test
+
+"#]],
+        ),
+        (
+            "http://git.acme.test",
+            str![[r#"
+failed git: http://git.acme.test: host rule git.acme.test is for https, not for http://git.acme.test
+    allow-http = true in that rule lets http too
+
+"#]],
+        ),
+        (
+            "ssh://git.acme.test",
+            str![[r#"
+failed git: ssh://git.acme.test: it is no URL of a host that could have a rule
+    git config --global --get-regexp credential shows it: name https://HOST
+
+"#]],
+        ),
+    ] {
+        wire_git(&case, url);
+        case.matches(&examine(&case, &[], &path).of("git"), told);
+    }
+    let helper =
+        "[credential \"https://git.acme.test\"]\n\thelper = /nowhere/git-credential-zitadel\n";
+    case.world.home.write(".gitconfig", helper);
+    case.matches(
+        &examine(&case, &[], &path).of("git"),
+        str![[r#"
+failed git: https://git.acme.test: its helper /nowhere/git-credential-zitadel is not there
+    see the check program, or zitadel-credential setup git git.acme.test
+
+"#]],
+    );
 }
 
 #[test]
 fn programs_that_hang_are_ended() {
-    let case = Case::new();
+    let case = case();
     kubeconfig(&case, |_| {});
     for name in ["kubectl", "git", "docker-credential-zitadel"] {
         let path = case
@@ -221,18 +289,28 @@ fn programs_that_hang_are_ended() {
         &[("PATH", path.to_str().unwrap())],
     );
     assert!(start.elapsed() < Duration::from_secs(8));
-    assert!(
-        found.has("kubectl", "failed", "not complete within", "run it by hand"),
-        "{:#?}",
-        found.0
+    case.matches(
+        &found.of("kubectl"),
+        str![[r#"
+failed kubectl: [HOME]/bin/kubectl config view: not complete within 1 s
+    run it by hand: it must print the kubeconfig
+
+"#]],
     );
-    assert!(found.has("git", "failed", "not complete within", "by hand"));
+    case.matches(
+        &found.of("git"),
+        str![[r#"
+failed git: git config: not complete within 1 s
+    run git config --get-regexp credential by hand: it must end
+
+"#]],
+    );
     assert_eq!(found.status("userinfo"), "ok");
 }
 
 #[test]
 fn a_program_in_a_relative_directory_of_path_is_never_run() {
-    let case = Case::new();
+    let case = case();
     kubeconfig(&case, |_| {});
     let home = &case.world.home;
     for name in ["kubectl", "git", "zitadel-credential"] {
@@ -244,20 +322,4 @@ fn a_program_in_a_relative_directory_of_path_is_never_run() {
         examine(&case, &[], &[("PATH", path)]);
     }
     assert!(!home.path().join("was-run").exists());
-}
-
-#[test]
-fn a_git_helper_that_is_not_there_is_named_with_its_host() {
-    let case = Case::new();
-    case.world.allow("git.acme.test");
-    let helper =
-        "[credential \"https://git.acme.test\"]\n\thelper = /nowhere/git-credential-zitadel\n";
-    case.world.home.write(".gitconfig", helper);
-    let found = examine(&case, &[], &[]);
-    assert!(found.has(
-        "git",
-        "failed",
-        "/nowhere/git-credential-zitadel is not there",
-        "zitadel-credential setup git git.acme.test"
-    ));
 }

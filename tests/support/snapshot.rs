@@ -87,6 +87,15 @@ impl Case {
         redactions.insert(placeholder, value).unwrap();
     }
 
+    /// Sets the issuer's clock by this many seconds; one more may pass until it
+    /// is looked at.
+    pub fn set_clock(&self, seconds: i64) {
+        self.world.issuer.set_date_offset(seconds);
+        for seconds in seconds.abs() - 1..=seconds.abs() + 1 {
+            self.hide("[OFFSET]", format!("{seconds} s"));
+        }
+    }
+
     /// Takes the lines of a PEM, or a word, for secrets.
     pub fn guard(&self, secret: &str) {
         let lines = secret.lines().filter(|line| !line.starts_with("-----"));
@@ -131,6 +140,17 @@ impl Case {
         };
         call.check_stderr();
         call
+    }
+
+    /// The text is this, with what changes from run to run hidden.
+    #[track_caller]
+    pub fn matches(&self, text: &str, expected: impl Into<Data>) {
+        // Paths stay as they are: a backslash here is an escaped character.
+        Assert::new()
+            .action_env(snapbox::assert::DEFAULT_ACTION_ENV)
+            .normalize_paths(false)
+            .redact_with(self.redactions.borrow().clone())
+            .eq(text, expected.into());
     }
 
     /// How often the issuer was asked for anything.
@@ -200,7 +220,7 @@ impl Call<'_> {
     #[track_caller]
     pub fn prints(&self, code: i32, stdout: impl Into<Data>, stderr: impl Into<Data>) -> &Self {
         self.says(stderr);
-        self.snapshot(&self.stdout, stdout.into());
+        self.case.matches(&self.stdout, stdout);
         assert_eq!(self.code, Some(code));
         self.check_secrets(&self.stdout);
         self
@@ -237,7 +257,7 @@ impl Call<'_> {
         if let Some(rows) = env::var_os(ROWS) {
             self.keep(Path::new(&rows), &expected.render().unwrap());
         }
-        self.snapshot(&self.stderr, expected);
+        self.case.matches(&self.stderr, expected);
     }
 
     /// Adds a row to the file of the test that calls: the command line, the exit
@@ -252,16 +272,6 @@ impl Call<'_> {
             .append(true)
             .open(rows.join(test));
         writeln!(file.unwrap(), "{row}").unwrap();
-    }
-
-    #[track_caller]
-    fn snapshot(&self, text: &str, expected: Data) {
-        // Paths stay as they are: a backslash here is an escaped character.
-        Assert::new()
-            .action_env(snapbox::assert::DEFAULT_ACTION_ENV)
-            .normalize_paths(false)
-            .redact_with(self.case.redactions.borrow().clone())
-            .eq(text, expected);
     }
 
     fn check_stderr(&self) {

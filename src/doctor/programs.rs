@@ -10,6 +10,7 @@ use crate::World;
 use crate::clock::Deadline;
 use crate::process;
 use crate::quote::{self, quoted, word};
+use crate::version::FULL;
 
 pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wiring, deadline: &Deadline) {
     let Ok(own) = (world.program)().and_then(|path| path.canonicalize()) else {
@@ -20,7 +21,6 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wiring, dea
         ));
         return;
     };
-    let version = env!("CARGO_PKG_VERSION");
     let found = process::find(NAME, world.environment);
     let dir = found
         .as_deref()
@@ -46,8 +46,8 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wiring, dea
     checks.push(ok(
         "program",
         match good.join(", ") {
-            all if all.is_empty() => format!("{own} {version}; it is not on PATH"),
-            all => format!("{own} {version}; on PATH: {all}"),
+            all if all.is_empty() => format!("{own} {FULL}; it is not on PATH"),
+            all => format!("{own} {FULL}; on PATH: {all}"),
         },
     ));
 }
@@ -56,13 +56,12 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wiring, dea
 fn other(path: &Path, own: &Path, deadline: &Deadline) -> super::check::Check {
     let shown = quote::path(path);
     let what = match version(path, deadline) {
-        Some(theirs) if theirs == env!("CARGO_PKG_VERSION") => {
+        Some(theirs) if theirs == FULL => {
             format!("{shown} is another file than this program, of the same version")
         }
         Some(theirs) => format!(
-            "{shown} is version {}, this program is {}",
-            quoted(&theirs),
-            env!("CARGO_PKG_VERSION")
+            "{shown} is version {}, this program is {FULL}",
+            quoted(&theirs)
         ),
         None => format!("{shown} is another program, or does not tell its version"),
     };

@@ -1,5 +1,6 @@
 //! Programs on `PATH`, and the tools' files that name us.
 
+use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
@@ -49,6 +50,18 @@ ok program: [PROGRAM] [VERSION]; on PATH: [HOME]/bin/zitadel-credential
 
 "#]],
     );
+
+    fs::copy(binary(), home.path().join("bin/git-credential-zitadel")).unwrap();
+    fs::remove_file(home.path().join("bin/docker-credential-zitadel")).unwrap();
+    let found = examine(&case, &[], &path);
+    case.matches(&found.of("program"), str![[r#"
+warning program: [HOME]/bin/git-credential-zitadel is another file than this program, of the same version
+    ln -sf [PROGRAM] [HOME]/bin/git-credential-zitadel
+warning program: docker-credential-zitadel is not on PATH, and a tool is set up to run it
+    ln -s [PROGRAM] [HOME]/bin/docker-credential-zitadel
+ok program: [PROGRAM] [VERSION]; on PATH: [HOME]/bin/zitadel-credential
+
+"#]]);
 }
 
 /// A change of a user's exec entry, and what is said of it.

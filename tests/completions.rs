@@ -168,6 +168,40 @@ fn elvish_completes_commands_and_options() {
     assert!(words(&options).contains(&"--write"), "{options}");
 }
 
+/// As [`elvish_completes_commands_and_options`], with its own editor.
+#[test]
+fn elvish_on_a_terminal_completes_files_and_the_programs_of_exec() {
+    let (Some(zsh), Some(_)) = (client("zsh"), client("elvish")) else {
+        return;
+    };
+    let home = home("elvish");
+    for (line, rest) in [
+        ("zitadel-credential comp", "letions "),
+        ("zitadel-credential --key-file keys/p", "rod.json"),
+        ("zitadel-credential exec -- zitadel-cre", "dential "),
+        (
+            "zitadel-credential exec --env X -- zitadel-credential comp",
+            "letions ",
+        ),
+    ] {
+        // What is typed is drawn letter by letter, what is completed at once.
+        let lines = format!(
+            r"zmodload zsh/zpty
+zpty shell 'stty rows 40 cols 200; exec elvish -norc'
+zpty -r shell said '*>*'
+zpty -w shell 'eval (slurp < script); echo READY(* 6 7)'
+zpty -r shell said '*READY42*'
+zpty -w -n shell '{line}'$'\t'
+zpty -r shell said '*{rest}*'
+print -r -- $said
+zpty -d shell
+"
+        );
+        let told = told(&home, &zsh, &["-f"], &lines);
+        assert!(told.contains(rest), "{line}: {told:?}");
+    }
+}
+
 #[test]
 fn the_script_for_powershell_asks_the_program_and_closes_what_it_opens() {
     let script = script("powershell");

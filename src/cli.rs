@@ -5,10 +5,11 @@ mod args;
 mod helpers;
 mod options;
 mod setup;
+mod spelling;
 
 use std::ffi::OsString;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::version;
 
@@ -187,7 +188,8 @@ impl Cli {
                 options: Options::default(),
                 command,
             },
-            None => Self::try_parse_from(args)?,
+            None => Self::try_parse_from(&args)
+                .map_err(|error| spelling::with_tip(error, Self::command(), &args))?,
         };
         Ok(cli.into_parts())
     }
@@ -230,7 +232,6 @@ fn help_last(mut args: Vec<OsString>) -> Vec<OsString> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
     use proptest::prelude::*;
 
     use super::*;

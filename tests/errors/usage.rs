@@ -41,6 +41,9 @@ fn a_misspelt_command() {
         ("cache lst", "lst", "list", "cache <COMMAND>"),
         ("help tokn", "tokn", "token", "[OPTIONS] <COMMAND>"),
         ("help cache lst", "lst", "list", "cache <COMMAND>"),
+        ("gti get", "gti", "git", "[OPTIONS] <COMMAND>"),
+        ("setup gti a.dev", "gti", "git", "setup <COMMAND>"),
+        ("help setup gti", "gti", "git", "setup <COMMAND>"),
     ] {
         let error = format!("unrecognized subcommand '{wrong}'");
         let tip = format!("a similar subcommand exists: '{right}'");

@@ -17,7 +17,7 @@ pub use args::{
     Assertion, Cache, CacheAction, CacheClear, CacheList, Completion, Completions, Doctor, Exec,
     ListOutput, Token, TokenOutput,
 };
-pub use helpers::{Bazel, Docker, Git, NAMES};
+pub use helpers::{Bazel, Docker, Git, Keyring, KeyringMode, KeyringOutput, NAMES, Terraform};
 pub use options::Options;
 pub use setup::{Setup, SetupAction, SetupDocker, SetupGit, SetupKubectl, SetupMode, SetupProfile};
 
@@ -33,6 +33,9 @@ Helpers, called by other tools:
   git          Answer git as a credential helper
   docker       Answer docker, podman, skopeo and others as a credential helper
   bazel        Answer Bazel as a credential helper
+  terraform    Answer Terraform as a credentials helper
+  kubelet      Answer the kubelet as an image credential provider
+  keyring      Answer pip and uv as their keyring
 
 Direct, called by a person or a script:
   token        Print an access token
@@ -112,6 +115,34 @@ Example, in ~/.docker/config.json:
 Example, in .bazelrc:
   common --credential_helper=*.acme.dev=bazel-credential-zitadel")]
     Bazel(Bazel),
+
+    /// Answer Terraform as a credentials helper
+    #[command(after_help = "\
+Example, in ~/.terraformrc:
+  credentials_helper \"zitadel\" {
+    args = [\"--profile\", \"ci\"]
+  }")]
+    Terraform(Terraform),
+
+    /// Answer the kubelet as an image credential provider
+    #[command(after_help = "\
+Example, in the file of the kubelet's --image-credential-provider-config:
+  apiVersion: kubelet.config.k8s.io/v1
+  kind: CredentialProviderConfig
+  providers:
+  - name: zitadel-credential
+    apiVersion: credentialprovider.kubelet.k8s.io/v1
+    args: [kubelet, --config, /etc/zitadel-credential/config.toml]
+    matchImages: [registry.acme.dev]
+    defaultCacheDuration: 0s")]
+    Kubelet(Options),
+
+    /// Answer pip and uv as their keyring
+    #[command(after_help = "\
+Example, where DIR/keyring is a link to zitadel-credential:
+  PATH=DIR:$PATH pip install --keyring-provider subprocess \\
+    --index-url https://ci@pypi.acme.dev/simple/ acme-app")]
+    Keyring(Keyring),
 
     /// Print an access token
     #[command(after_help = "\
@@ -201,10 +232,14 @@ impl Cli {
             mut command,
         } = self;
         let after = match &mut command {
-            Command::Kubectl(options) | Command::Whoami(options) => options,
+            Command::Kubectl(options) | Command::Kubelet(options) | Command::Whoami(options) => {
+                options
+            }
             Command::Git(git) => &mut git.options,
             Command::Docker(docker) => &mut docker.options,
             Command::Bazel(bazel) => &mut bazel.options,
+            Command::Terraform(terraform) => &mut terraform.options,
+            Command::Keyring(keyring) => &mut keyring.options,
             Command::Token(token) => &mut token.options,
             Command::Exec(exec) => &mut exec.options,
             Command::Assertion(assertion) => &mut assertion.options,
@@ -344,13 +379,28 @@ mod tests {
             read(&["docker-credential-zitadel", "list"]),
             Command::Docker(_)
         ));
+        let words = ["--profile", "ci", "get", "a.dev"];
+        assert!(matches!(
+            read(&[&["terraform-credentials-zitadel"], &words[..]].concat()),
+            Command::Terraform(asked) if asked.host_asked == "a.dev"
+        ));
+        let words = ["--mode=creds", "--output=json", "get", "https://a.dev/"];
+        assert!(matches!(
+            read(&[&["bin/keyring"], &words[..]].concat()),
+            Command::Keyring(asked)
+                if asked.mode == KeyringMode::Creds && asked.username.is_none()
+        ));
     }
 
-    const WORDS: [&str; 15] = [
+    const WORDS: [&str; 19] = [
         "zitadel-credential",
         "kubectl",
         "git",
         "docker",
+        "terraform",
+        "kubelet",
+        "keyring",
+        "--mode=creds",
         "token",
         "get",
         "help",

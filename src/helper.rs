@@ -5,7 +5,10 @@
 pub mod bazel;
 pub mod docker;
 pub mod git;
+pub mod keyring;
 pub mod kubectl;
+pub mod kubelet;
+pub mod terraform;
 
 use crate::quote::is_unprintable;
 use crate::token::Token;

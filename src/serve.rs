@@ -4,7 +4,10 @@
 pub(crate) mod bazel;
 pub(crate) mod docker;
 pub(crate) mod git;
+pub(crate) mod keyring;
 pub(crate) mod kubectl;
+pub(crate) mod kubelet;
+pub(crate) mod terraform;
 
 use std::ffi::OsStr;
 

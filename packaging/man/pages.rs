@@ -29,8 +29,10 @@ pub fn pages() -> Vec<(String, String)> {
         (format!("{NAME}-config.5"), of_config()),
     ];
     pages.extend(of_commands(&program, NAME));
-    // A name that stands for a command has its page.
-    pages.extend(NAMES.iter().map(|(name, command)| {
+    // A name that stands for a command has its page; not keyring's, which is
+    // another program's.
+    let ours = NAMES.iter().filter(|(name, _)| name.contains("zitadel"));
+    pages.extend(ours.map(|(name, command)| {
         let text = format!(".so man1/{NAME}-{command}.1\n");
         (format!("{name}.1"), text)
     }));

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::Command;
 use super::args::EVERY;
@@ -34,6 +34,57 @@ pub struct Bazel {
     pub operation: OsString,
     #[command(flatten, next_help_heading = EVERY)]
     pub(super) options: Options,
+}
+
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
+pub struct Terraform {
+    /// get, store or forget
+    pub operation: OsString,
+    /// Whose token, with the port if there is one
+    #[arg(value_name = "HOST")]
+    pub host_asked: String,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}
+
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
+pub struct Keyring {
+    /// get or del; set is refused
+    pub operation: OsString,
+    /// The index's URL
+    pub service: String,
+    /// The username; get can do without in --mode creds
+    pub username: Option<String>,
+    /// What get prints: the token, or the username and the token
+    #[arg(long, value_enum, default_value_t = KeyringMode::Password, hide_possible_values = true,
+          value_name = "password|creds")]
+    pub mode: KeyringMode,
+    /// As lines, or as JSON
+    #[arg(long, value_enum, default_value_t = KeyringOutput::Plain, hide_possible_values = true,
+          value_name = "plain|json")]
+    pub output: KeyringOutput,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}
+
+/// What `keyring get` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum KeyringMode {
+    /// The token
+    Password,
+    /// The username and the token
+    Creds,
+}
+
+/// How `keyring get` prints it.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum KeyringOutput {
+    /// Lines
+    Plain,
+    /// An object
+    Json,
 }
 
 /// A helper's call, read by clap with the arguments of that one command: to
@@ -68,6 +119,9 @@ pub(super) fn alone(args: &[OsString]) -> Option<Command> {
         ("git", _) => read(args).map(Command::Git),
         ("docker", _) => read(args).map(Command::Docker),
         ("bazel", _) => read(args).map(Command::Bazel),
+        ("terraform", _) => read(args).map(Command::Terraform),
+        ("kubelet", _) => read(args).map(Command::Kubelet),
+        ("keyring", _) => read(args).map(Command::Keyring),
         _ => None,
     }
 }
@@ -79,10 +133,13 @@ fn is_plain(word: &OsStr) -> bool {
 }
 
 /// The names that stand for a command.
-pub const NAMES: [(&str, &str); 3] = [
+pub const NAMES: [(&str, &str); 5] = [
     ("git-credential-zitadel", "git"),
     ("docker-credential-zitadel", "docker"),
     ("bazel-credential-zitadel", "bazel"),
+    ("terraform-credentials-zitadel", "terraform"),
+    // Where pip and uv look; no package installs it.
+    ("keyring", "keyring"),
 ];
 
 /// The arguments as `zitadel-credential` would have got them: a name that the

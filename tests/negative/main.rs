@@ -13,8 +13,11 @@ mod bazel;
 mod docker;
 mod git;
 mod hosts;
+mod keyring;
 mod kubectl;
+mod kubelet;
 mod path;
+mod terraform;
 
 use std::ffi::OsStr;
 use std::fs;

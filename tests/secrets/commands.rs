@@ -37,6 +37,10 @@ const DOCKER: &str = "git.acme.dev";
 const DOCKER_LOGIN: &str =
     "{\"ServerURL\":\"git.acme.dev\",\"Username\":\"ci\",\"Secret\":\"TOKEN\"}";
 const BAZEL: &str = "{\"uri\":\"https://git.acme.dev/\"}";
+const TERRAFORM: &str = "{\"token\":\"TOKEN\"}";
+const KUBELET: &str = "{\"apiVersion\":\"credentialprovider.kubelet.k8s.io/v1\",\
+                       \"kind\":\"CredentialProviderRequest\",\"image\":\"git.acme.dev/app\",\
+                       \"serviceAccountToken\":\"TOKEN\"}";
 
 /// Where `exec`'s command writes down its arguments and its environment, and
 /// the file of `token --write`.
@@ -56,6 +60,32 @@ pub const ROWS: &[Row] = &[
     row("docker version", "", Shows::Nothing),
     row("docker erase", DOCKER, Shows::Nothing),
     row("bazel get", BAZEL, Shows::Token),
+    row("terraform get git.acme.dev", "", Shows::Token),
+    row("terraform store git.acme.dev", TERRAFORM, Shows::Nothing),
+    row("terraform forget git.acme.dev", "", Shows::Nothing),
+    row("kubelet", KUBELET, Shows::Token),
+    row("keyring get https://git.acme.dev/ ci", "", Shows::Token),
+    row(
+        "keyring --output plain get https://git.acme.dev/ ci",
+        "",
+        Shows::Token,
+    ),
+    row(
+        "keyring --output json get https://git.acme.dev/ ci",
+        "",
+        Shows::Token,
+    ),
+    row(
+        "keyring get https://git.acme.dev/ --mode creds",
+        "",
+        Shows::Token,
+    ),
+    row(
+        "keyring set https://git.acme.dev/ ci",
+        "TOKEN",
+        Shows::Nothing,
+    ),
+    row("keyring del https://git.acme.dev/ ci", "", Shows::Nothing),
     row("token", "", Shows::Token),
     row("token --output raw", "", Shows::Token),
     row("token --output header", "", Shows::Token),
@@ -130,7 +160,7 @@ fn every_command_there_is_has_a_row() {
         }
     }
     // Their operations are words of the tool's, which clap takes as they come.
-    for tool in ["git", "docker", "bazel"] {
+    for tool in ["git", "docker", "bazel", "terraform", "keyring"] {
         let command = root.find_subcommand(tool).unwrap();
         let mut arguments = command.get_positionals();
         let help = arguments.next().unwrap().get_help().unwrap().to_string();

@@ -122,7 +122,7 @@ impl Gateway {
 }
 
 /// What a request shows, and the token in it.
-fn credentials(request: &Request) -> (Shown, String) {
+pub fn credentials(request: &Request) -> (Shown, String) {
     let Some(header) = request.header("authorization") else {
         return (Shown::Nothing, String::new());
     };

@@ -1,5 +1,5 @@
 //! The real clients: kubectl, Python's kubernetes, the crate kube, git, skopeo,
-//! docker and openssl, against servers that let in only who shows a token that
+//! docker, Terraform, pip, uv and openssl, against servers that let in only who shows a token that
 //! the issuer takes; and the binary under a clock that is off, by faketime.
 //!
 //! A client that is not installed is skipped, and is a failure where `CI=true`.
@@ -12,8 +12,10 @@ mod clock;
 mod docker;
 mod gateway;
 mod git;
+mod keyring;
 mod kubernetes;
 mod openssl;
 mod program;
 mod registry;
 mod setup;
+mod terraform;

@@ -18,6 +18,14 @@ const OTHERS: &[&str] = &[
     "--version",
     // Bazel
     "--credential",
+    // the kubelet
+    "--image-credential-provider-bin-dir",
+    "--image-credential-provider-config",
+    // pip and uv
+    "--keyring-provider",
+    "--index-url",
+    // twine
+    "--repository-url",
     // cargo
     "--release",
     "--example",

@@ -3,7 +3,6 @@
 //! `{root}/v1/{keyId}/{digest}.json`, with a lock file beside it. Directories
 //! are 0700 and files 0600. A reader takes no lock and never sees half a file.
 
-mod limit;
 pub mod listing;
 pub mod lock;
 pub mod parents;
@@ -20,6 +19,7 @@ use ring::digest;
 
 use crate::clock::UnixTime;
 use crate::input;
+use crate::limit;
 use crate::quote::{self, system};
 use crate::secret::Secret;
 use crate::token::{Grant, Lifespan, Token};

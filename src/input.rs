@@ -76,6 +76,18 @@ pub fn read_all(reader: impl Read, limit: usize) -> Result<Zeroizing<Vec<u8>>, R
     read_sized(reader, limit, 1024)
 }
 
+/// Adds to what was read; a larger allocation, should it be needed, leaves no
+/// copy behind.
+pub fn append(bytes: &mut Zeroizing<Vec<u8>>, part: &[u8]) {
+    let needed = bytes.len() + part.len();
+    if needed > bytes.capacity() {
+        let mut copy = Zeroizing::new(Vec::with_capacity(needed.max(2 * bytes.capacity())));
+        copy.extend_from_slice(bytes);
+        *bytes = copy;
+    }
+    bytes.extend_from_slice(part);
+}
+
 /// Reads what is most likely `size` bytes long: one allocation, which is wiped
 /// in the end; a larger one, should it be needed, leaves no copy behind.
 fn read_sized(

@@ -1,17 +1,23 @@
 //! Other programs: run to their end, within a bound of time and of what they
 //! print.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process_group};
 use zeroize::Zeroizing;
 
 use crate::clock::Deadline;
-use crate::input::{self, Patient, ReadError};
+use crate::input::{self, ReadError};
 use crate::issuer::Environment;
 
 /// How a program ended, and what it printed.
@@ -20,6 +26,8 @@ pub struct Ended {
     pub status: ExitStatus,
     /// All of its stdout.
     pub stdout: Zeroizing<Vec<u8>>,
+    /// All of its stderr, where that is a pipe.
+    pub stderr: Zeroizing<Vec<u8>>,
 }
 
 /// Why there is no end to tell of.
@@ -58,7 +66,7 @@ pub fn is_program(path: &Path) -> bool {
 
 /// Runs a program to its end; its stdin and stderr are as the command says.
 /// One that prints more than [`input::LIMIT`], or has not ended by the
-/// deadline, is killed.
+/// deadline, is killed with all that it started.
 ///
 /// # Errors
 /// [`RunError`].
@@ -66,7 +74,7 @@ pub fn run(command: &mut Command, deadline: &Deadline) -> Result<Ended, RunError
     run_limited(command, deadline, input::LIMIT)
 }
 
-/// As [`run`], with another limit on what is printed, in bytes.
+/// As [`run`], with another limit on what each stream brings, in bytes.
 ///
 /// # Errors
 /// [`RunError`].
@@ -75,44 +83,156 @@ pub fn run_limited(
     deadline: &Deadline,
     limit: usize,
 ) -> Result<Ended, RunError> {
+    run_in(command.process_group(0), true, deadline, limit)
+}
+
+/// As [`run_limited`], for one that may ask the person at the terminal.
+///
+/// # Errors
+/// [`RunError`].
+pub fn run_asking(
+    command: &mut Command,
+    deadline: &Deadline,
+    limit: usize,
+) -> Result<Ended, RunError> {
+    // Only the group in the foreground may read there (termios(3)), and only it
+    // hears Ctrl-C: there it is killed alone.
+    if File::open("/dev/tty").is_ok() {
+        run_in(command, false, deadline, limit)
+    } else {
+        run_limited(command, deadline, limit)
+    }
+}
+
+fn run_in(
+    command: &mut Command,
+    has_group: bool,
+    deadline: &Deadline,
+    limit: usize,
+) -> Result<Ended, RunError> {
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
         .map_err(RunError::Start)?;
-    let stdout = match child.stdout.take() {
-        Some(stdout) => input::read_all(Patient::new(stdout, *deadline), limit),
-        None => Ok(Zeroizing::default()),
-    };
-    let status = match &stdout {
-        Ok(_) => wait(&mut child, deadline),
-        Err(_) => Ok(None),
-    };
-    if matches!(status, Ok(None)) {
+    let ended = attend(&mut child, deadline, limit);
+    if ended.is_err() {
+        if has_group {
+            // Not waited for yet, it keeps its number from others.
+            let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
+        }
         // One that runs as another user cannot be killed; it is left behind.
         let _ = child.kill();
-        let _ = wait(&mut child, &Deadline::after(REAPING));
+        reap(&mut child);
     }
-    let stdout = stdout.map_err(RunError::Output)?;
-    match status {
-        Ok(Some(status)) => Ok(Ended { status, stdout }),
-        Ok(None) => Err(RunError::Late(deadline.budget_secs())),
-        Err(error) => Err(RunError::Wait(error)),
+    ended
+}
+
+/// Reads what a child prints until it has closed its output and ended.
+fn attend(child: &mut Child, deadline: &Deadline, limit: usize) -> Result<Ended, RunError> {
+    let mut stdout = Stream::of(child.stdout.take());
+    let mut stderr = Stream::of(child.stderr.take());
+    loop {
+        let status = match stdout.pipe {
+            Some(_) => None,
+            None => child.try_wait().map_err(RunError::Wait)?,
+        };
+        let left = deadline.remaining();
+        let patience = match (&stdout.pipe, status) {
+            // What it started may keep stderr open: its own end counts.
+            (_, Some(_)) => Duration::ZERO,
+            (None, None) => left.min(PAUSE),
+            (Some(_), None) => left,
+        };
+        let has_come = wait(&stdout.pipe, &stderr.pipe, patience);
+        let [from_stdout, from_stderr] =
+            has_come.map_err(|error| RunError::Output(error.into()))?;
+        if from_stdout {
+            stdout.read(limit).map_err(RunError::Output)?;
+        }
+        if from_stderr {
+            stderr.read(limit).map_err(RunError::Output)?;
+        }
+        if let (Some(status), false) = (status, from_stderr) {
+            return Ok(Ended {
+                status,
+                stdout: stdout.said,
+                stderr: stderr.said,
+            });
+        }
+        if deadline.remaining().is_zero() {
+            let seconds = deadline.budget_secs();
+            return Err(match stdout.pipe {
+                Some(_) => RunError::Output(ReadError::TimedOut(seconds)),
+                None => RunError::Late(seconds),
+            });
+        }
     }
 }
+
+/// How often a child that prints no more is looked at.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// How long a killed child has to go.
 const REAPING: Duration = Duration::from_millis(100);
 
-/// Waits for the end of a child that has closed its output; none where it has
-/// not come by the deadline.
-fn wait(child: &mut Child, deadline: &Deadline) -> io::Result<Option<ExitStatus>> {
-    loop {
-        match child.try_wait()? {
-            Some(status) => return Ok(Some(status)),
-            None if deadline.remaining().is_zero() => return Ok(None),
-            None => thread::sleep(Duration::from_millis(2)),
-        }
+fn reap(child: &mut Child) {
+    let patience = Deadline::after(REAPING);
+    while matches!(child.try_wait(), Ok(None)) && !patience.remaining().is_zero() {
+        thread::sleep(PAUSE);
     }
+}
+
+/// What a child says on one pipe, which is none once it has closed it.
+struct Stream<P> {
+    pipe: Option<P>,
+    said: Zeroizing<Vec<u8>>,
+}
+
+impl<P: Read> Stream<P> {
+    fn of(pipe: Option<P>) -> Self {
+        let said = Zeroizing::default();
+        Self { pipe, said }
+    }
+
+    /// Reads what has come.
+    fn read(&mut self, limit: usize) -> Result<(), ReadError> {
+        let mut part = Zeroizing::new([0; 4096]);
+        let read = match &mut self.pipe {
+            Some(pipe) => pipe.read(&mut *part),
+            None => Ok(0),
+        };
+        match read {
+            Ok(0) => self.pipe = None,
+            Ok(read) => input::append(&mut self.said, &part[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+        if self.said.len() > limit {
+            return Err(ReadError::TooLarge(limit));
+        }
+        Ok(())
+    }
+}
+
+/// Waits until something has come on either pipe: on which.
+fn wait<O: AsFd, E: AsFd>(
+    stdout: &Option<O>,
+    stderr: &Option<E>,
+    patience: Duration,
+) -> io::Result<[bool; 2]> {
+    let timeout = Timespec::try_from(patience).map_err(io::Error::other)?;
+    let stdout = stdout.as_ref().map(AsFd::as_fd);
+    let stderr = stderr.as_ref().map(AsFd::as_fd);
+    let open = [stdout, stderr].into_iter().flatten();
+    let mut open: Vec<_> = open
+        .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
+        .collect();
+    match rustix::event::poll(&mut open, Some(&timeout)) {
+        Ok(_) | Err(Errno::INTR) => {}
+        Err(errno) => return Err(errno.into()),
+    }
+    let mut came = open.iter().map(|fd| !fd.revents().is_empty());
+    Ok([stdout, stderr].map(|pipe| pipe.is_some() && came.next() == Some(true)))
 }
 
 #[cfg(test)]
@@ -179,5 +299,48 @@ mod tests {
         let lingering = run(&mut shell("exec >&-; exec sleep 60"), &soon());
         assert!(matches!(lingering, Err(RunError::Late(_))));
         assert!(start.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn both_streams_are_read_at_once_and_each_within_its_limit() {
+        let deadline = Deadline::after(Duration::from_secs(10));
+        // More than a pipe holds.
+        let script = "head -c 100000 /dev/zero >&2; head -c 100000 /dev/zero; echo x >&2";
+        let mut command = shell(script);
+        let limit = 200_000;
+        let ended = run_limited(command.stderr(Stdio::piped()), &deadline, limit).expect("an end");
+        assert_eq!((ended.stdout.len(), ended.stderr.len()), (100_000, 100_002));
+        let start = Instant::now();
+        for stdout in ["", "exec >&-; "] {
+            let mut flood = shell(&format!("{stdout}yes >&2"));
+            assert!(matches!(
+                run_limited(flood.stderr(Stdio::piped()), &deadline, limit),
+                Err(RunError::Output(ReadError::TooLarge(200_000)))
+            ));
+        }
+        assert!(start.elapsed() < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn what_a_program_leaves_running_is_not_waited_for() {
+        let start = Instant::now();
+        let deadline = Deadline::after(Duration::from_secs(10));
+        let mut command = shell("sleep 20 >&- & echo said >&2");
+        let ended = run_limited(command.stderr(Stdio::piped()), &deadline, 10).expect("an end");
+        assert_eq!(&ended.stderr[..], b"said\n");
+        assert!(start.elapsed() < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_program_that_hangs_goes_with_all_that_it_started() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let left = dir.path().join("left");
+        for script in ["sleep 60 & wait", "exec >&-; sleep 60 & wait"] {
+            let script = format!("(sleep 2; touch {}) & {script}", left.display());
+            let ended = run(&mut shell(&script), &Deadline::after(REAPING));
+            assert!(ended.is_err());
+        }
+        thread::sleep(Duration::from_secs(3));
+        assert!(!left.exists());
     }
 }

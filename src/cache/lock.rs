@@ -5,9 +5,9 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
-use super::limit;
 use crate::clock::UnixTime;
 use crate::input;
+use crate::limit;
 
 /// An entry's exclusive lock, held until dropped or until the process ends,
 /// however it ends.

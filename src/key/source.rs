@@ -141,7 +141,7 @@ impl KeySpec {
             // It has no use for a key of ours.
             .env_remove("ZITADEL_CREDENTIAL_KEY")
             .stdin(Stdio::null());
-        match process::run(&mut command, deadline) {
+        match process::run_asking(&mut command, deadline, input::LIMIT) {
             Ok(ended) if !ended.status.success() => Err(Error::Final(
                 failed(format!("it ended with {}", ended.status)).hint(RUN_IT),
             )),

@@ -12,6 +12,7 @@ use crate::cli::SetupGit;
 use crate::config::Config;
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
+use crate::limit;
 use crate::quote::{self, quoted};
 
 /// Adds the rules and the helper.
@@ -208,6 +209,7 @@ fn piped(text: &str) -> Result<std::fs::File, Error> {
             quote::system(&error)
         )))
     };
+    limit::check(text.len() as u64).map_err(failed)?;
     let mut file = tempfile::tempfile().map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)?;
     file.rewind().map_err(failed)?;
@@ -234,7 +236,7 @@ fn try_out(git: &Tool<'_>, host: &str) -> Result<String, Error> {
             "zitadel-credential doctor {host} says more; zitadel-credential setup git {host} --undo takes it back"
         )))
     };
-    let ended = git.run(call)?.map_err(|said| failed(&said))?;
+    let ended = git.run_asking(call)?.map_err(|said| failed(&said))?;
     let text = String::from_utf8_lossy(&ended.stdout);
     let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key));
     match (value("username="), value("password=")) {

@@ -1,18 +1,17 @@
 //! The tools that are wired up, where they change or read their own files.
 
 use std::fs;
-use std::io::{Read, Seek, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-
-use zeroize::Zeroizing;
 
 use super::target::Target;
 use crate::clock::Deadline;
 use crate::error::{Error, Report};
 use crate::issuer::Environment;
+use crate::limit;
 pub(super) use crate::process::find;
-use crate::process::{Ended, run_limited};
+use crate::process::{Ended, RunError, run_asking, run_limited};
 use crate::quote::{self, quoted, system};
 
 /// The most that is read of what a tool prints: a large kubeconfig.
@@ -54,7 +53,10 @@ impl<'d> Tool<'d> {
         I: IntoIterator<Item: AsRef<std::ffi::OsStr>>,
     {
         let mut command = Command::new(&self.program);
-        command.args(arguments).stdin(Stdio::null());
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped());
         command
     }
 
@@ -62,34 +64,42 @@ impl<'d> Tool<'d> {
     /// stderr.
     ///
     /// # Errors
-    /// It cannot be run, or hangs.
+    /// It cannot be run, floods, or hangs.
     pub(super) fn run(&self, mut command: Command) -> Result<Result<Ended, Vec<String>>, Error> {
-        let failed = |reason: &str| {
-            Error::Final(Report::new(format!(
-                "{}: {reason}",
-                quote::path(&self.program)
+        self.heard(run_limited(&mut command, self.deadline, LIMIT))
+    }
+
+    /// As [`Tool::run`], for a call that may ask the person at the terminal.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn run_asking(
+        &self,
+        mut command: Command,
+    ) -> Result<Result<Ended, Vec<String>>, Error> {
+        self.heard(run_asking(&mut command, self.deadline, LIMIT))
+    }
+
+    fn heard(&self, ended: Result<Ended, RunError>) -> Result<Result<Ended, Vec<String>>, Error> {
+        let ended = ended.map_err(|error| {
+            let what = format!("{}: {error}", quote::path(&self.program));
+            Error::Final(Report::new(what).hint(format!(
+                "nothing was changed; run {} by hand, and see what holds it up",
+                self.name
             )))
-        };
-        let mut errors = tempfile::tempfile().map_err(|error| failed(&system(&error)))?;
-        let stderr = errors
-            .try_clone()
-            .map_err(|error| failed(&system(&error)))?;
-        command.stderr(stderr);
-        let ended = run_limited(&mut command, self.deadline, LIMIT)
-            .map_err(|error| failed(&error.to_string()))?;
+        })?;
         if ended.status.success() {
             return Ok(Ok(ended));
         }
-        let mut said = Zeroizing::new(Vec::new());
-        let read = errors
-            .rewind()
-            .and_then(|()| errors.take(2000).read_to_end(&mut said));
-        if let Err(error) = read {
-            log::debug!("{} is not heard: {error}", self.name);
-        }
-        let said = String::from_utf8_lossy(&said);
+        let said = &ended.stderr[..ended.stderr.len().min(2000)];
+        let said = String::from_utf8_lossy(said);
         let lines = said.lines().filter(|line| !line.trim().is_empty());
-        Ok(Err(lines.map(quoted).collect()))
+        let mut lines: Vec<_> = lines.map(quoted).collect();
+        if lines.is_empty() {
+            // A signal, most likely: of `ulimit -f`, say.
+            lines.push(format!("it ended with {}", ended.status));
+        }
+        Ok(Err(lines))
     }
 
     /// As [`Tool::run`], where it must succeed.
@@ -115,7 +125,10 @@ impl<'d> Tool<'d> {
     {
         let failed = |error: &std::io::Error| {
             let what = format!("{}: {}", quote::path(target.path()), system(error));
-            Error::Final(Report::new(what).hint("see who may write in its directory"))
+            Error::Final(
+                Report::new(what)
+                    .hint("see who may write in its directory, and whether the disk is full"),
+            )
         };
         // In the same directory, because a kubeconfig's paths start there.
         let dir = target.real().parent().filter(|dir| dir.is_dir());
@@ -125,6 +138,7 @@ impl<'d> Tool<'d> {
         let mut copy = builder
             .tempfile_in(dir.unwrap_or_else(|| elsewhere.path()))
             .map_err(|error| failed(&error))?;
+        limit::check(target.text().len() as u64).map_err(|error| failed(&error))?;
         copy.write_all(target.text().as_bytes())
             .map_err(|error| failed(&error))?;
         for call in calls(copy.path()) {

@@ -2,6 +2,8 @@
 //! change. Where things stand is told by the parser that every call reads it
 //! with, and each change is read back by it.
 
+mod lines;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
@@ -10,31 +12,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::error::Report;
-
-/// A value as it is written.
-pub(super) type Value = String;
-
-/// A string as a TOML value (a JSON string is one: TOML 1.0, Basic strings).
-pub(super) fn string(text: &str) -> Value {
-    serde_json::Value::from(text).to_string()
-}
-
-/// Strings as a TOML value.
-pub(super) fn list(words: &[String]) -> Value {
-    let words: Vec<_> = words.iter().map(|word| string(word)).collect();
-    format!("[{}]", words.join(", "))
-}
-
-/// These values as the lines of a table.
-pub(super) fn body(values: &[(&str, Value)]) -> String {
-    values
-        .iter()
-        .fold(String::new(), |mut lines, (key, value)| {
-            // Writing to a String cannot fail.
-            let _ = writeln!(lines, "{key} = {value}");
-            lines
-        })
-}
+pub(super) use lines::{Value, body, list, same_lines, string};
+use lines::{block, sorted};
 
 /// The config file as a document.
 pub(super) struct Document {
@@ -265,33 +244,6 @@ fn read(text: &str) -> Result<Spanned<DeTable<'_>>, Report> {
 
 fn unknown() -> Report {
     Report::new("it has not the form for this change").hint("make the change by hand")
-}
-
-fn block(group: &str, name: &str, values: &[(&str, Value)]) -> String {
-    let is_bare = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    let name = if name.bytes().all(is_bare) {
-        name.to_owned()
-    } else {
-        string(name)
-    };
-    format!("[{group}.{name}]\n{}", body(values))
-}
-
-/// Whether two tables hold the same lines, in whatever order.
-pub(super) fn same_lines(one: &str, other: &str) -> bool {
-    let sorted = |text: &str| {
-        let mut lines: Vec<_> = text.lines().map(ToOwned::to_owned).collect();
-        lines.sort();
-        lines
-    };
-    sorted(one) == sorted(other)
-}
-
-/// As the parser keeps them.
-fn sorted<'v>(values: &[(&'v str, Value)]) -> Vec<(&'v str, Value)> {
-    let mut values = values.to_vec();
-    values.sort();
-    values
 }
 
 #[cfg(test)]

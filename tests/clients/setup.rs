@@ -1,5 +1,8 @@
 //! From a key file to tools that work, by `setup` alone, and back.
 
+mod git;
+mod kubectl;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -12,8 +15,7 @@ use crate::docker::write_image;
 use crate::gateway::{Gateway, Scheme, Shown};
 use crate::git::backend;
 use crate::kubernetes::cluster::Cluster;
-use crate::kubernetes::kubectl::{Kubectl, kubectls};
-use crate::program::{client, clients, output_of, stderr_of_failure, stdout_of_success};
+use crate::program::{client, clients, output_of, stdout_of_success};
 use crate::registry::Registry;
 use crate::support::tree::Node;
 use crate::support::{Home, World, tree};
@@ -33,6 +35,17 @@ fn fresh() -> Cluster {
     ] {
         home.link(name);
     }
+    cluster
+}
+
+/// As [`fresh`], with a profile.
+fn with_profile() -> Cluster {
+    let cluster = fresh();
+    let World { home, issuer, .. } = &cluster.world;
+    setup(
+        home,
+        &format!("profile prod --issuer {} --key-file key.json", issuer.url()),
+    );
     cluster
 }
 
@@ -181,238 +194,6 @@ fn four_commands_lead_from_a_key_file_to_tools_that_work_and_back() {
             setup(home, &words);
         }
         assert_eq!(files(home), before);
-    }
-}
-
-#[test]
-fn every_kubectl_is_given_the_entry_that_it_can_write() {
-    for kubectl in kubectls() {
-        let cluster = fresh();
-        kubeconfig(&cluster);
-        let World { home, issuer, .. } = &cluster.world;
-        let Kubectl { program, minor, .. } = &kubectl;
-        symlink(program, home.path().join("bin/kubectl")).unwrap();
-        setup(
-            home,
-            &format!("profile prod --issuer {} --key-file key.json", issuer.url()),
-        );
-        let said = setup(home, "kubectl --user zitadel --context test");
-        assert_eq!(
-            said.contains("the entry is of v1beta1"),
-            *minor < 30,
-            "{said}"
-        );
-        assert!(
-            said.contains("next: kubectl --context test auth whoami\n"),
-            "{said}"
-        );
-        assert!(said.contains("credentialPluginPolicy: Allowlist"), "{said}");
-        assert!(said.contains("warning: the token is opaque"), "{said}");
-        let answer = kubectl.get_version(home).output().unwrap();
-        assert_eq!(Kubectl::answer(&answer), crate::kubernetes::cluster::MINOR);
-    }
-}
-
-#[test]
-fn a_kubeconfig_that_others_changed_keeps_that_and_gets_its_user_back() {
-    let Some(kubectl) = client("kubectl") else {
-        return;
-    };
-    let cluster = fresh();
-    kubeconfig(&cluster);
-    let World { home, issuer, .. } = &cluster.world;
-    let view = || -> Value {
-        let mut view = command(home, &kubectl);
-        view.args(["config", "view", "--raw", "--output", "json"]);
-        serde_json::from_str(&stdout_of_success(view)).unwrap()
-    };
-    let before = view();
-    setup(
-        home,
-        &format!("profile prod --issuer {} --key-file key.json", issuer.url()),
-    );
-    setup(home, "kubectl --user zitadel --context test");
-    assert_eq!(view()["contexts"][0]["context"]["user"], "zitadel");
-    let mut other = command(home, &kubectl);
-    other.args([
-        "config",
-        "set-context",
-        "other",
-        "--cluster=test",
-        "--user=admin",
-    ]);
-    stdout_of_success(other);
-    setup(home, "kubectl --user zitadel --undo");
-    let mut after = view();
-    let contexts = after["contexts"].as_array_mut().unwrap();
-    contexts.retain(|context| context["name"] != "other");
-    assert_eq!(after, before);
-}
-
-#[test]
-fn a_user_that_others_gave_a_token_is_theirs() {
-    let Some(kubectl) = client("kubectl") else {
-        return;
-    };
-    let cluster = fresh();
-    kubeconfig(&cluster);
-    let World { home, issuer, .. } = &cluster.world;
-    setup(
-        home,
-        &format!("profile prod --issuer {} --key-file key.json", issuer.url()),
-    );
-    setup(home, "kubectl --user zitadel");
-    let mut theirs = command(home, &kubectl);
-    theirs.args(["config", "set-credentials", "zitadel", "--token=THEIRS"]);
-    stdout_of_success(theirs);
-    let mut again = command(home, "zitadel-credential");
-    again.args(["setup", "kubectl", "--user", "zitadel"]);
-    let said = stderr_of_failure(again);
-    assert!(said.contains("user zitadel is there already"), "{said}");
-    let said = setup(home, "kubectl --user zitadel --undo");
-    assert!(
-        said.contains("user zitadel was changed since, and stays"),
-        "{said}"
-    );
-    assert!(home.read(KUBECONFIG).contains("THEIRS"));
-}
-
-#[test]
-fn what_others_wrote_into_gits_file_meanwhile_stays_and_all_of_ours_goes() {
-    for git in clients("git") {
-        let cluster = fresh();
-        let World { home, issuer, .. } = &cluster.world;
-        symlink(&git, home.path().join("bin/git")).unwrap();
-        setup(
-            home,
-            &format!("profile prod --issuer {} --key-file key.json", issuer.url()),
-        );
-        let store = "[credential]\n\thelper = store\n";
-        home.write(".gitconfig", store);
-        setup(home, "git git.acme.dev");
-        let theirs = "[credential \"https://git.acme.dev\"]\n\tusername = THEIRS\n";
-        let ours = home.read(".gitconfig");
-        assert!(ours.contains("\thelper = \n\thelper = zitadel\n"), "{ours}");
-        home.write(".gitconfig", format!("{ours}{theirs}"));
-        setup(home, "git git.acme.dev --undo");
-        let left = home.read(".gitconfig");
-        assert!(left.contains(theirs) && left.starts_with(store), "{left}");
-        assert_eq!(left.matches("helper").count(), 1, "{left}");
-
-        home.write(".gitconfig", store);
-        setup(home, "git git.acme.dev other.acme.dev");
-        let ours = home.read(".gitconfig");
-        home.write(".gitconfig", format!("{ours}[user]\n\tname = x\n"));
-        setup(home, "git git.acme.dev --undo");
-        setup(home, "git other.acme.dev --undo");
-        let left = home.read(".gitconfig");
-        assert_eq!(left, format!("{store}[user]\n\tname = x\n"));
-    }
-}
-
-#[test]
-fn what_kubectl_or_the_user_would_not_want_is_refused() {
-    let Some(_) = client("kubectl") else {
-        return;
-    };
-    let cluster = fresh();
-    kubeconfig(&cluster);
-    let World { home, issuer, .. } = &cluster.world;
-    setup(
-        home,
-        &format!("profile prod --issuer {} --key-file key.json", issuer.url()),
-    );
-    let broken = home.write("broken", "a: [");
-    let before = files(home);
-    let refused = |words: &str, environment: (&str, &str)| {
-        let mut call = command(home, "zitadel-credential");
-        call.arg("setup").args(words.split(' ')).envs([environment]);
-        let said = stderr_of_failure(call);
-        assert_eq!(files(home), before, "{words}");
-        said
-    };
-    let none = ("UNUSED", "");
-    let said = refused("kubectl --user admin", none);
-    assert!(said.contains("user admin is there already"), "{said}");
-    let said = refused("kubectl --user zitadel --context absent", none);
-    assert!(said.contains("there is no context absent"), "{said}");
-    let said = refused("kubectl --user zitadel", ("KUBECONFIG", "/a:/b"));
-    assert!(said.contains("KUBECONFIG names several files"), "{said}");
-    let said = refused(
-        &format!("kubectl --user zitadel --kubeconfig {}", broken.display()),
-        none,
-    );
-    assert!(said.contains("kubectl failed"), "{said}");
-}
-
-#[test]
-fn a_git_that_gets_no_login_is_told_of_and_a_helper_of_the_hosts_own_stays() {
-    for git in clients("git") {
-        let cluster = fresh();
-        let World {
-            home, issuer, user, ..
-        } = &cluster.world;
-        symlink(&git, home.path().join("bin/git")).unwrap();
-        setup(
-            home,
-            &format!("profile prod --issuer {} --key-file key.json", issuer.url()),
-        );
-        let own = "[credential \"https://git.acme.dev\"]\n\thelper = cache\n";
-        home.write(".gitconfig", own);
-        let said = setup(home, "git git.acme.dev");
-        assert!(
-            said.contains("names cache as well: git asks it first"),
-            "{said}"
-        );
-        assert_eq!(
-            home.read(".gitconfig"),
-            format!("{own}\thelper = zitadel\n")
-        );
-        setup(home, "git git.acme.dev --undo");
-        assert_eq!(home.read(".gitconfig"), own);
-
-        let mut clear = command(home, "zitadel-credential");
-        clear.args(["cache", "clear"]);
-        stdout_of_success(clear);
-        issuer.remove_key(&user.key_id);
-        let mut call = command(home, "zitadel-credential");
-        call.args(["setup", "git", "other.acme.dev"]);
-        let said = stderr_of_failure(call);
-        assert!(
-            said.contains(
-                "other.acme.dev is set up, but git gets no login for it: the issuer refused"
-            ),
-            "{said}"
-        );
-        setup(home, "git other.acme.dev --undo");
-        assert_eq!(home.read(".gitconfig"), own);
-        assert!(!home.read(CONFIG).contains("acme.dev\"]"));
-    }
-}
-
-#[test]
-fn without_its_name_on_path_git_is_given_the_binarys_path() {
-    for git in clients("git") {
-        let cluster = fresh();
-        let World { home, issuer, .. } = &cluster.world;
-        symlink(&git, home.path().join("bin/git")).unwrap();
-        fs::remove_file(home.path().join("bin/git-credential-zitadel")).unwrap();
-        setup(
-            home,
-            &format!("profile prod --issuer {} --key-file key.json", issuer.url()),
-        );
-        let said = setup(home, "git git.acme.dev");
-        assert!(
-            said.contains("git credential fill answers for git.acme.dev"),
-            "{said}"
-        );
-        let binary = home.path().join("bin/zitadel-credential");
-        let helper = format!("helper = !'{}' git\n", binary.display());
-        assert!(
-            home.read(".gitconfig").contains(&helper),
-            "{}",
-            home.read(".gitconfig")
-        );
     }
 }
 

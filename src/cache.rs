@@ -7,7 +7,7 @@ pub mod listing;
 pub mod lock;
 pub mod parents;
 pub mod record;
-mod temporary;
+pub(crate) mod temporary;
 
 use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File, Metadata, Permissions};
@@ -250,14 +250,6 @@ fn open_or_make(path: &Path) -> io::Result<File> {
 /// # Errors
 /// The system's own reason; nothing is left behind.
 pub fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
-    replace_file_with_mode(path, content, 0o600)
-}
-
-/// As [`replace_file`], with another mode.
-///
-/// # Errors
-/// The system's own reason; nothing is left behind.
-pub fn replace_file_with_mode(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let dir = match path.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => dir,
         _ => Path::new("."),
@@ -275,7 +267,7 @@ pub fn replace_file_with_mode(path: &Path, content: &[u8], mode: u32) -> io::Res
         })?;
     // The umask may have taken from the mode asked for.
     file.as_file()
-        .set_permissions(Permissions::from_mode(mode))?;
+        .set_permissions(Permissions::from_mode(0o600))?;
     file.write_all(content)?;
     file.persist(path)?;
     Ok(())

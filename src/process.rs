@@ -143,7 +143,7 @@ fn attend(child: &mut Child, deadline: &Deadline, limit: usize) -> Result<Ended,
             (None, None) => left.min(PAUSE),
             (Some(_), None) => left,
         };
-        let has_come = wait(&stdout.pipe, &stderr.pipe, patience);
+        let has_come = wait(stdout.pipe.as_ref(), stderr.pipe.as_ref(), patience);
         let [from_stdout, from_stderr] =
             has_come.map_err(|error| RunError::Output(error.into()))?;
         if from_stdout {
@@ -216,13 +216,13 @@ impl<P: Read> Stream<P> {
 
 /// Waits until something has come on either pipe: on which.
 fn wait<O: AsFd, E: AsFd>(
-    stdout: &Option<O>,
-    stderr: &Option<E>,
+    stdout: Option<&O>,
+    stderr: Option<&E>,
     patience: Duration,
 ) -> io::Result<[bool; 2]> {
     let timeout = Timespec::try_from(patience).map_err(io::Error::other)?;
-    let stdout = stdout.as_ref().map(AsFd::as_fd);
-    let stderr = stderr.as_ref().map(AsFd::as_fd);
+    let stdout = stdout.map(AsFd::as_fd);
+    let stderr = stderr.map(AsFd::as_fd);
     let open = [stdout, stderr].into_iter().flatten();
     let mut open: Vec<_> = open
         .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))

@@ -1,15 +1,17 @@
 //! `setup`: writes a profile, and wires kubectl, git and docker up to it.
 //!
-//! Each setup reads the files that it changes under their lock, says what they
-//! are to be, and hands them to the [`desk`], which shows the difference
-//! (`--dry-run`) or makes it: a copy of each file before the first change, then
-//! `setup.json`, then the files, each in one step. `--undo` takes out what
+//! Each setup reads the files that it changes, says what they are to be, and
+//! hands them to the [`desk`], which shows the difference (`--dry-run`) or makes
+//! it, if they are still what was read: a copy of each file before the first
+//! change, then `setup.json`, then the files, each in one step. `--undo` takes out what
 //! `setup.json` says was put in. Doing it twice changes nothing.
 
+mod copy;
 mod desk;
 mod diff;
 mod docker;
 mod git;
+mod guard;
 mod journal;
 mod json;
 mod kubectl;

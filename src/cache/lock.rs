@@ -1,6 +1,6 @@
 //! The only caller of file locks.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
@@ -25,17 +25,12 @@ impl Lock {
     pub fn try_take(path: &Path) -> io::Result<Option<Self>> {
         let file = super::open_or_make(path)?;
         let held = file.metadata()?;
-        // Fully qualified: std's File has a method of the same name.
-        match fs2::FileExt::try_lock_exclusive(&file) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-            Err(error) => return Err(error),
+        if !try_lock(&file)? {
+            return Ok(None);
         }
         // A lock on a file that was unlinked meanwhile guards nothing: whoever
         // comes next opens another.
-        let is_in_place = fs::symlink_metadata(path)
-            .is_ok_and(|now| (now.dev(), now.ino()) == (held.dev(), held.ino()));
-        Ok(is_in_place.then_some(Self(file)))
+        Ok(is_in_place(path, &held).then_some(Self(file)))
     }
 
     /// Whether another process holds the lock; none where there is no file to
@@ -48,11 +43,7 @@ impl Lock {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             file => file?,
         };
-        match fs2::FileExt::try_lock_exclusive(&file) {
-            Ok(()) => Ok(Some(false)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Some(true)),
-            Err(error) => Err(error),
-        }
+        Ok(Some(!try_lock(&file)?))
     }
 
     /// When a renewal was last tried, where that was noted.
@@ -70,6 +61,26 @@ impl Lock {
     pub fn note_try(&self, now: UnixTime) -> io::Result<()> {
         limit::write_at(&self.0, &now.as_secs().to_be_bytes(), 0)
     }
+}
+
+/// Locks an open file, or a directory, until it is closed, however this process
+/// ends; not where another holds it.
+///
+/// # Errors
+/// The file system has no locks.
+pub fn try_lock(file: &File) -> io::Result<bool> {
+    // Fully qualified: std's File has a method of the same name.
+    match fs2::FileExt::try_lock_exclusive(file) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether what was opened still lies at the path.
+pub fn is_in_place(path: &Path, opened: &Metadata) -> bool {
+    fs::symlink_metadata(path)
+        .is_ok_and(|now| (now.dev(), now.ino()) == (opened.dev(), opened.ino()))
 }
 
 #[cfg(test)]

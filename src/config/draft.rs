@@ -10,6 +10,7 @@ use crate::cli::Options;
 use crate::error::Error;
 use crate::host::{HostPattern, HostRule};
 use crate::issuer::Environment;
+use crate::key::KeySource;
 
 impl<'a> Config<'a> {
     /// The configuration as it would be if the config file held this text.
@@ -85,6 +86,20 @@ impl<'a> Config<'a> {
     /// The names of the file's profiles.
     pub fn profile_names(&self) -> impl Iterator<Item = &str> {
         self.file.profiles.keys().map(String::as_str)
+    }
+
+    /// The key files of all profiles and of this call.
+    pub fn key_files(&self) -> Vec<PathBuf> {
+        let profiles = self
+            .profile_names()
+            .filter_map(|name| self.profile(name).ok());
+        let layers = profiles.chain([self.caller.clone()]);
+        layers
+            .filter_map(|layer| match layer.key_source {
+                Some(KeySource::File(path)) => Some(path),
+                _ => None,
+            })
+            .collect()
     }
 
     /// The hosts whose rules name this profile.

@@ -1,23 +1,21 @@
 //! Where a setup is worked out and carried out: the config file, `setup.json`,
 //! and the other files that change with them.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::copy::{Copy, settle};
 use super::diff::{View, unified};
-use super::journal::{Edit, Journal, Note};
-use super::target::{Target, Text};
-use crate::cache::replace_file;
+use super::guard::Held;
+use super::journal::{Edit, Journal};
+use super::target::Target;
+use crate::cache::temporary;
 use crate::cli::{Options, SetupMode};
-use crate::clock::Deadline;
-use crate::config::{Config, Directories};
+use crate::clock::{Deadline, UnixTime};
+use crate::config::{self, Config, Directories};
 use crate::error::{Error, Report};
 use crate::issuer::Environment;
 use crate::quote::{self, system};
 use crate::{Answer, World};
-
-/// What is added to a file's name for the copy of what it was.
-const COPY: &str = ".before-zitadel-credential";
 
 /// What is left to do once the files are written: it says what it saw.
 pub(super) type After<'d> = Box<dyn FnOnce() -> Result<Vec<String>, Error> + 'd>;
@@ -31,12 +29,14 @@ pub(super) struct Desk<'w> {
     /// This program, as another is to call it.
     pub(super) program: PathBuf,
     pub(super) mode: SetupMode,
-    // Let go of first: the directory is the config file's to remove again.
-    journal_file: Target,
+    now: UnixTime,
     pub(super) config: Target,
     pub(super) journal: Journal,
+    journal_file: Target,
     others: Vec<Target>,
     said: Vec<String>,
+    /// None where nothing is to be written.
+    _held: Option<Held>,
 }
 
 impl<'w> Desk<'w> {
@@ -52,24 +52,32 @@ impl<'w> Desk<'w> {
         let environment = world.environment;
         let directories = world.directories.clone();
         let path = Config::place(options, environment, &directories)?;
-        let config = Target::open(&path, !mode.dry_run).map_err(Error::Usage)?;
-        let beside = config.path().with_file_name("setup.json");
+        let path = std::path::absolute(&path).unwrap_or(path);
+        let beside = path.with_file_name("setup.json");
+        let deadline = config::deadline(options, environment);
+        let held = match path.parent().filter(|_| !mode.dry_run) {
+            Some(dir) => Some(Held::take(dir, &deadline)?),
+            None => None,
+        };
+        let config = Target::open(&path).map_err(Error::Usage)?;
         // Another config file in the same directory shares it.
-        let journal_file = Target::open(&beside, !mode.dry_run).map_err(Error::Usage)?;
+        let journal_file = Target::open(&beside).map_err(Error::Usage)?;
         let journal = Journal::parse(journal_file.text())
             .map_err(|report| Error::Usage(report.about(&quote::path(&beside))))?;
         let mut desk = Self {
             environment,
             program: program(world)?,
             options: options.clone(),
-            deadline: Deadline::after(crate::config::TIMEOUT),
+            deadline,
             directories,
             mode,
+            now: (world.clock)(),
             config,
             journal,
             journal_file,
             others: Vec::new(),
             said: Vec::new(),
+            _held: held,
         };
         desk.deadline = *desk.config()?.deadline();
         Ok(desk)
@@ -137,9 +145,33 @@ impl<'w> Desk<'w> {
     /// Opens a file that changes as well.
     ///
     /// # Errors
-    /// It is not to be read, or held by another.
+    /// It is not to be read, or is one of ours.
     pub(super) fn open_file(&self, path: &Path) -> Result<Target, Error> {
-        Target::open(path, !self.mode.dry_run).map_err(Error::Usage)
+        let target = Target::open(path).map_err(Error::Usage)?;
+        let config = self.config()?;
+        let key_files = config.key_files();
+        let ours = [
+            ("our config file", self.config.real()),
+            ("what setup remembers", self.journal_file.real()),
+        ];
+        let keys = key_files.iter().map(|key| ("a key file", key.as_path()));
+        if let Some((what, _)) = ours
+            .into_iter()
+            .chain(keys)
+            .find(|(_, file)| target.is_at(file))
+        {
+            return Err(Error::Usage(
+                Report::new(format!("{}: it is {what}", quote::path(path)))
+                    .hint("name the tool's own file"),
+            ));
+        }
+        if let Some(dir) = target.real().parent().filter(|_| !self.mode.dry_run) {
+            // What a setup that was killed left: copies that a tool worked on.
+            if let Err(error) = temporary::sweep(dir, self.now) {
+                log::debug!("{} is not swept: {error}", quote::path(dir));
+            }
+        }
+        Ok(target)
     }
 
     /// Takes a file that is to change.
@@ -161,6 +193,8 @@ impl<'w> Desk<'w> {
         for target in std::iter::once(&mut self.config).chain(&mut self.others) {
             copies.extend(settle(&mut self.journal, target));
         }
+        let kept = copies.iter().filter_map(Copy::told_of);
+        self.said.extend(kept);
         let journal = self.journal.text();
         let journal = journal.map_err(|e| Error::Final(Report::new(format!("setup.json: {e}"))))?;
         self.journal_file.after = journal.map(Into::into);
@@ -214,24 +248,32 @@ impl<'w> Desk<'w> {
     /// Copies first, then what is remembered, then the files: whatever breaks
     /// off in between can be undone.
     fn carry_out(&mut self, copies: &[Copy]) -> Result<(), Error> {
-        for copy in copies {
-            copy.make().map_err(Error::Final)?;
+        let journal = std::iter::once(&self.journal_file).filter(|file| file.is_changed());
+        let all: Vec<_> = journal.chain(self.targets()).collect();
+        let guards: Result<Vec<_>, _> = all.iter().map(|target| target.guard()).collect();
+        let guards = guards?;
+        for target in &all {
+            target.look_again()?;
         }
-        let mut written: Vec<&Target> = Vec::new();
-        let all = std::iter::once(&self.journal_file).filter(|file| file.is_changed());
-        for target in all.chain(self.targets()) {
-            if let Err(report) = target.write() {
-                let mut report = report;
-                for target in written.iter().rev() {
+        for (at, copy) in copies.iter().enumerate() {
+            if let Err(report) = copy.make() {
+                copies[..at].iter().for_each(Copy::unmake);
+                return Err(Error::Final(report));
+            }
+        }
+        for (at, target) in all.iter().enumerate() {
+            if let Err(mut report) = target.write() {
+                for target in all[..at].iter().rev() {
                     if let Err(error) = target.write_back() {
                         report = report.found(error.headline());
                     }
                 }
+                copies.iter().for_each(Copy::unmake);
                 return Err(Error::Final(report));
             }
-            written.push(target);
         }
-        let told: Vec<_> = self.targets().map(told).collect();
+        drop(guards);
+        let told: Vec<_> = self.targets().map(|target| told(target, copies)).collect();
         for copy in copies {
             copy.remove();
         }
@@ -240,90 +282,16 @@ impl<'w> Desk<'w> {
     }
 }
 
-fn told(target: &Target) -> String {
+fn told(target: &Target, copies: &[Copy]) -> String {
     let path = quote::path(target.path());
     match (target.before(), &target.after) {
         (None, _) => format!("made {path}"),
         (_, None) => format!("removed {path}"),
+        _ if copies.iter().any(|copy| copy.is_needless_for(target)) => {
+            format!("changed {path}: it is again as it was before the first setup")
+        }
         _ => format!("changed {path}"),
     }
-}
-
-/// What becomes of the copy of a file.
-enum Copy {
-    /// It is made, because no setup has changed the file yet.
-    Make(PathBuf, Text),
-    /// It is removed, because the file is again what it was.
-    Remove(PathBuf),
-}
-
-impl Copy {
-    fn make(&self) -> Result<(), Report> {
-        match self {
-            Self::Make(path, Some(text)) => replace_file(path, text.as_bytes()).map_err(|error| {
-                let what = format!("{}: {}", quote::path(path), system(&error));
-                Report::new(what).hint("nothing was changed: first the file is copied")
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    fn remove(&self) {
-        if let Self::Remove(path) = self
-            && let Err(error) = fs::remove_file(path)
-        {
-            log::info!("{} stays: {}", quote::path(path), system(&error));
-        }
-    }
-}
-
-/// Notes how a file was found and is left; where no setup is left in it that
-/// nobody else changed, it becomes again what it was, to the byte.
-fn settle(journal: &mut Journal, target: &mut Target) -> Option<Copy> {
-    let name = target.name();
-    let copy = copy_of(target.path());
-    let is_used = journal.uses(&name);
-    let first = target.before().map(ToOwned::to_owned);
-    if !target.is_changed() {
-        return None;
-    }
-    if is_used {
-        let is_first = !journal.files.contains_key(&name);
-        let note = journal
-            .files
-            .entry(name)
-            .or_insert_with(|| Note::first(first.as_deref()));
-        note.see(first.as_deref());
-        note.leave(target.after.as_ref().map(|text| text.as_str()));
-        return (is_first && first.is_some()).then(|| Copy::Make(copy, first.map(Into::into)));
-    }
-    let mut note = journal.files.remove(&name)?;
-    note.see(first.as_deref());
-    if note.was_absent() {
-        if note.is_ours_alone() || is_blank(target.text()) {
-            target.after = None;
-        }
-        return None;
-    }
-    let former = fs::read_to_string(&copy)
-        .ok()
-        .filter(|text| note.was(text))?;
-    if note.is_ours_alone() {
-        target.after = Some(former.clone().into());
-    }
-    (target.text() == former).then_some(Copy::Remove(copy))
-}
-
-/// Whether a file that a tool left holds nothing.
-fn is_blank(text: &str) -> bool {
-    let text: String = text.split_ascii_whitespace().collect();
-    text.is_empty() || text == "{}"
-}
-
-fn copy_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(COPY);
-    name.into()
 }
 
 /// This program, by the name on `PATH` where that leads to it: an upgrade may
@@ -339,9 +307,9 @@ fn program(world: &World<'_>) -> Result<PathBuf, Error> {
 }
 
 impl Target {
-    /// Its path as text, for `setup.json`.
+    /// Its path as text, for `setup.json`: the same by whichever link.
     pub(super) fn name(&self) -> String {
-        self.path().to_string_lossy().into_owned()
+        self.real().to_string_lossy().into_owned()
     }
 }
 

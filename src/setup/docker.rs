@@ -131,7 +131,7 @@ fn warn_of_path(desk: &mut Desk<'_>) {
         desk.says(format!("warning: {line}"));
     }
     if desk.options.config.is_some() {
-        let path = quoted(&desk.config.name());
+        let path = quoted(&desk.config.path().to_string_lossy());
         desk.says(format!(
             "warning: docker passes no --config: set ZITADEL_CREDENTIAL_CONFIG={path} where it runs"
         ));

@@ -31,6 +31,7 @@ pub(super) fn put_in<'d>(
     let git = Tool::find("git", environment, &deadline)?;
     let mut file = desk.open_file(&global_file(desk)?)?;
     let helper = helper(desk);
+    file.has_lock_file = true;
     file.words = vec![helper.clone()];
     let mut hosts = Vec::new();
     for host in &asked.hosts {
@@ -94,6 +95,7 @@ pub(super) fn take_out<'d>(
     let deadline = desk.deadline;
     let git = Tool::find("git", desk.environment, &deadline)?;
     let mut file = desk.open_file(&global_file(desk)?)?;
+    file.has_lock_file = true;
     file.words = vec![helper(desk)];
     for host in &asked.hosts {
         let pattern = pattern(host)?;
@@ -260,7 +262,10 @@ fn helper(desk: &Desk<'_>) -> String {
         format!("!{} git", shell_quoted(&desk.program.to_string_lossy()))
     };
     if desk.options.config.is_some() {
-        helper = format!("{helper} --config {}", shell_quoted(&desk.config.name()));
+        helper = format!(
+            "{helper} --config {}",
+            shell_quoted(&desk.config.path().to_string_lossy())
+        );
     }
     helper
 }

@@ -44,6 +44,8 @@ pub(super) struct Note {
     left: Option<String>,
     /// Whether others have changed it in between.
     touched: bool,
+    /// Which of the copies beside it is of what it was.
+    pub(super) copy: Option<u32>,
 }
 
 impl Note {
@@ -53,6 +55,7 @@ impl Note {
             before: before.map(digest_of),
             left: before.map(digest_of),
             touched: false,
+            copy: None,
         }
     }
 

@@ -36,6 +36,7 @@ pub(super) fn put_in<'d>(
     let deadline = desk.deadline;
     let kubectl = Tool::find("kubectl", desk.environment, &deadline)?;
     let mut file = desk.open_file(&kubeconfig(desk, asked)?)?;
+    file.has_lock_file = true;
     let setup = format!("kubectl {user} {}", file.name());
     let view = view(&kubectl, &file)?;
 
@@ -106,6 +107,7 @@ pub(super) fn take_out<'d>(
     let deadline = desk.deadline;
     let kubectl = Tool::find("kubectl", desk.environment, &deadline)?;
     let mut file = desk.open_file(&kubeconfig(desk, asked)?)?;
+    file.has_lock_file = true;
     let setup = format!("kubectl {user} {}", file.name());
     let Some(edits) = desk.journal.take(&setup) else {
         desk.says(format!("kubectl was not set up for user {}", quoted(&user)));
@@ -166,7 +168,8 @@ fn exec(desk: &Desk<'_>, profile: Option<&str>, knows_mode: bool) -> Result<Valu
         args.extend(["--profile".to_owned(), profile.to_owned()]);
     }
     if desk.options.config.is_some() {
-        args.extend(["--config".to_owned(), desk.config.name()]);
+        let path = desk.config.path().to_string_lossy();
+        args.extend(["--config".to_owned(), path.into_owned()]);
     }
     // Version v1 needs interactiveMode, which kubectl sets from 1.30 on.
     let version = if knows_mode { "v1" } else { "v1beta1" };

@@ -1,25 +1,26 @@
-//! A file that a setup changes: held under its lock, replaced in one step, with
-//! its mode and the link that leads to it kept.
+//! A file that a setup changes: replaced in one step, if it is still what was
+//! read, with its mode, its group and the link that leads to it kept.
 
-use std::fs::{self, OpenOptions};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::cache::replace_file_with_mode;
+use super::guard::{Guard, make_directory};
+use crate::cache::temporary::PREFIX;
 use crate::clock::Deadline;
-use crate::error::Report;
+use crate::error::{Error, Report};
 use crate::input;
+use crate::limit;
 use crate::quote::{self, system};
 
 /// The most that is read of another tool's file: 4 MiB.
 const LIMIT: usize = 4 * 1024 * 1024;
 
-/// How long another writer of the same file is waited for.
+/// How long a file that is none, a pipe, is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A file's text: none where there is no file.
@@ -31,21 +32,23 @@ pub(super) struct Target {
     /// Where links lead.
     real: PathBuf,
     mode: u32,
+    /// None where there is no file.
+    group: Option<u32>,
     before: Text,
     /// What it is to be.
     pub(super) after: Text,
     /// The words that the change brings, which its diff may show.
     pub(super) words: Vec<String>,
-    _guard: Option<Guard>,
+    /// Whether the tool that it belongs to looks for `FILE.lock`.
+    pub(super) has_lock_file: bool,
 }
 
 impl Target {
-    /// Reads a file, held until this is dropped where it is to be written. kubectl
-    /// and git hold the same lock file while they change theirs.
+    /// Reads a file.
     ///
     /// # Errors
-    /// It is another user's, no regular file, too large, no text, or held.
-    pub(super) fn open(path: &Path, hold: bool) -> Result<Self, Report> {
+    /// It is another user's, no regular file, too large, or no text.
+    pub(super) fn open(path: &Path) -> Result<Self, Report> {
         let failed = |reason: &str| Report::new(format!("{}: {reason}", quote::path(path)));
         let path = std::path::absolute(path).map_err(|error| failed(&system(&error)))?;
         let real = match path.canonicalize() {
@@ -57,10 +60,9 @@ impl Target {
                 return Err(failed("it is a link to what is not there")
                     .hint("make the file that it leads to, or remove the link"));
             }
-            Err(_) => path.clone(),
+            Err(_) => real_place(&path),
         };
-        let guard = hold.then(|| Guard::take(&real)).transpose()?;
-        let (before, mode) = match fs::metadata(&real) {
+        let (before, mode, group) = match fs::metadata(&real) {
             Ok(meta) if !meta.is_file() => {
                 return Err(failed("it is no regular file").hint("name the file itself"));
             }
@@ -71,18 +73,20 @@ impl Target {
             Ok(meta) => (
                 Some(read(&real).map_err(|reason| failed(&reason))?),
                 meta.mode() & 0o7777,
+                Some(meta.gid()),
             ),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (None, 0o600),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (None, 0o600, None),
             Err(error) => return Err(failed(&system(&error))),
         };
         Ok(Self {
             path,
             real,
             mode,
+            group,
             after: before.clone(),
             before,
             words: Vec::new(),
-            _guard: guard,
+            has_lock_file: false,
         })
     }
 
@@ -94,6 +98,13 @@ impl Target {
     /// The file itself, where links lead.
     pub(super) fn real(&self) -> &Path {
         &self.real
+    }
+
+    /// Whether it is the file that lies at a path, by whichever name.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        let file = |path: &Path| fs::metadata(path).map(|meta| (meta.dev(), meta.ino())).ok();
+        let same = file(path).is_some_and(|other| file(&self.real) == Some(other));
+        same || self.real == real_place(path)
     }
 
     /// What it is now.
@@ -119,6 +130,45 @@ impl Target {
         self.after != self.before
     }
 
+    /// Holds it against the tool that it belongs to.
+    ///
+    /// # Errors
+    /// The tool is changing it.
+    pub(super) fn guard(&self) -> Result<Option<Guard>, Error> {
+        // Where there is no directory, there is nobody in it.
+        let is_there = self.real.parent().is_some_and(Path::is_dir);
+        (self.has_lock_file && is_there)
+            .then(|| Guard::take(&self.real))
+            .transpose()
+    }
+
+    /// Looks whether it is still what was read.
+    ///
+    /// # Errors
+    /// It is not, or cannot be read any more.
+    pub(super) fn look_again(&self) -> Result<(), Error> {
+        let now = match read(&self.real) {
+            Ok(text) => Some(text),
+            Err(_) if !self.real.exists() => None,
+            Err(reason) => {
+                let what = format!("{}: {reason}", quote::path(&self.path));
+                return Err(Error::Passing(
+                    Report::new(what).hint("nothing was changed: run it again"),
+                ));
+            }
+        };
+        if now == self.before {
+            return Ok(());
+        }
+        let what = format!(
+            "{}: another program changed it meanwhile",
+            quote::path(&self.path)
+        );
+        Err(Error::Passing(
+            Report::new(what).hint("nothing was changed: run it again"),
+        ))
+    }
+
     /// Makes it what it is to be.
     ///
     /// # Errors
@@ -137,8 +187,7 @@ impl Target {
 
     fn put(&self, text: &Text) -> Result<(), Report> {
         let written = match text {
-            Some(text) => make_parent(&self.real)
-                .and_then(|()| replace_file_with_mode(&self.real, text.as_bytes(), self.mode)),
+            Some(text) => self.replace(text.as_bytes()),
             None => match fs::remove_file(&self.real) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
                 _ => Ok(()),
@@ -154,76 +203,92 @@ impl Target {
                 .hint("see who may write in its directory, and whether the disk is full")
         })
     }
-}
 
-/// Makes the directory that a file lies in, 0700 where it is missing.
-fn make_parent(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(dir) => fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(dir),
-        None => Ok(()),
+    fn replace(&self, content: &[u8]) -> io::Result<()> {
+        let dir = self.real.parent().unwrap_or(Path::new("/"));
+        let new_dirs = make_directory(dir)?;
+        let replaced = fresh_file(dir, content).and_then(|file| {
+            let is_kept = self.group.is_none_or(|group| {
+                let has_it = file.as_file().metadata().is_ok_and(|m| m.gid() == group);
+                has_it || fchown(file.as_file(), None, Some(group)).is_ok()
+            });
+            // What its group might do is not for another to do.
+            let mode = if is_kept {
+                self.mode
+            } else {
+                self.mode & !0o2070
+            };
+            let permissions = Permissions::from_mode(mode);
+            file.as_file().set_permissions(permissions)?;
+            // Else a crash may leave a file that holds nothing.
+            file.as_file().sync_all()?;
+            file.persist(&self.real)?;
+            Ok(())
+        });
+        match replaced {
+            Ok(()) => sync(dir),
+            Err(_) => {
+                for dir in new_dirs {
+                    let _ = fs::remove_dir(dir);
+                }
+            }
+        }
+        replaced
     }
 }
 
-fn read(path: &Path) -> Result<Zeroizing<String>, String> {
+/// Makes a file that is not there yet.
+///
+/// # Errors
+/// There is one already, or the system's own reason.
+pub(super) fn make_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    let dir = path.parent().unwrap_or(Path::new("/"));
+    let file = fresh_file(dir, content)?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path)?;
+    sync(dir);
+    Ok(())
+}
+
+/// A file of mode 0600 that goes unless it is put in place.
+fn fresh_file(dir: &Path, content: &[u8]) -> io::Result<tempfile::NamedTempFile> {
+    limit::check(content.len() as u64)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(PREFIX)
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(dir)
+        // Its own text names the temporary file, which nobody knows.
+        .map_err(|error| error.kind())?;
+    file.write_all(content)?;
+    Ok(file)
+}
+
+/// Has the disk know what lies in a directory.
+fn sync(dir: &Path) {
+    // Not every file system can.
+    if let Err(error) = File::open(dir).and_then(|dir| dir.sync_all()) {
+        log::debug!("{} is not synced: {error}", quote::path(dir));
+    }
+}
+
+/// Where a file that is not there would lie.
+fn real_place(path: &Path) -> PathBuf {
+    let dir = path.parent().and_then(|dir| dir.canonicalize().ok());
+    match (dir, path.file_name()) {
+        (Some(dir), Some(name)) => dir.join(name),
+        _ => path.to_owned(),
+    }
+}
+
+/// Reads a text.
+///
+/// # Errors
+/// It is too large, none, or not to be read.
+pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, String> {
     let bytes = input::read_file(path, LIMIT, &Deadline::after(PATIENCE))
         .map_err(|error| error.to_string())?;
     let text = std::str::from_utf8(&bytes).map_err(|_| "it is not UTF-8".to_owned())?;
     Ok(Zeroizing::new(text.to_owned()))
-}
-
-/// The lock file `FILE.lock`, made only where there is none: the convention of
-/// git and of kubectl.
-struct Guard {
-    lock: PathBuf,
-    /// The directories that were made for it, the innermost first.
-    made: Vec<PathBuf>,
-}
-
-impl Guard {
-    fn take(file: &Path) -> Result<Self, Report> {
-        let mut name = file.as_os_str().to_owned();
-        name.push(".lock");
-        let lock = PathBuf::from(name);
-        let failed = |reason: &str| Report::new(format!("{}: {reason}", quote::path(&lock)));
-        let dirs = file.ancestors().skip(1);
-        let made = dirs.take_while(|dir| !dir.exists()).map(Path::to_owned);
-        let made = made.collect();
-        make_parent(file).map_err(|error| failed(&system(&error)))?;
-        let patience = Deadline::after(PATIENCE);
-        loop {
-            let opened = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&lock);
-            match opened {
-                Ok(_) => return Ok(Self { lock, made }),
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                    return Err(failed(&system(&error)).hint("see who may write in its directory"));
-                }
-                Err(_) if patience.remaining().is_zero() => {
-                    return Err(failed("another program is changing the file").hint(
-                        "wait for it; remove the .lock file if none is: one that was killed leaves it behind",
-                    ));
-                }
-                Err(_) => thread::sleep(Duration::from_millis(20)),
-            }
-        }
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        // It is ours, and nobody else removes it.
-        let _ = fs::remove_file(&self.lock);
-        for dir in &self.made {
-            // Only one that nothing came to lie in goes.
-            let _ = fs::remove_dir(dir);
-        }
-    }
 }
 
 #[cfg(test)]
@@ -233,7 +298,7 @@ mod tests {
     use super::*;
 
     fn open(path: &Path) -> Target {
-        match Target::open(path, true) {
+        match Target::open(path) {
             Ok(target) => target,
             Err(report) => panic!("{report}"),
         }
@@ -248,7 +313,6 @@ mod tests {
         let link = dir.path().join("link");
         symlink("file", &link).expect("a link");
         let mut target = open(&link);
-        assert!(dir.path().join("file.lock").exists(), "held");
         target.set("new".into());
         target.write().expect("written");
         assert_eq!(fs::read_to_string(&file).expect("text"), "new");
@@ -257,8 +321,6 @@ mod tests {
         assert_eq!(mode & 0o777, 0o640);
         target.write_back().expect("written");
         assert_eq!(fs::read_to_string(&file).expect("text"), "old");
-        drop(target);
-        assert!(!dir.path().join("file.lock").exists(), "let go");
     }
 
     #[test]
@@ -281,7 +343,7 @@ mod tests {
     fn what_is_no_file_of_ours_is_refused() {
         let dir = tempfile::tempdir().expect("a directory");
         let refused = |path: &Path| {
-            let error = Target::open(path, false).err().expect("refused");
+            let error = Target::open(path).err().expect("refused");
             error.headline()
         };
         assert!(refused(dir.path()).ends_with("it is no regular file"));
@@ -291,12 +353,68 @@ mod tests {
         let binary = dir.path().join("binary");
         fs::write(&binary, b"\xff").expect("written");
         assert!(refused(&binary).ends_with("it is not UTF-8"));
-        fs::write(dir.path().join("x.lock"), "").expect("written");
-        let error = Target::open(&dir.path().join("x"), true).err();
-        let said = error.expect("held").headline();
-        assert!(
-            said.ends_with("another program is changing the file"),
-            "{said}"
-        );
+    }
+
+    #[test]
+    fn a_file_that_another_changed_meanwhile_is_seen() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("file");
+        let none = open(&file);
+        assert!(none.look_again().is_ok());
+        fs::write(&file, "old").expect("written");
+        assert!(none.look_again().is_err());
+        let old = open(&file);
+        assert!(old.look_again().is_ok());
+        fs::write(&file, "new").expect("written");
+        assert!(matches!(old.look_again(), Err(Error::Passing(_))));
+        fs::remove_file(&file).expect("removed");
+        assert!(old.look_again().is_err());
+    }
+
+    #[test]
+    fn a_files_group_is_kept_where_it_may_be() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("file");
+        fs::write(&file, "old").expect("written");
+        fs::set_permissions(&file, Permissions::from_mode(0o640)).expect("a mode");
+        let own = fs::metadata(&file).expect("a file").gid();
+        let groups = rustix::process::getgroups().expect("groups");
+        let all = groups.iter().map(|group| group.as_raw());
+        // Root may give it any.
+        let others = all.chain([54321]).filter(|group| *group != own);
+        for group in others {
+            if std::os::unix::fs::chown(&file, None, Some(group)).is_err() {
+                continue;
+            }
+            let mut target = open(&file);
+            target.set(group.to_string());
+            target.write().expect("written");
+            let meta = fs::metadata(&file).expect("a file");
+            assert_eq!((meta.gid(), meta.mode() & 0o777), (group, 0o640));
+        }
+    }
+
+    #[test]
+    fn a_new_file_takes_no_others_place() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("file");
+        make_new(&file, b"ours").expect("made");
+        let error = make_new(&file, b"newer").expect_err("it is there");
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&file).expect("text"), "ours");
+        assert_eq!(fs::read_dir(dir.path()).expect("a directory").count(), 1);
+    }
+
+    #[test]
+    fn a_file_has_one_name_by_whichever_link() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let root = dir.path().canonicalize().expect("a directory");
+        fs::create_dir(root.join("real")).expect("a directory");
+        symlink("real", root.join("link")).expect("a link");
+        for _ in 0..2 {
+            let name = open(&root.join("link/file")).name();
+            assert_eq!(name, root.join("real/file").display().to_string());
+            fs::write(root.join("real/file"), "").expect("written");
+        }
     }
 }

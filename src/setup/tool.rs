@@ -83,10 +83,7 @@ impl<'d> Tool<'d> {
     fn heard(&self, ended: Result<Ended, RunError>) -> Result<Result<Ended, Vec<String>>, Error> {
         let ended = ended.map_err(|error| {
             let what = format!("{}: {error}", quote::path(&self.program));
-            Error::Final(Report::new(what).hint(format!(
-                "nothing was changed; run {} by hand, and see what holds it up",
-                self.name
-            )))
+            Error::Final(Report::new(what).hint(format!("run {} by hand: it must end", self.name)))
         })?;
         if ended.status.success() {
             return Ok(Ok(ended));
@@ -97,7 +94,7 @@ impl<'d> Tool<'d> {
         let mut lines: Vec<_> = lines.map(quoted).collect();
         if lines.is_empty() {
             // A signal, most likely: of `ulimit -f`, say.
-            lines.push(format!("it ended with {}", ended.status));
+            lines.push(format!("it said nothing, and ended with {}", ended.status));
         }
         Ok(Err(lines))
     }
@@ -109,8 +106,10 @@ impl<'d> Tool<'d> {
     pub(super) fn run_well(&self, command: Command) -> Result<Ended, Error> {
         self.run(command)?.map_err(|said| {
             Error::Final(
-                Report::new(format!("{} failed: {}", self.name, said.join("; ")))
-                    .hint("nothing was changed; the tool's own words say why"),
+                Report::new(format!("{} failed: {}", self.name, said.join("; "))).hint(format!(
+                    "nothing was changed; run {} by hand to see more",
+                    self.name
+                )),
             )
         })
     }
@@ -141,8 +140,12 @@ impl<'d> Tool<'d> {
         limit::check(target.text().len() as u64).map_err(|error| failed(&error))?;
         copy.write_all(target.text().as_bytes())
             .map_err(|error| failed(&error))?;
+        let lock = copy.path().with_extension("lock");
         for call in calls(copy.path()) {
-            self.run_well(call)?;
+            self.run_well(call).inspect_err(|_| {
+                // One that was killed leaves it, and nobody else knows the copy.
+                let _ = fs::remove_file(&lock);
+            })?;
         }
         // It may have put another file in its place.
         let text = fs::read_to_string(copy.path()).map_err(|error| failed(&error))?;

@@ -6,6 +6,7 @@
 mod support;
 
 mod docker;
+mod files;
 mod profile;
 
 use std::path::Path;

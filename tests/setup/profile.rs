@@ -192,14 +192,3 @@ fn a_profile_that_is_in_use_is_not_taken_out() {
     let home = fs::read_dir(desk.path().join(".docker")).unwrap();
     assert_eq!(home.count(), 0);
 }
-
-#[test]
-fn a_file_that_another_program_changes_is_waited_for_and_then_left() {
-    let desk = Desk::with_config(MINE);
-    desk.home.write(format!("{CONFIG}.lock"), "");
-    let said = desk.refused(2, PROD);
-    assert!(
-        said.contains("another program is changing the file"),
-        "{said}"
-    );
-}

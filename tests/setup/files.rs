@@ -1,0 +1,186 @@
+//! How the files are changed, whatever happens meanwhile.
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::thread;
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::process::Signal;
+
+use super::support::{Running, binary, until};
+use super::{CONFIG, COPY, Desk, JOURNAL};
+
+const PROFILE: &str = "[profiles.prod]\nissuer = \"ISSUER\"\nkey-file = \"~/key.json\"\n";
+const LOGINS: &str = ".docker/config.json";
+
+fn desk() -> Desk {
+    let desk = Desk::with_config(PROFILE);
+    desk.home.write(LOGINS, "{}");
+    desk.home.link("docker-credential-zitadel");
+    desk
+}
+
+/// A program in `bin` that says where it is and hangs.
+fn hanging(desk: &Desk, name: &str) {
+    let script = "#!/bin/sh\ntouch \"$HOME/hangs\"\nsleep 60 &\necho $! > \"$HOME/child\"\nwait\n";
+    let program = desk.home.write(format!("bin/{name}"), script);
+    fs::set_permissions(program, Permissions::from_mode(0o700)).unwrap();
+}
+
+fn start(desk: &Desk, words: &str) -> Running {
+    let mut command = desk.home.command(binary());
+    command.arg("setup").args(words.split(' '));
+    command.env("PATH", desk.home.path_with_bin());
+    Running::start(command)
+}
+
+/// Ctrl-C, while git or kubectl hangs.
+#[test]
+fn a_signal_leaves_nothing_that_is_in_the_next_ones_way() {
+    for (tool, words) in [("git", "git g.dev"), ("kubectl", "kubectl --user u")] {
+        for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+            let desk = desk();
+            hanging(&desk, tool);
+            let before = desk.files();
+            let running = start(&desk, words);
+            let child = desk.path().join("child");
+            until("the tool hangs", || {
+                fs::read_to_string(&child).is_ok_and(|pid| pid.ends_with('\n'))
+            });
+            running.signal(signal);
+            assert_eq!(running.output().status.signal(), Some(signal.as_raw()));
+            end(&desk);
+            let mut after = desk.files();
+            after.retain(|name, _| !["hangs", "child"].contains(&name.as_str()));
+            assert_eq!(after, before);
+            desk.done("docker r.dev");
+        }
+    }
+}
+
+/// Ends what the hanging program started.
+fn end(desk: &Desk) {
+    let pid = desk.home.read("child").trim().parse().unwrap();
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    let _ = rustix::process::kill_process(pid, Signal::KILL);
+}
+
+#[test]
+fn a_tool_that_hangs_is_ended_with_what_it_started() {
+    let desk = desk();
+    hanging(&desk, "git");
+    let output = start(&desk, "git g.dev --timeout 1").output();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("bin/git: not complete within 1 s"), "{said}");
+    let pid = desk.home.read("child");
+    let stat = format!("/proc/{}/stat", pid.trim());
+    until("its child ends", || {
+        // What nobody waits for stays as a zombie.
+        fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z "))
+    });
+}
+
+/// It leaves its own lock file, of a copy that nobody else knows.
+#[test]
+fn a_tool_that_hangs_leaves_nothing_beside_the_file() {
+    let desk = desk();
+    let script = "#!/bin/sh\n[ \"$4\" = --add ] || exit 1\ntouch \"$3.lock\" \"$HOME/hangs\"\nexec sleep 60\n";
+    let program = desk.home.write("bin/git", script);
+    fs::set_permissions(program, Permissions::from_mode(0o700)).unwrap();
+    let before = desk.files();
+    let output = start(&desk, "git g.dev --timeout 1").output();
+    assert_eq!(output.status.code(), Some(1));
+    let mut after = desk.files();
+    assert!(after.remove("hangs").is_some());
+    assert_eq!(after, before);
+}
+
+#[test]
+fn setups_at_once_all_come_to_be() {
+    let desk = desk();
+    let hosts: Vec<_> = (0..8).map(|n| format!("r{n}.dev")).collect();
+    thread::scope(|scope| {
+        for host in &hosts {
+            let words = format!("docker {host}");
+            let desk = &desk;
+            scope.spawn(move || desk.done(&words));
+        }
+    });
+    for file in [LOGINS, CONFIG, JOURNAL] {
+        let text = desk.home.read(file);
+        for host in &hosts {
+            assert!(text.contains(host), "{file}: {text}");
+        }
+    }
+    for host in &hosts {
+        desk.done(&format!("docker {host} --undo"));
+    }
+    assert_eq!(desk.home.read(LOGINS), "{}");
+    assert!(!desk.exists(JOURNAL));
+}
+
+#[test]
+fn another_setup_is_waited_for_and_then_left() {
+    let desk = desk();
+    let dir = desk.path().join(CONFIG);
+    let dir = File::open(dir.parent().unwrap()).unwrap();
+    flock(&dir, FlockOperation::LockExclusive).unwrap();
+    let said = desk.refused(75, "docker r.dev --timeout 1");
+    assert!(said.contains("another setup is under way"), "{said}");
+    desk.done("docker r.dev --dry-run");
+    drop(dir);
+    desk.done("docker r.dev");
+}
+
+#[test]
+fn a_persons_own_file_by_the_copys_name_is_not_overwritten() {
+    let desk = desk();
+    let copy = format!("{LOGINS}{COPY}");
+    desk.home.write(&copy, "mine");
+    let before = desk.files();
+    desk.done("docker r.dev");
+    assert_eq!(desk.home.read(&copy), "mine");
+    assert_eq!(desk.home.read(format!("{copy}-2")), "{}");
+    desk.done("docker r.dev --undo");
+    assert_eq!(desk.files(), before);
+}
+
+/// A disk that is full as soon as it comes to `setup.json`.
+#[test]
+fn a_setup_that_fails_leaves_no_copy() {
+    let desk = desk();
+    let mut command = desk.home.command("sh");
+    // In blocks of 512 bytes.
+    command
+        .args(["-c", "ulimit -f 1; exec \"$0\" \"$@\""])
+        .arg(binary())
+        .args(["setup", "docker", "r.dev"]);
+    let before = desk.files();
+    let output = Running::start(command).output();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("setup.json: it was not written: file too large"),
+        "{said}"
+    );
+    assert_eq!(desk.files(), before);
+}
+
+#[test]
+fn what_a_killed_setup_left_beside_a_file_is_swept() {
+    let desk = desk();
+    let left = desk.home.write(".docker/.zitadel-credential-left", "");
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(61);
+    File::options()
+        .write(true)
+        .open(&left)
+        .unwrap()
+        .set_modified(old)
+        .unwrap();
+    desk.done("docker r.dev --dry-run");
+    assert!(left.exists());
+    desk.done("docker r.dev");
+    assert!(!left.exists());
+}

@@ -340,9 +340,20 @@ pub fn log_level(options: &Options, environment: &Environment) -> Result<LevelFi
 
 fn parse_pattern(text: &str) -> Result<HostPattern, Report> {
     HostPattern::parse(text).ok_or_else(|| {
-        Report::new(format!("\"{}\" names no host", quoted(text)))
-            .hint("a host rule is for host, host:port or *.host, without scheme, path or user; several in a variable are apart by blanks")
+        let report = Report::new(format!("\"{}\" names no host", quoted(text)));
+        if let Some(host) = host_within(text) {
+            return report.hint(format!("write {host}"));
+        }
+        report.hint("a host rule is for host, host:port or *.host, without scheme, path or user; several in a variable are apart by blanks")
     })
+}
+
+/// The host of a URL, or of what has a path.
+fn host_within(text: &str) -> Option<HostPattern> {
+    let after = text.split_once("://").map_or(text, |(_, after)| after);
+    let authority = after.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit('@').next()?;
+    HostPattern::parse(host)
 }
 
 fn scopes_of(

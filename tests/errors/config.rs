@@ -200,7 +200,7 @@ fn a_pattern_that_names_no_host() {
         "[hosts.\"https://git.acme.test/\"]\n",
         str![[r#"
 zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: "https://git.acme.test/" names no host
-  hint: a host rule is for host, host:port or *.host, without scheme, path or user; several in a variable are apart by blanks
+  hint: write git.acme.test
 
 "#]],
     );

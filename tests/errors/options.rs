@@ -154,7 +154,7 @@ fn a_host_that_is_none() {
         &["--host", "git.acme.test/team"],
         str![[r#"
 zitadel-credential: error: --host or ZITADEL_CREDENTIAL_HOSTS: "git.acme.test/team" names no host
-  hint: a host rule is for host, host:port or *.host, without scheme, path or user; several in a variable are apart by blanks
+  hint: write git.acme.test
 
 "#]],
     );

@@ -1,6 +1,8 @@
 //! What setups changed, so that `--undo` takes out that and nothing else:
 //! `setup.json` beside the config file. No secret is in it.
 
+mod check;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -112,11 +114,17 @@ impl Journal {
         if text.is_empty() {
             return Ok(Self::default());
         }
-        serde_json::from_str(text).map_err(|_| {
-            Report::new("it is not as setup writes it").hint(
+        let damaged = |how: String| {
+            Report::new(format!("it is not as setup writes it: {how}")).hint(
                 "move it away to go on without it; what was set up before must then be taken out by hand",
             )
-        })
+        };
+        let journal = serde_json::from_str(text)
+            .map_err(|error| damaged(format!("line {} has another form", error.line())))?;
+        match check::fault(&journal) {
+            Some(fault) => Err(damaged(fault)),
+            None => Ok(journal),
+        }
     }
 
     /// Its text; none where nothing is set up.
@@ -206,7 +214,7 @@ mod tests {
     fn what_is_written_is_read_back_and_other_text_refused() {
         let mut journal = Journal::default();
         assert_eq!(journal.text().expect("text"), None);
-        journal.record("git a.dev", edit("a.dev", "x", Some("y")));
+        journal.record("git a.dev", edit("a.dev", "x", None));
         let mut note = Note::first(None);
         note.leave(Some("z"));
         journal.files.insert("/f".into(), note);
@@ -216,6 +224,99 @@ mod tests {
         for bad in ["{}", "[]", "x", &text.replace("\"1\"", "\"2\"")] {
             assert!(Journal::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn only_what_a_setup_could_have_noted_is_believed() {
+        let parse = |setup: &str, file: &str, at: &[&str], ours: &str, former: Option<&str>| {
+            let mut journal = Journal::default();
+            let edit = Edit {
+                file: file.into(),
+                at: at.iter().map(|&part| part.into()).collect(),
+                ours: ours.into(),
+                former: former.map(Into::into),
+            };
+            journal.record(setup, edit);
+            Journal::parse(&journal.text().expect("text").expect("some")).is_ok()
+        };
+        let key = "credential.https://g.dev.helper";
+        for (setup, at, ours, former) in [
+            (
+                "profile p",
+                &["default-profile"][..],
+                "\"p\"",
+                Some("\"q\""),
+            ),
+            ("profile p", &["profiles", "p"], "issuer = 1\n", None),
+            ("profile p", &["profiles", "p", "issuer"], "1", Some("2")),
+            ("git g.dev /f", &["hosts", "g.dev"], "x", None),
+            ("git g.dev /f", &[key, ""], "", None),
+            ("git g.dev /f", &[key, "!'/x' git"], "!'/x' git", None),
+            ("docker r.dev:5 /f", &["credHelpers"], "{}", Some("null")),
+            (
+                "docker r.dev /f",
+                &["credHelpers", "r.dev"],
+                "zitadel",
+                Some("x"),
+            ),
+            ("kubectl a b /f", &["users", "a b"], "{}", None),
+            ("kubectl a /f", &["contexts", "c", "user"], "a", Some("b")),
+        ] {
+            assert!(parse(setup, "/f", at, ours, former), "{setup} {at:?}");
+            for file in [
+                "f",
+                "",
+                "/d/../f",
+                "/f\n",
+                &format!("/{}", "f".repeat(4096)),
+            ] {
+                assert!(!parse(setup, file, at, ours, former), "{setup} {file}");
+            }
+            assert!(!parse(setup, "/f", at, &"x".repeat(70_000), former));
+            assert!(!parse("other g.dev /f", "/f", at, ours, former));
+        }
+        for (setup, at, ours, former) in [
+            ("profile p", &["profiles", "q"][..], "x", None),
+            ("profile p", &["profiles", "p", "key-command"], "x", None),
+            ("profile p", &["hosts", "g.dev"], "x", None),
+            ("git g.dev /g", &[key, ""], "", None),
+            ("git g.dev /f", &["hosts", "g.dev"], "x", Some("y")),
+            ("git g.dev /f", &["core.pager", "x"], "x", None),
+            ("git g.dev /f", &[key, "--file=/g"], "--file=/g", None),
+            ("git g.dev /f", &[key, "zitadel"], "other", None),
+            ("docker r.dev /f", &["auths"], "{}", None),
+            (
+                "docker r.dev /f",
+                &["credHelpers"],
+                "{}",
+                Some("{},\"a\":1"),
+            ),
+            ("docker r.dev /f", &["credHelpers", "r.dev"], "other", None),
+            ("kubectl a /f", &["users", "--kubeconfig=/g"], "{}", None),
+            ("kubectl a /f", &["contexts", "-c", "user"], "a", None),
+            ("kubectl a /f", &["clusters", "c", "server"], "a", None),
+            ("kubectl a /f", &[], "a", None),
+        ] {
+            assert!(!parse(setup, "/f", at, ours, former), "{setup} {at:?}");
+        }
+        let note = |file: &str, digest: &str, copy: u32| {
+            let mut journal = Journal::default();
+            journal.record("git g.dev /f", edit("g.dev", "x", None));
+            let note = Note {
+                before: Some(digest.to_owned()),
+                left: None,
+                touched: false,
+                copy: Some(copy),
+            };
+            journal.files.insert(file.into(), note);
+            Journal::parse(&journal.text().expect("text").expect("some")).is_ok()
+        };
+        let digest = digest_of("");
+        assert!(note("/f", &digest, 1));
+        assert!(!note("f", &digest, 1));
+        assert!(!note("/f", &digest[1..], 1));
+        assert!(!note("/f", &digest, 0));
+        assert!(!note("/f", &digest, 100));
     }
 
     #[test]

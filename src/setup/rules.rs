@@ -5,6 +5,7 @@ use super::journal::Edit;
 use super::toml::{Document, body, same_lines, string};
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
+use crate::quote::quoted;
 use crate::url::{Origin, Scheme};
 
 impl Desk<'_> {
@@ -92,18 +93,32 @@ impl Desk<'_> {
         let key = edit.key();
         let document = self.document()?;
         let name = edit.at.join(".");
+        if edit.file != self.config.name() {
+            let file = crate::quote::path(&edit.file);
+            let what = format!("{} was put into another config file: {file}", quoted(&name));
+            return Err(Error::Usage(
+                Report::new(what).hint(format!("--config {file} names that one")),
+            ));
+        }
         match document.at(&key) {
             None => self.says(format!("{name} was gone already")),
             Some(now) if !same_lines(&now, &edit.ours) => {
                 self.says(format!("{name} was changed since, and stays"));
             }
-            Some(_) => self.change_config(|document| match (&edit.former, key.as_slice()) {
-                (Some(former), _) => document.set(&key, former),
-                (None, ["hosts" | "profiles", name]) => {
-                    document.remove_table(key[0], name, &edit.ours)
-                }
-                (None, _) => document.remove(&key),
-            })?,
+            Some(_) => {
+                self.change_config(|document| match (&edit.former, key.as_slice()) {
+                    (Some(former), _) => document.set(&key, former),
+                    (None, ["hosts" | "profiles", name]) => {
+                        document.remove_table(key[0], name, &edit.ours)
+                    }
+                    (None, _) => document.remove(&key),
+                })?;
+                let how = match edit.former {
+                    Some(_) => "puts back",
+                    None => "takes out",
+                };
+                self.says(format!("{how} {}", quoted(&name)));
+            }
         }
         Ok(())
     }

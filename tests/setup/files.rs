@@ -169,6 +169,34 @@ fn a_setup_that_fails_leaves_no_copy() {
 }
 
 #[test]
+fn what_setup_remembers_is_believed_only_where_setup_could_have_written_it() {
+    let desk = desk();
+    desk.done("docker r.dev");
+    let journal = desk.home.read(JOURNAL);
+    for (from, to) in [
+        ("\"hosts\"", "\"profiles\""),
+        ("config.toml\",", "../other.toml\","),
+        ("\"ours\": \"zitadel\"", "\"ours\": \"other\""),
+        ("\"copy\": 1", "\"copy\": 0"),
+    ] {
+        assert!(journal.contains(from), "{journal}");
+        desk.home.write(JOURNAL, journal.replace(from, to));
+        let said = desk.refused(2, "docker r.dev --undo");
+        assert!(said.contains("it is not as setup writes it"), "{said}");
+    }
+    // Of another config file in the same directory.
+    desk.home
+        .write(JOURNAL, journal.replace("config.toml\",", "other.toml\","));
+    let said = desk.refused(2, "docker r.dev --undo");
+    assert!(
+        said.contains("hosts.r.dev was put into another config file"),
+        "{said}"
+    );
+    desk.home.write(JOURNAL, journal);
+    desk.done("docker r.dev --undo");
+}
+
+#[test]
 fn what_a_killed_setup_left_beside_a_file_is_swept() {
     let desk = desk();
     let left = desk.home.write(".docker/.zitadel-credential-left", "");

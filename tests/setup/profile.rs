@@ -48,7 +48,7 @@ fn undo_leaves_no_file_that_was_not_there() {
     assert!(desk.exists(JOURNAL));
     assert_eq!(
         desk.done("profile prod --undo"),
-        format!("removed ~/{CONFIG}\n")
+        format!("removed ~/{CONFIG}\ntakes out profiles.prod\n")
     );
     assert!(!desk.exists(CONFIG) && !desk.exists(JOURNAL));
     assert_eq!(

@@ -40,13 +40,15 @@ pub(super) fn put_in<'d>(
         file.words.push(registry.clone());
         let former = json::helper(file.text(), &registry).map_err(refused)?;
         if former.as_deref() != Some(HELPER) {
+            let list = json::list(file.text()).map_err(refused)?;
             let is_ours = desk
                 .journal
                 .edit_at(&file.name(), &["credHelpers"])
                 .is_some();
-            if is_ours || json::has_no_helpers(file.text()).map_err(refused)? {
+            if is_ours || list != json::List::There {
                 // So that the object goes with the last of its members.
-                let edit = edit_of(&file, &["credHelpers"], "{}", None);
+                let former = (list == json::List::Null).then(|| "null".to_owned());
+                let edit = edit_of(&file, &["credHelpers"], "{}", former);
                 desk.journal.record(&setup, edit);
             }
             let text = json::set_helper(file.text(), &registry, HELPER).map_err(refused)?;
@@ -93,14 +95,21 @@ pub(super) fn take_out<'d>(
                         ));
                         continue;
                     }
-                    let text = match &edit.former {
-                        Some(former) => json::set_helper(file.text(), registry, former),
-                        None => json::remove_helper(file.text(), registry),
+                    let text = if let Some(former) = &edit.former {
+                        desk.says(format!(
+                            "puts back credHelpers.{registry}: {}",
+                            quoted(former)
+                        ));
+                        json::set_helper(file.text(), registry, former)
+                    } else {
+                        desk.says(format!("takes out credHelpers.{registry}"));
+                        json::remove_helper(file.text(), registry)
                     };
                     file.set(text.map_err(refused)?);
                 }
                 ["credHelpers"] if edit.file == file.name() => {
-                    let text = json::remove_empty(file.text()).map_err(refused)?;
+                    let text =
+                        json::remove_empty(file.text(), edit.former.as_deref()).map_err(refused)?;
                     file.set(text);
                 }
                 _ => desk.take_out_of_config(&edit)?,

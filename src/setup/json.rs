@@ -44,8 +44,11 @@ pub(super) fn set_helper(text: &str, registry: &str, name: &str) -> Result<Strin
         let object = Object::read(text, 0..text.len())?;
         let indent = object.indent(text).unwrap_or_default();
         let unit = unit(&indent);
-        let entry = format!("\"{HELPERS}\": {{{indent}{unit}{entry}{indent}}}");
-        object.add(text, &entry, "")
+        let helpers = format!("{{{indent}{unit}{entry}{indent}}}");
+        match object.helpers()? {
+            Some(null) => splice(text, null.value.clone(), &helpers),
+            None => object.add(text, &format!("\"{HELPERS}\": {helpers}"), ""),
+        }
     };
     checked(changed, registry, Some(name))
 }
@@ -61,25 +64,50 @@ pub(super) fn remove_helper(text: &str, registry: &str) -> Result<String, Report
     }
 }
 
-/// Takes out the list of helpers, where none is in it.
+/// Takes out the list of helpers, where none is in it, or puts back what stood
+/// in its place.
 ///
 /// # Errors
 /// The file is not docker's JSON.
-pub(super) fn remove_empty(text: &str) -> Result<String, Report> {
-    match helpers(text)? {
-        Some(helpers) if helpers.members.is_empty() => {
-            Ok(Object::read(text, 0..text.len())?.remove(text, HELPERS))
-        }
-        _ => Ok(text.to_owned()),
+pub(super) fn remove_empty(text: &str, former: Option<&str>) -> Result<String, Report> {
+    if !helpers(text)?.is_some_and(|helpers| helpers.members.is_empty()) {
+        return Ok(text.to_owned());
     }
+    let object = Object::read(text, 0..text.len())?;
+    Ok(match (object.helpers()?, former) {
+        (Some(helpers), Some(former)) => splice(text, helpers.value.clone(), former),
+        (Some(helpers), None) => object.remove(text, &helpers.name),
+        (None, _) => text.to_owned(),
+    })
 }
 
-/// Whether the file names no helper at all, not even an empty list of them.
+/// What the file has where its list of helpers would be.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum List {
+    /// Nothing.
+    Absent,
+    /// `null`, which docker reads as nothing.
+    Null,
+    /// A list, which may be empty.
+    There,
+}
+
+/// Looks for the list of helpers.
 ///
 /// # Errors
 /// The file is not docker's JSON.
-pub(super) fn has_no_helpers(text: &str) -> Result<bool, Report> {
-    Ok(text.trim().is_empty() || helpers(text)?.is_none())
+pub(super) fn list(text: &str) -> Result<List, Report> {
+    if helpers(text)?.is_some() {
+        return Ok(List::There);
+    }
+    if text.trim().is_empty() {
+        return Ok(List::Absent);
+    }
+    let object = Object::read(text, 0..text.len())?;
+    Ok(match object.helpers()? {
+        Some(_) => List::Null,
+        None => List::Absent,
+    })
 }
 
 /// The file with this change, if it reads as that.
@@ -101,10 +129,21 @@ fn helpers(text: &str) -> Result<Option<Object>, Report> {
         return Ok(None);
     }
     let object = Object::read(text, 0..text.len())?;
-    let member = find(&object.members, HELPERS);
+    let member = object.helpers()?;
     member
-        .map(|m| Object::read(text, m.value.clone()))
+        .filter(|member| &text[member.value.clone()] != "null")
+        .map(|member| Object::read(text, member.value.clone()))
         .transpose()
+}
+
+fn twice() -> Report {
+    Report::new("a name stands twice in it")
+        .hint("which of them counts is for nobody to guess: keep one")
+}
+
+/// As Go folds a name: the long s is one too.
+fn folded(name: &str) -> String {
+    name.to_lowercase().replace('\u{17f}', "s")
 }
 
 fn outer_indent(text: &str) -> Result<String, Report> {
@@ -157,8 +196,7 @@ impl Object {
         let mut names: Vec<_> = members.iter().map(|member| &member.name).collect();
         names.sort();
         if names.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(Report::new("a name stands twice in it")
-                .hint("which of them counts is for nobody to guess: keep one"));
+            return Err(twice());
         }
         let body = &text[range.clone()];
         let start = range.start + body.find('{').map_or(0, |at| at + 1);
@@ -167,6 +205,21 @@ impl Object {
             inside: start..end,
             members,
         })
+    }
+
+    /// The member that docker takes for its list of helpers: Go's JSON holds names
+    /// for the same whatever their case (encoding/json, Unmarshal).
+    fn helpers(&self) -> Result<Option<&Member>, Report> {
+        let mut same = self
+            .members
+            .iter()
+            .filter(|member| folded(&member.name) == folded(HELPERS));
+        let first = same.next();
+        // It would put them together.
+        if same.next().is_some() {
+            return Err(twice());
+        }
+        Ok(first)
     }
 
     /// What stands before each member: a line break and blanks, or nothing.
@@ -275,6 +328,29 @@ mod tests {
     }
 
     #[test]
+    fn a_list_in_another_case_is_the_list_and_null_is_none() {
+        let text = "{\"credhelpers\": {\"a.dev\": \"b\"}}";
+        let after = set_helper(text, "r.dev", "zitadel").expect("set");
+        let both = "{\"a.dev\": \"b\", \"r.dev\": \"zitadel\"}";
+        assert_eq!(after, format!("{{\"credhelpers\": {both}}}"));
+        assert_eq!(remove_helper(&after, "r.dev").ok().as_deref(), Some(text));
+        for null in [
+            "{\"credHelpers\":null}",
+            "{\n  \"a\": 1,\n  \"CredHelpers\": null\n}\n",
+        ] {
+            assert_eq!(list(null).ok(), Some(List::Null));
+            let after = set_helper(null, "r.dev", "zitadel").expect("set");
+            assert_eq!(
+                helper(&after, "r.dev").ok().flatten().as_deref(),
+                Some("zitadel")
+            );
+            let empty = remove_helper(&after, "r.dev").expect("removed");
+            let back = remove_empty(&empty, Some("null")).ok();
+            assert_eq!(back.as_deref(), Some(null));
+        }
+    }
+
+    #[test]
     fn what_is_no_object_is_refused() {
         for bad in [
             "[]",
@@ -283,11 +359,12 @@ mod tests {
             "x",
             "1",
             "{\"credHelpers\": []}",
-            "{\"credHelpers\": null}",
             "{\"credHelpers\": {\"r\": 1}}",
             "{\"a\": 1, \"a\": 2}",
             "{} {}",
             "{\"credHelpers\": {}, \"credHelpers\": {}}",
+            "{\"credHelpers\": {}, \"CREDhelpers\": {}}",
+            "{\"credHelpers\": null, \"credHelper\u{17f}\": {}}",
         ] {
             let read = helper(bad, "r").and_then(|_| set_helper(bad, "r", "zitadel"));
             assert!(read.is_err(), "{bad}");
@@ -327,10 +404,10 @@ mod tests {
             let after = set_helper(&text, "r.dev", "zitadel").unwrap();
             let set = helper(&after, "r.dev").unwrap();
             prop_assert_eq!(set.as_deref(), Some("zitadel"));
-            let had_none = has_no_helpers(&text).unwrap();
+            let before = list(&text).unwrap();
             let mut back = remove_helper(&after, "r.dev").unwrap();
-            if had_none {
-                back = remove_empty(&back).unwrap();
+            if before == List::Absent {
+                back = remove_empty(&back, None).unwrap();
             }
             prop_assert_eq!(back, text);
         }

@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::support::tree::Node;
-use super::{CONFIG, COPY, Desk};
+use super::{CONFIG, COPY, Desk, JOURNAL};
 
 const LOGINS: &str = ".docker/config.json";
 const PROFILE: &str = "[profiles.prod]\nissuer = \"ISSUER\"\nkey-file = \"~/key.json\"\n";
@@ -47,6 +47,8 @@ fn undo_brings_both_files_back_to_the_byte() {
         "{}",
         "{\n  \"credHelpers\": {}\n}\n",
         "{\"credHelpers\":{\"r.dev\":\"old\"}}",
+        "{\"credHelpers\": null}",
+        "{\"credhelpers\":{\"b.dev\":\"other\"}}",
     ] {
         let desk = desk(logins);
         let before = desk.files();
@@ -65,14 +67,40 @@ fn undo_brings_both_files_back_to_the_byte() {
 }
 
 #[test]
+fn a_null_comes_back_where_others_wrote_since() {
+    let desk = desk("{\"credHelpers\": null, \"zeta\": 1}");
+    desk.done("docker r.dev s.dev");
+    let other = |text: &str| text.replace("\"zeta\": 1", "\"zeta\": 2");
+    desk.home.write(LOGINS, other(&desk.home.read(LOGINS)));
+    desk.done("docker r.dev --undo");
+    desk.done("docker s.dev --undo");
+    let left = desk.home.read(LOGINS);
+    assert_eq!(left, "{\"credHelpers\": null, \"zeta\": 2}");
+}
+
+/// As docker reads it (Go's JSON); a second list would hide one of them.
+#[test]
+fn a_list_in_another_case_is_added_to() {
+    let desk = desk("{\"CredHelpers\": {\"b.dev\": \"other\"}}");
+    desk.done("docker r.dev");
+    assert_eq!(
+        desk.home.read(LOGINS),
+        "{\"CredHelpers\": {\"b.dev\": \"other\", \"r.dev\": \"zitadel\"}}"
+    );
+}
+
+#[test]
 fn undo_takes_out_only_what_is_ours_where_others_wrote_since() {
     let desk = desk(DOCKERS);
     desk.done("docker r.dev");
     let other = |text: &str| text.replace("\"zeta\": 1", "\"zeta\": 2");
     desk.home.write(LOGINS, other(&desk.home.read(LOGINS)));
-    desk.done("docker r.dev --undo");
+    let said = desk.done("docker r.dev --undo");
     assert_eq!(desk.home.read(LOGINS), other(DOCKERS));
+    assert!(said.contains("takes out credHelpers.r.dev\n"), "{said}");
     // What it was before is still to be had.
+    let stays = format!("config.json{COPY} stays: it is what the file was");
+    assert!(said.contains(&stays), "{said}");
     assert!(desk.exists(&format!("{LOGINS}{COPY}")));
 }
 
@@ -81,7 +109,15 @@ fn a_helper_that_was_replaced_comes_back_and_one_that_others_set_stays() {
     let desk = desk(DOCKERS);
     desk.done("docker b.dev");
     assert!(desk.home.read(LOGINS).contains("\"b.dev\": \"zitadel\""));
-    desk.done("docker b.dev --undo");
+    let said = desk.done("docker b.dev --undo");
+    assert_eq!(
+        said,
+        format!(
+            "changed ~/{CONFIG}: it is again as it was before the first setup\n\
+             changed ~/{LOGINS}: it is again as it was before the first setup\n\
+             puts back credHelpers.b.dev: other\ntakes out hosts.b.dev\n"
+        )
+    );
     assert_eq!(desk.home.read(LOGINS), DOCKERS);
     desk.done("docker b.dev");
     let theirs = DOCKERS.replace("other", "theirs");
@@ -165,8 +201,29 @@ fn links_and_modes_are_kept() {
     assert!(
         matches!(&after["dotfiles/docker.json"], Node::File(0o644, text) if text.contains("r.dev"))
     );
-    desk.done("docker r.dev --undo");
+    // The same file by its own path.
+    desk.done("docker r.dev --authfile dotfiles/docker.json --undo");
     assert_eq!(desk.files(), before);
+}
+
+#[test]
+fn our_own_files_are_not_dockers() {
+    let desk = desk("{}");
+    desk.done("docker r.dev");
+    symlink(CONFIG, desk.path().join("link")).unwrap();
+    fs::hard_link(desk.path().join("key.json"), desk.path().join("hard")).unwrap();
+    for (file, reason) in [
+        (CONFIG, "it is our config file"),
+        ("link", "it is our config file"),
+        (JOURNAL, "it is what setup remembers"),
+        ("key.json", "it is a key file"),
+        ("hard", "it is a key file"),
+    ] {
+        for undo in ["", " --undo"] {
+            let said = desk.refused(2, &format!("docker r.dev --authfile {file}{undo}"));
+            assert!(said.contains(&format!("{file}: {reason}")), "{said}");
+        }
+    }
 }
 
 #[test]

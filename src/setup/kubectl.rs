@@ -245,9 +245,10 @@ fn same_user(there: &Value, exec: &Value) -> bool {
     let there = &there["user"]["exec"];
     let is_plain = there["env"].as_array().is_none_or(Vec::is_empty);
     let same = |key: &str| there[key] == exec[key];
+    // kubectl shows one of v1beta1 that has none as if it had this one.
     let text = |exec: &Value| {
         let mode = exec["interactiveMode"].as_str();
-        mode.unwrap_or_default().to_owned()
+        mode.unwrap_or("IfAvailable").to_owned()
     };
     let same_mode = text(there) == text(exec);
     is_alone && is_plain && same_mode && same("apiVersion") && same("command") && same("args")

@@ -76,11 +76,16 @@ pub(super) fn put_in<'d>(
     desk.add(file);
     Ok(Some(Box::new(move || {
         let git = Tool::find("git", environment, &deadline)?;
-        hosts
-            .iter()
-            .filter_map(HostPattern::single_host)
+        let single = hosts.iter().filter_map(HostPattern::single_host);
+        let mut said: Vec<_> = single
             .map(|host| try_out(&git, &host))
-            .collect()
+            .collect::<Result<_, _>>()?;
+        let next = hosts.iter().map(|pattern| match pattern.single_host() {
+            Some(host) => format!("next: git clone https://{host}/REPOSITORY"),
+            None => format!("next: git clone https://HOST/REPOSITORY, from a HOST of {pattern}"),
+        });
+        said.extend(next);
+        Ok(said)
     })))
 }
 
@@ -112,7 +117,10 @@ pub(super) fn take_out<'d>(
                     let value = quoted(value);
                     match same {
                         0 => desk.says(format!("{key}: \"{value}\" was gone already")),
-                        1 => remove(&git, &mut file, key, &edit.ours)?,
+                        1 => {
+                            remove(&git, &mut file, key, &edit.ours)?;
+                            desk.says(format!("takes out {key}: \"{value}\""));
+                        }
                         // Which of them is ours cannot be told.
                         _ => desk.says(format!("{key}: \"{value}\" stands there twice, and stays")),
                     }
@@ -238,7 +246,10 @@ fn try_out(git: &Tool<'_>, host: &str) -> Result<String, Error> {
             "zitadel-credential doctor {host} says more; zitadel-credential setup git {host} --undo takes it back"
         )))
     };
-    let ended = git.run_asking(call)?.map_err(|said| failed(&said))?;
+    let ended = git
+        .run_asking(call)
+        .map_err(|error| failed(&[error.report().headline()]))?
+        .map_err(|said| failed(&said))?;
     let text = String::from_utf8_lossy(&ended.stdout);
     let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key));
     match (value("username="), value("password=")) {

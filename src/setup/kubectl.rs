@@ -90,7 +90,10 @@ pub(super) fn put_in<'d>(
             desk.journal.record(&setup, edit);
         }
     }
-    tell(desk, &exec, &user, context.as_deref(), knows_mode);
+    tell(desk, &user, context.as_deref(), knows_mode);
+    if file.is_changed() || desk.mode.dry_run {
+        tell_of_kuberc(desk, &exec);
+    }
     desk.add(file);
     Ok(None)
 }
@@ -127,9 +130,12 @@ pub(super) fn take_out<'d>(
                             quoted(user)
                         ));
                     }
-                    Some(_) => kubectl.edit(&mut file, |copy| {
-                        vec![kubectl.call(config(copy, &["delete-user", user]))]
-                    })?,
+                    Some(_) => {
+                        kubectl.edit(&mut file, |copy| {
+                            vec![kubectl.call(config(copy, &["delete-user", user]))]
+                        })?;
+                        desk.says(format!("takes out user {}", quoted(user)));
+                    }
                 }
             }
             ["contexts", context, _] => {
@@ -146,6 +152,11 @@ pub(super) fn take_out<'d>(
                 kubectl.edit(&mut file, |copy| {
                     vec![kubectl.call(set_context(copy, context, former))]
                 })?;
+                let context = quoted(context);
+                desk.says(match former {
+                    "" => format!("context {context} names no user again"),
+                    former => format!("puts back user {} of context {context}", quoted(former)),
+                });
             }
             _ => {}
         }
@@ -264,7 +275,7 @@ fn words(exec: &Value, user: &str) -> Vec<String> {
 }
 
 /// What to type next, and what else there is to know.
-fn tell(desk: &mut Desk<'_>, exec: &Value, user: &str, context: Option<&str>, knows_mode: bool) {
+fn tell(desk: &mut Desk<'_>, user: &str, context: Option<&str>, knows_mode: bool) {
     if !knows_mode {
         desk.says("this kubectl is older than 1.30 and cannot set interactiveMode: the entry is of v1beta1");
     }
@@ -275,6 +286,10 @@ fn tell(desk: &mut Desk<'_>, exec: &Value, user: &str, context: Option<&str>, kn
             quoted(user)
         ),
     });
+}
+
+/// What kubectl 1.35 and later may need besides.
+fn tell_of_kuberc(desk: &mut Desk<'_>, exec: &Value) {
     let command = exec["command"].as_str().unwrap_or_default();
     for line in [
         "kubectl 1.35 and later runs only listed plugins where ~/.kube/kuberc says so; there, this one's lines are",

@@ -219,3 +219,29 @@ fn a_person_at_a_terminal_is_asked_for_what_is_missing() {
             .contains(&format!("key-file = \"{}\"", path.display()))
     );
 }
+
+/// Only the group in the foreground may read from a terminal: `op`, `sudo` and
+/// their like ask there.
+#[test]
+fn a_key_command_may_ask_the_person_at_the_terminal() {
+    let Some(script) = client("script") else {
+        return;
+    };
+    let cluster = fresh();
+    let World { home, issuer, .. } = &cluster.world;
+    let url = issuer.url();
+    home.write(
+        CONFIG,
+        format!(
+            "[profiles.prod]\nissuer = \"{url}\"\n\
+             key-command = [\"sh\", \"-c\", \"read file < /dev/tty; cat $file\"]\n"
+        ),
+    );
+    let mut terminal = command(home, script);
+    let call = "zitadel-credential token --timeout 10";
+    terminal.args(["--quiet", "--return", "--command", call, "/dev/null"]);
+    let output = output_of(terminal, b"key.json\n");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert_eq!(issuer.token_requests(), 1);
+}

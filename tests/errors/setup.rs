@@ -1,7 +1,9 @@
 //! `setup`: what it refuses, and why.
 
-use std::os::unix::fs::symlink;
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 
+use rustix::fs::{FlockOperation, flock};
 use snapbox::str;
 
 use crate::support::Case;
@@ -131,12 +133,14 @@ zitadel-credential: error: *.r.dev is more than one registry
 
 "#]],
     );
-    case.run(words("setup docker https://r.dev"))
-        .fails(2, str![[r#"
+    case.run(words("setup docker https://r.dev")).fails(
+        2,
+        str![[r#"
 zitadel-credential: error: "https://r.dev" names no host
-  hint: a host rule is for host, host:port or *.host, without scheme, path or user; several in a variable are apart by blanks
+  hint: write r.dev
 
-"#]]);
+"#]],
+    );
     case.run(words("setup docker r.dev --profile absent"))
         .fails(2, str![[r#"
 zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile is called "absent"
@@ -219,13 +223,21 @@ zitadel-credential: error: link: it is a link to what is not there
 
 "#]],
     );
-    home.write("held.json.lock", "");
-    case.run(words("setup docker r.dev --authfile held.json"))
+    case.run(["setup", "docker", "r.dev", "--authfile", CONFIG])
         .fails(
             2,
             str![[r#"
-zitadel-credential: error: [HOME]/held.json.lock: another program is changing the file
-  hint: wait for it; remove the .lock file if none is: one that was killed leaves it behind
+zitadel-credential: error: .config/zitadel-credential/config.toml: it is our config file
+  hint: name the tool's own file
+
+"#]],
+        );
+    case.run(words("setup docker r.dev --authfile key.json"))
+        .fails(
+            2,
+            str![[r#"
+zitadel-credential: error: key.json: it is a key file
+  hint: name the tool's own file
 
 "#]],
         );
@@ -239,14 +251,63 @@ zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.
 #[test]
 fn what_setup_remembers_in_another_form() {
     let case = Case::new();
-    case.world
-        .home
-        .write(".config/zitadel-credential/setup.json", "{}");
+    let journal = ".config/zitadel-credential/setup.json";
+    let home = &case.world.home;
+    home.write(journal, "{}");
     case.run(words("setup docker r.dev")).fails(2, str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: it is not as setup writes it
+zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: it is not as setup writes it: line 1 has another form
   hint: move it away to go on without it; what was set up before must then be taken out by hand
 
 "#]]);
+    fs::remove_file(home.path().join(journal)).unwrap();
+    assert_eq!(case.run(words("setup docker r.dev")).code, Some(0));
+    let text = home.read(journal);
+    let damaged = |from: &str, to: &str| {
+        assert!(text.contains(from), "{text}");
+        home.write(journal, text.replace(from, to));
+        case.run(words("setup docker r.dev --undo"))
+    };
+    damaged("\"files\": {\n    \"", "\"files\": {\n    \"..").fails(2, str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: it is not as setup writes it: a file in it has no plain absolute path
+  hint: move it away to go on without it; what was set up before must then be taken out by hand
+
+"#]]);
+    damaged("\"before\": null", "\"before\": \"x\"").fails(2, str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: it is not as setup writes it: what it says of [HOME]/.docker/config.json is no digest
+  hint: move it away to go on without it; what was set up before must then be taken out by hand
+
+"#]]);
+    damaged("\"docker r.dev ", "\"docker\\n r.dev ").fails(2, str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: it is not as setup writes it: a setup in it has no plain name
+  hint: move it away to go on without it; what was set up before must then be taken out by hand
+
+"#]]);
+    damaged("\"credHelpers\"", "\"auths\"").fails(2, str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: it is not as setup writes it: setup docker r.dev [HOME]/.docker/config.json would not have done what it says
+  hint: move it away to go on without it; what was set up before must then be taken out by hand
+
+"#]]);
+    damaged("config.toml\",", "other.toml\",").fails(2, str![[r#"
+zitadel-credential: error: hosts.r.dev was put into another config file: [HOME]/.config/zitadel-credential/other.toml
+  hint: --config [HOME]/.config/zitadel-credential/other.toml names that one
+
+"#]]);
+}
+
+#[test]
+fn another_setup_under_way() {
+    let case = Case::new();
+    let dir = case.world.home.config_path();
+    let dir = File::open(dir.parent().unwrap()).unwrap();
+    flock(&dir, FlockOperation::LockExclusive).unwrap();
+    case.run(words("setup docker r.dev --timeout 1")).fails(
+        75,
+        str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential: another setup is under way
+  hint: wait for it, or see what it waits for; --timeout waits longer
+
+"#]],
+    );
 }
 
 #[test]
@@ -270,6 +331,38 @@ zitadel-credential: error: there is no git on PATH
         str![[r#"
 zitadel-credential: error: there is no kubectl on PATH
   hint: install kubectl: it changes its own files here
+
+"#]],
+    );
+    let git = case
+        .world
+        .home
+        .write("bin/git", "#!/bin/sh\nexec sleep 60\n");
+    fs::set_permissions(git, Permissions::from_mode(0o700)).unwrap();
+    let bin = case.world.home.path().join("bin");
+    let with_path = |line| {
+        let mut call = case.world.zitadel(words(line));
+        call.env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+        case.end(call)
+    };
+    with_path("setup git g.dev --timeout 1").fails(
+        1,
+        str![[r#"
+zitadel-credential: error: [HOME]/bin/git: not complete within 1 s
+  hint: run git by hand: it must end
+
+"#]],
+    );
+    case.world
+        .home
+        .write("bin/git", "#!/bin/sh\nkill -XFSZ $$\n");
+    let git = bin.join("git");
+    fs::set_permissions(git, Permissions::from_mode(0o700)).unwrap();
+    with_path("setup git g.dev").fails(
+        1,
+        str![[r#"
+zitadel-credential: error: git failed: it said nothing, and ended with signal: 25 (SIGXFSZ)
+  hint: nothing was changed; run git by hand to see more
 
 "#]],
     );

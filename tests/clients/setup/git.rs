@@ -1,9 +1,9 @@
 //! `setup git`.
 
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 
-use super::{CONFIG, command, setup, with_profile};
+use super::{CONFIG, command, files, setup, with_profile};
 use crate::program::{clients, stderr_of_failure, stdout_of_success};
 use crate::support::World;
 
@@ -55,7 +55,14 @@ fn a_git_that_gets_no_login_is_told_of_and_a_helper_of_the_hosts_own_stays() {
             home.read(".gitconfig"),
             format!("{own}\thelper = zitadel\n")
         );
-        setup(home, "git git.acme.dev --undo");
+        let said = setup(home, "git git.acme.dev --undo");
+        assert!(
+            said.ends_with(
+                "takes out credential.https://git.acme.dev.helper: \"zitadel\"\n\
+                 takes out hosts.git.acme.dev\n"
+            ),
+            "{said}"
+        );
         assert_eq!(home.read(".gitconfig"), own);
 
         let mut clear = command(home, "zitadel-credential");
@@ -84,11 +91,14 @@ fn without_its_name_on_path_git_is_given_the_binarys_path() {
         let home = &cluster.world.home;
         symlink(&git, home.path().join("bin/git")).unwrap();
         fs::remove_file(home.path().join("bin/git-credential-zitadel")).unwrap();
-        let said = setup(home, "git git.acme.dev");
+        let said = setup(home, "git git.acme.dev *.apps.dev");
         assert!(
             said.contains("git credential fill answers for git.acme.dev"),
             "{said}"
         );
+        let next = "next: git clone https://git.acme.dev/REPOSITORY\n\
+                    next: git clone https://HOST/REPOSITORY, from a HOST of *.apps.dev\n";
+        assert!(said.ends_with(next), "{said}");
         let binary = home.path().join("bin/zitadel-credential");
         let helper = format!("helper = !'{}' git\n", binary.display());
         assert!(
@@ -96,5 +106,77 @@ fn without_its_name_on_path_git_is_given_the_binarys_path() {
             "{}",
             home.read(".gitconfig")
         );
+    }
+}
+
+#[test]
+fn gits_own_lock_is_waited_for_and_one_that_a_killed_setup_left_taken_over() {
+    for git in clients("git") {
+        let cluster = with_profile();
+        let home = &cluster.world.home;
+        symlink(&git, home.path().join("bin/git")).unwrap();
+        let before = files(home);
+        let lock = home.write(".gitconfig.lock", "");
+        let mut call = command(home, "zitadel-credential");
+        call.args(["setup", "git", "git.acme.dev"]);
+        let said = stderr_of_failure(call);
+        assert!(
+            said.contains(".gitconfig.lock: another program is changing the file"),
+            "{said}"
+        );
+        fs::remove_file(lock).unwrap();
+        assert_eq!(files(home), before);
+        home.write(".gitconfig.lock", "zitadel-credential setup\n");
+        setup(home, "git git.acme.dev");
+        assert!(!home.path().join(".gitconfig.lock").exists());
+        setup(home, "git git.acme.dev --undo");
+        assert_eq!(files(home), before);
+    }
+}
+
+#[test]
+fn a_file_that_another_program_changed_meanwhile_is_not_written() {
+    for git in clients("git") {
+        let cluster = with_profile();
+        let home = &cluster.world.home;
+        let theirs = "[user]\n\tname = x\n";
+        home.write(".gitconfig", "");
+        let before = files(home);
+        // Another program's change, as soon as git has changed its copy.
+        let script = format!(
+            "#!/bin/sh\ncase $4 in --add) printf '[user]\\n\\tname = x\\n' > ~/.gitconfig ;; esac\n\
+             exec {} \"$@\"\n",
+            git.display()
+        );
+        let program = home.write("bin/git", script);
+        fs::set_permissions(program, Permissions::from_mode(0o700)).unwrap();
+        let mut call = command(home, "zitadel-credential");
+        call.args(["setup", "git", "git.acme.dev"]);
+        let said = stderr_of_failure(call);
+        assert!(
+            said.contains(".gitconfig: another program changed it meanwhile"),
+            "{said}"
+        );
+        assert_eq!(home.read(".gitconfig"), theirs);
+        home.write(".gitconfig", "");
+        assert_eq!(files(home), before);
+    }
+}
+
+/// `ulimit -f`: the signal would end it without a word.
+#[test]
+fn a_limit_on_the_size_of_files_is_told() {
+    for git in clients("git") {
+        let cluster = with_profile();
+        let home = &cluster.world.home;
+        symlink(&git, home.path().join("bin/git")).unwrap();
+        home.write(".gitconfig", "# long\n".repeat(400));
+        let before = files(home);
+        let mut call = command(home, "/bin/sh");
+        call.args(["-c", "ulimit -f 1; exec \"$0\" \"$@\""]);
+        call.args(["zitadel-credential", "setup", "git", "git.acme.dev"]);
+        let said = stderr_of_failure(call);
+        assert!(said.contains("a temporary file: file too large"), "{said}");
+        assert_eq!(files(home), before);
     }
 }

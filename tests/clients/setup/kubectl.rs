@@ -26,7 +26,14 @@ fn every_kubectl_is_given_the_entry_that_it_can_write() {
             said.contains("next: kubectl --context test auth whoami\n"),
             "{said}"
         );
-        assert!(said.contains("credentialPluginPolicy: Allowlist"), "{said}");
+        let kuberc = "credentialPluginPolicy: Allowlist";
+        assert!(said.contains(kuberc), "{said}");
+        let again = setup(home, "kubectl --user zitadel --context test");
+        assert!(again.starts_with("nothing to change\n"), "{again}");
+        assert!(again.contains("next: "), "{again}");
+        assert!(!again.contains(kuberc), "{again}");
+        let look = setup(home, "kubectl --user zitadel --dry-run");
+        assert!(look.contains(kuberc), "{look}");
         assert!(said.contains("warning: the token is opaque"), "{said}");
         let answer = kubectl.get_version(home).output().unwrap();
         assert_eq!(Kubectl::answer(&answer), crate::kubernetes::cluster::MINOR);
@@ -58,7 +65,11 @@ fn a_kubeconfig_that_others_changed_keeps_that_and_gets_its_user_back() {
         "--user=admin",
     ]);
     stdout_of_success(other);
-    setup(home, "kubectl --user zitadel --undo");
+    let said = setup(home, "kubectl --user zitadel --undo");
+    assert!(
+        said.contains("puts back user admin of context test\ntakes out user zitadel\n"),
+        "{said}"
+    );
     let mut after = view();
     let contexts = after["contexts"].as_array_mut().unwrap();
     contexts.retain(|context| context["name"] != "other");
@@ -118,4 +129,26 @@ fn what_kubectl_or_the_user_would_not_want_is_refused() {
         none,
     );
     assert!(said.contains("kubectl failed"), "{said}");
+    let said = refused("kubectl --user zitadel --kubeconfig key.json", none);
+    assert!(said.contains("key.json: it is a key file"), "{said}");
+}
+
+/// The limit holds for what kubectl writes as well.
+#[test]
+fn a_limit_on_the_size_of_files_is_told() {
+    let Some(_) = client("kubectl") else {
+        return;
+    };
+    let cluster = with_profile();
+    kubeconfig(&cluster);
+    let home = &cluster.world.home;
+    let long = format!("{}\n{}", home.read(KUBECONFIG), "# long\n".repeat(400));
+    home.write(KUBECONFIG, long);
+    let before = files(home);
+    let mut call = command(home, "/bin/sh");
+    call.args(["-c", "ulimit -f 1; exec \"$0\" \"$@\""]);
+    call.args(["zitadel-credential", "setup", "kubectl", "--user", "u"]);
+    let said = stderr_of_failure(call);
+    assert!(said.contains("file too large"), "{said}");
+    assert_eq!(files(home), before);
 }

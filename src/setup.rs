@@ -10,6 +10,7 @@ mod copy;
 mod desk;
 mod diff;
 mod docker;
+mod fresh;
 mod git;
 mod guard;
 mod journal;

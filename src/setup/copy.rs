@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::fresh::make_new;
 use super::journal::{Journal, Note};
-use super::target::{Target, Text, make_new, read};
+use super::target::{Target, Text, read};
 use crate::error::Report;
 use crate::quote::{self, system};
 

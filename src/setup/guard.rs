@@ -6,19 +6,18 @@
 //! `FILE.lock` that is there: it is made for the moment of writing alone, and is
 //! itself locked, so that one which a killed setup left is taken over.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use super::fresh::fresh_file;
 use crate::cache::lock::{is_in_place, try_lock};
-use crate::cache::temporary::PREFIX;
 use crate::clock::Deadline;
 use crate::error::{Error, Report};
 use crate::input;
-use crate::limit;
 use crate::quote::{self, system};
 
 /// How long another program that changes the same file is waited for.
@@ -148,14 +147,8 @@ impl Drop for Guard {
 /// Puts a lock file in place that is locked before anybody sees it; none where
 /// there is one.
 fn make(lock: &Path) -> io::Result<Option<File>> {
-    limit::check(MARK.len() as u64)?;
     let dir = lock.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .prefix(PREFIX)
-        .permissions(Permissions::from_mode(0o600))
-        .tempfile_in(dir)
-        .map_err(|error| error.kind())?;
-    file.write_all(MARK)?;
+    let file = fresh_file(dir, MARK)?;
     // One that cannot be locked is left to a person, should this be killed.
     if let Err(error) = try_lock(file.as_file()) {
         log::debug!("{} is not locked: {error}", quote::path(lock));

@@ -1,20 +1,19 @@
 //! A file that a setup changes: replaced in one step, if it is still what was
 //! read, with its mode, its group and the link that leads to it kept.
 
-use std::fs::{self, File, Permissions};
-use std::io::{self, Write};
+use std::fs::{self, Permissions};
+use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::fresh::{fresh_file, sync};
 use super::guard::{Guard, make_directory};
-use crate::cache::temporary::PREFIX;
 use crate::clock::Deadline;
 use crate::error::{Error, Report};
 use crate::input;
-use crate::limit;
 use crate::quote::{self, system};
 
 /// The most that is read of another tool's file: 4 MiB.
@@ -237,40 +236,6 @@ impl Target {
     }
 }
 
-/// Makes a file that is not there yet.
-///
-/// # Errors
-/// There is one already, or the system's own reason.
-pub(super) fn make_new(path: &Path, content: &[u8]) -> io::Result<()> {
-    let dir = path.parent().unwrap_or(Path::new("/"));
-    let file = fresh_file(dir, content)?;
-    file.as_file().sync_all()?;
-    file.persist_noclobber(path)?;
-    sync(dir);
-    Ok(())
-}
-
-/// A file of mode 0600 that goes unless it is put in place.
-fn fresh_file(dir: &Path, content: &[u8]) -> io::Result<tempfile::NamedTempFile> {
-    limit::check(content.len() as u64)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(PREFIX)
-        .permissions(Permissions::from_mode(0o600))
-        .tempfile_in(dir)
-        // Its own text names the temporary file, which nobody knows.
-        .map_err(|error| error.kind())?;
-    file.write_all(content)?;
-    Ok(file)
-}
-
-/// Has the disk know what lies in a directory.
-fn sync(dir: &Path) {
-    // Not every file system can.
-    if let Err(error) = File::open(dir).and_then(|dir| dir.sync_all()) {
-        log::debug!("{} is not synced: {error}", quote::path(dir));
-    }
-}
-
 /// Where a file that is not there would lie.
 fn real_place(path: &Path) -> PathBuf {
     let dir = path.parent().and_then(|dir| dir.canonicalize().ok());
@@ -392,17 +357,6 @@ mod tests {
             let meta = fs::metadata(&file).expect("a file");
             assert_eq!((meta.gid(), meta.mode() & 0o777), (group, 0o640));
         }
-    }
-
-    #[test]
-    fn a_new_file_takes_no_others_place() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let file = dir.path().join("file");
-        make_new(&file, b"ours").expect("made");
-        let error = make_new(&file, b"newer").expect_err("it is there");
-        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
-        assert_eq!(fs::read_to_string(&file).expect("text"), "ours");
-        assert_eq!(fs::read_dir(dir.path()).expect("a directory").count(), 1);
     }
 
     #[test]

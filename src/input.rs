@@ -1,5 +1,7 @@
 //! Reading from outside, bounded in size and in time.
 
+mod lines;
+
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -13,6 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Deadline;
 use crate::quote::system;
+pub use lines::Lines;
 
 /// The most that is read of a key, a protocol's input or an answer: 64 KiB.
 pub const LIMIT: usize = 64 * 1024;

@@ -17,7 +17,9 @@ pub use args::{
     Assertion, Cache, CacheAction, CacheClear, CacheList, Completion, Completions, Doctor, Exec,
     ListOutput, Token, TokenOutput,
 };
-pub use helpers::{Bazel, Docker, Git, Keyring, KeyringMode, KeyringOutput, NAMES, Terraform};
+pub use helpers::{
+    Bazel, Cargo, Docker, Git, Keyring, KeyringMode, KeyringOutput, NAMES, Terraform,
+};
 pub use options::Options;
 pub use setup::{Setup, SetupAction, SetupDocker, SetupGit, SetupKubectl, SetupMode, SetupProfile};
 
@@ -33,6 +35,7 @@ Helpers, called by other tools:
   git          Answer git as a credential helper
   docker       Answer docker, podman, skopeo and others as a credential helper
   bazel        Answer Bazel as a credential helper
+  cargo        Answer cargo as a credential provider
   terraform    Answer Terraform as a credentials helper
   kubelet      Answer the kubelet as an image credential provider
   keyring      Answer pip and uv as their keyring
@@ -115,6 +118,14 @@ Example, in ~/.docker/config.json:
 Example, in .bazelrc:
   common --credential_helper=*.acme.dev=bazel-credential-zitadel")]
     Bazel(Bazel),
+
+    /// Answer cargo as a credential provider
+    #[command(after_help = "\
+Example, in .cargo/config.toml (options may follow the name):
+  [registries.acme]
+  index = \"sparse+https://cargo.acme.dev/index/\"
+  credential-provider = [\"cargo-credential-zitadel\"]")]
+    Cargo(Cargo),
 
     /// Answer Terraform as a credentials helper
     #[command(after_help = "\
@@ -238,6 +249,7 @@ impl Cli {
             Command::Git(git) => &mut git.options,
             Command::Docker(docker) => &mut docker.options,
             Command::Bazel(bazel) => &mut bazel.options,
+            Command::Cargo(cargo) => &mut cargo.options,
             Command::Terraform(terraform) => &mut terraform.options,
             Command::Keyring(keyring) => &mut keyring.options,
             Command::Token(token) => &mut token.options,

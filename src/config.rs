@@ -311,12 +311,17 @@ impl<'a> Config<'a> {
     }
 }
 
-/// The bound on all waiting, for who needs no more of the configuration: a
-/// timeout that is none is not told, and the usual one holds.
-pub fn deadline(options: &Options, environment: &Environment) -> Deadline {
+/// How long all waiting takes at most, for who needs no more of the
+/// configuration: a timeout that is none is not told, and the usual one holds.
+pub fn timeout(options: &Options, environment: &Environment) -> Duration {
     let given = timeout_of_caller(options.timeout.as_ref(), environment);
     let seconds = given.ok().flatten();
-    Deadline::after(seconds.map_or(TIMEOUT, Duration::from_secs))
+    seconds.map_or(TIMEOUT, Duration::from_secs)
+}
+
+/// The end of that.
+pub fn deadline(options: &Options, environment: &Environment) -> Deadline {
+    Deadline::after(timeout(options, environment))
 }
 
 /// How much is logged: `-v`, `-vv` or `ZITADEL_CREDENTIAL_LOG`.

@@ -103,6 +103,17 @@ impl Report {
         self.facts.iter().map(|fact| printable(fact))
     }
 
+    /// All but the headline, as a person reads it: each on one line and fit for
+    /// a terminal.
+    pub fn details(&self) -> impl Iterator<Item = String> {
+        let with = self.with.iter().map(|with| ("with", with));
+        let facts = self.facts.iter().map(|fact| ("found", fact));
+        let hint = self.hint.iter().map(|hint| ("hint", hint));
+        with.chain(facts)
+            .chain(hint)
+            .map(|(word, text)| format!("{word}: {}", printable(text)))
+    }
+
     /// What to do, on one line and fit for a terminal.
     pub fn advice(&self) -> Option<String> {
         self.hint.as_deref().map(printable)
@@ -112,16 +123,8 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.headline())?;
-        if let Some(with) = &self.with {
-            write!(f, "\n  with: {}", printable(with))?;
-        }
-        for fact in &self.facts {
-            write!(f, "\n  found: {}", printable(fact))?;
-        }
-        match &self.hint {
-            Some(hint) => write!(f, "\n  hint: {}", printable(hint)),
-            None => Ok(()),
-        }
+        self.details()
+            .try_for_each(|detail| write!(f, "\n  {detail}"))
     }
 }
 

@@ -3,6 +3,7 @@
 //! network.
 
 pub mod bazel;
+pub mod cargo;
 pub mod docker;
 pub mod git;
 pub mod keyring;

@@ -102,25 +102,30 @@ impl Answer {
 /// Runs one call to its end and returns the exit code.
 pub fn run(mut world: World<'_>) -> u8 {
     let outcome = answer(&mut world).and_then(|answer| {
-        let Answer { text, code } = answer;
-        let stdout = &mut world.stdout;
-        let written = stdout
-            .write_all(text.as_bytes())
-            .and_then(|()| stdout.flush());
-        match written {
-            Ok(()) => Ok(code),
-            // Whoever asked has gone, and knows.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(1),
-            Err(error) => {
-                let what = format!("the answer could not be written: {}", system(&error));
-                Err(Error::Final(Report::new(what)))
-            }
-        }
+        let is_taken = hand_over(&mut world, &answer)?;
+        Ok(if is_taken { answer.code } else { 1 })
     });
     outcome.unwrap_or_else(|error| {
         report(&mut world, &error);
         error.exit_code()
     })
+}
+
+/// Writes an answer, whole; returns whether anybody took it.
+fn hand_over(world: &mut World<'_>, answer: &Answer) -> Result<bool, Error> {
+    let stdout = &mut world.stdout;
+    let written = stdout
+        .write_all(answer.text.as_bytes())
+        .and_then(|()| stdout.flush());
+    match written {
+        Ok(()) => Ok(true),
+        // Whoever asked has gone, and knows.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => {
+            let what = format!("the answer could not be written: {}", system(&error));
+            Err(Error::Final(Report::new(what)))
+        }
+    }
 }
 
 fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
@@ -144,6 +149,7 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
         Command::Git(git) => serve::git::answer(world, &load()?, &git.operation),
         Command::Docker(docker) => serve::docker::answer(world, load(), &docker.operation),
         Command::Bazel(asked) => serve::bazel::answer(world, &load()?, &asked),
+        Command::Cargo(_) => serve::cargo::answer(world, &options),
         Command::Terraform(asked) => serve::terraform::answer(world, &load()?, &asked),
         Command::Kubelet(_) => serve::kubelet::answer(world, &load()?),
         Command::Keyring(asked) => serve::keyring::answer(world, &load()?, &asked),

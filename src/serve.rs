@@ -2,6 +2,7 @@
 //! answer. One file a tool; here is what they share.
 
 pub(crate) mod bazel;
+pub(crate) mod cargo;
 pub(crate) mod docker;
 pub(crate) mod git;
 pub(crate) mod keyring;

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::Command;
 use super::args::EVERY;
-use super::options::Options;
+use super::options::{Options, read};
 
 #[expect(missing_docs, reason = "it would be the command's description")]
 #[derive(Args, Debug)]
@@ -32,6 +32,16 @@ pub struct Docker {
 pub struct Bazel {
     /// get
     pub operation: OsString,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}
+
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
+pub struct Cargo {
+    /// As cargo calls; all else stands in its questions
+    #[arg(long)]
+    pub cargo_plugin: bool,
     #[command(flatten, next_help_heading = EVERY)]
     pub(super) options: Options,
 }
@@ -93,14 +103,6 @@ pub enum KeyringOutput {
 /// None where anything stands before the command, and where clap refuses or has
 /// help to show: the whole command line tells that better.
 pub(super) fn alone(args: &[OsString]) -> Option<Command> {
-    fn read<T: Args>(args: &[OsString]) -> Option<T> {
-        let command = clap::Command::default().disable_help_flag(true);
-        let mut command = T::augment_args(command);
-        let mut matches = command.try_get_matches_from_mut(args).ok()?;
-        // The process is short: what ends with it need not be taken apart.
-        std::mem::forget(command);
-        T::from_arg_matches_mut(&mut matches).ok()
-    }
     let args = args.get(1..)?;
     let (command, rest) = args.split_first()?;
     let options = Options::default();
@@ -115,13 +117,14 @@ pub(super) fn alone(args: &[OsString]) -> Option<Command> {
             operation: word.clone(),
             options,
         })),
-        ("kubectl", _) => read(args).map(Command::Kubectl),
-        ("git", _) => read(args).map(Command::Git),
-        ("docker", _) => read(args).map(Command::Docker),
-        ("bazel", _) => read(args).map(Command::Bazel),
-        ("terraform", _) => read(args).map(Command::Terraform),
-        ("kubelet", _) => read(args).map(Command::Kubelet),
-        ("keyring", _) => read(args).map(Command::Keyring),
+        ("kubectl", _) => read(args).ok().map(Command::Kubectl),
+        ("git", _) => read(args).ok().map(Command::Git),
+        ("docker", _) => read(args).ok().map(Command::Docker),
+        ("bazel", _) => read(args).ok().map(Command::Bazel),
+        ("cargo", _) => read(args).ok().map(Command::Cargo),
+        ("terraform", _) => read(args).ok().map(Command::Terraform),
+        ("kubelet", _) => read(args).ok().map(Command::Kubelet),
+        ("keyring", _) => read(args).ok().map(Command::Keyring),
         _ => None,
     }
 }
@@ -133,10 +136,11 @@ fn is_plain(word: &OsStr) -> bool {
 }
 
 /// The names that stand for a command.
-pub const NAMES: [(&str, &str); 5] = [
+pub const NAMES: [(&str, &str); 6] = [
     ("git-credential-zitadel", "git"),
     ("docker-credential-zitadel", "docker"),
     ("bazel-credential-zitadel", "bazel"),
+    ("cargo-credential-zitadel", "cargo"),
     ("terraform-credentials-zitadel", "terraform"),
     // Where pip and uv look; no package installs it.
     ("keyring", "keyring"),

@@ -5,6 +5,19 @@ use std::ffi::OsString;
 
 use clap::{ArgAction, Args, ValueHint};
 
+use crate::error::Report;
+use crate::quote::redacted;
+
+/// Reads the arguments of one command, its name first.
+pub(super) fn read<T: Args>(args: &[OsString]) -> Result<T, clap::Error> {
+    let command = clap::Command::default().disable_help_flag(true);
+    let mut command = T::augment_args(command);
+    let mut matches = command.try_get_matches_from_mut(args)?;
+    // The process is short: what ends with it need not be taken apart.
+    std::mem::forget(command);
+    T::from_arg_matches_mut(&mut matches)
+}
+
 // The options that every command takes. They may stand before or after it: both
 // places read them, and what stands after wins. (clap's own global options are
 // cloned into every command there is, which is a fifth of the cached path.)
@@ -93,6 +106,27 @@ pub struct Options {
 }
 
 impl Options {
+    /// These options, and after them the words that a tool hands over in its own
+    /// way.
+    ///
+    /// # Errors
+    /// What is wrong with a word.
+    pub fn with(self, words: Vec<String>) -> Result<Self, Report> {
+        if words.is_empty() {
+            return Ok(self);
+        }
+        let words = words.into_iter().map(OsString::from);
+        let args: Vec<_> = std::iter::once(OsString::new()).chain(words).collect();
+        let after: Self = read(&args).map_err(|error| {
+            // It quotes a word, and that may be a key.
+            let text = redacted(&error.render().to_string());
+            let line = text.lines().next().unwrap_or_default();
+            let what = line.strip_prefix("error: ").unwrap_or(line);
+            Report::new(what).hint("the options of every command: zitadel-credential --help")
+        })?;
+        Ok(after.over(self))
+    }
+
     /// These options, with what they leave open taken from `before`.
     pub(super) fn over(self, before: Self) -> Self {
         let list = |mut before: Vec<OsString>, after| {

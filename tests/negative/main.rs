@@ -10,6 +10,7 @@
 mod support;
 
 mod bazel;
+mod cargo;
 mod docker;
 mod git;
 mod hosts;

@@ -8,6 +8,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod cargo;
 mod clock;
 mod docker;
 mod gateway;

@@ -52,6 +52,14 @@ pub fn clients(name: &str) -> Vec<PathBuf> {
     found
 }
 
+/// The cargo that runs the tests: rustup's would look for its own home.
+pub fn cargo() -> Option<PathBuf> {
+    match env::var_os("CARGO") {
+        Some(cargo) => Some(cargo.into()),
+        None => client("cargo"),
+    }
+}
+
 /// One that `tests/clients/install` makes, by where it lies among those.
 pub fn installed(name: &str, program: &str) -> Option<PathBuf> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();

@@ -32,6 +32,7 @@ const OTHERS: &[&str] = &[
     "--locked",
     "--path",
     "--git",
+    "--registry",
     // git
     "--global",
     "--replace-all",

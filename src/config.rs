@@ -66,6 +66,16 @@ pub struct Asker<'a> {
     pub cluster: Layer,
 }
 
+impl<'a> Asker<'a> {
+    /// A host that has this rule.
+    pub fn of(rule: &'a HostRule) -> Self {
+        Self {
+            rule: Some(rule),
+            ..Self::default()
+        }
+    }
+}
+
 impl<'a> Config<'a> {
     /// Reads the config file, where there is one, and checks its rules.
     ///

@@ -14,7 +14,7 @@ use std::ffi::OsStr;
 
 use zeroize::Zeroizing;
 
-use crate::broker::Broker;
+use crate::broker::{Broker, Request};
 use crate::cli::{Command, Options};
 use crate::clock::Deadline;
 use crate::config::{Asker, Config};
@@ -63,15 +63,16 @@ fn find_rule<'c>(config: &'c Config<'_>, ask: &Ask) -> Option<&'c HostRule> {
     found.ok()
 }
 
+fn request_of<'c>(config: &Config<'c>, rule: &HostRule) -> Result<Request<'c>, Error> {
+    config.request(Asker::of(rule))
+}
+
 fn login(
     world: &World<'_>,
     config: &Config<'_>,
     rule: &HostRule,
 ) -> Result<(String, Token), Error> {
-    let request = config.request(Asker {
-        rule: Some(rule),
-        ..Asker::default()
-    })?;
+    let request = request_of(config, rule)?;
     let broker = Broker::new(&request, world.clock)?;
     let token = broker.token()?;
     let user_id = broker.grant().user_id.as_str();
@@ -85,10 +86,7 @@ fn forget(
     rule: &HostRule,
     token: Option<&Secret>,
 ) -> Result<(), Error> {
-    let request = config.request(Asker {
-        rule: Some(rule),
-        ..Asker::default()
-    })?;
+    let request = request_of(config, rule)?;
     if Broker::new(&request, world.clock)?.forget(token) {
         log::info!("the token is out of the cache");
     }

@@ -48,10 +48,7 @@ pub(super) fn check(
             return;
         }
     };
-    let asker = Asker {
-        rule: Some(rule),
-        ..Asker::default()
-    };
+    let asker = Asker::of(rule);
     let profile = config.profile_for(&asker);
     let profile = profile.map_or("no profile".to_owned(), |name| {
         format!("profile {}", quoted(&name))

@@ -105,10 +105,7 @@ fn hit(
     }
     match config.rules().find(origin, username) {
         Ok(rule) => {
-            let asker = Asker {
-                rule: Some(rule),
-                ..Asker::default()
-            };
+            let asker = Asker::of(rule);
             let profile = config.profile_for(&asker);
             let profile = profile.map_or("no profile".to_owned(), |name| quoted(&name));
             ok(

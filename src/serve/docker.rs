@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
-use super::{drained, find_rule, forget, login, read_input, written};
+use super::{drained, find_rule, forget, login, read_input, request_of, written};
 use crate::broker::Broker;
 use crate::cli::{self, Options};
-use crate::config::{self, Asker, Config};
+use crate::config::{self, Config};
 use crate::error::{Error, Report};
 use crate::helper::Login;
 use crate::helper::docker::{self, Operation};
@@ -123,10 +123,7 @@ fn username_of(world: &World<'_>, config: &Config<'_>, rule: &HostRule) -> Resul
     if let Some(username) = &rule.username {
         return Ok(username.clone());
     }
-    let request = config.request(Asker {
-        rule: Some(rule),
-        ..Asker::default()
-    })?;
+    let request = request_of(config, rule)?;
     let broker = Broker::new(&request, world.clock)?;
     Ok(broker.grant().user_id.as_str().to_owned())
 }

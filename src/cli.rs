@@ -18,7 +18,7 @@ pub use args::{
     ListOutput, Token, TokenOutput,
 };
 pub use helpers::{
-    Bazel, Cargo, Docker, Git, Keyring, KeyringMode, KeyringOutput, NAMES, Terraform,
+    Bazel, Cargo, Docker, Git, Go, Keyring, KeyringMode, KeyringOutput, NAMES, Terraform,
 };
 pub use options::Options;
 pub use setup::{Setup, SetupAction, SetupDocker, SetupGit, SetupKubectl, SetupMode, SetupProfile};
@@ -36,6 +36,7 @@ Helpers, called by other tools:
   docker       Answer docker, podman, skopeo and others as a credential helper
   bazel        Answer Bazel as a credential helper
   cargo        Answer cargo as a credential provider
+  go           Answer Go as a GOAUTH command
   terraform    Answer Terraform as a credentials helper
   kubelet      Answer the kubelet as an image credential provider
   keyring      Answer pip and uv as their keyring
@@ -126,6 +127,12 @@ Example, in .cargo/config.toml (options may follow the name):
   index = \"sparse+https://cargo.acme.dev/index/\"
   credential-provider = [\"cargo-credential-zitadel\"]")]
     Cargo(Cargo),
+
+    /// Answer Go as a GOAUTH command
+    #[command(after_help = "\
+Example:
+  go env -w GOAUTH='zitadel-credential go'")]
+    Go(Go),
 
     /// Answer Terraform as a credentials helper
     #[command(after_help = "\
@@ -250,6 +257,7 @@ impl Cli {
             Command::Docker(docker) => &mut docker.options,
             Command::Bazel(bazel) => &mut bazel.options,
             Command::Cargo(cargo) => &mut cargo.options,
+            Command::Go(go) => &mut go.options,
             Command::Terraform(terraform) => &mut terraform.options,
             Command::Keyring(keyring) => &mut keyring.options,
             Command::Token(token) => &mut token.options,

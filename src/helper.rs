@@ -6,6 +6,7 @@ pub mod bazel;
 pub mod cargo;
 pub mod docker;
 pub mod git;
+pub mod go;
 pub mod keyring;
 pub mod kubectl;
 pub mod kubelet;

@@ -150,6 +150,7 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
         Command::Docker(docker) => serve::docker::answer(world, load(), &docker.operation),
         Command::Bazel(asked) => serve::bazel::answer(world, &load()?, &asked),
         Command::Cargo(_) => serve::cargo::answer(world, &options),
+        Command::Go(asked) => serve::go::answer(world, &load()?, &asked),
         Command::Terraform(asked) => serve::terraform::answer(world, &load()?, &asked),
         Command::Kubelet(_) => serve::kubelet::answer(world, &load()?),
         Command::Keyring(asked) => serve::keyring::answer(world, &load()?, &asked),

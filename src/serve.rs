@@ -5,6 +5,7 @@ pub(crate) mod bazel;
 pub(crate) mod cargo;
 pub(crate) mod docker;
 pub(crate) mod git;
+pub(crate) mod go;
 pub(crate) mod keyring;
 pub(crate) mod kubectl;
 pub(crate) mod kubelet;

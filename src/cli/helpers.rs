@@ -48,6 +48,16 @@ pub struct Cargo {
 
 #[expect(missing_docs, reason = "it would be the command's description")]
 #[derive(Args, Debug)]
+pub struct Go {
+    /// What Go got a 4xx from; without it, all hosts are answered that rules
+    /// name
+    pub url: Option<OsString>,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}
+
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
 pub struct Terraform {
     /// get, store or forget
     pub operation: OsString,
@@ -122,6 +132,7 @@ pub(super) fn alone(args: &[OsString]) -> Option<Command> {
         ("docker", _) => read(args).ok().map(Command::Docker),
         ("bazel", _) => read(args).ok().map(Command::Bazel),
         ("cargo", _) => read(args).ok().map(Command::Cargo),
+        ("go", _) => read(args).ok().map(Command::Go),
         ("terraform", _) => read(args).ok().map(Command::Terraform),
         ("kubelet", _) => read(args).ok().map(Command::Kubelet),
         ("keyring", _) => read(args).ok().map(Command::Keyring),

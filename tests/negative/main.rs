@@ -13,6 +13,7 @@ mod bazel;
 mod cargo;
 mod docker;
 mod git;
+mod go;
 mod hosts;
 mod keyring;
 mod kubectl;

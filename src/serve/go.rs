@@ -1,0 +1,92 @@
+//! Go.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+
+use super::{read_input, request_of, rule_of};
+use crate::broker::{Broker, Request};
+use crate::clock::Deadline;
+use crate::config::{Asker, Config};
+use crate::error::{Error, Report};
+use crate::helper::Ask;
+use crate::helper::go::{self, Question};
+use crate::host::HostRule;
+use crate::token::Token;
+use crate::{Answer, World, cli};
+
+/// The headers for one URL, or for all hosts that rules name.
+pub(crate) fn answer(
+    world: &mut World<'_>,
+    config: &Config<'_>,
+    asked: &cli::Go,
+) -> Result<Answer, Error> {
+    match &asked.url {
+        Some(url) => for_url(world, config, url),
+        None => Ok(for_hosts(world, config)),
+    }
+}
+
+/// The block for a host that said no.
+fn for_url(world: &mut World<'_>, config: &Config<'_>, url: &OsStr) -> Result<Answer, Error> {
+    let response = read_input(world, *config.deadline()).map_err(|error| {
+        let report = Report::new(format!("Go's response on stdin is {error}"));
+        Error::Usage(report.hint("Go calls this itself; by hand, add </dev/null"))
+    })?;
+    let question = url.to_str().and_then(go::parse);
+    let Some(rule) = rule_of(config, question.as_ref().map(|q| &q.ask)) else {
+        return Ok(Answer::new(""));
+    };
+    let request = request_of(config, rule)?;
+    let broker = Broker::new(&request, world.clock)?;
+    let token = if go::is_refusal(&response) {
+        broker.token_for((world.parent)())
+    } else {
+        broker.token()
+    }?;
+    let authority = question.map_or("", |Question { authority, .. }| authority);
+    Ok(Answer::new(go::block(authority, &token)))
+}
+
+/// A block for each host that a rule names as a whole; of a wildcard's, Go asks
+/// when it gets there. Go throws away what a helper said that fails, so a
+/// profile that gets no token is left out.
+fn for_hosts(world: &World<'_>, config: &Config<'_>) -> Answer {
+    let mut profiles: BTreeMap<_, Vec<(&HostRule, String)>> = BTreeMap::new();
+    for rule in config.rules().iter() {
+        if let Some(ask) = rule.pattern.single_host().and_then(|host| Ask::of(&host)) {
+            let profile = config.profile_for(&Asker::of(rule));
+            let hosts = profiles.entry(profile).or_default();
+            hosts.push((rule, ask.origin.authority()));
+        }
+    }
+    let mut text = String::new();
+    let mut left = profiles.len();
+    for hosts in profiles.values() {
+        // One whose issuer is down must not take the others' time.
+        let share = config.deadline().remaining() / u32::try_from(left).unwrap_or(u32::MAX);
+        left -= 1;
+        let (rule, _) = hosts[0];
+        match token_within(world, config, rule, Deadline::after(share)) {
+            Ok(token) => text.extend(hosts.iter().map(|(_, host)| go::block(host, &token))),
+            Err(error) => {
+                let hosts: Vec<_> = hosts.iter().map(|(_, host)| host.as_str()).collect();
+                let (hosts, report) = (hosts.join(", "), error.report());
+                log::warn!("no token for {hosts}: {}", report.headline());
+            }
+        }
+    }
+    Answer::new(text)
+}
+
+fn token_within(
+    world: &World<'_>,
+    config: &Config<'_>,
+    rule: &HostRule,
+    deadline: Deadline,
+) -> Result<Token, Error> {
+    let request = Request {
+        deadline,
+        ..request_of(config, rule)?
+    };
+    Broker::new(&request, world.clock)?.token_for((world.parent)())
+}

@@ -131,7 +131,7 @@ Example, in .cargo/config.toml (options may follow the name):
     /// Answer Go as a GOAUTH command
     #[command(after_help = "\
 Example:
-  go env -w GOAUTH='zitadel-credential go'")]
+  go env -w GOAUTH='zitadel-credential go; netrc'")]
     Go(Go),
 
     /// Answer Terraform as a credentials helper

@@ -5,11 +5,15 @@ mod support;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Value, json};
 use support::{World, entry};
 
 const INDEX: &str = "sparse+https://cargo.acme.dev/index/";
+
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A helper as cargo runs it.
 struct Helper {
@@ -39,7 +43,12 @@ impl Helper {
         helper
     }
 
+    /// The next line; one that does not come fails the test.
     fn line(&mut self) -> String {
+        let mut fds = [PollFd::new(self.stdout.get_ref(), PollFlags::IN)];
+        let patience = Timespec::try_from(PATIENCE).unwrap();
+        let ready = poll(&mut fds, Some(&patience)).unwrap();
+        assert_eq!(ready, 1, "it says nothing");
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
         line

@@ -85,7 +85,7 @@ fn every_command_of_the_help_is_here_and_there_is_no_other() {
             .fold(line.to_owned(), |line, no_call| line.replace(no_call, ""));
         for call in calls.split("zitadel-credential ").skip(1) {
             let word = call.split(' ').next().unwrap();
-            let word = word.trim_end_matches(['`', ')', '"']);
+            let word = word.trim_end_matches(['`', ')', '"', ';']);
             let is_command = commands.iter().any(|command| command == word);
             assert!(is_command, "{word}: {line}");
         }

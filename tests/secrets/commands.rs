@@ -37,6 +37,11 @@ const DOCKER: &str = "git.acme.dev";
 const DOCKER_LOGIN: &str =
     "{\"ServerURL\":\"git.acme.dev\",\"Username\":\"ci\",\"Secret\":\"TOKEN\"}";
 const BAZEL: &str = "{\"uri\":\"https://git.acme.dev/\"}";
+const CARGO: &str = "{\"v\":1,\"kind\":\"get\",\"operation\":\"read\",\
+     \"registry\":{\"index-url\":\"sparse+https://git.acme.dev/\"}}";
+const CARGO_LOGIN: &str = "{\"v\":1,\"kind\":\"login\",\"token\":\"TOKEN\",\
+     \"registry\":{\"index-url\":\"sparse+https://git.acme.dev/\"}}";
+const GO: &str = "HTTP/1.1 401 Unauthorized\n\n";
 const TERRAFORM: &str = "{\"token\":\"TOKEN\"}";
 const KUBELET: &str = "{\"apiVersion\":\"credentialprovider.kubelet.k8s.io/v1\",\
                        \"kind\":\"CredentialProviderRequest\",\"image\":\"git.acme.dev/app\",\
@@ -60,6 +65,9 @@ pub const ROWS: &[Row] = &[
     row("docker version", "", Shows::Nothing),
     row("docker erase", DOCKER, Shows::Nothing),
     row("bazel get", BAZEL, Shows::Token),
+    row("cargo --cargo-plugin", CARGO, Shows::Token),
+    row("cargo --cargo-plugin", CARGO_LOGIN, Shows::Nothing),
+    row("go https://git.acme.dev/x", GO, Shows::Token),
     row("terraform get git.acme.dev", "", Shows::Token),
     row("terraform store git.acme.dev", TERRAFORM, Shows::Nothing),
     row("terraform forget git.acme.dev", "", Shows::Nothing),

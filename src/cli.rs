@@ -219,6 +219,7 @@ It changes nothing and shows no secret. Exit code 1 if any check failed.")]
 Examples:
   zitadel-credential completions bash \\
     > ~/.local/share/bash-completion/completions/zitadel-credential
+  mkdir -p ~/.config/fish/completions
   zitadel-credential completions fish \\
     > ~/.config/fish/completions/zitadel-credential.fish
   zitadel-credential completions zsh > DIR/_zitadel-credential  # DIR of $fpath")]

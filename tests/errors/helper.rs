@@ -67,6 +67,10 @@ fn other_tools_get_not_a_byte_where_the_token_is_refused() {
     );
     for (arguments, message) in [
         (["terraform", "get", HOST].as_slice(), ""),
+        (
+            &["go", "https://git.acme.test/x"],
+            "HTTP/1.1 404 Not Found\n\n",
+        ),
         (&["kubelet"], &image),
         (
             &["keyring", "get", "https://git.acme.test/simple/", "ci"],
@@ -82,6 +86,31 @@ zitadel-credential: error: the issuer refused the assertion: invalid_grant: inva
 
 "#]]);
     }
+}
+
+#[test]
+fn go_goes_on_without_a_host_whose_token_is_refused() {
+    let case = refused();
+    case.world.allow("go.acme.test");
+    case.ask(["go"], "").answers(0, "", str![[r#"
+zitadel-credential: warning: no token for git.acme.test, go.acme.test: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
+
+"#]]);
+}
+
+#[test]
+fn go_is_told_where_its_response_is_too_large() {
+    let response = format!("HTTP/1.1 404 Not Found\nX: {}\n\n", "x".repeat(65536));
+    ruled()
+        .ask(["go", "https://git.acme.test/x"], &response)
+        .fails(
+            2,
+            str![[r#"
+zitadel-credential: error: Go's response on stdin is larger than 65536 bytes
+  hint: Go calls this itself; by hand, add </dev/null
+
+"#]],
+        );
 }
 
 #[test]

@@ -16,6 +16,9 @@ const README: &str = include_str!("../README.md");
 const OTHERS: &[&str] = &[
     "--help",
     "--version",
+    // tar, rustc
+    "--strip-components",
+    "--print",
     // Bazel
     "--credential",
     // the kubelet

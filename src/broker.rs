@@ -12,6 +12,7 @@
 //!    and a fresh token is handed out all the same.
 
 pub(crate) mod diagnosis;
+mod jwt;
 pub(crate) mod mint;
 mod trial;
 mod userinfo;

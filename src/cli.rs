@@ -39,6 +39,7 @@ Helpers, called by other tools:
   go           Answer Go as a GOAUTH command
   terraform    Answer Terraform as a credentials helper
   kubelet      Answer the kubelet as an image credential provider
+  gcp          Answer Google's clients as an external account's executable
   keyring      Answer pip and uv as their keyring
 
 Direct, called by a person or a script:
@@ -155,6 +156,14 @@ Example, in the file of the kubelet's --image-credential-provider-config:
     defaultCacheDuration: 0s")]
     Kubelet(Options),
 
+    /// Answer Google's clients as an external account's executable
+    #[command(after_help = "\
+Example, in a credential configuration:
+  \"credential_source\": {
+    \"executable\": {\"command\": \"zitadel-credential gcp\"}
+  }")]
+    Gcp(Options),
+
     /// Answer pip and uv as their keyring
     #[command(after_help = "\
 Example, where DIR/keyring is a link to zitadel-credential:
@@ -251,9 +260,10 @@ impl Cli {
             mut command,
         } = self;
         let after = match &mut command {
-            Command::Kubectl(options) | Command::Kubelet(options) | Command::Whoami(options) => {
-                options
-            }
+            Command::Kubectl(options)
+            | Command::Kubelet(options)
+            | Command::Gcp(options)
+            | Command::Whoami(options) => options,
             Command::Git(git) => &mut git.options,
             Command::Docker(docker) => &mut docker.options,
             Command::Bazel(bazel) => &mut bazel.options,

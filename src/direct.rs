@@ -61,7 +61,7 @@ fn described(token: &Token, grant: &Grant) -> Value {
 }
 
 /// Writes the file that a link leads to, and only a regular one.
-fn write_file(path: &Path, text: &Secret) -> Result<(), Error> {
+pub(crate) fn write_file(path: &Path, text: &Secret) -> Result<(), Error> {
     let failed = |reason: String| {
         let what = format!("{}: the token was not written: {reason}", quote::path(path));
         Error::Final(Report::new(what).hint("--write needs a directory that you can write to"))

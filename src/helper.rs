@@ -5,6 +5,7 @@
 pub mod bazel;
 pub mod cargo;
 pub mod docker;
+pub mod gcp;
 pub mod git;
 pub mod go;
 pub mod keyring;

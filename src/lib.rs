@@ -133,8 +133,7 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
         Ok(parts) => parts,
         Err(error) => return Ok(usage(world, &error)),
     };
-    // At a shell's cursor nothing is an error, and nothing is logged.
-    if !matches!(command, Command::Completions(_)) {
+    if may_log(world, &command) {
         logger::start(config::log_level(&options, world.environment)?);
     }
     // What needs no configuration does not fail for it.
@@ -153,6 +152,7 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
         Command::Go(asked) => serve::go::answer(world, &load()?, &asked),
         Command::Terraform(asked) => serve::terraform::answer(world, &load()?, &asked),
         Command::Kubelet(_) => serve::kubelet::answer(world, &load()?),
+        Command::Gcp(_) => serve::gcp::answer(world, load()),
         Command::Keyring(asked) => serve::keyring::answer(world, &load()?, &asked),
         Command::Token(token) => direct::token(world, &load()?, token),
         Command::Exec(exec) => direct::exec(world, &load()?, &exec),
@@ -171,6 +171,17 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
             ))
         }
         Command::Completions(asked) => Ok(manage::completions(world, &asked)),
+    }
+}
+
+/// Whether a person reads what is logged.
+fn may_log(world: &World<'_>, command: &Command) -> bool {
+    match command {
+        // At a shell's cursor nothing is an error.
+        Command::Completions(_) => false,
+        // Its client may take stderr for a part of the answer.
+        Command::Gcp(_) => (world.terminal)().stderr,
+        _ => true,
     }
 }
 

@@ -4,6 +4,7 @@
 pub(crate) mod bazel;
 pub(crate) mod cargo;
 pub(crate) mod docker;
+pub(crate) mod gcp;
 pub(crate) mod git;
 pub(crate) mod go;
 pub(crate) mod keyring;

@@ -71,6 +71,10 @@ impl Token {
     }
 }
 
+/// Where a token's kind is chosen.
+pub const MAKE_IT_JWT: &str =
+    "in ZITADEL open the service user and set its Access Token Type to JWT";
+
 /// As [`Token::is_jwt`], of a token's text.
 pub fn is_jwt(text: &str) -> bool {
     text.split('.').count() == 3

@@ -119,6 +119,7 @@ pub(super) fn alone(args: &[OsString]) -> Option<Command> {
     match (command.to_str()?, rest) {
         // As tools call: there is nothing to read.
         ("kubectl", []) => Some(Command::Kubectl(options)),
+        ("gcp", []) => Some(Command::Gcp(options)),
         ("git", [word]) if is_plain(word) => Some(Command::Git(Git {
             operation: word.clone(),
             options,
@@ -135,6 +136,7 @@ pub(super) fn alone(args: &[OsString]) -> Option<Command> {
         ("go", _) => read(args).ok().map(Command::Go),
         ("terraform", _) => read(args).ok().map(Command::Terraform),
         ("kubelet", _) => read(args).ok().map(Command::Kubelet),
+        ("gcp", _) => read(args).ok().map(Command::Gcp),
         ("keyring", _) => read(args).ok().map(Command::Keyring),
         _ => None,
     }

@@ -10,10 +10,8 @@ use crate::broker::Broker;
 use crate::clock::UnixTime;
 use crate::quote::quoted;
 use crate::scope::{Scopes, project_audience};
-use crate::token::Token;
+use crate::token::{MAKE_IT_JWT, Token};
 use crate::url::Endpoints;
-
-const MAKE_IT_JWT: &str = "in ZITADEL open the service user and set its Access Token Type to JWT";
 
 /// Mints one and shows it to userinfo; returns whether there was one.
 pub(super) fn check(

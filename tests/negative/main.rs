@@ -12,6 +12,7 @@ mod support;
 mod bazel;
 mod cargo;
 mod docker;
+mod gcp;
 mod git;
 mod go;
 mod hosts;
@@ -28,6 +29,7 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Output};
 
 use support::entry::only;
+use support::issuer::TokenKind;
 use support::trace::{Seen, watched};
 use support::{World, binary};
 
@@ -51,7 +53,12 @@ struct Call<'b> {
 
 impl Bait {
     fn new() -> Self {
+        Self::with(TokenKind::default())
+    }
+
+    fn with(kind: TokenKind) -> Self {
         let world = World::new();
+        world.issuer.set_token_kind(kind);
         for host in [GOOD, "*.wild.test", "127.0.0.1", "[::1]"] {
             world.allow(host);
         }

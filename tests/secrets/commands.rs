@@ -8,6 +8,8 @@ use zitadel_credential::cli::Cli;
 pub enum Shows {
     Nothing,
     Token,
+    /// A token that is a JWT, and no other.
+    Jwt,
     Assertion,
 }
 
@@ -72,6 +74,7 @@ pub const ROWS: &[Row] = &[
     row("terraform store git.acme.dev", TERRAFORM, Shows::Nothing),
     row("terraform forget git.acme.dev", "", Shows::Nothing),
     row("kubelet", KUBELET, Shows::Token),
+    row("gcp", "", Shows::Jwt),
     row("keyring get https://git.acme.dev/ ci", "", Shows::Token),
     row(
         "keyring --output plain get https://git.acme.dev/ ci",

@@ -132,7 +132,7 @@ impl Hunt {
         let shown = match row.shows {
             Shows::Nothing => None,
             Shows::Assertion => Some(stdout.trim()),
-            Shows::Token => tokens
+            Shows::Token | Shows::Jwt => tokens
                 .iter()
                 .map(String::as_str)
                 .find(|token| stdout.contains(*token)),

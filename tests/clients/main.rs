@@ -1,7 +1,7 @@
 //! The real clients: kubectl, Python's kubernetes, the crate kube, git, skopeo,
-//! docker, cargo, Go, Terraform, pip, uv and openssl, against servers that let in
-//! only who shows a token that the issuer takes; and the binary under a clock that
-//! is off, by faketime.
+//! docker, cargo, Go, Terraform, pip, uv, google-auth, botocore and openssl, against
+//! servers that let in only who shows a token that the issuer takes; and the binary
+//! under a clock that is off, by faketime.
 //!
 //! A client that is not installed is skipped, and is a failure where `CI=true`.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
@@ -13,6 +13,7 @@ mod cargo;
 mod clock;
 mod docker;
 mod gateway;
+mod gcp;
 mod git;
 mod go;
 mod keyring;

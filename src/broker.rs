@@ -43,7 +43,8 @@ use mint::Minted;
 /// request.
 const AHEAD: Duration = Duration::from_secs(3);
 
-/// How long after one try to renew a good token the next may follow.
+/// How long after one try to get another token in a good one's place the next
+/// may follow.
 const PAUSE: Duration = Duration::from_secs(30);
 
 /// Everything that a token depends on, checked.

@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File, Metadata, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use ring::digest;
 
@@ -87,6 +87,20 @@ impl Slot {
     pub fn replace(&self, entry: &Entry) -> io::Result<()> {
         let json = record::write(&self.grant, entry)?;
         replace_file(&self.path("json"), json.expose().as_bytes())
+    }
+
+    /// Writes the token alone to a file beside the entry, whole and in place of
+    /// the one before, and returns its absolute path: for a command that reads it
+    /// now and then. Forgetting the entry leaves it to that command; `cache clear`
+    /// does not.
+    ///
+    /// # Errors
+    /// As [`Slot::replace`].
+    pub fn write_token(&self, token: &Token) -> io::Result<PathBuf> {
+        self.make_directories()?;
+        let path = path::absolute(self.path("token"))?;
+        replace_file(&path, token.expose().as_bytes())?;
+        Ok(path)
     }
 
     /// Takes the entry out if it holds this very token. Returns whether it did.

@@ -181,8 +181,10 @@ Examples:
 
     /// Run a command with an access token in its environment
     #[command(after_help = "\
-Example:
-  zitadel-credential exec --env ACME_TOKEN -- ./deploy.sh")]
+Examples:
+  zitadel-credential exec --env ACME_TOKEN -- ./deploy.sh
+  AWS_ROLE_ARN=arn:aws:iam::123456789012:role/ci \\
+    zitadel-credential exec --write-web-identity -- aws s3 ls")]
     Exec(Exec),
 
     /// Print a signed assertion; needs no network

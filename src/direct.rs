@@ -1,5 +1,6 @@
 //! The commands that a person or a script calls.
 
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -92,13 +93,15 @@ pub(crate) fn exec(
     asked: &cli::Exec,
 ) -> Result<Answer, Error> {
     let cli::Exec {
-        env: variable,
+        env,
+        write_web_identity,
         command,
         ..
     } = asked;
-    let is_name = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-    let name = variable.as_encoded_bytes();
-    if name.first().is_none_or(u8::is_ascii_digit) || !name.iter().all(|b| is_name(*b)) {
+    // A command that has the file needs no other copy.
+    let usual = (!write_web_identity).then_some(OsStr::new("ZITADEL_ACCESS_TOKEN"));
+    let variable = env.as_deref().or(usual);
+    if let Some(variable) = variable.filter(|name| !is_name(name)) {
         let what = format!("--env {} names no variable", quote::path(variable));
         return Err(Error::Usage(
             Report::new(what).hint("letters, digits and _, and no digit first"),
@@ -108,16 +111,32 @@ pub(crate) fn exec(
         return Err(Error::Usage(Report::new("there is no command to run")));
     };
     let request = config.request(Asker::default())?;
-    let token = Broker::new(&request, world.clock)?.token()?;
-    let error = process::Command::new(program)
-        .args(arguments)
-        .env(variable, token.expose())
-        .exec();
+    let broker = Broker::new(&request, world.clock)?;
+    let mut command = process::Command::new(program);
+    command.args(arguments);
+    let token = if *write_web_identity {
+        let (token, file) = broker.jwt_in_file()?;
+        command.env("AWS_WEB_IDENTITY_TOKEN_FILE", file);
+        token
+    } else {
+        broker.token()?
+    };
+    if let Some(variable) = variable {
+        command.env(variable, token.expose());
+    }
+    let error = command.exec();
     // It returns only where it failed.
     let what = format!("{} cannot be run: {}", quote::path(program), system(&error));
     Err(Error::Usage(
         Report::new(what).hint("after -- comes a program on PATH, or its path"),
     ))
+}
+
+/// Whether a shell would take it for a variable's name.
+fn is_name(text: &OsStr) -> bool {
+    let text = text.as_encoded_bytes();
+    let fits = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
+    text.first().is_some_and(|b| !b.is_ascii_digit()) && text.iter().all(fits)
 }
 
 /// `assertion`: prints a signed assertion; asks nobody.

@@ -63,6 +63,13 @@ impl Token {
         is_jwt(self.expose())
     }
 
+    /// Whether it was got longer ago than that; without a lifetime it is new, as
+    /// it was never kept.
+    pub fn is_older_than(&self, age: Duration, now: UnixTime) -> bool {
+        let obtained = self.lifespan.map(|lifespan| lifespan.obtained_at);
+        obtained.is_some_and(|at| now.since(at) > age)
+    }
+
     /// The expiry to tell a tool: the margin before the real one, so that the
     /// tool asks again in time. None where the issuer gave no lifetime.
     pub fn told_expiry(&self) -> Option<UnixTime> {

@@ -5,14 +5,16 @@ mod support;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::PathBuf;
 
 use predicates::prelude::*;
 use predicates::str::{contains, is_match};
 use serde_json::Value;
-use support::World;
+use support::entry::only;
 use support::exchange::now;
 use support::issuer::Endpoint;
 use support::jwt::Jwt;
+use support::{TokenKind, World};
 
 /// The token that the world's cache holds.
 fn cached(world: &World) -> String {
@@ -101,6 +103,75 @@ fn exec_becomes_the_command_with_a_token_in_its_environment() {
         .assert()
         .code(2)
         .stderr(contains("names no variable"));
+}
+
+/// What `exec --write-web-identity` hands to its command: the file's path, and
+/// the variable that would hold the token.
+fn web_identity(world: &World, options: &[&str]) -> (PathBuf, String) {
+    let script = "printf '%s\n' \"$AWS_WEB_IDENTITY_TOKEN_FILE\" \"$ZITADEL_ACCESS_TOKEN$NAMED\"";
+    let mut command = world.zitadel(["exec", "--write-web-identity"]);
+    let output = command
+        .args(options)
+        .args(["--", "sh", "-c", script])
+        .output();
+    let output = String::from_utf8(output.unwrap().stdout).unwrap();
+    let (file, token) = output.split_once('\n').unwrap();
+    (file.into(), token.trim_end().to_owned())
+}
+
+#[test]
+fn a_web_identity_is_a_file_in_the_cache_and_no_variable() {
+    let world = World::new();
+    world.issuer.set_token_kind(TokenKind::Jwt);
+    let (file, variable) = web_identity(&world, &[]);
+    let entry = only(&world.home);
+    assert_eq!(file, entry.with_extension("token"));
+    assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
+    assert_eq!(fs::read_to_string(&file).unwrap(), cached(&world));
+    assert_eq!(variable, "");
+    assert_eq!(web_identity(&world, &["--env", "NAMED"]).1, cached(&world));
+    assert_eq!(world.issuer.token_requests(), 1);
+
+    // The same place, wherever the cache is named from, and one request.
+    let refreshed = web_identity(
+        &world,
+        &["--refresh", "--cache-dir", "here", "--env", "NAMED"],
+    );
+    assert!(refreshed.0.is_absolute());
+    assert_eq!(fs::read_to_string(&refreshed.0).unwrap(), refreshed.1);
+    assert_eq!(world.issuer.token_requests(), 2);
+    let before = fs::File::open(&file).unwrap();
+    web_identity(&world, &["--refresh"]);
+    assert_eq!(fs::read_to_string(&file).unwrap(), cached(&world));
+    assert_ne!(
+        before.metadata().unwrap().ino(),
+        fs::metadata(&file).unwrap().ino()
+    );
+}
+
+#[test]
+fn a_web_identity_needs_a_jwt_and_a_cache() {
+    let world = World::new();
+    let exec = |options: &[&str]| {
+        let mut command = world.zitadel(["exec", "--write-web-identity"]);
+        command.args(options).args(["--", "touch", "ran"]).assert()
+    };
+    exec(&[])
+        .code(1)
+        .stderr(contains("opaque").and(contains("Access Token Type")));
+    let files = |extension| support::entry::files(&world.home, extension).len();
+    assert_eq!((files("json"), files("token")), (1, 0));
+    let asked = world.issuer.total_requests();
+    exec(&["--no-cache"])
+        .code(2)
+        .stderr(contains("token --write FILE"));
+    assert_eq!(world.issuer.total_requests(), asked);
+    world.issuer.set_token_kind(TokenKind::Jwt);
+    fs::create_dir(only(&world.home).with_extension("token")).unwrap();
+    exec(&["--refresh"])
+        .code(1)
+        .stderr(contains("not written").and(contains("token --write FILE")));
+    assert!(!world.home.path().join("ran").exists());
 }
 
 #[test]

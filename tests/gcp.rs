@@ -71,10 +71,17 @@ fn an_opaque_token_is_none_and_where_to_change_it_is_told() {
     let given = answer(&world, &[]);
     assert_failure(&given, "FAILED", "set its Access Token Type to JWT");
     assert_failure(&given, "FAILED", &world.user.key_id);
+    assert_eq!(world.issuer.token_requests(), 1);
+    world.pass(31);
+    let given = answer(&world, &[]);
+    assert_failure(&given, "FAILED", "half a minute later that is noticed");
+    assert_eq!(world.issuer.token_requests(), 2);
     // As it says:
     world.issuer.set_token_kind(TokenKind::Jwt);
-    world.zitadel(["whoami", "--refresh"]).assert().success();
+    assert_eq!(answer(&world, &[])["success"], false);
+    world.pass(31);
     assert_eq!(answer(&world, &[])["success"], true);
+    assert_eq!(world.issuer.token_requests(), 3);
 }
 
 #[test]

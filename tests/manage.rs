@@ -14,7 +14,7 @@ use predicates::prelude::*;
 use predicates::str::contains;
 use program::{client, stdout_of_success};
 use serde_json::Value;
-use support::entry::{age, files};
+use support::entry::{age, files, only};
 use support::issuer::TokenKind;
 use support::{Endpoint, Fault, Times, World, binary};
 
@@ -126,6 +126,26 @@ fn what_is_cleared_is_what_was_named() {
     }
     world.zitadel(["token"]).assert().success();
     assert_eq!(world.issuer.token_requests(), 3);
+}
+
+#[test]
+fn a_web_identitys_file_goes_with_its_entry_and_without_one() {
+    let world = World::new();
+    world.issuer.set_token_kind(TokenKind::Jwt);
+    let exec = ["exec", "--write-web-identity", "--", "true"];
+    for clear in [
+        ["cache", "clear"].as_slice(),
+        &["cache", "clear", "--key-id", &world.user.key_id],
+    ] {
+        world.zitadel(exec).assert().success();
+        assert_eq!(files(&world.home, "token").len(), 1);
+        world.zitadel(clear).assert().success();
+        assert_eq!(files(&world.home, "token").len(), 0);
+    }
+    world.zitadel(exec).assert().success();
+    fs::remove_file(only(&world.home)).unwrap();
+    world.zitadel(["cache", "clear"]).assert().success();
+    assert_eq!(files(&world.home, "token").len(), 0);
 }
 
 #[test]

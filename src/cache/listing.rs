@@ -75,7 +75,10 @@ pub fn sweep(root: &Path) -> io::Result<Vec<(PathBuf, io::Error)>> {
 
 fn may_hold_a_token(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-    name.ends_with(b".json") || name.starts_with(temporary::PREFIX.as_bytes())
+    let holds = [&b".json"[..], b".token"]
+        .iter()
+        .any(|end| name.ends_with(end));
+    holds || name.starts_with(temporary::PREFIX.as_bytes())
 }
 
 /// The directories of all keys, as far as they are ours.
@@ -153,6 +156,7 @@ impl Listed {
             _ => return Ok(false),
         }
         remove(&self.path)?;
+        remove(&beside("token"))?;
         remove(&beside("parents"))?;
         if lock.is_some() {
             remove(&beside("lock"))?;

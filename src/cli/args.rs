@@ -27,9 +27,14 @@ pub struct Token {
 #[expect(missing_docs, reason = "it would be the command's description")]
 #[derive(Args, Debug)]
 pub struct Exec {
-    /// The environment variable
-    #[arg(long, value_name = "NAME", default_value = "ZITADEL_ACCESS_TOKEN")]
-    pub env: OsString,
+    /// The environment variable [default: ZITADEL_ACCESS_TOKEN, or none with
+    /// --write-web-identity]
+    #[arg(long, value_name = "NAME")]
+    pub env: Option<OsString>,
+    /// For AWS: write the token to a file in the cache, of mode 0600, and name it
+    /// in AWS_WEB_IDENTITY_TOKEN_FILE; it must be a JWT
+    #[arg(long)]
+    pub write_web_identity: bool,
     /// The command and its arguments
     #[arg(required = true, last = true, value_name = "CMD",
           value_hint = ValueHint::CommandWithArguments)]

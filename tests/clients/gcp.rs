@@ -1,4 +1,4 @@
-//! PyPI's google-auth: it runs the binary by a credential configuration, and
+//! Python's google-auth: it runs the binary by a credential configuration, and
 //! exchanges what it gets at a token service that takes the project's JWTs.
 
 use std::path::{Path, PathBuf};

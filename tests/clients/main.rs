@@ -9,6 +9,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod aws;
 mod cargo;
 mod clock;
 mod docker;

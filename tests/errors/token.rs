@@ -359,3 +359,21 @@ zitadel-credential: error: [ISSUER]/oauth/v2/token: no answer within 1 s, while 
         case.run(["token", "--timeout", "1"]).fails(75, said).soon();
     }
 }
+
+#[test]
+fn an_opaque_token_where_a_jwt_is_needed() {
+    let case = Case::new();
+    let exec = ["exec", "--write-web-identity", "--", "true"];
+    case.run(exec).fails(1, str![[r#"
+zitadel-credential: error: the token is opaque, where a JWT is needed
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: in ZITADEL open the service user and set its Access Token Type to JWT; half a minute later that is noticed
+
+"#]]);
+    let exec = ["exec", "--write-web-identity", "--no-cache", "--", "true"];
+    case.run(exec).fails(2, str![[r#"
+zitadel-credential: error: there is no cache for the token's file to lie in
+  hint: zitadel-credential token --write FILE puts it elsewhere: name that in AWS_WEB_IDENTITY_TOKEN_FILE
+
+"#]]);
+}

@@ -103,6 +103,11 @@ pub const ROWS: &[Row] = &[
     row("token --output json", "", Shows::Token),
     row("token --write written", "", Shows::Nothing),
     row("exec -- ./dump exec.dump", "", Shows::Nothing),
+    row(
+        "exec --write-web-identity -- ./dump identity.dump",
+        "",
+        Shows::Nothing,
+    ),
     row("assertion", "", Shows::Assertion),
     row("whoami", "", Shows::Nothing),
     row(

@@ -26,6 +26,9 @@ fn with_a_key_file() {
         assert_eq!(hunt.run(), showing(kind));
         let dump = hunt.world.home.read(EXEC_DUMP);
         assert!(dump.contains("ZITADEL_ACCESS_TOKEN="), "{dump}");
+        // Its search found no token there.
+        let dump = hunt.world.home.path().join("identity.dump");
+        assert_eq!(dump.exists(), kind == TokenKind::Jwt);
     }
 }
 

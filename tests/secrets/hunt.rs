@@ -183,14 +183,14 @@ impl Hunt {
     }
 }
 
-/// The entry, the file that was asked for, and the environment of `exec`'s
-/// command: each for its owner alone.
+/// The entry and the file beside it, the file that was asked for, and the
+/// environment of `exec`'s command: each for its owner alone.
 fn may_hold_a_token(relative: &Path, key_id: &str) -> bool {
     let entries = Path::new(".cache/zitadel-credential/v1").join(key_id);
     let is_entry = relative.parent() == Some(&entries)
         && relative
             .extension()
-            .is_some_and(|extension| extension == "json");
+            .is_some_and(|extension| extension == "json" || extension == "token");
     is_entry || relative == Path::new(WRITTEN) || relative == Path::new(EXEC_DUMP)
 }
 

@@ -78,6 +78,7 @@ fn an_opaque_token_is_none_and_where_to_change_it_is_told() {
     assert_eq!(world.issuer.token_requests(), 2);
     // As it says:
     world.issuer.set_token_kind(TokenKind::Jwt);
+    world.pass(25);
     assert_eq!(answer(&world, &[])["success"], false);
     world.pass(31);
     assert_eq!(answer(&world, &[])["success"], true);

@@ -1,0 +1,26 @@
+//! A question leads only to the host that its URI begins with.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+use zitadel_credential::helper::bazel;
+use zitadel_credential_fuzz as plain;
+
+fuzz_target!(|input: &[u8]| {
+    let Ok(ask) = bazel::parse(input) else {
+        return;
+    };
+    let question: Value = serde_json::from_slice(input).expect("JSON");
+    // A list of one is a struct's other form.
+    let uri = question.get("uri").or_else(|| question.get(0));
+    let uri = uri.and_then(Value::as_str).expect("a URI");
+    if let Some(ask) = ask {
+        let (scheme, authority, rest) = plain::url(uri).expect("a whole URL");
+        assert_eq!(
+            plain::origin(scheme, authority),
+            Some(plain::understood(&ask.origin))
+        );
+        assert!(rest.is_empty() || rest.starts_with(['/', '?']), "{rest:?}");
+        assert_eq!(ask.username, None);
+    }
+});

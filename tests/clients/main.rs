@@ -1,15 +1,17 @@
 //! The real clients: kubectl, Python's kubernetes, the crate kube, git, skopeo,
-//! docker, cargo, Go, Terraform, pip, uv, google-auth, botocore and openssl, against
-//! servers that let in only who shows a token that the issuer takes; and the binary
-//! under a clock that is off, by faketime.
+//! docker, Bazel, cargo, Go, Terraform, pip, uv, google-auth, botocore and openssl,
+//! against servers that let in only who shows a token that the issuer takes; and the
+//! binary under a clock that is off, by faketime.
 //!
-//! A client that is not installed is skipped, and is a failure where `CI=true`.
+//! A client that is not installed is skipped, and but for Bazel is a failure where
+//! `CI=true`.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod aws;
+mod bazel;
 mod cargo;
 mod clock;
 mod docker;

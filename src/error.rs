@@ -1,6 +1,7 @@
 //! What went wrong, what was found out about it, and what to do.
 
 use std::fmt;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -56,6 +57,8 @@ pub struct Report {
     with: Option<String>,
     facts: Vec<String>,
     hint: Option<String>,
+    /// Seconds.
+    wait: Option<u32>,
 }
 
 impl Report {
@@ -66,6 +69,7 @@ impl Report {
             with: None,
             facts: Vec::new(),
             hint: None,
+            wait: None,
         }
     }
 
@@ -84,6 +88,13 @@ impl Report {
     /// Says what to do about it.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says how long not to try again, as the issuer asked.
+    pub fn wait(mut self, wait: Option<Duration>) -> Self {
+        let secs = |wait: Duration| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
+        self.wait = wait.map(secs);
         self
     }
 
@@ -112,6 +123,11 @@ impl Report {
         with.chain(facts)
             .chain(hint)
             .map(|(word, text)| format!("{word}: {}", printable(text)))
+    }
+
+    /// How long not to try again, where the issuer asked for that.
+    pub fn asked_wait(&self) -> Option<Duration> {
+        self.wait.map(|secs| Duration::from_secs(secs.into()))
     }
 
     /// What to do, on one line and fit for a terminal.

@@ -85,6 +85,7 @@ impl<'a> Answer<'a> {
     /// The error of an answer that may be another one a moment later.
     pub fn busy(&self) -> Error {
         let report = Report::new(format!("{}: {}", self.url, self.headline()));
+        let report = report.wait(self.retry_after);
         Error::Passing(match self.retry_after {
             Some(wait) => report.hint(format!("try again in {} s, as it asks", wait.as_secs())),
             None if self.status == 429 => report.hint(

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -19,6 +21,18 @@ fn discovered(document: &Value) -> Result<Endpoints, Error> {
     asked(200, document.to_string().as_bytes(), |answer| {
         endpoints(&issuer, answer)
     })
+}
+
+#[test]
+fn a_busy_issuer_says_how_long_to_wait() {
+    let url = HttpUrl::parse("https://id.acme.dev/x").expect("a URL");
+    let wait = |header: Option<&str>| {
+        let headers = |name: &str| header.filter(|_| name.eq_ignore_ascii_case("retry-after"));
+        let answer = Answer::new(&url, 429, headers, Vec::new().into());
+        answer.busy().report().asked_wait()
+    };
+    assert_eq!(wait(Some("120")), Some(Duration::from_secs(120)));
+    assert_eq!(wait(None), None);
 }
 
 proptest! {

@@ -74,6 +74,8 @@ pub struct Broker<'a> {
     key: Cell<Option<Key>>,
     /// None where there is to be no cache, or it cannot be trusted.
     slot: Option<Slot>,
+    /// Why a token that is good was not renewed now, where that was tried.
+    put_off: Cell<Option<String>>,
 }
 
 impl<'a> Broker<'a> {
@@ -117,6 +119,7 @@ impl<'a> Broker<'a> {
             grant,
             key: Cell::new(key),
             slot,
+            put_off: Cell::default(),
         }
     }
 
@@ -131,6 +134,12 @@ impl<'a> Broker<'a> {
     /// None can be had; the error says for which key, user and issuer.
     pub fn token(&self) -> Result<Token, Error> {
         self.any_token().map_err(|error| self.about(error))
+    }
+
+    /// Why the last token that was handed out was not renewed, where that was
+    /// tried in vain.
+    pub fn put_off(&self) -> Option<String> {
+        self.put_off.take()
     }
 
     /// Forgets this token, or whichever is held where none is named. Returns
@@ -202,6 +211,7 @@ impl<'a> Broker<'a> {
             Ok(minted) => Ok(self.store(slot, minted, Some(lock))),
             Err(error) => {
                 let headline = error.report().headline();
+                self.put_off.set(Some(headline.clone()));
                 if !matches!(error, Error::Passing(_)) {
                     // Time to act, while the one that is held still works.
                     log::warn!("the token cannot be renewed: {headline}");

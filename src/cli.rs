@@ -14,8 +14,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::version;
 
 pub use args::{
-    Assertion, Cache, CacheAction, CacheClear, CacheList, Completion, Completions, Doctor, Exec,
-    ListOutput, Token, TokenOutput,
+    Agent, Assertion, Cache, CacheAction, CacheClear, CacheList, Completion, Completions, Doctor,
+    Exec, ListOutput, Token, TokenOutput,
 };
 pub use helpers::{
     Bazel, Cargo, Docker, Git, Go, Keyring, KeyringMode, KeyringOutput, NAMES, Terraform,
@@ -45,6 +45,7 @@ Helpers, called by other tools:
 Direct, called by a person or a script:
   token        Print an access token
   exec         Run a command with an access token in its environment
+  agent        Keep files with an access token fresh
   assertion    Print a signed assertion; needs no network
   whoami       Print what the issuer says of the token's user
 
@@ -187,6 +188,15 @@ Examples:
     zitadel-credential exec --write-web-identity -- aws s3 ls")]
     Exec(Exec),
 
+    /// Keep files with an access token fresh
+    #[command(after_help = "\
+Example, for Prometheus' credentials_file:
+  zitadel-credential agent --write /run/prometheus/token
+It stays until SIGTERM or SIGINT, and goes on through outages of the issuer. It
+ends by itself only before the first file is written, where it would fail again.
+With NOTIFY_SOCKET it tells systemd when all files are written.")]
+    Agent(Agent),
+
     /// Print a signed assertion; needs no network
     #[command(after_help = "\
 Example, the exchange by hand:
@@ -275,6 +285,7 @@ impl Cli {
             Command::Keyring(keyring) => &mut keyring.options,
             Command::Token(token) => &mut token.options,
             Command::Exec(exec) => &mut exec.options,
+            Command::Agent(agent) => &mut agent.options,
             Command::Assertion(assertion) => &mut assertion.options,
             Command::Setup(setup) => setup.action.options_mut(),
             Command::Completions(completions) => &mut completions.options,

@@ -37,7 +37,6 @@ pub(crate) fn token(
     };
     let text = Secret::new(text);
     match asked.write {
-        // Without a line's end: not every reader of token files cuts it off.
         Some(path) => write_file(&path, &text).map(|()| Answer::new("")),
         None => Ok(Answer::new(format!("{}\n", text.expose()))),
     }
@@ -61,7 +60,8 @@ fn described(token: &Token, grant: &Grant) -> Value {
     })
 }
 
-/// Writes the file that a link leads to, and only a regular one.
+/// Writes the file that a link leads to, and only a regular one. Without a line's
+/// end: not every reader of token files cuts it off.
 pub(crate) fn write_file(path: &Path, text: &Secret) -> Result<(), Error> {
     let failed = |reason: String| {
         let what = format!("{}: the token was not written: {reason}", quote::path(path));

@@ -7,6 +7,7 @@
 #[cfg(not(unix))]
 compile_error!("owners, modes, locks and exec are those of Unix; there is no port yet");
 
+mod agent;
 pub mod assertion;
 pub mod broker;
 pub mod cache;
@@ -156,6 +157,14 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
         Command::Keyring(asked) => serve::keyring::answer(world, &load()?, &asked),
         Command::Token(token) => direct::token(world, &load()?, token),
         Command::Exec(exec) => direct::exec(world, &load()?, &exec),
+        Command::Agent(asked) => {
+            let load = |is_first| {
+                let mut options = options.clone();
+                options.refresh &= is_first;
+                Config::load(&options, environment, &directories)
+            };
+            agent::agent(world, &load, &asked)
+        }
         Command::Assertion(assertion) => direct::assertion(world, &load()?, assertion),
         Command::Whoami(_) => direct::whoami(world, &load()?),
         Command::Cache(cache) => manage::cache(world, &load()?, &cache),

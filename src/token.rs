@@ -52,6 +52,11 @@ impl Token {
         format!("Bearer {}", self.expose())
     }
 
+    /// From when to when it is good; none where the issuer gave no lifetime.
+    pub const fn lifespan(&self) -> Option<Lifespan> {
+        self.lifespan
+    }
+
     /// Whether this is the very token of that text.
     pub fn is(&self, text: &Secret) -> bool {
         self.secret == *text
@@ -121,6 +126,16 @@ impl Lifespan {
         }
     }
 
+    /// When one who stays fetches the next: in the first half of the refresh
+    /// window, by `draw` from 0 to 1, so that those who began together do not come
+    /// together. A window that lies within the margin leaves the margin's begin.
+    pub fn renewal(&self, draw: f64) -> UnixTime {
+        let margin = self.margin();
+        let ahead = self.refresh_window().max(margin);
+        let later = (ahead.saturating_sub(margin) / 2).mul_f64(draw.clamp(0.0, 1.0));
+        self.expires_at.minus(ahead).plus(later)
+    }
+
     fn lifetime(&self) -> Duration {
         self.expires_at.since(self.obtained_at)
     }
@@ -186,6 +201,21 @@ mod tests {
         }
         assert_eq!(judged(1, 0), Fresh);
         assert_eq!(judged(1, 1), Unusable);
+    }
+
+    #[test]
+    fn one_who_stays_comes_back_in_the_first_half_of_the_refresh_window() {
+        let at = |lifetime, draw| lifespan(lifetime).renewal(draw).as_secs() - 1_000_000;
+        let drawn = |lifetime| [0.0, 0.5, 1.0].map(|draw| at(lifetime, draw));
+        assert_eq!(drawn(43_200), [42_600, 42_742, 42_885]);
+        assert_eq!(drawn(60), [48, 49, 51]);
+        assert_eq!(drawn(4), [3, 3, 3], "the margin's begin");
+        assert_eq!(drawn(1), [1, 1, 1]);
+        for lifetime in 1..100 {
+            let [first, _, last] = drawn(lifetime).map(|age| judged(lifetime, age.cast_signed()));
+            assert_ne!(first, Freshness::Fresh, "{lifetime}");
+            assert_ne!(last, Freshness::Fresh, "{lifetime}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use support::entry::{edit, only};
 use support::{Endpoint, Fault, World, binary};
 
 /// Every command, each as it would work.
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "kubectl",
     "git get",
     "git store",
@@ -25,6 +25,7 @@ const COMMANDS: [&str; 17] = [
     "docker list",
     "token",
     "exec -- true",
+    "agent --once --write token",
     "assertion",
     "whoami",
     "setup git git.acme.test --dry-run",

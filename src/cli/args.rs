@@ -45,6 +45,24 @@ pub struct Exec {
 
 #[expect(missing_docs, reason = "it would be the command's description")]
 #[derive(Args, Debug)]
+pub struct Agent {
+    /// A file to keep fresh, of mode 0600 and replaced in one step; may be
+    /// repeated
+    #[arg(long, required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub write: Vec<PathBuf>,
+    /// A process that gets SIGHUP after each replacement, so that it reads anew
+    #[arg(long, value_name = "PID",
+          value_parser = clap::value_parser!(i32).range(1..))]
+    pub signal: Option<i32>,
+    /// Write the files once, and end
+    #[arg(long)]
+    pub once: bool,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}
+
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
 pub struct Assertion {
     /// Its audience [default: the issuer]
     #[arg(long, value_name = "URL")]

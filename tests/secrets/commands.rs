@@ -50,7 +50,7 @@ const KUBELET: &str = "{\"apiVersion\":\"credentialprovider.kubelet.k8s.io/v1\",
                        \"serviceAccountToken\":\"TOKEN\"}";
 
 /// Where `exec`'s command writes down its arguments and its environment, and
-/// the file of `token --write`.
+/// the file of `--write`.
 pub const EXEC_DUMP: &str = "exec.dump";
 pub const WRITTEN: &str = "written";
 
@@ -108,6 +108,7 @@ pub const ROWS: &[Row] = &[
         "",
         Shows::Nothing,
     ),
+    row("agent --once --write written", "", Shows::Nothing),
     row("assertion", "", Shows::Assertion),
     row("whoami", "", Shows::Nothing),
     row(

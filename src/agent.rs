@@ -1,0 +1,128 @@
+//! `agent`: stays, and keeps files with a fresh token in them.
+//!
+//! 1. Each token is got as every call gets one: through the broker and the cache,
+//!    by the configuration and the key as they are then. Many agents on one cache
+//!    mint once.
+//! 2. Before the first file is written, what fails and will fail again ends it:
+//!    whoever set it up is there to see it. What may pass is waited for.
+//! 3. From then on nothing ends it but a signal. A key that was deleted is put
+//!    right by somebody, and programs that read the files shall find it so without
+//!    a restart. The files keep what they hold, also a token that has run out: to
+//!    take it away would tell a reader less than the server does.
+//! 4. A spell of trouble is told once, and its end.
+
+mod ending;
+mod keeper;
+mod notify;
+mod pace;
+mod reload;
+
+use std::os::unix::fs::FileTypeExt;
+use std::thread;
+
+use crate::broker::Broker;
+use crate::cli;
+use crate::config::{Asker, Config};
+use crate::direct::write_file;
+use crate::error::{Error, Report};
+use crate::key::{KeySource, KeySpec};
+use crate::quote::system;
+use crate::{Answer, World, logger};
+use ending::Ending;
+use keeper::{Fetched, Keeper, in_a_line};
+use notify::Manager;
+use reload::Reader;
+
+/// Keeps the files. `load` reads the configuration, and heeds `--refresh` where it
+/// is told that there is no token yet.
+pub(crate) fn agent<'c>(
+    world: &World<'_>,
+    load: &dyn Fn(bool) -> Result<Config<'c>, Error>,
+    asked: &cli::Agent,
+) -> Result<Answer, Error> {
+    let ending = if asked.once {
+        Ending::CutOff
+    } else {
+        Ending::Done
+    };
+    ending.on_signals().map_err(|error| {
+        let what = format!("signals cannot be waited for: {}", system(&error));
+        Error::Final(Report::new(what))
+    })?;
+    let reader = asked.signal.map(reader_of).transpose()?;
+    let socket = (world.environment)("NOTIFY_SOCKET").filter(|socket| !socket.is_empty());
+    let manager = socket.as_deref().and_then(Manager::at);
+    let mut keeper = Keeper::new(&asked.write);
+    let mut told = String::new();
+    logger::each_once();
+    loop {
+        let is_first = !keeper.holds_any();
+        let mut round = keeper.round(
+            world.clock,
+            &mut fastrand::f64,
+            &mut || fetch(world, &load(is_first)?, asked.once),
+            &mut |path, text| ending::whole(|| write_file(path, text)),
+        );
+        if round.has_replaced
+            && let Some(reader) = &reader
+            && let Err(error) = reader.hang_up()
+        {
+            log::warn!("--signal: {}", system(&error));
+        }
+        let is_last = |error| !keeper.goes_on_after(error);
+        let ends = asked.once || round.trouble.iter().any(is_last);
+        if ends && !round.trouble.is_empty() {
+            let first = round.trouble.remove(0);
+            for other in &round.trouble {
+                log::warn!("{}", in_a_line(other));
+            }
+            return Err(first);
+        }
+        if !asked.once {
+            keeper.tell(&round, (world.clock)());
+        }
+        let status = keeper.status();
+        if let Some(manager) = manager.as_ref().filter(|_| status != told) {
+            manager.tell(&status);
+            told = status;
+        }
+        if asked.once || ending::asked() {
+            return Ok(Answer::new(""));
+        }
+        thread::sleep(round.sleep);
+    }
+}
+
+fn reader_of(pid: i32) -> Result<Reader, Error> {
+    Reader::new(pid).map_err(|error| {
+        let what = format!("--signal {pid}: {}", system(&error));
+        Error::Usage(Report::new(what).hint("it names a process that runs"))
+    })
+}
+
+fn fetch(world: &World<'_>, config: &Config<'_>, once: bool) -> Result<Fetched, Error> {
+    let request = config.request(Asker::default())?;
+    if !once && is_pipe(&request.key) {
+        let what = format!("{}: it can be read only once", request.key.source);
+        return Err(Error::Usage(Report::new(what).hint(
+            "the agent reads the key for each token: name a file, or key-command in a profile",
+        )));
+    }
+    let broker = Broker::new(&request, world.clock)?;
+    let token = broker.token()?;
+    Ok(Fetched {
+        token,
+        put_off: broker.put_off(),
+    })
+}
+
+/// Whether the key is on a pipe, as `<(…)` is.
+fn is_pipe(key: &KeySpec) -> bool {
+    let KeySource::File(path) = &key.source else {
+        return false;
+    };
+    path.metadata().is_ok_and(|meta| {
+        let kind = meta.file_type();
+        kind.is_fifo() || kind.is_socket() || kind.is_char_device()
+    })
+}

@@ -1,0 +1,222 @@
+use std::cell::Cell;
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::error::Report;
+use crate::token::Lifespan;
+
+const LIFETIME: u64 = 3600;
+
+/// A keeper of two files, whose clock, issuer and disk a test sets.
+struct World {
+    dir: TempDir,
+    keeper: Keeper,
+    now: Cell<u64>,
+    minted: Cell<u32>,
+    takes: Duration,
+    is_down: Cell<bool>,
+    is_full: Cell<bool>,
+}
+
+impl World {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let keeper = Keeper::new(&["a", "b"].map(|name| dir.path().join(name)));
+        Self {
+            dir,
+            keeper,
+            now: Cell::new(1_000_000),
+            minted: Cell::default(),
+            takes: Duration::ZERO,
+            is_down: Cell::default(),
+            is_full: Cell::default(),
+        }
+    }
+
+    fn fetch(&self) -> Result<Fetched, Error> {
+        if self.is_down.get() {
+            return Err(Error::Passing(Report::new("no answer")));
+        }
+        // As an issuer does that is far away.
+        self.pass(self.takes);
+        self.minted.set(self.minted.get() + 1);
+        let obtained_at = UnixTime::from_secs(self.now.get());
+        let lifespan = Lifespan {
+            obtained_at,
+            expires_at: obtained_at.plus(Duration::from_secs(LIFETIME)),
+        };
+        let token = Token::new(format!("token-{}", self.minted.get()), Some(lifespan));
+        Ok(Fetched {
+            token: token.expect("a b64token"),
+            put_off: None,
+        })
+    }
+
+    /// A round, after which nobody has slept yet.
+    fn round(&mut self) -> Round {
+        let mut keeper = mem::replace(&mut self.keeper, Keeper::new(&[]));
+        let round = keeper.round(
+            &|| UnixTime::from_secs(self.now.get()),
+            &mut || 0.5,
+            &mut || self.fetch(),
+            &mut |path, text| {
+                if self.is_full.get() && path.ends_with("a") {
+                    return Err(Error::Final(Report::new("no space")));
+                }
+                fs::write(path, text.expose()).expect("written");
+                Ok(())
+            },
+        );
+        self.keeper = keeper;
+        round
+    }
+
+    fn pass(&self, span: Duration) {
+        self.now.set(self.now.get() + span.as_secs());
+    }
+
+    fn file(&self, name: &str) -> String {
+        fs::read_to_string(self.dir.path().join(name)).unwrap_or_default()
+    }
+}
+
+#[test]
+fn a_day_of_hourly_tokens_is_never_without_a_good_one_and_mints_each_once() {
+    let mut world = World::new();
+    let start = world.now.get();
+    while world.now.get() < start + 24 * LIFETIME {
+        let round = world.round();
+        assert!(round.is_well && round.sleep <= pace::LONGEST);
+        let held = world.keeper.held.as_ref().expect("a token");
+        assert_eq!(world.file("a"), held.token.expose());
+        let now = UnixTime::from_secs(world.now.get());
+        let freshness = pace::freshness(&held.token, now);
+        assert_ne!(freshness, Freshness::Unusable);
+        world.pass(round.sleep.max(Duration::from_secs(1)));
+    }
+    // Each lasts until the middle of the window's first half.
+    assert_eq!(world.minted.get(), 28);
+}
+
+#[test]
+fn an_outage_keeps_the_files_and_is_tried_again_ever_more_slowly() {
+    let mut world = World::new();
+    world.round();
+    world.is_down.set(true);
+    world.pass(Duration::from_secs(LIFETIME));
+    let sleeps = [(); 9].map(|()| {
+        let round = world.round();
+        assert!(!round.has_replaced && !round.is_well);
+        assert!(world.keeper.goes_on_after(&round.trouble[0]));
+        round.sleep.as_millis()
+    });
+    let expected = [
+        750, 1500, 3000, 6000, 12_000, 24_000, 45_000, 45_000, 45_000,
+    ];
+    assert_eq!(sleeps, expected);
+    assert_eq!([world.file("a"), world.file("b")], ["token-1", "token-1"]);
+    world.is_down.set(false);
+    assert!(world.round().is_well);
+    assert_eq!([world.file("a"), world.file("b")], ["token-2", "token-2"]);
+}
+
+#[test]
+fn a_token_that_takes_its_time_is_as_good() {
+    let mut world = World::new();
+    world.takes = Duration::from_secs(20);
+    assert!(world.round().is_well);
+    assert_eq!(world.minted.get(), 1);
+}
+
+#[test]
+fn a_file_that_fails_makes_no_renewal_late() {
+    let mut world = World::new();
+    world.is_full.set(true);
+    for _ in 0..9 {
+        world.round();
+    }
+    // Renewed 3,142 s after it began.
+    world.pass(Duration::from_secs(3122));
+    assert_eq!(world.round().sleep, Duration::from_secs(20));
+}
+
+#[test]
+fn the_wait_that_an_issuer_asks_for_is_kept() {
+    let mut keeper = Keeper::new(&[]);
+    let now = UnixTime::from_secs(1_000_000);
+    let wait = Duration::from_secs(120);
+    let busy = || Error::Passing(Report::new("busy").wait(Some(wait)));
+    let round = keeper.round(
+        &|| now,
+        &mut || 0.5,
+        &mut || Err(busy()),
+        &mut |_, _| Ok(()),
+    );
+    assert_eq!(round.sleep, wait);
+}
+
+#[test]
+fn a_clock_that_jumps_either_way_is_noticed_with_the_next_round() {
+    for jump in [-7200_i64, 7200] {
+        let mut world = World::new();
+        world.round();
+        world.now.set(world.now.get().saturating_add_signed(jump));
+        let round = world.round();
+        assert_eq!(
+            (world.file("a"), round.is_well),
+            ("token-2".to_owned(), true)
+        );
+    }
+}
+
+#[test]
+fn a_file_that_fails_keeps_no_other_from_its_token_and_is_tried_again() {
+    let mut world = World::new();
+    world.is_full.set(true);
+    let round = world.round();
+    assert!(round.has_replaced && world.keeper.goes_on_after(&round.trouble[0]));
+    assert_eq!([world.file("a"), world.file("b")], ["", "token-1"]);
+    assert!(
+        !world.keeper.status().contains("READY"),
+        "not all are there"
+    );
+    world.is_full.set(false);
+    assert!(world.round().is_well);
+    assert_eq!(
+        (world.file("a"), world.minted.get()),
+        ("token-1".to_owned(), 1)
+    );
+    assert!(world.keeper.status().starts_with("READY=1\n"));
+}
+
+#[test]
+fn a_file_that_was_taken_away_comes_back() {
+    let mut world = World::new();
+    assert!(world.round().has_replaced);
+    assert!(!world.round().has_replaced);
+    fs::remove_file(world.dir.path().join("b")).expect("removed");
+    assert!(world.round().has_replaced);
+    assert_eq!(
+        (world.file("b"), world.minted.get()),
+        ("token-1".to_owned(), 1)
+    );
+}
+
+#[test]
+fn before_the_first_file_only_what_may_pass_is_waited_for() {
+    let mut keeper = Keeper::new(&["/nowhere/a".into()]);
+    let last = || Error::Final(Report::new("refused"));
+    assert!(!keeper.goes_on_after(&last()));
+    assert!(keeper.goes_on_after(&Error::Passing(Report::new("no answer"))));
+    let world = World::new();
+    let now = UnixTime::from_secs(world.now.get());
+    let round = keeper.round(&|| now, &mut || 0.5, &mut || world.fetch(), &mut |_, _| {
+        Err(last())
+    });
+    assert!(!keeper.goes_on_after(&round.trouble[0]), "nobody is served");
+    let mut world = World::new();
+    world.round();
+    assert!(world.keeper.goes_on_after(&last()));
+}

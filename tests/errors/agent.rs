@@ -1,0 +1,106 @@
+//! Why an agent does not begin, and what one that runs says.
+
+use snapbox::str;
+
+use crate::support::{Case, Endpoint, Fault, Times};
+
+#[test]
+fn an_agent_without_a_file_or_with_no_number_of_a_process() {
+    let case = Case::new();
+    case.run(["agent"]).fails(
+        2,
+        str![[r#"
+error: the following required arguments were not provided:
+  --write <FILE>
+
+Usage: zitadel-credential agent --write <FILE>
+
+For more information, try '--help'.
+
+"#]],
+    );
+    case.run(["agent", "--write", "token", "--signal", "0"])
+        .fails(
+            2,
+            str![[r#"
+error: invalid value '0' for '--signal <PID>': 0 is not in 1..=2147483647
+
+For more information, try '--help'.
+
+"#]],
+        );
+}
+
+#[test]
+fn a_process_that_there_is_not() {
+    let case = Case::new();
+    case.run(["agent", "--write", "token", "--signal", "2147483647"])
+        .fails(
+            2,
+            str![[r#"
+zitadel-credential: error: --signal 2147483647: no such process
+  hint: it names a process that runs
+
+"#]],
+        );
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn a_file_that_cannot_be_written() {
+    Case::new()
+        .run(["agent", "--write", "nowhere/token"])
+        .fails(
+            1,
+            str![[r#"
+zitadel-credential: error: nowhere/token: the token was not written: no such file or directory
+  hint: --write needs a directory that you can write to
+
+"#]],
+        );
+}
+
+#[test]
+fn a_key_that_can_be_read_only_once() {
+    let case = Case::new();
+    let mut command = case.world.home.command("bash");
+    let script = "exec $ZITADEL agent --write token --key-file <(cat key.json)";
+    command
+        .args(["-c", script])
+        .env("ZITADEL", crate::support::binary());
+    case.end(assert_cmd::Command::from_std(command)).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: key file /dev/fd/63: it can be read only once
+  hint: the agent reads the key for each token: name a file, or key-command in a profile
+
+"#]],
+    );
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn two_files_and_an_issuer_of_which_none_will_do() {
+    let case = Case::new();
+    let paths = ["--write", "nowhere/a", "--write", "."];
+    case.run([&["agent", "--once"], &paths[..]].concat())
+        .fails(1, str![[r#"
+zitadel-credential: warning: .: the token was not written: it is no regular file (--write needs a directory that you can write to)
+zitadel-credential: error: nowhere/a: the token was not written: no such file or directory
+  hint: --write needs a directory that you can write to
+
+"#]]);
+    case.world
+        .issuer
+        .fault(Endpoint::Token, Fault::rate_limit(), Times::Forever);
+    case.run(["agent", "--once", "--write", "token", "--refresh"])
+        .fails(
+            75,
+            str![[r#"
+zitadel-credential: error: [ISSUER]/oauth/v2/token: HTTP 429: rate limit exceeded
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: too many requests came from here, or a quota is used up: try again in a minute
+
+"#]],
+        );
+}

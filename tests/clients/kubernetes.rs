@@ -10,7 +10,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{Endpoint, Jwt, World, entry};
+use crate::support::{Endpoint, Jwt, Running, World, binary, entry, until};
 use client::{Client, FAILED, REFUSED};
 use cluster::{Cluster, MINOR};
 
@@ -204,6 +204,30 @@ fn a_profile_that_is_missing_is_a_reason_that_reaches_the_person() {
         );
         assert!(cluster.take_statuses().is_empty(), "{client}");
         assert_eq!(cluster.world.issuer.total_requests(), 0, "{client}");
+    }
+}
+
+/// The issuer's tokens last about two seconds here.
+#[test]
+fn the_file_of_an_agent_lets_every_client_in_before_and_after_a_renewal() {
+    for client in Client::all() {
+        let cluster = Cluster::new();
+        let World { issuer, home, .. } = &cluster.world;
+        issuer.set_lifetime(4);
+        let token = home.path().join("token");
+        cluster.configure_file(&token);
+        let mut command = home.command(binary());
+        command.args(["agent", "--write"]).arg(&token);
+        let _agent = Running::start(command);
+        for _ in 0..2 {
+            let held = fs::read(&token).unwrap_or_default();
+            until("it is renewed", || {
+                fs::read(&token).is_ok_and(|token| token != held)
+            });
+            let calls = client.calls(home, 1, false);
+            assert_eq!(calls.answers, [MINOR], "{client}: {}", calls.said);
+            assert_eq!(cluster.take_statuses(), [200], "{client}");
+        }
     }
 }
 

@@ -79,6 +79,7 @@ pub fn missing(what: &str) {
         "kubectl" => "kubectl (kubernetes-client)",
         "man" => "man-db",
         "script" => "bsdutils",
+        "systemd-analyze" => "systemd",
         other => other,
     };
     skip_or_fail(what, &format!("install the package {package}"));

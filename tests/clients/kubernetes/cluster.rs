@@ -1,6 +1,8 @@
 //! A cluster that lets in only who shows a token that the issuer takes, and a
 //! kubeconfig whose user is the binary.
 
+use std::path::Path;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
@@ -82,6 +84,15 @@ impl Cluster {
             "contexts": [{ "name": "test", "context": { "cluster": "test", "user": "test" } }],
             "current-context": "test",
         });
+        self.world.home.write(".kube/config", config.to_string());
+    }
+
+    /// A kubeconfig whose user's token is in a file.
+    pub fn configure_file(&self, token: &Path) {
+        self.configure("client.authentication.k8s.io/v1", None);
+        let config = self.world.home.read(".kube/config");
+        let mut config: Value = serde_json::from_str(&config).unwrap();
+        config["users"][0]["user"] = json!({ "tokenFile": token });
         self.world.home.write(".kube/config", config.to_string());
     }
 

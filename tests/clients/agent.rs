@@ -1,0 +1,152 @@
+//! The agent's unit, as systemd reads it, and its pod, as kubectl does: both hold
+//! nothing that is unknown there, and what they call writes the token.
+
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::Command;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::program::{client, output, stdout_of_success};
+use crate::support::{Running, World, binary, until};
+
+const NAME: &str = "zitadel-credential-agent@.service";
+const UNIT: &str = include_str!("../../packaging/systemd/zitadel-credential-agent@.service");
+const INSTALLED: &str = "/usr/bin/zitadel-credential";
+const POD: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/packaging/kubernetes/sidecar.yaml"
+);
+
+#[test]
+fn systemd_finds_nothing_to_say_about_the_unit_and_little_that_it_exposes() {
+    let Some(analyze) = client("systemd-analyze") else {
+        return;
+    };
+    let world = World::new();
+    let unit = UNIT.replace(INSTALLED, binary().to_str().unwrap());
+    let unit = world.home.write(NAME, unit);
+    let analyze = |arguments: &[&str]| {
+        let mut command = world.home.command(&analyze);
+        command
+            .args(arguments)
+            .arg(&unit)
+            .env("SYSTEMD_LOG_COLOR", "0");
+        output(command)
+    };
+    let verified = analyze(&["verify", "--man=no"]);
+    assert_eq!(String::from_utf8_lossy(&verified.stderr), "");
+    assert!(verified.status.success());
+    // In tenths: 1.4 with systemd 252.
+    let exposed = analyze(&["security", "--offline=true", "--threshold=20", "--no-pager"]);
+    assert!(exposed.status.success(), "{exposed:?}");
+}
+
+#[test]
+fn what_the_unit_calls_writes_the_token_and_says_so() {
+    let world = World::new();
+    let call = UNIT
+        .lines()
+        .find_map(|line| line.strip_prefix("ExecStart="));
+    let call = call
+        .unwrap()
+        .replace(
+            "${CREDENTIALS_DIRECTORY}/key",
+            world.key_file.to_str().unwrap(),
+        )
+        .replace("${RUNTIME_DIRECTORY}", "run");
+    let arguments = call.strip_prefix(INSTALLED).unwrap().split_whitespace();
+    world.home.write("run/nothing", "");
+    world.home.write_config("");
+    let socket = UnixDatagram::bind(world.home.path().join("notify")).unwrap();
+    let mut command = world.home.command(binary());
+    command
+        .args(arguments)
+        .env("NOTIFY_SOCKET", world.home.path().join("notify"))
+        .env("ZITADEL_CREDENTIAL_ISSUER", world.issuer.url());
+    let running = Running::start(command);
+    let mut message = [0; 7];
+    socket.recv(&mut message).unwrap();
+    assert_eq!(&message, b"READY=1");
+    assert!(world.issuer.accepts(&world.home.read("run/token")));
+    running.signal(Signal::TERM);
+    assert!(running.output().status.success());
+}
+
+/// The pod as kubectl shows it, changed by this.
+fn pod(kubectl: &Path, world: &World, arguments: &[&str]) -> Value {
+    let mut command = world.home.command(kubectl);
+    command.args(arguments);
+    command.args(["--local", "-o", "json", "-f", POD]);
+    serde_json::from_str(&stdout_of_success(command)).unwrap()
+}
+
+/// Whether all of `part` is in `whole`, in its place.
+fn is_within(part: &Value, whole: &Value) -> bool {
+    match (part, whole) {
+        (Value::Object(part), Value::Object(whole)) => part.iter().all(|(key, value)| {
+            whole.get(key).is_some_and(|whole| is_within(value, whole))
+                // kubectl before 1.28 knows it of no container.
+                || (key == "restartPolicy" && value == "Always")
+        }),
+        (Value::Array(part), Value::Array(whole)) => {
+            part.len() == whole.len() && part.iter().zip(whole).all(|(p, w)| is_within(p, w))
+        }
+        _ => part == whole,
+    }
+}
+
+#[test]
+fn kubectl_knows_every_field_of_the_pod() {
+    let Some(kubectl) = client("kubectl") else {
+        return;
+    };
+    let world = World::new();
+    let mut ours = pod(&kubectl, &world, &["label", "a=b"]);
+    let metadata = ours["metadata"].as_object_mut().unwrap();
+    metadata.remove("labels").unwrap();
+    ours["spec"]["containers"][0]["image"] = "another".into();
+    // It goes through kubectl's own types, which drop what they do not know.
+    let known = pod(&kubectl, &world, &["set", "image", "app=another"]);
+    assert!(is_within(&ours, &known), "{ours:#}\n{known:#}");
+    assert!(ours["spec"]["initContainers"][0]["restartPolicy"] == "Always");
+}
+
+#[test]
+fn what_the_pod_calls_writes_the_token_and_its_probe_succeeds_then() {
+    let Some(kubectl) = client("kubectl") else {
+        return;
+    };
+    let world = World::new();
+    world.home.write("run/zitadel/nothing", "");
+    world
+        .home
+        .write("etc/zitadel/key.json", world.user.key_json());
+    world.home.write_config("");
+    let pod = pod(&kubectl, &world, &["label", "a=b"]);
+    let sidecar = &pod["spec"]["initContainers"][0];
+    let call = |words: &Value| {
+        let words = words.as_array().unwrap().iter();
+        let words: Vec<_> = words.map(|word| word.as_str().unwrap()).collect();
+        assert_eq!(words[0], "zitadel-credential");
+        let mut command: Command = world.home.command(binary());
+        let here = |text: &str| text.replace("/run/", "run/").replace("/etc/", "etc/");
+        command.args(words[1..].iter().map(|word| here(word)));
+        for variable in sidecar["env"].as_array().unwrap() {
+            let text = |name: &str| variable[name].as_str().unwrap();
+            command.env(text("name"), here(text("value")));
+        }
+        command.env("ZITADEL_CREDENTIAL_ISSUER", world.issuer.url());
+        Running::start(command)
+    };
+    let running = call(&sidecar["command"]);
+    let token = world.home.path().join("run/zitadel/token");
+    until("it is written", || token.exists());
+    let probe = call(&sidecar["startupProbe"]["exec"]["command"]);
+    assert!(probe.output().status.success());
+    assert_eq!(world.issuer.token_requests(), 1);
+    assert!(world.issuer.accepts(&world.home.read("run/zitadel/token")));
+    running.signal(Signal::TERM);
+    assert!(running.output().status.success());
+}

@@ -23,7 +23,7 @@ pub mod host;
 pub mod input;
 pub mod issuer;
 pub mod key;
-mod limit;
+pub mod limit;
 mod logger;
 mod manage;
 pub mod process;

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
+use crate::limit::Stream;
 use crate::quote::printable;
 
 /// What was said since [`each_once`]; none where all is said.
@@ -38,7 +39,7 @@ impl Log for Logger {
         }
         let line = format!("zitadel-credential: {level}{text}\n");
         // Nobody is left to tell that stderr is closed.
-        let _ = std::io::stderr().write_all(line.as_bytes());
+        let _ = Stream(std::io::stderr()).write_all(line.as_bytes());
     }
 
     fn flush(&self) {}

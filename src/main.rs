@@ -13,6 +13,7 @@ use zitadel_credential::cache::parents::Parent;
 use zitadel_credential::clock::{Deadline, UnixTime};
 use zitadel_credential::config::{Directories, TIMEOUT};
 use zitadel_credential::input::{Bounded, Patient};
+use zitadel_credential::limit::Stream;
 use zitadel_credential::terminal::Terminal;
 use zitadel_credential::{World, run};
 
@@ -60,8 +61,8 @@ fn main() {
         terminal: &terminal,
         ask: &ask,
         stdin: &mut *stdin,
-        stdout: &mut io::stdout(),
-        stderr: &mut io::stderr(),
+        stdout: &mut Stream(io::stdout()),
+        stderr: &mut Stream(io::stderr()),
     });
     process::exit(code.into());
 }

@@ -133,6 +133,27 @@ fn a_full_stderr_keeps_no_answer_back() {
 }
 
 /// A tool may keep its end open while it waits for the answer.
+/// `ulimit -f`: the signal would end it without a word.
+#[test]
+fn a_file_that_may_not_grow_takes_no_answer_along() {
+    let world = World::new();
+    let token = world.zitadel(["token"]).output().unwrap().stdout;
+    let limited = |stdout: &str| {
+        let script = format!("ulimit -f 1; \"$0\" -vv token {stdout} 2>>stderr");
+        let mut shell = world.home.command("bash");
+        shell.args(["-c", &script]).arg(binary());
+        shell.output().unwrap()
+    };
+    world.home.write("stderr", [b'x'; 1020]);
+    let output = limited("| cat");
+    assert_eq!(output.stdout, token, "{output:?}");
+    assert_eq!(world.home.read("stderr").len(), 1020);
+    world.home.write("stdout", [b'x'; 1020]);
+    let output = limited(">>stdout");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(world.home.read("stdout").len(), 1020, "not a part of it");
+}
+
 #[test]
 fn git_is_answered_at_the_end_of_its_message() {
     let world = World::new();

@@ -21,7 +21,10 @@ pub use helpers::{
     Bazel, Cargo, Docker, Git, Go, Keyring, KeyringMode, KeyringOutput, NAMES, Terraform,
 };
 pub use options::Options;
-pub use setup::{Setup, SetupAction, SetupDocker, SetupGit, SetupKubectl, SetupMode, SetupProfile};
+pub use setup::{
+    Setup, SetupAction, SetupCargo, SetupDocker, SetupGit, SetupHosts, SetupKubectl, SetupMode,
+    SetupProfile,
+};
 
 /// clap groups options, not commands, so the groups are written out here; a
 /// test holds them against the commands.

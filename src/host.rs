@@ -52,11 +52,29 @@ impl HostPattern {
         (!self.any_label).then(|| self.to_string())
     }
 
-    fn matches(&self, origin: &Origin) -> bool {
+    /// The host alone, or the wildcard: a port is the whole of a host's rule, but
+    /// no part of what some tools go by.
+    pub fn without_port(&self) -> String {
+        let port = None;
+        Self {
+            port,
+            ..self.clone()
+        }
+        .to_string()
+    }
+
+    /// The port, where it names one.
+    pub const fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// Whether it is for this host, port and all.
+    pub fn matches(&self, origin: &Origin) -> bool {
         self.matches_host(origin) && self.port_for(origin.scheme) == origin.port
     }
 
-    fn matches_host(&self, origin: &Origin) -> bool {
+    /// Whether it is for this host, at whichever port.
+    pub fn matches_host(&self, origin: &Origin) -> bool {
         let wanted = self.host.as_str();
         let asked = origin.host.as_str();
         if self.any_label {

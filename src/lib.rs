@@ -12,6 +12,7 @@ pub mod assertion;
 pub mod broker;
 pub mod cache;
 pub mod cli;
+mod clients;
 pub mod clock;
 mod completions;
 pub mod config;

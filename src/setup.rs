@@ -1,4 +1,4 @@
-//! `setup`: writes a profile, and wires kubectl, git and docker up to it.
+//! `setup`: writes a profile, and wires tools up to it.
 //!
 //! Each setup reads the files that it changes, says what they are to be, and
 //! hands them to the [`desk`], which shows the difference (`--dry-run`) or makes
@@ -6,19 +6,25 @@
 //! change, then `setup.json`, then the files, each in one step. `--undo` takes out what
 //! `setup.json` says was put in. Doing it twice changes nothing.
 
+mod bazel;
+mod cargo;
 mod copy;
 mod desk;
 mod diff;
 mod docker;
 mod fresh;
 mod git;
+mod go;
 mod guard;
+mod hosts;
 mod journal;
 mod json;
 mod kubectl;
+mod link;
 mod profile;
 mod rules;
 mod target;
+mod terraform;
 mod toml;
 mod tool;
 
@@ -49,6 +55,14 @@ pub(crate) fn setup(
         (SetupAction::Git(asked), true) => git::take_out(&mut desk, asked),
         (SetupAction::Docker(asked), false) => docker::put_in(&mut desk, asked),
         (SetupAction::Docker(asked), true) => docker::take_out(&mut desk, asked),
+        (SetupAction::Bazel(asked), false) => bazel::put_in(&mut desk, asked),
+        (SetupAction::Bazel(asked), true) => bazel::take_out(&mut desk, asked),
+        (SetupAction::Cargo(asked), false) => cargo::put_in(&mut desk, asked),
+        (SetupAction::Cargo(asked), true) => cargo::take_out(&mut desk, asked),
+        (SetupAction::Go(asked), false) => go::put_in(&mut desk, asked),
+        (SetupAction::Go(asked), true) => go::take_out(&mut desk, asked),
+        (SetupAction::Terraform(asked), false) => terraform::put_in(&mut desk, asked),
+        (SetupAction::Terraform(asked), true) => terraform::take_out(&mut desk, asked),
     }?;
     desk.finish(after)
 }

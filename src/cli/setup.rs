@@ -51,6 +51,37 @@ Examples:
     --authfile ~/.config/containers/auth.json
   zitadel-credential setup docker registry.acme.dev:5000 --undo")]
     Docker(SetupDocker),
+
+    /// Let hosts have the token, and print the line for .bazelrc
+    #[command(after_help = "\
+Examples:
+  zitadel-credential setup bazel *.acme.dev
+  zitadel-credential setup bazel *.acme.dev --undo")]
+    Bazel(SetupHosts),
+
+    /// Let registries have the token, and make cargo ask for it
+    #[command(after_help = "\
+Examples, for a registry that cargo knows already and for a new one:
+  zitadel-credential setup cargo cargo.acme.dev
+  zitadel-credential setup cargo cargo.acme.dev --registry acme \\
+    --index sparse+https://cargo.acme.dev/index/
+  zitadel-credential setup cargo cargo.acme.dev --undo")]
+    Cargo(SetupCargo),
+
+    /// Let hosts have the token, and print the value of GOAUTH
+    #[command(after_help = "\
+Examples:
+  zitadel-credential setup go go.acme.dev
+  zitadel-credential setup go go.acme.dev --undo")]
+    Go(SetupHosts),
+
+    /// Let registries have the token, and make Terraform ask for it
+    #[command(after_help = "\
+Examples:
+  zitadel-credential setup terraform app.acme.dev --dry-run
+  zitadel-credential setup terraform app.acme.dev
+  zitadel-credential setup terraform app.acme.dev --undo")]
+    Terraform(SetupHosts),
 }
 
 // How a setup is gone about.
@@ -129,6 +160,37 @@ pub struct SetupDocker {
     pub(super) options: Options,
 }
 
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
+pub struct SetupHosts {
+    /// Hosts, as host, host:port or *.host
+    #[arg(required = true, value_name = "HOST")]
+    pub hosts: Vec<OsString>,
+    #[command(flatten)]
+    pub mode: SetupMode,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}
+
+#[expect(missing_docs, reason = "it would be the command's description")]
+#[derive(Args, Debug)]
+pub struct SetupCargo {
+    /// The hosts of indexes, as host, host:port or *.host
+    #[arg(required = true, value_name = "HOST")]
+    pub hosts: Vec<OsString>,
+    /// The one registry that is meant, by its name in cargo's configuration
+    /// [default: all whose index is at HOST]
+    #[arg(long, value_name = "NAME", verbatim_doc_comment)]
+    pub registry: Option<String>,
+    /// The index of a registry that cargo does not know yet
+    #[arg(long, value_name = "URL", requires = "registry", value_hint = ValueHint::Url)]
+    pub index: Option<String>,
+    #[command(flatten)]
+    pub mode: SetupMode,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}
+
 impl SetupAction {
     /// How it is gone about.
     pub const fn mode(&self) -> SetupMode {
@@ -137,6 +199,8 @@ impl SetupAction {
             Self::Kubectl(kubectl) => kubectl.mode,
             Self::Git(git) => git.mode,
             Self::Docker(docker) => docker.mode,
+            Self::Cargo(cargo) => cargo.mode,
+            Self::Bazel(hosts) | Self::Go(hosts) | Self::Terraform(hosts) => hosts.mode,
         }
     }
 
@@ -147,6 +211,8 @@ impl SetupAction {
             Self::Kubectl(kubectl) => &mut kubectl.options,
             Self::Git(git) => &mut git.options,
             Self::Docker(docker) => &mut docker.options,
+            Self::Cargo(cargo) => &mut cargo.options,
+            Self::Bazel(hosts) | Self::Go(hosts) | Self::Terraform(hosts) => &mut hosts.options,
         }
     }
 }

@@ -78,7 +78,7 @@ pub fn parse(line: &[u8]) -> Option<Question> {
 }
 
 /// Who serves an index: `sparse+https://…`, or a git repository's URL.
-fn ask_of(index_url: &str) -> Option<Ask> {
+pub fn ask_of(index_url: &str) -> Option<Ask> {
     if index_url.trim_end_matches('/') == CRATES_IO {
         return Ask::of("crates.io");
     }

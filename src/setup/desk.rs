@@ -7,6 +7,7 @@ use super::copy::{Copy, settle};
 use super::diff::{View, unified};
 use super::guard::Held;
 use super::journal::{Edit, Journal};
+use super::link::Link;
 use super::target::Target;
 use crate::cache::temporary;
 use crate::cli::{Options, SetupMode};
@@ -34,6 +35,7 @@ pub(super) struct Desk<'w> {
     pub(super) journal: Journal,
     journal_file: Target,
     others: Vec<Target>,
+    links: Vec<Link>,
     said: Vec<String>,
     /// None where nothing is to be written.
     _held: Option<Held>,
@@ -76,6 +78,7 @@ impl<'w> Desk<'w> {
             journal,
             journal_file,
             others: Vec::new(),
+            links: Vec::new(),
             said: Vec::new(),
             _held: held,
         };
@@ -179,6 +182,11 @@ impl<'w> Desk<'w> {
         self.others.push(target);
     }
 
+    /// Takes a link that is to change.
+    pub(super) fn add_link(&mut self, link: Link) {
+        self.links.push(link);
+    }
+
     /// Tells a person something.
     pub(super) fn says(&mut self, line: impl Into<String>) {
         self.said.push(line.into());
@@ -221,8 +229,14 @@ impl<'w> Desk<'w> {
             .filter(|target| target.is_changed())
     }
 
+    fn changed_links(&self) -> impl Iterator<Item = &Link> {
+        self.links.iter().filter(|link| link.is_changed())
+    }
+
     fn is_unchanged(&self) -> bool {
-        self.targets().next().is_none() && !self.journal_file.is_changed()
+        self.targets().next().is_none()
+            && self.changed_links().next().is_none()
+            && !self.journal_file.is_changed()
     }
 
     fn shown(&self) -> String {
@@ -236,6 +250,7 @@ impl<'w> Desk<'w> {
             };
             text += &unified(target.path(), target.before(), after, &view);
         }
+        text.extend(self.changed_links().map(Link::shown));
         if text.is_empty() {
             text.push_str("nothing to change\n");
         }
@@ -261,19 +276,25 @@ impl<'w> Desk<'w> {
                 return Err(Error::Final(report));
             }
         }
-        for (at, target) in all.iter().enumerate() {
-            if let Err(mut report) = target.write() {
-                for target in all[..at].iter().rev() {
-                    if let Err(error) = target.write_back() {
-                        report = report.found(error.headline());
-                    }
+        let links: Vec<_> = self.changed_links().collect();
+        let files = all.iter().map(|file| file.write());
+        let written = files.chain(links.iter().map(|link| link.write()));
+        for (at, written) in written.enumerate() {
+            let Err(mut report) = written else { continue };
+            let links = links.iter().take(at.saturating_sub(all.len())).rev();
+            let files = all.iter().take(at).rev();
+            let back = links.map(|link| link.write_back());
+            for error in back.chain(files.map(|file| file.write_back())) {
+                if let Err(error) = error {
+                    report = report.found(error.headline());
                 }
-                copies.iter().for_each(Copy::unmake);
-                return Err(Error::Final(report));
             }
+            copies.iter().for_each(Copy::unmake);
+            return Err(Error::Final(report));
         }
         drop(guards);
-        let told: Vec<_> = self.targets().map(|target| told(target, copies)).collect();
+        let told = self.targets().map(|target| told(target, copies));
+        let told: Vec<_> = told.chain(self.changed_links().map(Link::told)).collect();
         for copy in copies {
             copy.remove();
         }

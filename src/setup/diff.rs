@@ -26,7 +26,7 @@ const SHOWN: [&str; 12] = [
 ];
 
 /// Keys that are shown by their names; another may itself be a piece of a text.
-const NAMED: [&str; 30] = [
+const NAMED: [&str; 32] = [
     "apiVersion",
     "args",
     "auths",
@@ -42,12 +42,14 @@ const NAMED: [&str; 30] = [
     "context",
     "contexts",
     "credHelpers",
+    "credential-provider",
     "credsStore",
     "current-context",
     "env",
     "exec",
     "extensions",
     "helper",
+    "index",
     "interactiveMode",
     "key-command",
     "kind",
@@ -109,7 +111,12 @@ fn masked(line: &str, view: &View<'_>) -> String {
         rest = item.trim_start();
     }
     let blank = &line[..line.len() - rest.len()];
-    let starts = ["[profiles.", "[hosts.", "[credential \"https://"];
+    let starts = [
+        "[profiles.",
+        "[hosts.",
+        "[registries.",
+        "[credential \"https://",
+    ];
     let is_header = starts.iter().any(|start| rest.starts_with(start)) && rest.ends_with(']');
     let shown = if rest.starts_with(['#', ';']) {
         format!("{}{LEFT_OUT}", &rest[..1])

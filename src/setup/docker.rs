@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::desk::{After, Desk, edit_of};
-use super::git::{pattern, setup_name, username};
-use super::{json, tool};
+use super::hosts::{Host, pattern};
+use super::json;
 use crate::cli::SetupDocker;
 use crate::error::{Error, Report};
 use crate::quote::{self, quoted};
@@ -20,23 +20,18 @@ pub(super) fn put_in<'d>(
     desk: &mut Desk<'d>,
     asked: &SetupDocker,
 ) -> Result<Option<After<'d>>, Error> {
-    desk.refuse_profiles_options()?;
-    let profile = desk.profile()?;
-    let username = username(asked.username.as_ref())?;
     let path = file(desk, asked)?;
     let mut file = desk.open_file(&path)?;
     file.words = vec![HELPER.to_owned()];
     let refused = |report: Report| Error::Usage(report.about(&quote::path(&path)));
-    for host in &asked.hosts {
-        let pattern = pattern(host)?;
+    let username = asked.username.as_ref();
+    for Host { pattern, setup } in desk.let_in("docker", &asked.hosts, username, &file.name())? {
         let Some(registry) = pattern.single_host() else {
             let what = format!("{pattern} is more than one registry");
             return Err(Error::Usage(
                 Report::new(what).hint("credHelpers names each by itself: give them one by one"),
             ));
         };
-        let setup = setup_name("docker", &pattern, &file);
-        desk.allow(&setup, &pattern, profile.as_deref(), username.as_deref())?;
         file.words.push(registry.clone());
         let former = json::helper(file.text(), &registry).map_err(refused)?;
         if former.as_deref() != Some(HELPER) {
@@ -61,7 +56,9 @@ pub(super) fn put_in<'d>(
         ));
     }
     desk.add(file);
-    warn_of_path(desk);
+    // It finds its helpers by their name alone, and passes them no options.
+    desk.warn_of_path("docker", &format!("docker-credential-{HELPER}"));
+    desk.warn_of_config("docker");
     Ok(None)
 }
 
@@ -78,73 +75,42 @@ pub(super) fn take_out<'d>(
     file.words = vec![HELPER.to_owned()];
     let refused = |report: Report| Error::Usage(report.about(&quote::path(&path)));
     for host in &asked.hosts {
-        let pattern = pattern(host)?;
-        file.words.push(pattern.to_string());
-        let setup = setup_name("docker", &pattern, &file);
-        let Some(edits) = desk.journal.take(&setup) else {
-            desk.says(format!("docker was not set up for {pattern}"));
-            continue;
-        };
-        for edit in edits {
-            match edit.key().as_slice() {
-                ["credHelpers", registry] if edit.file == file.name() => {
-                    let now = json::helper(file.text(), registry).map_err(refused)?;
-                    if now.as_ref() != Some(&edit.ours) {
-                        desk.says(format!(
-                            "credHelpers.{registry} was changed since, and stays"
-                        ));
-                        continue;
-                    }
-                    let text = if let Some(former) = &edit.former {
-                        desk.says(format!(
-                            "puts back credHelpers.{registry}: {}",
-                            quoted(former)
-                        ));
-                        json::set_helper(file.text(), registry, former)
-                    } else {
-                        desk.says(format!("takes out credHelpers.{registry}"));
-                        json::remove_helper(file.text(), registry)
-                    };
-                    file.set(text.map_err(refused)?);
-                }
-                ["credHelpers"] if edit.file == file.name() => {
-                    let text =
-                        json::remove_empty(file.text(), edit.former.as_deref()).map_err(refused)?;
-                    file.set(text);
-                }
-                _ => desk.take_out_of_config(&edit)?,
-            }
-        }
+        file.words.push(pattern(host)?.to_string());
     }
+    let name = file.name();
+    desk.turn_out("docker", &asked.hosts, &name, |desk, edit| {
+        match edit.key().as_slice() {
+            ["credHelpers", registry] if edit.file == name => {
+                let now = json::helper(file.text(), registry).map_err(refused)?;
+                if now.as_ref() != Some(&edit.ours) {
+                    desk.says(format!(
+                        "credHelpers.{registry} was changed since, and stays"
+                    ));
+                    return Ok(());
+                }
+                let text = if let Some(former) = &edit.former {
+                    desk.says(format!(
+                        "puts back credHelpers.{registry}: {}",
+                        quoted(former)
+                    ));
+                    json::set_helper(file.text(), registry, former)
+                } else {
+                    desk.says(format!("takes out credHelpers.{registry}"));
+                    json::remove_helper(file.text(), registry)
+                };
+                file.set(text.map_err(refused)?);
+            }
+            ["credHelpers"] if edit.file == name => {
+                let text =
+                    json::remove_empty(file.text(), edit.former.as_deref()).map_err(refused)?;
+                file.set(text);
+            }
+            _ => {}
+        }
+        Ok(())
+    })?;
     desk.add(file);
     Ok(None)
-}
-
-/// docker finds its helpers by their name alone, and passes them no options.
-fn warn_of_path(desk: &mut Desk<'_>) {
-    let program = format!("docker-credential-{HELPER}");
-    let found = tool::find(&program, desk.environment);
-    let is_us = |path: &PathBuf| path.canonicalize().ok() == desk.program.canonicalize().ok();
-    let line = match found {
-        Some(path) if is_us(&path) => None,
-        Some(path) => Some(format!(
-            "{} is another program than this: docker would call that",
-            quote::path(&path)
-        )),
-        None => Some(format!(
-            "docker does not find {program} on PATH: ln -s {} DIRECTORY-ON-PATH/{program}",
-            quote::path(&desk.program)
-        )),
-    };
-    if let Some(line) = line {
-        desk.says(format!("warning: {line}"));
-    }
-    if desk.options.config.is_some() {
-        let path = quoted(&desk.config.path().to_string_lossy());
-        desk.says(format!(
-            "warning: docker passes no --config: set ZITADEL_CREDENTIAL_CONFIG={path} where it runs"
-        ));
-    }
 }
 
 fn file(desk: &Desk<'_>, asked: &SetupDocker) -> Result<PathBuf, Error> {

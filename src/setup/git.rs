@@ -1,15 +1,14 @@
 //! git: a host rule, and our helper in git's global configuration.
 
-use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
 
 use super::desk::{After, Desk, edit_of};
+use super::hosts::Host;
 use super::target::Target;
-use super::tool::{self, Tool};
+use super::tool::Tool;
 use crate::cli::SetupGit;
-use crate::config::Config;
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
 use crate::limit;
@@ -23,9 +22,6 @@ pub(super) fn put_in<'d>(
     desk: &mut Desk<'d>,
     asked: &SetupGit,
 ) -> Result<Option<After<'d>>, Error> {
-    desk.refuse_profiles_options()?;
-    let profile = desk.profile()?;
-    let username = username(asked.username.as_ref())?;
     let environment = desk.environment;
     let deadline = desk.deadline;
     let git = Tool::find("git", environment, &deadline)?;
@@ -34,10 +30,8 @@ pub(super) fn put_in<'d>(
     file.has_lock_file = true;
     file.words = vec![helper.clone()];
     let mut hosts = Vec::new();
-    for host in &asked.hosts {
-        let pattern = pattern(host)?;
-        let setup = setup_name("git", &pattern, &file);
-        desk.allow(&setup, &pattern, profile.as_deref(), username.as_deref())?;
+    let username = asked.username.as_ref();
+    for Host { pattern, setup } in desk.let_in("git", &asked.hosts, username, &file.name())? {
         let url = format!("https://{pattern}");
         let key = format!("credential.{url}.helper");
         let there = values(&git, &file, &key)?;
@@ -102,33 +96,26 @@ pub(super) fn take_out<'d>(
     let mut file = desk.open_file(&global_file(desk)?)?;
     file.has_lock_file = true;
     file.words = vec![helper(desk)];
-    for host in &asked.hosts {
-        let pattern = pattern(host)?;
-        let setup = setup_name("git", &pattern, &file);
-        let Some(edits) = desk.journal.take(&setup) else {
-            desk.says(format!("git was not set up for {pattern}"));
-            continue;
+    let name = file.name();
+    desk.turn_out("git", &asked.hosts, &name, |desk, edit| {
+        let key = edit.key();
+        let [key, value] = key.as_slice() else {
+            return Ok(());
         };
-        for edit in edits {
-            match edit.key().as_slice() {
-                [key, value] if edit.file == file.name() => {
-                    let there = values(&git, &file, key)?;
-                    let same = there.iter().filter(|there| there == value).count();
-                    let value = quoted(value);
-                    match same {
-                        0 => desk.says(format!("{key}: \"{value}\" was gone already")),
-                        1 => {
-                            remove(&git, &mut file, key, &edit.ours)?;
-                            desk.says(format!("takes out {key}: \"{value}\""));
-                        }
-                        // Which of them is ours cannot be told.
-                        _ => desk.says(format!("{key}: \"{value}\" stands there twice, and stays")),
-                    }
-                }
-                _ => desk.take_out_of_config(&edit)?,
+        let there = values(&git, &file, key)?;
+        let same = there.iter().filter(|there| there == value).count();
+        let value = quoted(value);
+        match same {
+            0 => desk.says(format!("{key}: \"{value}\" was gone already")),
+            1 => {
+                remove(&git, &mut file, key, &edit.ours)?;
+                desk.says(format!("takes out {key}: \"{value}\""));
             }
+            // Which of them is ours cannot be told.
+            _ => desk.says(format!("{key}: \"{value}\" stands there twice, and stays")),
         }
-    }
+        Ok(())
+    })?;
     desk.add(file);
     Ok(None)
 }
@@ -264,10 +251,7 @@ fn try_out(git: &Tool<'_>, host: &str) -> Result<String, Error> {
 /// How git calls us: by the name that it looks for on PATH, where that leads
 /// here, else by our path.
 fn helper(desk: &Desk<'_>) -> String {
-    let found = tool::find("git-credential-zitadel", desk.environment);
-    let is_us =
-        found.is_some_and(|path| path.canonicalize().ok() == desk.program.canonicalize().ok());
-    let mut helper = if is_us {
+    let mut helper = if desk.is_found_as("git-credential-zitadel") {
         "zitadel".to_owned()
     } else {
         format!("!{} git", shell_quoted(&desk.program.to_string_lossy()))
@@ -281,7 +265,7 @@ fn helper(desk: &Desk<'_>) -> String {
     helper
 }
 
-fn shell_quoted(text: &str) -> String {
+pub(super) fn shell_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
@@ -305,31 +289,4 @@ fn global_file(desk: &Desk<'_>) -> Result<PathBuf, Error> {
     } else {
         usual
     })
-}
-
-/// A host that a rule may be for.
-///
-/// # Errors
-/// [`Error::Usage`]: it is none.
-pub(super) fn pattern(host: &OsString) -> Result<HostPattern, Error> {
-    Config::pattern(&host.to_string_lossy())
-}
-
-/// A username that a rule may show.
-///
-/// # Errors
-/// [`Error::Usage`]: it is not text.
-pub(super) fn username(given: Option<&OsString>) -> Result<Option<String>, Error> {
-    let text = |given: &OsString| given.to_str().map(ToOwned::to_owned);
-    match given.map(text) {
-        Some(None) => Err(Error::Usage(
-            Report::new("--username is not UTF-8").hint("write it in UTF-8"),
-        )),
-        other => Ok(other.flatten()),
-    }
-}
-
-/// What `setup.json` calls the setup of a host in a file.
-pub(super) fn setup_name(tool: &str, pattern: &HostPattern, file: &Target) -> String {
-    format!("{tool} {pattern} {}", file.name())
 }

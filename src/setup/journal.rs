@@ -182,6 +182,12 @@ impl Journal {
         Some(edits)
     }
 
+    /// Whether a tool is set up for a host.
+    pub(super) fn has(&self, tool: &str) -> bool {
+        let mut tools = self.setups.keys().map(|setup| setup.split(' ').next());
+        tools.any(|known| known == Some(tool))
+    }
+
     /// Whether a setup that is in place changed this file.
     pub(super) fn uses(&self, file: &str) -> bool {
         self.setups.values().flatten().any(|edit| edit.file == file)
@@ -226,19 +232,20 @@ mod tests {
         }
     }
 
+    fn parse(setup: &str, file: &str, at: &[&str], ours: &str, former: Option<&str>) -> bool {
+        let mut journal = Journal::default();
+        let edit = Edit {
+            file: file.into(),
+            at: at.iter().map(|&part| part.into()).collect(),
+            ours: ours.into(),
+            former: former.map(Into::into),
+        };
+        journal.record(setup, edit);
+        Journal::parse(&journal.text().expect("text").expect("some")).is_ok()
+    }
+
     #[test]
     fn only_what_a_setup_could_have_noted_is_believed() {
-        let parse = |setup: &str, file: &str, at: &[&str], ours: &str, former: Option<&str>| {
-            let mut journal = Journal::default();
-            let edit = Edit {
-                file: file.into(),
-                at: at.iter().map(|&part| part.into()).collect(),
-                ours: ours.into(),
-                former: former.map(Into::into),
-            };
-            journal.record(setup, edit);
-            Journal::parse(&journal.text().expect("text").expect("some")).is_ok()
-        };
         let key = "credential.https://g.dev.helper";
         for (setup, at, ours, former) in [
             (
@@ -317,6 +324,43 @@ mod tests {
         assert!(!note("/f", &digest[1..], 1));
         assert!(!note("/f", &digest, 0));
         assert!(!note("/f", &digest, 100));
+    }
+
+    /// What a provider's place held before is not put back: it would be run.
+    #[test]
+    fn of_cargo_and_terraform_no_more_is_believed_than_what_is_taken_out() {
+        let provider = ["registries", "c", "credential-provider"];
+        let plugin = "/p/terraform-credentials-zitadel";
+        for (setup, file, at, ours) in [
+            ("bazel *.b.dev /f", "/f", &["hosts", "*.b.dev"][..], "x"),
+            ("cargo c.dev /f", "/f", &["registries", "c"], "index = 1\n"),
+            ("cargo c.dev /f", "/f", &provider, "[\"x\"]"),
+            (
+                "terraform t.dev /f",
+                "/f",
+                &["credentials_helper", "zitadel"],
+                "x",
+            ),
+            ("terraform t.dev /f", plugin, &["link"], "/bin/us"),
+        ] {
+            assert!(parse(setup, file, at, ours, None), "{setup} {at:?}");
+            assert!(!parse(setup, file, at, ours, Some("x")), "{setup} {at:?}");
+        }
+        for (setup, file, at, ours) in [
+            ("go g.dev /f", "/f", &["registries", "c"][..], "x"),
+            ("cargo c.dev /g", "/f", &["registries", "c"], "x"),
+            ("cargo c.dev /f", "/f", &["registries", "c", "index"], "x"),
+            (
+                "terraform t.dev /f",
+                "/f",
+                &["credentials_helper", "x"],
+                "x",
+            ),
+            ("terraform t.dev /f", "/p/other", &["link"], "/bin/us"),
+            ("terraform t.dev /f", plugin, &["link"], "us"),
+        ] {
+            assert!(!parse(setup, file, at, ours, None), "{setup} {at:?}");
+        }
     }
 
     #[test]

@@ -77,7 +77,7 @@ pub(super) fn take_out<'d>(
                 hosts.join(", ")
             );
             return Err(Error::Usage(Report::new(what).hint(
-                "undo their setups first (setup git HOST --undo, setup docker HOST --undo), or take them out by hand",
+                "undo their setups first (setup TOOL HOST --undo), or take them out by hand",
             )));
         }
     }

@@ -90,36 +90,20 @@ impl Desk<'_> {
     /// # Errors
     /// The file has no longer the form for it.
     pub(super) fn take_out_of_config(&mut self, edit: &Edit) -> Result<(), Error> {
-        let key = edit.key();
-        let document = self.document()?;
-        let name = edit.at.join(".");
         if edit.file != self.config.name() {
             let file = crate::quote::path(&edit.file);
-            let what = format!("{} was put into another config file: {file}", quoted(&name));
+            let name = quoted(&edit.at.join("."));
+            let what = format!("{name} was put into another config file: {file}");
             return Err(Error::Usage(
                 Report::new(what).hint(format!("--config {file} names that one")),
             ));
         }
-        match document.at(&key) {
-            None => self.says(format!("{name} was gone already")),
-            Some(now) if !same_lines(&now, &edit.ours) => {
-                self.says(format!("{name} was changed since, and stays"));
-            }
-            Some(_) => {
-                self.change_config(|document| match (&edit.former, key.as_slice()) {
-                    (Some(former), _) => document.set(&key, former),
-                    (None, ["hosts" | "profiles", name]) => {
-                        document.remove_table(key[0], name, &edit.ours)
-                    }
-                    (None, _) => document.remove(&key),
-                })?;
-                let how = match edit.former {
-                    Some(_) => "puts back",
-                    None => "takes out",
-                };
-                self.says(format!("{how} {}", quoted(&name)));
-            }
-        }
+        let mut said = String::new();
+        self.change_config(|document| {
+            said = take_out(document, edit)?;
+            Ok(())
+        })?;
+        self.says(said);
         Ok(())
     }
 
@@ -178,6 +162,38 @@ impl Desk<'_> {
     fn edit_of_config(&self, key: &[&str]) -> Option<&Edit> {
         self.journal.edit_at(&self.config.name(), key)
     }
+}
+
+/// Takes out of a file what a setup put in, unless others have changed it since:
+/// what there is to tell.
+///
+/// # Errors
+/// The file has no longer the form for it.
+pub(super) fn take_out(document: &mut Document, edit: &Edit) -> Result<String, Report> {
+    let key = edit.key();
+    let name = edit.at.join(".");
+    match document.at(&key) {
+        None => return Ok(format!("{name} was gone already")),
+        Some(now) if !same_lines(&now, &edit.ours) => {
+            return Ok(format!("{name} was changed since, and stays"));
+        }
+        Some(_) => {}
+    }
+    let how = match (&edit.former, key.as_slice()) {
+        (Some(former), _) => {
+            document.set(&key, former)?;
+            "puts back"
+        }
+        (None, [group, name]) => {
+            document.remove_table(group, name, &edit.ours)?;
+            "takes out"
+        }
+        (None, _) => {
+            document.remove(&key)?;
+            "takes out"
+        }
+    };
+    Ok(format!("{how} {}", quoted(&name)))
 }
 
 /// The rule that a host over https has.

@@ -12,8 +12,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::error::Report;
-pub(super) use lines::{Value, body, list, same_lines, string};
-use lines::{block, sorted};
+pub(super) use lines::{Value, body, eol, gap, list, same_lines, string};
+use lines::{block, is_crlf, sorted};
 
 /// The config file as a document.
 pub(super) struct Document {
@@ -62,11 +62,7 @@ impl Document {
         values: &[(&str, Value)],
     ) -> Result<(), Report> {
         let block = block(group, name, values);
-        let gap = match self.text.as_str() {
-            "" => "",
-            text if text.ends_with('\n') => "\n",
-            _ => "\n\n",
-        };
+        let gap = gap(&self.text);
         let end = self.text.len();
         let changed = self.spliced(end..end, &format!("{gap}{block}"));
         let expected = body(&sorted(values));
@@ -130,10 +126,10 @@ impl Document {
             return Err(unknown());
         }
         let header = block(group, name, &[]);
-        let block = self.eol(&[&header, lines].concat());
+        let block = eol(&self.text, &[&header, lines].concat());
         let start = self.text.find(&block).ok_or_else(unknown)?;
         let gap = self.text[..start].ends_with("\n\n") || self.text[..start].ends_with("\r\n\r\n");
-        let eol = if self.is_crlf() { 2 } else { 1 };
+        let eol = if is_crlf(&self.text) { 2 } else { 1 };
         let from = if gap { start - eol } else { start };
         let changed = self.spliced(from..start + block.len(), "");
         self.accept(&changed, &[group, name], None)
@@ -217,23 +213,10 @@ impl Document {
     fn spliced(&self, range: Range<usize>, with: &str) -> String {
         [
             &self.text[..range.start],
-            &self.eol(with),
+            &eol(&self.text, with),
             &self.text[range.end..],
         ]
         .concat()
-    }
-
-    /// A text with the line ends that the file has.
-    fn eol(&self, text: &str) -> String {
-        if self.is_crlf() {
-            text.replace('\n', "\r\n")
-        } else {
-            text.to_owned()
-        }
-    }
-
-    fn is_crlf(&self) -> bool {
-        self.text.contains("\r\n")
     }
 }
 

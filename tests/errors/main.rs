@@ -16,6 +16,7 @@ mod key_source;
 mod options;
 mod refusal;
 mod setup;
+mod setup_tools;
 mod table;
 mod tls;
 mod token;

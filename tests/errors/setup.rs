@@ -93,11 +93,14 @@ fn a_profile_that_rules_name_or_that_is_the_default() {
     ];
     assert_eq!(case.run(put_in).code, Some(0));
     assert_eq!(case.run(words("setup docker r.dev")).code, Some(0));
-    case.run(words("setup profile new --undo")).fails(2, str![[r#"
+    case.run(words("setup profile new --undo")).fails(
+        2,
+        str![[r#"
 zitadel-credential: error: host rules still name profile new: r.dev
-  hint: undo their setups first (setup git HOST --undo, setup docker HOST --undo), or take them out by hand
+  hint: undo their setups first (setup TOOL HOST --undo), or take them out by hand
 
-"#]]);
+"#]],
+    );
     assert_eq!(case.run(words("setup docker r.dev --undo")).code, Some(0));
     let before = case.world.home.read(CONFIG);
     case.world

@@ -4,10 +4,9 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::support::tree::Node;
-use super::{CONFIG, COPY, Desk, JOURNAL};
+use super::{CONFIG, COPY, Desk, JOURNAL, PROFILE};
 
 const LOGINS: &str = ".docker/config.json";
-const PROFILE: &str = "[profiles.prod]\nissuer = \"ISSUER\"\nkey-file = \"~/key.json\"\n";
 const DOCKERS: &str = "{\n\t\"zeta\": 1,\n\t\"auths\": {\n\t\t\"a.dev\": {\n\t\t\t\"auth\": \"aHVudGVyMjp4\"\n\t\t}\n\t},\n\t\"credHelpers\": {\n\t\t\"b.dev\": \"other\"\n\t}\n}";
 
 fn desk(logins: &str) -> Desk {

@@ -9,9 +9,8 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::process::Signal;
 
 use super::support::{Running, binary, until};
-use super::{CONFIG, COPY, Desk, JOURNAL};
+use super::{CONFIG, COPY, Desk, JOURNAL, PROFILE};
 
-const PROFILE: &str = "[profiles.prod]\nissuer = \"ISSUER\"\nkey-file = \"~/key.json\"\n";
 const LOGINS: &str = ".docker/config.json";
 
 fn desk() -> Desk {

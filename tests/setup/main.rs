@@ -5,9 +5,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod cargo;
 mod docker;
 mod files;
+mod printed;
 mod profile;
+mod terraform;
 
 use std::path::Path;
 
@@ -23,6 +26,7 @@ struct Desk {
 
 const CONFIG: &str = ".config/zitadel-credential/config.toml";
 const JOURNAL: &str = ".config/zitadel-credential/setup.json";
+const PROFILE: &str = "[profiles.prod]\nissuer = \"ISSUER\"\nkey-file = \"~/key.json\"\n";
 const COPY: &str = ".before-zitadel-credential";
 
 impl Desk {
@@ -45,6 +49,7 @@ impl Desk {
     fn setup(&self, words: &str) -> Outcome {
         let words = words.replace("ISSUER", &self.issuer.url());
         let mut command = self.home.zitadel(["setup"]);
+        command.env("PATH", self.home.path_with_bin());
         let output = command.args(words.split(' ')).output().unwrap();
         let home = self.home.path().display().to_string();
         let text = |bytes| String::from_utf8(bytes).unwrap().replace(&home, "~");

@@ -81,7 +81,14 @@ fn is_edit(setup: &str, edit: &Edit) -> bool {
         ("profile", ["default-profile"]) => true,
         ("profile", ["profiles", name]) => *name == of,
         ("profile", ["profiles", name, key]) => *name == of && KEYS.contains(key),
-        ("git" | "docker", ["hosts", host]) => is_host(host) && former.is_none(),
+        ("git" | "docker" | "bazel" | "cargo" | "go" | "terraform", ["hosts", host]) => {
+            is_host(host) && former.is_none()
+        }
+        ("terraform", ["link"]) => {
+            edit.file.ends_with("/terraform-credentials-zitadel")
+                && is_path(ours)
+                && former.is_none()
+        }
         // The file of all else stands in the setup's name.
         _ if of
             .strip_suffix(&edit.file)
@@ -96,6 +103,8 @@ fn is_edit(setup: &str, edit: &Edit) -> bool {
         }
         ("docker", ["credHelpers"]) => ours == "{}" && former.is_none_or(|was| was == "null"),
         ("docker", ["credHelpers", registry]) => is_host(registry) && ours == "zitadel",
+        ("cargo", ["registries", _] | ["registries", _, "credential-provider"])
+        | ("terraform", ["credentials_helper", "zitadel"]) => former.is_none(),
         ("kubectl", ["users", user]) => {
             is_name(user) && serde_json::from_str::<serde_json::Value>(ours).is_ok()
         }

@@ -38,6 +38,28 @@ pub(super) fn block(group: &str, name: &str, values: &[(&str, Value)]) -> String
     format!("[{group}.{name}]\n{}", body(values))
 }
 
+/// What stands between a file's text and what is appended to it.
+pub(in crate::setup) fn gap(file: &str) -> &'static str {
+    match file {
+        "" => "",
+        text if text.ends_with('\n') => "\n",
+        _ => "\n\n",
+    }
+}
+
+/// A text with the line ends that a file has.
+pub(in crate::setup) fn eol(file: &str, text: &str) -> String {
+    if is_crlf(file) {
+        text.replace('\n', "\r\n")
+    } else {
+        text.to_owned()
+    }
+}
+
+pub(super) fn is_crlf(file: &str) -> bool {
+    file.contains("\r\n")
+}
+
 /// Whether two tables hold the same lines, in whatever order.
 pub(in crate::setup) fn same_lines(one: &str, other: &str) -> bool {
     let sorted = |text: &str| {

@@ -1,0 +1,161 @@
+//! Go's settings: who it asks for a login.
+//!
+//! Source: `go help goauth`, `go help environment`.
+
+use std::path::{Path, PathBuf};
+
+use super::named;
+use crate::clock::Deadline;
+use crate::config::Directories;
+use crate::input;
+use crate::issuer::Environment;
+use crate::quote;
+
+/// What GOAUTH is, and where that stands.
+#[derive(Debug)]
+pub(crate) struct Goauth {
+    pub(crate) value: String,
+    /// None where it is a variable.
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl Goauth {
+    /// Reads it as Go would: the variable, else what `go env -w` wrote; none where
+    /// neither says anything.
+    ///
+    /// # Errors
+    /// The file is not to be read.
+    pub(crate) fn read(
+        environment: &Environment,
+        directories: &Directories,
+        deadline: &Deadline,
+    ) -> Result<Option<Self>, String> {
+        if let Some(value) = named(environment, "GOAUTH") {
+            let value = value.to_string_lossy().into_owned();
+            return Ok(Some(Self { value, file: None }));
+        }
+        let usual = || Some(directories.config.as_ref()?.join("go/env"));
+        let file = match named(environment, "GOENV") {
+            Some(file) if file == Path::new("off") => None,
+            Some(file) => Some(file),
+            None => usual(),
+        };
+        let Some(file) = file.filter(|file| file.exists()) else {
+            return Ok(None);
+        };
+        let text = input::read_file(&file, input::LIMIT, deadline)
+            .map_err(|error| format!("{}: {error}", quote::path(&file)))?;
+        let text = String::from_utf8_lossy(&text);
+        let value = text
+            .lines()
+            .rev()
+            .find_map(|line| line.strip_prefix("GOAUTH="));
+        Ok(value.filter(|value| !value.is_empty()).map(|value| Self {
+            value: value.to_owned(),
+            file: Some(file),
+        }))
+    }
+
+    /// Where it stands.
+    pub(crate) fn place(&self) -> String {
+        match &self.file {
+            Some(file) => format!("GOAUTH in {}", quote::path(file)),
+            None => "the variable GOAUTH".to_owned(),
+        }
+    }
+
+    /// The words of the command that runs this program, if one does.
+    pub(crate) fn ours(&self) -> Option<Vec<String>> {
+        let commands = self.value.split(';').map(words);
+        commands.into_iter().find(|words| {
+            let program = words.first().and_then(|word| Path::new(word).file_name());
+            program.is_some_and(|name| name == "zitadel-credential")
+        })
+    }
+}
+
+/// A command's words, each of which may stand in quotes.
+fn words(command: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut rest = command.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let (word, after) = if matches!(first, '\'' | '"') {
+            let inside = &rest[1..];
+            inside.split_once(first).unwrap_or((inside, ""))
+        } else {
+            let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            rest.split_at(end)
+        };
+        words.push(word.to_owned());
+        rest = after.trim_start();
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::fs;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn ours(value: &str) -> Option<String> {
+        let value = value.to_owned();
+        let words = Goauth { value, file: None }.ours();
+        words.map(|words| words.join("|"))
+    }
+
+    #[test]
+    fn our_command_is_found_among_others() {
+        for (value, expected) in [
+            (
+                "zitadel-credential go; netrc",
+                Some("zitadel-credential|go"),
+            ),
+            (
+                "netrc;/opt/zitadel-credential go",
+                Some("/opt/zitadel-credential|go"),
+            ),
+            (
+                "\"/a b/zitadel-credential\"  go",
+                Some("/a b/zitadel-credential|go"),
+            ),
+            ("'/a/zitadel-credential", Some("/a/zitadel-credential")),
+            ("netrc", None),
+            ("git zitadel-credential; off;", None),
+            ("zitadel-credential2 go", None),
+        ] {
+            assert_eq!(ours(value).as_deref(), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_variable_comes_before_the_file_and_the_file_may_be_off() {
+        let home = tempfile::tempdir().expect("a directory");
+        let directories = Directories {
+            config: Some(home.path().to_owned()),
+            ..Directories::default()
+        };
+        let read = |variables: &'static [(&str, &str)]| {
+            let environment = move |name: &str| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| OsString::from(value))
+            };
+            let soon = Deadline::after(Duration::from_secs(1));
+            let found = Goauth::read(&environment, &directories, &soon).expect("read");
+            found.map(|found| (found.value.clone(), found.place()))
+        };
+        assert_eq!(read(&[]), None);
+        let dir = home.path().join("go");
+        fs::create_dir(&dir).expect("a directory");
+        fs::write(dir.join("env"), "GOPROXY=x\nGOAUTH=a\nGOAUTH=b\n").expect("written");
+        let file = format!("GOAUTH in {}", dir.join("env").display());
+        assert_eq!(read(&[]), Some(("b".to_owned(), file.clone())));
+        assert_eq!(read(&[("GOENV", "off")]), None);
+        assert_eq!(read(&[("GOENV", "/nowhere")]), None);
+        assert_eq!(read(&[("GOAUTH", "")]), Some(("b".to_owned(), file)));
+        let variable = "the variable GOAUTH".to_owned();
+        assert_eq!(read(&[("GOAUTH", "c")]), Some(("c".to_owned(), variable)));
+    }
+}

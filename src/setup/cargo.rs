@@ -1,0 +1,176 @@
+//! cargo: a host rule, and our provider for the registries whose index is there.
+
+use super::desk::{After, Desk, edit_of};
+use super::hosts::{Host, known};
+use super::rules;
+use super::target::Target;
+use super::toml::{Document, body, list, string};
+use crate::cli::SetupCargo;
+use crate::clients::cargo::{self, PROVIDER, Registry};
+use crate::error::{Error, Report};
+use crate::helper;
+use crate::host::HostPattern;
+use crate::quote;
+use crate::url::Scheme;
+
+const GROUP: &str = "registries";
+const KEY: &str = "credential-provider";
+
+/// Adds the rules and the provider.
+///
+/// # Errors
+/// A host is none, a rule or another provider stands in the way, there is no such
+/// registry, or the file is not cargo's.
+pub(super) fn put_in<'d>(
+    desk: &mut Desk<'d>,
+    asked: &SetupCargo,
+) -> Result<Option<After<'d>>, Error> {
+    let mut file = open(desk)?;
+    let path = quote::path(file.path());
+    let refused = |report: Report| Error::Usage(report.about(&path));
+    if asked.registry.is_some() && asked.hosts.len() > 1 {
+        let what = "--registry is at one host, and several are named";
+        return Err(Error::Usage(
+            Report::new(what).hint("set them up one by one"),
+        ));
+    }
+    let mut call = vec![PROVIDER.to_owned()];
+    if desk.options.config.is_some() {
+        let config = desk.config.path().to_string_lossy();
+        call.extend(["--config".to_owned(), config.into_owned()]);
+    }
+    let provider = list(&call);
+    file.words.push(provider.clone());
+    for Host { pattern, setup } in desk.let_in("cargo", &asked.hosts, None, &file.name())? {
+        for registry in registries(&file, asked, &pattern).map_err(refused)? {
+            let table = [GROUP, registry.name.as_str()];
+            let line = [GROUP, registry.name.as_str(), KEY];
+            let mut document = Document::parse(file.text()).map_err(refused)?;
+            let edit = match (registry.provider.first(), &registry.index) {
+                // Another host's setup may have put it there.
+                (Some(program), _) if program == PROVIDER => [&line[..], &table]
+                    .iter()
+                    .find_map(|at| desk.journal.edit_at(&file.name(), at).cloned()),
+                (Some(_), _) => {
+                    let what = format!("registry {} has another {KEY}", registry.name);
+                    return Err(refused(Report::new(what).hint("take that line out first")));
+                }
+                (None, Some(_)) => {
+                    document.set(&line, &provider).map_err(refused)?;
+                    Some(edit_of(&file, &line, &provider, None))
+                }
+                (None, None) => {
+                    let index = string(asked.index.as_deref().unwrap_or_default());
+                    file.words.push(index.clone());
+                    let values = [("index", index), (KEY, provider.clone())];
+                    let added = document.add_table(GROUP, &registry.name, &values);
+                    added.map_err(refused)?;
+                    Some(edit_of(&file, &table, &body(&values), None))
+                }
+            };
+            file.set(document.text().to_owned());
+            if let Some(edit) = edit {
+                desk.journal.record(&setup, edit);
+            }
+            desk.says(format!(
+                "next: cargo add --registry {} CRATE",
+                registry.name
+            ));
+        }
+    }
+    desk.add(file);
+    // It finds its providers by their name alone.
+    desk.warn_of_path("cargo", PROVIDER);
+    Ok(None)
+}
+
+/// Takes the rules and the provider out.
+///
+/// # Errors
+/// A host is none, or the file is no longer cargo's.
+pub(super) fn take_out<'d>(
+    desk: &mut Desk<'d>,
+    asked: &SetupCargo,
+) -> Result<Option<After<'d>>, Error> {
+    let mut file = open(desk)?;
+    let path = quote::path(file.path());
+    let refused = |report: Report| Error::Usage(report.about(&path));
+    let name = file.name();
+    desk.turn_out("cargo", &asked.hosts, &name, |desk, edit| {
+        let mut document = Document::parse(file.text()).map_err(refused)?;
+        file.words.extend(edit.ours.lines().map(value_of));
+        desk.says(rules::take_out(&mut document, edit).map_err(refused)?);
+        file.set(document.text().to_owned());
+        Ok(())
+    })?;
+    desk.add(file);
+    Ok(None)
+}
+
+/// The registries that are meant; a new one has no index yet.
+fn registries(
+    file: &Target,
+    asked: &SetupCargo,
+    pattern: &HostPattern,
+) -> Result<Vec<Registry>, Report> {
+    let settings = cargo::read(file.text()).ok_or_else(|| {
+        Report::new("it is no TOML").hint("cargo cannot read it either: mend it by hand")
+    })?;
+    let is_at = |index: &str| {
+        let ask = helper::cargo::ask_of(index);
+        ask.is_some_and(|ask| ask.origin.scheme == Scheme::Https && pattern.matches(&ask.origin))
+    };
+    let mut registries = settings.registries;
+    let Some(name) = &asked.registry else {
+        registries.retain(|registry| registry.index.as_deref().is_some_and(is_at));
+        if registries.is_empty() {
+            let what = format!("no registry has its index at https://{pattern}");
+            return Err(Report::new(what).hint("--registry NAME --index URL adds one"));
+        }
+        return Ok(registries);
+    };
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if name.is_empty() || !name.bytes().all(is_plain) {
+        let what = format!("\"{}\" is no registry's name", quote::quoted(name));
+        return Err(Report::new(what).hint("a name reads like acme"));
+    }
+    let there = registries.into_iter().find(|known| known.name == *name);
+    let index = match (&there, &asked.index) {
+        (None, None) => {
+            let what = format!("there is no registry {name}");
+            return Err(Report::new(what).hint("--index URL adds it"));
+        }
+        (None, Some(index)) => index,
+        (Some(there), given) => match (&there.index, given) {
+            (None, _) => {
+                let what = format!("registry {name} has no index in this file");
+                return Err(Report::new(what).hint("write its index into it first"));
+            }
+            (Some(known), Some(given)) if known != given => {
+                let what = format!("registry {name} has another index");
+                return Err(Report::new(what).hint("leave --index out, or choose another name"));
+            }
+            (Some(known), _) => known,
+        },
+    };
+    if !is_at(index) {
+        let what = format!("the index of registry {name} is not at https://{pattern}");
+        return Err(Report::new(what).hint("an index reads like sparse+https://HOST/index/"));
+    }
+    Ok(vec![there.unwrap_or_else(|| Registry {
+        name: name.clone(),
+        index: None,
+        provider: Vec::new(),
+    })])
+}
+
+/// Of a line the value; of a value, itself.
+fn value_of(line: &str) -> String {
+    let value = line.split_once(" = ").map_or(line, |(_, value)| value);
+    value.to_owned()
+}
+
+fn open(desk: &Desk<'_>) -> Result<Target, Error> {
+    let file = cargo::file(desk.environment, &desk.directories);
+    desk.open_file(&known(file, "cargo", "CARGO_HOME")?)
+}

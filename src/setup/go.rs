@@ -1,0 +1,91 @@
+//! Go: host rules. GOAUTH is one value for all of them, and is left to `go env`.
+
+use super::desk::{After, Desk};
+use super::git::shell_quoted;
+use crate::cli::SetupHosts;
+use crate::clients::go::Goauth;
+use crate::error::{Error, Report};
+
+/// Go's own, where nothing is set (`go help goauth`).
+const DEFAULT: &str = "netrc";
+
+/// Adds the rules, and tells the call that Go needs.
+///
+/// # Errors
+/// A host is none, or a rule stands in the way.
+pub(super) fn put_in<'d>(
+    desk: &mut Desk<'d>,
+    asked: &SetupHosts,
+) -> Result<Option<After<'d>>, Error> {
+    let file = desk.config.name();
+    desk.let_in("go", &asked.hosts, None, &file)?;
+    let goauth = goauth(desk)?;
+    if let Some(goauth) = goauth.as_ref().filter(|goauth| goauth.ours().is_some()) {
+        desk.says(format!("{} names this program already", goauth.place()));
+        return Ok(None);
+    }
+    let mut value = command(desk);
+    let others = goauth.as_ref().map_or(DEFAULT, |goauth| &goauth.value);
+    // Go refuses others beside this one.
+    if others.trim() != "off" {
+        value = format!("{value}; {others}");
+    }
+    let value = shell_quoted(&value);
+    // The variable would hide what `go env` writes.
+    let is_variable = goauth.as_ref().is_some_and(|goauth| goauth.file.is_none());
+    let how = if is_variable { "export" } else { "go env -w" };
+    desk.says(format!("next: {how} GOAUTH={value}"));
+    Ok(None)
+}
+
+/// Takes the rules out.
+///
+/// # Errors
+/// A host is none.
+pub(super) fn take_out<'d>(
+    desk: &mut Desk<'d>,
+    asked: &SetupHosts,
+) -> Result<Option<After<'d>>, Error> {
+    let file = desk.config.name();
+    desk.turn_out("go", &asked.hosts, &file, |_, _| Ok(()))?;
+    let goauth = goauth(desk)?.filter(|goauth| goauth.ours().is_some());
+    if let Some(goauth) = goauth.filter(|_| !desk.journal.has("go")) {
+        desk.says(format!("{} still names this program", goauth.place()));
+    }
+    Ok(None)
+}
+
+fn goauth(desk: &Desk<'_>) -> Result<Option<Goauth>, Error> {
+    Goauth::read(desk.environment, &desk.directories, &desk.deadline).map_err(|what| {
+        Error::Usage(Report::new(what).hint("Go cannot read it either: mend it by hand"))
+    })
+}
+
+/// How Go calls us: by the name on PATH, where that leads here.
+fn command(desk: &Desk<'_>) -> String {
+    let name = "zitadel-credential";
+    let program = if desk.is_found_as(name) {
+        name.to_owned()
+    } else {
+        word(&desk.program.to_string_lossy())
+    };
+    let mut command = format!("{program} go");
+    if desk.options.config.is_some() {
+        command = format!(
+            "{command} --config {}",
+            word(&desk.config.path().to_string_lossy())
+        );
+    }
+    command
+}
+
+/// As Go reads a word: in quotes where it has blanks, and nothing is escaped.
+fn word(text: &str) -> String {
+    if !text.contains(char::is_whitespace) {
+        text.to_owned()
+    } else if text.contains('"') {
+        format!("'{text}'")
+    } else {
+        format!("\"{text}\"")
+    }
+}

@@ -1,0 +1,189 @@
+//! Terraform: a host rule, our block in its CLI configuration, and the link by
+//! which it finds us.
+
+use std::path::Path;
+
+use super::desk::{After, Desk, edit_of};
+use super::hosts::known;
+use super::journal::Edit;
+use super::link::Link;
+use super::target::{Target, read};
+use super::toml::{eol, gap, list};
+use crate::cli::SetupHosts;
+use crate::clients::terraform::{self, BLOCK, HELPER};
+use crate::error::{Error, Report};
+use crate::quote::{self, quoted};
+
+/// Where `setup.json` says that our block stands, and our link.
+const AT_BLOCK: [&str; 2] = [BLOCK, HELPER];
+const AT_LINK: [&str; 1] = ["link"];
+
+/// Adds the rules, the block and the link.
+///
+/// # Errors
+/// A host is none, a rule or another helper stands in the way, or the file is not
+/// plainly to be read.
+pub(super) fn put_in<'d>(
+    desk: &mut Desk<'d>,
+    asked: &SetupHosts,
+) -> Result<Option<After<'d>>, Error> {
+    let mut file = open(desk)?;
+    let hosts = desk.let_in("terraform", &asked.hosts, None, &file.name())?;
+    let block = put_block(desk, &mut file)?;
+    let mut link = open_link(desk)?;
+    let link_edit = put_link(desk, &mut link)?;
+    for host in &hosts {
+        for edit in block.iter().chain(&link_edit) {
+            desk.journal.record(&host.setup, edit.clone());
+        }
+        desk.says(match host.pattern.single_host() {
+            Some(host) => format!("next: terraform init, where a source is {host}/…"),
+            None => format!(
+                "next: terraform init, where a source is at a host of {}",
+                host.pattern
+            ),
+        });
+    }
+    desk.add(file);
+    desk.add_link(link);
+    Ok(None)
+}
+
+/// Takes the rules, the block and the link out.
+///
+/// # Errors
+/// A host is none.
+pub(super) fn take_out<'d>(
+    desk: &mut Desk<'d>,
+    asked: &SetupHosts,
+) -> Result<Option<After<'d>>, Error> {
+    let mut file = open(desk)?;
+    let mut link = open_link(desk)?;
+    let name = file.name();
+    desk.turn_out("terraform", &asked.hosts, &name, |desk, edit| {
+        if edit.file == link.name() {
+            match &link.before {
+                None => desk.says("the link was gone already"),
+                Some(leads) if leads.as_os_str() == edit.ours.as_str() => link.after = None,
+                Some(_) => desk.says(format!(
+                    "the link {} was changed since, and stays",
+                    quote::path(link.path())
+                )),
+            }
+            return Ok(());
+        }
+        file.words.extend(edit.ours.lines().map(ToOwned::to_owned));
+        let is_named = |text: &str| {
+            let names = terraform::helpers(text);
+            names.map(|names| names.iter().any(|name| name == HELPER))
+        };
+        let is_there = is_named(file.text()).map_err(|why| unread(file.path(), why))?;
+        let what = format!("{BLOCK} \"{HELPER}\"");
+        let said = match without(file.text(), &eol(file.text(), &edit.ours)) {
+            _ if !is_there => format!("{what} was gone already"),
+            Some(text) if is_named(&text) == Ok(false) => {
+                file.set(text);
+                format!("takes out {what}")
+            }
+            _ => format!("{what} was changed since, and stays"),
+        };
+        desk.says(said);
+        Ok(())
+    })?;
+    desk.add(file);
+    desk.add_link(link);
+    Ok(None)
+}
+
+/// Appends our block where there is none; what `setup.json` is to say of it.
+fn put_block(desk: &Desk<'_>, file: &mut Target) -> Result<Option<Edit>, Error> {
+    let helpers = terraform::helpers(file.text()).map_err(|why| unread(file.path(), why))?;
+    if is_ours(file.path(), &helpers)? {
+        return Ok(desk.journal.edit_at(&file.name(), &AT_BLOCK).cloned());
+    }
+    for beside in terraform::beside(desk.environment, &desk.directories) {
+        let text = read(&beside).map_err(|why| unread(&beside, &why))?;
+        match terraform::helpers(&text) {
+            Ok(helpers) if is_ours(&beside, &helpers)? => return Ok(None),
+            Err(why) if text.contains(BLOCK) => return Err(unread(&beside, why)),
+            _ => {}
+        }
+    }
+    let mut args = Vec::new();
+    if desk.options.config.is_some() {
+        let config = desk.config.path().to_string_lossy();
+        args.extend(["--config".to_owned(), config.into_owned()]);
+    }
+    let block = format!("{BLOCK} \"{HELPER}\" {{\n  args = {}\n}}\n", list(&args));
+    file.words
+        .extend(block.lines().map(|line| line.trim().to_owned()));
+    let added = eol(file.text(), &format!("{}{block}", gap(file.text())));
+    let text = format!("{}{added}", file.text());
+    file.set(text);
+    Ok(Some(edit_of(file, &AT_BLOCK, &block, None)))
+}
+
+/// Whether the helpers of a file are ours alone; not so where there is none.
+///
+/// # Errors
+/// There is another.
+fn is_ours(file: &Path, helpers: &[String]) -> Result<bool, Error> {
+    match helpers {
+        [] => Ok(false),
+        [name] if name == HELPER => Ok(true),
+        [other, ..] => {
+            let what = format!("it has the credentials helper {} already", quoted(other));
+            let report = Report::new(what)
+                .hint("Terraform takes one alone: take that block out first")
+                .about(&quote::path(file));
+            Err(Error::Usage(report))
+        }
+    }
+}
+
+/// Has the link lead here; what `setup.json` is to say of it.
+fn put_link(desk: &Desk<'_>, link: &mut Link) -> Result<Option<Edit>, Error> {
+    let known = desk.journal.edit_at(&link.name(), &AT_LINK);
+    match &link.before {
+        Some(_) if desk.is_this_program(link.path()) => return Ok(known.cloned()),
+        Some(_) => {
+            let what = format!("{}: it leads to another program", quote::path(link.path()));
+            return Err(Error::Usage(Report::new(what).hint("move it away first")));
+        }
+        None => link.after = Some(desk.program.clone()),
+    }
+    Ok(Some(Edit {
+        file: link.name(),
+        at: AT_LINK.map(ToOwned::to_owned).to_vec(),
+        ours: desk.program.to_string_lossy().into_owned(),
+        former: None,
+    }))
+}
+
+/// A file that holds more than what is understood of it.
+fn unread(file: &Path, why: &str) -> Error {
+    let report = Report::new(why.to_owned())
+        .hint("make the change by hand: zitadel-credential terraform --help shows the block");
+    Error::Usage(report.about(&quote::path(file)))
+}
+
+/// A text without a block, and without the empty line before it.
+fn without(text: &str, block: &str) -> Option<String> {
+    let at = text.find(block)?;
+    let (before, after) = (&text[..at], &text[at + block.len()..]);
+    let before = ["\r\n", "\n"].iter().find_map(|eol| {
+        let rest = before.strip_suffix(eol)?;
+        rest.ends_with('\n').then_some(rest)
+    });
+    Some(format!("{}{after}", before.unwrap_or(&text[..at])))
+}
+
+fn open(desk: &Desk<'_>) -> Result<Target, Error> {
+    let file = terraform::file(desk.environment, &desk.directories);
+    desk.open_file(&known(file, "Terraform", "TF_CLI_CONFIG_FILE")?)
+}
+
+fn open_link(desk: &Desk<'_>) -> Result<Link, Error> {
+    let path = terraform::plugin(&desk.directories);
+    Link::open(&known(path, "Terraform", "HOME")?)
+}

@@ -46,8 +46,7 @@ impl Status {
 }
 
 /// One finding. Its JSON is `{"name", "status", "finding", "remedy"}`; a name
-/// may come more than once: `kubectl`, `git` and `docker` for each place that
-/// names us.
+/// may come more than once: that of a tool for each place that names us.
 #[derive(Debug)]
 pub(super) struct Check {
     name: &'static str,

@@ -5,12 +5,15 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::check::{Checks, ok, warning};
-use super::wiring::{DOCKER_NAME, GIT_NAME, NAME, Wiring};
+use super::wiring::{BAZEL_NAME, CARGO_NAME, DOCKER_NAME, GIT_NAME, NAME, Wiring};
 use crate::World;
 use crate::clock::Deadline;
 use crate::process;
 use crate::quote::{self, quoted, word};
 use crate::version::FULL;
+
+/// What pip and uv look for.
+const KEYRING: &str = "keyring";
 
 pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wiring, deadline: &Deadline) {
     let Ok(own) = (world.program)().and_then(|path| path.canonicalize()) else {
@@ -27,12 +30,14 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wiring, dea
         .and_then(Path::parent)
         .unwrap_or(Path::new("/usr/local/bin"));
     let mut good = Vec::new();
-    for name in [NAME, GIT_NAME, DOCKER_NAME] {
+    for name in [NAME, GIT_NAME, DOCKER_NAME, BAZEL_NAME, CARGO_NAME, KEYRING] {
         let link = dir.join(name);
         match process::find(name, world.environment) {
             Some(path) if path.canonicalize().is_ok_and(|file| file == own) => {
                 good.push(quote::path(&path));
             }
+            // Most often it is Python's own.
+            Some(_) if name == KEYRING => {}
             Some(path) => checks.push(other(&path, &own, deadline)),
             None if wiring.needs(name) => checks.push(warning(
                 "program",

@@ -1,10 +1,15 @@
 //! Where other tools' files name us: who would run us, and which rule they hit.
 
+mod bazel;
+mod cargo;
 mod docker;
 mod git;
+mod go;
 mod kubectl;
+mod terraform;
 
 use std::ffi::OsStr;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::check::{Check, Checks, failed, ok, skipped};
@@ -12,19 +17,31 @@ use crate::World;
 use crate::clock::Deadline;
 use crate::config::{Asker, Config, Directories};
 use crate::error::Error;
+use crate::input::{self, ReadError};
+use crate::issuer::Environment;
+use crate::process;
 use crate::quote::quoted;
 use crate::url::Origin;
 
-/// The program's own name, and those that git and docker look for.
+/// The program's own name, and those that tools look for on `PATH`.
 pub(super) const NAME: &str = "zitadel-credential";
 pub(super) const GIT_NAME: &str = "git-credential-zitadel";
 pub(super) const DOCKER_NAME: &str = "docker-credential-zitadel";
+pub(super) const BAZEL_NAME: &str = "bazel-credential-zitadel";
+pub(super) const CARGO_NAME: &str = "cargo-credential-zitadel";
+
+/// A file may hold the logins of many registries: 1 MiB.
+const LIMIT: usize = 1024 * 1024;
 
 /// What was found in each tool's files.
 pub(super) struct Wiring {
     kubectl: kubectl::Found,
     git: git::Found,
     docker: docker::Found,
+    bazel: bazel::Found,
+    cargo: cargo::Found,
+    go: go::Found,
+    terraform: terraform::Found,
 }
 
 impl Wiring {
@@ -38,6 +55,10 @@ impl Wiring {
             kubectl: kubectl::read(world.environment, directories, &soon()),
             git: git::read(world.environment, &soon()),
             docker: docker::read(world.environment, directories, &soon()),
+            bazel: bazel::read(directories, &soon()),
+            cargo: cargo::read(world.environment, directories, &soon()),
+            go: go::read(world.environment, directories, &soon()),
+            terraform: terraform::read(world.environment, directories, &soon()),
         }
     }
 
@@ -51,6 +72,8 @@ impl Wiring {
         match name {
             GIT_NAME => self.git.needs_link(),
             DOCKER_NAME => self.docker.needs_link(),
+            BAZEL_NAME => self.bazel.needs_link(),
+            CARGO_NAME => self.cargo.needs_link(),
             _ => false,
         }
     }
@@ -66,29 +89,61 @@ impl Wiring {
         self.kubectl.check(checks, is_read, world, directories);
         self.git.check(checks, config, is_read, world.environment);
         self.docker.check(checks, config, is_read);
-        if !is_read {
+        let environment = world.environment;
+        self.bazel.check(checks, config, is_read, environment);
+        self.cargo.check(checks, config, is_read, environment);
+        self.go.check(checks, environment);
+        self.terraform.check(checks, world);
+        if !is_read || self.is_for_all() {
             return;
         }
-        let wired: Vec<_> = self.git.origins().chain(self.docker.origins()).collect();
+        let wired = self.git.origins().chain(self.docker.origins());
+        let wired = wired.chain(self.bazel.origins(config));
+        let wired: Vec<_> = wired.chain(self.cargo.origins()).collect();
         let is_wired = |pattern: &str| {
             wired.iter().any(|origin| {
                 let rule = config.rules().find(origin, None);
                 rule.is_ok_and(|rule| rule.pattern.to_string() == pattern)
             })
         };
-        if self.git.is_for_all() || self.docker.is_for_all() {
-            return;
-        }
         for rule in config.rules().iter() {
             let pattern = rule.pattern.to_string();
             if !is_wired(&pattern) {
                 checks.push(ok(
                     "rule",
-                    format!("{pattern}: neither git nor docker is set up to ask us for it"),
+                    format!("{pattern}: no tool is found that is set up to ask us for it"),
                 ));
             }
         }
     }
+
+    /// Whether a tool asks us for whatever host.
+    fn is_for_all(&self) -> bool {
+        self.git.is_for_all()
+            || self.docker.is_for_all()
+            || self.bazel.is_for_all()
+            || self.cargo.is_for_all()
+            || self.go.names_us()
+            || self.terraform.names_us()
+    }
+}
+
+/// A tool's file; none where it is not there.
+fn text(path: &Path, deadline: &Deadline) -> Result<Option<String>, String> {
+    match input::read_file(path, LIMIT, deadline) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(ReadError::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Whether a program that a file names is not there. What is looked for on `PATH`
+/// by a name of ours, the check `program` tells.
+fn is_missing(program: &str, environment: &Environment) -> bool {
+    if program.starts_with('/') {
+        return !process::is_program(program.as_ref());
+    }
+    program == NAME && process::find(NAME, environment).is_none()
 }
 
 /// What a tool's setting for a host comes to: the rule that it hits.
@@ -133,5 +188,5 @@ fn unread(name: &'static str, error: &Error) -> Check {
 /// Whether a program's path or name is one of ours.
 fn is_ours(program: &str) -> bool {
     let name = Path::new(program).file_name().and_then(OsStr::to_str);
-    name.is_some_and(|name| [NAME, GIT_NAME, DOCKER_NAME].contains(&name))
+    name.is_some_and(|name| [NAME, GIT_NAME, DOCKER_NAME, BAZEL_NAME, CARGO_NAME].contains(&name))
 }

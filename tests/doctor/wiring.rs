@@ -1,5 +1,7 @@
 //! Programs on `PATH`, and the tools' files that name us.
 
+mod tools;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
@@ -181,7 +183,7 @@ fn each_registry_of_docker_is_held_against_the_rules() {
     case.matches(
         &found.of("rule"),
         str![[r#"
-ok rule: registry.acme.test:5000: neither git nor docker is set up to ask us for it
+ok rule: registry.acme.test:5000: no tool is found that is set up to ask us for it
 
 "#]],
     );

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{hit, unread};
+use super::{LIMIT, hit, unread};
 use crate::clock::Deadline;
 use crate::config::{Config, Directories};
 use crate::doctor::check::{Checks, failed, ok};
@@ -14,9 +14,6 @@ use crate::input::{self, ReadError};
 use crate::issuer::Environment;
 use crate::quote::{self, quoted};
 use crate::url::Origin;
-
-/// A file may hold the logins of many registries.
-const LIMIT: usize = 1024 * 1024;
 
 /// How the files name us.
 const HELPER: &str = "zitadel";

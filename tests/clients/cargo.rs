@@ -14,7 +14,7 @@ use crate::program::{cargo, stderr_of_failure, stdout_of_success};
 use crate::support::http::{Request, Response};
 use crate::support::{Ca, World};
 
-const OWNERS: &[&str] = &["owner", "--list", "greeter"];
+pub const OWNERS: &[&str] = &["owner", "--list", "greeter"];
 
 #[test]
 fn cargo_publishes_fetches_yanks_and_lists_owners() {
@@ -105,15 +105,15 @@ type Index = Arc<Mutex<BTreeMap<String, (Value, Vec<u8>)>>>;
 
 /// A registry behind a gateway, and a package that is to be published to it and
 /// depended on.
-struct Acme<'a> {
-    world: World,
-    gateway: Gateway,
+pub struct Acme<'a> {
+    pub world: World,
+    pub gateway: Gateway,
     index: Index,
     cargo: &'a Path,
 }
 
 impl<'a> Acme<'a> {
-    fn new(cargo: &'a Path) -> Self {
+    pub fn new(cargo: &'a Path) -> Self {
         let (world, ca, index) = (World::new(), Ca::new(), Index::default());
         let served = Arc::clone(&index);
         let registry = move |request: &Request| answer(&mut served.lock().unwrap(), request);
@@ -170,7 +170,7 @@ impl<'a> Acme<'a> {
         self.index.lock().unwrap()[name].clone()
     }
 
-    fn cargo(&self, arguments: &[&str]) -> Command {
+    pub fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = self.world.home.command(self.cargo);
         command
             .args(arguments)

@@ -118,7 +118,7 @@ fn go_keeps_the_command_in_its_own_settings() {
 }
 
 /// Those that are installed.
-fn gos() -> Vec<PathBuf> {
+pub fn gos() -> Vec<PathBuf> {
     VERSIONS
         .iter()
         .filter_map(|version| installed(&format!("Go {version}"), &format!("go-{version}/bin/go")))
@@ -126,16 +126,16 @@ fn gos() -> Vec<PathBuf> {
 }
 
 /// A module proxy behind a gateway, and a module that needs one of its.
-struct Acme<'a> {
-    world: World,
-    gateway: Gateway,
+pub struct Acme<'a> {
+    pub world: World,
+    pub gateway: Gateway,
     /// Leads `go.acme.test` to this machine.
     proxy: Proxy,
     go: &'a Path,
 }
 
 impl<'a> Acme<'a> {
-    fn new(go: &'a Path) -> Self {
+    pub fn new(go: &'a Path) -> Self {
         let (world, ca) = (World::new(), Ca::new());
         Self::serving(go, world, &ca, answer)
     }
@@ -164,7 +164,7 @@ impl<'a> Acme<'a> {
         assert!(module.join(format!("{MODULE}@v1.0.0/go.mod")).is_file());
     }
 
-    fn go(&self, proxy: &str, arguments: &[&str]) -> Command {
+    pub fn go(&self, proxy: &str, arguments: &[&str]) -> Command {
         let home = self.world.home.path();
         let mut command = self.world.home.command(self.go);
         command

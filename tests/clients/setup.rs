@@ -2,6 +2,7 @@
 
 mod git;
 mod kubectl;
+mod tools;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -91,15 +91,15 @@ fn terraform_shows_the_token_where_the_host_sends_it() {
 }
 
 /// A registry with one module, and a user of it.
-struct Site {
-    registry: Gateway,
-    world: World,
+pub struct Site {
+    pub registry: Gateway,
+    pub world: World,
     terraform: PathBuf,
 }
 
 impl Site {
     /// None where there is no Terraform.
-    fn new() -> Option<Self> {
+    pub fn new() -> Option<Self> {
         let terraform = client("terraform")?;
         let (world, ca) = (World::new(), Ca::new());
         world.home.write(
@@ -150,7 +150,7 @@ impl Site {
         }
     }
 
-    fn host(&self) -> String {
+    pub fn host(&self) -> String {
         format!("127.0.0.1:{}", self.registry.port())
     }
 
@@ -165,7 +165,7 @@ impl Site {
         command
     }
 
-    fn gets_the_module(&self) -> Command {
+    pub fn gets_the_module(&self) -> Command {
         self.terraform(&["get"])
     }
 }

@@ -35,7 +35,6 @@ const OTHERS: &[&str] = &[
     "--locked",
     "--path",
     "--git",
-    "--registry",
     // git
     "--global",
     "--replace-all",

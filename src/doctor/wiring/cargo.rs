@@ -6,7 +6,7 @@ use super::{CARGO_NAME, hit, is_missing, is_ours, unread};
 use crate::clients::cargo::{self, Registry, Settings};
 use crate::clock::Deadline;
 use crate::config::{Config, Directories};
-use crate::doctor::check::{Check, Checks, failed, ok, warning};
+use crate::doctor::check::{Check, Checks, failed, warning};
 use crate::error::{Error, Report};
 use crate::helper;
 use crate::issuer::Environment;
@@ -88,9 +88,12 @@ impl Found {
         for words in &self.settings.for_all {
             let place = format!("{file}: every registry");
             checks.push(at_fault(&place, words, environment).unwrap_or_else(|| {
-                ok(
+                // Whoever writes a Cargo.toml names an index: any path on a host
+                // that a rule names, and that index says where the token goes.
+                warning(
                     "cargo",
-                    format!("{place}: those that a rule names are answered"),
+                    format!("{place}: a project's Cargo.toml chooses which index gets the token"),
+                    "take it out of global-credential-providers: zitadel-credential setup cargo HOST names it for one registry",
                 )
             }));
         }

@@ -82,7 +82,8 @@ failed cargo: [HOME]/.cargo/config.toml: registry f: cargo passes zitadel-creden
                 CARGOS,
                 "[registry]\nglobal-credential-providers = ['cargo-credential-zitadel']\n",
                 str![[r#"
-ok cargo: [HOME]/.cargo/config.toml: every registry: those that a rule names are answered
+warning cargo: [HOME]/.cargo/config.toml: every registry: a project's Cargo.toml chooses which index gets the token
+    take it out of global-credential-providers: zitadel-credential setup cargo HOST names it for one registry
 
 "#]],
             ),

@@ -269,8 +269,7 @@ pub fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
         _ => Path::new("."),
     };
     limit::check(content.len() as u64)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(temporary::PREFIX)
+    let mut file = temporary::builder()
         .permissions(Permissions::from_mode(0o600))
         .tempfile_in(dir)
         .map_err(|error| {

@@ -92,7 +92,7 @@ fn what_killed_processes_leave_is_swept_at_the_next_mint() {
     let world = World::new();
     token(&world, &["token"]);
     let directory = directory(&world);
-    let names = ["left", "live"].map(|name| format!(".zitadel-credential-{name}"));
+    let names = ["left", "Live"].map(|name| format!(".zitadel-credential-{name:X<32}"));
     let [left, live] = names.map(|name| directory.join(name));
     for path in [&left, &live] {
         fs::write(path, "half an entry").unwrap();

@@ -10,9 +10,20 @@ use crate::clock::UnixTime;
 /// How their names begin.
 pub const PREFIX: &str = ".zitadel-credential-";
 
+/// How many letters and digits follow: a person's own file may begin the same,
+/// and lie beside one of ours in a home directory.
+const RANDOM: usize = 32;
+
 /// How long after its last write one is nobody's any more, in seconds: writing
 /// and renaming takes a moment.
 const ABANDONED: u64 = 60;
+
+/// Makes files of such names.
+pub fn builder() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX).rand_bytes(RANDOM);
+    builder
+}
 
 /// Removes those of `dir` that are nobody's any more.
 ///
@@ -30,14 +41,24 @@ pub fn sweep(dir: &Path, now: UnixTime) -> io::Result<()> {
 }
 
 fn is_abandoned(entry: &DirEntry, now: UnixTime) -> bool {
-    let name = entry.file_name();
-    if !name.as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
+    if !is_ours(entry.file_name().as_encoded_bytes()) {
         return false;
     }
     entry.metadata().is_ok_and(|meta| {
         let written = u64::try_from(meta.mtime()).unwrap_or_default();
         // One from the future is of a clock that was set back.
         meta.is_file() && written.abs_diff(now.as_secs()) >= ABANDONED
+    })
+}
+
+/// Whether [`builder`] would give a file this name.
+fn is_ours(name: &[u8]) -> bool {
+    name.strip_prefix(PREFIX.as_bytes()).is_some_and(|random| {
+        // A digest in hex has letters of one kind.
+        random.len() == RANDOM
+            && random.iter().all(u8::is_ascii_alphanumeric)
+            && random.iter().any(u8::is_ascii_uppercase)
+            && random.iter().any(u8::is_ascii_lowercase)
     })
 }
 
@@ -52,31 +73,39 @@ mod tests {
     fn only_temporary_files_that_are_nobodys_are_removed() {
         let dir = tempfile::tempdir().expect("a directory");
         let at = |secs| SystemTime::UNIX_EPOCH + Duration::from_secs(secs);
-        for (name, written) in [
-            (".zitadel-credential-old", 1_000_000),
-            (".zitadel-credential-future", 1_000_120),
-            (".zitadel-credential-live", 1_000_001),
-            (".zitadel-credentials", 1_000_000),
-            ("entry.json", 1_000_000),
+        let named = |written| {
+            let file = builder().tempfile_in(dir.path()).expect("a file");
+            file.as_file().set_modified(at(written)).expect("a time");
+            let (_, path) = file.keep().expect("kept");
+            path.file_name().expect("a name").to_owned()
+        };
+        for abandoned in [1_000_000, 1_000_120] {
+            named(abandoned);
+        }
+        let mut kept = vec![named(1_000_001)];
+        // A person's own.
+        for name in [
+            ".zitadel-credential-key.json",
+            ".zitadel-credential-backup",
+            ".zitadel-credential-9e107d9d372bb6826bd81d3542a419d6",
+            ".zitadel-credential-TheKeyOfTheBuildServerInNurnberg1",
+            ".zitadel-credential-TheKeyOfTheBuildServer-Nurnberg1",
+            ".zitadel-credentials",
+            "entry.json",
         ] {
             let file = File::create(dir.path().join(name)).expect("a file");
-            file.set_modified(at(written)).expect("a time");
+            file.set_modified(at(1_000_000)).expect("a time");
+            kept.push(name.into());
         }
-        let subdirectory = dir.path().join(".zitadel-credential-dir");
-        fs::create_dir(&subdirectory).expect("a directory");
+        let subdirectory = format!("{PREFIX}{}", "Ab".repeat(RANDOM / 2));
+        fs::create_dir(dir.path().join(&subdirectory)).expect("a directory");
+        kept.push(subdirectory.into());
         sweep(dir.path(), UnixTime::from_secs(1_000_060)).expect("swept");
         let left = fs::read_dir(dir.path()).expect("a directory");
         let mut left: Vec<_> = left.map(|e| e.expect("an entry").file_name()).collect();
         left.sort();
-        assert_eq!(
-            left,
-            [
-                ".zitadel-credential-dir",
-                ".zitadel-credential-live",
-                ".zitadel-credentials",
-                "entry.json"
-            ]
-        );
+        kept.sort();
+        assert_eq!(left, kept);
         assert!(sweep(&dir.path().join("absent"), UnixTime::from_secs(0)).is_err());
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::cache::temporary::PREFIX;
+use crate::cache::temporary;
 use crate::limit;
 use crate::quote;
 
@@ -25,8 +25,7 @@ pub(super) fn make_new(path: &Path, content: &[u8]) -> io::Result<()> {
 /// A file of mode 0600 that goes unless it is put in place.
 pub(super) fn fresh_file(dir: &Path, content: &[u8]) -> io::Result<tempfile::NamedTempFile> {
     limit::check(content.len() as u64)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(PREFIX)
+    let mut file = temporary::builder()
         .permissions(Permissions::from_mode(0o600))
         .tempfile_in(dir)
         // Its own text names the temporary file, which nobody knows.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::target::Target;
+use crate::cache::temporary;
 use crate::clock::Deadline;
 use crate::error::{Error, Report};
 use crate::issuer::Environment;
@@ -131,10 +132,8 @@ impl<'d> Tool<'d> {
         };
         // In the same directory, because a kubeconfig's paths start there.
         let dir = target.real().parent().filter(|dir| dir.is_dir());
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".zitadel-credential-");
         let elsewhere = tempfile::tempdir().map_err(|error| failed(&error))?;
-        let mut copy = builder
+        let mut copy = temporary::builder()
             .tempfile_in(dir.unwrap_or_else(|| elsewhere.path()))
             .map_err(|error| failed(&error))?;
         limit::check(target.text().len() as u64).map_err(|error| failed(&error))?;

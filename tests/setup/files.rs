@@ -3,7 +3,9 @@
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::thread;
+use std::time::{Duration, SystemTime};
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::Signal;
@@ -12,6 +14,9 @@ use super::support::{Running, binary, until};
 use super::{CONFIG, COPY, Desk, JOURNAL, PROFILE};
 
 const LOGINS: &str = ".docker/config.json";
+
+/// What falls as it may in a temporary file's name.
+const LEFT: &str = "0123456789abcdefghijKLMNOPQRSTUV";
 
 fn desk() -> Desk {
     let desk = Desk::with_config(PROFILE);
@@ -195,19 +200,31 @@ fn what_setup_remembers_is_believed_only_where_setup_could_have_written_it() {
     desk.done("docker r.dev --undo");
 }
 
+/// As a setup that was killed long ago would have left it.
+fn leave(desk: &Desk, relative: &str) -> PathBuf {
+    let left = desk.home.write(relative, "");
+    let old = SystemTime::now() - Duration::from_secs(61);
+    let file = File::options().write(true).open(&left).unwrap();
+    file.set_modified(old).unwrap();
+    left
+}
+
 #[test]
 fn what_a_killed_setup_left_beside_a_file_is_swept() {
     let desk = desk();
-    let left = desk.home.write(".docker/.zitadel-credential-left", "");
-    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(61);
-    File::options()
-        .write(true)
-        .open(&left)
-        .unwrap()
-        .set_modified(old)
-        .unwrap();
+    let left = leave(&desk, &format!(".docker/.zitadel-credential-{LEFT}"));
     desk.done("docker r.dev --dry-run");
     assert!(left.exists());
     desk.done("docker r.dev");
     assert!(!left.exists());
+}
+
+#[test]
+fn a_persons_own_file_beside_it_is_not() {
+    let desk = desk();
+    let key = leave(&desk, ".docker/.zitadel-credential-key.json");
+    desk.done("docker r.dev");
+    desk.done("docker r.dev --undo");
+    desk.done("docker other.dev --undo");
+    assert!(key.exists());
 }

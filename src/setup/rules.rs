@@ -30,8 +30,10 @@ impl Desk<'_> {
             values.push(("username", string(username)));
         }
         let ours = body(&values);
+        let now = self.document()?.at(&key);
         if let Some(edit) = self.edit_of_config(&key)
             && edit.ours == ours
+            && now.is_some_and(|now| same_lines(&now, &ours))
         {
             // Another setup's rule will do, and stays as long as one needs it.
             let edit = edit.clone();

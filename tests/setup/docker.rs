@@ -153,6 +153,17 @@ fn a_rule_stays_as_long_as_a_setup_needs_it_and_one_of_ours_alone_goes() {
 }
 
 #[test]
+fn a_rule_that_others_took_out_is_put_in_again() {
+    let desk = desk(DOCKERS);
+    let before = desk.home.read(CONFIG);
+    desk.done("docker r.dev");
+    let once = desk.files();
+    desk.home.write_config(&before);
+    desk.done("docker r.dev");
+    assert_eq!(desk.files().get(CONFIG), once.get(CONFIG));
+}
+
+#[test]
 fn a_rule_that_says_otherwise_is_not_changed() {
     let desk = desk("{}");
     desk.home

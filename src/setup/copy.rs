@@ -84,10 +84,10 @@ pub(super) fn settle(journal: &mut Journal, target: &mut Target) -> Option<Copy>
     let name = target.name();
     let is_used = journal.uses(&name);
     let first = target.before().map(ToOwned::to_owned);
-    if !target.is_changed() {
-        return None;
-    }
     if is_used {
+        if !target.is_changed() {
+            return None;
+        }
         let is_first = !journal.files.contains_key(&name);
         let note = journal
             .files
@@ -95,14 +95,13 @@ pub(super) fn settle(journal: &mut Journal, target: &mut Target) -> Option<Copy>
             .or_insert_with(|| Note::first(first.as_deref()));
         note.see(first.as_deref());
         note.leave(target.after.as_ref().map(|text| text.as_str()));
-        if !is_first || first.is_none() {
-            return None;
-        }
+        let first = first.filter(|_| is_first)?;
+        let copy = |at| place(target.real(), at);
         // Another's file is not overwritten.
-        let free = |at: &u32| place(target.real(), *at).symlink_metadata().is_err();
-        let at = (1..=MOST).find(free).unwrap_or(MOST);
-        note.copy = Some(at);
-        return Some(Copy::Make(place(target.real(), at), first.map(Into::into)));
+        let is_free = |path: &Path| path.symlink_metadata().is_err() || is_left(path, &first);
+        let free = (1..=MOST).find(|&at| is_free(&copy(at)));
+        let copy = copy(*note.copy.insert(free.unwrap_or(MOST)));
+        return (!is_left(&copy, &first)).then(|| Copy::Make(copy, Some(first.into())));
     }
     let mut note = journal.files.remove(&name)?;
     note.see(first.as_deref());
@@ -122,6 +121,12 @@ pub(super) fn settle(journal: &mut Journal, target: &mut Target) -> Option<Copy>
     } else {
         Copy::Leave(copy)
     })
+}
+
+/// Whether a copy is there already, of a setup or an undo that was killed.
+fn is_left(copy: &Path, text: &str) -> bool {
+    let is_file = |meta: fs::Metadata| meta.is_file();
+    copy.symlink_metadata().is_ok_and(is_file) && read(copy).is_ok_and(|copy| *copy == text)
 }
 
 /// Whether a file that a tool left holds nothing.

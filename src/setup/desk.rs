@@ -260,11 +260,21 @@ impl<'w> Desk<'w> {
         text
     }
 
-    /// Copies first, then what is remembered, then the files: whatever breaks
-    /// off in between can be undone.
+    /// Copies first, then what is remembered, then the files; in an undo the
+    /// files before what is remembered: whatever breaks off in between can be
+    /// undone.
     fn carry_out(&mut self, copies: &[Copy]) -> Result<(), Error> {
-        let journal = std::iter::once(&self.journal_file).filter(|file| file.is_changed());
-        let all: Vec<_> = journal.chain(self.targets()).collect();
+        let journal = Some(&self.journal_file).filter(|file| file.is_changed());
+        let (first, last) = if self.mode.undo {
+            (None, journal)
+        } else {
+            (journal, None)
+        };
+        let all: Vec<_> = first
+            .into_iter()
+            .chain(self.targets())
+            .chain(last)
+            .collect();
         let guards: Result<Vec<_>, _> = all.iter().map(|target| target.guard()).collect();
         let guards = guards?;
         for target in &all {

@@ -71,9 +71,12 @@ impl Note {
         self.before.as_deref() == Some(&digest_of(text))
     }
 
-    /// Sees the file as it is now, before it is changed again.
+    /// Sees the file as it is now, before it is changed again. Where it is what
+    /// it was, as after a setup or an undo that was killed, nothing of others is
+    /// in it.
     pub(super) fn see(&mut self, now: Option<&str>) {
-        self.touched |= self.left != now.map(digest_of);
+        let now = now.map(digest_of);
+        self.touched = self.before != now && (self.touched || self.left != now);
     }
 
     /// Notes what is left behind.
@@ -412,5 +415,9 @@ mod tests {
         assert!(note.is_ours_alone() && note.was("a") && !note.was("b"));
         note.see(Some("c"));
         assert!(!note.is_ours_alone());
+        note.see(Some("b"));
+        assert!(!note.is_ours_alone());
+        note.see(Some("a"));
+        assert!(note.is_ours_alone());
     }
 }

@@ -18,7 +18,7 @@ const LOGINS: &str = ".docker/config.json";
 /// What falls as it may in a temporary file's name.
 const LEFT: &str = "0123456789abcdefghijKLMNOPQRSTUV";
 
-fn desk() -> Desk {
+pub(super) fn desk() -> Desk {
     let desk = Desk::with_config(PROFILE);
     desk.home.write(LOGINS, "{}");
     desk.home.link("docker-credential-zitadel");
@@ -32,7 +32,7 @@ fn hanging(desk: &Desk, name: &str) {
     fs::set_permissions(program, Permissions::from_mode(0o700)).unwrap();
 }
 
-fn start(desk: &Desk, words: &str) -> Running {
+pub(super) fn start(desk: &Desk, words: &str) -> Running {
     let mut command = desk.home.command(binary());
     command.arg("setup").args(words.split(' '));
     command.env("PATH", desk.home.path_with_bin());

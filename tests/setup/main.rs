@@ -8,6 +8,7 @@ mod support;
 mod cargo;
 mod docker;
 mod files;
+mod kills;
 mod printed;
 mod profile;
 mod terraform;

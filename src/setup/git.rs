@@ -155,9 +155,17 @@ fn remove(git: &Tool<'_>, file: &mut Target, key: &str, value: &str) -> Result<(
     Ok(())
 }
 
-/// What a key holds in a file.
+/// What a key holds in a file, and not in those that it includes.
 fn values(git: &Tool<'_>, file: &Target, key: &str) -> Result<Vec<String>, Error> {
-    let mut call = git.call(["config", "--null", "--file", "-", "--get-all", key]);
+    let mut call = git.call([
+        "config",
+        "--null",
+        "--no-includes",
+        "--file",
+        "-",
+        "--get-all",
+        key,
+    ]);
     call.stdin(piped(file.text())?);
     listed(git, call)
 }
@@ -172,6 +180,8 @@ fn is_another_asked(git: &Tool<'_>, url: &str) -> Result<bool, Error> {
     if !in_force.is_empty() {
         return Ok(true);
     }
+    // It looks for a whole host.
+    let url = url.replace("://*.", "://any-label.");
     let closest = listed(
         git,
         git.call([
@@ -179,7 +189,7 @@ fn is_another_asked(git: &Tool<'_>, url: &str) -> Result<bool, Error> {
             "--null",
             "--get-urlmatch",
             "credential.helper",
-            url,
+            &url,
         ]),
     )?;
     Ok(closest.iter().any(|value| !value.is_empty()))
@@ -187,8 +197,9 @@ fn is_another_asked(git: &Tool<'_>, url: &str) -> Result<bool, Error> {
 
 /// The values that git prints, each ended by NUL; none where it knows none.
 fn listed(git: &Tool<'_>, call: Command) -> Result<Vec<String>, Error> {
-    // It exits 1 where there is no such key.
-    let Ok(ended) = git.run(call)? else {
+    // It ends with 1 where there is no such key, and with 128 where it cannot
+    // read them.
+    let Some(ended) = git.ask(call)? else {
         return Ok(Vec::new());
     };
     let text = String::from_utf8_lossy(&ended.stdout);

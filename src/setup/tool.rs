@@ -105,14 +105,28 @@ impl<'d> Tool<'d> {
     /// # Errors
     /// It does not; with its own words.
     pub(super) fn run_well(&self, command: Command) -> Result<Ended, Error> {
-        self.run(command)?.map_err(|said| {
-            Error::Final(
-                Report::new(format!("{} failed: {}", self.name, said.join("; "))).hint(format!(
-                    "nothing was changed; run {} by hand to see more",
-                    self.name
-                )),
-            )
-        })
+        self.run(command)?.map_err(|said| self.failed(&said))
+    }
+
+    /// As [`Tool::run_well`], of a question: none where it ends with 1.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn ask(&self, mut command: Command) -> Result<Option<Ended>, Error> {
+        let ended = run_limited(&mut command, self.deadline, LIMIT);
+        if matches!(&ended, Ok(ended) if ended.status.code() == Some(1)) {
+            return Ok(None);
+        }
+        let ended = self.heard(ended)?.map_err(|said| self.failed(&said))?;
+        Ok(Some(ended))
+    }
+
+    fn failed(&self, said: &[String]) -> Error {
+        let what = format!("{} failed: {}", self.name, said.join("; "));
+        Error::Final(Report::new(what).hint(format!(
+            "nothing was changed; run {} by hand to see more",
+            self.name
+        )))
     }
 
     /// Has it change a file, on a copy beside it: what the file is to be.

@@ -110,6 +110,71 @@ fn without_its_name_on_path_git_is_given_the_binarys_path() {
 }
 
 #[test]
+fn what_gits_file_includes_is_not_taken_for_its_own() {
+    for git in clients("git") {
+        let cluster = with_profile();
+        let home = &cluster.world.home;
+        symlink(&git, home.path().join("bin/git")).unwrap();
+        home.write(
+            "inc",
+            "[credential \"https://git.acme.dev\"]\n\thelper = zitadel\n",
+        );
+        let whole = home.path().join("inc").display().to_string();
+        for include in ["inc", &whole] {
+            let own = format!("[include]\n\tpath = {include}\n");
+            home.write(".gitconfig", &own);
+            let before = files(home);
+            setup(home, "git git.acme.dev");
+            let once = files(home);
+            let said = setup(home, "git git.acme.dev");
+            assert!(said.starts_with("nothing to change\n"), "{said}");
+            assert_eq!(files(home), once);
+            assert_eq!(home.read(".gitconfig").matches("zitadel").count(), 1);
+            setup(home, "git git.acme.dev --undo");
+            assert_eq!(files(home), before);
+        }
+    }
+}
+
+#[test]
+fn a_file_that_git_cannot_read_is_told_and_left_alone() {
+    for git in clients("git") {
+        let cluster = with_profile();
+        let home = &cluster.world.home;
+        symlink(&git, home.path().join("bin/git")).unwrap();
+        setup(home, "git git.acme.dev");
+        let broken = home.read(".gitconfig") + "[broken\n";
+        home.write(".gitconfig", broken);
+        let before = files(home);
+        for words in ["git git.acme.dev --undo", "git *.acme.dev"] {
+            let mut call = command(home, "zitadel-credential");
+            call.arg("setup").args(words.split(' '));
+            let said = stderr_of_failure(call);
+            assert!(said.contains("git failed: "), "{said}");
+            assert_eq!(files(home), before);
+        }
+    }
+}
+
+#[test]
+fn a_helper_of_a_wildcards_hosts_is_not_asked_first() {
+    for git in clients("git") {
+        let cluster = with_profile();
+        let home = &cluster.world.home;
+        symlink(&git, home.path().join("bin/git")).unwrap();
+        let theirs = "[credential \"https://*.acme.dev\"]\n\thelper = store\n";
+        home.write("theirs", theirs);
+        let own = "[include]\n\tpath = theirs\n";
+        home.write(".gitconfig", own);
+        setup(home, "git *.acme.dev");
+        assert_eq!(
+            home.read(".gitconfig"),
+            format!("{own}[credential \"https://*.acme.dev\"]\n\thelper = \n\thelper = zitadel\n")
+        );
+    }
+}
+
+#[test]
 fn gits_own_lock_is_waited_for_and_one_that_a_killed_setup_left_taken_over() {
     for git in clients("git") {
         let cluster = with_profile();

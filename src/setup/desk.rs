@@ -203,8 +203,9 @@ impl<'w> Desk<'w> {
         }
         let kept = copies.iter().filter_map(Copy::told_of);
         self.said.extend(kept);
+        let file = quote::path(self.journal_file.path());
         let journal = self.journal.text();
-        let journal = journal.map_err(|e| Error::Final(Report::new(format!("setup.json: {e}"))))?;
+        let journal = journal.map_err(|report| Error::Usage(report.about(&file)))?;
         self.journal_file.after = journal.map(Into::into);
         if self.mode.dry_run {
             return Ok(Answer::new(self.shown()));

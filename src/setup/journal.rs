@@ -133,12 +133,21 @@ impl Journal {
     /// Its text; none where nothing is set up.
     ///
     /// # Errors
-    /// None that can happen: it is all text.
-    pub(super) fn text(&self) -> serde_json::Result<Option<String>> {
+    /// It would not be believed when it is read.
+    pub(super) fn text(&self) -> Result<Option<String>, Report> {
         if self.setups.is_empty() {
             return Ok(None);
         }
-        Ok(Some(serde_json::to_string_pretty(self)? + "\n"))
+        let unfit = |how: String| {
+            Report::new(format!("it cannot hold this setup: {how}")).hint(
+                "an undo goes by it: paths and names have no control characters there, and paths no ..",
+            )
+        };
+        if let Some(fault) = check::fault(self) {
+            return Err(unfit(fault));
+        }
+        let text = serde_json::to_string_pretty(self).map_err(|error| unfit(error.to_string()))?;
+        Ok(Some(text + "\n"))
     }
 
     /// Adds what a setup did. Where it, or another, did the same before, what
@@ -235,6 +244,13 @@ mod tests {
         }
     }
 
+    fn is_believed(journal: &Journal) -> bool {
+        let text = serde_json::to_string(journal).expect("text");
+        let is_read = Journal::parse(&text).is_ok();
+        assert_eq!(journal.text().is_ok(), is_read, "it is written only then");
+        is_read
+    }
+
     fn parse(setup: &str, file: &str, at: &[&str], ours: &str, former: Option<&str>) -> bool {
         let mut journal = Journal::default();
         let edit = Edit {
@@ -244,7 +260,7 @@ mod tests {
             former: former.map(Into::into),
         };
         journal.record(setup, edit);
-        Journal::parse(&journal.text().expect("text").expect("some")).is_ok()
+        is_believed(&journal)
     }
 
     #[test]
@@ -319,7 +335,7 @@ mod tests {
                 copy: Some(copy),
             };
             journal.files.insert(file.into(), note);
-            Journal::parse(&journal.text().expect("text").expect("some")).is_ok()
+            is_believed(&journal)
         };
         let digest = digest_of("");
         assert!(note("/f", &digest, 1));

@@ -236,13 +236,15 @@ impl Target {
     }
 }
 
-/// Where a file that is not there would lie.
+/// Where a file that is not there would lie, whichever of the directories above
+/// it are there.
 fn real_place(path: &Path) -> PathBuf {
-    let dir = path.parent().and_then(|dir| dir.canonicalize().ok());
-    match (dir, path.file_name()) {
-        (Some(dir), Some(name)) => dir.join(name),
-        _ => path.to_owned(),
-    }
+    let mut above = path.ancestors().skip(1);
+    let place = above.find_map(|dir| {
+        let below = path.strip_prefix(dir).ok()?;
+        Some(dir.canonicalize().ok()?.join(below))
+    });
+    place.unwrap_or_else(|| path.to_owned())
 }
 
 /// Reads a text.
@@ -365,10 +367,12 @@ mod tests {
         let root = dir.path().canonicalize().expect("a directory");
         fs::create_dir(root.join("real")).expect("a directory");
         symlink("real", root.join("link")).expect("a link");
-        for _ in 0..2 {
-            let name = open(&root.join("link/file")).name();
-            assert_eq!(name, root.join("real/file").display().to_string());
-            fs::write(root.join("real/file"), "").expect("written");
-        }
+        let file = root.join("real/a/b/file");
+        let name = || open(&root.join("link/../link/a/b/file")).name();
+        assert_eq!(name(), file.display().to_string());
+        fs::create_dir_all(file.parent().expect("a directory")).expect("directories");
+        assert_eq!(name(), file.display().to_string());
+        fs::write(&file, "").expect("written");
+        assert_eq!(name(), file.display().to_string());
     }
 }

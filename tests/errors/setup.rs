@@ -271,7 +271,7 @@ zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: it is n
         case.run(words("setup docker r.dev --undo"))
     };
     damaged("\"files\": {\n    \"", "\"files\": {\n    \"..").fails(2, str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: it is not as setup writes it: a file in it has no plain absolute path
+zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: it is not as setup writes it: ..[HOME]/.config/zitadel-credential/config.toml is no plain absolute path
   hint: move it away to go on without it; what was set up before must then be taken out by hand
 
 "#]]);
@@ -281,7 +281,7 @@ zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: it is n
 
 "#]]);
     damaged("\"docker r.dev ", "\"docker\\n r.dev ").fails(2, str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: it is not as setup writes it: a setup in it has no plain name
+zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: it is not as setup writes it: setup docker\n r.dev [HOME]/.docker/config.json has no plain name
   hint: move it away to go on without it; what was set up before must then be taken out by hand
 
 "#]]);
@@ -293,6 +293,17 @@ zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: it is n
     damaged("config.toml\",", "other.toml\",").fails(2, str![[r#"
 zitadel-credential: error: hosts.r.dev was put into another config file: [HOME]/.config/zitadel-credential/other.toml
   hint: --config [HOME]/.config/zitadel-credential/other.toml names that one
+
+"#]]);
+}
+
+#[test]
+fn a_setup_that_could_not_be_remembered() {
+    let case = Case::new();
+    case.run(words("setup docker r.dev --authfile a/../b.json"))
+        .fails(2, str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: it cannot hold this setup: [HOME]/a/../b.json is no plain absolute path
+  hint: an undo goes by it: paths and names have no control characters there, and paths no ..
 
 "#]]);
 }

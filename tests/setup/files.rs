@@ -1,7 +1,7 @@
 //! How the files are changed, whatever happens meanwhile.
 
 use std::fs::{self, File, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::thread;
@@ -198,6 +198,54 @@ fn what_setup_remembers_is_believed_only_where_setup_could_have_written_it() {
     );
     desk.home.write(JOURNAL, journal);
     desk.done("docker r.dev --undo");
+}
+
+#[test]
+fn what_setup_could_not_remember_is_refused() {
+    let desk = desk();
+    for (authfile, why) in [
+        ("a/../b.json", "~/a/../b.json is no plain absolute path"),
+        ("a\tb.json", "~/a\\tb.json is no plain absolute path"),
+    ] {
+        let said = desk.refused(2, &format!("docker r.dev --authfile {authfile}"));
+        assert!(
+            said.contains("setup.json: it cannot hold this setup: "),
+            "{said}"
+        );
+        assert!(said.contains(why), "{said}");
+    }
+    // A directory above that is not there yet, by whichever way.
+    let before = desk.files();
+    desk.done("docker r.dev --authfile .docker/../new/b.json");
+    desk.done("docker r.dev --authfile new/b.json --undo");
+    let mut after = desk.files();
+    after.remove("new");
+    assert_eq!(after, before);
+}
+
+#[test]
+fn a_home_behind_a_link_is_the_home_itself() {
+    let desk = desk();
+    fs::remove_dir_all(desk.path().join(".docker")).unwrap();
+    let link = desk.path().join("link");
+    symlink(".", &link).unwrap();
+    let by_link = |words: &str| {
+        let mut command = desk.home.zitadel(["setup"]);
+        let output = command
+            .args(words.split(' '))
+            .env("HOME", &link)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for undo in ["docker r.dev --undo", "docker other.dev r.dev --undo"] {
+        let _ = fs::remove_dir_all(desk.path().join(".docker"));
+        by_link("docker r.dev");
+        assert!(desk.exists(LOGINS) && desk.exists(JOURNAL));
+        let said = by_link(undo);
+        assert!(said.contains("takes out hosts.r.dev\n"), "{said}");
+        assert!(!desk.exists(LOGINS) && !desk.exists(JOURNAL));
+    }
 }
 
 /// As a setup that was killed long ago would have left it.

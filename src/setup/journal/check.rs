@@ -6,7 +6,7 @@ use std::path::{Component, Path};
 use super::super::copy::MOST;
 use super::{Edit, Journal, Note};
 use crate::host::HostPattern;
-use crate::quote::is_unprintable;
+use crate::quote::{self, is_unprintable};
 
 /// The longest path, name or key.
 const LONGEST: usize = 4096;
@@ -30,7 +30,7 @@ const KEYS: [&str; 8] = [
 pub(super) fn fault(journal: &Journal) -> Option<String> {
     for (file, note) in &journal.files {
         if !is_path(file) {
-            return Some("a file in it has no plain absolute path".to_owned());
+            return Some(format!("{} is no plain absolute path", quote::path(file)));
         }
         if !is_note(note) {
             return Some(format!("what it says of {file} is no digest"));
@@ -38,7 +38,8 @@ pub(super) fn fault(journal: &Journal) -> Option<String> {
     }
     for (setup, edits) in &journal.setups {
         if setup.len() > LONGEST || setup.contains(is_unprintable) {
-            return Some("a setup in it has no plain name".to_owned());
+            let name = quote::quoted(setup);
+            return Some(format!("setup {name} has no plain name"));
         }
         if !edits.iter().all(|edit| is_edit(setup, edit)) {
             return Some(format!("setup {setup} would not have done what it says"));

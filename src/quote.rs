@@ -42,11 +42,11 @@ pub fn system(error: &io::Error) -> String {
 
 /// A text from outside, fit to be quoted in an error: one line of at most 200
 /// characters, in which whatever could be a piece of a key, an assertion or a
-/// token is left out.
+/// token is left out, and a URL's password.
 pub fn quoted(text: &str) -> String {
     const LINE: usize = 200;
     let mut line = String::new();
-    for piece in pieces(text.trim()) {
+    for piece in pieces(&without_passwords(text.trim())) {
         if line.len() + piece.len() > LINE {
             line.push('…');
             break;
@@ -61,9 +61,28 @@ pub fn redacted(text: &str) -> String {
     pieces(text).collect()
 }
 
+/// What stands for what is not shown.
+const LEFT_OUT: &str = "[…]";
+
+/// A text without what its URLs have between user and host (RFC 3986, section
+/// 3.2.1), be they without a scheme or badly written.
+fn without_passwords(text: &str) -> String {
+    let mut shown = String::new();
+    for word in text.split_inclusive(char::is_whitespace) {
+        let start = word.find("://").map_or(0, |scheme| scheme + "://".len());
+        let colon = word[start..].find(':').map(|colon| start + colon);
+        match (colon, word.rfind('@')) {
+            (Some(colon), Some(at)) if colon < at => {
+                shown.extend([&word[..=colon], LEFT_OUT, &word[at..]]);
+            }
+            _ => shown.push_str(word),
+        }
+    }
+    shown
+}
+
 /// The pieces of a text, cut at the borders of what could be base64.
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
-    const LEFT_OUT: &str = "[…]";
     // What follows the head of a PEM is its secret, however it is broken up.
     let (mut rest, end) = match text.find("-----BEGIN") {
         Some(start) => (&text[..start], Some(LEFT_OUT)),
@@ -250,6 +269,22 @@ mod tests {
             assert_eq!(path(key), "[…]");
         }
         assert_eq!(path("a\u{1b}b"), "a\\u{1b}b");
+    }
+
+    #[test]
+    fn a_urls_password_is_left_out_and_its_user_and_host_are_not() {
+        for (text, shown) in [
+            ("https://ci:hunter2@git.a.dev", "https://ci:[…]@git.a.dev"),
+            ("ci:hunter2@git.a.dev:5000", "ci:[…]@git.a.dev:5000"),
+            (
+                "'https://:hunt@er/2@a.dev/x': no",
+                "'https://:[…]@a.dev/x': no",
+            ),
+            ("https://ci@a.dev:5000/x", "https://ci@a.dev:5000/x"),
+            ("it is: ci@a.dev", "it is: ci@a.dev"),
+        ] {
+            assert_eq!(quoted(text), shown);
+        }
     }
 
     #[test]

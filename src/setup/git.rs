@@ -45,9 +45,11 @@ pub(super) fn put_in<'d>(
         if there.is_empty() && is_another_asked(&git, &url)? {
             wanted.push("");
         } else if let Some(other) = there.iter().find(|value| !value.is_empty()) {
+            // What follows may be a password that a shell's line echoes.
+            let program = other.split(|c: char| c.is_whitespace() || c == '=').next();
             desk.says(format!(
                 "{key} names {} as well: git asks it first, and hands it the token to keep",
-                quoted(other)
+                quoted(program.unwrap_or_default())
             ));
         }
         wanted.push(&helper);

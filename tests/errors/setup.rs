@@ -298,6 +298,23 @@ zitadel-credential: error: hosts.r.dev was put into another config file: [HOME]/
 }
 
 #[test]
+fn a_host_with_a_password() {
+    let case = Case::new();
+    case.run(words("setup git https://ci:hunter2@git.a.dev"))
+        .fails(2, str![[r#"
+zitadel-credential: error: "https://ci:[…]@git.a.dev" names no host
+  hint: write git.a.dev
+
+"#]]);
+    case.run(words("setup docker ci:hunter2@r.dev"))
+        .fails(2, str![[r#"
+zitadel-credential: error: "ci:[…]@r.dev" names no host
+  hint: write r.dev
+
+"#]]);
+}
+
+#[test]
 fn a_setup_that_could_not_be_remembered() {
     let case = Case::new();
     case.run(words("setup docker r.dev --authfile a/../b.json"))

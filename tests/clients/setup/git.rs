@@ -110,6 +110,22 @@ fn without_its_name_on_path_git_is_given_the_binarys_path() {
 }
 
 #[test]
+fn of_a_helper_of_the_hosts_own_no_more_than_its_program_is_shown() {
+    for git in clients("git") {
+        for (helper, shown) in [("!echo password=hunter2", "!echo"), ("!P=hunter2 x", "!P")] {
+            let cluster = with_profile();
+            let home = &cluster.world.home;
+            symlink(&git, home.path().join("bin/git")).unwrap();
+            let own = format!("[credential \"https://*.acme.dev\"]\n\thelper = {helper}\n");
+            home.write(".gitconfig", own);
+            let said = setup(home, "git *.acme.dev");
+            assert!(said.contains(&format!("names {shown} as well")), "{said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
+}
+
+#[test]
 fn what_gits_file_includes_is_not_taken_for_its_own() {
     for git in clients("git") {
         let cluster = with_profile();

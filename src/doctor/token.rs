@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::check::{Checks, about, failed, ok, skipped, warning};
+use super::check::{Check, Checks, about, failed, ok, skipped, warning};
 use super::jwt::Jwt;
 use super::wiring::Wiring;
 use crate::broker::Broker;
@@ -143,18 +143,7 @@ fn absent_project(scopes: &Scopes, audience: &[String]) -> Option<String> {
 
 fn userinfo(checks: &mut Checks, broker: &Broker<'_>, token: &Token) {
     checks.push(match broker.userinfo(token) {
-        Ok(Ok(claims)) => {
-            let text = |name: &str| claims[name].as_str().map(quoted);
-            let name = text("name").or_else(|| text("preferred_username"));
-            let user = text("sub").unwrap_or_default();
-            ok(
-                "userinfo",
-                match name {
-                    Some(name) => format!("it is {name}, user ID {user}"),
-                    None => format!("it is user ID {user}"),
-                },
-            )
-        }
+        Ok(Ok(claims)) => whose(&claims, broker.grant().user_id.as_str()),
         Ok(Err(refusal)) => failed(
             "userinfo",
             format!(
@@ -165,4 +154,38 @@ fn userinfo(checks: &mut Checks, broker: &Broker<'_>, token: &Token) {
         ),
         Err(error) => about("userinfo", &error),
     });
+}
+
+/// Who userinfo says it is (OpenID Connect Core 1.0, section 5.3.2: `sub` must
+/// be there, and be the token's).
+fn whose(claims: &Value, user_id: &str) -> Check {
+    let text = |name: &str| claims[name].as_str();
+    let Some(sub) = text("sub") else {
+        return failed(
+            "userinfo",
+            "the issuer's answer names no user",
+            "its userinfo_endpoint must be ZITADEL's own: see what answers there, and what lies in between",
+        );
+    };
+    if sub != user_id {
+        let what = format!(
+            "it is user ID {}, and the key is that of {}",
+            quoted(sub),
+            quoted(user_id)
+        );
+        return failed(
+            "userinfo",
+            what,
+            "see what answers at the issuer's userinfo_endpoint: it must be ZITADEL's own, and keep no answer for another",
+        );
+    }
+    let sub = quoted(sub);
+    let name = text("name").or_else(|| text("preferred_username"));
+    ok(
+        "userinfo",
+        match name.map(quoted) {
+            Some(name) => format!("it is {name}, user ID {sub}"),
+            None => format!("it is user ID {sub}"),
+        },
+    )
 }

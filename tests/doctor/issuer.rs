@@ -120,6 +120,51 @@ failed userinfo: the issuer refused a token that it had just given: HTTP 401: no
 "#]],
         ),
         (
+            "userinfo of nobody",
+            |case| {
+                let body = Fault::body("application/json", "[]");
+                case.world
+                    .issuer
+                    .fault(Endpoint::Userinfo, body, Times::Forever);
+            },
+            &[],
+            str![[r#"
+failed userinfo: the issuer's answer names no user
+    its userinfo_endpoint must be ZITADEL's own: see what answers there, and what lies in between
+
+"#]],
+        ),
+        (
+            "userinfo of a user whose ID is no text",
+            |case| {
+                let body = Fault::body("application/json", "{\"sub\":1}");
+                case.world
+                    .issuer
+                    .fault(Endpoint::Userinfo, body, Times::Forever);
+            },
+            &[],
+            str![[r#"
+failed userinfo: the issuer's answer names no user
+    its userinfo_endpoint must be ZITADEL's own: see what answers there, and what lies in between
+
+"#]],
+        ),
+        (
+            "userinfo of another user",
+            |case| {
+                let body = Fault::body("application/json", "{\"sub\":\"7\"}");
+                case.world
+                    .issuer
+                    .fault(Endpoint::Userinfo, body, Times::Forever);
+            },
+            &[],
+            str![[r#"
+failed userinfo: it is user ID 7, and the key is that of [USER_ID]
+    see what answers at the issuer's userinfo_endpoint: it must be ZITADEL's own, and keep no answer for another
+
+"#]],
+        ),
+        (
             "a token in the cache that was revoked",
             |case| {
                 case.world.zitadel(["token"]).assert().success();

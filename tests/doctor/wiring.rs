@@ -209,6 +209,12 @@ ok docker: [HOME]/.docker/config.json: registry.acme.test:5000: rule registry.ac
         case.matches(&examine(&case, &[], &path).of("docker"), told);
     }
     assert_eq!(examine(&case, &[], &path).status("rule"), "absent");
+    // As long as setup takes it.
+    let blanks = " ".repeat(4 * 1024 * 1024 - 2);
+    case.world
+        .home
+        .write(".docker/config.json", format!("{{{blanks}}}"));
+    assert_eq!(examine(&case, &[], &path).status("docker"), "absent");
     case.world.home.write(".docker/config.json", "{");
     let found = examine(&case, &[], &path);
     case.matches(

@@ -301,17 +301,22 @@ zitadel-credential: error: hosts.r.dev was put into another config file: [HOME]/
 fn a_host_with_a_password() {
     let case = Case::new();
     case.run(words("setup git https://ci:hunter2@git.a.dev"))
-        .fails(2, str![[r#"
+        .fails(
+            2,
+            str![[r#"
 zitadel-credential: error: "https://ci:[…]@git.a.dev" names no host
   hint: write git.a.dev
 
-"#]]);
-    case.run(words("setup docker ci:hunter2@r.dev"))
-        .fails(2, str![[r#"
+"#]],
+        );
+    case.run(words("setup docker ci:hunter2@r.dev")).fails(
+        2,
+        str![[r#"
 zitadel-credential: error: "ci:[…]@r.dev" names no host
   hint: write r.dev
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod journal;
 mod json;
 mod kubectl;
 mod link;
+mod names;
 mod profile;
 mod rules;
 mod target;
@@ -40,6 +41,10 @@ pub(crate) fn setup(
     action: &SetupAction,
 ) -> Result<Answer, Error> {
     let mode = action.mode();
+    // What was once put in can be taken out.
+    if !mode.undo {
+        names::check(options, action)?;
+    }
     let mut options = options.clone();
     let told = beforehand(world, &mut options, action)?;
     let mut desk = Desk::open(world, &options, mode)?;

@@ -30,7 +30,7 @@ pub(super) const DOCKER_NAME: &str = "docker-credential-zitadel";
 pub(super) const BAZEL_NAME: &str = "bazel-credential-zitadel";
 pub(super) const CARGO_NAME: &str = "cargo-credential-zitadel";
 
-/// A file may hold the logins of many registries: 1 MiB: as much as setup reads.
+/// A file may hold the logins of many registries: as much as setup reads.
 const LIMIT: usize = 4 * 1024 * 1024;
 
 /// What was found in each tool's files.

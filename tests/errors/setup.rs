@@ -320,6 +320,19 @@ zitadel-credential: error: "ci:[…]@r.dev" names no host
 }
 
 #[test]
+fn a_token_as_a_name() {
+    let case = Case::new();
+    case.run(words(
+        "setup kubectl --user eyJhbGciOiJSUzI1NiIsImtpZCI6IjMyMCJ9.e30.c2ln",
+    ))
+    .fails(2, str![[r#"
+zitadel-credential: error: what stands as --user reads like a key or a token
+  hint: it would be written into files and shown: give a plain name; one that is good is best revoked
+
+"#]]);
+}
+
+#[test]
 fn a_setup_that_could_not_be_remembered() {
     let case = Case::new();
     case.run(words("setup docker r.dev --authfile a/../b.json"))

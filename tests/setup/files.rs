@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::Signal;
 
+use super::support::issuer::TokenKind;
 use super::support::{Running, binary, until};
 use super::{CONFIG, COPY, Desk, JOURNAL, PROFILE};
 
@@ -221,6 +222,39 @@ fn what_setup_could_not_remember_is_refused() {
     let mut after = desk.files();
     after.remove("new");
     assert_eq!(after, before);
+}
+
+#[test]
+fn a_token_in_a_names_place_is_refused_and_not_shown() {
+    let desk = desk();
+    for kind in [TokenKind::Jwt, TokenKind::Opaque] {
+        desk.issuer.set_token_kind(kind);
+        let output = desk.home.zitadel(["token", "--refresh"]).output().unwrap();
+        let token = String::from_utf8(output.stdout).unwrap();
+        for words in [
+            "profile TOKEN --issuer ISSUER --key-file key.json",
+            "profile new --issuer https://TOKEN --key-file key.json",
+            "profile new --issuer ISSUER --key-file key.json --key-id TOKEN --user-id 1",
+            "profile new --issuer ISSUER --key-file key.json --key-id 1 --user-id TOKEN",
+            "kubectl --user TOKEN",
+            "kubectl --user u --context TOKEN",
+            "git TOKEN",
+            "git g.dev --username TOKEN",
+            "docker r.dev TOKEN",
+            "docker r.dev --username TOKEN",
+            "docker r.dev --profile TOKEN",
+            "cargo TOKEN",
+            "cargo c.dev --registry TOKEN",
+            "cargo c.dev --registry r --index sparse+https://c.dev/TOKEN/",
+            "go TOKEN",
+        ] {
+            let said = desk.refused(2, &words.replace("TOKEN", token.trim_end()));
+            assert!(said.contains("reads like a key or a token"), "{said}");
+            assert!(!token.split('.').any(|part| said.contains(part)), "{said}");
+        }
+    }
+    // As cloud providers call theirs.
+    desk.done("docker 123456789012.dkr.ecr.eu-central-1.amazonaws.com --username gke_acme-prod-1_europe-west1-b_build-cluster");
 }
 
 #[test]

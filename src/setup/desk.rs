@@ -57,8 +57,13 @@ impl<'w> Desk<'w> {
         let path = std::path::absolute(&path).unwrap_or(path);
         let beside = path.with_file_name("setup.json");
         let deadline = config::deadline(options, environment);
+        let now = (world.clock)();
         let held = match path.parent().filter(|_| !mode.dry_run) {
-            Some(dir) => Some(Held::take(dir, &deadline)?),
+            Some(dir) => {
+                let held = Held::take(dir, &deadline)?;
+                sweep(dir, now);
+                Some(held)
+            }
             None => None,
         };
         let config = Target::open(&path).map_err(Error::Usage)?;
@@ -73,7 +78,7 @@ impl<'w> Desk<'w> {
             deadline,
             directories,
             mode,
-            now: (world.clock)(),
+            now,
             config,
             journal,
             journal_file,
@@ -169,10 +174,7 @@ impl<'w> Desk<'w> {
             ));
         }
         if let Some(dir) = target.real().parent().filter(|_| !self.mode.dry_run) {
-            // What a setup that was killed left: copies that a tool worked on.
-            if let Err(error) = temporary::sweep(dir, self.now) {
-                log::debug!("{} is not swept: {error}", quote::path(dir));
-            }
+            sweep(dir, self.now);
         }
         Ok(target)
     }
@@ -311,6 +313,14 @@ impl<'w> Desk<'w> {
         }
         self.said.splice(0..0, told);
         Ok(())
+    }
+}
+
+/// Removes what a setup that was killed left: files that were to replace others,
+/// and copies that a tool worked on.
+fn sweep(dir: &Path, now: UnixTime) {
+    if let Err(error) = temporary::sweep(dir, now) {
+        log::debug!("{} is not swept: {error}", quote::path(dir));
     }
 }
 

@@ -294,11 +294,13 @@ fn leave(desk: &Desk, relative: &str) -> PathBuf {
 #[test]
 fn what_a_killed_setup_left_beside_a_file_is_swept() {
     let desk = desk();
-    let left = leave(&desk, &format!(".docker/.zitadel-credential-{LEFT}"));
-    desk.done("docker r.dev --dry-run");
-    assert!(left.exists());
-    desk.done("docker r.dev");
-    assert!(!left.exists());
+    for dir in [".docker", ".config/zitadel-credential"] {
+        let left = leave(&desk, &format!("{dir}/.zitadel-credential-{LEFT}"));
+        desk.done("docker r.dev --dry-run");
+        assert!(left.exists());
+        desk.done("docker r.dev");
+        assert!(!left.exists());
+    }
 }
 
 #[test]

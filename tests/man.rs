@@ -15,7 +15,8 @@ mod support;
 use std::collections::BTreeSet;
 
 use program::{client, output};
-use support::Home;
+use support::tree::Node;
+use support::{Home, tree};
 
 fn page(name: &str) -> String {
     let found = pages::pages().into_iter().find(|(file, _)| file == name);
@@ -123,6 +124,27 @@ fn every_key_of_the_config_file_has_its_place_and_there_is_no_other() {
     assert!(keys.len() > 12, "{keys:?}");
     assert_eq!(told, keys.iter().map(String::as_str).collect());
     assert!(config.contains("[profiles.NAME]") && config.contains("[hosts."));
+}
+
+#[test]
+fn every_file_that_setup_leaves_has_its_place() {
+    let home = Home::new();
+    home.write_config("[profiles.prod]\nissuer = \"https://a.dev\"\nkey-file = \"key.json\"\n");
+    home.write(".docker/config.json", "{}");
+    let mut setup = home.zitadel(["setup", "docker", "r.dev"]);
+    setup.assert().success();
+    let program = page("zitadel-credential.1");
+    let (_, files) = program.split_once(".SH FILES").unwrap();
+    let mut left = tree(home.path(), &[".docker/config.json"]);
+    left.retain(|_, node| matches!(node, Node::File(..)));
+    assert_eq!(left.len(), 4, "{left:?}");
+    for name in left.keys() {
+        let told = match name.split_once(".before-") {
+            Some((_, ending)) => format!("FILE .before-{ending}\n"),
+            None => format!("/{name}\n"),
+        };
+        assert!(files.contains(&told), "{name}");
+    }
 }
 
 #[test]

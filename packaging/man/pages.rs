@@ -9,7 +9,7 @@ use zitadel_credential::cli::{Cli, NAMES};
 const NAME: &str = "zitadel-credential";
 
 /// Of the last change that a reader would notice (man-pages(7)).
-const DATE: &str = "2026-11-24";
+const DATE: &str = "2026-11-25";
 
 /// What stands in the help of every command, and in one page of these.
 const EVERY: &str = "Options of every command";

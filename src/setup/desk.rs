@@ -263,9 +263,9 @@ impl<'w> Desk<'w> {
         text
     }
 
-    /// Copies first, then what is remembered, then the files; in an undo the
-    /// files before what is remembered: whatever breaks off in between can be
-    /// undone.
+    /// Copies first, then what is remembered, then the files and links; in an
+    /// undo these before what is remembered: whatever breaks off in between can
+    /// be undone.
     fn carry_out(&mut self, copies: &[Copy]) -> Result<(), Error> {
         let journal = Some(&self.journal_file).filter(|file| file.is_changed());
         let (first, last) = if self.mode.undo {
@@ -273,15 +273,15 @@ impl<'w> Desk<'w> {
         } else {
             (journal, None)
         };
-        let all: Vec<_> = first
-            .into_iter()
-            .chain(self.targets())
-            .chain(last)
-            .collect();
-        let guards: Result<Vec<_>, _> = all.iter().map(|target| target.guard()).collect();
+        let files = first.into_iter().chain(self.targets()).map(Change::File);
+        let links = self.changed_links().map(Change::Link);
+        let last = last.map(Change::File);
+        let all: Vec<_> = files.chain(links).chain(last).collect();
+        let files = || all.iter().filter_map(Change::file);
+        let guards: Result<Vec<_>, _> = files().map(Target::guard).collect();
         let guards = guards?;
-        for target in &all {
-            target.look_again()?;
+        for file in files() {
+            file.look_again()?;
         }
         for (at, copy) in copies.iter().enumerate() {
             if let Err(report) = copy.make() {
@@ -289,16 +289,12 @@ impl<'w> Desk<'w> {
                 return Err(Error::Final(report));
             }
         }
-        let links: Vec<_> = self.changed_links().collect();
-        let files = all.iter().map(|file| file.write());
-        let written = files.chain(links.iter().map(|link| link.write()));
-        for (at, written) in written.enumerate() {
-            let Err(mut report) = written else { continue };
-            let links = links.iter().take(at.saturating_sub(all.len())).rev();
-            let files = all.iter().take(at).rev();
-            let back = links.map(|link| link.write_back());
-            for error in back.chain(files.map(|file| file.write_back())) {
-                if let Err(error) = error {
+        for (at, change) in all.iter().enumerate() {
+            let Err(mut report) = change.write() else {
+                continue;
+            };
+            for change in all[..at].iter().rev() {
+                if let Err(error) = change.write_back() {
                     report = report.found(error.headline());
                 }
             }
@@ -313,6 +309,35 @@ impl<'w> Desk<'w> {
         }
         self.said.splice(0..0, told);
         Ok(())
+    }
+}
+
+/// One of what changes.
+enum Change<'d> {
+    File(&'d Target),
+    Link(&'d Link),
+}
+
+impl Change<'_> {
+    const fn file(&self) -> Option<&Target> {
+        match self {
+            Self::File(file) => Some(file),
+            Self::Link(_) => None,
+        }
+    }
+
+    fn write(&self) -> Result<(), Report> {
+        match self {
+            Self::File(file) => file.write(),
+            Self::Link(link) => link.write(),
+        }
+    }
+
+    fn write_back(&self) -> Result<(), Report> {
+        match self {
+            Self::File(file) => file.write_back(),
+            Self::Link(link) => link.write_back(),
+        }
     }
 }
 

@@ -83,9 +83,11 @@ pub(super) fn take_out<'d>(
             ["credHelpers", registry] if edit.file == name => {
                 let now = json::helper(file.text(), registry).map_err(refused)?;
                 if now.as_ref() != Some(&edit.ours) {
-                    desk.says(format!(
-                        "credHelpers.{registry} was changed since, and stays"
-                    ));
+                    let how = match now {
+                        Some(_) => "changed since, and stays",
+                        None => "gone already",
+                    };
+                    desk.says(format!("credHelpers.{registry} was {how}"));
                     return Ok(());
                 }
                 let text = if let Some(former) = &edit.former {

@@ -127,6 +127,14 @@ fn a_helper_that_was_replaced_comes_back_and_one_that_others_set_stays() {
         "{said}"
     );
     assert_eq!(desk.home.read(LOGINS), theirs);
+    desk.home.write(LOGINS, "{}");
+    desk.done("docker b.dev");
+    desk.home.write(LOGINS, "{}");
+    let said = desk.done("docker b.dev --undo");
+    assert!(
+        said.contains("credHelpers.b.dev was gone already"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -3,19 +3,22 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::COPY;
 use super::files::{desk, start};
 use super::support::machine::has_time;
 use super::support::tree::Node;
-use super::{COPY, Desk};
 
 const ROUNDS: usize = 60;
 
 /// Kills calls at any moment of theirs, each followed by an undo that is let be:
 /// all files are then as they were. A copy may be left; it is the next setup's,
 /// and goes with it.
-fn kill(desk: &Desk, call: &str, before_it: Option<&str>) {
-    let undo = "docker r.dev --undo";
-    let begin = || before_it.map(|words| desk.done(words));
+fn kill(tool: &str, is_undo: bool) {
+    let desk = &desk();
+    let setup = &format!("{tool} r.dev");
+    let undo = &format!("{setup} --undo");
+    let call = if is_undo { undo } else { setup };
+    let begin = || is_undo.then(|| desk.done(setup));
     let files = || {
         let mut files = desk.files();
         files.retain(|name, node| !is_temporary(name) && *node != Node::Directory);
@@ -45,7 +48,7 @@ fn kill(desk: &Desk, call: &str, before_it: Option<&str>) {
         after.retain(|name, _| !name.ends_with(COPY));
         assert_eq!(after, before);
     }
-    desk.done("docker r.dev");
+    desk.done(setup);
     desk.done(undo);
     assert_eq!(files(), before);
     assert!(killed > rounds / 10, "{killed} of {rounds} were killed");
@@ -53,15 +56,22 @@ fn kill(desk: &Desk, call: &str, before_it: Option<&str>) {
 
 /// A temporary file that is somebody's until it is a minute old.
 fn is_temporary(name: &str) -> bool {
-    name.contains("/.zitadel-credential-")
+    name.contains(".zitadel-credential-")
 }
 
 #[test]
 fn an_undo_that_is_killed_can_be_done_again() {
-    kill(&desk(), "docker r.dev --undo", Some("docker r.dev"));
+    kill("docker", true);
 }
 
 #[test]
 fn a_setup_that_is_killed_can_be_undone() {
-    kill(&desk(), "docker r.dev", None);
+    kill("docker", false);
+}
+
+/// It makes a link as well.
+#[test]
+fn one_of_terraform_that_is_killed_can_be_undone_and_its_undo_done_again() {
+    kill("terraform", false);
+    kill("terraform", true);
 }

@@ -8,6 +8,7 @@
 
 mod bazel;
 mod cargo;
+mod acl;
 mod copy;
 mod desk;
 mod diff;

@@ -1,5 +1,5 @@
 //! A file that a setup changes: replaced in one step, if it is still what was
-//! read, with its mode, its group and the link that leads to it kept.
+//! read, with its mode, its group, its ACL and the link that leads to it kept.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::acl::Acl;
 use super::fresh::{fresh_file, sync};
 use super::guard::{Guard, make_directory};
 use crate::clock::Deadline;
@@ -33,6 +34,7 @@ pub(super) struct Target {
     mode: u32,
     /// None where there is no file.
     group: Option<u32>,
+    pub(super) acl: Acl,
     before: Text,
     /// What it is to be.
     pub(super) after: Text,
@@ -78,6 +80,7 @@ impl Target {
             Err(error) => return Err(failed(&system(&error))),
         };
         Ok(Self {
+            acl: Acl::of(&real),
             path,
             real,
             mode,
@@ -211,6 +214,8 @@ impl Target {
                 let has_it = file.as_file().metadata().is_ok_and(|m| m.gid() == group);
                 has_it || fchown(file.as_file(), None, Some(group)).is_ok()
             });
+            // Before the mode, which could let in others than the list names.
+            let is_kept = self.acl.give(file.as_file()) && is_kept;
             // What its group might do is not for another to do.
             let mode = if is_kept {
                 self.mode

@@ -217,6 +217,15 @@ const fn may_make_in(owner: u32, mode: u32, us: u32) -> bool {
     us != 0 || owner == us || mode & OPEN_AND_STICKY == OPEN_AND_STICKY
 }
 
+/// Whether what this process makes in a directory locks nobody else out.
+///
+/// # Errors
+/// The system's own reason: there is none, or no leave to look.
+pub(crate) fn may_make_below(dir: &Path) -> io::Result<bool> {
+    let meta = fs::metadata(dir)?;
+    Ok(may_make_in(meta.uid(), meta.mode(), us()))
+}
+
 /// Makes a directory, and those above it, 0700: a umask cannot take from that.
 fn make_directory(dir: &Path) -> io::Result<()> {
     if dir.is_dir() {
@@ -229,8 +238,7 @@ fn make_directory(dir: &Path) -> io::Result<()> {
         }
         _ => Path::new("."),
     };
-    let meta = fs::metadata(above).map_err(|error| named(above, &error.to_string()))?;
-    if !may_make_in(meta.uid(), meta.mode(), us()) {
+    if !may_make_below(above).map_err(|error| named(above, &error.to_string()))? {
         return Err(named(above, ANOTHER_USERS));
     }
     match DirBuilder::new().mode(0o700).create(dir) {

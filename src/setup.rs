@@ -6,9 +6,9 @@
 //! change, then `setup.json`, then the files, each in one step. `--undo` takes out what
 //! `setup.json` says was put in. Doing it twice changes nothing.
 
+mod acl;
 mod bazel;
 mod cargo;
-mod acl;
 mod copy;
 mod desk;
 mod diff;

@@ -8,6 +8,10 @@ use std::fs::File;
 use std::path::Path;
 
 /// What is known of a file's list.
+#[cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, reason = "a list is kept only where the mode speaks of it")
+)]
 pub(super) enum Acl {
     /// It has none, or its file system knows none.
     None,

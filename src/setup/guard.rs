@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use super::fresh::fresh_file;
 use crate::cache::lock::{is_in_place, try_lock};
+use crate::cache::may_make_below;
 use crate::clock::Deadline;
 use crate::error::{Error, Report};
 use crate::input;
@@ -85,8 +86,25 @@ impl Drop for Held {
     }
 }
 
+/// Looks whether what is missing of a path may be made: not by root in another
+/// user's directory, as under `sudo -E`.
+///
+/// # Errors
+/// It would lock that user out.
+pub(super) fn look_above(path: &Path) -> io::Result<()> {
+    let mut above = path.ancestors().skip_while(|path| !path.exists());
+    match above.next() {
+        Some(dir) if dir != path && !may_make_below(dir)? => Err(io::Error::other(format!(
+            "{} belongs to another user, who would be locked out of what root makes there (sudo -H has a home of its own)",
+            quote::path(dir)
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Makes a directory and those above it, 0700 where they are missing: which.
 pub(super) fn make_directory(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    look_above(dir)?;
     let missing = dir.ancestors().take_while(|dir| !dir.exists());
     let missing = missing.map(Path::to_owned).collect();
     DirBuilder::new().recursive(true).mode(0o700).create(dir)?;

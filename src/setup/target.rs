@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::acl::Acl;
 use super::fresh::{fresh_file, sync};
-use super::guard::{Guard, make_directory};
+use super::guard::{Guard, look_above, make_directory};
 use crate::clock::Deadline;
 use crate::error::{Error, Report};
 use crate::input;
@@ -76,7 +76,12 @@ impl Target {
                 meta.mode() & 0o7777,
                 Some(meta.gid()),
             ),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (None, 0o600, None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                look_above(&real).map_err(|error| {
+                    failed(&system(&error)).hint("run this as that user, or set HOME to your own")
+                })?;
+                (None, 0o600, None)
+            }
             Err(error) => return Err(failed(&system(&error))),
         };
         Ok(Self {

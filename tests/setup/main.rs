@@ -9,6 +9,7 @@ mod cargo;
 mod docker;
 mod files;
 mod kills;
+mod owners;
 mod printed;
 mod profile;
 mod terraform;

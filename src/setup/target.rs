@@ -264,7 +264,29 @@ fn real_place(path: &Path) -> PathBuf {
 pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, String> {
     let bytes = input::read_file(path, LIMIT, &Deadline::after(PATIENCE))
         .map_err(|error| error.to_string())?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+    text_of(&bytes)
+}
+
+/// Reads a copy that a tool has changed: a file, and not one that another path
+/// leads to.
+///
+/// # Errors
+/// It is no such file, too large, or no text.
+pub(super) fn read_copy(path: &Path) -> Result<Zeroizing<String>, String> {
+    let file = input::private_file().read(true).open(path);
+    let meta = file.as_ref().ok().and_then(|file| file.metadata().ok());
+    match (file, meta) {
+        (Ok(file), Some(meta)) if meta.is_file() => {
+            let bytes =
+                input::read_regular(file, &meta, LIMIT).map_err(|error| error.to_string())?;
+            text_of(&bytes)
+        }
+        _ => Err("it is no regular file".to_owned()),
+    }
+}
+
+fn text_of(bytes: &[u8]) -> Result<Zeroizing<String>, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
     Ok(Zeroizing::new(text.to_owned()))
 }
 

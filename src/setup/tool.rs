@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::target::Target;
+use super::target::{Target, read_copy};
 use crate::cache::temporary;
 use crate::clock::Deadline;
 use crate::error::{Error, Report};
@@ -161,8 +161,21 @@ impl<'d> Tool<'d> {
             })?;
         }
         // It may have put another file in its place.
-        let text = fs::read_to_string(copy.path()).map_err(|error| failed(&error))?;
-        target.set(text);
+        let text = read_copy(copy.path()).map_err(|reason| self.disbelieved(target, &reason))?;
+        target.set(text.to_string());
         Ok(())
+    }
+
+    /// The error where what it made of a file is not to be taken.
+    pub(super) fn disbelieved(&self, target: &Target, reason: &str) -> Error {
+        let what = format!(
+            "{}: what {} made of it is not taken: {reason}",
+            quote::path(target.path()),
+            self.name
+        );
+        Error::Final(Report::new(what).hint(format!(
+            "nothing was changed; see what {} is",
+            quote::path(&self.program)
+        )))
     }
 }

@@ -13,6 +13,7 @@ mod owners;
 mod printed;
 mod profile;
 mod terraform;
+mod tools;
 
 use std::path::Path;
 

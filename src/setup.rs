@@ -20,6 +20,7 @@ mod guard;
 mod hosts;
 mod journal;
 mod json;
+mod kubeconfig;
 mod kubectl;
 mod link;
 mod names;

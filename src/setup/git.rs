@@ -1,7 +1,7 @@
 //! git: a host rule, and our helper in git's global configuration.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::desk::{After, Desk, edit_of};
@@ -54,16 +54,8 @@ pub(super) fn put_in<'d>(
         }
         wanted.push(&helper);
         for value in wanted {
-            git.edit(&mut file, |copy| {
-                vec![git.call([
-                    "config".as_ref(),
-                    "--file".as_ref(),
-                    copy.as_os_str(),
-                    "--add".as_ref(),
-                    key.as_ref(),
-                    value.as_ref(),
-                ])]
-            })?;
+            let added = format!("{key}\n{value}");
+            edit(&git, &mut file, &["--add", &key, value], Some(&added), None)?;
             let edit = edit_of(&file, &[&key, value], value, None);
             desk.journal.record(&setup, edit);
         }
@@ -106,6 +98,9 @@ pub(super) fn take_out<'d>(
         };
         let there = values(&git, &file, key)?;
         let same = there.iter().filter(|there| there == value).count();
+        if same == 0 && stands(file.text(), key, value) {
+            return Err(git.disbelieved(&file, "it does not see what stands there"));
+        }
         let value = quoted(value);
         match same {
             0 => desk.says(format!("{key}: \"{value}\" was gone already")),
@@ -124,37 +119,72 @@ pub(super) fn take_out<'d>(
 
 /// Takes one value out, and its section with the last of them.
 fn remove(git: &Tool<'_>, file: &mut Target, key: &str, value: &str) -> Result<(), Error> {
-    git.edit(file, |copy| {
-        vec![git.call([
-            "config".as_ref(),
-            "--file".as_ref(),
-            copy.as_os_str(),
-            "--fixed-value".as_ref(),
-            "--unset".as_ref(),
-            key.as_ref(),
-            value.as_ref(),
-        ])]
-    })?;
+    let words = ["--fixed-value", "--unset", key, value];
+    edit(git, file, &words, None, Some(&format!("{key}\n{value}")))?;
+    let header = header(key);
     let section = key.strip_suffix(".helper").unwrap_or(key);
-    let url = section.strip_prefix("credential.").unwrap_or(section);
-    let header = format!("[credential \"{url}\"]");
     // git takes out all sections of that name: only one, and an empty one, may go.
     let is_of_it = |line: &&str| line.trim_start().starts_with(&header);
     let is_only = file.text().lines().filter(is_of_it).count() == 1;
     let mut lines = file.text().lines().skip_while(|line| *line != header);
     let is_empty = lines.next().is_some() && lines.next().is_none_or(|next| next.starts_with('['));
     if is_only && is_empty {
-        git.edit(file, |copy| {
-            vec![git.call([
-                "config".as_ref(),
-                "--file".as_ref(),
-                copy.as_os_str(),
-                "--remove-section".as_ref(),
-                section.as_ref() as &std::ffi::OsStr,
-            ])]
-        })?;
+        edit(git, file, &["--remove-section", section], None, None)?;
     }
     Ok(())
+}
+
+/// The line that begins a key's section, as git writes it.
+fn header(key: &str) -> String {
+    let section = key.strip_suffix(".helper").unwrap_or(key);
+    let url = section.strip_prefix("credential.").unwrap_or(section);
+    format!("[credential \"{url}\"]")
+}
+
+/// Whether a helper stands in a file as git writes it, whatever git says.
+fn stands(text: &str, key: &str, value: &str) -> bool {
+    let ours = format!("helper = {value}");
+    let header = header(key);
+    let section = text.lines().skip_while(|line| *line != header).skip(1);
+    let mut lines = section.take_while(|line| !line.starts_with('['));
+    lines.any(|line| line.trim() == ours.trim())
+}
+
+/// Has git change its file, and looks whether it did that and nothing else: what
+/// is added and what is taken out, as [`entries`] has them.
+fn edit(
+    git: &Tool<'_>,
+    file: &mut Target,
+    words: &[&str],
+    added: Option<&str>,
+    taken: Option<&str>,
+) -> Result<(), Error> {
+    let mut before = entries(git, file)?;
+    let call = |copy: &Path| {
+        let mut call = git.call(["config".as_ref(), "--file".as_ref(), copy.as_os_str()]);
+        call.args(words);
+        call
+    };
+    git.edit(file, call, |_| Ok(()))?;
+    let mut after = entries(git, file)?;
+    if take(&mut after, added) && take(&mut before, taken) && before == after {
+        return Ok(());
+    }
+    Err(git.disbelieved(file, "it is not what was asked for, or not that alone"))
+}
+
+/// Takes an entry out, the last of several; whether there was one.
+fn take(entries: &mut Vec<String>, entry: Option<&str>) -> bool {
+    let Some(entry) = entry else { return true };
+    let at = entries.iter().rposition(|there| there == entry);
+    at.map(|at| entries.remove(at)).is_some()
+}
+
+/// All that a file says, each a key, a line's end and the value.
+fn entries(git: &Tool<'_>, file: &Target) -> Result<Vec<String>, Error> {
+    let mut call = git.call(["config", "--null", "--no-includes", "--file", "-", "--list"]);
+    call.stdin(piped(file.text())?);
+    listed(git, call)
 }
 
 /// What a key holds in a file, and not in those that it includes.

@@ -1,11 +1,13 @@
 //! kubectl: a user in a kubeconfig whose token we give, and a context that uses
 //! it. The kubeconfig's entry is the rule: no host rule is needed.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use super::desk::{After, Desk, edit_of};
+use super::kubeconfig::{named, same_but_for, same_but_for_user_of, same_user, user_of};
 use super::target::Target;
 use super::tool::Tool;
 use crate::World;
@@ -38,7 +40,7 @@ pub(super) fn put_in<'d>(
     let mut file = desk.open_file(&kubeconfig(desk, asked)?)?;
     file.has_lock_file = true;
     let setup = format!("kubectl {user} {}", file.name());
-    let view = view(&kubectl, &file)?;
+    let mut view = self::view(&kubectl, file.real(), file.path())?;
 
     let knows_mode = knows_interactive_mode(&kubectl)?;
     let exec = exec(desk, profile.as_deref(), knows_mode)?;
@@ -60,8 +62,11 @@ pub(super) fn put_in<'d>(
             ));
         }
         _ => {
-            kubectl.edit(&mut file, |copy| {
-                vec![kubectl.call(set_credentials(copy, &user, &exec))]
+            let call = |copy: &Path| set_credentials(copy, &user, &exec);
+            edit(&kubectl, &mut file, &mut view, call, |before, after| {
+                let there = named(after, "users", &user);
+                there.is_some_and(|there| same_user(there, &exec))
+                    && same_but_for(before, after, "users", &user)
             })?;
             let edit = edit_of(&file, &key, &exec.to_string(), None);
             desk.journal.record(&setup, edit);
@@ -82,11 +87,10 @@ pub(super) fn put_in<'d>(
             .as_str()
             .filter(|user| !user.is_empty());
         if former != Some(user.as_str()) {
-            kubectl.edit(&mut file, |copy| {
-                vec![kubectl.call(set_context(copy, context, &user))]
-            })?;
+            let former = former.map(ToOwned::to_owned);
+            point(&kubectl, &mut file, &mut view, context, &user)?;
             let key = ["contexts", context.as_str(), "user"];
-            let edit = edit_of(&file, &key, &user, former.map(ToOwned::to_owned));
+            let edit = edit_of(&file, &key, &user, former);
             desk.journal.record(&setup, edit);
         }
     }
@@ -116,11 +120,11 @@ pub(super) fn take_out<'d>(
         desk.says(format!("kubectl was not set up for user {}", quoted(&user)));
         return Ok(None);
     };
-    let view = view(&kubectl, &file)?;
-    for edit in edits {
-        match edit.key().as_slice() {
+    let mut view = self::view(&kubectl, file.real(), file.path())?;
+    for done in edits {
+        match done.key().as_slice() {
             ["users", user] => {
-                let exec: Value = serde_json::from_str(&edit.ours).unwrap_or_default();
+                let exec: Value = serde_json::from_str(&done.ours).unwrap_or_default();
                 file.words.extend(words(&exec, user));
                 match named(&view, "users", user) {
                     None => desk.says(format!("user {} was gone already", quoted(user))),
@@ -131,8 +135,10 @@ pub(super) fn take_out<'d>(
                         ));
                     }
                     Some(_) => {
-                        kubectl.edit(&mut file, |copy| {
-                            vec![kubectl.call(config(copy, &["delete-user", user]))]
+                        let call = |copy: &Path| config(copy, &["delete-user", user]);
+                        edit(&kubectl, &mut file, &mut view, call, |before, after| {
+                            named(after, "users", user).is_none()
+                                && same_but_for(before, after, "users", user)
                         })?;
                         desk.says(format!("takes out user {}", quoted(user)));
                     }
@@ -140,18 +146,16 @@ pub(super) fn take_out<'d>(
             }
             ["contexts", context, _] => {
                 let now = named(&view, "contexts", context).map(|there| &there["context"]["user"]);
-                if now.and_then(Value::as_str) != Some(&edit.ours) {
+                if now.and_then(Value::as_str) != Some(&done.ours) {
                     desk.says(format!(
                         "context {} was changed since, and stays",
                         quoted(context)
                     ));
                     continue;
                 }
-                let former = edit.former.as_deref().unwrap_or_default();
+                let former = done.former.as_deref().unwrap_or_default();
                 file.words.push(former.to_owned());
-                kubectl.edit(&mut file, |copy| {
-                    vec![kubectl.call(set_context(copy, context, former))]
-                })?;
+                point(&kubectl, &mut file, &mut view, context, former)?;
                 let context = quoted(context);
                 desk.says(match former {
                     "" => format!("context {context} names no user again"),
@@ -197,13 +201,13 @@ fn knows_interactive_mode(kubectl: &Tool<'_>) -> Result<bool, Error> {
     Ok(String::from_utf8_lossy(&help.stdout).contains("--exec-interactive-mode"))
 }
 
-fn config(copy: &Path, words: &[&str]) -> Vec<std::ffi::OsString> {
+fn config(copy: &Path, words: &[&str]) -> Vec<OsString> {
     let mut call = vec!["config".into(), "--kubeconfig".into(), copy.into()];
     call.extend(words.iter().map(Into::into));
     call
 }
 
-fn set_credentials(copy: &Path, user: &str, exec: &Value) -> Vec<std::ffi::OsString> {
+fn set_credentials(copy: &Path, user: &str, exec: &Value) -> Vec<OsString> {
     let text = |key: &str| exec[key].as_str().unwrap_or_default();
     let mut call = config(copy, &["set-credentials", user]);
     call.push(format!("--exec-command={}", text("command")).into());
@@ -226,43 +230,52 @@ fn csv(value: &str) -> String {
     }
 }
 
-fn set_context(copy: &Path, context: &str, user: &str) -> Vec<std::ffi::OsString> {
+fn set_context(copy: &Path, context: &str, user: &str) -> Vec<OsString> {
     let user = format!("--user={user}");
     config(copy, &["set-context", context, &user])
 }
 
-/// The kubeconfig as kubectl reads it.
-fn view(kubectl: &Tool<'_>, file: &Target) -> Result<Value, Error> {
-    let call = config(file.real(), &["view", "--raw", "--output", "json"]);
-    let ended = kubectl.run_well(kubectl.call(call))?;
-    serde_json::from_slice(&ended.stdout).map_err(|_| {
-        let what = format!("{}: kubectl shows it as no JSON", quote::path(file.path()));
-        Error::Final(Report::new(what).hint("kubectl config view must work on it"))
+/// Points a context at a user.
+fn point(
+    kubectl: &Tool<'_>,
+    file: &mut Target,
+    view: &mut Value,
+    context: &str,
+    user: &str,
+) -> Result<(), Error> {
+    let call = |copy: &Path| set_context(copy, context, user);
+    edit(kubectl, file, view, call, |before, after| {
+        user_of(after, context) == Some(user) && same_but_for_user_of(before, after, context)
     })
 }
 
-fn named<'v>(view: &'v Value, list: &str, name: &str) -> Option<&'v Value> {
-    view[list]
-        .as_array()?
-        .iter()
-        .find(|item| item["name"] == name)
+/// Has kubectl change the file, and looks by its views, that before and that
+/// after, whether it did what it was asked.
+fn edit(
+    kubectl: &Tool<'_>,
+    file: &mut Target,
+    view: &mut Value,
+    call: impl FnOnce(&Path) -> Vec<OsString>,
+    is_done: impl FnOnce(&Value, &Value) -> bool,
+) -> Result<(), Error> {
+    let name = file.path().to_owned();
+    let call = |copy: &Path| kubectl.call(call(copy));
+    let after = kubectl.edit(file, call, |copy| self::view(kubectl, copy, &name))?;
+    if !is_done(view, &after) {
+        return Err(kubectl.disbelieved(file, "it is not what was asked for, or not that alone"));
+    }
+    *view = after;
+    Ok(())
 }
 
-/// Whether a user is this `exec` entry and nothing else: no token beside it, no
-/// variables; a hint for installing it may be a person's.
-fn same_user(there: &Value, exec: &Value) -> bool {
-    let user = there["user"].as_object();
-    let is_alone = user.is_some_and(|user| user.keys().all(|key| key == "exec"));
-    let there = &there["user"]["exec"];
-    let is_plain = there["env"].as_array().is_none_or(Vec::is_empty);
-    let same = |key: &str| there[key] == exec[key];
-    // kubectl shows one of v1beta1 that has none as if it had this one.
-    let text = |exec: &Value| {
-        let mode = exec["interactiveMode"].as_str();
-        mode.unwrap_or("IfAvailable").to_owned()
-    };
-    let same_mode = text(there) == text(exec);
-    is_alone && is_plain && same_mode && same("apiVersion") && same("command") && same("args")
+/// A kubeconfig as kubectl reads it, and the name that it goes by.
+fn view(kubectl: &Tool<'_>, file: &Path, name: &Path) -> Result<Value, Error> {
+    let call = config(file, &["view", "--raw", "--output", "json"]);
+    let ended = kubectl.run_well(kubectl.call(call))?;
+    serde_json::from_slice(&ended.stdout).map_err(|_| {
+        let what = format!("{}: kubectl shows it as no JSON", quote::path(name));
+        Error::Final(Report::new(what).hint("kubectl config view must work on it"))
+    })
 }
 
 fn words(exec: &Value, user: &str) -> Vec<String> {

@@ -129,14 +129,17 @@ impl<'d> Tool<'d> {
         )))
     }
 
-    /// Has it change a file, on a copy beside it: what the file is to be.
+    /// Has it change a file, on a copy beside it: what the file is to be. What
+    /// it made of that is looked at while it is there.
     ///
     /// # Errors
-    /// It fails; with its own words.
-    pub(super) fn edit<F>(&self, target: &mut Target, calls: F) -> Result<(), Error>
-    where
-        F: FnOnce(&Path) -> Vec<Command>,
-    {
+    /// It fails; with its own words. Or as `check`.
+    pub(super) fn edit<T>(
+        &self,
+        target: &mut Target,
+        call: impl FnOnce(&Path) -> Command,
+        check: impl FnOnce(&Path) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let failed = |error: &std::io::Error| {
             let what = format!("{}: {}", quote::path(target.path()), system(error));
             Error::Final(
@@ -154,16 +157,15 @@ impl<'d> Tool<'d> {
         copy.write_all(target.text().as_bytes())
             .map_err(|error| failed(&error))?;
         let lock = copy.path().with_extension("lock");
-        for call in calls(copy.path()) {
-            self.run_well(call).inspect_err(|_| {
-                // One that was killed leaves it, and nobody else knows the copy.
-                let _ = fs::remove_file(&lock);
-            })?;
-        }
+        self.run_well(call(copy.path())).inspect_err(|_| {
+            // One that was killed leaves it, and nobody else knows the copy.
+            let _ = fs::remove_file(&lock);
+        })?;
         // It may have put another file in its place.
         let text = read_copy(copy.path()).map_err(|reason| self.disbelieved(target, &reason))?;
+        let checked = check(copy.path())?;
         target.set(text.to_string());
-        Ok(())
+        Ok(checked)
     }
 
     /// The error where what it made of a file is not to be taken.

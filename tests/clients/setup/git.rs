@@ -261,3 +261,50 @@ fn a_limit_on_the_size_of_files_is_told() {
         assert_eq!(files(home), before);
     }
 }
+
+/// What such a git on PATH does instead, or besides: as told, exit 0.
+#[test]
+fn a_git_that_does_other_than_it_is_asked_is_not_believed() {
+    for git in clients("git") {
+        let cluster = with_profile();
+        let home = &cluster.world.home;
+        let real = git.display();
+        home.write(".gitconfig", "[user]\n\tname = x\n");
+        let lying = |option: &str, does: &str| {
+            let script = format!(
+                "#!/bin/sh\ncase $* in *{option}*) {does} ;; *) exec {real} \"$@\" ;; esac\n"
+            );
+            let program = home.write("bin/git", script);
+            fs::set_permissions(program, Permissions::from_mode(0o700)).unwrap();
+        };
+        let refused = |words: &str| {
+            let before = files(home);
+            let mut call = command(home, "zitadel-credential");
+            call.args(["setup", "git", "git.acme.dev"]);
+            call.args(words.split_ascii_whitespace());
+            let said = stderr_of_failure(call);
+            let what = ".gitconfig: what git made of it is not taken: ";
+            assert!(said.contains(what), "{said}");
+            assert_eq!(files(home), before, "{words}");
+        };
+        let lies = [
+            "exit 0".to_owned(),
+            ": > \"$3\"".to_owned(),
+            format!("{real} \"$@\" && {real} config --file \"$3\" user.name y"),
+        ];
+        for lie in &lies {
+            lying("--add", lie);
+            refused("");
+        }
+        lying("config", "exit 0");
+        refused("");
+        lying("nothing", "");
+        setup(home, "git git.acme.dev");
+        for lie in &lies {
+            lying("--unset", lie);
+            refused("--undo");
+        }
+        lying("config", "exit 0");
+        refused("--undo");
+    }
+}

@@ -1,6 +1,7 @@
 //! `setup kubectl`.
 
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use serde_json::Value;
 
@@ -151,4 +152,55 @@ fn a_limit_on_the_size_of_files_is_told() {
     let said = stderr_of_failure(call);
     assert!(said.contains("file too large"), "{said}");
     assert_eq!(files(home), before);
+}
+
+/// What such a kubectl on PATH does instead, or besides: as told, exit 0.
+#[test]
+fn a_kubectl_that_does_other_than_it_is_asked_is_not_believed() {
+    let Some(kubectl) = client("kubectl") else {
+        return;
+    };
+    let cluster = with_profile();
+    kubeconfig(&cluster);
+    let home = &cluster.world.home;
+    let real = kubectl.display();
+    let lying = |call: &str, does: &str| {
+        let script =
+            format!("#!/bin/sh\ncase $4 in {call}) {does} ;; *) exec {real} \"$@\" ;; esac\n");
+        let program = home.write("bin/kubectl", script);
+        fs::set_permissions(program, Permissions::from_mode(0o700)).unwrap();
+    };
+    let refused = |words: &str| {
+        let before = files(home);
+        let mut call = command(home, "zitadel-credential");
+        call.args(["setup", "kubectl", "--user", "zitadel"]);
+        call.args(words.split_ascii_whitespace());
+        let said = stderr_of_failure(call);
+        let what = ".kube/config: what kubectl made of it is not taken: ";
+        assert!(said.contains(what), "{said}");
+        assert_eq!(files(home), before, "{words}");
+    };
+    let lies = [
+        "exit 0".to_owned(),
+        ": > \"$3\"".to_owned(),
+        "ln -f ~/key.json \"$3\"".to_owned(),
+        format!("{real} \"$@\" --token=t"),
+        format!("{real} \"$@\" && {real} config --kubeconfig \"$3\" delete-user admin"),
+    ];
+    for lie in &lies {
+        lying("set-credentials", lie);
+        refused("--context test");
+    }
+    for lie in [&lies[0], &lies[1], &format!("{real} \"$@\" --namespace=n")] {
+        lying("set-context", lie);
+        refused("--context test");
+    }
+    lying("nothing", "");
+    setup(home, "kubectl --user zitadel --context test");
+    for lie in [&lies[0], &lies[1]] {
+        lying("delete-user", lie);
+        refused("--undo");
+        lying("set-context", lie);
+        refused("--undo");
+    }
 }

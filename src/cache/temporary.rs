@@ -18,7 +18,10 @@ const RANDOM: usize = 32;
 /// and renaming takes a moment.
 const ABANDONED: u64 = 60;
 
-/// Makes files of such names.
+/// The file in a directory of such a name, where another program works on it.
+pub const COPY: &str = "copy";
+
+/// Makes files and directories of such names.
 pub fn builder() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX).rand_bytes(RANDOM);
@@ -34,10 +37,22 @@ pub fn sweep(dir: &Path, now: UnixTime) -> io::Result<()> {
         let entry = entry?;
         if is_abandoned(&entry, now) {
             // Another process may have swept it.
-            let _ = fs::remove_file(entry.path());
+            let _ = remove(&entry);
         }
     }
     Ok(())
+}
+
+/// Removes a file, or a directory with the copy in it and nothing else.
+fn remove(entry: &DirEntry) -> io::Result<()> {
+    if !entry.file_type()?.is_dir() {
+        return fs::remove_file(entry.path());
+    }
+    let copy = entry.path().join(COPY);
+    // As git and kubectl name it.
+    let _ = fs::remove_file(copy.with_extension("lock"));
+    let _ = fs::remove_file(copy);
+    fs::remove_dir(entry.path())
 }
 
 fn is_abandoned(entry: &DirEntry, now: UnixTime) -> bool {
@@ -47,7 +62,7 @@ fn is_abandoned(entry: &DirEntry, now: UnixTime) -> bool {
     entry.metadata().is_ok_and(|meta| {
         let written = u64::try_from(meta.mtime()).unwrap_or_default();
         // One from the future is of a clock that was set back.
-        meta.is_file() && written.abs_diff(now.as_secs()) >= ABANDONED
+        (meta.is_file() || meta.is_dir()) && written.abs_diff(now.as_secs()) >= ABANDONED
     })
 }
 
@@ -97,9 +112,17 @@ mod tests {
             file.set_modified(at(1_000_000)).expect("a time");
             kept.push(name.into());
         }
-        let subdirectory = format!("{PREFIX}{}", "Ab".repeat(RANDOM / 2));
-        fs::create_dir(dir.path().join(&subdirectory)).expect("a directory");
-        kept.push(subdirectory.into());
+        for (letters, files) in [("Ab", &["key.json"][..]), ("Cd", &[COPY, "copy.lock"])] {
+            let name = format!("{PREFIX}{}", letters.repeat(RANDOM / 2));
+            let path = dir.path().join(&name);
+            fs::create_dir(&path).expect("a directory");
+            for file in files {
+                File::create(path.join(file)).expect("a file");
+            }
+            if !files.contains(&COPY) {
+                kept.push(name.into());
+            }
+        }
         sweep(dir.path(), UnixTime::from_secs(1_000_060)).expect("swept");
         let left = fs::read_dir(dir.path()).expect("a directory");
         let mut left: Vec<_> = left.map(|e| e.expect("an entry").file_name()).collect();

@@ -1,7 +1,8 @@
 //! The tools that are wired up, where they change or read their own files.
 
-use std::fs;
+use std::fs::Permissions;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -9,6 +10,7 @@ use super::target::{Target, read_copy};
 use crate::cache::temporary;
 use crate::clock::Deadline;
 use crate::error::{Error, Report};
+use crate::input;
 use crate::issuer::Environment;
 use crate::limit;
 pub(super) use crate::process::find;
@@ -147,23 +149,28 @@ impl<'d> Tool<'d> {
                     .hint("see who may write in its directory, and whether the disk is full"),
             )
         };
-        // In the same directory, because a kubeconfig's paths start there.
-        let dir = target.real().parent().filter(|dir| dir.is_dir());
-        let elsewhere = tempfile::tempdir().map_err(|error| failed(&error))?;
-        let mut copy = temporary::builder()
-            .tempfile_in(dir.unwrap_or_else(|| elsewhere.path()))
-            .map_err(|error| failed(&error))?;
+        // In a directory of its own: kubectl writes a program that lies below the
+        // kubeconfig's as a path from there, and one beside it as a bare name,
+        // which it then looks for on PATH. That one is on the disk of the file.
+        let mut builder = temporary::builder();
+        builder.permissions(Permissions::from_mode(0o700));
+        let own = match target.real().parent().filter(|dir| dir.is_dir()) {
+            Some(dir) => builder.tempdir_in(dir),
+            None => builder.tempdir(),
+        };
+        let own = own.map_err(|error| failed(&error))?;
+        let copy = own.path().join(temporary::COPY);
         limit::check(target.text().len() as u64).map_err(|error| failed(&error))?;
-        copy.write_all(target.text().as_bytes())
+        input::private_file()
+            .write(true)
+            .create_new(true)
+            .open(&copy)
+            .and_then(|mut file| file.write_all(target.text().as_bytes()))
             .map_err(|error| failed(&error))?;
-        let lock = copy.path().with_extension("lock");
-        self.run_well(call(copy.path())).inspect_err(|_| {
-            // One that was killed leaves it, and nobody else knows the copy.
-            let _ = fs::remove_file(&lock);
-        })?;
+        self.run_well(call(&copy))?;
         // It may have put another file in its place.
-        let text = read_copy(copy.path()).map_err(|reason| self.disbelieved(target, &reason))?;
-        let checked = check(copy.path())?;
+        let text = read_copy(&copy).map_err(|reason| self.disbelieved(target, &reason))?;
+        let checked = check(&copy)?;
         target.set(text.to_string());
         Ok(checked)
     }

@@ -204,3 +204,22 @@ fn a_kubectl_that_does_other_than_it_is_asked_is_not_believed() {
         refused("--undo");
     }
 }
+
+/// kubectl writes a program beside the kubeconfig as a bare name otherwise, and
+/// looks for that on PATH.
+#[test]
+fn a_kubeconfig_beside_the_program_calls_it_by_its_whole_path() {
+    for Kubectl { program, .. } in kubectls() {
+        let cluster = with_profile();
+        let home = &cluster.world.home;
+        symlink(program, home.path().join("bin/kubectl")).unwrap();
+        let words = "kubectl --user u --kubeconfig bin/config";
+        setup(home, words);
+        let config = home.read("bin/config");
+        let binary = home.path().join("bin/zitadel-credential");
+        let command = format!("      command: {}\n", binary.display());
+        assert!(config.contains(&command), "{config}");
+        let again = setup(home, words);
+        assert!(again.starts_with("nothing to change\n"), "{again}");
+    }
+}

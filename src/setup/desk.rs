@@ -278,7 +278,7 @@ impl<'w> Desk<'w> {
         let last = last.map(Change::File);
         let all: Vec<_> = files.chain(links).chain(last).collect();
         let files = || all.iter().filter_map(Change::file);
-        let guards: Result<Vec<_>, _> = files().map(Target::guard).collect();
+        let guards: Result<Vec<_>, _> = files().map(Target::guards).collect();
         let guards = guards?;
         for file in files() {
             file.look_again()?;

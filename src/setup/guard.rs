@@ -193,6 +193,9 @@ fn take_over(lock: &Path) -> Option<File> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::super::target::Target;
     use super::*;
 
     #[test]
@@ -228,5 +231,26 @@ mod tests {
         fs::write(&lock, "").expect("written");
         assert!(Guard::take(&file).is_err());
         assert!(lock.exists(), "it is not ours");
+    }
+
+    #[test]
+    fn a_file_that_a_link_leads_to_is_held_by_both_names_and_by_one_name_once() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir(at("real")).expect("a directory");
+        fs::write(at("real/file"), "").expect("written");
+        symlink("real", at("beside")).expect("a link");
+        symlink("real/file", at("link")).expect("a link");
+        let guards = |name: &str| {
+            let mut target = Target::open(&at(name)).unwrap_or_else(|report| panic!("{report}"));
+            target.has_lock_file = true;
+            target.guards().expect("held")
+        };
+        let held = guards("link");
+        assert!(at("link.lock").exists() && at("real/file.lock").exists());
+        drop(held);
+        assert!(!at("link.lock").exists() && !at("real/file.lock").exists());
+        assert_eq!(guards("beside/file").len(), 1);
+        assert_eq!(guards("real/file").len(), 1);
     }
 }

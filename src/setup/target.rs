@@ -137,16 +137,20 @@ impl Target {
         self.after != self.before
     }
 
-    /// Holds it against the tool that it belongs to.
+    /// Holds it against the tool that it belongs to. git looks where a link leads,
+    /// kubectl beside the link itself.
     ///
     /// # Errors
     /// The tool is changing it.
-    pub(super) fn guard(&self) -> Result<Option<Guard>, Error> {
+    pub(super) fn guards(&self) -> Result<Vec<Guard>, Error> {
+        let link = real_place(&self.path);
+        let link = Some(&link).filter(|link| **link != self.real);
+        let places = std::iter::once(&self.real).chain(link);
         // Where there is no directory, there is nobody in it.
-        let is_there = self.real.parent().is_some_and(Path::is_dir);
-        (self.has_lock_file && is_there)
-            .then(|| Guard::take(&self.real))
-            .transpose()
+        places
+            .filter(|place| self.has_lock_file && place.parent().is_some_and(Path::is_dir))
+            .map(|place| Guard::take(place))
+            .collect()
     }
 
     /// Looks whether it is still what was read.

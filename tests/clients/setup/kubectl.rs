@@ -205,6 +205,33 @@ fn a_kubectl_that_does_other_than_it_is_asked_is_not_believed() {
     }
 }
 
+/// kubectl holds the name that it is given, where that is a link too.
+#[test]
+fn a_kubeconfig_that_kubectl_is_changing_by_a_link_is_left_alone() {
+    let Some(_) = client("kubectl") else {
+        return;
+    };
+    let cluster = with_profile();
+    kubeconfig(&cluster);
+    let home = &cluster.world.home;
+    fs::rename(home.path().join(KUBECONFIG), home.path().join("real")).unwrap();
+    symlink("../real", home.path().join(KUBECONFIG)).unwrap();
+    for lock in [&format!("{KUBECONFIG}.lock"), "real.lock"] {
+        let lock = home.write(lock, "");
+        let before = files(home);
+        let mut call = command(home, "zitadel-credential");
+        call.args(["setup", "kubectl", "--user", "u"]);
+        let said = stderr_of_failure(call);
+        assert!(
+            said.contains(".lock: another program is changing the file"),
+            "{said}"
+        );
+        assert_eq!(files(home), before);
+        fs::remove_file(lock).unwrap();
+    }
+    setup(home, "kubectl --user u");
+}
+
 /// kubectl writes a program beside the kubeconfig as a bare name otherwise, and
 /// looks for that on PATH.
 #[test]

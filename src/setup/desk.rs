@@ -1,7 +1,8 @@
 //! Where a setup is worked out and carried out: the config file, `setup.json`,
 //! and the other files that change with them.
 
-use std::path::{Path, PathBuf};
+use std::cell::RefCell;
+use std::path::{Component, Path, PathBuf};
 
 use super::copy::{Copy, settle};
 use super::diff::{View, unified};
@@ -38,7 +39,7 @@ pub(super) struct Desk<'w> {
     links: Vec<Link>,
     said: Vec<String>,
     /// None where nothing is to be written.
-    _held: Option<Held>,
+    held: RefCell<Vec<Held>>,
 }
 
 impl<'w> Desk<'w> {
@@ -85,7 +86,7 @@ impl<'w> Desk<'w> {
             others: Vec::new(),
             links: Vec::new(),
             said: Vec::new(),
-            _held: held,
+            held: RefCell::new(held.into_iter().collect()),
         };
         desk.deadline = *desk.config()?.deadline();
         Ok(desk)
@@ -155,7 +156,7 @@ impl<'w> Desk<'w> {
     /// # Errors
     /// It is not to be read, or is one of ours.
     pub(super) fn open_file(&self, path: &Path) -> Result<Target, Error> {
-        let target = Target::open(path).map_err(Error::Usage)?;
+        let mut target = Target::open(path).map_err(Error::Usage)?;
         let config = self.config()?;
         let key_files = config.key_files();
         let ours = [
@@ -174,9 +175,23 @@ impl<'w> Desk<'w> {
             ));
         }
         if let Some(dir) = target.real().parent().filter(|_| !self.mode.dry_run) {
+            self.hold(dir)?;
             sweep(dir, self.now);
+            // As it is now that no other setup changes it, by another config file.
+            target = Target::open(path).map_err(Error::Usage)?;
         }
         Ok(target)
+    }
+
+    fn hold(&self, dir: &Path) -> Result<(), Error> {
+        let mut held = self.held.borrow_mut();
+        // It is held once: against itself, a second time would wait in vain. One
+        // that lies above what is not there is none that could be remembered.
+        let is_place = !dir.components().any(|part| part == Component::ParentDir);
+        if is_place && !held.iter().any(|held| held.is_of(dir)) {
+            held.push(Held::take(dir, &self.deadline)?);
+        }
+        Ok(())
     }
 
     /// Takes a file that is to change.

@@ -8,7 +8,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -29,8 +29,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// What stands in a lock file of ours.
 const MARK: &[u8] = b"zitadel-credential setup\n";
 
-/// The directory of the config file, held against other setups.
+/// A directory whose files change, held against other setups.
 pub(super) struct Held {
+    /// Which it is: device and inode.
+    id: (u64, u64),
     /// None where the file system has no locks.
     _dir: Option<File>,
     /// The directories that were made for it, the innermost first.
@@ -55,6 +57,7 @@ impl Held {
             match try_lock(&file) {
                 Ok(true) if is_in_place(dir, &meta) || dir.is_symlink() => {
                     return Ok(Self {
+                        id: (meta.dev(), meta.ino()),
                         _dir: Some(file),
                         made,
                     });
@@ -64,7 +67,11 @@ impl Held {
                 // still seen before it would be overwritten.
                 Err(error) => {
                     log::debug!("{} is not locked: {error}", quote::path(dir));
-                    return Ok(Self { _dir: None, made });
+                    return Ok(Self {
+                        id: (meta.dev(), meta.ino()),
+                        _dir: None,
+                        made,
+                    });
                 }
             }
             if deadline.remaining().is_zero() {
@@ -74,6 +81,11 @@ impl Held {
             }
             thread::sleep(PAUSE);
         }
+    }
+
+    /// Whether it is the directory at a path.
+    pub(super) fn is_of(&self, dir: &Path) -> bool {
+        fs::metadata(dir).is_ok_and(|meta| (meta.dev(), meta.ino()) == self.id)
     }
 }
 

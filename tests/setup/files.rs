@@ -139,6 +139,43 @@ fn another_setup_is_waited_for_and_then_left() {
     desk.done("docker r.dev");
 }
 
+/// By another config file, whose directory is another.
+#[test]
+fn another_setup_of_the_same_file_is_waited_for_too() {
+    let desk = desk();
+    let dir = File::open(desk.path().join(".docker")).unwrap();
+    flock(&dir, FlockOperation::LockExclusive).unwrap();
+    let said = desk.refused(75, "docker r.dev --timeout 1");
+    assert!(
+        said.contains(".docker: another setup is under way"),
+        "{said}"
+    );
+    desk.done("docker r.dev --dry-run");
+    drop(dir);
+    desk.done("docker r.dev");
+    // Not for itself.
+    desk.done("docker r.dev --authfile .config/zitadel-credential/auth.json");
+}
+
+#[test]
+fn setups_at_once_by_several_config_files_all_come_to_be() {
+    let desk = desk();
+    let config = desk.home.read(CONFIG);
+    let hosts: Vec<_> = (0..8).map(|n| format!("h{n}.dev")).collect();
+    let started = hosts.iter().map(|host| {
+        desk.home.write(format!("{host}/config.toml"), &config);
+        start(&desk, &format!("docker {host} --config {host}/config.toml"))
+    });
+    for running in started.collect::<Vec<_>>() {
+        let output = running.output();
+        assert!(output.status.success(), "{output:?}");
+    }
+    let text = desk.home.read(LOGINS);
+    for host in &hosts {
+        assert!(text.contains(host), "{text}");
+    }
+}
+
 #[test]
 fn a_persons_own_file_by_the_copys_name_is_not_overwritten() {
     let desk = desk();

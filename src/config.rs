@@ -31,7 +31,7 @@ use missing::Setting;
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A config file may list many hosts.
-const FILE_LIMIT: usize = 1024 * 1024;
+pub const FILE_LIMIT: usize = 1024 * 1024;
 
 /// Where this user's files lie; none where there is no home directory.
 #[derive(Clone, Debug, Default)]

@@ -9,7 +9,7 @@ use super::diff::{View, unified};
 use super::guard::Held;
 use super::journal::{Edit, Journal};
 use super::link::Link;
-use super::target::Target;
+use super::target::{LIMIT, Target};
 use crate::cache::temporary;
 use crate::cli::{Options, SetupMode};
 use crate::clock::{Deadline, UnixTime};
@@ -224,6 +224,7 @@ impl<'w> Desk<'w> {
         let journal = self.journal.text();
         let journal = journal.map_err(|report| Error::Usage(report.about(&file)))?;
         self.journal_file.after = journal.map(Into::into);
+        self.check_sizes()?;
         if self.mode.dry_run {
             return Ok(Answer::new(self.shown()));
         }
@@ -249,6 +250,24 @@ impl<'w> Desk<'w> {
 
     fn changed_links(&self) -> impl Iterator<Item = &Link> {
         self.links.iter().filter(|link| link.is_changed())
+    }
+
+    /// Refuses files that would be too large to be read again.
+    fn check_sizes(&self) -> Result<(), Error> {
+        let others = self.others.iter().chain([&self.journal_file]);
+        let others = others.map(|file| (file, LIMIT));
+        let mut files = others.chain([(&self.config, config::FILE_LIMIT)]);
+        let too_large = files.find(|(file, limit)| file.is_changed() && file.text().len() > *limit);
+        match too_large {
+            Some((file, limit)) => {
+                let path = quote::path(file.path());
+                let what = format!("{path}: it would be larger than {limit} bytes");
+                Err(Error::Usage(Report::new(what).hint(
+                    "it could not be read any more: take out of it what nobody needs",
+                )))
+            }
+            None => Ok(()),
+        }
     }
 
     fn is_unchanged(&self) -> bool {

@@ -18,7 +18,7 @@ use crate::input;
 use crate::quote::{self, system};
 
 /// The most that is read of another tool's file: 4 MiB.
-const LIMIT: usize = 4 * 1024 * 1024;
+pub(super) const LIMIT: usize = 4 * 1024 * 1024;
 
 /// How long a file that is none, a pipe, is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);

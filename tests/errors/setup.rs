@@ -333,6 +333,22 @@ zitadel-credential: error: what stands as --user reads like a key or a token
 }
 
 #[test]
+fn a_file_that_would_be_too_large() {
+    let case = Case::new();
+    let text = "x".repeat(4 * 1024 * 1024 - 20);
+    let home = &case.world.home;
+    home.write(".docker/config.json", format!("{{\"a\":\"{text}\"}}"));
+    case.run(words("setup docker r.dev")).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: [HOME]/.docker/config.json: it would be larger than 4194304 bytes
+  hint: it could not be read any more: take out of it what nobody needs
+
+"#]],
+    );
+}
+
+#[test]
 fn a_setup_that_could_not_be_remembered() {
     let case = Case::new();
     case.run(words("setup docker r.dev --authfile a/../b.json"))

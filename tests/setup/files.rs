@@ -295,6 +295,29 @@ fn a_token_in_a_names_place_is_refused_and_not_shown() {
 }
 
 #[test]
+fn no_file_is_made_too_large_to_be_read_again() {
+    let desk = desk();
+    let config = desk.home.read(CONFIG);
+    let comment = "#".repeat(1024 * 1024 - config.len());
+    desk.home.write_config(&format!("{config}{comment}"));
+    let said = desk.refused(2, "docker r.dev");
+    assert!(
+        said.contains("config.toml: it would be larger than 1048576"),
+        "{said}"
+    );
+    desk.home.write_config(&config);
+    let text = "x".repeat(4 * 1024 * 1024 - "{\"a\":\"\"}".len());
+    desk.home.write(LOGINS, format!("{{\"a\":\"{text}\"}}"));
+    let said = desk.refused(2, "docker r.dev");
+    assert!(
+        said.contains("config.json: it would be larger than 4194304"),
+        "{said}"
+    );
+    desk.home.write(LOGINS, "{}");
+    desk.done("docker r.dev");
+}
+
+#[test]
 fn a_home_behind_a_link_is_the_home_itself() {
     let desk = desk();
     fs::remove_dir_all(desk.path().join(".docker")).unwrap();

@@ -3,6 +3,7 @@
 
 mod args;
 mod helpers;
+mod keyring;
 mod options;
 mod setup;
 mod spelling;
@@ -17,9 +18,8 @@ pub use args::{
     Agent, Assertion, Cache, CacheAction, CacheClear, CacheList, Completion, Completions, Doctor,
     Exec, ListOutput, Token, TokenOutput,
 };
-pub use helpers::{
-    Bazel, Cargo, Docker, Git, Go, Keyring, KeyringMode, KeyringOutput, NAMES, Terraform,
-};
+pub use helpers::{Bazel, Cargo, Docker, Git, Go, NAMES, Terraform};
+pub use keyring::{Keyring, KeyringCall, KeyringMode, KeyringOutput};
 pub use options::Options;
 pub use setup::{
     Setup, SetupAction, SetupCargo, SetupDocker, SetupGit, SetupHosts, SetupKubectl, SetupMode,
@@ -429,17 +429,50 @@ mod tests {
         let words = ["--profile", "ci", "get", "a.dev"];
         assert!(matches!(
             read(&[&["terraform-credentials-zitadel"], &words[..]].concat()),
-            Command::Terraform(asked) if asked.host_asked == "a.dev"
+            Command::Terraform(asked) if asked.words == ["get", "a.dev"]
         ));
         let words = ["--mode=creds", "--output=json", "get", "https://a.dev/"];
         assert!(matches!(
             read(&[&["bin/keyring"], &words[..]].concat()),
             Command::Keyring(asked)
-                if asked.mode == KeyringMode::Creds && asked.username.is_none()
+                if asked.call().is_ok_and(|call| {
+                    call.mode == KeyringMode::Creds && call.username.is_none()
+                })
         ));
     }
 
-    const WORDS: [&str; 19] = [
+    #[test]
+    fn the_host_that_terraform_names_is_no_option_whatever_it_looks_like() {
+        for word in [
+            "--host=a.dev",
+            "--config=x",
+            "--refresh",
+            "-h",
+            "--help",
+            "-v",
+            "--",
+        ] {
+            let words = [
+                "terraform-credentials-zitadel",
+                "--profile",
+                "ci",
+                "get",
+                word,
+            ];
+            let read = Cli::read(words.map(OsString::from).to_vec());
+            let Ok((options, Command::Terraform(asked))) = read else {
+                panic!("{read:?}");
+            };
+            let own = Options {
+                profile: Some("ci".into()),
+                ..Options::default()
+            };
+            assert_eq!(format!("{options:?}"), format!("{own:?}"), "{word}");
+            assert_eq!(asked.call().expect("a call"), ["get", word]);
+        }
+    }
+
+    const WORDS: [&str; 21] = [
         "zitadel-credential",
         "kubectl",
         "git",
@@ -459,6 +492,8 @@ mod tests {
         "--refresh",
         "--no-cache",
         "-vv",
+        "-hv",
+        "--help=x",
     ];
 
     proptest! {

@@ -2,11 +2,13 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::Command;
 use super::args::EVERY;
 use super::options::{Options, read};
+use super::{Command, Keyring};
+use crate::error::Report;
+use crate::quote::quoted;
 
 #[expect(missing_docs, reason = "it would be the command's description")]
 #[derive(Args, Debug)]
@@ -51,6 +53,7 @@ pub struct Cargo {
 pub struct Go {
     /// What Go got a 4xx from; without it, all hosts are answered that rules
     /// name
+    // Always a whole https URL, which no option looks like.
     pub url: Option<OsString>,
     #[command(flatten, next_help_heading = EVERY)]
     pub(super) options: Options,
@@ -59,52 +62,57 @@ pub struct Go {
 #[expect(missing_docs, reason = "it would be the command's description")]
 #[derive(Args, Debug)]
 pub struct Terraform {
-    /// get, store or forget
-    pub operation: OsString,
-    /// Whose token, with the port if there is one
-    #[arg(value_name = "HOST")]
-    pub host_asked: String,
+    /// get, store or forget; then whose token: the host, with the port if there
+    /// is one. No option is read after the operation
+    // The host stands in a module that anybody may have written.
+    #[arg(required = true, num_args = 2.., trailing_var_arg = true, allow_hyphen_values = true,
+          value_names = ["OPERATION", "HOST"])]
+    pub words: Vec<OsString>,
     #[command(flatten, next_help_heading = EVERY)]
     pub(super) options: Options,
 }
 
-#[expect(missing_docs, reason = "it would be the command's description")]
-#[derive(Args, Debug)]
-pub struct Keyring {
-    /// get or del; set is refused
-    pub operation: OsString,
-    /// The index's URL
-    pub service: String,
-    /// The username; get can do without in --mode creds
-    pub username: Option<String>,
-    /// What get prints: the token, or the username and the token
-    #[arg(long, value_enum, default_value_t = KeyringMode::Password, hide_possible_values = true,
-          value_name = "password|creds")]
-    pub mode: KeyringMode,
-    /// As lines, or as JSON
-    #[arg(long, value_enum, default_value_t = KeyringOutput::Plain, hide_possible_values = true,
-          value_name = "plain|json")]
-    pub output: KeyringOutput,
-    #[command(flatten, next_help_heading = EVERY)]
-    pub(super) options: Options,
+impl Terraform {
+    /// The operation and the host.
+    ///
+    /// # Errors
+    /// Too few words, or too many.
+    pub fn call(&self) -> Result<[&OsString; 2], Report> {
+        let (operation, words) = operation_of("terraform", &self.words)?;
+        let [host] = words else {
+            let report = Report::new("terraform: one host is wanted after the operation");
+            return Err(report.hint("Terraform calls this itself: get HOST"));
+        };
+        Ok([operation, host])
+    }
 }
 
-/// What `keyring get` prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum KeyringMode {
-    /// The token
-    Password,
-    /// The username and the token
-    Creds,
+/// The operation, and the words after it.
+///
+/// # Errors
+/// An option that there is not stands in its place.
+pub(super) fn operation_of<'w>(
+    command: &str,
+    words: &'w [OsString],
+) -> Result<(&'w OsString, &'w [OsString]), Report> {
+    let first = words.split_first();
+    match first {
+        Some((first, words)) if !is_option(first) => Ok((first, words)),
+        _ => {
+            let first = first.map(|(first, _)| quoted(&first.to_string_lossy()));
+            let what = format!(
+                "{command}: unexpected argument {}",
+                first.unwrap_or_default()
+            );
+            let hint =
+                format!("options stand before the operation: zitadel-credential {command} --help");
+            Err(Report::new(what).hint(hint))
+        }
+    }
 }
 
-/// How `keyring get` prints it.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum KeyringOutput {
-    /// Lines
-    Plain,
-    /// An object
-    Json,
+fn is_option(word: &OsStr) -> bool {
+    word.as_encoded_bytes().starts_with(b"-")
 }
 
 /// A helper's call, read by clap with the arguments of that one command: to
@@ -134,12 +142,23 @@ pub(super) fn alone(args: &[OsString]) -> Option<Command> {
         ("bazel", _) => read(args).ok().map(Command::Bazel),
         ("cargo", _) => read(args).ok().map(Command::Cargo),
         ("go", _) => read(args).ok().map(Command::Go),
-        ("terraform", _) => read(args).ok().map(Command::Terraform),
+        ("terraform", _) => {
+            words_of(read(args).ok()?, |asked: &Terraform| &asked.words).map(Command::Terraform)
+        }
         ("kubelet", _) => read(args).ok().map(Command::Kubelet),
         ("gcp", _) => read(args).ok().map(Command::Gcp),
-        ("keyring", _) => read(args).ok().map(Command::Keyring),
+        ("keyring", _) => {
+            words_of(read(args).ok()?, |asked: &Keyring| &asked.words).map(Command::Keyring)
+        }
         _ => None,
     }
+}
+
+/// What was read, unless an option that is none, or one for help, was taken for
+/// the operation.
+fn words_of<T>(asked: T, words: fn(&T) -> &Vec<OsString>) -> Option<T> {
+    let first = words(&asked).first()?;
+    (!is_option(first)).then_some(asked)
 }
 
 /// Whether a word can be nothing but an operation.

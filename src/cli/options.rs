@@ -18,6 +18,21 @@ pub(super) fn read<T: Args>(args: &[OsString]) -> Result<T, clap::Error> {
     T::from_arg_matches_mut(&mut matches)
 }
 
+/// Reads options that stand by themselves, without a command.
+pub(super) fn read_more<T: Args + Default>(words: Vec<OsString>) -> Result<T, Report> {
+    if words.is_empty() {
+        return Ok(T::default());
+    }
+    let args: Vec<_> = std::iter::once(OsString::new()).chain(words).collect();
+    read(&args).map_err(|error| {
+        // It quotes a word, and that may be a key.
+        let text = redacted(&error.render().to_string());
+        let line = text.lines().next().unwrap_or_default();
+        let what = line.strip_prefix("error: ").unwrap_or(line);
+        Report::new(what).hint("the options of every command: zitadel-credential --help")
+    })
+}
+
 // The options that every command takes. They may stand before or after it: both
 // places read them, and what stands after wins. (clap's own global options are
 // cloned into every command there is, which is a fifth of the cached path.)
@@ -112,18 +127,7 @@ impl Options {
     /// # Errors
     /// What is wrong with a word.
     pub fn with(self, words: Vec<String>) -> Result<Self, Report> {
-        if words.is_empty() {
-            return Ok(self);
-        }
-        let words = words.into_iter().map(OsString::from);
-        let args: Vec<_> = std::iter::once(OsString::new()).chain(words).collect();
-        let after: Self = read(&args).map_err(|error| {
-            // It quotes a word, and that may be a key.
-            let text = redacted(&error.render().to_string());
-            let line = text.lines().next().unwrap_or_default();
-            let what = line.strip_prefix("error: ").unwrap_or(line);
-            Report::new(what).hint("the options of every command: zitadel-credential --help")
-        })?;
+        let after: Self = read_more(words.into_iter().map(OsString::from).collect())?;
         Ok(after.over(self))
     }
 

@@ -16,14 +16,19 @@ use crate::token::Token;
 /// A service is a whole URL: of a host alone nobody knows whether it is reached
 /// by https, and pip asks so after it got nothing for an http URL.
 pub fn parse(service: &str, username: Option<&str>) -> Option<Ask> {
-    // It may come back as a line of its own.
-    if !service.contains("://") || username.is_some_and(|name| name.contains(is_unprintable)) {
+    if !service.contains("://") || !username.is_none_or(is_username) {
         return None;
     }
     Some(Ask {
         username: username.map(ToOwned::to_owned),
         ..Ask::of(service)?
     })
+}
+
+/// Whether it is a username: it may come back as a line of its own, and one that
+/// looks like an option was put into a URL to be read as one.
+fn is_username(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with('-') && !name.contains(is_unprintable)
 }
 
 /// A login: with its username where `--mode creds` asked for it.
@@ -89,8 +94,16 @@ mod tests {
     }
 
     #[test]
-    fn a_username_is_one_line() {
-        for username in ["ci\nevil", "ci\r", "\0", "\u{2028}"] {
+    fn a_username_is_one_line_and_no_option() {
+        for username in [
+            "",
+            "ci\nevil",
+            "ci\r",
+            "\0",
+            "\u{2028}",
+            "-h",
+            "--mode=creds",
+        ] {
             assert_eq!(parse("https://a.dev/", Some(username)), None);
         }
     }

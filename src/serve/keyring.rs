@@ -1,7 +1,7 @@
 //! pip, uv and others that look for keyring.
 
 use super::{forget, login, rule_of, unknown, written};
-use crate::cli::{self, KeyringMode, KeyringOutput};
+use crate::cli::{self, KeyringCall, KeyringMode, KeyringOutput};
 use crate::config::Config;
 use crate::error::{Error, Report};
 use crate::helper::keyring::{self, Credential};
@@ -13,7 +13,14 @@ pub(crate) fn answer(
     config: &Config<'_>,
     asked: &cli::Keyring,
 ) -> Result<Answer, Error> {
-    let erase = match asked.operation.to_str() {
+    let KeyringCall {
+        operation,
+        service,
+        username,
+        mode,
+        output,
+    } = asked.call().map_err(Error::Usage)?;
+    let erase = match operation.to_str() {
         Some("get") => false,
         Some("del") => true,
         Some("set") => {
@@ -22,17 +29,19 @@ pub(crate) fn answer(
                 "tokens are fetched when they are asked for; another keyring keeps passwords",
             )));
         }
-        _ => return Err(unknown("keyring", &asked.operation, "get, set and del")),
+        _ => return Err(unknown("keyring", operation, "get, set and del")),
     };
-    let with_username = asked.mode == KeyringMode::Creds;
-    if asked.username.is_none() && (erase || !with_username) {
+    let with_username = mode == KeyringMode::Creds;
+    if username.is_none() && (erase || !with_username) {
         let report = Report::new("keyring: no username stands after the service");
         return Err(Error::Usage(
             report.hint("get can do without it in --mode creds"),
         ));
     }
-    let username = asked.username.as_deref();
-    let ask = keyring::parse(&asked.service, username);
+    // What is no text names nobody.
+    let service = service.to_str().unwrap_or_default();
+    let username = username.map(|name| name.to_str().unwrap_or_default());
+    let ask = keyring::parse(service, username);
     let Some(rule) = rule_of(config, ask.as_ref()) else {
         return Ok(Answer::new("").with_code(1));
     };
@@ -45,7 +54,7 @@ pub(crate) fn answer(
         username: with_username.then_some(username.unwrap_or(&own)),
         token: &token,
     };
-    match asked.output {
+    match output {
         KeyringOutput::Plain => Ok(Answer::new(credential.plain())),
         KeyringOutput::Json => written(credential.json()),
     }

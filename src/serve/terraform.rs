@@ -13,20 +13,20 @@ pub(crate) fn answer(
     config: &Config<'_>,
     asked: &cli::Terraform,
 ) -> Result<Answer, Error> {
-    let Some(operation) = asked.operation.to_str().and_then(Operation::parse) else {
-        let known = "get, store and forget";
-        return Err(unknown("terraform", &asked.operation, known));
+    let [operation, host] = asked.call().map_err(Error::Usage)?;
+    let Some(wanted) = operation.to_str().and_then(Operation::parse) else {
+        return Err(unknown("terraform", operation, "get, store and forget"));
     };
-    if operation == Operation::Store {
+    if wanted == Operation::Store {
         drained(read_input(world, *config.deadline()));
         let report = Report::new("terraform store: no token is kept here");
         return Err(Error::Final(report.hint(
             "tokens are fetched when they are asked for: there is no need of terraform login",
         )));
     }
-    let ask = terraform::parse(&asked.host_asked);
+    let ask = host.to_str().and_then(terraform::parse);
     let rule = rule_of(config, ask.as_ref());
-    if operation == Operation::Forget {
+    if wanted == Operation::Forget {
         if let Some(rule) = rule {
             forget(world, config, rule, None)?;
         }

@@ -86,6 +86,30 @@ fn an_index_without_a_rule_is_shown_no_token() {
     assert_eq!(shop.world.issuer.total_requests(), 0);
 }
 
+/// pip hands the user of a URL over as a word of its own, decoded.
+#[test]
+fn a_user_in_the_url_that_looks_like_an_option_gets_nothing_and_runs_nothing() {
+    let Some(shop) = Shop::new() else { return };
+    let host = shop.index.host();
+    let profile = "issuer = \"ISSUER\"\nkey-command = [\"touch\", \"ran\"]\n";
+    let profile = profile.replace("ISSUER", &shop.world.issuer.url());
+    shop.world.home.write(
+        "evil.toml",
+        format!("[profiles.evil]\n{profile}[hosts.\"{host}\"]\nprofile = \"evil\"\n"),
+    );
+    let user_of_host = format!("--host%3D{}", host.replace(':', "%3A"));
+    for user in [&user_of_host, "--config%3Devil.toml", "--help", "-h"] {
+        let url = format!("https://{user}@{host}/simple/");
+        for installer in ALL {
+            stderr_of_failure(shop.installs(installer, &url));
+            let seen = shop.index.take_seen();
+            assert!(seen.iter().all(|seen| seen.status == 401), "{seen:?}");
+        }
+    }
+    assert!(!shop.world.home.path().join("ran").exists());
+    assert_eq!(shop.world.issuer.total_requests(), 0);
+}
+
 /// pip and uv ask for the host alone once they got nothing for the URL; there it
 /// cannot be told from one that is reached by https.
 #[test]

@@ -47,6 +47,39 @@ fn exec_info(version: &str, server: &str) -> String {
 }
 
 #[test]
+fn an_option_that_there_is_not_before_keyrings_operation() {
+    let words = [
+        "keyring",
+        "--profil",
+        "ci",
+        "get",
+        "https://git.acme.test/",
+        "ci",
+    ];
+    ruled().ask(words, "").fails(
+        2,
+        str![[r#"
+zitadel-credential: error: keyring: unexpected argument --profil
+  hint: options stand before the operation: zitadel-credential keyring --help
+
+"#]],
+    );
+}
+
+#[test]
+fn terraform_names_two_hosts() {
+    let words = ["terraform", "get", HOST, "--profile=ci"];
+    ruled().ask(words, "").fails(
+        2,
+        str![[r#"
+zitadel-credential: error: terraform: one host is wanted after the operation
+  hint: Terraform calls this itself: get HOST
+
+"#]],
+    );
+}
+
+#[test]
 fn git_is_told_to_quit_where_the_token_is_refused() {
     refused()
         .ask(["git", "get"], ASKED)

@@ -33,6 +33,10 @@ fn a_host_that_has_no_rule_gets_no_block() {
         format!("//{GOOD}/x"),
         GOOD.to_owned(),
         String::new(),
+        // Go hands over a whole https URL, which no option looks like.
+        "https://--host=evil.test".to_owned(),
+        format!("https://--profile=test@{GOOD}/x"),
+        "https://-h/--help?--refresh".to_owned(),
     ] {
         bait.ask(&["go", &url], REFUSED)
             .gets_nothing_but(0, "", &url)

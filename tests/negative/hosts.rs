@@ -28,6 +28,33 @@ pub fn bad() -> Vec<(String, &'static str)> {
     all
 }
 
+/// Words that would be options, put where a tool passes on what stands in a URL.
+pub const OPTIONS: &[&str] = &[
+    "--host=evil.test",
+    "--host=git.acme.test:443",
+    "--config=evil.toml",
+    "--profile=test",
+    "--issuer=https://evil.test",
+    "--key-file=key.json",
+    "--cache-dir=evil",
+    "--scope=admin",
+    "--mode=creds",
+    "--mode=password",
+    "--output=plain",
+    "--mode",
+    "--host",
+    "--refresh",
+    "--no-cache",
+    "--timeout=0",
+    "--verbose",
+    "-v",
+    "-h",
+    "--help",
+    "--version",
+    "--",
+    "-",
+];
+
 const BAD: &[(&str, &[&str])] = &[
     (
         "a rule is for the whole name",

@@ -83,6 +83,32 @@ fn another_username_than_the_rules_gets_nothing() {
     }
 }
 
+/// pip 26 hands over the user of a URL as the last word, its `%3D` and `%2F`
+/// decoded; in creds mode a call without one makes sense.
+#[test]
+fn a_service_or_username_that_looks_like_an_option_gets_nothing() {
+    let bait = Bait::new();
+    let (evil, good) = (
+        "https://evil.test/simple/",
+        format!("https://{GOOD}/simple/"),
+    );
+    let home = &bait.world.home;
+    let profile = "[profiles.evil]\nissuer = \"ISSUER\"\nkey-command = [\"touch\", \"ran\"]\n";
+    let profile = profile.replace("ISSUER", &bait.world.issuer.url());
+    let rule = "[hosts.\"evil.test\"]\nprofile = \"evil\"\n";
+    home.write("evil.toml", profile + rule);
+    for word in hosts::OPTIONS {
+        nothing(&bait, evil, word, word);
+        nothing(&bait, &good, word, word);
+        nothing(&bait, word, "ci", word);
+        nothing(&bait, word, word, word);
+        let words = ["keyring", "--mode=creds", "--output=json", "get", word];
+        bait.ask(&words, "")
+            .gets_nothing_but(1, "", word)
+            .silently();
+    }
+}
+
 #[test]
 fn what_asks_for_no_login_touches_nothing() {
     let bait = Bait::new();

@@ -44,6 +44,16 @@ fn a_host_that_has_no_rule_gets_no_token() {
 }
 
 #[test]
+fn a_host_that_looks_like_an_option_gets_no_token() {
+    let bait = Bait::new();
+    for word in hosts::OPTIONS {
+        nothing(&bait, word, word);
+        let words = ["terraform", "get", word, GOOD];
+        bait.ask(&words, "").gets_nothing_but(2, "", word);
+    }
+}
+
+#[test]
 fn what_asks_for_no_token_touches_nothing() {
     let bait = Bait::new();
     let token = r#"{"token":"x"}"#;

@@ -86,6 +86,56 @@ fn cargo_takes_no_token_along_where_it_is_led_to_another_host() {
     assert_eq!(other.take_shown(), [Shown::Nothing]);
 }
 
+/// A package may name any index, one among the files that a ruled host serves for
+/// its users too; whose `config.json` says where the token goes.
+#[test]
+fn an_index_that_a_package_names_gets_a_token_from_the_global_list_alone() {
+    let Some(cargo) = cargo() else { return };
+    let (world, ca) = (World::new(), Ca::new());
+    let nothing = |_: &Request| Response::new(404);
+    let other = Gateway::start(&ca, &world.issuer, &[Scheme::Bearer], nothing);
+    let dl = format!("https://{}/dl", other.host());
+    let files = move |request: &Request| match request.path() {
+        "/mallory/raw/config.json" => {
+            Response::json(200, &json!({ "dl": dl, "auth-required": true }))
+        }
+        "/mallory/raw/ev/il/evil" => {
+            let cksum = "0".repeat(64);
+            let evil = json!({
+                "name": "evil", "vers": "1.0.0", "deps": [], "features": {},
+                "cksum": cksum, "yanked": false,
+            });
+            Response::text(200, format!("{evil}\n"))
+        }
+        _ => Response::new(404),
+    };
+    let acme = Acme::serving(&cargo, world, &ca, Index::default(), files);
+    let host = acme.gateway.host();
+    acme.world.allow(&host);
+    let package = "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2021\"\n";
+    let evil = format!(
+        "[dependencies]\n\
+         evil = {{ version = \"1\", registry-index = \"sparse+https://{host}/mallory/raw/\" }}\n"
+    );
+    let home = &acme.world.home;
+    home.write("app/Cargo.toml", format!("{package}{evil}"));
+    let fetch = || {
+        let mut fetch = acme.cargo(&["fetch"]);
+        fetch.current_dir(home.path().join("app"));
+        fetch
+    };
+    stderr_of_failure(fetch());
+    assert_eq!(acme.gateway.take_shown(), [Shown::Nothing]);
+    assert_eq!(acme.world.issuer.total_requests(), 0);
+
+    // What README.md warns of.
+    let provider = home.link("cargo-credential-zitadel");
+    let mut global = fetch();
+    global.env("CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS", provider);
+    stderr_of_failure(global);
+    assert_eq!(other.take_shown(), [Shown::Bearer]);
+}
+
 #[test]
 fn a_token_that_was_revoked_is_replaced_after_logout() {
     let Some(cargo) = cargo() else { return };

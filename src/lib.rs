@@ -27,6 +27,7 @@ pub mod key;
 pub mod limit;
 mod logger;
 mod manage;
+pub mod object;
 pub mod process;
 pub mod quote;
 pub mod scope;

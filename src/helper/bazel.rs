@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Ask;
+use crate::object::Object;
 use crate::token::Token;
 
 #[derive(Deserialize)]
@@ -20,7 +21,7 @@ struct Question {
 /// # Errors
 /// It is no JSON object with a `uri`.
 pub fn parse(question: &[u8]) -> serde_json::Result<Option<Ask>> {
-    let Question { uri } = serde_json::from_slice(question)?;
+    let Object(Question { uri }) = serde_json::from_slice(question)?;
     // The specification's is always a whole URL.
     Ok(Ask::of(&uri).filter(|_| uri.contains("://")))
 }
@@ -92,6 +93,7 @@ mod tests {
     #[test]
     fn what_is_no_question_is_an_error() {
         for bad in [
+            r#"["https://a.dev/"]"#,
             "",
             "{}",
             "[]",

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Ask;
 use crate::error::Report;
+use crate::object::Object;
 use crate::token::Token;
 
 /// What is said before any question: the versions that there are.
@@ -37,7 +38,7 @@ struct Message {
     v: u32,
     kind: Kind,
     operation: Option<String>,
-    registry: Registry,
+    registry: Object<Registry>,
     #[serde(default)]
     args: Vec<String>,
 }
@@ -61,7 +62,7 @@ pub struct Question {
 
 /// Reads a question. Fields that a later version adds are passed over.
 pub fn parse(line: &[u8]) -> Option<Question> {
-    let message: Message = serde_json::from_slice(line).ok()?;
+    let Object(message): Object<Message> = serde_json::from_slice(line).ok()?;
     let Message {
         v,
         kind,
@@ -72,7 +73,7 @@ pub fn parse(line: &[u8]) -> Option<Question> {
     let is_whole = kind != Kind::Get || operation.is_some();
     (v == VERSION && is_whole).then(|| Question {
         kind,
-        ask: ask_of(&registry.index_url),
+        ask: ask_of(&registry.0.index_url),
         args,
     })
 }
@@ -237,6 +238,8 @@ mod tests {
             &good.replace(r#""x""#, r#""x","index-url":"y""#),
             &good.replace("\"get\"", "1"),
             &format!("{good}{good}"),
+            r#"[1,"get","read",{"index-url":"x"},[]]"#,
+            &good.replace(r#"{"index-url":"x"}"#, r#"["x"]"#),
             &good[1..],
         ] {
             assert!(parse(bad.as_bytes()).is_none(), "{bad}");

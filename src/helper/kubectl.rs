@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Report;
+use crate::object::Object;
 use crate::quote::quoted;
 use crate::token::Token;
 use crate::url::Origin;
@@ -57,19 +58,19 @@ struct Info {
     api_version: String,
     kind: String,
     #[serde(default)]
-    spec: Spec,
+    spec: Object<Spec>,
 }
 
 #[derive(Default, Deserialize)]
 struct Spec {
-    cluster: Option<Cluster>,
+    cluster: Option<Object<Cluster>>,
 }
 
 #[derive(Deserialize)]
 struct Cluster {
     #[serde(default)]
     server: String,
-    config: Option<Extension>,
+    config: Option<Object<Extension>>,
 }
 
 /// Reads the question.
@@ -82,7 +83,7 @@ pub fn parse(info: &str) -> Result<Question, Report> {
         Report::new(format!("{VARIABLE} {what}"))
             .hint("it is set by kubectl and its like; unset it to call this by hand")
     };
-    let info: Info = serde_json::from_str(info).map_err(|error| {
+    let Object(info): Object<Info> = serde_json::from_str(info).map_err(|error| {
         // What clients write themselves is right; the extension is a person's.
         if error.is_data() && error.to_string().starts_with("invalid type") {
             return Report::new(format!("{VARIABLE} has a value of the wrong kind")).hint(
@@ -104,7 +105,7 @@ pub fn parse(info: &str) -> Result<Question, Report> {
             ));
         }
     };
-    let Some(cluster) = info.spec.cluster else {
+    let Some(Object(cluster)) = info.spec.0.cluster else {
         return Ok(Question {
             version,
             cluster: Extension::default(),
@@ -125,7 +126,7 @@ pub fn parse(info: &str) -> Result<Question, Report> {
     }
     Ok(Question {
         version,
-        cluster: cluster.config.unwrap_or_default(),
+        cluster: cluster.config.unwrap_or_default().0,
     })
 }
 

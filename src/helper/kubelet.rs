@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ask, Login};
 use crate::clock::UnixTime;
+use crate::object::Object;
 
 const KIND: &str = "CredentialProviderRequest";
 
@@ -48,11 +49,11 @@ pub fn parse(question: &[u8]) -> serde_json::Result<Question> {
         kind: String,
         image: String,
     }
-    let Request {
+    let Object(Request {
         api_version: version,
         kind,
         image,
-    } = serde_json::from_slice(question)?;
+    }) = serde_json::from_slice(question)?;
     if kind != KIND {
         return Err(serde::de::Error::custom("another kind"));
     }
@@ -170,6 +171,7 @@ mod tests {
         for bad in [
             "",
             "{}",
+            &format!("[\"credentialprovider.kubelet.k8s.io/v1\",\"{KIND}\",\"a.dev/b\"]"),
             &request("v2", "a.dev/b"),
             &good.replace("Request", "Response"),
             &good.replace("image", "images"),

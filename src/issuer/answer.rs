@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::retry;
 use crate::clock::UnixTime;
 use crate::error::{Error, Report};
+use crate::object::Object;
 use crate::quote::quoted;
 use crate::url::HttpUrl;
 
@@ -55,7 +56,8 @@ impl<'a> Answer<'a> {
     /// # Errors
     /// It is none, or has another shape; without a byte of it.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Report> {
-        serde_json::from_slice(&self.body).map_err(|error| {
+        let read = serde_json::from_slice(&self.body);
+        read.map(|Object(answer)| answer).map_err(|error| {
             let (url, kind) = (self.url, quoted(&self.content_type));
             // serde_json's own text may quote a value, but not where one is missing.
             let text = error.to_string();

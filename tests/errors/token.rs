@@ -39,7 +39,7 @@ zitadel-credential: error: [ISSUER]/oauth/v2/token: it answered text/html that i
 
 "#]],
     );
-    let list = Fault::body("application/json", "[1, 2]");
+    let list = Fault::body("application/json", r#"["x", "Bearer", 3600]"#);
     fault(
         Endpoint::Token,
         list,

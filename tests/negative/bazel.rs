@@ -53,6 +53,7 @@ fn what_is_no_question_is_an_error() {
         ),
         (format!("{good}{}", " ".repeat(64 * 1024)), "over 64 KiB"),
         (good[..good.len() - 1].to_owned(), "half"),
+        (json!([format!("https://{GOOD}/")]).to_string(), "a list"),
     ] {
         bait.ask(&["bazel", "get"], question)
             .gets_nothing_but(2, "", what);

@@ -96,7 +96,16 @@ fn crates_io_gets_nothing_where_the_host_of_its_index_has_a_rule() {
 fn what_is_no_question_is_an_error_that_cargo_is_told() {
     let bait = Bait::new();
     let good = question(&format!("sparse+https://{GOOD}/")).to_string();
+    let registry = json!({ "index-url": format!("sparse+https://{GOOD}/") });
+    let list = json!([1, "get", "read", registry, []]);
+    let within = good.replace(
+        &registry.to_string(),
+        &json!([registry["index-url"]]).to_string(),
+    );
+    assert_ne!(within, good);
     for (input, reason) in [
+        (list.to_string(), "malformed"),
+        (within, "malformed"),
         (good.replace(":1}", ":2}"), "malformed"),
         (
             good.replace(

@@ -153,6 +153,19 @@ fn what_is_no_question_gets_nothing() {
         ("very deep", deep(30_000)),
         ("a spec of the wrong kind", info("[]")),
         (
+            "a list of the fields",
+            r#"["client.authentication.k8s.io/v1","ExecCredential",{}]"#.into(),
+        ),
+        ("a spec that is a list", info("[null]")),
+        (
+            "a cluster that is a list",
+            info(r#"{"cluster":["https://k8s.acme.test",null]}"#),
+        ),
+        (
+            "a config that is a list",
+            info(r#"{"cluster":{"config":["test",null,null,[]]}}"#),
+        ),
+        (
             "a cluster of the wrong kind",
             info(r#"{"cluster":"https://k8s.acme.test"}"#),
         ),

@@ -58,7 +58,10 @@ fn a_host_that_has_no_rule_gets_no_login() {
 #[test]
 fn what_is_no_question_is_an_error() {
     let bait = Bait::new();
-    let good = question(&format!("{GOOD}/app"));
+    let image = format!("{GOOD}/app");
+    let good = question(&image);
+    let version = "credentialprovider.kubelet.k8s.io/v1";
+    let list = json!([version, "CredentialProviderRequest", image]);
     for (question, what) in [
         (String::new(), "nothing"),
         (format!("{good}{good}"), "two"),
@@ -71,6 +74,7 @@ fn what_is_no_question_is_an_error() {
         (good.replace("\"kind\"", "\"type\""), "no kind"),
         (format!("{good}{}", " ".repeat(64 * 1024)), "over 64 KiB"),
         (good[..good.len() - 1].to_owned(), "half"),
+        (list.to_string(), "a list"),
     ] {
         bait.ask(&["kubelet"], question)
             .gets_nothing_but(2, "", what);

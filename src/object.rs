@@ -1,0 +1,61 @@
+//! JSON's objects as such.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+
+/// What is read from an object and nothing else: serde's derived structs take a
+/// list too, whose parts are the fields in their order.
+#[derive(Debug, Default)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        deserializer.deserialize_map(Fields(PhantomData)).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Pair {
+        a: u8,
+        b: Option<u8>,
+    }
+
+    #[test]
+    fn an_object_is_read_and_a_list_of_its_fields_is_not() {
+        let read = |text| {
+            let pair: serde_json::Result<Object<Pair>> = serde_json::from_str(text);
+            pair.map(|Object(Pair { a, b })| (a, b))
+        };
+        assert_eq!(read(r#"{"a":1,"c":[{}]}"#).ok(), Some((1, None)));
+        assert_eq!(read(r#" {"b":2,"a":1} "#).ok(), Some((1, Some(2))));
+        for other in ["[1,2]", "[1]", "[]", "1", "null", "\"a\"", "{}", "{\"a\":1"] {
+            assert!(read(other).is_err(), "{other}");
+        }
+        for twice in [r#"{"a":1,"a":1}"#, r#"{"a":1}{"a":1}"#] {
+            assert!(read(twice).is_err(), "{twice}");
+        }
+    }
+}

@@ -79,6 +79,39 @@ pub fn read_all(reader: impl Read, limit: usize) -> Result<Zeroizing<Vec<u8>>, R
     read_sized(reader, limit, 1024)
 }
 
+/// Reads to the end, and keeps the first line alone, without its end. What comes
+/// after `most` bytes is left unread.
+///
+/// # Errors
+/// [`ReadError`]: a line that is too large, too slow, or a failed read.
+pub fn read_first_line(
+    mut reader: impl Read,
+    limit: usize,
+    most: usize,
+) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    let mut line = Zeroizing::new(Vec::with_capacity(1024));
+    let mut chunk = Zeroizing::new([0; 4096]);
+    let (mut total, mut is_whole) = (0, false);
+    while total <= most {
+        let read = match reader.read(&mut *chunk) {
+            Ok(0) => break,
+            Ok(read) => &chunk[..read],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(ReadError::of(error)),
+        };
+        total += read.len();
+        if !is_whole {
+            let end = read.iter().position(|byte| *byte == b'\n');
+            append(&mut line, &read[..end.unwrap_or(read.len())]);
+            is_whole = end.is_some();
+        }
+        if line.len() > limit {
+            return Err(ReadError::TooLarge(limit));
+        }
+    }
+    Ok(line)
+}
+
 /// Adds to what was read; a larger allocation, should it be needed, leaves no
 /// copy behind.
 pub fn append(bytes: &mut Zeroizing<Vec<u8>>, part: &[u8]) {
@@ -210,6 +243,32 @@ mod tests {
         let long: Vec<u8> = (0..=255).cycle().take(LIMIT).collect();
         assert_eq!(read_all(&long[..], LIMIT).ok().as_deref(), Some(&long));
         assert!(read_all(&long[..], LIMIT - 1).is_err());
+    }
+
+    #[test]
+    fn the_first_line_is_kept_and_the_rest_is_read_up_to_its_bound() {
+        let long = "x".repeat(10_000);
+        for (input, expected, left) in [
+            ("", "", 0),
+            ("one", "one", 0),
+            ("one\n", "one", 0),
+            ("one\r\ntwo\nthree", "one\r", 0),
+            (&format!("one\n{long}"), "one", 0),
+            (
+                &format!("one\n{}", long.repeat(10)),
+                "one",
+                100_004 - 6 * 4096,
+            ),
+        ] {
+            let mut reader = input.as_bytes();
+            let line = read_first_line(&mut reader, 10, 20_480).expect("a line");
+            assert_eq!(line.as_slice(), expected.as_bytes());
+            assert_eq!(reader.len(), left, "{expected}");
+        }
+        for input in ["0123456789x\n", &long] {
+            let read = read_first_line(input.as_bytes(), 10, 20_480);
+            assert!(matches!(read, Err(ReadError::TooLarge(10))));
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
-use super::{read_input, request_of, rule_of};
+use super::{request_of, rule_of};
 use crate::broker::{Broker, Request};
 use crate::clock::Deadline;
 use crate::config::{Asker, Config};
@@ -11,8 +11,12 @@ use crate::error::{Error, Report};
 use crate::helper::Ask;
 use crate::helper::go::{self, Question};
 use crate::host::HostRule;
+use crate::input;
 use crate::token::Token;
 use crate::{Answer, World, cli};
+
+/// So much is read of a response, which is more than Go takes of its headers.
+const RESPONSE: usize = 16 * 1024 * 1024;
 
 /// The headers for one URL, or for all hosts that rules name.
 pub(crate) fn answer(
@@ -28,17 +32,19 @@ pub(crate) fn answer(
 
 /// The block for a host that said no.
 fn for_url(world: &mut World<'_>, config: &Config<'_>, url: &OsStr) -> Result<Answer, Error> {
-    let response = read_input(world, *config.deadline()).map_err(|error| {
-        let report = Report::new(format!("Go's response on stdin is {error}"));
-        Error::Usage(report.hint("Go calls this itself; by hand, add </dev/null"))
-    })?;
     let question = url.to_str().and_then(go::parse);
     let Some(rule) = rule_of(config, question.as_ref().map(|q| &q.ask)) else {
         return Ok(Answer::new(""));
     };
+    world.stdin.end_by(*config.deadline());
+    let line = input::read_first_line(&mut *world.stdin, input::LIMIT, RESPONSE);
+    let status = line.map_err(|error| {
+        let report = Report::new(format!("Go's response on stdin is {error}"));
+        Error::Usage(report.hint("Go calls this itself; by hand, add </dev/null"))
+    })?;
     let request = request_of(config, rule)?;
     let broker = Broker::new(&request, world.clock)?;
-    let token = if go::is_refusal(&response) {
+    let token = if go::is_refusal(&status) {
         broker.token_for((world.parent)())
     } else {
         broker.token()

@@ -133,7 +133,7 @@ zitadel-credential: warning: no token for git.acme.test, go.acme.test: the issue
 
 #[test]
 fn go_is_told_where_its_response_is_too_large() {
-    let response = format!("HTTP/1.1 404 Not Found\nX: {}\n\n", "x".repeat(65536));
+    let response = format!("HTTP/1.1 404 {}\n\n", "x".repeat(65536));
     ruled()
         .ask(["go", "https://git.acme.test/x"], &response)
         .fails(

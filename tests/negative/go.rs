@@ -15,6 +15,24 @@ fn a_host_that_has_a_rule_gets_the_token_however_it_is_written() {
 }
 
 #[test]
+fn a_response_of_any_size_is_a_question() {
+    let bait = Bait::new();
+    let url = format!("https://{GOOD}/x");
+    for status in ["401 Unauthorized", "404 Not Found"] {
+        let header = format!("X-Long: {}\n", "x".repeat(70_000));
+        let response = format!("HTTP/1.1 {status}\n{header}{header}\n");
+        let call = bait.ask(&["go", &url], &response);
+        assert_eq!(call.output.status, crate::exited(0));
+        let stdout = String::from_utf8_lossy(&call.output.stdout);
+        assert!(stdout.contains(&bait.token), "{status}: {stdout}");
+        // Without a rule it is not even read.
+        bait.ask(&["go", "https://evil.test/x"], &response)
+            .gets_nothing_but(0, "", status)
+            .silently();
+    }
+}
+
+#[test]
 fn a_host_that_has_no_rule_gets_no_block() {
     let bait = Bait::new();
     for (host, what) in hosts::bad() {
@@ -73,9 +91,9 @@ fn all_that_is_said_unasked_is_for_hosts_that_a_rule_names_as_a_whole() {
 fn what_is_no_question_is_an_error() {
     let bait = Bait::new();
     let url = format!("https://{GOOD}/x");
-    let long = format!("{REFUSED}{}", " ".repeat(64 * 1024));
+    let long = format!("HTTP/1.1 401 {}\n\n", "x".repeat(64 * 1024));
     bait.ask(&["go", &url], long)
-        .gets_nothing_but(2, "", "a response over 64 KiB");
+        .gets_nothing_but(2, "", "a status line over 64 KiB");
     bait.ask(&["go", &url, &url], REFUSED)
         .gets_nothing_but(2, "", "two URLs");
 }

@@ -274,7 +274,7 @@ impl<'a> Config<'a> {
                 Error::Usage(report.about(&"--host or ZITADEL_CREDENTIAL_HOSTS"))
             })?;
             // A host that the file names already keeps its rule.
-            let _ = rules.add(HostRule::new(pattern));
+            let _ = rules.add(HostRule::of_caller(pattern));
         }
         Ok(rules)
     }
@@ -292,6 +292,7 @@ impl<'a> Config<'a> {
             username: username.clone(),
             auth: (*auth).into(),
             allow_http: *allow_http,
+            is_callers: false,
         };
         if let Some(name) = profile
             && !self.file.profiles.contains_key(name)

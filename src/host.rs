@@ -122,17 +122,21 @@ pub struct HostRule {
     pub auth: Auth,
     /// Leave to send the token over plain http.
     pub allow_http: bool,
+    /// Whether the caller adds it (`--host`): it stands back where another
+    /// matches.
+    pub is_callers: bool,
 }
 
 impl HostRule {
-    /// A rule that says no more than which hosts.
-    pub const fn new(pattern: HostPattern) -> Self {
+    /// A caller's rule, which says no more than which hosts.
+    pub const fn of_caller(pattern: HostPattern) -> Self {
         Self {
             pattern,
             profile: None,
             username: None,
             auth: Auth::Auto,
             allow_http: false,
+            is_callers: true,
         }
     }
 
@@ -218,7 +222,8 @@ impl HostRules {
     /// The rule that lets this host, asking for this username, have a token.
     ///
     /// The closest pattern decides alone: a whole host before a wildcard, a
-    /// longer wildcard before a shorter. Where it says no, no other is asked.
+    /// longer wildcard before a shorter, and a caller's after all others. Where it
+    /// says no, no other is asked.
     ///
     /// # Errors
     /// Why there is none; nothing of it lets anybody have a token.
@@ -227,7 +232,12 @@ impl HostRules {
             .rules
             .iter()
             .filter(|rule| rule.pattern.matches(origin))
-            .max_by_key(|rule| (!rule.pattern.any_label, rule.pattern.host.as_str().len()));
+            .max_by_key(|rule| {
+                let HostPattern {
+                    any_label, host, ..
+                } = &rule.pattern;
+                (!rule.is_callers, !any_label, host.as_str().len())
+            });
         if let Some(rule) = rule {
             return rule.lets(origin, username);
         }
@@ -244,6 +254,19 @@ impl HostRules {
         self.rules.iter().find(same)
     }
 
+    /// The hosts that rules name as a whole, each with the rule that decides for
+    /// it over https.
+    pub fn single_hosts(&self) -> impl Iterator<Item = (String, &HostRule)> {
+        self.rules.iter().filter_map(|rule| {
+            let host = rule.pattern.single_host()?;
+            let other = rule.is_callers.then(|| {
+                let origin = Origin::new(Scheme::Https, &host)?;
+                self.find(&origin, None).ok()
+            });
+            Some((host, other.flatten().unwrap_or(rule)))
+        })
+    }
+
     /// The rules in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = &HostRule> {
         self.rules.iter()
@@ -257,7 +280,14 @@ mod tests {
     use super::*;
 
     fn rule(pattern: &str) -> HostRule {
-        HostRule::new(HostPattern::parse(pattern).expect("a pattern"))
+        HostRule {
+            is_callers: false,
+            ..callers(pattern)
+        }
+    }
+
+    fn callers(pattern: &str) -> HostRule {
+        HostRule::of_caller(HostPattern::parse(pattern).expect("a pattern"))
     }
 
     fn rules(patterns: &[&str]) -> HostRules {
@@ -335,6 +365,44 @@ mod tests {
     }
 
     #[test]
+    fn a_callers_rule_takes_nothing_from_another() {
+        let mut rules = HostRules::default();
+        for rule in [
+            HostRule {
+                username: Some("ci".into()),
+                profile: Some("w".into()),
+                ..rule("*.w.dev")
+            },
+            HostRule {
+                allow_http: true,
+                ..rule("h.dev")
+            },
+            callers("a.w.dev"),
+            callers("h.dev:80"),
+            callers("b.dev"),
+        ] {
+            rules.add(rule).expect("a new pattern");
+        }
+        let origin = |url| Origin::parse_url(url).expect("a url").0;
+        let eve = rules.find(&origin("https://a.w.dev"), Some("eve"));
+        assert!(matches!(eve, Err(Miss::Username(_))));
+        assert!(rules.find(&origin("http://h.dev"), None).is_ok());
+        assert!(rules.find(&origin("https://h.dev:80"), None).is_ok());
+        let hosts = rules.single_hosts();
+        let hosts: Vec<_> = hosts.map(|(host, rule)| (host, &rule.profile)).collect();
+        let expected = [
+            ("h.dev", &None),
+            ("a.w.dev", &Some("w".into())),
+            ("h.dev:80", &None),
+            ("b.dev", &None),
+        ];
+        assert_eq!(
+            hosts,
+            expected.map(|(host, profile)| (host.into(), profile))
+        );
+    }
+
+    #[test]
     fn plain_http_needs_leave() {
         let mut rules = HostRules::default();
         let allow_http = true;
@@ -406,6 +474,30 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn where_a_rule_decides_a_callers_changes_nothing(
+            ruled in prop::collection::vec("(\\*\\.)?([ab]\\.){0,2}c(:80|:443|:81)?", 0..3),
+            added in prop::collection::vec("(\\*\\.)?([ab]\\.){0,2}c(:80|:443|:81)?", 1..4),
+            allow_http: bool,
+            asked in "https?://([ab]\\.){0,3}c(:80|:443|:81)?",
+        ) {
+            let mut rules = HostRules::default();
+            for pattern in &ruled {
+                let username = Some("ci".into());
+                let _ = rules.add(HostRule { username, allow_http, ..rule(pattern) });
+            }
+            let (origin, _) = Origin::parse_url(&asked).expect("a url");
+            let outcome = |rules: &HostRules| format!("{:?}", rules.find(&origin, Some("ci")));
+            let before = outcome(&rules);
+            let decided = !["Unknown", "Port"].iter().any(|miss| before.contains(miss));
+            for pattern in &added {
+                let _ = rules.add(callers(pattern));
+            }
+            if decided {
+                prop_assert_eq!(outcome(&rules), before);
+            }
+        }
+
         #[test]
         fn a_rule_never_matches_wider_than_it_reads(
             wildcard: bool,

@@ -20,7 +20,7 @@ fuzz_target!(|input: &str| {
             HostPattern::parse(&pattern.to_string()),
             Some(pattern.clone())
         );
-        if rules.add(HostRule::new(pattern)).is_ok() {
+        if rules.add(HostRule::of_caller(pattern)).is_ok() {
             texts.push(line);
         }
     }

@@ -105,10 +105,7 @@ fn get_or_erase(world: &mut World<'_>, config: &Config<'_>, erase: bool) -> Resu
 /// writes none.
 fn list(world: &World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
     let mut logins = BTreeMap::new();
-    for rule in config.rules().iter() {
-        let Some(host) = rule.pattern.single_host() else {
-            continue;
-        };
+    for (host, rule) in config.rules().single_hosts() {
         match username_of(world, config, rule) {
             Ok(username) => {
                 logins.insert(host, username);

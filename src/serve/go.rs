@@ -58,8 +58,8 @@ fn for_url(world: &mut World<'_>, config: &Config<'_>, url: &OsStr) -> Result<An
 /// profile that gets no token is left out.
 fn for_hosts(world: &World<'_>, config: &Config<'_>) -> Answer {
     let mut profiles: BTreeMap<_, Vec<(&HostRule, String)>> = BTreeMap::new();
-    for rule in config.rules().iter() {
-        if let Some(ask) = rule.pattern.single_host().and_then(|host| Ask::of(&host)) {
+    for (host, rule) in config.rules().single_hosts() {
+        if let Some(ask) = Ask::of(&host) {
             let profile = config.profile_for(&Asker::of(rule));
             let hosts = profiles.entry(profile).or_default();
             hosts.push((rule, ask.origin.authority()));

@@ -193,16 +193,29 @@ fn what_is_malformed_is_told_and_the_next_question_answered() {
 }
 
 #[test]
-fn half_a_question_is_waited_for_no_longer_than_the_timeout() {
+fn the_first_question_and_half_a_one_are_waited_for_no_longer_than_the_timeout() {
+    let world = World::new();
+    for said in ["", "{\"v\":1"] {
+        let mut helper = Helper::start(&world);
+        write!(helper.stdin, "{said}").unwrap();
+        let answer: Value = serde_json::from_str(&helper.line()).unwrap();
+        let message = &answer["Err"]["message"];
+        assert_eq!(
+            message,
+            "cargo's question on stdin is not complete within 2 s"
+        );
+        assert_eq!(helper.line(), "", "it has ended");
+        helper.ends();
+    }
+}
+
+#[test]
+fn between_two_questions_cargo_may_take_its_time() {
     let world = World::new();
     let mut helper = Helper::start(&world);
-    write!(helper.stdin, "{{\"v\":1").unwrap();
-    let answer: Value = serde_json::from_str(&helper.line()).unwrap();
-    let message = &answer["Err"]["message"];
-    assert_eq!(
-        message,
-        "cargo's question on stdin is not complete within 2 s"
-    );
-    assert_eq!(helper.line(), "", "it has ended");
+    let refused = refused("url-not-supported");
+    assert_eq!(helper.ask(&get(INDEX, "read")), refused);
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(helper.ask(&get(INDEX, "read")), refused);
     helper.ends();
 }

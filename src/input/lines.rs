@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 use super::{Bounded, ReadError};
 use crate::clock::Deadline;
 
-/// How long the next line may be in coming. Whoever asks may take their time,
-/// and closes the pipe by going.
+/// How long the next line may be in coming. Whoever has asked once may take their
+/// time, and closes the pipe by going.
 const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The lines of one input.
@@ -18,11 +18,13 @@ const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct Lines {
     /// What came along with the lines that were read.
     rest: Zeroizing<Vec<u8>>,
+    /// Whether one was read.
+    has_begun: bool,
 }
 
 impl Lines {
-    /// The next line, without its end; none at the end of all. Once it has begun
-    /// to come, it is complete within `budget`.
+    /// The next line, without its end; none at the end of all. The first is
+    /// complete within `budget`, and so is every other once it has begun to come.
     ///
     /// # Errors
     /// [`ReadError`]: too large, too slow, or a failed read.
@@ -35,7 +37,8 @@ impl Lines {
         let mut line = mem::take(&mut self.rest);
         let mut searched = 0;
         let mut chunk = Zeroizing::new([0; 1024]);
-        let patience = if line.is_empty() { PATIENCE } else { budget };
+        let is_silent = mem::replace(&mut self.has_begun, true) && line.is_empty();
+        let patience = if is_silent { PATIENCE } else { budget };
         input.end_by(Deadline::after(patience));
         loop {
             let end = line[searched..].iter().position(|byte| *byte == b'\n');
@@ -126,8 +129,8 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_has_begun_is_complete_in_time() {
-        for said in ["first\nhalf a", "half a"] {
+    fn the_first_line_and_one_that_has_begun_are_complete_in_time() {
+        for said in ["first\nhalf a", "half a", ""] {
             let (mut input, mut writer) = pipe();
             writer.write_all(said.as_bytes()).expect("room");
             // Not for ever, should it not be.
@@ -147,6 +150,7 @@ mod tests {
     #[test]
     fn between_lines_it_is_waited_for_longer_but_not_once_the_other_side_is_gone() {
         let (mut input, mut writer) = pipe();
+        writer.write_all(b"first\n").expect("room");
         thread::scope(|scope| {
             scope.spawn(move || {
                 thread::sleep(SHORT * 5);
@@ -154,6 +158,7 @@ mod tests {
             });
             let mut lines = Lines::default();
             let mut next = || lines.next(&mut input, 10, SHORT).expect("no time-out");
+            assert_eq!(next().as_deref(), Some(&b"first".to_vec()));
             assert_eq!(next().as_deref(), Some(&b"late".to_vec()));
             assert_eq!(next(), None);
         });

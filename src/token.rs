@@ -81,6 +81,17 @@ impl Token {
         let lifespan = self.lifespan?;
         Some(lifespan.expires_at.minus(lifespan.margin()))
     }
+
+    /// How long from `now` a tool may keep it that asks for no more: until the told
+    /// expiry. Not at all without a margin: a part of a second is lost on the way.
+    pub fn told_duration(&self, now: UnixTime) -> Duration {
+        let lifespan = self
+            .lifespan
+            .filter(|lifespan| !lifespan.margin().is_zero());
+        lifespan
+            .and(self.told_expiry())
+            .map_or(Duration::ZERO, |end| end.since(now))
+    }
 }
 
 /// Where a token's kind is chosen.
@@ -230,6 +241,24 @@ mod tests {
             token.told_expiry(),
             Some(UnixTime::from_secs(1_000_000 + 3570))
         );
+    }
+
+    #[test]
+    fn a_token_without_a_margin_is_not_to_be_kept() {
+        for (lifetime, after, expected) in [
+            (3600, 0, 3570),
+            (3600, 3000, 570),
+            (3600, 3570, 0),
+            (3600, 3600, 0),
+            (2, 0, 1),
+            (1, 0, 0),
+            (0, 0, 0),
+        ] {
+            let token = Token::new("abc".into(), Some(lifespan(lifetime))).expect("a b64token");
+            let now = UnixTime::from_secs(1_000_000 + after);
+            let expected = Duration::from_secs(expected);
+            assert_eq!(token.told_duration(now), expected, "{lifetime} {after}");
+        }
     }
 
     #[test]

@@ -82,8 +82,7 @@ impl Question {
     /// # Errors
     /// None that can happen: it is all text.
     pub fn answer(&self, login: Option<Login<'_>>, now: UnixTime) -> serde_json::Result<String> {
-        let end = login.and_then(|login| login.token.told_expiry());
-        let left = end.map_or(Duration::ZERO, |end| end.since(now));
+        let left = login.map_or(Duration::ZERO, |login| login.token.told_duration(now));
         let auth = self.registry().zip(login).map(|(registry, login)| {
             let Login { username, token } = login;
             let password = token.expose();
@@ -217,10 +216,15 @@ mod tests {
             obtained_at,
             expires_at: obtained_at.plus(Duration::from_secs(3600)),
         };
+        let short = Lifespan {
+            obtained_at,
+            expires_at: obtained_at.plus(Duration::from_secs(1)),
+        };
         let now = obtained_at.plus(Duration::from_secs(100));
         for (lifespan, now, expected) in [
             (Some(lifespan), now, "3470s"),
             (Some(lifespan), lifespan.expires_at, "0s"),
+            (Some(short), obtained_at, "0s"),
             // Nobody knows how long it is good.
             (None, now, "0s"),
         ] {

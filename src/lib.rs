@@ -136,7 +136,7 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
         Ok(parts) => parts,
         Err(error) => return Ok(usage(world, &error)),
     };
-    if may_log(world, &command) {
+    if logs_at_once(world, &command) {
         logger::start(config::log_level(&options, world.environment)?);
     }
     // What needs no configuration does not fail for it.
@@ -185,11 +185,12 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
     }
 }
 
-/// Whether a person reads what is logged.
-fn may_log(world: &World<'_>, command: &Command) -> bool {
+/// Whether what is logged from the start on is read by a person.
+fn logs_at_once(world: &World<'_>, command: &Command) -> bool {
     match command {
-        // At a shell's cursor nothing is an error.
-        Command::Completions(_) => false,
+        // At a shell's cursor nothing is an error; cargo is greeted first, and its
+        // questions have words for it.
+        Command::Completions(_) | Command::Cargo(_) => false,
         // Its client may take stderr for a part of the answer.
         Command::Gcp(_) => (world.terminal)().stderr,
         _ => true,

@@ -24,11 +24,16 @@ struct Helper {
 
 impl Helper {
     fn start(world: &World) -> Self {
+        Self::with(world, &[])
+    }
+
+    fn with(world: &World, variables: &[(&str, &str)]) -> Self {
         let mut child = world
             .home
             .command(world.home.link("cargo-credential-zitadel"))
             .arg("--cargo-plugin")
             .env("ZITADEL_CREDENTIAL_TIMEOUT", "2")
+            .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -175,6 +180,29 @@ fn a_failure_reaches_cargo_with_what_to_do_and_nothing_else_is_printed() {
     let last = causes.last().unwrap().as_str().unwrap();
     assert!(last.starts_with("hint: "), "{last}");
     helper.ends();
+}
+
+#[test]
+fn a_variable_that_makes_no_sense_is_told_to_cargo() {
+    let world = World::new();
+    world.allow("cargo.acme.dev");
+    for (variable, expected) in [
+        (
+            "ZITADEL_CREDENTIAL_LOG",
+            "ZITADEL_CREDENTIAL_LOG holds no level",
+        ),
+        (
+            "ZITADEL_CREDENTIAL_TIMEOUT",
+            "the timeout \"bogus\" is no number of seconds",
+        ),
+        ("ZITADEL_CREDENTIAL_CONFIG", "config file bogus"),
+    ] {
+        let mut helper = Helper::with(&world, &[(variable, "bogus")]);
+        let answer = helper.ask(&get(INDEX, "read"));
+        let message = answer["Err"]["message"].as_str().unwrap();
+        assert!(message.contains(expected), "{message}");
+        helper.ends();
+    }
 }
 
 #[test]

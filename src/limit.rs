@@ -36,8 +36,10 @@ pub struct Stream<W>(pub W);
 
 impl<W: Write + AsFd> Write for Stream<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if getrlimit(Resource::Fsize).current.is_some() {
-            check(end_of(&self.0) + bytes.len() as u64)?;
+        if getrlimit(Resource::Fsize).current.is_some()
+            && let Some(end) = end_of(&self.0)
+        {
+            check(end + bytes.len() as u64)?;
         }
         self.0.write(bytes)
     }
@@ -49,12 +51,10 @@ impl<W: Write + AsFd> Write for Stream<W> {
 
 /// Where a regular file's next write ends up at the latest, appended or not; what
 /// is none has no limit.
-fn end_of(stream: &impl AsFd) -> u64 {
-    match fstat(stream) {
-        Ok(stat) if FileType::from_raw_mode(stat.st_mode).is_file() => {
-            let size = u64::try_from(stat.st_size).unwrap_or(0);
-            size.max(seek(stream, SeekFrom::Current(0)).unwrap_or(0))
-        }
-        _ => 0,
-    }
+fn end_of(stream: &impl AsFd) -> Option<u64> {
+    let stat = fstat(stream).ok()?;
+    FileType::from_raw_mode(stat.st_mode).is_file().then(|| {
+        let size = u64::try_from(stat.st_size).unwrap_or(0);
+        size.max(seek(stream, SeekFrom::Current(0)).unwrap_or(0))
+    })
 }

@@ -31,7 +31,7 @@ use crate::clock::{Clock, Deadline};
 use crate::error::{Error, Report};
 use crate::issuer::{Issuer, Network};
 use crate::key::{Key, KeyId, KeySpec, UserId};
-use crate::quote;
+use crate::quote::{self, system};
 use crate::scope::Scopes;
 use crate::secret::Secret;
 use crate::token::{Freshness, Grant, Token};
@@ -110,7 +110,7 @@ impl<'a> Broker<'a> {
         };
         let slot = request.cache_dir.as_ref().and_then(|root| {
             Slot::new(root, grant.clone())
-                .inspect_err(|error| log::warn!("going on without the cache: {error}"))
+                .inspect_err(|error| log::warn!("going on without the cache: {}", system(error)))
                 .ok()
         });
         Self {
@@ -152,7 +152,7 @@ impl<'a> Broker<'a> {
         match removed {
             Some(Ok(removed)) => removed,
             Some(Err(error)) => {
-                log::warn!("the cache keeps its entry: {error}");
+                log::warn!("the cache keeps its entry: {}", system(&error));
                 false
             }
             None => false,
@@ -251,7 +251,7 @@ impl<'a> Broker<'a> {
     /// our own, should the holder have been stopped.
     fn wait_for_lock(&self, slot: &Slot, unwanted: Option<&Token>) -> Waited {
         if let Err(error) = slot.make_directories() {
-            log::warn!("going on without the cache: {error}");
+            log::warn!("going on without the cache: {}", system(&error));
             return Waited::InVain;
         }
         let patience = Deadline::after(self.request.deadline.remaining() / 2);
@@ -267,7 +267,8 @@ impl<'a> Broker<'a> {
                         && slot.make_directories().is_ok() => {}
                 Err(error) => {
                     let path = slot.lock_path();
-                    log::warn!("going on without the lock {}: {error}", quote::path(&path));
+                    let (path, reason) = (quote::path(&path), system(&error));
+                    log::warn!("going on without the lock {path}: {reason}");
                     return Waited::InVain;
                 }
             }
@@ -309,7 +310,7 @@ impl<'a> Broker<'a> {
                     } else {
                         Level::Info
                     };
-                    log::log!(level, "the token is not cached: {error}");
+                    log::log!(level, "the token is not cached: {}", system(&error));
                 }
             }
             None => log::info!("the token is not cached: the issuer gave no lifetime"),
@@ -317,7 +318,7 @@ impl<'a> Broker<'a> {
         if lock.is_some()
             && let Err(error) = slot.sweep((self.clock)())
         {
-            log::debug!("nothing is swept: {error}");
+            log::debug!("nothing is swept: {}", system(&error));
         }
         drop(lock);
         token

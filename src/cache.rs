@@ -238,13 +238,13 @@ fn make_directory(dir: &Path) -> io::Result<()> {
         }
         _ => Path::new("."),
     };
-    if !may_make_below(above).map_err(|error| named(above, &error.to_string()))? {
+    if !may_make_below(above).map_err(|error| named(above, &system(&error)))? {
         return Err(named(above, ANOTHER_USERS));
     }
     match DirBuilder::new().mode(0o700).create(dir) {
         Ok(()) => fs::set_permissions(dir, Permissions::from_mode(0o700)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(named(dir, &error.to_string())),
+        Err(error) => Err(named(dir, &system(&error))),
     }
 }
 
@@ -277,7 +277,7 @@ pub fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
         _ => Path::new("."),
     };
     limit::check(content.len() as u64)?;
-    let mut file = temporary::builder()
+    let file = temporary::builder()
         .permissions(Permissions::from_mode(0o600))
         .tempfile_in(dir)
         .map_err(|error| {
@@ -289,7 +289,8 @@ pub fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
     // The umask may have taken from the mode asked for.
     file.as_file()
         .set_permissions(Permissions::from_mode(0o600))?;
-    file.write_all(content)?;
+    // Past tempfile's own writer, whose errors name the temporary file too.
+    file.as_file().write_all(content)?;
     file.persist(path)?;
     Ok(())
 }

@@ -150,6 +150,14 @@ fn read_sized(
 }
 
 impl ReadError {
+    /// What the input is, in a sentence: the system's reason says what happened.
+    pub fn predicate(&self) -> String {
+        match self {
+            Self::TooLarge(_) | Self::TimedOut(_) => self.to_string(),
+            Self::Io(error) => format!("not to be read: {}", system(error)),
+        }
+    }
+
     fn of(error: io::Error) -> Self {
         match error.get_ref().and_then(|e| e.downcast_ref::<Late>()) {
             Some(late) => Self::TimedOut(late.0),
@@ -269,6 +277,19 @@ mod tests {
             let read = read_first_line(input.as_bytes(), 10, 20_480);
             assert!(matches!(read, Err(ReadError::TooLarge(10))));
         }
+    }
+
+    #[test]
+    fn what_an_input_is_reads_as_a_sentence() {
+        let said = |error: ReadError| format!("it is {}", error.predicate());
+        assert_eq!(said(ReadError::TooLarge(9)), "it is larger than 9 bytes");
+        assert_eq!(
+            said(ReadError::TimedOut(3)),
+            "it is not complete within 3 s"
+        );
+        let error = File::open("/").and_then(|mut file| file.read(&mut [0]));
+        let error = error.expect_err("a directory");
+        assert_eq!(said(error.into()), "it is not to be read: is a directory");
     }
 
     #[test]

@@ -113,7 +113,7 @@ fn read_question<T>(
         let report = Report::new(format!("{what} on stdin is {reason}"));
         Error::Usage(report.hint("the tool calls this itself; by hand, see its protocol"))
     };
-    let input = read_input(world, *config.deadline()).map_err(|error| failed(error.to_string()))?;
+    let input = read_input(world, *config.deadline()).map_err(|error| failed(error.predicate()))?;
     // What the parser says could quote a secret.
     parse(&input).map_err(|_| failed("malformed".to_owned()))
 }
@@ -127,7 +127,7 @@ fn read_input(world: &mut World<'_>, deadline: Deadline) -> Result<Zeroizing<Vec
 /// Takes what is to be stored and does nothing: the cache holds it already.
 fn drained(input: Result<Zeroizing<Vec<u8>>, ReadError>) -> Answer {
     if let Err(error) = input {
-        log::info!("what is to be stored is {}", printable(&error.to_string()));
+        log::info!("what is to be stored is {}", printable(&error.predicate()));
     }
     Answer::new("")
 }

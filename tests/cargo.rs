@@ -238,6 +238,20 @@ fn the_first_question_and_half_a_one_are_waited_for_no_longer_than_the_timeout()
 }
 
 #[test]
+fn a_stdin_that_cannot_be_read_is_told_in_a_sentence() {
+    let world = World::new();
+    let output = world
+        .home
+        .command(world.home.link("cargo-credential-zitadel"))
+        .stdin(std::fs::File::open("/").unwrap())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let message = "cargo's question on stdin is not to be read: is a directory";
+    assert!(said.contains(message), "{said}");
+}
+
+#[test]
 fn between_two_questions_cargo_may_take_its_time() {
     let world = World::new();
     let mut helper = Helper::start(&world);

@@ -55,6 +55,7 @@ fn warned(world: &World, command: Command, why: &str) {
         "{stderr}"
     );
     assert!(stderr.contains(why), "{stderr}");
+    assert!(!stderr.contains("os error"), "{stderr}");
     assert_eq!(world.issuer.token_requests(), minted + 1);
     let token = world.issuer.issued_tokens().pop().unwrap();
     assert_eq!(output.stdout, format!("{token}\n").into_bytes());
@@ -100,7 +101,7 @@ fn a_disk_that_is_read_only_is_read_from() {
     for left in ["json", "lock"] {
         fs::remove_file(&files(&world.home, left)[0]).unwrap();
         let command = behind_mounts(&world.home, READ_ONLY).unwrap();
-        warned(&world, through(command, &["token"]), "Read-only");
+        warned(&world, through(command, &["token"]), "read-only");
     }
 }
 
@@ -108,7 +109,7 @@ fn a_disk_that_is_read_only_is_read_from() {
 fn a_disk_that_is_read_only_and_empty_is_one_warning() {
     let world = World::new();
     if let Some(command) = behind_mounts(&world.home, READ_ONLY) {
-        warned(&world, through(command, &["token"]), "Read-only");
+        warned(&world, through(command, &["token"]), "read-only");
     }
 }
 
@@ -136,7 +137,11 @@ fn a_disk_that_is_full_is_one_warning_and_loses_no_token() {
         let Some(command) = behind_mounts(&world.home, script) else {
             return;
         };
-        warned(&world, through(command, &["token"]), "No space left");
+        warned(
+            &world,
+            through(command, &["token"]),
+            "no space left on device\n",
+        );
     }
     assert!(files(&world.home, "json").is_empty(), "it was another disk");
 
@@ -144,7 +149,11 @@ fn a_disk_that_is_full_is_one_warning_and_loses_no_token() {
     let (world, _) = with_seconds_left(300);
     fs::remove_file(only(&world.home)).unwrap();
     let command = behind_mounts(&world.home, FULL).unwrap();
-    warned(&world, through(command, &["token"]), "not cached: No space");
+    warned(
+        &world,
+        through(command, &["token"]),
+        "not cached: no space left on device\n",
+    );
 }
 
 #[test]
@@ -170,7 +179,7 @@ fn limited(world: &World, arguments: &[&str]) -> Command {
 #[test]
 fn a_limit_on_file_sizes_is_one_warning_and_no_signal() {
     let world = World::new();
-    warned(&world, limited(&world, &["token"]), "File too large");
+    warned(&world, limited(&world, &["token"]), "file too large");
     assert!(files(&world.home, "json").is_empty());
 
     let (world, old) = with_seconds_left(300);

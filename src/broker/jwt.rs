@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::{Broker, PAUSE};
 use crate::error::{Error, Report};
+use crate::quote::system;
 use crate::token::{MAKE_IT_JWT, Token};
 
 impl Broker<'_> {
@@ -46,7 +47,7 @@ impl Broker<'_> {
         match slot.write_token(&token) {
             Ok(file) => Ok((token, file)),
             Err(error) => {
-                let what = format!("the token's file was not written: {error}");
+                let what = format!("the token's file was not written: {}", system(&error));
                 Err(self.about(Error::Final(Report::new(what).hint(ELSEWHERE))))
             }
         }

@@ -9,6 +9,7 @@ use crate::cache::parents::Parent;
 use crate::clock::Deadline;
 use crate::error::Error;
 use crate::issuer::{Issuer, Refusal};
+use crate::quote::system;
 use crate::token::Token;
 use crate::url::Endpoints;
 
@@ -30,7 +31,7 @@ impl Broker<'_> {
         let hand_over = |token: &Token| {
             let noted = parents.hand_over(parent, token, (self.clock)());
             noted.unwrap_or_else(|error| {
-                log::debug!("this parent is not remembered: {error}");
+                log::debug!("this parent is not remembered: {}", system(&error));
                 false
             })
         };

@@ -19,7 +19,7 @@ pub(crate) fn answer(world: &mut World<'_>, options: &Options) -> Result<Answer,
             Ok(Some(line)) => answer_to(world, options, &line),
             Ok(None) => return Ok(Answer::new("")),
             // Where the next question begins is not known.
-            Err(error) => return failed(&not_read(&error.to_string())),
+            Err(error) => return failed(&not_read(&error.predicate())),
         }
         .or_else(|error| failed(error.report()))?;
     }

@@ -68,7 +68,8 @@ fn get_or_erase(world: &mut World<'_>, config: &Config<'_>, erase: bool) -> Resu
         }
     };
     let input = read_input(world, *config.deadline()).map_err(|error| {
-        Error::Final(Report::new(format!("the server URL on stdin is {error}")))
+        let reason = error.predicate();
+        Error::Final(Report::new(format!("the server URL on stdin is {reason}")))
     })?;
     // What is no text is no host that could have a rule.
     let Ok(input) = std::str::from_utf8(&input) else {

@@ -41,7 +41,7 @@ pub(crate) fn answer(
     let input = match read_message(world, *config.deadline()) {
         Ok(input) => input,
         Err(error) => {
-            log::info!("nothing for git: its message is {error}");
+            log::info!("nothing for git: its message is {}", error.predicate());
             return nothing;
         }
     };

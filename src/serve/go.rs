@@ -39,7 +39,8 @@ fn for_url(world: &mut World<'_>, config: &Config<'_>, url: &OsStr) -> Result<An
     world.stdin.end_by(*config.deadline());
     let line = input::read_first_line(&mut *world.stdin, input::LIMIT, RESPONSE);
     let status = line.map_err(|error| {
-        let report = Report::new(format!("Go's response on stdin is {error}"));
+        let reason = error.predicate();
+        let report = Report::new(format!("Go's response on stdin is {reason}"));
         Error::Usage(report.hint("Go calls this itself; by hand, add </dev/null"))
     })?;
     let request = request_of(config, rule)?;

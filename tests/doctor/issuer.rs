@@ -129,8 +129,8 @@ failed userinfo: the issuer refused a token that it had just given: HTTP 401: no
             },
             &[],
             str![[r#"
-failed userinfo: the issuer's answer names no user
-    its userinfo_endpoint must be ZITADEL's own: see what answers there, and what lies in between
+failed userinfo: [ISSUER]/oidc/v1/userinfo: the JSON it answered has another shape than it should
+    no issuer answers so: see its log, and whether a proxy or a login page stands before it
 
 "#]],
         ),

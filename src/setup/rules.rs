@@ -29,52 +29,46 @@ impl Desk<'_> {
         if let Some(username) = username {
             values.push(("username", string(username)));
         }
-        let ours = body(&values);
-        let now = self.document()?.at(&key);
-        if let Some(edit) = self.edit_of_config(&key)
-            && edit.ours == ours
-            && now.is_some_and(|now| same_lines(&now, &ours))
-        {
+        if let Some(rule) = self.covering(pattern, profile, username)? {
             // Another setup's rule will do, and stays as long as one needs it.
-            let edit = edit.clone();
-            self.journal.record(setup, edit);
+            if let Some(edit) = self.edit_of_config(&["hosts", &rule]).cloned() {
+                self.journal.record(setup, edit);
+            }
             return Ok(());
         }
-        if self.is_covered(pattern, profile, username)? {
-            return Ok(());
-        }
+        let ours = body(&values);
         self.change_config(|document| document.add_table(key[0], key[1], &values))?;
         let edit = self.config_edit(&key, ours, None);
         self.journal.record(setup, edit);
         Ok(())
     }
 
-    /// Whether a rule that is there does what is wanted.
-    fn is_covered(
+    /// The pattern of a rule that is there and does what is wanted.
+    fn covering(
         &self,
         pattern: &HostPattern,
         profile: Option<&str>,
         username: Option<&str>,
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<String>, Error> {
         let config = self.config()?;
         let rule = match config.rules().named(pattern) {
             Some(rule) => rule,
             None => match pattern.single_host() {
                 Some(host) => match covering(&config, &host) {
                     Some(rule) => rule,
-                    None => return Ok(false),
+                    None => return Ok(None),
                 },
-                None => return Ok(false),
+                None => return Ok(None),
             },
         };
         let same_profile = rule.profile.as_deref().or(profile) == profile;
         let same_username = username.is_none() || rule.username.as_deref() == username;
         if same_profile && same_username {
-            return Ok(true);
+            return Ok(Some(rule.pattern.to_string()));
         }
         // A closer rule may differ from a wildcard; two for the same may not.
         if rule.pattern != *pattern && config.rules().named(pattern).is_none() {
-            return Ok(false);
+            return Ok(None);
         }
         let what = format!(
             "{}: host rule {} is there, with another profile or username",

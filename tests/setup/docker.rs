@@ -160,6 +160,32 @@ fn a_rule_stays_as_long_as_a_setup_needs_it_and_one_of_ours_alone_goes() {
     assert!(desk.home.read(CONFIG).contains(rule));
 }
 
+/// One that says more than is asked for, or is for more hosts, does as well.
+#[test]
+fn a_wider_rule_stays_as_long_as_a_setup_needs_it() {
+    for (first, rule) in [
+        ("bazel *.dev", "[hosts.\"*.dev\"]"),
+        (
+            "docker r.dev --username ci --authfile a",
+            "[hosts.\"r.dev\"]",
+        ),
+    ] {
+        let desk = desk("{}");
+        let before = desk.home.read(CONFIG);
+        desk.done(first);
+        let once = desk.home.read(CONFIG);
+        assert!(once.contains(rule), "{once}");
+        desk.done("docker r.dev");
+        desk.done("go r.dev");
+        desk.done(&format!("{first} --undo"));
+        desk.done("docker r.dev --undo");
+        assert_eq!(desk.home.read(CONFIG), once, "{first}");
+        let said = desk.done("go r.dev --undo");
+        assert!(!said.contains("was not set up"), "{said}");
+        assert_eq!(desk.home.read(CONFIG), before, "{first}");
+    }
+}
+
 #[test]
 fn a_rule_that_others_took_out_is_put_in_again() {
     let desk = desk(DOCKERS);

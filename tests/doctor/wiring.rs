@@ -286,6 +286,39 @@ failed git: https://git.acme.test: its helper /nowhere/git-credential-zitadel is
     );
 }
 
+/// As setup writes them where no name of ours is on PATH.
+#[test]
+fn a_helper_that_names_a_path_in_quotes_is_held_against_the_rules_too() {
+    if program("git").is_none() {
+        return;
+    }
+    let case = case();
+    case.world.allow("git.acme.test");
+    let wire = |program: &str| {
+        let helper = format!("helper = !'{program}' git");
+        let section = format!("[credential \"https://git.acme.test\"]\n\t{helper}\n");
+        case.world.home.write(".gitconfig", section);
+        examine(&case, &[], &[])
+    };
+    let found = wire(binary().to_str().unwrap());
+    assert_eq!(found.status("rule"), "absent");
+    case.matches(
+        &found.of("git"),
+        str![[r#"
+ok git: https://git.acme.test: rule git.acme.test, profile test
+
+"#]],
+    );
+    case.matches(
+        &wire("/no where/zitadel-credential").of("git"),
+        str![[r#"
+failed git: https://git.acme.test: its helper /no where/zitadel-credential is not there
+    see the check program, or zitadel-credential setup git git.acme.test
+
+"#]],
+    );
+}
+
 #[test]
 fn programs_that_hang_are_ended() {
     let case = case();

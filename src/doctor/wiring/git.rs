@@ -85,16 +85,28 @@ fn helpers(listed: &str) -> Vec<Helper> {
 
 /// Whether a helper's value runs us: a short name, a path, or a shell's line.
 fn is_helper(value: &str) -> bool {
-    let first = |text: &str| {
-        text.split_ascii_whitespace()
-            .next()
-            .unwrap_or_default()
-            .to_owned()
-    };
-    match value.strip_prefix('!') {
-        Some(line) => is_ours(&first(line)),
-        None => first(value) == "zitadel" || (value.starts_with('/') && is_ours(&first(value))),
+    if let Some(line) = value.strip_prefix('!') {
+        return is_ours(&program(line));
     }
+    let program = program(value);
+    program == "zitadel" || (value.starts_with('/') && is_ours(&program))
+}
+
+/// The first word of a line, as the shell that git hands it to reads it.
+fn program(line: &str) -> String {
+    let mut word = String::new();
+    let mut quote = None;
+    let mut rest = line.trim_ascii_start().chars();
+    while let Some(c) = rest.next() {
+        match quote {
+            None if c.is_ascii_whitespace() => break,
+            None if matches!(c, '\'' | '"') => quote = Some(c),
+            None | Some('"') if c == '\\' => word.extend(rest.next()),
+            Some(open) if c == open => quote = None,
+            _ => word.push(c),
+        }
+    }
+    word
 }
 
 impl Found {
@@ -139,9 +151,8 @@ impl Helper {
     }
 
     fn check(&self, config: &Config<'_>, is_read: bool, environment: &Environment) -> Check {
-        let value = self.value.trim_start_matches('!');
-        let program = value.split_ascii_whitespace().next().unwrap_or_default();
-        let is_there = match program {
+        let program = program(self.value.trim_start_matches('!'));
+        let is_there = match program.as_str() {
             "zitadel" => process::find(GIT_NAME, environment).is_some(),
             path if path.starts_with('/') => process::is_program(path.as_ref()),
             name => process::find(name, environment).is_some(),
@@ -151,7 +162,7 @@ impl Helper {
             None => "every host".to_owned(),
         };
         if !is_there {
-            let name = match program {
+            let name = match program.as_str() {
                 "zitadel" => GIT_NAME.to_owned(),
                 other => quoted(other),
             };
@@ -194,10 +205,21 @@ mod tests {
             "/usr/bin/git-credential-zitadel",
             "!zitadel-credential git",
             "!/opt/zitadel-credential --profile ci git",
+            "!'/opt/my tools/zitadel-credential' git --config '/a b'",
+            r"!'/opt/it'\''s/zitadel-credential' git",
+            "! \"/opt/my tools/zitadel-credential\" git",
+            r"!/opt/my\ tools/zitadel-credential git",
         ] {
             assert!(is_helper(ours), "{ours}");
         }
-        for other in ["", "store", "zitadel2", "!echo zitadel", "/usr/bin/zitadel"] {
+        for other in [
+            "",
+            "store",
+            "zitadel2",
+            "!echo zitadel",
+            "!'echo' zitadel-credential",
+            "/usr/bin/zitadel",
+        ] {
             assert!(!is_helper(other), "{other}");
         }
     }

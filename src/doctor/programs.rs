@@ -4,7 +4,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::check::{Checks, ok, warning};
+use super::check::{Checks, failed, ok, warning};
 use super::wiring::{BAZEL_NAME, CARGO_NAME, DOCKER_NAME, GIT_NAME, NAME, Wiring};
 use crate::World;
 use crate::clock::Deadline;
@@ -39,7 +39,7 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wiring, dea
             // Most often it is Python's own.
             Some(_) if name == KEYRING => {}
             Some(path) => checks.push(other(&path, &own, deadline)),
-            None if wiring.needs(name) => checks.push(warning(
+            None if wiring.needs(name) => checks.push(failed(
                 "program",
                 format!("{name} is not on PATH, and a tool is set up to run it"),
                 format!("ln -s {} {}", word(&own), word(&link)),

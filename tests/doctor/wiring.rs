@@ -27,7 +27,7 @@ fn programs_on_path_are_held_against_this_one() {
     case.matches(
         &found.of("program"),
         str![[r#"
-warning program: docker-credential-zitadel is not on PATH, and a tool is set up to run it
+failed program: docker-credential-zitadel is not on PATH, and a tool is set up to run it
     ln -s [PROGRAM] [HOME]/bin/docker-credential-zitadel
 ok program: [PROGRAM] [VERSION]; on PATH: [HOME]/bin/zitadel-credential
 
@@ -59,7 +59,7 @@ ok program: [PROGRAM] [VERSION]; on PATH: [HOME]/bin/zitadel-credential
     case.matches(&found.of("program"), str![[r#"
 warning program: [HOME]/bin/git-credential-zitadel is another file than this program, of the same version
     ln -sf [PROGRAM] [HOME]/bin/git-credential-zitadel
-warning program: docker-credential-zitadel is not on PATH, and a tool is set up to run it
+failed program: docker-credential-zitadel is not on PATH, and a tool is set up to run it
     ln -s [PROGRAM] [HOME]/bin/docker-credential-zitadel
 ok program: [PROGRAM] [VERSION]; on PATH: [HOME]/bin/zitadel-credential
 

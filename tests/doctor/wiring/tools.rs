@@ -271,9 +271,9 @@ fn names_that_tools_look_for_are_held_against_this_program() {
     case.matches(
         &found(&case, "program"),
         str![[r#"
-warning program: bazel-credential-zitadel is not on PATH, and a tool is set up to run it
+failed program: bazel-credential-zitadel is not on PATH, and a tool is set up to run it
     ln -s [PROGRAM] [HOME]/bin/bazel-credential-zitadel
-warning program: cargo-credential-zitadel is not on PATH, and a tool is set up to run it
+failed program: cargo-credential-zitadel is not on PATH, and a tool is set up to run it
     ln -s [PROGRAM] [HOME]/bin/cargo-credential-zitadel
 ok program: [PROGRAM] [VERSION]; on PATH: [HOME]/bin/zitadel-credential
 

@@ -34,7 +34,23 @@ pub(super) fn put_in<'d>(
     for Host { pattern, setup } in desk.let_in("git", &asked.hosts, username, &file.name())? {
         let url = format!("https://{pattern}");
         let key = format!("credential.{url}.helper");
-        let there = values(&git, &file, &key)?;
+        let mut there = values(&git, &file, &key)?;
+        // This program may have moved: what setup put there is of no use then. It
+        // stays remembered, for an undo of a setup that is killed.
+        for old in put_there(desk, &setup, &key) {
+            if old == helper || there.iter().filter(|value| **value == old).count() != 1 {
+                continue;
+            }
+            file.words.push(old.clone());
+            if there.contains(&helper) {
+                remove(&git, &mut file, &key, &old)?;
+            } else {
+                replace(&git, &mut file, &key, &old, &helper)?;
+                let edit = edit_of(&file, &[&key, &helper], &helper, None);
+                desk.journal.record(&setup, edit);
+            }
+            there = values(&git, &file, &key)?;
+        }
         if there.contains(&helper) {
             hosts.push(pattern);
             continue;
@@ -115,6 +131,27 @@ pub(super) fn take_out<'d>(
     })?;
     desk.add(file);
     Ok(None)
+}
+
+/// The helpers that a setup has put at a key.
+fn put_there(desk: &Desk<'_>, setup: &str, key: &str) -> Vec<String> {
+    let edits = desk.journal.edits_of(setup).iter();
+    let here =
+        edits.filter(|edit| edit.at.first().is_some_and(|at| at == key) && !edit.ours.is_empty());
+    here.map(|edit| edit.ours.clone()).collect()
+}
+
+/// Puts a value in another's place.
+fn replace(
+    git: &Tool<'_>,
+    file: &mut Target,
+    key: &str,
+    old: &str,
+    new: &str,
+) -> Result<(), Error> {
+    let words = ["--fixed-value", "--replace-all", key, new, old];
+    let [added, taken] = [new, old].map(|value| format!("{key}\n{value}"));
+    edit(git, file, &words, Some(&added), Some(&taken))
 }
 
 /// Takes one value out, and its section with the last of them.

@@ -164,6 +164,11 @@ impl Journal {
         }
     }
 
+    /// What a setup did, the first first.
+    pub(super) fn edits_of(&self, setup: &str) -> &[Edit] {
+        self.setups.get(setup).map_or(&[], Vec::as_slice)
+    }
+
     /// The edit that some setup made at this place.
     pub(super) fn edit_at(&self, file: &str, at: &[&str]) -> Option<&Edit> {
         let mut edits = self.setups.values().flatten();

@@ -2,10 +2,11 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
 
 use super::{CONFIG, command, files, setup, with_profile};
 use crate::program::{clients, stderr_of_failure, stdout_of_success};
-use crate::support::World;
+use crate::support::{World, binary};
 
 #[test]
 fn what_others_wrote_into_gits_file_meanwhile_stays_and_all_of_ours_goes() {
@@ -106,6 +107,55 @@ fn without_its_name_on_path_git_is_given_the_binarys_path() {
             "{}",
             home.read(".gitconfig")
         );
+    }
+}
+
+#[test]
+fn where_the_binary_moved_its_new_path_stands_in_place_of_the_old() {
+    for git in clients("git") {
+        let cluster = with_profile();
+        let home = &cluster.world.home;
+        symlink(&git, home.path().join("bin/git")).unwrap();
+        fs::remove_file(home.path().join("bin/git-credential-zitadel")).unwrap();
+        let own = "[credential]\n\thelper = store\n";
+        home.write(".gitconfig", own);
+        setup(home, "git git.acme.dev");
+        let was = home.path().join("bin/zitadel-credential");
+        let before = home.read(".gitconfig");
+        fs::remove_file(&was).unwrap();
+        let moved = |words: &str| {
+            let mut call = command(home, binary());
+            call.arg("setup").args(words.split(' '));
+            stdout_of_success(call)
+        };
+        let path = |path: &Path| path.display().to_string();
+        let after = before.replace(&path(&was), &path(&binary()));
+        let dry = moved("git git.acme.dev --dry-run");
+        assert!(
+            dry.contains(&format!("-\thelper = !'{}' git\n", path(&was))),
+            "{dry}"
+        );
+        for _ in 0..2 {
+            let said = moved("git git.acme.dev");
+            assert!(!said.contains("as well"), "{said}");
+            assert_eq!(home.read(".gitconfig"), after);
+        }
+        moved("git git.acme.dev --undo");
+        assert_eq!(home.read(".gitconfig"), own);
+        // What a person has put there already is theirs, and enough.
+        home.link("zitadel-credential");
+        setup(home, "git git.acme.dev");
+        fs::remove_file(&was).unwrap();
+        let theirs = format!(
+            "[credential \"https://git.acme.dev\"]\n\thelper = !'{}' git\n",
+            path(&binary())
+        );
+        home.write(".gitconfig", home.read(".gitconfig") + &theirs);
+        moved("git git.acme.dev");
+        assert!(!home.read(".gitconfig").contains(&path(&was)));
+        moved("git git.acme.dev --undo");
+        let left = home.read(".gitconfig");
+        assert!(left.starts_with(own) && left.ends_with(&theirs), "{left}");
     }
 }
 

@@ -164,6 +164,14 @@ impl Journal {
         }
     }
 
+    /// Has all setups that put something at a place have put this there.
+    pub(super) fn renew(&mut self, edit: &Edit) {
+        let all = self.setups.values_mut().flatten();
+        for known in all.filter(|known| known.is_at(edit)) {
+            known.ours.clone_from(&edit.ours);
+        }
+    }
+
     /// What a setup did, the first first.
     pub(super) fn edits_of(&self, setup: &str) -> &[Edit] {
         self.setups.get(setup).map_or(&[], Vec::as_slice)

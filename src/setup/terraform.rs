@@ -1,7 +1,7 @@
 //! Terraform: a host rule, our block in its CLI configuration, and the link by
 //! which it finds us.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::desk::{After, Desk, edit_of};
 use super::hosts::known;
@@ -32,6 +32,9 @@ pub(super) fn put_in<'d>(
     let block = put_block(desk, &mut file)?;
     let mut link = open_link(desk)?;
     let link_edit = put_link(desk, &mut link)?;
+    if let Some(edit) = &link_edit {
+        desk.journal.renew(edit);
+    }
     for host in &hosts {
         for edit in block.iter().chain(&link_edit) {
             desk.journal.record(&host.setup, edit.clone());
@@ -144,13 +147,17 @@ fn is_ours(file: &Path, helpers: &[String]) -> Result<bool, Error> {
 /// Has the link lead here; what `setup.json` is to say of it.
 fn put_link(desk: &Desk<'_>, link: &mut Link) -> Result<Option<Edit>, Error> {
     let known = desk.journal.edit_at(&link.name(), &AT_LINK);
+    // Ours leads nowhere, or to what it was, where this program has moved.
+    let is_ours = |leads: &PathBuf| {
+        known.is_some_and(|known| leads.as_os_str() == known.ours.as_str() || !link.path().exists())
+    };
     match &link.before {
         Some(_) if desk.is_this_program(link.path()) => return Ok(known.cloned()),
-        Some(_) => {
+        Some(leads) if !is_ours(leads) => {
             let what = format!("{}: it leads to another program", quote::path(link.path()));
             return Err(Error::Usage(Report::new(what).hint("move it away first")));
         }
-        None => link.after = Some(desk.program.clone()),
+        _ => link.after = Some(desk.program.clone()),
     }
     Ok(Some(Edit {
         file: link.name(),

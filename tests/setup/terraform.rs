@@ -135,6 +135,35 @@ fn a_block_and_a_link_of_a_persons_own_stay() {
 }
 
 #[test]
+fn where_the_binary_moved_the_link_is_made_to_lead_there() {
+    let desk = desk(THEIRS);
+    let before = desk.files();
+    let program = desk.home.link("zitadel-credential");
+    desk.done("terraform t.dev u.dev");
+    let leads = |desk: &Desk| fs::read_link(desk.path().join(LINK)).unwrap();
+    assert_eq!(leads(&desk), program);
+    fs::remove_file(program).unwrap();
+    let said = desk.done("terraform t.dev");
+    assert!(said.contains(&format!("linked ~/{LINK} to ")), "{said}");
+    assert_eq!(leads(&desk), binary());
+    // As a setup leaves it that is killed after it has noted what it will do.
+    fs::remove_file(desk.path().join(LINK)).unwrap();
+    symlink("/nowhere", desk.path().join(LINK)).unwrap();
+    desk.done("terraform t.dev");
+    assert_eq!(leads(&desk), binary());
+    // The other setup needs it as it is now.
+    desk.done("terraform t.dev --undo");
+    assert_eq!(leads(&desk), binary());
+    desk.done("terraform u.dev --undo");
+    let mut after = desk.files();
+    after.remove("bin");
+    assert_eq!(after, before);
+    // One that leads nowhere, and was made by others, is theirs.
+    symlink("/nowhere", desk.path().join(LINK)).unwrap();
+    desk.refused(2, "terraform t.dev");
+}
+
+#[test]
 fn a_dry_run_shows_both_changes_and_no_secret() {
     let desk = desk(THEIRS);
     let before = desk.files();

@@ -66,12 +66,24 @@ impl Goauth {
 
     /// The words of the command that runs this program, if one does.
     pub(crate) fn ours(&self) -> Option<Vec<String>> {
-        let commands = self.value.split(';').map(words);
-        commands.into_iter().find(|words| {
-            let program = words.first().and_then(|word| Path::new(word).file_name());
-            program.is_some_and(|name| name == "zitadel-credential")
-        })
+        self.value
+            .split(';')
+            .map(words)
+            .find(|words| is_ours(words))
     }
+
+    /// What it would be without this program.
+    pub(crate) fn others(&self) -> String {
+        let commands = self.value.split(';').map(str::trim);
+        let others = commands.filter(|command| !command.is_empty() && !is_ours(&words(command)));
+        others.collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// Whether a command's words run this program.
+fn is_ours(words: &[String]) -> bool {
+    let program = words.first().and_then(|word| Path::new(word).file_name());
+    program.is_some_and(|name| name == "zitadel-credential")
 }
 
 /// A command's words, each of which may stand in quotes.

@@ -30,12 +30,16 @@ pub(super) fn put_in<'d>(
     if others.trim() != "off" {
         value = format!("{value}; {others}");
     }
-    let value = shell_quoted(&value);
-    // The variable would hide what `go env` writes.
     let is_variable = goauth.as_ref().is_some_and(|goauth| goauth.file.is_none());
-    let how = if is_variable { "export" } else { "go env -w" };
-    desk.says(format!("next: {how} GOAUTH={value}"));
+    desk.says(format!("next: {}", set(is_variable, &value)));
     Ok(None)
+}
+
+/// The call that sets it.
+fn set(is_variable: bool, value: &str) -> String {
+    // The variable would hide what `go env` writes.
+    let how = if is_variable { "export" } else { "go env -w" };
+    format!("{how} GOAUTH={}", shell_quoted(value))
 }
 
 /// Takes the rules out.
@@ -51,6 +55,15 @@ pub(super) fn take_out<'d>(
     let goauth = goauth(desk)?.filter(|goauth| goauth.ours().is_some());
     if let Some(goauth) = goauth.filter(|_| !desk.journal.has("go")) {
         desk.says(format!("{} still names this program", goauth.place()));
+        let others = goauth.others();
+        // What Go does where nothing is set need not be said.
+        let is_needless = others.is_empty() || others == DEFAULT;
+        let how = match (&goauth.file, is_needless) {
+            (Some(_), true) => "go env -u GOAUTH".to_owned(),
+            (None, true) => "unset GOAUTH".to_owned(),
+            (file, false) => set(file.is_none(), &others),
+        };
+        desk.says(format!("next: {how}"));
     }
     Ok(None)
 }

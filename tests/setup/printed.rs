@@ -66,13 +66,38 @@ fn go_gets_one_value_that_keeps_what_was_there() {
     desk.done("go h.dev");
     let said = desk.done("go h.dev --undo");
     assert!(said.ends_with("takes out hosts.h.dev\n"), "{said}");
-    let said = desk.done("go g.dev --undo");
-    assert!(
-        said.ends_with(&names_us.replace("names this program already", "still names this program")),
-        "{said}"
-    );
+    desk.done("go g.dev --undo");
     std::fs::remove_dir_all(desk.path().join(".config/go")).unwrap();
     assert_eq!(desk.files(), before);
+}
+
+#[test]
+fn go_is_told_how_its_value_comes_to_be_without_us() {
+    let desk = desk();
+    for (value, next) in [
+        ("zitadel-credential go; netrc", "go env -u GOAUTH"),
+        ("/opt/zitadel-credential go", "go env -u GOAUTH"),
+        (
+            "git /src;'/a b/zitadel-credential' go ; netrc",
+            "go env -w GOAUTH='git /src; netrc'",
+        ),
+    ] {
+        desk.done("go g.dev");
+        desk.home.write(GO_ENV, format!("GOAUTH={value}\n"));
+        let said = desk.done("go g.dev --undo");
+        let told = format!("GOAUTH in ~/{GO_ENV} still names this program\nnext: {next}\n");
+        assert!(said.ends_with(&told), "{said}");
+    }
+    for (value, next) in [
+        ("zitadel-credential go", "unset GOAUTH"),
+        ("zitadel-credential go; off", "export GOAUTH='off'"),
+    ] {
+        let mut undo = desk.home.zitadel(["setup", "go", "g.dev", "--undo"]);
+        let output = undo.env("GOAUTH", value).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let told = format!("the variable GOAUTH still names this program\nnext: {next}\n");
+        assert!(said.ends_with(&told), "{said}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::desk::{After, Desk};
 use super::git::shell_quoted;
+use super::tool::find;
 use crate::cli::SetupHosts;
 use crate::clients::go::Goauth;
 use crate::error::{Error, Report};
@@ -20,14 +21,20 @@ pub(super) fn put_in<'d>(
     let file = desk.config.name();
     desk.let_in("go", &asked.hosts, None, &file)?;
     let goauth = goauth(desk)?;
-    if let Some(goauth) = goauth.as_ref().filter(|goauth| goauth.ours().is_some()) {
+    let runs_us = |goauth: &&Goauth| {
+        let words = goauth.ours().unwrap_or_default();
+        // A path is found as it stands.
+        let program = words.first().and_then(|name| find(name, desk.environment));
+        program.is_some() && words.iter().any(|word| word == "go")
+    };
+    if let Some(goauth) = goauth.as_ref().filter(runs_us) {
         desk.says(format!("{} names this program already", goauth.place()));
         return Ok(None);
     }
     let mut value = command(desk);
-    let others = goauth.as_ref().map_or(DEFAULT, |goauth| &goauth.value);
+    let others = goauth.as_ref().map_or(DEFAULT.to_owned(), Goauth::others);
     // Go refuses others beside this one.
-    if others.trim() != "off" {
+    if !others.is_empty() && others != "off" {
         value = format!("{value}; {others}");
     }
     let is_variable = goauth.as_ref().is_some_and(|goauth| goauth.file.is_none());

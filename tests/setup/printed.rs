@@ -71,6 +71,23 @@ fn go_gets_one_value_that_keeps_what_was_there() {
     assert_eq!(desk.files(), before);
 }
 
+/// As the binary's move leaves it; it is where doctor sends a person.
+#[test]
+fn go_gets_another_value_in_place_of_one_that_does_not_run_us() {
+    let desk = desk();
+    for (was, value) in [
+        (
+            "/nowhere/zitadel-credential go; netrc",
+            "zitadel-credential go; netrc",
+        ),
+        ("zitadel-credential", "zitadel-credential go"),
+    ] {
+        desk.home.write(GO_ENV, format!("GOAUTH={was}\n"));
+        let next = format!("next: go env -w GOAUTH='{value}'\n");
+        assert!(desk.done("go g.dev").ends_with(&next), "{was}");
+    }
+}
+
 #[test]
 fn go_is_told_how_its_value_comes_to_be_without_us() {
     let desk = desk();

@@ -96,7 +96,7 @@ pub(crate) fn doctor(
     wiring.check(&mut checks, &config, is_read, world, directories);
     if let (Some(ask), Some(text)) = (ask, &asked.host_asked) {
         let config = is_read.then_some(&config);
-        host::check(&mut checks, config, has_token, text, ask);
+        host::check(&mut checks, config, &wiring, has_token, text, ask);
     }
     answer(world, &checks, asked)
 }

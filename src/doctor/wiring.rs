@@ -67,6 +67,11 @@ impl Wiring {
         self.kubectl.names_us()
     }
 
+    /// Whether a kubeconfig has us answer a cluster at this host.
+    pub(super) fn is_cluster(&self, origin: &Origin) -> bool {
+        self.kubectl.is_at(origin)
+    }
+
     /// Whether a tool looks for us under this name.
     pub(super) fn needs(&self, name: &str) -> bool {
         match name {

@@ -2,7 +2,8 @@
 
 use snapbox::str;
 
-use crate::{case, examine};
+use crate::support::machine::program;
+use crate::{case, examine, kubeconfig};
 
 #[test]
 fn a_host_is_answered_or_told_why_not() {
@@ -75,4 +76,24 @@ failed host: https://git.acme.test has the rule git.acme.test: profile test, use
     see the first check that failed
 
 "#]]);
+}
+
+#[test]
+fn a_cluster_of_kubectls_needs_no_rule() {
+    if program("kubectl").is_none() {
+        return;
+    }
+    let case = case();
+    kubeconfig(&case, |_| {});
+    for host in ["kube.acme.test", "https://kube.acme.test:6443"] {
+        let found = examine(&case, &[host], &[]);
+        assert_eq!(found.status("host"), "ok", "{host}");
+    }
+    let found = examine(&case, &["kube.acme.test"], &[]);
+    case.matches(&found.of("host"), str![[r#"
+ok host: https://kube.acme.test is the host of a cluster: kubectl needs no host rule, and for other tools there is none
+
+"#]]);
+    let found = examine(&case, &["kube.other.test"], &[]);
+    assert_eq!(found.status("host"), "failed");
 }

@@ -193,6 +193,14 @@ fn kubeconfig(case: &Case, change: impl FnOnce(&mut Value)) {
             {"name": "ci", "user": {"exec": exec}},
             {"name": "other", "user": {"token": "a secret of a cluster's"}},
         ],
+        "clusters": [
+            {"name": "ours", "cluster": {"server": "https://kube.acme.test:6443"}},
+            {"name": "theirs", "cluster": {"server": "https://kube.other.test"}},
+        ],
+        "contexts": [
+            {"name": "ours", "context": {"cluster": "ours", "user": "ci"}},
+            {"name": "theirs", "context": {"cluster": "theirs", "user": "other"}},
+        ],
     });
     case.guard("a secret of a cluster's");
     case.world.home.write(".kube/config", config.to_string());

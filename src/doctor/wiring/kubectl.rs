@@ -18,6 +18,7 @@ use crate::input;
 use crate::issuer::Environment;
 use crate::process;
 use crate::quote::{self, quoted};
+use crate::url::Origin;
 
 /// A kubeconfig carries the certificates of many clusters.
 const LIMIT: usize = 4 * 1024 * 1024;
@@ -44,7 +45,8 @@ const VARIABLES: [&str; 10] = [
 pub(in crate::doctor) enum Found {
     /// There is no kubeconfig.
     Nothing,
-    Users(Vec<User>),
+    /// With the servers of their clusters.
+    Users(Vec<User>, Vec<Origin>),
     /// Files whose text names us; there is no kubectl to read them.
     Text(Vec<PathBuf>),
     Unread(Error),
@@ -118,8 +120,9 @@ pub(super) fn read(
         Ok(ended) if ended.status.success() => {
             match serde_json::from_slice::<Value>(&ended.stdout) {
                 Ok(view) => {
-                    let users = view["users"].as_array().into_iter().flatten();
-                    Found::Users(users.filter_map(User::read).collect())
+                    let users: Vec<_> = list(&view, "users").filter_map(User::read).collect();
+                    let servers = servers(&view, &users);
+                    Found::Users(users, servers)
                 }
                 Err(_) => unread("what it printed is no kubeconfig in JSON".to_owned()),
             }
@@ -127,6 +130,25 @@ pub(super) fn read(
         Ok(ended) => unread(format!("it ended with {}", ended.status)),
         Err(error) => unread(error.to_string()),
     }
+}
+
+fn list<'v>(view: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
+    view[name].as_array().into_iter().flatten()
+}
+
+/// The servers of the clusters that some context leads these users to.
+fn servers(view: &Value, users: &[User]) -> Vec<Origin> {
+    let contexts = list(view, "contexts").map(|context| &context["context"]);
+    let is_ours = |context: &&Value| users.iter().any(|user| context["user"] == *user.name);
+    let of = |context: &Value| {
+        let name = &context["cluster"];
+        let clusters = list(view, "clusters").filter(|cluster| cluster["name"] == *name);
+        let urls = clusters.filter_map(|cluster| cluster["cluster"]["server"].as_str());
+        urls.filter_map(Origin::parse_url)
+            .map(|(origin, _)| origin)
+            .collect::<Vec<_>>()
+    };
+    contexts.filter(is_ours).flat_map(of).collect()
 }
 
 /// The kubeconfigs that are there.
@@ -144,10 +166,18 @@ fn files(environment: &Environment, directories: &Directories) -> Vec<PathBuf> {
 impl Found {
     pub(super) fn names_us(&self) -> bool {
         match self {
-            Self::Users(users) => !users.is_empty(),
+            Self::Users(users, _) => !users.is_empty(),
             Self::Text(files) => !files.is_empty(),
             Self::Nothing | Self::Unread(_) => false,
         }
+    }
+
+    /// Whether a cluster at this host, at whichever port, gets our token.
+    pub(super) fn is_at(&self, origin: &Origin) -> bool {
+        let Self::Users(_, servers) = self else {
+            return false;
+        };
+        servers.iter().any(|server| server.host == origin.host)
     }
 
     pub(super) fn check(
@@ -168,7 +198,7 @@ impl Found {
                     ));
                 }
             }
-            Self::Users(users) => {
+            Self::Users(users, _) => {
                 for user in users {
                     checks.push(user.check(is_read, world, directories));
                 }

@@ -39,7 +39,8 @@ pub(super) fn check(
     let broken = contact.outcome.as_ref().err().map(|(stage, _)| *stage);
     for (stage, name) in STEPS {
         if stage == Stage::Discovery {
-            clock(checks, contact.way.date, now);
+            let ends_before = broken.is_some_and(|at| at < Stage::Discovery);
+            clock(checks, contact.way.date, now, ends_before);
         }
         checks.push(match &contact.outcome {
             Err((at, error)) if *at == stage => about(name, error),
@@ -98,7 +99,7 @@ fn passed(stage: Stage, request: &Request<'_>, way: &Way) -> String {
     }
 }
 
-fn clock(checks: &mut Checks, theirs: Option<UnixTime>, ours: UnixTime) {
+fn clock(checks: &mut Checks, theirs: Option<UnixTime>, ours: UnixTime, ends_before: bool) {
     checks.push(match theirs {
         Some(theirs) if is_off(theirs, ours) => {
             let told = diagnosis::clock(theirs, ours);
@@ -106,6 +107,7 @@ fn clock(checks: &mut Checks, theirs: Option<UnixTime>, ours: UnixTime) {
             warning("clock", finding, remedy)
         }
         Some(_) => ok("clock", "agrees with the issuer's"),
-        None => skipped("clock", "the issuer sent no Date"),
+        None if ends_before => skipped("clock", "the way ends before"),
+        None => skipped("clock", "no answer with a Date came"),
     });
 }

@@ -92,6 +92,35 @@ failed discovery: [ISSUER]/.well-known/openid-configuration: it answered text/ht
 }
 
 #[test]
+fn a_clock_that_was_never_told_is_not_said_to_be_missing() {
+    let case = case();
+    for options in [
+        &["--issuer", "https://127.0.0.1:1", "--timeout", "5"][..],
+        &["--issuer", "http://issuer.test"],
+        &["--ca-file", "key.json"],
+    ] {
+        let found = examine(&case, options, &[]);
+        case.matches(
+            &found.of("clock"),
+            str![[r#"
+skipped clock: the way ends before
+
+"#]],
+        );
+    }
+    let issuer = &case.world.issuer;
+    issuer.fault(Endpoint::Discovery, Fault::Hang, Times::Forever);
+    let found = examine(&case, &["--timeout", "1"], &[]);
+    case.matches(
+        &found.of("clock"),
+        str![[r#"
+skipped clock: no answer with a Date came
+
+"#]],
+    );
+}
+
+#[test]
 fn what_the_issuer_refuses_is_named() {
     hold([
         (

@@ -5,7 +5,7 @@ use super::wiring::Wiring;
 use crate::config::{Asker, Config};
 use crate::error::Error;
 use crate::helper::Ask;
-use crate::host::{Auth, Miss};
+use crate::host::{Auth, HostRule, Miss};
 use crate::quote::quoted;
 use crate::url::{Origin, Scheme};
 
@@ -24,6 +24,14 @@ pub(super) fn read(text: &str) -> Option<Ask> {
         origin: Origin::new(scheme, authority)?,
         username,
     })
+}
+
+/// Whose token a rule gives.
+pub(super) fn whose(config: &Config<'_>, rule: &HostRule) -> String {
+    match config.profile_for(&Asker::of(rule)) {
+        Some(name) => format!("profile {}", quoted(&name)),
+        None => "no profile".to_owned(),
+    }
 }
 
 pub(super) fn check(
@@ -57,11 +65,7 @@ pub(super) fn check(
             return;
         }
     };
-    let asker = Asker::of(rule);
-    let profile = config.profile_for(&asker);
-    let profile = profile.map_or("no profile".to_owned(), |name| {
-        format!("profile {}", quoted(&name))
-    });
+    let whose = whose(config, rule);
     let login = match &rule.username {
         Some(name) => format!("username {}", quoted(name)),
         None => "the user ID as username".to_owned(),
@@ -72,7 +76,7 @@ pub(super) fn check(
         Auth::Bearer => "Bearer where git can send it, else basic",
     };
     let by = format!(
-        "{origin} has the rule {}: {profile}, {login}; git: {git}",
+        "{origin} has the rule {}: {whose}, {login}; git: {git}",
         rule.pattern
     );
     checks.push(if has_token {

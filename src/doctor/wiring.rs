@@ -13,14 +13,14 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::check::{Check, Checks, failed, ok, skipped};
+use super::host;
 use crate::World;
 use crate::clock::Deadline;
-use crate::config::{Asker, Config, Directories};
+use crate::config::{Config, Directories};
 use crate::error::Error;
 use crate::input::{self, ReadError};
 use crate::issuer::Environment;
 use crate::process;
-use crate::quote::quoted;
 use crate::url::Origin;
 
 /// The program's own name, and those that tools look for on `PATH`.
@@ -165,13 +165,8 @@ fn hit(
     }
     match config.rules().find(origin, username) {
         Ok(rule) => {
-            let asker = Asker::of(rule);
-            let profile = config.profile_for(&asker);
-            let profile = profile.map_or("no profile".to_owned(), |name| quoted(&name));
-            ok(
-                name,
-                format!("{place}: rule {}, profile {profile}", rule.pattern),
-            )
+            let whose = host::whose(config, rule);
+            ok(name, format!("{place}: rule {}, {whose}", rule.pattern))
         }
         Err(miss) => {
             let report = miss.told(origin);

@@ -3,7 +3,7 @@
 use snapbox::str;
 
 use crate::support::machine::program;
-use crate::{case, examine, kubeconfig};
+use crate::{case, examine, kubeconfig, wire_git};
 
 #[test]
 fn a_host_is_answered_or_told_why_not() {
@@ -96,4 +96,25 @@ ok host: https://kube.acme.test is the host of a cluster: kubectl needs no host 
 "#]]);
     let found = examine(&case, &["kube.other.test"], &[]);
     assert_eq!(found.status("host"), "failed");
+}
+
+#[test]
+fn where_there_is_no_profile_none_is_named() {
+    if program("git").is_none() {
+        return;
+    }
+    let case = case();
+    wire_git(&case, "https://git.acme.test");
+    case.world.home.link("git-credential-zitadel");
+    let path = case.world.home.path_with_bin();
+    case.world.home.write_config("");
+    let options = ["--host", "git.acme.test"];
+    let found = examine(&case, &options, &[("PATH", path.to_str().unwrap())]);
+    case.matches(
+        &found.of("git"),
+        str![[r#"
+ok git: https://git.acme.test: rule git.acme.test, no profile
+
+"#]],
+    );
 }

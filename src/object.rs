@@ -4,12 +4,24 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
 /// What is read from an object and nothing else: serde's derived structs take a
 /// list too, whose parts are the fields in their order.
 #[derive(Debug, Default)]
 pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Object<T> {
+    /// Reads a document that is UTF-8 throughout (RFC 8259, section 8.1): the
+    /// parser looks at no byte of what it passes over.
+    ///
+    /// # Errors
+    /// It is no UTF-8, no object, or one of other fields.
+    pub fn read(document: &'de [u8]) -> serde_json::Result<T> {
+        let text = std::str::from_utf8(document).map_err(serde_json::Error::custom)?;
+        serde_json::from_str(text).map(|Self(fields)| fields)
+    }
+}
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -56,6 +68,14 @@ mod tests {
         }
         for twice in [r#"{"a":1,"a":1}"#, r#"{"a":1}{"a":1}"#] {
             assert!(read(twice).is_err(), "{twice}");
+        }
+    }
+
+    #[test]
+    fn what_is_passed_over_must_be_text_too() {
+        assert!(Object::<Pair>::read(br#"{"a":1,"c":"d"}"#).is_ok());
+        for bad in [&b"{\"a\":1,\"c\":\"\x9d\"}"[..], b"{\"a\":1,\"\x9d\":2}"] {
+            assert!(Object::<Pair>::read(bad).is_err());
         }
     }
 }

@@ -21,7 +21,7 @@ struct Question {
 /// # Errors
 /// It is no JSON object with a `uri`.
 pub fn parse(question: &[u8]) -> serde_json::Result<Option<Ask>> {
-    let Object(Question { uri }) = serde_json::from_slice(question)?;
+    let Question { uri } = Object::read(question)?;
     // The specification's is always a whole URL.
     Ok(Ask::of(&uri).filter(|_| uri.contains("://")))
 }

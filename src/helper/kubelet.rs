@@ -49,11 +49,11 @@ pub fn parse(question: &[u8]) -> serde_json::Result<Question> {
         kind: String,
         image: String,
     }
-    let Object(Request {
+    let Request {
         api_version: version,
         kind,
         image,
-    }) = serde_json::from_slice(question)?;
+    } = Object::read(question)?;
     if kind != KIND {
         return Err(serde::de::Error::custom("another kind"));
     }

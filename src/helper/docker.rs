@@ -66,8 +66,15 @@ pub fn parse(input: &str) -> Option<Question<'_>> {
     }
     Some(Question {
         server_url,
-        ask: Ask::of(server_url.strip_prefix("//").unwrap_or(server_url)),
+        ask: Ask::of(without_scheme(server_url)),
     })
+}
+
+/// `//host` as `host`; what names a scheme after all stays as it is, and is none.
+fn without_scheme(server_url: &str) -> &str {
+    let rest = server_url.strip_prefix("//");
+    rest.filter(|rest| !rest.contains("://"))
+        .unwrap_or(server_url)
 }
 
 #[derive(Serialize)]
@@ -145,6 +152,7 @@ mod tests {
             "ftp://registry.acme.dev",
             "/registry.acme.dev",
             "///registry.acme.dev",
+            "//https://registry.acme.dev",
             "https://",
             "https://user@registry.acme.dev",
             "registry.acme.dev\nevil.test",

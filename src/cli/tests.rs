@@ -1,0 +1,198 @@
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn the_command_line_is_well_formed() {
+    Cli::command().debug_assert();
+}
+
+/// The commands, and theirs.
+fn commands(of: &clap::Command) -> Vec<clap::Command> {
+    let subs = of.get_subcommands().filter(|c| c.get_name() != "help");
+    subs.flat_map(|sub| [vec![sub.clone()], commands(sub)].concat())
+        .collect()
+}
+
+fn built() -> clap::Command {
+    let mut command = Cli::command();
+    command.build();
+    command
+}
+
+#[test]
+fn the_help_lists_every_command_as_it_describes_itself() {
+    let command = built();
+    for sub in command.get_subcommands().filter(|c| c.get_name() != "help") {
+        let about = sub.get_about().expect("a description").to_string();
+        let line = format!("  {:<12} {about}\n", sub.get_name());
+        assert!(TEMPLATE.contains(&line), "{line:?}");
+    }
+}
+
+#[test]
+fn every_command_and_theirs_has_an_example_that_calls_it() {
+    let commands = commands(&built());
+    assert!(commands.len() > 10);
+    let (helpers, _) = TEMPLATE.split_once("\nDirect").expect("the next heading");
+    for command in commands {
+        let name = command.get_bin_name().expect("built").to_owned();
+        let help = command.get_after_help().map(ToString::to_string);
+        let help = help.unwrap_or_else(|| panic!("{name} has no example"));
+        assert!(help.starts_with("Example"), "{name}: {help}");
+        // Helpers are called by other tools, which have their own spelling.
+        let line = format!("\n  {:<12} ", command.get_name());
+        let is_helper = helpers.contains(&line);
+        let calls = if is_helper { "zitadel" } else { &name };
+        assert!(help.contains(calls), "{name}: {help}");
+        // clap would break a longer line, which nobody could copy.
+        let longest = help.lines().map(str::len).max();
+        assert!(longest <= Some(80), "{name}: {help}");
+    }
+}
+
+#[test]
+fn every_help_fits_into_80_columns() {
+    for mut command in [vec![built()], commands(&built())].concat() {
+        let help = command.render_help().to_string();
+        for line in help.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+            // A bracket that is broken reads badly.
+            let opens = line.matches("[env").count() > line.matches(']').count();
+            assert!(!opens || line.contains("_LOG"), "{line}");
+        }
+    }
+}
+
+#[test]
+fn help_is_the_same_however_it_is_asked_for() {
+    let read = |args: &[&str]| {
+        let args = args.iter().map(OsString::from).collect();
+        Cli::read(args).expect_err("help").to_string()
+    };
+    for words in [["cache", "list"].as_slice(), &["token"], &["exec"]] {
+        let [asked, short, long] = [
+            [&["zitadel-credential", "help"], words].concat(),
+            [&["zitadel-credential"], words, &["-h"]].concat(),
+            [&["zitadel-credential"], words, &["--help"]].concat(),
+        ]
+        .map(|args| read(&args));
+        assert_eq!((&asked, &short), (&long, &long));
+        assert!(long.contains("\n\nExample"), "{long}");
+    }
+}
+
+#[test]
+fn the_help_has_a_heading_for_the_options_and_single_blank_lines() {
+    let help = Cli::command().render_help().to_string();
+    assert!(help.contains("\n\nOptions:\n      --profile"), "{help}");
+    assert!(!help.contains("\n\n\n"), "{help}");
+}
+
+#[test]
+fn a_name_stands_for_its_command() {
+    let read = |args: &[&str]| {
+        let args = args.iter().map(OsString::from).collect();
+        Cli::read(args).expect("parsed").1
+    };
+    for args in [
+        ["/usr/bin/git-credential-zitadel", "get"].as_slice(),
+        &["git-credential-zitadel", "--profile", "ci", "get"],
+        &["zitadel-credential", "--profile", "ci", "git", "get"],
+        &["zitadel-credential", "git", "get", "--profile", "ci"],
+    ] {
+        assert!(
+            matches!(read(args), Command::Git(git) if git.operation == "get"),
+            "{args:?}"
+        );
+    }
+    assert!(matches!(
+        read(&["docker-credential-zitadel", "list"]),
+        Command::Docker(_)
+    ));
+    let words = ["--profile", "ci", "get", "a.dev"];
+    assert!(matches!(
+        read(&[&["terraform-credentials-zitadel"], &words[..]].concat()),
+        Command::Terraform(asked) if asked.words == ["get", "a.dev"]
+    ));
+    let words = ["--mode=creds", "--output=json", "get", "https://a.dev/"];
+    assert!(matches!(
+        read(&[&["bin/keyring"], &words[..]].concat()),
+        Command::Keyring(asked)
+            if asked.call().is_ok_and(|call| {
+                call.mode == KeyringMode::Creds && call.username.is_none()
+            })
+    ));
+}
+
+#[test]
+fn the_host_that_terraform_names_is_no_option_whatever_it_looks_like() {
+    for word in [
+        "--host=a.dev",
+        "--config=x",
+        "--refresh",
+        "-h",
+        "--help",
+        "-v",
+        "--",
+    ] {
+        let words = [
+            "terraform-credentials-zitadel",
+            "--profile",
+            "ci",
+            "get",
+            word,
+        ];
+        let read = Cli::read(words.map(OsString::from).to_vec());
+        let Ok((options, Command::Terraform(asked))) = read else {
+            panic!("{read:?}");
+        };
+        let own = Options {
+            profile: Some("ci".into()),
+            ..Options::default()
+        };
+        assert_eq!(format!("{options:?}"), format!("{own:?}"), "{word}");
+        assert_eq!(asked.call().expect("a call"), ["get", word]);
+    }
+}
+
+const WORDS: [&str; 21] = [
+    "zitadel-credential",
+    "kubectl",
+    "git",
+    "docker",
+    "terraform",
+    "kubelet",
+    "keyring",
+    "--mode=creds",
+    "token",
+    "get",
+    "help",
+    "--",
+    "-h",
+    "--help",
+    "--profile",
+    "--profile=ci",
+    "--refresh",
+    "--no-cache",
+    "-vv",
+    "-hv",
+    "--help=x",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn a_helper_read_alone_is_what_the_whole_command_line_reads(
+        words in prop::collection::vec(prop::sample::select(&WORDS), 0..5),
+    ) {
+        let args: Vec<OsString> = words.iter().map(OsString::from).collect();
+        if let Some(command) = helpers::alone(&args) {
+            let whole = Cli::try_parse_from(&args).map_err(|error| error.to_string());
+            let whole = whole.map(|cli| format!("{:?} {:?}", cli.options, cli.command));
+            let alone = format!("{:?} {command:?}", Options::default());
+            prop_assert_eq!(whole, Ok(alone));
+        }
+    }
+}

@@ -5,6 +5,8 @@ mod draft;
 pub mod file;
 mod layer;
 mod missing;
+mod place;
+mod rules;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,17 +17,17 @@ use crate::broker::Request;
 use crate::cli::Options;
 use crate::clock::Deadline;
 use crate::error::{Error, Report};
-use crate::host::{HostPattern, HostRule, HostRules};
-use crate::input::{self, ReadError};
+use crate::host::{HostRule, HostRules};
 use crate::issuer::{Environment, Network};
 use crate::key::KeySpec;
-use crate::quote::{self, is_unprintable, quoted};
+use crate::quote::{self, quoted};
 use crate::scope::{Scopes, project_audience};
 use crate::url::IssuerUrl;
 use file::File;
 pub use layer::Layer;
-use layer::{path_of_caller, set, text, timeout_of_caller, usage};
+use layer::{set, text, timeout_of_caller, usage};
 use missing::Setting;
+use place::{default_path, given_path, read_file};
 
 /// How long all waiting takes at most, unless it is said otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
@@ -255,65 +257,6 @@ impl<'a> Config<'a> {
         root
     }
 
-    fn read_rules(&self) -> Result<HostRules, Error> {
-        let mut rules = HostRules::default();
-        for (pattern, host) in &self.file.hosts {
-            let rule = self
-                .read_rule(pattern, host)
-                .map_err(|report| Error::Usage(self.about(report)))?;
-            rules.add(rule).map_err(|rule| {
-                let what = format!("two host rules are for {}", rule.pattern);
-                Error::Usage(
-                    self.about(Report::new(what))
-                        .hint("keep one: case plays no part, and https's port 443 equals no port"),
-                )
-            })?;
-        }
-        for pattern in &self.caller.hosts {
-            let pattern = parse_pattern(pattern).map_err(|report| {
-                Error::Usage(report.about(&"--host or ZITADEL_CREDENTIAL_HOSTS"))
-            })?;
-            // A host that the file names already keeps its rule.
-            let _ = rules.add(HostRule::of_caller(pattern));
-        }
-        Ok(rules)
-    }
-
-    fn read_rule(&self, pattern: &str, host: &file::Host) -> Result<HostRule, Report> {
-        let file::Host {
-            profile,
-            username,
-            auth,
-            allow_http,
-        } = host;
-        let rule = HostRule {
-            pattern: parse_pattern(pattern)?,
-            profile: profile.clone(),
-            username: username.clone(),
-            auth: (*auth).into(),
-            allow_http: *allow_http,
-            is_callers: false,
-        };
-        if let Some(name) = profile
-            && !self.file.profiles.contains_key(name)
-        {
-            return Err(self.unknown_profile_of(&rule.pattern, name));
-        }
-        // RFC 7617, section 2: a colon would end the username.
-        let is_bad = |c: char| is_unprintable(c) || c == ':';
-        if username
-            .as_deref()
-            .is_some_and(|name| name.is_empty() || name.contains(is_bad))
-        {
-            let what = format!(
-                "host rule {}: its username is empty, or holds a colon or a control character",
-                rule.pattern
-            );
-            return Err(Report::new(what).hint("leave username out to show the user ID"));
-        }
-        Ok(rule)
-    }
-
     fn about(&self, report: Report) -> Report {
         match &self.path {
             Some(path) => report.about(&quote::path(path)),
@@ -354,24 +297,6 @@ pub fn log_level(options: &Options, environment: &Environment) -> Result<LevelFi
     }
 }
 
-fn parse_pattern(text: &str) -> Result<HostPattern, Report> {
-    HostPattern::parse(text).ok_or_else(|| {
-        let report = Report::new(format!("\"{}\" names no host", quoted(text)));
-        if let Some(host) = host_within(text) {
-            return report.hint(format!("write {host}"));
-        }
-        report.hint("a host rule is for host, host:port or *.host, without scheme, path or user; several in a variable are apart by blanks")
-    })
-}
-
-/// The host of a URL, or of what has a path.
-fn host_within(text: &str) -> Option<HostPattern> {
-    let after = text.split_once("://").map_or(text, |(_, after)| after);
-    let authority = after.split(['/', '?', '#']).next()?;
-    let host = authority.rsplit('@').next()?;
-    HostPattern::parse(host)
-}
-
 fn scopes_of(
     scopes: Option<Vec<String>>,
     projects: Vec<String>,
@@ -400,64 +325,6 @@ fn scopes_of(
         };
         usage(what, "scopes are words like openid, apart by blanks")
     })
-}
-
-fn default_path(directories: &Directories) -> Option<PathBuf> {
-    const FILE: &str = "zitadel-credential/config.toml";
-    // On macOS, also where people coming from Linux keep it.
-    if cfg!(target_os = "macos")
-        && let Some(home) = &directories.home
-    {
-        let path = home.join(".config").join(FILE);
-        if path.exists() {
-            return Some(path);
-        }
-    }
-    Some(directories.config.as_ref()?.join(FILE))
-}
-
-/// The config file that flag or environment name.
-fn given_path(
-    options: &Options,
-    environment: &Environment,
-    directories: &Directories,
-) -> Result<Option<PathBuf>, Error> {
-    path_of_caller(
-        "--config",
-        options.config.as_ref(),
-        environment,
-        "ZITADEL_CREDENTIAL_CONFIG",
-        directories.home.as_deref(),
-    )
-}
-
-fn read_file(path: &Path, must_exist: bool, deadline: &Deadline) -> Result<File, Error> {
-    let unread = |detail: String| {
-        usage(
-            format!("config file {}: {detail}", quote::path(path)),
-            "--config or ZITADEL_CREDENTIAL_CONFIG must name a TOML file that you can read",
-        )
-    };
-    let bytes = match input::read_file(path, FILE_LIMIT, deadline) {
-        Ok(bytes) => bytes,
-        // A service's HOME may be /dev/null.
-        Err(ReadError::Io(error)) if !must_exist && is_absent(&error) => {
-            return Ok(File::default());
-        }
-        Err(error) => return Err(unread(error.to_string())),
-    };
-    let text = std::str::from_utf8(&bytes).map_err(|_| unread("it is not UTF-8".to_owned()))?;
-    parse_file(path, text)
-}
-
-fn parse_file(path: &Path, text: &str) -> Result<File, Error> {
-    file::parse(text)
-        .map_err(|report| Error::Usage(report.about(&format!("config file {}", quote::path(path)))))
-}
-
-fn is_absent(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{NotADirectory, NotFound};
-    matches!(error.kind(), NotFound | NotADirectory)
 }
 
 #[cfg(test)]

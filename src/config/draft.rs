@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::layer::{located, usage};
-use super::{
-    Asker, Config, Directories, Layer, default_path, given_path, parse_file, parse_pattern,
-};
+use super::place::{default_path, given_path, parse_file};
+use super::rules::parse_pattern;
+use super::{Asker, Config, Directories, Layer};
 use crate::cli::Options;
 use crate::error::Error;
 use crate::host::{HostPattern, HostRule};

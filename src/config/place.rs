@@ -1,0 +1,74 @@
+//! Where the config file lies, and what is in it.
+
+use std::path::{Path, PathBuf};
+
+use super::file::{self, File};
+use super::layer::{path_of_caller, usage};
+use super::{Directories, FILE_LIMIT};
+use crate::cli::Options;
+use crate::clock::Deadline;
+use crate::error::Error;
+use crate::input::{self, ReadError};
+use crate::issuer::Environment;
+use crate::quote;
+
+/// The place where it lies of itself; none without a home directory.
+pub(super) fn default_path(directories: &Directories) -> Option<PathBuf> {
+    const FILE: &str = "zitadel-credential/config.toml";
+    // On macOS, also where people coming from Linux keep it.
+    if cfg!(target_os = "macos")
+        && let Some(home) = &directories.home
+    {
+        let path = home.join(".config").join(FILE);
+        if path.exists() {
+            return Some(path);
+        }
+    }
+    Some(directories.config.as_ref()?.join(FILE))
+}
+
+/// The config file that flag or environment name.
+pub(super) fn given_path(
+    options: &Options,
+    environment: &Environment,
+    directories: &Directories,
+) -> Result<Option<PathBuf>, Error> {
+    path_of_caller(
+        "--config",
+        options.config.as_ref(),
+        environment,
+        "ZITADEL_CREDENTIAL_CONFIG",
+        directories.home.as_deref(),
+    )
+}
+
+/// Reads it. One that is not there says nothing, unless it must exist.
+pub(super) fn read_file(path: &Path, must_exist: bool, deadline: &Deadline) -> Result<File, Error> {
+    let unread = |detail: String| {
+        usage(
+            format!("config file {}: {detail}", quote::path(path)),
+            "--config or ZITADEL_CREDENTIAL_CONFIG must name a TOML file that you can read",
+        )
+    };
+    let bytes = match input::read_file(path, FILE_LIMIT, deadline) {
+        Ok(bytes) => bytes,
+        // A service's HOME may be /dev/null.
+        Err(ReadError::Io(error)) if !must_exist && is_absent(&error) => {
+            return Ok(File::default());
+        }
+        Err(error) => return Err(unread(error.to_string())),
+    };
+    let text = std::str::from_utf8(&bytes).map_err(|_| unread("it is not UTF-8".to_owned()))?;
+    parse_file(path, text)
+}
+
+/// Reads its text; an error names the file.
+pub(super) fn parse_file(path: &Path, text: &str) -> Result<File, Error> {
+    file::parse(text)
+        .map_err(|report| Error::Usage(report.about(&format!("config file {}", quote::path(path)))))
+}
+
+fn is_absent(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory)
+}

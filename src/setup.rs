@@ -9,6 +9,7 @@
 mod acl;
 mod bazel;
 mod cargo;
+mod carry;
 mod copy;
 mod desk;
 mod diff;

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::path::{Component, Path, PathBuf};
 
+use super::carry::{Change, carry_out};
 use super::copy::{Copy, settle};
 use super::diff::{View, unified};
 use super::guard::Held;
@@ -297,9 +298,8 @@ impl<'w> Desk<'w> {
         text
     }
 
-    /// Copies first, then what is remembered, then the files and links; in an
-    /// undo these before what is remembered: whatever breaks off in between can
-    /// be undone.
+    /// What is remembered first, then the files and links; in an undo these
+    /// before what is remembered: whatever breaks off in between can be undone.
     fn carry_out(&mut self, copies: &[Copy]) -> Result<(), Error> {
         let journal = Some(&self.journal_file).filter(|file| file.is_changed());
         let (first, last) = if self.mode.undo {
@@ -310,32 +310,8 @@ impl<'w> Desk<'w> {
         let files = first.into_iter().chain(self.targets()).map(Change::File);
         let links = self.changed_links().map(Change::Link);
         let last = last.map(Change::File);
-        let all: Vec<_> = files.chain(links).chain(last).collect();
-        let files = || all.iter().filter_map(Change::file);
-        let guards: Result<Vec<_>, _> = files().map(Target::guards).collect();
-        let guards = guards?;
-        for file in files() {
-            file.look_again()?;
-        }
-        for (at, copy) in copies.iter().enumerate() {
-            if let Err(report) = copy.make() {
-                copies[..at].iter().for_each(Copy::unmake);
-                return Err(Error::Final(report));
-            }
-        }
-        for (at, change) in all.iter().enumerate() {
-            let Err(mut report) = change.write() else {
-                continue;
-            };
-            for change in all[..at].iter().rev() {
-                if let Err(error) = change.write_back() {
-                    report = report.found(error.headline());
-                }
-            }
-            copies.iter().for_each(Copy::unmake);
-            return Err(Error::Final(report));
-        }
-        drop(guards);
+        let changes: Vec<_> = files.chain(links).chain(last).collect();
+        carry_out(&changes, copies)?;
         let told = self.targets().map(|target| told(target, copies));
         let told: Vec<_> = told.chain(self.changed_links().map(Link::told)).collect();
         for copy in copies {
@@ -343,35 +319,6 @@ impl<'w> Desk<'w> {
         }
         self.said.splice(0..0, told);
         Ok(())
-    }
-}
-
-/// One of what changes.
-enum Change<'d> {
-    File(&'d Target),
-    Link(&'d Link),
-}
-
-impl Change<'_> {
-    const fn file(&self) -> Option<&Target> {
-        match self {
-            Self::File(file) => Some(file),
-            Self::Link(_) => None,
-        }
-    }
-
-    fn write(&self) -> Result<(), Report> {
-        match self {
-            Self::File(file) => file.write(),
-            Self::Link(link) => link.write(),
-        }
-    }
-
-    fn write_back(&self) -> Result<(), Report> {
-        match self {
-            Self::File(file) => file.write_back(),
-            Self::Link(link) => link.write_back(),
-        }
     }
 }
 

@@ -17,6 +17,8 @@ PATH = os.environ["PATH"]
 GIT_QUESTION = "protocol=https\nhost=git.acme.dev\n\n"
 DOCKER_QUESTION = "registry.acme.dev:5000\n"
 ECR_REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+KUBECTL = "kubectl, cached"
+GIT = "git get, cached"
 FAR = "2099-01-01T00:00:00Z"
 
 
@@ -44,12 +46,6 @@ class Command:
         return run.stdout
 
 
-def cargo_build(directory, target=None):
-    extra = {"CARGO_TARGET_DIR": str(target)} if target else {}
-    subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=directory, check=True,
-                   env={**os.environ, **extra})
-
-
 def installed(binary, directory):
     """A copy that the system reads from disk again, as after a boot.
 
@@ -64,11 +60,11 @@ def installed(binary, directory):
     return copy
 
 
-def build(directory):
-    """Our release binary, installed in a directory."""
-    cargo_build(ROOT)
-    target = Path(os.environ.get("CARGO_TARGET_DIR", "target"))
-    return installed(ROOT / target / "release/zitadel-credential", directory / "bin")
+def build(directory, **variables):
+    """Our binary as packages hold it, installed in a directory."""
+    built = subprocess.run([ROOT / "packaging/build"], check=True, stdout=subprocess.PIPE, text=True,
+                           env={**os.environ, **variables}).stdout
+    return installed(ROOT / built.strip(), directory / "bin")
 
 
 def build_empty(directory, linked_alike):
@@ -83,7 +79,8 @@ def build_empty(directory, linked_alike):
     )
     if linked_alike:
         shutil.copytree(ROOT / ".cargo", directory / ".cargo")
-    cargo_build(directory, directory / "target")
+    subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=directory, check=True,
+                   env={**os.environ, "CARGO_TARGET_DIR": str(directory / "target")})
     return installed(directory / "target/release/empty", directory / "bin")
 
 
@@ -104,6 +101,20 @@ def write_home(home, issuer):
         '[hosts."registry.acme.dev:5000"]\nprofile = "bench"\n'
     )
     return home
+
+
+def cached_calls(scratch, binary, issuer):
+    """One call of each kind, all of which are answered from the cache."""
+    (scratch / "git-question").write_text(GIT_QUESTION)
+    (scratch / "docker-question").write_text(DOCKER_QUESTION)
+    home = write_home(scratch / "home", issuer)
+    Command("token", [binary, "token"], home).output()
+    return [
+        Command(KUBECTL, [binary, "kubectl"], home),
+        Command(GIT, [binary, "git", "get"], home, scratch / "git-question"),
+        Command("docker get, cached", [binary, "docker", "get"], home,
+                scratch / "docker-question"),
+    ]
 
 
 def fill_cache(home, entries):

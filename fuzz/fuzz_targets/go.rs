@@ -1,0 +1,35 @@
+//! A URL leads only to the host that it begins with, by https; the answer is one
+//! block, for the very bytes that Go asked by.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use zitadel_credential::helper::go;
+use zitadel_credential_fuzz as plain;
+
+// The URL, and from a second line on the status line.
+fuzz_target!(|input: &[u8]| {
+    let end = input.iter().position(|b| *b == b'\n');
+    let (url, status) = input.split_at(end.unwrap_or(input.len()));
+    if go::is_refusal(status) {
+        assert!(status.windows(4).any(|four| four == b" 401"));
+    }
+    let Some(question) = std::str::from_utf8(url).ok().and_then(go::parse) else {
+        return;
+    };
+    let url = std::str::from_utf8(url).expect("text");
+    let (scheme, authority, _) = plain::url(url).expect("a whole URL");
+    assert_eq!(question.authority, authority);
+    let understood = plain::understood(&question.ask.origin);
+    assert!(understood.starts_with("https://"));
+    assert_eq!(plain::origin(scheme, authority), Some(understood));
+    assert_eq!(question.ask.username, None);
+
+    let token = plain::token();
+    let block = go::block(authority, &token);
+    let lines: Vec<_> = block.split('\n').collect();
+    let header = format!("Authorization: Bearer {}", token.expose());
+    assert_eq!(
+        lines,
+        [&format!("https://{authority}"), "", &header, "", ""]
+    );
+});

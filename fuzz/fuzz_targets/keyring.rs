@@ -1,0 +1,42 @@
+//! A service leads only to the host that its URL begins with; the answer has a
+//! line for each of its parts and no more.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use serde_json::json;
+use zitadel_credential::helper::keyring::{self, Credential};
+use zitadel_credential_fuzz as plain;
+
+// The service, and on a second line the username.
+fuzz_target!(|input: &str| {
+    let (service, username) = match input.split_once('\n') {
+        Some((service, username)) => (service, Some(username)),
+        None => (input, None),
+    };
+    let Some(ask) = keyring::parse(service, username) else {
+        return;
+    };
+    let (scheme, authority, _) = plain::url(service).expect("a whole URL");
+    assert_eq!(
+        plain::origin(scheme, authority),
+        Some(plain::understood(&ask.origin))
+    );
+    assert_eq!(ask.username.as_deref(), username);
+    assert!(username.is_none_or(|name| !name.starts_with('-')));
+
+    let token = plain::token();
+    let login = Credential {
+        username,
+        token: &token,
+    };
+    let lines: Vec<_> = username.into_iter().chain([token.expose(), ""]).collect();
+    assert_eq!(login.plain().split('\n').collect::<Vec<_>>(), lines);
+    let answer = login.json().expect("text");
+    assert_eq!(answer.matches('\n').count(), 1);
+    let mut expected = json!({ "password": token.expose() });
+    if let Some(name) = username {
+        expected["username"] = name.into();
+    }
+    let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
+    assert_eq!(answer, expected);
+});

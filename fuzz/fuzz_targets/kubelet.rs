@@ -1,0 +1,48 @@
+//! An image leads only to the registry that it begins with; the answer names it
+//! by the same bytes, in the version that was asked in.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use serde_json::{Value, json};
+use zitadel_credential::clock::UnixTime;
+use zitadel_credential::helper::{Login, kubelet};
+use zitadel_credential_fuzz as plain;
+
+fuzz_target!(|input: &[u8]| {
+    let Ok(question) = kubelet::parse(input) else {
+        return;
+    };
+    // What is passed over may hold a number or a surrogate that a value cannot.
+    let Ok(said) = serde_json::from_slice::<Value>(input) else {
+        assert!(std::str::from_utf8(input).is_ok());
+        return;
+    };
+    assert_eq!(said["kind"], "CredentialProviderRequest");
+    let image = said["image"].as_str().expect("an image");
+    let Some(ask) = question.ask() else {
+        return;
+    };
+    let (registry, _) = image.split_once('/').expect("a registry");
+    assert_eq!(
+        plain::origin("https", registry),
+        Some(plain::understood(&ask.origin))
+    );
+    assert!(registry.contains(['.', ':']) || registry == "localhost");
+    assert_eq!(ask.username, None);
+
+    let token = plain::token();
+    let login = Login {
+        username: "ci",
+        token: &token,
+    };
+    let now = UnixTime::from_secs(1_700_000_000);
+    let answer = question.answer(Some(login), now).expect("text");
+    assert_eq!(answer.matches('\n').count(), 1);
+    let answer: Value = serde_json::from_str(&answer).expect("JSON");
+    assert_eq!(answer["apiVersion"], said["apiVersion"]);
+    let password = token.expose();
+    assert_eq!(
+        answer["auth"],
+        json!({ registry: { "username": "ci", "password": password } })
+    );
+});

@@ -1,0 +1,16 @@
+//! A word leads only to the host that it is.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use zitadel_credential::helper::terraform;
+use zitadel_credential_fuzz as plain;
+
+fuzz_target!(|host: &str| {
+    if let Some(ask) = terraform::parse(host) {
+        assert_eq!(
+            plain::origin("https", host),
+            Some(plain::understood(&ask.origin))
+        );
+        assert_eq!(ask.username, None);
+    }
+});

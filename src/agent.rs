@@ -23,11 +23,10 @@ use std::thread;
 use crate::broker::Broker;
 use crate::cli;
 use crate::config::{Asker, Config};
-use crate::direct::write_file;
 use crate::error::{Error, Report};
 use crate::key::{KeySource, KeySpec};
 use crate::quote::system;
-use crate::{Answer, World, logger};
+use crate::{Answer, World, logger, token_file};
 use ending::Ending;
 use keeper::{Fetched, Keeper, in_a_line};
 use notify::Manager;
@@ -60,8 +59,8 @@ pub(crate) fn agent<'c>(
         let mut round = keeper.round(
             world.clock,
             &mut fastrand::f64,
-            &mut || fetch(world, &load(is_first)?, asked.once),
-            &mut |path, text| ending::whole(|| write_file(path, text)),
+            &mut || fetch(world, &load(is_first)?, asked),
+            &mut |path, text| ending::whole(|| token_file::write(path, text)),
         );
         if round.has_replaced
             && let Some(reader) = &reader
@@ -100,9 +99,12 @@ fn reader_of(pid: i32) -> Result<Reader, Error> {
     })
 }
 
-fn fetch(world: &World<'_>, config: &Config<'_>, once: bool) -> Result<Fetched, Error> {
+fn fetch(world: &World<'_>, config: &Config<'_>, asked: &cli::Agent) -> Result<Fetched, Error> {
     let request = config.request(Asker::default())?;
-    if !once && is_pipe(&request.key) {
+    for path in &asked.write {
+        token_file::refuse_key(path, &request.key)?;
+    }
+    if !asked.once && is_pipe(&request.key) {
         let what = format!("{}: it can be read only once", request.key.source);
         return Err(Error::Usage(Report::new(what).hint(
             "the agent reads the key for each token: name a file, or key-command in a profile",

@@ -2,24 +2,20 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write;
-use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::broker::Broker;
-use crate::cache::replace_file;
 use crate::cli::{self, TokenOutput};
 use crate::config::{Asker, Config};
 use crate::error::{Error, Report};
 use crate::quote::{self, is_unprintable, system};
 use crate::secret::Secret;
 use crate::token::{Grant, Token};
-use crate::{Answer, World, assertion};
+use crate::{Answer, World, assertion, token_file};
 
 /// `token`: prints a token, or writes it to a file.
 pub(crate) fn token(
@@ -28,6 +24,9 @@ pub(crate) fn token(
     asked: cli::Token,
 ) -> Result<Answer, Error> {
     let request = config.request(Asker::default())?;
+    if let Some(path) = &asked.write {
+        token_file::refuse_key(path, &request.key)?;
+    }
     let broker = Broker::new(&request, world.clock)?;
     let token = broker.token()?;
     let text = match asked.output {
@@ -37,7 +36,7 @@ pub(crate) fn token(
     };
     let text = Secret::new(text);
     match asked.write {
-        Some(path) => write_file(&path, &text).map(|()| Answer::new("")),
+        Some(path) => token_file::write(&path, &text).map(|()| Answer::new("")),
         None => Ok(Answer::new(format!("{}\n", text.expose()))),
     }
 }
@@ -58,32 +57,6 @@ fn described(token: &Token, grant: &Grant) -> Value {
         "user_id": user_id.as_str(),
         "scopes": scopes.iter().collect::<Vec<_>>(),
     })
-}
-
-/// Writes the file that a link leads to, and only a regular one. Without a line's
-/// end: not every reader of token files cuts it off.
-pub(crate) fn write_file(path: &Path, text: &Secret) -> Result<(), Error> {
-    let failed = |reason: String| {
-        let what = format!("{}: the token was not written: {reason}", quote::path(path));
-        Error::Final(Report::new(what).hint("--write needs a directory that you can write to"))
-    };
-    // A link that somebody else left in a shared directory leads where they want.
-    let ours = [rustix::process::geteuid().as_raw(), 0];
-    if path
-        .symlink_metadata()
-        .is_ok_and(|meta| meta.is_symlink() && !ours.contains(&meta.uid()))
-    {
-        return Err(failed("it is a link of another user's".to_owned()));
-    }
-    let target = match path.canonicalize() {
-        Ok(target) => target,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
-        Err(error) => return Err(failed(system(&error))),
-    };
-    if target.exists() && !target.is_file() {
-        return Err(failed("it is no regular file".to_owned()));
-    }
-    replace_file(&target, text.expose().as_bytes()).map_err(|error| failed(system(&error)))
 }
 
 /// `exec`: becomes the command, with a token in its environment.

@@ -36,6 +36,7 @@ mod serve;
 mod setup;
 pub mod terminal;
 pub mod token;
+mod token_file;
 pub mod url;
 pub mod version;
 

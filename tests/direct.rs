@@ -74,6 +74,33 @@ fn a_token_is_written_whole_for_its_owner_alone_and_through_a_link() {
 }
 
 #[test]
+fn write_takes_neither_the_key_file_nor_stdout() {
+    let world = World::new();
+    cached(&world);
+    let key = world.home.path().join("key.json");
+    let before = fs::read(&key).unwrap();
+    let link = world.home.path().join("link");
+    symlink(&key, &link).unwrap();
+    for path in [&key, &link] {
+        for command in ["token", "agent"] {
+            world
+                .zitadel([command, "--write", path.to_str().unwrap()])
+                .assert()
+                .code(2)
+                .stderr(contains("it is the key file"));
+        }
+    }
+    assert_eq!(fs::read(&key).unwrap(), before);
+
+    world
+        .zitadel(["token", "--write", "/dev/stdout"])
+        .assert()
+        .code(1)
+        .stdout("")
+        .stderr(contains("it is a stream and no file"));
+}
+
+#[test]
 fn exec_becomes_the_command_with_a_token_in_its_environment() {
     let world = World::new();
     let token = cached(&world);

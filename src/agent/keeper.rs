@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::logger;
 use crate::secret::Secret;
 use crate::token::{Freshness, Token};
+use crate::token_file::Stamp;
 
 /// Keeps files fresh.
 pub struct Keeper {
@@ -28,8 +29,8 @@ pub struct Keeper {
 
 struct File {
     path: PathBuf,
-    /// Whether it holds the token that is held here.
-    is_current: bool,
+    /// As it was when the token that is held here was written to it.
+    stamp: Option<Stamp>,
 }
 
 struct Held {
@@ -64,7 +65,7 @@ impl Keeper {
     pub fn new(paths: &[PathBuf]) -> Self {
         let file = |path: &PathBuf| File {
             path: path.clone(),
-            is_current: false,
+            stamp: None,
         };
         Self {
             files: paths.iter().map(file).collect(),
@@ -99,7 +100,7 @@ impl Keeper {
             }
         }
         let has_replaced = self.write(write, &mut trouble);
-        self.is_ready |= self.held.is_some() && self.files.iter().all(|file| file.is_current);
+        self.is_ready |= self.held.is_some() && self.files.iter().all(|file| file.stamp.is_some());
         let is_well = trouble.is_empty() && !is_behind;
         self.troubled = if is_well {
             0
@@ -165,7 +166,7 @@ impl Keeper {
             .is_none_or(|held| held.token.expose() != token.expose());
         if is_new {
             for file in &mut self.files {
-                file.is_current = false;
+                file.stamp = None;
             }
         }
         let due = draw.map_or(now, |draw| pace::renewal(&token, now, draw));
@@ -185,14 +186,14 @@ impl Keeper {
         let text = Secret::new(token.expose().to_owned());
         let mut has_replaced = false;
         for file in &mut self.files {
-            // Somebody may have taken it away.
-            if file.is_current && file.path.exists() {
+            // Somebody may have changed it, or taken it away.
+            if file.stamp.is_some() && file.stamp == Stamp::of(&file.path) {
                 continue;
             }
             let written = write(&file.path, &text);
-            file.is_current = written.is_ok();
-            has_replaced |= file.is_current;
-            self.has_served |= file.is_current;
+            file.stamp = Stamp::of(&file.path).filter(|_| written.is_ok());
+            has_replaced |= written.is_ok();
+            self.has_served |= written.is_ok();
             trouble.extend(written.err());
         }
         has_replaced

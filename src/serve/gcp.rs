@@ -3,11 +3,10 @@
 use super::written;
 use crate::broker::Broker;
 use crate::config::{Asker, Config};
-use crate::direct::write_file;
 use crate::error::Error;
 use crate::helper::gcp::{self, Question};
 use crate::secret::Secret;
-use crate::{Answer, World};
+use crate::{Answer, World, token_file};
 
 /// A JWT for a workload or workforce pool. A failure is an answer, too.
 ///
@@ -30,7 +29,7 @@ pub(crate) fn answer(
             let named = |report: crate::error::Report| {
                 report.hint("see output_file in the credential configuration")
             };
-            write_file(&file, &text).map_err(|error| error.map(named))?;
+            token_file::write(&file, &text).map_err(|error| error.map(named))?;
             Ok(Answer::new(""))
         }
         None => Ok(answer),

@@ -220,3 +220,19 @@ fn before_the_first_file_only_what_may_pass_is_waited_for() {
     world.round();
     assert!(world.keeper.goes_on_after(&last()));
 }
+
+#[test]
+fn a_file_that_somebody_changed_is_written_anew() {
+    let mut world = World::new();
+    world.round();
+    for change in ["garbage", "token-2", "token-1"] {
+        let path = world.dir.path().join("a");
+        fs::remove_file(&path).expect("removed");
+        fs::write(path, change).expect("written");
+        let round = world.round();
+        assert!(round.has_replaced && round.is_well);
+        assert_eq!([world.file("a"), world.file("b")], ["token-1", "token-1"]);
+        assert!(!world.round().has_replaced);
+    }
+    assert_eq!(world.minted.get(), 1);
+}

@@ -59,6 +59,12 @@ fn described(token: &Token, grant: &Grant) -> Value {
     })
 }
 
+/// In this variable `exec` hands a token on.
+const USUAL: &str = "ZITADEL_ACCESS_TOKEN";
+
+/// In this variable AWS's clients look for a token's file.
+const WEB_IDENTITY: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
+
 /// `exec`: becomes the command, with a token in its environment.
 pub(crate) fn exec(
     world: &World<'_>,
@@ -72,12 +78,18 @@ pub(crate) fn exec(
         ..
     } = asked;
     // A command that has the file needs no other copy.
-    let usual = (!write_web_identity).then_some(OsStr::new("ZITADEL_ACCESS_TOKEN"));
+    let usual = (!write_web_identity).then_some(OsStr::new(USUAL));
     let variable = env.as_deref().or(usual);
     if let Some(variable) = variable.filter(|name| !is_name(name)) {
         let what = format!("--env {} names no variable", quote::path(variable));
         return Err(Error::Usage(
             Report::new(what).hint("letters, digits and _, and no digit first"),
+        ));
+    }
+    if *write_web_identity && variable.is_some_and(|name| name == WEB_IDENTITY) {
+        let what = format!("--env {WEB_IDENTITY} is the variable of --write-web-identity");
+        return Err(Error::Usage(
+            Report::new(what).hint("leave --env out: it names the token's file there"),
         ));
     }
     let Some((program, arguments)) = command.split_first() else {
@@ -89,7 +101,9 @@ pub(crate) fn exec(
     command.args(arguments);
     let token = if *write_web_identity {
         let (token, file) = broker.jwt_in_file()?;
-        command.env("AWS_WEB_IDENTITY_TOKEN_FILE", file);
+        command.env(WEB_IDENTITY, file);
+        // Of an `exec` around this one.
+        command.env_remove(USUAL);
         token
     } else {
         broker.token()?

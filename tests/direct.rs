@@ -138,6 +138,7 @@ fn web_identity(world: &World, options: &[&str]) -> (PathBuf, String) {
     let script = "printf '%s\n' \"$AWS_WEB_IDENTITY_TOKEN_FILE\" \"$ZITADEL_ACCESS_TOKEN$NAMED\"";
     let mut command = world.zitadel(["exec", "--write-web-identity"]);
     let output = command
+        .env("ZITADEL_ACCESS_TOKEN", "of an exec around it")
         .args(options)
         .args(["--", "sh", "-c", script])
         .output();
@@ -174,6 +175,22 @@ fn a_web_identity_is_a_file_in_the_cache_and_no_variable() {
         before.metadata().unwrap().ino(),
         fs::metadata(&file).unwrap().ino()
     );
+}
+
+#[test]
+fn the_variable_of_a_web_identitys_file_holds_no_token() {
+    let world = World::new();
+    world
+        .zitadel([
+            "exec",
+            "--write-web-identity",
+            "--env",
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+        ])
+        .args(["--", "true"])
+        .assert()
+        .code(2)
+        .stderr(contains("is the variable of --write-web-identity"));
 }
 
 #[test]

@@ -81,18 +81,29 @@ pub(crate) fn agent<'c>(
             keeper.tell(&round, (world.clock)());
         }
         let status = keeper.status();
-        if let Some(manager) = manager.as_ref().filter(|_| status != told) {
-            manager.tell(&status);
+        // A manager that was not heard by, at boot, say, would wait for ever.
+        if status != told
+            && manager
+                .as_ref()
+                .is_some_and(|manager| manager.tell(&status))
+        {
             told = status;
         }
         if asked.once || ending::asked() {
             return Ok(Answer::new(""));
         }
+        reload::reap();
         thread::sleep(round.sleep);
     }
 }
 
 fn reader_of(pid: i32) -> Result<Reader, Error> {
+    if pid.cast_unsigned() == std::process::id() {
+        let what = format!("--signal {pid}: that is this process itself");
+        return Err(Error::Usage(
+            Report::new(what).hint("it names the process that reads the file"),
+        ));
+    }
     Reader::new(pid).map_err(|error| {
         let what = format!("--signal {pid}: {}", system(&error));
         Error::Usage(Report::new(what).hint("it names a process that runs"))

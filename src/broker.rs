@@ -75,7 +75,16 @@ pub struct Broker<'a> {
     /// None where there is to be no cache, or it cannot be trusted.
     slot: Option<Slot>,
     /// Why a token that is good was not renewed now, where that was tried.
-    put_off: Cell<Option<String>>,
+    put_off: Cell<Option<PutOff>>,
+}
+
+/// A renewal that was tried in vain, while the token is still good.
+#[derive(Debug)]
+pub struct PutOff {
+    /// Why, on one line.
+    pub why: String,
+    /// How long not to try again, where the issuer asked for that.
+    pub wait: Option<Duration>,
 }
 
 impl<'a> Broker<'a> {
@@ -138,7 +147,7 @@ impl<'a> Broker<'a> {
 
     /// Why the last token that was handed out was not renewed, where that was
     /// tried in vain.
-    pub fn put_off(&self) -> Option<String> {
+    pub fn put_off(&self) -> Option<PutOff> {
         self.put_off.take()
     }
 
@@ -211,7 +220,10 @@ impl<'a> Broker<'a> {
             Ok(minted) => Ok(self.store(slot, minted, Some(lock))),
             Err(error) => {
                 let headline = error.report().headline();
-                self.put_off.set(Some(headline.clone()));
+                self.put_off.set(Some(PutOff {
+                    why: headline.clone(),
+                    wait: error.report().asked_wait(),
+                }));
                 if !matches!(error, Error::Passing(_)) {
                     // Time to act, while the one that is held still works.
                     log::warn!("the token cannot be renewed: {headline}");

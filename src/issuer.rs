@@ -232,7 +232,7 @@ fn lifetime(value: &Value) -> Option<u64> {
 fn no_discovery(answer: &Answer<'_>) -> Error {
     let report = Report::new(format!("{}: {}", answer.url, answer.headline()));
     match answer.status {
-        500.. => Error::Passing(report.hint("the issuer is in trouble: try again later")),
+        408 | 500.. => Error::Passing(report.hint("the issuer is in trouble: try again later")),
         _ => Error::Final(report.hint(CHECK_ISSUER)),
     }
 }

@@ -6,8 +6,10 @@ mod support;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::process::Output;
+use std::time::{Duration, Instant};
 
 use support::entry::{edit, only};
 use support::{Endpoint, Fault, World, binary};
@@ -192,6 +194,27 @@ fn a_place_for_temporary_files_that_is_none_costs_nothing() {
         assert!(world.issuer.accepts(world.home.read("out").trim_end()));
     }
     assert!(only(&world.home).exists());
+}
+
+/// Nobody reads the pipe, and it is full.
+#[test]
+fn a_stderr_that_nobody_reads_keeps_no_token_back() {
+    let world = World::new();
+    let (_reader, mut full) = std::io::pipe().unwrap();
+    full.write_all(&vec![0; 65536]).unwrap();
+    let mut command = world.home.command(binary());
+    let started = Instant::now();
+    let output = command
+        .args(["token", "-vv"])
+        .stderr(full)
+        .output()
+        .unwrap();
+    assert!(
+        world
+            .issuer
+            .accepts(String::from_utf8_lossy(&output.stdout).trim_end())
+    );
+    assert!(started.elapsed() < Duration::from_secs(15));
 }
 
 /// It ended by its own will, and shows nothing that a terminal would act on.

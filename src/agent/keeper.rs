@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::pace;
+use crate::broker::PutOff;
 use crate::clock::UnixTime;
 use crate::error::Error;
 use crate::logger;
@@ -35,6 +36,7 @@ struct File {
 
 struct Held {
     token: Token,
+    since: UnixTime,
     due: UnixTime,
 }
 
@@ -43,7 +45,7 @@ pub struct Fetched {
     /// A token that is good.
     pub token: Token,
     /// Why it is not a newer one, where that was tried in vain.
-    pub put_off: Option<String>,
+    pub put_off: Option<PutOff>,
 }
 
 /// What a round came to.
@@ -53,7 +55,7 @@ pub struct Round {
     /// What failed.
     pub trouble: Vec<Error>,
     /// Why the token is not a newer one, where that was tried in vain.
-    pub put_off: Option<String>,
+    pub put_off: Option<PutOff>,
     /// Whether nothing is left to do.
     pub is_well: bool,
     /// When the next one follows.
@@ -112,6 +114,7 @@ impl Keeper {
         let mut sleep = due.map_or(pace::LONGEST, |due| pace::until(due, now));
         if !is_well {
             let asked = trouble.iter().find_map(|error| error.report().asked_wait());
+            let asked = asked.or_else(|| put_off.as_ref().and_then(|put_off| put_off.wait));
             let pause = pace::after_failures(self.troubled, asked, draw());
             let is_due = due.is_none_or(|due| due <= now);
             sleep = if is_due { pause } else { pause.min(sleep) };
@@ -154,7 +157,9 @@ impl Keeper {
     /// By the clock of now: it may have been set back or forth.
     fn is_due(&self, now: UnixTime) -> bool {
         self.held.as_ref().is_none_or(|held| {
-            held.due <= now || pace::freshness(&held.token, now) == Freshness::Unusable
+            held.due <= now
+                || now < held.since
+                || pace::freshness(&held.token, now) == Freshness::Unusable
         })
     }
 
@@ -170,7 +175,11 @@ impl Keeper {
             }
         }
         let due = draw.map_or(now, |draw| pace::renewal(&token, now, draw));
-        self.held = Some(Held { token, due });
+        self.held = Some(Held {
+            token,
+            since: now,
+            due,
+        });
     }
 
     /// Writes each file that is not as it should be. Returns whether one was
@@ -212,7 +221,7 @@ impl Keeper {
         let failed = round.trouble.iter().map(in_a_line);
         // In the broker's own words: it says so itself where it is no passing thing.
         let put_off = round.put_off.iter();
-        let put_off = put_off.map(|why| format!("the token cannot be renewed: {why}"));
+        let put_off = put_off.map(|off| format!("the token cannot be renewed: {}", off.why));
         for wrong in failed.chain(put_off) {
             log::warn!("{wrong}");
             self.wrong = Some(wrong);

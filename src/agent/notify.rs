@@ -28,11 +28,13 @@ impl Manager {
             .map(Self)
     }
 
-    /// Sends assignments, one a line.
-    pub fn tell(&self, state: &str) {
-        if let Err(error) = self.send(state) {
-            log::warn!("NOTIFY_SOCKET: {}", quote::system(&error));
+    /// Sends assignments, one a line. Returns whether they arrived.
+    pub fn tell(&self, state: &str) -> bool {
+        let sent = self.send(state);
+        if let Err(error) = &sent {
+            log::warn!("NOTIFY_SOCKET: {}", quote::system(error));
         }
+        sent.is_ok()
     }
 
     fn send(&self, state: &str) -> io::Result<()> {

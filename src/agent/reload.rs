@@ -1,9 +1,9 @@
-//! The process that is told to read its token anew.
+//! Other processes: the one that is told to read its token anew, and orphans.
 
 use std::io;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process};
 #[cfg(target_os = "linux")]
 use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
 
@@ -54,15 +54,34 @@ impl Reader {
     }
 }
 
+/// Takes note of processes that ended and that nobody else waits for: those that a
+/// key-command leaves behind come to PID 1.
+pub fn reap() {
+    if rustix::process::getpid() == Pid::INIT {
+        while let Ok(Some(_)) = rustix::process::wait(WaitOptions::NOHANG) {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
     use std::os::unix::process::ExitStatusExt;
-    use std::process::{Child, Command};
+    use std::process::{Child, Command, Stdio};
 
     use super::*;
 
     fn asleep() -> Child {
-        Command::new("sleep").arg("60").spawn().expect("a process")
+        // A SIGHUP that whoever runs the tests ignores (nohup) is ignored here too.
+        let script = "import signal, time\nsignal.signal(signal.SIGHUP, signal.SIG_DFL)\n\
+                      print(flush=True)\ntime.sleep(60)";
+        let mut child = Command::new("python3")
+            .args(["-c", script])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a process");
+        let mut stdout = child.stdout.take().expect("a pipe");
+        stdout.read_exact(&mut [0]).expect("a line");
+        child
     }
 
     fn number_of(child: &Child) -> i32 {

@@ -18,6 +18,9 @@ struct World {
     takes: Duration,
     is_down: Cell<bool>,
     is_full: Cell<bool>,
+    put_off: Cell<Option<Duration>>,
+    lifetime: Cell<Option<u64>>,
+    age: Cell<u64>,
 }
 
 impl World {
@@ -32,6 +35,9 @@ impl World {
             takes: Duration::ZERO,
             is_down: Cell::default(),
             is_full: Cell::default(),
+            put_off: Cell::default(),
+            lifetime: Cell::new(Some(LIFETIME)),
+            age: Cell::default(),
         }
     }
 
@@ -42,15 +48,18 @@ impl World {
         // As an issuer does that is far away.
         self.pass(self.takes);
         self.minted.set(self.minted.get() + 1);
-        let obtained_at = UnixTime::from_secs(self.now.get());
-        let lifespan = Lifespan {
+        let obtained_at = UnixTime::from_secs(self.now.get() - self.age.get());
+        let lifespan = self.lifetime.get().map(|secs| Lifespan {
             obtained_at,
-            expires_at: obtained_at.plus(Duration::from_secs(LIFETIME)),
-        };
-        let token = Token::new(format!("token-{}", self.minted.get()), Some(lifespan));
+            expires_at: obtained_at.plus(Duration::from_secs(secs)),
+        });
+        let token = Token::new(format!("token-{}", self.minted.get()), lifespan);
         Ok(Fetched {
             token: token.expect("a b64token"),
-            put_off: None,
+            put_off: self.put_off.get().map(|wait| PutOff {
+                why: "busy".to_owned(),
+                wait: Some(wait),
+            }),
         })
     }
 
@@ -235,4 +244,24 @@ fn a_file_that_somebody_changed_is_written_anew() {
         assert!(!world.round().has_replaced);
     }
     assert_eq!(world.minted.get(), 1);
+}
+
+#[test]
+fn a_clock_that_is_set_back_renews_a_token_without_a_lifetime_too() {
+    let mut world = World::new();
+    world.lifetime.set(None);
+    world.round();
+    world.now.set(world.now.get() - 100_000);
+    assert!(world.round().has_replaced);
+    assert_eq!(world.file("a"), "token-2");
+}
+
+#[test]
+fn the_wait_that_an_issuer_asks_for_is_kept_while_the_token_is_good() {
+    let mut world = World::new();
+    // What the broker hands out is in its window, and the issuer has no newer one.
+    world.age.set(LIFETIME - 300);
+    world.put_off.set(Some(Duration::from_secs(300)));
+    let sleeps = [(); 2].map(|()| world.round().sleep);
+    assert_eq!(sleeps, [Duration::from_secs(300); 2]);
 }

@@ -110,6 +110,19 @@ fn what_is_warned_of_elsewhere_does_not_get_into_the_answer() {
     assert_eq!(answer(&world, &[])["success"], true);
 }
 
+/// google-auth for Python has the two streams in one.
+#[test]
+fn what_a_key_command_says_does_not_get_into_the_answer() {
+    let world = world(TokenKind::Jwt);
+    world.home.write_config(&format!(
+        "[profiles.p]\nissuer = \"{}\"\n\
+         key-command = [\"sh\", \"-c\", \"echo unlocked >&2; cat ~/key.json\"]\n",
+        world.issuer.url()
+    ));
+    assert_eq!(answer(&world, &[])["success"], true);
+    assert_eq!(world.issuer.token_requests(), 1);
+}
+
 #[test]
 fn only_an_interactive_client_finds_its_answer_in_the_file() {
     let world = world(TokenKind::Jwt);

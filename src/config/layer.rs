@@ -90,6 +90,7 @@ impl Layer {
             source,
             id: self.key_id.as_ref().map(read_id).transpose()?,
             user: self.user_id.as_ref().map(read_user).transpose()?,
+            is_silent: false,
         }))
     }
 

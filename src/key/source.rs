@@ -65,6 +65,9 @@ pub struct KeySpec {
     pub id: Option<KeyId>,
     /// `--user-id`.
     pub user: Option<UserId>,
+    /// Whether what a command says on stderr is dropped: there are callers that
+    /// read it as part of our answer.
+    pub is_silent: bool,
 }
 
 impl KeySpec {
@@ -141,6 +144,9 @@ impl KeySpec {
             // It has no use for a key of ours.
             .env_remove("ZITADEL_CREDENTIAL_KEY")
             .stdin(Stdio::null());
+        if self.is_silent {
+            command.stderr(Stdio::null());
+        }
         match process::run_asking(&mut command, deadline, input::LIMIT) {
             Ok(ended) if !ended.status.success() => Err(Error::Final(
                 failed(format!("it ended with {}", ended.status)).hint(RUN_IT),

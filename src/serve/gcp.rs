@@ -37,7 +37,9 @@ pub(crate) fn answer(
 }
 
 fn answer_to(world: &World<'_>, config: &Config<'_>, question: Question) -> Result<Answer, Error> {
-    let request = config.request(Asker::default())?;
+    let mut request = config.request(Asker::default())?;
+    // google-auth for Python reads stderr and stdout as one.
+    request.key.is_silent = true;
     let broker = Broker::new(&request, world.clock)?;
     written(match question {
         Question::Token(token_type) => gcp::token(token_type, &broker.jwt()?),

@@ -1,4 +1,4 @@
-//! `README.md` says what the binary does: what can be checked cheaply, is.
+//! `README.md` and `docs/` say what the binary does: what can be checked cheaply, is.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
 mod support;
@@ -11,14 +11,28 @@ use serde_json::Value;
 use support::{Home, ServiceUser};
 
 const README: &str = include_str!("../README.md");
+const REFERENCE: &str = include_str!("../docs/reference.md");
+const TROUBLESHOOTING: &str = include_str!("../docs/troubleshooting.md");
+const PAGES: [(&str, &str); 7] = [
+    ("README.md", README),
+    ("docs/reference.md", REFERENCE),
+    ("docs/tools.md", include_str!("../docs/tools.md")),
+    ("docs/troubleshooting.md", TROUBLESHOOTING),
+    ("docs/comparison.md", include_str!("../docs/comparison.md")),
+    ("CONTRIBUTING.md", include_str!("../CONTRIBUTING.md")),
+    ("SECURITY.md", include_str!("../SECURITY.md")),
+];
 
 /// Options of every program, and those of other programs in examples.
 const OTHERS: &[&str] = &[
     "--help",
     "--version",
-    // tar, rustc
+    // tar
     "--strip-components",
-    "--print",
+    // a Dockerfile's COPY
+    "--from",
+    // systemctl
+    "--now",
     // Bazel
     "--credential",
     // the kubelet
@@ -35,10 +49,13 @@ const OTHERS: &[&str] = &[
     "--locked",
     "--path",
     "--git",
+    "--test",
+    "--nocapture",
     // git
     "--global",
     "--replace-all",
     "--add",
+    "--get-regexp",
     // curl
     "--fail-with-body",
     // kubectl
@@ -51,16 +68,18 @@ const OTHERS: &[&str] = &[
 ];
 
 /// Where the program's name is followed by a word that is no command.
-const NO_CALLS: [&str; 3] = [
+const NO_CALLS: [&str; 5] = [
     "DIR/_zitadel-credential ",
     "ln -sf zitadel-credential ",
+    "-t zitadel-credential ",
+    "remove zitadel-credential ",
     "executable zitadel-credential not found",
 ];
 
 #[test]
 fn every_option_is_in_the_help_and_every_option_of_the_help_is_here() {
-    let help = help();
-    let [told, known] = [README, &help].map(|text| {
+    let [told, help] = [told(), help()];
+    let [told, known] = [&told, &help].map(|text| {
         let all = options(text).into_iter();
         let ours = all.filter(|option| !OTHERS.contains(option));
         ours.collect::<BTreeSet<_>>()
@@ -70,18 +89,19 @@ fn every_option_is_in_the_help_and_every_option_of_the_help_is_here() {
 
 #[test]
 fn every_variable_is_in_the_help_and_every_variable_of_the_help_is_here() {
-    assert_eq!(variables(README), variables(&help()));
+    assert_eq!(variables(&told()), variables(&help()));
 }
 
 #[test]
 fn every_command_of_the_help_is_here_and_there_is_no_other() {
     let commands = commands();
     assert!(commands.len() > 7, "{commands:?}");
+    let told = told();
     for command in &commands {
-        let shown = README.contains(&format!("`{command}"));
-        assert!(shown, "{command} is not in the README");
+        let shown = REFERENCE.contains(&format!("`{command}"));
+        assert!(shown, "{command} is not in the reference");
     }
-    for line in README.lines() {
+    for line in told.lines() {
         let calls = NO_CALLS
             .iter()
             .fold(line.to_owned(), |line, no_call| line.replace(no_call, ""));
@@ -97,17 +117,16 @@ fn every_command_of_the_help_is_here_and_there_is_no_other() {
 #[test]
 fn both_config_files_are_read_and_the_longer_covers_the_registries() {
     let user = ServiceUser::new();
-    let [shortest, longest] = blocks("toml")[..] else {
-        panic!("two config files");
-    };
+    let [shortest, longest] = configs();
     for config in [shortest, longest] {
         let home = home_with(config, &user);
         home.zitadel(["assertion"]).assert().success();
         assert_eq!(listed(&home)["git.acme.dev"], *user.user_id);
     }
     let listed = listed(&home_with(longest, &user));
+    let told = told();
     // All of it parses; one of them is docker's.
-    let all = blocks("json").into_iter();
+    let all = blocks(&told, "json").into_iter();
     let all: Vec<Value> = all
         .map(|json| serde_json::from_str(json).unwrap())
         .collect();
@@ -120,7 +139,7 @@ fn both_config_files_are_read_and_the_longer_covers_the_registries() {
 #[test]
 fn every_line_that_is_commented_out_of_the_config_file_can_be_put_in() {
     let user = ServiceUser::new();
-    let config = blocks("toml")[1];
+    let [_, config] = configs();
     let optional: Vec<_> = config
         .lines()
         .filter_map(|line| line.strip_prefix("# "))
@@ -153,26 +172,46 @@ fn every_line_that_is_commented_out_of_the_config_file_can_be_put_in() {
 }
 
 #[test]
-fn every_link_within_the_page_has_its_heading() {
-    let headings: BTreeSet<_> = README
-        .lines()
-        .filter(|line| line.starts_with("##"))
-        .map(|line| line.trim_start_matches('#').trim().to_lowercase())
-        .map(|heading| heading.replace(',', "").replace(' ', "-"))
-        .collect();
-    let links: BTreeSet<_> = README
-        .split("](#")
-        .skip(1)
-        .map(|link| link.split(')').next().unwrap().to_owned())
-        .collect();
-    assert!(links.len() > 9, "{links:?}");
-    assert!(links.is_subset(&headings), "{links:?} {headings:?}");
+fn every_link_leads_to_a_file_and_to_a_heading() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut followed = 0;
+    for (page, text) in PAGES {
+        let links = text.split("](").skip(1);
+        let links = links.map(|link| link.split(')').next().unwrap());
+        for link in links.filter(|link| !link.contains("://")) {
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let file = match file {
+                "" => root.join(page),
+                file => root.join(page).parent().unwrap().join(file),
+            };
+            let file = file.canonicalize();
+            assert!(file.is_ok(), "{page}: {link}");
+            let text = fs::read_to_string(file.unwrap()).unwrap();
+            let known = heading.is_empty() || headings(&text).contains(heading);
+            assert!(known, "{page}: {link}");
+            followed += 1;
+        }
+    }
+    assert!(followed > 50, "{followed}");
+}
+
+#[test]
+fn every_page_is_reached_from_the_readme() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    for entry in fs::read_dir(docs).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let page = format!("docs/{name}");
+        assert!(PAGES.iter().any(|(known, _)| *known == page), "{page}");
+        assert!(README.contains(&format!("]({page}")), "{page}");
+    }
 }
 
 #[test]
 fn every_message_is_one_that_the_program_has() {
     let source = source(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
-    let (_, table) = README.split_once("| message | what to do |").unwrap();
+    let (_, table) = TROUBLESHOOTING
+        .split_once("| message | what to do |")
+        .unwrap();
     let rows = table.lines().skip(2).take_while(|row| row.starts_with('|'));
     let messages: Vec<_> = rows
         .flat_map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2))
@@ -289,10 +328,36 @@ fn variables(text: &str) -> BTreeSet<&str> {
         .collect()
 }
 
+/// What people read who use it: the README and its pages.
+fn told() -> String {
+    let pages = PAGES.iter();
+    let pages = pages.filter(|(page, _)| *page == "README.md" || page.starts_with("docs/"));
+    pages.map(|(_, text)| *text).collect()
+}
+
+/// The README's config file, and the reference's with all that one can hold.
+fn configs() -> [&'static str; 2] {
+    [README, REFERENCE].map(|page| {
+        let [config] = blocks(page, "toml")[..] else {
+            panic!("one config file");
+        };
+        config
+    })
+}
+
+/// A page's headings, as links name them.
+fn headings(text: &str) -> BTreeSet<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| line.trim_start_matches('#').trim().to_lowercase())
+        .map(|heading| heading.replace(',', "").replace(' ', "-"))
+        .collect()
+}
+
 /// The fenced blocks of a language.
-fn blocks(language: &str) -> Vec<&'static str> {
+fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
     let fence = format!("```{language}\n");
-    let starts = README.split(fence.as_str()).skip(1);
+    let starts = text.split(fence.as_str()).skip(1);
     starts
         .map(|block| block.split("```").next().unwrap())
         .collect()

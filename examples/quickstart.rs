@@ -27,6 +27,14 @@ use std::process::{Command, ExitCode};
 use serde_json::Value;
 use support::{Endpoint, Home, Issuer};
 
+const USAGE: &str = "\
+Usage: cargo run --release --example quickstart [-- SHELL [BETWEEN]]
+
+  SHELL    runs each command in place of this machine's shell, and finds the
+           program on its own PATH: \"chroot ROOT sh\", say
+  BETWEEN  a command to run between the two rounds: an upgrade, say
+";
+
 /// A profile, and the two servers that may have its token.
 const CONFIG: &str = r#"[profiles.prod]
 issuer   = "ISSUER"
@@ -55,6 +63,10 @@ fn main() -> ExitCode {
 fn quickstart() -> Outcome<()> {
     let mut arguments = std::env::args().skip(1);
     let [shell, between] = [arguments.next(), arguments.next()];
+    if shell.as_ref().is_some_and(|word| word.starts_with('-')) {
+        print!("{USAGE}");
+        return Ok(());
+    }
     if shell.is_none() {
         println!("Building the binary, where it is not built yet …\n");
         support::binary();
@@ -79,6 +91,7 @@ fn quickstart() -> Outcome<()> {
     heading("The set-up");
     println!("issuer  {}, in this process", issuer.url());
     println!("user    {}, whose key is in ~/key.json", user.user_id);
+    println!("home    {}, until the end", home.path().display());
     println!("config  ~/.config/zitadel-credential/config.toml:");
     show(&config);
 

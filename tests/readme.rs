@@ -68,11 +68,12 @@ const OTHERS: &[&str] = &[
 ];
 
 /// Where the program's name is followed by a word that is no command.
-const NO_CALLS: [&str; 5] = [
+const NO_CALLS: [&str; 6] = [
     "DIR/_zitadel-credential ",
     "ln -sf zitadel-credential ",
     "-t zitadel-credential ",
     "remove zitadel-credential ",
+    "~/.config/zitadel-credential ",
     "executable zitadel-credential not found",
 ];
 

@@ -6,8 +6,13 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error};
 
-/// The error with the command of the same letters, where clap knows of none.
+/// The error with the command of the same letters, where clap knows of none, and
+/// without a tip that helps nobody.
 pub(super) fn with_tip(mut error: Error, mut root: Command, args: &[OsString]) -> Error {
+    // Nothing but a command of somebody else's has options behind `--`.
+    if error.kind() == ErrorKind::UnknownArgument && !args.iter().any(|word| word == "exec") {
+        return without_dashes(error);
+    }
     if error.kind() != ErrorKind::InvalidSubcommand
         || error.get(ContextKind::SuggestedSubcommand).is_some()
     {
@@ -25,6 +30,17 @@ pub(super) fn with_tip(mut error: Error, mut root: Command, args: &[OsString]) -
     if let Some(right) = names.find(|name| letters(name) == letters(wrong)) {
         let tip = ContextValue::Strings(vec![right.to_owned()]);
         error.insert(ContextKind::SuggestedSubcommand, tip);
+    }
+    error
+}
+
+/// Without `to pass '--opt' as a value, use '-- --opt'`.
+fn without_dashes(mut error: Error) -> Error {
+    if let Some(ContextValue::StyledStrs(mut tips)) = error.remove(ContextKind::Suggested) {
+        tips.retain(|tip| !tip.to_string().contains(" as a value, use "));
+        if !tips.is_empty() {
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+        }
     }
     error
 }

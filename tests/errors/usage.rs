@@ -98,6 +98,22 @@ fn a_misspelt_option() {
 }
 
 #[test]
+fn an_unknown_option_is_a_value_behind_dashes_of_exec_alone() {
+    let error = "unexpected argument '--bogus' found";
+    for (words, of) in [
+        ("git get --bogus", "git <OPERATION>"),
+        ("setup git --bogus", "setup git [OPTIONS] <HOST>..."),
+    ] {
+        usage(words, told(error, "", of));
+    }
+    let tip = "to pass '--bogus' as a value, use '-- --bogus'";
+    usage(
+        "exec --bogus",
+        told(error, tip, "exec [OPTIONS] -- <CMD>..."),
+    );
+}
+
+#[test]
 fn a_misspelt_value() {
     for (words, wrong, place, all, right) in [
         (

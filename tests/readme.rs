@@ -339,10 +339,9 @@ fn told() -> String {
 /// The README's config file, and the reference's with all that one can hold.
 fn configs() -> [&'static str; 2] {
     [README, REFERENCE].map(|page| {
-        let [config] = blocks(page, "toml")[..] else {
-            panic!("one config file");
-        };
-        config
+        let configs = blocks(page, "toml");
+        assert_eq!(configs.len(), 1, "one config file");
+        configs[0]
     })
 }
 

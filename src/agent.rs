@@ -113,7 +113,7 @@ fn reader_of(pid: i32) -> Result<Reader, Error> {
 fn fetch(world: &World<'_>, config: &Config<'_>, asked: &cli::Agent) -> Result<Fetched, Error> {
     let request = config.request(Asker::default())?;
     for path in &asked.write {
-        token_file::refuse_key(path, &request.key)?;
+        token_file::refuse_ours(path, config)?;
     }
     if !asked.once && is_pipe(&request.key) {
         let what = format!("{}: it can be read only once", request.key.source);

@@ -25,7 +25,7 @@ pub(crate) fn token(
 ) -> Result<Answer, Error> {
     let request = config.request(Asker::default())?;
     if let Some(path) = &asked.write {
-        token_file::refuse_key(path, &request.key)?;
+        token_file::refuse_ours(path, config)?;
     }
     let broker = Broker::new(&request, world.clock)?;
     let token = broker.token()?;

@@ -34,6 +34,7 @@ pub mod scope;
 pub mod secret;
 mod serve;
 mod setup;
+pub mod stderr;
 pub mod terminal;
 pub mod token;
 mod token_file;

@@ -1,16 +1,13 @@
 //! Warnings and `-v`, on stderr: our own lines only. A dependency's would hold
 //! raw bytes of what it sends.
 
-use std::io::{Stderr, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::Write;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
-use rustix::event::{PollFd, PollFlags, poll};
 
-use crate::limit::Stream;
 use crate::quote::printable;
+use crate::stderr::Stderr;
 
 /// What was said since [`each_once`]; none where all is said.
 static SAID: Mutex<Option<Vec<String>>> = Mutex::new(None);
@@ -18,12 +15,6 @@ static SAID: Mutex<Option<Vec<String>>> = Mutex::new(None);
 /// So many different lines are remembered; what comes after them is said each
 /// time.
 const REMEMBERED: usize = 100;
-
-/// How long whoever reads stderr is waited for.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// Whether they were waited for in vain.
-static UNREAD: AtomicBool = AtomicBool::new(false);
 
 struct Logger;
 
@@ -47,29 +38,11 @@ impl Log for Logger {
             return;
         }
         let line = format!("zitadel-credential: {level}{text}\n");
-        let stderr = std::io::stderr();
-        if is_read(&stderr) {
-            // Nobody is left to tell that stderr is closed.
-            let _ = Stream(stderr).write_all(line.as_bytes());
-        }
+        // Nobody is left to tell that stderr is closed.
+        let _ = Stderr.write_all(line.as_bytes());
     }
 
     fn flush(&self) {}
-}
-
-/// Whether somebody takes lines: a pipe that is full may never be read, and a token
-/// is worth more than a line.
-fn is_read(stderr: &Stderr) -> bool {
-    let patience = if UNREAD.load(Ordering::Relaxed) {
-        Duration::ZERO
-    } else {
-        PATIENCE
-    };
-    let mut stderr = [PollFd::new(stderr, PollFlags::OUT)];
-    // One that cannot be asked is written to.
-    let is_read = poll(&mut stderr, patience.try_into().ok().as_ref()) != Ok(0);
-    UNREAD.store(!is_read, Ordering::Relaxed);
-    is_read
 }
 
 /// Whether a line is to be said.

@@ -14,6 +14,7 @@ use zitadel_credential::clock::{Deadline, UnixTime};
 use zitadel_credential::config::{Directories, TIMEOUT};
 use zitadel_credential::input::{Bounded, Patient};
 use zitadel_credential::limit::Stream;
+use zitadel_credential::stderr::Stderr;
 use zitadel_credential::terminal::Terminal;
 use zitadel_credential::{World, run};
 
@@ -34,7 +35,7 @@ fn main() {
             "zitadel-credential: error: a bug at {}; please report it\n",
             place.unwrap_or_default()
         );
-        let _ = io::stderr().write_all(line.as_bytes());
+        let _ = Stderr.write_all(line.as_bytes());
         process::exit(1);
     }));
     // No core dump, and no debugger of this user's other programs. A command that
@@ -62,7 +63,7 @@ fn main() {
         ask: &ask,
         stdin: &mut *stdin,
         stdout: &mut Stream(io::stdout()),
-        stderr: &mut Stream(io::stderr()),
+        stderr: &mut Stderr,
     });
     process::exit(code.into());
 }

@@ -1,13 +1,17 @@
 //! The file that `--write` names, for programs that read a token from one.
 
-use std::fs;
+use std::ffi::OsString;
+use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::cache::replace_file;
+use crate::clock::Deadline;
+use crate::config::Config;
 use crate::error::{Error, Report};
-use crate::key::{KeySource, KeySpec};
+use crate::input;
 use crate::quote::{self, system};
 use crate::secret::Secret;
 
@@ -29,23 +33,29 @@ pub fn write(path: &Path, text: &Secret) -> Result<(), Error> {
         .map_err(|error| failed((system(&error), DIRECTORY)))
 }
 
-/// Refuses the file that the key is in, which would be lost.
+/// Refuses a key file and the config file, which would be lost.
 ///
 /// # Errors
 /// [`Error::Usage`].
-pub fn refuse_key(path: &Path, key: &KeySpec) -> Result<(), Error> {
-    let KeySource::File(file) = &key.source else {
-        return Ok(());
-    };
+pub fn refuse_ours(path: &Path, config: &Config<'_>) -> Result<(), Error> {
     let place = |path: &Path| path.metadata().ok().map(|meta| (meta.dev(), meta.ino()));
-    match place(path) {
-        Some(named) if Some(named) == place(file) => {
-            let what = format!("--write {}: it is the key file", quote::path(path));
+    let named = place(path);
+    let keys = config
+        .key_files()
+        .into_iter()
+        .map(|file| (file, "a key file"));
+    let file = config
+        .path()
+        .map(|file| (file.to_owned(), "the config file"));
+    let mut ours = keys.chain(file);
+    match ours.find(|(file, _)| named.is_some() && place(file) == named) {
+        Some((_, kind)) => {
+            let what = format!("{}: the token would replace {kind}", quote::path(path));
             Err(Error::Usage(
-                Report::new(what).hint("name another file for the token"),
+                Report::new(what).hint("name another file for it"),
             ))
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 
@@ -54,50 +64,77 @@ type Refusal = (String, &'static str);
 
 const DIRECTORY: &str = "--write needs a directory that you can write to";
 
-/// The file itself, link after link. A link in a directory that others may write
-/// to leads where its owner wants, so that only our own and root's are followed;
-/// those further up the kernel judges (`fs.protected_symlinks`).
+/// The file itself, by a path without links. A link in a directory that others may
+/// write to leads where its owner wants, so that only our own and root's are
+/// followed, wherever they stand in the path.
 fn target(path: &Path) -> Result<PathBuf, Refusal> {
     let failed = |error: io::Error| (system(&error), DIRECTORY);
-    let mut target = path.to_owned();
-    for _ in 0..MOST_LINKS {
-        let link = match target.symlink_metadata() {
-            Ok(meta) if meta.is_symlink() => meta,
-            Ok(meta) if meta.is_file() => return Ok(target),
-            Ok(_) => return Err(("it is no regular file".to_owned(), DIRECTORY)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(target),
+    let mut ahead = reversed(path);
+    let mut target = PathBuf::from(".");
+    let mut links = 0;
+    while let Some(part) = ahead.pop() {
+        if part == ".." && target.file_name().is_some() {
+            target.pop();
+            continue;
+        }
+        target.push(&part);
+        let meta = match target.symlink_metadata() {
+            Ok(meta) => meta,
+            // The file, or what is found out when it is written.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(failed(error)),
         };
-        let ours = [rustix::process::geteuid().as_raw(), 0];
-        if !ours.contains(&link.uid()) {
-            let why = "it leads to a link of another user's";
-            return Err((why.to_owned(), "name the file itself"));
+        if meta.is_symlink() {
+            links += 1;
+            ahead.extend(reversed(&lead(&target, &meta, links)?));
+            target.pop();
+        } else if ahead.is_empty() && !meta.is_file() {
+            return Err(("it is no regular file".to_owned(), DIRECTORY));
         }
-        if is_stream(&target) {
-            // What it leads to is somebody's log, say, and would be replaced.
-            let why = "it is a stream and no file";
-            return Err((why.to_owned(), "leave --write out to have it on stdout"));
-        }
-        let next = fs::read_link(&target).map_err(failed)?;
-        // It is still the one that was looked at.
-        let now = target.symlink_metadata().map_err(failed)?;
-        if (now.dev(), now.ino()) != (link.dev(), link.ino()) {
-            let why = "it was replaced meanwhile";
-            return Err((why.to_owned(), "name the file itself"));
-        }
-        target.pop();
-        target.push(next);
     }
-    Err((
-        "it leads from link to link".to_owned(),
-        "name the file itself",
-    ))
+    Ok(target)
 }
 
-/// Whether it is one of the links by which a process has its open files.
+/// A path's parts, the last one first.
+fn reversed(path: &Path) -> Vec<OsString> {
+    let parts = path.components().rev();
+    parts.map(|part| part.as_os_str().to_owned()).collect()
+}
+
+/// Where a link leads that may be followed.
+fn lead(link: &Path, meta: &Metadata, count: usize) -> Result<PathBuf, Refusal> {
+    let refused = |why: &str, hint| Err((why.to_owned(), hint));
+    let failed = |error: io::Error| (system(&error), DIRECTORY);
+    let ours = [rustix::process::geteuid().as_raw(), 0];
+    if !ours.contains(&meta.uid()) {
+        return refused(
+            "it leads by a link of another user's",
+            "name the file itself",
+        );
+    }
+    if is_stream(link) {
+        // What it leads to is somebody's log, say, and would be replaced.
+        let hint = "leave --write out to have it on stdout";
+        return refused("it is a stream and no file", hint);
+    }
+    if count > MOST_LINKS {
+        return refused("it leads from link to link", "name the file itself");
+    }
+    let lead = link.read_link().map_err(failed)?;
+    // It is still the one that was looked at.
+    let now = link.symlink_metadata().map_err(failed)?;
+    if (now.dev(), now.ino()) != (meta.dev(), meta.ino()) {
+        return refused("it was replaced meanwhile", "name the file itself");
+    }
+    Ok(lead)
+}
+
+/// Whether it is one of the links by which a process has its open files; links to
+/// their directory are followed already.
 fn is_stream(link: &Path) -> bool {
-    let dir = link.parent().and_then(|dir| dir.canonicalize().ok());
-    dir.is_some_and(|dir| dir.starts_with("/proc") || dir.starts_with("/dev/fd"))
+    let is_of_process =
+        link.starts_with("/proc") && link.parent().is_some_and(|dir| dir.ends_with("fd"));
+    is_of_process || link.starts_with("/dev/fd")
 }
 
 /// What a file is like as it was written, by which it is seen whether anybody has
@@ -123,8 +160,22 @@ impl Stamp {
     }
 }
 
+/// Whether a file is as [`write`] leaves it, whoever wrote it: another agent keeps
+/// the same one fresh.
+pub fn holds(path: &Path, text: &Secret) -> bool {
+    let is_ours = |meta: &Metadata| {
+        meta.uid() == rustix::process::geteuid().as_raw() && meta.mode() & 0o7777 == 0o600
+    };
+    let soon = Deadline::after(Duration::ZERO);
+    path.metadata()
+        .is_ok_and(|meta| meta.is_file() && is_ours(&meta))
+        && input::read_file(path, input::LIMIT, &soon)
+            .is_ok_and(|held| *held == text.expose().as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::symlink;
 
     use super::*;
@@ -175,9 +226,13 @@ mod tests {
         if std::os::unix::fs::lchown(&theirs, Some(65534), None).is_err() {
             return;
         }
-        for path in [&theirs, &ours] {
-            assert!(refused(path).contains("another user"));
+        let in_theirs = home.path().join("directory");
+        symlink(".", &in_theirs).expect("made");
+        std::os::unix::fs::lchown(&in_theirs, Some(65534), None).expect("given away");
+        for path in [theirs, ours, in_theirs.join("file"), in_theirs.join("new")] {
+            assert!(refused(&path).contains("another user"), "{path:?}");
         }
+        assert!(!home.path().join("new").exists());
         assert_eq!(fs::read_to_string(&file).ok().as_deref(), Some("kept"));
     }
 

@@ -81,16 +81,19 @@ fn write_takes_neither_the_key_file_nor_stdout() {
     let before = fs::read(&key).unwrap();
     let link = world.home.path().join("link");
     symlink(&key, &link).unwrap();
-    for path in [&key, &link] {
+    let config = world.home.config_path();
+    let rules = fs::read(&config).unwrap();
+    for path in [&key, &link, &config] {
         for command in ["token", "agent"] {
             world
                 .zitadel([command, "--write", path.to_str().unwrap()])
                 .assert()
                 .code(2)
-                .stderr(contains("it is the key file"));
+                .stderr(contains("the token would replace"));
         }
     }
     assert_eq!(fs::read(&key).unwrap(), before);
+    assert_eq!(fs::read(&config).unwrap(), rules);
 
     world
         .zitadel(["token", "--write", "/dev/stdout"])

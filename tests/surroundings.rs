@@ -200,20 +200,19 @@ fn a_place_for_temporary_files_that_is_none_costs_nothing() {
 #[test]
 fn a_stderr_that_nobody_reads_keeps_no_token_back() {
     let world = World::new();
-    let (_reader, mut full) = std::io::pipe().unwrap();
-    full.write_all(&vec![0; 65536]).unwrap();
-    let mut command = world.home.command(binary());
     let started = Instant::now();
-    let output = command
-        .args(["token", "-vv"])
-        .stderr(full)
-        .output()
-        .unwrap();
-    assert!(
-        world
-            .issuer
-            .accepts(String::from_utf8_lossy(&output.stdout).trim_end())
-    );
+    let token = |arguments: &[&str]| {
+        let (_reader, mut full) = std::io::pipe().unwrap();
+        full.write_all(&vec![0; 65536]).unwrap();
+        let mut command = world.home.command(binary());
+        command.arg("token").args(arguments).stderr(full);
+        command.output().unwrap()
+    };
+    let failed = token(&["--profile", "none"]);
+    assert_eq!(failed.status.code(), Some(2));
+    let output = token(&["-vv"]);
+    let token = String::from_utf8(output.stdout).unwrap();
+    assert!(world.issuer.accepts(token.trim_end()));
     assert!(started.elapsed() < Duration::from_secs(15));
 }
 

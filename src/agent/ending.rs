@@ -35,7 +35,7 @@ impl Ending {
                 Self::Done => 0,
                 Self::CutOff => 128 + signal,
             };
-            // None is lost that comes before the others are in place.
+            // For one that comes before the others are in place.
             register_conditional_shutdown(signal, status, &AT_ONCE)?;
             // A second one ends a step that hangs, on a dead network disk, say.
             register_conditional_shutdown(signal, status, &ASKED)?;

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::logger;
 use crate::secret::Secret;
 use crate::token::{Freshness, Token};
-use crate::token_file::Stamp;
+use crate::token_file::{self, Stamp};
 
 /// Keeps files fresh.
 pub struct Keeper {
@@ -197,6 +197,12 @@ impl Keeper {
         for file in &mut self.files {
             // Somebody may have changed it, or taken it away.
             if file.stamp.is_some() && file.stamp == Stamp::of(&file.path) {
+                continue;
+            }
+            // Another agent may keep the same file.
+            let seen = Stamp::of(&file.path);
+            if file.stamp.is_some() && token_file::holds(&file.path, &text) {
+                file.stamp = seen;
                 continue;
             }
             let written = write(&file.path, &text);

@@ -19,11 +19,15 @@ pub(crate) fn answer(
     world: &World<'_>,
     config: Result<Config<'_>, Error>,
 ) -> Result<Answer, Error> {
+    let file = gcp::output_file(world.environment);
+    if let (Some(file), Ok(config)) = (&file, &config) {
+        token_file::refuse_ours(file, config)?;
+    }
     let answered = gcp::parse(world.environment)
         .map_err(Error::Usage)
         .and_then(|question| answer_to(world, &config?, question));
     let answer = answered.or_else(|error| written(gcp::failure(&error)))?;
-    match gcp::output_file(world.environment) {
+    match file {
         Some(file) => {
             let text = Secret::new(answer.text.to_string());
             let named = |report: crate::error::Report| {

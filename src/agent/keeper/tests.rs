@@ -231,6 +231,15 @@ fn before_the_first_file_only_what_may_pass_is_waited_for() {
 }
 
 #[test]
+fn a_file_that_another_agent_wrote_is_left_as_it_is() {
+    let mut world = World::new();
+    world.round();
+    let text = Secret::new("token-1".to_owned());
+    token_file::write(&world.dir.path().join("a"), &text).expect("written");
+    assert!(!world.round().has_replaced);
+}
+
+#[test]
 fn a_file_that_somebody_changed_is_written_anew() {
     let mut world = World::new();
     world.round();

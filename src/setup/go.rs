@@ -1,11 +1,14 @@
 //! Go: host rules. GOAUTH is one value for all of them, and is left to `go env`.
 
+use std::path::Path;
+
 use super::desk::{After, Desk};
 use super::git::shell_quoted;
 use super::tool::find;
 use crate::cli::SetupHosts;
 use crate::clients::go::Goauth;
 use crate::error::{Error, Report};
+use crate::quote::{self, is_unprintable};
 
 /// Go's own, where nothing is set (`go help goauth`).
 const DEFAULT: &str = "netrc";
@@ -31,22 +34,32 @@ pub(super) fn put_in<'d>(
         desk.says(format!("{} names this program already", goauth.place()));
         return Ok(None);
     }
-    let mut value = command(desk);
+    let mut value = command(desk)?;
     let others = goauth.as_ref().map_or(DEFAULT.to_owned(), Goauth::others);
     // Go refuses others beside this one.
     if !others.is_empty() && others != "off" {
         value = format!("{value}; {others}");
     }
     let is_variable = goauth.as_ref().is_some_and(|goauth| goauth.file.is_none());
-    desk.says(format!("next: {}", set(is_variable, &value)));
+    let next = set(is_variable, &value)?;
+    desk.says(format!("next: {next}"));
     Ok(None)
 }
 
 /// The call that sets it.
-fn set(is_variable: bool, value: &str) -> String {
+///
+/// # Errors
+/// What others have there cannot be shown as a call to copy.
+fn set(is_variable: bool, value: &str) -> Result<String, Error> {
+    if value.contains(is_unprintable) {
+        let what = "GOAUTH holds what a terminal would act on";
+        return Err(Error::Usage(
+            Report::new(what).hint("see what wrote that, and set it anew"),
+        ));
+    }
     // The variable would hide what `go env` writes.
     let how = if is_variable { "export" } else { "go env -w" };
-    format!("{how} GOAUTH={}", shell_quoted(value))
+    Ok(format!("{how} GOAUTH={}", shell_quoted(value)))
 }
 
 /// Takes the rules out.
@@ -66,11 +79,14 @@ pub(super) fn take_out<'d>(
         // What Go does where nothing is set need not be said.
         let is_needless = others.is_empty() || others == DEFAULT;
         let how = match (&goauth.file, is_needless) {
-            (Some(_), true) => "go env -u GOAUTH".to_owned(),
-            (None, true) => "unset GOAUTH".to_owned(),
+            (Some(_), true) => Ok("go env -u GOAUTH".to_owned()),
+            (None, true) => Ok("unset GOAUTH".to_owned()),
             (file, false) => set(file.is_none(), &others),
         };
-        desk.says(format!("next: {how}"));
+        // One that cannot be shown is no reason to leave the rule.
+        desk.says(how.map_or("next: take it out there".to_owned(), |how| {
+            format!("next: {how}")
+        }));
     }
     Ok(None)
 }
@@ -82,30 +98,43 @@ fn goauth(desk: &Desk<'_>) -> Result<Option<Goauth>, Error> {
 }
 
 /// How Go calls us: by the name on PATH, where that leads here.
-fn command(desk: &Desk<'_>) -> String {
+///
+/// # Errors
+/// A path of ours is none that Go could read.
+fn command(desk: &Desk<'_>) -> Result<String, Error> {
     let name = "zitadel-credential";
     let program = if desk.is_found_as(name) {
         name.to_owned()
     } else {
-        word(&desk.program.to_string_lossy())
+        word(&desk.program, "link this program from a directory on PATH")?
     };
     let mut command = format!("{program} go");
     if desk.options.config.is_some() {
         command = format!(
             "{command} --config {}",
-            word(&desk.config.path().to_string_lossy())
+            word(
+                desk.config.path(),
+                "leave --config out, and set ZITADEL_CREDENTIAL_CONFIG where Go runs"
+            )?
         );
     }
-    command
+    Ok(command)
 }
 
 /// As Go reads a word: in quotes where it has blanks, and nothing is escaped.
-fn word(text: &str) -> String {
-    if !text.contains(char::is_whitespace) {
-        text.to_owned()
-    } else if text.contains('"') {
-        format!("'{text}'")
-    } else {
-        format!("\"{text}\"")
+///
+/// # Errors
+/// Go would part it: at a `;`, whatever the quotes, it would run what follows.
+fn word(path: &Path, hint: &str) -> Result<String, Error> {
+    let text = path.to_str().unwrap_or("\u{fffd}");
+    let is_quoted = text.contains([' ', '\'', '"']);
+    let quote = ['"', '\''].into_iter().find(|&quote| !text.contains(quote));
+    match quote {
+        _ if text.contains(|c| c == ';' || c == '\u{fffd}' || is_unprintable(c)) => {}
+        _ if !is_quoted && !text.contains(char::is_whitespace) => return Ok(text.to_owned()),
+        Some(quote) => return Ok(format!("{quote}{text}{quote}")),
+        None => {}
     }
+    let what = format!("{}: GOAUTH cannot hold this path", quote::path(path));
+    Err(Error::Usage(Report::new(what).hint(hint)))
 }

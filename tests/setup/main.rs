@@ -8,6 +8,7 @@ mod support;
 mod cargo;
 mod docker;
 mod files;
+mod go;
 mod kills;
 mod owners;
 mod printed;

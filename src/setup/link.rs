@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::diff::{View, unified};
 use super::guard::make_directory;
+use super::target::real_place;
 use crate::error::{Error, Report};
 use crate::quote::{self, system};
 
@@ -44,9 +45,9 @@ impl Link {
         })
     }
 
-    /// Its path, as text for `setup.json`.
+    /// Its path as text, for `setup.json`: the same by whichever directory's link.
     pub(super) fn name(&self) -> String {
-        self.path.to_string_lossy().into_owned()
+        real_place(&self.path).to_string_lossy().into_owned()
     }
 
     pub(super) fn path(&self) -> &Path {

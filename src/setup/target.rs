@@ -252,7 +252,7 @@ impl Target {
 
 /// Where a file that is not there would lie, whichever of the directories above
 /// it are there.
-fn real_place(path: &Path) -> PathBuf {
+pub(super) fn real_place(path: &Path) -> PathBuf {
     let mut above = path.ancestors().skip(1);
     let place = above.find_map(|dir| {
         let below = path.strip_prefix(dir).ok()?;

@@ -1,6 +1,7 @@
 //! Terraform: a host rule, our block in its CLI configuration, and the link by
 //! which it finds us.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::desk::{After, Desk, edit_of};
@@ -61,18 +62,12 @@ pub(super) fn take_out<'d>(
     asked: &SetupHosts,
 ) -> Result<Option<After<'d>>, Error> {
     let mut file = open(desk)?;
-    let mut link = open_link(desk)?;
     let name = file.name();
+    let mut links = Vec::new();
+    let mut stays = false;
     desk.turn_out("terraform", &asked.hosts, &name, |desk, edit| {
-        if edit.file == link.name() {
-            match &link.before {
-                None => desk.says("the link was gone already"),
-                Some(leads) if leads.as_os_str() == edit.ours.as_str() => link.after = None,
-                Some(_) => desk.says(format!(
-                    "the link {} was changed since, and stays",
-                    quote::path(link.path())
-                )),
-            }
+        if edit.key() == AT_LINK {
+            links.push(edit.clone());
             return Ok(());
         }
         file.words.extend(edit.ours.lines().map(ToOwned::to_owned));
@@ -80,7 +75,7 @@ pub(super) fn take_out<'d>(
             let names = terraform::helpers(text);
             names.map(|names| names.iter().any(|name| name == HELPER))
         };
-        let is_there = is_named(file.text()).map_err(|why| unread(file.path(), why))?;
+        let is_there = is_named(file.text()) != Ok(false);
         let what = format!("{BLOCK} \"{HELPER}\"");
         let said = match without(file.text(), &eol(file.text(), &edit.ours)) {
             _ if !is_there => format!("{what} was gone already"),
@@ -88,14 +83,42 @@ pub(super) fn take_out<'d>(
                 file.set(text);
                 format!("takes out {what}")
             }
-            _ => format!("{what} was changed since, and stays"),
+            _ => {
+                stays = true;
+                match is_named(file.text()) {
+                    Err(why) => format!("{what} stays: {why}"),
+                    Ok(_) => format!("{what} was changed since, and stays"),
+                }
+            }
         };
         desk.says(said);
         Ok(())
     })?;
     desk.add(file);
-    desk.add_link(link);
+    for edit in links {
+        take_out_link(desk, &edit, stays);
+    }
     Ok(None)
+}
+
+/// Takes the link out where it is still ours, and no block that stays needs it:
+/// Terraform would only log that it finds no helper.
+fn take_out_link(desk: &mut Desk<'_>, edit: &Edit, is_needed: bool) {
+    let path = quote::path(&edit.file);
+    match Link::open(Path::new(&edit.file)) {
+        Ok(link) if link.before.is_none() => desk.says(format!("the link {path} was gone already")),
+        Ok(mut link)
+            if link.before.as_deref().map(Path::as_os_str) == Some(OsStr::new(&edit.ours)) =>
+        {
+            if is_needed {
+                desk.says(format!("the link {path} stays with it"));
+            } else {
+                link.after = None;
+                desk.add_link(link);
+            }
+        }
+        _ => desk.says(format!("the link {path} was changed since, and stays")),
+    }
 }
 
 /// Appends our block where there is none; what `setup.json` is to say of it.
@@ -122,6 +145,11 @@ fn put_block(desk: &Desk<'_>, file: &mut Target) -> Result<Option<Edit>, Error> 
         .extend(block.lines().map(|line| line.trim().to_owned()));
     let added = eol(file.text(), &format!("{}{block}", gap(file.text())));
     let text = format!("{}{added}", file.text());
+    // A path may hold what the language reads otherwise.
+    if terraform::helpers(&text).ok().as_deref() != Some(&[HELPER.to_owned()]) {
+        let what = "with our block, it would not be plainly to be read";
+        return Err(unread(file.path(), what));
+    }
     file.set(text);
     Ok(Some(edit_of(file, &AT_BLOCK, &block, None)))
 }
@@ -185,7 +213,7 @@ fn without(text: &str, block: &str) -> Option<String> {
     Some(format!("{}{after}", before.unwrap_or(&text[..at])))
 }
 
-fn open(desk: &Desk<'_>) -> Result<Target, Error> {
+fn open(desk: &mut Desk<'_>) -> Result<Target, Error> {
     let file = terraform::file(desk.environment, &desk.directories);
     desk.open_file(&known(file, "Terraform", "TF_CLI_CONFIG_FILE")?)
 }

@@ -262,10 +262,6 @@ fn what_is_not_plainly_terraforms_is_refused_and_left_alone() {
     }
     let desk = desk(THEIRS);
     desk.done("terraform t.dev");
-    let ours = desk.home.read(RC);
-    desk.home.write(RC, format!("{ours}{{"));
-    desk.refused(2, "terraform t.dev --undo");
-    desk.home.write(RC, ours);
     desk.done("terraform t.dev --undo");
     symlink("/bin/other", desk.path().join(LINK)).unwrap();
     let said = desk.refused(2, "terraform t.dev");
@@ -274,4 +270,74 @@ fn what_is_not_plainly_terraforms_is_refused_and_left_alone() {
     fs::write(desk.path().join(LINK), "").unwrap();
     let said = desk.refused(2, "terraform t.dev");
     assert!(said.contains("it is no link"), "{said}");
+}
+
+#[test]
+fn the_rule_goes_where_the_file_holds_what_is_not_understood() {
+    let desk = desk(THEIRS);
+    desk.done("terraform t.dev");
+    let changed = desk.home.read(RC) + "x = <<E\ny\nE\n";
+    desk.home.write(RC, &changed);
+    let said = desk.done("terraform t.dev --undo");
+    let line = "credentials_helper \"zitadel\" stays: it has a text of several lines\n";
+    assert!(said.contains(line), "{said}");
+    assert_eq!(desk.home.read(RC), changed);
+    assert!(!desk.home.read(CONFIG).contains("t.dev"));
+}
+
+#[test]
+fn the_link_stays_with_a_block_that_stays() {
+    let desk = desk(THEIRS);
+    desk.done("terraform t.dev");
+    let changed = desk
+        .home
+        .read(RC)
+        .replace("[]", "[\"--profile\", \"prod\"]");
+    desk.home.write(RC, &changed);
+    let said = desk.done("terraform t.dev --undo");
+    let line = format!("the link ~/{LINK} stays with it\n");
+    assert!(said.contains(&line), "{said}");
+    assert!(desk.path().join(LINK).is_symlink());
+}
+
+#[test]
+fn a_link_that_became_a_file_is_left_and_the_rest_goes() {
+    let desk = desk(THEIRS);
+    desk.done("terraform t.dev");
+    fs::remove_file(desk.path().join(LINK)).unwrap();
+    desk.home.write(LINK, "another");
+    let said = desk.done("terraform t.dev --undo");
+    let line = format!("the link ~/{LINK} was changed since, and stays\n");
+    assert!(said.contains(&line), "{said}");
+    assert_eq!(
+        (desk.home.read(RC), desk.home.read(LINK)),
+        (THEIRS.into(), "another".into())
+    );
+    assert!(!desk.home.read(CONFIG).contains("t.dev"));
+}
+
+#[test]
+fn the_link_is_known_by_whichever_name_of_the_home() {
+    let desk = desk(THEIRS);
+    let before = desk.files();
+    let by = desk.path().with_extension("by-link");
+    symlink(desk.path(), &by).unwrap();
+    let mut command = desk.home.zitadel(["setup", "terraform", "t.dev"]);
+    assert!(command.env("HOME", &by).output().unwrap().status.success());
+    fs::remove_file(by).unwrap();
+    let said = desk.done("terraform t.dev --undo");
+    assert!(said.contains("removed the link"), "{said}");
+    assert_eq!(desk.files(), before);
+}
+
+#[test]
+fn what_could_not_be_read_again_is_not_written() {
+    let desk = desk(THEIRS);
+    fs::create_dir(desk.path().join("${x}")).unwrap();
+    desk.home.write("${x}/c.toml", desk.home.read(CONFIG));
+    let said = desk.refused(2, "terraform t.dev --config ${x}/c.toml");
+    assert!(
+        said.contains("it would not be plainly to be read"),
+        "{said}"
+    );
 }

@@ -10,7 +10,7 @@ use crate::clients::cargo::{self, PROVIDER, Registry};
 use crate::error::{Error, Report};
 use crate::helper;
 use crate::host::HostPattern;
-use crate::quote;
+use crate::quote::{self, quoted};
 use crate::url::Scheme;
 
 const GROUP: &str = "registries";
@@ -28,6 +28,10 @@ pub(super) fn put_in<'d>(
     let mut file = open(desk)?;
     let path = quote::path(file.path());
     let refused = |report: Report| Error::Usage(report.about(&path));
+    let another = |registry: &Registry| {
+        let what = format!("registry {} has another {KEY}", quoted(&registry.name));
+        refused(Report::new(what).hint("take that line out first"))
+    };
     if asked.registry.is_some() && asked.hosts.len() > 1 {
         let what = "--registry is at one host, and several are named";
         return Err(Error::Usage(
@@ -51,9 +55,10 @@ pub(super) fn put_in<'d>(
                 (Some(program), _) if program == PROVIDER => [&line[..], &table]
                     .iter()
                     .find_map(|at| desk.journal.edit_at(&file.name(), at).cloned()),
-                (Some(_), _) => {
-                    let what = format!("registry {} has another {KEY}", registry.name);
-                    return Err(refused(Report::new(what).hint("take that line out first")));
+                (Some(_), _) => return Err(another(&registry)),
+                // It says something else: that nobody logs in, say.
+                (None, _) if document.at(&line).is_some() => {
+                    return Err(another(&registry));
                 }
                 (None, Some(_)) => {
                     document.set(&line, &provider).map_err(refused)?;
@@ -74,7 +79,7 @@ pub(super) fn put_in<'d>(
             }
             desk.says(format!(
                 "next: cargo add --registry {} CRATE",
-                registry.name
+                quote::word(&registry.name)
             ));
         }
     }
@@ -99,7 +104,7 @@ pub(super) fn take_out<'d>(
     desk.turn_out("cargo", &asked.hosts, &name, |desk, edit| {
         let mut document = Document::parse(file.text()).map_err(refused)?;
         file.words.extend(edit.ours.lines().map(value_of));
-        desk.says(rules::take_out(&mut document, edit).map_err(refused)?);
+        desk.says(rules::take_out(&mut document, edit));
         file.set(document.text().to_owned());
         Ok(())
     })?;
@@ -170,7 +175,7 @@ fn value_of(line: &str) -> String {
     value.to_owned()
 }
 
-fn open(desk: &Desk<'_>) -> Result<Target, Error> {
+fn open(desk: &mut Desk<'_>) -> Result<Target, Error> {
     let file = cargo::file(desk.environment, &desk.directories);
     desk.open_file(&known(file, "cargo", "CARGO_HOME")?)
 }

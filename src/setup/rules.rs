@@ -96,7 +96,7 @@ impl Desk<'_> {
         }
         let mut said = String::new();
         self.change_config(|document| {
-            said = take_out(document, edit)?;
+            said = take_out(document, edit);
             Ok(())
         })?;
         self.says(said);
@@ -162,34 +162,29 @@ impl Desk<'_> {
 
 /// Takes out of a file what a setup put in, unless others have changed it since:
 /// what there is to tell.
-///
-/// # Errors
-/// The file has no longer the form for it.
-pub(super) fn take_out(document: &mut Document, edit: &Edit) -> Result<String, Report> {
+pub(super) fn take_out(document: &mut Document, edit: &Edit) -> String {
     let key = edit.key();
-    let name = edit.at.join(".");
+    let name = quoted(&edit.at.join("."));
     match document.at(&key) {
-        None => return Ok(format!("{name} was gone already")),
+        None => return format!("{name} was gone already"),
         Some(now) if !same_lines(&now, &edit.ours) => {
-            return Ok(format!("{name} was changed since, and stays"));
+            return format!("{name} was changed since, and stays");
         }
         Some(_) => {}
     }
-    let how = match (&edit.former, key.as_slice()) {
-        (Some(former), _) => {
-            document.set(&key, former)?;
-            "puts back"
-        }
+    let (how, changed) = match (&edit.former, key.as_slice()) {
+        (Some(former), _) => ("puts back", document.set(&key, former)),
         (None, [group, name]) => {
-            document.remove_table(group, name, &edit.ours)?;
-            "takes out"
+            let changed = document.remove_table(group, name, &edit.ours);
+            ("takes out", changed)
         }
-        (None, _) => {
-            document.remove(&key)?;
-            "takes out"
-        }
+        (None, _) => ("takes out", document.remove(&key)),
     };
-    Ok(format!("{how} {}", quoted(&name)))
+    // All else that is ours need not stay with it.
+    match changed {
+        Ok(()) => format!("{how} {name}"),
+        Err(_) => format!("{name} is written in another form since, and stays"),
+    }
 }
 
 /// The rule that a host over https has.

@@ -111,10 +111,11 @@ impl Document {
         self.accept(&changed, key, None)
     }
 
-    /// Takes out a table that [`Document::add_table`] added with these lines.
+    /// Takes out a table that [`Document::add_table`] added with these lines,
+    /// however they are laid out since.
     ///
     /// # Errors
-    /// It no longer stands there in one piece.
+    /// It holds something else, or shares a line with another.
     pub(super) fn remove_table(
         &mut self,
         group: &str,
@@ -127,12 +128,40 @@ impl Document {
         }
         let header = block(group, name, &[]);
         let block = eol(&self.text, &[&header, lines].concat());
-        let start = self.text.find(&block).ok_or_else(unknown)?;
+        let Some(start) = self.text.find(&block) else {
+            let changed = self.without_lines_of(&[group, name]).ok_or_else(unknown)?;
+            return self.accept(&changed, &[group, name], None);
+        };
         let gap = self.text[..start].ends_with("\n\n") || self.text[..start].ends_with("\r\n\r\n");
         let eol = if is_crlf(&self.text) { 2 } else { 1 };
         let from = if gap { start - eol } else { start };
         let changed = self.spliced(from..start + block.len(), "");
         self.accept(&changed, &[group, name], None)
+    }
+
+    /// The text without the lines on which a table's header and values stand:
+    /// remarks between them are others'.
+    fn without_lines_of(&self, key: &[&str]) -> Option<String> {
+        let root = read(&self.text).ok()?;
+        let mut found = None;
+        let mut table = root.get_ref();
+        for part in key {
+            let inside = table.get(*part)?;
+            table = inside.get_ref().as_table()?;
+            found = Some(inside.span());
+        }
+        let values = table.values().map(Spanned::span);
+        let spans: Vec<_> = found.into_iter().chain(values).collect();
+        let mut at = 0;
+        let mut kept = String::new();
+        for line in self.text.split_inclusive('\n') {
+            let end = at + line.len();
+            if !spans.iter().any(|span| span.start < end && at < span.end) {
+                kept.push_str(line);
+            }
+            at = end;
+        }
+        Some(kept)
     }
 
     fn find(&self, key: &[&str]) -> Option<Found> {

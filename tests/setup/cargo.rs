@@ -220,3 +220,26 @@ fn what_cannot_be_done_plainly_is_refused_and_left_alone() {
         );
     }
 }
+
+#[test]
+fn a_provider_that_is_none_is_a_persons_own_as_well() {
+    for own in ["[] # mine", "\"\"", "5"] {
+        let text = format!("[registries.a]\n{INDEX}credential-provider = {own}\n");
+        let said = desk(&text).refused(2, "cargo cargo.acme.dev");
+        let what = "registry a has another credential-provider";
+        assert!(said.contains(what), "{own}: {said}");
+    }
+}
+
+#[test]
+fn a_registrys_name_steers_no_terminal_and_is_one_word_of_a_shells() {
+    for (name, shown) in [
+        ("\\u001b[31mX\\u0007", "'\\u{1b}[31mX\\u{7}'"),
+        ("a; rm -rf ~", "'a; rm -rf ~'"),
+    ] {
+        let desk = desk(&format!("[registries.\"{name}\"]\n{INDEX}{PROVIDER}"));
+        let said = desk.done("cargo cargo.acme.dev");
+        let line = format!("next: cargo add --registry {shown} CRATE\n");
+        assert!(said.ends_with(&line), "{said}");
+    }
+}

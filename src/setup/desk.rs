@@ -71,8 +71,9 @@ impl<'w> Desk<'w> {
         let config = Target::open(&path).map_err(Error::Usage)?;
         // Another config file in the same directory shares it.
         let journal_file = Target::open(&beside).map_err(Error::Usage)?;
-        let journal = Journal::parse(journal_file.text())
+        let mut journal = Journal::parse(journal_file.text())
             .map_err(|report| Error::Usage(report.about(&quote::path(&beside))))?;
+        journal.follow(config.real());
         let mut desk = Self {
             environment,
             program: program(world)?,
@@ -156,7 +157,7 @@ impl<'w> Desk<'w> {
     ///
     /// # Errors
     /// It is not to be read, or is one of ours.
-    pub(super) fn open_file(&self, path: &Path) -> Result<Target, Error> {
+    pub(super) fn open_file(&mut self, path: &Path) -> Result<Target, Error> {
         let mut target = Target::open(path).map_err(Error::Usage)?;
         let config = self.config()?;
         let key_files = config.key_files();
@@ -181,6 +182,7 @@ impl<'w> Desk<'w> {
             // As it is now that no other setup changes it, by another config file.
             target = Target::open(path).map_err(Error::Usage)?;
         }
+        self.journal.follow(target.real());
         Ok(target)
     }
 

@@ -58,10 +58,22 @@ impl Desk<'_> {
     ) -> Result<(), Error> {
         for host in hosts {
             let pattern = pattern(host)?;
-            let Some(edits) = self.journal.take(&setup_name(tool, &pattern, file)) else {
-                self.says(format!("{tool} was not set up for {pattern}"));
+            let setup = setup_name(tool, &pattern, file);
+            let rules = self.journal.rules_of(&setup);
+            let Some(edits) = self.journal.take(&setup) else {
+                match self.journal.elsewhere(&setup_name(tool, &pattern, "")) {
+                    Some(there) => self.says(format!(
+                        "{tool} was set up for {pattern} in {}, and not in {}: all of it stays",
+                        quote::path(there),
+                        quote::path(file)
+                    )),
+                    None => self.says(format!("{tool} was not set up for {pattern}")),
+                }
                 continue;
             };
+            for (rule, other) in rules {
+                self.says(format!("hosts.{rule} stays: the setup of {other} needs it"));
+            }
             for edit in edits {
                 match edit.key().as_slice() {
                     ["hosts", _] => self.take_out_of_config(&edit)?,

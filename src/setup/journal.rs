@@ -5,6 +5,7 @@ mod check;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
 
 use ring::digest;
 use serde::{Deserialize, Serialize};
@@ -205,6 +206,52 @@ impl Journal {
         });
         edits.reverse();
         Some(edits)
+    }
+
+    /// The host rules that a setup and another need, and which that is.
+    pub(super) fn rules_of(&self, setup: &str) -> Vec<(String, String)> {
+        let needed = self.edits_of(setup).iter().filter_map(|edit| {
+            let ["hosts", rule] = edit.key()[..] else {
+                return None;
+            };
+            let mut others = self.setups.iter().filter(|(name, _)| *name != setup);
+            let (name, _) =
+                others.find(|(_, edits)| edits.iter().any(|other| other.is_at(edit)))?;
+            let mut words = name.split(' ');
+            let (tool, host) = (words.next()?, words.next()?);
+            Some((rule.to_owned(), format!("{tool} for {host}")))
+        });
+        needed.collect()
+    }
+
+    /// The file of a setup whose name begins so.
+    pub(super) fn elsewhere(&self, setup: &str) -> Option<&str> {
+        self.setups.keys().find_map(|name| name.strip_prefix(setup))
+    }
+
+    /// Has what is noted of a file noted by the path that it has now, if it was
+    /// another: it was moved, and a link left in its place.
+    pub(super) fn follow(&mut self, now: &Path) {
+        let leads_there = |file: &str| {
+            let file = Path::new(file);
+            file != now && file.canonicalize().is_ok_and(|real| real == now)
+        };
+        let mut files = self.setups.values().flatten().map(|edit| &edit.file);
+        let Some(former) = files.find(|file| leads_there(file)).cloned() else {
+            return;
+        };
+        let now = now.to_string_lossy().into_owned();
+        if let Some(note) = self.files.remove(&former) {
+            self.files.entry(now.clone()).or_insert(note);
+        }
+        for (name, mut edits) in std::mem::take(&mut self.setups) {
+            for edit in edits.iter_mut().filter(|edit| edit.file == former) {
+                edit.file.clone_from(&now);
+            }
+            let of = name.strip_suffix(&former).filter(|of| of.ends_with(' '));
+            let name = of.map_or(name.clone(), |of| format!("{of}{now}"));
+            self.setups.entry(name).or_default().extend(edits);
+        }
     }
 
     /// Whether a tool is set up for a host.

@@ -15,6 +15,7 @@ mod printed;
 mod profile;
 mod terraform;
 mod tools;
+mod undo;
 
 use std::path::Path;
 

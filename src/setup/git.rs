@@ -51,7 +51,17 @@ pub(super) fn put_in<'d>(
             }
             there = values(&git, &file, &key)?;
         }
-        if there.contains(&helper) {
+        let in_force = || there.rsplit(String::is_empty).next().unwrap_or_default();
+        if let Some(other) = in_force().iter().find(|value| !is_ours(value, &helper)) {
+            let is_first = in_force().first() == Some(other) || !in_force().contains(&helper);
+            desk.says(format!(
+                "{key} names {} as well: git {}hands it the token to keep",
+                program(other),
+                if is_first { "asks it first, and " } else { "" }
+            ));
+        }
+        // One with options of a person's own will do.
+        if in_force().iter().any(|value| is_ours(value, &helper)) {
             hosts.push(pattern);
             continue;
         }
@@ -60,13 +70,6 @@ pub(super) fn put_in<'d>(
         // first and handed the token to keep.
         if there.is_empty() && is_another_asked(&git, &url)? {
             wanted.push("");
-        } else if let Some(other) = there.iter().find(|value| !value.is_empty()) {
-            // What follows may be a password that a shell's line echoes.
-            let program = other.split(|c: char| c.is_whitespace() || c == '=').next();
-            desk.says(format!(
-                "{key} names {} as well: git asks it first, and hands it the token to keep",
-                quoted(program.unwrap_or_default())
-            ));
         }
         wanted.push(&helper);
         for value in wanted {
@@ -88,9 +91,50 @@ pub(super) fn put_in<'d>(
             Some(host) => format!("next: git clone https://{host}/REPOSITORY"),
             None => format!("next: git clone https://HOST/REPOSITORY, from a HOST of {pattern}"),
         });
+        for pattern in &hosts {
+            said.extend(keepers(&git, pattern)?);
+        }
         said.extend(next);
         Ok(said)
     })))
+}
+
+/// Whether a helper's line is ours, and goes by the config file of this setup.
+fn is_ours(value: &str, ours: &str) -> bool {
+    let program = |line: &str| line.split_whitespace().next().map(ToOwned::to_owned);
+    let config = |line: &str| line.split_once("--config").map(|(_, file)| file.to_owned());
+    value == ours || (program(value) == program(ours) && config(value) == config(ours))
+}
+
+/// The program of a helper's line: what follows may be a password that a shell's
+/// line echoes.
+fn program(line: &str) -> String {
+    let program = line.split(|c: char| c.is_whitespace() || c == '=').next();
+    quoted(program.unwrap_or_default())
+}
+
+/// Helpers of all hosts that git asks beside ours, and hands the token to keep:
+/// `store` would write it down. An empty value takes out those above it alone.
+fn keepers(git: &Tool<'_>, pattern: &HostPattern) -> Result<Vec<String>, Error> {
+    const FOR_ALL: &str = "credential.helper";
+    let own = format!("credential.https://{pattern}.helper");
+    let call = ["--show-origin", "--get-regexp", r"^credential\..*helper$"];
+    let listed = listed(git, git.call(["config", "--null"].iter().chain(&call)))?;
+    let mut keepers = Vec::new();
+    for pair in listed.chunks_exact(2) {
+        let (key, value) = pair[1].split_once('\n').unwrap_or((&pair[1], ""));
+        if value.is_empty() && (key == FOR_ALL || key == own) {
+            keepers.clear();
+        } else if key == FOR_ALL && value.split_whitespace().next() != Some("zitadel") {
+            let file = pair[0].strip_prefix("file:").unwrap_or(&pair[0]);
+            keepers.push(format!(
+                "warning: git hands {} the token to keep as well: {key} in {}",
+                program(value),
+                quote::path(file)
+            ));
+        }
+    }
+    Ok(keepers)
 }
 
 /// Takes the rules and the helper out.

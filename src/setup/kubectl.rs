@@ -312,7 +312,7 @@ fn tell_of_kuberc(desk: &mut Desk<'_>, exec: &Value) {
         desk.says(line);
     }
     desk.says(format!(
-        "  - command: {}    (kubectl 1.35 spells this key name:)",
+        "  - command: {}    # kubectl 1.35 spells this key name:",
         printable(command)
     ));
 }

@@ -160,6 +160,41 @@ fn where_the_binary_moved_its_new_path_stands_in_place_of_the_old() {
 }
 
 #[test]
+fn a_helper_of_all_hosts_that_stands_below_ours_is_told_of_where_nothing_changes() {
+    for git in clients("git") {
+        let cluster = with_profile();
+        let home = &cluster.world.home;
+        symlink(&git, home.path().join("bin/git")).unwrap();
+        home.write(".gitconfig", "[credential]\n\thelper = cache\n");
+        let said = setup(home, "git git.acme.dev");
+        assert!(!said.contains("warning"), "{said}");
+        let more = "[credential]\n\thelper = !: x=hunter2\n";
+        home.write(".gitconfig", home.read(".gitconfig") + more);
+        let said = setup(home, "git git.acme.dev");
+        let line = format!(
+            "warning: git hands !: the token to keep as well: credential.helper in {}\n",
+            home.path().join(".gitconfig").display()
+        );
+        assert!(said.starts_with("nothing to change\n"), "{said}");
+        assert!(said.contains(&line), "{said}");
+    }
+}
+
+#[test]
+fn a_helper_of_ours_with_options_is_not_doubled() {
+    for git in clients("git") {
+        let cluster = with_profile();
+        let home = &cluster.world.home;
+        symlink(&git, home.path().join("bin/git")).unwrap();
+        let own = "[credential \"https://git.acme.dev\"]\n\thelper = \n\thelper = zitadel --profile prod -v\n";
+        home.write(".gitconfig", own);
+        let said = setup(home, "git git.acme.dev");
+        assert!(!said.contains("as well"), "{said}");
+        assert_eq!(home.read(".gitconfig"), own);
+    }
+}
+
+#[test]
 fn of_a_helper_of_the_hosts_own_no_more_than_its_program_is_shown() {
     for git in clients("git") {
         for (helper, shown) in [("!echo password=hunter2", "!echo"), ("!P=hunter2 x", "!P")] {

@@ -50,6 +50,10 @@ pub(super) fn put_in<'d>(
             let table = [GROUP, registry.name.as_str()];
             let line = [GROUP, registry.name.as_str(), KEY];
             let mut document = Document::parse(file.text()).map_err(refused)?;
+            if registry.provider.first().is_some_and(|it| it == PROVIDER) {
+                let place = format!("{path}: registry {}", quoted(&registry.name));
+                desk.check_config(&place, &registry.provider)?;
+            }
             let edit = match (registry.provider.first(), &registry.index) {
                 // Another host's setup may have put it there.
                 (Some(program), _) if program == PROVIDER => [&line[..], &table]

@@ -31,6 +31,7 @@ pub(super) fn put_in<'d>(
         program.is_some() && words.iter().any(|word| word == "go")
     };
     if let Some(goauth) = goauth.as_ref().filter(runs_us) {
+        desk.check_config(&goauth.place(), &goauth.ours().unwrap_or_default())?;
         desk.says(format!("{} names this program already", goauth.place()));
         return Ok(None);
     }

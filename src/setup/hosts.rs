@@ -110,6 +110,30 @@ impl Desk<'_> {
         self.says(format!("warning: {line}"));
     }
 
+    /// Refuses words that call us with another config file than this setup's: they
+    /// would not see its rules.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming where they stand.
+    pub(super) fn check_config(&self, place: &str, words: &[String]) -> Result<(), Error> {
+        let named = words.iter().enumerate().find_map(|(at, word)| {
+            let next = || words.get(at + 1).map(String::as_str);
+            let given = || word.strip_prefix("--config=");
+            if word == "--config" { next() } else { given() }
+        });
+        let is_this = match named {
+            Some(file) => self.config.is_at(Path::new(file)),
+            None => self.options.config.is_none(),
+        };
+        if is_this {
+            return Ok(());
+        }
+        let what = format!("{place} calls this program with another config file");
+        Err(Error::Usage(Report::new(what).hint(
+            "name that file here, by --config or without it: this setup's rule would not be seen there",
+        )))
+    }
+
     /// Tells of a config file that a tool has no means to name.
     pub(super) fn warn_of_config(&mut self, tool: &str) {
         if self.options.config.is_some() {

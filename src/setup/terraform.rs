@@ -125,12 +125,16 @@ fn take_out_link(desk: &mut Desk<'_>, edit: &Edit, is_needed: bool) {
 fn put_block(desk: &Desk<'_>, file: &mut Target) -> Result<Option<Edit>, Error> {
     let helpers = terraform::helpers(file.text()).map_err(|why| unread(file.path(), why))?;
     if is_ours(file.path(), &helpers)? {
+        desk.check_config(&quote::path(file.path()), &args(file.text()))?;
         return Ok(desk.journal.edit_at(&file.name(), &AT_BLOCK).cloned());
     }
     for beside in terraform::beside(desk.environment, &desk.directories) {
         let text = read(&beside).map_err(|why| unread(&beside, &why))?;
         match terraform::helpers(&text) {
-            Ok(helpers) if is_ours(&beside, &helpers)? => return Ok(None),
+            Ok(helpers) if is_ours(&beside, &helpers)? => {
+                desk.check_config(&quote::path(&beside), &args(&text))?;
+                return Ok(None);
+            }
             Err(why) if text.contains(BLOCK) => return Err(unread(&beside, why)),
             _ => {}
         }
@@ -170,6 +174,15 @@ fn is_ours(file: &Path, helpers: &[String]) -> Result<bool, Error> {
             Err(Error::Usage(report))
         }
     }
+}
+
+/// The texts in our block: its arguments.
+fn args(text: &str) -> Vec<String> {
+    let name = format!("\"{HELPER}\"");
+    let block = text.rsplit_once(&name).map_or("", |(_, block)| block);
+    let block = block.split('}').next().unwrap_or_default();
+    let texts = block.split('"').skip(1).step_by(2);
+    texts.map(ToOwned::to_owned).collect()
 }
 
 /// Has the link lead here; what `setup.json` is to say of it.

@@ -243,3 +243,18 @@ fn a_registrys_name_steers_no_terminal_and_is_one_word_of_a_shells() {
         assert!(said.ends_with(&line), "{said}");
     }
 }
+
+#[test]
+fn a_provider_that_goes_by_another_config_file_is_refused() {
+    let desk = desk(&theirs());
+    desk.home.write("other.toml", desk.home.read(CONFIG));
+    desk.done("cargo cargo.acme.dev");
+    let what = "registry acme calls this program with another config file\n";
+    let said = desk.refused(2, "cargo *.acme.dev --config other.toml");
+    assert!(said.contains(what), "{said}");
+    desk.done("cargo cargo.acme.dev --undo");
+    desk.done("cargo cargo.acme.dev --config other.toml");
+    desk.done("cargo *.acme.dev --config other.toml");
+    let said = desk.refused(2, "cargo *.acme.dev");
+    assert!(said.contains(what), "{said}");
+}

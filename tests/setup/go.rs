@@ -53,3 +53,23 @@ fn nothing_that_goauth_holds_steers_a_terminal() {
     assert!(stdout.ends_with("next: take it out there\n"), "{stdout}");
     assert!(!stdout.contains('\u{1b}') && !desk.home.read(CONFIG).contains("a.dev"));
 }
+
+#[test]
+fn a_command_that_goes_by_another_config_file_is_refused() {
+    let desk = Desk::with_config(PROFILE);
+    let other = desk.home.write("other.toml", desk.home.read(CONFIG));
+    let other = other.to_str().unwrap();
+    let program = binary().display().to_string();
+    let what = "the variable GOAUTH calls this program with another config file\n";
+    let ours = format!("{program} go; netrc");
+    let (code, _, said) = call(&desk, &["a.dev", "--config", other], &ours);
+    assert!(code == 2 && said.contains(what), "{said}");
+    let ours = format!("{program} go --config={other}; netrc");
+    let (code, _, said) = call(&desk, &["a.dev"], &ours);
+    assert!(code == 2 && said.contains(what), "{said}");
+    let (code, stdout, _) = call(&desk, &["a.dev", "--config", other], &ours);
+    assert!(
+        code == 0 && stdout.contains("names this program already"),
+        "{stdout}"
+    );
+}

@@ -341,3 +341,18 @@ fn what_could_not_be_read_again_is_not_written() {
         "{said}"
     );
 }
+
+#[test]
+fn a_block_that_goes_by_another_config_file_is_refused() {
+    let desk = desk(THEIRS);
+    desk.home.write("other.toml", desk.home.read(CONFIG));
+    desk.done("terraform t.dev");
+    let what = format!("~/{RC} calls this program with another config file\n");
+    let said = desk.refused(2, "terraform u.dev --config other.toml");
+    assert!(said.contains(&what), "{said}");
+    desk.done("terraform t.dev --undo");
+    desk.done("terraform t.dev --config other.toml");
+    desk.done("terraform u.dev --config other.toml");
+    let said = desk.refused(2, "terraform u.dev");
+    assert!(said.contains(&what), "{said}");
+}

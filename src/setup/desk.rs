@@ -349,7 +349,7 @@ fn told(target: &Target, copies: &[Copy]) -> String {
 fn program(world: &World<'_>) -> Result<PathBuf, Error> {
     let program = (world.program)().map_err(|error| {
         let what = format!("where this program lies is not known: {}", system(&error));
-        Error::Final(Report::new(what).hint("call it by its whole path"))
+        Error::Final(Report::new(what).hint("on Linux, /proc tells it: mount that"))
     })?;
     let named = super::tool::find("zitadel-credential", world.environment);
     let same = |path: &PathBuf| path.canonicalize().ok() == program.canonicalize().ok();

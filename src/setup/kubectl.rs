@@ -83,6 +83,11 @@ pub(super) fn put_in<'d>(
                 "kubectl config get-contexts lists them; kubectl config set-context makes one",
             )));
         };
+        // Whose context it is, a person should see.
+        file.words.push(context.clone());
+        let names = ["cluster", "user", "namespace"].map(|key| there["context"][key].as_str());
+        file.words
+            .extend(names.into_iter().flatten().map(ToOwned::to_owned));
         let former = there["context"]["user"]
             .as_str()
             .filter(|user| !user.is_empty());

@@ -1,6 +1,8 @@
 //! A profile in the config file, proved by a token.
 
+use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 
 use serde_json::Value as Json;
 
@@ -12,7 +14,7 @@ use crate::cli::{Options, SetupProfile};
 use crate::config::{Asker, Config, Layer};
 use crate::error::{Error, Report};
 use crate::key::KeySource;
-use crate::quote::{is_unprintable, quoted, system};
+use crate::quote::{is_unprintable, quoted, system, word};
 
 /// Writes the profile.
 ///
@@ -44,8 +46,13 @@ pub(super) fn put_in<'d>(
             desk.set_in_config(&setup, &["profiles", &name, key], value)?;
         }
     }
+    warn_of_mode(desk)?;
     if known.is_empty() {
-        desk.says("next: zitadel-credential setup git HOST, setup docker HOST, or setup kubectl --user NAME");
+        let config = match &desk.options.config {
+            Some(_) => format!(", each with --config {}", word(desk.config.path())),
+            None => String::new(),
+        };
+        desk.says(format!("next: zitadel-credential setup git HOST, setup docker HOST, or setup kubectl --user NAME{config}"));
     }
     Ok(None)
 }
@@ -93,6 +100,20 @@ pub(super) fn take_out<'d>(
         ));
     }
     Ok(None)
+}
+
+/// Tells of a key that others may use.
+fn warn_of_mode(desk: &mut Desk<'_>) -> Result<(), Error> {
+    let given = desk.config()?.caller().key_source.clone();
+    let Some(KeySource::File(path)) = given else {
+        return Ok(());
+    };
+    let meta = fs::metadata(&path).ok().filter(fs::Metadata::is_file);
+    if meta.is_some_and(|meta| meta.mode() & 0o077 != 0) {
+        let path = word(&path);
+        desk.says(format!("warning: others may use the key: chmod 600 {path}"));
+    }
+    Ok(())
 }
 
 fn name(asked: &SetupProfile) -> Result<String, Error> {

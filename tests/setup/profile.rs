@@ -1,6 +1,7 @@
 //! `setup profile`.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 
 use super::support::tree::Node;
 use super::{CONFIG, COPY, Desk, JOURNAL};
@@ -191,4 +192,25 @@ fn a_profile_that_is_in_use_is_not_taken_out() {
     assert!(!desk.exists(CONFIG) && !desk.exists(JOURNAL));
     let home = fs::read_dir(desk.path().join(".docker")).unwrap();
     assert_eq!(home.count(), 0);
+}
+
+#[test]
+fn a_key_that_others_may_use_is_told_of() {
+    let desk = Desk::new();
+    let key = desk.path().join("key.json");
+    let line = "warning: others may use the key: chmod 600 key.json\n";
+    assert!(!desk.done(&format!("{PROD} --dry-run")).contains("warning"));
+    fs::set_permissions(key, Permissions::from_mode(0o644)).unwrap();
+    assert!(desk.done(&format!("{PROD} --dry-run")).contains(line));
+    assert!(desk.done(PROD).contains(line));
+}
+
+#[test]
+fn what_comes_next_goes_by_the_same_config_file() {
+    let desk = Desk::new();
+    let said = desk.done(&format!("{PROD} --config other.toml"));
+    assert!(
+        said.ends_with("each with --config ~/other.toml\n"),
+        "{said}"
+    );
 }

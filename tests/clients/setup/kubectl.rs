@@ -17,6 +17,10 @@ fn every_kubectl_is_given_the_entry_that_it_can_write() {
         let home = &cluster.world.home;
         let Kubectl { program, minor, .. } = &kubectl;
         symlink(program, home.path().join("bin/kubectl")).unwrap();
+        let look = setup(home, "kubectl --user zitadel --context test --dry-run");
+        for hidden in ["cluster: […]", "user: […]", "name: […]"] {
+            assert!(!look.contains(hidden), "{look}");
+        }
         let said = setup(home, "kubectl --user zitadel --context test");
         assert_eq!(
             said.contains("the entry is of v1beta1"),

@@ -77,9 +77,14 @@ pub(super) fn take_out<'d>(
         };
         let is_there = is_named(file.text()) != Ok(false);
         let what = format!("{BLOCK} \"{HELPER}\"");
-        let said = match without(file.text(), &eol(file.text(), &edit.ours)) {
+        // One in a remark is not the one.
+        let block = eol(file.text(), &edit.ours);
+        let mut without = without(file.text(), &block);
+        let text = without.find(|text| is_named(text) == Ok(false));
+        drop(without);
+        let said = match text {
             _ if !is_there => format!("{what} was gone already"),
-            Some(text) if is_named(&text) == Ok(false) => {
+            Some(text) => {
                 file.set(text);
                 format!("takes out {what}")
             }
@@ -215,15 +220,17 @@ fn unread(file: &Path, why: &str) -> Error {
     Error::Usage(report.about(&quote::path(file)))
 }
 
-/// A text without a block, and without the empty line before it.
-fn without(text: &str, block: &str) -> Option<String> {
-    let at = text.find(block)?;
-    let (before, after) = (&text[..at], &text[at + block.len()..]);
-    let before = ["\r\n", "\n"].iter().find_map(|eol| {
-        let rest = before.strip_suffix(eol)?;
-        rest.ends_with('\n').then_some(rest)
-    });
-    Some(format!("{}{after}", before.unwrap_or(&text[..at])))
+/// A text without a block, and without the empty line before it: for each of the
+/// last places where it stands.
+fn without<'t>(text: &'t str, block: &'t str) -> impl Iterator<Item = String> + 't {
+    text.rmatch_indices(block).take(9).map(|(at, _)| {
+        let (before, after) = (&text[..at], &text[at + block.len()..]);
+        let shorter = ["\r\n", "\n"].iter().find_map(|eol| {
+            let rest = before.strip_suffix(eol)?;
+            rest.ends_with('\n').then_some(rest)
+        });
+        [shorter.unwrap_or(before), after].concat()
+    })
 }
 
 fn open(desk: &mut Desk<'_>) -> Result<Target, Error> {

@@ -57,7 +57,8 @@ impl Copy {
 
     /// Whether the file is again what it was.
     pub(super) fn is_needless_for(&self, target: &Target) -> bool {
-        matches!(self, Self::Remove(path) if is_copy_of(path, target.real()))
+        let is_of_it = |copy: &Path| places(target).iter().any(|file| is_copy_of(copy, file));
+        matches!(self, Self::Remove(path) if is_of_it(path))
     }
 
     /// What a person should know of it.
@@ -111,8 +112,13 @@ pub(super) fn settle(journal: &mut Journal, target: &mut Target) -> Option<Copy>
         }
         return None;
     }
-    let copy = place(target.real(), note.copy?);
-    let former = read(&copy).ok().filter(|text| note.was(text))?;
+    let at = note.copy?;
+    // It lies where the file lay, if that was moved since, and linked to.
+    let mut copies = places(target).map(|file| place(file, at)).into_iter();
+    let (copy, former) = copies.find_map(|copy| {
+        let former = read(&copy).ok().filter(|text| note.was(text))?;
+        Some((copy, former))
+    })?;
     if note.is_ours_alone() {
         target.after = Some(former.clone());
     }
@@ -133,6 +139,10 @@ fn is_left(copy: &Path, text: &str) -> bool {
 fn is_blank(text: &str) -> bool {
     let text: String = text.split_ascii_whitespace().collect();
     text.is_empty() || text == "{}"
+}
+
+fn places(target: &Target) -> [&Path; 2] {
+    [target.real(), target.path()]
 }
 
 fn place(file: &Path, at: u32) -> PathBuf {

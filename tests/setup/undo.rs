@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use super::{CONFIG, Desk, JOURNAL, PROFILE};
+use super::{CONFIG, COPY, Desk, JOURNAL, PROFILE};
 
 const RULE: &str = "[hosts.\"c.dev\"]\nprofile = \"prod\"\n";
 const RC: &str = ".terraformrc";
@@ -100,6 +100,9 @@ fn a_file_that_was_moved_and_linked_to_is_still_known() {
             assert_eq!(desk.home.read("dot/moved"), before, "{said}");
             assert!(!desk.home.read(CONFIG).contains("c.dev"), "{said}");
             assert!(!desk.exists(JOURNAL), "{said}");
+            let files = desk.files();
+            let mut copies = files.keys().filter(|name| name.ends_with(COPY));
+            assert_eq!(copies.next(), None, "{said}");
         }
     }
 }

@@ -7,12 +7,13 @@ on the features of the tests' crates too, and so lists what is never linked.
 import dataclasses
 import re
 import subprocess
-import tomllib
 from pathlib import Path
 from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parents[2]
 LINE = re.compile(r"(\d+)(\S+) v(\S+)[^|]*\|([^|]*)\|(.*)")
+
+VALUE = re.compile(r'^(\w+) = "(.*)"$', re.MULTILINE)
 
 
 @dataclasses.dataclass
@@ -55,8 +56,9 @@ def crates(target):
             path[depth - 1].needs.add(crate.purl)
     for _, name, version, *_ in lines(target, "normal,no-proc-macro"):
         found[name, version].linked = True
-    lock = tomllib.loads((ROOT / "Cargo.lock").read_text())
-    for package in lock["package"]:
+    # Python has a reader of TOML since 3.11; Ubuntu 22.04 has 3.10.
+    lock = (ROOT / "Cargo.lock").read_text().split("[[package]]")
+    for package in (dict(VALUE.findall(entry)) for entry in lock[1:]):
         if crate := found.get((package["name"], package["version"])):
             crate.checksum = package.get("checksum")
     ours, *others = found.values()

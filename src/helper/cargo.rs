@@ -15,9 +15,9 @@ pub const HELLO: &str = "{\"v\":[1]}\n";
 
 const VERSION: u32 = 1;
 
-/// By this cargo names crates.io in every question, where no token of ours goes,
-/// whoever has a rule.
-const CRATES_IO: &str = "https://github.com/rust-lang/crates.io-index";
+/// Where crates.io's index lies. By it cargo names crates.io in every question,
+/// where no token of ours goes, whoever has a rule.
+const CRATES_IO: [&str; 3] = ["github.com", "rust-lang", "crates.io-index"];
 
 /// What cargo wants done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -80,9 +80,24 @@ pub fn parse(line: &[u8]) -> Option<Question> {
 
 /// Who serves an index: `sparse+https://…`, or a git repository's URL.
 pub fn ask_of(index_url: &str) -> Option<Ask> {
-    if index_url.trim_end_matches('/') == CRATES_IO {
+    let ask = ask_of_host(index_url)?;
+    if is_crates_io(&ask, index_url) {
         return Ask::of("crates.io");
     }
+    Some(ask)
+}
+
+/// Whether an index is crates.io's, however a package spells it. At that one host
+/// what only looks like it is taken for it as well.
+fn is_crates_io(ask: &Ask, index_url: &str) -> bool {
+    let [host, owner, name] = CRATES_IO;
+    ask.origin.host.as_str() == host && {
+        let url = index_url.to_ascii_lowercase();
+        url.contains('%') || (url.contains(owner) && url.contains(name))
+    }
+}
+
+fn ask_of_host(index_url: &str) -> Option<Ask> {
     let url = index_url.strip_prefix("sparse+").unwrap_or(index_url);
     let Some(rest) = index_url.strip_prefix("ssh://") else {
         return Ask::of(url).filter(|_| url.contains("://"));
@@ -279,8 +294,33 @@ mod tests {
 
     #[test]
     fn crates_io_is_not_the_host_that_its_index_lies_at() {
-        for url in [CRATES_IO.to_owned(), format!("{CRATES_IO}/")] {
-            assert_eq!(asked(&url).as_deref(), Some("https://crates.io"));
+        for url in [
+            "https://github.com/rust-lang/crates.io-index",
+            "https://github.com/rust-lang/crates.io-index/",
+            "https://github.com/rust-lang/crates.io-index.git",
+            "https://GitHub.com/Rust-Lang/Crates.io-Index",
+            "https://github.com:443/rust-lang/crates.io-index",
+            "https://github.com:8443/rust-lang/crates.io-index",
+            "https://github.com//rust-lang/./crates.io-index?x",
+            "https://github.com/a/../rust-lang/crates.io-index",
+            "https://github.com/rust%2Dlang/crates.io-index",
+            "sparse+https://github.com/rust-lang/crates.io-index",
+            "ssh://git@github.com/rust-lang/crates.io-index",
+        ] {
+            assert_eq!(asked(url).as_deref(), Some("https://crates.io"), "{url}");
+        }
+        for (url, expected) in [
+            ("https://github.com/acme/index", "https://github.com"),
+            (
+                "https://github.com/acme/crates.io-index",
+                "https://github.com",
+            ),
+            (
+                "https://git.dev/rust-lang/crates.io-index",
+                "https://git.dev",
+            ),
+        ] {
+            assert_eq!(asked(url).as_deref(), Some(expected), "{url}");
         }
     }
 

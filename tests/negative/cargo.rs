@@ -83,10 +83,16 @@ fn whatever_cargo_wants_done_a_host_without_a_rule_is_left_to_the_next_provider(
 fn crates_io_gets_nothing_where_the_host_of_its_index_has_a_rule() {
     let bait = Bait::new();
     bait.world.allow("github.com");
-    let crates_io = "https://github.com/rust-lang/crates.io-index";
-    bait.ask(&CARGO, question(crates_io).to_string())
-        .gets_nothing_but(0, &refused("url-not-supported"), crates_io)
-        .silently();
+    for crates_io in [
+        "https://github.com/rust-lang/crates.io-index",
+        "https://github.com/rust-lang/crates.io-index.git",
+        "https://GitHub.com:443//rust-lang/./crates.io-index?x",
+        "ssh://git@github.com/rust-lang/crates.io-index",
+    ] {
+        bait.ask(&CARGO, question(crates_io).to_string())
+            .gets_nothing_but(0, &refused("url-not-supported"), crates_io)
+            .silently();
+    }
     let other = "https://github.com/acme/index";
     bait.ask(&CARGO, question(other).to_string())
         .gets_the_token(other);

@@ -286,6 +286,69 @@ failed git: https://git.acme.test: its helper /nowhere/git-credential-zitadel is
     );
 }
 
+/// git hands an approved login to every helper that it asks for the host.
+#[test]
+fn another_helper_that_is_handed_the_token_is_told_of_with_its_file() {
+    const SECRET: &str = "another's-password";
+    if program("git").is_none() {
+        return;
+    }
+    let case = case();
+    case.guard(SECRET);
+    case.world.allow("git.acme.test");
+    case.world.home.link("git-credential-zitadel");
+    let path = case.world.home.path_with_bin();
+    let path = [("PATH", path.to_str().unwrap())];
+    let ours = "[credential \"https://git.acme.test\"]\n\thelper =\n\thelper = zitadel\n";
+    let store = "[credential]\n\thelper = store\n";
+    for (config, told) in [
+        (
+            format!("{ours}{store}"),
+            str![[r#"
+ok git: https://git.acme.test: rule git.acme.test, profile test
+warning git: https://git.acme.test: git hands the token to the helper store too, which may keep it; [HOME]/.gitconfig names it
+    take it out there, or move it above an empty helper of this host's
+
+"#]],
+        ),
+        (
+            format!("{store}{ours}"),
+            str![[r#"
+ok git: https://git.acme.test: rule git.acme.test, profile test
+
+"#]],
+        ),
+        (
+            format!("{ours}\thelper = cache --token {SECRET}\n"),
+            str![[r#"
+ok git: https://git.acme.test: rule git.acme.test, profile test
+warning git: https://git.acme.test: git hands the token to the helper cache too, which may keep it; [HOME]/.gitconfig names it
+    take it out there, or move it above an empty helper of this host's
+
+"#]],
+        ),
+        (
+            "[credential]\n\thelper = store\n\thelper = zitadel\n".to_owned(),
+            str![[r#"
+ok git: every host: those that a rule names are answered
+warning git: every host: git hands the token to the helper store too, which may keep it; [HOME]/.gitconfig names it
+    take it out there, or move it above an empty helper of this host's
+
+"#]],
+        ),
+        (
+            format!("{ours}[credential \"https://github.com\"]\n\thelper = store\n"),
+            str![[r#"
+ok git: https://git.acme.test: rule git.acme.test, profile test
+
+"#]],
+        ),
+    ] {
+        case.world.home.write(".gitconfig", config);
+        case.matches(&examine(&case, &[], &path).of("git"), told);
+    }
+}
+
 /// As setup writes them where no name of ours is on PATH.
 #[test]
 fn a_helper_that_names_a_path_in_quotes_is_held_against_the_rules_too() {

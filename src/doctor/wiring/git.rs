@@ -1,16 +1,17 @@
-//! git's configuration: helpers that are ours, and for which host.
+//! git's configuration: helpers that are ours, for which host, and who else is
+//! handed what they answer.
 
 use std::process::{Command, Stdio};
 
 use super::{Check, GIT_NAME, hit, is_ours, unread};
 use crate::clock::Deadline;
 use crate::config::Config;
-use crate::doctor::check::{Checks, failed, ok};
+use crate::doctor::check::{Checks, failed, ok, warning};
 use crate::doctor::host;
 use crate::error::{Error, Report};
 use crate::issuer::Environment;
 use crate::process;
-use crate::quote::quoted;
+use crate::quote::{self, quoted};
 use crate::url::Origin;
 
 const KEY: &str = "credential.";
@@ -18,9 +19,19 @@ const KEY: &str = "credential.";
 #[derive(Default)]
 pub(in crate::doctor) struct Found {
     helpers: Vec<Helper>,
+    /// All that git is set up to ask, in its order.
+    listed: Vec<Listed>,
     error: Option<Error>,
 }
 
+/// A line of git's configuration that names a helper.
+struct Listed {
+    /// Where it stands, as git tells it.
+    place: String,
+    helper: Helper,
+}
+
+#[derive(Clone)]
 struct Helper {
     /// The URL between `credential.` and `.helper`; none for all hosts.
     url: Option<String>,
@@ -37,6 +48,7 @@ pub(super) fn read(environment: &Environment, deadline: &Deadline) -> Found {
         .args([
             "config",
             "--null",
+            "--show-origin",
             "--get-regexp",
             r"^credential\.(.*\.)?helper$",
         ])
@@ -44,43 +56,80 @@ pub(super) fn read(environment: &Environment, deadline: &Deadline) -> Found {
         .stdin(Stdio::null())
         .stderr(Stdio::null());
     let unread = |what: String| Found {
-        helpers: Vec::new(),
         error: Some(Error::Final(
             Report::new(format!("git config: {what}"))
                 .hint("run git config --get-regexp credential by hand: it must end"),
         )),
+        ..Found::default()
     };
     match process::run(&mut command, deadline) {
         // 1: there is none.
-        Ok(ended) if matches!(ended.status.code(), Some(0 | 1)) => Found {
-            helpers: helpers(&String::from_utf8_lossy(&ended.stdout)),
-            error: None,
-        },
+        Ok(ended) if matches!(ended.status.code(), Some(0 | 1)) => {
+            let listed = listed(&String::from_utf8_lossy(&ended.stdout));
+            Found {
+                helpers: helpers(&listed),
+                listed,
+                error: None,
+            }
+        }
         Ok(ended) => unread(format!("it ended with {}", ended.status)),
         Err(error) => unread(error.to_string()),
     }
 }
 
-/// Reads `key LF value NUL`; an empty value takes out those before it.
-fn helpers(listed: &str) -> Vec<Helper> {
-    let mut found: Vec<Helper> = Vec::new();
-    for item in listed.split('\0').filter(|item| !item.is_empty()) {
+/// Reads `place NUL key LF value NUL`.
+fn listed(text: &str) -> Vec<Listed> {
+    let mut items = text.split('\0');
+    let mut listed = Vec::new();
+    while let (Some(place), Some(item)) = (items.next(), items.next()) {
         let (key, value) = item.split_once('\n').unwrap_or((item, ""));
         let url = key
             .strip_prefix(KEY)
             .and_then(|rest| rest.strip_suffix(".helper"));
-        if value.is_empty() {
-            // An empty one for all hosts comes before what follows it, whatever
-            // the host; one for a host, before that host's.
-            found.retain(|helper| url.is_some() && helper.url.as_deref() != url);
-        } else if is_helper(value) {
-            found.push(Helper {
+        listed.push(Listed {
+            place: place.strip_prefix("file:").unwrap_or(place).to_owned(),
+            helper: Helper {
                 url: url.map(ToOwned::to_owned),
                 value: value.to_owned(),
-            });
+            },
+        });
+    }
+    listed
+}
+
+/// Those that are ours; an empty value takes out those before it.
+fn helpers(listed: &[Listed]) -> Vec<Helper> {
+    let mut found: Vec<Helper> = Vec::new();
+    for Listed { helper, .. } in listed {
+        if helper.value.is_empty() {
+            // An empty one for all hosts comes before what follows it, whatever
+            // the host; one for a host, before that host's.
+            found.retain(|known| helper.url.is_some() && known.url != helper.url);
+        } else if is_helper(&helper.value) {
+            found.push(helper.clone());
         }
     }
     found
+}
+
+/// Whom git asks for what a helper is for, in its order: those for every host
+/// count there too.
+fn asked<'l>(listed: &'l [Listed], scope: &Helper) -> Vec<&'l Listed> {
+    let origin = scope.ask().map(|ask| ask.origin);
+    let mut asked = Vec::new();
+    for one in listed {
+        let url = &one.helper.url;
+        let is_same = || one.helper.ask().map(|ask| ask.origin) == origin;
+        if url.is_some() && *url != scope.url && (origin.is_none() || !is_same()) {
+            continue;
+        }
+        if one.helper.value.is_empty() {
+            asked.clear();
+        } else {
+            asked.push(one);
+        }
+    }
+    asked
 }
 
 /// Whether a helper's value runs us: a short name, a path, or a shell's line.
@@ -141,10 +190,58 @@ impl Found {
         for helper in &self.helpers {
             checks.push(helper.check(config, is_read, environment));
         }
+        if is_read {
+            self.check_others(checks, config);
+        }
+    }
+
+    /// git hands what one helper answers to all that it asks for the host (its
+    /// `store` writes it down in clear text).
+    fn check_others(&self, checks: &mut Checks, config: &Config<'_>) {
+        let mut told: Vec<*const Listed> = Vec::new();
+        for Listed { helper: scope, .. } in &self.listed {
+            let has_token = match (&scope.url, scope.ask()) {
+                (None, _) => config.rules().iter().next().is_some(),
+                (Some(_), Some(ask)) => config.rules().find(&ask.origin, None).is_ok(),
+                (Some(_), None) => false,
+            };
+            let asked = asked(&self.listed, scope);
+            if !has_token || !asked.iter().any(|one| is_helper(&one.helper.value)) {
+                continue;
+            }
+            for one in asked {
+                if is_helper(&one.helper.value) || told.contains(&std::ptr::from_ref(one)) {
+                    continue;
+                }
+                told.push(one);
+                // What follows may be a password that a shell's line echoes.
+                let mut words = one
+                    .helper
+                    .value
+                    .split(|c: char| c.is_whitespace() || c == '=');
+                checks.push(warning(
+                    "git",
+                    format!(
+                        "{}: git hands the token to the helper {} too, which may keep it; {} names it",
+                        scope.place(),
+                        quoted(words.next().unwrap_or_default()),
+                        quote::path(&one.place),
+                    ),
+                    "take it out there, or move it above an empty helper of this host's",
+                ));
+            }
+        }
     }
 }
 
 impl Helper {
+    fn place(&self) -> String {
+        match &self.url {
+            Some(url) => quoted(url),
+            None => "every host".to_owned(),
+        }
+    }
+
     fn ask(&self) -> Option<crate::helper::Ask> {
         // git's * is one label of a host.
         host::read(&self.url.as_ref()?.replace("://*.", "://any-label."))
@@ -157,10 +254,7 @@ impl Helper {
             path if path.starts_with('/') => process::is_program(path.as_ref()),
             name => process::find(name, environment).is_some(),
         };
-        let place = match &self.url {
-            Some(url) => quoted(url),
-            None => "every host".to_owned(),
-        };
+        let place = self.place();
         if !is_there {
             let name = match program.as_str() {
                 "zitadel" => GIT_NAME.to_owned(),
@@ -224,26 +318,65 @@ mod tests {
         }
     }
 
+    /// `key LF value`, as git lists each of a file's.
+    fn of(lines: &[&str]) -> Vec<Listed> {
+        let items = lines.iter().map(|line| format!("file:/f\0{line}\0"));
+        listed(&items.collect::<String>())
+    }
+
     #[test]
     fn an_empty_value_takes_out_those_before_it() {
-        let urls = |listed: &str| {
-            let found = helpers(listed).into_iter().map(|helper| helper.url);
+        let urls = |lines: &[&str]| {
+            let found = helpers(&of(lines)).into_iter().map(|helper| helper.url);
             found.collect::<Vec<_>>()
         };
         let a = Some("https://a".to_owned());
-        assert_eq!(
-            urls("credential.helper\nzitadel\0credential.https://a.helper\nzitadel\0"),
-            [None, a.clone()]
+        let (all, host) = (
+            "credential.helper\nzitadel",
+            "credential.https://a.helper\nzitadel",
         );
+        assert_eq!(urls(&[all, host]), [None, a.clone()]);
         assert_eq!(
-            urls("credential.https://a.helper\nzitadel\0credential.https://a.helper\n\0"),
+            urls(&[host, "credential.https://a.helper\n"]),
             [] as [Option<String>; 0]
         );
-        assert_eq!(
-            urls(
-                "credential.helper\nzitadel\0credential.helper\n\0credential.https://a.helper\nzitadel\0"
+        assert_eq!(urls(&[all, "credential.helper\n", host]), [a]);
+    }
+
+    #[test]
+    fn who_is_asked_for_a_host_is_what_no_empty_value_took_out() {
+        let (all, host) = ("credential.helper\n", "credential.https://a.helper\n");
+        let line = |key: &str, value: &str| format!("{key}{value}");
+        for (lines, expected) in [
+            ([line(all, "store"), line(host, "us")], "store us"),
+            ([line(host, "us"), line(all, "store")], "us store"),
+            ([line(all, "store"), line(host, "")], ""),
+            ([line(host, "us"), line(all, "")], ""),
+            (
+                [
+                    line(host, "us"),
+                    line("credential.https://A:443/b.helper\n", "store"),
+                ],
+                "us store",
             ),
-            [a]
-        );
+            (
+                [
+                    line(host, "us"),
+                    line("credential.https://b.helper\n", "store"),
+                ],
+                "us",
+            ),
+        ] {
+            let listed = of(&lines.each_ref().map(String::as_str));
+            let scope = Helper {
+                url: Some("https://a".to_owned()),
+                value: String::new(),
+            };
+            let found: Vec<_> = asked(&listed, &scope)
+                .iter()
+                .map(|one| one.helper.value.as_str())
+                .collect();
+            assert_eq!(found.join(" "), expected, "{lines:?}");
+        }
     }
 }

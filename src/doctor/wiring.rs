@@ -12,7 +12,7 @@ use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::check::{Check, Checks, failed, ok, skipped};
+use super::check::{Check, Checks, failed, ok, skipped, warning};
 use super::host;
 use crate::World;
 use crate::clock::Deadline;
@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::input::{self, ReadError};
 use crate::issuer::Environment;
 use crate::process;
+use crate::quote;
 use crate::url::Origin;
 
 /// The program's own name, and those that tools look for on `PATH`.
@@ -99,7 +100,9 @@ impl Wiring {
         self.cargo.check(checks, config, is_read, environment);
         self.go.check(checks, environment);
         self.terraform.check(checks, world);
-        if !is_read || self.is_for_all() {
+        // pip and uv need no more than a keyring on PATH.
+        let is_keyring = super::programs::is_keyring(world);
+        if !is_read || is_keyring || self.is_for_all() {
             return;
         }
         let wired = self.git.origins().chain(self.docker.origins());
@@ -114,9 +117,13 @@ impl Wiring {
         for rule in config.rules().iter() {
             let pattern = rule.pattern.to_string();
             if !is_wired(&pattern) {
-                checks.push(ok(
+                let host = quote::word(&pattern);
+                checks.push(warning(
                     "rule",
                     format!("{pattern}: no tool is found that is set up to ask us for it"),
+                    format!(
+                        "zitadel-credential setup git {host}, or setup docker, bazel, cargo, go or terraform"
+                    ),
                 ));
             }
         }

@@ -29,7 +29,8 @@ fn programs_on_path_are_held_against_this_one() {
         str![[r#"
 failed program: docker-credential-zitadel is not on PATH, and a tool is set up to run it
     ln -s [PROGRAM] [HOME]/bin/docker-credential-zitadel
-ok program: [PROGRAM] [VERSION]; on PATH: [HOME]/bin/zitadel-credential
+ok program: [PROGRAM] [VERSION]
+ok program: on PATH in [HOME]/bin: zitadel-credential
 
 "#]],
     );
@@ -48,7 +49,8 @@ warning program: [HOME]/bin/git-credential-zitadel is another program, or does n
     ln -sf [PROGRAM] [HOME]/bin/git-credential-zitadel
 warning program: [HOME]/bin/docker-credential-zitadel is version 0.0.1, this program is [VERSION]
     ln -sf [PROGRAM] [HOME]/bin/docker-credential-zitadel
-ok program: [PROGRAM] [VERSION]; on PATH: [HOME]/bin/zitadel-credential
+ok program: [PROGRAM] [VERSION]
+ok program: on PATH in [HOME]/bin: zitadel-credential
 
 "#]],
     );
@@ -61,7 +63,8 @@ warning program: [HOME]/bin/git-credential-zitadel is another file than this pro
     ln -sf [PROGRAM] [HOME]/bin/git-credential-zitadel
 failed program: docker-credential-zitadel is not on PATH, and a tool is set up to run it
     ln -s [PROGRAM] [HOME]/bin/docker-credential-zitadel
-ok program: [PROGRAM] [VERSION]; on PATH: [HOME]/bin/zitadel-credential
+ok program: [PROGRAM] [VERSION]
+ok program: on PATH in [HOME]/bin: zitadel-credential
 
 "#]]);
 }
@@ -183,7 +186,8 @@ fn each_registry_of_docker_is_held_against_the_rules() {
     case.matches(
         &found.of("rule"),
         str![[r#"
-ok rule: registry.acme.test:5000: no tool is found that is set up to ask us for it
+warning rule: registry.acme.test:5000: no tool is found that is set up to ask us for it
+    zitadel-credential setup git registry.acme.test:5000, or setup docker, bazel, cargo, go or terraform
 
 "#]],
     );

@@ -1,7 +1,7 @@
 //! This program and the names under which tools look for it.
 
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::check::{Checks, failed, ok, warning};
@@ -29,12 +29,17 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wiring, dea
         .as_deref()
         .and_then(Path::parent)
         .unwrap_or(Path::new("/usr/local/bin"));
-    let mut good = Vec::new();
+    // Most often they are all in one.
+    let mut good: Vec<(PathBuf, Vec<&str>)> = Vec::new();
     for name in [NAME, GIT_NAME, DOCKER_NAME, BAZEL_NAME, CARGO_NAME, KEYRING] {
         let link = dir.join(name);
         match process::find(name, world.environment) {
             Some(path) if path.canonicalize().is_ok_and(|file| file == own) => {
-                good.push(quote::path(&path));
+                let dir = path.parent().unwrap_or(Path::new("/")).to_owned();
+                match good.iter_mut().find(|(known, _)| *known == dir) {
+                    Some((_, names)) => names.push(name),
+                    None => good.push((dir, vec![name])),
+                }
             }
             // Most often it is Python's own.
             Some(_) if name == KEYRING => {}
@@ -48,13 +53,23 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wiring, dea
         }
     }
     let own = quote::path(&own);
-    checks.push(ok(
-        "program",
-        match good.join(", ") {
-            all if all.is_empty() => format!("{own} {FULL}; it is not on PATH"),
-            all => format!("{own} {FULL}; on PATH: {all}"),
-        },
-    ));
+    let on_path = if good.is_empty() {
+        "; it is not on PATH"
+    } else {
+        ""
+    };
+    checks.push(ok("program", format!("{own} {FULL}{on_path}")));
+    for (dir, names) in good {
+        let (dir, names) = (quote::path(&dir), names.join(", "));
+        checks.push(ok("program", format!("on PATH in {dir}: {names}")));
+    }
+}
+
+/// Whether pip and uv find us.
+pub(super) fn is_keyring(world: &World<'_>) -> bool {
+    let own = (world.program)().and_then(|path| path.canonicalize()).ok();
+    let found = process::find(KEYRING, world.environment);
+    own.is_some() && found.and_then(|path| path.canonicalize().ok()) == own
 }
 
 /// Another file of our name.

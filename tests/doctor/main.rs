@@ -249,7 +249,8 @@ fn where_all_is_right_every_check_is_ok() {
 ok       config     [HOME]/.config/zitadel-credential/config.toml: profiles: 1, host rules: 2
 ok       profile    test: issuer [ISSUER], scopes openid
 ok       key        key file [HOME]/key.json: service user [USER_ID]'s key [KEY_ID], RSA of 2048 bits, with no expiry date in the file, mode 0600
-ok       program    [PROGRAM] [VERSION]; on PATH: [HOME]/bin/zitadel-credential, [HOME]/bin/git-credential-zitadel, [HOME]/bin/docker-credential-zitadel
+ok       program    [PROGRAM] [VERSION]
+ok       program    on PATH in [HOME]/bin: zitadel-credential, git-credential-zitadel, docker-credential-zitadel
 ok       proxy      none: the issuer is asked directly
 ok       dns        none: 127.0.0.1 is an address
 ok       tcp        connected to [ADDRESS]
@@ -263,7 +264,7 @@ ok       git        https://git.acme.test: rule git.acme.test, profile test
 ok       docker     [HOME]/.docker/config.json: registry.acme.test:5000: rule registry.acme.test:5000, profile test
 ok       host       https://git.acme.test has the rule git.acme.test: profile test, the user ID as username; git: Bearer where the server offers it, else basic
 
-16 ok
+17 ok
 
 "#]]);
 }

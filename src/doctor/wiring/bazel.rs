@@ -11,13 +11,14 @@ use crate::error::{Error, Report};
 use crate::helper::Ask;
 use crate::host::{HostPattern, Miss};
 use crate::issuer::Environment;
+use crate::process;
 use crate::quote::{self, quoted};
 use crate::url::Origin;
 
 /// The system's file (Bazel's "Write bazelrc configuration files").
 const SYSTEM: &str = "/etc/bazel.bazelrc";
 
-const FLAG: &str = "--credential_helper=";
+const FLAG: &str = "--credential_helper";
 
 #[derive(Default)]
 pub(in crate::doctor) struct Found {
@@ -61,12 +62,19 @@ fn helpers(text: &str) -> impl Iterator<Item = (Option<String>, String)> {
         .lines()
         .map(|line| line.split('#').next().unwrap_or(line));
     let words = lines.flat_map(str::split_whitespace);
-    words.filter_map(|word| {
-        let word = word.replace(['"', '\''], "");
-        let value = word.strip_prefix(FLAG)?;
+    let mut words = words.map(|word| word.replace(['"', '\''], ""));
+    let values = std::iter::from_fn(move || {
+        let word = words.find(|word| word.starts_with(FLAG))?;
+        // With or without =, as Bazel takes both.
+        Some(match &word[FLAG.len()..] {
+            "" => words.next()?,
+            value => value.strip_prefix('=').unwrap_or_default().to_owned(),
+        })
+    });
+    values.filter_map(|value| {
         let (scope, program) = match value.split_once('=') {
             Some((scope, program)) => (Some(scope.to_owned()), program),
-            None => (None, value),
+            None => (None, value.as_str()),
         };
         is_ours(program).then(|| (scope, program.to_owned()))
     })
@@ -123,7 +131,15 @@ impl Helper {
             let what = format!("{place}: Bazel runs {program} without our command bazel");
             return failed("bazel", what, remedy);
         }
-        if is_missing(&self.program, environment) {
+        let in_home = || {
+            let rest = self.program.strip_prefix("~/")?;
+            Some(PathBuf::from(environment("HOME")?).join(rest))
+        };
+        let is_missing = match in_home() {
+            Some(program) => !process::is_program(&program),
+            None => is_missing(&self.program, environment),
+        };
+        if is_missing {
             let what = format!("{place}: its helper {program} is not there");
             return failed("bazel", what, remedy);
         }
@@ -189,7 +205,8 @@ mod tests {
         let text = "# common --credential_helper=a.dev=bazel-credential-zitadel\n\
             common --x --credential_helper=*.b.dev=bazel-credential-zitadel # why\n\
             build '--credential_helper=/opt/bazel-credential-zitadel'\n\
-            build --credential_helper=c.dev=other --credential_helper=zitadel\n";
+            build --credential_helper=c.dev=other --credential_helper=zitadel\n\
+            build --credential_helper d.dev=bazel-credential-zitadel --credential_helpers=x\n";
         let found: Vec<_> = helpers(text).collect();
         assert_eq!(
             found,
@@ -199,6 +216,10 @@ mod tests {
                     "bazel-credential-zitadel".to_owned()
                 ),
                 (None, "/opt/bazel-credential-zitadel".to_owned()),
+                (
+                    Some("d.dev".to_owned()),
+                    "bazel-credential-zitadel".to_owned()
+                ),
             ]
         );
     }

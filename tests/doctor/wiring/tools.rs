@@ -124,7 +124,9 @@ ok bazel: [HOME]/.bazelrc: *.acme.test: rule a.acme.test, profile test
                  common --credential_helper=*.evil.test=bazel-credential-zitadel\n\
                  common --credential_helper=a/b=bazel-credential-zitadel\n\
                  common --credential_helper=a.acme.test=/nowhere/bazel-credential-zitadel\n\
-                 common --credential_helper=a.acme.test=zitadel-credential\n",
+                 common --credential_helper=a.acme.test=zitadel-credential\n\
+                 common --credential_helper a.acme.test=~/bin/bazel-credential-zitadel\n\
+                 common --credential_helper a.acme.test=~/no/bazel-credential-zitadel\n",
                 str![[r#"
 failed bazel: [HOME]/.bazelrc: c.acme.test: no host rule lets https://c.acme.test have a token
     zitadel-credential setup bazel c.acme.test
@@ -135,6 +137,9 @@ failed bazel: [HOME]/.bazelrc: a/b: it is no host that could have a rule
 failed bazel: [HOME]/.bazelrc: a.acme.test: its helper /nowhere/bazel-credential-zitadel is not there
     name bazel-credential-zitadel there
 failed bazel: [HOME]/.bazelrc: a.acme.test: Bazel runs zitadel-credential without our command bazel
+    name bazel-credential-zitadel there
+ok bazel: [HOME]/.bazelrc: a.acme.test: rule a.acme.test, profile test
+failed bazel: [HOME]/.bazelrc: a.acme.test: its helper ~/no/bazel-credential-zitadel is not there
     name bazel-credential-zitadel there
 
 "#]],
@@ -275,7 +280,8 @@ failed program: bazel-credential-zitadel is not on PATH, and a tool is set up to
     ln -s [PROGRAM] [HOME]/bin/bazel-credential-zitadel
 failed program: cargo-credential-zitadel is not on PATH, and a tool is set up to run it
     ln -s [PROGRAM] [HOME]/bin/cargo-credential-zitadel
-ok program: [PROGRAM] [VERSION]; on PATH: [HOME]/bin/zitadel-credential
+ok program: [PROGRAM] [VERSION]
+ok program: on PATH in [HOME]/bin: zitadel-credential
 
 "#]],
     );
@@ -283,7 +289,8 @@ ok program: [PROGRAM] [VERSION]; on PATH: [HOME]/bin/zitadel-credential
     home.link("bazel-credential-zitadel");
     home.link("cargo-credential-zitadel");
     case.matches(&found(&case, "program"), str![[r#"
-ok program: [PROGRAM] [VERSION]; on PATH: [HOME]/bin/zitadel-credential, [HOME]/bin/bazel-credential-zitadel, [HOME]/bin/cargo-credential-zitadel, [HOME]/bin/keyring
+ok program: [PROGRAM] [VERSION]
+ok program: on PATH in [HOME]/bin: zitadel-credential, bazel-credential-zitadel, cargo-credential-zitadel, keyring
 
 "#]]);
 }
@@ -303,7 +310,8 @@ fn a_rule_is_told_that_no_tool_asks_for() {
     case.matches(
         &found(&case, "rule"),
         str![[r#"
-ok rule: b.acme.test:8443: no tool is found that is set up to ask us for it
+warning rule: b.acme.test:8443: no tool is found that is set up to ask us for it
+    zitadel-credential setup git b.acme.test:8443, or setup docker, bazel, cargo, go or terraform
 
 "#]],
     );
@@ -323,4 +331,7 @@ ok rule: b.acme.test:8443: no tool is found that is set up to ask us for it
         assert_eq!(found(&case, "rule"), "", "{file}");
         fs::remove_file(path).unwrap();
     }
+    assert_ne!(found(&case, "rule"), "");
+    home.link("keyring");
+    assert_eq!(found(&case, "rule"), "", "pip needs no file");
 }

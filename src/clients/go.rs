@@ -2,13 +2,16 @@
 //!
 //! Source: `go help goauth`, `go help environment`.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::named;
+use crate::cli::{Cli, Command, Go};
 use crate::clock::Deadline;
 use crate::config::Directories;
 use crate::input;
 use crate::issuer::Environment;
+use crate::process;
 use crate::quote;
 
 /// What GOAUTH is, and where that stands.
@@ -72,11 +75,52 @@ impl Goauth {
             .find(|words| is_ours(words))
     }
 
+    /// Why Go gets no token from us, though it names us: Go would refuse the value,
+    /// or the command cannot answer.
+    pub(crate) fn fault(&self, environment: &Environment) -> Option<String> {
+        let commands: Vec<_> = self.value.split(';').map(words).collect();
+        if let Some(fault) = commands.iter().find_map(|words| refused(words)) {
+            return Some(fault.to_owned());
+        }
+        let words = self.ours()?;
+        let program = words.first().map(String::as_str).unwrap_or_default();
+        let is_there = if program.starts_with('/') {
+            process::is_program(program.as_ref())
+        } else {
+            // By a relative path it would be a clone's.
+            !program.contains('/') && process::find(program, environment).is_some()
+        };
+        if !is_there {
+            let program = quote::quoted(program);
+            return Some(format!("its command {program} is not there"));
+        }
+        let args = words.into_iter().map(OsString::from).collect();
+        match Cli::read(args) {
+            Ok((options, Command::Go(Go { url: None, .. }))) => {
+                let config = options.config.filter(|file| !Path::new(file).is_file())?;
+                let config = quote::path(&config);
+                Some(format!("its config file {config} is not there"))
+            }
+            _ => Some("it does not run our command go".to_owned()),
+        }
+    }
+
     /// What it would be without this program.
     pub(crate) fn others(&self) -> String {
         let commands = self.value.split(';').map(str::trim);
         let others = commands.filter(|command| !command.is_empty() && !is_ours(&words(command)));
         others.collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// Why Go ends where a command among others has these words.
+fn refused(words: &[String]) -> Option<&'static str> {
+    match words {
+        [] => Some("Go refuses an empty command"),
+        [name] if name == "off" => Some("Go refuses off beside another command"),
+        [name, dir] if name == "git" && dir.starts_with('/') => None,
+        [name, ..] if name == "git" => Some("Go refuses git without a whole path"),
+        _ => None,
     }
 }
 
@@ -106,7 +150,6 @@ fn words(command: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsString;
     use std::fs;
     use std::time::Duration;
 
@@ -139,6 +182,42 @@ mod tests {
             ("zitadel-credential2 go", None),
         ] {
             assert_eq!(ours(value).as_deref(), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_go_refuses_and_what_cannot_answer_is_a_fault() {
+        let is_missing = "its command zitadel-credential is not there";
+        for (value, expected) in [
+            ("/bin/true; off", None),
+            ("zitadel-credential go", Some(is_missing)),
+            (
+                "./zitadel-credential go",
+                Some("its command ./zitadel-credential is not there"),
+            ),
+            (
+                "zitadel-credential go; off",
+                Some("Go refuses off beside another command"),
+            ),
+            (
+                "zitadel-credential go; git",
+                Some("Go refuses git without a whole path"),
+            ),
+            (
+                "git a;zitadel-credential go",
+                Some("Go refuses git without a whole path"),
+            ),
+            ("zitadel-credential go; git /a", Some(is_missing)),
+            (
+                "zitadel-credential go;",
+                Some("Go refuses an empty command"),
+            ),
+        ] {
+            let value = value.to_owned();
+            let found = Goauth { value, file: None };
+            let nowhere = |_: &str| Some(OsString::from("/nowhere"));
+            let fault = found.ours().and_then(|_| found.fault(&nowhere));
+            assert_eq!(fault.as_deref(), expected, "{}", found.value);
         }
     }
 

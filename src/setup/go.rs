@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::desk::{After, Desk};
 use super::git::shell_quoted;
-use super::tool::find;
 use crate::cli::SetupHosts;
 use crate::clients::go::Goauth;
 use crate::error::{Error, Report};
@@ -24,12 +23,8 @@ pub(super) fn put_in<'d>(
     let file = desk.config.name();
     desk.let_in("go", &asked.hosts, None, &file)?;
     let goauth = goauth(desk)?;
-    let runs_us = |goauth: &&Goauth| {
-        let words = goauth.ours().unwrap_or_default();
-        // A path is found as it stands.
-        let program = words.first().and_then(|name| find(name, desk.environment));
-        program.is_some() && words.iter().any(|word| word == "go")
-    };
+    let runs_us =
+        |goauth: &&Goauth| goauth.ours().is_some() && goauth.fault(desk.environment).is_none();
     if let Some(goauth) = goauth.as_ref().filter(runs_us) {
         desk.check_config(&goauth.place(), &goauth.ours().unwrap_or_default())?;
         desk.says(format!("{} names this program already", goauth.place()));

@@ -63,6 +63,14 @@ fn go_gets_one_value_that_keeps_what_was_there() {
         .write(GO_ENV, "GOAUTH=zitadel-credential go; netrc\n");
     let names_us = format!("GOAUTH in ~/{GO_ENV} names this program already\n");
     assert!(desk.done("go g.dev").ends_with(&names_us));
+    // Go ends where it reads this.
+    desk.home
+        .write(GO_ENV, "GOAUTH=zitadel-credential go; off\n");
+    let next = "next: go env -w GOAUTH='zitadel-credential go'\n";
+    let said = desk.done("go g.dev");
+    assert!(said.ends_with(next), "{said}");
+    desk.home
+        .write(GO_ENV, "GOAUTH=zitadel-credential go; netrc\n");
     desk.done("go h.dev");
     let said = desk.done("go h.dev --undo");
     assert!(said.ends_with("takes out hosts.h.dev\n"), "{said}");

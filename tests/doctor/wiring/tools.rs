@@ -187,6 +187,33 @@ failed go: GOAUTH in [HOME]/.config/go/env: it does not run our command go
 
 "#]],
             ),
+            (
+                ".config/go/env",
+                "GOAUTH=zitadel-credential go; off\n",
+                str![[r#"
+failed go: GOAUTH in [HOME]/.config/go/env: Go refuses off beside another command
+    zitadel-credential setup go HOST tells the right value
+
+"#]],
+            ),
+            (
+                ".config/go/env",
+                "GOAUTH=zitadel-credential --profile go kubectl\n",
+                str![[r#"
+failed go: GOAUTH in [HOME]/.config/go/env: it does not run our command go
+    zitadel-credential setup go HOST tells the right value
+
+"#]],
+            ),
+            (
+                ".config/go/env",
+                "GOAUTH=zitadel-credential go --config /nowhere; netrc\n",
+                str![[r#"
+failed go: GOAUTH in [HOME]/.config/go/env: its config file /nowhere is not there
+    zitadel-credential setup go HOST tells the right value
+
+"#]],
+            ),
             (".config/go/env", "GOAUTH=netrc\n", str![[r#""#]]),
         ],
     );

@@ -13,12 +13,30 @@ use crate::issuer::Environment;
 /// What cargo runs.
 pub(crate) const PROVIDER: &str = "cargo-credential-zitadel";
 
+/// What adds to the providers of all registries.
+pub(crate) const FOR_ALL: &str = "CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS";
+
 /// What the configuration says of credentials.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
     pub(crate) registries: Vec<Registry>,
     /// The providers of all registries that have none of their own.
     pub(crate) for_all: Vec<Vec<String>>,
+    /// What a provider's name stands for (`[credential-alias]`).
+    aliases: Vec<(String, Vec<String>)>,
+}
+
+impl Settings {
+    /// A provider as cargo runs it: an alias counts where no argument follows.
+    pub(crate) fn resolved(&self, words: Vec<String>) -> Vec<String> {
+        let [name] = words.as_slice() else {
+            return words;
+        };
+        let alias = self.aliases.iter().find(|(alias, _)| alias == name);
+        alias
+            .map(|(_, stands_for)| stands_for.clone())
+            .unwrap_or(words)
+    }
 }
 
 /// A registry.
@@ -60,14 +78,39 @@ pub(crate) fn read(text: &str) -> Option<Settings> {
     });
     let all = table("registry").and_then(|table| table.get("global-credential-providers"));
     let all = all.and_then(|value| value.get_ref().as_array());
+    let aliases = table("credential-alias").into_iter().flatten();
+    let aliases = aliases.map(|(name, value)| (name.get_ref().to_string(), words(value.get_ref())));
     Some(Settings {
         registries: registries.collect(),
+        aliases: aliases.collect(),
         for_all: all
             .into_iter()
             .flatten()
             .map(|value| words(value.get_ref()))
             .collect(),
     })
+}
+
+/// What the variable says that adds to the providers of all registries.
+pub(crate) fn variable_for_all(environment: &Environment) -> Vec<Vec<String>> {
+    let value = environment(FOR_ALL).unwrap_or_default();
+    let words = value.to_string_lossy();
+    words
+        .split_whitespace()
+        .map(|word| vec![word.to_owned()])
+        .collect()
+}
+
+/// What a variable says of a registry, in place of the file.
+pub(crate) fn variable_of(
+    registry: &str,
+    key: &str,
+    environment: &Environment,
+) -> Option<Vec<String>> {
+    let name = registry.to_ascii_uppercase().replace('-', "_");
+    let value = environment(&format!("CARGO_REGISTRIES_{name}_{key}"))?;
+    let words = value.to_string_lossy();
+    Some(words.split_whitespace().map(ToOwned::to_owned).collect())
 }
 
 /// A program and its arguments, as a list or parted by blanks.
@@ -118,6 +161,20 @@ mod tests {
             ]
         );
         assert_eq!(settings.for_all, [vec!["cargo:token"], vec!["p", "q"]]);
+    }
+
+    #[test]
+    fn an_alias_stands_for_a_provider_where_no_argument_follows() {
+        let settings = read("[credential-alias]\nz = 'p --a'\ny = ['q r']\n").expect("TOML");
+        for (words, expected) in [
+            (&["z"][..], &["p", "--a"][..]),
+            (&["y"], &["q r"]),
+            (&["z", "b"], &["z", "b"]),
+            (&["x"], &["x"]),
+        ] {
+            let words = words.iter().map(ToString::to_string).collect();
+            assert_eq!(settings.resolved(words), expected);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{CARGO_NAME, hit, is_missing, is_ours, unread};
+use crate::cli::Options;
 use crate::clients::cargo::{self, Registry, Settings};
 use crate::clock::Deadline;
 use crate::config::{Config, Directories};
@@ -16,7 +17,9 @@ use crate::url::Origin;
 #[derive(Default)]
 pub(in crate::doctor) struct Found {
     file: PathBuf,
-    settings: Settings,
+    registries: Vec<Registry>,
+    /// Where we stand in the list of all registries, and by which words.
+    for_all: Vec<(String, Vec<String>)>,
     error: Option<Error>,
 }
 
@@ -39,22 +42,43 @@ pub(super) fn read(
             (Settings::default(), Some(Error::Final(report)))
         }
     };
-    let names_us = |words: &[String]| words.first().is_some_and(|program| is_ours(program));
-    settings
-        .registries
-        .retain(|known| names_us(&known.provider));
-    settings.for_all.retain(|words| names_us(words));
+    let mut registries = std::mem::take(&mut settings.registries);
+    for registry in &mut registries {
+        let of = |key| cargo::variable_of(&registry.name, key, environment);
+        let (index, provider) = (of("INDEX"), of("CREDENTIAL_PROVIDER"));
+        if let Some(index) = index.and_then(|words| words.into_iter().next()) {
+            registry.index = Some(index);
+        }
+        let own = std::mem::take(&mut registry.provider);
+        registry.provider = settings.resolved(provider.unwrap_or(own));
+    }
+    registries.retain(|registry| names_us(&registry.provider));
+    let in_file = std::mem::take(&mut settings.for_all).into_iter();
+    let in_file = in_file.map(|words| (quote::path(&file), words));
+    let in_variable = cargo::variable_for_all(environment).into_iter();
+    let in_variable = in_variable.map(|words| (format!("the variable {}", cargo::FOR_ALL), words));
+    let for_all = in_file.chain(in_variable);
+    let for_all = for_all.map(|(place, words)| (place, settings.resolved(words)));
     Found {
+        for_all: for_all.filter(|(_, words)| names_us(words)).collect(),
         file,
-        settings,
+        registries,
         error,
+    }
+}
+
+/// Whether a provider runs us, also where cargo takes what we print for a token.
+fn names_us(words: &[String]) -> bool {
+    match words {
+        [cargos, program, ..] if cargos == "cargo:token-from-stdout" => is_ours(program),
+        words => words.first().is_some_and(|program| is_ours(program)),
     }
 }
 
 impl Found {
     fn programs(&self) -> impl Iterator<Item = &String> {
-        let own = self.settings.registries.iter().map(|known| &known.provider);
-        own.chain(&self.settings.for_all)
+        let own = self.registries.iter().map(|known| &known.provider);
+        own.chain(self.for_all.iter().map(|(_, words)| words))
             .filter_map(|words| words.first())
     }
 
@@ -65,11 +89,11 @@ impl Found {
 
     /// Whether we are asked for every registry.
     pub(super) fn is_for_all(&self) -> bool {
-        !self.settings.for_all.is_empty()
+        !self.for_all.is_empty()
     }
 
     pub(super) fn origins(&self) -> impl Iterator<Item = Origin> {
-        let indexes = self.settings.registries.iter();
+        let indexes = self.registries.iter();
         let indexes = indexes.filter_map(|registry| registry.index.as_deref());
         indexes.filter_map(|index| Some(helper::cargo::ask_of(index)?.origin))
     }
@@ -85,9 +109,11 @@ impl Found {
             checks.push(unread("cargo", error));
         }
         let file = quote::path(&self.file);
-        for words in &self.settings.for_all {
-            let place = format!("{file}: every registry");
-            checks.push(at_fault(&place, words, environment).unwrap_or_else(|| {
+        for (place, words) in &self.for_all {
+            let place = format!("{place}: every registry");
+            let is_provider = words.first().is_some_and(|program| is_ours(program));
+            let fault = is_provider.then(|| at_fault(&place, words, environment));
+            checks.push(fault.flatten().unwrap_or_else(|| {
                 // Whoever writes a Cargo.toml names an index: any path on a host
                 // that a rule names, and that index says where the token goes.
                 warning(
@@ -97,7 +123,7 @@ impl Found {
                 )
             }));
         }
-        for registry in &self.settings.registries {
+        for registry in &self.registries {
             let place = format!("{file}: registry {}", quote::quoted(&registry.name));
             let fault = at_fault(&place, &registry.provider, environment);
             checks.push(fault.unwrap_or_else(|| wired(&place, registry, config, is_read)));
@@ -114,10 +140,15 @@ fn at_fault(place: &str, words: &[String], environment: &Environment) -> Option<
         let what = format!("{place}: cargo passes {shown} no command to run");
         return Some(failed("cargo", what, remedy));
     }
-    is_missing(program, environment).then(|| {
+    if is_missing(program, environment) {
         let what = format!("{place}: its provider {shown} is not there");
-        failed("cargo", what, remedy)
-    })
+        return Some(failed("cargo", what, remedy));
+    }
+    // They come to us in cargo's question, beside which stands no command.
+    let options = Options::default().with(words[1..].to_vec());
+    let report = options.err()?;
+    let what = format!("{place}: {}", report.headline());
+    Some(failed("cargo", what, report.advice().unwrap_or_default()))
 }
 
 fn wired(place: &str, registry: &Registry, config: &Config<'_>, is_read: bool) -> Check {

@@ -89,6 +89,32 @@ warning cargo: [HOME]/.cargo/config.toml: every registry: a project's Cargo.toml
             ),
             (
                 CARGOS,
+                "[credential-alias]\nzit = 'cargo-credential-zitadel --profile test'\n\
+                 [registries.a]\nindex = 'sparse+https://a.acme.test/'\n\
+                 credential-provider = 'zit'\n\
+                 [registry]\n\
+                 global-credential-providers = ['zit', 'cargo:token-from-stdout zitadel-credential token']\n",
+                str![[r#"
+warning cargo: [HOME]/.cargo/config.toml: every registry: a project's Cargo.toml chooses which index gets the token
+    take it out of global-credential-providers: zitadel-credential setup cargo HOST names it for one registry
+warning cargo: [HOME]/.cargo/config.toml: every registry: a project's Cargo.toml chooses which index gets the token
+    take it out of global-credential-providers: zitadel-credential setup cargo HOST names it for one registry
+ok cargo: [HOME]/.cargo/config.toml: registry a: rule a.acme.test, profile test
+
+"#]],
+            ),
+            (
+                CARGOS,
+                "[registries.a]\nindex = 'sparse+https://a.acme.test/'\n\
+                 credential-provider = ['cargo-credential-zitadel', '--nonsense']\n",
+                str![[r#"
+failed cargo: [HOME]/.cargo/config.toml: registry a: unexpected argument '--nonsense' found
+    the options of every command: zitadel-credential --help
+
+"#]],
+            ),
+            (
+                CARGOS,
                 "[registries",
                 str![[r#"
 failed cargo: [HOME]/.cargo/config.toml: it is no TOML
@@ -98,6 +124,39 @@ failed cargo: [HOME]/.cargo/config.toml: it is no TOML
             ),
         ],
     );
+}
+
+#[test]
+fn what_variables_say_of_cargos_registries_counts() {
+    let case = case();
+    case.world.allow("a.acme.test");
+    case.world.home.link("cargo-credential-zitadel");
+    case.world.home.write(
+        CARGOS,
+        "[registries.my-own]\nindex = 'sparse+https://other.test/'\n",
+    );
+    let path = case.world.home.path_with_bin();
+    let variables = [
+        ("PATH", path.to_str().unwrap()),
+        (
+            "CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS",
+            "cargo:token cargo-credential-zitadel",
+        ),
+        (
+            "CARGO_REGISTRIES_MY_OWN_INDEX",
+            "sparse+https://a.acme.test/",
+        ),
+        (
+            "CARGO_REGISTRIES_MY_OWN_CREDENTIAL_PROVIDER",
+            "cargo-credential-zitadel --profile test",
+        ),
+    ];
+    case.matches(&examine(&case, &[], &variables).of("cargo"), str![[r#"
+warning cargo: the variable CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS: every registry: a project's Cargo.toml chooses which index gets the token
+    take it out of global-credential-providers: zitadel-credential setup cargo HOST names it for one registry
+ok cargo: [HOME]/.cargo/config.toml: registry my-own: rule a.acme.test, profile test
+
+"#]]);
 }
 
 #[test]

@@ -70,6 +70,25 @@ fn go_takes_no_token_along_where_it_is_led_to_another_host() {
     }
 }
 
+/// Its HTTP client goes by the host's name: who is named in a rule for one port is
+/// trusted with the host.
+#[test]
+fn go_takes_the_token_along_to_another_port_of_the_same_host() {
+    for go in gos() {
+        let (world, ca) = (World::new(), Ca::new());
+        let other = Gateway::start(&ca, &world.issuer, &[Scheme::Bearer], answer);
+        let host = other.host();
+        let acme = Acme::serving(&go, world, &ca, move |request| {
+            let target = format!("https://{host}{}", request.target);
+            Response::new(302).with_header("Location", target)
+        });
+        acme.world.allow(&acme.gateway.host());
+        acme.downloads(&acme.gateway.host());
+        assert_eq!(acme.gateway.take_shown(), [Shown::Bearer]);
+        assert_eq!(other.take_shown(), [Shown::Bearer]);
+    }
+}
+
 #[test]
 fn a_token_that_was_revoked_is_replaced_while_go_runs() {
     for go in gos() {

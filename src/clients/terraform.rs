@@ -64,6 +64,9 @@ pub(crate) fn helpers(text: &str) -> Result<Vec<String>, &'static str> {
     let mut words: Vec<&str> = Vec::new();
     let mut is_value = false;
     let mut rest = text;
+    if text.starts_with('\u{feff}') {
+        return Err("it begins with a byte order mark, which Terraform refuses");
+    }
     while let Some(c) = rest.chars().next() {
         let length = match c {
             '#' => line(rest),
@@ -110,6 +113,9 @@ pub(crate) fn helpers(text: &str) -> Result<Vec<String>, &'static str> {
                     (true, true) => {
                         words.clear();
                         is_value = false;
+                    }
+                    (true, false) if word.contains('\\') => {
+                        return Err("a name in it has an escape");
                     }
                     (true, false) => words.push(word),
                     (false, _) => {}
@@ -214,6 +220,8 @@ mod tests {
             "credentials_helper {}",
             "credentials_helper \"a\" \"b\" {}",
             "credentials_helper \"a\" []",
+            "\"credentials\\u005fhelper\" \"a\" {}",
+            "\u{feff}credentials_helper \"zitadel\" {}",
         ] {
             assert!(helpers(bad).is_err(), "{bad}");
         }

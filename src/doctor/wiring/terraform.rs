@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::World;
-use crate::clients::terraform::{self, HELPER};
+use crate::clients::terraform::{self, BLOCK, HELPER};
 use crate::clock::Deadline;
 use crate::config::Directories;
 use crate::doctor::check::{Checks, failed, ok, warning};
@@ -14,9 +14,18 @@ use crate::quote::{self, word};
 pub(in crate::doctor) struct Found {
     /// The file that names us.
     file: Option<PathBuf>,
-    /// A file that may, and why that is not known.
-    unread: Option<(PathBuf, String)>,
+    /// The helpers of other names, and where each stands.
+    others: Vec<(String, PathBuf)>,
+    /// Files that are not plainly to be read, and why.
+    unread: Vec<Unread>,
     plugin: Option<PathBuf>,
+}
+
+struct Unread {
+    file: PathBuf,
+    why: String,
+    /// Whether it may name us.
+    is_near: bool,
 }
 
 pub(super) fn read(
@@ -37,12 +46,27 @@ pub(super) fn read(
             Err(why) => Err(why.clone()),
         };
         match names {
-            Ok(names) if names.iter().any(|name| name == HELPER) => found.file = Some(file),
-            // Others' files are theirs.
-            Err(why) if !text.is_ok_and(|text| !text.contains(HELPER)) => {
-                found.unread = Some((file, why));
+            Ok(names) => {
+                for name in names {
+                    if name == HELPER {
+                        found.file.get_or_insert(file.clone());
+                    } else {
+                        found.others.push((name, file.clone()));
+                    }
+                }
             }
-            _ => {}
+            Err(why) => {
+                let holds = |word| text.as_ref().is_ok_and(|text| text.contains(word));
+                // Where `terraform login` keeps what it got.
+                let is_json = file.extension().is_some_and(|end| end == "json");
+                if !is_json || text.is_err() || holds(BLOCK) {
+                    found.unread.push(Unread {
+                        is_near: text.is_err() || holds(HELPER),
+                        file,
+                        why,
+                    });
+                }
+            }
         }
     }
     found
@@ -54,16 +78,33 @@ impl Found {
     }
 
     pub(super) fn check(&self, checks: &mut Checks, world: &World<'_>) {
-        if let Some((file, why)) = &self.unread {
+        // Others' files are theirs, unless one could keep Terraform from asking us.
+        let is_told = |unread: &&Unread| unread.is_near || self.file.is_some();
+        for Unread { file, why, .. } in self.unread.iter().filter(is_told) {
             checks.push(warning(
                 "terraform",
                 format!("{}: not looked into: {why}", quote::path(file)),
-                "see by hand whether it names the credentials helper zitadel",
+                "see by hand which credentials helper it names: Terraform takes one alone",
             ));
         }
         let (Some(file), Some(plugin)) = (&self.file, &self.plugin) else {
             return;
         };
+        for (name, theirs) in &self.others {
+            checks.push(failed(
+                "terraform",
+                format!(
+                    "{}: it names the credentials helper {}, and {} names us: Terraform takes one alone",
+                    quote::path(theirs),
+                    quote::quoted(name),
+                    quote::path(file)
+                ),
+                "take one of the two blocks out",
+            ));
+        }
+        if !self.others.is_empty() {
+            return;
+        }
         let file = quote::path(file);
         let link = quote::path(plugin);
         let own = (world.program)().and_then(|path| path.canonicalize()).ok();

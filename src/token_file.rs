@@ -160,7 +160,7 @@ impl Stamp {
     }
 }
 
-/// Whether a file is as [`write`] leaves it, whoever wrote it: another agent keeps
+/// Whether a file is as [`write()`] leaves it, whoever wrote it: another agent keeps
 /// the same one fresh.
 pub fn holds(path: &Path, text: &Secret) -> bool {
     let is_ours = |meta: &Metadata| {

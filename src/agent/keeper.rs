@@ -195,13 +195,10 @@ impl Keeper {
         let text = Secret::new(token.expose().to_owned());
         let mut has_replaced = false;
         for file in &mut self.files {
-            // Somebody may have changed it, or taken it away.
-            if file.stamp.is_some() && file.stamp == Stamp::of(&file.path) {
-                continue;
-            }
-            // Another agent may keep the same file.
+            // Somebody may have changed it or taken it away, or another agent keeps it.
             let seen = Stamp::of(&file.path);
-            if file.stamp.is_some() && token_file::holds(&file.path, &text) {
+            if file.stamp.is_some() && (file.stamp == seen || token_file::holds(&file.path, &text))
+            {
                 file.stamp = seen;
                 continue;
             }

@@ -18,26 +18,48 @@ mod pace;
 mod reload;
 
 use std::os::unix::fs::FileTypeExt;
+use std::path::PathBuf;
 use std::thread;
 
-use crate::broker::Broker;
-use crate::cli;
-use crate::config::{Asker, Config};
-use crate::error::{Error, Report};
-use crate::key::{KeySource, KeySpec};
-use crate::quote::system;
-use crate::{Answer, World, logger, token_file};
+use clap::{Args, ValueHint};
 use ending::Ending;
 use keeper::{Fetched, Keeper, in_a_line};
 use notify::Manager;
 use reload::Reader;
+
+use crate::broker::Broker;
+use crate::call::{Answer, World};
+use crate::cli::options::{EVERY, Options};
+use crate::config::{Asker, Config};
+use crate::error::{Error, Report};
+use crate::source::key::{KeySource, KeySpec};
+use crate::text::logger;
+use crate::text::quote::system;
+use crate::token_file;
+
+#[derive(Args, Debug)]
+pub(crate) struct Agent {
+    /// A file to keep fresh, of mode 0600 and replaced in one step; may be
+    /// repeated
+    #[arg(long, required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub write: Vec<PathBuf>,
+    /// A process that gets SIGHUP after each replacement, so that it reads anew
+    #[arg(long, value_name = "PID",
+          value_parser = clap::value_parser!(i32).range(1..))]
+    pub signal: Option<i32>,
+    /// Write the files once, and end
+    #[arg(long)]
+    pub once: bool,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(crate) options: Options,
+}
 
 /// Keeps the files. `load` reads the configuration, and heeds `--refresh` where it
 /// is told that there is no token yet.
 pub(crate) fn agent<'c>(
     world: &World<'_>,
     load: &dyn Fn(bool) -> Result<Config<'c>, Error>,
-    asked: &cli::Agent,
+    asked: &Agent,
 ) -> Result<Answer, Error> {
     let ending = if asked.once {
         Ending::CutOff
@@ -110,7 +132,7 @@ fn reader_of(pid: i32) -> Result<Reader, Error> {
     })
 }
 
-fn fetch(world: &World<'_>, config: &Config<'_>, asked: &cli::Agent) -> Result<Fetched, Error> {
+fn fetch(world: &World<'_>, config: &Config<'_>, asked: &Agent) -> Result<Fetched, Error> {
     let request = config.request(Asker::default())?;
     for path in &asked.write {
         token_file::refuse_ours(path, config)?;

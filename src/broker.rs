@@ -18,25 +18,26 @@ mod trial;
 mod userinfo;
 
 use std::cell::Cell;
-use std::io;
 use std::path::PathBuf;
-use std::thread;
 use std::time::Duration;
+use std::{io, thread};
 
 use log::Level;
+use mint::Minted;
 
 use crate::cache::lock::Lock;
 use crate::cache::{Entry, Slot};
-use crate::clock::{Clock, Deadline};
 use crate::error::{Error, Report};
-use crate::issuer::{Issuer, Network};
-use crate::key::{Key, KeyId, KeySpec, UserId};
-use crate::quote::{self, system};
+use crate::grant::{Grant, KeyId, UserId};
 use crate::scope::Scopes;
 use crate::secret::Secret;
-use crate::token::{Freshness, Grant, Token};
+use crate::source::issuer::{Issuer, Network};
+use crate::source::key::{Key, KeySpec};
+use crate::text::clock::{Clock, Deadline};
+use crate::text::quote;
+use crate::text::quote::system;
+use crate::token::{Freshness, Token};
 use crate::url::IssuerUrl;
-use mint::Minted;
 
 /// How long a call that holds a good token may spend on getting a newer one, or
 /// on asking whether it still is good: enough for a vault's key-command and a

@@ -7,25 +7,26 @@ pub mod listing;
 pub mod lock;
 pub mod parents;
 pub mod record;
-pub(crate) mod temporary;
 
 use std::fmt::Write as _;
-use std::fs::{self, DirBuilder, File, Metadata, Permissions};
-use std::io::{self, Write as _};
+use std::fs::{DirBuilder, File, Metadata, Permissions};
+use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
-use std::path::{self, Path, PathBuf};
+use std::path::{Path, PathBuf};
+use std::{fs, io, path};
 
-use ring::digest;
-
-use crate::clock::UnixTime;
-use crate::input;
-use crate::limit;
-use crate::quote::{self, system};
-use crate::secret::Secret;
-use crate::token::{Grant, Lifespan, Token};
-use crate::url::Endpoints;
 use lock::Lock;
 use parents::Parents;
+use ring::digest;
+
+use crate::grant::Grant;
+use crate::secret::Secret;
+use crate::sys::{limit, temporary};
+use crate::text::clock::UnixTime;
+use crate::text::quote::system;
+use crate::text::{input, quote};
+use crate::token::{Lifespan, Token};
+use crate::url::Endpoints;
 
 /// A token in the cache, and where the next one is to be had.
 #[derive(Clone, Debug)]

@@ -1,50 +1,40 @@
 //! The command line: types only.
-#![expect(clippy::doc_markdown, reason = "these comments are the help's text")]
 
-mod args;
-mod helpers;
-mod keyring;
-mod options;
-mod setup;
+pub mod options;
+mod registered;
 mod spelling;
 
 use std::ffi::OsString;
+use std::fmt::Write;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use options::Options;
+pub(crate) use registered::{Called, Setup};
 
-use crate::version;
-
-pub use args::{
-    Agent, Assertion, Cache, CacheAction, CacheClear, CacheList, Completion, Completions, Doctor,
-    Exec, ListOutput, Token, TokenOutput,
-};
-pub use helpers::{Bazel, Cargo, Docker, Git, Go, NAMES, Terraform};
-pub use keyring::{Keyring, KeyringCall, KeyringMode, KeyringOutput};
-pub use options::Options;
-pub use setup::{
-    Setup, SetupAction, SetupCargo, SetupDocker, SetupGit, SetupHosts, SetupKubectl, SetupMode,
-    SetupProfile,
-};
+use crate::agent::Agent;
+use crate::completions::Completions;
+use crate::direct::{AssertionArgs, ExecArgs, TokenArgs};
+use crate::doctor::Doctor;
+use crate::manage::{Cache, CacheAction};
+use crate::text::version;
+use crate::tools::{self, TOOLS, Tool};
 
 /// clap groups options, not commands, so the groups are written out here; a
 /// test holds them against the commands.
-const TEMPLATE: &str = "\
-{about}
+fn template() -> String {
+    let mut helpers = String::new();
+    for Tool { name, about, .. } in &TOOLS {
+        // Writing to a String cannot fail.
+        let _ = writeln!(helpers, "  {name:<12} {about}");
+    }
+    format!(
+        "\
+{{about}}
 
-{usage-heading} {usage}
+{{usage-heading}} {{usage}}
 
 Helpers, called by other tools:
-  kubectl      Print an ExecCredential for kubectl and every client-go program
-  git          Answer git as a credential helper
-  docker       Answer docker, podman, skopeo and others as a credential helper
-  bazel        Answer Bazel as a credential helper
-  cargo        Answer cargo as a credential provider
-  go           Answer Go as a GOAUTH command
-  terraform    Answer Terraform as a credentials helper
-  kubelet      Answer the kubelet as an image credential provider
-  gcp          Answer Google's clients as an external account's executable
-  keyring      Answer pip and uv as their keyring
-
+{helpers}
 Direct, called by a person or a script:
   token        Print an access token
   exec         Run a command with an access token in its environment
@@ -60,7 +50,9 @@ Manage:
   help         Print this message or the help of a command
 
 Options:
-{options}{after-help}";
+{{options}}{{after-help}}"
+    )
+}
 
 const AFTER: &str = "\
 Every option above but -h and -V may stand before or after the command.
@@ -73,7 +65,7 @@ Exit codes: 0 done, 1 it failed and will fail again, 2 usage or configuration,
 #[command(
     name = "zitadel-credential",
     version = version::FULL,
-    help_template = TEMPLATE,
+    help_template = template(),
     after_help = AFTER,
     disable_help_subcommand = false,
     subcommand_required = true,
@@ -86,94 +78,16 @@ pub struct Cli {
     pub options: Options,
     /// What is to be done.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
-pub enum Command {
-    /// Print an ExecCredential for kubectl and every client-go program
-    #[command(after_help = "\
-Example, in a kubeconfig:
-  users:
-  - name: ci
-    user:
-      exec:
-        apiVersion: client.authentication.k8s.io/v1
-        command: zitadel-credential
-        args: [kubectl]
-        interactiveMode: Never")]
-    Kubectl(Options),
-
-    /// Answer git as a credential helper
-    #[command(after_help = "\
-Example (the empty line takes out helpers that would write the token down):
-  git config --global --replace-all credential.https://git.acme.dev.helper ''
-  git config --global --add credential.https://git.acme.dev.helper zitadel")]
-    Git(Git),
-
-    /// Answer docker, podman, skopeo and others as a credential helper
-    #[command(after_help = "\
-Example, in ~/.docker/config.json:
-  {\"credHelpers\": {\"registry.acme.dev:5000\": \"zitadel\"}}")]
-    Docker(Docker),
-
-    /// Answer Bazel as a credential helper
-    #[command(after_help = "\
-Example, in .bazelrc:
-  common --credential_helper=*.acme.dev=bazel-credential-zitadel")]
-    Bazel(Bazel),
-
-    /// Answer cargo as a credential provider
-    #[command(after_help = "\
-Example, in .cargo/config.toml (options may follow the name):
-  [registries.acme]
-  index = \"sparse+https://cargo.acme.dev/index/\"
-  credential-provider = [\"cargo-credential-zitadel\"]")]
-    Cargo(Cargo),
-
-    /// Answer Go as a GOAUTH command
-    #[command(after_help = "\
-Example:
-  go env -w GOAUTH='zitadel-credential go; netrc'")]
-    Go(Go),
-
-    /// Answer Terraform as a credentials helper
-    #[command(after_help = "\
-Example, in ~/.terraformrc:
-  credentials_helper \"zitadel\" {
-    args = [\"--profile\", \"ci\"]
-  }")]
-    Terraform(Terraform),
-
-    /// Answer the kubelet as an image credential provider
-    #[command(after_help = "\
-Example, in the file of the kubelet's --image-credential-provider-config:
-  apiVersion: kubelet.config.k8s.io/v1
-  kind: CredentialProviderConfig
-  providers:
-  - name: zitadel-credential
-    apiVersion: credentialprovider.kubelet.k8s.io/v1
-    args: [kubelet, --config, /etc/zitadel-credential/config.toml]
-    matchImages: [registry.acme.dev]
-    defaultCacheDuration: 0s")]
-    Kubelet(Options),
-
-    /// Answer Google's clients as an external account's executable
-    #[command(after_help = "\
-Example, in a credential configuration:
-  \"credential_source\": {
-    \"executable\": {\"command\": \"zitadel-credential gcp\"}
-  }")]
-    Gcp(Options),
-
-    /// Answer pip and uv as their keyring
-    #[command(after_help = "\
-Example, where DIR/keyring is a link to zitadel-credential:
-  PATH=DIR:$PATH pip install --keyring-provider subprocess \\
-    --index-url https://ci@pypi.acme.dev/simple/ acme-app")]
-    Keyring(Keyring),
+pub(crate) enum Command {
+    /// A tool's helper.
+    #[command(flatten)]
+    Tool(Called),
 
     /// Print an access token
     #[command(after_help = "\
@@ -181,7 +95,7 @@ Examples:
   zitadel-credential token --key-file key.json \\
     --issuer https://acme.zitadel.cloud
   curl -H @<(zitadel-credential token --output header) https://api.acme.dev/")]
-    Token(Token),
+    Token(TokenArgs),
 
     /// Run a command with an access token in its environment
     #[command(after_help = "\
@@ -189,7 +103,7 @@ Examples:
   zitadel-credential exec --env ACME_TOKEN -- ./deploy.sh
   AWS_ROLE_ARN=arn:aws:iam::123456789012:role/ci \\
     zitadel-credential exec --write-web-identity -- aws s3 ls")]
-    Exec(Exec),
+    Exec(ExecArgs),
 
     /// Keep files with an access token fresh
     #[command(after_help = "\
@@ -206,7 +120,7 @@ Example, the exchange by hand:
   curl https://acme.zitadel.cloud/oauth/v2/token -d scope=openid \\
     -d grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer \\
     -d assertion=\"$(zitadel-credential assertion)\"")]
-    Assertion(Assertion),
+    Assertion(AssertionArgs),
 
     /// Print what the issuer says of the token's user
     #[command(after_help = "\
@@ -255,12 +169,12 @@ impl Cli {
     ///
     /// # Errors
     /// clap's own; its answers to `--help` and `--version` are among them.
-    pub fn read(args: Vec<OsString>) -> Result<(Options, Command), clap::Error> {
-        let args = help_last(helpers::by_name(args));
-        let cli = match helpers::alone(&args) {
-            Some(command) => Self {
+    pub(crate) fn read(args: Vec<OsString>) -> Result<(Options, Command), clap::Error> {
+        let args = help_last(by_name(args));
+        let cli = match tools::read_alone(&args) {
+            Some(helper) => Self {
                 options: Options::default(),
-                command,
+                command: Command::Tool(Called(helper)),
             },
             None => Self::try_parse_from(&args)
                 .map_err(|error| spelling::with_tip(error, Self::command(), &args))?,
@@ -275,22 +189,13 @@ impl Cli {
             mut command,
         } = self;
         let after = match &mut command {
-            Command::Kubectl(options)
-            | Command::Kubelet(options)
-            | Command::Gcp(options)
-            | Command::Whoami(options) => options,
-            Command::Git(git) => &mut git.options,
-            Command::Docker(docker) => &mut docker.options,
-            Command::Bazel(bazel) => &mut bazel.options,
-            Command::Cargo(cargo) => &mut cargo.options,
-            Command::Go(go) => &mut go.options,
-            Command::Terraform(terraform) => &mut terraform.options,
-            Command::Keyring(keyring) => &mut keyring.options,
+            Command::Tool(Called(helper)) => helper.options(),
+            Command::Whoami(options) => options,
             Command::Token(token) => &mut token.options,
             Command::Exec(exec) => &mut exec.options,
             Command::Agent(agent) => &mut agent.options,
             Command::Assertion(assertion) => &mut assertion.options,
-            Command::Setup(setup) => setup.action.options_mut(),
+            Command::Setup(setup) => setup.0.options(),
             Command::Completions(completions) => &mut completions.options,
             Command::Doctor(doctor) => &mut doctor.options,
             Command::Cache(cache) => match &mut cache.action {
@@ -309,6 +214,17 @@ fn help_last(mut args: Vec<OsString>) -> Vec<OsString> {
         args.remove(1);
         args.push("--help".into());
     }
+    args
+}
+
+/// Returns the arguments as `zitadel-credential` would have got them: a name that
+/// the program is called by stands for its command.
+fn by_name(mut args: Vec<OsString>) -> Vec<OsString> {
+    let command = args.first().and_then(|arg| tools::command_of(arg.as_ref()));
+    // The help shows the first: nothing that a caller chose.
+    let first = args.len().min(1);
+    let known = std::iter::once("zitadel-credential").chain(command);
+    args.splice(..first, known.map(OsString::from));
     args
 }
 

@@ -8,9 +8,54 @@
 
 use std::ffi::OsString;
 
-use clap::{Arg, Command, CommandFactory, ValueHint};
+use clap::{Arg, Args, Command, ValueEnum, ValueHint};
 
-use crate::cli::{Cli, Completion, Options};
+use crate::call::{Answer as Answered, World};
+use crate::cli::options::{EVERY, Options};
+use crate::config::Config;
+
+#[derive(Args, Debug)]
+pub(crate) struct Completions {
+    /// bash, elvish, fish, powershell or zsh
+    #[arg(value_enum, hide_possible_values = true)]
+    pub shell: Completion,
+    /// The words before the cursor, for the scripts
+    #[arg(last = true, hide = true)]
+    pub words: Vec<OsString>,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(crate) options: Options,
+}
+
+/// What `completions` prints.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Completion {
+    Bash,
+    Elvish,
+    Fish,
+    Powershell,
+    Zsh,
+    /// What could stand after the words: the scripts ask for it
+    #[value(hide = true)]
+    At,
+}
+
+/// `completions`: a shell's script, or what could stand at its cursor; a config file that is
+/// not there, or broken, has no profiles to offer.
+pub(crate) fn completions(world: &World<'_>, asked: &Completions, root: clap::Command) -> Answered {
+    let profiles = || {
+        let options = options(&asked.words);
+        let config = Config::load(&options, world.environment, &world.directories);
+        let names = |config: Config<'_>| -> Vec<_> {
+            let names = config.profile_names().filter(|name| is_plain(name));
+            names.map(ToOwned::to_owned).collect()
+        };
+        config.map(names).unwrap_or_default()
+    };
+    match script(asked.shell) {
+        Some(script) => Answered::new(script),
+        None => Answered::new(candidates(root, &asked.words, &profiles)),
+    }
+}
 
 /// The script of a shell; none is for [`Completion::At`].
 pub(crate) const fn script(wanted: Completion) -> Option<&'static str> {
@@ -48,8 +93,7 @@ pub(crate) fn options(words: &[OsString]) -> Options {
 
 /// What could stand in place of the last of these words, which follow the
 /// program's name; `profiles` gives the names of the profiles.
-pub(crate) fn candidates(words: &[OsString], profiles: &dyn Fn() -> Vec<String>) -> String {
-    let mut root = Cli::command();
+fn candidates(mut root: Command, words: &[OsString], profiles: &dyn Fn() -> Vec<String>) -> String {
     root.build();
     let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
     let (last, before) = match words.split_last() {
@@ -194,12 +238,15 @@ pub(crate) fn is_plain(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
+    use crate::cli::Cli;
 
     fn at(line: &str) -> Vec<String> {
         let words: Vec<_> = line.split(' ').map(OsString::from).collect();
         let profiles = || vec!["pilot".to_owned(), "prod".to_owned()];
-        let text = candidates(&words, &profiles);
+        let text = candidates(Cli::command(), &words, &profiles);
         let lines = text.lines().map(|line| line.split('\t').next());
         lines
             .map(|word| word.unwrap_or_default().to_owned())
@@ -239,7 +286,7 @@ mod tests {
 
     #[test]
     fn every_candidate_says_what_it_is_for() {
-        let text = candidates(&["-".into()], &Vec::new);
+        let text = candidates(Cli::command(), &["-".into()], &Vec::new);
         assert!(text.lines().count() > 10, "{text}");
         assert!(text.lines().all(|line| !line.ends_with('\t')), "{text}");
         let whole =

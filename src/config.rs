@@ -11,23 +11,25 @@ mod rules;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use log::LevelFilter;
-
-use crate::broker::Request;
-use crate::cli::Options;
-use crate::clock::Deadline;
-use crate::error::{Error, Report};
-use crate::host::{HostRule, HostRules};
-use crate::issuer::{Environment, Network};
-use crate::key::KeySpec;
-use crate::quote::{self, quoted};
-use crate::scope::{Scopes, project_audience};
-use crate::url::IssuerUrl;
 use file::File;
 pub use layer::Layer;
 use layer::{set, text, timeout_of_caller, usage};
+use log::LevelFilter;
 use missing::Setting;
 use place::{default_path, given_path, read_file};
+
+use crate::broker::Request;
+use crate::cli::options::Options;
+use crate::error::{Error, Report};
+use crate::host::{HostRule, HostRules};
+use crate::scope::{Scopes, project_audience};
+use crate::source::issuer::Network;
+use crate::source::key::KeySpec;
+use crate::sys::Environment;
+use crate::text::clock::Deadline;
+use crate::text::quote;
+use crate::text::quote::quoted;
+use crate::url::IssuerUrl;
 
 /// How long all waiting takes at most, unless it is said otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(30);

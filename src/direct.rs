@@ -1,27 +1,34 @@
 //! The commands that a person or a script calls.
 
+mod args;
+
 use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::process::CommandExt;
 use std::process;
 use std::time::Duration;
 
+use args::TokenOutput;
+pub(crate) use args::{AssertionArgs, ExecArgs, TokenArgs};
 use serde_json::{Value, json};
 
 use crate::broker::Broker;
-use crate::cli::{self, TokenOutput};
+use crate::call::{Answer, World};
 use crate::config::{Asker, Config};
 use crate::error::{Error, Report};
-use crate::quote::{self, is_unprintable, system};
+use crate::grant::Grant;
 use crate::secret::Secret;
-use crate::token::{Grant, Token};
-use crate::{Answer, World, assertion, token_file};
+use crate::source::assertion;
+use crate::text::quote;
+use crate::text::quote::{is_unprintable, system};
+use crate::token::Token;
+use crate::token_file;
 
 /// `token`: prints a token, or writes it to a file.
 pub(crate) fn token(
     world: &World<'_>,
     config: &Config<'_>,
-    asked: cli::Token,
+    asked: TokenArgs,
 ) -> Result<Answer, Error> {
     let request = config.request(Asker::default())?;
     if let Some(path) = &asked.write {
@@ -69,9 +76,9 @@ const WEB_IDENTITY: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
 pub(crate) fn exec(
     world: &World<'_>,
     config: &Config<'_>,
-    asked: &cli::Exec,
+    asked: &ExecArgs,
 ) -> Result<Answer, Error> {
-    let cli::Exec {
+    let ExecArgs {
         env,
         write_web_identity,
         command,
@@ -130,7 +137,7 @@ fn is_name(text: &OsStr) -> bool {
 pub(crate) fn assertion(
     world: &World<'_>,
     config: &Config<'_>,
-    asked: cli::Assertion,
+    asked: AssertionArgs,
 ) -> Result<Answer, Error> {
     let (key, issuer) = config.assertion(asked.audience.is_none())?;
     let audience = asked

@@ -6,7 +6,6 @@
 //! skipped, and says so.
 
 mod cache;
-mod check;
 mod host;
 mod issuer;
 mod jwt;
@@ -17,17 +16,35 @@ mod wiring;
 
 use std::time::Duration;
 
+use clap::Args;
 use log::LevelFilter;
+use wiring::Wirings;
 
 use crate::broker::Broker;
-use crate::cli::{self, ListOutput, Options};
-use crate::clock::Deadline;
+use crate::call::{Answer, World};
+use crate::cli::options::{EVERY, ListOutput, Options};
 use crate::config::{Asker, Config, Directories};
 use crate::error::Error;
-use crate::quote;
-use crate::{Answer, World};
-use check::{Checks, about};
-use wiring::Wiring;
+use crate::findings as check;
+use crate::findings::wiring::Look;
+use crate::findings::{Checks, about};
+use crate::host::Ask;
+use crate::text::clock::Deadline;
+use crate::text::quote;
+
+#[derive(Args, Debug)]
+pub(crate) struct Doctor {
+    /// A host or URL: whether it gets a token, and why not; its profile is the
+    /// one that is checked
+    #[arg(value_name = "HOST")]
+    pub host_asked: Option<String>,
+    /// How the findings are shown
+    #[arg(long, value_enum, default_value_t = ListOutput::Text, hide_possible_values = true,
+          value_name = "text|json")]
+    pub output: ListOutput,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(crate) options: Options,
+}
 
 /// The most that one program of others may take; less where `--timeout` is less.
 const PROGRAM: Duration = Duration::from_secs(5);
@@ -37,7 +54,7 @@ pub(crate) fn doctor(
     config: Result<Config<'_>, Error>,
     options: &Options,
     directories: &Directories,
-    asked: &cli::Doctor,
+    asked: &Doctor,
 ) -> Answer {
     if log::max_level() <= LevelFilter::Warn {
         // What would be warned of is a finding here.
@@ -63,7 +80,7 @@ pub(crate) fn doctor(
     let Some(config) = config else {
         return answer(world, &checks, asked);
     };
-    let ask = asked.host_asked.as_deref().map(host::read);
+    let ask = asked.host_asked.as_deref().map(Ask::typed);
     let rule = match &ask {
         Some(Some(ask)) => config
             .rules()
@@ -88,12 +105,19 @@ pub(crate) fn doctor(
     let broker = broker.as_ref();
     // Others' programs are given a part of the time, whatever they do.
     let soon = || Deadline::after((config.deadline().remaining() / 4).min(PROGRAM));
-    let wiring = Wiring::read(world, directories, &soon);
+    let wiring = Wirings::read(world, directories, &soon);
     programs::check(&mut checks, world, &wiring, &soon());
     let endpoints = issuer::check(&mut checks, &request, world);
     let has_token = token::check(&mut checks, broker, endpoints, &wiring);
     cache::check(&mut checks, &config, broker, world);
-    wiring.check(&mut checks, &config, is_read, world, directories);
+    let look = Look {
+        config: &config,
+        is_read,
+        environment: world.environment,
+        program: world.program,
+        directories,
+    };
+    wiring.check(&mut checks, &look);
     if let (Some(ask), Some(text)) = (ask, &asked.host_asked) {
         let config = is_read.then_some(&config);
         host::check(&mut checks, config, &wiring, has_token, text, ask);
@@ -136,7 +160,7 @@ fn file(config: &Config<'_>) -> check::Check {
     )
 }
 
-fn answer(world: &World<'_>, checks: &Checks, asked: &cli::Doctor) -> Answer {
+fn answer(world: &World<'_>, checks: &Checks, asked: &Doctor) -> Answer {
     let text = match asked.output {
         ListOutput::Json => checks.json(),
         ListOutput::Text => checks.text((world.terminal)().has_colour(world.environment)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::quote::printable;
+use crate::text::quote::printable;
 
 /// Every failure, cut by what the caller does next.
 #[derive(Debug, Error)]

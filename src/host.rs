@@ -1,8 +1,12 @@
 //! Host rules: the one allow-list of every helper. A host that no rule names
 //! gets nothing.
 
+mod ask;
+
 use std::collections::BTreeSet;
 use std::fmt;
+
+pub use ask::Ask;
 
 use crate::error::Report;
 use crate::url::{Host, Origin, Scheme, parse_authority};

@@ -2,20 +2,21 @@
 
 use std::alloc::System;
 use std::fs::File;
-use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::io::{BufRead, IsTerminal, Read, Write};
 use std::os::fd::AsFd;
-use std::process;
+use std::{io, process};
 
 #[cfg(target_os = "linux")]
-use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+use rustix::process::DumpableBehavior;
+use rustix::process::set_dumpable_behavior;
 use zeroizing_alloc::ZeroAlloc;
 use zitadel_credential::cache::parents::Parent;
-use zitadel_credential::clock::{Deadline, UnixTime};
 use zitadel_credential::config::{Directories, TIMEOUT};
-use zitadel_credential::input::{Bounded, Patient};
-use zitadel_credential::limit::Stream;
-use zitadel_credential::stderr::Stderr;
-use zitadel_credential::terminal::Terminal;
+use zitadel_credential::sys::limit::Stream;
+use zitadel_credential::text::clock::{Deadline, UnixTime};
+use zitadel_credential::text::input::{Bounded, Patient};
+use zitadel_credential::text::stderr::Stderr;
+use zitadel_credential::text::terminal::Terminal;
 use zitadel_credential::{World, run};
 
 /// What is freed is wiped, in the libraries too: JSON's scratch, the signer's

@@ -3,21 +3,66 @@
 use std::io;
 use std::path::Path;
 
+use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::cache::listing::{ELSEWHERE, Listed, list, sweep};
-use crate::cli::{self, CacheAction, ListOutput};
-use crate::clock::UnixTime;
+use crate::call::{Answer, World};
+use crate::cli::options::{EVERY, ListOutput, Options};
 use crate::config::Config;
 use crate::error::{Error, Report};
-use crate::quote::{self, system};
-use crate::{Answer, World, completions};
+use crate::text::clock::UnixTime;
+use crate::text::quote;
+use crate::text::quote::system;
+
+#[derive(Args, Debug)]
+pub(crate) struct Cache {
+    /// What is done with it.
+    #[command(subcommand)]
+    pub action: CacheAction,
+}
+
+/// Show or remove the tokens in the cache
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheAction {
+    /// Show the entries, without their tokens; --key-id shows one key's
+    #[command(after_help = "\
+Examples:
+  zitadel-credential cache list
+  zitadel-credential cache list --output json | jq '.[].expires_at'")]
+    List(CacheList),
+    /// Remove the entries; --key-id removes one key's
+    #[command(after_help = "\
+Examples:
+  zitadel-credential cache clear --expired
+  zitadel-credential cache clear --key-id 317240000000000002")]
+    Clear(CacheClear),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CacheList {
+    /// How they are shown
+    #[arg(long, value_enum, default_value_t = ListOutput::Text, hide_possible_values = true,
+          value_name = "text|json")]
+    pub output: ListOutput,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(crate) options: Options,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CacheClear {
+    /// Only those that have expired
+    #[arg(long)]
+    pub expired: bool,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(crate) options: Options,
+}
 
 /// `cache`: shows or removes entries; never a token.
 pub(crate) fn cache(
     world: &mut World<'_>,
     config: &Config<'_>,
-    asked: &cli::Cache,
+    asked: &Cache,
 ) -> Result<Answer, Error> {
     let Some(root) = config.cache_root() else {
         return Err(Error::Usage(
@@ -83,7 +128,7 @@ fn clear_cache(
         report = report.found(format!("{}: {}", quote::path(path), system(error)));
     }
     let report = report.hint(ELSEWHERE);
-    crate::report(world, &Error::Final(report));
+    crate::call::report(world, &Error::Final(report));
     Ok(Answer::new(text).with_code(1))
 }
 
@@ -160,26 +205,6 @@ fn left(end: UnixTime, now: UnixTime) -> String {
         (0, 0, _) => format!("{minutes} min"),
         (0, ..) => format!("{hours} h {minutes} min"),
         _ => format!("{days} d {hours} h"),
-    }
-}
-
-/// `completions`: a shell's script, or what could stand at its cursor; a config file that is
-/// not there, or broken, has no profiles to offer.
-pub(crate) fn completions(world: &World<'_>, asked: &cli::Completions) -> Answer {
-    let profiles = || {
-        let options = completions::options(&asked.words);
-        let config = Config::load(&options, world.environment, &world.directories);
-        let names = |config: Config<'_>| -> Vec<_> {
-            let names = config
-                .profile_names()
-                .filter(|name| completions::is_plain(name));
-            names.map(ToOwned::to_owned).collect()
-        };
-        config.map(names).unwrap_or_default()
-    };
-    match completions::script(asked.shell) {
-        Some(script) => Answer::new(script),
-        None => Answer::new(completions::candidates(&asked.words, &profiles)),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::quote;
+use crate::text::quote;
 
 /// No scope's id is a run of letters and digits as long as this.
 const KEY: usize = 40;

@@ -2,25 +2,8 @@
 
 use std::time::Duration;
 
-use crate::clock::UnixTime;
-use crate::key::{KeyId, UserId};
-use crate::scope::Scopes;
 use crate::secret::Secret;
-use crate::url::IssuerUrl;
-
-/// What a token is asked for and held under: two grants that are equal in all
-/// four parts share a token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grant {
-    /// Who issues it.
-    pub issuer: IssuerUrl,
-    /// The key that signs for it.
-    pub key_id: KeyId,
-    /// The service user that it speaks for.
-    pub user_id: UserId,
-    /// What it may do.
-    pub scopes: Scopes,
-}
+use crate::text::clock::UnixTime;
 
 /// An access token.
 #[derive(Clone, Debug)]
@@ -168,6 +151,15 @@ impl Lifespan {
     fn refresh_window(&self) -> Duration {
         (self.lifetime() / 5).min(Duration::from_secs(600))
     }
+}
+
+/// What a tool logs in with.
+#[derive(Clone, Copy, Debug)]
+pub struct Login<'a> {
+    /// The username to show.
+    pub username: &'a str,
+    /// The token.
+    pub token: &'a Token,
 }
 
 #[cfg(test)]

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cache::replace_file;
-use crate::clock::Deadline;
 use crate::config::Config;
 use crate::error::{Error, Report};
-use crate::input;
-use crate::quote::{self, system};
 use crate::secret::Secret;
+use crate::text::clock::Deadline;
+use crate::text::quote::system;
+use crate::text::{input, quote};
 
 /// As many links as Linux follows.
 const MOST_LINKS: usize = 40;

@@ -5,7 +5,8 @@
 
 mod support;
 
-use std::fs::{self, File, Permissions};
+use std::fs;
+use std::fs::{File, Permissions};
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;

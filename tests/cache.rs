@@ -3,7 +3,8 @@
 
 mod support;
 
-use std::fs::{self, File, Permissions};
+use std::fs;
+use std::fs::{File, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::Stdio;
 use std::time::{Duration, Instant};

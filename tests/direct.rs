@@ -373,7 +373,10 @@ fn help_and_version_are_answers() {
         let help = world.zitadel(arguments).assert().success().stderr("");
         help.stdout(contains("Usage: "));
     }
-    let version = format!("zitadel-credential {}\n", zitadel_credential::version::FULL);
+    let version = format!(
+        "zitadel-credential {}\n",
+        zitadel_credential::text::version::FULL
+    );
     world
         .zitadel(["--version"])
         .assert()

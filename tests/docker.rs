@@ -3,10 +3,9 @@
 
 mod support;
 
-use std::fs;
-use std::io;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
+use std::{fs, io};
 
 use serde_json::{Value, json};
 use support::entry::files;
@@ -94,7 +93,7 @@ fn version_and_store_need_no_configuration_and_unknown_words_fail() {
     fs::write(world.home.config_path(), "not toml").unwrap();
     let version = format!(
         "docker-credential-zitadel {}\n",
-        zitadel_credential::version::FULL
+        zitadel_credential::text::version::FULL
     );
     assert_eq!(asked(&world, "version", ""), (0, version));
     assert_eq!(asked(&world, "store", "{}"), (0, String::new()));

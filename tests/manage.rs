@@ -6,7 +6,8 @@
 mod program;
 mod support;
 
-use std::fs::{self, File};
+use std::fs;
+use std::fs::File;
 use std::process::Stdio;
 use std::time::Duration;
 

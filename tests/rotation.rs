@@ -3,9 +3,8 @@
 
 mod support;
 
-use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::{fs, thread};
 
 use predicates::prelude::*;
 use predicates::str::contains;

@@ -3,7 +3,8 @@
 
 mod support;
 
-use std::fs::{self, File};
+use std::fs;
+use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::process::Stdio;
 use std::time::Duration;

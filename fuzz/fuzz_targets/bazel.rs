@@ -3,11 +3,11 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use zitadel_credential::helper::bazel;
+use zitadel_credential::tools::bazel::protocol;
 use zitadel_credential_fuzz as plain;
 
 fuzz_target!(|input: &[u8]| {
-    let Ok(ask) = bazel::parse(input) else {
+    let Ok(ask) = protocol::parse(input) else {
         return;
     };
     // What is passed over may hold a number or a surrogate that a value cannot.

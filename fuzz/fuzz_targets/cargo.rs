@@ -4,11 +4,12 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use zitadel_credential::helper::cargo::{self, Kind};
+use zitadel_credential::tools::cargo::protocol;
+use zitadel_credential::tools::cargo::protocol::Kind;
 use zitadel_credential_fuzz as plain;
 
 fuzz_target!(|line: &[u8]| {
-    let Some(question) = cargo::parse(line) else {
+    let Some(question) = protocol::parse(line) else {
         return;
     };
     // What is passed over may hold a number or a surrogate that a value cannot.

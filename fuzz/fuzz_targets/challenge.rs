@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use zitadel_credential::helper::git::challenge;
+use zitadel_credential::tools::git::protocol::challenge;
 
 fuzz_target!(|header: &str| {
     assert_eq!(

@@ -4,8 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use zitadel_credential::issuer::answer::Answer;
-use zitadel_credential::issuer::endpoints;
+use zitadel_credential::source::issuer::answer::Answer;
+use zitadel_credential::source::issuer::endpoints;
 use zitadel_credential::url::IssuerUrl;
 use zitadel_credential_fuzz as plain;
 

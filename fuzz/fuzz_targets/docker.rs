@@ -3,11 +3,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use zitadel_credential::helper::{Login, docker};
+use zitadel_credential::token::Login;
+use zitadel_credential::tools::docker::protocol;
 use zitadel_credential_fuzz as plain;
 
 fuzz_target!(|input: &str| {
-    let Some(question) = docker::parse(input) else {
+    let Some(question) = protocol::parse(input) else {
         assert!(input.trim_ascii().is_empty());
         return;
     };
@@ -31,7 +32,7 @@ fuzz_target!(|input: &str| {
         username: asked,
         token: &token,
     };
-    let answer = docker::answer(question.server_url, login).expect("text");
+    let answer = protocol::answer(question.server_url, login).expect("text");
     let read: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
     let expected =
         serde_json::json!({"ServerURL": asked, "Username": asked, "Secret": token.expose()});

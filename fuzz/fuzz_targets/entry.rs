@@ -5,9 +5,10 @@
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use zitadel_credential::cache::record;
-use zitadel_credential::key::{KeyId, UserId};
+use zitadel_credential::grant::{KeyId};
+use zitadel_credential::grant::{UserId};
 use zitadel_credential::scope::Scopes;
-use zitadel_credential::token::Grant;
+use zitadel_credential::grant::{Grant};
 use zitadel_credential::url::IssuerUrl;
 
 fuzz_target!(|bytes: &[u8]| {

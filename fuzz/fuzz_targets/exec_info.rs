@@ -4,11 +4,11 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use zitadel_credential::helper::kubectl;
+use zitadel_credential::tools::kubectl::protocol;
 use zitadel_credential_fuzz as plain;
 
 fuzz_target!(|info: &str| {
-    let question = match kubectl::parse(info) {
+    let question = match protocol::parse(info) {
         Ok(question) => question,
         Err(report) => return plain::assert_shown(&report),
     };
@@ -43,7 +43,7 @@ fuzz_target!(|info: &str| {
     assert_eq!(question.cluster.projects.len(), projects);
 
     let token = plain::token();
-    let answer = kubectl::answer(question.version, &token).expect("text");
+    let answer = protocol::answer(question.version, &token).expect("text");
     let read: Value = serde_json::from_str(&answer).expect("JSON");
     let expected = serde_json::json!({
         "kind": "ExecCredential",

@@ -5,7 +5,8 @@
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use zitadel_credential::error::Error;
-use zitadel_credential::helper::gcp::{self, Question};
+use zitadel_credential::tools::gcp::protocol;
+use zitadel_credential::tools::gcp::protocol::Question;
 use zitadel_credential_fuzz as plain;
 
 const NAMES: [&str; 4] = ["TOKEN_TYPE", "REVOKE", "INTERACTIVE", "OUTPUT_FILE"];
@@ -21,10 +22,10 @@ fuzz_target!(|input: &str| {
         values.get(place).map(Into::into)
     };
     let [wanted, revoke, interactive, file] = [0, 1, 2, 3].map(|place| values.get(place).copied());
-    let answer = match gcp::parse(variable) {
+    let answer = match protocol::parse(variable) {
         Ok(Question::Revoke) => {
             assert_eq!(revoke, Some("1"));
-            gcp::revoked()
+            protocol::revoked()
         }
         Ok(Question::Token(kind)) => {
             assert_ne!(revoke, Some("1"));
@@ -33,9 +34,9 @@ fuzz_target!(|input: &str| {
                 kind
             );
             assert!(interactive != Some("1") || file.is_some_and(|file| !file.is_empty()));
-            gcp::token(kind, &plain::token())
+            protocol::token(kind, &plain::token())
         }
-        Err(report) => gcp::failure(&Error::Usage(report)),
+        Err(report) => protocol::failure(&Error::Usage(report)),
     };
     let answer = answer.expect("text");
     assert_eq!(answer.matches('\n').count(), 1);
@@ -45,7 +46,7 @@ fuzz_target!(|input: &str| {
         answer["success"].as_bool(),
         Some(answer.get("code").is_none())
     );
-    if let Some(named) = gcp::output_file(variable) {
+    if let Some(named) = protocol::output_file(variable) {
         assert_eq!((interactive, file), (Some("1"), named.to_str()));
         assert!(revoke != Some("1") && file != Some(""));
     }

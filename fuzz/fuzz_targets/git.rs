@@ -3,12 +3,13 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use zitadel_credential::helper::{Login, git};
+use zitadel_credential::token::Login;
+use zitadel_credential::tools::git::protocol;
 use zitadel_credential::host::Auth;
 use zitadel_credential_fuzz as plain;
 
 fuzz_target!(|message: &[u8]| {
-    let Ok(question) = git::parse(message) else {
+    let Ok(question) = protocol::parse(message) else {
         return;
     };
     assert_eq!(

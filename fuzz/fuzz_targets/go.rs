@@ -3,17 +3,17 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use zitadel_credential::helper::go;
+use zitadel_credential::tools::go::protocol;
 use zitadel_credential_fuzz as plain;
 
 // The URL, and from a second line on the status line.
 fuzz_target!(|input: &[u8]| {
     let end = input.iter().position(|b| *b == b'\n');
     let (url, status) = input.split_at(end.unwrap_or(input.len()));
-    if go::is_refusal(status) {
+    if protocol::is_refusal(status) {
         assert!(status.windows(4).any(|four| four == b" 401"));
     }
-    let Some(question) = std::str::from_utf8(url).ok().and_then(go::parse) else {
+    let Some(question) = std::str::from_utf8(url).ok().and_then(protocol::parse) else {
         return;
     };
     let url = std::str::from_utf8(url).expect("text");
@@ -25,7 +25,7 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(question.ask.username, None);
 
     let token = plain::token();
-    let block = go::block(authority, &token);
+    let block = protocol::block(authority, &token);
     let lines: Vec<_> = block.split('\n').collect();
     let header = format!("Authorization: Bearer {}", token.expose());
     assert_eq!(

@@ -4,9 +4,11 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use zitadel_credential::assertion;
-use zitadel_credential::clock::UnixTime;
-use zitadel_credential::key::{Key, KeyId, UserId};
+use zitadel_credential::source::assertion;
+use zitadel_credential::text::clock::UnixTime;
+use zitadel_credential::source::key::Key;
+use zitadel_credential::grant::{KeyId};
+use zitadel_credential::grant::{UserId};
 use zitadel_credential_fuzz as plain;
 
 const ISSUER: &str = "https://id.acme.dev";

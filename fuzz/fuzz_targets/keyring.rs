@@ -4,7 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::json;
-use zitadel_credential::helper::keyring::{self, Credential};
+use zitadel_credential::tools::keyring::protocol;
+use zitadel_credential::tools::keyring::protocol::Credential;
 use zitadel_credential_fuzz as plain;
 
 // The service, and on a second line the username.
@@ -13,7 +14,7 @@ fuzz_target!(|input: &str| {
         Some((service, username)) => (service, Some(username)),
         None => (input, None),
     };
-    let Some(ask) = keyring::parse(service, username) else {
+    let Some(ask) = protocol::parse(service, username) else {
         return;
     };
     let (scheme, authority, _) = plain::url(service).expect("a whole URL");

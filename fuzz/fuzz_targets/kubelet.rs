@@ -3,13 +3,15 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use serde_json::{Value, json};
-use zitadel_credential::clock::UnixTime;
-use zitadel_credential::helper::{Login, kubelet};
+use serde_json::Value;
+use serde_json::json;
+use zitadel_credential::text::clock::UnixTime;
+use zitadel_credential::token::Login;
+use zitadel_credential::tools::kubelet::protocol;
 use zitadel_credential_fuzz as plain;
 
 fuzz_target!(|input: &[u8]| {
-    let Ok(question) = kubelet::parse(input) else {
+    let Ok(question) = protocol::parse(input) else {
         return;
     };
     // What is passed over may hold a number or a surrogate that a value cannot.

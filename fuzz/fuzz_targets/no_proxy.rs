@@ -5,7 +5,8 @@
 use std::net::IpAddr;
 
 use libfuzzer_sys::fuzz_target;
-use zitadel_credential::issuer::proxy::{Target, resolve};
+use zitadel_credential::source::issuer::proxy::Target;
+use zitadel_credential::source::issuer::proxy::resolve;
 
 fuzz_target!(|input: &str| {
     let (asked, list) = input.split_once('\n').unwrap_or((input, ""));

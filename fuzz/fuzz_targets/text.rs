@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use zitadel_credential::error::Report;
-use zitadel_credential::quote;
+use zitadel_credential::text::quote;
 use zitadel_credential_fuzz as plain;
 
 fuzz_target!(|text: &str| {

@@ -4,10 +4,12 @@
 
 use std::net::Ipv6Addr;
 
-use zitadel_credential::clock::UnixTime;
+use zitadel_credential::text::clock::UnixTime;
 use zitadel_credential::error::Report;
-use zitadel_credential::token::{Lifespan, Token};
-use zitadel_credential::url::{Origin, Scheme};
+use zitadel_credential::token::Lifespan;
+use zitadel_credential::token::Token;
+use zitadel_credential::url::Origin;
+use zitadel_credential::url::Scheme;
 
 /// `scheme://host:port` in full, of a `host[:port]` that is written without a
 /// trick; none where anything about it is unusual.

@@ -4,7 +4,8 @@
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
-use zitadel_credential::cli::{Cli, NAMES};
+use zitadel_credential::cli::Cli;
+use zitadel_credential::tools::{Place, links};
 
 const NAME: &str = "zitadel-credential";
 
@@ -29,10 +30,10 @@ pub fn pages() -> Vec<(String, String)> {
         (format!("{NAME}-config.5"), of_config()),
     ];
     pages.extend(of_commands(&program, NAME));
-    // A name that stands for a command has its page; not keyring's, which is
-    // another program's.
-    let ours = NAMES.iter().filter(|(name, _)| name.contains("zitadel"));
-    pages.extend(ours.map(|(name, command)| {
+    // A link has its page, unless the name is another program's.
+    let ours = links().filter(|(link, _)| link.place != Place::Person);
+    pages.extend(ours.map(|(link, command)| {
+        let name = link.name;
         let text = format!(".so man1/{NAME}-{command}.1\n");
         (format!("{name}.1"), text)
     }));

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use super::pace;
 use crate::broker::PutOff;
-use crate::clock::UnixTime;
 use crate::error::Error;
-use crate::logger;
 use crate::secret::Secret;
+use crate::text::clock::UnixTime;
+use crate::text::logger;
 use crate::token::{Freshness, Token};
-use crate::token_file::{self, Stamp};
+use crate::token_file;
+use crate::token_file::Stamp;
 
 /// Keeps files fresh.
 pub struct Keeper {

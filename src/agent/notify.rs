@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
-use crate::quote;
+use crate::text::quote;
 
 /// A manager that reads nothing is not waited for.
 const PATIENCE: Duration = Duration::from_secs(1);

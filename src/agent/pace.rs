@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::clock::UnixTime;
+use crate::text::clock::UnixTime;
 use crate::token::{Freshness, Token};
 
 /// The longest sleep. The clock may jump, by NTP or while the machine is

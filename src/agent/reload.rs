@@ -3,9 +3,9 @@
 use std::io;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitOptions, kill_process};
 #[cfg(target_os = "linux")]
-use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
+use rustix::process::PidfdFlags;
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, pidfd_open, pidfd_send_signal};
 
 /// A process as it was when the agent began: its number may come to be another's.
 pub enum Reader {

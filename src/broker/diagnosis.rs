@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use crate::clock::UnixTime;
 use crate::error::Report;
-use crate::issuer::Refusal;
-use crate::token::Grant;
+use crate::grant::Grant;
+use crate::source::issuer::Refusal;
+use crate::text::clock::UnixTime;
 use crate::url::HttpUrl;
 
 /// How far the issuer's clock may be from ours before it is worth an assertion

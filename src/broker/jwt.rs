@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{Broker, PAUSE};
 use crate::error::{Error, Report};
-use crate::quote::system;
+use crate::text::quote::system;
 use crate::token::{MAKE_IT_JWT, Token};
 
 impl Broker<'_> {

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::{Broker, diagnosis};
-use crate::assertion;
-use crate::clock::{Deadline, UnixTime};
 use crate::error::{Error, Report};
-use crate::issuer::{Exchange, Granted, Issuer, Refusal};
-use crate::key::{Key, KeySpec};
 use crate::secret::Secret;
+use crate::source::assertion;
+use crate::source::issuer::{Exchange, Granted, Issuer, Refusal};
+use crate::source::key::{Key, KeySpec};
+use crate::text::clock::{Deadline, UnixTime};
 use crate::token::{Freshness, Lifespan, Token};
 use crate::url::{Endpoints, HttpUrl};
 

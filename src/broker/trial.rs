@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::Broker;
 use crate::cache::{Entry, Slot};
-use crate::clock::UnixTime;
 use crate::error::Error;
+use crate::text::clock::UnixTime;
 use crate::token::{Freshness, Token};
 use crate::url::Endpoints;
 

@@ -6,10 +6,10 @@ use serde_json::Value;
 use super::{AHEAD, Broker};
 use crate::cache::Slot;
 use crate::cache::parents::Parent;
-use crate::clock::Deadline;
 use crate::error::Error;
-use crate::issuer::{Issuer, Refusal};
-use crate::quote::system;
+use crate::source::issuer::{Issuer, Refusal};
+use crate::text::clock::Deadline;
+use crate::text::quote::system;
 use crate::token::Token;
 use crate::url::Endpoints;
 

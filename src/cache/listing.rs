@@ -2,19 +2,19 @@
 //! grant is at hand to hold them against.
 
 use std::ffi::OsStr;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use super::lock::Lock;
 use super::record::Record;
-use super::{LIMIT, check_directories, digest_of, is_private, named, temporary};
-use crate::clock::UnixTime;
-use crate::input;
-use crate::key::{KeyId, UserId};
-use crate::quote::{self, system};
+use super::{LIMIT, check_directories, digest_of, is_private, named};
+use crate::grant::{Grant, KeyId, UserId};
 use crate::scope::Scopes;
-use crate::token::{Grant, is_jwt};
+use crate::sys::temporary;
+use crate::text::clock::UnixTime;
+use crate::text::quote::system;
+use crate::text::{input, quote};
+use crate::token::is_jwt;
 use crate::url::IssuerUrl;
 
 /// An entry without its token.

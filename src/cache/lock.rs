@@ -1,13 +1,13 @@
 //! The only caller of file locks.
 
-use std::fs::{self, File, Metadata};
-use std::io;
+use std::fs::{File, Metadata};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
+use std::{fs, io};
 
-use crate::clock::UnixTime;
-use crate::input;
-use crate::limit;
+use crate::sys::limit;
+use crate::text::clock::UnixTime;
+use crate::text::input;
 
 /// An entry's exclusive lock, held until dropped or until the process ends,
 /// however it ends.

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use ring::digest;
 
-use crate::clock::UnixTime;
-use crate::limit;
+use crate::sys::limit;
+use crate::text::clock::UnixTime;
 use crate::token::Token;
 
 /// How long after one check of a token the next may follow.

@@ -6,9 +6,10 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::Entry;
-use crate::clock::UnixTime;
+use crate::grant::Grant;
 use crate::secret::Secret;
-use crate::token::{Grant, Lifespan, Token};
+use crate::text::clock::UnixTime;
+use crate::token::{Lifespan, Token};
 use crate::url::{Endpoints, HttpUrl};
 
 #[derive(Serialize, Deserialize)]

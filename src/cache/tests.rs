@@ -4,7 +4,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::key::{KeyId, UserId};
+use crate::grant::{KeyId, UserId};
 use crate::scope::Scopes;
 use crate::url::{HttpUrl, IssuerUrl};
 

@@ -3,13 +3,28 @@
 
 use std::ffi::OsString;
 
-use clap::{ArgAction, Args, ValueHint};
+use clap::{ArgAction, Args, FromArgMatches, ValueEnum, ValueHint};
 
 use crate::error::Report;
-use crate::quote::redacted;
+use crate::text::quote::redacted;
+
+/// How `cache list` and `doctor` print.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ListOutput {
+    /// A table
+    Text,
+    /// An array of objects
+    Json,
+}
+
+/// How the options that are not a command's own are headed in its help.
+pub const EVERY: &str = "Options of every command";
 
 /// Reads the arguments of one command, its name first.
-pub(super) fn read<T: Args>(args: &[OsString]) -> Result<T, clap::Error> {
+///
+/// # Errors
+/// clap's own.
+pub(crate) fn read_args<T: Args>(args: &[OsString]) -> Result<T, clap::Error> {
     let command = clap::Command::default().disable_help_flag(true);
     let mut command = T::augment_args(command);
     let mut matches = command.try_get_matches_from_mut(args)?;
@@ -18,13 +33,25 @@ pub(super) fn read<T: Args>(args: &[OsString]) -> Result<T, clap::Error> {
     T::from_arg_matches_mut(&mut matches)
 }
 
+/// Reads a whole call of one command, the program's name first: the options before
+/// it, and its arguments. `None` if the words call something else.
+pub(crate) fn read_call<T: Args>(name: &'static str, args: &[OsString]) -> Option<(Options, T)> {
+    let command = clap::Command::new("zitadel-credential").subcommand_required(true);
+    let of_name = T::augment_args(clap::Command::new(name));
+    let mut command = Options::augment_args(command).subcommand(of_name);
+    let mut matches = command.try_get_matches_from_mut(args).ok()?;
+    let (_, mut below) = matches.remove_subcommand()?;
+    let options = Options::from_arg_matches_mut(&mut matches).ok()?;
+    Some((options, T::from_arg_matches_mut(&mut below).ok()?))
+}
+
 /// Reads options that stand by themselves, without a command.
-pub(super) fn read_more<T: Args + Default>(words: Vec<OsString>) -> Result<T, Report> {
+pub(crate) fn read_more<T: Args + Default>(words: Vec<OsString>) -> Result<T, Report> {
     if words.is_empty() {
         return Ok(T::default());
     }
     let args: Vec<_> = std::iter::once(OsString::new()).chain(words).collect();
-    read(&args).map_err(|error| {
+    read_args(&args).map_err(|error| {
         // It quotes a word, and that may be a key.
         let text = redacted(&error.render().to_string());
         let line = text.lines().next().unwrap_or_default();
@@ -132,7 +159,7 @@ impl Options {
     }
 
     /// These options, with what they leave open taken from `before`.
-    pub(super) fn over(self, before: Self) -> Self {
+    pub(crate) fn over(self, before: Self) -> Self {
         let list = |mut before: Vec<OsString>, after| {
             before.extend::<Vec<_>>(after);
             before

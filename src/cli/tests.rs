@@ -1,6 +1,13 @@
+use std::any::Any;
+
 use proptest::prelude::*;
 
 use super::*;
+use crate::call::Helper;
+use crate::tools::docker::args::Docker;
+use crate::tools::git::args::Git;
+use crate::tools::keyring::args::{Keyring, KeyringMode};
+use crate::tools::terraform::args::Terraform;
 
 #[test]
 fn the_command_line_is_well_formed() {
@@ -26,7 +33,7 @@ fn the_help_lists_every_command_as_it_describes_itself() {
     for sub in command.get_subcommands().filter(|c| c.get_name() != "help") {
         let about = sub.get_about().expect("a description").to_string();
         let line = format!("  {:<12} {about}\n", sub.get_name());
-        assert!(TEMPLATE.contains(&line), "{line:?}");
+        assert!(template().contains(&line), "{line:?}");
     }
 }
 
@@ -34,15 +41,14 @@ fn the_help_lists_every_command_as_it_describes_itself() {
 fn every_command_and_theirs_has_an_example_that_calls_it() {
     let commands = commands(&built());
     assert!(commands.len() > 10);
-    let (helpers, _) = TEMPLATE.split_once("\nDirect").expect("the next heading");
+    let is_helper = |name: &str| tools::find(name).is_some();
     for command in commands {
         let name = command.get_bin_name().expect("built").to_owned();
         let help = command.get_after_help().map(ToString::to_string);
         let help = help.unwrap_or_else(|| panic!("{name} has no example"));
         assert!(help.starts_with("Example"), "{name}: {help}");
         // Helpers are called by other tools, which have their own spelling.
-        let line = format!("\n  {:<12} ", command.get_name());
-        let is_helper = helpers.contains(&line);
+        let is_helper = name.split(' ').count() == 2 && is_helper(command.get_name());
         let calls = if is_helper { "zitadel" } else { &name };
         assert!(help.contains(calls), "{name}: {help}");
         // clap would break a longer line, which nobody could copy.
@@ -89,6 +95,15 @@ fn the_help_has_a_heading_for_the_options_and_single_blank_lines() {
     assert!(!help.contains("\n\n\n"), "{help}");
 }
 
+/// Returns the arguments of a tool's call; `None` if it is another's.
+fn called<T: Helper>(command: Command) -> Option<Box<T>> {
+    let Command::Tool(Called(helper)) = command else {
+        return None;
+    };
+    let helper: Box<dyn Any> = helper;
+    helper.downcast().ok()
+}
+
 #[test]
 fn a_name_stands_for_its_command() {
     let read = |args: &[&str]| {
@@ -102,27 +117,21 @@ fn a_name_stands_for_its_command() {
         &["zitadel-credential", "git", "get", "--profile", "ci"],
     ] {
         assert!(
-            matches!(read(args), Command::Git(git) if git.operation == "get"),
+            called::<Git>(read(args)).is_some_and(|git| git.operation == "get"),
             "{args:?}"
         );
     }
-    assert!(matches!(
-        read(&["docker-credential-zitadel", "list"]),
-        Command::Docker(_)
-    ));
+    let docker = called::<Docker>(read(&["docker-credential-zitadel", "list"]));
+    assert!(docker.is_some());
     let words = ["--profile", "ci", "get", "a.dev"];
-    assert!(matches!(
-        read(&[&["terraform-credentials-zitadel"], &words[..]].concat()),
-        Command::Terraform(asked) if asked.words == ["get", "a.dev"]
-    ));
+    let args = [&["terraform-credentials-zitadel"], &words[..]].concat();
+    let asked = called::<Terraform>(read(&args)).expect("terraform");
+    assert_eq!(asked.call().expect("a call"), ["get", "a.dev"]);
     let words = ["--mode=creds", "--output=json", "get", "https://a.dev/"];
-    assert!(matches!(
-        read(&[&["bin/keyring"], &words[..]].concat()),
-        Command::Keyring(asked)
-            if asked.call().is_ok_and(|call| {
-                call.mode == KeyringMode::Creds && call.username.is_none()
-            })
-    ));
+    let asked = called::<Keyring>(read(&[&["bin/keyring"], &words[..]].concat()));
+    let asked = asked.expect("keyring");
+    let call = asked.call().expect("a call");
+    assert_eq!((call.mode, call.username), (KeyringMode::Creds, None));
 }
 
 #[test]
@@ -144,9 +153,8 @@ fn the_host_that_terraform_names_is_no_option_whatever_it_looks_like() {
             word,
         ];
         let read = Cli::read(words.map(OsString::from).to_vec());
-        let Ok((options, Command::Terraform(asked))) = read else {
-            panic!("{read:?}");
-        };
+        let (options, command) = read.expect("parsed");
+        let asked = called::<Terraform>(command).expect("terraform");
         let own = Options {
             profile: Some("ci".into()),
             ..Options::default()
@@ -188,7 +196,8 @@ proptest! {
         words in prop::collection::vec(prop::sample::select(&WORDS), 0..5),
     ) {
         let args: Vec<OsString> = words.iter().map(OsString::from).collect();
-        if let Some(command) = helpers::alone(&args) {
+        if let Some(helper) = tools::read_alone(&args) {
+            let command = Command::Tool(Called(helper));
             let whole = Cli::try_parse_from(&args).map_err(|error| error.to_string());
             let whole = whole.map(|cli| format!("{:?} {:?}", cli.options, cli.command));
             let alone = format!("{:?} {command:?}", Options::default());

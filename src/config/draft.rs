@@ -6,11 +6,11 @@ use super::layer::{located, usage};
 use super::place::{default_path, given_path, parse_file};
 use super::rules::parse_pattern;
 use super::{Asker, Config, Directories, Layer};
-use crate::cli::Options;
+use crate::cli::options::Options;
 use crate::error::Error;
 use crate::host::{HostPattern, HostRule};
-use crate::issuer::Environment;
-use crate::key::KeySource;
+use crate::source::key::KeySource;
+use crate::sys::Environment;
 
 impl<'a> Config<'a> {
     /// The configuration as it would be if the config file held this text.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::error::Report;
 use crate::host::Auth;
-use crate::quote::quoted;
+use crate::text::quote::quoted;
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]

@@ -5,12 +5,13 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::file::Profile;
-use crate::cli::Options;
+use crate::cli::options::Options;
 use crate::error::{Error, Report};
-use crate::issuer::Environment;
-use crate::key::{KeyId, KeySource, KeySpec, UserId};
-use crate::quote::quoted;
+use crate::grant::{KeyId, UserId};
 use crate::secret::Secret;
+use crate::source::key::{KeySource, KeySpec};
+use crate::sys::Environment;
+use crate::text::quote::quoted;
 
 /// What one source says; none where it says nothing.
 #[derive(Clone, Debug, Default)]

@@ -3,7 +3,7 @@
 use super::{Config, Layer};
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
-use crate::quote::{quoted, word};
+use crate::text::quote::{quoted, word};
 
 /// A setting without which there is no request.
 #[derive(Clone, Copy, Debug)]

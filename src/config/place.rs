@@ -2,15 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::file::{self, File};
+use super::file::File;
 use super::layer::{path_of_caller, usage};
-use super::{Directories, FILE_LIMIT};
-use crate::cli::Options;
-use crate::clock::Deadline;
+use super::{Directories, FILE_LIMIT, file};
+use crate::cli::options::Options;
 use crate::error::Error;
-use crate::input::{self, ReadError};
-use crate::issuer::Environment;
-use crate::quote;
+use crate::sys::Environment;
+use crate::text::clock::Deadline;
+use crate::text::input::ReadError;
+use crate::text::{input, quote};
 
 /// The place where it lies of itself; none without a home directory.
 pub(super) fn default_path(directories: &Directories) -> Option<PathBuf> {

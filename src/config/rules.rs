@@ -3,7 +3,7 @@
 use super::{Config, file};
 use crate::error::{Error, Report};
 use crate::host::{HostPattern, HostRule, HostRules};
-use crate::quote::{is_unprintable, quoted};
+use crate::text::quote::{is_unprintable, quoted};
 
 impl Config<'_> {
     /// Reads them all.

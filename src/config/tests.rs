@@ -2,8 +2,8 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 
 use super::*;
-use crate::key::KeySource;
 use crate::scope::Scopes;
+use crate::source::key::KeySource;
 
 /// A configuration read from a file's text, flags and variables.
 struct Setting {

@@ -2,13 +2,14 @@
 
 use rustix::fs::{Access, access};
 
-use super::check::{Checks, failed, ok, warning};
-use crate::World;
 use crate::broker::Broker;
 use crate::cache::listing::{ELSEWHERE, list};
 use crate::cache::lock::Lock;
+use crate::call::World;
 use crate::config::Config;
-use crate::quote::{self, system};
+use crate::findings::{Checks, failed, ok, warning};
+use crate::text::quote;
+use crate::text::quote::system;
 
 pub(super) fn check(
     checks: &mut Checks,

@@ -1,43 +1,17 @@
 //! HOST: whether it would be answered, by which rule and as whom; or why not.
 
-use super::check::{Checks, about, failed, ok, skipped};
-use super::wiring::Wiring;
-use crate::config::{Asker, Config};
+use super::wiring::Wirings;
+use crate::config::Config;
 use crate::error::Error;
-use crate::helper::Ask;
-use crate::host::{Auth, HostRule, Miss};
-use crate::quote::quoted;
-use crate::url::{Origin, Scheme};
-
-/// Reads `[https://][user@]host[:port][/path]`.
-pub(super) fn read(text: &str) -> Option<Ask> {
-    let (scheme, rest) = match text.split_once("://") {
-        Some((scheme, rest)) => (Scheme::parse(scheme)?, rest),
-        None => (Scheme::Https, text),
-    };
-    let authority = rest.split('/').next()?;
-    let (username, authority) = match authority.rsplit_once('@') {
-        Some((username, authority)) => (Some(username.to_owned()), authority),
-        None => (None, authority),
-    };
-    Some(Ask {
-        origin: Origin::new(scheme, authority)?,
-        username,
-    })
-}
-
-/// Whose token a rule gives.
-pub(super) fn whose(config: &Config<'_>, rule: &HostRule) -> String {
-    match config.profile_for(&Asker::of(rule)) {
-        Some(name) => format!("profile {}", quoted(&name)),
-        None => "no profile".to_owned(),
-    }
-}
+use crate::findings::wiring::whose;
+use crate::findings::{Checks, about, failed, ok, skipped};
+use crate::host::{Ask, Auth, Miss};
+use crate::text::quote::quoted;
 
 pub(super) fn check(
     checks: &mut Checks,
     config: Option<&Config<'_>>,
-    wiring: &Wiring,
+    wiring: &Wirings,
     has_token: bool,
     text: &str,
     ask: Option<Ask>,
@@ -54,7 +28,7 @@ pub(super) fn check(
     let rule = match config.rules().find(&origin, username.as_deref()) {
         Ok(rule) => rule,
         // kubectl asks for a profile's token, and never names the host.
-        Err(Miss::Unknown | Miss::Port(_)) if wiring.is_cluster(&origin) => {
+        Err(Miss::Unknown | Miss::Port(_)) if wiring.needs_no_rule(&origin) => {
             let what = format!("{origin} is the host of a cluster");
             let why = "kubectl needs no host rule, and for other tools there is none";
             checks.push(ok("host", format!("{what}: {why}")));

@@ -3,14 +3,14 @@
 
 use std::net::IpAddr;
 
-use super::check::{Checks, about, ok, skipped, warning};
-use crate::World;
-use crate::broker::Request;
-use crate::broker::diagnosis::{self, is_off};
-use crate::clock::UnixTime;
+use crate::broker::diagnosis::is_off;
+use crate::broker::{Request, diagnosis};
+use crate::call::World;
 use crate::error::Error;
-use crate::issuer::{Issuer, Stage, Way};
-use crate::quote;
+use crate::findings::{Checks, about, ok, skipped, warning};
+use crate::source::issuer::{Issuer, Stage, Way};
+use crate::text::clock::UnixTime;
+use crate::text::quote;
 use crate::url::{Endpoints, Scheme};
 
 const STEPS: [(Stage, &str); 5] = [

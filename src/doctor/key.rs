@@ -3,14 +3,14 @@
 
 use std::fs;
 
-use super::check::{self, Checks, about, failed, mode, ok, skipped, warning};
-use crate::World;
-use crate::assertion;
 use crate::broker::Request;
 use crate::broker::mint::EXPIRY_NOTICE;
+use crate::call::World;
 use crate::error::Error;
-use crate::key::{Key, KeySource};
-use crate::quote::{quoted, word};
+use crate::findings::{Checks, about, failed, mode, ok, skipped, warning};
+use crate::source::assertion;
+use crate::source::key::{Key, KeySource};
+use crate::text::quote::{quoted, word};
 
 const NEW_KEY: &str =
     "make a new key in ZITADEL (the service user's Keys, New, JSON) and put its file in place";
@@ -103,7 +103,7 @@ fn judge(checks: &mut Checks, request: &Request<'_>, key: Key, world: &World<'_>
         checks.push(warning("key", finding, NEW_KEY));
     }
     if !told {
-        checks.push(check::ok("key", what));
+        checks.push(ok("key", what));
     }
     Some(key)
 }

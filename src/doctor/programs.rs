@@ -4,18 +4,18 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::check::{Checks, failed, ok, warning};
-use super::wiring::{BAZEL_NAME, CARGO_NAME, DOCKER_NAME, GIT_NAME, NAME, Wiring};
-use crate::World;
-use crate::clock::Deadline;
-use crate::process;
-use crate::quote::{self, quoted, word};
-use crate::version::FULL;
+use super::wiring::Wirings;
+use crate::call::World;
+use crate::findings::wiring::{Look, NAME};
+use crate::findings::{Checks, failed, ok, warning};
+use crate::sys::process;
+use crate::text::clock::Deadline;
+use crate::text::quote;
+use crate::text::quote::{quoted, word};
+use crate::text::version::FULL;
+use crate::tools::{Place, links};
 
-/// What pip and uv look for.
-const KEYRING: &str = "keyring";
-
-pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wiring, deadline: &Deadline) {
+pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wirings, deadline: &Deadline) {
     let Ok(own) = (world.program)().and_then(|path| path.canonicalize()) else {
         checks.push(warning(
             "program",
@@ -31,7 +31,9 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wiring, dea
         .unwrap_or(Path::new("/usr/local/bin"));
     // Most often they are all in one.
     let mut good: Vec<(PathBuf, Vec<&str>)> = Vec::new();
-    for name in [NAME, GIT_NAME, DOCKER_NAME, BAZEL_NAME, CARGO_NAME, KEYRING] {
+    let on_path = links().filter(|(link, _)| link.place != Place::Plugin);
+    let names = on_path.map(|(link, _)| (link.name, link.place));
+    for (name, place) in std::iter::once((NAME, Place::Package)).chain(names) {
         let link = dir.join(name);
         match process::find(name, world.environment) {
             Some(path) if path.canonicalize().is_ok_and(|file| file == own) => {
@@ -41,8 +43,8 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wiring, dea
                     None => good.push((dir, vec![name])),
                 }
             }
-            // Most often it is Python's own.
-            Some(_) if name == KEYRING => {}
+            // Most often it is the other program of that name.
+            Some(_) if place == Place::Person => {}
             Some(path) => checks.push(other(&path, &own, deadline)),
             None if wiring.needs(name) => checks.push(failed(
                 "program",
@@ -65,15 +67,18 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wiring, dea
     }
 }
 
-/// Whether pip and uv find us.
-pub(super) fn is_keyring(world: &World<'_>) -> bool {
-    let own = (world.program)().and_then(|path| path.canonicalize()).ok();
-    let found = process::find(KEYRING, world.environment);
-    own.is_some() && found.and_then(|path| path.canonicalize().ok()) == own
+/// True if a link of this kind on `PATH` leads to this program.
+pub(super) fn has_link(look: &Look<'_>, place: Place) -> bool {
+    let own = (look.program)().and_then(|path| path.canonicalize()).ok();
+    let leads_here = |name| {
+        let found = process::find(name, look.environment);
+        own.is_some() && found.and_then(|path| path.canonicalize().ok()) == own
+    };
+    links().any(|(link, _)| link.place == place && leads_here(link.name))
 }
 
 /// Another file of our name.
-fn other(path: &Path, own: &Path, deadline: &Deadline) -> super::check::Check {
+fn other(path: &Path, own: &Path, deadline: &Deadline) -> crate::findings::Check {
     let shown = quote::path(path);
     let what = match version(path, deadline) {
         Some(theirs) if theirs == FULL => {

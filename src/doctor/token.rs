@@ -3,13 +3,13 @@
 
 use serde_json::Value;
 
-use super::check::{Check, Checks, about, failed, ok, skipped, warning};
 use super::jwt::Jwt;
-use super::wiring::Wiring;
+use super::wiring::Wirings;
 use crate::broker::Broker;
-use crate::clock::UnixTime;
-use crate::quote::quoted;
+use crate::findings::{Check, Checks, about, failed, ok, skipped, warning};
 use crate::scope::{Scopes, project_audience};
+use crate::text::clock::UnixTime;
+use crate::text::quote::quoted;
 use crate::token::{MAKE_IT_JWT, Token};
 use crate::url::Endpoints;
 
@@ -18,7 +18,7 @@ pub(super) fn check(
     checks: &mut Checks,
     broker: Option<&Broker<'_>>,
     endpoints: Option<Endpoints>,
-    wiring: &Wiring,
+    wiring: &Wirings,
 ) -> bool {
     let (Some(broker), Some(endpoints)) = (broker, endpoints) else {
         for name in ["token", "userinfo"] {
@@ -57,14 +57,14 @@ fn kind(
     scopes: &Scopes,
     token: &Token,
     end: Option<UnixTime>,
-    wiring: &Wiring,
+    wiring: &Wirings,
 ) {
     let end = end.map_or("with no lifetime told".to_owned(), |end| {
         format!("good until {end}")
     });
     let Some(Jwt { header, claims }) = Jwt::parse(token.expose()) else {
         let what = format!("minted, opaque, {end}");
-        checks.push(if wiring.has_kubectl() {
+        checks.push(if wiring.needs_jwt() {
             let what = format!("{what}: a Kubernetes API server with OIDC needs a JWT");
             warning("token", what, MAKE_IT_JWT)
         } else {
@@ -113,7 +113,7 @@ fn kind(
         None
     };
     checks.push(match flaw {
-        Some((flaw, remedy)) if wiring.has_kubectl() => {
+        Some((flaw, remedy)) if wiring.needs_jwt() => {
             let what = format!("{what}: a Kubernetes API server cannot use it, because {flaw}");
             warning("token", what, remedy)
         }

@@ -1,29 +1,115 @@
 //! A profile in the config file, proved by a token.
 
-use std::fs;
-use std::io;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::MetadataExt;
+use std::{fs, io};
 
+use clap::{Args, ValueHint};
 use serde_json::Value as Json;
 
-use super::desk::{After, Desk};
-use super::toml::{Value, body, list, string};
-use crate::World;
 use crate::broker::Broker;
-use crate::cli::{Options, SetupProfile};
+use crate::call::World;
+use crate::cli::options::{EVERY, Options};
 use crate::config::{Asker, Config, Layer};
+use crate::edit::desk::{After, Desk};
+use crate::edit::journal::Edit;
+use crate::edit::setup::{Mode, Setup};
+use crate::edit::toml::{Value, body, list, string};
 use crate::error::{Error, Report};
-use crate::key::KeySource;
-use crate::quote::{is_unprintable, quoted, system, word};
+use crate::source::key::KeySource;
+use crate::text::quote::{is_unprintable, quoted, system, word};
+use crate::tools::{Reader, SetupRow};
+
+/// The word after `setup`.
+pub(super) const NAME: &str = "profile";
+
+/// `setup profile`.
+pub(super) const ROW: SetupRow = SetupRow {
+    about: "Write a profile into the config file, and prove it by getting a token",
+    example: "\
+Examples (without --issuer and --key-file, a person is asked for them):
+  zitadel-credential setup profile prod --key-file key.json \\
+    --issuer https://acme.zitadel.cloud
+  zitadel-credential setup profile prod --project 317240000000000001
+  zitadel-credential setup profile prod --undo",
+    reader: Reader::<dyn Setup>::of::<SetupProfile>(),
+    owns,
+};
+
+#[derive(Args, Debug)]
+pub(super) struct SetupProfile {
+    /// The profile's name
+    #[arg(value_hint = ValueHint::Username)]
+    name: OsString,
+    #[command(flatten)]
+    mode: Mode,
+    #[command(flatten, next_help_heading = EVERY)]
+    options: Options,
+}
+
+impl Setup for SetupProfile {
+    fn options(&mut self) -> &mut Options {
+        &mut self.options
+    }
+
+    fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    fn names(&self) -> Vec<(&'static str, &OsStr)> {
+        vec![("NAME", &self.name)]
+    }
+
+    fn complete(
+        &self,
+        world: &World<'_>,
+        desk: &Desk<'_>,
+        options: &mut Options,
+    ) -> Result<(), Error> {
+        complete(desk, world, self, options)
+    }
+
+    fn look_ahead(&self, world: &World<'_>, desk: &mut Desk<'_>) -> Result<Vec<String>, Error> {
+        put_in(desk, self)?;
+        Ok(vec![prove(desk, world, self)?])
+    }
+
+    fn apply<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error> {
+        put_in(desk, self)
+    }
+
+    fn undo<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error> {
+        take_out(desk, self)
+    }
+}
+
+/// The keys of a profile that setup writes.
+const KEYS: [&str; 8] = [
+    "issuer",
+    "key-file",
+    "key-id",
+    "user-id",
+    "scopes",
+    "projects",
+    "zitadel-api",
+    "ca-file",
+];
+
+/// True if this setup makes such an edit.
+fn owns(of: &str, edit: &Edit) -> bool {
+    match edit.key().as_slice() {
+        ["default-profile"] => true,
+        ["profiles", name] => *name == of,
+        ["profiles", name, key] => *name == of && KEYS.contains(key),
+        _ => false,
+    }
+}
 
 /// Writes the profile.
 ///
 /// # Errors
 /// Something makes no sense.
-pub(super) fn put_in<'d>(
-    desk: &mut Desk<'d>,
-    asked: &SetupProfile,
-) -> Result<Option<After<'d>>, Error> {
+fn put_in<'d>(desk: &mut Desk<'d>, asked: &SetupProfile) -> Result<Option<After<'d>>, Error> {
     let name = name(asked)?;
     refuse_strangers(&desk.options)?;
     let setup = format!("profile {name}");
@@ -61,10 +147,7 @@ pub(super) fn put_in<'d>(
 ///
 /// # Errors
 /// A host rule or `default-profile` still names it.
-pub(super) fn take_out<'d>(
-    desk: &mut Desk<'d>,
-    asked: &SetupProfile,
-) -> Result<Option<After<'d>>, Error> {
+fn take_out<'d>(desk: &mut Desk<'d>, asked: &SetupProfile) -> Result<Option<After<'d>>, Error> {
     let name = name(asked)?;
     let Some(edits) = desk.journal.take(&format!("profile {name}")) else {
         desk.says(format!("profile {} was not set up", quoted(&name)));
@@ -153,7 +236,7 @@ fn refuse_strangers(options: &Options) -> Result<(), Error> {
 ///
 /// # Errors
 /// Something is missing, and nobody is there to be asked.
-pub(super) fn complete(
+fn complete(
     desk: &Desk<'_>,
     world: &World<'_>,
     asked: &SetupProfile,
@@ -238,7 +321,7 @@ fn absolute(path: &std::path::Path) -> Result<String, Error> {
     text.map(ToOwned::to_owned).ok_or_else(|| {
         let what = format!(
             "{} is no path that a config file can hold",
-            crate::quote::path(path)
+            crate::text::quote::path(path)
         );
         Error::Usage(Report::new(what).hint("it must be UTF-8"))
     })
@@ -248,11 +331,7 @@ fn absolute(path: &std::path::Path) -> Result<String, Error> {
 ///
 /// # Errors
 /// None is to be had, or the issuer refuses it.
-pub(super) fn prove(
-    desk: &Desk<'_>,
-    world: &World<'_>,
-    asked: &SetupProfile,
-) -> Result<String, Error> {
+fn prove(desk: &Desk<'_>, world: &World<'_>, asked: &SetupProfile) -> Result<String, Error> {
     let name = name(asked)?;
     let options = Options {
         profile: Some(name.as_str().into()),

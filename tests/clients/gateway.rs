@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::support::http::{self, Reply, Request, Response, Server};
-use crate::support::{Ca, Issuer};
+use crate::support::http::{Reply, Request, Response, Server};
+use crate::support::{Ca, Issuer, http};
 
 /// How a token may be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,11 +8,11 @@ mod living;
 
 use std::fs;
 
+use client::{Client, FAILED, REFUSED};
+use cluster::{Cluster, MINOR};
 use serde_json::Value;
 
 use crate::support::{Endpoint, Jwt, Running, World, binary, entry, until};
-use client::{Client, FAILED, REFUSED};
-use cluster::{Cluster, MINOR};
 
 /// Something that happens after a client's first call, and what comes of it in
 /// its next two.

@@ -9,15 +9,14 @@
 )]
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
-use std::env;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
+use std::{env, thread};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 

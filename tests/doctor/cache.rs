@@ -1,6 +1,7 @@
 //! The cache.
 
-use std::fs::{self, File};
+use std::fs;
+use std::fs::File;
 use std::path::PathBuf;
 
 use snapbox::str;

@@ -1,6 +1,7 @@
 //! `setup`: what it refuses, and why.
 
-use std::fs::{self, File, Permissions};
+use std::fs;
+use std::fs::{File, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use rustix::fs::{FlockOperation, flock};

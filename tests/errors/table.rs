@@ -2,10 +2,9 @@
 //! `table.md`. The tests need an issuer and a home of their own, so the table is
 //! made from them, not they from the table.
 
-use std::env;
 use std::fmt::Write;
-use std::fs;
 use std::process::Command;
+use std::{env, fs};
 
 use snapbox::{Assert, file};
 

@@ -96,7 +96,7 @@ fn what_asks_for_no_login_touches_nothing() {
     let login = format!("{{\"ServerURL\":\"{GOOD}\",\"Username\":\"x\",\"Secret\":\"y\"}}");
     let version = format!(
         "docker-credential-zitadel {}\n",
-        zitadel_credential::version::FULL
+        zitadel_credential::text::version::FULL
     );
     for (word, code, answer) in [
         ("store", 0, ""),

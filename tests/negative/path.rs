@@ -2,7 +2,8 @@
 //! gets none of their programs run.
 
 use std::ffi::OsString;
-use std::fs::{self, Permissions};
+use std::fs;
+use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 

@@ -1,6 +1,7 @@
 //! Worlds in which something else goes wrong.
 
-use std::fs::{self, Permissions};
+use std::fs;
+use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 

@@ -1,6 +1,7 @@
 //! The memory of a mint that waits for the issuer, read from outside.
 
-use std::fs::{self, File};
+use std::fs;
+use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 

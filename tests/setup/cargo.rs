@@ -1,6 +1,7 @@
 //! `setup cargo`: cargo's file, to the byte.
 
-use std::fs::{self, Permissions};
+use std::fs;
+use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::support::tree::Node;

@@ -1,11 +1,11 @@
 //! How the files are changed, whatever happens meanwhile.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{File, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::thread;
 use std::time::{Duration, SystemTime};
+use std::{fs, thread};
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::Signal;

@@ -1,6 +1,7 @@
 //! `setup profile`.
 
-use std::fs::{self, Permissions};
+use std::fs;
+use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 
 use super::support::tree::Node;

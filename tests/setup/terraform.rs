@@ -1,6 +1,7 @@
 //! `setup terraform`: its configuration to the byte, and the link to its plugin.
 
-use std::fs::{self, Permissions};
+use std::fs;
+use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::support::binary;

@@ -1,6 +1,7 @@
 //! A git on PATH that does other than it is asked.
 
-use std::fs::{self, Permissions};
+use std::fs;
+use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 
 use super::Desk;

@@ -1,6 +1,7 @@
 //! A raw HTTP/1.1 client: sends bytes as they are told, and shows what came.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,13 +1,13 @@
 //! A home directory of one's own, and the real binary run in it.
 
-use std::env;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::{env, fs};
 
 use tempfile::TempDir;
 

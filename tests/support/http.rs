@@ -5,15 +5,15 @@
 mod wire;
 
 use std::collections::HashMap;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
+use std::{io, thread};
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-
 pub use wire::{Request, Response, date};
 use wire::{Unreadable, read_request};
 

@@ -12,23 +12,23 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use answers::Refusal;
+pub use answers::{ErrorShape, UserinfoRefusal};
+use faults::Faults;
+pub use faults::{Fault, Times};
+pub use log::Endpoint;
+use log::Log;
 use rsa::PublicKey;
 use rustls::ServerConfig;
 use serde_json::{Value, json};
-
-use super::http::{self, Reply, Request, Response, Server};
-use super::keys::ServiceUser;
-use super::tls::Ca;
-use answers::Refusal;
-use faults::Faults;
-use log::Log;
 use tokens::{Grant, Tokens};
+pub use tokens::{TokenKind, ZITADEL_PROJECT_ID};
 use users::Users;
 
-pub use answers::{ErrorShape, UserinfoRefusal};
-pub use faults::{Fault, Times};
-pub use log::Endpoint;
-pub use tokens::{TokenKind, ZITADEL_PROJECT_ID};
+use super::http;
+use super::http::{Reply, Request, Response, Server};
+use super::keys::ServiceUser;
+use super::tls::Ca;
 
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const FORM: &str = "application/x-www-form-urlencoded";

@@ -5,13 +5,12 @@
 //! hang, a panic, a control character on the terminal, a piece of a secret.
 
 use std::cell::RefCell;
-use std::env;
 use std::ffi::OsStr;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{env, thread};
 
 use assert_cmd::Command;
 use serde_json::json;

@@ -1,6 +1,7 @@
 //! `setup kubectl`.
 
-use std::fs::{self, Permissions};
+use std::fs;
+use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use serde_json::Value;

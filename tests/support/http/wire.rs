@@ -1,6 +1,7 @@
 //! Requests from bytes and responses to bytes (RFC 9112).
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;

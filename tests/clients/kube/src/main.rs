@@ -4,10 +4,13 @@
 //! of a refusal, else `failed`, and why on stderr.
 
 use std::error::Error;
-use std::io::{self, BufRead, Write};
+use std::io;
+use std::io::BufRead;
+use std::io::Write;
 
 use kube::config::KubeConfigOptions;
-use kube::{Client, Config};
+use kube::Client;
+use kube::Config;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread()

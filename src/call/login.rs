@@ -1,0 +1,75 @@
+//! From a question's host to a token: what the helpers share.
+
+use crate::broker::{Broker, Request};
+use crate::call::World;
+use crate::config::{Asker, Config};
+use crate::error::Error;
+use crate::host::{Ask, HostRule};
+use crate::secret::Secret;
+use crate::token::Token;
+
+/// Returns the host rule for the request; `None` if it names no host, or one
+/// without a rule.
+pub(crate) fn rule_of<'c>(config: &'c Config<'_>, ask: Option<&Ask>) -> Option<&'c HostRule> {
+    if ask.is_none() {
+        log::info!("no token: the question names no host that could have a rule");
+    }
+    find_rule(config, ask?)
+}
+
+/// Returns the host rule for a host; `-v` says why there is none.
+pub(crate) fn find_rule<'c>(config: &'c Config<'_>, ask: &Ask) -> Option<&'c HostRule> {
+    let Ask { origin, username } = ask;
+    let found = config.rules().find(origin, username.as_deref());
+    match &found {
+        Ok(rule) => log::info!("{origin} has the rule {}", rule.pattern),
+        Err(miss) => {
+            let report = miss.told(origin);
+            let advice = report.advice().unwrap_or_default();
+            log::info!("{}: {advice}", report.headline());
+        }
+    }
+    found.ok()
+}
+
+/// Returns the request for a rule's token.
+///
+/// # Errors
+/// As [`Config::request`].
+pub(crate) fn request_of<'c>(config: &Config<'c>, rule: &HostRule) -> Result<Request<'c>, Error> {
+    config.request(Asker::of(rule))
+}
+
+/// Gets a rule's token, and the username to show with it.
+///
+/// # Errors
+/// There is no token.
+pub(crate) fn login(
+    world: &World<'_>,
+    config: &Config<'_>,
+    rule: &HostRule,
+) -> Result<(String, Token), Error> {
+    let request = request_of(config, rule)?;
+    let broker = Broker::new(&request, world.clock)?;
+    let token = broker.token()?;
+    let user_id = broker.grant().user_id.as_str();
+    let username = rule.username.as_deref().unwrap_or(user_id);
+    Ok((username.to_owned(), token))
+}
+
+/// Removes a rule's token from the cache; with `token`, only that one.
+///
+/// # Errors
+/// The configuration names no key.
+pub(crate) fn forget(
+    world: &World<'_>,
+    config: &Config<'_>,
+    rule: &HostRule,
+    token: Option<&Secret>,
+) -> Result<(), Error> {
+    let request = request_of(config, rule)?;
+    if Broker::new(&request, world.clock)?.forget(token) {
+        log::info!("the token is out of the cache");
+    }
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! The commands that the registry of tools brings.
+
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Subcommand};
+
+use crate::call::Helper;
+use crate::edit::setup;
+use crate::setup::rows;
+use crate::tools::{self, TOOLS};
+
+/// A call of a tool's helper.
+#[derive(Debug)]
+pub(crate) struct Called(pub(crate) Box<dyn Helper>);
+
+impl Subcommand for Called {
+    fn augment_subcommands(command: Command) -> Command {
+        command.subcommands(TOOLS.iter().map(tools::Tool::command))
+    }
+
+    fn augment_subcommands_for_update(command: Command) -> Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        tools::find(name).is_some()
+    }
+}
+
+impl FromArgMatches for Called {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        Self::from_arg_matches_mut(&mut matches.clone())
+    }
+
+    fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, Error> {
+        let called = matches.remove_subcommand();
+        let known = called.and_then(|(name, below)| Some((tools::find(&name)?, below)));
+        let (tool, mut below) = known.ok_or_else(missing)?;
+        tool.read(&mut below).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// `setup`: one of all setups.
+#[derive(Debug)]
+pub(crate) struct Setup(pub(crate) Box<dyn setup::Setup>);
+
+impl Args for Setup {
+    fn augment_args(command: Command) -> Command {
+        let rows = rows().map(|(name, row)| {
+            let command = Command::new(name).about(row.about);
+            command.after_help(row.example).defer(row.reader.augment)
+        });
+        let command = command.subcommands(rows).subcommand_required(true);
+        command.arg_required_else_help(true)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Setup {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        Self::from_arg_matches_mut(&mut matches.clone())
+    }
+
+    fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, Error> {
+        let (called, mut below) = matches.remove_subcommand().ok_or_else(missing)?;
+        let row = rows().find(|(name, _)| *name == called);
+        let (_, row) = row.ok_or_else(missing)?;
+        (row.reader.read)(&mut below).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn missing() -> Error {
+    Error::raw(ErrorKind::MissingSubcommand, "a command is missing")
+}

@@ -1,0 +1,186 @@
+//! What the setups of all tools begin and end with: hosts that are let have the
+//! token, and taken out again.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::desk::Desk;
+use super::journal::Edit;
+use super::tool;
+use crate::config::Config;
+use crate::error::{Error, Report};
+use crate::host::HostPattern;
+use crate::text::quote;
+use crate::text::quote::quoted;
+
+/// A host that a tool is set up for.
+pub(crate) struct Host {
+    pub(crate) pattern: HostPattern,
+    /// What `setup.json` calls the setup.
+    pub(crate) setup: String,
+}
+
+impl Desk<'_> {
+    /// Lets hosts have the profile's token; `file` is where else the tool's setup
+    /// writes.
+    ///
+    /// # Errors
+    /// One is no host, a rule stands in the way, or there is no profile.
+    pub(crate) fn let_in(
+        &mut self,
+        tool: &str,
+        hosts: &[OsString],
+        username: Option<&OsString>,
+        file: &str,
+    ) -> Result<Vec<Host>, Error> {
+        self.refuse_profiles_options()?;
+        let profile = self.profile()?;
+        let username = text(username)?;
+        let let_in = |host| {
+            let pattern = pattern(host)?;
+            let setup = setup_name(tool, &pattern, file);
+            self.allow(&setup, &pattern, profile.as_deref(), username.as_deref())?;
+            Ok(Host { pattern, setup })
+        };
+        hosts.iter().map(let_in).collect()
+    }
+
+    /// Takes out what was put in for hosts; `elsewhere` does so outside of the
+    /// config file.
+    ///
+    /// # Errors
+    /// One is no host, or a file has no longer the form for it.
+    pub(crate) fn turn_out(
+        &mut self,
+        tool: &str,
+        hosts: &[OsString],
+        file: &str,
+        mut elsewhere: impl FnMut(&mut Self, &Edit) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        for host in hosts {
+            let pattern = pattern(host)?;
+            let setup = setup_name(tool, &pattern, file);
+            let rules = self.journal.rules_of(&setup);
+            let Some(edits) = self.journal.take(&setup) else {
+                match self.journal.elsewhere(&setup_name(tool, &pattern, "")) {
+                    Some(there) => self.says(format!(
+                        "{tool} was set up for {pattern} in {}, and not in {}: all of it stays",
+                        quote::path(there),
+                        quote::path(file)
+                    )),
+                    None => self.says(format!("{tool} was not set up for {pattern}")),
+                }
+                continue;
+            };
+            for (rule, other) in rules {
+                self.says(format!("hosts.{rule} stays: the setup of {other} needs it"));
+            }
+            for edit in edits {
+                match edit.key().as_slice() {
+                    ["hosts", _] => self.take_out_of_config(&edit)?,
+                    _ => elsewhere(self, &edit)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a name on `PATH` leads to this program.
+    pub(crate) fn is_found_as(&self, name: &str) -> bool {
+        tool::find(name, self.environment).is_some_and(|path| self.is_this_program(&path))
+    }
+
+    /// Whether a path leads to this program.
+    pub(crate) fn is_this_program(&self, path: &Path) -> bool {
+        path.canonicalize().ok() == self.program.canonicalize().ok()
+    }
+
+    /// Tells of a name that a tool would look for on `PATH` in vain.
+    pub(crate) fn warn_of_path(&mut self, tool: &str, name: &str) {
+        let line = match tool::find(name, self.environment) {
+            Some(_) if self.is_found_as(name) => return,
+            Some(path) => format!(
+                "{} is another program than this: {tool} would call that",
+                quote::path(&path)
+            ),
+            None => format!(
+                "{tool} does not find {name} on PATH: ln -s {} DIRECTORY-ON-PATH/{name}",
+                quote::path(&self.program)
+            ),
+        };
+        self.says(format!("warning: {line}"));
+    }
+
+    /// Refuses words that call us with another config file than this setup's: they
+    /// would not see its rules.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming where they stand.
+    pub(crate) fn check_config(&self, place: &str, words: &[String]) -> Result<(), Error> {
+        let named = words.iter().enumerate().find_map(|(at, word)| {
+            let next = || words.get(at + 1).map(String::as_str);
+            let given = || word.strip_prefix("--config=");
+            if word == "--config" { next() } else { given() }
+        });
+        let is_this = match named {
+            Some(file) => self.config.is_at(Path::new(file)),
+            None => self.options.config.is_none(),
+        };
+        if is_this {
+            return Ok(());
+        }
+        let what = format!("{place} calls this program with another config file");
+        Err(Error::Usage(Report::new(what).hint(
+            "name that file here, by --config or without it: this setup's rule would not be seen there",
+        )))
+    }
+
+    /// Tells of a config file that a tool has no means to name.
+    pub(crate) fn warn_of_config(&mut self, tool: &str) {
+        if self.options.config.is_some() {
+            let path = quoted(&self.config.path().to_string_lossy());
+            self.says(format!(
+                "warning: {tool} passes no --config: set ZITADEL_CREDENTIAL_CONFIG={path} where it runs"
+            ));
+        }
+    }
+}
+
+/// A file of a tool's, which lies in the home directory unless a variable says
+/// otherwise.
+///
+/// # Errors
+/// [`Error::Usage`]: neither is known.
+pub(crate) fn known(file: Option<PathBuf>, tool: &str, variable: &str) -> Result<PathBuf, Error> {
+    file.ok_or_else(|| {
+        Error::Usage(
+            Report::new(format!(
+                "{tool}'s configuration: no home directory is known"
+            ))
+            .hint(format!("set HOME or {variable}")),
+        )
+    })
+}
+
+/// A host that a rule may be for.
+///
+/// # Errors
+/// [`Error::Usage`]: it is none.
+pub(crate) fn pattern(host: &OsString) -> Result<HostPattern, Error> {
+    Config::pattern(&host.to_string_lossy())
+}
+
+/// A username that a rule may show.
+fn text(given: Option<&OsString>) -> Result<Option<String>, Error> {
+    let text = |given: &OsString| given.to_str().map(ToOwned::to_owned);
+    match given.map(text) {
+        Some(None) => Err(Error::Usage(
+            Report::new("--username is not UTF-8").hint("write it in UTF-8"),
+        )),
+        other => Ok(other.flatten()),
+    }
+}
+
+fn setup_name(tool: &str, pattern: &HostPattern, file: &str) -> String {
+    format!("{tool} {pattern} {file}")
+}

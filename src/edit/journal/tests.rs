@@ -1,0 +1,227 @@
+use super::*;
+use crate::setup::owns;
+
+fn edit(at: &str, ours: &str, former: Option<&str>) -> Edit {
+    Edit {
+        file: "/f".into(),
+        at: vec!["hosts".into(), at.into()],
+        ours: ours.into(),
+        former: former.map(Into::into),
+    }
+}
+
+#[test]
+fn what_is_written_is_read_back_and_other_text_refused() {
+    let mut journal = Journal::default();
+    assert_eq!(journal.text(owns).expect("text"), None);
+    journal.record("git a.dev", edit("a.dev", "x", None));
+    let mut note = Note::first(None);
+    note.leave(Some("z"));
+    journal.files.insert("/f".into(), note);
+    let text = journal.text(owns).expect("text").expect("some");
+    assert_eq!(Journal::parse(&text, owns).expect("a journal"), journal);
+    assert_eq!(
+        Journal::parse("", owns).expect("a journal"),
+        Journal::default()
+    );
+    for bad in ["{}", "[]", "x", &text.replace("\"1\"", "\"2\"")] {
+        assert!(Journal::parse(bad, owns).is_err(), "{bad}");
+    }
+}
+
+fn is_believed(journal: &Journal) -> bool {
+    let text = serde_json::to_string(journal).expect("text");
+    let is_read = Journal::parse(&text, owns).is_ok();
+    assert_eq!(
+        journal.text(owns).is_ok(),
+        is_read,
+        "it is written only then"
+    );
+    is_read
+}
+
+fn parse(setup: &str, file: &str, at: &[&str], ours: &str, former: Option<&str>) -> bool {
+    let mut journal = Journal::default();
+    let edit = Edit {
+        file: file.into(),
+        at: at.iter().map(|&part| part.into()).collect(),
+        ours: ours.into(),
+        former: former.map(Into::into),
+    };
+    journal.record(setup, edit);
+    is_believed(&journal)
+}
+
+#[test]
+fn only_what_a_setup_could_have_noted_is_believed() {
+    let key = "credential.https://g.dev.helper";
+    for (setup, at, ours, former) in [
+        (
+            "profile p",
+            &["default-profile"][..],
+            "\"p\"",
+            Some("\"q\""),
+        ),
+        ("profile p", &["profiles", "p"], "issuer = 1\n", None),
+        ("profile p", &["profiles", "p", "issuer"], "1", Some("2")),
+        ("git g.dev /f", &["hosts", "g.dev"], "x", None),
+        ("git g.dev /f", &[key, ""], "", None),
+        ("git g.dev /f", &[key, "!'/x' git"], "!'/x' git", None),
+        ("docker r.dev:5 /f", &["credHelpers"], "{}", Some("null")),
+        (
+            "docker r.dev /f",
+            &["credHelpers", "r.dev"],
+            "zitadel",
+            Some("x"),
+        ),
+        ("kubectl a b /f", &["users", "a b"], "{}", None),
+        ("kubectl a /f", &["contexts", "c", "user"], "a", Some("b")),
+    ] {
+        assert!(parse(setup, "/f", at, ours, former), "{setup} {at:?}");
+        for file in [
+            "f",
+            "",
+            "/d/../f",
+            "/f\n",
+            &format!("/{}", "f".repeat(4096)),
+        ] {
+            assert!(!parse(setup, file, at, ours, former), "{setup} {file}");
+        }
+        assert!(!parse(setup, "/f", at, &"x".repeat(70_000), former));
+        assert!(!parse("other g.dev /f", "/f", at, ours, former));
+    }
+    for (setup, at, ours, former) in [
+        ("profile p", &["profiles", "q"][..], "x", None),
+        ("profile p", &["profiles", "p", "key-command"], "x", None),
+        ("profile p", &["hosts", "g.dev"], "x", None),
+        ("git g.dev /g", &[key, ""], "", None),
+        ("git g.dev /f", &["hosts", "g.dev"], "x", Some("y")),
+        ("git g.dev /f", &["core.pager", "x"], "x", None),
+        ("git g.dev /f", &[key, "--file=/g"], "--file=/g", None),
+        ("git g.dev /f", &[key, "zitadel"], "other", None),
+        ("docker r.dev /f", &["auths"], "{}", None),
+        (
+            "docker r.dev /f",
+            &["credHelpers"],
+            "{}",
+            Some("{},\"a\":1"),
+        ),
+        ("docker r.dev /f", &["credHelpers", "r.dev"], "other", None),
+        ("kubectl a /f", &["users", "--kubeconfig=/g"], "{}", None),
+        ("kubectl a /f", &["contexts", "-c", "user"], "a", None),
+        ("kubectl a /f", &["clusters", "c", "server"], "a", None),
+        ("kubectl a /f", &[], "a", None),
+    ] {
+        assert!(!parse(setup, "/f", at, ours, former), "{setup} {at:?}");
+    }
+    let note = |file: &str, digest: &str, copy: u32| {
+        let mut journal = Journal::default();
+        journal.record("git g.dev /f", edit("g.dev", "x", None));
+        let note = Note {
+            before: Some(digest.to_owned()),
+            left: None,
+            touched: false,
+            copy: Some(copy),
+        };
+        journal.files.insert(file.into(), note);
+        is_believed(&journal)
+    };
+    let digest = digest_of("");
+    assert!(note("/f", &digest, 1));
+    assert!(!note("f", &digest, 1));
+    assert!(!note("/f", &digest[1..], 1));
+    assert!(!note("/f", &digest, 0));
+    assert!(!note("/f", &digest, 100));
+}
+
+/// What a provider's place held before is not put back: it would be run.
+#[test]
+fn of_cargo_and_terraform_no_more_is_believed_than_what_is_taken_out() {
+    let provider = ["registries", "c", "credential-provider"];
+    let plugin = "/p/terraform-credentials-zitadel";
+    for (setup, file, at, ours) in [
+        ("bazel *.b.dev /f", "/f", &["hosts", "*.b.dev"][..], "x"),
+        ("cargo c.dev /f", "/f", &["registries", "c"], "index = 1\n"),
+        ("cargo c.dev /f", "/f", &provider, "[\"x\"]"),
+        (
+            "terraform t.dev /f",
+            "/f",
+            &["credentials_helper", "zitadel"],
+            "x",
+        ),
+        ("terraform t.dev /f", plugin, &["link"], "/bin/us"),
+    ] {
+        assert!(parse(setup, file, at, ours, None), "{setup} {at:?}");
+        assert!(!parse(setup, file, at, ours, Some("x")), "{setup} {at:?}");
+    }
+    for (setup, file, at, ours) in [
+        ("go g.dev /f", "/f", &["registries", "c"][..], "x"),
+        ("cargo c.dev /g", "/f", &["registries", "c"], "x"),
+        ("cargo c.dev /f", "/f", &["registries", "c", "index"], "x"),
+        (
+            "terraform t.dev /f",
+            "/f",
+            &["credentials_helper", "x"],
+            "x",
+        ),
+        ("terraform t.dev /f", "/p/other", &["link"], "/bin/us"),
+        ("terraform t.dev /f", plugin, &["link"], "us"),
+    ] {
+        assert!(!parse(setup, file, at, ours, None), "{setup} {at:?}");
+    }
+}
+
+#[test]
+fn a_shared_edit_is_undone_with_the_last_that_needs_it() {
+    let mut journal = Journal::default();
+    for setup in ["git a.dev", "docker a.dev"] {
+        journal.record(setup, edit("a.dev", "x", None));
+    }
+    assert_eq!(journal.take("git a.dev"), Some(vec![]));
+    assert!(journal.uses("/f"));
+    let last = journal.take("docker a.dev").expect("in place");
+    assert_eq!(last, [edit("a.dev", "x", None)]);
+    assert_eq!(journal.take("docker a.dev"), None);
+    assert!(!journal.uses("/f"));
+}
+
+#[test]
+fn doing_it_twice_keeps_what_stood_there_first() {
+    let mut journal = Journal::default();
+    journal.record("kubectl a", edit("user", "ours", Some("admin")));
+    journal.record("kubectl a", edit("user", "newer", Some("ours")));
+    let undone = journal.take("kubectl a").expect("in place");
+    assert_eq!(undone, [edit("user", "newer", Some("admin"))]);
+}
+
+#[test]
+fn setups_at_one_place_are_undone_in_any_order() {
+    let both = || {
+        let mut journal = Journal::default();
+        journal.record("kubectl a", edit("user", "a", Some("admin")));
+        journal.record("kubectl b", edit("user", "b", Some("a")));
+        journal
+    };
+    let mut journal = both();
+    let last = journal.take("kubectl b").expect("in place");
+    assert_eq!(last, [edit("user", "b", Some("a"))]);
+    let mut journal = both();
+    assert_eq!(journal.take("kubectl a"), Some(vec![]));
+    let last = journal.take("kubectl b").expect("in place");
+    assert_eq!(last, [edit("user", "b", Some("admin"))]);
+}
+
+#[test]
+fn a_note_tells_whether_others_changed_the_file() {
+    let mut note = Note::first(Some("a"));
+    note.see(Some("a"));
+    note.leave(Some("b"));
+    note.see(Some("b"));
+    assert!(note.is_ours_alone() && note.was("a") && !note.was("b"));
+    note.see(Some("c"));
+    assert!(!note.is_ours_alone());
+    note.see(Some("b"));
+    assert!(!note.is_ours_alone());
+    note.see(Some("a"));
+    assert!(note.is_ours_alone());
+}

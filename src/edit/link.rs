@@ -1,0 +1,160 @@
+//! A link that leads a tool to this program: made where there is none, and taken
+//! out while it is still what was made.
+
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use super::diff::{View, unified};
+use super::guard::make_directory;
+use super::target::real_place;
+use crate::error::{Error, Report};
+use crate::text::quote;
+use crate::text::quote::system;
+
+/// A link, and where it leads; none where it is not there.
+pub(crate) struct Link {
+    path: PathBuf,
+    pub(crate) before: Option<PathBuf>,
+    /// Where it is to lead.
+    pub(crate) after: Option<PathBuf>,
+}
+
+impl Link {
+    /// Looks at it.
+    ///
+    /// # Errors
+    /// Something else lies there.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let before = match fs::read_link(path) {
+            Ok(leads) => Some(leads),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => {
+                let why = match error.kind() {
+                    io::ErrorKind::InvalidInput => "it is no link".to_owned(),
+                    _ => system(&error),
+                };
+                let what = format!("{}: {why}", quote::path(path));
+                return Err(Error::Usage(Report::new(what).hint("move it away first")));
+            }
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            after: before.clone(),
+            before,
+        })
+    }
+
+    /// Its path as text, for `setup.json`: the same by whichever directory's link.
+    pub(crate) fn name(&self) -> String {
+        real_place(&self.path).to_string_lossy().into_owned()
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn is_changed(&self) -> bool {
+        self.after != self.before
+    }
+
+    /// Makes it what it is to be.
+    ///
+    /// # Errors
+    /// Another program was faster, or the system's own reason; it is as it was.
+    pub(crate) fn write(&self) -> Result<(), Report> {
+        self.put(self.before.as_deref(), self.after.as_deref())
+    }
+
+    /// Makes it again what it was.
+    ///
+    /// # Errors
+    /// The system's own reason.
+    pub(crate) fn write_back(&self) -> Result<(), Report> {
+        self.put(self.after.as_deref(), self.before.as_deref())
+    }
+
+    fn put(&self, now: Option<&Path>, then: Option<&Path>) -> Result<(), Report> {
+        let put = || {
+            if let Some(now) = now {
+                if fs::read_link(&self.path)? != now {
+                    return Err(io::ErrorKind::ResourceBusy.into());
+                }
+                fs::remove_file(&self.path)?;
+            }
+            let Some(then) = then else { return Ok(()) };
+            let new_dirs = make_directory(self.path.parent().unwrap_or(Path::new("/")))?;
+            symlink(then, &self.path).inspect_err(|_| {
+                for dir in new_dirs {
+                    let _ = fs::remove_dir(dir);
+                }
+            })
+        };
+        put().map_err(|error| {
+            let what = format!(
+                "{}: the link was not changed: {}",
+                quote::path(&self.path),
+                system(&error)
+            );
+            Report::new(what).hint("see who may write in its directory")
+        })
+    }
+
+    /// As a file that holds where it leads.
+    pub(crate) fn shown(&self) -> String {
+        let text = |leads: &Option<PathBuf>| Some(leads.as_ref()?.to_string_lossy().into_owned());
+        let (before, after) = (text(&self.before), text(&self.after));
+        let words: Vec<_> = before.iter().chain(&after).cloned().collect();
+        let view = View {
+            words: &words,
+            is_ours: false,
+        };
+        unified(&self.path, before.as_deref(), after.as_deref(), &view)
+    }
+
+    /// What became of it.
+    pub(crate) fn told(&self) -> String {
+        let path = quote::path(&self.path);
+        match &self.after {
+            Some(leads) => format!("linked {path} to {}", quote::path(leads)),
+            None => format!("removed the link {path}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_made_with_its_directories_and_taken_back() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("a/b/link");
+        let mut link = Link::open(&path).expect("none yet");
+        link.after = Some("/bin/us".into());
+        link.write().expect("made");
+        assert_eq!(fs::read_link(&path).expect("a link"), Path::new("/bin/us"));
+        link.write_back().expect("removed");
+        assert!(!path.is_symlink());
+    }
+
+    #[test]
+    fn what_another_put_there_stays() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("link");
+        let mut link = Link::open(&path).expect("none yet");
+        link.after = Some("/bin/us".into());
+        symlink("/bin/other", &path).expect("a link");
+        assert!(link.write().is_err());
+        assert!(link.write_back().is_err());
+        assert_eq!(
+            fs::read_link(&path).expect("a link"),
+            Path::new("/bin/other")
+        );
+        fs::remove_file(&path).expect("removed");
+        fs::write(&path, "other").expect("written");
+        assert!(Link::open(&path).is_err());
+        assert!(link.write().is_err());
+        assert_eq!(fs::read_to_string(&path).expect("text"), "other");
+    }
+}

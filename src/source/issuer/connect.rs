@@ -1,0 +1,201 @@
+//! How a connection comes about: ureq's own steps, each noted as it is reached,
+//! and none of them, nor all together, longer than the deadline.
+
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::sync::mpsc;
+use std::time::Duration;
+use std::{io, thread};
+
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{
+    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, RustlsConnector,
+    SocksConnector, TcpConnector, Transport,
+};
+use ureq::{Error, Timeout};
+
+use super::phase::{Phase, Progress};
+use crate::text::clock::Deadline;
+
+/// Looks up names; notes that it does.
+pub fn resolver(progress: &Progress, deadline: Deadline) -> impl Resolver {
+    Lookup {
+        progress: progress.clone(),
+        deadline,
+        own: DefaultResolver::default(),
+    }
+}
+
+/// Connects: by way of a proxy where there is one, by TLS where it is https.
+pub fn connector(progress: &Progress, deadline: Deadline) -> impl Connector {
+    let mark = |step| Mark(progress.clone(), step);
+    ().chain(mark(Step::Start))
+        .chain(SocksConnector::default())
+        .chain(ConnectProxyConnector::default())
+        .chain(TcpConnector::default())
+        .chain(Bound(deadline))
+        .chain(mark(Step::Connected))
+        .chain(RustlsConnector::default())
+        .chain(mark(Step::Ready))
+}
+
+#[derive(Debug)]
+struct Lookup {
+    progress: Progress,
+    deadline: Deadline,
+    own: DefaultResolver,
+}
+
+impl Resolver for Lookup {
+    fn resolve(&self, uri: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+        let before = self.progress.phase();
+        self.progress.enter(Phase::Lookup);
+        let authority = uri.authority().ok_or(Error::HostNotFound)?;
+        let is_https = uri.scheme_str() == Some("https");
+        let port = authority
+            .port_u16()
+            .unwrap_or(if is_https { 443 } else { 80 });
+        let host = authority.host().trim_matches(['[', ']']);
+        let mut found = self.own.empty();
+        for address in self.addresses(host, port)?.into_iter().take(MOST) {
+            found.push(address);
+        }
+        if found.is_empty() {
+            return Err(Error::HostNotFound);
+        }
+        self.progress.enter(match before {
+            // A proxy's name is looked up while connecting to it.
+            Phase::Connect(_) => Phase::Connect(found.iter().copied().collect()),
+            // A connection that is kept alive needs no connector: what follows
+            // then is the answer.
+            _ => Phase::Answer,
+        });
+        Ok(found)
+    }
+}
+
+/// As many addresses of a name as ureq takes.
+const MOST: usize = 16;
+
+impl Lookup {
+    fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
+        // An address written out needs no look-up, and no thread for one.
+        if let Ok(ip) = host.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(ip, port)]);
+        }
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let name = host.to_owned();
+        // The system's resolver knows no bound of ours, so it is left behind
+        // when time is up. ureq's own panics where no thread is to be had.
+        thread::Builder::new().spawn(move || {
+            let found = (name.as_str(), port).to_socket_addrs();
+            let _ = sender.send(found.map(Vec::from_iter));
+        })?;
+        match receiver.recv_timeout(self.deadline.remaining()) {
+            Ok(found) => Ok(found?),
+            Err(mpsc::RecvTimeoutError::Timeout) => Err(Error::Timeout(Timeout::Resolve)),
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                Err(io::Error::other("the look-up ended without an answer").into())
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Start,
+    Connected,
+    Ready,
+}
+
+/// A link of the chain that changes nothing and notes that it was reached.
+#[derive(Debug)]
+struct Mark(Progress, Step);
+
+impl<In: Transport> Connector<In> for Mark {
+    type Out = In;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<In>,
+    ) -> Result<Option<In>, Error> {
+        let Self(progress, step) = self;
+        match step {
+            Step::Start => progress.begin(details.addrs.iter().copied().collect()),
+            Step::Connected if details.needs_tls() => progress.enter(Phase::Handshake),
+            Step::Connected => {}
+            Step::Ready => progress.ready(),
+        }
+        Ok(chained)
+    }
+}
+
+/// A link of the chain that holds every wait to the deadline. ureq counts anew
+/// at each read while a proxy answers CONNECT: one that sends a byte now and
+/// then would hold it for ever.
+#[derive(Debug)]
+struct Bound(Deadline);
+
+impl<In: Transport> Connector<In> for Bound {
+    type Out = Bounded<In>;
+
+    fn connect(
+        &self,
+        _: &ConnectionDetails<'_>,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, Error> {
+        Ok(chained.map(|inner| Bounded {
+            inner,
+            deadline: self.0,
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct Bounded<T> {
+    inner: T,
+    deadline: Deadline,
+}
+
+impl<T> Bounded<T> {
+    fn bound(&self, timeout: NextTimeout) -> Result<NextTimeout, Error> {
+        let left = self.deadline.remaining();
+        if left.is_zero() {
+            return Err(Error::Timeout(Timeout::Global));
+        }
+        let after = timeout.not_zero().map_or(left, |after| {
+            let after: Duration = *after;
+            after.min(left)
+        });
+        Ok(NextTimeout {
+            after: after.into(),
+            ..timeout
+        })
+    }
+}
+
+impl<T: Transport> Transport for Bounded<T> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        let timeout = self.bound(timeout)?;
+        self.inner.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let timeout = self.bound(timeout)?;
+        self.inner.await_input(timeout)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}

@@ -1,0 +1,252 @@
+//! One HTTP request and its answer: bounded, without redirects, by the proxy
+//! that the environment names, tried again where that can help.
+
+use std::cell::OnceCell;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use ureq::http::{HeaderMap, Response};
+use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
+use ureq::{Agent, Body as ResponseBody, Proxy};
+
+use super::answer::Answer;
+use super::phase::{Phase, Progress};
+use super::proxy::Target;
+use super::{connect, failure, proxy, retry};
+use crate::error::{Error, Report};
+use crate::text::clock::Deadline;
+use crate::text::input::ReadError;
+use crate::text::{input, quote};
+use crate::token::Token;
+use crate::url::{HttpUrl, Scheme};
+
+/// Looks up one environment variable.
+pub type Environment = dyn Fn(&str) -> Option<OsString>;
+
+/// How an issuer is reached.
+pub struct Network<'a> {
+    /// PEM roots to trust in place of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Leave for plain http beyond loopback.
+    pub allow_http: bool,
+    /// Where proxies are named.
+    pub environment: &'a Environment,
+}
+
+/// The fields of a form.
+pub type Body<'a> = &'a [(&'a str, &'a str)];
+
+/// A bundle of roots may be larger than what else is read.
+const CA_LIMIT: usize = 4 * 1024 * 1024;
+
+/// A client for one call: its connections are kept alive between requests.
+pub struct Http<'a> {
+    network: &'a Network<'a>,
+    deadline: Deadline,
+    progress: Progress,
+    agent: OnceCell<Agent>,
+}
+
+impl<'a> Http<'a> {
+    pub fn new(network: &'a Network<'a>, deadline: Deadline) -> Self {
+        Self {
+            network,
+            deadline,
+            progress: Progress::default(),
+            agent: OnceCell::new(),
+        }
+    }
+
+    /// Sends a GET, with a bearer token where one is given.
+    pub fn get<'u>(&self, url: &'u HttpUrl, token: Option<&Token>) -> Result<Answer<'u>, Error> {
+        self.send(url, |agent, timeout, proxy| {
+            let mut request = agent.get(url.as_str());
+            if let Some(token) = token {
+                request = request.header("Authorization", format!("Bearer {}", token.expose()));
+            }
+            let config = request.config().timeout_global(Some(timeout)).proxy(proxy);
+            config.build().call()
+        })
+    }
+
+    /// Posts a form.
+    pub fn post<'u>(&self, url: &'u HttpUrl, form: Body<'_>) -> Result<Answer<'u>, Error> {
+        self.send(url, |agent, timeout, proxy| {
+            let request = agent.post(url.as_str());
+            let config = request.config().timeout_global(Some(timeout)).proxy(proxy);
+            config.build().send_form(form.iter().copied())
+        })
+    }
+
+    /// Looks whether a request may be sent, and can: nothing in plain text, and
+    /// roots to trust.
+    pub fn check(&self, url: &HttpUrl) -> Result<(), Error> {
+        if url.origin().is_exposed() && !self.network.allow_http {
+            return Err(Error::Usage(
+                Report::new(format!(
+                    "{url} is plain http: a secret would cross the network"
+                ))
+                .hint("use https, or set allow-http = true in the profile if the network is yours"),
+            ));
+        }
+        self.agent().map(drop)
+    }
+
+    /// How far the last request got.
+    pub const fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    fn send<'u>(
+        &self,
+        url: &'u HttpUrl,
+        request: impl Fn(&Agent, Duration, Option<Proxy>) -> Result<Response<ResponseBody>, ureq::Error>,
+    ) -> Result<Answer<'u>, Error> {
+        self.check(url)?;
+        let proxy = self.proxy(url)?;
+        let agent = self.agent()?;
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            self.progress.enter(Phase::Answer);
+            let timeout = self.deadline.remaining().max(Duration::from_millis(1));
+            log::debug!("asking {url}, try {tried}");
+            let answer = request(agent, timeout, proxy.clone())
+                .map_err(|error| self.explain(&error, url))
+                .and_then(|response| self.read(url, response))
+                .map_err(|error| error.map(|report| by_way_of(report, proxy.as_ref())));
+            let (error, asked) = match answer {
+                Ok(answer) if retry::can_pass(answer.status) => (answer.busy(), answer.retry_after),
+                Err(error @ Error::Passing(_)) => (error, None),
+                done => return done,
+            };
+            let left = self.deadline.remaining();
+            match retry::pause(tried, asked, left, fastrand::f64()) {
+                Some(pause) => {
+                    log::info!(
+                        "{}; trying again in {} ms",
+                        error.report().headline(),
+                        pause.as_millis()
+                    );
+                    thread::sleep(pause);
+                }
+                None => return Err(error),
+            }
+        }
+    }
+
+    fn read<'u>(
+        &self,
+        url: &'u HttpUrl,
+        response: Response<ResponseBody>,
+    ) -> Result<Answer<'u>, Error> {
+        let (head, body) = response.into_parts();
+        let body =
+            input::read_all(body.into_reader(), input::LIMIT).map_err(|error| match error {
+                ReadError::Io(error) => self.explain(&ureq::Error::from(error), url),
+                other => Error::Final(
+                    Report::new(format!("{url}: the answer is {other}"))
+                        .hint("see whether a ZITADEL instance is what answers there"),
+                ),
+            })?;
+        let header = |name: &str| text_of(&head.headers, name);
+        Ok(Answer::new(url, head.status.as_u16(), header, body))
+    }
+
+    fn explain(&self, error: &ureq::Error, url: &HttpUrl) -> Error {
+        if failure::is_tls(error) {
+            // What the first bytes bring may come to light later.
+            self.progress.enter(Phase::Handshake);
+        }
+        failure::explain(error, url, &self.progress.phase(), &self.deadline)
+    }
+
+    /// The proxy that a URL is reached by.
+    pub fn proxy(&self, url: &HttpUrl) -> Result<Option<Proxy>, Error> {
+        let origin = url.origin();
+        if origin.scheme == Scheme::Http && origin.host.is_loopback() {
+            // Allowed because nothing crosses a network; by a proxy it would.
+            return Ok(None);
+        }
+        let target = Target {
+            https: origin.scheme == Scheme::Https,
+            host: origin.host.as_str().trim_matches(['[', ']']),
+            port: origin.port,
+        };
+        proxy::resolve(&target, self.network.environment).map_err(|bad| {
+            Error::Usage(
+                Report::new(bad.to_string())
+                    .hint("a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none"),
+            )
+        })
+    }
+
+    fn agent(&self) -> Result<&Agent, Error> {
+        if let Some(agent) = self.agent.get() {
+            return Ok(agent);
+        }
+        let roots = match &self.network.ca_file {
+            Some(path) => RootCerts::Specific(Arc::new(read_roots(path, &self.deadline)?)),
+            None => RootCerts::PlatformVerifier,
+        };
+        let tls = TlsConfig::builder()
+            .provider(TlsProvider::Rustls)
+            .root_certs(roots)
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .build();
+        let config = Agent::config_builder()
+            .tls_config(tls)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(concat!("zitadel-credential/", env!("CARGO_PKG_VERSION")))
+            .accept("application/json")
+            .proxy(None)
+            .build();
+        let agent = Agent::with_parts(
+            config,
+            connect::connector(&self.progress, self.deadline),
+            connect::resolver(&self.progress, self.deadline),
+        );
+        Ok(self.agent.get_or_init(|| agent))
+    }
+}
+
+fn by_way_of(report: Report, proxy: Option<&Proxy>) -> Report {
+    match proxy {
+        Some(proxy) => report.found(format!(
+            "the request went by way of the proxy {}:{}",
+            proxy.host(),
+            proxy.port()
+        )),
+        None => report,
+    }
+}
+
+fn text_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn read_roots(path: &Path, deadline: &Deadline) -> Result<Vec<Certificate<'static>>, Error> {
+    let unusable = |detail: String| {
+        Error::Usage(
+            Report::new(format!("ca-file {}: {detail}", quote::path(path)))
+                .hint("it must be a PEM file of the certificates to trust, and readable"),
+        )
+    };
+    let pem =
+        input::read_file(path, CA_LIMIT, deadline).map_err(|error| unusable(error.to_string()))?;
+    let roots: Vec<_> = CertificateDer::pem_slice_iter(&pem)
+        .map(|der| Ok(Certificate::from_der(&der?).to_owned()))
+        .collect::<Result<_, rustls_pki_types::pem::Error>>()
+        .map_err(|_| unusable("it is no PEM that can be read".to_owned()))?;
+    if roots.is_empty() {
+        return Err(unusable("it holds no certificate".to_owned()));
+    }
+    Ok(roots)
+}

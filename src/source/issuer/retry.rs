@@ -1,0 +1,96 @@
+//! When to try again, and how long to wait before. Pure.
+
+use std::time::Duration;
+
+use crate::text::clock::UnixTime;
+
+/// How often one request is sent at most.
+pub const TRIES: u32 = 3;
+
+/// The first pause's upper bound; the next ones' double.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Whether an answer of this status may be another one a moment later.
+pub const fn can_pass(status: u16) -> bool {
+    matches!(status, 429 | 502 | 503 | 504)
+}
+
+/// How long to wait after `tried` tries; none where to give up: the tries are
+/// used up, or the wait would not end within `remaining`.
+///
+/// A wait that the issuer asked for is kept to the second. Else it is drawn
+/// from zero up to a bound that doubles (full jitter), by `draw` from 0 to 1,
+/// so that many waiters do not return at once.
+pub fn pause(
+    tried: u32,
+    asked: Option<Duration>,
+    remaining: Duration,
+    draw: f64,
+) -> Option<Duration> {
+    let bound = PAUSE * 2_u32.saturating_pow(tried.saturating_sub(1));
+    let wait = asked.unwrap_or_else(|| bound.mul_f64(draw.clamp(0.0, 1.0)));
+    (tried < TRIES && wait < remaining).then_some(wait)
+}
+
+/// Reads a `Retry-After` header (RFC 9110, section 10.2.3): seconds, or a date
+/// that is held against the answer's own.
+pub fn retry_after(header: &str, date: UnixTime) -> Option<Duration> {
+    let header = header.trim();
+    // Rust's own reading of a number takes a plus sign too.
+    if header.bytes().all(|b| b.is_ascii_digit()) {
+        return header.parse().ok().map(Duration::from_secs);
+    }
+    Some(UnixTime::parse_http_date(header)?.since(date))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn three_tries_and_no_wait_beyond_the_deadline() {
+        assert_eq!(pause(1, None, SECOND * 30, 1.0), Some(SECOND / 2));
+        assert_eq!(pause(2, None, SECOND * 30, 1.0), Some(SECOND));
+        assert_eq!(pause(2, None, SECOND * 30, 0.0), Some(Duration::ZERO));
+        assert_eq!(pause(3, None, SECOND * 30, 0.0), None);
+        assert_eq!(
+            pause(1, Some(SECOND * 5), SECOND * 30, 0.0),
+            Some(SECOND * 5)
+        );
+        assert_eq!(pause(1, Some(SECOND * 31), SECOND * 30, 0.0), None);
+        assert_eq!(pause(1, None, Duration::ZERO, 0.0), None);
+    }
+
+    #[test]
+    fn a_wait_is_asked_for_in_seconds_or_as_a_date() {
+        let date = UnixTime::parse_http_date("Fri, 01 Jan 2027 00:00:00 GMT").expect("a date");
+        let read = |header| retry_after(header, date);
+        assert_eq!(read("120"), Some(SECOND * 120));
+        assert_eq!(read(" 0 "), Some(Duration::ZERO));
+        assert_eq!(read("Fri, 01 Jan 2027 00:00:07 GMT"), Some(SECOND * 7));
+        assert_eq!(read("Fri, 01 Jan 2026 00:00:07 GMT"), Some(Duration::ZERO));
+        for bad in ["", "-1", "+1", "soon", "1.5", "99999999999999999999999"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_wait_in_seconds_is_digits_and_nothing_else(header in "[0-9+. -]{0,21}") {
+            let wait = retry_after(&header, UnixTime::from_secs(0));
+            let digits = header.trim();
+            let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+            let expected = digits.parse().ok().filter(|_| is_number).map(Duration::from_secs);
+            prop_assert_eq!(wait, expected);
+        }
+
+        #[test]
+        fn any_header_is_a_wait_or_none(header: String) {
+            let _ = retry_after(&header, UnixTime::from_secs(0));
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! The service user's private key: ZITADEL's key file, or a bare PEM with the
+//! two ids beside it.
+
+mod source;
+
+use std::path::Path;
+
+use serde::Deserialize;
+pub use source::{KeySource, KeySpec};
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Report};
+use crate::grant::{KeyId, UserId};
+use crate::secret::Secret;
+use crate::text::clock::UnixTime;
+use crate::text::quote::quoted;
+
+/// A service user's private key.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// The key's id.
+    pub id: KeyId,
+    /// Whose key it is.
+    pub user: UserId,
+    /// When ZITADEL stops accepting it, where the file says so.
+    pub expires_at: Option<UnixTime>,
+    /// PEM, PKCS#1 or PKCS#8; parsed only when something is signed.
+    pub pem: Secret,
+}
+
+/// What ZITADEL lets you download. Fields that it may add later are ignored.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct KeyFile {
+    r#type: Option<String>,
+    key_id: Option<String>,
+    key: Option<Zeroizing<String>>,
+    user_id: Option<String>,
+    client_id: Option<String>,
+    expiration_date: Option<String>,
+}
+
+const MAKE_A_KEY: &str =
+    "in ZITADEL open the service user, choose Keys, New, JSON, and download the file";
+
+const WHOLE_FILE: &str =
+    "it must be the downloaded file to the last byte; if that is gone, make a new key in ZITADEL";
+
+/// How a key file or a PEM begins in base64: `{"`, `{` and a line's end, `-----B`.
+const IN_BASE64: [&str; 4] = ["eyJ", "ewo", "ew0", "LS0tLS1C"];
+
+impl Key {
+    /// Reads a key in either form; `id` and `user` are what stands beside it,
+    /// and must agree with the file where it names them too.
+    ///
+    /// # Errors
+    /// What is wrong with the text, without a byte of it: [`Error::Final`], but
+    /// [`Error::Usage`] where it is what should stand beside it.
+    pub fn parse(text: &str, id: Option<&KeyId>, user: Option<&UserId>) -> Result<Self, Error> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(Error::Final(Report::new("it is empty").hint(MAKE_A_KEY)));
+        }
+        if text.starts_with("-----BEGIN") {
+            return Self::from_pem(text, id, user).map_err(Error::Usage);
+        }
+        let key = Self::from_json(text).map_err(Error::Final)?;
+        agree("keyId", key.id.as_str(), id.map(KeyId::as_str))?;
+        agree("userId", key.user.as_str(), user.map(UserId::as_str))?;
+        Ok(key)
+    }
+
+    fn from_pem(text: &str, id: Option<&KeyId>, user: Option<&UserId>) -> Result<Self, Report> {
+        let (Some(id), Some(user)) = (id, user) else {
+            return Err(
+                Report::new("it is a bare PEM, which does not say whose key it is").hint(
+                    "give --key-id and --user-id too, or key-id and user-id in the profile: ZITADEL shows both at the service user",
+                ),
+            );
+        };
+        Ok(Self {
+            id: id.clone(),
+            user: user.clone(),
+            expires_at: None,
+            pem: Secret::new(text.to_owned()),
+        })
+    }
+
+    fn from_json(text: &str) -> Result<Self, Report> {
+        // serde_json's own text may quote a value, and the value may be the key.
+        let file: KeyFile = serde_json::from_str(text).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            let (what, hint) = if error.is_data() {
+                ("it is JSON, but not a key file", MAKE_A_KEY)
+            } else if error.is_eof() {
+                ("it is JSON that ends too early", WHOLE_FILE)
+            } else if text.starts_with('{') {
+                ("it is JSON that is broken", WHOLE_FILE)
+            } else if IN_BASE64.iter().any(|start| text.starts_with(start)) {
+                ("it looks like a key in base64", "decode it first")
+            } else if !text.contains('\n')
+                && Path::new(text).extension().is_some_and(|e| e == "json")
+            {
+                (
+                    "it looks like a path",
+                    "a path goes into ZITADEL_CREDENTIAL_KEY_FILE",
+                )
+            } else {
+                ("it is neither JSON nor PEM", MAKE_A_KEY)
+            };
+            Report::new(format!("{what} (line {line}, column {column})")).hint(hint)
+        })?;
+        if file.r#type.as_deref() == Some("application") || file.client_id.is_some() {
+            return Err(
+                Report::new("it is an application's key, not a service user's").hint(format!(
+                    "an application key authenticates an API or a client, not a user: {MAKE_A_KEY}"
+                )),
+            );
+        }
+        if let Some(kind) = file.r#type.filter(|kind| kind != "serviceaccount") {
+            let kind = quoted(&kind);
+            return Err(
+                Report::new(format!("its type is \"{kind}\", not \"serviceaccount\""))
+                    .hint(MAKE_A_KEY),
+            );
+        }
+        let missing = |field| Report::new(format!("it has no {field}")).hint(MAKE_A_KEY);
+        let mut pem = file.key.ok_or_else(|| missing("key"))?;
+        let file_id = file.key_id.ok_or_else(|| missing("keyId"))?;
+        let file_user = file.user_id.ok_or_else(|| missing("userId"))?;
+        Ok(Self {
+            id: KeyId::parse(&file_id).ok_or_else(|| not_an_id("keyId", &file_id))?,
+            user: UserId::parse(&file_user).ok_or_else(|| not_an_id("userId", &file_user))?,
+            expires_at: file.expiration_date.map(|d| parse_expiry(&d)).transpose()?,
+            // Moved out, so that there is no copy to wipe.
+            pem: Secret::new(std::mem::take(&mut *pem)),
+        })
+    }
+}
+
+fn not_an_id(field: &str, text: &str) -> Report {
+    let text = quoted(text);
+    Report::new(format!("its {field} \"{text}\" is not an id of ZITADEL's")).hint(MAKE_A_KEY)
+}
+
+fn parse_expiry(date: &str) -> Result<UnixTime, Report> {
+    UnixTime::parse_rfc3339(date).ok_or_else(|| {
+        let date = quoted(date);
+        Report::new(format!("its expirationDate \"{date}\" is not a date"))
+            .hint("an expirationDate reads like 2027-01-01T00:00:00Z")
+    })
+}
+
+fn agree(field: &str, inside: &str, beside: Option<&str>) -> Result<(), Error> {
+    match beside {
+        Some(beside) if beside != inside => Err(Error::Usage(
+            Report::new(format!(
+                "its {field} is {}, but {} was given beside it",
+                quoted(inside),
+                quoted(beside)
+            ))
+            .hint("leave --key-id and --user-id out: a key file names both itself"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PEM: &str = "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+
+    fn json(fields: &serde_json::Value) -> Result<Key, Error> {
+        Key::parse(&fields.to_string(), None, None)
+    }
+
+    fn refused(fields: &serde_json::Value) -> String {
+        json(fields).expect_err("refused").report().headline()
+    }
+
+    #[test]
+    fn a_downloaded_key_file_is_read_and_new_fields_are_ignored() {
+        let key = json(&serde_json::json!({
+            "type": "serviceaccount", "keyId": "1", "key": PEM, "userId": "2",
+            "expirationDate": "2027-01-01T00:00:00Z", "later": {"more": 1}
+        }))
+        .expect("a key");
+        assert_eq!((key.id.as_str(), key.user.as_str()), ("1", "2"));
+        assert_eq!(key.expires_at, Some(UnixTime::from_secs(1_798_761_600)));
+        assert!(!format!("{key:?}").contains("BEGIN"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_apart() {
+        let whole = serde_json::json!({
+            "type": "serviceaccount", "keyId": "1", "key": PEM, "userId": "2"
+        });
+        let with = |field: &str, value: serde_json::Value| {
+            let mut fields = whole.clone();
+            fields[field] = value;
+            refused(&fields)
+        };
+        assert_eq!(
+            with("type", "application".into()),
+            "it is an application's key, not a service user's"
+        );
+        assert_eq!(with("keyId", serde_json::Value::Null), "it has no keyId");
+        assert_eq!(with("key", serde_json::Value::Null), "it has no key");
+        assert_eq!(
+            with("keyId", "../1".into()),
+            "its keyId \"../1\" is not an id of ZITADEL's"
+        );
+        assert_eq!(
+            with("type", "x".into()),
+            "its type is \"x\", not \"serviceaccount\""
+        );
+        assert_eq!(
+            with("expirationDate", "soon".into()),
+            "its expirationDate \"soon\" is not a date"
+        );
+    }
+
+    #[test]
+    fn an_error_never_quotes_the_text() {
+        for text in [
+            "{\"key\": 5, \"x\": \"TOPSECRET\"}",
+            "TOPSECRET",
+            "\"TOPSECRET\"",
+            "{\"keyId\":\"TOPSECRET",
+        ] {
+            let report = Key::parse(text, None, None).expect_err("refused");
+            assert!(!report.to_string().contains("TOPSECRET"), "{report}");
+        }
+    }
+
+    #[test]
+    fn a_bare_pem_needs_both_ids() {
+        let (id, user) = (KeyId::parse("1"), UserId::parse("2"));
+        assert!(Key::parse(PEM, id.as_ref(), user.as_ref()).is_ok());
+        assert!(Key::parse(PEM, id.as_ref(), None).is_err());
+        assert!(Key::parse(PEM, None, None).is_err());
+    }
+
+    #[test]
+    fn ids_beside_a_key_file_must_agree_with_it() {
+        let text = serde_json::json!({"keyId": "1", "key": PEM, "userId": "2"}).to_string();
+        let parse = |id, user| {
+            Key::parse(
+                &text,
+                KeyId::parse(id).as_ref(),
+                UserId::parse(user).as_ref(),
+            )
+        };
+        assert!(parse("1", "2").is_ok());
+        assert!(parse("9", "2").is_err());
+        assert!(parse("1", "9").is_err());
+    }
+
+    #[test]
+    fn an_id_cannot_become_another_path() {
+        for bad in ["", ".", "..", "a/b", "a\0", "a b", &"1".repeat(129)] {
+            assert!(KeyId::parse(bad).is_none(), "{bad:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_key_or_an_error_without_a_byte_of_it(before in "[ -~\n]{0,12}", after in "[ -~\n]{0,12}") {
+            for text in [
+                format!("{before}TOPSECRET{after}"),
+                format!("{{{before}\"key\":\"TOPSECRET\"{after}}}"),
+                format!("{{\"keyId\":\"1\",\"userId\":\"2\",\"key\":\"TOPSECRET\"{after}"),
+            ] {
+                if let Err(error) = Key::parse(&text, None, None) {
+                    prop_assert!(!error.to_string().contains("TOPSECRET"), "{error}");
+                }
+            }
+        }
+
+        #[test]
+        fn a_key_file_is_read_as_it_was_written(id in "[A-Za-z0-9_-]{1,20}", user in "[A-Za-z0-9_.@-]{1,20}", pem: String) {
+            let key = json(&serde_json::json!({"keyId": id, "userId": user, "key": pem})).expect("a key");
+            prop_assert_eq!(key.id.as_str(), id);
+            prop_assert_eq!(key.user.as_str(), user);
+            prop_assert_eq!(key.pem.expose(), pem);
+        }
+    }
+}

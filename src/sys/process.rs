@@ -1,0 +1,347 @@
+//! Other programs: run to their end, within a bound of time and of what they
+//! print.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::AsFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+use std::{io, thread};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process_group};
+use zeroize::Zeroizing;
+
+use crate::sys::Environment;
+use crate::text::clock::Deadline;
+use crate::text::input;
+use crate::text::input::ReadError;
+
+/// How a program ended, and what it printed.
+pub struct Ended {
+    /// Its exit status.
+    pub status: ExitStatus,
+    /// All of its stdout.
+    pub stdout: Zeroizing<Vec<u8>>,
+    /// All of its stderr, where that is a pipe.
+    pub stderr: Zeroizing<Vec<u8>>,
+}
+
+/// Why there is no end to tell of.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// It could not be started.
+    #[error("{}", crate::text::quote::system(.0))]
+    Start(io::Error),
+    /// What it printed could not be read, or went past the limit.
+    #[error("{0}")]
+    Output(ReadError),
+    /// It printed all it had to say, and did not end within these seconds.
+    #[error("it did not end within {0} s")]
+    Late(u64),
+    /// The system could not tell how it ended.
+    #[error("{}", crate::text::quote::system(.0))]
+    Wait(io::Error),
+}
+
+/// The first program of that name in a directory of `PATH`. One that is relative
+/// is passed over: it would lie wherever this is called, in a clone, say.
+pub fn find(name: &str, environment: &Environment) -> Option<PathBuf> {
+    // As the C libraries have it where there is no PATH.
+    let path = environment("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
+    std::env::split_paths(&path)
+        .filter(|dir| dir.is_absolute())
+        .map(|dir| dir.join(name))
+        .find(|program| is_program(program))
+}
+
+/// Whether there is a file that somebody may run.
+pub fn is_program(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+/// Runs a program to its end; its stdin and stderr are as the command says.
+/// One that prints more than [`input::LIMIT`], or has not ended by the
+/// deadline, is killed with all that it started.
+///
+/// # Errors
+/// [`RunError`].
+pub fn run(command: &mut Command, deadline: &Deadline) -> Result<Ended, RunError> {
+    run_limited(command, deadline, input::LIMIT)
+}
+
+/// As [`run`], with another limit on what each stream brings, in bytes.
+///
+/// # Errors
+/// [`RunError`].
+pub fn run_limited(
+    command: &mut Command,
+    deadline: &Deadline,
+    limit: usize,
+) -> Result<Ended, RunError> {
+    run_in(command.process_group(0), true, deadline, limit)
+}
+
+/// As [`run_limited`], for one that may ask the person at the terminal.
+///
+/// # Errors
+/// [`RunError`].
+pub fn run_asking(
+    command: &mut Command,
+    deadline: &Deadline,
+    limit: usize,
+) -> Result<Ended, RunError> {
+    // Only the group in the foreground may read there (termios(3)), and only it
+    // hears Ctrl-C: there it is killed alone.
+    if File::open("/dev/tty").is_ok() {
+        run_in(command, false, deadline, limit)
+    } else {
+        run_limited(command, deadline, limit)
+    }
+}
+
+fn run_in(
+    command: &mut Command,
+    has_group: bool,
+    deadline: &Deadline,
+    limit: usize,
+) -> Result<Ended, RunError> {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(RunError::Start)?;
+    let ended = attend(&mut child, deadline, limit);
+    if ended.is_err() {
+        if has_group {
+            // Not waited for yet, it keeps its number from others.
+            let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
+        }
+        // One that runs as another user cannot be killed; it is left behind.
+        let _ = child.kill();
+        reap(&mut child);
+    }
+    ended
+}
+
+/// Reads what a child prints until it has closed its output and ended.
+fn attend(child: &mut Child, deadline: &Deadline, limit: usize) -> Result<Ended, RunError> {
+    let mut stdout = Stream::of(child.stdout.take());
+    let mut stderr = Stream::of(child.stderr.take());
+    loop {
+        let status = match stdout.pipe {
+            Some(_) => None,
+            None => child.try_wait().map_err(RunError::Wait)?,
+        };
+        let left = deadline.remaining();
+        let patience = match (&stdout.pipe, status) {
+            // What it started may keep stderr open: its own end counts.
+            (_, Some(_)) => Duration::ZERO,
+            (None, None) => left.min(PAUSE),
+            (Some(_), None) => left,
+        };
+        let has_come = wait(stdout.pipe.as_ref(), stderr.pipe.as_ref(), patience);
+        let [from_stdout, from_stderr] =
+            has_come.map_err(|error| RunError::Output(error.into()))?;
+        if from_stdout {
+            stdout.read(limit).map_err(RunError::Output)?;
+        }
+        if from_stderr {
+            stderr.read(limit).map_err(RunError::Output)?;
+        }
+        if let (Some(status), false) = (status, from_stderr) {
+            return Ok(Ended {
+                status,
+                stdout: stdout.said,
+                stderr: stderr.said,
+            });
+        }
+        if deadline.remaining().is_zero() {
+            let seconds = deadline.budget_secs();
+            return Err(match stdout.pipe {
+                Some(_) => RunError::Output(ReadError::TimedOut(seconds)),
+                None => RunError::Late(seconds),
+            });
+        }
+    }
+}
+
+/// How often a child that prints no more is looked at.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// How long a killed child has to go.
+const REAPING: Duration = Duration::from_millis(100);
+
+fn reap(child: &mut Child) {
+    let patience = Deadline::after(REAPING);
+    while matches!(child.try_wait(), Ok(None)) && !patience.remaining().is_zero() {
+        thread::sleep(PAUSE);
+    }
+}
+
+/// What a child says on one pipe, which is none once it has closed it.
+struct Stream<P> {
+    pipe: Option<P>,
+    said: Zeroizing<Vec<u8>>,
+}
+
+impl<P: Read> Stream<P> {
+    fn of(pipe: Option<P>) -> Self {
+        let said = Zeroizing::default();
+        Self { pipe, said }
+    }
+
+    /// Reads what has come.
+    fn read(&mut self, limit: usize) -> Result<(), ReadError> {
+        let mut part = Zeroizing::new([0; 4096]);
+        let read = match &mut self.pipe {
+            Some(pipe) => pipe.read(&mut *part),
+            None => Ok(0),
+        };
+        match read {
+            Ok(0) => self.pipe = None,
+            Ok(read) => input::append(&mut self.said, &part[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+        if self.said.len() > limit {
+            return Err(ReadError::TooLarge(limit));
+        }
+        Ok(())
+    }
+}
+
+/// Waits until something has come on either pipe: on which.
+fn wait<O: AsFd, E: AsFd>(
+    stdout: Option<&O>,
+    stderr: Option<&E>,
+    patience: Duration,
+) -> io::Result<[bool; 2]> {
+    let timeout = Timespec::try_from(patience).map_err(io::Error::other)?;
+    let stdout = stdout.map(AsFd::as_fd);
+    let stderr = stderr.map(AsFd::as_fd);
+    let open = [stdout, stderr].into_iter().flatten();
+    let mut open: Vec<_> = open
+        .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
+        .collect();
+    match rustix::event::poll(&mut open, Some(&timeout)) {
+        Ok(_) | Err(Errno::INTR) => {}
+        Err(errno) => return Err(errno.into()),
+    }
+    let mut came = open.iter().map(|fd| !fd.revents().is_empty());
+    Ok([stdout, stderr].map(|pipe| pipe.is_some() && came.next() == Some(true)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdin(Stdio::null());
+        command
+    }
+
+    #[test]
+    fn a_program_is_read_to_its_end() {
+        let deadline = Deadline::after(Duration::from_secs(10));
+        let ended = run(&mut shell("printf abc; exit 3"), &deadline).expect("an end");
+        assert_eq!(
+            (ended.status.code(), &ended.stdout[..]),
+            (Some(3), &b"abc"[..])
+        );
+        let absent = run(&mut Command::new("/nowhere/program"), &deadline);
+        assert!(matches!(absent, Err(RunError::Start(_))));
+    }
+
+    #[test]
+    fn a_program_is_found_in_absolute_directories_alone() {
+        let with = |path: Option<&str>| {
+            let path = path.map(Into::into);
+            find("sh", &move |_| path.clone())
+        };
+        let usual = Some(PathBuf::from("/bin/sh"));
+        // Where cargo runs this, all of these lead to the root.
+        let up = "../../../../../../../../../../../..";
+        for path in [
+            None,
+            Some("/bin"),
+            Some("::.:/nowhere:/bin"),
+            Some(&*format!("{up}/usr/bin:/bin")),
+        ] {
+            assert_eq!(with(path), usual, "{path:?}");
+        }
+        for path in ["", ":", ".", &format!("{up}/bin"), "/nowhere"] {
+            assert_eq!(with(Some(path)), None, "{path}");
+        }
+        assert_eq!(find("", &|_| Some("/bin".into())), None);
+    }
+
+    #[test]
+    fn one_that_says_too_much_or_stays_is_ended() {
+        let start = Instant::now();
+        let soon = || Deadline::after(Duration::from_millis(100));
+        let chatty = run_limited(&mut shell("yes"), &Deadline::after(REAPING * 50), 10);
+        assert!(matches!(
+            chatty,
+            Err(RunError::Output(ReadError::TooLarge(10)))
+        ));
+        let silent = run(&mut shell("exec sleep 60"), &soon());
+        assert!(matches!(
+            silent,
+            Err(RunError::Output(ReadError::TimedOut(_)))
+        ));
+        let lingering = run(&mut shell("exec >&-; exec sleep 60"), &soon());
+        assert!(matches!(lingering, Err(RunError::Late(_))));
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn both_streams_are_read_at_once_and_each_within_its_limit() {
+        let deadline = Deadline::after(Duration::from_secs(10));
+        // More than a pipe holds.
+        let script = "head -c 100000 /dev/zero >&2; head -c 100000 /dev/zero; echo x >&2";
+        let mut command = shell(script);
+        let limit = 200_000;
+        let ended = run_limited(command.stderr(Stdio::piped()), &deadline, limit).expect("an end");
+        assert_eq!((ended.stdout.len(), ended.stderr.len()), (100_000, 100_002));
+        let start = Instant::now();
+        for stdout in ["", "exec >&-; "] {
+            let mut flood = shell(&format!("{stdout}yes >&2"));
+            assert!(matches!(
+                run_limited(flood.stderr(Stdio::piped()), &deadline, limit),
+                Err(RunError::Output(ReadError::TooLarge(200_000)))
+            ));
+        }
+        assert!(start.elapsed() < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn what_a_program_leaves_running_is_not_waited_for() {
+        let start = Instant::now();
+        let deadline = Deadline::after(Duration::from_secs(10));
+        let mut command = shell("sleep 20 >&- & echo said >&2");
+        let ended = run_limited(command.stderr(Stdio::piped()), &deadline, 10).expect("an end");
+        assert_eq!(&ended.stderr[..], b"said\n");
+        assert!(start.elapsed() < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_program_that_hangs_goes_with_all_that_it_started() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let left = dir.path().join("left");
+        for script in ["sleep 60 & wait", "exec >&-; sleep 60 & wait"] {
+            let script = format!("(sleep 2; touch {}) & {script}", left.display());
+            let ended = run(&mut shell(&script), &Deadline::after(REAPING));
+            assert!(ended.is_err());
+        }
+        thread::sleep(Duration::from_secs(3));
+        assert!(!left.exists());
+    }
+}

@@ -1,0 +1,11 @@
+//! Text and time: reading within limits, quoting what comes from outside, what a
+//! person sees.
+
+pub mod clock;
+pub mod input;
+pub(crate) mod logger;
+pub mod object;
+pub mod quote;
+pub mod stderr;
+pub mod terminal;
+pub mod version;

@@ -1,0 +1,303 @@
+//! Reading from outside, bounded in size and in time.
+
+mod lines;
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io;
+use std::io::Read;
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+pub use lines::Lines;
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::text::clock::Deadline;
+use crate::text::quote::system;
+
+/// The most that is read of a key, a protocol's input or an answer: 64 KiB.
+pub const LIMIT: usize = 64 * 1024;
+
+/// Why an input was not read.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// It goes on past its limit, in bytes; a part of it is no answer.
+    #[error("larger than {0} bytes")]
+    TooLarge(usize),
+    /// It did not end within the deadline.
+    #[error("not complete within {0} s")]
+    TimedOut(u64),
+    /// The system's own reason.
+    #[error("{}", system(.0))]
+    Io(#[from] io::Error),
+}
+
+/// Reads a file, or what stands in for one (`<(…)`, a FIFO), to its end.
+///
+/// # Errors
+/// [`ReadError`]: too large, too slow, or not to be read at all.
+pub fn read_file(
+    path: &Path,
+    limit: usize,
+    deadline: &Deadline,
+) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    // Without O_NONBLOCK the open itself hangs on a FIFO that nobody writes to.
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)?;
+    let meta = file.metadata()?;
+    if meta.is_file() {
+        read_regular(file, &meta, limit)
+    } else {
+        read_all(Patient::new(file, *deadline), limit)
+    }
+}
+
+/// Reads a regular file that is open, and looked at, already.
+///
+/// # Errors
+/// [`ReadError`]: too large, or a failed read.
+pub fn read_regular(
+    file: File,
+    meta: &Metadata,
+    limit: usize,
+) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    let size = usize::try_from(meta.len()).unwrap_or(usize::MAX);
+    read_sized(file, limit, size)
+}
+
+/// Reads to the end, or fails past `limit` bytes.
+///
+/// # Errors
+/// [`ReadError`]: too large, too slow, or a failed read.
+pub fn read_all(reader: impl Read, limit: usize) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    // A protocol's message is short, and what is allocated is wiped.
+    read_sized(reader, limit, 1024)
+}
+
+/// Reads to the end, and keeps the first line alone, without its end. What comes
+/// after `most` bytes is left unread.
+///
+/// # Errors
+/// [`ReadError`]: a line that is too large, too slow, or a failed read.
+pub fn read_first_line(
+    mut reader: impl Read,
+    limit: usize,
+    most: usize,
+) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    let mut line = Zeroizing::new(Vec::with_capacity(1024));
+    let mut chunk = Zeroizing::new([0; 4096]);
+    let (mut total, mut is_whole) = (0, false);
+    while total <= most {
+        let read = match reader.read(&mut *chunk) {
+            Ok(0) => break,
+            Ok(read) => &chunk[..read],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(ReadError::of(error)),
+        };
+        total += read.len();
+        if !is_whole {
+            let end = read.iter().position(|byte| *byte == b'\n');
+            append(&mut line, &read[..end.unwrap_or(read.len())]);
+            is_whole = end.is_some();
+        }
+        if line.len() > limit {
+            return Err(ReadError::TooLarge(limit));
+        }
+    }
+    Ok(line)
+}
+
+/// Adds to what was read; a larger allocation, should it be needed, leaves no
+/// copy behind.
+pub fn append(bytes: &mut Zeroizing<Vec<u8>>, part: &[u8]) {
+    let needed = bytes.len() + part.len();
+    if needed > bytes.capacity() {
+        let mut copy = Zeroizing::new(Vec::with_capacity(needed.max(2 * bytes.capacity())));
+        copy.extend_from_slice(bytes);
+        *bytes = copy;
+    }
+    bytes.extend_from_slice(part);
+}
+
+/// Reads what is most likely `size` bytes long: one allocation, which is wiped
+/// in the end; a larger one, should it be needed, leaves no copy behind.
+fn read_sized(
+    mut reader: impl Read,
+    limit: usize,
+    size: usize,
+) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(size.min(limit) + 1));
+    loop {
+        let room = bytes.capacity() - bytes.len();
+        let read = reader.by_ref().take(room as u64).read_to_end(&mut bytes);
+        match read {
+            Ok(_) if bytes.len() > limit => return Err(ReadError::TooLarge(limit)),
+            Ok(read) if read < room => return Ok(bytes),
+            Ok(_) => {
+                let larger = bytes.capacity().saturating_mul(2).min(limit + 1);
+                let mut copy = Zeroizing::new(Vec::with_capacity(larger));
+                copy.extend_from_slice(&bytes);
+                bytes = copy;
+            }
+            Err(error) => return Err(ReadError::of(error)),
+        }
+    }
+}
+
+impl ReadError {
+    /// What the input is, in a sentence: the system's reason says what happened.
+    pub fn predicate(&self) -> String {
+        match self {
+            Self::TooLarge(_) | Self::TimedOut(_) => self.to_string(),
+            Self::Io(error) => format!("not to be read: {}", system(error)),
+        }
+    }
+
+    fn of(error: io::Error) -> Self {
+        match error.get_ref().and_then(|e| e.downcast_ref::<Late>()) {
+            Some(late) => Self::TimedOut(late.0),
+            None => Self::Io(error),
+        }
+    }
+}
+
+/// An input whose deadline is known only once the options are.
+pub trait Bounded: Read {
+    /// Lets its reads end with this deadline instead.
+    fn end_by(&mut self, deadline: Deadline);
+}
+
+/// It is at its end already.
+impl Bounded for io::Empty {
+    fn end_by(&mut self, _: Deadline) {}
+}
+
+/// A pipe that is waited for, but not for ever.
+pub struct Patient<F> {
+    inner: F,
+    deadline: Deadline,
+}
+
+impl<F: AsFd> Patient<F> {
+    /// Reads of `inner` end with the deadline.
+    pub const fn new(inner: F, deadline: Deadline) -> Self {
+        Self { inner, deadline }
+    }
+
+    fn wait(&self) -> io::Result<()> {
+        loop {
+            let left = self.deadline.remaining();
+            let late = || io::Error::new(io::ErrorKind::TimedOut, Late::of(&self.deadline));
+            let timeout = Timespec::try_from(left).map_err(|_| late())?;
+            let mut fds = [PollFd::new(&self.inner, PollFlags::IN)];
+            match rustix::event::poll(&mut fds, Some(&timeout)) {
+                Ok(0) => return Err(late()),
+                Ok(_) => return Ok(()),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+}
+
+impl<F: AsFd + Read> Read for Patient<F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.wait()?;
+        self.inner.read(buffer)
+    }
+}
+
+impl<F: AsFd + Read> Bounded for Patient<F> {
+    fn end_by(&mut self, deadline: Deadline) {
+        self.deadline = deadline;
+    }
+}
+
+#[derive(Debug, Error)]
+#[error("not complete within {0} s")]
+struct Late(u64);
+
+impl Late {
+    const fn of(deadline: &Deadline) -> Self {
+        Self(deadline.budget_secs())
+    }
+}
+
+/// How a file of our own is opened: 0600 where it is made, without following a
+/// link or waiting for a FIFO's other end.
+pub fn private_file() -> OpenOptions {
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
+    let mut options = OpenOptions::new();
+    options.mode(0o600).custom_flags(flags.bits().cast_signed());
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn an_input_at_its_limit_is_read_and_one_past_it_refused() {
+        let read = |n: usize| read_all(&vec![b'x'; n][..], 10);
+        assert_eq!(read(10).map(|b| b.len()).ok(), Some(10));
+        assert!(matches!(read(11), Err(ReadError::TooLarge(10))));
+        let long: Vec<u8> = (0..=255).cycle().take(LIMIT).collect();
+        assert_eq!(read_all(&long[..], LIMIT).ok().as_deref(), Some(&long));
+        assert!(read_all(&long[..], LIMIT - 1).is_err());
+    }
+
+    #[test]
+    fn the_first_line_is_kept_and_the_rest_is_read_up_to_its_bound() {
+        let long = "x".repeat(10_000);
+        for (input, expected, left) in [
+            ("", "", 0),
+            ("one", "one", 0),
+            ("one\n", "one", 0),
+            ("one\r\ntwo\nthree", "one\r", 0),
+            (&format!("one\n{long}"), "one", 0),
+            (
+                &format!("one\n{}", long.repeat(10)),
+                "one",
+                100_004 - 6 * 4096,
+            ),
+        ] {
+            let mut reader = input.as_bytes();
+            let line = read_first_line(&mut reader, 10, 20_480).expect("a line");
+            assert_eq!(line.as_slice(), expected.as_bytes());
+            assert_eq!(reader.len(), left, "{expected}");
+        }
+        for input in ["0123456789x\n", &long] {
+            let read = read_first_line(input.as_bytes(), 10, 20_480);
+            assert!(matches!(read, Err(ReadError::TooLarge(10))));
+        }
+    }
+
+    #[test]
+    fn what_an_input_is_reads_as_a_sentence() {
+        let said = |error: ReadError| format!("it is {}", error.predicate());
+        assert_eq!(said(ReadError::TooLarge(9)), "it is larger than 9 bytes");
+        assert_eq!(
+            said(ReadError::TimedOut(3)),
+            "it is not complete within 3 s"
+        );
+        let error = File::open("/").and_then(|mut file| file.read(&mut [0]));
+        let error = error.expect_err("a directory");
+        assert_eq!(said(error.into()), "it is not to be read: is a directory");
+    }
+
+    #[test]
+    fn a_pipe_that_stays_silent_ends_with_the_deadline() {
+        let (reader, writer) = io::pipe().expect("a pipe");
+        let patient = Patient::new(reader, Deadline::after(Duration::from_millis(20)));
+        assert!(matches!(read_all(patient, 10), Err(ReadError::TimedOut(1))));
+        drop(writer);
+    }
+}

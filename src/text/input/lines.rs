@@ -1,0 +1,165 @@
+//! A dialogue over a pipe: questions of one line each, and silence between them.
+
+use std::time::Duration;
+use std::{io, mem};
+
+use zeroize::Zeroizing;
+
+use super::{Bounded, ReadError};
+use crate::text::clock::Deadline;
+
+/// How long the next line may be in coming. Whoever has asked once may take their
+/// time, and closes the pipe by going.
+const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The lines of one input.
+#[derive(Default)]
+pub struct Lines {
+    /// What came along with the lines that were read.
+    rest: Zeroizing<Vec<u8>>,
+    /// Whether one was read.
+    has_begun: bool,
+}
+
+impl Lines {
+    /// The next line, without its end; none at the end of all. The first is
+    /// complete within `budget`, and so is every other once it has begun to come.
+    ///
+    /// # Errors
+    /// [`ReadError`]: too large, too slow, or a failed read.
+    pub fn next(
+        &mut self,
+        input: &mut dyn Bounded,
+        limit: usize,
+        budget: Duration,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, ReadError> {
+        let mut line = mem::take(&mut self.rest);
+        let mut searched = 0;
+        let mut chunk = Zeroizing::new([0; 1024]);
+        let is_silent = mem::replace(&mut self.has_begun, true) && line.is_empty();
+        let patience = if is_silent { PATIENCE } else { budget };
+        input.end_by(Deadline::after(patience));
+        loop {
+            let end = line[searched..].iter().position(|byte| *byte == b'\n');
+            let end = end.map(|end| searched + end);
+            searched = line.len();
+            if end.unwrap_or(searched) > limit {
+                return Err(ReadError::TooLarge(limit));
+            }
+            if let Some(end) = end {
+                self.rest = Zeroizing::new(line[end + 1..].to_vec());
+                line.truncate(end);
+                return Ok(Some(line));
+            }
+            match input.read(&mut *chunk) {
+                Ok(0) => return Ok(Some(line).filter(|line| !line.is_empty())),
+                Ok(read) => {
+                    if line.is_empty() {
+                        input.end_by(Deadline::after(budget));
+                    }
+                    line.extend_from_slice(&chunk[..read]);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(ReadError::of(error)),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{PipeReader, Read, Write};
+    use std::thread;
+
+    use super::*;
+    use crate::text::input::Patient;
+
+    const SHORT: Duration = Duration::from_millis(20);
+
+    /// Hands out a few bytes at a time.
+    struct Drops<'a>(&'a [u8], usize);
+
+    impl Read for Drops<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let most = buffer.len().min(self.1);
+            self.0.read(&mut buffer[..most])
+        }
+    }
+
+    impl Bounded for Drops<'_> {
+        fn end_by(&mut self, _: Deadline) {}
+    }
+
+    fn lines(input: &str, size: usize) -> Vec<String> {
+        let mut input = Drops(input.as_bytes(), size);
+        let mut lines = Lines::default();
+        let next = || lines.next(&mut input, 10, SHORT).expect("a short line");
+        std::iter::from_fn(next)
+            .map(|line| String::from_utf8_lossy(&line).into_owned())
+            .collect()
+    }
+
+    #[test]
+    fn each_line_is_read_however_it_comes() {
+        for size in [1, 2, 3, 1024] {
+            assert_eq!(
+                lines("one\ntwo\n\nthree", size),
+                ["one", "two", "", "three"]
+            );
+            assert!(lines("", size).is_empty());
+            assert_eq!(lines("0123456789\n0123456789", size).len(), 2);
+        }
+    }
+
+    #[test]
+    fn a_line_past_its_limit_is_refused_with_and_without_its_end() {
+        for input in ["0123456789x\n", "0123456789x"] {
+            for size in [1, 1024] {
+                let mut input = Drops(input.as_bytes(), size);
+                let read = Lines::default().next(&mut input, 10, SHORT);
+                assert!(matches!(read, Err(ReadError::TooLarge(10))));
+            }
+        }
+    }
+
+    fn pipe() -> (Patient<PipeReader>, io::PipeWriter) {
+        let (reader, writer) = io::pipe().expect("a pipe");
+        (Patient::new(reader, Deadline::after(SHORT)), writer)
+    }
+
+    #[test]
+    fn the_first_line_and_one_that_has_begun_are_complete_in_time() {
+        for said in ["first\nhalf a", "half a", ""] {
+            let (mut input, mut writer) = pipe();
+            writer.write_all(said.as_bytes()).expect("room");
+            // Not for ever, should it not be.
+            thread::spawn(move || {
+                thread::sleep(SHORT * 50);
+                drop(writer);
+            });
+            let mut lines = Lines::default();
+            let mut next = || lines.next(&mut input, 10, SHORT);
+            if said.starts_with("first") {
+                assert_eq!(next().ok().flatten().as_deref(), Some(&b"first".to_vec()));
+            }
+            assert!(matches!(next(), Err(ReadError::TimedOut(_))), "{said}");
+        }
+    }
+
+    #[test]
+    fn between_lines_it_is_waited_for_longer_but_not_once_the_other_side_is_gone() {
+        let (mut input, mut writer) = pipe();
+        writer.write_all(b"first\n").expect("room");
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                thread::sleep(SHORT * 5);
+                writer.write_all(b"late\n").expect("room");
+            });
+            let mut lines = Lines::default();
+            let mut next = || lines.next(&mut input, 10, SHORT).expect("no time-out");
+            assert_eq!(next().as_deref(), Some(&b"first".to_vec()));
+            assert_eq!(next().as_deref(), Some(&b"late".to_vec()));
+            assert_eq!(next(), None);
+        });
+    }
+}

@@ -1,0 +1,376 @@
+//! Showing what comes from outside: nothing of it steers a terminal, leaves its
+//! line, or is a piece of a secret.
+
+use std::io;
+use std::path::Path;
+
+/// One line that no control character can leave: what a terminal would act on
+/// (C0, DEL, C1, the Unicode line separators and the bidirectional controls)
+/// is shown escaped (CVE-2024-50349).
+pub fn printable(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_unprintable(c) {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
+/// Whether a terminal, or a reader of lines, would act on this character.
+pub fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{2028}' | '\u{2029}' | '\u{61c}' | '\u{200e}' | '\u{200f}'
+        )
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// An I/O error in the system's words, without its number.
+pub fn system(error: &io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split(" (os error ").next().unwrap_or_default();
+    let mut letters = words.chars();
+    match letters.next() {
+        Some(first) => first.to_lowercase().chain(letters).collect(),
+        None => text,
+    }
+}
+
+/// A text from outside, fit to be quoted in an error: one line of at most 200
+/// characters, in which whatever could be a piece of a key, an assertion or a
+/// token is left out, and a URL's password.
+pub fn quoted(text: &str) -> String {
+    const LINE: usize = 200;
+    let mut line = String::new();
+    for piece in pieces(&without_passwords(text.trim())) {
+        if line.len() + piece.len() > LINE {
+            line.push('…');
+            break;
+        }
+        line.push_str(piece);
+    }
+    printable(&line)
+}
+
+/// A text of any length, with what could be a piece of a secret left out.
+pub fn redacted(text: &str) -> String {
+    pieces(text).collect()
+}
+
+/// What stands for what is not shown.
+const LEFT_OUT: &str = "[…]";
+
+/// A text without what its URLs have between user and host (RFC 3986, section
+/// 3.2.1), be they without a scheme or badly written.
+fn without_passwords(text: &str) -> String {
+    let mut shown = String::new();
+    for word in text.split_inclusive(char::is_whitespace) {
+        let start = word.find("://").map_or(0, |scheme| scheme + "://".len());
+        let colon = word[start..].find(':').map(|colon| start + colon);
+        match (colon, word.rfind('@')) {
+            (Some(colon), Some(at)) if colon < at => {
+                shown.extend([&word[..=colon], LEFT_OUT, &word[at..]]);
+            }
+            _ => shown.push_str(word),
+        }
+    }
+    shown
+}
+
+/// The pieces of a text, cut at the borders of what could be base64.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    // What follows the head of a PEM is its secret, however it is broken up.
+    let (mut rest, end) = match text.find("-----BEGIN") {
+        Some(start) => (&text[..start], Some(LEFT_OUT)),
+        None => (text, None),
+    };
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let end = if is_base64(first) {
+            rest.find(|c| !is_base64(c)).unwrap_or(rest.len())
+        } else {
+            first.len_utf8()
+        };
+        let (piece, after) = rest.split_at(end);
+        rest = after;
+        Some(if is_secret(piece) { LEFT_OUT } else { piece })
+    })
+    .chain(end)
+}
+
+/// Base64 in both alphabets, also escaped as URLs (`%41`) and JSON (`\u0041`) do.
+fn is_base64(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_+/=%\\".contains(c)
+}
+
+/// Whether a piece could be of a secret: a long run of the base64url of tokens
+/// and assertions, or of a PEM's base64, which a path would look like if it had
+/// capitals and digits. A shorter one is of a text that was broken into lines,
+/// if its letters are as mixed as no word's.
+fn is_secret(piece: &str) -> bool {
+    // An assertion's parts and ZITADEL's opaque tokens are longer than this;
+    // the ids, words and host labels that help a reader are shorter.
+    const SECRET: usize = 32;
+    const LINE: usize = 24;
+    let longest = piece.split(['+', '/', '=']).map(str::len).max();
+    longest >= Some(SECRET)
+        || (piece.len() >= SECRET && is_mixed(piece))
+        || (longest >= Some(LINE) && (is_mixed(piece) || is_random(piece)))
+}
+
+/// Whether small letters and capitals stand as they fall: a name written in
+/// camel case has fewer capitals.
+fn is_random(text: &str) -> bool {
+    let count = |kind: fn(&u8) -> bool| text.bytes().filter(kind).count();
+    let fifth = text.len() / 5;
+    count(u8::is_ascii_uppercase) > fifth && count(u8::is_ascii_lowercase) > fifth
+}
+
+fn is_mixed(text: &str) -> bool {
+    let has = |kind: fn(&u8) -> bool| text.as_bytes().iter().any(kind);
+    has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
+}
+
+/// A path, or the name of a program: whole, unless a key was put in its place.
+pub fn path(path: &(impl AsRef<Path> + ?Sized)) -> String {
+    // Parts of a path may be as long as a key's; they seldom are as mixed.
+    const SECRET: usize = 24;
+    let text = path.as_ref().to_string_lossy();
+    if holds_key(&text, SECRET) {
+        return "[…]".to_owned();
+    }
+    printable(&text)
+}
+
+/// Quotes a text as one word of a POSIX shell.
+pub fn shell_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// A path or a name as one word of a shell's.
+pub fn word(text: &(impl AsRef<Path> + ?Sized)) -> String {
+    let text = path(text);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+~:".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// Whether a text holds a key's head, a line of its PEM, or a run of its base64
+/// as long as this.
+pub fn holds_key(text: &str, length: usize) -> bool {
+    let is_run = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '=';
+    let is_key = |run: &str| run.len() >= length && is_mixed(run);
+    text.contains("-----BEGIN") || text.split(|c| !is_run(c)).any(is_key) || holds_line(text)
+}
+
+/// Whether a line of a PEM stands in a text, into whatever short parts its
+/// slashes cut it: as many capitals as small letters, and changes within its
+/// parts that no name in camel case has, and no digest below one.
+fn holds_line(text: &str) -> bool {
+    // RFC 7468, section 2.
+    const LINE: usize = 64;
+    // Random base64 has 26 capitals, 26 small letters, 26 changes, and 18 from or
+    // to a small letter.
+    const FEW: usize = 12;
+    const FEW_SMALL: usize = 7;
+    let is_line = |line: &[u8]| {
+        let count = |kind: fn(&u8) -> bool| line.iter().filter(|byte| kind(byte)).count();
+        let changes = |kind: fn(&[u8]) -> bool| {
+            let pairs = line.windows(2).filter(|pair| is_change(pair[0], pair[1]));
+            pairs.filter(|pair| kind(pair)).count()
+        };
+        count(u8::is_ascii_uppercase) >= FEW
+            && count(u8::is_ascii_lowercase) >= FEW
+            && changes(|_| true) >= FEW
+            && changes(|pair| pair.iter().any(u8::is_ascii_lowercase)) >= FEW_SMALL
+    };
+    let is_run = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
+    let mut runs = text.split(|c| !is_run(c)).map(str::as_bytes);
+    text.len() >= LINE && runs.any(|run| run.windows(LINE).any(is_line))
+}
+
+/// Whether a letter or digit is of another kind than the one before it, a
+/// capital at the head of small letters set aside.
+const fn is_change(before: u8, after: u8) -> bool {
+    if !before.is_ascii_alphanumeric() || !after.is_ascii_alphanumeric() {
+        return false;
+    }
+    let is_word = before.is_ascii_uppercase() && after.is_ascii_lowercase();
+    !is_word
+        && (before.is_ascii_uppercase() != after.is_ascii_uppercase()
+            || before.is_ascii_digit() != after.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_line_of_a_pem_is_no_path_wherever_its_slashes_fall() {
+        const LINES: usize = 100_000;
+        const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut random = fastrand::Rng::with_seed(7);
+        for place in ["", "/nowhere/", "/home/runner/work/Repo/Repo/"] {
+            let shown = (0..LINES).filter(|_| {
+                let line = (0..64).map(|_| char::from(BASE64[random.usize(..64)]));
+                let whole = format!("{place}{}", line.collect::<String>());
+                path(&whole) == whole
+            });
+            let shown = shown.count();
+            assert!(shown < LINES / 10_000, "{shown} of {LINES} in {place}");
+        }
+        let slashes = "MIIEvQ/IBADANBgkq/hkiG9w0BAQEFAASC/BKcwggSjAgEAAoIBAQD/Xc2bZ81k4Q";
+        assert_eq!(path(slashes), "[…]");
+    }
+
+    #[test]
+    fn the_paths_of_build_servers_and_stores_are_shown_whole() {
+        for whole in [
+            "/nix/store/0c4i0fgwz9mrv7lvz4b3vnqsf3jg0q5a-zitadel-credential-0.1.0/bin/key.json",
+            "/var/folders/zz/zyxvpxvq6csfxvn_n0000000000000/T/TemporaryItems/Key1.json",
+            "/private/var/folders/8k/7b2v1zq56bd3hq9w8s4k0000gn/T/Key1/Key2/Key3/key.json",
+            "/home/runner/work/MyProject2/MyProject2/SubModule1/AnotherFolder/SecretFiles/Key.json",
+            "/home/runner/work/Repo1/Repo1/da39a3ee5e6b4b0d3255bfef95601890afd80709/Keys/key.json",
+            "/Cache/E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855/x.json",
+            "/Users/John/Library/Developer/Xcode/UserData4/IBSupport/SimulatorDevices/Build/Products/key",
+            "/Users/John/Library/Containers/0F1E2D3C-4B5A-6978-8796-A5B4C3D2E1F0/Data/Documents/k.json",
+            "/Users/ci/Library/Developer/CoreSimulator/Devices/0F1E2D3C-4B5A-6978-8796-A5B4C3D2E1F0/data",
+            "/var/lib/docker/overlay2/l/6Y5IM2XC7TSNIJZZFLJCS6I4I4/Etc/Zitadel/key.json",
+            "/var/lib/docker/overlay2/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08/diff/K",
+            "/var/lib/jenkins/workspace/Deploy_PR-12@tmp/secretFiles/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0/key",
+            "/MyProject2/SubModule1/AnotherFolder/SecretFiles/DerivedData/KeyFile/Key.json",
+            "/builds/Group1/SubGroup2/Project3.tmp/ZITADEL_CREDENTIAL_KEY_FILE",
+            "/run/secrets/kubernetes.io/serviceaccount/..2026_11_24_21_00_00.1234567890/key.json",
+            "/proc/self/fd/63",
+            "C:/Program Files (x86)/Acme/Key1.json",
+        ] {
+            assert_eq!(path(whole), whole);
+        }
+    }
+
+    #[test]
+    fn a_path_is_shown_whole_and_a_key_in_its_place_not() {
+        for whole in [
+            "/home/Ci-User1/.config/zitadel-credential/Prod-2026.json",
+            "/var/folders/zz/zyxvpxvq6csfxvn_n0000000000000/T/x.json",
+            "key.json",
+        ] {
+            assert_eq!(path(whole), whole);
+        }
+        for key in [
+            "/etc/-----BEGIN RSA PRIVATE KEY-----",
+            "MIIEowIBAAKCAQEAvV3b9zQ0Xx",
+            "/x/eyJ0eXBlIjoic2VydmljZWFjY291bnQi/y",
+        ] {
+            assert_eq!(path(key), "[…]");
+        }
+        assert_eq!(path("a\u{1b}b"), "a\\u{1b}b");
+    }
+
+    #[test]
+    fn a_urls_password_is_left_out_and_its_user_and_host_are_not() {
+        for (text, shown) in [
+            ("https://ci:hunter2@git.a.dev", "https://ci:[…]@git.a.dev"),
+            ("ci:hunter2@git.a.dev:5000", "ci:[…]@git.a.dev:5000"),
+            (
+                "'https://:hunt@er/2@a.dev/x': no",
+                "'https://:[…]@a.dev/x': no",
+            ),
+            ("https://ci@a.dev:5000/x", "https://ci@a.dev:5000/x"),
+            ("it is: ci@a.dev", "it is: ci@a.dev"),
+        ] {
+            assert_eq!(quoted(text), shown);
+        }
+    }
+
+    #[test]
+    fn a_quoted_answer_shows_words_but_no_assertion() {
+        let assertion = format!("{}.{}.{}", "e".repeat(60), "y".repeat(200), "s".repeat(342));
+        let text = quoted(&format!("issuedAt of token is in the future: {assertion}!"));
+        assert_eq!(text, "issuedAt of token is in the future: […].[…].[…]!");
+    }
+
+    #[test]
+    fn every_bidirectional_control_is_escaped() {
+        // Unicode's property Bidi_Control.
+        let all = "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}";
+        assert!(printable(all).is_ascii());
+    }
+
+    #[test]
+    fn the_system_speaks_in_words() {
+        let error = io::Error::from_raw_os_error(2);
+        assert_eq!(system(&error), "no such file or directory");
+        assert_eq!(system(&io::Error::other("Its own")), "its own");
+    }
+
+    #[test]
+    fn a_quoted_setting_shows_a_path_but_no_key() {
+        let path = "https://id.acme.dev/a/long/path-of/words/and-a-1/more";
+        assert_eq!(quoted(path), path);
+        let base64 = "MIIEowIBAAKCAQEAqtpH/VgD08YUPmtBrhkM+YJc6nkkIaRVKHqMDSn23eqoL==";
+        assert_eq!(quoted(&format!("a {base64} b")), "a […] b");
+        assert_eq!(
+            quoted("a -----BEGIN RSA PRIVATE KEY-----\nMIIE\nMIIE"),
+            "a […]"
+        );
+    }
+
+    #[test]
+    fn a_line_of_a_secret_is_left_out_and_a_long_name_is_not() {
+        for line in [
+            "MzI0NjgyNzU1MjA0MzIwNjcxIiw",
+            "zWdIiOiIzMjQbODInNTUyMDQabcD",
+        ] {
+            assert_eq!(quoted(&format!("a {line}\nb")), "a […]\\nb");
+        }
+        for escaped in [
+            "%65%79%4A%68%62%47%63%69%4F%69%4A",
+            r"\u0065\u0079\u004a\u0068\u0062\u0047",
+        ] {
+            assert_eq!(quoted(&format!("a {escaped} b")), "a […] b");
+        }
+        for name in [
+            "InternalServerErrorException",
+            "urn:ietf:params:oauth:grant-type",
+            "AADSTS90002-2026-11-24-5",
+            "caf%C3%A9%20au%20lait",
+        ] {
+            assert_eq!(quoted(name), name);
+        }
+    }
+
+    #[test]
+    fn a_long_answer_is_cut() {
+        assert!(quoted(&"so long ".repeat(1000)).chars().count() <= 201);
+        assert!(quoted(&"ü ".repeat(1000)).len() <= 210);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_steers_a_terminal_or_shows_a_secret(before in "\\PC{0,20}", text: String) {
+            const SECRET: &str = "eyJhbGciOiJSUzI1NiJ9-eyJpc3MiOiIxIn0";
+            for shown in [printable(&text), quoted(&text), path(&text)] {
+                prop_assert!(!shown.contains(is_unprintable), "{shown:?}");
+            }
+            let told = quoted(&format!("{before}{SECRET}{text}"));
+            prop_assert!(!told.contains("UzI1NiJ9") && !told.contains("c3MiOiIx"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_word_of_a_command_is_one_word() {
+        assert_eq!(word("/a/b.c"), "/a/b.c");
+        assert_eq!(word("/a b/it's"), r"'/a b/it'\''s'");
+        assert_eq!(word(""), "''");
+    }
+}

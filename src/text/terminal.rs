@@ -1,0 +1,53 @@
+//! Which streams a person sits at, and whether colour is wanted there.
+
+use crate::sys::Environment;
+
+/// The streams that are terminals.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Terminal {
+    /// Whether a person can be asked.
+    pub stdin: bool,
+    /// Whether a person reads the answer.
+    pub stdout: bool,
+    /// Whether a person reads errors and questions.
+    pub stderr: bool,
+}
+
+impl Terminal {
+    /// Whether the answer may be coloured (<https://no-color.org>: any
+    /// `NO_COLOR` that is not empty says no).
+    pub fn has_colour(self, environment: &Environment) -> bool {
+        let is_set = |name| environment(name).is_some_and(|value| !value.is_empty());
+        let is_dumb = environment("TERM").is_some_and(|term| term == "dumb");
+        self.stdout && !is_set("NO_COLOR") && !is_dumb
+    }
+
+    /// Whether a person can be asked something and can answer.
+    pub const fn is_interactive(self) -> bool {
+        self.stdin && self.stderr
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_is_for_a_terminal_that_wants_it() {
+        let colour = |stdout, set: &'static [(&str, &str)]| {
+            let terminal = Terminal {
+                stdout,
+                ..Terminal::default()
+            };
+            terminal.has_colour(&|name| {
+                let value = set.iter().find(|(key, _)| *key == name);
+                value.map(|(_, value)| value.into())
+            })
+        };
+        assert!(colour(true, &[]));
+        assert!(colour(true, &[("NO_COLOR", ""), ("TERM", "xterm")]));
+        assert!(!colour(false, &[]));
+        assert!(!colour(true, &[("NO_COLOR", "1")]));
+        assert!(!colour(true, &[("TERM", "dumb")]));
+    }
+}

@@ -1,0 +1,31 @@
+//! Bazel.
+
+mod answer;
+mod args;
+pub mod protocol;
+mod setup;
+mod wiring;
+
+use super::{Link, Reader, SetupRow, Tool};
+use crate::call::Helper;
+use crate::edit::setup::Setup;
+
+pub(super) const TOOL: Tool = Tool {
+    name: "bazel",
+    about: "Answer Bazel as a credential helper",
+    example: "\
+Example, in .bazelrc:
+  common --credential_helper=*.acme.dev=bazel-credential-zitadel",
+    links: &[Link::packaged("bazel-credential-zitadel")],
+    reader: Reader::<dyn Helper>::of::<args::Bazel>(),
+    setup: Some(SetupRow {
+        about: "Let hosts have the token, and print the line for .bazelrc",
+        example: "\
+Examples:
+  zitadel-credential setup bazel *.acme.dev
+  zitadel-credential setup bazel *.acme.dev --undo",
+        reader: Reader::<dyn Setup>::of::<setup::SetupBazel>(),
+        owns: setup::owns,
+    }),
+    wiring: Some(wiring::read),
+};

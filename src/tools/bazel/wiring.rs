@@ -1,0 +1,224 @@
+//! `.bazelrc`: the hosts for which Bazel asks us. Those of workspaces lie anywhere,
+//! and are not looked for.
+
+use std::path::PathBuf;
+
+use crate::config::{Config, Directories};
+use crate::error::{Error, Report};
+use crate::findings::wiring::{Look, Machine, Wiring, hit, is_missing, is_ours, text, unread};
+use crate::findings::{Check, Checks, failed, ok};
+use crate::host::{Ask, HostPattern, Miss};
+use crate::sys::{Environment, process};
+use crate::text::clock::Deadline;
+use crate::text::quote;
+use crate::text::quote::quoted;
+use crate::url::Origin;
+
+/// The name by which the tool looks for us on `PATH`.
+const BAZEL_NAME: &str = "bazel-credential-zitadel";
+
+/// The system's file (Bazel's "Write bazelrc configuration files").
+const SYSTEM: &str = "/etc/bazel.bazelrc";
+
+const FLAG: &str = "--credential_helper";
+
+#[derive(Default)]
+struct Found {
+    helpers: Vec<Helper>,
+    errors: Vec<Error>,
+}
+
+struct Helper {
+    file: PathBuf,
+    /// None for all hosts.
+    scope: Option<String>,
+    program: String,
+}
+
+/// Reads the tool's own files.
+pub(super) fn read(machine: &Machine<'_>) -> Box<dyn Wiring> {
+    Box::new(look(machine.directories, &machine.deadline))
+}
+
+fn look(directories: &Directories, deadline: &Deadline) -> Found {
+    let mut found = Found::default();
+    let own = directories.home.as_ref().map(|home| home.join(".bazelrc"));
+    for file in [PathBuf::from(SYSTEM)].into_iter().chain(own) {
+        match text(&file, deadline) {
+            Ok(text) => {
+                let helpers = helpers(text.as_deref().unwrap_or_default());
+                found.helpers.extend(helpers.map(|(scope, program)| Helper {
+                    file: file.clone(),
+                    scope,
+                    program,
+                }));
+            }
+            Err(what) => {
+                let report = Report::new(format!("{}: {what}", quote::path(&file)));
+                let report = report.hint("see who may read it");
+                found.errors.push(Error::Final(report));
+            }
+        }
+    }
+    found
+}
+
+/// The scopes and programs of the helpers that are ours.
+fn helpers(text: &str) -> impl Iterator<Item = (Option<String>, String)> {
+    let lines = text
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or(line));
+    let words = lines.flat_map(str::split_whitespace);
+    let mut words = words.map(|word| word.replace(['"', '\''], ""));
+    let values = std::iter::from_fn(move || {
+        let word = words.find(|word| word.starts_with(FLAG))?;
+        // With or without =, as Bazel takes both.
+        Some(match &word[FLAG.len()..] {
+            "" => words.next()?,
+            value => value.strip_prefix('=').unwrap_or_default().to_owned(),
+        })
+    });
+    values.filter_map(|value| {
+        let (scope, program) = match value.split_once('=') {
+            Some((scope, program)) => (Some(scope.to_owned()), program),
+            None => (None, value.as_str()),
+        };
+        is_ours(program).then(|| (scope, program.to_owned()))
+    })
+}
+
+impl Wiring for Found {
+    fn needs_link(&self) -> bool {
+        self.helpers
+            .iter()
+            .any(|helper| helper.program == BAZEL_NAME)
+    }
+
+    fn is_for_all(&self) -> bool {
+        self.helpers.iter().any(|helper| helper.scope.is_none())
+    }
+
+    fn origins(&self, config: &Config<'_>) -> Vec<Origin> {
+        let scopes = self
+            .helpers
+            .iter()
+            .filter_map(|helper| helper.scope.as_deref());
+        scopes.filter_map(|scope| origin(scope, config)).collect()
+    }
+
+    fn check(&self, checks: &mut Checks, look: &Look<'_>) {
+        for error in &self.errors {
+            checks.push(unread("bazel", error));
+        }
+        for helper in &self.helpers {
+            checks.push(helper.check(look.config, look.is_read, look.environment));
+        }
+    }
+}
+
+impl Helper {
+    fn check(&self, config: &Config<'_>, is_read: bool, environment: &Environment) -> Check {
+        let file = quote::path(&self.file);
+        let program = quoted(&self.program);
+        let place = match &self.scope {
+            Some(scope) => format!("{file}: {}", quoted(scope)),
+            None => format!("{file}: every host"),
+        };
+        let remedy = format!("name {BAZEL_NAME} there");
+        if !self.program.ends_with(BAZEL_NAME) {
+            let what = format!("{place}: Bazel runs {program} without our command bazel");
+            return failed("bazel", what, remedy);
+        }
+        let in_home = || {
+            let rest = self.program.strip_prefix("~/")?;
+            Some(PathBuf::from(environment("HOME")?).join(rest))
+        };
+        let is_missing = match in_home() {
+            Some(program) => !process::is_program(&program),
+            None => is_missing(&self.program, environment),
+        };
+        if is_missing {
+            let what = format!("{place}: its helper {program} is not there");
+            return failed("bazel", what, remedy);
+        }
+        let Some(scope) = &self.scope else {
+            return ok(
+                "bazel",
+                format!("{place}: those that a rule names are answered"),
+            );
+        };
+        let origin = origin(scope, config);
+        if let (Some(origin), Some(_)) = (&origin, scope.strip_prefix("*."))
+            && is_read
+            && matches!(config.rules().find(origin, None), Err(Miss::Unknown))
+        {
+            let what = format!("{place}: no host rule is for any of these hosts");
+            let scope = quote::word(scope);
+            return failed(
+                "bazel",
+                what,
+                format!("zitadel-credential setup bazel {scope}"),
+            );
+        }
+        match origin {
+            Some(origin) => hit("bazel", &place, &origin, None, config, is_read),
+            None => failed(
+                "bazel",
+                format!("{place}: it is no host that could have a rule"),
+                "a host reads like acme.dev or *.acme.dev",
+            ),
+        }
+    }
+}
+
+/// A host of a scope: Bazel goes by that alone, so that a rule for another port
+/// than https has is hit as well, and one for a host below a wildcard.
+fn origin(scope: &str, config: &Config<'_>) -> Option<Origin> {
+    // Bazel's * is whole labels, or none.
+    let origin = Ask::of(&scope.replace("*.", "any-label."))?.origin;
+    if config.rules().find(&origin, None).is_ok() {
+        return Some(origin);
+    }
+    let scope = HostPattern::parse(scope)?;
+    let mut patterns = config.rules().iter().map(|rule| &rule.pattern);
+    let near = patterns.find_map(|pattern| {
+        let host = pattern.single_host().and_then(|host| Ask::of(&host));
+        match host {
+            Some(ask) => scope.matches_host(&ask.origin).then_some(ask.origin),
+            None => pattern.matches_host(&origin).then(|| Origin {
+                port: pattern.port().unwrap_or(origin.port),
+                ..origin.clone()
+            }),
+        }
+    });
+    Some(near.unwrap_or(origin))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_helpers_are_found_in_every_line_that_counts() {
+        let text = "# common --credential_helper=a.dev=bazel-credential-zitadel\n\
+            common --x --credential_helper=*.b.dev=bazel-credential-zitadel # why\n\
+            build '--credential_helper=/opt/bazel-credential-zitadel'\n\
+            build --credential_helper=c.dev=other --credential_helper=zitadel\n\
+            build --credential_helper d.dev=bazel-credential-zitadel --credential_helpers=x\n";
+        let found: Vec<_> = helpers(text).collect();
+        assert_eq!(
+            found,
+            [
+                (
+                    Some("*.b.dev".to_owned()),
+                    "bazel-credential-zitadel".to_owned()
+                ),
+                (None, "/opt/bazel-credential-zitadel".to_owned()),
+                (
+                    Some("d.dev".to_owned()),
+                    "bazel-credential-zitadel".to_owned()
+                ),
+            ]
+        );
+    }
+}

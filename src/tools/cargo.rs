@@ -1,0 +1,36 @@
+//! cargo.
+
+mod answer;
+mod args;
+mod files;
+pub mod protocol;
+mod setup;
+mod wiring;
+
+use super::{Link, Reader, SetupRow, Tool};
+use crate::call::Helper;
+use crate::edit::setup::Setup;
+
+pub(super) const TOOL: Tool = Tool {
+    name: "cargo",
+    about: "Answer cargo as a credential provider",
+    example: "\
+Example, in .cargo/config.toml (options may follow the name):
+  [registries.acme]
+  index = \"sparse+https://cargo.acme.dev/index/\"
+  credential-provider = [\"cargo-credential-zitadel\"]",
+    links: &[Link::packaged("cargo-credential-zitadel")],
+    reader: Reader::<dyn Helper>::of::<args::Cargo>(),
+    setup: Some(SetupRow {
+        about: "Let registries have the token, and make cargo ask for it",
+        example: "\
+Examples, for a registry that cargo knows already and for a new one:
+  zitadel-credential setup cargo cargo.acme.dev
+  zitadel-credential setup cargo cargo.acme.dev --registry acme \\
+    --index sparse+https://cargo.acme.dev/index/
+  zitadel-credential setup cargo cargo.acme.dev --undo",
+        reader: Reader::<dyn Setup>::of::<args::SetupCargo>(),
+        owns: setup::owns,
+    }),
+    wiring: Some(wiring::read),
+};

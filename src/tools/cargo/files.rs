@@ -1,0 +1,187 @@
+//! cargo's configuration: registries, and who logs in to them.
+//!
+//! Source: the cargo book, "Configuration" and "Registry Authentication".
+
+use std::path::PathBuf;
+
+use toml::de::{DeTable, DeValue};
+
+use crate::config::Directories;
+use crate::sys::{Environment, named};
+
+/// What cargo runs.
+pub(crate) const PROVIDER: &str = "cargo-credential-zitadel";
+
+/// What adds to the providers of all registries.
+pub(crate) const FOR_ALL: &str = "CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS";
+
+/// What the configuration says of credentials.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) registries: Vec<Registry>,
+    /// The providers of all registries that have none of their own.
+    pub(crate) for_all: Vec<Vec<String>>,
+    /// What a provider's name stands for (`[credential-alias]`).
+    aliases: Vec<(String, Vec<String>)>,
+}
+
+impl Settings {
+    /// A provider as cargo runs it: an alias counts where no argument follows.
+    pub(crate) fn resolved(&self, words: Vec<String>) -> Vec<String> {
+        let [name] = words.as_slice() else {
+            return words;
+        };
+        let alias = self.aliases.iter().find(|(alias, _)| alias == name);
+        alias
+            .map(|(_, stands_for)| stands_for.clone())
+            .unwrap_or(words)
+    }
+}
+
+/// A registry.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    pub(crate) name: String,
+    /// None where another place tells it: a variable, a workspace's file.
+    pub(crate) index: Option<String>,
+    /// The provider and its arguments; none for those of all registries.
+    pub(crate) provider: Vec<String>,
+}
+
+/// The file that holds for all that a user builds.
+pub(crate) fn file(environment: &Environment, directories: &Directories) -> Option<PathBuf> {
+    let usual = || Some(directories.home.as_ref()?.join(".cargo"));
+    let dir = named(environment, "CARGO_HOME").or_else(usual)?;
+    // Where both are there, cargo reads this one.
+    let older = dir.join("config");
+    Some(if older.is_file() {
+        older
+    } else {
+        dir.join("config.toml")
+    })
+}
+
+/// Reads the file; none where it is no TOML.
+pub(crate) fn read(text: &str) -> Option<Settings> {
+    let file = DeTable::parse(text).ok()?;
+    let table = |name: &str| file.get_ref().get(name)?.get_ref().as_table();
+    let registries = table("registries").into_iter().flatten();
+    let registries = registries.filter_map(|(name, value)| {
+        let value = value.get_ref().as_table()?;
+        let words = |key| value.get(key).map(|value| words(value.get_ref()));
+        Some(Registry {
+            name: name.get_ref().to_string(),
+            index: words("index").and_then(|words| words.into_iter().next()),
+            provider: words("credential-provider").unwrap_or_default(),
+        })
+    });
+    let all = table("registry").and_then(|table| table.get("global-credential-providers"));
+    let all = all.and_then(|value| value.get_ref().as_array());
+    let aliases = table("credential-alias").into_iter().flatten();
+    let aliases = aliases.map(|(name, value)| (name.get_ref().to_string(), words(value.get_ref())));
+    Some(Settings {
+        registries: registries.collect(),
+        aliases: aliases.collect(),
+        for_all: all
+            .into_iter()
+            .flatten()
+            .map(|value| words(value.get_ref()))
+            .collect(),
+    })
+}
+
+/// What the variable says that adds to the providers of all registries.
+pub(crate) fn variable_for_all(environment: &Environment) -> Vec<Vec<String>> {
+    let value = environment(FOR_ALL).unwrap_or_default();
+    let words = value.to_string_lossy();
+    words
+        .split_whitespace()
+        .map(|word| vec![word.to_owned()])
+        .collect()
+}
+
+/// What a variable says of a registry, in place of the file.
+pub(crate) fn variable_of(
+    registry: &str,
+    key: &str,
+    environment: &Environment,
+) -> Option<Vec<String>> {
+    let name = registry.to_ascii_uppercase().replace('-', "_");
+    let value = environment(&format!("CARGO_REGISTRIES_{name}_{key}"))?;
+    let words = value.to_string_lossy();
+    Some(words.split_whitespace().map(ToOwned::to_owned).collect())
+}
+
+/// A program and its arguments, as a list or parted by blanks.
+fn words(value: &DeValue<'_>) -> Vec<String> {
+    match value {
+        DeValue::String(text) => text.split_whitespace().map(ToOwned::to_owned).collect(),
+        DeValue::Array(list) => {
+            let words = list.iter().filter_map(|word| word.get_ref().as_str());
+            words.map(ToOwned::to_owned).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn registries_and_their_providers_are_read_in_every_form() {
+        let settings = read(
+            "[registries]\n\
+             a = { index = 'sparse+https://a.dev/' }\n\
+             b.credential-provider = 'cargo-credential-zitadel --profile ci'\n\
+             [registries.c]\nindex = \"https://c.dev\" # mine\n\
+             credential-provider = ['x y', \"z\"]\n\
+             [registry]\nglobal-credential-providers = ['cargo:token', 'p q']\n",
+        )
+        .expect("TOML");
+        let found: Vec<_> = settings
+            .registries
+            .iter()
+            .map(|registry| {
+                let Registry {
+                    name,
+                    index,
+                    provider,
+                } = registry;
+                (name.as_str(), index.as_deref(), provider.join("|"))
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("a", Some("sparse+https://a.dev/"), String::new()),
+                ("b", None, format!("{PROVIDER}|--profile|ci")),
+                ("c", Some("https://c.dev"), "x y|z".to_owned()),
+            ]
+        );
+        assert_eq!(settings.for_all, [vec!["cargo:token"], vec!["p", "q"]]);
+    }
+
+    #[test]
+    fn an_alias_stands_for_a_provider_where_no_argument_follows() {
+        let settings = read("[credential-alias]\nz = 'p --a'\ny = ['q r']\n").expect("TOML");
+        for (words, expected) in [
+            (&["z"][..], &["p", "--a"][..]),
+            (&["y"], &["q r"]),
+            (&["z", "b"], &["z", "b"]),
+            (&["x"], &["x"]),
+        ] {
+            let words = words.iter().map(ToString::to_string).collect();
+            assert_eq!(settings.resolved(words), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_toml_is_none_and_what_is_no_registry_is_passed_over() {
+        assert!(read("[registries").is_none());
+        for other in ["", "registries = 1", "registries.a = 1", "registry = []"] {
+            let settings = read(other).expect("TOML");
+            assert!(settings.registries.is_empty() && settings.for_all.is_empty());
+        }
+    }
+}

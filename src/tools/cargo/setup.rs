@@ -1,0 +1,226 @@
+//! cargo: a host rule, and our provider for the registries whose index is there.
+
+use std::ffi::OsStr;
+
+use super::args::SetupCargo;
+use super::files;
+use super::files::{PROVIDER, Registry};
+use crate::cli::options::Options;
+use crate::edit::desk::{After, Desk, edit_of};
+use crate::edit::hosts::{Host, known};
+use crate::edit::journal::Edit;
+use crate::edit::rules;
+use crate::edit::setup::{Mode, Setup, names};
+use crate::edit::target::Target;
+use crate::edit::toml::{Document, body, list, string};
+use crate::error::{Error, Report};
+use crate::host::HostPattern;
+use crate::text::quote;
+use crate::text::quote::quoted;
+use crate::url::Scheme;
+
+const GROUP: &str = "registries";
+const KEY: &str = "credential-provider";
+
+impl Setup for SetupCargo {
+    fn options(&mut self) -> &mut Options {
+        &mut self.options
+    }
+
+    fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    fn names(&self) -> Vec<(&'static str, &OsStr)> {
+        let registry = self
+            .registry
+            .as_deref()
+            .map(|name| ("--registry", OsStr::new(name)));
+        let index = self
+            .index
+            .as_deref()
+            .map(|url| ("--index", OsStr::new(url)));
+        let own = registry.into_iter().chain(index);
+        own.chain(names("HOST", &self.hosts)).collect()
+    }
+
+    fn apply<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error> {
+        put_in(desk, self)
+    }
+
+    fn undo<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error> {
+        take_out(desk, self)
+    }
+}
+
+/// True if this setup makes such an edit.
+pub(super) fn owns(of: &str, edit: &Edit) -> bool {
+    match edit.key().as_slice() {
+        ["registries", _] | ["registries", _, "credential-provider"] => {
+            edit.is_in_file_of(of) && edit.former.is_none()
+        }
+        _ => edit.is_host_rule(),
+    }
+}
+
+/// Adds the rules and the provider.
+///
+/// # Errors
+/// A host is none, a rule or another provider stands in the way, there is no such
+/// registry, or the file is not cargo's.
+fn put_in<'d>(desk: &mut Desk<'d>, asked: &SetupCargo) -> Result<Option<After<'d>>, Error> {
+    let mut file = open(desk)?;
+    let path = quote::path(file.path());
+    let refused = |report: Report| Error::Usage(report.about(&path));
+    let another = |registry: &Registry| {
+        let what = format!("registry {} has another {KEY}", quoted(&registry.name));
+        refused(Report::new(what).hint("take that line out first"))
+    };
+    if asked.registry.is_some() && asked.hosts.len() > 1 {
+        let what = "--registry is at one host, and several are named";
+        return Err(Error::Usage(
+            Report::new(what).hint("set them up one by one"),
+        ));
+    }
+    let mut call = vec![PROVIDER.to_owned()];
+    if desk.options.config.is_some() {
+        let config = desk.config.path().to_string_lossy();
+        call.extend(["--config".to_owned(), config.into_owned()]);
+    }
+    let provider = list(&call);
+    file.words.push(provider.clone());
+    for Host { pattern, setup } in desk.let_in("cargo", &asked.hosts, None, &file.name())? {
+        for registry in registries(&file, asked, &pattern).map_err(refused)? {
+            let table = [GROUP, registry.name.as_str()];
+            let line = [GROUP, registry.name.as_str(), KEY];
+            let mut document = Document::parse(file.text()).map_err(refused)?;
+            if registry.provider.first().is_some_and(|it| it == PROVIDER) {
+                let place = format!("{path}: registry {}", quoted(&registry.name));
+                desk.check_config(&place, &registry.provider)?;
+            }
+            let edit = match (registry.provider.first(), &registry.index) {
+                // Another host's setup may have put it there.
+                (Some(program), _) if program == PROVIDER => [&line[..], &table]
+                    .iter()
+                    .find_map(|at| desk.journal.edit_at(&file.name(), at).cloned()),
+                (Some(_), _) => return Err(another(&registry)),
+                // It says something else: that nobody logs in, say.
+                (None, _) if document.at(&line).is_some() => {
+                    return Err(another(&registry));
+                }
+                (None, Some(_)) => {
+                    document.set(&line, &provider).map_err(refused)?;
+                    Some(edit_of(&file, &line, &provider, None))
+                }
+                (None, None) => {
+                    let index = string(asked.index.as_deref().unwrap_or_default());
+                    file.words.push(index.clone());
+                    let values = [("index", index), (KEY, provider.clone())];
+                    let added = document.add_table(GROUP, &registry.name, &values);
+                    added.map_err(refused)?;
+                    Some(edit_of(&file, &table, &body(&values), None))
+                }
+            };
+            file.set(document.text().to_owned());
+            if let Some(edit) = edit {
+                desk.journal.record(&setup, edit);
+            }
+            desk.says(format!(
+                "next: cargo add --registry {} CRATE",
+                quote::word(&registry.name)
+            ));
+        }
+    }
+    desk.add(file);
+    // It finds its providers by their name alone.
+    desk.warn_of_path("cargo", PROVIDER);
+    Ok(None)
+}
+
+/// Takes the rules and the provider out.
+///
+/// # Errors
+/// A host is none, or the file is no longer cargo's.
+fn take_out<'d>(desk: &mut Desk<'d>, asked: &SetupCargo) -> Result<Option<After<'d>>, Error> {
+    let mut file = open(desk)?;
+    let path = quote::path(file.path());
+    let refused = |report: Report| Error::Usage(report.about(&path));
+    let name = file.name();
+    desk.turn_out("cargo", &asked.hosts, &name, |desk, edit| {
+        let mut document = Document::parse(file.text()).map_err(refused)?;
+        file.words.extend(edit.ours.lines().map(value_of));
+        desk.says(rules::take_out(&mut document, edit));
+        file.set(document.text().to_owned());
+        Ok(())
+    })?;
+    desk.add(file);
+    Ok(None)
+}
+
+/// The registries that are meant; a new one has no index yet.
+fn registries(
+    file: &Target,
+    asked: &SetupCargo,
+    pattern: &HostPattern,
+) -> Result<Vec<Registry>, Report> {
+    let settings = files::read(file.text()).ok_or_else(|| {
+        Report::new("it is no TOML").hint("cargo cannot read it either: mend it by hand")
+    })?;
+    let is_at = |index: &str| {
+        let ask = super::protocol::ask_of(index);
+        ask.is_some_and(|ask| ask.origin.scheme == Scheme::Https && pattern.matches(&ask.origin))
+    };
+    let mut registries = settings.registries;
+    let Some(name) = &asked.registry else {
+        registries.retain(|registry| registry.index.as_deref().is_some_and(is_at));
+        if registries.is_empty() {
+            let what = format!("no registry has its index at https://{pattern}");
+            return Err(Report::new(what).hint("--registry NAME --index URL adds one"));
+        }
+        return Ok(registries);
+    };
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if name.is_empty() || !name.bytes().all(is_plain) {
+        let what = format!("\"{}\" is no registry's name", quote::quoted(name));
+        return Err(Report::new(what).hint("a name reads like acme"));
+    }
+    let there = registries.into_iter().find(|known| known.name == *name);
+    let index = match (&there, &asked.index) {
+        (None, None) => {
+            let what = format!("there is no registry {name}");
+            return Err(Report::new(what).hint("--index URL adds it"));
+        }
+        (None, Some(index)) => index,
+        (Some(there), given) => match (&there.index, given) {
+            (None, _) => {
+                let what = format!("registry {name} has no index in this file");
+                return Err(Report::new(what).hint("write its index into it first"));
+            }
+            (Some(known), Some(given)) if known != given => {
+                let what = format!("registry {name} has another index");
+                return Err(Report::new(what).hint("leave --index out, or choose another name"));
+            }
+            (Some(known), _) => known,
+        },
+    };
+    if !is_at(index) {
+        let what = format!("the index of registry {name} is not at https://{pattern}");
+        return Err(Report::new(what).hint("an index reads like sparse+https://HOST/index/"));
+    }
+    Ok(vec![there.unwrap_or_else(|| Registry {
+        name: name.clone(),
+        index: None,
+        provider: Vec::new(),
+    })])
+}
+
+/// Of a line the value; of a value, itself.
+fn value_of(line: &str) -> String {
+    let value = line.split_once(" = ").map_or(line, |(_, value)| value);
+    value.to_owned()
+}
+
+fn open(desk: &mut Desk<'_>) -> Result<Target, Error> {
+    let file = files::file(desk.environment, &desk.directories);
+    desk.open_file(&known(file, "cargo", "CARGO_HOME")?)
+}

@@ -1,0 +1,33 @@
+//! docker, podman, skopeo and others.
+
+mod answer;
+pub(crate) mod args;
+pub mod protocol;
+mod setup;
+mod wiring;
+
+use super::{Link, Reader, SetupRow, Tool};
+use crate::call::Helper;
+use crate::edit::setup::Setup;
+
+pub(super) const TOOL: Tool = Tool {
+    name: "docker",
+    about: "Answer docker, podman, skopeo and others as a credential helper",
+    example: "\
+Example, in ~/.docker/config.json:
+  {\"credHelpers\": {\"registry.acme.dev:5000\": \"zitadel\"}}",
+    links: &[Link::packaged("docker-credential-zitadel")],
+    reader: Reader::<dyn Helper>::of::<args::Docker>(),
+    setup: Some(SetupRow {
+        about: "Let registries have the token, and make docker ask for it",
+        example: "\
+Examples:
+  zitadel-credential setup docker registry.acme.dev:5000
+  zitadel-credential setup docker registry.acme.dev:5000 \\
+    --authfile ~/.config/containers/auth.json
+  zitadel-credential setup docker registry.acme.dev:5000 --undo",
+        reader: Reader::<dyn Setup>::of::<args::SetupDocker>(),
+        owns: setup::owns,
+    }),
+    wiring: Some(wiring::read),
+};

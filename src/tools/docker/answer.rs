@@ -1,0 +1,155 @@
+//! docker, podman, skopeo and others.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+
+use super::args::Docker;
+use super::protocol;
+use super::protocol::Operation;
+use crate::broker::Broker;
+use crate::call::login::{find_rule, forget, login, request_of};
+use crate::call::question::{drained, is_plain, read_input, written};
+use crate::call::{Answer, Helper, Settings, World, report};
+use crate::cli::options::Options;
+use crate::config;
+use crate::config::Config;
+use crate::error::{Error, Report};
+use crate::host::HostRule;
+use crate::text::quote::quoted;
+use crate::token::Login;
+
+impl Helper for Docker {
+    fn options(&mut self) -> &mut Options {
+        &mut self.options
+    }
+
+    fn from_plain_words(words: &[OsString]) -> Option<Self> {
+        match words {
+            [word] if is_plain(word) => Some(Self {
+                operation: word.clone(),
+                options: Options::default(),
+            }),
+            _ => None,
+        }
+    }
+
+    fn answer_without_config(&self, world: &mut World<'_>, options: &Options) -> Option<Answer> {
+        without_config(world, options, &self.operation)
+    }
+
+    fn answer(&self, world: &mut World<'_>, settings: &Settings<'_>) -> Result<Answer, Error> {
+        answer(world, settings.config(), &self.operation)
+    }
+}
+
+/// What docker hears whatever the configuration says, broken or not.
+fn without_config(world: &mut World<'_>, options: &Options, operation: &OsStr) -> Option<Answer> {
+    match operation_of(operation) {
+        Some(Operation::Store) => {
+            let deadline = config::deadline(options, world.environment);
+            Some(drained(read_input(world, deadline)))
+        }
+        Some(Operation::Version) => Some(Answer::new(protocol::version())),
+        Some(Operation::Get | Operation::Erase | Operation::List) => None,
+        None => {
+            let text = format!(
+                "Unknown credential action `{}`\n",
+                quoted(&operation.to_string_lossy())
+            );
+            Some(Answer::new(text).with_code(1))
+        }
+    }
+}
+
+/// docker's `get`, `erase` and `list`. Errors are its protocol: a short one on
+/// stdout, the whole one on stderr.
+fn answer(
+    world: &mut World<'_>,
+    config: Result<Config<'_>, Error>,
+    operation: &OsStr,
+) -> Result<Answer, Error> {
+    let answered = config.and_then(|config| match operation_of(operation) {
+        Some(Operation::List) => list(world, &config),
+        operation => {
+            let erase = operation == Some(Operation::Erase);
+            get_or_erase(world, &config, erase)
+        }
+    });
+    answered.or_else(|error| {
+        report(world, &error);
+        let text = format!("zitadel-credential: {}\n", error.report().headline());
+        Ok(Answer::new(text).with_code(1))
+    })
+}
+
+fn get_or_erase(world: &mut World<'_>, config: &Config<'_>, erase: bool) -> Result<Answer, Error> {
+    let failed = |text: &str| Ok(Answer::new(format!("{text}\n")).with_code(1));
+    let nothing = || {
+        if erase {
+            Ok(Answer::new(""))
+        } else {
+            failed(protocol::NOT_FOUND)
+        }
+    };
+    let input = read_input(world, *config.deadline()).map_err(|error| {
+        let reason = error.predicate();
+        Error::Final(Report::new(format!("the server URL on stdin is {reason}")))
+    })?;
+    // What is no text is no host that could have a rule.
+    let Ok(input) = std::str::from_utf8(&input) else {
+        return nothing();
+    };
+    let Some(question) = protocol::parse(input) else {
+        return failed(protocol::NO_SERVER);
+    };
+    if question.ask.is_none() {
+        log::info!("nothing for docker: its server URL names no host that could have a rule");
+    }
+    let rule = question.ask.and_then(|ask| find_rule(config, &ask));
+    match (rule, erase) {
+        (None, _) => nothing(),
+        (Some(rule), true) => {
+            forget(world, config, rule, None)?;
+            Ok(Answer::new(""))
+        }
+        (Some(rule), false) => {
+            let (username, token) = login(world, config, rule)?;
+            let login = Login {
+                username: &username,
+                token: &token,
+            };
+            written(protocol::answer(question.server_url, login))
+        }
+    }
+}
+
+/// The hosts that rules name, without network. One whose key cannot be read is
+/// left out: it must not keep the others from being pulled from.
+///
+/// The word on stdin says nothing and is left there: a person at a terminal
+/// writes none.
+fn list(world: &World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
+    let mut logins = BTreeMap::new();
+    for (host, rule) in config.rules().single_hosts() {
+        match username_of(world, config, rule) {
+            Ok(username) => {
+                logins.insert(host, username);
+            }
+            Err(error) => log::warn!("{host} is not listed: {}", error.report().headline()),
+        }
+    }
+    written(protocol::list(&logins))
+}
+
+fn username_of(world: &World<'_>, config: &Config<'_>, rule: &HostRule) -> Result<String, Error> {
+    if let Some(username) = &rule.username {
+        return Ok(username.clone());
+    }
+    let request = request_of(config, rule)?;
+    let broker = Broker::new(&request, world.clock)?;
+    Ok(broker.grant().user_id.as_str().to_owned())
+}
+
+fn operation_of(word: &OsStr) -> Option<Operation> {
+    Operation::parse(word.to_str()?)
+}

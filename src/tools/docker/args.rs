@@ -1,0 +1,36 @@
+//! The arguments of `docker` and `setup docker`.
+#![expect(clippy::doc_markdown, reason = "these comments are the help's text")]
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use crate::cli::options::{EVERY, Options};
+use crate::edit::setup::Mode;
+
+#[derive(Args, Debug)]
+pub struct Docker {
+    /// get, store, erase, list or version
+    pub operation: OsString,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}
+
+#[derive(Args, Debug)]
+pub struct SetupDocker {
+    /// Registries, as host or host:port
+    #[arg(required = true, value_name = "HOST")]
+    pub hosts: Vec<OsString>,
+    /// The username to show [default: the user ID]
+    #[arg(long, value_name = "NAME")]
+    pub username: Option<OsString>,
+    /// Another file of that form, such as podman's auth.json
+    /// [default: DOCKER_CONFIG/config.json, or ~/.docker/config.json]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, verbatim_doc_comment)]
+    pub authfile: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) mode: Mode,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}

@@ -1,0 +1,221 @@
+//! docker's credential helper protocol, as docker, podman, skopeo, buildah,
+//! helm, oras and crane speak it.
+//!
+//! Source: docker/docker-credential-helpers. Errors go to stdout, and callers
+//! compare their text.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::host::Ask;
+use crate::text::version;
+use crate::token::Login;
+
+/// What the caller wants done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Give a login.
+    Get,
+    /// Keep one: ours are kept already. It must not fail, or `docker login`
+    /// does.
+    Store,
+    /// Forget one.
+    Erase,
+    /// List the servers that there is a login for.
+    List,
+    /// Say which program this is.
+    Version,
+}
+
+impl Operation {
+    /// The operation of that name.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "get" => Some(Self::Get),
+            "store" => Some(Self::Store),
+            "erase" => Some(Self::Erase),
+            "list" => Some(Self::List),
+            "version" => Some(Self::Version),
+            _ => None,
+        }
+    }
+}
+
+/// The text that makes a caller go on without a login.
+pub const NOT_FOUND: &str = "credentials not found in native keychain";
+
+/// The text for an empty question.
+pub const NO_SERVER: &str = "no credentials server URL";
+
+/// A server as it was asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Question<'a> {
+    /// The bytes asked, which come back in the answer.
+    pub server_url: &'a str,
+    /// Whom they name; none where they name no host.
+    pub ask: Option<Ask>,
+}
+
+/// Reads a server URL: `host`, `host:port`, `//host`, `http(s)://host`, each
+/// with any path. Without a scheme it is reached by https. None for an empty
+/// one.
+pub fn parse(input: &str) -> Option<Question<'_>> {
+    let server_url = input.trim_ascii();
+    if server_url.is_empty() {
+        return None;
+    }
+    Some(Question {
+        server_url,
+        ask: Ask::of(without_scheme(server_url)),
+    })
+}
+
+/// `//host` as `host`; what names a scheme after all stays as it is, and is none.
+fn without_scheme(server_url: &str) -> &str {
+    let rest = server_url.strip_prefix("//");
+    rest.filter(|rest| !rest.contains("://"))
+        .unwrap_or(server_url)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer<'a> {
+    #[serde(rename = "ServerURL")]
+    server_url: &'a str,
+    username: &'a str,
+    secret: &'a str,
+}
+
+/// Writes a login.
+///
+/// # Errors
+/// None that can happen: it is all text.
+pub fn answer(server_url: &str, login: Login<'_>) -> serde_json::Result<String> {
+    let Login { username, token } = login;
+    serde_json::to_string(&Answer {
+        server_url,
+        username,
+        secret: token.expose(),
+    })
+    .map(|json| json + "\n")
+}
+
+/// Writes the list of servers and their usernames.
+///
+/// # Errors
+/// None that can happen: it is all text.
+pub fn list(logins: &BTreeMap<String, String>) -> serde_json::Result<String> {
+    serde_json::to_string(logins).map(|json| json + "\n")
+}
+
+/// Writes what this program is.
+pub fn version() -> String {
+    format!("docker-credential-zitadel {}\n", version::FULL)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::token::Token;
+
+    fn asked(input: &str) -> Option<String> {
+        Some(parse(input)?.ask?.origin.to_string())
+    }
+
+    #[test]
+    fn every_form_of_a_server_names_its_host() {
+        for (input, expected) in [
+            ("registry.acme.dev", "https://registry.acme.dev"),
+            ("registry.acme.dev\n", "https://registry.acme.dev"),
+            ("registry.acme.dev:5000", "https://registry.acme.dev:5000"),
+            (
+                "registry.acme.dev:5000/team/app",
+                "https://registry.acme.dev:5000",
+            ),
+            ("//registry.acme.dev", "https://registry.acme.dev"),
+            (
+                "https://registry.acme.dev/v2/?x=y",
+                "https://registry.acme.dev",
+            ),
+            ("http://localhost:5000", "http://localhost:5000"),
+            ("https://index.docker.io/v1/", "https://index.docker.io"),
+        ] {
+            assert_eq!(asked(input).as_deref(), Some(expected), "{input}");
+        }
+    }
+
+    #[test]
+    fn what_names_no_host_is_not_found() {
+        for bad in [
+            "ftp://registry.acme.dev",
+            "/registry.acme.dev",
+            "///registry.acme.dev",
+            "//https://registry.acme.dev",
+            "https://",
+            "https://user@registry.acme.dev",
+            "registry.acme.dev\nevil.test",
+            "registry.acme.dev\r",
+            "registry.acme.dev%2f",
+            "https:registry.acme.dev",
+            "registry.acme.dev?.evil.test",
+            "registry.acme.dev#.evil.test",
+            "https://registry.acme.dev#@evil.test",
+            "https://registry.acme.dev/\u{1b}[31m",
+        ] {
+            let question = parse(bad).expect("not empty");
+            let fits = bad.trim_ascii() != bad || question.ask.is_none();
+            assert!(fits, "{bad:?}");
+        }
+        assert_eq!(parse(" \n"), None);
+        assert_eq!(parse(""), None);
+    }
+
+    #[test]
+    fn the_answers_are_these_bytes() {
+        let token = Token::new("abc".into(), None).expect("a b64token");
+        let login = Login {
+            username: "ci",
+            token: &token,
+        };
+        assert_eq!(
+            answer("https://r.dev/v2/", login).expect("text"),
+            "{\"ServerURL\":\"https://r.dev/v2/\",\"Username\":\"ci\",\"Secret\":\"abc\"}\n"
+        );
+        let logins = [("r.dev:5000".to_owned(), "ci".to_owned())].into();
+        assert_eq!(list(&logins).expect("text"), "{\"r.dev:5000\":\"ci\"}\n");
+        assert_eq!(list(&BTreeMap::new()).expect("text"), "{}\n");
+    }
+
+    proptest! {
+        #[test]
+        fn any_server_is_read_or_not_found(input: String) {
+            let _ = parse(&input);
+        }
+
+        #[test]
+        fn the_host_that_is_found_stands_in_what_was_asked(input in "(https?://|//)?[a-c.@:1/%]{1,12}") {
+            if let Some(origin) = asked(&input) {
+                let host = origin.split("//").nth(1).unwrap_or_default();
+                let host = host.split(':').next().unwrap_or_default();
+                let rest = input.trim_start_matches(|c| "htps:".contains(c));
+                let rest = rest.trim_start_matches("//");
+                prop_assert!(rest.starts_with(host), "{input} -> {origin}");
+            }
+        }
+
+        #[test]
+        fn an_answer_says_what_was_asked(server_url: String, username: String) {
+            let token = Token::new("abc".into(), None).expect("a b64token");
+            let login = Login { username: &username, token: &token };
+            let answer = answer(&server_url, login).expect("text");
+            let read: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
+            let expected = serde_json::json!({
+                "ServerURL": server_url, "Username": username, "Secret": "abc",
+            });
+            prop_assert_eq!(read, expected);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Google's external account credentials, sourced from an executable.
+//!
+//! Source: google-auth's `pluggable.py`. The question stands in variables; the
+//! answer is JSON, a failure's too. Its Python and Node.js clients read stderr
+//! as a part of it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::error::{Error, Report};
+use crate::token::Token;
+
+const TYPE: &str = "GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE";
+const OUTPUT_FILE: &str = "GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE";
+const INTERACTIVE: &str = "GOOGLE_EXTERNAL_ACCOUNT_INTERACTIVE";
+const REVOKE: &str = "GOOGLE_EXTERNAL_ACCOUNT_REVOKE";
+
+/// What the client calls a JWT (RFC 8693, section 3); the first is the usual one.
+const TYPES: [&str; 2] = [
+    "urn:ietf:params:oauth:token-type:jwt",
+    "urn:ietf:params:oauth:token-type:id_token",
+];
+
+/// What the client wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// A token of this type.
+    Token(&'static str),
+    /// No more of the token that it has.
+    Revoke,
+}
+
+/// Reads what the client wants; called by hand, it is a token.
+///
+/// # Errors
+/// It is a token of another type, or there is no place to put it.
+pub fn parse(variable: impl Fn(&str) -> Option<OsString>) -> Result<Question, Report> {
+    if is_on(&variable, REVOKE) {
+        return Ok(Question::Revoke);
+    }
+    if is_on(&variable, INTERACTIVE) && output_file(&variable).is_none() {
+        let what = format!("{INTERACTIVE} is on, and there is no {OUTPUT_FILE}");
+        return Err(Report::new(what)
+            .hint("name an output_file in the credential configuration: that is all it reads"));
+    }
+    let Some(wanted) = variable(TYPE) else {
+        return Ok(Question::Token(TYPES[0]));
+    };
+    let known = TYPES.into_iter().find(|known| wanted == *known);
+    known.map(Question::Token).ok_or_else(|| {
+        Report::new(format!(
+            "{TYPE} names no type that a token of ZITADEL's has"
+        ))
+        .hint(format!(
+            "subject_token_type in the credential configuration: {}",
+            TYPES[0]
+        ))
+    })
+}
+
+/// The file that the answer goes to. Only an interactive client reads nothing
+/// else: its person sees stdout. For the others the file is a cache, which we
+/// have; there a token would outlive `cache clear`, its key and its revocation.
+pub fn output_file(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let is_read = is_on(&variable, INTERACTIVE) && !is_on(&variable, REVOKE);
+    let named = variable(OUTPUT_FILE).filter(|file| is_read && !file.is_empty());
+    named.map(PathBuf::from)
+}
+
+fn is_on(variable: impl Fn(&str) -> Option<OsString>, name: &str) -> bool {
+    variable(name).is_some_and(|value| value == "1")
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    version: u8,
+    success: bool,
+    #[serde(flatten)]
+    said: Said<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Said<'a> {
+    Token {
+        token_type: &'a str,
+        id_token: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expiration_time: Option<u64>,
+    },
+    Revoked {},
+    Failure {
+        code: &'a str,
+        message: &'a str,
+    },
+}
+
+/// Writes a token of the type that was asked for.
+///
+/// # Errors
+/// None that can happen: it is all text and numbers.
+pub fn token(token_type: &str, token: &Token) -> serde_json::Result<String> {
+    let expiration_time = token
+        .told_expiry()
+        .map(crate::text::clock::UnixTime::as_secs);
+    written(Said::Token {
+        token_type,
+        id_token: token.expose(),
+        expiration_time,
+    })
+}
+
+/// Writes that it holds the token no more.
+///
+/// # Errors
+/// As [`token`].
+pub fn revoked() -> serde_json::Result<String> {
+    written(Said::Revoked {})
+}
+
+/// Writes why there is no token, with all that a person needs: the client shows
+/// the message.
+///
+/// # Errors
+/// As [`token`].
+pub fn failure(error: &Error) -> serde_json::Result<String> {
+    let code = match error {
+        Error::Usage(_) => "CONFIGURATION",
+        Error::Final(_) => "FAILED",
+        Error::Passing(_) => "TRY_AGAIN",
+    };
+    written(Said::Failure {
+        code,
+        message: &error.to_string(),
+    })
+}
+
+fn written(said: Said<'_>) -> serde_json::Result<String> {
+    let answer = Answer {
+        version: 1,
+        success: !matches!(said, Said::Failure { .. }),
+        said,
+    };
+    serde_json::to_string(&answer).map(|json| json + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::text::clock::UnixTime;
+    use crate::token::Lifespan;
+
+    /// Variables as a client sets them.
+    fn set<'a>(all: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<OsString> + 'a {
+        move |name| {
+            let found = all.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| value.into())
+        }
+    }
+
+    #[test]
+    fn the_type_is_the_one_asked_for_and_a_jwt_by_hand() {
+        for (variables, expected) in [
+            ([].as_slice(), TYPES[0]),
+            (&[(TYPE, TYPES[0]), (REVOKE, "0")], TYPES[0]),
+            (&[(TYPE, TYPES[1]), (INTERACTIVE, "0")], TYPES[1]),
+        ] {
+            let question = parse(set(variables)).ok();
+            assert_eq!(question, Some(Question::Token(expected)), "{variables:?}");
+        }
+        assert_eq!(parse(set(&[(REVOKE, "1")])).ok(), Some(Question::Revoke));
+    }
+
+    #[test]
+    fn another_type_is_an_error() {
+        for bad in [
+            "",
+            "jwt",
+            "urn:ietf:params:oauth:token-type:JWT",
+            "urn:ietf:params:oauth:token-type:saml2",
+            "urn:ietf:params:aws:token-type:aws4_request",
+        ] {
+            assert!(parse(set(&[(TYPE, bad)])).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_an_interactive_client_gets_a_file_and_must_name_one() {
+        let file = (OUTPUT_FILE, "/run/answer");
+        assert_eq!(output_file(set(&[file])), None);
+        assert_eq!(output_file(set(&[file, (INTERACTIVE, "0")])), None);
+        let on = (INTERACTIVE, "1");
+        assert_eq!(output_file(set(&[file, on])), Some("/run/answer".into()));
+        assert_eq!(output_file(set(&[file, on, (REVOKE, "1")])), None);
+        assert!(parse(set(&[file, on])).is_ok());
+        assert!(parse(set(&[on])).is_err());
+        assert!(parse(set(&[on, (OUTPUT_FILE, "")])).is_err());
+    }
+
+    #[test]
+    fn the_answers_are_these_bytes() {
+        let obtained_at = UnixTime::from_secs(1_700_000_000);
+        let lifespan = Lifespan {
+            obtained_at,
+            expires_at: obtained_at.plus(Duration::from_secs(3600)),
+        };
+        let of = |lifespan| {
+            let held = Token::new("a.b.c".into(), lifespan).expect("a b64token");
+            token(TYPES[0], &held).expect("text")
+        };
+        assert_eq!(
+            of(Some(lifespan)),
+            "{\"version\":1,\"success\":true,\"token_type\":\"urn:ietf:params:oauth:token-type:jwt\",\"id_token\":\"a.b.c\",\"expiration_time\":1700003570}\n"
+        );
+        assert!(of(None).ends_with("\"id_token\":\"a.b.c\"}\n"));
+        assert_eq!(
+            revoked().expect("text"),
+            "{\"version\":1,\"success\":true}\n"
+        );
+        let error = Error::Passing(Report::new("no \"answer\"").hint("wait"));
+        assert_eq!(
+            failure(&error).expect("text"),
+            "{\"version\":1,\"success\":false,\"code\":\"TRY_AGAIN\",\"message\":\"no \\\"answer\\\"\\n  hint: wait\"}\n"
+        );
+    }
+}

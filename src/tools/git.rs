@@ -1,0 +1,32 @@
+//! git.
+
+mod answer;
+pub(crate) mod args;
+pub mod protocol;
+mod setup;
+mod wiring;
+
+use super::{Link, Reader, SetupRow, Tool};
+use crate::call::Helper;
+use crate::edit::setup::Setup;
+
+pub(super) const TOOL: Tool = Tool {
+    name: "git",
+    about: "Answer git as a credential helper",
+    example: "\
+Example (the empty line takes out helpers that would write the token down):
+  git config --global --replace-all credential.https://git.acme.dev.helper ''
+  git config --global --add credential.https://git.acme.dev.helper zitadel",
+    links: &[Link::packaged("git-credential-zitadel")],
+    reader: Reader::<dyn Helper>::of::<args::Git>(),
+    setup: Some(SetupRow {
+        about: "Let hosts have the token, and make git ask for it",
+        example: "\
+Examples:
+  zitadel-credential setup git git.acme.dev git.acme.dev:8443
+  zitadel-credential setup git git.acme.dev --undo",
+        reader: Reader::<dyn Setup>::of::<args::SetupGit>(),
+        owns: setup::owns,
+    }),
+    wiring: Some(wiring::read),
+};

@@ -1,0 +1,115 @@
+//! git.
+
+use std::ffi::{OsStr, OsString};
+
+use zeroize::Zeroizing;
+
+use super::args::Git;
+use super::protocol;
+use super::protocol::Operation;
+use crate::call::login::{find_rule, forget, login};
+use crate::call::question::{drained, is_plain};
+use crate::call::{Answer, Helper, Settings, World, report};
+use crate::cli::options::Options;
+use crate::config;
+use crate::config::Config;
+use crate::error::Error;
+use crate::text::clock::Deadline;
+use crate::text::input;
+use crate::text::input::ReadError;
+use crate::token::Login;
+
+impl Helper for Git {
+    fn options(&mut self) -> &mut Options {
+        &mut self.options
+    }
+
+    fn from_plain_words(words: &[OsString]) -> Option<Self> {
+        match words {
+            [word] if is_plain(word) => Some(Self {
+                operation: word.clone(),
+                options: Options::default(),
+            }),
+            _ => None,
+        }
+    }
+
+    fn answer_without_config(&self, world: &mut World<'_>, options: &Options) -> Option<Answer> {
+        without_config(world, options, &self.operation)
+    }
+
+    fn answer(&self, world: &mut World<'_>, settings: &Settings<'_>) -> Result<Answer, Error> {
+        answer(world, &settings.config()?, &self.operation)
+    }
+}
+
+/// What git hears whatever the configuration says, broken or not.
+fn without_config(world: &mut World<'_>, options: &Options, operation: &OsStr) -> Option<Answer> {
+    match operation_of(operation) {
+        None => Some(Answer::new("")),
+        Some(Operation::Capability) => Some(Answer::new(protocol::CAPABILITY)),
+        Some(Operation::Store) => {
+            let deadline = config::deadline(options, world.environment);
+            Some(drained(read_message(world, deadline)))
+        }
+        Some(Operation::Get | Operation::Erase) => None,
+    }
+}
+
+/// git's `get` and `erase`. Who has no rule hears nothing.
+fn answer(world: &mut World<'_>, config: &Config<'_>, operation: &OsStr) -> Result<Answer, Error> {
+    let nothing = Ok(Answer::new(""));
+    let input = match read_message(world, *config.deadline()) {
+        Ok(input) => input,
+        Err(error) => {
+            log::info!("nothing for git: its message is {}", error.predicate());
+            return nothing;
+        }
+    };
+    let question = match protocol::parse(&input) {
+        Ok(question) => question,
+        Err(reason) => {
+            log::info!("nothing for git: its message is malformed: {reason}");
+            return nothing;
+        }
+    };
+    let Some(rule) = find_rule(config, &question.ask) else {
+        return nothing;
+    };
+    if operation_of(operation) == Some(Operation::Erase) {
+        if let Some(secret) = &question.secret {
+            forget(world, config, rule, Some(secret))?;
+        }
+        return nothing;
+    }
+    let answered = login(world, config, rule).map(|(username, token)| {
+        question.answer(
+            rule.auth,
+            Login {
+                username: &username,
+                token: &token,
+            },
+        )
+    });
+    match answered {
+        Ok(text) => Ok(Answer::new(text)),
+        // git would hide the reason behind its question for a password.
+        Err(error) => {
+            report(world, &error);
+            Ok(Answer::new(protocol::QUIT).with_code(1))
+        }
+    }
+}
+
+fn operation_of(word: &OsStr) -> Option<Operation> {
+    Operation::parse(word.to_str()?)
+}
+
+/// Reads git's message, which ends before its input may.
+fn read_message(
+    world: &mut World<'_>,
+    deadline: Deadline,
+) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    world.stdin.end_by(deadline);
+    input::read_all(protocol::Message::new(&mut *world.stdin), input::LIMIT)
+}

@@ -1,0 +1,111 @@
+//! Go.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+
+use super::args::Go;
+use super::protocol;
+use super::protocol::Question;
+use crate::broker::{Broker, Request};
+use crate::call::login::{request_of, rule_of};
+use crate::call::{Answer, Helper, Settings, World};
+use crate::cli::options::Options;
+use crate::config::{Asker, Config};
+use crate::error::{Error, Report};
+use crate::host::{Ask, HostRule};
+use crate::text::clock::Deadline;
+use crate::text::input;
+use crate::token::Token;
+
+impl Helper for Go {
+    fn options(&mut self) -> &mut Options {
+        &mut self.options
+    }
+
+    fn answer(&self, world: &mut World<'_>, settings: &Settings<'_>) -> Result<Answer, Error> {
+        answer(world, &settings.config()?, self.url.as_deref())
+    }
+}
+
+/// So much is read of a response, which is more than Go takes of its headers.
+const RESPONSE: usize = 16 * 1024 * 1024;
+
+/// The headers for one URL, or for all hosts that rules name.
+fn answer(
+    world: &mut World<'_>,
+    config: &Config<'_>,
+    url: Option<&OsStr>,
+) -> Result<Answer, Error> {
+    match url {
+        Some(url) => for_url(world, config, url),
+        None => Ok(for_hosts(world, config)),
+    }
+}
+
+/// The block for a host that said no.
+fn for_url(world: &mut World<'_>, config: &Config<'_>, url: &OsStr) -> Result<Answer, Error> {
+    let question = url.to_str().and_then(protocol::parse);
+    let Some(rule) = rule_of(config, question.as_ref().map(|q| &q.ask)) else {
+        return Ok(Answer::new(""));
+    };
+    world.stdin.end_by(*config.deadline());
+    let line = input::read_first_line(&mut *world.stdin, input::LIMIT, RESPONSE);
+    let status = line.map_err(|error| {
+        let reason = error.predicate();
+        let report = Report::new(format!("Go's response on stdin is {reason}"));
+        Error::Usage(report.hint("Go calls this itself; by hand, add </dev/null"))
+    })?;
+    let request = request_of(config, rule)?;
+    let broker = Broker::new(&request, world.clock)?;
+    let token = if protocol::is_refusal(&status) {
+        broker.token_for((world.parent)())
+    } else {
+        broker.token()
+    }?;
+    let authority = question.map_or("", |Question { authority, .. }| authority);
+    Ok(Answer::new(protocol::block(authority, &token)))
+}
+
+/// A block for each host that a rule names as a whole; of a wildcard's, Go asks
+/// when it gets there. Go throws away what a helper said that fails, so a
+/// profile that gets no token is left out.
+fn for_hosts(world: &World<'_>, config: &Config<'_>) -> Answer {
+    let mut profiles: BTreeMap<_, Vec<(&HostRule, String)>> = BTreeMap::new();
+    for (host, rule) in config.rules().single_hosts() {
+        if let Some(ask) = Ask::of(&host) {
+            let profile = config.profile_for(&Asker::of(rule));
+            let hosts = profiles.entry(profile).or_default();
+            hosts.push((rule, ask.origin.authority()));
+        }
+    }
+    let mut text = String::new();
+    let mut left = profiles.len();
+    for hosts in profiles.values() {
+        // One whose issuer is down must not take the others' time.
+        let share = config.deadline().remaining() / u32::try_from(left).unwrap_or(u32::MAX);
+        left -= 1;
+        let (rule, _) = hosts[0];
+        match token_within(world, config, rule, Deadline::after(share)) {
+            Ok(token) => text.extend(hosts.iter().map(|(_, host)| protocol::block(host, &token))),
+            Err(error) => {
+                let hosts: Vec<_> = hosts.iter().map(|(_, host)| host.as_str()).collect();
+                let (hosts, report) = (hosts.join(", "), error.report());
+                log::warn!("no token for {hosts}: {}", report.headline());
+            }
+        }
+    }
+    Answer::new(text)
+}
+
+fn token_within(
+    world: &World<'_>,
+    config: &Config<'_>,
+    rule: &HostRule,
+    deadline: Deadline,
+) -> Result<Token, Error> {
+    let request = Request {
+        deadline,
+        ..request_of(config, rule)?
+    };
+    Broker::new(&request, world.clock)?.token_for((world.parent)())
+}

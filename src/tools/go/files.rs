@@ -1,0 +1,252 @@
+//! Go's settings: who it asks for a login.
+//!
+//! Source: `go help goauth`, `go help environment`.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::args::Go;
+use crate::call::Helper;
+use crate::cli::options::read_call;
+use crate::config::Directories;
+use crate::sys::{Environment, named, process};
+use crate::text::clock::Deadline;
+use crate::text::{input, quote};
+
+/// What GOAUTH is, and where that stands.
+#[derive(Debug)]
+pub(crate) struct Goauth {
+    pub(crate) value: String,
+    /// None where it is a variable.
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl Goauth {
+    /// Reads it as Go would: the variable, else what `go env -w` wrote; none where
+    /// neither says anything.
+    ///
+    /// # Errors
+    /// The file is not to be read.
+    pub(crate) fn read(
+        environment: &Environment,
+        directories: &Directories,
+        deadline: &Deadline,
+    ) -> Result<Option<Self>, String> {
+        if let Some(value) = named(environment, "GOAUTH") {
+            let value = value.to_string_lossy().into_owned();
+            return Ok(Some(Self { value, file: None }));
+        }
+        let usual = || Some(directories.config.as_ref()?.join("go/env"));
+        let file = match named(environment, "GOENV") {
+            Some(file) if file == Path::new("off") => None,
+            Some(file) => Some(file),
+            None => usual(),
+        };
+        let Some(file) = file.filter(|file| file.exists()) else {
+            return Ok(None);
+        };
+        let text = input::read_file(&file, input::LIMIT, deadline)
+            .map_err(|error| format!("{}: {error}", quote::path(&file)))?;
+        let text = String::from_utf8_lossy(&text);
+        let value = text
+            .lines()
+            .rev()
+            .find_map(|line| line.strip_prefix("GOAUTH="));
+        Ok(value.filter(|value| !value.is_empty()).map(|value| Self {
+            value: value.to_owned(),
+            file: Some(file),
+        }))
+    }
+
+    /// Where it stands.
+    pub(crate) fn place(&self) -> String {
+        match &self.file {
+            Some(file) => format!("GOAUTH in {}", quote::path(file)),
+            None => "the variable GOAUTH".to_owned(),
+        }
+    }
+
+    /// The words of the command that runs this program, if one does.
+    pub(crate) fn ours(&self) -> Option<Vec<String>> {
+        self.value
+            .split(';')
+            .map(words)
+            .find(|words| is_ours(words))
+    }
+
+    /// Why Go gets no token from us, though it names us: Go would refuse the value,
+    /// or the command cannot answer.
+    pub(crate) fn fault(&self, environment: &Environment) -> Option<String> {
+        let commands: Vec<_> = self.value.split(';').map(words).collect();
+        if let Some(fault) = commands.iter().find_map(|words| refused(words)) {
+            return Some(fault.to_owned());
+        }
+        let words = self.ours()?;
+        let program = words.first().map(String::as_str).unwrap_or_default();
+        let is_there = if program.starts_with('/') {
+            process::is_program(program.as_ref())
+        } else {
+            // By a relative path it would be a clone's.
+            !program.contains('/') && process::find(program, environment).is_some()
+        };
+        if !is_there {
+            let program = quote::quoted(program);
+            return Some(format!("its command {program} is not there"));
+        }
+        let args: Vec<_> = words.into_iter().map(OsString::from).collect();
+        match read_call::<Go>("go", &args) {
+            Some((before, mut asked)) if asked.url.is_none() => {
+                let options = std::mem::take(asked.options()).over(before);
+                let config = options.config.filter(|file| !Path::new(file).is_file())?;
+                let config = quote::path(&config);
+                Some(format!("its config file {config} is not there"))
+            }
+            _ => Some("it does not run our command go".to_owned()),
+        }
+    }
+
+    /// What it would be without this program.
+    pub(crate) fn others(&self) -> String {
+        let commands = self.value.split(';').map(str::trim);
+        let others = commands.filter(|command| !command.is_empty() && !is_ours(&words(command)));
+        others.collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// Why Go ends where a command among others has these words.
+fn refused(words: &[String]) -> Option<&'static str> {
+    match words {
+        [] => Some("Go refuses an empty command"),
+        [name] if name == "off" => Some("Go refuses off beside another command"),
+        [name, dir] if name == "git" && dir.starts_with('/') => None,
+        [name, ..] if name == "git" => Some("Go refuses git without a whole path"),
+        _ => None,
+    }
+}
+
+/// Whether a command's words run this program.
+fn is_ours(words: &[String]) -> bool {
+    let program = words.first().and_then(|word| Path::new(word).file_name());
+    program.is_some_and(|name| name == "zitadel-credential")
+}
+
+/// A command's words, each of which may stand in quotes.
+fn words(command: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut rest = command.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let (word, after) = if matches!(first, '\'' | '"') {
+            let inside = &rest[1..];
+            inside.split_once(first).unwrap_or((inside, ""))
+        } else {
+            let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            rest.split_at(end)
+        };
+        words.push(word.to_owned());
+        rest = after.trim_start();
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn ours(value: &str) -> Option<String> {
+        let value = value.to_owned();
+        let words = Goauth { value, file: None }.ours();
+        words.map(|words| words.join("|"))
+    }
+
+    #[test]
+    fn our_command_is_found_among_others() {
+        for (value, expected) in [
+            (
+                "zitadel-credential go; netrc",
+                Some("zitadel-credential|go"),
+            ),
+            (
+                "netrc;/opt/zitadel-credential go",
+                Some("/opt/zitadel-credential|go"),
+            ),
+            (
+                "\"/a b/zitadel-credential\"  go",
+                Some("/a b/zitadel-credential|go"),
+            ),
+            ("'/a/zitadel-credential", Some("/a/zitadel-credential")),
+            ("netrc", None),
+            ("git zitadel-credential; off;", None),
+            ("zitadel-credential2 go", None),
+        ] {
+            assert_eq!(ours(value).as_deref(), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_go_refuses_and_what_cannot_answer_is_a_fault() {
+        let is_missing = "its command zitadel-credential is not there";
+        for (value, expected) in [
+            ("/bin/true; off", None),
+            ("zitadel-credential go", Some(is_missing)),
+            (
+                "./zitadel-credential go",
+                Some("its command ./zitadel-credential is not there"),
+            ),
+            (
+                "zitadel-credential go; off",
+                Some("Go refuses off beside another command"),
+            ),
+            (
+                "zitadel-credential go; git",
+                Some("Go refuses git without a whole path"),
+            ),
+            (
+                "git a;zitadel-credential go",
+                Some("Go refuses git without a whole path"),
+            ),
+            ("zitadel-credential go; git /a", Some(is_missing)),
+            (
+                "zitadel-credential go;",
+                Some("Go refuses an empty command"),
+            ),
+        ] {
+            let value = value.to_owned();
+            let found = Goauth { value, file: None };
+            let nowhere = |_: &str| Some(OsString::from("/nowhere"));
+            let fault = found.ours().and_then(|_| found.fault(&nowhere));
+            assert_eq!(fault.as_deref(), expected, "{}", found.value);
+        }
+    }
+
+    #[test]
+    fn the_variable_comes_before_the_file_and_the_file_may_be_off() {
+        let home = tempfile::tempdir().expect("a directory");
+        let directories = Directories {
+            config: Some(home.path().to_owned()),
+            ..Directories::default()
+        };
+        let read = |variables: &'static [(&str, &str)]| {
+            let environment = move |name: &str| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| OsString::from(value))
+            };
+            let soon = Deadline::after(Duration::from_secs(1));
+            let found = Goauth::read(&environment, &directories, &soon).expect("read");
+            found.map(|found| (found.value.clone(), found.place()))
+        };
+        assert_eq!(read(&[]), None);
+        let dir = home.path().join("go");
+        fs::create_dir(&dir).expect("a directory");
+        fs::write(dir.join("env"), "GOPROXY=x\nGOAUTH=a\nGOAUTH=b\n").expect("written");
+        let file = format!("GOAUTH in {}", dir.join("env").display());
+        assert_eq!(read(&[]), Some(("b".to_owned(), file.clone())));
+        assert_eq!(read(&[("GOENV", "off")]), None);
+        assert_eq!(read(&[("GOENV", "/nowhere")]), None);
+        assert_eq!(read(&[("GOAUTH", "")]), Some(("b".to_owned(), file)));
+        let variable = "the variable GOAUTH".to_owned();
+        assert_eq!(read(&[("GOAUTH", "c")]), Some(("c".to_owned(), variable)));
+    }
+}

@@ -1,0 +1,173 @@
+//! Go: host rules. GOAUTH is one value for all of them, and is left to `go env`.
+
+use std::path::Path;
+
+use super::files::Goauth;
+use crate::cli::options::Options;
+use crate::edit::desk::{After, Desk};
+use crate::edit::journal::Edit;
+use crate::edit::setup::{HostsArgs, Mode, Setup, names};
+use crate::error::{Error, Report};
+use crate::text::quote;
+use crate::text::quote::{is_unprintable, shell_quoted};
+
+/// Go's own, where nothing is set (`go help goauth`).
+const DEFAULT: &str = "netrc";
+
+/// The arguments of `setup go`.
+#[derive(clap::Args, Debug)]
+pub(super) struct SetupGo {
+    #[command(flatten)]
+    asked: HostsArgs,
+}
+
+impl Setup for SetupGo {
+    fn options(&mut self) -> &mut Options {
+        &mut self.asked.options
+    }
+
+    fn mode(&self) -> Mode {
+        self.asked.mode
+    }
+
+    fn names(&self) -> Vec<(&'static str, &std::ffi::OsStr)> {
+        names("HOST", &self.asked.hosts).collect()
+    }
+
+    fn apply<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error> {
+        put_in(desk, &self.asked)
+    }
+
+    fn undo<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error> {
+        take_out(desk, &self.asked)
+    }
+}
+
+/// True if this setup makes such an edit.
+pub(super) fn owns(of: &str, edit: &Edit) -> bool {
+    let _ = of;
+    edit.is_host_rule()
+}
+
+/// Adds the rules, and tells the call that Go needs.
+///
+/// # Errors
+/// A host is none, or a rule stands in the way.
+pub(crate) fn put_in<'d>(
+    desk: &mut Desk<'d>,
+    asked: &HostsArgs,
+) -> Result<Option<After<'d>>, Error> {
+    let file = desk.config.name();
+    desk.let_in("go", &asked.hosts, None, &file)?;
+    let goauth = goauth(desk)?;
+    let runs_us =
+        |goauth: &&Goauth| goauth.ours().is_some() && goauth.fault(desk.environment).is_none();
+    if let Some(goauth) = goauth.as_ref().filter(runs_us) {
+        desk.check_config(&goauth.place(), &goauth.ours().unwrap_or_default())?;
+        desk.says(format!("{} names this program already", goauth.place()));
+        return Ok(None);
+    }
+    let mut value = command(desk)?;
+    let others = goauth.as_ref().map_or(DEFAULT.to_owned(), Goauth::others);
+    // Go refuses others beside this one.
+    if !others.is_empty() && others != "off" {
+        value = format!("{value}; {others}");
+    }
+    let is_variable = goauth.as_ref().is_some_and(|goauth| goauth.file.is_none());
+    let next = set(is_variable, &value)?;
+    desk.says(format!("next: {next}"));
+    Ok(None)
+}
+
+/// The call that sets it.
+///
+/// # Errors
+/// What others have there cannot be shown as a call to copy.
+fn set(is_variable: bool, value: &str) -> Result<String, Error> {
+    if value.contains(is_unprintable) {
+        let what = "GOAUTH holds what a terminal would act on";
+        return Err(Error::Usage(
+            Report::new(what).hint("see what wrote that, and set it anew"),
+        ));
+    }
+    // The variable would hide what `go env` writes.
+    let how = if is_variable { "export" } else { "go env -w" };
+    Ok(format!("{how} GOAUTH={}", shell_quoted(value)))
+}
+
+/// Takes the rules out.
+///
+/// # Errors
+/// A host is none.
+pub(crate) fn take_out<'d>(
+    desk: &mut Desk<'d>,
+    asked: &HostsArgs,
+) -> Result<Option<After<'d>>, Error> {
+    let file = desk.config.name();
+    desk.turn_out("go", &asked.hosts, &file, |_, _| Ok(()))?;
+    let goauth = goauth(desk)?.filter(|goauth| goauth.ours().is_some());
+    if let Some(goauth) = goauth.filter(|_| !desk.journal.has("go")) {
+        desk.says(format!("{} still names this program", goauth.place()));
+        let others = goauth.others();
+        // What Go does where nothing is set need not be said.
+        let is_needless = others.is_empty() || others == DEFAULT;
+        let how = match (&goauth.file, is_needless) {
+            (Some(_), true) => Ok("go env -u GOAUTH".to_owned()),
+            (None, true) => Ok("unset GOAUTH".to_owned()),
+            (file, false) => set(file.is_none(), &others),
+        };
+        // One that cannot be shown is no reason to leave the rule.
+        desk.says(how.map_or("next: take it out there".to_owned(), |how| {
+            format!("next: {how}")
+        }));
+    }
+    Ok(None)
+}
+
+fn goauth(desk: &Desk<'_>) -> Result<Option<Goauth>, Error> {
+    Goauth::read(desk.environment, &desk.directories, &desk.deadline).map_err(|what| {
+        Error::Usage(Report::new(what).hint("Go cannot read it either: mend it by hand"))
+    })
+}
+
+/// How Go calls us: by the name on PATH, where that leads here.
+///
+/// # Errors
+/// A path of ours is none that Go could read.
+fn command(desk: &Desk<'_>) -> Result<String, Error> {
+    let name = "zitadel-credential";
+    let program = if desk.is_found_as(name) {
+        name.to_owned()
+    } else {
+        word(&desk.program, "link this program from a directory on PATH")?
+    };
+    let mut command = format!("{program} go");
+    if desk.options.config.is_some() {
+        command = format!(
+            "{command} --config {}",
+            word(
+                desk.config.path(),
+                "leave --config out, and set ZITADEL_CREDENTIAL_CONFIG where Go runs"
+            )?
+        );
+    }
+    Ok(command)
+}
+
+/// As Go reads a word: in quotes where it has blanks, and nothing is escaped.
+///
+/// # Errors
+/// Go would part it: at a `;`, whatever the quotes, it would run what follows.
+fn word(path: &Path, hint: &str) -> Result<String, Error> {
+    let text = path.to_str().unwrap_or("\u{fffd}");
+    let is_quoted = text.contains([' ', '\'', '"']);
+    let quote = ['"', '\''].into_iter().find(|&quote| !text.contains(quote));
+    match quote {
+        _ if text.contains(|c| c == ';' || c == '\u{fffd}' || is_unprintable(c)) => {}
+        _ if !is_quoted && !text.contains(char::is_whitespace) => return Ok(text.to_owned()),
+        Some(quote) => return Ok(format!("{quote}{text}{quote}")),
+        None => {}
+    }
+    let what = format!("{}: GOAUTH cannot hold this path", quote::path(path));
+    Err(Error::Usage(Report::new(what).hint(hint)))
+}

@@ -1,0 +1,21 @@
+//! pip, uv and others that look for keyring.
+
+mod answer;
+pub(crate) mod args;
+pub mod protocol;
+
+use super::{Link, Reader, Tool};
+use crate::call::Helper;
+
+pub(super) const TOOL: Tool = Tool {
+    name: "keyring",
+    about: "Answer pip and uv as their keyring",
+    example: "\
+Example, where DIR/keyring is a link to zitadel-credential:
+  PATH=DIR:$PATH pip install --keyring-provider subprocess \\
+    --index-url https://ci@pypi.acme.dev/simple/ acme-app",
+    links: &[Link::shared("keyring")],
+    reader: Reader::<dyn Helper>::of::<args::Keyring>(),
+    setup: None,
+    wiring: None,
+};

@@ -1,0 +1,74 @@
+//! pip, uv and others that look for keyring.
+
+use super::args::{Keyring, KeyringCall, KeyringMode, KeyringOutput};
+use super::protocol;
+use super::protocol::Credential;
+use crate::call::login::{forget, login, rule_of};
+use crate::call::question::{is_option, unknown, written};
+use crate::call::{Answer, Helper, Settings, World};
+use crate::cli::options::Options;
+use crate::config::Config;
+use crate::error::{Error, Report};
+
+impl Helper for Keyring {
+    fn options(&mut self) -> &mut Options {
+        &mut self.options
+    }
+
+    fn is_unambiguous(&self) -> bool {
+        self.words.first().is_some_and(|word| !is_option(word))
+    }
+
+    fn answer(&self, world: &mut World<'_>, settings: &Settings<'_>) -> Result<Answer, Error> {
+        answer(world, &settings.config()?, self)
+    }
+}
+
+/// keyring's `get` and `del`. Who has no rule hears nothing, and exit 1.
+fn answer(world: &World<'_>, config: &Config<'_>, asked: &Keyring) -> Result<Answer, Error> {
+    let KeyringCall {
+        operation,
+        service,
+        username,
+        mode,
+        output,
+    } = asked.call().map_err(Error::Usage)?;
+    let erase = match operation.to_str() {
+        Some("get") => false,
+        Some("del") => true,
+        Some("set") => {
+            let report = Report::new("keyring set: no password is kept here");
+            return Err(Error::Final(report.hint(
+                "tokens are fetched when they are asked for; another keyring keeps passwords",
+            )));
+        }
+        _ => return Err(unknown("keyring", operation, "get, set and del")),
+    };
+    let with_username = mode == KeyringMode::Creds;
+    if username.is_none() && (erase || !with_username) {
+        let report = Report::new("keyring: no username stands after the service");
+        return Err(Error::Usage(
+            report.hint("get can do without it in --mode creds"),
+        ));
+    }
+    // What is no text names nobody.
+    let service = service.to_str().unwrap_or_default();
+    let username = username.map(|name| name.to_str().unwrap_or_default());
+    let ask = protocol::parse(service, username);
+    let Some(rule) = rule_of(config, ask.as_ref()) else {
+        return Ok(Answer::new("").with_code(1));
+    };
+    if erase {
+        forget(world, config, rule, None)?;
+        return Ok(Answer::new(""));
+    }
+    let (own, token) = login(world, config, rule)?;
+    let credential = Credential {
+        username: with_username.then_some(username.unwrap_or(&own)),
+        token: &token,
+    };
+    match output {
+        KeyringOutput::Plain => Ok(Answer::new(credential.plain())),
+        KeyringOutput::Json => written(credential.json()),
+    }
+}

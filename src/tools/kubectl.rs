@@ -1,0 +1,40 @@
+//! kubectl and every client-go program.
+
+mod answer;
+mod args;
+mod kubeconfig;
+pub mod protocol;
+mod setup;
+mod wiring;
+
+use super::{Reader, SetupRow, Tool};
+use crate::call::Helper;
+use crate::edit::setup::Setup;
+
+pub(super) const TOOL: Tool = Tool {
+    name: "kubectl",
+    about: "Print an ExecCredential for kubectl and every client-go program",
+    example: "\
+Example, in a kubeconfig:
+  users:
+  - name: ci
+    user:
+      exec:
+        apiVersion: client.authentication.k8s.io/v1
+        command: zitadel-credential
+        args: [kubectl]
+        interactiveMode: Never",
+    links: &[],
+    reader: Reader::<dyn Helper>::of::<args::Kubectl>(),
+    setup: Some(SetupRow {
+        about: "Write a user into a kubeconfig, and point a context at it",
+        example: "\
+Examples:
+  zitadel-credential setup kubectl --user zitadel --context acme --dry-run
+  zitadel-credential setup kubectl --user zitadel --context acme
+  zitadel-credential setup kubectl --user zitadel --undo",
+        reader: Reader::<dyn Setup>::of::<args::SetupKubectl>(),
+        owns: setup::owns,
+    }),
+    wiring: Some(wiring::read),
+};

@@ -1,0 +1,68 @@
+//! kubectl and every client-go program.
+
+use std::ffi::OsString;
+
+use super::args::Kubectl;
+use super::protocol;
+use crate::broker::Broker;
+use crate::call::question::written;
+use crate::call::{Answer, Helper, Settings, World};
+use crate::cli::options::Options;
+use crate::config::{Asker, Config, Layer};
+use crate::error::{Error, Report};
+use crate::text::input;
+
+impl Helper for Kubectl {
+    fn options(&mut self) -> &mut Options {
+        &mut self.options
+    }
+
+    fn from_plain_words(words: &[OsString]) -> Option<Self> {
+        let options = Options::default();
+        words.is_empty().then_some(Self { options })
+    }
+
+    fn answer(&self, world: &mut World<'_>, settings: &Settings<'_>) -> Result<Answer, Error> {
+        answer(world, &settings.config()?)
+    }
+}
+
+/// A token for the cluster: the kubeconfig's entry is the rule.
+fn answer(world: &World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
+    let question = match (world.environment)(protocol::VARIABLE) {
+        None => protocol::Question::default(),
+        Some(info) => {
+            let info = info.to_str().unwrap_or_default();
+            if info.len() > input::LIMIT {
+                let what = format!(
+                    "{} is larger than {} bytes",
+                    protocol::VARIABLE,
+                    input::LIMIT
+                );
+                return Err(Error::Usage(Report::new(what).hint(
+                    "see the cluster's extension client.authentication.k8s.io/exec in the kubeconfig",
+                )));
+            }
+            protocol::parse(info).map_err(Error::Usage)?
+        }
+    };
+    let protocol::Extension {
+        profile,
+        issuer,
+        scopes,
+        projects,
+    } = question.cluster;
+    let asker = Asker {
+        rule: None,
+        cluster: Layer {
+            profile,
+            issuer,
+            scopes,
+            projects,
+            ..Layer::default()
+        },
+    };
+    let request = config.request(asker)?;
+    let token = Broker::new(&request, world.clock)?.token_for((world.parent)())?;
+    written(protocol::answer(question.version, &token))
+}

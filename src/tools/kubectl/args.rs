@@ -1,0 +1,32 @@
+//! The arguments of `kubectl` and `setup kubectl`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use crate::cli::options::{EVERY, Options};
+use crate::edit::setup::Mode;
+
+#[derive(Args, Debug)]
+pub struct Kubectl {
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}
+
+#[derive(Args, Debug)]
+pub struct SetupKubectl {
+    /// The user's name in the kubeconfig
+    #[arg(long, value_name = "NAME")]
+    pub user: OsString,
+    /// The context that is to use it
+    #[arg(long, value_name = "CONTEXT")]
+    pub context: Option<OsString>,
+    /// The kubeconfig [default: KUBECONFIG, or ~/.kube/config]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub kubeconfig: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) mode: Mode,
+    #[command(flatten, next_help_heading = EVERY)]
+    pub(super) options: Options,
+}

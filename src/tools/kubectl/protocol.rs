@@ -1,0 +1,291 @@
+//! `ExecCredential`: kubectl and every client-go program.
+//!
+//! Source: Kubernetes, "client-go credential plugins", and the API
+//! `client.authentication.k8s.io` in v1 and v1beta1, which have the same shape.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Report;
+use crate::text::object::Object;
+use crate::text::quote::quoted;
+use crate::token::Token;
+use crate::url::Origin;
+
+/// The variable that carries the question.
+pub const VARIABLE: &str = "KUBERNETES_EXEC_INFO";
+
+const KIND: &str = "ExecCredential";
+
+/// Which version of the API is spoken: the answer must be in the asked one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum Version {
+    /// Since Kubernetes 1.22; also the answer to a person who calls by hand.
+    #[default]
+    #[serde(rename = "client.authentication.k8s.io/v1")]
+    V1,
+    /// Since Kubernetes 1.11.
+    #[serde(rename = "client.authentication.k8s.io/v1beta1")]
+    V1beta1,
+}
+
+/// What the client asks.
+#[derive(Debug, Default)]
+pub struct Question {
+    /// The version to answer in.
+    pub version: Version,
+    /// What the cluster's extension says.
+    pub cluster: Extension,
+}
+
+/// The cluster extension `client.authentication.k8s.io/exec` of a kubeconfig,
+/// handed on with `provideClusterInfo: true`.
+#[derive(Debug, Default, Deserialize)]
+pub struct Extension {
+    /// Which profile.
+    pub profile: Option<String>,
+    /// The issuer.
+    pub issuer: Option<String>,
+    /// The scopes.
+    pub scopes: Option<Vec<String>>,
+    /// Projects to add to the audience.
+    #[serde(default)]
+    pub projects: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Info {
+    api_version: String,
+    kind: String,
+    #[serde(default)]
+    spec: Object<Spec>,
+}
+
+#[derive(Default, Deserialize)]
+struct Spec {
+    cluster: Option<Object<Cluster>>,
+}
+
+#[derive(Deserialize)]
+struct Cluster {
+    #[serde(default)]
+    server: String,
+    config: Option<Object<Extension>>,
+}
+
+/// Reads the question.
+///
+/// # Errors
+/// It is no `ExecCredential` of a known version, or the server that the token
+/// is for would get it over plain http.
+pub fn parse(info: &str) -> Result<Question, Report> {
+    let malformed = |what: &str| {
+        Report::new(format!("{VARIABLE} {what}"))
+            .hint("it is set by kubectl and its like; unset it to call this by hand")
+    };
+    let Object(info): Object<Info> = serde_json::from_str(info).map_err(|error| {
+        // What clients write themselves is right; the extension is a person's.
+        if error.is_data() && error.to_string().starts_with("invalid type") {
+            return Report::new(format!("{VARIABLE} has a value of the wrong kind")).hint(
+                "see the cluster's extension client.authentication.k8s.io/exec in the kubeconfig: profile and issuer are strings, scopes and projects are lists of strings",
+            );
+        }
+        malformed("holds no ExecCredential")
+    })?;
+    if info.kind != KIND {
+        return Err(malformed(&format!("holds a {}", quoted(&info.kind))));
+    }
+    let version = match info.api_version.as_str() {
+        "client.authentication.k8s.io/v1" => Version::V1,
+        "client.authentication.k8s.io/v1beta1" => Version::V1beta1,
+        other => {
+            let what = format!("the kubeconfig asks for apiVersion {}", quoted(other));
+            return Err(Report::new(what).hint(
+                "set the user's exec apiVersion to client.authentication.k8s.io/v1 (or v1beta1)",
+            ));
+        }
+    };
+    let Some(Object(cluster)) = info.spec.0.cluster else {
+        return Ok(Question {
+            version,
+            cluster: Extension::default(),
+        });
+    };
+    let server = cluster.server.as_str();
+    // What is neither plainly https nor plainly loopback may be read by the
+    // client as http all the same: `10.0.0.1:8080` is.
+    let is_https = server
+        .get(..8)
+        .is_some_and(|start| start.eq_ignore_ascii_case("https://"));
+    let is_loopback = Origin::parse_url(server).is_some_and(|(origin, _)| !origin.is_exposed());
+    if !server.is_empty() && !is_https && !is_loopback {
+        let what = format!("the cluster's server {} is plain http", quoted(server));
+        return Err(Report::new(what).hint(
+            "a token would cross the network for all to read: set the cluster's server to https",
+        ));
+    }
+    Ok(Question {
+        version,
+        cluster: cluster.config.unwrap_or_default().0,
+    })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    kind: &'a str,
+    api_version: Version,
+    status: Status<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiration_timestamp: Option<String>,
+    token: &'a str,
+}
+
+/// Writes the answer, in the version that was asked for.
+///
+/// # Errors
+/// None that can happen: it is all text.
+pub fn answer(version: Version, token: &Token) -> serde_json::Result<String> {
+    serde_json::to_string(&Answer {
+        kind: KIND,
+        api_version: version,
+        status: Status {
+            expiration_timestamp: token.told_expiry().map(|end| end.to_string()),
+            token: token.expose(),
+        },
+    })
+    .map(|json| json + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::text::clock::UnixTime;
+    use crate::token::Lifespan;
+
+    fn asked(version: &str, spec: &str) -> Result<Question, Report> {
+        parse(&format!(
+            r#"{{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/{version}","spec":{spec}}}"#
+        ))
+    }
+
+    #[test]
+    fn both_versions_are_read_and_others_refused() {
+        let version = |v| asked(v, r#"{"interactive":false}"#).map(|q| q.version);
+        assert_eq!(version("v1").ok(), Some(Version::V1));
+        assert_eq!(version("v1beta1").ok(), Some(Version::V1beta1));
+        let said = version("v1alpha1").expect_err("refused").to_string();
+        assert!(said.contains("v1alpha1") && said.contains("/v1 "), "{said}");
+        for bad in [
+            "",
+            "{}",
+            "[]",
+            r#"{"kind":"Pod","apiVersion":"client.authentication.k8s.io/v1"}"#,
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_clusters_extension_is_read_and_what_else_it_holds_passed_over() {
+        let question = asked(
+            "v1",
+            r#"{"interactive":false,"cluster":{"server":"https://k8s.acme.dev:6443","config":
+            {"apiVersion":"x","profile":"prod","issuer":"https://a.dev","scopes":["openid"],
+            "projects":["1"],"more":{}}}}"#,
+        )
+        .expect("a question");
+        assert_eq!(question.cluster.profile.as_deref(), Some("prod"));
+        assert_eq!(question.cluster.issuer.as_deref(), Some("https://a.dev"));
+        assert_eq!(question.cluster.scopes, Some(vec!["openid".to_owned()]));
+        assert_eq!(question.cluster.projects, ["1"]);
+        assert!(asked("v1", r#"{"cluster":{"server":"https://a","config":null}}"#).is_ok());
+    }
+
+    #[test]
+    fn a_server_of_plain_http_gets_nothing() {
+        let server = |url: &str| asked("v1", &format!(r#"{{"cluster":{{"server":"{url}"}}}}"#));
+        assert!(server("http://k8s.acme.dev").is_err());
+        assert!(server("http://127.0.0.1:8001").is_ok());
+        assert!(server("https://k8s.acme.dev").is_ok());
+        assert!(server("HTTPS://k8s.acme.dev./x").is_ok());
+        assert!(server("").is_ok());
+        for unclear in [
+            "http://user@10.0.0.1:8080",
+            "http://k8s.acme.dev.",
+            "http://10.0.0.1:",
+            "10.0.0.1:8080",
+            "ws://10.0.0.1",
+            " http://10.0.0.1",
+        ] {
+            assert!(server(unclear).is_err(), "{unclear}");
+        }
+    }
+
+    #[test]
+    fn the_answer_is_these_bytes() {
+        let obtained_at = UnixTime::from_secs(1_798_761_600);
+        let lifespan = Lifespan {
+            obtained_at,
+            expires_at: obtained_at.plus(Duration::from_secs(3600)),
+        };
+        let token = |lifespan| Token::new("abc".into(), lifespan).expect("a b64token");
+        assert_eq!(
+            answer(Version::V1, &token(Some(lifespan))).expect("text"),
+            "{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\
+             \"status\":{\"expirationTimestamp\":\"2027-01-01T00:59:30Z\",\"token\":\"abc\"}}\n"
+        );
+        assert_eq!(
+            answer(Version::V1beta1, &token(None)).expect("text"),
+            "{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\
+             \"status\":{\"token\":\"abc\"}}\n"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_question_is_read_or_refused(info: String) {
+            let _ = parse(&info);
+        }
+
+        #[test]
+        fn no_server_beyond_this_machine_is_answered_over_anything_but_https(
+            server in "(http://|https?://|ws://|http:/)?(127\\.0\\.0\\.1|localhost|a@)?[a-c.@:/ 1]{0,4}",
+        ) {
+            let spec = serde_json::json!({"cluster": {"server": server}}).to_string();
+            if asked("v1", &spec).is_ok() {
+                let server = server.to_ascii_lowercase();
+                let host = server.strip_prefix("http://").and_then(|rest| rest.split([':', '/']).next());
+                let is_number = |host: &str| host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+                let is_local = host.is_some_and(|host| {
+                    host == "localhost" || (host.starts_with("127.") && is_number(host))
+                });
+                prop_assert!(server.is_empty() || server.starts_with("https://") || is_local, "{server}");
+            }
+        }
+
+        #[test]
+        fn an_answer_is_read_back_in_the_version_that_was_asked(beta: bool, secret in "[A-Za-z0-9._~+/-]{1,40}") {
+            let version = if beta { "v1beta1" } else { "v1" };
+            let question = asked(version, "{}").expect("a question");
+            let token = Token::new(secret.clone(), None).expect("a b64token");
+            let answer = answer(question.version, &token).expect("text");
+            let read: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
+            let expected = serde_json::json!({
+                "kind": "ExecCredential",
+                "apiVersion": format!("client.authentication.k8s.io/{version}"),
+                "status": {"token": secret},
+            });
+            prop_assert_eq!(read, expected);
+        }
+    }
+}

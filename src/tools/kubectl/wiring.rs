@@ -1,0 +1,300 @@
+//! kubeconfigs: users whose exec plugin we are.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use super::args::Kubectl;
+use crate::call::Helper;
+use crate::cli::options::{Options, read_call};
+use crate::config::{Asker, Config, Directories};
+use crate::error::{Error, Report};
+use crate::findings::wiring::{Look, Machine, NAME, Wiring, is_ours, unread};
+use crate::findings::{Check, Checks, failed, in_a_line, ok, skipped, warning};
+use crate::sys::{Environment, process};
+use crate::text::clock::Deadline;
+use crate::text::quote::quoted;
+use crate::text::{input, quote};
+use crate::url::Origin;
+
+/// A kubeconfig carries the certificates of many clusters.
+const LIMIT: usize = 4 * 1024 * 1024;
+
+const VERSIONS: [&str; 2] = [
+    "client.authentication.k8s.io/v1",
+    "client.authentication.k8s.io/v1beta1",
+];
+
+/// What decides which token such a user gets.
+const VARIABLES: [&str; 10] = [
+    "ZITADEL_CREDENTIAL_CONFIG",
+    "ZITADEL_CREDENTIAL_PROFILE",
+    "ZITADEL_CREDENTIAL_ISSUER",
+    "ZITADEL_CREDENTIAL_KEY",
+    "ZITADEL_CREDENTIAL_KEY_FILE",
+    "ZITADEL_CREDENTIAL_KEY_ID",
+    "ZITADEL_CREDENTIAL_USER_ID",
+    "ZITADEL_CREDENTIAL_SCOPES",
+    "ZITADEL_CREDENTIAL_PROJECTS",
+    "ZITADEL_CREDENTIAL_CA_FILE",
+];
+
+enum Found {
+    /// There is no kubeconfig.
+    Nothing,
+    /// With the servers of their clusters.
+    Users(Vec<User>, Vec<Origin>),
+    /// Files whose text names us; there is no kubectl to read them.
+    Text(Vec<PathBuf>),
+    Unread(Error),
+}
+
+/// A user that runs us, of all that a kubeconfig holds.
+pub(crate) struct User {
+    name: String,
+    exec: Exec,
+}
+
+struct Exec {
+    api_version: String,
+    command: String,
+    args: Vec<String>,
+    /// Names and values.
+    env: Vec<(String, String)>,
+    interactive_mode: Option<String>,
+}
+
+impl User {
+    /// None for a user that runs nothing, or another.
+    fn read(user: &Value) -> Option<Self> {
+        let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        let exec = &user["user"]["exec"];
+        let command = text(&exec["command"]).filter(|command| is_ours(command))?;
+        let variable = |set: &Value| Some((text(&set["name"])?, text(&set["value"])?));
+        Some(Self {
+            name: text(&user["name"]).unwrap_or_default(),
+            exec: Exec {
+                api_version: text(&exec["apiVersion"]).unwrap_or_default(),
+                command,
+                args: list(&exec["args"]).iter().filter_map(text).collect(),
+                env: list(&exec["env"]).iter().filter_map(variable).collect(),
+                interactive_mode: text(&exec["interactiveMode"]),
+            },
+        })
+    }
+}
+
+/// Reads the tool's own files.
+pub(super) fn read(machine: &Machine<'_>) -> Box<dyn Wiring> {
+    Box::new(look(
+        machine.environment,
+        machine.directories,
+        &machine.deadline,
+    ))
+}
+
+fn look(environment: &Environment, directories: &Directories, deadline: &Deadline) -> Found {
+    let files = files(environment, directories);
+    if files.is_empty() {
+        return Found::Nothing;
+    }
+    let Some(kubectl) = process::find("kubectl", environment) else {
+        let names_us = |path: &PathBuf| {
+            input::read_file(path, LIMIT, deadline)
+                .is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(NAME))
+        };
+        return Found::Text(files.into_iter().filter(names_us).collect());
+    };
+    let mut command = Command::new(&kubectl);
+    command
+        .args(["config", "view", "--raw", "--output", "json"])
+        .env_remove("ZITADEL_CREDENTIAL_KEY")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null());
+    let unread = |what: String| {
+        let report = Report::new(format!("{} config view: {what}", quote::path(&kubectl)));
+        Found::Unread(Error::Final(
+            report.hint("run it by hand: it must print the kubeconfig"),
+        ))
+    };
+    match process::run_limited(&mut command, deadline, LIMIT) {
+        Ok(ended) if ended.status.success() => {
+            match serde_json::from_slice::<Value>(&ended.stdout) {
+                Ok(view) => {
+                    let users: Vec<_> = list(&view, "users").filter_map(User::read).collect();
+                    let servers = servers(&view, &users);
+                    Found::Users(users, servers)
+                }
+                Err(_) => unread("what it printed is no kubeconfig in JSON".to_owned()),
+            }
+        }
+        Ok(ended) => unread(format!("it ended with {}", ended.status)),
+        Err(error) => unread(error.to_string()),
+    }
+}
+
+fn list<'v>(view: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
+    view[name].as_array().into_iter().flatten()
+}
+
+/// The servers of the clusters that some context leads these users to.
+fn servers(view: &Value, users: &[User]) -> Vec<Origin> {
+    let contexts = list(view, "contexts").map(|context| &context["context"]);
+    let is_ours = |context: &&Value| users.iter().any(|user| context["user"] == *user.name);
+    let of = |context: &Value| {
+        let name = &context["cluster"];
+        let clusters = list(view, "clusters").filter(|cluster| cluster["name"] == *name);
+        let urls = clusters.filter_map(|cluster| cluster["cluster"]["server"].as_str());
+        urls.filter_map(Origin::parse_url)
+            .map(|(origin, _)| origin)
+            .collect::<Vec<_>>()
+    };
+    contexts.filter(is_ours).flat_map(of).collect()
+}
+
+/// The kubeconfigs that are there.
+fn files(environment: &Environment, directories: &Directories) -> Vec<PathBuf> {
+    let listed = environment("KUBECONFIG").filter(|list| !list.is_empty());
+    let mut files: Vec<_> = match (listed, &directories.home) {
+        (Some(list), _) => std::env::split_paths(&list).collect(),
+        (None, Some(home)) => vec![home.join(".kube/config")],
+        (None, None) => Vec::new(),
+    };
+    files.retain(|file| file.exists());
+    files
+}
+
+impl Wiring for Found {
+    fn needs_jwt(&self) -> bool {
+        match self {
+            Self::Users(users, _) => !users.is_empty(),
+            Self::Text(files) => !files.is_empty(),
+            Self::Nothing | Self::Unread(_) => false,
+        }
+    }
+
+    fn needs_no_rule(&self, origin: &Origin) -> bool {
+        let Self::Users(_, servers) = self else {
+            return false;
+        };
+        servers.iter().any(|server| server.host == origin.host)
+    }
+
+    fn check(&self, checks: &mut Checks, look: &Look<'_>) {
+        match self {
+            Self::Nothing => {}
+            Self::Unread(error) => checks.push(unread("kubectl", error)),
+            Self::Text(files) => {
+                for file in files {
+                    checks.push(ok(
+                        "kubectl",
+                        format!("{} names us; only its text was looked at, for there is no kubectl to read it", quote::path(file)),
+                    ));
+                }
+            }
+            Self::Users(users, _) => {
+                for user in users {
+                    checks.push(user.check(look));
+                }
+            }
+        }
+    }
+}
+
+impl User {
+    fn check(&self, look: &Look<'_>) -> Check {
+        let exec = &self.exec;
+        let user = format!("user {}", quoted(&self.name));
+        let setup = format!(
+            "zitadel-credential setup kubectl --user {}",
+            quote::word(&self.name)
+        );
+        let wrong = |what: String| failed("kubectl", format!("{user}: {what}"), &setup);
+        let shown = quote::path(&exec.command);
+        let path = Path::new(&exec.command);
+        let is_there = if exec.command.contains('/') {
+            process::is_program(path)
+        } else {
+            process::find(&exec.command, look.environment).is_some()
+        };
+        if !is_there {
+            let place = if exec.command.contains('/') {
+                "is no program"
+            } else {
+                "is not on PATH"
+            };
+            return wrong(format!("its command {shown} {place}"));
+        }
+        let version = exec.api_version.as_str();
+        if !VERSIONS.contains(&version) {
+            return wrong(format!(
+                "its apiVersion \"{}\" is none that kubectl and we speak",
+                quoted(version)
+            ));
+        }
+        if version == VERSIONS[0] && exec.interactive_mode.is_none() {
+            return wrong("it has no interactiveMode, which v1 needs".to_owned());
+        }
+        let words = exec.args.iter().map(OsString::from);
+        let args: Vec<_> = std::iter::once(OsString::from(NAME)).chain(words).collect();
+        let Some((before, mut asked)) = read_call::<Kubectl>("kubectl", &args) else {
+            return wrong("its args do not run our command kubectl".to_owned());
+        };
+        if exec.interactive_mode.as_deref() == Some("Always") {
+            return warning(
+                "kubectl",
+                format!("{user}: interactiveMode Always keeps it from running without a terminal"),
+                setup,
+            );
+        }
+        // What the child would see: the entry's own variables first.
+        let seen: BTreeMap<_, OsString> = VARIABLES
+            .into_iter()
+            .filter_map(|name| {
+                let mut variables = exec.env.iter();
+                let set = variables.find(|(set, _)| set == name);
+                let value = set.map(|(_, value)| value.into());
+                Some((name, value.or_else(|| (look.environment)(name))?))
+            })
+            .collect();
+        let environment = move |name: &str| seen.get(name).cloned();
+        let options = std::mem::take(asked.options()).over(before);
+        self.leads_to(&options, &environment, look, version)
+    }
+
+    fn leads_to(
+        &self,
+        options: &Options,
+        environment: &Environment,
+        look: &Look<'_>,
+        version: &str,
+    ) -> Check {
+        let user = format!("user {}", quoted(&self.name));
+        if !look.is_read {
+            return skipped(
+                "kubectl",
+                format!("{user}: names us; the configuration cannot be read"),
+            );
+        }
+        let (_, short) = version.rsplit_once('/').unwrap_or_default();
+        let profile = Config::load(options, environment, look.directories).and_then(|config| {
+            config.request(Asker::default())?;
+            Ok(config.profile_for(&Asker::default()))
+        });
+        match profile {
+            Ok(Some(name)) => ok(
+                "kubectl",
+                format!("{user}: profile {}, {short}", quoted(&name)),
+            ),
+            Ok(None) => ok("kubectl", format!("{user}: flags and environment, {short}")),
+            Err(error) => {
+                let what = format!("{user}: {}", in_a_line(error.report()));
+                failed("kubectl", what, error.report().advice().unwrap_or_default())
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The kubelet.
+
+mod answer;
+mod args;
+pub mod protocol;
+
+use super::{Reader, Tool};
+use crate::call::Helper;
+
+pub(super) const TOOL: Tool = Tool {
+    name: "kubelet",
+    about: "Answer the kubelet as an image credential provider",
+    example: "\
+Example, in the file of the kubelet's --image-credential-provider-config:
+  apiVersion: kubelet.config.k8s.io/v1
+  kind: CredentialProviderConfig
+  providers:
+  - name: zitadel-credential
+    apiVersion: credentialprovider.kubelet.k8s.io/v1
+    args: [kubelet, --config, /etc/zitadel-credential/config.toml]
+    matchImages: [registry.acme.dev]
+    defaultCacheDuration: 0s",
+    links: &[],
+    reader: Reader::<dyn Helper>::of::<args::Kubelet>(),
+    setup: None,
+    wiring: None,
+};

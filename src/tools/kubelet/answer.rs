@@ -1,0 +1,32 @@
+//! The kubelet.
+
+use super::args::Kubelet;
+use super::protocol;
+use crate::call::login::{login, rule_of};
+use crate::call::question::{read_question, written};
+use crate::call::{Answer, Helper, Settings, World};
+use crate::cli::options::Options;
+use crate::config::Config;
+use crate::error::Error;
+use crate::token::Login;
+
+impl Helper for Kubelet {
+    fn options(&mut self) -> &mut Options {
+        &mut self.options
+    }
+
+    fn answer(&self, world: &mut World<'_>, settings: &Settings<'_>) -> Result<Answer, Error> {
+        answer(world, &settings.config()?)
+    }
+}
+
+/// The login for one image's registry.
+fn answer(world: &mut World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
+    let question = read_question(world, config, "the kubelet's question", protocol::parse)?;
+    let rule = rule_of(config, question.ask().as_ref());
+    let login = rule.map(|rule| login(world, config, rule)).transpose()?;
+    let login = login
+        .as_ref()
+        .map(|(username, token)| Login { username, token });
+    written(question.answer(login, (world.clock)()))
+}

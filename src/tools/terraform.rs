@@ -1,0 +1,35 @@
+//! Terraform.
+
+mod answer;
+pub(crate) mod args;
+mod files;
+pub mod protocol;
+mod setup;
+mod wiring;
+
+use super::{Link, Reader, SetupRow, Tool};
+use crate::call::Helper;
+use crate::edit::setup::Setup;
+
+pub(super) const TOOL: Tool = Tool {
+    name: "terraform",
+    about: "Answer Terraform as a credentials helper",
+    example: "\
+Example, in ~/.terraformrc:
+  credentials_helper \"zitadel\" {
+    args = [\"--profile\", \"ci\"]
+  }",
+    links: &[Link::plugin("terraform-credentials-zitadel")],
+    reader: Reader::<dyn Helper>::of::<args::Terraform>(),
+    setup: Some(SetupRow {
+        about: "Let registries have the token, and make Terraform ask for it",
+        example: "\
+Examples:
+  zitadel-credential setup terraform app.acme.dev --dry-run
+  zitadel-credential setup terraform app.acme.dev
+  zitadel-credential setup terraform app.acme.dev --undo",
+        reader: Reader::<dyn Setup>::of::<setup::SetupTerraform>(),
+        owns: setup::owns,
+    }),
+    wiring: Some(wiring::read),
+};

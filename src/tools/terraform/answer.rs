@@ -1,0 +1,50 @@
+//! Terraform.
+
+use super::args::Terraform;
+use super::protocol;
+use super::protocol::Operation;
+use crate::call::login::{forget, login, rule_of};
+use crate::call::question::{drained, is_option, read_input, unknown, written};
+use crate::call::{Answer, Helper, Settings, World};
+use crate::cli::options::Options;
+use crate::config::Config;
+use crate::error::{Error, Report};
+
+impl Helper for Terraform {
+    fn options(&mut self) -> &mut Options {
+        &mut self.options
+    }
+
+    fn is_unambiguous(&self) -> bool {
+        self.words.first().is_some_and(|word| !is_option(word))
+    }
+
+    fn answer(&self, world: &mut World<'_>, settings: &Settings<'_>) -> Result<Answer, Error> {
+        answer(world, &settings.config()?, self)
+    }
+}
+
+/// The token for one host, or what else Terraform wants done with it.
+fn answer(world: &mut World<'_>, config: &Config<'_>, asked: &Terraform) -> Result<Answer, Error> {
+    let [operation, host] = asked.call().map_err(Error::Usage)?;
+    let Some(wanted) = operation.to_str().and_then(Operation::parse) else {
+        return Err(unknown("terraform", operation, "get, store and forget"));
+    };
+    if wanted == Operation::Store {
+        drained(read_input(world, *config.deadline()));
+        let report = Report::new("terraform store: no token is kept here");
+        return Err(Error::Final(report.hint(
+            "tokens are fetched when they are asked for: there is no need of terraform login",
+        )));
+    }
+    let ask = host.to_str().and_then(protocol::parse);
+    let rule = rule_of(config, ask.as_ref());
+    if wanted == Operation::Forget {
+        if let Some(rule) = rule {
+            forget(world, config, rule, None)?;
+        }
+        return Ok(Answer::new(""));
+    }
+    let login = rule.map(|rule| login(world, config, rule)).transpose()?;
+    written(protocol::answer(login.as_ref().map(|(_, token)| token)))
+}

@@ -17,7 +17,8 @@ use crate::direct::{AssertionArgs, ExecArgs, TokenArgs};
 use crate::doctor::Doctor;
 use crate::manage::{Cache, CacheAction};
 use crate::text::version;
-use crate::tools::{self, TOOLS, Tool};
+use crate::tools::row::Tool;
+use crate::tools::{self, TOOLS};
 
 /// clap groups options, not commands, so the groups are written out here; a
 /// test holds them against the commands.

@@ -16,13 +16,14 @@ use crate::edit::desk::Desk;
 use crate::edit::journal::Edit;
 use crate::edit::setup::{Mode, Setup};
 use crate::error::Error;
-use crate::tools::{self, SetupRow, TOOLS};
+use crate::tools::row::SetupRow;
+use crate::tools::{self, TOOLS};
 
 /// Returns all setups, each with its name.
 pub(crate) fn rows() -> impl Iterator<Item = (&'static str, &'static SetupRow)> {
     let tools = TOOLS
         .iter()
-        .filter_map(|tool| Some((tool.name, tool.setup()?)));
+        .filter_map(|tool| Some((tool.name, tool.setup.as_ref()?)));
     std::iter::once((profile::NAME, &profile::ROW)).chain(tools)
 }
 

@@ -5,7 +5,8 @@ use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 use zitadel_credential::cli::Cli;
-use zitadel_credential::tools::{Place, links};
+use zitadel_credential::tools::links;
+use zitadel_credential::tools::row::Place;
 
 const NAME: &str = "zitadel-credential";
 

@@ -4,7 +4,8 @@ use std::any::Any;
 use std::ffi::OsString;
 use std::fmt;
 
-use super::{Answer, World};
+use super::answer::Answer;
+use super::world::World;
 use crate::cli::options::Options;
 use crate::config::{Config, Directories};
 use crate::error::Error;

@@ -1,7 +1,7 @@
 //! From a question's host to a token: what the helpers share.
 
+use super::world::World;
 use crate::broker::{Broker, Request};
-use crate::call::World;
 use crate::config::{Asker, Config};
 use crate::error::Error;
 use crate::host::{Ask, HostRule};

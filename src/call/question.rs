@@ -4,7 +4,8 @@ use std::ffi::{OsStr, OsString};
 
 use zeroize::Zeroizing;
 
-use crate::call::{Answer, World};
+use super::answer::Answer;
+use super::world::World;
 use crate::config::Config;
 use crate::error::{Error, Report};
 use crate::text::clock::Deadline;

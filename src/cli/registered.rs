@@ -6,6 +6,7 @@ use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Subcommand};
 use crate::call::Helper;
 use crate::edit::setup;
 use crate::setup::rows;
+use crate::tools::row::Tool;
 use crate::tools::{self, TOOLS};
 
 /// A call of a tool's helper.
@@ -14,7 +15,7 @@ pub(crate) struct Called(pub(crate) Box<dyn Helper>);
 
 impl Subcommand for Called {
     fn augment_subcommands(command: Command) -> Command {
-        command.subcommands(TOOLS.iter().map(tools::Tool::command))
+        command.subcommands(TOOLS.iter().map(Tool::command))
     }
 
     fn augment_subcommands_for_update(command: Command) -> Command {

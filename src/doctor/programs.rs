@@ -6,14 +6,15 @@ use std::process::{Command, Stdio};
 
 use super::wiring::Wirings;
 use crate::call::World;
-use crate::findings::wiring::{Look, NAME};
+use crate::findings::wiring::NAME;
 use crate::findings::{Checks, failed, ok, warning};
 use crate::sys::process;
 use crate::text::clock::Deadline;
 use crate::text::quote;
 use crate::text::quote::{quoted, word};
 use crate::text::version::FULL;
-use crate::tools::{Place, links};
+use crate::tools::links;
+use crate::tools::row::Place;
 
 pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wirings, deadline: &Deadline) {
     let Ok(own) = (world.program)().and_then(|path| path.canonicalize()) else {
@@ -65,16 +66,6 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wirings, de
         let (dir, names) = (quote::path(&dir), names.join(", "));
         checks.push(ok("program", format!("on PATH in {dir}: {names}")));
     }
-}
-
-/// True if a link of this kind on `PATH` leads to this program.
-pub(super) fn has_link(look: &Look<'_>, place: Place) -> bool {
-    let own = (look.program)().and_then(|path| path.canonicalize()).ok();
-    let leads_here = |name| {
-        let found = process::find(name, look.environment);
-        own.is_some() && found.and_then(|path| path.canonicalize().ok()) == own
-    };
-    links().any(|(link, _)| link.place == place && leads_here(link.name))
 }
 
 /// Another file of our name.

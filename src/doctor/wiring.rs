@@ -4,9 +4,11 @@ use crate::call::World;
 use crate::config::Directories;
 use crate::findings::wiring::{Look, Machine, Wiring};
 use crate::findings::{Checks, warning};
+use crate::sys::process;
 use crate::text::clock::Deadline;
 use crate::text::quote;
-use crate::tools::{Place, TOOLS, Tool};
+use crate::tools::row::{Place, Tool};
+use crate::tools::{TOOLS, links};
 use crate::url::Origin;
 
 /// The findings of each tool.
@@ -58,7 +60,7 @@ impl Wirings {
             wiring.check(checks, look);
         }
         // A link is all that a shared name needs.
-        let is_shared = super::programs::has_link(look, Place::Person);
+        let is_shared = has_link(look, Place::Person);
         if !look.is_read || is_shared || self.all().any(Wiring::is_for_all) {
             return;
         }
@@ -87,4 +89,14 @@ impl Wirings {
             }
         }
     }
+}
+
+/// True if a link of this kind on `PATH` leads to this program.
+fn has_link(look: &Look<'_>, place: Place) -> bool {
+    let own = (look.program)().and_then(|path| path.canonicalize()).ok();
+    let leads_here = |name| {
+        let found = process::find(name, look.environment);
+        own.is_some() && found.and_then(|path| path.canonicalize().ok()) == own
+    };
+    links().any(|(link, _)| link.place == place && leads_here(link.name))
 }

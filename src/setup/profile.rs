@@ -18,7 +18,7 @@ use crate::edit::toml::{Value, body, list, string};
 use crate::error::{Error, Report};
 use crate::source::key::KeySource;
 use crate::text::quote::{is_unprintable, quoted, system, word};
-use crate::tools::{Reader, SetupRow};
+use crate::tools::row::{Reader, SetupRow};
 
 /// The word after `setup`.
 pub(super) const NAME: &str = "profile";

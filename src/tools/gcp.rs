@@ -4,7 +4,7 @@ mod answer;
 mod args;
 pub mod protocol;
 
-use super::{Reader, Tool};
+use super::row::{Reader, Tool};
 use crate::call::Helper;
 
 pub(super) const TOOL: Tool = Tool {

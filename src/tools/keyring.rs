@@ -4,7 +4,7 @@ mod answer;
 pub(crate) mod args;
 pub mod protocol;
 
-use super::{Link, Reader, Tool};
+use super::row::{Link, Reader, Tool};
 use crate::call::Helper;
 
 pub(super) const TOOL: Tool = Tool {

@@ -7,7 +7,7 @@ pub mod protocol;
 mod setup;
 mod wiring;
 
-use super::{Link, Reader, SetupRow, Tool};
+use super::row::{Link, Reader, SetupRow, Tool};
 use crate::call::Helper;
 use crate::edit::setup::Setup;
 

@@ -1,0 +1,132 @@
+//! What a row of the registry holds.
+
+use std::ffi::OsString;
+
+use clap::{ArgMatches, Args, Command};
+
+use crate::call::Helper;
+use crate::cli::options::read_args;
+use crate::edit::journal::Edit;
+use crate::edit::setup::Setup;
+use crate::findings::wiring::{Machine, Wiring};
+
+/// One tool: its command, its links, its setup and its wiring.
+pub struct Tool {
+    /// The command, and the word after `setup`.
+    pub name: &'static str,
+    /// The command's description.
+    pub about: &'static str,
+    /// The examples at the end of its help.
+    pub example: &'static str,
+    /// The names by which the tool runs this program.
+    pub links: &'static [Link],
+    /// Reads the command's arguments.
+    pub(crate) reader: Reader<dyn Helper>,
+    /// `setup TOOL`; `None` if there is nothing to set up.
+    pub(crate) setup: Option<SetupRow>,
+    /// Reads the tool's own files; `None` if they cannot name this program.
+    pub(crate) wiring: Option<ReadWiring>,
+}
+
+/// Reads what a tool's own files say of this program.
+pub(crate) type ReadWiring = fn(&Machine<'_>) -> Box<dyn Wiring>;
+
+/// A name by which a tool runs this program.
+pub struct Link {
+    /// The file's name.
+    pub name: &'static str,
+    /// Who makes the link.
+    pub place: Place,
+}
+
+/// Who makes a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The packages, in a directory on `PATH`.
+    Package,
+    /// The packages, and for the tool `setup` in the tool's own directory.
+    Plugin,
+    /// A person: the name belongs to another program too.
+    Person,
+}
+
+impl Link {
+    pub(super) const fn packaged(name: &'static str) -> Self {
+        let place = Place::Package;
+        Self { name, place }
+    }
+
+    pub(super) const fn plugin(name: &'static str) -> Self {
+        let place = Place::Plugin;
+        Self { name, place }
+    }
+
+    pub(super) const fn shared(name: &'static str) -> Self {
+        let place = Place::Person;
+        Self { name, place }
+    }
+}
+
+/// `setup TOOL`.
+pub(crate) struct SetupRow {
+    pub(crate) about: &'static str,
+    pub(crate) example: &'static str,
+    pub(crate) reader: Reader<dyn Setup>,
+    /// True if this tool's setup, `TOOL HOST FILE` without its first word, makes
+    /// such an edit.
+    pub(crate) owns: fn(&str, &Edit) -> bool,
+}
+
+/// Reads one command's arguments.
+pub(crate) struct Reader<T: ?Sized> {
+    /// Adds the arguments to a command.
+    pub(crate) augment: fn(Command) -> Command,
+    /// Takes them out of what clap matched.
+    pub(crate) read: fn(&mut ArgMatches) -> Result<Box<T>, clap::Error>,
+    /// Reads the words after the command alone. `None` if the whole command line
+    /// decides what they mean.
+    pub(crate) alone: fn(&[OsString]) -> Option<Box<T>>,
+}
+
+impl Reader<dyn Helper> {
+    pub(super) const fn of<T: Helper + Args + 'static>() -> Self {
+        Self {
+            augment: T::augment_args,
+            read: |matches| Ok(Box::new(T::from_arg_matches_mut(matches)?)),
+            alone: |args| {
+                let read = match T::from_plain_words(args.get(1..)?) {
+                    Some(read) => read,
+                    None => read_args::<T>(args).ok()?,
+                };
+                read.is_unambiguous()
+                    .then(|| Box::new(read) as Box<dyn Helper>)
+            },
+        }
+    }
+}
+
+impl Reader<dyn Setup> {
+    pub(crate) const fn of<T: Setup + Args + 'static>() -> Self {
+        Self {
+            augment: T::augment_args,
+            read: |matches| Ok(Box::new(T::from_arg_matches_mut(matches)?)),
+            alone: |_| None,
+        }
+    }
+}
+
+impl Tool {
+    /// Returns the command with its arguments.
+    pub(crate) fn command(&self) -> Command {
+        let command = Command::new(self.name).about(self.about);
+        command.after_help(self.example).defer(self.reader.augment)
+    }
+
+    /// Takes the tool's question out of what clap matched.
+    ///
+    /// # Errors
+    /// clap's own.
+    pub(crate) fn read(&self, matches: &mut ArgMatches) -> Result<Box<dyn Helper>, clap::Error> {
+        (self.reader.read)(matches)
+    }
+}

@@ -59,14 +59,14 @@ pub fn cargo() -> Option<PathBuf> {
     }
 }
 
-/// One that `tests/clients/install` makes, by where it lies among those.
+/// Path of a program that `tests/clients/install.sh` installs; `None` if it is missing.
 pub fn installed(name: &str, program: &str) -> Option<PathBuf> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let program = target.join("clients").join(program);
     if program.is_file() {
         return Some(program);
     }
-    skip_or_fail(name, "run tests/clients/install");
+    skip_or_fail(name, "run tests/clients/install.sh");
     None
 }
 
@@ -74,7 +74,6 @@ pub fn installed(name: &str, program: &str) -> Option<PathBuf> {
 pub fn missing(what: &str) {
     let package = match what {
         "docker" => "docker-cli (docker.io)",
-        "git 2.46 or newer" => "git (of backports, where it is older)",
         "kubectl" => "kubectl (kubernetes-client)",
         "man" => "man-db",
         "script" => "bsdutils",

@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 
 use crate::docker::write_image;
 use crate::gateway::{Gateway, Scheme, Shown};
-use crate::git::backend;
+use crate::git::{backend, gits};
 use crate::kubernetes::cluster::Cluster;
-use crate::program::{client, clients, output_of, stdout_of_success};
+use crate::program::{client, output_of, stdout_of_success};
 use crate::registry::Registry;
 use crate::support::tree::Node;
 use crate::support::{Home, World, tree};
@@ -99,7 +99,7 @@ fn four_commands_lead_from_a_key_file_to_tools_that_work_and_back() {
     ) else {
         return;
     };
-    for git in clients("git") {
+    for git in gits() {
         let cluster = fresh();
         kubeconfig(&cluster);
         let World { home, issuer, .. } = &cluster.world;

@@ -1,8 +1,8 @@
 //! git's own helpers configured beside ours: they keep what ours answers, and
 //! not all of them know when it ends.
 
-use super::{BASIC, BOTH, Forge, is_at_least, speaks_bearer};
-use crate::program::{clients, missing, stderr_of_failure, stdout_of_success};
+use super::{BASIC, BOTH, Forge, gits, is_at_least, speaks_bearer};
+use crate::program::{stderr_of_failure, stdout_of_success};
 use crate::support::until;
 
 const DAY: i64 = 24 * 60 * 60;
@@ -10,7 +10,7 @@ const DAY: i64 = 24 * 60 * 60;
 /// `credential-store` keeps no expiry, in no version.
 #[test]
 fn a_store_before_ours_costs_one_refused_call_per_expired_token() {
-    for git in clients("git") {
+    for git in gits() {
         let forge = Forge::new(&git, BASIC);
         forge.allow();
         forge.has_helpers(&["store", &forge.helper()]);
@@ -29,7 +29,7 @@ fn a_store_before_ours_costs_one_refused_call_per_expired_token() {
 
 #[test]
 fn a_store_after_ours_is_never_asked() {
-    for git in clients("git") {
+    for git in gits() {
         let forge = Forge::new(&git, BASIC);
         forge.allow();
         forge.has_helpers(&[&forge.helper(), "store"]);
@@ -43,12 +43,7 @@ fn a_store_after_ours_is_never_asked() {
 
 #[test]
 fn a_bearer_token_is_stored_nowhere() {
-    let mut gits = clients("git");
-    gits.retain(|git| speaks_bearer(git));
-    if gits.is_empty() {
-        missing("git 2.46 or newer");
-    }
-    for git in gits {
+    for git in gits().into_iter().filter(|git| speaks_bearer(git)) {
         let forge = Forge::new(&git, BOTH);
         forge.allow();
         forge.has_helpers(&["store", &forge.helper()]);
@@ -62,7 +57,7 @@ fn a_bearer_token_is_stored_nowhere() {
 /// git heeds an expiry since 2.40; its cache tells one since then.
 #[test]
 fn a_cache_before_ours_is_asked_in_vain_only_where_git_is_old() {
-    for git in clients("git") {
+    for git in gits() {
         let forge = Forge::new(&git, BASIC);
         forge.allow();
         forge.has_helpers(&["cache --timeout 300", &forge.helper()]);

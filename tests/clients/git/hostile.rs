@@ -1,9 +1,9 @@
 //! What a repository, its server and its URL can make git ask for. The helper
 //! is set for every host, so that git does ask.
 
-use super::{BOTH, Forge};
+use super::{BOTH, Forge, gits};
 use crate::gateway::{Gateway, Shown};
-use crate::program::{clients, stderr_of_failure, stdout_of_success};
+use crate::program::{stderr_of_failure, stdout_of_success};
 use crate::support::http::{Request, Response, Server};
 
 const REDIRECTS: [u16; 3] = [301, 302, 307];
@@ -142,7 +142,7 @@ fn an_escaped_line_end_in_a_url_gets_nothing_anywhere() {
 /// Each git, with a rule for its forge and none for the stranger, who asks for
 /// a login and would be let in by the same token.
 fn for_each_victim(test: impl Fn(&Forge<'_>, &Gateway)) {
-    for git in clients("git") {
+    for git in gits() {
         let forge = Forge::new(&git, BOTH);
         forge.allow();
         forge.ask_for_all();

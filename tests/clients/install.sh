@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Installs the clients that the system has no package of into target/clients, where
 # the tests look for them: PyPI's kubernetes, google-auth and botocore in virtual
-# environments, pip, uv, the oldest and a new Go that know GOAUTH, a program with the
-# crate kube and, where the system's git is older than 2.46, a git that knows Bearer.
-# Does not install again what is there.
+# environments, pip, uv, the oldest and a new Go that know GOAUTH, pnpm 10 and 12, a
+# program with the crate kube and, where the system's git is older than 2.46, a git that
+# knows Bearer. Does not install again what is there.
 #
 #     tests/clients/install.sh
 set -euo pipefail
@@ -51,6 +51,17 @@ zipfile.ZipFile(sys.argv[1]).extractall(members=sys.argv[2:])' \
     )
     mv "$go.part/go" "$go"
     rm -r "$go.part"
+  fi
+done
+
+# pnpm 10 takes a token helper's path alone and runs on Node.js; 12 takes arguments too
+# and is a program of its own, which its package's optional dependencies hold
+for version in 10.34.9 12.21.0; do
+  pnpm=$clients/pnpm-$version
+  if [[ ! -d $pnpm ]]; then
+    rm -rf "$pnpm.part"
+    npm install --silent --no-fund --no-audit --prefix "$pnpm.part" "pnpm@$version"
+    mv "$pnpm.part" "$pnpm"
   fi
 done
 

@@ -23,7 +23,8 @@ mod go;
 mod keyring;
 mod kubernetes;
 mod openssl;
-mod program;
 mod registry;
 mod setup;
 mod terraform;
+
+use support::program;

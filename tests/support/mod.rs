@@ -28,6 +28,7 @@ pub mod issuer;
 pub mod jwt;
 pub mod keys;
 pub mod machine;
+pub mod program;
 pub mod proxy;
 pub mod running;
 pub mod snapshot;

@@ -1,0 +1,314 @@
+//! Many processes at once: one mints, nobody waits in vain, and whatever
+//! becomes of the one that holds the lock, the others get a token.
+
+use std::fs;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use crate::support::entry::{age, files, only};
+use crate::support::issuer::{Endpoint, Fault, Times};
+use crate::support::{Running, World, binary, until};
+use rustix::process::Signal;
+use serde_json::Value;
+
+/// The faces that hand out a token.
+#[derive(Clone, Copy, Debug)]
+enum Helper {
+    Token,
+    Kubectl,
+    Git,
+    Docker,
+    Exec,
+}
+
+const HELPERS: [Helper; 5] = [
+    Helper::Token,
+    Helper::Kubectl,
+    Helper::Git,
+    Helper::Docker,
+    Helper::Exec,
+];
+
+impl Helper {
+    fn ask(self, world: &World) -> Running {
+        let print = "printf %s \"$ZITADEL_ACCESS_TOKEN\"";
+        let (arguments, input): (&[&str], _) = match self {
+            Self::Token => (&["token"], ""),
+            Self::Kubectl => (&["kubectl"], ""),
+            Self::Git => (&["git", "get"], "protocol=https\nhost=git.acme.dev\n\n"),
+            Self::Docker => (&["docker", "get"], "git.acme.dev"),
+            Self::Exec => (&["exec", "--", "sh", "-c", print], ""),
+        };
+        Running::start_with(command(world, arguments), input)
+    }
+
+    /// The token that it answered.
+    fn token(self, output: &Output) -> String {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success() && stderr.is_empty(),
+            "{self:?}: {stderr}"
+        );
+        let stdout = String::from_utf8(output.stdout.clone()).unwrap();
+        let json = || serde_json::from_str::<Value>(&stdout).unwrap();
+        match self {
+            Self::Token => stdout.trim_end().to_owned(),
+            Self::Kubectl => json()["status"]["token"].as_str().unwrap().to_owned(),
+            Self::Git => {
+                let mut lines = stdout.lines();
+                let password = lines.find_map(|line| line.strip_prefix("password="));
+                password.unwrap().to_owned()
+            }
+            Self::Docker => json()["Secret"].as_str().unwrap().to_owned(),
+            Self::Exec => stdout,
+        }
+    }
+}
+
+fn command(world: &World, arguments: &[&str]) -> Command {
+    let mut command = world.home.command(binary());
+    command.args(arguments);
+    command
+}
+
+/// `token` with these options, under way.
+fn token(world: &World, options: &[&str]) -> Running {
+    Running::start(command(world, &[&["token"], options].concat()))
+}
+
+/// The token that one answered without a word more.
+fn answered(running: Running) -> String {
+    Helper::Token.token(&running.output())
+}
+
+fn world() -> World {
+    let world = World::new();
+    world.allow("git.acme.dev");
+    world
+}
+
+/// A world with a token in its cache that is to be renewed.
+fn in_the_refresh_window() -> (World, String) {
+    with_seconds_left(300)
+}
+
+fn with_seconds_left(seconds: i64) -> (World, String) {
+    let world = world();
+    let old = answered(token(&world, &[]));
+    age(&only(&world.home), 43_199 - seconds);
+    (world, old)
+}
+
+/// One that holds the lock: the issuer has its request, and is silent.
+fn holder(world: &World) -> Running {
+    let requests = world.issuer.token_requests();
+    world.issuer.fault(Endpoint::Token, Fault::Hang, 1);
+    let holder = token(world, &[]);
+    until("the holder asks", || {
+        world.issuer.token_requests() > requests
+    });
+    holder
+}
+
+#[test]
+fn two_hundred_of_all_helpers_on_an_empty_cache_make_one_token_request() {
+    let world = world();
+    let delay = Fault::Delay(Duration::from_millis(500));
+    world.issuer.fault(Endpoint::Token, delay, 1);
+    let helpers = || HELPERS.into_iter().cycle().take(200);
+    let running: Vec<_> = helpers().map(|helper| helper.ask(&world)).collect();
+    for (helper, running) in helpers().zip(running) {
+        let token = helper.token(&running.output());
+        assert_eq!([token], world.issuer.issued_tokens()[..], "{helper:?}");
+    }
+    assert_eq!(world.issuer.token_requests(), 1);
+    assert_eq!(world.issuer.requests(Endpoint::Discovery), 1);
+}
+
+#[test]
+fn a_hundred_in_the_refresh_window_make_one_token_request() {
+    let (world, old) = in_the_refresh_window();
+    let delay = Fault::Delay(Duration::from_millis(500));
+    world.issuer.fault(Endpoint::Token, delay, 1);
+    let helpers = || HELPERS.into_iter().cycle().take(100);
+    let running: Vec<_> = helpers().map(|helper| helper.ask(&world)).collect();
+    let tokens: Vec<_> = helpers()
+        .zip(running)
+        .map(|(helper, running)| helper.token(&running.output()))
+        .collect();
+    assert_eq!(world.issuer.token_requests(), 2);
+    let new = &world.issuer.issued_tokens()[1];
+    assert!(tokens.iter().all(|token| *token == old || token == new));
+    assert!(tokens.contains(new), "whoever minted it");
+    assert_eq!(answered(token(&world, &[])), *new);
+}
+
+#[test]
+fn nobody_waits_for_the_one_that_renews() {
+    let (world, old) = in_the_refresh_window();
+    let delay = Duration::from_secs(20);
+    world
+        .issuer
+        .fault(Endpoint::Token, Fault::Delay(delay), Times::Forever);
+    let start = Instant::now();
+    let minter = token(&world, &[]);
+    until("the minter asks", || world.issuer.token_requests() == 2);
+    // So that it is not done before the others, however slow they are.
+    minter.signal(Signal::STOP);
+    let others: Vec<_> = HELPERS
+        .into_iter()
+        .cycle()
+        .take(99)
+        .map(|helper| (helper, helper.ask(&world)))
+        .collect();
+    for (helper, other) in others {
+        assert_eq!(helper.token(&other.output()), old, "{helper:?}");
+    }
+    assert!(start.elapsed() < delay / 2, "{:?}", start.elapsed());
+    minter.signal(Signal::CONT);
+    assert_eq!(answered(minter), old, "its time is up");
+    assert!(start.elapsed() < delay, "{:?}", start.elapsed());
+    assert_eq!(world.issuer.token_requests(), 2);
+}
+
+#[test]
+fn an_issuer_that_hangs_in_the_refresh_window_is_felt_once_in_half_a_minute() {
+    let (world, old) = in_the_refresh_window();
+    world
+        .issuer
+        .fault(Endpoint::Token, Fault::Hang, Times::Forever);
+    let took = |world: &World| {
+        let start = Instant::now();
+        assert_eq!(answered(token(world, &[])), old);
+        start.elapsed()
+    };
+    let first = took(&world);
+    assert!(first < Duration::from_secs(5), "{first:?}");
+    assert_eq!(world.issuer.token_requests(), 2);
+    for _ in 0..3 {
+        let next = took(&world);
+        assert!(next < Duration::from_secs(2), "{next:?}");
+    }
+    assert_eq!(world.issuer.token_requests(), 2, "nobody tried again");
+
+    // Half a minute later, as the note's age says.
+    set_note_back(&world, 31);
+    let killed = token(&world, &[]);
+    until("it asks", || world.issuer.token_requests() == 3);
+    killed.signal(Signal::KILL);
+    drop(killed);
+    took(&world);
+    assert_eq!(world.issuer.token_requests(), 3, "a killed try counts");
+
+    world.issuer.clear_faults();
+    set_note_back(&world, 31);
+    assert_ne!(answered(token(&world, &[])), old);
+    assert_eq!(world.issuer.token_requests(), 4);
+}
+
+#[test]
+fn a_token_that_passes_its_margin_while_it_is_renewed_is_not_handed_out() {
+    let (world, old) = with_seconds_left(31);
+    // Longer than a renewal may take, and than the rest above the margin.
+    let delay = Fault::Delay(Duration::from_secs(5));
+    world.issuer.fault(Endpoint::Token, delay, 1);
+    assert_ne!(answered(token(&world, &[])), old);
+}
+
+#[test]
+fn a_note_that_makes_no_sense_keeps_nobody_from_renewing() {
+    for note in [&b"\xff\xff\xff\xff\xff\xff\xff\xff"[..], b"\0\0", b""] {
+        let (world, old) = in_the_refresh_window();
+        fs::write(&files(&world.home, "lock")[0], note).unwrap();
+        assert_ne!(answered(token(&world, &[])), old, "{note:?}");
+    }
+}
+
+/// Makes the note of the last try older, as the clock would.
+fn set_note_back(world: &World, seconds: u64) {
+    let path = &files(&world.home, "lock")[0];
+    let noted = fs::read(path).unwrap().try_into().unwrap();
+    let back = u64::from_be_bytes(noted) - seconds;
+    // In place: a new file would be another lock.
+    fs::write(path, back.to_be_bytes()).unwrap();
+}
+
+#[test]
+fn a_refusal_in_the_refresh_window_is_a_warning_and_the_token_that_is_held() {
+    let (world, old) = in_the_refresh_window();
+    world.issuer.remove_key(&world.user.key_id);
+    let output = token(&world, &[]).output();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{stderr}");
+    assert_eq!(output.stdout, format!("{old}\n").into_bytes());
+    assert!(
+        stderr.starts_with(
+            "zitadel-credential: warning: the token cannot be renewed: the issuer refused"
+        ) && stderr.lines().count() == 1,
+        "{stderr}"
+    );
+    let asked = world.issuer.total_requests();
+    assert_eq!(answered(token(&world, &[])), old, "told once");
+    assert_eq!(world.issuer.total_requests(), asked);
+}
+
+#[test]
+fn other_scopes_do_not_wait_for_each_other() {
+    let world = world();
+    let mut holder = holder(&world);
+    let start = Instant::now();
+    let other = answered(token(&world, &["--scope", "profile"]));
+    assert!(start.elapsed() < Duration::from_secs(5));
+    assert!(world.issuer.accepts(&other));
+    assert!(!holder.is_over());
+}
+
+#[test]
+fn a_holder_that_is_killed_frees_the_lock_for_the_next() {
+    let world = world();
+    let holder = holder(&world);
+    let start = Instant::now();
+    let next = [token(&world, &[]), token(&world, &["-v"])];
+    holder.signal(Signal::KILL);
+    let [quiet, verbose] = next;
+    let token = answered(quiet);
+    let output = verbose.output();
+    assert_eq!(output.stdout, format!("{token}\n").into_bytes());
+    // Waiting for the lock alone would take half of the timeout: 15 s.
+    assert!(start.elapsed() < Duration::from_secs(10));
+    assert_eq!(world.issuer.token_requests(), 2);
+}
+
+#[test]
+fn a_holder_that_is_stopped_is_one_warning_and_a_token_in_time() {
+    let world = world();
+    let holder = holder(&world);
+    holder.signal(Signal::STOP);
+    let lock = files(&world.home, "lock")[0].display().to_string();
+    let timeout = Duration::from_secs(6);
+    let start = Instant::now();
+    let others: Vec<_> = (0..5).map(|_| token(&world, &["--timeout", "6"])).collect();
+    let mut warned = 0;
+    for other in others {
+        let output = other.output();
+        assert!(start.elapsed() < timeout, "{:?}", start.elapsed());
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let token = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{stderr}");
+        assert!(world.issuer.accepts(token.trim_end()));
+        // One may be quicker than the others, who then find its token.
+        assert!(stderr.lines().count() <= 1, "{stderr}");
+        assert!(stderr.is_empty() || stderr.contains(&lock), "{stderr}");
+        warned += stderr.lines().count();
+    }
+    assert!(warned >= 1);
+    // What they minted is in the cache, so that nobody waits any more.
+    let cached = answered(token(&world, &[]));
+
+    holder.signal(Signal::CONT);
+    assert_eq!(answered(token(&world, &[])), cached);
+    holder.signal(Signal::KILL);
+    drop(holder);
+    let refreshed = answered(token(&world, &["--refresh"]));
+    assert!(world.issuer.accepts(&refreshed));
+}

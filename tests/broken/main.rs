@@ -1,0 +1,16 @@
+//! The program in worlds that are broken: disks, locks, issuers, terminals and
+//! surroundings that fail, and processes that are killed.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+#![allow(clippy::print_stderr, reason = "a skipped test says so")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod broken_files;
+mod contention;
+mod disks;
+mod kills;
+mod outages;
+mod rotation;
+mod surroundings;
+mod terminals;

@@ -1,0 +1,181 @@
+//! An issuer in trouble: what is tried again, and that all of it ends in time.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use crate::support::World;
+use crate::support::exchange::now;
+use crate::support::http::{date, listen};
+use crate::support::issuer::{Endpoint, ErrorShape, Fault, Times};
+use crate::support::keys::ServiceUser;
+use assert_cmd::assert::Assert;
+use predicates::str::contains;
+
+/// Runs `token` with a bound of this many seconds, and how long it took.
+fn timed(world: &World, timeout: u64) -> (Assert, Duration) {
+    let start = Instant::now();
+    let assert = world
+        .zitadel(["token", "--timeout", &timeout.to_string()])
+        .assert();
+    (assert, start.elapsed())
+}
+
+#[test]
+fn what_can_pass_is_tried_three_times() {
+    for (endpoint, status) in [
+        (Endpoint::Discovery, 429),
+        (Endpoint::Token, 502),
+        (Endpoint::Token, 504),
+    ] {
+        let world = World::new();
+        let fault = Fault::status(status, "text/plain", "busy\n");
+        world.issuer.fault(endpoint, fault, 2usize);
+        timed(&world, 30).0.success().stderr("");
+        assert_eq!(world.issuer.requests(endpoint), 3);
+    }
+}
+
+#[test]
+fn after_three_tries_it_gives_up_for_now() {
+    let world = World::new();
+    world
+        .issuer
+        .fault(Endpoint::Token, Fault::rate_limit(), Times::Forever);
+    let (assert, took) = timed(&world, 30);
+    assert.code(75).stdout("").stderr(contains("HTTP 429"));
+    assert_eq!(world.issuer.token_requests(), 3);
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[test]
+fn a_broken_connection_is_tried_again() {
+    for fault in [Fault::Close, Fault::CutMidBody] {
+        let world = World::new();
+        world.issuer.fault(Endpoint::Token, fault, 2usize);
+        timed(&world, 30).0.success().stderr("");
+        assert_eq!(world.issuer.token_requests(), 3);
+    }
+}
+
+#[test]
+fn a_refusal_is_final_even_as_a_500() {
+    for shape in ErrorShape::ALL {
+        let world = World::new();
+        world.issuer.set_shape(shape);
+        world.issuer.remove_key(&world.user.key_id);
+        timed(&world, 30).0.code(1).stdout("");
+        assert_eq!(world.issuer.token_requests(), 1, "{shape:?}");
+    }
+}
+
+#[test]
+fn the_wait_that_the_issuer_asks_for_is_kept() {
+    for wait in ["1".to_owned(), date(now() + 2)] {
+        let world = World::new();
+        let fault = Fault::retry_after(503, &wait);
+        world.issuer.fault(Endpoint::Token, fault, 1usize);
+        let (assert, took) = timed(&world, 30);
+        assert.success().stderr("");
+        // A date is whole seconds: two may be little more than one.
+        assert!(took >= Duration::from_millis(900), "{wait}: {took:?}");
+        assert!(took < Duration::from_secs(5), "{wait}: {took:?}");
+    }
+}
+
+#[test]
+fn a_wait_beyond_the_bound_gives_up_at_once_and_says_when_to_come_back() {
+    for wait in ["120".to_owned(), date(now() + 120)] {
+        let world = World::new();
+        let fault = Fault::retry_after(429, &wait);
+        world.issuer.fault(Endpoint::Token, fault, Times::Forever);
+        let (assert, took) = timed(&world, 30);
+        assert.code(75).stdout("").stderr(contains("try again in"));
+        assert_eq!(world.issuer.token_requests(), 1);
+        assert!(took < Duration::from_secs(3), "{took:?}");
+    }
+}
+
+#[test]
+fn silence_ends_with_the_bound_and_its_phase_is_told() {
+    for endpoint in [Endpoint::Discovery, Endpoint::Token] {
+        let world = World::new();
+        world.issuer.fault(endpoint, Fault::Hang, Times::Forever);
+        let (assert, took) = timed(&world, 1);
+        assert
+            .code(75)
+            .stdout("")
+            .stderr(contains("within 1 s, while waiting for the answer"));
+        assert!(took < Duration::from_secs(3), "{took:?}");
+    }
+}
+
+/// A world whose issuer is a port where nobody says a word.
+fn world_at(listener: &TcpListener, scheme: &str) -> World {
+    let world = World::new();
+    let port = listener.local_addr().unwrap().port();
+    world.home.write_config(&format!(
+        "[profiles.p]\nissuer = \"{scheme}://localhost:{port}\"\nkey-file = \"~/key.json\"\n"
+    ));
+    world
+}
+
+#[test]
+fn a_handshake_that_hangs_ends_with_the_bound() {
+    let listener = listen();
+    let (assert, took) = timed(&world_at(&listener, "https"), 1);
+    assert
+        .code(75)
+        .stdout("")
+        .stderr(contains("while in the TLS handshake"));
+    assert!(took < Duration::from_secs(3), "{took:?}");
+}
+
+#[test]
+fn a_refused_connection_and_an_unknown_name_say_where() {
+    let listener = listen();
+    let port = listener.local_addr().unwrap().port();
+    let world = world_at(&listener, "https");
+    drop(listener);
+    let (assert, took) = timed(&world, 30);
+    assert
+        .code(75)
+        .stderr(contains(format!("connecting to 127.0.0.1:{port}")));
+    assert!(took < Duration::from_secs(5), "{took:?}");
+
+    world.home.write_config(
+        "[profiles.p]\nissuer = \"https://issuer.invalid\"\nkey-file = \"~/key.json\"\n",
+    );
+    let (assert, took) = timed(&world, 2);
+    assert.code(75).stderr(contains("issuer.invalid"));
+    assert!(took < Duration::from_secs(4), "{took:?}");
+}
+
+#[test]
+fn a_key_that_was_just_made_may_take_a_moment() {
+    let world = World::new();
+    let stranger = ServiceUser::new();
+    let key_file = world.home.write("new.json", stranger.key_json());
+    world
+        .zitadel(["token", "--key-file", key_file.to_str().unwrap()])
+        .assert()
+        .code(1)
+        .stderr(contains("may take a moment"));
+    world.issuer.register(&stranger);
+    world
+        .zitadel(["token", "--key-file", key_file.to_str().unwrap()])
+        .assert()
+        .success();
+}
+
+#[test]
+fn a_token_that_ran_out_on_its_way_is_not_handed_out() {
+    let world = World::new();
+    world.issuer.set_lifetime(3);
+    let late = Fault::Delay(Duration::from_secs(3));
+    world.issuer.fault(Endpoint::Token, late, Times::Forever);
+    let (assert, _) = timed(&world, 20);
+    assert
+        .code(75)
+        .stdout("")
+        .stderr(contains("had run out when it came"));
+}

@@ -1,0 +1,236 @@
+//! Terminals and pipes that are not as they should be.
+
+use std::fs;
+use std::fs::File;
+use std::os::unix::process::CommandExt;
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::support::entry::only;
+use crate::support::{Running, World, binary};
+
+const GET: &str = "protocol=https\nhost=git.acme.test\n\n";
+
+fn assert_no_panic(stderr: &str) {
+    for bug in ["panicked", "a bug at", "RUST_BACKTRACE", "stack overflow"] {
+        assert!(!stderr.contains(bug), "{stderr}");
+    }
+}
+
+#[test]
+fn the_help_shows_no_name_that_a_caller_chose() {
+    let world = World::new();
+    for arguments in [["--help"].as_slice(), &["token", "--help"], &["tokn"]] {
+        let mut command = world.home.command(binary());
+        let output = command
+            .arg0("/x/\u{1b}[31mevil\u{202e}")
+            .args(arguments)
+            .output()
+            .unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.contains("Usage: zitadel-credential"), "{text:?}");
+        assert!(!text.contains("evil"), "{text:?}");
+    }
+}
+
+#[test]
+fn closed_descriptors_take_nothing_meant_for_them_into_the_cache() {
+    let world = World::new();
+    world.allow("git.acme.test");
+    for command in [
+        "token",
+        "kubectl",
+        "git get",
+        "docker get",
+        "whoami",
+        "cache list",
+    ] {
+        for closed in 1..8 {
+            let redirects = ["<&-", ">&-", "2>&-"].into_iter().enumerate();
+            let redirects = redirects.filter(|(bit, _)| closed & (1 << bit) != 0);
+            let redirects: Vec<_> = redirects.map(|(_, one)| one).collect();
+            let redirects = redirects.join(" ");
+            // -vv, so that there is much to say on stderr.
+            let script = format!("exec \"$0\" {command} --refresh -vv {redirects}");
+            let output = world
+                .home
+                .command("sh")
+                .args(["-c", &script])
+                .arg(binary())
+                .env("RUST_BACKTRACE", "full")
+                .stdin(File::open("/dev/null").unwrap())
+                .output()
+                .unwrap();
+            assert_no_panic(&String::from_utf8_lossy(&output.stderr));
+            assert!(output.status.code().is_some(), "{script}");
+            let entry = fs::read_to_string(only(&world.home)).unwrap();
+            let entry: serde_json::Value = serde_json::from_str(&entry).unwrap();
+            let token = entry["access_token"].as_str().unwrap();
+            assert!(world.issuer.accepts(token), "{script}");
+            let lock = fs::read(only(&world.home).with_extension("lock")).unwrap();
+            assert!(lock.is_empty() || lock.len() == 8, "{script}: {lock:?}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_no_success() {
+    let world = World::new();
+    for arguments in [
+        ["token"].as_slice(),
+        &["kubectl"],
+        &["--version"],
+        &["cache", "list"],
+    ] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = world
+            .home
+            .command(binary())
+            .args(arguments)
+            .stdout(full)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert_eq!(
+            stderr,
+            "zitadel-credential: error: the answer could not be written: no space left on device\n"
+        );
+        let (reader, gone) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = world
+            .home
+            .command(binary())
+            .args(arguments)
+            .stdout(gone)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(
+            (output.status.code(), &*stderr),
+            (Some(1), ""),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn a_full_stderr_keeps_no_answer_back() {
+    let world = World::new();
+    world.allow("git.acme.test");
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let mut command = world.home.command(binary());
+    command.args(["git", "get", "-vv"]).stderr(full);
+    let output = assert_cmd::Command::from_std(command)
+        .write_stdin(GET)
+        .output();
+    assert!(output.unwrap().status.success());
+}
+
+/// A tool may keep its end open while it waits for the answer.
+/// `ulimit -f`: the signal would end it without a word.
+#[test]
+fn a_file_that_may_not_grow_takes_no_answer_along() {
+    let world = World::new();
+    let token = world.zitadel(["token"]).output().unwrap().stdout;
+    let limited = |stdout: &str| {
+        let script = format!("ulimit -f 1; \"$0\" -vv token {stdout} 2>>stderr");
+        let mut shell = world.home.command("bash");
+        shell.args(["-c", &script]).arg(binary());
+        shell.output().unwrap()
+    };
+    world.home.write("stderr", [b'x'; 1020]);
+    let output = limited("| cat");
+    assert_eq!(output.stdout, token, "{output:?}");
+    assert_eq!(world.home.read("stderr").len(), 1020);
+    world.home.write("stdout", [b'x'; 1020]);
+    let output = limited(">>stdout");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(world.home.read("stdout").len(), 1020, "not a part of it");
+}
+
+#[test]
+fn git_is_answered_at_the_end_of_its_message() {
+    let world = World::new();
+    world.allow("git.acme.test");
+    for message in [GET, &GET.replace('\n', "\r\n"), "\n"] {
+        for operation in ["get", "erase", "store"] {
+            let mut command = world.home.command(binary());
+            command.args(["git", operation]);
+            let (running, stdin) = Running::start_open(command, message);
+            let output = running.output_within(Duration::from_secs(20));
+            drop(stdin);
+            let stdout = String::from_utf8(output.stdout).unwrap();
+            assert!(output.status.success(), "{operation} {message:?}");
+            let is_answer = operation == "get" && message != "\n";
+            assert_eq!(stdout.contains("\npassword="), is_answer, "{stdout}");
+        }
+    }
+}
+
+#[test]
+fn a_tool_that_never_closes_its_stdin_is_waited_for_as_long_as_the_timeout_says() {
+    let world = World::new();
+    world.allow("git.acme.test");
+    let late = "the server URL on stdin is not complete within 1 s";
+    let late_docker = format!("zitadel-credential: {late}\n");
+    let late_docker = late_docker.as_str();
+    let cases = [
+        ("git get", "", 0, ""),
+        ("git get", "protocol=https\nhost=git.acme.test\n", 0, ""),
+        ("git erase", "", 0, ""),
+        ("git store", "", 0, ""),
+        ("docker get", "", 1, late_docker),
+        ("docker get", "git.acme.test", 1, late_docker),
+        ("docker erase", "", 1, late_docker),
+        ("docker store", "{", 0, ""),
+    ];
+    let start = |(command, input, ..): &(&str, &str, i32, &str), by_flag| {
+        let mut calling = world.home.command(binary());
+        calling.args(command.split(' '));
+        if by_flag {
+            calling.args(["--timeout", "1"]);
+        } else {
+            calling.env("ZITADEL_CREDENTIAL_TIMEOUT", "1");
+        }
+        Running::start_open(calling, input)
+    };
+    for by_flag in [true, false] {
+        let under_way: Vec<_> = cases.iter().map(|case| start(case, by_flag)).collect();
+        for ((command, input, code, stdout), (running, stdin)) in cases.iter().zip(under_way) {
+            let output = running.output_within(Duration::from_secs(20));
+            drop(stdin);
+            let said = String::from_utf8(output.stdout).unwrap();
+            let expected = (Some(*code), *stdout);
+            assert_eq!(
+                (output.status.code(), &*said),
+                expected,
+                "{command} {input:?}"
+            );
+            assert_no_panic(&String::from_utf8(output.stderr).unwrap());
+        }
+    }
+    assert_eq!(world.issuer.total_requests(), 0);
+}
+
+/// By hand, the answer comes with the empty line, without Ctrl-D.
+#[test]
+fn a_person_at_a_terminal_is_answered_at_the_empty_line() {
+    let world = World::new();
+    world.allow("git.acme.test");
+    let typescript = world.home.path().join("typescript");
+    let by_hand = format!("'{}' git get", binary().display());
+    let mut command = world.home.command("script");
+    command.args(["-qec", &by_hand]).arg(&typescript);
+    let (running, stdin) = Running::start_open(command, GET);
+    let output = running.output_within(Duration::from_secs(20));
+    drop(stdin);
+    assert!(output.status.success());
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let mut lines = shown.lines();
+    let token = lines.find_map(|line| line.strip_prefix("password="));
+    assert!(world.issuer.accepts(token.unwrap()), "{shown:?}");
+}

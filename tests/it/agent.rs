@@ -1,0 +1,444 @@
+//! `agent`: files that always hold a good token, through outages and to the end.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::machine::{behind_mounts, is_root, is_root_or_skipped};
+use crate::support::{Endpoint, Fault, Running, Times, World, binary, trace, until};
+use predicates::prelude::*;
+use predicates::str::{contains, is_match};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Of tokens that are renewed about every two seconds: the issuer says a second
+/// less, and another one is the margin.
+const SHORT: i64 = 4;
+
+/// What an end may take.
+const AT_ONCE: Duration = Duration::from_millis(100);
+
+fn short_lived() -> World {
+    let world = World::new();
+    world.issuer.set_lifetime(SHORT);
+    world
+}
+
+fn agent(world: &World, arguments: &[&str]) -> Command {
+    let mut command = world.home.command(binary());
+    command.arg("agent").args(arguments);
+    command
+}
+
+fn read(world: &World, name: &str) -> String {
+    fs::read_to_string(world.home.path().join(name)).unwrap_or_default()
+}
+
+/// Ends an agent, and returns what it said.
+fn stop(agent: Running) -> String {
+    agent.signal(Signal::TERM);
+    let start = Instant::now();
+    let output = agent.output();
+    assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
+    assert_eq!(
+        (output.status.code(), &output.stdout[..]),
+        (Some(0), &b""[..])
+    );
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn whoever_reads_finds_a_whole_good_token_and_many_agents_mint_once() {
+    let world = short_lived();
+    let files = ["a", "b", "c"];
+    let agents = files.map(|file| Running::start(agent(&world, &["--write", file])));
+    until("all are written", || {
+        files.iter().all(|file| !read(&world, file).is_empty())
+    });
+    let mut seen = BTreeSet::new();
+    while seen.len() < 4 {
+        for file in files {
+            let token = read(&world, file);
+            assert!(world.issuer.accepts(&token), "{token:?}");
+            let mode = fs::metadata(world.home.path().join(file)).unwrap().mode();
+            assert_eq!(mode & 0o7777, 0o600);
+            seen.insert(token);
+        }
+    }
+    assert_eq!(world.issuer.token_requests(), seen.len());
+    assert_eq!(agents.map(stop), [""; 3]);
+    let left = fs::read_dir(world.home.path()).unwrap();
+    let left = left.filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().starts_with(".zitadel-credential-")
+    });
+    assert_eq!(left.count(), 0);
+}
+
+#[test]
+fn a_new_token_is_asked_for_once_and_then_shared() {
+    let world = short_lived();
+    let agents = ["a", "b"].map(|file| {
+        let arguments = ["--write", file, "--refresh"];
+        let running = Running::start(agent(&world, &arguments));
+        until("it is written", || !read(&world, file).is_empty());
+        running
+    });
+    assert_eq!(world.issuer.token_requests(), 2);
+    until("both hold the same", || {
+        read(&world, "a") == read(&world, "b")
+    });
+    assert_eq!(agents.map(stop), [""; 2]);
+}
+
+#[test]
+fn an_outage_keeps_the_file_and_is_told_once() {
+    let world = short_lived();
+    let running = Running::start(agent(&world, &["--write", "token"]));
+    until("it is written", || !read(&world, "token").is_empty());
+    world
+        .issuer
+        .fault(Endpoint::Token, Fault::rate_limit(), Times::Forever);
+    let held = read(&world, "token");
+    let asked = world.issuer.token_requests();
+    until("it was tried four times", || {
+        world.issuer.token_requests() > asked + 3 * 3
+    });
+    assert_eq!(read(&world, "token"), held);
+    world.issuer.clear_faults();
+    until("it is well again", || read(&world, "token") != held);
+    let held = read(&world, "token");
+    until("and stays so", || read(&world, "token") != held);
+    let told = stop(running);
+    let lines: Vec<_> = told.lines().collect();
+    let [trouble, end, well] = lines[..] else {
+        panic!("{told}");
+    };
+    let passing = is_match(r"^zitadel-credential: warning: http://.*: HTTP 429").unwrap();
+    assert!(passing.eval(trouble), "{told}");
+    let ends =
+        is_match(r"^zitadel-credential: error: the token in the files ends at 20\d\d-").unwrap();
+    assert!(ends.eval(end), "{told}");
+    let again = "zitadel-credential: warning: the files hold a fresh token again";
+    assert_eq!(well, again);
+}
+
+#[test]
+fn an_issuer_that_is_down_at_the_start_is_waited_for() {
+    let world = World::new();
+    world
+        .issuer
+        .fault(Endpoint::Any, Fault::rate_limit(), Times::Forever);
+    let running = Running::start(agent(&world, &["--write", "token"]));
+    until("it was tried twice", || world.issuer.total_requests() > 3);
+    assert_eq!(read(&world, "token"), "");
+    world.issuer.clear_faults();
+    until("it is written", || !read(&world, "token").is_empty());
+    assert!(stop(running).contains("HTTP 429"));
+}
+
+#[test]
+fn a_key_that_is_refused_ends_no_agent_that_runs_and_another_is_taken_up() {
+    let world = short_lived();
+    let running = Running::start(agent(&world, &["--write", "token"]));
+    until("it is written", || !read(&world, "token").is_empty());
+    world.issuer.expire_key(&world.user.key_id);
+    let refused = world.issuer.token_requests() + 2;
+    until("it was refused", || {
+        world.issuer.token_requests() >= refused
+    });
+    let held = read(&world, "token");
+    world.rotate_key();
+    until("the new key is used", || read(&world, "token") != held);
+    let told = stop(running);
+    assert_eq!(told.matches("the issuer refused").count(), 1, "{told}");
+}
+
+#[test]
+fn what_will_fail_again_ends_it_before_the_first_file() {
+    let world = World::new();
+    let run = |arguments: &[&str]| world.zitadel([&["agent"], arguments].concat()).assert();
+    run(&["--write", "nowhere/token"])
+        .code(1)
+        .stderr(contains("nowhere/token: the token was not written"));
+    run(&["--write", "token", "--profile", "none"])
+        .code(2)
+        .stderr(contains("\"none\""));
+    run(&["--write", "token", "--signal", "2147483647"])
+        .code(2)
+        .stderr(contains("--signal 2147483647: ").and(contains("a process that runs")));
+    world.issuer.remove_key(&world.user.key_id);
+    run(&["--write", "token", "--refresh"]).code(1);
+    assert_eq!(read(&world, "token"), "");
+}
+
+#[test]
+fn a_key_on_a_pipe_is_for_one_time_only() {
+    let world = World::new();
+    let bash = |arguments: &str| {
+        let mut command = world.home.command("bash");
+        let script =
+            format!("\"$ZITADEL\" agent --write token --key-file <(cat key.json) {arguments}");
+        command.args(["-c", &script]).env("ZITADEL", binary());
+        assert_cmd::Command::from_std(command)
+    };
+    bash("")
+        .assert()
+        .code(2)
+        .stderr(contains("it can be read only once"));
+    bash("--once").assert().success();
+    assert!(world.issuer.accepts(&read(&world, "token")));
+}
+
+#[test]
+fn once_writes_every_file_that_can_be_written_and_ends() {
+    let world = World::new();
+    let once = |arguments: &[&str]| {
+        let arguments = [&["agent", "--once"], arguments].concat();
+        world.zitadel(arguments).assert().stdout("")
+    };
+    once(&["--write", "a", "--write", "b"]).success().stderr("");
+    assert_eq!(read(&world, "a"), read(&world, "b"));
+    once(&["--write", "nowhere/x", "--write", "c"])
+        .code(1)
+        .stderr(contains("nowhere/x: the token was not written"));
+    assert_eq!(read(&world, "c"), read(&world, "a"));
+    world
+        .issuer
+        .fault(Endpoint::Token, Fault::rate_limit(), Times::Forever);
+    once(&["--write", "a", "--refresh"]).code(75);
+    assert_eq!(read(&world, "c"), read(&world, "a"));
+}
+
+/// Hangs in its first request.
+fn hanging(world: &World, mut command: Command) -> Running {
+    command.stdin(Stdio::null());
+    let asked = world.issuer.token_requests();
+    let running = Running::start(command);
+    until("it asks", || world.issuer.token_requests() > asked);
+    running
+}
+
+#[test]
+fn a_signal_ends_it_at_once_also_while_a_request_hangs() {
+    let world = World::new();
+    world
+        .issuer
+        .fault(Endpoint::Token, Fault::Hang, Times::Forever);
+    assert_eq!(
+        stop(hanging(&world, agent(&world, &["--write", "token"]))),
+        ""
+    );
+    // Asked for one write that it has not done, it does not say that it has.
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let once = hanging(&world, agent(&world, &["--once", "--write", "token"]));
+        once.signal(signal);
+        assert_eq!(once.output_within(AT_ONCE).status.code(), Some(code));
+    }
+}
+
+/// The processes that it has started.
+fn children(pid: u32) -> Vec<Pid> {
+    let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    let list = list.unwrap_or_default();
+    let pids = list.split_whitespace().map(|pid| pid.parse().unwrap());
+    pids.filter_map(Pid::from_raw).collect()
+}
+
+#[test]
+fn a_signal_ends_it_as_pid_1_of_a_container_too() {
+    let world = World::new();
+    let flags = if is_root() { "-pf" } else { "-rpf" };
+    let probe = Command::new("unshare").args([flags, "true"]).status();
+    if !probe.is_ok_and(|status| status.success()) {
+        assert!(!is_root(), "root can make no namespaces here");
+        return;
+    }
+    world
+        .issuer
+        .fault(Endpoint::Token, Fault::Hang, Times::Forever);
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut command = world.home.command("unshare");
+        command.args([flags, "--mount-proc"]);
+        command.arg(binary()).args(["agent", "--write", "token"]);
+        let running = hanging(&world, command);
+        let [first] = children(running.id())[..] else {
+            panic!("one process");
+        };
+        let start = Instant::now();
+        kill_process(first, signal).unwrap();
+        assert_eq!(running.output().status.code(), Some(0));
+        assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
+    }
+}
+
+/// As a slow disk has it.
+#[test]
+fn a_signal_in_the_middle_of_a_write_leaves_nothing_half_done() {
+    let world = World::new();
+    let run = world.home.path().join("run");
+    fs::create_dir(&run).unwrap();
+    let Some(_) = trace::watched(&world.home) else {
+        return;
+    };
+    let mut command = world.home.command("strace");
+    command.args(["-f", "-o", "calls", "-e", "trace=fchmod"]);
+    command.args(["-e", "inject=fchmod:delay_exit=500ms"]);
+    command.arg(binary());
+    command.args(["agent", "--no-cache", "--write", "run/token"]);
+    let running = Running::start(command);
+    until("it writes", || fs::read_dir(&run).unwrap().count() == 1);
+    let [traced] = children(running.id())[..] else {
+        panic!("one process");
+    };
+    kill_process(traced, Signal::TERM).unwrap();
+    assert_eq!(running.output().status.code(), Some(0));
+    let left = fs::read_dir(&run).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["token"]);
+}
+
+/// A service manager.
+struct Manager {
+    socket: UnixDatagram,
+    path: PathBuf,
+}
+
+impl Manager {
+    fn new(world: &World) -> Self {
+        let path = world.home.path().join("notify");
+        let socket = UnixDatagram::bind(&path).unwrap();
+        let patience = Some(Duration::from_secs(30));
+        socket.set_read_timeout(patience).unwrap();
+        Self { socket, path }
+    }
+
+    fn heard(&self) -> String {
+        let mut message = [0; 4096];
+        let length = self.socket.recv(&mut message).unwrap();
+        String::from_utf8(message[..length].to_vec()).unwrap()
+    }
+}
+
+#[test]
+fn a_service_manager_hears_that_it_is_ready_once_the_files_are_there() {
+    let world = World::new();
+    let manager = Manager::new(&world);
+    world
+        .issuer
+        .fault(Endpoint::Any, Fault::rate_limit(), Times::Forever);
+    let mut command = agent(&world, &["--write", "a", "--write", "b"]);
+    command.env("NOTIFY_SOCKET", &manager.path);
+    let running = Running::start(command);
+    let waiting = manager.heard();
+    assert!(
+        waiting.starts_with("STATUS=http://") && waiting.contains("HTTP 429"),
+        "{waiting}"
+    );
+    world.issuer.clear_faults();
+    let ready = manager.heard();
+    assert!(
+        ready.starts_with("READY=1\nSTATUS=a token until 20"),
+        "{ready}"
+    );
+    assert!(world.issuer.accepts(&read(&world, "a")));
+    assert_eq!(read(&world, "a"), read(&world, "b"));
+    stop(running);
+}
+
+#[test]
+fn a_process_gets_sighup_once_the_file_is_there() {
+    let world = World::new();
+    let mut reader = world.home.command("sh");
+    reader.args([
+        "-c",
+        "trap 'cat token; exit' HUP; echo; while :; do sleep 0.01; done",
+    ]);
+    let mut reader = reader.stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdout = reader.stdout.take().unwrap();
+    // Its trap is in place.
+    stdout.read_exact(&mut [0]).unwrap();
+    let pid = reader.id().to_string();
+    let running = Running::start(agent(&world, &["--write", "token", "--signal", &pid]));
+    let mut token = String::new();
+    stdout.read_to_string(&mut token).unwrap();
+    reader.wait().unwrap();
+    assert!(world.issuer.accepts(&token), "{token:?}");
+    stop(running);
+}
+
+/// A process with the number of one that has ended.
+const SAME_NUMBER: &str = r#"
+    sleep 60 & first=$!
+    "$ZITADEL" agent --write token --signal $first &
+    wait $first || true
+    while
+        echo $((first - 1)) > /proc/sys/kernel/ns_last_pid
+        sleep 60 & second=$!
+        [ $second != $first ]
+    do kill $second; done
+    for renewal in 1 2; do
+        cp token held
+        while cmp -s token held; do sleep 0.05; done
+    done
+    kill -0 $second && echo "$((second - first))""#;
+
+#[test]
+fn another_process_of_the_same_number_gets_no_signal() {
+    if !is_root_or_skipped() {
+        return;
+    }
+    let world = short_lived();
+    let mut command = world.home.command("unshare");
+    command.args(["-pf", "--mount-proc", "sh", "-ec", SAME_NUMBER]);
+    command.env("ZITADEL", binary());
+    let output = Running::start(command).output();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.stdout, b"0\n", "{stderr}");
+    assert!(
+        stderr.contains("warning: --signal: no such process"),
+        "{stderr}"
+    );
+}
+
+/// A small disk that is full, for a while.
+const FULL: &str = r#"
+    mkdir -p "$HOME/run"
+    mount -t tmpfs -o size=16k,mode=700 tmpfs "$HOME/run"
+    cat /dev/zero > "$HOME/run/full" 2>/dev/null || true
+    (while ! [ -e "$HOME/free" ]; do sleep 0.01; done; rm "$HOME/run/full") &
+    exec "$@""#;
+
+#[test]
+fn a_full_disk_keeps_no_other_file_from_its_token_and_is_tried_again() {
+    let world = World::new();
+    let Some(mut command) = behind_mounts(&world.home, FULL) else {
+        return;
+    };
+    let manager = Manager::new(&world);
+    command.arg(binary());
+    command.args(["agent", "--write", "run/token", "--write", "token"]);
+    command.env("NOTIFY_SOCKET", &manager.path);
+    let running = Running::start(command);
+    let full = manager.heard();
+    assert!(
+        full.starts_with("STATUS=run/token: the token was not written: no space"),
+        "{full}"
+    );
+    assert!(world.issuer.accepts(&read(&world, "token")));
+    world.home.write("free", "");
+    assert!(manager.heard().starts_with("READY=1\nSTATUS=a token until"));
+    let inside = format!("/proc/{}/root", running.id());
+    let inside = Path::new(&inside).join(world.home.path().strip_prefix("/").unwrap());
+    assert_eq!(
+        fs::read_to_string(inside.join("run/token")).unwrap(),
+        read(&world, "token")
+    );
+    let told = stop(running);
+    assert_eq!(told.matches("no space").count(), 1, "{told}");
+    assert_eq!(world.issuer.token_requests(), 1);
+}

@@ -1,0 +1,285 @@
+//! `completions`: the scripts in the shells that they are for.
+
+use std::path::PathBuf;
+
+use crate::support::Home;
+use crate::support::program::{client, output_of};
+
+/// A profile that a shell would run, if it were told of it.
+const CONFIG: &str = "[profiles.prod]\n[profiles.pilot]\n[profiles.'p$(touch ran)']\n";
+
+fn script(shell: &str) -> String {
+    let home = Home::new();
+    let output = home.zitadel(["completions", shell]).output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A home with profiles, files to be found, the binary on `PATH`, and the
+/// shell's script in `script`.
+fn home(shell: &str) -> Home {
+    let home = Home::new();
+    home.write_config(CONFIG);
+    home.write("keys/prod.json", "");
+    home.write("script", script(shell));
+    home.link("zitadel-credential");
+    home
+}
+
+/// What a shell prints that is given these lines.
+fn told(home: &Home, shell: &PathBuf, arguments: &[&str], lines: &str) -> String {
+    let mut command = home.command(shell);
+    command.args(arguments).env("PATH", home.path_with_bin());
+    let output = output_of(command, lines.as_bytes());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert!(
+        !home.path().join("ran").exists(),
+        "a profile's name was run"
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn words(text: &str) -> Vec<&str> {
+    text.split_whitespace().collect()
+}
+
+#[test]
+fn bash_completes_commands_options_profiles_files_and_programs() {
+    let Some(bash) = client("bash") else { return };
+    let home = home("bash");
+    let complete = |line: &str| {
+        let lines = format!(
+            ". ./script; COMP_WORDS=({line}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+            compopt() {{ :; }}
+            _zitadel_credential zitadel-credential \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"
+            printf '%s\\n' \"${{COMPREPLY[@]}}\"; complete -p zitadel-credential >/dev/null\n"
+        );
+        told(&home, &bash, &["--norc", "-s"], &lines)
+    };
+    assert_eq!(words(&complete("zitadel-credential to")), ["token"]);
+    assert_eq!(words(&complete("zitadel-credential cache li")), ["list"]);
+    assert_eq!(words(&complete("zitadel-credential setup gi")), ["git"]);
+    assert_eq!(
+        words(&complete("zitadel-credential token --wr")),
+        ["--write"]
+    );
+    let profiles = complete("zitadel-credential token --profile p");
+    assert_eq!(words(&profiles), ["pilot", "prod"]);
+    let raw = complete("zitadel-credential token --output r");
+    assert_eq!(words(&raw), ["raw"]);
+    let files = complete("zitadel-credential --key-file keys/p");
+    assert_eq!(words(&files), ["keys/prod.json"]);
+    let programs = complete("zitadel-credential exec -- zitadel-cred");
+    assert_eq!(words(&programs), ["zitadel-credential"]);
+    let shells = complete("zitadel-credential completions ''");
+    assert!(
+        shells.contains("fish") && !shells.contains("profiles"),
+        "{shells}"
+    );
+}
+
+#[test]
+fn fish_completes_commands_options_profiles_and_files() {
+    let Some(fish) = client("fish") else { return };
+    let home = home("fish");
+    let complete = |line: &str| {
+        let lines = format!("source script; complete -C '{line}'\n");
+        let told = told(&home, &fish, &["--no-config"], &lines);
+        let words = told.lines().map(|line| line.split('\t').next().unwrap());
+        words.map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(complete("zitadel-credential tok"), ["token"]);
+    assert_eq!(complete("zitadel-credential cache li"), ["list"]);
+    assert_eq!(complete("zitadel-credential token --wri"), ["--write"]);
+    let profiles = complete("zitadel-credential token --profile p");
+    assert_eq!(profiles, ["pilot", "prod"]);
+    assert_eq!(complete("zitadel-credential token --output ra"), ["raw"]);
+    let files = complete("zitadel-credential --key-file keys/p");
+    assert_eq!(files, ["keys/prod.json"]);
+}
+
+#[test]
+fn zsh_completes_commands_options_profiles_and_files() {
+    let Some(zsh) = client("zsh") else { return };
+    let home = home("zsh");
+    // Completion needs a terminal: zsh's own pseudo-terminal is one.
+    let complete = |line: &str, end: &str| {
+        let lines = format!(
+            r"zmodload zsh/zpty
+zpty shell 'exec zsh -f -i'
+zpty -w shell 'PS1=; autoload -U compinit; compinit -u -D; . ./script; compdef _zitadel-credential zitadel-credential; echo READY$((6*7))'
+zpty -r shell said '*READY42*'
+zpty -w -n shell '{line}'$'\t'
+zpty -r shell said '*{end}*'
+print -r -- $said
+zpty -d shell
+"
+        );
+        told(&home, &zsh, &["-f"], &lines)
+    };
+    for (line, end) in [
+        ("zitadel-credential tok", "token "),
+        ("zitadel-credential cache li", "list "),
+        ("zitadel-credential token --wri", "--write"),
+        ("zitadel-credential token --profile pi", "pilot "),
+        ("zitadel-credential token --profile pr", "prod "),
+        ("zitadel-credential token --output ra", "raw "),
+        ("zitadel-credential --key-file keys/p", "prod.json"),
+        (
+            "zitadel-credential exec -- zitadel-cre",
+            "zitadel-credential ",
+        ),
+    ] {
+        assert!(complete(line, end).contains(end), "{line}");
+    }
+}
+
+#[test]
+fn elvish_completes_commands_and_options() {
+    let Some(elvish) = client("elvish") else {
+        return;
+    };
+    let home = home("elvish");
+    // Its editor is there on a terminal only: what it lends the script is small.
+    let script = script("elvish")
+        .replace("edit:completion:arg-completer", "completer")
+        .replace("edit:complete-filename", "candidate");
+    let complete = |words: &str| {
+        let lines = format!(
+            "var completer = [&]
+            fn candidate {{|text| put $text}}
+            {script}
+            $completer[zitadel-credential] zitadel-credential {words} ''\n"
+        );
+        home.write("lines", lines);
+        told(&home, &elvish, &["-norc", "lines"], "")
+    };
+    let commands = complete("");
+    assert!(words(&commands).contains(&"completions"), "{commands}");
+    let commands = complete("cache");
+    assert!(words(&commands).contains(&"list"), "{commands}");
+    let options = complete("token");
+    assert!(words(&options).contains(&"--write"), "{options}");
+}
+
+/// As [`elvish_completes_commands_and_options`], with its own editor.
+#[test]
+fn elvish_on_a_terminal_completes_files_and_the_programs_of_exec() {
+    let (Some(zsh), Some(_)) = (client("zsh"), client("elvish")) else {
+        return;
+    };
+    let home = home("elvish");
+    for (line, rest) in [
+        ("zitadel-credential comp", "letions "),
+        ("zitadel-credential --key-file keys/p", "rod.json"),
+        ("zitadel-credential exec -- zitadel-cre", "dential "),
+        (
+            "zitadel-credential exec --env X -- zitadel-credential comp",
+            "letions ",
+        ),
+    ] {
+        // What is typed is drawn letter by letter, what is completed at once.
+        let lines = format!(
+            r"zmodload zsh/zpty
+zpty shell 'stty rows 40 cols 200; exec elvish -norc'
+zpty -r shell said '*>*'
+zpty -w shell 'eval (slurp < script); echo READY(* 6 7)'
+zpty -r shell said '*READY42*'
+zpty -w -n shell '{line}'$'\t'
+zpty -r shell said '*{rest}*'
+print -r -- $said
+zpty -d shell
+"
+        );
+        let told = told(&home, &zsh, &["-f"], &lines);
+        assert!(told.contains(rest), "{line}: {told:?}");
+    }
+}
+
+#[test]
+fn the_script_for_powershell_asks_the_program_and_closes_what_it_opens() {
+    let script = script("powershell");
+    assert!(script.contains("zitadel-credential completions at -- @words"));
+    for (open, close) in ["{}", "()", "[]"].map(|pair| pair.split_at(1)) {
+        let count = |mark| script.matches(mark).count();
+        assert_eq!(count(open), count(close));
+    }
+}
+
+#[test]
+fn the_names_of_profiles_are_silent_where_there_is_no_config() {
+    let home = Home::new();
+    let asked = || {
+        let words = ["completions", "at", "--", "--profile", ""];
+        home.zitadel(words).output().unwrap()
+    };
+    let mut call = home.zitadel(["completions", "at", "--", "tok"]);
+    let told = call.env("ZITADEL_CREDENTIAL_LOG", "nonsense").output();
+    assert!(told.unwrap().stdout.starts_with(b"token\t"));
+    for config in [None, Some("[")] {
+        config.map(|toml| home.write_config(toml));
+        let none = asked();
+        assert!(none.status.success() && none.stdout.is_empty() && none.stderr.is_empty());
+        home.zitadel(["completions", "bash"]).assert().success();
+    }
+    home.write_config(CONFIG);
+    assert_eq!(asked().stdout, b"pilot\tprofile\nprod\tprofile\n");
+    let other = home.write("other.toml", "[profiles.other]\n");
+    let words = ["completions", "at", "--", "--config"];
+    let mut call = home.zitadel(words);
+    let named = call.arg(other).args(["token", "--profile", "o"]).output();
+    assert_eq!(named.unwrap().stdout, b"other\tprofile\n");
+}
+
+#[test]
+fn a_pipe_that_nobody_writes_to_keeps_no_cursor_waiting() {
+    let home = Home::new();
+    let pipe = home.path().join("pipe");
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    let fifo = rustix::fs::FileType::Fifo;
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, fifo, mode, 0).unwrap();
+    let start = std::time::Instant::now();
+    let words = [
+        "completions",
+        "at",
+        "--",
+        "--config",
+        "pipe",
+        "--profile",
+        "",
+    ];
+    let none = home.zitadel(words).output().unwrap();
+    assert!(none.status.success() && none.stdout.is_empty() && none.stderr.is_empty());
+    assert!(start.elapsed() < std::time::Duration::from_secs(10));
+}
+
+#[test]
+fn bash_completes_values_that_stand_behind_an_equals_sign() {
+    let Some(bash) = client("bash") else { return };
+    let home = home("bash");
+    // As readline splits them: `=` and `:` are words of their own.
+    let complete = |words: &str, last: &str, before: &str| {
+        let lines = format!(
+            ". ./script; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+            compopt() {{ :; }}
+            _zitadel_credential zitadel-credential '{last}' '{before}'
+            printf '%s\\n' \"${{COMPREPLY[@]}}\"\n"
+        );
+        told(&home, &bash, &["--norc", "-s"], &lines)
+    };
+    let name = "zitadel-credential";
+    for (line, last, before, expected) in [
+        ("token --output = r", "r", "=", "raw"),
+        ("token --profile = pi", "pi", "=", "pilot"),
+        ("--key-file = keys/p", "keys/p", "=", "keys/prod.json"),
+        (
+            "setup profile --issuer https : //a.dev pr",
+            "pr",
+            "//a.dev",
+            "prod",
+        ),
+    ] {
+        let told = complete(&format!("{name} {line}"), last, before);
+        assert_eq!(words(&told), [expected], "{line}");
+    }
+}

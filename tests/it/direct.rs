@@ -1,0 +1,387 @@
+//! `token`, `exec`, `assertion` and `whoami`, as a person or a script runs them.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::PathBuf;
+
+use crate::support::entry::only;
+use crate::support::exchange::now;
+use crate::support::issuer::Endpoint;
+use crate::support::jwt::Jwt;
+use crate::support::{TokenKind, World};
+use predicates::prelude::*;
+use predicates::str::{contains, is_match};
+use serde_json::Value;
+
+/// The token that the world's cache holds.
+fn cached(world: &World) -> String {
+    let output = world.zitadel(["token"]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn a_token_is_printed_raw_as_a_header_or_as_json() {
+    let world = World::new();
+    let token = cached(&world);
+    let header = format!("Authorization: Bearer {token}\n");
+    world
+        .zitadel(["token", "--output", "header"])
+        .assert()
+        .success()
+        .stdout(header);
+    let json = world.zitadel(["token", "--output", "json"]).output();
+    let json: Value = serde_json::from_slice(&json.unwrap().stdout).unwrap();
+    assert_eq!(json["access_token"], token);
+    assert_eq!(json["token_type"], "Bearer");
+    assert_eq!(json["issuer"], world.issuer.url());
+    assert_eq!(json["user_id"], world.user.user_id);
+    assert_eq!(json["scopes"], serde_json::json!(["openid"]));
+    let date = is_match(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$").unwrap();
+    assert!(date.eval(json["expires_at"].as_str().unwrap()));
+}
+
+#[test]
+fn a_token_is_written_whole_for_its_owner_alone_and_through_a_link() {
+    let world = World::new();
+    let token = cached(&world);
+    let directory = world.home.path().join("run");
+    fs::create_dir(&directory).unwrap();
+    let file = directory.join("token");
+    let link = directory.join("link");
+    symlink(&file, &link).unwrap();
+    for path in [&file, &link] {
+        world
+            .zitadel(["token", "--write", path.to_str().unwrap()])
+            .assert()
+            .success()
+            .stdout("");
+        assert_eq!(fs::read_to_string(&file).unwrap(), token);
+        assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
+    }
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 2, "nothing else");
+    for bad in [directory.to_str().unwrap(), "/dev/null", "nowhere/token"] {
+        world
+            .zitadel(["token", "--write", bad])
+            .assert()
+            .code(1)
+            .stdout("")
+            .stderr(contains(bad));
+    }
+}
+
+#[test]
+fn write_takes_neither_the_key_file_nor_stdout() {
+    let world = World::new();
+    cached(&world);
+    let key = world.home.path().join("key.json");
+    let before = fs::read(&key).unwrap();
+    let link = world.home.path().join("link");
+    symlink(&key, &link).unwrap();
+    let config = world.home.config_path();
+    let rules = fs::read(&config).unwrap();
+    for path in [&key, &link, &config] {
+        for command in ["token", "agent"] {
+            world
+                .zitadel([command, "--write", path.to_str().unwrap()])
+                .assert()
+                .code(2)
+                .stderr(contains("the token would replace"));
+        }
+    }
+    assert_eq!(fs::read(&key).unwrap(), before);
+    assert_eq!(fs::read(&config).unwrap(), rules);
+
+    world
+        .zitadel(["token", "--write", "/dev/stdout"])
+        .assert()
+        .code(1)
+        .stdout("")
+        .stderr(contains("it is a stream and no file"));
+}
+
+#[test]
+fn exec_becomes_the_command_with_a_token_in_its_environment() {
+    let world = World::new();
+    let token = cached(&world);
+    world
+        .zitadel([
+            "exec",
+            "--",
+            "sh",
+            "-c",
+            "echo $ZITADEL_ACCESS_TOKEN; exit 7",
+        ])
+        .assert()
+        .code(7)
+        .stdout(format!("{token}\n"));
+    world
+        .zitadel(["exec", "--env", "TOKEN", "--", "sh", "-c", "echo $TOKEN"])
+        .assert()
+        .success()
+        .stdout(format!("{token}\n"));
+    world
+        .zitadel(["exec", "--", "no-such-program"])
+        .assert()
+        .code(2)
+        .stderr(contains("no-such-program cannot be run"));
+    world
+        .zitadel(["exec", "--env", "A=B", "--", "true"])
+        .assert()
+        .code(2)
+        .stderr(contains("names no variable"));
+}
+
+/// What `exec --write-web-identity` hands to its command: the file's path, and
+/// the variable that would hold the token.
+fn web_identity(world: &World, options: &[&str]) -> (PathBuf, String) {
+    let script = "printf '%s\n' \"$AWS_WEB_IDENTITY_TOKEN_FILE\" \"$ZITADEL_ACCESS_TOKEN$NAMED\"";
+    let mut command = world.zitadel(["exec", "--write-web-identity"]);
+    let output = command
+        .env("ZITADEL_ACCESS_TOKEN", "of an exec around it")
+        .args(options)
+        .args(["--", "sh", "-c", script])
+        .output();
+    let output = String::from_utf8(output.unwrap().stdout).unwrap();
+    let (file, token) = output.split_once('\n').unwrap();
+    (file.into(), token.trim_end().to_owned())
+}
+
+#[test]
+fn a_web_identity_is_a_file_in_the_cache_and_no_variable() {
+    let world = World::new();
+    world.issuer.set_token_kind(TokenKind::Jwt);
+    let (file, variable) = web_identity(&world, &[]);
+    let entry = only(&world.home);
+    assert_eq!(file, entry.with_extension("token"));
+    assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
+    assert_eq!(fs::read_to_string(&file).unwrap(), cached(&world));
+    assert_eq!(variable, "");
+    assert_eq!(web_identity(&world, &["--env", "NAMED"]).1, cached(&world));
+    assert_eq!(world.issuer.token_requests(), 1);
+
+    // The same place, wherever the cache is named from, and one request.
+    let refreshed = web_identity(
+        &world,
+        &["--refresh", "--cache-dir", "here", "--env", "NAMED"],
+    );
+    assert!(refreshed.0.is_absolute());
+    assert_eq!(fs::read_to_string(&refreshed.0).unwrap(), refreshed.1);
+    assert_eq!(world.issuer.token_requests(), 2);
+    let before = fs::File::open(&file).unwrap();
+    web_identity(&world, &["--refresh"]);
+    assert_eq!(fs::read_to_string(&file).unwrap(), cached(&world));
+    assert_ne!(
+        before.metadata().unwrap().ino(),
+        fs::metadata(&file).unwrap().ino()
+    );
+}
+
+#[test]
+fn the_variable_of_a_web_identitys_file_holds_no_token() {
+    let world = World::new();
+    world
+        .zitadel([
+            "exec",
+            "--write-web-identity",
+            "--env",
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+        ])
+        .args(["--", "true"])
+        .assert()
+        .code(2)
+        .stderr(contains("is the variable of --write-web-identity"));
+}
+
+#[test]
+fn a_web_identity_needs_a_jwt_and_a_cache() {
+    let world = World::new();
+    let exec = |options: &[&str]| {
+        let mut command = world.zitadel(["exec", "--write-web-identity"]);
+        command.args(options).args(["--", "touch", "ran"]).assert()
+    };
+    exec(&[])
+        .code(1)
+        .stderr(contains("opaque").and(contains("Access Token Type")));
+    let files = |extension| crate::support::entry::files(&world.home, extension).len();
+    assert_eq!((files("json"), files("token")), (1, 0));
+    let asked = world.issuer.total_requests();
+    exec(&["--no-cache"])
+        .code(2)
+        .stderr(contains("token --write FILE"));
+    assert_eq!(world.issuer.total_requests(), asked);
+    world.issuer.set_token_kind(TokenKind::Jwt);
+    fs::create_dir(only(&world.home).with_extension("token")).unwrap();
+    exec(&["--refresh"])
+        .code(1)
+        .stderr(contains("not written").and(contains("token --write FILE")));
+    assert!(!world.home.path().join("ran").exists());
+}
+
+#[test]
+fn an_assertion_is_signed_without_network() {
+    let world = World::new();
+    let signed = |arguments: &[&str]| {
+        let output = world.zitadel(arguments).output().unwrap();
+        assert!(output.status.success());
+        let text = String::from_utf8(output.stdout).unwrap();
+        Jwt::parse(text.trim_end()).unwrap()
+    };
+    let jwt = signed(&["assertion"]);
+    assert!(jwt.is_signed_by(&world.user.public()));
+    assert_eq!(jwt.algorithm(), Some("RS256"));
+    assert_eq!(jwt.key_id(), Some(world.user.key_id.as_str()));
+    assert_eq!(jwt.claims["iss"], world.user.user_id);
+    assert_eq!(jwt.claims["sub"], world.user.user_id);
+    assert_eq!(jwt.claims["aud"], world.issuer.url());
+    let claim = |jwt: &Jwt, name: &str| jwt.claims[name].as_i64().unwrap() - now();
+    assert!((-62..=-60).contains(&claim(&jwt, "iat")));
+    assert!((598..=600).contains(&claim(&jwt, "exp")));
+
+    let jwt = signed(&[
+        "assertion",
+        "--audience",
+        "https://x.dev",
+        "--lifetime",
+        "60",
+    ]);
+    assert_eq!(jwt.claims["aud"], "https://x.dev");
+    assert!((58..=60).contains(&claim(&jwt, "exp")));
+    assert_eq!(world.issuer.total_requests(), 0);
+}
+
+#[test]
+fn every_size_of_key_and_both_forms_of_pem_sign() {
+    use crate::support::keys::ServiceUser;
+    for bits in [2048, 3072, 4096] {
+        let world = World::new();
+        let user = ServiceUser::with_bits(bits);
+        world.issuer.register(&user);
+        for pem in [user.pkcs1_pem(), user.pkcs8_pem()] {
+            let path = world.home.write("key.pem", pem);
+            let path = path.to_str().unwrap();
+            world
+                .zitadel(["token", "--no-cache", "--key-file", path])
+                .args(["--key-id", &user.key_id, "--user-id", &user.user_id])
+                .assert()
+                .success();
+        }
+    }
+}
+
+#[test]
+fn a_key_comes_from_the_environment_or_a_command() {
+    let world = World::new();
+    world.home.write_config("");
+    let issuer = world.issuer.url();
+    world
+        .zitadel(["token", "--issuer", &issuer])
+        .env("ZITADEL_CREDENTIAL_KEY", world.user.key_json())
+        .assert()
+        .success();
+
+    let (key_id, user_id) = (&world.user.key_id, &world.user.user_id);
+    world.home.write_config(&format!(
+        "[profiles.vault]\nissuer = \"{issuer}\"\n\
+         key-command = [\"sh\", \"-c\", \"echo run >> ~/runs; cat ~/key.json\"]\n\
+         key-id = \"{key_id}\"\nuser-id = \"{user_id}\"\nscopes = [\"openid\", \"email\"]\n"
+    ));
+    for _ in 0..3 {
+        world.zitadel(["token"]).assert().success();
+    }
+    let runs = world.home.read("runs");
+    assert_eq!(runs, "run\n", "it runs only when a token is minted");
+    assert_eq!(world.issuer.token_requests(), 2);
+}
+
+/// The key is read again for it, or kept where it was on a pipe.
+#[test]
+fn a_second_assertion_is_signed_wherever_the_key_comes_from() {
+    let world = World::new();
+    world.issuer.set_date_offset(-120);
+    let issuer = world.issuer.url();
+    world.home.append_config(&format!(
+        "[profiles.command]\nissuer = \"{issuer}\"\nkey-command = [\"cat\", \"key.json\"]\n"
+    ));
+    let script = |script: &str| {
+        let mut command = world.home.command("bash");
+        command.args(["-c", script]);
+        command.env("ZITADEL", crate::support::binary());
+        assert_cmd::Command::from_std(command)
+    };
+    for script in [
+        script("$ZITADEL token --refresh"),
+        script("$ZITADEL token --refresh --profile command"),
+        script("$ZITADEL token --refresh --key-file <(cat key.json)"),
+        script("ZITADEL_CREDENTIAL_KEY=$(cat key.json) $ZITADEL token --refresh"),
+    ] {
+        let asked = world.issuer.token_requests();
+        let mut script = script;
+        script
+            .assert()
+            .success()
+            .stderr(contains("this clock is").and(contains("ahead of")));
+        assert_eq!(world.issuer.token_requests(), asked + 2);
+    }
+}
+
+#[test]
+fn whoami_prints_what_the_issuer_says_or_why_it_does_not() {
+    let world = World::new();
+    let output = world.zitadel(["whoami"]).output().unwrap();
+    let claims: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(claims["sub"], world.user.user_id);
+    assert_eq!(world.issuer.requests(Endpoint::Discovery), 1);
+    world.issuer.revoke_all();
+    world
+        .zitadel(["whoami"])
+        .assert()
+        .code(1)
+        .stdout("")
+        .stderr(contains("refused the token").and(contains("--refresh")));
+    world.zitadel(["whoami", "--refresh"]).assert().success();
+}
+
+#[test]
+fn options_stand_before_or_after_the_command_and_the_last_wins() {
+    let world = World::new();
+    for arguments in [
+        ["--profile", "test", "token"].as_slice(),
+        &["token", "--profile", "test"],
+        &["--profile", "none", "token", "--profile", "test"],
+    ] {
+        world.zitadel(arguments).assert().success();
+    }
+    world
+        .zitadel(["--profile", "test", "token", "--profile", "none"])
+        .assert()
+        .code(2)
+        .stderr(contains("\"none\""));
+}
+
+#[test]
+fn help_and_version_are_answers() {
+    let world = World::new();
+    for arguments in [
+        ["--help"].as_slice(),
+        &["help", "token"],
+        &["git", "--help"],
+    ] {
+        let help = world.zitadel(arguments).assert().success().stderr("");
+        help.stdout(contains("Usage: "));
+    }
+    let version = format!(
+        "zitadel-credential {}\n",
+        zitadel_credential::text::version::FULL
+    );
+    world
+        .zitadel(["--version"])
+        .assert()
+        .success()
+        .stdout(version);
+    world
+        .zitadel(["tokn"])
+        .assert()
+        .code(2)
+        .stderr(contains("'token'"));
+}

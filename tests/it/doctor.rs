@@ -1,0 +1,333 @@
+//! `doctor`: every fault is named with its remedy, in what stands right nothing
+//! is found, and nothing is changed or given away.
+
+mod cache;
+mod host;
+mod issuer;
+mod key;
+mod terminal;
+mod wiring;
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::entry::files;
+use crate::support::machine::program;
+use crate::support::{Case, World, binary};
+use serde_json::{Value, json};
+use snapbox::data::Inline;
+use snapbox::{file, str};
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
+
+/// A moment that is nearer than this changes from run to run.
+pub const SOON: Duration = Duration::days(10);
+
+/// What a call of `doctor` found.
+pub struct Found(Vec<Value>);
+
+impl Found {
+    /// A check's status; of several by that name, the first one's.
+    pub fn status(&self, name: &str) -> &str {
+        let check = self.0.iter().find(|check| check["name"] == name);
+        check.map_or("absent", |check| check["status"].as_str().unwrap())
+    }
+
+    /// All that a person has to look after.
+    pub fn faults(&self) -> String {
+        self.lines(|check| check["status"] == "warning" || check["status"] == "failed")
+    }
+
+    /// What stands under a name.
+    pub fn of(&self, name: &str) -> String {
+        self.lines(|check| check["name"] == name)
+    }
+
+    pub fn lines(&self, is_told: impl Fn(&Value) -> bool) -> String {
+        let lines = self.0.iter().filter(|check| is_told(check)).map(|check| {
+            let text = |field: &str| check[field].as_str();
+            let remedy = text("remedy").map(|remedy| format!("    {remedy}\n"));
+            format!(
+                "{} {}: {}\n{}",
+                text("status").unwrap(),
+                text("name").unwrap(),
+                text("finding").unwrap(),
+                remedy.unwrap_or_default()
+            )
+        });
+        without_times(&lines.collect::<String>())
+    }
+}
+
+/// A text whose moments near this one stand as `[TIME]`.
+pub fn without_times(text: &str) -> String {
+    const LENGTH: usize = "2027-01-01T00:00:00Z".len();
+    let now = OffsetDateTime::now_utc();
+    let is_near = |moment: &str| {
+        OffsetDateTime::parse(moment, &Rfc3339).is_ok_and(|moment| (moment - now).abs() < SOON)
+    };
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let moment = rest.get(..LENGTH).filter(|moment| is_near(moment));
+        let (part, skipped) = match moment {
+            Some(_) => ("[TIME]", LENGTH),
+            None => (&rest[..c.len_utf8()], c.len_utf8()),
+        };
+        shown.push_str(part);
+        rest = &rest[skipped..];
+    }
+    shown
+}
+
+/// A world of its own, with what changes from run to run hidden.
+pub fn case() -> Case {
+    shown(World::new())
+}
+
+pub fn shown(world: World) -> Case {
+    let case = Case::with(world);
+    let host = case.world.issuer.url();
+    let (_, host) = host.split_once("://").unwrap();
+    case.hide("[ADDRESS]", host.to_owned());
+    case.hide("[PROGRAM]", binary().display().to_string());
+    case.hide("[VERSION]", version());
+    case
+}
+
+/// What `--version` says, with the commit where the build was told it.
+pub fn version() -> String {
+    let output = Command::new(binary()).arg("--version").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (_, version) = text.trim().split_once(' ').unwrap();
+    version.to_owned()
+}
+
+/// Calls it, holds it to giving nothing away and to changing nothing.
+pub fn examine(case: &Case, options: &[&str], variables: &[(&str, &str)]) -> Found {
+    let mut command = case.world.zitadel(["doctor", "--output", "json"]);
+    command.args(options).envs(variables.iter().copied());
+    let before = snapshot(case.world.home.path());
+    let call = case.end(command);
+    assert_eq!(snapshot(case.world.home.path()), before);
+    let stdout = call.stdout.clone();
+    let found: Value = serde_json::from_str(&stdout).unwrap_or_default();
+    let checks = found["checks"].as_array().cloned();
+    let checks = checks.unwrap_or_else(|| unreachable!("{stdout} {}", call.stderr));
+    let failed = checks.iter().any(|check| check["status"] == "failed");
+    call.gives_nothing_away(i32::from(failed));
+    Found(checks)
+}
+
+/// Every file below: its mode, its size, its time and what it holds.
+pub fn snapshot(root: &Path) -> BTreeMap<PathBuf, (u32, u64, i64, i64, Vec<u8>)> {
+    let mut found = BTreeMap::new();
+    let mut left = vec![root.to_owned()];
+    while let Some(path) = left.pop() {
+        let meta = fs::symlink_metadata(&path).unwrap();
+        let mut contents = Vec::new();
+        if meta.is_dir() {
+            left.extend(fs::read_dir(&path).unwrap().map(|e| e.unwrap().path()));
+        } else if meta.is_file() {
+            contents = fs::read(&path).unwrap();
+        }
+        let look = (meta.mode(), meta.size(), meta.mtime(), meta.mtime_nsec());
+        found.insert(path, (look.0, look.1, look.2, look.3, contents));
+    }
+    found
+}
+
+/// A fault, how it comes about, the options that meet it, and all that is then
+/// found wrong.
+pub type Row = (&'static str, fn(&Case), &'static [&'static str], Inline);
+
+#[track_caller]
+pub fn hold<const ROWS: usize>(rows: [Row; ROWS]) {
+    for (fault, induce, options, expected) in rows {
+        let case = case();
+        induce(&case);
+        let faults = examine(&case, options, &[]).faults();
+        assert_ne!(faults, "", "{fault} is not found");
+        case.matches(&faults, expected);
+    }
+}
+
+/// A tool's file, what it holds, and what is then found under the check's name.
+pub type FileRow<'a> = (&'a str, &'a str, Inline);
+
+/// Holds what is found to each file, in a home with rules for two hosts, and our
+/// names on PATH.
+pub fn hold_files<const ROWS: usize>(check: &str, rows: [FileRow<'_>; ROWS]) {
+    let case = case();
+    case.world.allow("a.acme.test");
+    case.world.allow("b.acme.test:8443");
+    for name in [
+        "zitadel-credential",
+        "bazel-credential-zitadel",
+        "cargo-credential-zitadel",
+    ] {
+        case.world.home.link(name);
+    }
+    for (file, text, told) in rows {
+        case.world.home.write(file, text);
+        case.matches(&found(&case, check), told);
+    }
+}
+
+/// What is found under a check's name, with our names on PATH.
+pub fn found(case: &Case, check: &str) -> String {
+    let path = case.world.home.path_with_bin();
+    examine(case, &[], &[("PATH", path.to_str().unwrap())]).of(check)
+}
+
+pub fn allow_and_wire(case: &Case) {
+    case.world.allow("git.acme.test");
+    wire_git(case, "https://git.acme.test");
+}
+
+pub fn wire_git(case: &Case, url: &str) {
+    let section = format!("[credential \"{url}\"]\n\thelper = zitadel\n");
+    case.world.home.write(".gitconfig", section);
+}
+
+pub fn wire_docker(case: &Case, registry: &str) {
+    let config = json!({ "credHelpers": { registry: "zitadel", "ghcr.io": "other" } });
+    case.world
+        .home
+        .write(".docker/config.json", config.to_string());
+}
+
+pub fn kubeconfig(case: &Case, change: impl FnOnce(&mut Value)) {
+    let mut exec = json!({
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": binary(),
+        "args": ["kubectl"],
+        "interactiveMode": "Never",
+    });
+    change(&mut exec);
+    let config = json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "users": [
+            {"name": "ci", "user": {"exec": exec}},
+            {"name": "other", "user": {"token": "a secret of a cluster's"}},
+        ],
+        "clusters": [
+            {"name": "ours", "cluster": {"server": "https://kube.acme.test:6443"}},
+            {"name": "theirs", "cluster": {"server": "https://kube.other.test"}},
+        ],
+        "contexts": [
+            {"name": "ours", "context": {"cluster": "ours", "user": "ci"}},
+            {"name": "theirs", "context": {"cluster": "theirs", "user": "other"}},
+        ],
+    });
+    case.guard("a secret of a cluster's");
+    case.world.home.write(".kube/config", config.to_string());
+}
+
+pub fn mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+/// A case whose tools ask us, and the `PATH` on which they find us.
+pub fn wired() -> (Case, OsString) {
+    let case = case();
+    allow_and_wire(&case);
+    wire_docker(&case, "registry.acme.test:5000");
+    case.world.allow("registry.acme.test:5000");
+    for name in [
+        "zitadel-credential",
+        "git-credential-zitadel",
+        "docker-credential-zitadel",
+    ] {
+        case.world.home.link(name);
+    }
+    let path = case.world.home.path_with_bin();
+    (case, path)
+}
+
+/// What `doctor` shows of a case where all is right.
+pub fn all_is_right(case: &Case, path: &OsStr, options: &[&str]) -> String {
+    let mut command = case
+        .world
+        .zitadel(["doctor", "https://git.acme.test/a.git"]);
+    command.args(options).env("PATH", path);
+    let call = case.end(command);
+    call.gives_nothing_away(0);
+    assert_eq!(files(&case.world.home, "json").len(), 0);
+    without_times(&call.stdout)
+}
+
+#[test]
+fn where_all_is_right_every_check_is_ok() {
+    if program("git").is_none() {
+        return;
+    }
+    let (case, path) = wired();
+    case.matches(&all_is_right(&case, &path, &[]), str![[r#"
+ok       config     [HOME]/.config/zitadel-credential/config.toml: profiles: 1, host rules: 2
+ok       profile    test: issuer [ISSUER], scopes openid
+ok       key        key file [HOME]/key.json: service user [USER_ID]'s key [KEY_ID], RSA of 2048 bits, with no expiry date in the file, mode 0600
+ok       program    [PROGRAM] [VERSION]
+ok       program    on PATH in [HOME]/bin: zitadel-credential, git-credential-zitadel, docker-credential-zitadel
+ok       proxy      none: the issuer is asked directly
+ok       dns        none: 127.0.0.1 is an address
+ok       tcp        connected to [ADDRESS]
+ok       tls        none: plain http
+ok       clock      agrees with the issuer's
+ok       discovery  the issuer calls itself [ISSUER], as configured
+ok       token      minted, opaque, good until [TIME]; whoever gets it asks the issuer what it is
+ok       userinfo   it is A service user, user ID [USER_ID]
+ok       cache      [HOME]/.cache/zitadel-credential is not there yet: the first token makes it
+ok       git        https://git.acme.test: rule git.acme.test, profile test
+ok       docker     [HOME]/.docker/config.json: registry.acme.test:5000: rule registry.acme.test:5000, profile test
+ok       host       https://git.acme.test has the rule git.acme.test: profile test, the user ID as username; git: Bearer where the server offers it, else basic
+
+17 ok
+
+"#]]);
+}
+
+#[test]
+fn json_has_all_that_the_text_has() {
+    if program("git").is_none() {
+        return;
+    }
+    let (case, path) = wired();
+    case.matches(
+        &all_is_right(&case, &path, &["--output", "json"]),
+        file!["doctor/right.json": Text],
+    );
+}
+
+#[test]
+fn text_is_a_line_for_each_check_and_a_sum() {
+    let case = case();
+    case.world.issuer.remove_key(&case.world.user.key_id);
+    let call = case.run(["doctor"]);
+    call.gives_nothing_away(1);
+    case.matches(&call.stdout, str![[r#"
+ok       config     [HOME]/.config/zitadel-credential/config.toml: profiles: 1, host rules: 0
+ok       profile    test: issuer [ISSUER], scopes openid
+ok       key        key file [HOME]/key.json: service user [USER_ID]'s key [KEY_ID], RSA of 2048 bits, with no expiry date in the file, mode 0600
+ok       program    [PROGRAM] [VERSION]; it is not on PATH
+ok       proxy      none: the issuer is asked directly
+ok       dns        none: 127.0.0.1 is an address
+ok       tcp        connected to [ADDRESS]
+ok       tls        none: plain http
+ok       clock      agrees with the issuer's
+ok       discovery  the issuer calls itself [ISSUER], as configured
+failed   token      the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400); its clock and ours agree; the key file does not say until when the key is good
+                    in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+skipped  userinfo   there is no token to show
+ok       cache      [HOME]/.cache/zitadel-credential is not there yet: the first token makes it
+
+11 ok, 1 failed, 1 skipped
+
+"#]]);
+}

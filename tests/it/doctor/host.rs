@@ -1,0 +1,120 @@
+//! HOST.
+
+use snapbox::str;
+
+use crate::doctor::{case, examine, kubeconfig, wire_git};
+use crate::support::machine::program;
+
+#[test]
+fn a_host_is_answered_or_told_why_not() {
+    let case = case();
+    case.world
+        .home
+        .append_config("[hosts.\"git.acme.test\"]\nprofile = \"test\"\nusername = \"ci\"\n");
+    for (host, told) in [
+        (
+            "git.acme.test",
+            str![[r#"
+ok host: https://git.acme.test has the rule git.acme.test: profile test, username ci; git: Bearer where the server offers it, else basic
+
+"#]],
+        ),
+        (
+            "https://ci@git.acme.test/a/b.git",
+            str![[r#"
+ok host: https://git.acme.test has the rule git.acme.test: profile test, username ci; git: Bearer where the server offers it, else basic
+
+"#]],
+        ),
+        (
+            "evil.test",
+            str![[r#"
+failed host: no host rule lets https://evil.test have a token
+    [hosts."evil.test"] in the config file adds one, as zitadel-credential setup git evil.test or setup docker evil.test writes it; --host is for one call
+
+"#]],
+        ),
+        (
+            "git.acme.test:444",
+            str![[r#"
+failed host: no host rule lets https://git.acme.test:444 have a token: git.acme.test is for another port
+    [hosts."git.acme.test:444"] in the config file adds this one, as zitadel-credential setup git git.acme.test:444 or setup docker git.acme.test:444 writes it; --host is for one call
+
+"#]],
+        ),
+        (
+            "http://git.acme.test",
+            str![[r#"
+failed host: host rule git.acme.test is for https, not for http://git.acme.test
+    allow-http = true in that rule lets http too
+
+"#]],
+        ),
+        (
+            "me@git.acme.test",
+            str![[r#"
+failed host: host rule git.acme.test has the username ci, and another was asked for
+    ask for that username, or for none
+
+"#]],
+        ),
+        (
+            "a b\u{1b}",
+            str![[r#"
+failed host: "a b\u{1b}" names no host that could have a rule
+    give host, host:port or a URL
+
+"#]],
+        ),
+    ] {
+        case.matches(&examine(&case, &[host], &[]).of("host"), told);
+    }
+    case.world.issuer.remove_key(&case.world.user.key_id);
+    let found = examine(&case, &["git.acme.test"], &[]);
+    case.matches(&found.of("host"), str![[r#"
+failed host: https://git.acme.test has the rule git.acme.test: profile test, username ci; git: Bearer where the server offers it, else basic; there is no token to be had for it
+    see the first check that failed
+
+"#]]);
+}
+
+#[test]
+fn a_cluster_of_kubectls_needs_no_rule() {
+    if program("kubectl").is_none() {
+        return;
+    }
+    let case = case();
+    kubeconfig(&case, |_| {});
+    for host in ["kube.acme.test", "https://kube.acme.test:6443"] {
+        let found = examine(&case, &[host], &[]);
+        assert_eq!(found.status("host"), "ok", "{host}");
+    }
+    let found = examine(&case, &["kube.acme.test"], &[]);
+    case.matches(&found.of("host"), str![[r#"
+ok host: https://kube.acme.test is the host of a cluster: kubectl needs no host rule, and for other tools there is none
+
+"#]]);
+    let found = examine(&case, &["kube.other.test"], &[]);
+    assert_eq!(found.status("host"), "failed");
+}
+
+#[test]
+fn where_there_is_no_profile_none_is_named() {
+    if program("git").is_none() {
+        return;
+    }
+    let case = case();
+    wire_git(&case, "https://git.acme.test");
+    case.world.home.link("git-credential-zitadel");
+    let path = case.world.home.path_with_bin();
+    case.world.home.write_config("");
+    let options = ["--host", "git.acme.test"];
+    let found = examine(&case, &options, &[("PATH", path.to_str().unwrap())]);
+    case.matches(
+        &found.of("git"),
+        str![[r#"
+ok git: https://git.acme.test: rule git.acme.test, no profile
+
+"#]],
+    );
+}

@@ -1,0 +1,344 @@
+//! The way to the issuer, and what comes of it.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use snapbox::str;
+
+use crate::doctor::{case, examine, hold, kubeconfig, shown};
+use crate::support::issuer::TokenKind;
+use crate::support::proxy::Proxy;
+use crate::support::{Ca, Endpoint, Fault, Issuer, Times, World};
+
+#[test]
+fn what_is_wrong_on_the_way_to_the_issuer_is_named() {
+    hold([
+        (
+            "a clock an hour behind",
+            |case| case.set_clock(3600),
+            &[],
+            str![[r#"
+warning clock: this clock is [OFFSET] behind the issuer's
+    set it right (NTP)
+
+"#]],
+        ),
+        (
+            "a clock an hour ahead",
+            |case| case.set_clock(-3600),
+            &[],
+            str![[r#"
+warning clock: this clock is [OFFSET] ahead of the issuer's
+    set it right (NTP)
+
+"#]],
+        ),
+        (
+            "a name without an address",
+            |_| {},
+            &["--issuer", "https://nowhere.invalid", "--timeout", "5"],
+            str![[r#"
+failed dns: https://nowhere.invalid/.well-known/openid-configuration: [..]
+    see whether the name is right, and DNS
+
+"#]],
+        ),
+        (
+            "a closed port",
+            |_| {},
+            &["--issuer", "https://127.0.0.1:1", "--timeout", "5"],
+            str![[r#"
+failed tcp: https://127.0.0.1:1/.well-known/openid-configuration: connection refused, while connecting to 127.0.0.1:1
+    see whether the issuer is up and reachable from here (network, proxy, firewall)
+
+"#]],
+        ),
+        (
+            "plain http",
+            |_| {},
+            &["--issuer", "http://issuer.test"],
+            str![[r#"
+failed tls: http://issuer.test/.well-known/openid-configuration is plain http: a secret would cross the network
+
+                case.world
+                    .issuer
+                    .fault(Endpoint::Discovery, body, Times::Forever);
+            },
+            &[],
+            str![[r#"
+failed discovery: [ISSUER]/.well-known/openid-configuration: it answered text/html that is not JSON
+    issuer must be the URL of your ZITADEL instance, as its console shows it
+
+"#]],
+        ),
+    ]);
+}
+
+#[test]
+fn a_clock_that_was_never_told_is_not_said_to_be_missing() {
+    let case = case();
+    for options in [
+        &["--issuer", "https://127.0.0.1:1", "--timeout", "5"][..],
+        &["--issuer", "http://issuer.test"],
+        &["--ca-file", "key.json"],
+    ] {
+        let found = examine(&case, options, &[]);
+        case.matches(
+            &found.of("clock"),
+            str![[r#"
+skipped clock: the way ends before
+
+"#]],
+        );
+    }
+    let issuer = &case.world.issuer;
+    issuer.fault(Endpoint::Discovery, Fault::Hang, Times::Forever);
+    let found = examine(&case, &["--timeout", "1"], &[]);
+    case.matches(
+        &found.of("clock"),
+        str![[r#"
+skipped clock: no answer with a Date came
+
+"#]],
+    );
+}
+
+#[test]
+fn what_the_issuer_refuses_is_named() {
+    hold([
+        (
+            "a deleted key",
+            |case| case.world.issuer.remove_key(&case.world.user.key_id),
+            &[],
+            str![[r#"
+failed token: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400); its clock and ours agree; the key file does not say until when the key is good
+    in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+
+"#]],
+        ),
+        (
+            "userinfo that refuses",
+            |case| {
+                let no = Fault::status(401, "text/plain", "no");
+                case.world
+                    .issuer
+                    .fault(Endpoint::Userinfo, no, Times::Forever);
+            },
+            &[],
+            str![[r#"
+failed userinfo: the issuer refused a token that it had just given: HTTP 401: no
+    in ZITADEL see whether the user is active, and the issuer's log
+
+"#]],
+        ),
+        (
+            "userinfo of nobody",
+            |case| {
+                let body = Fault::body("application/json", "[]");
+                case.world
+                    .issuer
+                    .fault(Endpoint::Userinfo, body, Times::Forever);
+            },
+            &[],
+            str![[r#"
+failed userinfo: [ISSUER]/oidc/v1/userinfo: the JSON it answered has another shape than it should
+    no issuer answers so: see its log, and whether a proxy or a login page stands before it
+
+"#]],
+        ),
+        (
+            "userinfo of a user whose ID is no text",
+            |case| {
+                let body = Fault::body("application/json", "{\"sub\":1}");
+                case.world
+                    .issuer
+                    .fault(Endpoint::Userinfo, body, Times::Forever);
+            },
+            &[],
+            str![[r#"
+failed userinfo: the issuer's answer names no user
+    its userinfo_endpoint must be ZITADEL's own: see what answers there, and what lies in between
+
+"#]],
+        ),
+        (
+            "userinfo of another user",
+            |case| {
+                let body = Fault::body("application/json", "{\"sub\":\"7\"}");
+                case.world
+                    .issuer
+                    .fault(Endpoint::Userinfo, body, Times::Forever);
+            },
+            &[],
+            str![[r#"
+failed userinfo: it is user ID 7, and the key is that of [USER_ID]
+    see what answers at the issuer's userinfo_endpoint: it must be ZITADEL's own, and keep no answer for another
+
+"#]],
+        ),
+        (
+            "a token in the cache that was revoked",
+            |case| {
+                case.world.zitadel(["token"]).assert().success();
+                case.world.issuer.revoke_all();
+            },
+            &[],
+            str![[r#"
+warning userinfo: the token in the cache was revoked: tools are handed it still
+    zitadel-credential cache clear --key-id [KEY_ID]
+
+"#]],
+        ),
+    ]);
+}
+
+#[test]
+fn a_name_that_differs_by_a_slash_is_named() {
+    let case = case();
+    let issuer = format!("{}/", case.world.issuer.url());
+    let found = examine(&case, &["--issuer", &issuer], &[]);
+    case.matches(
+        &found.of("discovery"),
+        str![[r#"
+failed discovery: the issuer calls itself [ISSUER], but [ISSUER]/ is configured
+    set issuer = "[ISSUER]" in the profile, or --issuer: the two must be equal to the last character
+
+"#]],
+    );
+    assert_eq!(found.status("clock"), "ok");
+}
+
+#[test]
+fn tls_says_whom_it_trusts() {
+    let ca = Ca::new();
+    let case = shown(World::with(Issuer::start_tls(&ca)));
+    let home = &case.world.home;
+    home.write("ca.pem", ca.pem());
+    home.write("other.pem", Ca::new().pem());
+    for options in [&[][..], &["--ca-file", "other.pem"]] {
+        let found = examine(&case, options, &[]);
+        case.matches(&found.of("tls"), str![[r#"
+failed tls: [ISSUER]/.well-known/openid-configuration: the certificate of [ISSUER] is not trusted: no authority that is trusted here has signed it
+    where it is your own authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile
+
+"#]]);
+        assert_eq!(
+            (found.status("tcp"), found.status("token")),
+            ("ok", "skipped")
+        );
+    }
+    let found = examine(&case, &["--ca-file", "ca.pem"], &[]);
+    case.matches(
+        &found.of("tls"),
+        str![[r#"
+ok tls: its certificate is trusted by ca.pem
+
+"#]],
+    );
+    assert_eq!(found.status("userinfo"), "ok");
+}
+
+#[test]
+fn a_proxy_is_told_apart_from_the_issuer() {
+    let ca = Ca::new();
+    let issuer = Issuer::builder().tls(&ca).host("issuer.test").start();
+    let case = shown(World::with(issuer));
+    case.world.home.write("ca.pem", ca.pem());
+    let options = ["--ca-file", "ca.pem", "--timeout", "3"];
+
+    let found = examine(&case, &options, &[("HTTPS_PROXY", "ftp://x:1")]);
+    case.matches(&found.of("proxy"), str![[r#"
+failed proxy: cannot use the proxy in HTTPS_PROXY: it has the unsupported scheme `ftp`
+    a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none
+
+"#]]);
+    assert_eq!(found.status("dns"), "skipped");
+
+    let proxy = Proxy::connect();
+    let address = format!("127.0.0.1:{}", proxy.port());
+    let url = format!("http://{address}");
+    case.hide("[PROXY]", address);
+    let found = examine(&case, &options, &[("HTTPS_PROXY", &url)]);
+    case.matches(
+        &found.of("proxy"),
+        str![[r#"
+ok proxy: by way of [PROXY]
+
+"#]],
+    );
+    assert_eq!(found.status("userinfo"), "ok");
+
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let url = format!("http://{address}");
+    case.hide("[PROXY]", address);
+    let start = Instant::now();
+    let found = examine(&case, &options, &[("HTTPS_PROXY", &url)]);
+    case.matches(&found.of("tcp"), str![[r#"
+failed tcp: [ISSUER]/.well-known/openid-configuration: no answer within 3 s, while waiting for the proxy to connect us; the request went by way of the proxy [PROXY]
+    see whether the issuer is up and reachable from here (network, proxy, firewall); --timeout waits longer
+
+"#]]);
+    assert!(start.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn the_kind_of_a_token_is_held_against_what_needs_it() {
+    let case = case();
+    for kind in [TokenKind::Opaque, TokenKind::Jwt] {
+        case.world.issuer.set_token_kind(kind);
+        assert_eq!(examine(&case, &[], &[]).faults(), "", "there is no kubectl");
+    }
+    let found = examine(&case, &[], &[]);
+    case.matches(&found.of("token"), str![[r#"
+ok token: minted, a JWT for nobody, good until [TIME]; not for a Kubernetes API server: its aud names no project
+
+"#]]);
+    case.world.issuer.set_token_kind(TokenKind::Opaque);
+    let found = examine(&case, &[], &[]);
+    case.matches(
+        &found.of("token"),
+        str![[r#"
+ok token: minted, opaque, good until [TIME]; whoever gets it asks the issuer what it is
+
+"#]],
+    );
+    kubeconfig(&case, |_| {});
+    let found = examine(&case, &[], &[]);
+    assert_ne!(found.status("kubectl"), "absent");
+    case.matches(
+        &found.of("token"),
+        str![[r#"
+warning token: minted, opaque, good until [TIME]: a Kubernetes API server with OIDC needs a JWT
+    in ZITADEL open the service user and set its Access Token Type to JWT
+
+"#]],
+    );
+
+    case.world.issuer.set_token_kind(TokenKind::Jwt);
+    let found = examine(&case, &[], &[]);
+    case.matches(&found.of("token"), str![[r#"
+warning token: minted, a JWT for nobody, good until [TIME]: a Kubernetes API server cannot use it, because its aud names no project
+    add the cluster's project: projects = ["ID"] in the profile, or --project ID
+
+"#]]);
+    let found = examine(&case, &["--project", "7"], &[]);
+    case.matches(
+        &found.of("token"),
+        str![[r#"
+ok token: minted, a JWT for 7, good until [TIME]; a Kubernetes API server could use it
+
+"#]],
+    );
+
+    let other = Fault::edit(|answer| {
+        answer["access_token"] = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOlsiOCJdfQ.AAAA".into();
+    });
+    case.world.issuer.fault(Endpoint::Token, other, 1);
+    let found = examine(&case, &["--project", "7"], &[]);
+    case.matches(&found.of("token"), str![[r#"
+warning token: minted, a JWT for 8, good until [TIME]: project 7 was asked for, and its aud does not name it
+    see in ZITADEL whether the project is there under that ID, and granted to the user's organisation
+
+"#]]);
+}

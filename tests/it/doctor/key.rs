@@ -1,0 +1,142 @@
+//! The configuration and the key.
+
+use std::fs;
+
+use snapbox::str;
+
+use crate::doctor::{case, examine, hold, mode, wire_docker};
+use crate::support::{Case, ServiceUser};
+
+fn write_key(case: &Case, contents: &str) {
+    case.world.home.write("key.json", contents);
+}
+
+fn in_five_days() -> String {
+    let end = time::OffsetDateTime::now_utc() + time::Duration::days(5);
+    end.format(&time::format_description::well_known::Rfc3339)
+        .unwrap()
+}
+
+#[test]
+fn what_is_wrong_with_configuration_and_key_is_named() {
+    hold([
+        (
+            "broken TOML",
+            |case| drop(case.world.home.write_config("[profiles.test\n")),
+            &[],
+            str![[r#"
+failed config: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it is no TOML: unclosed table, expected `]`
+    a profile reads like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
+
+"#]],
+        ),
+        (
+            "an unknown profile",
+            |_| {},
+            &["--profile", "staging"],
+            str![[r#"
+failed profile: [HOME]/.config/zitadel-credential/config.toml: no profile is called "staging"
+    its profiles are: test; choose one, or let zitadel-credential setup profile staging add it
+
+"#]],
+        ),
+        (
+            "a flag that makes no sense",
+            |_| {},
+            &["--timeout", "soon"],
+            str![[r#"
+failed config: the timeout "soon" is no number of seconds
+    --timeout and ZITADEL_CREDENTIAL_TIMEOUT take whole seconds from 1 to 86400
+
+"#]],
+        ),
+        (
+            "a config that others can write",
+            |case| mode(&case.world.home.config_path(), 0o666),
+            &[],
+            str![[r#"
+warning config: [HOME]/.config/zitadel-credential/config.toml: others can write to it (mode 0666)
+    chmod go-w [HOME]/.config/zitadel-credential/config.toml
+
+"#]],
+        ),
+        (
+            "a missing key file",
+            |case| fs::remove_file(&case.world.key_file).unwrap(),
+            &[],
+            str![[r#"
+failed key: key file [HOME]/key.json: no such file or directory
+    --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file must name a file that you can read
+
+"#]],
+        ),
+        (
+            "a key for all to read",
+            |case| mode(&case.world.key_file, 0o644),
+            &[],
+            str![[r#"
+warning key: key file [HOME]/key.json: others may use it (mode 0644)
+    chmod 600 [HOME]/key.json
+
+"#]],
+        ),
+        (
+            "an application's key",
+            |case| write_key(case, &case.world.user.application_key_json()),
+            &[],
+            str![[r#"
+failed key: key file [HOME]/key.json: it is an application's key, not a service user's
+    an application key authenticates an API or a client, not a user: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
+
+"#]],
+        ),
+        (
+            "a key of 1024 bits",
+            |case| write_key(case, &ServiceUser::with_bits(1024).key_json()),
+            &[],
+            str![[r#"
+failed key: key file [HOME]/key.json: its key cannot sign: an RSA key of fewer than 2048 bits
+    an RSA key of 2048 to 4096 bits is wanted: in ZITADEL, the service user's Keys, New, JSON makes one
+
+"#]],
+        ),
+        (
+            "an expired key",
+            |case| {
+                write_key(
+                    case,
+                    &case.world.user.key_json_expiring("2020-01-01T00:00:00Z"),
+                );
+            },
+            &[],
+            str![[r#"
+failed key: key file [HOME]/key.json: the key expired at 2020-01-01T00:00:00Z; this clock says [TIME]
+    make a new key in ZITADEL (the service user's Keys, New, JSON) and put its file in place
+
+"#]],
+        ),
+        (
+            "a key that expires soon",
+            |case| write_key(case, &case.world.user.key_json_expiring(&in_five_days())),
+            &[],
+            str![[r#"
+warning key: key file [HOME]/key.json: the key expires at [TIME]
+    make a new key in ZITADEL (the service user's Keys, New, JSON) and put its file in place
+
+"#]],
+        ),
+    ]);
+}
+
+#[test]
+fn what_needs_no_configuration_is_checked_without_it() {
+    let case = case();
+    wire_docker(&case, "registry.acme.test");
+    case.world.home.write_config("no toml");
+    let found = examine(&case, &["git.acme.test"], &[]);
+    assert_eq!(found.status("config"), "failed");
+    for name in ["profile", "key", "tls", "token", "docker", "host"] {
+        assert_eq!(found.status(name), "skipped", "{name}");
+    }
+    assert_eq!(found.status("cache"), "ok");
+}

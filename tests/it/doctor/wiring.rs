@@ -1,0 +1,207 @@
+//! Programs on `PATH`, and the tools' files that name us.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::time::{Duration, Instant};
+
+use snapbox::str;
+
+use crate::doctor::{case, examine, found, kubeconfig, mode, wire_docker};
+use crate::support::binary;
+
+#[test]
+fn programs_on_path_are_held_against_this_one() {
+    let case = case();
+    let home = &case.world.home;
+    home.link("zitadel-credential");
+    let path = home.path_with_bin();
+    let path = [("PATH", path.to_str().unwrap())];
+    wire_docker(&case, "registry.acme.test");
+    case.world.allow("registry.acme.test");
+    let found = examine(&case, &[], &path);
+    case.matches(
+        &found.of("program"),
+        str![[r#"
+failed program: docker-credential-zitadel is not on PATH, and a tool is set up to run it
+    ln -s [PROGRAM] [HOME]/bin/docker-credential-zitadel
+ok program: [PROGRAM] [VERSION]
+ok program: on PATH in [HOME]/bin: zitadel-credential
+
+"#]],
+    );
+
+    let script = |name: &str, text: &str| {
+        let path = home.write(format!("bin/{name}"), format!("#!/bin/sh\n{text}\n"));
+        mode(&path, 0o755);
+    };
+    script("docker-credential-zitadel", "echo zitadel-credential 0.0.1");
+    script("git-credential-zitadel", "echo something else");
+    let found = examine(&case, &[], &path);
+    case.matches(
+        &found.of("program"),
+        str![[r#"
+warning program: [HOME]/bin/git-credential-zitadel is another program, or does not tell its version
+    ln -sf [PROGRAM] [HOME]/bin/git-credential-zitadel
+warning program: [HOME]/bin/docker-credential-zitadel is version 0.0.1, this program is [VERSION]
+    ln -sf [PROGRAM] [HOME]/bin/docker-credential-zitadel
+ok program: [PROGRAM] [VERSION]
+ok program: on PATH in [HOME]/bin: zitadel-credential
+
+"#]],
+    );
+
+    fs::copy(binary(), home.path().join("bin/git-credential-zitadel")).unwrap();
+    fs::remove_file(home.path().join("bin/docker-credential-zitadel")).unwrap();
+    let found = examine(&case, &[], &path);
+    case.matches(&found.of("program"), str![[r#"
+warning program: [HOME]/bin/git-credential-zitadel is another file than this program, of the same version
+    ln -sf [PROGRAM] [HOME]/bin/git-credential-zitadel
+failed program: docker-credential-zitadel is not on PATH, and a tool is set up to run it
+    ln -s [PROGRAM] [HOME]/bin/docker-credential-zitadel
+ok program: [PROGRAM] [VERSION]
+ok program: on PATH in [HOME]/bin: zitadel-credential
+
+"#]]);
+}
+
+#[test]
+fn programs_that_hang_are_ended() {
+    let case = case();
+    kubeconfig(&case, |_| {});
+    for name in ["kubectl", "git", "docker-credential-zitadel"] {
+        let path = case
+            .world
+            .home
+            .write(format!("bin/{name}"), "#!/bin/sh\nexec sleep 60\n");
+        mode(&path, 0o755);
+    }
+    symlink(
+        binary(),
+        case.world.home.path().join("bin/zitadel-credential"),
+    )
+    .unwrap();
+    let path = case.world.home.path_with_bin();
+    let start = Instant::now();
+    let found = examine(
+        &case,
+        &["--timeout", "4"],
+        &[("PATH", path.to_str().unwrap())],
+    );
+    assert!(start.elapsed() < Duration::from_secs(8));
+    case.matches(
+        &found.of("kubectl"),
+        str![[r#"
+failed kubectl: [HOME]/bin/kubectl config view: not complete within 1 s
+    run it by hand: it must print the kubeconfig
+
+"#]],
+    );
+    case.matches(
+        &found.of("git"),
+        str![[r#"
+failed git: git config: not complete within 1 s
+    run git config --get-regexp credential by hand: it must end
+
+"#]],
+    );
+    assert_eq!(found.status("userinfo"), "ok");
+}
+
+#[test]
+fn a_program_in_a_relative_directory_of_path_is_never_run() {
+    let case = case();
+    kubeconfig(&case, |_| {});
+    let home = &case.world.home;
+    for name in ["kubectl", "git", "zitadel-credential"] {
+        // Where the call stands, as a clone's own files do.
+        let path = home.write(name, "#!/bin/sh\necho > \"$HOME/was-run\"\n");
+        mode(&path, 0o755);
+    }
+    for path in ["", ".", ".:/nowhere"] {
+        examine(&case, &[], &[("PATH", path)]);
+    }
+    assert!(!home.path().join("was-run").exists());
+}
+
+const CARGOS: &str = ".cargo/config.toml";
+const RC: &str = ".terraformrc";
+
+const BLOCK: &str = "credentials_helper \"zitadel\" {\n  args = []\n}\n";
+
+#[test]
+fn names_that_tools_look_for_are_held_against_this_program() {
+    let case = case();
+    let home = &case.world.home;
+    home.link("zitadel-credential");
+    home.write("bin/keyring", "#!/bin/sh\n");
+    super::mode(&home.path().join("bin/keyring"), 0o755);
+    home.write(
+        ".bazelrc",
+        "common --credential_helper=bazel-credential-zitadel\n",
+    );
+    home.write(
+        CARGOS,
+        "[registries.a]\ncredential-provider = ['cargo-credential-zitadel']\n",
+    );
+    case.matches(
+        &found(&case, "program"),
+        str![[r#"
+failed program: bazel-credential-zitadel is not on PATH, and a tool is set up to run it
+    ln -s [PROGRAM] [HOME]/bin/bazel-credential-zitadel
+failed program: cargo-credential-zitadel is not on PATH, and a tool is set up to run it
+    ln -s [PROGRAM] [HOME]/bin/cargo-credential-zitadel
+ok program: [PROGRAM] [VERSION]
+ok program: on PATH in [HOME]/bin: zitadel-credential
+
+"#]],
+    );
+    home.link("keyring");
+    home.link("bazel-credential-zitadel");
+    home.link("cargo-credential-zitadel");
+    case.matches(&found(&case, "program"), str![[r#"
+ok program: [PROGRAM] [VERSION]
+ok program: on PATH in [HOME]/bin: zitadel-credential, bazel-credential-zitadel, cargo-credential-zitadel, keyring
+
+"#]]);
+}
+
+/// A rule that some tool asks for is no finding.
+#[test]
+fn a_rule_is_told_that_no_tool_asks_for() {
+    let case = case();
+    case.world.allow("a.acme.test");
+    case.world.allow("b.acme.test:8443");
+    let home = &case.world.home;
+    home.write(
+        CARGOS,
+        "[registries.a]\nindex = 'sparse+https://a.acme.test/'\n\
+         credential-provider = ['cargo-credential-zitadel']\n",
+    );
+    case.matches(
+        &found(&case, "rule"),
+        str![[r#"
+warning rule: b.acme.test:8443: no tool is found that is set up to ask us for it
+    zitadel-credential setup git b.acme.test:8443, or setup docker, bazel, cargo, go or terraform
+
+"#]],
+    );
+    home.write(
+        ".bazelrc",
+        "common --credential_helper=b.acme.test=bazel-credential-zitadel\n",
+    );
+    assert_eq!(found(&case, "rule"), "");
+    for (file, text) in [
+        (".config/go/env", "GOAUTH=zitadel-credential go\n"),
+        (RC, BLOCK),
+    ] {
+        home.write(CARGOS, "");
+        home.write(".bazelrc", "");
+        assert_ne!(found(&case, "rule"), "");
+        let path = home.write(file, text);
+        assert_eq!(found(&case, "rule"), "", "{file}");
+        fs::remove_file(path).unwrap();
+    }
+    assert_ne!(found(&case, "rule"), "");
+    home.link("keyring");
+    assert_eq!(found(&case, "rule"), "", "pip needs no file");
+}

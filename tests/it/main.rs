@@ -1,0 +1,25 @@
+//! The program as its users run it: each command, each tool, each error, and what
+//! is written about them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test says what it expects"
+)]
+#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod agent;
+mod cache;
+mod completions;
+mod direct;
+mod doctor;
+mod errors;
+mod man;
+mod manage;
+mod negative;
+mod network;
+mod readme;
+mod setup;
+mod tools;

@@ -1,0 +1,219 @@
+//! `cache`: what it shows, what it removes, and what it leaves alone.
+
+use std::fs;
+use std::fs::File;
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::support::entry::{age, files, only};
+use crate::support::issuer::TokenKind;
+use crate::support::program::{client, stdout_of_success};
+use crate::support::{Endpoint, Fault, Times, World, binary};
+use predicates::prelude::*;
+use predicates::str::contains;
+use serde_json::Value;
+
+/// A world with an opaque token and a JWT in its cache, one of which has
+/// expired.
+fn world() -> World {
+    let world = World::new();
+    world.zitadel(["token"]).assert().success();
+    let opaque = files(&world.home, "json").remove(0);
+    age(&opaque, 50_000);
+    world.issuer.set_token_kind(TokenKind::Jwt);
+    world
+        .zitadel(["token", "--scope", "profile", "--project", "7"])
+        .assert()
+        .success();
+    world
+}
+
+fn listed(world: &World, options: &[&str]) -> Vec<Value> {
+    let output = world
+        .zitadel(["cache", "list", "--output", "json"])
+        .args(options)
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn entries_are_shown_without_their_tokens() {
+    let world = world();
+    let entries = listed(&world, &[]);
+    assert_eq!(entries.len(), 2);
+    for entry in &entries {
+        assert_eq!(entry["key_id"], world.user.key_id);
+        assert_eq!(entry["user_id"], world.user.user_id);
+        assert_eq!(entry["issuer"], world.issuer.url());
+        let is_jwt = entry["scopes"].as_array().unwrap().len() == 2;
+        assert_eq!(entry["kind"], if is_jwt { "jwt" } else { "opaque" });
+        assert_eq!(entry["expires_in"].as_u64().unwrap() > 0, is_jwt);
+    }
+    let tokens = world.issuer.issued_tokens();
+    world
+        .zitadel(["cache", "list"])
+        .assert()
+        .success()
+        .stdout(contains("KEY ID").and(contains("11 h 59 min")))
+        .stdout(contains(&tokens[0]).or(contains(&tokens[1])).not());
+    assert_eq!(listed(&world, &["--key-id", "1"]).len(), 0);
+}
+
+#[test]
+fn what_has_expired_is_dim_on_a_terminal_that_wants_colour() {
+    let Some(script) = client("script") else {
+        return;
+    };
+    let world = world();
+    // It runs its command on a terminal of its own.
+    let on_terminal = |variable: (&str, &str)| {
+        let mut command = world.home.command(&script);
+        let call = format!("{} cache list", binary().display());
+        command.args(["--quiet", "--return", "--command", &call, "/dev/null"]);
+        command.env("TERM", "xterm").envs([variable]);
+        stdout_of_success(command)
+    };
+    let coloured = on_terminal(("NO_COLOR", ""));
+    let dim: Vec<_> = coloured
+        .lines()
+        .filter(|l| l.contains("\u{1b}[2m"))
+        .collect();
+    assert_eq!(dim.len(), 1, "{coloured}");
+    assert!(dim[0].contains("none"), "{coloured}");
+    assert_eq!(coloured.matches('\u{1b}').count(), 2, "{coloured}");
+    for plain in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        assert!(!on_terminal(plain).contains('\u{1b}'), "{plain:?}");
+    }
+    let output = world.zitadel(["cache", "list"]).output().unwrap();
+    assert!(!output.stdout.contains(&0x1b), "no terminal");
+}
+
+#[test]
+fn an_empty_cache_is_shown_and_cleared_as_one() {
+    let world = World::new();
+    assert_eq!(listed(&world, &[]).len(), 0);
+    world
+        .zitadel(["cache", "clear"])
+        .assert()
+        .success()
+        .stdout("0 tokens removed\n");
+}
+
+#[test]
+fn what_is_cleared_is_what_was_named() {
+    let world = world();
+    let clear = |options: &[&str], count: &str| {
+        let mut command = world.zitadel(["cache", "clear"]);
+        command
+            .args(options)
+            .assert()
+            .success()
+            .stdout(contains(count));
+    };
+    clear(&["--key-id", "1"], "0 tokens");
+    clear(&["--expired"], "1 token ");
+    assert_eq!(listed(&world, &[]).len(), 1);
+    clear(&["--key-id", &world.user.key_id], "1 token ");
+    for extension in ["json", "lock", "parents"] {
+        assert_eq!(files(&world.home, extension).len(), 0, "{extension}");
+    }
+    world.zitadel(["token"]).assert().success();
+    assert_eq!(world.issuer.token_requests(), 3);
+}
+
+#[test]
+fn a_web_identitys_file_goes_with_its_entry_and_without_one() {
+    let world = World::new();
+    world.issuer.set_token_kind(TokenKind::Jwt);
+    let exec = ["exec", "--write-web-identity", "--", "true"];
+    for clear in [
+        ["cache", "clear"].as_slice(),
+        &["cache", "clear", "--key-id", &world.user.key_id],
+    ] {
+        world.zitadel(exec).assert().success();
+        assert_eq!(files(&world.home, "token").len(), 1);
+        world.zitadel(clear).assert().success();
+        assert_eq!(files(&world.home, "token").len(), 0);
+    }
+    world.zitadel(exec).assert().success();
+    fs::remove_file(only(&world.home)).unwrap();
+    world.zitadel(["cache", "clear"]).assert().success();
+    assert_eq!(files(&world.home, "token").len(), 0);
+}
+
+#[test]
+fn a_lock_in_use_is_never_removed() {
+    let world = World::new();
+    world.zitadel(["token"]).assert().success();
+    let lock = files(&world.home, "lock").remove(0);
+    let held = File::open(&lock).unwrap();
+    fs2::FileExt::lock_exclusive(&held).unwrap();
+    world.zitadel(["cache", "clear"]).assert().success();
+    assert_eq!(files(&world.home, "json").len(), 0);
+    assert!(lock.exists());
+}
+
+#[test]
+fn what_could_hold_a_token_goes_with_the_rest_and_stays_with_a_part() {
+    let world = world();
+    let entry = files(&world.home, "json").remove(0);
+    let foreign = entry.with_file_name("00000000000000000000000000000000.json");
+    let written = entry.with_file_name(".zitadel-credential-abc123");
+    fs::copy(&entry, &foreign).unwrap();
+    fs::copy(&entry, &written).unwrap();
+    assert_eq!(listed(&world, &[]).len(), 2);
+    let clear = |options: &[&str]| {
+        world
+            .zitadel(["cache", "clear"])
+            .args(options)
+            .assert()
+            .success();
+    };
+    clear(&["--key-id", &world.user.key_id]);
+    assert!(foreign.exists() && written.exists());
+    clear(&[]);
+    assert!(!foreign.exists() && !written.exists());
+}
+
+#[test]
+fn a_broken_lock_keeps_no_entry_from_being_removed() {
+    let world = world();
+    for lock in files(&world.home, "lock") {
+        fs::remove_file(&lock).unwrap();
+        fs::create_dir(&lock).unwrap();
+    }
+    world
+        .zitadel(["cache", "clear"])
+        .assert()
+        .success()
+        .stdout(contains("2 tokens removed"));
+    assert_eq!(files(&world.home, "json").len(), 0);
+}
+
+#[test]
+fn clearing_beside_waiting_processes_makes_no_storm() {
+    let world = World::new();
+    let slow = Fault::Delay(Duration::from_millis(300));
+    world.issuer.fault(Endpoint::Token, slow, Times::Forever);
+    let waiting: Vec<_> = (0..40)
+        .map(|_| {
+            let mut command = world.home.command(binary());
+            command.arg("token").stdout(Stdio::null());
+            command.stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    let mut clears = 0;
+    while world.issuer.token_requests() == 0 || clears < 5 {
+        world.zitadel(["cache", "clear"]).assert().success();
+        clears += 1;
+    }
+    for child in waiting {
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && stderr.is_empty(), "{stderr}");
+    }
+    let mints = world.issuer.token_requests();
+    assert!(mints <= clears + 1, "{mints} mints for {clears} clears");
+}

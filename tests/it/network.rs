@@ -1,0 +1,203 @@
+//! How the issuer is reached: proxies, roots, addresses.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::time::{Duration, Instant};
+
+use crate::support::issuer::Issuer;
+use crate::support::machine::behind_mounts;
+use crate::support::proxy::Proxy;
+use crate::support::tls::Ca;
+use crate::support::{World, binary};
+use predicates::prelude::*;
+use predicates::str::contains;
+
+/// A world whose issuer speaks TLS under this name, and its authority's file.
+fn world_at(host: &str) -> (World, String) {
+    let ca = Ca::new();
+    let world = World::with(Issuer::builder().tls(&ca).host(host).start());
+    let ca_file = world.home.write("ca.pem", ca.pem());
+    let ca_file = ca_file.to_str().unwrap().to_owned();
+    (world, ca_file)
+}
+
+/// One call that mints a token with these variables.
+fn mint(world: &World, ca_file: &str, variables: &[(&str, &str)]) -> assert_cmd::assert::Assert {
+    world
+        .zitadel(["token", "--no-cache", "--ca-file", ca_file])
+        .args(["--timeout", "5"])
+        .envs(variables.iter().copied())
+        .assert()
+}
+
+#[test]
+fn an_http_proxy_is_asked_for_the_name_and_shown_its_credentials() {
+    let (world, ca_file) = world_at("issuer.test");
+    let proxy = Proxy::connect();
+    let value = format!("http://ci:hunter2@127.0.0.1:{}", proxy.port());
+    let target = format!("issuer.test:{}", world.issuer.port());
+    mint(&world, &ca_file, &[("HTTPS_PROXY", &value)])
+        .success()
+        .stderr("");
+    assert_eq!(proxy.asked(), [format!("{target} Basic Y2k6aHVudGVyMg==")]);
+    mint(&world, &ca_file, &[("ALL_PROXY", &value)]).success();
+    assert_eq!(proxy.asked().len(), 2);
+}
+
+#[test]
+fn a_socks_proxy_is_asked_for_the_name_or_the_address() {
+    let proxy = Proxy::socks5();
+    let value = |scheme| format!("{scheme}://127.0.0.1:{}", proxy.port());
+    let (world, ca_file) = world_at("issuer.test");
+    let named = format!("issuer.test:{}", world.issuer.port());
+    mint(&world, &ca_file, &[("ALL_PROXY", &value("socks5h"))]).success();
+    assert_eq!(proxy.asked(), [named]);
+    let (world, ca_file) = world_at("localhost");
+    let address = format!("127.0.0.1:{}", world.issuer.port());
+    mint(&world, &ca_file, &[("all_proxy", &value("socks5"))]).success();
+    assert_eq!(proxy.asked()[1], address);
+}
+
+#[test]
+fn no_proxy_names_hosts_that_are_reached_directly() {
+    let proxy = Proxy::connect();
+    let value = format!("http://127.0.0.1:{}", proxy.port());
+    let (world, ca_file) = world_at("localhost");
+    let with_port = format!("localhost:{}", world.issuer.port());
+    for exception in [
+        "localhost",
+        ".localhost",
+        "a.dev, LOCALHOST",
+        "*",
+        &with_port,
+    ] {
+        let variables = [("https_proxy", value.as_str()), ("no_proxy", exception)];
+        mint(&world, &ca_file, &variables).success();
+        assert_eq!(proxy.asked(), [""; 0], "{exception}");
+    }
+    for other in ["host", "localhost.evil.test", "localhost:1"] {
+        let variables = [("https_proxy", value.as_str()), ("NO_PROXY", other)];
+        mint(&world, &ca_file, &variables).success();
+    }
+    assert_eq!(proxy.asked().len(), 3);
+}
+
+#[test]
+fn loopback_http_never_goes_to_a_proxy() {
+    let proxy = Proxy::connect();
+    let value = format!("http://127.0.0.1:{}", proxy.port());
+    let world = World::new();
+    for variable in ["http_proxy", "HTTP_PROXY", "ALL_PROXY"] {
+        world
+            .zitadel(["token", "--refresh"])
+            .env(variable, &value)
+            .assert()
+            .success()
+            .stderr("");
+    }
+    assert_eq!(proxy.asked(), [""; 0]);
+}
+
+#[test]
+fn a_proxy_that_dribbles_its_answer_ends_with_the_bound() {
+    let (world, ca_file) = world_at("localhost");
+    let value = format!("http://127.0.0.1:{}", Proxy::dribbling().port());
+    let start = Instant::now();
+    world
+        .zitadel(["token", "--ca-file", &ca_file, "--timeout", "1"])
+        .env("HTTPS_PROXY", value)
+        .assert()
+        .code(75)
+        .stdout("");
+    assert!(start.elapsed() < Duration::from_secs(4));
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_named_without_its_password() {
+    let (world, ca_file) = world_at("localhost");
+    mint(
+        &world,
+        &ca_file,
+        &[("HTTPS_PROXY", "socks9://ci:hunter2@p.dev")],
+    )
+    .code(2)
+    .stdout("")
+    .stderr(contains("HTTPS_PROXY").and(contains("hunter2").not()));
+    let refused = Proxy::connect().port();
+    let value = format!("http://ci:hunter2@127.0.0.1:{refused}");
+    world
+        .zitadel(["token", "-vv", "--ca-file", &ca_file])
+        .env("HTTPS_PROXY", value)
+        .env("RUST_LOG", "trace")
+        .assert()
+        .success()
+        .stderr(contains("hunter2").or(contains("Y2k6")).not());
+    mint(&world, &ca_file, &[("HTTPS_PROXY", "http://127.0.0.1:9")])
+        .code(75)
+        .stdout("")
+        .stderr(contains("127.0.0.1:9"));
+    assert_eq!(world.issuer.token_requests(), 1);
+}
+
+#[test]
+fn the_systems_roots_are_named_by_variables() {
+    let (world, ca_file) = world_at("localhost");
+    let roots = world.home.write("roots/ca.pem", world.home.read("ca.pem"));
+    let directory = roots.parent().unwrap().to_str().unwrap();
+    for (variable, value) in [
+        ("SSL_CERT_FILE", ca_file.as_str()),
+        ("SSL_CERT_DIR", directory),
+    ] {
+        world
+            .zitadel(["token", "--refresh"])
+            .env(variable, value)
+            .assert()
+            .success()
+            .stderr("");
+    }
+    world
+        .zitadel(["token", "--refresh"])
+        .assert()
+        .code(1)
+        .stderr(contains("is not trusted").and(contains("--ca-file")));
+    let other = world.home.write("other.pem", Ca::new().pem());
+    mint(
+        &world,
+        other.to_str().unwrap(),
+        &[("SSL_CERT_FILE", &ca_file)],
+    )
+    .code(1)
+    .stderr(contains("is not trusted"));
+    assert_eq!(world.issuer.token_requests(), 2);
+}
+
+#[test]
+fn an_address_may_be_written_out_in_either_family() {
+    let six = Issuer::builder().host("[::1]").address(Ipv6Addr::LOCALHOST);
+    for issuer in [six.start(), Issuer::start()] {
+        let world = World::with(issuer);
+        world.zitadel(["token"]).assert().success().stderr("");
+        assert_eq!(world.issuer.connections(), 1);
+    }
+}
+
+#[test]
+fn a_name_whose_first_address_is_dead_is_reached_by_the_next() {
+    // The system puts 127.0.0.1 first; there nobody listens on this port.
+    let second = Ipv4Addr::new(127, 0, 0, 2);
+    let issuer = Issuer::builder().host("issuer.test").address(second);
+    let world = World::with(issuer.start());
+    let toml = std::fs::read_to_string(world.home.config_path()).unwrap();
+    world
+        .home
+        .write_config(&format!("{toml}allow-http = true\n"));
+    let hosts = "127.0.0.1 issuer.test\n127.0.0.2 issuer.test\n";
+    let hosts = world.home.write("hosts", hosts);
+    let script = format!("mount --bind {} /etc/hosts; exec \"$@\"", hosts.display());
+    let Some(mut command) = behind_mounts(&world.home, &script) else {
+        return;
+    };
+    command.arg(binary()).args(["token", "--timeout", "5"]);
+    let output = command.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && stderr.is_empty(), "{stderr}");
+}

@@ -1,0 +1,379 @@
+//! `README.md` and `docs/` say what the binary does: what can be checked cheaply, is.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use crate::support::{Home, ServiceUser};
+use serde_json::Value;
+
+const README: &str = include_str!("../../README.md");
+const REFERENCE: &str = include_str!("../../docs/reference.md");
+const TROUBLESHOOTING: &str = include_str!("../../docs/troubleshooting.md");
+const PAGES: [(&str, &str); 7] = [
+    ("README.md", README),
+    ("docs/reference.md", REFERENCE),
+    ("docs/tools.md", include_str!("../../docs/tools.md")),
+    ("docs/troubleshooting.md", TROUBLESHOOTING),
+    (
+        "docs/comparison.md",
+        include_str!("../../docs/comparison.md"),
+    ),
+    ("CONTRIBUTING.md", include_str!("../../CONTRIBUTING.md")),
+    ("SECURITY.md", include_str!("../../SECURITY.md")),
+];
+
+/// Options of every program, and those of other programs in examples.
+const OTHERS: &[&str] = &[
+    "--help",
+    "--version",
+    // tar
+    "--strip-components",
+    // a Dockerfile's COPY
+    "--from",
+    // systemctl
+    "--now",
+    // Bazel
+    "--credential",
+    // the kubelet
+    "--image-credential-provider-bin-dir",
+    "--image-credential-provider-config",
+    // pip and uv
+    "--keyring-provider",
+    "--index-url",
+    // twine
+    "--repository-url",
+    // cargo
+    "--release",
+    "--example",
+    "--locked",
+    "--path",
+    "--git",
+    "--test",
+    "--nocapture",
+    // git
+    "--global",
+    "--replace-all",
+    "--add",
+    "--get-regexp",
+    // curl
+    "--fail-with-body",
+    // kubectl
+    "--clusterrole",
+    // the Kubernetes API server
+    "--authentication-config",
+    "--oidc-issuer-url",
+    "--oidc-client-id",
+    "--oidc-username-claim",
+];
+
+/// Where the program's name is followed by a word that is no command.
+const NO_CALLS: [&str; 6] = [
+    "DIR/_zitadel-credential ",
+    "ln -sf zitadel-credential ",
+    "-t zitadel-credential ",
+    "remove zitadel-credential ",
+    "~/.config/zitadel-credential ",
+    "executable zitadel-credential not found",
+];
+
+#[test]
+fn every_option_is_in_the_help_and_every_option_of_the_help_is_here() {
+    let [told, help] = [told(), help()];
+    let [told, known] = [&told, &help].map(|text| {
+        let all = options(text).into_iter();
+        let ours = all.filter(|option| !OTHERS.contains(option));
+        ours.collect::<BTreeSet<_>>()
+    });
+    assert_eq!(told, known);
+}
+
+#[test]
+fn every_variable_is_in_the_help_and_every_variable_of_the_help_is_here() {
+    assert_eq!(variables(&told()), variables(&help()));
+}
+
+#[test]
+fn every_command_of_the_help_is_here_and_there_is_no_other() {
+    let commands = commands();
+    assert!(commands.len() > 7, "{commands:?}");
+    let told = told();
+    for command in &commands {
+        let shown = REFERENCE.contains(&format!("`{command}"));
+        assert!(shown, "{command} is not in the reference");
+    }
+    for line in told.lines() {
+        let calls = NO_CALLS
+            .iter()
+            .fold(line.to_owned(), |line, no_call| line.replace(no_call, ""));
+        for call in calls.split("zitadel-credential ").skip(1) {
+            let word = call.split(' ').next().unwrap();
+            let word = word.trim_end_matches(['`', ')', '"', ';']);
+            let is_command = commands.iter().any(|command| command == word);
+            assert!(is_command, "{word}: {line}");
+        }
+    }
+}
+
+#[test]
+fn both_config_files_are_read_and_the_longer_covers_the_registries() {
+    let user = ServiceUser::new();
+    let [shortest, longest] = configs();
+    for config in [shortest, longest] {
+        let home = home_with(config, &user);
+        home.zitadel(["assertion"]).assert().success();
+        assert_eq!(listed(&home)["git.acme.dev"], *user.user_id);
+    }
+    let listed = listed(&home_with(longest, &user));
+    let told = told();
+    // All of it parses; one of them is docker's.
+    let all = blocks(&told, "json").into_iter();
+    let all: Vec<Value> = all
+        .map(|json| serde_json::from_str(json).unwrap())
+        .collect();
+    let docker_config = all.iter().find_map(|json| json.get("credHelpers"));
+    for registry in docker_config.unwrap().as_object().unwrap().keys() {
+        assert_eq!(listed[registry], *user.user_id, "{registry} has a rule");
+    }
+}
+
+#[test]
+fn every_line_that_is_commented_out_of_the_config_file_can_be_put_in() {
+    let user = ServiceUser::new();
+    let [_, config] = configs();
+    let optional: Vec<_> = config
+        .lines()
+        .filter_map(|line| line.strip_prefix("# "))
+        .collect();
+    assert!(optional.len() > 11, "{optional:?}");
+    // Those of a key that is no key file.
+    let (of_a_key, rest) = optional
+        .into_iter()
+        .partition::<Vec<_>, _>(|line| line.starts_with("key-") || line.starts_with("user-id"));
+    for line in rest {
+        let config = config.replace(&format!("# {line}"), line);
+        let home = home_with(&config, &user);
+        home.zitadel(["assertion"]).assert().success().stderr("");
+        let is_username = line.starts_with("username");
+        let username = if is_username { "ci" } else { &user.user_id };
+        assert_eq!(listed(&home)["git.acme.dev"], username, "{line}");
+    }
+    // With the ids beside it, a command runs only where a token is fetched.
+    let [command, key_id, user_id] = of_a_key[..] else {
+        panic!("{of_a_key:?}");
+    };
+    let of_file = config.lines().find(|line| line.starts_with("key-file"));
+    let config = [command, key_id, user_id]
+        .iter()
+        .fold(config.replace(of_file.unwrap(), ""), |config, line| {
+            config.replace(&format!("# {line}"), line)
+        });
+    let username = &listed(&home_with(&config, &user))["git.acme.dev"];
+    assert!(user_id.contains(&username.to_string()), "{username}");
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_to_a_heading() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut followed = 0;
+    for (page, text) in PAGES {
+        let links = text.split("](").skip(1);
+        let links = links.map(|link| link.split(')').next().unwrap());
+        for link in links.filter(|link| !link.contains("://")) {
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let file = match file {
+                "" => root.join(page),
+                file => root.join(page).parent().unwrap().join(file),
+            };
+            let file = file.canonicalize();
+            assert!(file.is_ok(), "{page}: {link}");
+            let text = fs::read_to_string(file.unwrap()).unwrap();
+            let known = heading.is_empty() || headings(&text).contains(heading);
+            assert!(known, "{page}: {link}");
+            followed += 1;
+        }
+    }
+    assert!(followed > 50, "{followed}");
+}
+
+#[test]
+fn every_page_is_reached_from_the_readme() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    for entry in fs::read_dir(docs).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let page = format!("docs/{name}");
+        assert!(PAGES.iter().any(|(known, _)| *known == page), "{page}");
+        assert!(README.contains(&format!("]({page}")), "{page}");
+    }
+}
+
+#[test]
+fn every_message_is_one_that_the_program_has() {
+    let source = source(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let (_, table) = TROUBLESHOOTING
+        .split_once("| message | what to do |")
+        .unwrap();
+    let rows = table.lines().skip(2).take_while(|row| row.starts_with('|'));
+    let messages: Vec<_> = rows
+        .flat_map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2))
+        .filter(|message| message.contains(' '))
+        .collect();
+    assert!(messages.len() > 10, "{messages:?}");
+    for message in messages {
+        // One text for two things to be configured.
+        let shown = message
+            .replace("no issuer is", "no {name} is")
+            .replace("no key is", "no {name} is")
+            .replace("it has no issuer", "it has no {name}")
+            .replace("it has no key", "it has no {name}");
+        assert!(source.contains(&shown), "{message}");
+    }
+}
+
+#[test]
+fn every_test_that_the_security_page_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("SECURITY.md")).unwrap();
+    let named: Vec<_> = page
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter_map(|name| name.split_once("::"))
+        .collect();
+    assert!(named.len() > 40, "{named:?}");
+    for (file, test) in named {
+        let file = match file.strip_prefix("src/") {
+            Some(_) => root.join(file),
+            None => root.join("tests").join(file),
+        };
+        // Its tests may stand in a folder of its name.
+        let mut text = fs::read_to_string(&file).unwrap();
+        let folder = file.with_extension("");
+        if folder.is_dir() {
+            text += &source(&folder);
+        }
+        assert!(
+            text.contains(&format!("fn {test}(")),
+            "{}::{test}",
+            file.display()
+        );
+    }
+}
+
+/// A home with this config file, and the user's key where the file says.
+fn home_with(config: &str, user: &ServiceUser) -> Home {
+    let key_file = ".config/zitadel-credential/prod.json";
+    assert!(config.contains(&format!("~/{key_file}")) || config.contains("\nkey-command"));
+    let home = Home::new();
+    home.write_config(config);
+    home.write(key_file, user.key_json());
+    home
+}
+
+/// The hosts with a rule, and their usernames; no host is left out.
+fn listed(home: &Home) -> Value {
+    let listed = home.zitadel(["docker", "list"]).output().unwrap();
+    assert_eq!(String::from_utf8(listed.stderr).unwrap(), "");
+    serde_json::from_slice(&listed.stdout).unwrap()
+}
+
+/// The help of the program, of all its commands and of theirs.
+fn help() -> String {
+    let mut all = help_of(&["--help"]);
+    for command in commands() {
+        let help = help_of(&["help", &command]);
+        let (_, below) = help.split_once("\nCommands:\n").unwrap_or_default();
+        let (below, _) = below.split_once("\n\n").unwrap_or((below, ""));
+        for inner in listed_commands(below).filter(|inner| inner != "help") {
+            all += &help_of(&["help", &command, &inner]);
+        }
+        all += &help;
+    }
+    all
+}
+
+fn help_of(arguments: &[&str]) -> String {
+    let output = Home::new().zitadel(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// `  COMMAND  what it does`, in the program's help.
+fn commands() -> Vec<String> {
+    listed_commands(&help_of(&["--help"])).collect()
+}
+
+fn listed_commands(help: &str) -> impl Iterator<Item = String> {
+    help.lines().filter_map(|line| {
+        let line = line.strip_prefix("  ")?;
+        let is_name = line.starts_with(|c: char| c.is_ascii_lowercase());
+        is_name.then(|| line.split(' ').next().unwrap().to_owned())
+    })
+}
+
+/// `--words`, wherever they stand.
+fn options(text: &str) -> BTreeSet<&str> {
+    let is_option = |c: char| c.is_ascii_lowercase() || c == '-';
+    text.split(|c| !is_option(c))
+        .filter(|word| {
+            word.strip_prefix("--")
+                .is_some_and(|name| name.starts_with(|c: char| c.is_ascii_lowercase()))
+        })
+        .collect()
+}
+
+/// `ZITADEL_…`, wherever they stand.
+fn variables(text: &str) -> BTreeSet<&str> {
+    text.split(|c: char| !(c.is_ascii_uppercase() || c == '_'))
+        .filter(|word| word.starts_with("ZITADEL_"))
+        .collect()
+}
+
+/// What people read who use it: the README and its pages.
+fn told() -> String {
+    let pages = PAGES.iter();
+    let pages = pages.filter(|(page, _)| *page == "README.md" || page.starts_with("docs/"));
+    pages.map(|(_, text)| *text).collect()
+}
+
+/// The README's config file, and the reference's with all that one can hold.
+fn configs() -> [&'static str; 2] {
+    [README, REFERENCE].map(|page| {
+        let configs = blocks(page, "toml");
+        assert_eq!(configs.len(), 1, "one config file");
+        configs[0]
+    })
+}
+
+/// A page's headings, as links name them.
+fn headings(text: &str) -> BTreeSet<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| line.trim_start_matches('#').trim().to_lowercase())
+        .map(|heading| heading.replace(',', "").replace(' ', "-"))
+        .collect()
+}
+
+/// The fenced blocks of a language.
+fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+    let fence = format!("```{language}\n");
+    let starts = text.split(fence.as_str()).skip(1);
+    starts
+        .map(|block| block.split("```").next().unwrap())
+        .collect()
+}
+
+/// All the program's source in one text.
+fn source(dir: &Path) -> String {
+    fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| {
+            if path.is_dir() {
+                source(&path)
+            } else {
+                fs::read_to_string(path).unwrap()
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,95 @@
+//! `setup`: what it writes, what it leaves alone, and the way back. kubectl and
+//! git are set up in `tests/clients`, where they are.
+
+mod files;
+mod kills;
+mod owners;
+mod profile;
+mod tools;
+mod undo;
+
+use std::path::Path;
+
+use crate::support::tree::Node;
+use crate::support::{Home, Issuer, ServiceUser, tree};
+
+/// A home with a key file and nothing else.
+pub struct Desk {
+    pub home: Home,
+    pub issuer: Issuer,
+    pub user: ServiceUser,
+}
+
+pub const CONFIG: &str = ".config/zitadel-credential/config.toml";
+pub const JOURNAL: &str = ".config/zitadel-credential/setup.json";
+pub const PROFILE: &str = "[profiles.prod]\nissuer = \"ISSUER\"\nkey-file = \"~/key.json\"\n";
+pub const COPY: &str = ".before-zitadel-credential";
+
+impl Desk {
+    pub fn new() -> Self {
+        let (home, issuer) = (Home::new(), Issuer::start());
+        let user = issuer.new_user();
+        home.write("key.json", user.key_json());
+        Self { home, issuer, user }
+    }
+
+    /// A desk with this config file; ISSUER stands for the issuer.
+    pub fn with_config(toml: &str) -> Self {
+        let desk = Self::new();
+        let toml = toml.replace("ISSUER", &desk.issuer.url());
+        desk.home.write_config(&toml);
+        desk
+    }
+
+    /// Calls `setup` with these words, apart by blanks.
+    pub fn setup(&self, words: &str) -> Outcome {
+        let words = words.replace("ISSUER", &self.issuer.url());
+        let mut command = self.home.zitadel(["setup"]);
+        command.env("PATH", self.home.path_with_bin());
+        let output = command.args(words.split(' ')).output().unwrap();
+        let home = self.home.path().display().to_string();
+        let text = |bytes| String::from_utf8(bytes).unwrap().replace(&home, "~");
+        Outcome {
+            code: output.status.code().unwrap(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+
+    /// As [`Desk::setup`], where it must succeed; what it says.
+    #[track_caller]
+    pub fn done(&self, words: &str) -> String {
+        let outcome = self.setup(words);
+        assert_eq!((outcome.code, &*outcome.stderr), (0, ""), "{words}");
+        outcome.stdout
+    }
+
+    /// As [`Desk::setup`], where it must be refused and change nothing; why.
+    #[track_caller]
+    pub fn refused(&self, code: i32, words: &str) -> String {
+        let before = self.files();
+        let outcome = self.setup(words);
+        assert_eq!((outcome.code, &*outcome.stdout), (code, ""), "{words}");
+        assert_eq!(self.files(), before, "{words}");
+        outcome.stderr
+    }
+
+    /// All files but the key's and the cache's.
+    pub fn files(&self) -> std::collections::BTreeMap<String, Node> {
+        tree(self.home.path(), &["key.json", ".cache"])
+    }
+
+    pub fn exists(&self, relative: &str) -> bool {
+        self.home.path().join(relative).exists()
+    }
+
+    pub fn path(&self) -> &Path {
+        self.home.path()
+    }
+}
+
+pub struct Outcome {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}

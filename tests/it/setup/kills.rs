@@ -1,0 +1,77 @@
+//! Setups that are killed at any moment: the next one goes on from there.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::COPY;
+use super::files::{desk, start};
+use crate::support::machine::has_time;
+use crate::support::tree::Node;
+
+const ROUNDS: usize = 60;
+
+/// Kills calls at any moment of theirs, each followed by an undo that is let be:
+/// all files are then as they were. A copy may be left; it is the next setup's,
+/// and goes with it.
+fn kill(tool: &str, is_undo: bool) {
+    let desk = &desk();
+    let setup = &format!("{tool} r.dev");
+    let undo = &format!("{setup} --undo");
+    let call = if is_undo { undo } else { setup };
+    let begin = || is_undo.then(|| desk.done(setup));
+    let files = || {
+        let mut files = desk.files();
+        files.retain(|name, node| !is_temporary(name) && *node != Node::Directory);
+        files
+    };
+    let before = files();
+    let one = (0..3).map(|_| {
+        begin();
+        let start_of_it = Instant::now();
+        start(desk, call).output();
+        let taken = start_of_it.elapsed();
+        desk.done(undo);
+        taken
+    });
+    // The quickest: one that the machine held up would be killed too late.
+    let one = one.min().unwrap_or(Duration::ZERO);
+    let rounds = if has_time() { 10 * ROUNDS } else { ROUNDS };
+    let mut killed = 0;
+    for _ in 0..rounds {
+        begin();
+        let mut running = start(desk, call);
+        thread::sleep(one.mul_f64(fastrand::f64()));
+        killed += usize::from(!running.is_over());
+        drop(running);
+        desk.done(undo);
+        let mut after = files();
+        after.retain(|name, _| !name.ends_with(COPY));
+        assert_eq!(after, before);
+    }
+    desk.done(setup);
+    desk.done(undo);
+    assert_eq!(files(), before);
+    assert!(killed > rounds / 10, "{killed} of {rounds} were killed");
+}
+
+/// A temporary file that is somebody's until it is a minute old.
+fn is_temporary(name: &str) -> bool {
+    name.contains(".zitadel-credential-")
+}
+
+#[test]
+fn an_undo_that_is_killed_can_be_done_again() {
+    kill("docker", true);
+}
+
+#[test]
+fn a_setup_that_is_killed_can_be_undone() {
+    kill("docker", false);
+}
+
+/// It makes a link as well.
+#[test]
+fn one_of_terraform_that_is_killed_can_be_undone_and_its_undo_done_again() {
+    kill("terraform", false);
+    kill("terraform", true);
+}

@@ -1,0 +1,38 @@
+//! What the setups of all tools refuse alike.
+
+use super::{Desk, PROFILE};
+
+fn desk() -> Desk {
+    let desk = Desk::with_config(PROFILE);
+    for name in ["zitadel-credential", "bazel-credential-zitadel"] {
+        desk.home.link(name);
+    }
+    desk
+}
+
+#[test]
+fn what_is_no_host_or_has_no_profile_is_refused() {
+    for tool in ["bazel", "go", "terraform", "cargo"] {
+        for (desk, words, reason) in [
+            (desk(), "https://b.dev", "names no host"),
+            (
+                desk(),
+                "b.dev --key-id 1",
+                "--key-id is a profile's, not a tool's",
+            ),
+            (
+                desk(),
+                "b.dev --profile absent",
+                "no profile is called \"absent\"",
+            ),
+            (
+                Desk::new(),
+                "b.dev",
+                "there is no profile to get tokens with",
+            ),
+        ] {
+            let said = desk.refused(2, &format!("{tool} {words}"));
+            assert!(said.contains(reason), "{said}");
+        }
+    }
+}

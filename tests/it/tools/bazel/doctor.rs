@@ -1,0 +1,61 @@
+//! What doctor finds in Bazel's files.
+
+use snapbox::str;
+
+use crate::doctor::hold_files;
+
+#[test]
+fn each_helper_of_bazels_is_held_against_the_rules() {
+    hold_files(
+        "bazel",
+        [
+            (
+                ".bazelrc",
+                "common --credential_helper=a.acme.test=bazel-credential-zitadel\n\
+                 common --credential_helper=b.acme.test=bazel-credential-zitadel\n\
+                 common --credential_helper=*.acme.test=bazel-credential-zitadel\n\
+                 common --credential_helper=ghcr.io=other\n",
+                str![[r#"
+ok bazel: [HOME]/.bazelrc: a.acme.test: rule a.acme.test, profile test
+ok bazel: [HOME]/.bazelrc: b.acme.test: rule b.acme.test:8443, profile test
+ok bazel: [HOME]/.bazelrc: *.acme.test: rule a.acme.test, profile test
+
+"#]],
+            ),
+            (
+                ".bazelrc",
+                "common --credential_helper=c.acme.test=bazel-credential-zitadel\n\
+                 common --credential_helper=*.evil.test=bazel-credential-zitadel\n\
+                 common --credential_helper=a/b=bazel-credential-zitadel\n\
+                 common --credential_helper=a.acme.test=/nowhere/bazel-credential-zitadel\n\
+                 common --credential_helper=a.acme.test=zitadel-credential\n\
+                 common --credential_helper a.acme.test=~/bin/bazel-credential-zitadel\n\
+                 common --credential_helper a.acme.test=~/no/bazel-credential-zitadel\n",
+                str![[r#"
+failed bazel: [HOME]/.bazelrc: c.acme.test: no host rule lets https://c.acme.test have a token
+    zitadel-credential setup bazel c.acme.test
+failed bazel: [HOME]/.bazelrc: *.evil.test: no host rule is for any of these hosts
+    zitadel-credential setup bazel '*.evil.test'
+failed bazel: [HOME]/.bazelrc: a/b: it is no host that could have a rule
+    a host reads like acme.dev or *.acme.dev
+failed bazel: [HOME]/.bazelrc: a.acme.test: its helper /nowhere/bazel-credential-zitadel is not there
+    name bazel-credential-zitadel there
+failed bazel: [HOME]/.bazelrc: a.acme.test: Bazel runs zitadel-credential without our command bazel
+    name bazel-credential-zitadel there
+ok bazel: [HOME]/.bazelrc: a.acme.test: rule a.acme.test, profile test
+failed bazel: [HOME]/.bazelrc: a.acme.test: its helper ~/no/bazel-credential-zitadel is not there
+    name bazel-credential-zitadel there
+
+"#]],
+            ),
+            (
+                ".bazelrc",
+                "common --credential_helper=bazel-credential-zitadel\n",
+                str![[r#"
+ok bazel: [HOME]/.bazelrc: every host: those that a rule names are answered
+
+"#]],
+            ),
+        ],
+    );
+}

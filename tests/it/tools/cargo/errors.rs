@@ -1,0 +1,108 @@
+//! `setup cargo`: what it refuses, and why.
+
+use snapbox::str;
+
+use crate::errors::hold;
+
+#[test]
+fn a_registry_of_cargos_that_is_not_as_it_must_be() {
+    let known = "[registries.acme]\nindex = \"sparse+https://cargo.acme.dev/index/\"\n";
+    let taken = format!("{known}credential-provider = \"cargo:token\"\n");
+    let bare = "[registries.acme]\ntoken = \"x\"\n";
+    let inline = "registries = { acme = { index = \"https://cargo.acme.dev\" } }\n";
+    hold(
+        ".cargo/config.toml",
+        [
+            (
+                "[",
+                "setup cargo cargo.acme.dev",
+                str![[r#"
+zitadel-credential: error: [HOME]/.cargo/config.toml: it is no TOML
+  hint: cargo cannot read it either: mend it by hand
+
+"#]],
+            ),
+            (
+                known,
+                "setup cargo a.dev",
+                str![[r#"
+zitadel-credential: error: [HOME]/.cargo/config.toml: no registry has its index at https://a.dev
+  hint: --registry NAME --index URL adds one
+
+"#]],
+            ),
+            (
+                known,
+                "setup cargo a.dev --registry other",
+                str![[r#"
+zitadel-credential: error: [HOME]/.cargo/config.toml: there is no registry other
+  hint: --index URL adds it
+
+"#]],
+            ),
+            (
+                known,
+                "setup cargo a.dev --registry acme",
+                str![[r#"
+zitadel-credential: error: [HOME]/.cargo/config.toml: the index of registry acme is not at https://a.dev
+  hint: an index reads like sparse+https://HOST/index/
+
+"#]],
+            ),
+            (
+                known,
+                "setup cargo a.dev --registry a.b",
+                str![[r#"
+zitadel-credential: error: [HOME]/.cargo/config.toml: "a.b" is no registry's name
+  hint: a name reads like acme
+
+"#]],
+            ),
+            (
+                known,
+                "setup cargo cargo.acme.dev --registry acme --index https://cargo.acme.dev",
+                str![[r#"
+zitadel-credential: error: [HOME]/.cargo/config.toml: registry acme has another index
+  hint: leave --index out, or choose another name
+
+"#]],
+            ),
+            (
+                known,
+                "setup cargo a.dev b.dev --registry acme",
+                str![[r#"
+zitadel-credential: error: --registry is at one host, and several are named
+  hint: set them up one by one
+
+"#]],
+            ),
+            (
+                bare,
+                "setup cargo a.dev --registry acme",
+                str![[r#"
+zitadel-credential: error: [HOME]/.cargo/config.toml: registry acme has no index in this file
+  hint: write its index into it first
+
+"#]],
+            ),
+            (
+                &taken,
+                "setup cargo cargo.acme.dev",
+                str![[r#"
+zitadel-credential: error: [HOME]/.cargo/config.toml: registry acme has another credential-provider
+  hint: take that line out first
+
+"#]],
+            ),
+            (
+                inline,
+                "setup cargo cargo.acme.dev",
+                str![[r#"
+zitadel-credential: error: [HOME]/.cargo/config.toml: it has not the form for this change
+  hint: make the change by hand
+
+"#]],
+            ),
+        ],
+    );
+}

@@ -1,0 +1,163 @@
+//! What docker and its like get, and the person behind them, where there is no
+//! token to give. stdout is the tool's: its protocol decides, to the byte.
+
+use std::fs;
+
+use snapbox::str;
+
+use crate::errors::{HOST, refused, ruled};
+use crate::support::{Case, Endpoint, Fault, Times};
+
+const NOT_FOUND: &str = "credentials not found in native keychain\n";
+
+#[test]
+fn docker_gets_a_short_line_and_its_user_the_long_one() {
+    refused().ask(["docker", "get"], HOST).prints(1, str![[r#"
+zitadel-credential: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
+
+"#]], str![[r#"
+zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  found: its clock and ours agree
+  found: the key file does not say until when the key is good
+  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+
+"#]]);
+}
+
+#[test]
+fn docker_while_the_issuer_is_down() {
+    let case = ruled();
+    let down = Fault::status(500, "text/plain", "\u{1b}[31mdown\nnow");
+    case.world.issuer.fault(Endpoint::Any, down, Times::Forever);
+    case.ask(["docker", "get"], HOST).prints(
+        1,
+        str![[r#"
+zitadel-credential: [ISSUER]/.well-known/openid-configuration: HTTP 500: \u{1b}[31mdown\nnow
+
+"#]],
+        str![[r#"
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: HTTP 500: \u{1b}[31mdown\nnow
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: the issuer is in trouble: try again later
+
+"#]],
+    );
+}
+
+#[test]
+fn docker_where_there_is_no_key() {
+    let case = ruled();
+    fs::remove_file(&case.world.key_file).unwrap();
+    case.ask(["docker", "get"], HOST).prints(1, str![[r#"
+zitadel-credential: key file [HOME]/key.json: no such file or directory
+
+"#]], str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: no such file or directory
+  hint: --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file must name a file that you can read
+
+"#]]);
+}
+
+#[test]
+fn docker_finds_nothing_for_a_host_without_a_rule() {
+    let case = Case::new();
+    for server in [
+        HOST,
+        "https://git.acme.test/v2/",
+        "ftp://git.acme.test",
+        "\u{1b}[31m",
+    ] {
+        case.ask(["docker", "get"], server)
+            .answers(1, NOT_FOUND, "");
+        case.ask(["docker", "erase"], server).answers(0, "", "");
+    }
+    case.ask(["docker", "get", "-v"], HOST).answers(
+        1,
+        NOT_FOUND,
+        str![[r#"
+zitadel-credential: no host rule lets https://git.acme.test have a token: [hosts."git.acme.test"] in the config file adds one, as zitadel-credential setup git git.acme.test or setup docker git.acme.test writes it; --host is for one call
+
+"#]],
+    );
+    case.ask(["docker", "get", "-v"], "\u{1b}[31m").answers(
+        1,
+        NOT_FOUND,
+        str![[r#"
+zitadel-credential: nothing for docker: its server URL names no host that could have a rule
+
+"#]],
+    );
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn docker_names_no_server() {
+    let case = ruled();
+    for nothing in ["", "\n"] {
+        case.ask(["docker", "get"], nothing)
+            .answers(1, "no credentials server URL\n", "");
+    }
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn docker_names_a_server_without_end() {
+    let long = "x".repeat(70_000);
+    ruled().ask(["docker", "get"], &long).prints(
+        1,
+        str![[r#"
+zitadel-credential: the server URL on stdin is larger than 65536 bytes
+
+"#]],
+        str![[r#"
+zitadel-credential: error: the server URL on stdin is larger than 65536 bytes
+
+"#]],
+    );
+}
+
+#[test]
+fn docker_asks_for_what_is_not_there() {
+    let case = ruled();
+    case.ask(["docker", "rotate"], HOST)
+        .answers(1, "Unknown credential action `rotate`\n", "");
+    case.ask(["docker", "\u{1b}[31m\n"], HOST).answers(
+        1,
+        "Unknown credential action `\\u{1b}[31m`\n",
+        "",
+    );
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn docker_with_a_config_file_that_is_broken() {
+    let case = Case::new();
+    case.world.home.write_config("[hosts\n");
+    case.ask(["docker", "get"], HOST).prints(1, str![[r#"
+zitadel-credential: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it is no TOML: unclosed table, expected `]`
+
+"#]], str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it is no TOML: unclosed table, expected `]`
+  hint: a profile reads like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
+
+"#]]);
+    case.ask(["docker", "store"], "{}").answers(0, "", "");
+}
+
+#[test]
+fn docker_lists_what_it_can() {
+    let case = ruled();
+    case.world.home.append_config(
+        "[profiles.gone]\nissuer = \"https://id.acme.test\"\nkey-file = \"~/gone.json\"\n\
+         [hosts.\"gone.acme.test\"]\nprofile = \"gone\"\n",
+    );
+    case.ask(["docker", "list"], "unused").prints(0, str![[r#"
+{"git.acme.test":"[USER_ID]"}
+
+"#]], str![[r#"
+zitadel-credential: warning: gone.acme.test is not listed: key file [HOME]/gone.json: no such file or directory
+
+"#]]);
+    assert_eq!(case.requests(), 0);
+}

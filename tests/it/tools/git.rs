@@ -1,0 +1,160 @@
+//! `git`: the protocol at the process's edge.
+
+mod doctor;
+mod errors;
+mod negative;
+mod setup;
+
+use std::fs;
+
+use crate::support::World;
+use crate::support::entry::{files, only};
+use predicates::str::{contains, is_empty};
+
+const GET: &str = "protocol=https\nhost=git.acme.dev\n\n";
+
+fn world() -> World {
+    let world = World::new();
+    world.home.append_config(
+        "[hosts.\"git.acme.dev\"]\nprofile = \"test\"\nusername = \"ci\"\n\
+         [hosts.\"old.acme.dev\"]\nallow-http = true\n",
+    );
+    world
+}
+
+fn asked(world: &World, operation: &str, message: &str) -> String {
+    let output = world
+        .zitadel(["git", operation])
+        .write_stdin(message)
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && stderr.is_empty(), "{stderr}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn password(answer: &str) -> &str {
+    let mut lines = answer.lines();
+    lines.find_map(|l| l.strip_prefix("password=")).unwrap()
+}
+
+#[test]
+fn a_host_with_a_rule_gets_a_login() {
+    let world = world();
+    let answer = asked(&world, "get", GET);
+    assert!(world.issuer.accepts(password(&answer)));
+    assert!(answer.starts_with("username=ci\npassword="), "{answer}");
+    assert!(answer.contains("\npassword_expiry_utc="), "{answer}");
+    let plain = asked(&world, "get", "protocol=http\nhost=old.acme.dev\n\n");
+    let user_id = &world.user.user_id;
+    assert!(
+        plain.starts_with(&format!("username={user_id}\n")),
+        "{plain}"
+    );
+    assert_eq!(world.issuer.token_requests(), 1, "one token for both");
+}
+
+#[test]
+fn bearer_is_answered_where_git_and_server_know_it() {
+    let world = world();
+    let message = format!("capability[]=authtype\nwwwauth[]=Basic realm=\"x\", Bearer\n{GET}");
+    let answer = asked(&world, "get", &message);
+    assert!(
+        answer.starts_with("capability[]=authtype\nauthtype=Bearer\ncredential="),
+        "{answer}"
+    );
+}
+
+#[test]
+fn the_symlinks_name_decides_the_command() {
+    let world = world();
+    let link = world.home.link("git-credential-zitadel");
+    for options in [["--profile", "test", "get"].as_slice(), &["get"]] {
+        let mut command = world.home.command(&link);
+        command.args(options);
+        assert_cmd::Command::from_std(command)
+            .write_stdin(GET)
+            .assert()
+            .success()
+            .stdout(contains("username=ci\n"));
+    }
+}
+
+#[test]
+fn what_is_passed_over_is_told_at_v_without_an_escape() {
+    let world = world();
+    world
+        .zitadel(["git", "get", "-v"])
+        .write_stdin("protocol=https\nhost=evil.test\n\n")
+        .assert()
+        .success()
+        .stdout(is_empty())
+        .stderr(contains("no host rule lets https://evil.test have a token"));
+    for (message, told) in [
+        (
+            "protocol=https\nhost=git.acme.dev:8443\n\n",
+            "is for another port",
+        ),
+        ("protocol=http\nhost=git.acme.dev\n\n", "is for https"),
+        (
+            "protocol=https\nhost=git.acme.dev\nusername=bob\n\n",
+            "has the username ci, and another was asked for",
+        ),
+    ] {
+        world
+            .zitadel(["git", "get", "-v"])
+            .write_stdin(message)
+            .assert()
+            .success()
+            .stdout(is_empty())
+            .stderr(contains(told));
+    }
+}
+
+#[test]
+fn erase_drops_the_very_token_and_no_other() {
+    let world = world();
+    let answer = asked(&world, "get", GET);
+    let token = password(&answer);
+    let erase = |token: &str| {
+        let message =
+            format!("protocol=https\nhost=git.acme.dev\nusername=ci\npassword={token}\n\n");
+        assert_eq!(asked(&world, "erase", &message), "");
+    };
+    erase("another");
+    assert!(only(&world.home).exists(), "an entry whose token differs");
+    assert_eq!(asked(&world, "erase", GET), "");
+    assert!(only(&world.home).exists(), "no token was named");
+    erase(token);
+    assert!(files(&world.home, "json").is_empty());
+    assert_eq!(world.issuer.token_requests(), 1);
+}
+
+#[test]
+fn store_capability_and_unknown_words_need_no_configuration() {
+    let world = world();
+    fs::write(world.home.config_path(), "not toml").unwrap();
+    assert_eq!(asked(&world, "store", GET), "");
+    assert_eq!(asked(&world, "whatever", GET), "");
+    assert_eq!(
+        asked(&world, "capability", ""),
+        "version 0\ncapability authtype\n"
+    );
+}
+
+#[test]
+fn a_flag_or_a_variable_stands_for_a_rule() {
+    let world = World::new();
+    assert_eq!(asked(&world, "get", GET), "");
+    world
+        .zitadel(["git", "get", "--host", "git.acme.dev"])
+        .write_stdin(GET)
+        .assert()
+        .stdout(contains("password="));
+    world
+        .zitadel(["git", "get"])
+        .env("ZITADEL_CREDENTIAL_HOSTS", "*.acme.dev b.dev")
+        .write_stdin(GET)
+        .assert()
+        .stdout(contains("password="));
+}

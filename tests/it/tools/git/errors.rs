@@ -1,0 +1,211 @@
+//! What git gets, and the person behind it, where there is no token to give.
+//! stdout is git's: its protocol decides, to the byte.
+
+use std::fs;
+
+use snapbox::str;
+
+use crate::errors::{refused, ruled};
+use crate::support::{Case, Endpoint, Fault, Times};
+
+const ASKED: &str = "protocol=https\nhost=git.acme.test\n\n";
+
+#[test]
+fn git_is_told_to_quit_where_the_token_is_refused() {
+    refused()
+        .ask(["git", "get"], ASKED)
+        .answers(1, "quit=1\n", str![[r#"
+zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  found: its clock and ours agree
+  found: the key file does not say until when the key is good
+  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+
+"#]]);
+}
+
+#[test]
+fn git_is_told_to_quit_where_the_issuer_is_down() {
+    let case = ruled();
+    let down = Fault::status(500, "text/plain", "down");
+    case.world.issuer.fault(Endpoint::Any, down, Times::Forever);
+    case.ask(["git", "get"], ASKED).answers(
+        1,
+        "quit=1\n",
+        str![[r#"
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: HTTP 500: down
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: the issuer is in trouble: try again later
+
+"#]],
+    );
+}
+
+#[test]
+fn git_is_told_to_quit_where_there_is_no_key() {
+    let case = ruled();
+    fs::remove_file(&case.world.key_file).unwrap();
+    case.ask(["git", "get"], ASKED)
+        .answers(1, "quit=1\n", str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: no such file or directory
+  hint: --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file must name a file that you can read
+
+"#]]);
+}
+
+#[test]
+fn git_hears_nothing_of_a_host_without_a_rule() {
+    let case = Case::new();
+    case.ask(["git", "get"], ASKED).answers(0, "", "");
+    case.ask(["git", "get", "-v"], ASKED).answers(
+        0,
+        "",
+        str![[r#"
+zitadel-credential: no host rule lets https://git.acme.test have a token: [hosts."git.acme.test"] in the config file adds one, as zitadel-credential setup git git.acme.test or setup docker git.acme.test writes it; --host is for one call
+
+"#]],
+    );
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn git_hears_nothing_of_a_host_whose_rule_is_for_another_port_scheme_or_user() {
+    let case = Case::new();
+    let rule = "[hosts.\"git.acme.test:8443\"]\nprofile = \"test\"\nusername = \"ci\"\n";
+    case.world.home.append_config(rule);
+    for (asked, said) in [
+        (
+            "protocol=https\nhost=git.acme.test\n",
+            str![[r#"
+zitadel-credential: no host rule lets https://git.acme.test have a token: git.acme.test:8443 is for another port: [hosts."git.acme.test"] in the config file adds this one, as zitadel-credential setup git git.acme.test or setup docker git.acme.test writes it; --host is for one call
+
+"#]],
+        ),
+        (
+            "protocol=http\nhost=git.acme.test:8443\n",
+            str![[r#"
+zitadel-credential: host rule git.acme.test:8443 is for https, not for http://git.acme.test:8443: allow-http = true in that rule lets http too
+
+"#]],
+        ),
+        (
+            "protocol=https\nhost=git.acme.test:8443\nusername=me\n",
+            str![[r#"
+zitadel-credential: host rule git.acme.test:8443 has the username ci, and another was asked for: ask for that username, or for none
+
+"#]],
+        ),
+    ] {
+        case.ask(["git", "get", "-v"], asked).answers(0, "", said);
+    }
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn git_hears_nothing_to_a_malformed_message() {
+    let case = ruled();
+    for (message, said) in [
+        (
+            "host=git.acme.test\rprotocol=https\n",
+            str![[r#"
+zitadel-credential: nothing for git: its message is malformed: a line has a CR or NUL in it
+
+"#]],
+        ),
+        (
+            "protocol=https\nhost=\u{1b}[31mgit.acme.test\n",
+            str![[r#"
+zitadel-credential: nothing for git: its message is malformed: a value has a control character in it
+
+"#]],
+        ),
+        (
+            "protocol=https\nprotocol=https\nhost=git.acme.test\n",
+            str![[r#"
+zitadel-credential: nothing for git: its message is malformed: a key stands there twice
+
+"#]],
+        ),
+        (
+            "",
+            str![[r#"
+zitadel-credential: nothing for git: its message is malformed: it names no protocol
+
+"#]],
+        ),
+        (
+            "protocol=https\ngit.acme.test\n",
+            str![[r#"
+zitadel-credential: nothing for git: its message is malformed: a line has no =
+
+"#]],
+        ),
+        (
+            "protocol=https\n=git.acme.test\n",
+            str![[r#"
+zitadel-credential: nothing for git: its message is malformed: a line has no key
+
+"#]],
+        ),
+        (
+            "url=https://git.acme.test\n",
+            str![[r#"
+zitadel-credential: nothing for git: its message is malformed: git sends no url to a helper
+
+"#]],
+        ),
+        (
+            "protocol=ssh\nhost=git.acme.test\n",
+            str![[r#"
+zitadel-credential: nothing for git: its message is malformed: its protocol is not https or http
+
+"#]],
+        ),
+        (
+            "protocol=https\n",
+            str![[r#"
+zitadel-credential: nothing for git: its message is malformed: it names no host
+
+"#]],
+        ),
+        (
+            "protocol=https\nhost=git acme\n",
+            str![[r#"
+zitadel-credential: nothing for git: its message is malformed: its host is none that could have a rule
+
+"#]],
+        ),
+    ] {
+        case.ask(["git", "get"], message).answers(0, "", "");
+        case.ask(["git", "get", "-v"], message).answers(0, "", said);
+    }
+    let long = "x".repeat(70_000);
+    case.ask(["git", "get", "-v"], &long).answers(
+        0,
+        "",
+        str![[r#"
+zitadel-credential: nothing for git: its message is larger than 65536 bytes
+
+"#]],
+    );
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn git_may_ask_for_what_is_yet_to_be_invented() {
+    let case = refused();
+    case.ask(["git", "rotate"], ASKED).answers(0, "", "");
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn git_with_a_config_file_that_is_broken() {
+    let case = Case::new();
+    case.world.home.write_config("[hosts\n");
+    case.ask(["git", "get"], ASKED).fails(2, str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it is no TOML: unclosed table, expected `]`
+  hint: a profile reads like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
+
+"#]]);
+    case.ask(["git", "store"], ASKED).answers(0, "", "");
+}

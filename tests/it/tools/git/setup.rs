@@ -1,0 +1,49 @@
+//! A git on PATH that does other than it is asked.
+
+use std::fs;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::setup::Desk;
+use crate::support::{Running, binary};
+
+const PROFILE: &str = "[profiles.prod]\nissuer = \"ISSUER\"\nkey-file = \"~/key.json\"\n";
+
+/// A desk whose git knows no helper yet, and does this with the file that it is
+/// to add one to.
+fn desk(does: &str) -> Desk {
+    let desk = Desk::with_config(PROFILE);
+    let script = format!("#!/bin/sh\n[ \"$4\" = --add ] || exit 1\n{does}\n");
+    let program = desk.home.write("bin/git", script);
+    fs::set_permissions(program, Permissions::from_mode(0o700)).unwrap();
+    desk.home.write(".gitconfig", "[user]\n\tname = x\n");
+    desk
+}
+
+#[test]
+fn what_a_tool_leaves_is_read_only_where_it_is_a_file_of_the_usual_size() {
+    let other = "it is no regular file";
+    for (does, why) in [
+        ("rm \"$3\" && mkfifo \"$3\"", other),
+        ("ln -sf /dev/zero \"$3\"", other),
+        ("ln -sf ~/key.json \"$3\"", other),
+        ("rm \"$3\"", other),
+        (
+            "head -c 5000000 /dev/zero > \"$3\"",
+            "larger than 4194304 bytes",
+        ),
+        ("printf '\\377' > \"$3\"", "it is not UTF-8"),
+    ] {
+        let desk = desk(does);
+        let before = desk.files();
+        let mut command = desk.home.command(binary());
+        command.args(["setup", "git", "g.dev"]);
+        command.env("PATH", desk.home.path_with_bin());
+        let output = Running::start(command).output();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{does}: {said}");
+        let what = format!(".gitconfig: what git made of it is not taken: {why}\n");
+        assert!(said.contains(&what), "{does}: {said}");
+        assert_eq!(desk.files(), before, "{does}");
+    }
+}

@@ -1,0 +1,134 @@
+//! `kubectl`, asked as client-go asks.
+
+mod doctor;
+mod errors;
+mod negative;
+
+use crate::support::World;
+use crate::support::entry::{age_check, edit, only};
+use crate::support::issuer::{Endpoint, Fault, Times};
+use predicates::prelude::*;
+use serde_json::{Value, json};
+
+fn info(version: &str, cluster: &Value) -> String {
+    json!({
+        "kind": "ExecCredential",
+        "apiVersion": format!("client.authentication.k8s.io/{version}"),
+        "spec": {"interactive": false, "cluster": cluster},
+    })
+    .to_string()
+}
+
+/// The answer to a question, or to a person.
+fn asked(world: &World, info: Option<&str>) -> Value {
+    let mut command = world.zitadel(["kubectl"]);
+    if let Some(info) = info {
+        command.env("KUBERNETES_EXEC_INFO", info);
+    }
+    let output = command.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn token_of(answer: &Value) -> String {
+    answer["status"]["token"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_answer_is_in_the_version_that_was_asked() {
+    let world = World::new();
+    let v1 = "client.authentication.k8s.io/v1";
+    assert_eq!(asked(&world, None)["apiVersion"], v1, "by hand");
+    for version in ["v1", "v1beta1"] {
+        let answer = asked(&world, Some(&info(version, &Value::Null)));
+        let expected = format!("client.authentication.k8s.io/{version}");
+        assert_eq!(answer["apiVersion"], expected);
+        assert_eq!(answer["kind"], "ExecCredential");
+        assert!(world.issuer.accepts(&token_of(&answer)));
+        assert!(answer["status"]["expirationTimestamp"].is_string());
+    }
+}
+
+#[test]
+fn a_clusters_extension_chooses_profile_and_scopes() {
+    let world = World::new();
+    world.home.append_config(&format!(
+        "[profiles.other]\nissuer = \"{}\"\nkey-file = \"~/key.json\"\n",
+        world.issuer.url()
+    ));
+    let cluster = json!({
+        "server": "https://k8s.acme.dev",
+        "config": {"profile": "other", "scopes": ["email"], "projects": ["7"]},
+    });
+    asked(&world, Some(&info("v1", &cluster)));
+    let request = world.issuer.last_token_request();
+    assert_eq!(
+        request.form_value("scope").as_deref(),
+        Some("email urn:zitadel:iam:org:project:id:7:aud")
+    );
+}
+
+#[test]
+fn a_revoked_token_is_noticed_when_the_same_process_asks_again() {
+    let world = World::new();
+    let old = token_of(&asked(&world, None));
+    assert_eq!(world.issuer.requests(Endpoint::Userinfo), 0);
+    // This test is the parent both times, as kubectl is after a 401.
+    let same = token_of(&asked(&world, None));
+    assert_eq!(same, old, "it is still good");
+    assert_eq!(world.issuer.requests(Endpoint::Userinfo), 1);
+
+    world.issuer.revoke_all();
+    let soon = token_of(&asked(&world, None));
+    assert_eq!(soon, old, "not more than one check in 30 s");
+    age_check(&only(&world.home));
+    let new = token_of(&asked(&world, None));
+    assert_ne!(new, old);
+    assert!(world.issuer.accepts(&new));
+    assert_eq!(world.issuer.token_requests(), 2);
+}
+
+#[test]
+fn a_token_is_kept_where_the_issuer_says_nothing_of_it() {
+    let world = World::new();
+    let old = token_of(&asked(&world, None));
+    world
+        .issuer
+        .fault(Endpoint::Userinfo, Fault::Close, Times::Forever);
+    assert_eq!(token_of(&asked(&world, None)), old);
+    assert_eq!(world.issuer.token_requests(), 1);
+}
+
+#[test]
+fn a_token_without_a_lifetime_is_used_once_and_has_no_expiry() {
+    let world = World::new();
+    let no_lifetime = Fault::edit(|answer| {
+        answer.as_object_mut().unwrap().remove("expires_in");
+    });
+    world
+        .issuer
+        .fault(Endpoint::Token, no_lifetime, Times::Forever);
+    for round in 1..=2 {
+        let answer = asked(&world, None);
+        assert!(answer["status"]["expirationTimestamp"].is_null());
+        assert_eq!(world.issuer.token_requests(), round);
+    }
+}
+
+#[test]
+fn an_entry_for_another_issuer_is_never_served() {
+    let world = World::new();
+    asked(&world, None);
+    edit(&only(&world.home), |entry| {
+        entry["access_token"] = "x".into();
+    });
+    assert_eq!(token_of(&asked(&world, None)), "x", "as it lies there");
+    edit(&only(&world.home), |entry| {
+        entry["issuer"] = "https://evil.test".into();
+    });
+    let token = token_of(&asked(&world, None));
+    assert!(world.issuer.accepts(&token));
+    let known = predicate::ne("x");
+    assert!(known.eval(token.as_str()));
+}

@@ -1,0 +1,114 @@
+//! What doctor finds in the kubeconfig.
+
+use serde_json::{Value, json};
+use snapbox::data::Inline;
+use snapbox::str;
+
+use crate::doctor::{case, examine, kubeconfig};
+use crate::support::machine::program;
+
+/// A change of a user's exec entry, and what is said of it.
+type ExecRow = (fn(&mut Value), Inline);
+
+#[test]
+fn the_kubeconfigs_users_are_held_against_what_kubectl_needs() {
+    if program("kubectl").is_none() {
+        return;
+    }
+    let table: [ExecRow; 10] = [
+        (
+            |_| {},
+            str![[r#"
+ok kubectl: user ci: profile test, v1
+
+"#]],
+        ),
+        (
+            |exec| exec["apiVersion"] = "client.authentication.k8s.io/v1beta1".into(),
+            str![[r#"
+ok kubectl: user ci: profile test, v1beta1
+
+"#]],
+        ),
+        (
+            |exec| exec["apiVersion"] = "client.authentication.k8s.io/v1alpha1".into(),
+            str![[r#"
+failed kubectl: user ci: its apiVersion "client.authentication.k8s.io/v1alpha1" is none that kubectl and we speak
+    zitadel-credential setup kubectl --user ci
+
+"#]],
+        ),
+        (
+            |exec| exec["command"] = "zitadel-credential".into(),
+            str![[r#"
+failed kubectl: user ci: its command zitadel-credential is not on PATH
+    zitadel-credential setup kubectl --user ci
+
+"#]],
+        ),
+        (
+            |exec| exec["command"] = "bin/zitadel-credential".into(),
+            str![[r#"
+failed kubectl: user ci: its command bin/zitadel-credential is no program
+    zitadel-credential setup kubectl --user ci
+
+"#]],
+        ),
+        (
+            |exec| drop(exec.as_object_mut().unwrap().remove("interactiveMode")),
+            str![[r#"
+failed kubectl: user ci: it has no interactiveMode, which v1 needs
+    zitadel-credential setup kubectl --user ci
+
+"#]],
+        ),
+        (
+            |exec| exec["interactiveMode"] = "Always".into(),
+            str![[r#"
+warning kubectl: user ci: interactiveMode Always keeps it from running without a terminal
+    zitadel-credential setup kubectl --user ci
+
+"#]],
+        ),
+        (
+            |exec| exec["args"] = json!(["token"]),
+            str![[r#"
+failed kubectl: user ci: its args do not run our command kubectl
+    zitadel-credential setup kubectl --user ci
+
+"#]],
+        ),
+        (
+            |exec| exec["args"] = json!(["kubectl", "--profile", "staging"]),
+            str![[r#"
+failed kubectl: user ci: [HOME]/.config/zitadel-credential/config.toml: no profile is called "staging"
+    its profiles are: test; choose one, or let zitadel-credential setup profile staging add it
+
+"#]],
+        ),
+        (
+            |exec| exec["env"] = json!([{"name": "ZITADEL_CREDENTIAL_PROFILE", "value": "other"}]),
+            str![[r#"
+failed kubectl: user ci: [HOME]/.config/zitadel-credential/config.toml: no profile is called "other"
+    its profiles are: test; choose one, or let zitadel-credential setup profile other add it
+
+"#]],
+        ),
+    ];
+    let case = case();
+    for (change, told) in table {
+        kubeconfig(&case, change);
+        case.matches(&examine(&case, &[], &[]).of("kubectl"), told);
+    }
+}
+
+#[test]
+fn without_kubectl_a_kubeconfig_is_looked_at_as_text() {
+    let case = case();
+    kubeconfig(&case, |_| {});
+    let found = examine(&case, &[], &[("PATH", "/nowhere")]);
+    case.matches(&found.of("kubectl"), str![[r#"
+ok kubectl: [HOME]/.kube/config names us; only its text was looked at, for there is no kubectl to read it
+
+"#]]);
+}

@@ -1,0 +1,157 @@
+//! What kubectl gets, and the person behind it, where there is no token to give.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use serde_json::json;
+use snapbox::{Data, str};
+
+use crate::errors::refused;
+use crate::support::Case;
+
+/// `kubectl` with this in `KUBERNETES_EXEC_INFO`.
+#[track_caller]
+fn kubectl(info: impl AsRef<OsStr>, stderr: impl Into<Data>) {
+    let case = Case::new();
+    let mut command = case.world.zitadel(["kubectl"]);
+    command.env("KUBERNETES_EXEC_INFO", info);
+    case.end(command).fails(2, stderr);
+    assert_eq!(case.requests(), 0);
+}
+
+fn exec_info(version: &str, server: &str) -> String {
+    json!({
+        "kind": "ExecCredential",
+        "apiVersion": format!("client.authentication.k8s.io/{version}"),
+        "spec": {"interactive": false, "cluster": {"server": server}},
+    })
+    .to_string()
+}
+
+#[test]
+fn kubectl_asks_for_no_credential() {
+    kubectl(
+        "{",
+        str![[r#"
+zitadel-credential: error: KUBERNETES_EXEC_INFO holds no ExecCredential
+  hint: it is set by kubectl and its like; unset it to call this by hand
+
+"#]],
+    );
+    kubectl(
+        "{}",
+        str![[r#"
+zitadel-credential: error: KUBERNETES_EXEC_INFO holds no ExecCredential
+  hint: it is set by kubectl and its like; unset it to call this by hand
+
+"#]],
+    );
+    kubectl(
+        r#"{"kind":"Pod","apiVersion":"v1"}"#,
+        str![[r#"
+zitadel-credential: error: KUBERNETES_EXEC_INFO holds a Pod
+  hint: it is set by kubectl and its like; unset it to call this by hand
+
+"#]],
+    );
+    kubectl(
+        OsStr::from_bytes(b"{\"kind\":\"\xff\"}"),
+        str![[r#"
+zitadel-credential: error: KUBERNETES_EXEC_INFO holds no ExecCredential
+  hint: it is set by kubectl and its like; unset it to call this by hand
+
+"#]],
+    );
+    kubectl(
+        "x".repeat(70_000),
+        str![[r#"
+zitadel-credential: error: KUBERNETES_EXEC_INFO is larger than 65536 bytes
+  hint: see the cluster's extension client.authentication.k8s.io/exec in the kubeconfig
+
+"#]],
+    );
+}
+
+#[test]
+fn kubectl_asks_in_a_version_that_is_gone() {
+    kubectl(
+        exec_info("v1alpha1", "https://k8s.acme.test"),
+        str![[r#"
+zitadel-credential: error: the kubeconfig asks for apiVersion client.authentication.k8s.io/v1alpha1
+  hint: set the user's exec apiVersion to client.authentication.k8s.io/v1 (or v1beta1)
+
+"#]],
+    );
+    kubectl(
+        exec_info("\u{1b}[31m", "https://k8s.acme.test"),
+        str![[r#"
+zitadel-credential: error: the kubeconfig asks for apiVersion client.authentication.k8s.io/\u{1b}[31m
+  hint: set the user's exec apiVersion to client.authentication.k8s.io/v1 (or v1beta1)
+
+"#]],
+    );
+}
+
+#[test]
+fn kubectl_asks_for_a_cluster_without_tls() {
+    kubectl(
+        exec_info("v1", "http://k8s.acme.test:8080"),
+        str![[r#"
+zitadel-credential: error: the cluster's server http://k8s.acme.test:8080 is plain http
+  hint: a token would cross the network for all to read: set the cluster's server to https
+
+"#]],
+    );
+}
+
+#[test]
+fn kubectl_gets_no_token() {
+    let case = refused();
+    let mut command = case.world.zitadel(["kubectl"]);
+    command.env(
+        "KUBERNETES_EXEC_INFO",
+        exec_info("v1", "https://k8s.acme.test"),
+    );
+    case.end(command).fails(1, str![[r#"
+zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  found: its clock and ours agree
+  found: the key file does not say until when the key is good
+  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+
+"#]]);
+}
+
+#[test]
+fn a_cluster_names_a_missing_profile() {
+    let info = json!({
+        "kind": "ExecCredential",
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "spec": {"cluster": {"server": "https://k8s.acme.test", "config": {"profile": "prod"}}},
+    });
+    kubectl(
+        info.to_string(),
+        str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile is called "prod"
+  hint: its profiles are: test; choose one, or let zitadel-credential setup profile prod add it
+
+"#]],
+    );
+}
+
+#[test]
+fn a_clusters_extension_of_the_wrong_kind() {
+    let info = json!({
+        "kind": "ExecCredential",
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "spec": {"cluster": {"server": "https://k8s.acme.test", "config": {"scopes": "openid"}}},
+    });
+    kubectl(
+        info.to_string(),
+        str![[r#"
+zitadel-credential: error: KUBERNETES_EXEC_INFO has a value of the wrong kind
+  hint: see the cluster's extension client.authentication.k8s.io/exec in the kubeconfig: profile and issuer are strings, scopes and projects are lists of strings
+
+"#]],
+    );
+}

@@ -1,0 +1,92 @@
+//! What Terraform's helper and its setup refuse, and why.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use snapbox::str;
+
+use crate::errors::{HOST, hold, ruled};
+use crate::support::Case;
+
+#[test]
+fn terraform_names_two_hosts() {
+    let words = ["terraform", "get", HOST, "--profile=ci"];
+    ruled().ask(words, "").fails(
+        2,
+        str![[r#"
+zitadel-credential: error: terraform: one host is wanted after the operation
+  hint: Terraform calls this itself: get HOST
+
+"#]],
+    );
+}
+
+#[test]
+fn a_configuration_of_terraforms_that_has_no_place_for_us() {
+    hold(
+        ".terraformrc",
+        [
+            (
+                "a {",
+                "setup terraform a.dev",
+                str![[r#"
+zitadel-credential: error: [HOME]/.terraformrc: its end is missing
+  hint: make the change by hand: zitadel-credential terraform --help shows the block
+
+"#]],
+            ),
+            (
+                "{}",
+                "setup terraform a.dev",
+                str![[r#"
+zitadel-credential: error: [HOME]/.terraformrc: it is JSON, or has a block without a name
+  hint: make the change by hand: zitadel-credential terraform --help shows the block
+
+"#]],
+            ),
+            (
+                "credentials_helper \"x\" {}\n",
+                "setup terraform a.dev",
+                str![[r#"
+zitadel-credential: error: [HOME]/.terraformrc: it has the credentials helper x already
+  hint: Terraform takes one alone: take that block out first
+
+"#]],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_plugin_of_terraforms_that_is_anothers() {
+    let case = Case::new();
+    let plugin = case
+        .world
+        .home
+        .write(".terraform.d/plugins/terraform-credentials-zitadel", "");
+    let call = || case.run(["setup", "terraform", "a.dev"]);
+    call().fails(
+        2,
+        str![[r#"
+zitadel-credential: error: [HOME]/.terraform.d/plugins/terraform-credentials-zitadel: it is no link
+  hint: move it away first
+
+"#]],
+    );
+    fs::remove_file(&plugin).unwrap();
+    symlink("/bin/sh", &plugin).unwrap();
+    call().fails(2, str![[r#"
+zitadel-credential: error: [HOME]/.terraform.d/plugins/terraform-credentials-zitadel: it leads to another program
+  hint: move it away first
+
+"#]]);
+    fs::remove_file(&plugin).unwrap();
+    let plugins = plugin.parent().unwrap();
+    fs::remove_dir(plugins).unwrap();
+    symlink("/proc", plugins).unwrap();
+    call().fails(1, str![[r#"
+zitadel-credential: error: [HOME]/.terraform.d/plugins/terraform-credentials-zitadel: the link was not changed: no such file or directory
+  hint: see who may write in its directory
+
+"#]]);
+}

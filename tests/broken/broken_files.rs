@@ -6,11 +6,11 @@ use std::fs::{File, Permissions};
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use crate::support::entry::{edit, files, only};
-use crate::support::{Issuer, Running, World, binary};
+use crate::support::{Issuer, Run, Running, World, binary};
 use serde_json::Value;
 
 /// No file is a reason to wait.
@@ -52,8 +52,7 @@ fn newest(world: &World) -> String {
 }
 
 fn make_fifo(path: &Path) {
-    let status = Command::new("mkfifo").arg(path).status();
-    assert!(status.unwrap().success());
+    assert!(Command::new("mkfifo").arg(path).run().status.success());
 }
 
 fn make_socket(path: &Path) {
@@ -64,8 +63,8 @@ fn make_socket(path: &Path) {
 /// One like `/dev/zero`, where that is allowed; elsewhere nothing.
 fn make_device(path: &Path) {
     let mut mknod = Command::new("mknod");
-    let mknod = mknod.arg(path).args(["c", "1", "5"]).stderr(Stdio::null());
-    if !mknod.status().is_ok_and(|status| status.success()) {
+    let output = mknod.arg(path).args(["c", "1", "5"]).run();
+    if !output.status.success() {
         eprintln!("skipped: no devices of one's own");
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::support::entry::{age, edit, files, only};
 use crate::support::machine::{NOBODY, behind_mounts, is_root, is_root_or_skipped};
-use crate::support::{Home, Running, World, binary};
+use crate::support::{Home, Run, Running, World, binary};
 
 /// No disk is a reason to wait.
 const AT_ONCE: Duration = Duration::from_secs(10);
@@ -263,7 +263,7 @@ fn no_thread_for_a_lookup_is_an_error_for_now_and_no_bug() {
         .env("ZITADEL_CREDENTIAL_ISSUER", "http://localhost:9")
         .env("HOME", open.path())
         .current_dir("/");
-    let output = command.output().unwrap();
+    let output = command.run();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(75), "{stderr}");
     assert!(stderr.contains("cannot be looked up"), "{stderr}");

@@ -16,7 +16,7 @@ fn swap(world: &World, user: &ServiceUser) {
 }
 
 fn token(world: &World) -> String {
-    let output = world.zitadel(["token"]).output().unwrap();
+    let output = world.zitadel(["token"]).run();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && stderr.is_empty(), "{stderr}");
     String::from_utf8(output.stdout).unwrap()
@@ -51,7 +51,7 @@ fn a_new_key_takes_over_without_a_call_that_fails() {
                 scope.spawn(move || {
                     let mut calls = 0;
                     while !done.load(Ordering::SeqCst) {
-                        let output = world.zitadel(arguments).output().unwrap();
+                        let output = world.zitadel(arguments).run();
                         let stderr = String::from_utf8_lossy(&output.stderr);
                         assert!(output.status.success() && stderr.is_empty(), "{stderr}");
                         calls += 1;

@@ -5,11 +5,11 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
-use std::process::Output;
+use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::entry::{edit, only};
-use crate::support::{Endpoint, Fault, World, binary};
+use crate::support::{Endpoint, Fault, Run, World, binary};
 
 /// Every command, each as it would work.
 const COMMANDS: [&str; 18] = [
@@ -71,8 +71,7 @@ fn a_relative_home_is_none() {
             .arg("token")
             .env("HOME", home)
             .current_dir(world.home.path().join("clone"))
-            .output()
-            .unwrap();
+            .run();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{stderr}");
         assert!(stderr.contains("no issuer is configured"), "{stderr}");
@@ -124,8 +123,7 @@ fn directories_of_any_bytes_hold_the_config_and_the_cache() {
         };
         let token = |arguments: [&str; 1]| {
             let mut command = world.zitadel(arguments);
-            let output = command.env("HOME", &home).env(variable, &value).output();
-            let output = output.unwrap();
+            let output = command.env("HOME", &home).env(variable, &value).run();
             assert!(
                 output.status.success() && output.stderr.is_empty(),
                 "{output:?}"
@@ -178,11 +176,7 @@ fn a_place_for_temporary_files_that_is_none_costs_nothing() {
             ["token", "--refresh"].as_slice(),
             &["token", "--write", "out"],
         ] {
-            let output = world
-                .zitadel(arguments)
-                .env("TMPDIR", name)
-                .output()
-                .unwrap();
+            let output = world.zitadel(arguments).env("TMPDIR", name).run();
             assert!(
                 output.status.success() && output.stderr.is_empty(),
                 "{output:?}"
@@ -202,8 +196,9 @@ fn a_stderr_that_nobody_reads_keeps_no_token_back() {
         let (_reader, mut full) = std::io::pipe().unwrap();
         full.write_all(&vec![0; 65536]).unwrap();
         let mut command = world.home.command(binary());
-        command.arg("token").args(arguments).stderr(full);
-        command.output().unwrap()
+        command.arg("token").args(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        command.stderr(full).run_as_given()
     };
     let failed = token(&["--profile", "none"]);
     assert_eq!(failed.status.code(), Some(2));
@@ -240,8 +235,7 @@ fn call(world: &World, words: &str, extra: &[&OsStr], variables: &[(&str, &OsStr
         .env("RUST_BACKTRACE", "full")
         .envs(variables.iter().copied())
         .write_stdin("protocol=https\nhost=git.acme.test\n\n")
-        .output()
-        .unwrap()
+        .run()
 }
 
 #[test]

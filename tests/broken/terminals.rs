@@ -1,13 +1,13 @@
 //! Terminals and pipes that are not as they should be.
 
-use std::fs;
-use std::fs::File;
+use std::fs::{self, File};
+use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::process::Stdio;
 use std::time::Duration;
 
 use crate::support::entry::only;
-use crate::support::{Running, World, binary};
+use crate::support::{Run, Running, World, binary};
 
 const GET: &str = "protocol=https\nhost=git.acme.test\n\n";
 
@@ -25,8 +25,7 @@ fn the_help_shows_no_name_that_a_caller_chose() {
         let output = command
             .arg0("/x/\u{1b}[31mevil\u{202e}")
             .args(arguments)
-            .output()
-            .unwrap();
+            .run();
         let text = [output.stdout, output.stderr].concat();
         let text = String::from_utf8(text).unwrap();
         assert!(text.contains("Usage: zitadel-credential"), "{text:?}");
@@ -59,9 +58,7 @@ fn closed_descriptors_take_nothing_meant_for_them_into_the_cache() {
                 .args(["-c", &script])
                 .arg(binary())
                 .env("RUST_BACKTRACE", "full")
-                .stdin(File::open("/dev/null").unwrap())
-                .output()
-                .unwrap();
+                .run();
             assert_no_panic(&String::from_utf8_lossy(&output.stderr));
             assert!(output.status.code().is_some(), "{script}");
             let entry = fs::read_to_string(only(&world.home)).unwrap();
@@ -88,10 +85,10 @@ fn an_answer_that_cannot_be_written_is_no_success() {
             .home
             .command(binary())
             .args(arguments)
+            .stdin(Stdio::null())
             .stdout(full)
             .stderr(Stdio::piped())
-            .output()
-            .unwrap();
+            .run_as_given();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
         assert_eq!(
@@ -104,10 +101,10 @@ fn an_answer_that_cannot_be_written_is_no_success() {
             .home
             .command(binary())
             .args(arguments)
+            .stdin(Stdio::null())
             .stdout(gone)
             .stderr(Stdio::piped())
-            .output()
-            .unwrap();
+            .run_as_given();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(
             (output.status.code(), &*stderr),
@@ -122,12 +119,20 @@ fn a_full_stderr_keeps_no_answer_back() {
     let world = World::new();
     world.allow("git.acme.test");
     let full = File::options().write(true).open("/dev/full").unwrap();
-    let mut command = world.home.command(binary());
-    command.args(["git", "get", "-vv"]).stderr(full);
-    let output = assert_cmd::Command::from_std(command)
-        .write_stdin(GET)
-        .output();
-    assert!(output.unwrap().status.success());
+    let (asked, mut asking) = std::io::pipe().unwrap();
+    asking.write_all(GET.as_bytes()).unwrap();
+    drop(asking);
+    let output = world
+        .home
+        .command(binary())
+        .args(["git", "get", "-vv"])
+        .stdin(asked)
+        .stdout(Stdio::piped())
+        .stderr(full)
+        .run_as_given();
+    assert!(output.status.success());
+    let answer = String::from_utf8(output.stdout).unwrap();
+    assert!(answer.contains("\npassword="), "{answer}");
 }
 
 /// A tool may keep its end open while it waits for the answer.
@@ -135,12 +140,12 @@ fn a_full_stderr_keeps_no_answer_back() {
 #[test]
 fn a_file_that_may_not_grow_takes_no_answer_along() {
     let world = World::new();
-    let token = world.zitadel(["token"]).output().unwrap().stdout;
+    let token = world.zitadel(["token"]).run().stdout;
     let limited = |stdout: &str| {
         let script = format!("ulimit -f 1; \"$0\" -vv token {stdout} 2>>stderr");
         let mut shell = world.home.command("bash");
         shell.args(["-c", &script]).arg(binary());
-        shell.output().unwrap()
+        shell.run()
     };
     world.home.write("stderr", [b'x'; 1020]);
     let output = limited("| cat");

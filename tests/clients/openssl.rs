@@ -14,7 +14,7 @@ fn openssl_verifies_an_assertion_and_refuses_another() {
     };
     let world = World::new();
     let before = exchange::now();
-    let output = world.zitadel(["assertion"]).output().unwrap();
+    let output = world.zitadel(["assertion"]).run();
     let after = exchange::now();
     let assertion = String::from_utf8(output.stdout).unwrap();
 

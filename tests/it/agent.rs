@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
@@ -10,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::machine::{behind_mounts, is_root, is_root_or_skipped};
-use crate::support::{Endpoint, Fault, Running, Times, World, binary, trace, until};
+use crate::support::{Endpoint, Fault, Run, Running, Times, World, binary, trace, until};
 use predicates::prelude::*;
 use predicates::str::{contains, is_match};
 use rustix::process::{Pid, Signal, kill_process};
@@ -184,7 +183,7 @@ fn a_key_on_a_pipe_is_for_one_time_only() {
         let script =
             format!("\"$ZITADEL\" agent --write token --key-file <(cat key.json) {arguments}");
         command.args(["-c", &script]).env("ZITADEL", binary());
-        assert_cmd::Command::from_std(command)
+        command
     };
     bash("")
         .assert()
@@ -253,8 +252,8 @@ fn children(pid: u32) -> Vec<Pid> {
 fn a_signal_ends_it_as_pid_1_of_a_container_too() {
     let world = World::new();
     let flags = if is_root() { "-pf" } else { "-rpf" };
-    let probe = Command::new("unshare").args([flags, "true"]).status();
-    if !probe.is_ok_and(|status| status.success()) {
+    let probe = world.home.command("unshare").args([flags, "true"]).run();
+    if !probe.status.success() {
         assert!(!is_root(), "root can make no namespaces here");
         return;
     }
@@ -356,17 +355,14 @@ fn a_process_gets_sighup_once_the_file_is_there() {
     let mut reader = world.home.command("sh");
     reader.args([
         "-c",
-        "trap 'cat token; exit' HUP; echo; while :; do sleep 0.01; done",
+        "trap 'cat token; exit' HUP; : > trap; while :; do sleep 0.01; done",
     ]);
-    let mut reader = reader.stdout(Stdio::piped()).spawn().unwrap();
-    let mut stdout = reader.stdout.take().unwrap();
-    // Its trap is in place.
-    stdout.read_exact(&mut [0]).unwrap();
+    let reader = Running::start(reader);
+    let trap = world.home.path().join("trap");
+    until("its trap is in place", || trap.exists());
     let pid = reader.id().to_string();
     let running = Running::start(agent(&world, &["--write", "token", "--signal", &pid]));
-    let mut token = String::new();
-    stdout.read_to_string(&mut token).unwrap();
-    reader.wait().unwrap();
+    let token = String::from_utf8(reader.output().stdout).unwrap();
     assert!(world.issuer.accepts(&token), "{token:?}");
     stop(running);
 }

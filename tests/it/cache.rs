@@ -3,17 +3,16 @@
 use std::fs;
 use std::fs::{File, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::World;
 use crate::support::entry::{age, edit, files, only};
 use crate::support::issuer::{Endpoint, Fault, Times};
+use crate::support::{Run, World, binary};
 use predicates::prelude::*;
 
 /// What `token` prints, and that it says nothing else.
 fn token(world: &World) -> String {
-    let output = world.zitadel(["token"]).output().unwrap();
+    let output = world.zitadel(["token"]).run();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && stderr.is_empty(), "{stderr}");
     String::from_utf8(output.stdout).unwrap()
@@ -119,8 +118,8 @@ fn refresh_mints_anew_and_no_cache_leaves_nothing() {
 fn other_scopes_have_an_entry_of_their_own() {
     let world = World::new();
     let openid = token(&world);
-    let other = world.zitadel(["token", "--scope", "profile"]).output();
-    assert_ne!(other.unwrap().stdout, openid.into_bytes());
+    let other = world.zitadel(["token", "--scope", "profile"]).run();
+    assert_ne!(other.stdout, openid.into_bytes());
     assert_eq!(files(&world.home, "json").len(), 2);
 }
 
@@ -184,14 +183,13 @@ fn modes_do_not_depend_on_the_umask() {
     for umask in ["000", "077", "0777"] {
         let world = World::new();
         let script = format!("umask {umask}; exec \"$0\" token");
-        let status = world
+        let output = world
             .home
             .command("sh")
             .args(["-c", &script])
-            .arg(crate::support::binary())
-            .stdout(Stdio::null())
-            .status();
-        assert!(status.unwrap().success());
+            .arg(binary())
+            .run();
+        assert!(output.status.success());
         let mode = |path: &std::path::Path| fs::metadata(path).unwrap().mode() & 0o7777;
         let entry = only(&world.home);
         assert_eq!(mode(&entry), 0o600, "umask {umask}");

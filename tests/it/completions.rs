@@ -10,7 +10,7 @@ const CONFIG: &str = "[profiles.prod]\n[profiles.pilot]\n[profiles.'p$(touch ran
 
 fn script(shell: &str) -> String {
     let home = Home::new();
-    let output = home.zitadel(["completions", shell]).output().unwrap();
+    let output = home.zitadel(["completions", shell]).run();
     assert!(output.status.success() && output.stderr.is_empty());
     String::from_utf8(output.stdout).unwrap()
 }
@@ -178,13 +178,14 @@ fn elvish_on_a_terminal_completes_files_and_the_programs_of_exec() {
             "letions ",
         ),
     ] {
-        // What is typed is drawn letter by letter, what is completed at once.
+        // What is typed before the prompt is lost. What is typed then is drawn letter
+        // by letter, what is completed at once.
         let lines = format!(
             r"zmodload zsh/zpty
 zpty shell 'stty rows 40 cols 200; exec elvish -norc'
 zpty -r shell said '*>*'
 zpty -w shell 'eval (slurp < script); echo READY(* 6 7)'
-zpty -r shell said '*READY42*'
+zpty -r shell said '*READY42*~> *'
 zpty -w -n shell '{line}'$'\t'
 zpty -r shell said '*{rest}*'
 print -r -- $said
@@ -211,11 +212,11 @@ fn the_names_of_profiles_are_silent_where_there_is_no_config() {
     let home = Home::new();
     let asked = || {
         let words = ["completions", "at", "--", "--profile", ""];
-        home.zitadel(words).output().unwrap()
+        home.zitadel(words).run()
     };
     let mut call = home.zitadel(["completions", "at", "--", "tok"]);
-    let told = call.env("ZITADEL_CREDENTIAL_LOG", "nonsense").output();
-    assert!(told.unwrap().stdout.starts_with(b"token\t"));
+    let told = call.env("ZITADEL_CREDENTIAL_LOG", "nonsense").run();
+    assert!(told.stdout.starts_with(b"token\t"));
     for config in [None, Some("[")] {
         config.map(|toml| home.write_config(toml));
         let none = asked();
@@ -227,8 +228,8 @@ fn the_names_of_profiles_are_silent_where_there_is_no_config() {
     let other = home.write("other.toml", "[profiles.other]\n");
     let words = ["completions", "at", "--", "--config"];
     let mut call = home.zitadel(words);
-    let named = call.arg(other).args(["token", "--profile", "o"]).output();
-    assert_eq!(named.unwrap().stdout, b"other\tprofile\n");
+    let named = call.arg(other).args(["token", "--profile", "o"]).run();
+    assert_eq!(named.stdout, b"other\tprofile\n");
 }
 
 #[test]
@@ -248,7 +249,7 @@ fn a_pipe_that_nobody_writes_to_keeps_no_cursor_waiting() {
         "--profile",
         "",
     ];
-    let none = home.zitadel(words).output().unwrap();
+    let none = home.zitadel(words).run();
     assert!(none.status.success() && none.stdout.is_empty() && none.stderr.is_empty());
     assert!(start.elapsed() < std::time::Duration::from_secs(10));
 }

@@ -8,14 +8,14 @@ use crate::support::entry::only;
 use crate::support::exchange::now;
 use crate::support::issuer::Endpoint;
 use crate::support::jwt::Jwt;
-use crate::support::{TokenKind, World};
+use crate::support::{Command, TokenKind, World};
 use predicates::prelude::*;
 use predicates::str::{contains, is_match};
 use serde_json::Value;
 
 /// The token that the world's cache holds.
 fn cached(world: &World) -> String {
-    let output = world.zitadel(["token"]).output().unwrap();
+    let output = world.zitadel(["token"]).run();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
@@ -29,8 +29,8 @@ fn a_token_is_printed_raw_as_a_header_or_as_json() {
         .assert()
         .success()
         .stdout(header);
-    let json = world.zitadel(["token", "--output", "json"]).output();
-    let json: Value = serde_json::from_slice(&json.unwrap().stdout).unwrap();
+    let json = world.zitadel(["token", "--output", "json"]).run();
+    let json: Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(json["access_token"], token);
     assert_eq!(json["token_type"], "Bearer");
     assert_eq!(json["issuer"], world.issuer.url());
@@ -141,8 +141,8 @@ fn web_identity(world: &World, options: &[&str]) -> (PathBuf, String) {
         .env("ZITADEL_ACCESS_TOKEN", "of an exec around it")
         .args(options)
         .args(["--", "sh", "-c", script])
-        .output();
-    let output = String::from_utf8(output.unwrap().stdout).unwrap();
+        .run();
+    let output = String::from_utf8(output.stdout).unwrap();
     let (file, token) = output.split_once('\n').unwrap();
     (file.into(), token.trim_end().to_owned())
 }
@@ -222,7 +222,7 @@ fn a_web_identity_needs_a_jwt_and_a_cache() {
 fn an_assertion_is_signed_without_network() {
     let world = World::new();
     let signed = |arguments: &[&str]| {
-        let output = world.zitadel(arguments).output().unwrap();
+        let output = world.zitadel(arguments).run();
         assert!(output.status.success());
         let text = String::from_utf8(output.stdout).unwrap();
         Jwt::parse(text.trim_end()).unwrap()
@@ -307,7 +307,7 @@ fn a_second_assertion_is_signed_wherever_the_key_comes_from() {
         let mut command = world.home.command("bash");
         command.args(["-c", script]);
         command.env("ZITADEL", crate::support::binary());
-        assert_cmd::Command::from_std(command)
+        Command::from(command)
     };
     for script in [
         script("$ZITADEL token --refresh"),
@@ -328,7 +328,7 @@ fn a_second_assertion_is_signed_wherever_the_key_comes_from() {
 #[test]
 fn whoami_prints_what_the_issuer_says_or_why_it_does_not() {
     let world = World::new();
-    let output = world.zitadel(["whoami"]).output().unwrap();
+    let output = world.zitadel(["whoami"]).run();
     let claims: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(claims["sub"], world.user.user_id);
     assert_eq!(world.issuer.requests(Endpoint::Discovery), 1);

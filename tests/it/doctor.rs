@@ -18,7 +18,7 @@ use std::process::Command;
 
 use crate::support::entry::files;
 use crate::support::machine::program;
-use crate::support::{Case, World, binary};
+use crate::support::{Case, Run, World, binary};
 use serde_json::{Value, json};
 use snapbox::data::Inline;
 use snapbox::{file, str};
@@ -102,7 +102,7 @@ pub fn shown(world: World) -> Case {
 
 /// What `--version` says, with the commit where the build was told it.
 pub fn version() -> String {
-    let output = Command::new(binary()).arg("--version").output().unwrap();
+    let output = Command::new(binary()).arg("--version").run();
     let text = String::from_utf8(output.stdout).unwrap();
     let (_, version) = text.trim().split_once(' ').unwrap();
     version.to_owned()

@@ -9,7 +9,6 @@ mod key_source;
 mod options;
 mod refusal;
 mod setup;
-mod table;
 mod tls;
 mod token;
 mod tools;

@@ -26,7 +26,7 @@ fn home() -> Home {
 
 fn help(words: &[&str]) -> String {
     let home = Home::new();
-    let output = home.zitadel(words).arg("--help").output().unwrap();
+    let output = home.zitadel(words).arg("--help").run();
     String::from_utf8(output.stdout).unwrap()
 }
 

@@ -1,14 +1,12 @@
 //! `cache`: what it shows, what it removes, and what it leaves alone.
 
-use std::fs;
-use std::fs::File;
-use std::process::Stdio;
+use std::fs::{self, File};
 use std::time::Duration;
 
 use crate::support::entry::{age, files, only};
 use crate::support::issuer::TokenKind;
 use crate::support::program::{client, stdout_of_success};
-use crate::support::{Endpoint, Fault, Times, World, binary};
+use crate::support::{Endpoint, Fault, Running, Times, World, binary};
 use predicates::prelude::*;
 use predicates::str::contains;
 use serde_json::Value;
@@ -32,8 +30,7 @@ fn listed(world: &World, options: &[&str]) -> Vec<Value> {
     let output = world
         .zitadel(["cache", "list", "--output", "json"])
         .args(options)
-        .output()
-        .unwrap();
+        .run();
     assert!(output.status.success());
     serde_json::from_slice(&output.stdout).unwrap()
 }
@@ -86,7 +83,7 @@ fn what_has_expired_is_dim_on_a_terminal_that_wants_colour() {
     for plain in [("NO_COLOR", "1"), ("TERM", "dumb")] {
         assert!(!on_terminal(plain).contains('\u{1b}'), "{plain:?}");
     }
-    let output = world.zitadel(["cache", "list"]).output().unwrap();
+    let output = world.zitadel(["cache", "list"]).run();
     assert!(!output.stdout.contains(&0x1b), "no terminal");
 }
 
@@ -200,8 +197,8 @@ fn clearing_beside_waiting_processes_makes_no_storm() {
     let waiting: Vec<_> = (0..40)
         .map(|_| {
             let mut command = world.home.command(binary());
-            command.arg("token").stdout(Stdio::null());
-            command.stderr(Stdio::piped()).spawn().unwrap()
+            command.arg("token");
+            Running::start(command)
         })
         .collect();
     let mut clears = 0;
@@ -209,8 +206,8 @@ fn clearing_beside_waiting_processes_makes_no_storm() {
         world.zitadel(["cache", "clear"]).assert().success();
         clears += 1;
     }
-    for child in waiting {
-        let output = child.wait_with_output().unwrap();
+    for running in waiting {
+        let output = running.output();
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && stderr.is_empty(), "{stderr}");
     }

@@ -17,7 +17,7 @@ use std::process::{ExitStatus, Output};
 use crate::support::entry::only;
 use crate::support::issuer::TokenKind;
 use crate::support::trace::{Seen, watched};
-use crate::support::{World, binary};
+use crate::support::{Run, World, binary};
 
 /// A host that has a rule.
 pub const GOOD: &str = "git.acme.test";
@@ -50,7 +50,7 @@ impl Bait {
         }
         world.allow("ci.acme.test");
         world.home.append_config("username = \"ci\"\n");
-        let token = world.zitadel(["token"]).output().unwrap().stdout;
+        let token = world.zitadel(["token"]).run().stdout;
         let token = String::from_utf8(token).unwrap().trim_end().to_owned();
         assert!(world.issuer.accepts(&token), "{token}");
         Self { world, token }
@@ -92,8 +92,7 @@ impl Bait {
             let output = seen.output.clone();
             (Some(seen), output)
         } else {
-            let mut command = assert_cmd::Command::from_std(command);
-            (None, command.write_stdin(input).output().unwrap())
+            (None, command.run_with(input))
         };
         Call {
             bait: self,

@@ -7,7 +7,7 @@ use crate::support::issuer::Issuer;
 use crate::support::machine::behind_mounts;
 use crate::support::proxy::Proxy;
 use crate::support::tls::Ca;
-use crate::support::{World, binary};
+use crate::support::{Run, World, binary};
 use predicates::prelude::*;
 use predicates::str::contains;
 
@@ -197,7 +197,7 @@ fn a_name_whose_first_address_is_dead_is_reached_by_the_next() {
         return;
     };
     command.arg(binary()).args(["token", "--timeout", "5"]);
-    let output = command.output().unwrap();
+    let output = command.run();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && stderr.is_empty(), "{stderr}");
 }

@@ -272,7 +272,7 @@ fn home_with(config: &str, user: &ServiceUser) -> Home {
 
 /// The hosts with a rule, and their usernames; no host is left out.
 fn listed(home: &Home) -> Value {
-    let listed = home.zitadel(["docker", "list"]).output().unwrap();
+    let listed = home.zitadel(["docker", "list"]).run();
     assert_eq!(String::from_utf8(listed.stderr).unwrap(), "");
     serde_json::from_slice(&listed.stdout).unwrap()
 }
@@ -293,7 +293,7 @@ fn help() -> String {
 }
 
 fn help_of(arguments: &[&str]) -> String {
-    let output = Home::new().zitadel(arguments).output().unwrap();
+    let output = Home::new().zitadel(arguments).run();
     assert!(output.status.success(), "{arguments:?}");
     String::from_utf8(output.stdout).unwrap()
 }

@@ -46,7 +46,7 @@ impl Desk {
         let words = words.replace("ISSUER", &self.issuer.url());
         let mut command = self.home.zitadel(["setup"]);
         command.env("PATH", self.home.path_with_bin());
-        let output = command.args(words.split(' ')).output().unwrap();
+        let output = command.args(words.split(' ')).run();
         let home = self.home.path().display().to_string();
         let text = |bytes| String::from_utf8(bytes).unwrap().replace(&home, "~");
         Outcome {

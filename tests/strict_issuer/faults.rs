@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::support::Run;
 use crate::support::{
     Answer, Client, Endpoint, Fault, Home, Issuer, Server, ServiceUser, Times, World, binary,
 };
@@ -163,7 +164,7 @@ fn a_world_is_ready_and_private() {
 #[test]
 fn a_program_sees_the_home_and_hardly_anything_else() {
     let home = Home::new();
-    let output = home.command("env").output().unwrap();
+    let output = home.command("env").run();
     let text = String::from_utf8(output.stdout).unwrap();
     let mut names: Vec<_> = text
         .lines()

@@ -83,13 +83,13 @@ impl Home {
     }
 
     /// The binary under test.
-    pub fn zitadel<I>(&self, arguments: I) -> assert_cmd::Command
+    pub fn zitadel<I>(&self, arguments: I) -> super::command::Command
     where
         I: IntoIterator<Item: AsRef<OsStr>>,
     {
         let mut command = self.command(binary());
         command.args(arguments);
-        assert_cmd::Command::from_std(command)
+        command.into()
     }
 
     /// The binary under one of its other names, in `bin`.

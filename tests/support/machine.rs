@@ -6,6 +6,7 @@ use std::env;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use super::command::Run;
 use super::home::Home;
 
 /// Somebody who is neither root nor us, and owns nothing.
@@ -49,9 +50,8 @@ pub fn behind_mounts(home: &Home, script: &str) -> Option<Command> {
     let flags = if is_root() { "-m" } else { "-rm" };
     let probe = Command::new("unshare")
         .args([flags, "mount", "-t", "tmpfs", "tmpfs", "/mnt"])
-        .stderr(Stdio::null())
-        .status();
-    if !probe.is_ok_and(|status| status.success()) {
+        .run();
+    if !probe.status.success() {
         assert!(!(is_ci() && is_root()), "root can mount nothing here");
         eprintln!("skipped: no mounts of one's own");
         return None;

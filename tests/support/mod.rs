@@ -20,6 +20,7 @@
 )]
 
 pub mod client;
+pub mod command;
 pub mod entry;
 pub mod exchange;
 pub mod home;
@@ -31,6 +32,7 @@ pub mod machine;
 pub mod program;
 pub mod proxy;
 pub mod running;
+pub mod signals;
 pub mod snapshot;
 pub mod tls;
 pub mod trace;
@@ -38,6 +40,7 @@ pub mod tree;
 pub mod world;
 
 pub use client::{Answer, Client};
+pub use command::{Command, Run};
 pub use home::{Home, binary};
 pub use http::{Reply, Request, Response, Server};
 pub use issuer::{Endpoint, ErrorShape, Fault, Issuer, Times, TokenKind, UserinfoRefusal};

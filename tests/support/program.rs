@@ -1,27 +1,12 @@
-//! The clients' programs: found, run, and ended if they hang.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "where programs lie and whether this is CI stands in the environment"
-)]
-#![expect(
-    clippy::panic,
-    reason = "a client that is missing or hangs fails its test"
-)]
-#![expect(clippy::print_stderr, reason = "a skipped test says so")]
+//! Other programs: found and run.
+#![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
-use std::io::Write;
+use std::env;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
-use std::{env, thread};
+use std::process::{Command, Output};
 
-use rustix::process::{Pid, Signal, kill_process_group};
-
-/// Longer than the binary's own bound, so that its error is seen first.
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::running::Running;
 
 /// The first of that name on `PATH`. Where there is none the test says that it
 /// is skipped, or fails in CI.
@@ -61,7 +46,9 @@ pub fn cargo() -> Option<PathBuf> {
 
 /// Path of a program that `tests/clients/install.sh` installs; `None` if it is missing.
 pub fn installed(name: &str, program: &str) -> Option<PathBuf> {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    // Cargo sets it for tests; the quickstart, an example, has no clients.
+    let scratch = Path::new(option_env!("CARGO_TARGET_TMPDIR").unwrap());
+    let target = scratch.parent().unwrap();
     let program = target.join("clients").join(program);
     if program.is_file() {
         return Some(program);
@@ -94,30 +81,9 @@ pub fn output(command: Command) -> Output {
     output_of(command, b"")
 }
 
-/// Runs a program to its end with this on its stdin. One that hangs is ended,
-/// with all that it started, and fails the test.
-pub fn output_of(mut command: Command, input: &[u8]) -> Output {
-    let name = command.get_program().to_owned();
-    let mut child = command
-        .process_group(0)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let group = Pid::from_child(&child);
-    let mut stdin = child.stdin.take().unwrap();
-    thread::scope(|scope| {
-        // One that does not want all of it closes its end.
-        scope.spawn(move || drop(stdin.write_all(input)));
-        let (sender, ended) = mpsc::channel();
-        scope.spawn(move || sender.send(child.wait_with_output()));
-        ended.recv_timeout(PATIENCE).unwrap_or_else(|_| {
-            let _ = kill_process_group(group, Signal::KILL);
-            panic!("{} hangs", name.display())
-        })
-    })
-    .unwrap()
+/// Runs a program to its end with this on its stdin.
+pub fn output_of(command: Command, input: &[u8]) -> Output {
+    Running::start_with(command, input).output()
 }
 
 /// What a program that must succeed wrote to stdout.

@@ -1,88 +1,200 @@
 //! Programs that are under way: signalled, waited for within bounds, and never
-//! left behind.
+//! left behind. Every program that a test starts is one of these.
 
-use std::io::Write;
-use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::borrow::BorrowMut;
+use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+use super::signals;
 
 /// Longer than the binary's own bound, so that its error is seen first.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A process, which ends with this at the latest.
-pub struct Running(Option<Child>);
+/// How long a stream may stay open once all that wrote to it has been killed.
+const REST: Duration = Duration::from_secs(1);
+
+/// A process, which ends with this at the latest, and with it all that it
+/// started and that is still in its process group.
+pub struct Running {
+    name: String,
+    child: Child,
+    /// What arrives on stdout and stderr, whole, once they are closed.
+    written: [Option<Receiver<Vec<u8>>>; 2],
+    is_reaped: bool,
+}
 
 impl Running {
-    pub fn start(command: Command) -> Self {
+    /// With nothing on its stdin.
+    pub fn start(command: impl BorrowMut<Command>) -> Self {
         Self::start_with(command, "")
     }
 
-    /// With this, which a pipe must have room for, on its stdin.
-    pub fn start_with(command: Command, input: &str) -> Self {
-        Self::start_open(command, input).0
+    /// With this on its stdin.
+    pub fn start_with(command: impl BorrowMut<Command>, input: impl AsRef<[u8]>) -> Self {
+        let (running, stdin) = Self::start_piped(command);
+        write(stdin, input.as_ref().to_vec());
+        running
     }
 
-    /// As [`Running::start_with`]; its stdin stays open as long as what is
-    /// handed back.
-    pub fn start_open(mut command: Command, input: &str) -> (Self, ChildStdin) {
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
+    /// With this on its stdin, which stays open as long as what is handed back.
+    /// A pipe must have room for it.
+    pub fn start_open(command: impl BorrowMut<Command>, input: &str) -> (Self, ChildStdin) {
+        let (running, mut stdin) = Self::start_piped(command);
         // One that does not want it closes its end.
         let _ = stdin.write_all(input.as_bytes());
-        (Self(Some(child)), stdin)
+        (running, stdin)
+    }
+
+    /// For a conversation: its stdin, and its stdout, which is the caller's to read.
+    pub fn start_talking(mut command: impl BorrowMut<Command>) -> (Self, ChildStdin, ChildStdout) {
+        let mut running = Self::spawn(piped(command.borrow_mut()));
+        let stdin = running.child.stdin.take().unwrap();
+        let stdout = running.child.stdout.take().unwrap();
+        (running.listening(), stdin, stdout)
+    }
+
+    /// With the streams that the command has been given, and the test's own where
+    /// it was given none.
+    pub fn start_as_given(mut command: impl BorrowMut<Command>) -> Self {
+        Self::spawn(command.borrow_mut()).listening()
+    }
+
+    fn start_piped(mut command: impl BorrowMut<Command>) -> (Self, ChildStdin) {
+        let mut running = Self::spawn(piped(command.borrow_mut()));
+        let stdin = running.child.stdin.take().unwrap();
+        (running.listening(), stdin)
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        signals::let_children_have_the_default();
+        let words = [command.get_program()].into_iter();
+        let words: Vec<_> = words.chain(command.get_args()).collect();
+        Self {
+            name: format!("{words:?}"),
+            child: command.process_group(0).spawn().unwrap(),
+            written: [None, None],
+            is_reaped: false,
+        }
+    }
+
+    fn listening(mut self) -> Self {
+        self.written = [
+            self.child.stdout.take().map(read),
+            self.child.stderr.take().map(read),
+        ];
+        self
     }
 
     pub fn id(&self) -> u32 {
-        self.0.as_ref().unwrap().id()
+        self.child.id()
     }
 
     pub fn signal(&self, signal: Signal) {
-        let child = self.0.as_ref().unwrap();
-        kill_process(Pid::from_child(child), signal).unwrap();
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     pub fn is_over(&mut self) -> bool {
-        let child = self.0.as_mut().unwrap();
-        child.try_wait().unwrap().is_some()
+        self.is_reaped = self.child.try_wait().unwrap().is_some();
+        self.is_reaped
     }
 
-    /// What it wrote, which a pipe must have room for, once it has ended.
+    /// What it wrote, once it has ended.
     pub fn output(self) -> Output {
         self.output_within(PATIENCE)
     }
 
+    /// As [`Running::output`]. One that takes longer is killed, with all that it
+    /// started, and fails the test.
     pub fn output_within(mut self, patience: Duration) -> Output {
-        until_within("the process ends", patience, || self.is_over());
-        self.0.take().unwrap().wait_with_output().unwrap()
+        let start = Instant::now();
+        while !self.is_over() {
+            if start.elapsed() > patience {
+                self.fail("has not ended", patience);
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        let status = self.child.try_wait().unwrap().unwrap();
+        let mut text = Vec::new();
+        for written in &self.written {
+            let left = patience.saturating_sub(start.elapsed()).max(REST);
+            match written.as_ref().map(|written| written.recv_timeout(left)) {
+                None => text.push(Vec::new()),
+                Some(Ok(bytes)) => text.push(bytes),
+                Some(Err(_)) => self.fail("has left its output open", left),
+            }
+        }
+        let [stdout, stderr] = text.try_into().unwrap();
+        Output {
+            status,
+            stdout,
+            stderr,
+        }
+    }
+
+    fn fail(&self, how: &str, patience: Duration) -> ! {
+        self.kill_group();
+        let text = self.written.each_ref().map(|written| {
+            let bytes = written.as_ref().and_then(|w| w.recv_timeout(REST).ok());
+            String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
+        });
+        let [stdout, stderr] = text;
+        panic!(
+            "{} {how} within {patience:?}\nstdout: {stdout}\nstderr: {stderr}",
+            self.name
+        )
+    }
+
+    /// SIGKILL ends a stopped one too.
+    fn kill_group(&self) {
+        let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.0 {
-            // SIGKILL ends a stopped one too.
-            let _ = child.kill();
-            let _ = child.wait();
+        if !self.is_reaped {
+            self.kill_group();
+            let _ = self.child.wait();
         }
     }
 }
 
-/// Waits until something that must come has come.
-pub fn until(what: &str, has_come: impl FnMut() -> bool) {
-    until_within(what, PATIENCE, has_come);
+fn piped(command: &mut Command) -> &mut Command {
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
 }
 
-fn until_within(what: &str, patience: Duration, mut has_come: impl FnMut() -> bool) {
+fn write(mut stdin: ChildStdin, input: Vec<u8>) {
+    if input.is_empty() {
+        return;
+    }
+    // One that does not want all of it closes its end.
+    thread::spawn(move || drop(stdin.write_all(&input)));
+}
+
+fn read(mut stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (sender, written) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes);
+        let _ = sender.send(bytes);
+    });
+    written
+}
+
+/// Waits until something that must come has come.
+pub fn until(what: &str, mut has_come: impl FnMut() -> bool) {
     let start = Instant::now();
     while !has_come() {
-        assert!(start.elapsed() < patience, "in {patience:?}: {what}");
+        assert!(start.elapsed() < PATIENCE, "in {PATIENCE:?}: {what}");
         thread::sleep(Duration::from_millis(2));
     }
 }

@@ -6,16 +6,11 @@
 
 use std::cell::RefCell;
 use std::ffi::OsStr;
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::path::Path;
 use std::time::{Duration, Instant};
-use std::{env, thread};
 
-use assert_cmd::Command;
-use serde_json::json;
 use snapbox::{Assert, Data, Redactions};
 
+use super::command::Command;
 use super::issuer::{Endpoint, Issuer};
 use super::world::World;
 
@@ -25,9 +20,6 @@ const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A piece of a secret that is this long gives it away.
 const PIECE: usize = 16;
-
-/// The directory where each test leaves what its calls said, if it is set.
-pub const ROWS: &str = "ERROR_ROWS";
 
 /// A world, what changes in it from run to run, and what must never be shown.
 pub struct Case {
@@ -125,13 +117,9 @@ impl Case {
     /// Runs a call that is ready to its end.
     pub fn end(&self, mut command: Command) -> Call<'_> {
         let start = Instant::now();
-        let output = command.timeout(PATIENCE).output().unwrap();
-        let words = [command.get_program()]
-            .into_iter()
-            .chain(command.get_args());
+        let output = command.run_within(PATIENCE);
         let call = Call {
             case: self,
-            words: words.map(word).collect(),
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
@@ -173,26 +161,9 @@ pub fn assertions(issuer: &Issuer) -> Vec<String> {
     assertions.flatten().collect()
 }
 
-/// A word of a command line as it is shown: of an absolute path its last part,
-/// of a key the first line.
-fn word(word: &OsStr) -> String {
-    let word = word.to_string_lossy();
-    let last = word.rsplit('/').next().filter(|_| word.starts_with('/'));
-    let shown = match word.split_once('\n') {
-        Some((line, _)) => format!("{line}…"),
-        None => last.unwrap_or(&word).to_owned(),
-    };
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+[]".contains(c);
-    if !shown.is_empty() && shown.chars().all(is_plain) {
-        return shown;
-    }
-    format!("'{}'", shown.escape_debug())
-}
-
 /// How a call ended.
 pub struct Call<'c> {
     case: &'c Case,
-    words: Vec<String>,
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
@@ -252,25 +223,7 @@ impl Call<'_> {
 
     #[track_caller]
     fn says(&self, stderr: impl Into<Data>) {
-        let expected = stderr.into();
-        if let Some(rows) = env::var_os(ROWS) {
-            self.keep(Path::new(&rows), &expected.render().unwrap());
-        }
-        self.case.matches(&self.stderr, expected);
-    }
-
-    /// Adds a row to the file of the test that calls: the command line, the exit
-    /// code, whether stdout is empty, and what is to stand on stderr.
-    fn keep(&self, rows: &Path, stderr: &str) {
-        let words = self.words.join(" ");
-        let words = self.case.redactions.borrow().redact(&words);
-        let row = json!([words, self.code, self.stdout.is_empty(), stderr]);
-        let test = thread::current().name().unwrap().to_owned();
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(rows.join(test));
-        writeln!(file.unwrap(), "{row}").unwrap();
+        self.case.matches(&self.stderr, stderr);
     }
 
     fn check_stderr(&self) {

@@ -6,6 +6,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use super::command::Run;
 use super::home::Home;
 use super::machine::is_ci;
 
@@ -51,10 +52,7 @@ pub struct Seen {
 impl Seen {
     /// Runs a command that [`watched`] began, with this on its stdin.
     pub fn of(home: &Home, command: Command, input: &[u8]) -> Self {
-        let output = assert_cmd::Command::from_std(command)
-            .write_stdin(input)
-            .output()
-            .unwrap();
+        let output = command.run_with(input);
         let calls = home.read("strace.log");
         assert!(calls.contains("execve("), "strace saw nothing: {calls}");
         Self { output, calls }

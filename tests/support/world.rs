@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use super::command::Command;
 use super::entry;
 use super::home::Home;
 use super::issuer::Issuer;
@@ -71,7 +72,7 @@ key-file = "~/key.json"
     }
 
     /// The binary under test, in this home.
-    pub fn zitadel<I>(&self, arguments: I) -> assert_cmd::Command
+    pub fn zitadel<I>(&self, arguments: I) -> Command
     where
         I: IntoIterator<Item: AsRef<OsStr>>,
     {

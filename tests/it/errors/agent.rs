@@ -2,7 +2,7 @@
 
 use snapbox::str;
 
-use crate::support::{Case, Endpoint, Fault, Times};
+use crate::support::{Case, Command, Endpoint, Fault, Times};
 
 #[test]
 fn an_agent_without_a_file_or_with_no_number_of_a_process() {
@@ -68,7 +68,7 @@ fn a_key_that_can_be_read_only_once() {
     command
         .args(["-c", script])
         .env("ZITADEL", crate::support::binary());
-    case.end(assert_cmd::Command::from_std(command)).fails(
+    case.end(Command::from(command)).fails(
         2,
         str![[r#"
 zitadel-credential: error: key file /dev/fd/63: it can be read only once

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use snapbox::{Data, str};
 
-use crate::support::Case;
+use crate::support::{Case, Run};
 
 /// `token` with this in its profile.
 #[track_caller]
@@ -63,7 +63,7 @@ fn a_fifo_that_nobody_writes_to() {
     let case = Case::new();
     fs::remove_file(&case.world.key_file).unwrap();
     let mut mkfifo = case.world.home.command("mkfifo");
-    assert!(mkfifo.arg("key.json").status().unwrap().success());
+    assert!(mkfifo.arg("key.json").run().status.success());
     case.run(["token", "--timeout", "1"])
         .fails(
             75,

@@ -254,7 +254,7 @@ zitadel-credential: the token is not cached: the issuer gave no lifetime
 
 "#]]);
     assert_eq!(case.world.issuer.token_requests(), 2);
-    let told = case.world.zitadel(["kubectl"]).output().unwrap();
+    let told = case.world.zitadel(["kubectl"]).run();
     let told: Value = serde_json::from_slice(&told.stdout).unwrap();
     let status = told["status"].as_object().unwrap();
     assert_eq!(status.keys().collect::<Vec<_>>(), ["token"]);

@@ -1,6 +1,6 @@
 //! What is misspelt on the command line, and the spelling that it is told.
 
-use crate::support::{Case, binary};
+use crate::support::{Case, Command, binary};
 
 /// What clap writes: the error, and where there are any, a tip and the usage.
 fn told(error: &str, tip: &str, usage: &str) -> String {
@@ -24,8 +24,7 @@ fn by_name(name: &str, words: &str, stderr: String) {
     };
     let mut command = case.world.home.command(program);
     command.args(words.split_ascii_whitespace());
-    case.end(assert_cmd::Command::from_std(command))
-        .fails(2, stderr);
+    case.end(Command::from(command)).fails(2, stderr);
     assert_eq!(case.requests(), 0);
 }
 

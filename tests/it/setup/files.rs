@@ -266,7 +266,7 @@ fn a_token_in_a_names_place_is_refused_and_not_shown() {
     let desk = desk();
     for kind in [TokenKind::Jwt, TokenKind::Opaque] {
         desk.issuer.set_token_kind(kind);
-        let output = desk.home.zitadel(["token", "--refresh"]).output().unwrap();
+        let output = desk.home.zitadel(["token", "--refresh"]).run();
         let token = String::from_utf8(output.stdout).unwrap();
         for words in [
             "profile TOKEN --issuer ISSUER --key-file key.json",
@@ -325,11 +325,7 @@ fn a_home_behind_a_link_is_the_home_itself() {
     symlink(".", &link).unwrap();
     let by_link = |words: &str| {
         let mut command = desk.home.zitadel(["setup"]);
-        let output = command
-            .args(words.split(' '))
-            .env("HOME", &link)
-            .output()
-            .unwrap();
+        let output = command.args(words.split(' ')).env("HOME", &link).run();
         String::from_utf8(output.stdout).unwrap()
     };
     for undo in ["docker r.dev --undo", "docker other.dev r.dev --undo"] {

@@ -172,7 +172,7 @@ fn what_is_missing_is_named_where_nobody_can_be_asked() {
         .home
         .zitadel(["setup", "profile", "prod", "--issuer", "https://a.dev"]);
     command.env("ZITADEL_CREDENTIAL_KEY", desk.user.key_json());
-    let output = command.output().unwrap();
+    let output = command.run();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("a config file holds no key"), "{said}");
     assert_eq!(output.status.code(), Some(2));

@@ -4,7 +4,7 @@ mod doctor;
 mod negative;
 mod setup;
 
-use crate::support::World;
+use crate::support::{Run, World};
 use serde_json::{Value, json};
 
 fn asked(world: &World, uri: &str) -> Value {
@@ -12,10 +12,7 @@ fn asked(world: &World, uri: &str) -> Value {
         .home
         .command(world.home.link("bazel-credential-zitadel"));
     command.arg("get");
-    let output = assert_cmd::Command::from_std(command)
-        .write_stdin(json!({ "uri": uri }).to_string())
-        .output()
-        .unwrap();
+    let output = command.run_with(json!({ "uri": uri }).to_string());
     assert!(output.status.success(), "{output:?}");
     assert!(output.stderr.is_empty(), "{output:?}");
     serde_json::from_slice(&output.stdout).unwrap()

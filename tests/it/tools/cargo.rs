@@ -6,10 +6,10 @@ mod negative;
 mod setup;
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::process::{ChildStdin, ChildStdout, Stdio};
 use std::time::Duration;
 
-use crate::support::{World, entry};
+use crate::support::{Run, Running, World, entry};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A helper as cargo runs it.
 struct Helper {
-    child: Child,
+    running: Running,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
 }
@@ -30,21 +30,17 @@ impl Helper {
     }
 
     fn with(world: &World, variables: &[(&str, &str)]) -> Self {
-        let mut child = world
-            .home
-            .command(world.home.link("cargo-credential-zitadel"))
+        let program = world.home.link("cargo-credential-zitadel");
+        let mut command = world.home.command(program);
+        command
             .arg("--cargo-plugin")
             .env("ZITADEL_CREDENTIAL_TIMEOUT", "2")
-            .envs(variables.iter().copied())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .envs(variables.iter().copied());
+        let (running, stdin, stdout) = Running::start_talking(command);
         let mut helper = Self {
-            stdin: child.stdin.take().unwrap(),
-            stdout: BufReader::new(child.stdout.take().unwrap()),
-            child,
+            running,
+            stdin,
+            stdout: BufReader::new(stdout),
         };
         assert_eq!(helper.line(), "{\"v\":[1]}\n");
         helper
@@ -70,7 +66,7 @@ impl Helper {
     #[track_caller]
     fn ends(self) {
         drop(self.stdin);
-        let output = self.child.wait_with_output().unwrap();
+        let output = self.running.output();
         assert!(output.status.success(), "{output:?}");
         assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
         assert_eq!(self.stdout.lines().count(), 0);
@@ -246,8 +242,9 @@ fn a_stdin_that_cannot_be_read_is_told_in_a_sentence() {
         .home
         .command(world.home.link("cargo-credential-zitadel"))
         .stdin(std::fs::File::open("/").unwrap())
-        .output()
-        .unwrap();
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .run_as_given();
     let said = String::from_utf8(output.stdout).unwrap();
     let message = "cargo's question on stdin is not to be read: is a directory";
     assert!(said.contains(message), "{said}");

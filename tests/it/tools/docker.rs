@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use std::{fs, io};
 
 use crate::support::entry::files;
-use crate::support::{World, binary};
+use crate::support::{Run, World, binary};
 use serde_json::{Value, json};
 
 fn world() -> World {
@@ -27,10 +27,7 @@ fn asked(world: &World, operation: &str, input: &str) -> (i32, String) {
         .home
         .command(world.home.link("docker-credential-zitadel"));
     command.arg(operation);
-    let output = assert_cmd::Command::from_std(command)
-        .write_stdin(input)
-        .output()
-        .unwrap();
+    let output = command.run_with(input);
     let stdout = String::from_utf8(output.stdout).unwrap();
     (output.status.code().unwrap(), stdout)
 }
@@ -109,18 +106,16 @@ fn list_waits_for_nothing_to_be_typed() {
     world.allow("registry.acme.dev:5000");
     let (reader, typing) = io::pipe().unwrap();
     let began = Instant::now();
-    let child = world
+    let output = world
         .home
         .command(binary())
         .args(["docker", "list"])
         .stdin(reader)
         .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let listed = child.wait_with_output().unwrap().stdout;
+        .run_as_given();
     assert!(began.elapsed() < Duration::from_secs(10), "it waited");
     drop(typing);
-    let listed = String::from_utf8(listed).unwrap();
+    let listed = String::from_utf8(output.stdout).unwrap();
     let user = &world.user.user_id;
     assert_eq!(
         listed,

@@ -31,7 +31,7 @@ fn stdout(world: &World, variables: &[(&str, &str)]) -> String {
     );
     command.env("GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE", JWT);
     command.env("ZITADEL_CREDENTIAL_LOG", "debug");
-    let output = command.envs(variables.iter().copied()).output().unwrap();
+    let output = command.envs(variables.iter().copied()).run();
     assert!(output.status.success(), "{output:?}");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     String::from_utf8(output.stdout).unwrap()
@@ -104,7 +104,7 @@ fn whatever_fails_is_an_answer() {
 fn what_is_warned_of_elsewhere_does_not_get_into_the_answer() {
     let world = world(TokenKind::Jwt);
     world.home.write(".cache", "no directory");
-    let warned = world.zitadel(["token"]).output().unwrap();
+    let warned = world.zitadel(["token"]).run();
     assert!(!warned.stderr.is_empty());
     assert_eq!(answer(&world, &[])["success"], true);
 }

@@ -7,8 +7,8 @@ mod setup;
 
 use std::fs;
 
-use crate::support::World;
 use crate::support::entry::{files, only};
+use crate::support::{Command, World};
 use predicates::str::{contains, is_empty};
 
 const GET: &str = "protocol=https\nhost=git.acme.dev\n\n";
@@ -23,11 +23,7 @@ fn world() -> World {
 }
 
 fn asked(world: &World, operation: &str, message: &str) -> String {
-    let output = world
-        .zitadel(["git", operation])
-        .write_stdin(message)
-        .output()
-        .unwrap();
+    let output = world.zitadel(["git", operation]).write_stdin(message).run();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && stderr.is_empty(), "{stderr}");
     String::from_utf8(output.stdout).unwrap()
@@ -72,7 +68,7 @@ fn the_symlinks_name_decides_the_command() {
     for options in [["--profile", "test", "get"].as_slice(), &["get"]] {
         let mut command = world.home.command(&link);
         command.args(options);
-        assert_cmd::Command::from_std(command)
+        Command::from(command)
             .write_stdin(GET)
             .assert()
             .success()

@@ -5,8 +5,7 @@ mod errors;
 mod negative;
 mod setup;
 
-use crate::support::{Endpoint, Fault, Issuer, Times, World};
-use assert_cmd::Command;
+use crate::support::{Command, Endpoint, Fault, Issuer, Times, World};
 
 const REFUSED: &str = "HTTP/1.1 401 Unauthorized\nContent-Length: 19\n\n";
 const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\n\n";
@@ -14,7 +13,7 @@ const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\n\n";
 /// What is said, and that nothing is on stderr.
 #[track_caller]
 fn said(mut command: Command) -> String {
-    let output = command.output().unwrap();
+    let output = command.run();
     assert!(output.status.success(), "{output:?}");
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
     String::from_utf8(output.stdout).unwrap()
@@ -74,7 +73,7 @@ fn a_profile_that_gets_no_token_breaks_no_other() {
     ));
     world.allow("c.acme.dev");
     let mut command = world.zitadel(["go", "--timeout", "3"]);
-    let output = command.output().unwrap();
+    let output = command.run();
     assert!(output.status.success(), "{output:?}");
     let token = last_token(&world.issuer);
     let said = String::from_utf8(output.stdout).unwrap();
@@ -106,7 +105,7 @@ fn a_token_that_was_revoked_is_replaced_after_a_401_and_no_other_answer() {
     assert_eq!(world.issuer.requests(Endpoint::Userinfo), 0);
     world.issuer.revoke_all();
     let mut command = world.zitadel(["go", "https://go.acme.dev/x"]);
-    let output = command.write_stdin(REFUSED).output().unwrap();
+    let output = command.write_stdin(REFUSED).run();
     let second = String::from_utf8(output.stdout).unwrap();
     assert_eq!(second, block("go.acme.dev", &last_token(&world.issuer)));
     assert_ne!(second, first);

@@ -3,7 +3,7 @@
 mod errors;
 mod negative;
 
-use crate::support::World;
+use crate::support::{Run, World};
 use serde_json::{Value, json};
 
 const URL: &str = "https://pypi.acme.dev/simple/";
@@ -22,8 +22,7 @@ fn asked(world: &World, words: &[&str]) -> (i32, String, String) {
         .home
         .command(world.home.link("keyring"))
         .args(words)
-        .output()
-        .unwrap();
+        .run();
     let [stdout, stderr] = [output.stdout, output.stderr].map(|text| {
         let text = String::from_utf8(text);
         text.unwrap()

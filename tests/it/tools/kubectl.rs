@@ -25,7 +25,7 @@ fn asked(world: &World, info: Option<&str>) -> Value {
     if let Some(info) = info {
         command.env("KUBERNETES_EXEC_INFO", info);
     }
-    let output = command.output().unwrap();
+    let output = command.run();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
     serde_json::from_slice(&output.stdout).unwrap()

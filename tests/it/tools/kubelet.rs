@@ -3,7 +3,7 @@
 
 mod negative;
 
-use crate::support::{World, binary};
+use crate::support::{Command, World, binary};
 use serde_json::{Value, json};
 
 const SAMPLE: &str = include_str!("../../../packaging/kubelet/credential-provider-config.yaml");
@@ -17,9 +17,9 @@ fn question(version: &str, image: &str) -> String {
     .to_string()
 }
 
-fn answered(command: assert_cmd::Command, question: &str) -> Value {
+fn answered(command: Command, question: &str) -> Value {
     let mut command = command;
-    let output = command.write_stdin(question).output().unwrap();
+    let output = command.write_stdin(question).run();
     assert!(output.status.success(), "{output:?}");
     assert!(output.stderr.is_empty(), "{output:?}");
     serde_json::from_slice(&output.stdout).unwrap()

@@ -7,7 +7,7 @@ mod setup;
 
 use std::process::Output;
 
-use crate::support::World;
+use crate::support::{Run, World};
 use serde_json::{Value, json};
 
 fn asked(world: &World, words: &[&str]) -> Output {
@@ -15,10 +15,7 @@ fn asked(world: &World, words: &[&str]) -> Output {
         .home
         .command(world.home.link("terraform-credentials-zitadel"));
     command.args(words);
-    assert_cmd::Command::from_std(command)
-        .write_stdin(r#"{"token":"x"}"#)
-        .output()
-        .unwrap()
+    command.run_with(r#"{"token":"x"}"#)
 }
 
 fn answered(world: &World, words: &[&str]) -> Value {

@@ -35,7 +35,7 @@ fn a_registry_is_added_and_docker_gets_a_login() {
     let rule = "\n[hosts.\"r.dev:5000\"]\nprofile = \"prod\"\nusername = \"ci\"\n";
     assert!(config.ends_with(rule), "{config}");
     let mut get = desk.home.zitadel(["docker", "get"]);
-    let output = get.write_stdin("r.dev:5000").output().unwrap();
+    let output = get.write_stdin("r.dev:5000").run();
     let answer = String::from_utf8(output.stdout).unwrap();
     assert!(answer.contains("\"Username\":\"ci\""), "{answer}");
 }

@@ -152,7 +152,7 @@ fn go_is_told_how_its_value_comes_to_be_without_us() {
         ("zitadel-credential go; off", "export GOAUTH='off'"),
     ] {
         let mut undo = desk.home.zitadel(["setup", "go", "g.dev", "--undo"]);
-        let output = undo.env("GOAUTH", value).output().unwrap();
+        let output = undo.env("GOAUTH", value).run();
         let said = String::from_utf8(output.stdout).unwrap();
         let told = format!("the variable GOAUTH still names this program\nnext: {next}\n");
         assert!(said.ends_with(&told), "{said}");
@@ -164,7 +164,7 @@ fn go_is_given_the_programs_path_and_config_where_it_would_find_neither() {
     let desk = Desk::with_config(PROFILE);
     let config = desk.home.write("a b/c.toml", desk.home.read(CONFIG));
     let mut setup = desk.home.zitadel(["setup", "go", "g.dev", "--config"]);
-    let output = setup.arg(&config).env("GOAUTH", "off").output().unwrap();
+    let output = setup.arg(&config).env("GOAUTH", "off").run();
     let said = String::from_utf8(output.stdout).unwrap();
     let next = format!(
         "next: export GOAUTH='{} go --config \"{}\"'\n",

@@ -325,7 +325,7 @@ fn the_link_is_known_by_whichever_name_of_the_home() {
     let by = desk.path().with_extension("by-link");
     symlink(desk.path(), &by).unwrap();
     let mut command = desk.home.zitadel(["setup", "terraform", "t.dev"]);
-    assert!(command.env("HOME", &by).output().unwrap().status.success());
+    assert!(command.env("HOME", &by).run().status.success());
     fs::remove_file(by).unwrap();
     let said = desk.done("terraform t.dev --undo");
     assert!(said.contains("removed the link"), "{said}");

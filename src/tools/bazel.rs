@@ -6,7 +6,7 @@ pub mod protocol;
 mod setup;
 mod wiring;
 
-use super::row::{Link, Reader, SetupRow, Tool};
+use super::row::{Docs, Link, Reader, SetupRow, Tool};
 use crate::call::Helper;
 use crate::edit::setup::Setup;
 
@@ -17,6 +17,12 @@ pub(super) const TOOL: Tool = Tool {
 Example, in .bazelrc:
   common --credential_helper=*.acme.dev=bazel-credential-zitadel",
     links: &[Link::packaged("bazel-credential-zitadel")],
+    docs: Docs {
+        recipe: Some("Bazel"),
+        way: "a credential helper: `setup bazel '*.acme.dev'`",
+        without_rule: "0, and an answer without a login",
+        without_token: "1 or 75",
+    },
     reader: Reader::<dyn Helper>::of::<args::Bazel>(),
     setup: Some(SetupRow {
         about: "Let hosts have the token, and print the line for .bazelrc",

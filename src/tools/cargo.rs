@@ -7,7 +7,7 @@ pub mod protocol;
 mod setup;
 mod wiring;
 
-use super::row::{Link, Reader, SetupRow, Tool};
+use super::row::{Docs, Link, Reader, SetupRow, Tool};
 use crate::call::Helper;
 use crate::edit::setup::Setup;
 
@@ -20,6 +20,12 @@ Example, in .cargo/config.toml (options may follow the name):
   index = \"sparse+https://cargo.acme.dev/index/\"
   credential-provider = [\"cargo-credential-zitadel\"]",
     links: &[Link::packaged("cargo-credential-zitadel")],
+    docs: Docs {
+        recipe: Some("cargo"),
+        way: "a credential provider: `setup cargo cargo.acme.dev`",
+        without_rule: "0, and `url-not-supported` on stdout",
+        without_token: "0, and the error on stdout",
+    },
     reader: Reader::<dyn Helper>::of::<args::Cargo>(),
     setup: Some(SetupRow {
         about: "Let registries have the token, and make cargo ask for it",

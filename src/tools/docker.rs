@@ -6,7 +6,7 @@ pub mod protocol;
 mod setup;
 mod wiring;
 
-use super::row::{Link, Reader, SetupRow, Tool};
+use super::row::{Docs, Link, Reader, SetupRow, Tool};
 use crate::call::Helper;
 use crate::edit::setup::Setup;
 
@@ -17,6 +17,12 @@ pub(super) const TOOL: Tool = Tool {
 Example, in ~/.docker/config.json:
   {\"credHelpers\": {\"registry.acme.dev:5000\": \"zitadel\"}}",
     links: &[Link::packaged("docker-credential-zitadel")],
+    docs: Docs {
+        recipe: None,
+        way: "",
+        without_rule: "1, and docker's `credentials not found`",
+        without_token: "1; one line of it on stdout, all of it on stderr",
+    },
     reader: Reader::<dyn Helper>::of::<args::Docker>(),
     setup: Some(SetupRow {
         about: "Let registries have the token, and make docker ask for it",

@@ -4,7 +4,7 @@ mod answer;
 mod args;
 pub mod protocol;
 
-use super::row::{Reader, Tool};
+use super::row::{Docs, Reader, Tool};
 use crate::call::Helper;
 
 pub(super) const TOOL: Tool = Tool {
@@ -16,6 +16,12 @@ Example, in a credential configuration:
     \"executable\": {\"command\": \"zitadel-credential gcp\"}
   }",
     links: &[],
+    docs: Docs {
+        recipe: Some("Google Cloud"),
+        way: "the executable of an external account",
+        without_rule: "nothing is looked up: the credential configuration is the rule",
+        without_token: "0, and the error on stdout",
+    },
     reader: Reader::<dyn Helper>::of::<args::Gcp>(),
     setup: None,
     wiring: None,

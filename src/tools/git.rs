@@ -6,7 +6,7 @@ pub mod protocol;
 mod setup;
 mod wiring;
 
-use super::row::{Link, Reader, SetupRow, Tool};
+use super::row::{Docs, Link, Reader, SetupRow, Tool};
 use crate::call::Helper;
 use crate::edit::setup::Setup;
 
@@ -18,6 +18,12 @@ Example (the empty line takes out helpers that would write the token down):
   git config --global --replace-all credential.https://git.acme.dev.helper ''
   git config --global --add credential.https://git.acme.dev.helper zitadel",
     links: &[Link::packaged("git-credential-zitadel")],
+    docs: Docs {
+        recipe: None,
+        way: "",
+        without_rule: "0, and no output",
+        without_token: "1, with `quit=1`: git asks nobody for a password",
+    },
     reader: Reader::<dyn Helper>::of::<args::Git>(),
     setup: Some(SetupRow {
         about: "Let hosts have the token, and make git ask for it",

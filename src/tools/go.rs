@@ -7,7 +7,7 @@ pub mod protocol;
 mod setup;
 mod wiring;
 
-use super::row::{Reader, SetupRow, Tool};
+use super::row::{Docs, Reader, SetupRow, Tool};
 use crate::call::Helper;
 use crate::edit::setup::Setup;
 
@@ -18,6 +18,12 @@ pub(super) const TOOL: Tool = Tool {
 Example:
   go env -w GOAUTH='zitadel-credential go; netrc'",
     links: &[],
+    docs: Docs {
+        recipe: Some("Go"),
+        way: "a GOAUTH command: `setup go go.acme.dev`",
+        without_rule: "0, and no header",
+        without_token: "with a URL 1 or 75; without one 0, no header, and the reason on stderr",
+    },
     reader: Reader::<dyn Helper>::of::<args::Go>(),
     setup: Some(SetupRow {
         about: "Let hosts have the token, and print the value of GOAUTH",

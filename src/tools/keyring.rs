@@ -4,7 +4,7 @@ mod answer;
 pub(crate) mod args;
 pub mod protocol;
 
-use super::row::{Link, Reader, Tool};
+use super::row::{Docs, Link, Reader, Tool};
 use crate::call::Helper;
 
 pub(super) const TOOL: Tool = Tool {
@@ -15,6 +15,12 @@ Example, where DIR/keyring is a link to zitadel-credential:
   PATH=DIR:$PATH pip install --keyring-provider subprocess \\
     --index-url https://ci@pypi.acme.dev/simple/ acme-app",
     links: &[Link::shared("keyring")],
+    docs: Docs {
+        recipe: Some("pip and uv"),
+        way: "keyring's command line",
+        without_rule: "1, and no output",
+        without_token: "1 or 75",
+    },
     reader: Reader::<dyn Helper>::of::<args::Keyring>(),
     setup: None,
     wiring: None,

@@ -7,7 +7,7 @@ pub mod protocol;
 mod setup;
 mod wiring;
 
-use super::row::{Reader, SetupRow, Tool};
+use super::row::{Docs, Reader, SetupRow, Tool};
 use crate::call::Helper;
 use crate::edit::setup::Setup;
 
@@ -25,6 +25,12 @@ Example, in a kubeconfig:
         args: [kubectl]
         interactiveMode: Never",
     links: &[],
+    docs: Docs {
+        recipe: None,
+        way: "",
+        without_rule: "nothing is looked up: the kubeconfig's entry is the rule",
+        without_token: "1 or 75",
+    },
     reader: Reader::<dyn Helper>::of::<args::Kubectl>(),
     setup: Some(SetupRow {
         about: "Write a user into a kubeconfig, and point a context at it",

@@ -4,7 +4,7 @@ mod answer;
 mod args;
 pub mod protocol;
 
-use super::row::{Reader, Tool};
+use super::row::{Docs, Reader, Tool};
 use crate::call::Helper;
 
 pub(super) const TOOL: Tool = Tool {
@@ -21,6 +21,12 @@ Example, in the file of the kubelet's --image-credential-provider-config:
     matchImages: [registry.acme.dev]
     defaultCacheDuration: 0s",
     links: &[],
+    docs: Docs {
+        recipe: Some("The kubelet"),
+        way: "an image credential provider: a sample config",
+        without_rule: "0, and an answer without a login",
+        without_token: "1 or 75",
+    },
     reader: Reader::<dyn Helper>::of::<args::Kubelet>(),
     setup: None,
     wiring: None,

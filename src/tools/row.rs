@@ -20,12 +20,26 @@ pub struct Tool {
     pub example: &'static str,
     /// The names by which the tool runs this program.
     pub links: &'static [Link],
+    /// The tool's rows in the tables of the documentation.
+    pub docs: Docs,
     /// Reads the command's arguments.
     pub(crate) reader: Reader<dyn Helper>,
     /// `setup TOOL`; `None` if there is nothing to set up.
     pub(crate) setup: Option<SetupRow>,
     /// Reads the tool's own files; `None` if they cannot name this program.
     pub(crate) wiring: Option<ReadWiring>,
+}
+
+/// What the tables of the documentation say of a tool.
+pub struct Docs {
+    /// The heading of its recipe in `docs/tools.md`; `None` if the README has it.
+    pub recipe: Option<&'static str>,
+    /// How the tool gets its token, in the README's table of recipes.
+    pub way: &'static str,
+    /// The helper's exit code and answer if no rule names the host.
+    pub without_rule: &'static str,
+    /// The same if a rule was found and there is no token.
+    pub without_token: &'static str,
 }
 
 /// Reads what a tool's own files say of this program.

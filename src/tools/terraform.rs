@@ -7,7 +7,7 @@ pub mod protocol;
 mod setup;
 mod wiring;
 
-use super::row::{Link, Reader, SetupRow, Tool};
+use super::row::{Docs, Link, Reader, SetupRow, Tool};
 use crate::call::Helper;
 use crate::edit::setup::Setup;
 
@@ -20,6 +20,12 @@ Example, in ~/.terraformrc:
     args = [\"--profile\", \"ci\"]
   }",
     links: &[Link::plugin("terraform-credentials-zitadel")],
+    docs: Docs {
+        recipe: Some("Terraform"),
+        way: "a credentials helper: `setup terraform app.acme.dev`",
+        without_rule: "0, and an empty object",
+        without_token: "1 or 75",
+    },
     reader: Reader::<dyn Helper>::of::<args::Terraform>(),
     setup: Some(SetupRow {
         about: "Let registries have the token, and make Terraform ask for it",

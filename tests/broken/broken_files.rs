@@ -9,9 +9,10 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::support::entry::{edit, files, only};
 use crate::support::{Issuer, Run, Running, World, binary};
-use serde_json::Value;
 
 /// No file is a reason to wait.
 const AT_ONCE: Duration = Duration::from_secs(10);

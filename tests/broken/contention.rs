@@ -5,11 +5,12 @@ use std::fs;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+use serde_json::Value;
+
 use crate::support::entry::{age, files, only};
 use crate::support::issuer::{Endpoint, Fault, Times};
 use crate::support::{Running, World, binary, until};
-use rustix::process::Signal;
-use serde_json::Value;
 
 /// The faces that hand out a token.
 #[derive(Clone, Copy, Debug)]

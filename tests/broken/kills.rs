@@ -10,10 +10,11 @@ use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 use std::{fs, thread};
 
+use rustix::process::Signal;
+
 use crate::support::entry::only;
 use crate::support::machine::has_time;
 use crate::support::{Endpoint, Fault, Running, World, binary, until};
-use rustix::process::Signal;
 
 fn start(world: &World, arguments: &[&str]) -> Running {
     let mut command = world.home.command(binary());

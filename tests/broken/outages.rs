@@ -3,13 +3,14 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use assert_cmd::assert::Assert;
+use predicates::str::contains;
+
 use crate::support::World;
 use crate::support::exchange::now;
 use crate::support::http::{date, listen};
 use crate::support::issuer::{Endpoint, ErrorShape, Fault, Times};
 use crate::support::keys::ServiceUser;
-use assert_cmd::assert::Assert;
-use predicates::str::contains;
 
 /// Runs `token` with a bound of this many seconds, and how long it took.
 fn timed(world: &World, timeout: u64) -> (Assert, Duration) {

@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{fs, thread};
 
+use predicates::prelude::*;
+use predicates::str::contains;
+
 use crate::support::World;
 use crate::support::jwt::Jwt;
 use crate::support::keys::ServiceUser;
-use predicates::prelude::*;
-use predicates::str::contains;
 
 /// As a person does it: the new file beside the old one, then over it.
 fn swap(world: &World, user: &ServiceUser) {

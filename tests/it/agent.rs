@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::machine::{behind_mounts, is_root, is_root_or_skipped};
-use crate::support::{Endpoint, Fault, Run, Running, Times, World, binary, trace, until};
 use predicates::prelude::*;
 use predicates::str::{contains, is_match};
 use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::machine::{behind_mounts, is_root, is_root_or_skipped};
+use crate::support::{Endpoint, Fault, Run, Running, Times, World, binary, trace, until};
 
 /// Of tokens that are renewed about every two seconds: the issuer says a second
 /// less, and another one is the margin.

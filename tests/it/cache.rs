@@ -5,10 +5,11 @@ use std::fs::{File, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::time::{Duration, Instant};
 
+use predicates::prelude::*;
+
 use crate::support::entry::{age, edit, files, only};
 use crate::support::issuer::{Endpoint, Fault, Times};
 use crate::support::{Run, World, binary};
-use predicates::prelude::*;
 
 /// What `token` prints, and that it says nothing else.
 fn token(world: &World) -> String {

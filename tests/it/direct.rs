@@ -4,14 +4,15 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::PathBuf;
 
+use predicates::prelude::*;
+use predicates::str::{contains, is_match};
+use serde_json::Value;
+
 use crate::support::entry::only;
 use crate::support::exchange::now;
 use crate::support::issuer::Endpoint;
 use crate::support::jwt::Jwt;
 use crate::support::{Command, TokenKind, World};
-use predicates::prelude::*;
-use predicates::str::{contains, is_match};
-use serde_json::Value;
 
 /// The token that the world's cache holds.
 fn cached(world: &World) -> String {

@@ -16,14 +16,15 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::entry::files;
-use crate::support::machine::program;
-use crate::support::{Case, Run, World, binary};
 use serde_json::{Value, json};
 use snapbox::data::Inline;
 use snapbox::{file, str};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
+
+use crate::support::entry::files;
+use crate::support::machine::program;
+use crate::support::{Case, Run, World, binary};
 
 /// A moment that is nearer than this changes from run to run.
 pub const SOON: Duration = Duration::days(10);

@@ -3,13 +3,14 @@
 use std::fs::{self, File};
 use std::time::Duration;
 
+use predicates::prelude::*;
+use predicates::str::contains;
+use serde_json::Value;
+
 use crate::support::entry::{age, files, only};
 use crate::support::issuer::TokenKind;
 use crate::support::program::{client, stdout_of_success};
 use crate::support::{Endpoint, Fault, Running, Times, World, binary};
-use predicates::prelude::*;
-use predicates::str::contains;
-use serde_json::Value;
 
 /// A world with an opaque token and a JWT in its cache, one of which has
 /// expired.

@@ -3,13 +3,14 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
+use predicates::prelude::*;
+use predicates::str::contains;
+
 use crate::support::issuer::Issuer;
 use crate::support::machine::behind_mounts;
 use crate::support::proxy::Proxy;
 use crate::support::tls::Ca;
 use crate::support::{Run, World, binary};
-use predicates::prelude::*;
-use predicates::str::contains;
 
 /// A world whose issuer speaks TLS under this name, and its authority's file.
 fn world_at(host: &str) -> (World, String) {

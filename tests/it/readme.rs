@@ -4,16 +4,20 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use crate::support::{Home, ServiceUser};
 use serde_json::Value;
+use zitadel_credential::tools::TOOLS;
+use zitadel_credential::tools::row::Docs;
+
+use crate::support::{Home, ServiceUser};
 
 const README: &str = include_str!("../../README.md");
 const REFERENCE: &str = include_str!("../../docs/reference.md");
+const TOOLS_PAGE: &str = include_str!("../../docs/tools.md");
 const TROUBLESHOOTING: &str = include_str!("../../docs/troubleshooting.md");
 const PAGES: [(&str, &str); 7] = [
     ("README.md", README),
     ("docs/reference.md", REFERENCE),
-    ("docs/tools.md", include_str!("../../docs/tools.md")),
+    ("docs/tools.md", TOOLS_PAGE),
     ("docs/troubleshooting.md", TROUBLESHOOTING),
     (
         "docs/comparison.md",
@@ -99,7 +103,8 @@ fn every_command_of_the_help_is_here_and_there_is_no_other() {
     assert!(commands.len() > 7, "{commands:?}");
     let told = told();
     for command in &commands {
-        let shown = REFERENCE.contains(&format!("`{command}"));
+        let command = format!("`{command}");
+        let shown = REFERENCE.contains(&command) || TOOLS_PAGE.contains(&command);
         assert!(shown, "{command} is not in the reference");
     }
     for line in told.lines() {
@@ -111,6 +116,26 @@ fn every_command_of_the_help_is_here_and_there_is_no_other() {
             let word = word.trim_end_matches(['`', ')', '"', ';']);
             let is_command = commands.iter().any(|command| command == word);
             assert!(is_command, "{word}: {line}");
+        }
+    }
+}
+
+#[test]
+fn the_tables_of_tools_say_what_the_registry_does() {
+    for tool in &TOOLS {
+        let Docs {
+            recipe,
+            way,
+            without_rule,
+            without_token,
+        } = tool.docs;
+        let name = tool.name;
+        let answers = format!("| `{name}` | {without_rule} | {without_token} |\n");
+        assert!(TOOLS_PAGE.contains(&answers), "{answers}");
+        if let Some(recipe) = recipe {
+            let anchor = recipe.to_lowercase().replace(' ', "-");
+            let row = format!("| [{recipe}](docs/tools.md#{anchor}) | `{name}`, {way} |\n");
+            assert!(README.contains(&row), "{row}");
         }
     }
 }

@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::Run;
 use crate::support::{
-    Answer, Client, Endpoint, Fault, Home, Issuer, Server, ServiceUser, Times, World, binary,
+    Answer, Client, Endpoint, Fault, Home, Issuer, Run, Server, ServiceUser, Times, World, binary,
 };
 
 const DISCOVERY: &str = "/.well-known/openid-configuration";

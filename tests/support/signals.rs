@@ -1,9 +1,8 @@
 //! What the programs that tests start inherit of signals.
 
 use std::fs;
-use std::sync::Arc;
-use std::sync::Once;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Once};
 
 use rustix::process::Signal;
 

@@ -4,8 +4,9 @@ mod doctor;
 mod negative;
 mod setup;
 
-use crate::support::{Run, World};
 use serde_json::{Value, json};
+
+use crate::support::{Run, World};
 
 fn asked(world: &World, uri: &str) -> Value {
     let mut command = world

@@ -9,9 +9,10 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{ChildStdin, ChildStdout, Stdio};
 use std::time::Duration;
 
-use crate::support::{Run, Running, World, entry};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Value, json};
+
+use crate::support::{Run, Running, World, entry};
 
 const INDEX: &str = "sparse+https://cargo.acme.dev/index/";
 

@@ -9,9 +9,10 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use std::{fs, io};
 
+use serde_json::{Value, json};
+
 use crate::support::entry::files;
 use crate::support::{Run, World, binary};
-use serde_json::{Value, json};
 
 fn world() -> World {
     let world = World::new();

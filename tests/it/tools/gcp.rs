@@ -5,10 +5,11 @@ mod negative;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use serde_json::Value;
+
 use crate::support::exchange::now;
 use crate::support::issuer::TokenKind;
 use crate::support::{Endpoint, Fault, Times, World};
-use serde_json::Value;
 
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 

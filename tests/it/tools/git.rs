@@ -7,9 +7,10 @@ mod setup;
 
 use std::fs;
 
+use predicates::str::{contains, is_empty};
+
 use crate::support::entry::{files, only};
 use crate::support::{Command, World};
-use predicates::str::{contains, is_empty};
 
 const GET: &str = "protocol=https\nhost=git.acme.dev\n\n";
 

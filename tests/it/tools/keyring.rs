@@ -3,8 +3,9 @@
 mod errors;
 mod negative;
 
-use crate::support::{Run, World};
 use serde_json::{Value, json};
+
+use crate::support::{Run, World};
 
 const URL: &str = "https://pypi.acme.dev/simple/";
 

@@ -4,11 +4,12 @@ mod doctor;
 mod errors;
 mod negative;
 
+use predicates::prelude::*;
+use serde_json::{Value, json};
+
 use crate::support::World;
 use crate::support::entry::{age_check, edit, only};
 use crate::support::issuer::{Endpoint, Fault, Times};
-use predicates::prelude::*;
-use serde_json::{Value, json};
 
 fn info(version: &str, cluster: &Value) -> String {
     json!({

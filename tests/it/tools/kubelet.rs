@@ -3,8 +3,9 @@
 
 mod negative;
 
-use crate::support::{Command, World, binary};
 use serde_json::{Value, json};
+
+use crate::support::{Command, World, binary};
 
 const SAMPLE: &str = include_str!("../../../packaging/kubelet/credential-provider-config.yaml");
 

@@ -7,8 +7,9 @@ mod setup;
 
 use std::process::Output;
 
-use crate::support::{Run, World};
 use serde_json::{Value, json};
+
+use crate::support::{Run, World};
 
 fn asked(world: &World, words: &[&str]) -> Output {
     let mut command = world

@@ -72,16 +72,16 @@ fn for_each_forge(test: impl Fn(&Forge<'_>)) {
 }
 
 /// An empty repository behind a gateway, and a user of it.
-struct Forge<'a> {
-    world: World,
+pub struct Forge<'a> {
+    pub world: World,
     ca: Ca,
-    gateway: Gateway,
+    pub gateway: Gateway,
     offers: &'static [Scheme],
     git: &'a Path,
 }
 
 impl<'a> Forge<'a> {
-    fn new(git: &'a Path, offers: &'static [Scheme]) -> Self {
+    pub fn new(git: &'a Path, offers: &'static [Scheme]) -> Self {
         let (world, ca) = (World::new(), Ca::new());
         let backend = backend(git.to_owned(), world.home.path().join("srv"));
         let gateway = Gateway::start(&ca, &world.issuer, offers, backend);
@@ -111,12 +111,12 @@ impl<'a> Forge<'a> {
     }
 
     /// Adds the host rule.
-    fn allow(&self) {
+    pub fn allow(&self) {
         self.world.allow(&self.gateway.host());
         self.world.home.append_config("username = \"ci\"\n");
     }
 
-    fn git(&self, arguments: &[&str]) -> Command {
+    pub fn git(&self, arguments: &[&str]) -> Command {
         let mut command = self.world.home.command(self.git);
         command
             .args(arguments)
@@ -125,11 +125,11 @@ impl<'a> Forge<'a> {
         command
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("https://{}/app.git", self.gateway.host())
     }
 
-    fn ls_remote(&self) -> Command {
+    pub fn ls_remote(&self) -> Command {
         self.git(&["ls-remote", &self.url()])
     }
 
@@ -143,7 +143,7 @@ impl<'a> Forge<'a> {
     }
 
     /// Adds to git's configuration.
-    fn configure(&self, lines: &str) {
+    pub fn configure(&self, lines: &str) {
         let before = self.world.home.read(GITCONFIG);
         self.world.home.write(GITCONFIG, before + lines);
     }
@@ -159,7 +159,7 @@ impl<'a> Forge<'a> {
         link.display().to_string()
     }
 
-    fn pushes_and_clones(&self) {
+    pub fn pushes_and_clones(&self) {
         let url = self.url();
         for arguments in [
             ["init", "here"].as_slice(),

@@ -10,6 +10,7 @@ pub mod go;
 pub mod keyring;
 pub mod kubectl;
 pub mod kubelet;
+mod pnpm;
 pub mod row;
 pub mod terraform;
 
@@ -22,7 +23,7 @@ use crate::call::Helper;
 use crate::edit::journal::Edit;
 
 /// All tools, in the order of the help.
-pub static TOOLS: [Tool; 10] = [
+pub static TOOLS: [Tool; 11] = [
     kubectl::TOOL,
     git::TOOL,
     docker::TOOL,
@@ -33,6 +34,7 @@ pub static TOOLS: [Tool; 10] = [
     kubelet::TOOL,
     gcp::TOOL,
     keyring::TOOL,
+    pnpm::TOOL,
 ];
 
 /// Returns the tool of a command.

@@ -1,5 +1,5 @@
 //! The real clients: kubectl, Python's kubernetes, the crate kube, git, skopeo,
-//! docker, Bazel, cargo, Go, Terraform, pip, uv, google-auth, botocore and openssl,
+//! docker, Bazel, cargo, Go, Terraform, pip, uv, pnpm, google-auth, botocore and openssl,
 //! against servers that let in only who shows a token that the issuer takes; and the
 //! binary under a clock that is off, by faketime.
 //!
@@ -23,6 +23,7 @@ mod go;
 mod keyring;
 mod kubernetes;
 mod openssl;
+mod pnpm;
 mod registry;
 mod setup;
 mod terraform;

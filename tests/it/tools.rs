@@ -10,4 +10,5 @@ mod go;
 mod keyring;
 mod kubectl;
 mod kubelet;
+mod pnpm;
 mod terraform;

@@ -97,6 +97,7 @@ pub const ROWS: &[Row] = &[
         Shows::Nothing,
     ),
     row("keyring del https://git.acme.dev/ ci", "", Shows::Nothing),
+    row("pnpm", "", Shows::Token),
     row("token", "", Shows::Token),
     row("token --output raw", "", Shows::Token),
     row("token --output header", "", Shows::Token),

@@ -1,0 +1,67 @@
+//! pnpm's token helper: prints the value of the `Authorization` header.
+//!
+//! Source: pnpm's documentation of `tokenHelper` (<https://pnpm.io/npmrc>), and pnpm
+//! 10.34.9 and 12.21.0 as tried. pnpm does not say for which registry it asks: the
+//! line in the user's own `.npmrc` is the rule, as the kubeconfig's entry is kubectl's.
+
+use clap::Args;
+
+use super::row::{Docs, Link, Reader, Tool};
+use crate::broker::Broker;
+use crate::call::{Answer, Helper, Settings, World};
+use crate::cli::options::{EVERY, Options};
+use crate::config::Asker;
+use crate::error::Error;
+use crate::token::Token;
+
+pub(super) const TOOL: Tool = Tool {
+    name: "pnpm",
+    about: "Answer pnpm as a token helper",
+    example: "\
+Example, in ~/.npmrc (pnpm 10 wants a whole path without arguments):
+  //npm.acme.dev/:tokenHelper=/usr/bin/pnpm-credential-zitadel",
+    links: &[Link::packaged("pnpm-credential-zitadel")],
+    docs: Docs {
+        recipe: Some("pnpm"),
+        way: "a token helper: a line in `~/.npmrc`",
+        without_rule: "nothing is looked up: the line in `.npmrc` is the rule",
+        without_token: "1 or 75",
+    },
+    reader: Reader::<dyn Helper>::of::<Pnpm>(),
+    setup: None,
+    wiring: None,
+};
+
+#[derive(Args, Debug)]
+struct Pnpm {
+    #[command(flatten, next_help_heading = EVERY)]
+    options: Options,
+}
+
+impl Helper for Pnpm {
+    fn options(&mut self) -> &mut Options {
+        &mut self.options
+    }
+
+    fn answer(&self, world: &mut World<'_>, settings: &Settings<'_>) -> Result<Answer, Error> {
+        let request = settings.config()?.request(Asker::default())?;
+        let token = Broker::new(&request, world.clock)?.token()?;
+        Ok(Answer::new(answer(&token)))
+    }
+}
+
+/// Returns the one line that pnpm sends as it is; pnpm 12 alone would add `Bearer`.
+fn answer(token: &Token) -> String {
+    format!("{}\n", token.bearer())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_is_these_bytes() {
+        let token = Token::new("abc".into(), None).expect("a token");
+        assert_eq!(answer(&token), "Bearer abc\n");
+    }
+}

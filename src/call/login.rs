@@ -57,6 +57,23 @@ pub(crate) fn login(
     Ok((username.to_owned(), token))
 }
 
+/// Returns the username that a rule shows: its own, or the user ID. Needs no network.
+///
+/// # Errors
+/// The key cannot be read.
+pub(crate) fn username(
+    world: &World<'_>,
+    config: &Config<'_>,
+    rule: &HostRule,
+) -> Result<String, Error> {
+    if let Some(username) = &rule.username {
+        return Ok(username.clone());
+    }
+    let request = request_of(config, rule)?;
+    let broker = Broker::new(&request, world.clock)?;
+    Ok(broker.grant().user_id.as_str().to_owned())
+}
+
 /// Removes a rule's token from the cache; with `token`, only that one.
 ///
 /// # Errors

@@ -6,15 +6,13 @@ use std::ffi::{OsStr, OsString};
 use super::args::Docker;
 use super::protocol;
 use super::protocol::Operation;
-use crate::broker::Broker;
-use crate::call::login::{find_rule, forget, login, request_of};
+use crate::call::login::{find_rule, forget, login, username};
 use crate::call::question::{drained, is_plain, read_input, written};
 use crate::call::{Answer, Helper, Settings, World, report};
 use crate::cli::options::Options;
 use crate::config;
 use crate::config::Config;
 use crate::error::{Error, Report};
-use crate::host::HostRule;
 use crate::text::quote::quoted;
 use crate::token::Login;
 
@@ -131,7 +129,7 @@ fn get_or_erase(world: &mut World<'_>, config: &Config<'_>, erase: bool) -> Resu
 fn list(world: &World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
     let mut logins = BTreeMap::new();
     for (host, rule) in config.rules().single_hosts() {
-        match username_of(world, config, rule) {
+        match username(world, config, rule) {
             Ok(username) => {
                 logins.insert(host, username);
             }
@@ -139,15 +137,6 @@ fn list(world: &World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
         }
     }
     written(protocol::list(&logins))
-}
-
-fn username_of(world: &World<'_>, config: &Config<'_>, rule: &HostRule) -> Result<String, Error> {
-    if let Some(username) = &rule.username {
-        return Ok(username.clone());
-    }
-    let request = request_of(config, rule)?;
-    let broker = Broker::new(&request, world.clock)?;
-    Ok(broker.grant().user_id.as_str().to_owned())
 }
 
 fn operation_of(word: &OsStr) -> Option<Operation> {

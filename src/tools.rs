@@ -1,6 +1,7 @@
 //! The tools that ask for tokens: one row each. Everything that lists tools,
 //! commands, links, setups, completions, doctor's checks, reads this table.
 
+pub mod askpass;
 pub mod bazel;
 pub mod cargo;
 pub mod docker;
@@ -23,7 +24,7 @@ use crate::call::Helper;
 use crate::edit::journal::Edit;
 
 /// All tools, in the order of the help.
-pub static TOOLS: [Tool; 11] = [
+pub static TOOLS: [Tool; 12] = [
     kubectl::TOOL,
     git::TOOL,
     docker::TOOL,
@@ -35,6 +36,7 @@ pub static TOOLS: [Tool; 11] = [
     gcp::TOOL,
     keyring::TOOL,
     pnpm::TOOL,
+    askpass::TOOL,
 ];
 
 /// Returns the tool of a command.

@@ -11,6 +11,7 @@
 mod support;
 
 mod agent;
+mod askpass;
 mod aws;
 mod bazel;
 mod cargo;

@@ -16,7 +16,7 @@ pub enum Shows {
 /// A command with its arguments.
 #[derive(Debug)]
 pub struct Row {
-    /// `ISSUER` stands for the issuer's URL.
+    /// `ISSUER` stands for the issuer's URL, and `␣` for a blank inside a word.
     pub words: &'static str,
     /// Its stdin; `TOKEN` stands for the last token.
     pub input: &'static str,
@@ -98,6 +98,16 @@ pub const ROWS: &[Row] = &[
     ),
     row("keyring del https://git.acme.dev/ ci", "", Shows::Nothing),
     row("pnpm", "", Shows::Token),
+    row(
+        "askpass Password␣for␣'https://git.acme.dev':␣",
+        "",
+        Shows::Token,
+    ),
+    row(
+        "askpass Username␣for␣'https://git.acme.dev':␣",
+        "",
+        Shows::Nothing,
+    ),
     row("token", "", Shows::Token),
     row("token --output raw", "", Shows::Token),
     row("token --output header", "", Shows::Token),

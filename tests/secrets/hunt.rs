@@ -91,7 +91,7 @@ impl Hunt {
         command
             .args(&self.arguments)
             .args(["-vv", "--timeout", "2"])
-            .args(words.split(' '))
+            .args(words.split(' ').map(|word| word.replace('␣', " ")))
             .env("TMPDIR", self.world.home.path().join("tmp"))
             .env("ZITADEL_CREDENTIAL_LOG", "debug")
             .env("RUST_LOG", "trace")

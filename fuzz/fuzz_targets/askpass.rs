@@ -1,0 +1,30 @@
+//! A prompt leads only to the host that its URL names, and to no username that
+//! would not stay on one line.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use zitadel_credential::tools::askpass::parse;
+use zitadel_credential_fuzz as plain;
+
+fuzz_target!(|prompt: &str| {
+    let Some(question) = parse(prompt) else {
+        return;
+    };
+    let (_, url) = prompt.split_once(" for ").expect("git's words");
+    let url = url.trim_start_matches(['\'', '"']);
+    let url = url.strip_suffix("': ").or_else(|| url.strip_suffix('"'));
+    let (scheme, rest) = url.expect("quoted").split_once("://").expect("a URL");
+    let authority = rest.split('/').next().expect("an authority");
+    let (user, host) = authority.split_once('@').unwrap_or(("", authority));
+    assert_eq!(
+        plain::origin(scheme, host),
+        Some(plain::understood(&question.ask.origin))
+    );
+    match question.ask.username {
+        None => assert!(user.is_empty()),
+        Some(name) => {
+            assert!(!name.is_empty() && !name.contains(char::is_control));
+            assert!(user.contains('%') || name == user);
+        }
+    }
+});

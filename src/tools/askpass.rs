@@ -1,0 +1,252 @@
+//! git's askpass: prints one line for a prompt.
+//!
+//! Source: gitcredentials(7), and the prompts of git 2.39.5, 2.47.3 and git-lfs 3.3.0
+//! as tried: `Username for 'https://host[:port][/path]': `, and `Password for` with
+//! `user@` before the host, percent-encoded. No language translates them. git-lfs
+//! writes `"` for `'`, and nothing after it. ssh runs the same program for passphrases
+//! and to confirm a host's key: an answer would be taken for one of those.
+
+use std::ffi::OsString;
+
+use clap::Args;
+
+use super::row::{Docs, Link, Reader, Tool};
+use crate::broker::Broker;
+use crate::call::login::{request_of, rule_of, username};
+use crate::call::{Answer, Helper, Settings, World};
+use crate::cli::options::{EVERY, Options};
+use crate::error::Error;
+use crate::host::Ask;
+use crate::text::quote::is_unprintable;
+
+pub(super) const TOOL: Tool = Tool {
+    name: "askpass",
+    about: "Answer git's prompts for a username and a password",
+    example: "\
+Example, for a git without a credential helper:
+  GIT_ASKPASS=/usr/bin/askpass-credential-zitadel git fetch",
+    links: &[Link::packaged("askpass-credential-zitadel")],
+    docs: Docs {
+        recipe: Some("git without a helper"),
+        way: "the program of `GIT_ASKPASS`",
+        without_rule: "1, and no output",
+        without_token: "1 or 75",
+    },
+    reader: Reader::<dyn Helper>::of::<Askpass>(),
+    setup: None,
+    wiring: None,
+};
+
+#[derive(Args, Debug)]
+struct Askpass {
+    /// The prompt, as git words it
+    prompt: OsString,
+    #[command(flatten, next_help_heading = EVERY)]
+    options: Options,
+}
+
+impl Helper for Askpass {
+    fn options(&mut self) -> &mut Options {
+        &mut self.options
+    }
+
+    fn answer(&self, world: &mut World<'_>, settings: &Settings<'_>) -> Result<Answer, Error> {
+        let question = self.prompt.to_str().and_then(parse);
+        let config = settings.config()?;
+        let Some(rule) = rule_of(&config, question.as_ref().map(|question| &question.ask)) else {
+            // git would take an empty line for an empty password.
+            return Ok(Answer::new("").with_code(1));
+        };
+        let line = match question.map(|question| question.wanted) {
+            Some(Wanted::Password) => {
+                let request = request_of(&config, rule)?;
+                let broker = Broker::new(&request, world.clock)?;
+                // git-lfs asks again and again for what its server refuses.
+                broker.token_for((world.parent)())?.expose().to_owned()
+            }
+            _ => username(world, &config, rule)?,
+        };
+        Ok(Answer::new(line + "\n"))
+    }
+}
+
+/// A prompt that names a host.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The host, and the username that the prompt names.
+    pub ask: Ask,
+    /// What is to be printed.
+    pub wanted: Wanted,
+}
+
+/// What a prompt asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// The username.
+    Username,
+    /// The token.
+    Password,
+}
+
+/// Reads a prompt; `None` if git would not word it so, or if it does not plainly
+/// name a host.
+pub fn parse(prompt: &str) -> Option<Question> {
+    let (wanted, rest) = match prompt.strip_prefix("Username for ") {
+        Some(rest) => (Wanted::Username, rest),
+        None => (Wanted::Password, prompt.strip_prefix("Password for ")?),
+    };
+    let between = |open, close| rest.strip_prefix(open)?.strip_suffix(close);
+    let url: &str = between("'", "': ").or_else(|| between("\"", "\""))?;
+    // git encodes all other characters.
+    let is_of_git = |b: u8| b.is_ascii_alphanumeric() || b"-._~%@:/[]".contains(&b);
+    if !url.bytes().all(is_of_git) {
+        return None;
+    }
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split('/').next()?;
+    let (username, host) = match authority.split_once('@') {
+        Some((encoded, _)) => (Some(decode(encoded)?), &rest[encoded.len() + 1..]),
+        None => (None, rest),
+    };
+    let ask = Ask::of(&format!("{scheme}://{host}"))?;
+    let username = username.filter(|name| !name.is_empty());
+    Some(Question {
+        ask: Ask { username, ..ask },
+        wanted,
+    })
+}
+
+/// Decodes a username as git encodes it: all but the unreserved characters (RFC 3986,
+/// section 2.3). `None` if it is encoded otherwise, or would not stay on one line.
+fn decode(encoded: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(encoded.len());
+    let mut rest = encoded.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
+        if first.is_ascii_alphanumeric() || b"-._~".contains(&first) {
+            bytes.push(first);
+            continue;
+        }
+        if first != b'%' {
+            return None;
+        }
+        let digits = std::str::from_utf8(after.get(..2)?).ok()?;
+        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return None;
+        }
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        rest = &after[2..];
+    }
+    let name = String::from_utf8(bytes).ok()?;
+    (!name.contains(is_unprintable)).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(prompt: &str) -> Option<(String, Option<String>, Wanted)> {
+        let Question { ask, wanted } = parse(prompt)?;
+        Some((ask.origin.to_string(), ask.username, wanted))
+    }
+
+    #[test]
+    fn the_prompts_of_git_and_lfs_are_read() {
+        use Wanted::{Password, Username};
+        for (prompt, host, username, wanted) in [
+            (
+                "Username for 'https://a.dev': ",
+                "https://a.dev",
+                None,
+                Username,
+            ),
+            (
+                "Password for 'https://ci@a.dev:8443': ",
+                "https://a.dev:8443",
+                Some("ci"),
+                Password,
+            ),
+            (
+                "Password for 'https://a.dev/it%27s.git': ",
+                "https://a.dev",
+                None,
+                Password,
+            ),
+            (
+                "Password for 'https://[::1]:8443': ",
+                "https://[::1]:8443",
+                None,
+                Password,
+            ),
+            (
+                "Password for 'https://c%40i%3Ax%2Fy%20%27@a.dev': ",
+                "https://a.dev",
+                Some("c@i:x/y '"),
+                Password,
+            ),
+            (
+                "Password for 'https://@a.dev': ",
+                "https://a.dev",
+                None,
+                Password,
+            ),
+            (
+                "Password for 'http://pu@127.0.0.1:4881': ",
+                "http://127.0.0.1:4881",
+                Some("pu"),
+                Password,
+            ),
+            (
+                "Username for \"https://a.dev\"",
+                "https://a.dev",
+                None,
+                Username,
+            ),
+        ] {
+            let expected = (host.to_owned(), username.map(ToOwned::to_owned), wanted);
+            assert_eq!(read(prompt), Some(expected), "{prompt}");
+        }
+    }
+
+    #[test]
+    fn other_prompts_are_not() {
+        for prompt in [
+            "",
+            "Password for ",
+            "Password for '': ",
+            "Password for 'a.dev': ",
+            "Password for 'https://': ",
+            "Password for 'https://a.dev'",
+            "Password for \"https://a.dev\": ",
+            "password for 'https://a.dev': ",
+            " Password for 'https://a.dev': ",
+            "Passwort für 'https://a.dev': ",
+            "Password for 'cert:////tmp/c.pem': ",
+            "Password for 'ftp://a.dev': ",
+            "Password for 'https://x@y@a.dev': ",
+            "Password for 'https://%zz@a.dev': ",
+            "Password for 'https://%4@a.dev': ",
+            "Password for 'https://%ff@a.dev': ",
+            "Password for 'https://a%0ab@a.dev': ",
+            "Password for 'https://a.dev%2eevil.dev': ",
+            "Password for 'https://a.dev\\@evil.dev': ",
+            "Password for 'https://a.dev#@evil.dev': ",
+            "Password for 'https://ci:secret@a.dev': ",
+            "Password for 'https://a\u{1b}.dev': ",
+            "Enter passphrase for key '/home/ci/.ssh/id': ",
+            "root@a.dev's password: ",
+            "Please type 'yes', 'no' or the fingerprint: ",
+        ] {
+            assert_eq!(read(prompt), None, "{prompt}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_prompt_is_read_or_not(prompt in "(Password for ')?(https://)?[ -~é\u{0}-\u{1f}]{0,40}(': )?") {
+            let _ = parse(&prompt);
+        }
+    }
+}

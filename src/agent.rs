@@ -11,21 +11,14 @@
 //!    take it away would tell a reader less than the server does.
 //! 4. A spell of trouble is told once, and its end.
 
-mod ending;
 mod keeper;
-mod notify;
 mod pace;
-mod reload;
 
-use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 use std::thread;
 
 use clap::{Args, ValueHint};
-use ending::Ending;
 use keeper::{Fetched, Keeper, in_a_line};
-use notify::Manager;
-use reload::Reader;
 
 use crate::broker::Broker;
 use crate::call::{Answer, World};
@@ -33,6 +26,11 @@ use crate::cli::options::{EVERY, Options};
 use crate::config::{Asker, Config};
 use crate::error::{Error, Report};
 use crate::source::key::{KeySource, KeySpec};
+use crate::sys::handle::{ProcessHandle, reap_orphans};
+use crate::sys::notify::Manager;
+use crate::sys::signals;
+use crate::sys::signals::Ending;
+use crate::sys::status::Status;
 use crate::text::logger;
 use crate::text::quote::system;
 use crate::token_file;
@@ -82,7 +80,7 @@ pub(crate) fn agent<'c>(
             world.clock,
             &mut fastrand::f64,
             &mut || fetch(world, &load(is_first)?, asked),
-            &mut |path, text| ending::whole(|| token_file::write(path, text)),
+            &mut |path, text| signals::whole(|| token_file::write(path, text)),
         );
         if round.has_replaced
             && let Some(reader) = &reader
@@ -111,22 +109,22 @@ pub(crate) fn agent<'c>(
         {
             told = status;
         }
-        if asked.once || ending::asked() {
+        if asked.once || signals::asked() {
             return Ok(Answer::new(""));
         }
-        reload::reap();
+        reap_orphans();
         thread::sleep(round.sleep);
     }
 }
 
-fn reader_of(pid: i32) -> Result<Reader, Error> {
+fn reader_of(pid: i32) -> Result<ProcessHandle, Error> {
     if pid.cast_unsigned() == std::process::id() {
         let what = format!("--signal {pid}: that is this process itself");
         return Err(Error::Usage(
             Report::new(what).hint("it names the process that reads the file"),
         ));
     }
-    Reader::new(pid).map_err(|error| {
+    ProcessHandle::open(pid).map_err(|error| {
         let what = format!("--signal {pid}: {}", system(&error));
         Error::Usage(Report::new(what).hint("it names a process that runs"))
     })
@@ -156,8 +154,5 @@ fn is_pipe(key: &KeySpec) -> bool {
     let KeySource::File(path) = &key.source else {
         return false;
     };
-    path.metadata().is_ok_and(|meta| {
-        let kind = meta.file_type();
-        kind.is_fifo() || kind.is_socket() || kind.is_char_device()
-    })
+    Status::of(path).is_ok_and(|status| status.is_pipe())
 }

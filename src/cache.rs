@@ -9,9 +9,6 @@ pub mod parents;
 pub mod record;
 
 use std::fmt::Write as _;
-use std::fs::{DirBuilder, File, Metadata, Permissions};
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::{fs, io, path};
 
@@ -21,7 +18,10 @@ use ring::digest;
 
 use crate::grant::Grant;
 use crate::secret::Secret;
-use crate::sys::{limit, temporary};
+pub(crate) use crate::sys::files::may_create_in as may_make_below;
+use crate::sys::files::{create_private_dir, open_private};
+use crate::sys::status::Status;
+use crate::sys::{replace, temporary};
 use crate::text::clock::UnixTime;
 use crate::text::quote::system;
 use crate::text::{input, quote};
@@ -71,13 +71,10 @@ impl Slot {
     /// The entry, where there is one and every field of it fits the grant.
     /// Anything off is a miss: a torn, foreign or oversized file, a link.
     pub fn read(&self) -> Option<Entry> {
-        let file = input::private_file()
-            .read(true)
-            .open(self.path("json"))
-            .ok()?;
-        let is_ours = |meta: &Metadata| meta.is_file() && is_private(meta, 0o077);
-        let meta = file.metadata().ok().filter(is_ours)?;
-        let bytes = input::read_regular(file, &meta, LIMIT).ok()?;
+        let file = open_private().read(true).open(self.path("json")).ok()?;
+        let is_ours = |status: &Status| status.is_file() && status.is_private();
+        let status = Status::of_open(&file).ok().filter(is_ours)?;
+        let bytes = input::read_sized(file, LIMIT, status.size()).ok()?;
         record::read(&self.grant, &bytes)
     }
 
@@ -87,7 +84,7 @@ impl Slot {
     /// The system's own reason: no directory, no room, no leave.
     pub fn replace(&self, entry: &Entry) -> io::Result<()> {
         let json = record::write(&self.grant, entry)?;
-        replace_file(&self.path("json"), json.expose().as_bytes())
+        replace::private(&self.path("json"), json.expose().as_bytes())
     }
 
     /// Writes the token alone to a file beside the entry, whole and in place of
@@ -100,7 +97,7 @@ impl Slot {
     pub fn write_token(&self, token: &Token) -> io::Result<PathBuf> {
         self.make_directories()?;
         let path = path::absolute(self.path("token"))?;
-        replace_file(&path, token.expose().as_bytes())?;
+        replace::private(&path, token.expose().as_bytes())?;
         Ok(path)
     }
 
@@ -180,13 +177,13 @@ impl Slot {
 /// Whether a cache's directories, as far as they are there, are ours alone. The
 /// root may be a link that its owner made; what lies in it may not.
 fn check_directories(root: &Path, below: &[&Path]) -> io::Result<()> {
-    let below = below.iter().map(|dir| (*dir, fs::symlink_metadata(dir)));
-    for (dir, look) in std::iter::once((root, fs::metadata(root))).chain(below) {
+    let below = below.iter().map(|dir| (*dir, Status::of_link(dir)));
+    for (dir, look) in std::iter::once((root, Status::of(root))).chain(below) {
         match look {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(named(dir, &system(&error))),
-            Ok(meta) if !meta.is_dir() => return Err(named(dir, "it is no directory")),
-            Ok(meta) if !is_private(&meta, 0o022) => {
+            Ok(status) if !status.is_dir() => return Err(named(dir, "it is no directory")),
+            Ok(status) if !status.is_ours_to_write() => {
                 return Err(named(dir, "another user owns it or can write to it"));
             }
             Ok(_) => {}
@@ -199,33 +196,7 @@ fn named(path: &Path, reason: &str) -> io::Error {
     io::Error::other(format!("{}: {reason}", quote::path(path)))
 }
 
-/// Whether it is ours and grants others none of the bits in `denied`.
-fn is_private(meta: &Metadata, denied: u32) -> bool {
-    meta.uid() == us() && meta.mode() & denied == 0
-}
-
-fn us() -> u32 {
-    rustix::process::geteuid().as_raw()
-}
-
 const ANOTHER_USERS: &str = "it belongs to another user, who would be locked out of what root makes there (use sudo -H, or --cache-dir)";
-
-/// Whether to make a directory in one of this owner and mode. Root with another
-/// user's HOME, as under `sudo -E`, makes none there; a directory that is open
-/// to everybody, as /tmp is, locks nobody out.
-const fn may_make_in(owner: u32, mode: u32, us: u32) -> bool {
-    const OPEN_AND_STICKY: u32 = 0o1002;
-    us != 0 || owner == us || mode & OPEN_AND_STICKY == OPEN_AND_STICKY
-}
-
-/// Whether what this process makes in a directory locks nobody else out.
-///
-/// # Errors
-/// The system's own reason: there is none, or no leave to look.
-pub(crate) fn may_make_below(dir: &Path) -> io::Result<bool> {
-    let meta = fs::metadata(dir)?;
-    Ok(may_make_in(meta.uid(), meta.mode(), us()))
-}
 
 /// Makes a directory, and those above it, 0700: a umask cannot take from that.
 fn make_directory(dir: &Path) -> io::Result<()> {
@@ -242,58 +213,7 @@ fn make_directory(dir: &Path) -> io::Result<()> {
     if !may_make_below(above).map_err(|error| named(above, &system(&error)))? {
         return Err(named(above, ANOTHER_USERS));
     }
-    match DirBuilder::new().mode(0o700).create(dir) {
-        Ok(()) => fs::set_permissions(dir, Permissions::from_mode(0o700)),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(named(dir, &system(&error))),
-    }
-}
-
-/// Opens a file of ours to read and write, and makes it where it is missing.
-fn open_or_make(path: &Path) -> io::Result<File> {
-    let file = input::private_file()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)?;
-    let meta = file.metadata()?;
-    if !meta.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    if meta.mode() & 0o777 != 0o600 {
-        file.set_permissions(Permissions::from_mode(0o600))?;
-    }
-    Ok(file)
-}
-
-/// Puts a file of mode 0600 in place by renaming; its old content stays whole
-/// until then.
-///
-/// # Errors
-/// The system's own reason; nothing is left behind.
-pub fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
-    let dir = match path.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    };
-    limit::check(content.len() as u64)?;
-    let file = temporary::builder()
-        .permissions(Permissions::from_mode(0o600))
-        .tempfile_in(dir)
-        .map_err(|error| {
-            // The end of its text names the temporary file, which nobody knows.
-            let text = error.to_string();
-            let words = text.split(" at path ").next().unwrap_or_default();
-            io::Error::new(error.kind(), words)
-        })?;
-    // The umask may have taken from the mode asked for.
-    file.as_file()
-        .set_permissions(Permissions::from_mode(0o600))?;
-    // Past tempfile's own writer, whose errors name the temporary file too.
-    file.as_file().write_all(content)?;
-    file.persist(path)?;
-    Ok(())
+    create_private_dir(dir).map_err(|error| named(dir, &system(&error)))
 }
 
 /// The grant's name in the cache: SHA-256 over its length-prefixed parts, the

@@ -4,7 +4,6 @@ mod args;
 
 use std::ffi::OsStr;
 use std::fmt::Write;
-use std::os::unix::process::CommandExt;
 use std::process;
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ use crate::error::{Error, Report};
 use crate::grant::Grant;
 use crate::secret::Secret;
 use crate::source::assertion;
+use crate::sys::exec;
 use crate::text::quote;
 use crate::text::quote::{is_unprintable, system};
 use crate::token::Token;
@@ -118,7 +118,7 @@ pub(crate) fn exec(
     if let Some(variable) = variable {
         command.env(variable, token.expose());
     }
-    let error = command.exec();
+    let error = exec::exec(&mut command);
     // It returns only where it failed.
     let what = format!("{} cannot be run: {}", quote::path(program), system(&error));
     Err(Error::Usage(

@@ -29,6 +29,7 @@ use crate::findings as check;
 use crate::findings::wiring::Look;
 use crate::findings::{Checks, about};
 use crate::host::Ask;
+use crate::sys::status::Status;
 use crate::text::clock::Deadline;
 use crate::text::quote;
 
@@ -134,19 +135,16 @@ fn file(config: &Config<'_>) -> check::Check {
         );
     };
     let shown = quote::path(path);
-    let Ok(meta) = std::fs::metadata(path) else {
+    let Ok(status) = Status::of(path) else {
         return check::ok(
             "config",
             format!("there is no {shown}: flags and environment alone"),
         );
     };
-    if check::mode(&meta) & 0o022 != 0 {
+    if status.is_writable_by_others() {
         return check::warning(
             "config",
-            format!(
-                "{shown}: others can write to it (mode {:04o})",
-                check::mode(&meta)
-            ),
+            format!("{shown}: others can write to it ({})", status.shown_mode()),
             format!("chmod go-w {}", quote::word(path)),
         );
     }

@@ -3,8 +3,6 @@
 pub(crate) mod wiring;
 
 use std::fmt::Write;
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
 
 use serde_json::json;
 
@@ -106,11 +104,6 @@ pub(crate) fn about(name: &'static str, error: &Error) -> Check {
 pub(crate) fn in_a_line(report: &Report) -> String {
     let parts = std::iter::once(report.headline()).chain(report.facts());
     parts.collect::<Vec<_>>().join("; ")
-}
-
-/// A file's permission bits.
-pub(crate) fn mode(meta: &Metadata) -> u32 {
-    meta.mode() & 0o7777
 }
 
 /// All findings, in order.

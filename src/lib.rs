@@ -4,9 +4,6 @@
 //! One way through the house: arguments → request → broker → token → answer.
 //! [`run`] is its door; `main.rs` brings the world in and the exit code out.
 
-#[cfg(not(unix))]
-compile_error!("owners, modes, locks and exec are those of Unix; there is no port yet");
-
 mod agent;
 pub mod broker;
 pub mod cache;

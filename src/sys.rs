@@ -1,18 +1,32 @@
-//! What differs by operating system: files' owners and modes, links, locks,
-//! child processes, signals. One face for all of them.
+//! What differs by operating system, behind one face: the rest of the program
+//! names `crate::sys` alone, and nothing of one system's own.
+//!
+//! Each system brings these modules, with the same names in them:
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `exec` | becomes another program; no core dumps |
+//! | `files` | creates, opens, links and fsyncs private files and directories |
+//! | `handle` | other processes: SIGHUP, and orphans that PID 1 reaps |
+//! | `lock` | locks on files and directories |
+//! | `notify` | the service manager |
+//! | `parent` | the process that runs this one |
+//! | `process` | finds programs, and runs them within a bound of time and output |
+//! | `signals` | an end that is asked for; file size limits |
+//! | `status` | owner, mode and identity of a file |
+//! | `streams` | bounded waits on pipes; writes that leave no half text |
 
+mod environment;
 pub mod limit;
-pub mod process;
+pub mod replace;
 pub mod temporary;
+#[cfg(unix)]
+mod unix;
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+pub use environment::Environment;
+pub(crate) use environment::named;
+#[cfg(unix)]
+pub use unix::{exec, files, handle, lock, notify, parent, process, signals, status, streams};
 
-/// Looks up one environment variable.
-pub type Environment = dyn Fn(&str) -> Option<OsString>;
-
-/// Returns the path in a variable; `None` if it is unset or empty.
-pub(crate) fn named(environment: &Environment, variable: &str) -> Option<PathBuf> {
-    let value = environment(variable).filter(|value| !value.is_empty());
-    value.map(PathBuf::from)
-}
+#[cfg(not(unix))]
+compile_error!("there is no port to this system yet: it needs the modules that sys.rs lists");

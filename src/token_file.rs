@@ -1,16 +1,16 @@
 //! The file that `--write` names, for programs that read a token from one.
 
 use std::ffi::OsString;
-use std::fs::Metadata;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::cache::replace_file;
 use crate::config::Config;
 use crate::error::{Error, Report};
 use crate::secret::Secret;
+use crate::sys::files::is_open_file;
+use crate::sys::replace;
+use crate::sys::status::Status;
 use crate::text::clock::Deadline;
 use crate::text::quote::system;
 use crate::text::{input, quote};
@@ -29,7 +29,7 @@ pub fn write(path: &Path, text: &Secret) -> Result<(), Error> {
         Error::Final(Report::new(what).hint(hint))
     };
     let target = target(path).map_err(failed)?;
-    replace_file(&target, text.expose().as_bytes())
+    replace::private(&target, text.expose().as_bytes())
         .map_err(|error| failed((system(&error), DIRECTORY)))
 }
 
@@ -38,7 +38,7 @@ pub fn write(path: &Path, text: &Secret) -> Result<(), Error> {
 /// # Errors
 /// [`Error::Usage`].
 pub fn refuse_ours(path: &Path, config: &Config<'_>) -> Result<(), Error> {
-    let place = |path: &Path| path.metadata().ok().map(|meta| (meta.dev(), meta.ino()));
+    let place = |path: &Path| Some(Status::of(path).ok()?.identity());
     let named = place(path);
     let keys = config
         .key_files()
@@ -78,17 +78,17 @@ fn target(path: &Path) -> Result<PathBuf, Refusal> {
             continue;
         }
         target.push(&part);
-        let meta = match target.symlink_metadata() {
-            Ok(meta) => meta,
+        let status = match Status::of_link(&target) {
+            Ok(status) => status,
             // The file, or what is found out when it is written.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(failed(error)),
         };
-        if meta.is_symlink() {
+        if status.is_link() {
             links += 1;
-            ahead.extend(reversed(&lead(&target, &meta, links)?));
+            ahead.extend(reversed(&lead(&target, &status, links)?));
             target.pop();
-        } else if ahead.is_empty() && !meta.is_file() {
+        } else if ahead.is_empty() && !status.is_file() {
             return Err(("it is no regular file".to_owned(), DIRECTORY));
         }
     }
@@ -102,17 +102,16 @@ fn reversed(path: &Path) -> Vec<OsString> {
 }
 
 /// Where a link leads that may be followed.
-fn lead(link: &Path, meta: &Metadata, count: usize) -> Result<PathBuf, Refusal> {
+fn lead(link: &Path, status: &Status, count: usize) -> Result<PathBuf, Refusal> {
     let refused = |why: &str, hint| Err((why.to_owned(), hint));
     let failed = |error: io::Error| (system(&error), DIRECTORY);
-    let ours = [rustix::process::geteuid().as_raw(), 0];
-    if !ours.contains(&meta.uid()) {
+    if !status.is_ours_or_roots() {
         return refused(
             "it leads by a link of another user's",
             "name the file itself",
         );
     }
-    if is_stream(link) {
+    if is_open_file(link) {
         // What it leads to is somebody's log, say, and would be replaced.
         let hint = "leave --write out to have it on stdout";
         return refused("it is a stream and no file", hint);
@@ -122,53 +121,20 @@ fn lead(link: &Path, meta: &Metadata, count: usize) -> Result<PathBuf, Refusal> 
     }
     let lead = link.read_link().map_err(failed)?;
     // It is still the one that was looked at.
-    let now = link.symlink_metadata().map_err(failed)?;
-    if (now.dev(), now.ino()) != (meta.dev(), meta.ino()) {
+    let now = Status::of_link(link).map_err(failed)?;
+    if now.identity() != status.identity() {
         return refused("it was replaced meanwhile", "name the file itself");
     }
     Ok(lead)
 }
 
-/// Whether it is one of the links by which a process has its open files; links to
-/// their directory are followed already.
-fn is_stream(link: &Path) -> bool {
-    let is_of_process =
-        link.starts_with("/proc") && link.parent().is_some_and(|dir| dir.ends_with("fd"));
-    is_of_process || link.starts_with("/dev/fd")
-}
-
-/// What a file is like as it was written, by which it is seen whether anybody has
-/// changed it since.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
-    place: (u64, u64),
-    mode: u32,
-    size: u64,
-    modified: (i64, i64),
-}
-
-impl Stamp {
-    /// None where there is no file.
-    pub fn of(path: &Path) -> Option<Self> {
-        let meta = path.metadata().ok()?;
-        Some(Self {
-            place: (meta.dev(), meta.ino()),
-            mode: meta.mode(),
-            size: meta.size(),
-            modified: (meta.mtime(), meta.mtime_nsec()),
-        })
-    }
-}
-
 /// Whether a file is as [`write()`] leaves it, whoever wrote it: another agent keeps
 /// the same one fresh.
 pub fn holds(path: &Path, text: &Secret) -> bool {
-    let is_ours = |meta: &Metadata| {
-        meta.uid() == rustix::process::geteuid().as_raw() && meta.mode() & 0o7777 == 0o600
-    };
+    let is_ours =
+        |status: Status| status.is_file() && status.is_ours() && status.has_private_mode();
     let soon = Deadline::after(Duration::ZERO);
-    path.metadata()
-        .is_ok_and(|meta| meta.is_file() && is_ours(&meta))
+    Status::of(path).is_ok_and(is_ours)
         && input::read_file(path, input::LIMIT, &soon)
             .is_ok_and(|held| *held == text.expose().as_bytes())
 }

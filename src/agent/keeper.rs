@@ -9,11 +9,11 @@ use super::pace;
 use crate::broker::PutOff;
 use crate::error::Error;
 use crate::secret::Secret;
+use crate::sys::status::Stamp;
 use crate::text::clock::UnixTime;
 use crate::text::logger;
 use crate::token::{Freshness, Token};
 use crate::token_file;
-use crate::token_file::Stamp;
 
 /// Keeps files fresh.
 pub struct Keeper {

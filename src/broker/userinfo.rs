@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::{AHEAD, Broker};
 use crate::cache::Slot;
-use crate::cache::parents::Parent;
 use crate::error::Error;
 use crate::source::issuer::{Issuer, Refusal};
+use crate::sys::parent::Parent;
 use crate::text::clock::Deadline;
 use crate::text::quote::system;
 use crate::token::Token;

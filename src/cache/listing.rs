@@ -7,9 +7,11 @@ use std::{fs, io};
 
 use super::lock::Lock;
 use super::record::Record;
-use super::{LIMIT, check_directories, digest_of, is_private, named};
+use super::{LIMIT, check_directories, digest_of, named};
 use crate::grant::{Grant, KeyId, UserId};
 use crate::scope::Scopes;
+use crate::sys::files::open_private;
+use crate::sys::status::Status;
 use crate::sys::temporary;
 use crate::text::clock::UnixTime;
 use crate::text::quote::system;
@@ -86,7 +88,7 @@ fn directories(root: &Path) -> io::Result<Vec<PathBuf>> {
     let v1 = root.join("v1");
     check_directories(root, &[&v1])?;
     let is_ours = |dir: &PathBuf| {
-        fs::symlink_metadata(dir).is_ok_and(|meta| meta.is_dir() && is_private(&meta, 0o022))
+        Status::of_link(dir).is_ok_and(|status| status.is_dir() && status.is_ours_to_write())
     };
     let mut found = children(&v1).map_err(|error| named(&v1, &system(&error)))?;
     found.retain(is_ours);
@@ -109,10 +111,10 @@ fn look(dir: &Path, path: PathBuf) -> Option<Listed> {
     if path.extension() != Some(OsStr::new("json")) {
         return None;
     }
-    let file = input::private_file().read(true).open(&path).ok()?;
-    let meta = file.metadata().ok()?;
-    let bytes = (meta.is_file() && is_private(&meta, 0o077))
-        .then(|| input::read_regular(file, &meta, LIMIT).ok())??;
+    let file = open_private().read(true).open(&path).ok()?;
+    let status = Status::of_open(&file).ok()?;
+    let bytes = (status.is_file() && status.is_private())
+        .then(|| input::read_sized(file, LIMIT, status.size()).ok())??;
     let record: Record<'_> = serde_json::from_slice(&bytes).ok()?;
     let grant = Grant {
         issuer: IssuerUrl::parse(&record.issuer)?,
@@ -127,7 +129,7 @@ fn look(dir: &Path, path: PathBuf) -> Option<Listed> {
         expires_at: record.expires_at,
         // RFC 7519, section 3: three parts, of which an opaque token has one.
         is_jwt: is_jwt(&record.access_token),
-        size: meta.len(),
+        size: status.size(),
         path,
     })
 }

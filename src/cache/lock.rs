@@ -1,86 +1,71 @@
-//! The only caller of file locks.
+//! The lock of an entry.
 
 use std::fs::{File, Metadata};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::io;
 use std::path::Path;
-use std::{fs, io};
 
-use crate::sys::limit;
+use crate::sys::files::{open_or_create_private, open_private, read_at, write_at};
+use crate::sys::lock;
+pub use crate::sys::lock::try_lock;
+use crate::sys::status::Status;
 use crate::text::clock::UnixTime;
-use crate::text::input;
 
 /// An entry's exclusive lock, held until dropped or until the process ends,
 /// however it ends.
 ///
-/// Its file holds a note for the next holder: eight bytes, when a renewal was
-/// last tried.
+/// Its file holds eight bytes for the next holder: the time of the last attempt to
+/// renew.
 #[derive(Debug)]
 pub struct Lock(File);
 
 impl Lock {
-    /// Takes the lock, or none if another process holds it.
+    /// Takes the lock, without waiting. `None` if another process holds it.
     ///
     /// # Errors
-    /// The file cannot be opened, is none, or the file system has no locks.
+    /// The file cannot be opened, is not a regular file, or the file system has no
+    /// locks.
     pub fn try_take(path: &Path) -> io::Result<Option<Self>> {
-        let file = super::open_or_make(path)?;
-        let held = file.metadata()?;
+        let file = open_or_create_private(path)?;
+        let opened = Status::of_open(&file)?;
         if !try_lock(&file)? {
             return Ok(None);
         }
-        // A lock on a file that was unlinked meanwhile guards nothing: whoever
-        // comes next opens another.
-        Ok(is_in_place(path, &held).then_some(Self(file)))
+        Ok(lock::is_in_place(path, &opened).then_some(Self(file)))
     }
 
-    /// Whether another process holds the lock; none where there is no file to
-    /// lock. Makes none, and holds the lock no longer than it looks.
+    /// Returns true if another process holds the lock; `None` if there is no lock
+    /// file. Creates none, and lets go of the lock at once.
     ///
     /// # Errors
     /// The file cannot be opened, or the file system has no locks.
     pub fn is_held(path: &Path) -> io::Result<Option<bool>> {
-        let file = match input::private_file().read(true).write(true).open(path) {
+        let file = match open_private().read(true).write(true).open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             file => file?,
         };
         Ok(Some(!try_lock(&file)?))
     }
 
-    /// When a renewal was last tried, where that was noted.
+    /// Returns the time of the last attempt to renew; `None` if none was noted.
     pub fn last_try(&self) -> Option<UnixTime> {
         let mut secs = [0; 8];
-        self.0.read_exact_at(&mut secs, 0).ok()?;
-        Some(UnixTime::from_secs(u64::from_be_bytes(secs)))
+        let read = read_at(&self.0, &mut secs, 0).ok()?;
+        (read == secs.len()).then_some(UnixTime::from_secs(u64::from_be_bytes(secs)))
     }
 
-    /// Notes that a renewal is tried now: before it is, so that a try that is
-    /// killed counts.
+    /// Notes an attempt to renew: before it is made, so that one that is killed
+    /// counts.
     ///
     /// # Errors
-    /// The system's own reason: no room, most likely.
+    /// The system's own reason: a full disk, most likely.
     pub fn note_try(&self, now: UnixTime) -> io::Result<()> {
-        limit::write_at(&self.0, &now.as_secs().to_be_bytes(), 0)
+        write_at(&self.0, &now.as_secs().to_be_bytes(), 0)
     }
 }
 
-/// Locks an open file, or a directory, until it is closed, however this process
-/// ends; not where another holds it.
-///
-/// # Errors
-/// The file system has no locks.
-pub fn try_lock(file: &File) -> io::Result<bool> {
-    // Fully qualified: std's File has a method of the same name.
-    match fs2::FileExt::try_lock_exclusive(file) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// Whether what was opened still lies at the path.
+/// Returns true if the file that was opened still lies at the path.
 pub fn is_in_place(path: &Path, opened: &Metadata) -> bool {
-    fs::symlink_metadata(path)
-        .is_ok_and(|now| (now.dev(), now.ino()) == (opened.dev(), opened.ino()))
+    lock::is_in_place(path, &opened.clone().into())
 }
 
 #[cfg(test)]

@@ -8,13 +8,13 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ring::digest;
 
-use crate::sys::limit;
+use crate::sys::files::{open_or_create_private, read_at, write_at};
+use crate::sys::parent::Parent;
 use crate::text::clock::UnixTime;
 use crate::token::Token;
 
@@ -27,16 +27,6 @@ const RECORD: usize = 32;
 /// How many processes are remembered; the next with the same remainder
 /// displaces one, which costs no more than a check that is not made.
 const RECORDS: u32 = 128;
-
-/// The process that runs us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parent {
-    /// Its process ID.
-    pub pid: u32,
-    /// When it was started, in the system's own count: in a container the same
-    /// ID comes back at every run. Zero where that is not told.
-    pub started: u64,
-}
 
 /// A table on disk, a record for each parent. It holds digests only; a torn or
 /// lost one makes for one check too few or too many.
@@ -59,11 +49,11 @@ impl Parents {
     /// # Errors
     /// The system's own reason; the token may be handed out all the same.
     pub fn hand_over(&self, parent: Parent, token: &Token, now: UnixTime) -> io::Result<bool> {
-        let file = super::open_or_make(&self.path)?;
+        let file = open_or_create_private(&self.path)?;
         let place = u64::from(parent.pid % RECORDS + 1) * RECORD as u64;
         let record = record_of(parent, token);
         if read_record(&file, place)? != record {
-            limit::write_at(&file, &record, place)?;
+            write_at(&file, &record, place)?;
             return Ok(false);
         }
         let mut last = [0; 8];
@@ -73,7 +63,7 @@ impl Parents {
         if last <= now && now.since(last) < PAUSE {
             return Ok(false);
         }
-        limit::write_at(&file, &now.as_secs().to_be_bytes(), 0)?;
+        write_at(&file, &now.as_secs().to_be_bytes(), 0)?;
         Ok(true)
     }
 }
@@ -81,13 +71,7 @@ impl Parents {
 /// The record at a place; zeros past the end.
 fn read_record(file: &File, place: u64) -> io::Result<[u8; RECORD]> {
     let mut record = [0; RECORD];
-    let mut filled = 0;
-    while filled < RECORD {
-        match file.read_at(&mut record[filled..], place + filled as u64)? {
-            0 => break,
-            n => filled += n,
-        }
-    }
+    read_at(file, &mut record, place)?;
     Ok(record)
 }
 

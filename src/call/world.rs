@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use crate::cache::parents::Parent;
 use crate::config::Directories;
 use crate::sys::Environment;
+use crate::sys::parent::Parent;
 use crate::text::clock::Clock;
 use crate::text::input::Bounded;
 use crate::text::terminal::Terminal;

@@ -1,13 +1,12 @@
 //! The cache: whose it is, whether it can be written and locked, what is in it.
 
-use rustix::fs::{Access, access};
-
 use crate::broker::Broker;
 use crate::cache::listing::{ELSEWHERE, list};
 use crate::cache::lock::Lock;
 use crate::call::World;
 use crate::config::Config;
 use crate::findings::{Checks, failed, ok, warning};
+use crate::sys::files::can_create_in;
 use crate::text::quote;
 use crate::text::quote::system;
 
@@ -36,7 +35,7 @@ pub(super) fn check(
     };
     let place = root.ancestors().find(|dir| dir.exists());
     if let Some(place) = place
-        && access(place, Access::WRITE_OK | Access::EXEC_OK).is_err()
+        && !can_create_in(place)
     {
         let what = format!(
             "{} cannot be written to; each call mints a token of its own",

@@ -1,15 +1,14 @@
 //! The profile, and its key: found, of the right kind, private, and how long it
 //! is good.
 
-use std::fs;
-
 use crate::broker::Request;
 use crate::broker::mint::EXPIRY_NOTICE;
 use crate::call::World;
 use crate::error::Error;
-use crate::findings::{Checks, about, failed, mode, ok, skipped, warning};
+use crate::findings::{Checks, about, failed, ok, skipped, warning};
 use crate::source::assertion;
 use crate::source::key::{Key, KeySource};
+use crate::sys::status::Status;
 use crate::text::quote::{quoted, word};
 
 const NEW_KEY: &str =
@@ -83,11 +82,11 @@ fn judge(checks: &mut Checks, request: &Request<'_>, key: Key, world: &World<'_>
     );
     let mut told = false;
     if let KeySource::File(path) = source
-        && let Ok(meta) = fs::metadata(path)
-        && meta.is_file()
+        && let Ok(status) = Status::of(path)
+        && status.is_file()
     {
-        let shown = format!("mode {:04o}", mode(&meta));
-        if mode(&meta) & 0o077 != 0 {
+        let shown = status.shown_mode();
+        if status.is_open_to_others() {
             told = true;
             let finding = format!("{source}: others may use it ({shown})");
             checks.push(warning("key", finding, format!("chmod 600 {}", word(path))));

@@ -1,6 +1,5 @@
 //! This program and the names under which tools look for it.
 
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -8,7 +7,7 @@ use super::wiring::Wirings;
 use crate::call::World;
 use crate::findings::wiring::NAME;
 use crate::findings::{Checks, failed, ok, warning};
-use crate::sys::process;
+use crate::sys::{exec, process};
 use crate::text::clock::Deadline;
 use crate::text::quote;
 use crate::text::quote::{quoted, word};
@@ -91,8 +90,8 @@ fn other(path: &Path, own: &Path, deadline: &Deadline) -> crate::findings::Check
 /// What `--version` says, whatever name the file has.
 fn version(path: &Path, deadline: &Deadline) -> Option<String> {
     let mut command = Command::new(path);
+    exec::set_name(&mut command, NAME);
     command
-        .arg0(NAME)
         .arg("--version")
         .env_remove("ZITADEL_CREDENTIAL_KEY")
         .stdin(Stdio::null())

@@ -1,8 +1,7 @@
 //! A profile in the config file, proved by a token.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::fs::MetadataExt;
-use std::{fs, io};
+use std::io;
 
 use clap::{Args, ValueHint};
 use serde_json::Value as Json;
@@ -17,6 +16,7 @@ use crate::edit::setup::{Mode, Setup};
 use crate::edit::toml::{Value, body, list, string};
 use crate::error::{Error, Report};
 use crate::source::key::KeySource;
+use crate::sys::status::Status;
 use crate::text::quote::{is_unprintable, quoted, system, word};
 use crate::tools::row::{Reader, SetupRow};
 
@@ -191,8 +191,7 @@ fn warn_of_mode(desk: &mut Desk<'_>) -> Result<(), Error> {
     let Some(KeySource::File(path)) = given else {
         return Ok(());
     };
-    let meta = fs::metadata(&path).ok().filter(fs::Metadata::is_file);
-    if meta.is_some_and(|meta| meta.mode() & 0o077 != 0) {
+    if Status::of(&path).is_ok_and(|status| status.is_file() && status.is_open_to_others()) {
         let path = word(&path);
         desk.says(format!("warning: others may use the key: chmod 600 {path}"));
     }

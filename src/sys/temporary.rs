@@ -1,8 +1,8 @@
-//! What killed processes leave behind: files that were to replace another.
+//! Temporary files, and those that killed processes leave behind.
 
-use std::fs::DirEntry;
-use std::os::unix::fs::MetadataExt;
+use std::fs::{DirEntry, Metadata};
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 use std::{fs, io};
 
 use crate::text::clock::UnixTime;
@@ -14,21 +14,21 @@ pub const PREFIX: &str = ".zitadel-credential-";
 /// and lie beside one of ours in a home directory.
 const RANDOM: usize = 32;
 
-/// How long after its last write one is nobody's any more, in seconds: writing
-/// and renaming takes a moment.
+/// Seconds after its last write when a file counts as abandoned: writing and
+/// renaming takes a moment.
 const ABANDONED: u64 = 60;
 
-/// The file in a directory of such a name, where another program works on it.
+/// The file in a temporary directory that another program works on.
 pub const COPY: &str = "copy";
 
-/// Makes files and directories of such names.
+/// Returns a builder of temporary files and directories.
 pub fn builder() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX).rand_bytes(RANDOM);
     builder
 }
 
-/// Removes those of `dir` that are nobody's any more.
+/// Removes the abandoned ones of `dir`.
 ///
 /// # Errors
 /// The directory cannot be read.
@@ -60,10 +60,16 @@ fn is_abandoned(entry: &DirEntry, now: UnixTime) -> bool {
         return false;
     }
     entry.metadata().is_ok_and(|meta| {
-        let written = u64::try_from(meta.mtime()).unwrap_or_default();
-        // One from the future is of a clock that was set back.
-        (meta.is_file() || meta.is_dir()) && written.abs_diff(now.as_secs()) >= ABANDONED
+        // A time in the future is of a clock that was set back.
+        (meta.is_file() || meta.is_dir()) && modified(&meta).abs_diff(now.as_secs()) >= ABANDONED
     })
+}
+
+/// Returns when it was last written, in seconds since 1970; zero before that.
+fn modified(meta: &Metadata) -> u64 {
+    let modified = meta.modified().ok();
+    let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    since.map_or(0, |since| since.as_secs())
 }
 
 /// Whether [`builder`] would give a file this name.

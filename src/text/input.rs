@@ -2,19 +2,19 @@
 
 mod lines;
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io;
 use std::io::Read;
-use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 pub use lines::Lines;
-use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::io::Errno;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use crate::sys::files::open_to_read;
+// How setup opens a file of its own.
+pub use crate::sys::files::open_private as private_file;
+use crate::sys::streams::{Stream, wait_readable};
 use crate::text::clock::Deadline;
 use crate::text::quote::system;
 
@@ -44,12 +44,7 @@ pub fn read_file(
     limit: usize,
     deadline: &Deadline,
 ) -> Result<Zeroizing<Vec<u8>>, ReadError> {
-    // Without O_NONBLOCK the open itself hangs on a FIFO that nobody writes to.
-    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags)
-        .open(path)?;
+    let file = open_to_read(path)?;
     let meta = file.metadata()?;
     if meta.is_file() {
         read_regular(file, &meta, limit)
@@ -67,8 +62,7 @@ pub fn read_regular(
     meta: &Metadata,
     limit: usize,
 ) -> Result<Zeroizing<Vec<u8>>, ReadError> {
-    let size = usize::try_from(meta.len()).unwrap_or(usize::MAX);
-    read_sized(file, limit, size)
+    read_sized(file, limit, meta.len())
 }
 
 /// Reads to the end, or fails past `limit` bytes.
@@ -125,13 +119,17 @@ pub fn append(bytes: &mut Zeroizing<Vec<u8>>, part: &[u8]) {
     bytes.extend_from_slice(part);
 }
 
-/// Reads what is most likely `size` bytes long: one allocation, which is wiped
-/// in the end; a larger one, should it be needed, leaves no copy behind.
-fn read_sized(
+/// Reads to the end what is most likely `size` bytes long: one allocation, which
+/// is wiped in the end. A larger one, should it be needed, leaves no copy behind.
+///
+/// # Errors
+/// [`ReadError`]: too large, too slow, or a failed read.
+pub fn read_sized(
     mut reader: impl Read,
     limit: usize,
-    size: usize,
+    size: u64,
 ) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
     let mut bytes = Zeroizing::new(Vec::with_capacity(size.min(limit) + 1));
     loop {
         let room = bytes.capacity() - bytes.len();
@@ -184,36 +182,29 @@ pub struct Patient<F> {
     deadline: Deadline,
 }
 
-impl<F: AsFd> Patient<F> {
+impl<F: Stream> Patient<F> {
     /// Reads of `inner` end with the deadline.
     pub const fn new(inner: F, deadline: Deadline) -> Self {
         Self { inner, deadline }
     }
 
     fn wait(&self) -> io::Result<()> {
-        loop {
-            let left = self.deadline.remaining();
-            let late = || io::Error::new(io::ErrorKind::TimedOut, Late::of(&self.deadline));
-            let timeout = Timespec::try_from(left).map_err(|_| late())?;
-            let mut fds = [PollFd::new(&self.inner, PollFlags::IN)];
-            match rustix::event::poll(&mut fds, Some(&timeout)) {
-                Ok(0) => return Err(late()),
-                Ok(_) => return Ok(()),
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(errno.into()),
-            }
+        if wait_readable(&self.inner, self.deadline.remaining())? {
+            return Ok(());
         }
+        let late = Late::of(&self.deadline);
+        Err(io::Error::new(io::ErrorKind::TimedOut, late))
     }
 }
 
-impl<F: AsFd + Read> Read for Patient<F> {
+impl<F: Stream + Read> Read for Patient<F> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.wait()?;
         self.inner.read(buffer)
     }
 }
 
-impl<F: AsFd + Read> Bounded for Patient<F> {
+impl<F: Stream + Read> Bounded for Patient<F> {
     fn end_by(&mut self, deadline: Deadline) {
         self.deadline = deadline;
     }
@@ -227,15 +218,6 @@ impl Late {
     const fn of(deadline: &Deadline) -> Self {
         Self(deadline.budget_secs())
     }
-}
-
-/// How a file of our own is opened: 0600 where it is made, without following a
-/// link or waiting for a FIFO's other end.
-pub fn private_file() -> OpenOptions {
-    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
-    let mut options = OpenOptions::new();
-    options.mode(0o600).custom_flags(flags.bits().cast_signed());
-    options
 }
 
 #[cfg(test)]

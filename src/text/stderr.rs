@@ -6,9 +6,7 @@ use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
-
-use crate::sys::limit::Stream;
+use crate::sys::streams::{wait_writable, write_whole};
 
 /// How long whoever reads it is waited for; once that was in vain, no more.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -21,10 +19,9 @@ pub struct Stderr;
 impl Write for Stderr {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if is_read() {
-            Stream(io::stderr()).write(bytes)
-        } else {
-            Ok(bytes.len())
+            write_whole(&io::stderr(), bytes)?;
         }
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -38,10 +35,8 @@ fn is_read() -> bool {
     } else {
         PATIENCE
     };
-    let stderr = io::stderr();
-    let mut stderr = [PollFd::new(&stderr, PollFlags::OUT)];
     // One that cannot be asked is written to.
-    let is_read = poll(&mut stderr, patience.try_into().ok().as_ref()) != Ok(0);
+    let is_read = wait_writable(&io::stderr(), patience).unwrap_or(true);
     UNREAD.store(!is_read, Ordering::Relaxed);
     is_read
 }

@@ -1,4 +1,4 @@
-//! `sd_notify(3)`: tells the service manager how it goes.
+//! The service manager, by `sd_notify(3)`.
 
 use std::ffi::OsStr;
 use std::io;
@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use crate::text::quote;
 
-/// A manager that reads nothing is not waited for.
+/// How long a manager that does not read is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Where the manager listens, as `NOTIFY_SOCKET` has it.
+/// The socket at which the service manager listens (`NOTIFY_SOCKET`).
 pub struct Manager(SocketAddr);
 
 impl Manager {
-    /// Reads the variable: a path, or `@` and an abstract name.
+    /// Parses the variable: a path, or `@` and an abstract name. `None` if it is
+    /// neither.
     pub fn at(socket: &OsStr) -> Option<Self> {
         let address = match socket.as_bytes() {
             [b'@', name @ ..] => abstract_address(name),

@@ -1,4 +1,4 @@
-//! Other processes: the one that is told to read its token anew, and orphans.
+//! Other processes: one that gets SIGHUP, and orphans.
 
 use std::io;
 
@@ -7,25 +7,26 @@ use rustix::io::Errno;
 use rustix::process::PidfdFlags;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, pidfd_open, pidfd_send_signal};
 
-/// A process as it was when the agent began: its number may come to be another's.
-pub enum Reader {
-    /// Held fast (`pidfd_open(2)`).
+/// A handle of a process. On Linux it stays that process's even when its ID comes
+/// to be another's.
+pub enum ProcessHandle {
+    /// A file descriptor of the process (`pidfd_open(2)`).
     #[cfg(target_os = "linux")]
-    Held(rustix::fd::OwnedFd),
-    /// By its number, where the system has no better.
-    Numbered(Pid),
+    Descriptor(rustix::fd::OwnedFd),
+    /// The process ID, if the system has nothing better.
+    Id(Pid),
 }
 
-impl Reader {
-    /// The process of that number.
+impl ProcessHandle {
+    /// Opens a handle of the process with this ID.
     ///
     /// # Errors
-    /// There is none.
-    pub fn new(pid: i32) -> io::Result<Self> {
+    /// There is no such process.
+    pub fn open(pid: i32) -> io::Result<Self> {
         let pid = Pid::from_raw(pid).ok_or(Errno::SRCH)?;
         #[cfg(target_os = "linux")]
         match pidfd_open(pid, PidfdFlags::empty()) {
-            Ok(fd) => return Ok(Self::Held(fd)),
+            Ok(fd) => return Ok(Self::Descriptor(fd)),
             // Kernels before 5.3, and sandboxes that do not know the call.
             Err(Errno::NOSYS | Errno::PERM) => {}
             Err(error) => return Err(error.into()),
@@ -37,7 +38,7 @@ impl Reader {
                 Err(error)
             }
         })?;
-        Ok(Self::Numbered(pid))
+        Ok(Self::Id(pid))
     }
 
     /// Sends SIGHUP.
@@ -47,16 +48,16 @@ impl Reader {
     pub fn hang_up(&self) -> io::Result<()> {
         match self {
             #[cfg(target_os = "linux")]
-            Self::Held(fd) => pidfd_send_signal(fd, Signal::HUP)?,
-            Self::Numbered(pid) => kill_process(*pid, Signal::HUP)?,
+            Self::Descriptor(fd) => pidfd_send_signal(fd, Signal::HUP)?,
+            Self::Id(pid) => kill_process(*pid, Signal::HUP)?,
         }
         Ok(())
     }
 }
 
-/// Takes note of processes that ended and that nobody else waits for: those that a
-/// key-command leaves behind come to PID 1.
-pub fn reap() {
+/// Reaps orphans that have ended, if this process is PID 1: what a key-command
+/// leaves running comes to it.
+pub fn reap_orphans() {
     if rustix::process::getpid() == Pid::INIT {
         while let Ok(Some(_)) = rustix::process::wait(WaitOptions::NOHANG) {}
     }
@@ -91,14 +92,14 @@ mod tests {
     #[test]
     fn a_process_gets_sighup_and_one_that_has_ended_is_nobody() {
         let mut child = asleep();
-        let reader = Reader::new(number_of(&child)).expect("a process");
-        reader.hang_up().expect("sent");
+        let handle = ProcessHandle::open(number_of(&child)).expect("a process");
+        handle.hang_up().expect("sent");
         assert_eq!(child.wait().expect("an end").signal(), Some(1));
-        assert!(reader.hang_up().is_err(), "its number may be another's");
-        assert!(Reader::new(number_of(&child)).is_err());
+        assert!(handle.hang_up().is_err(), "its number may be another's");
+        assert!(ProcessHandle::open(number_of(&child)).is_err());
         let mut child = asleep();
         let pid = Pid::from_child(&child);
-        Reader::Numbered(pid).hang_up().expect("sent");
+        ProcessHandle::Id(pid).hang_up().expect("sent");
         assert_eq!(child.wait().expect("an end").signal(), Some(1));
     }
 }

@@ -1,12 +1,12 @@
-//! SIGTERM and SIGINT: the end, at once, whatever is under way.
+//! Signals: an end that is asked for, and a limit on the size of files.
 //!
-//! The system's own default would do, but not in a container: it ends no process
-//! that is PID 1 there.
+//! SIGTERM and SIGINT end an agent at once, whatever is under way. The system's own
+//! default would do, but not in a container: it ends no process that is PID 1 there.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag::{register, register_conditional_shutdown};
 
 /// Whether the handler ends the process itself.
@@ -15,17 +15,30 @@ static AT_ONCE: AtomicBool = AtomicBool::new(true);
 /// Whether an end was asked for.
 static ASKED: AtomicBool = AtomicBool::new(false);
 
+/// Set by a signal that nobody reads: to have a handler is all.
+static TOO_LARGE: AtomicBool = AtomicBool::new(false);
+
+/// Keeps a write past `ulimit -f` from ending this process with SIGXFSZ, and a fresh
+/// token with it: the write fails with EFBIG instead. Programs that this one runs
+/// still get the signal: exec resets a handler, where it would hand on SIG_IGN.
+///
+/// # Errors
+/// The system's own reason.
+pub fn survive_file_limit() -> io::Result<()> {
+    register(SIGXFSZ, &TOO_LARGE).map(drop)
+}
+
 /// How the process ends when it is asked to.
 #[derive(Clone, Copy)]
 pub enum Ending {
-    /// Exit code 0: that is how one who stays is stopped.
+    /// Exit code 0: a signal is how an agent is stopped.
     Done,
-    /// As shells tell of a signal: what was to be done was not.
+    /// Exit code 128 + signal, as in a shell: the work was not done.
     CutOff,
 }
 
 impl Ending {
-    /// Puts the handlers in place.
+    /// Installs the handlers.
     ///
     /// # Errors
     /// The system's own reason.
@@ -46,8 +59,8 @@ impl Ending {
     }
 }
 
-/// A short step that leaves something behind where it is cut: an end that is asked
-/// for meanwhile waits for it, and then for who calls [`asked`].
+/// Runs a short step that must not be interrupted: an end that is asked for
+/// meanwhile waits for it, and then for the caller of [`asked`].
 pub fn whole<T>(step: impl FnOnce() -> T) -> T {
     AT_ONCE.store(false, Ordering::SeqCst);
     let outcome = step();
@@ -56,7 +69,7 @@ pub fn whole<T>(step: impl FnOnce() -> T) -> T {
     outcome
 }
 
-/// Whether an end was asked for that is yet to come.
+/// Returns true if an end was asked for that is yet to come.
 pub fn asked() -> bool {
     ASKED.load(Ordering::SeqCst)
 }

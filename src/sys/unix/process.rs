@@ -1,9 +1,7 @@
-//! Other programs: run to their end, within a bound of time and of what they
-//! print.
+//! Other programs: run to their end, within a bound of time and of output.
 
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -11,12 +9,11 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use std::{io, thread};
 
-use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process_group};
 use zeroize::Zeroizing;
 
-use crate::sys::Environment;
+use super::streams::wait_either;
+use crate::sys::environment::Environment;
 use crate::text::clock::Deadline;
 use crate::text::input;
 use crate::text::input::ReadError;
@@ -31,7 +28,7 @@ pub struct Ended {
     pub stderr: Zeroizing<Vec<u8>>,
 }
 
-/// Why there is no end to tell of.
+/// Why a program was not run to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// It could not be started.
@@ -40,18 +37,18 @@ pub enum RunError {
     /// What it printed could not be read, or went past the limit.
     #[error("{0}")]
     Output(ReadError),
-    /// It printed all it had to say, and did not end within these seconds.
+    /// It closed its stdout, and did not end within these seconds.
     #[error("it did not end within {0} s")]
     Late(u64),
-    /// The system could not tell how it ended.
+    /// The system did not say how it ended.
     #[error("{}", crate::text::quote::system(.0))]
     Wait(io::Error),
 }
 
-/// The first program of that name in a directory of `PATH`. One that is relative
-/// is passed over: it would lie wherever this is called, in a clone, say.
+/// Returns the first program of that name in a directory of `PATH`. A relative
+/// directory is skipped: it would lie wherever this is called, in a clone, say.
 pub fn find(name: &str, environment: &Environment) -> Option<PathBuf> {
-    // As the C libraries have it where there is no PATH.
+    // The default of the C libraries.
     let path = environment("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
     std::env::split_paths(&path)
         .filter(|dir| dir.is_absolute())
@@ -59,7 +56,7 @@ pub fn find(name: &str, environment: &Environment) -> Option<PathBuf> {
         .find(|program| is_program(program))
 }
 
-/// Whether there is a file that somebody may run.
+/// Returns true for a file that somebody may run.
 pub fn is_program(path: &Path) -> bool {
     path.metadata()
         .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
@@ -75,7 +72,7 @@ pub fn run(command: &mut Command, deadline: &Deadline) -> Result<Ended, RunError
     run_limited(command, deadline, input::LIMIT)
 }
 
-/// As [`run`], with another limit on what each stream brings, in bytes.
+/// Runs a program as [`run`] does, with another limit on each stream, in bytes.
 ///
 /// # Errors
 /// [`RunError`].
@@ -87,7 +84,7 @@ pub fn run_limited(
     run_in(command.process_group(0), true, deadline, limit)
 }
 
-/// As [`run_limited`], for one that may ask the person at the terminal.
+/// Runs a program as [`run_limited`] does, one that may ask at the terminal.
 ///
 /// # Errors
 /// [`RunError`].
@@ -96,8 +93,8 @@ pub fn run_asking(
     deadline: &Deadline,
     limit: usize,
 ) -> Result<Ended, RunError> {
-    // Only the group in the foreground may read there (termios(3)), and only it
-    // hears Ctrl-C: there it is killed alone.
+    // Only the foreground process group may read there (termios(3)) and gets
+    // Ctrl-C. In our group, the program is killed without what it started.
     if File::open("/dev/tty").is_ok() {
         run_in(command, false, deadline, limit)
     } else {
@@ -118,10 +115,10 @@ fn run_in(
     let ended = attend(&mut child, deadline, limit);
     if ended.is_err() {
         if has_group {
-            // Not waited for yet, it keeps its number from others.
+            // Until it is reaped, its ID is no other's.
             let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
         }
-        // One that runs as another user cannot be killed; it is left behind.
+        // A program of another user cannot be killed; it is left running.
         let _ = child.kill();
         reap(&mut child);
     }
@@ -139,12 +136,12 @@ fn attend(child: &mut Child, deadline: &Deadline, limit: usize) -> Result<Ended,
         };
         let left = deadline.remaining();
         let patience = match (&stdout.pipe, status) {
-            // What it started may keep stderr open: its own end counts.
+            // What it started may keep stderr open: only its own end counts.
             (_, Some(_)) => Duration::ZERO,
             (None, None) => left.min(PAUSE),
             (Some(_), None) => left,
         };
-        let has_come = wait(stdout.pipe.as_ref(), stderr.pipe.as_ref(), patience);
+        let has_come = wait_either(stdout.pipe.as_ref(), stderr.pipe.as_ref(), patience);
         let [from_stdout, from_stderr] =
             has_come.map_err(|error| RunError::Output(error.into()))?;
         if from_stdout {
@@ -170,10 +167,10 @@ fn attend(child: &mut Child, deadline: &Deadline, limit: usize) -> Result<Ended,
     }
 }
 
-/// How often a child that prints no more is looked at.
+/// Interval at which a child that has closed its stdout is checked.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// How long a killed child has to go.
+/// How long a killed child is waited for.
 const REAPING: Duration = Duration::from_millis(100);
 
 fn reap(child: &mut Child) {
@@ -183,7 +180,7 @@ fn reap(child: &mut Child) {
     }
 }
 
-/// What a child says on one pipe, which is none once it has closed it.
+/// What a child writes to one pipe; `None` once the child has closed it.
 struct Stream<P> {
     pipe: Option<P>,
     said: Zeroizing<Vec<u8>>,
@@ -213,27 +210,6 @@ impl<P: Read> Stream<P> {
         }
         Ok(())
     }
-}
-
-/// Waits until something has come on either pipe: on which.
-fn wait<O: AsFd, E: AsFd>(
-    stdout: Option<&O>,
-    stderr: Option<&E>,
-    patience: Duration,
-) -> io::Result<[bool; 2]> {
-    let timeout = Timespec::try_from(patience).map_err(io::Error::other)?;
-    let stdout = stdout.map(AsFd::as_fd);
-    let stderr = stderr.map(AsFd::as_fd);
-    let open = [stdout, stderr].into_iter().flatten();
-    let mut open: Vec<_> = open
-        .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
-        .collect();
-    match rustix::event::poll(&mut open, Some(&timeout)) {
-        Ok(_) | Err(Errno::INTR) => {}
-        Err(errno) => return Err(errno.into()),
-    }
-    let mut came = open.iter().map(|fd| !fd.revents().is_empty());
-    Ok([stdout, stderr].map(|pipe| pipe.is_some() && came.next() == Some(true)))
 }
 
 #[cfg(test)]

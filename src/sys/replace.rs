@@ -1,0 +1,158 @@
+//! Files that are replaced in one step: their old content stays whole until then.
+
+use std::fs::File;
+use std::io;
+use std::io::Write;
+use std::path::Path;
+
+use super::files::{fsync_dir, set_private};
+use super::status::Status;
+use super::temporary;
+
+/// Replaces a file by one of mode 0600.
+///
+/// # Errors
+/// The system's own reason; nothing is left behind.
+pub fn private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let file = written(path, content)?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// Replaces a file and keeps its mode and group; a new one gets mode 0600. The
+/// content and its directory are fsynced. A file that cannot be replaced because it
+/// is a mount point (a container's bind mount) is written in place instead, not in
+/// one step.
+///
+/// # Errors
+/// The system's own reason; nothing is left behind.
+pub fn keeping_mode(path: &Path, content: &[u8]) -> io::Result<()> {
+    let before = match Status::of(path) {
+        Ok(status) => Some(status),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let file = written(path, content)?;
+    if let Some(before) = &before {
+        before.give_mode(file.as_file())?;
+    }
+    // Else a crash may leave an empty file.
+    file.as_file().sync_all()?;
+    match file.persist(path) {
+        Ok(_) => {}
+        Err(failed) if failed.error.kind() == io::ErrorKind::ResourceBusy => {
+            let mut file = File::options().write(true).truncate(true).open(path)?;
+            file.write_all(content)?;
+            return file.sync_all();
+        }
+        Err(failed) => return Err(failed.error),
+    }
+    if let Err(error) = fsync_dir(directory_of(path)) {
+        // Not every file system can.
+        log::debug!("a directory is not fsynced: {error}");
+    }
+    Ok(())
+}
+
+/// Creates a file, which must not be there yet, of mode 0600 and with its whole
+/// content; both it and its directory are fsynced.
+///
+/// # Errors
+/// It is there already (`AlreadyExists`), or the system's own reason.
+pub fn create_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    let file = written(path, content)?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path)?;
+    if let Err(error) = fsync_dir(directory_of(path)) {
+        log::debug!("a directory is not fsynced: {error}");
+    }
+    Ok(())
+}
+
+/// Writes a temporary file beside a path.
+fn written(path: &Path, content: &[u8]) -> io::Result<tempfile::NamedTempFile> {
+    let file = temporary::builder()
+        .tempfile_in(directory_of(path))
+        .map_err(|error| {
+            // The end of its text names the temporary file, which nobody knows.
+            let text = error.to_string();
+            let words = text.split(" at path ").next().unwrap_or_default();
+            io::Error::new(error.kind(), words)
+        })?;
+    // The umask may have taken from tempfile's own 0600.
+    set_private(file.as_file())?;
+    // Past tempfile's own writer, whose errors name the temporary file too.
+    file.as_file().write_all(content)?;
+    Ok(file)
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+    use std::process::Command;
+    use std::{env, fs};
+
+    use super::*;
+
+    #[test]
+    fn a_file_keeps_its_mode_or_gets_0600() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("file");
+        let mode = || Status::of(&path).expect("a file").shown_mode();
+        keeping_mode(&path, b"first").expect("written");
+        assert_eq!(mode(), "mode 0600");
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).expect("a mode");
+        keeping_mode(&path, b"second").expect("written");
+        assert_eq!(mode(), "mode 0640");
+        private(&path, b"third").expect("written");
+        assert_eq!(mode(), "mode 0600");
+        let error = create_new(&path, b"fourth").expect_err("it is there");
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).expect("a file"), b"third");
+        assert_eq!(fs::read_dir(dir.path()).expect("a directory").count(), 1);
+        for write in [private, keeping_mode, create_new] {
+            let absent = write(&dir.path().join("absent/file"), b"x").expect_err("no directory");
+            assert_eq!(absent.to_string(), "No such file or directory (os error 2)");
+        }
+    }
+
+    /// Runs itself again in a mount namespace, where the file is a mount point.
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the outer run passes a path")]
+    fn a_file_that_is_a_mount_point_is_written_in_place() {
+        const VARIABLE: &str = "ZITADEL_CREDENTIAL_TEST_MOUNTED";
+        const NAME: &str = "sys::replace::tests::a_file_that_is_a_mount_point_is_written_in_place";
+        if let Some(path) = env::var_os(VARIABLE) {
+            keeping_mode(path.as_ref(), b"new").expect("written");
+            return;
+        }
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("file");
+        fs::write(&path, "old and longer").expect("written");
+        let script = "mount --bind \"$0\" \"$0\" || exit 1; exec \"$@\"";
+        let output = Command::new("unshare")
+            .args(["--mount", "sh", "-c", script])
+            .arg(&path)
+            .arg(env::current_exe().expect("this program"))
+            .args(["--exact", NAME])
+            .env(VARIABLE, &path)
+            .output();
+        // Only root can mount, and only Linux knows unshare.
+        let Ok(output) = output.as_ref().map(|output| output.status.code()) else {
+            return;
+        };
+        assert_ne!(output, Some(101), "the inner run failed");
+        if output == Some(0) {
+            assert_eq!(fs::read(&path).expect("a file"), b"new");
+            assert_eq!(fs::read_dir(dir.path()).expect("a directory").count(), 1);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Unix: Linux and macOS.
+
+pub mod exec;
+pub mod files;
+pub mod handle;
+pub mod lock;
+pub mod notify;
+pub mod parent;
+pub mod process;
+pub mod signals;
+pub mod status;
+pub mod streams;

@@ -1,0 +1,25 @@
+//! Becoming another program, and keeping this one's memory to itself.
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+/// Replaces this process by the command. Its signal handlers go with it: exec
+/// resets a handled signal to its default (an ignored one it would not).
+///
+/// Returns only if that fails, with the system's reason.
+pub fn exec(command: &mut Command) -> io::Error {
+    command.exec()
+}
+
+/// Sets the name by which the command is called (`argv[0]`), whatever its file's.
+pub fn set_name(command: &mut Command, name: &str) {
+    command.arg0(name);
+}
+
+/// Forbids core dumps of this process, and debuggers of this user's other
+/// programs. A command that is run starts anew (execve(2)).
+pub fn forbid_core_dumps() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}

@@ -1,0 +1,175 @@
+//! Private files and directories: 0600 and 0700, whatever the umask.
+
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::{fs, io};
+
+use rustix::fs::{Access, OFlags, access};
+
+use super::status::Status;
+
+/// Returns the options to open a file of our own: created with mode 0600, without
+/// following a link, without waiting for a FIFO's other end.
+pub fn open_private() -> OpenOptions {
+    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+    let mut options = OpenOptions::new();
+    options.mode(0o600).custom_flags(flags.bits().cast_signed());
+    options
+}
+
+/// Opens a private file to read and write; creates it if it is missing.
+///
+/// # Errors
+/// The system's own reason, or it is not a regular file.
+pub fn open_or_create_private(path: &Path) -> io::Result<File> {
+    let file = open_private()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)?;
+    let status = Status::of_open(&file)?;
+    if !status.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    if !status.has_private_mode() {
+        set_private(&file)?;
+    }
+    Ok(file)
+}
+
+/// Sets a file's mode to 0600.
+///
+/// # Errors
+/// The system's own reason.
+pub fn set_private(file: &File) -> io::Result<()> {
+    file.set_permissions(Permissions::from_mode(0o600))
+}
+
+/// Opens a file to read, or what stands in for one (`<(…)`, a FIFO).
+///
+/// # Errors
+/// The system's own reason.
+pub fn open_to_read(path: &Path) -> io::Result<File> {
+    // Without O_NONBLOCK the open itself hangs on a FIFO that nobody writes to.
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
+/// Creates a directory of mode 0700. One that is there already stays as it is.
+///
+/// # Errors
+/// The system's own reason.
+pub fn create_private_dir(dir: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(dir) {
+        // The umask may have taken from it.
+        Ok(()) => fs::set_permissions(dir, Permissions::from_mode(0o700)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns true if what this process creates in a directory locks out no other
+/// user: root creates nothing in another user's home (`sudo -E`).
+///
+/// # Errors
+/// The system's own reason.
+pub fn may_create_in(dir: &Path) -> io::Result<bool> {
+    Status::of(dir).map(|status| status.may_hold_ours())
+}
+
+/// Returns true if this process has the permission to create files in a directory.
+pub fn can_create_in(dir: &Path) -> bool {
+    access(dir, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+}
+
+/// Reads at an offset until the buffer is full or the file ends. Returns how many
+/// bytes were read.
+///
+/// # Errors
+/// The system's own reason.
+pub fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read_at(&mut buffer[filled..], offset + filled as u64) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// Writes at an offset.
+///
+/// # Errors
+/// The system's own reason; a part may have been written.
+pub fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    file.write_all_at(bytes, offset)
+}
+
+/// Creates a symbolic link at `link` that leads to `target`.
+///
+/// # Errors
+/// Something lies there already, or the system's own reason.
+pub fn symlink(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
+}
+
+/// Fsyncs a directory: files that were created, renamed or removed in it stay so
+/// after a crash.
+///
+/// # Errors
+/// The system's own reason; not every file system can.
+pub fn fsync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+/// Returns true if a path is one of those by which a process reaches its open files
+/// (`/dev/fd/3`, `/proc/self/fd/3`). Links to their directory are not resolved.
+pub fn is_open_file(path: &Path) -> bool {
+    let is_of_process =
+        path.starts_with("/proc") && path.parent().is_some_and(|dir| dir.ends_with("fd"));
+    is_of_process || path.starts_with("/dev/fd")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_private_file_is_opened_with_its_mode_and_through_no_link() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let [file, link] = ["file", "link"].map(|name| dir.path().join(name));
+        fs::write(&file, "kept").expect("written");
+        fs::set_permissions(&file, Permissions::from_mode(0o644)).expect("a mode");
+        let opened = open_or_create_private(&file).expect("opened");
+        assert!(Status::of(&file).expect("a file").has_private_mode());
+        write_at(&opened, b"new", 2).expect("written");
+        let mut text = [0; 8];
+        assert_eq!(read_at(&opened, &mut text, 1).ok(), Some(4));
+        assert_eq!(&text[..4], b"enew");
+        symlink(&file, &link).expect("linked");
+        assert!(open_or_create_private(&link).is_err());
+        assert!(open_or_create_private(dir.path()).is_err());
+        assert!(symlink(&file, &link).is_err(), "it is there already");
+    }
+
+    #[test]
+    fn a_private_directory_is_created_once_and_fsynced() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("private");
+        create_private_dir(&path).expect("created");
+        let status = Status::of(&path).expect("a directory");
+        assert!(status.is_dir() && status.shown_mode() == "mode 0700");
+        assert!(can_create_in(&path) && may_create_in(&path).expect("a directory"));
+        fs::set_permissions(&path, Permissions::from_mode(0o750)).expect("a mode");
+        create_private_dir(&path).expect("it is there already");
+        let status = Status::of(&path).expect("a directory");
+        assert_eq!(status.shown_mode(), "mode 0750", "it stays as it is");
+        fsync_dir(&path).expect("synced");
+        assert!(fsync_dir(&dir.path().join("absent")).is_err());
+    }
+}

@@ -1,0 +1,38 @@
+//! The process that runs this one.
+
+use std::fs::File;
+use std::io::Read;
+
+/// A process that runs this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parent {
+    /// Its process ID.
+    pub pid: u32,
+    /// When it was started, in the system's own count: in a container the same ID
+    /// comes back at every run. Zero if the system does not say.
+    pub started: u64,
+}
+
+impl Parent {
+    /// Returns the process that runs this one now.
+    pub fn current() -> Self {
+        let pid = std::os::unix::process::parent_id();
+        Self {
+            pid,
+            started: started(pid).unwrap_or_default(),
+        }
+    }
+}
+
+/// Returns when a process was started, in clock ticks since boot: the 22nd field of
+/// `/proc/PID/stat`, the 20th after the name, which may hold anything (proc(5)).
+fn started(pid: u32) -> Option<u64> {
+    // The kernel hands the line over whole, and these fields lie at its start.
+    let mut stat = [0; 512];
+    let mut file = File::open(format!("/proc/{pid}/stat")).ok()?;
+    let length = file.read(&mut stat).ok()?;
+    let stat = &stat[..length];
+    let after_name = stat.iter().rposition(|b| *b == b')')? + 1;
+    let fields = std::str::from_utf8(&stat[after_name..]).ok()?;
+    fields.split_ascii_whitespace().nth(19)?.parse().ok()
+}

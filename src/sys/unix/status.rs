@@ -1,0 +1,214 @@
+//! Whose a file is, who else may use it, and which file it is.
+
+use std::fs::{File, Metadata};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, fchown};
+use std::path::Path;
+use std::{fs, io};
+
+/// What the system says of a file or directory, at one moment.
+#[derive(Clone, Debug)]
+pub struct Status(Metadata);
+
+/// Which file it is, by whatever path: device and inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity(u64, u64);
+
+/// What changes with every write to a file, and with its replacement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    identity: Identity,
+    mode: u32,
+    size: u64,
+    modified: (i64, i64),
+}
+
+impl Stamp {
+    /// Returns the stamp of the file that a path leads to; `None` if there is none.
+    pub fn of(path: &Path) -> Option<Self> {
+        let meta = fs::metadata(path).ok()?;
+        Some(Self {
+            identity: Identity(meta.dev(), meta.ino()),
+            mode: meta.mode(),
+            size: meta.size(),
+            modified: (meta.mtime(), meta.mtime_nsec()),
+        })
+    }
+}
+
+impl Status {
+    /// Looks at the file that a path leads to.
+    ///
+    /// # Errors
+    /// The system's own reason.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        fs::metadata(path).map(Self)
+    }
+
+    /// Looks at what lies at the path, and follows no link there.
+    ///
+    /// # Errors
+    /// The system's own reason.
+    pub fn of_link(path: &Path) -> io::Result<Self> {
+        fs::symlink_metadata(path).map(Self)
+    }
+
+    /// Looks at an open file.
+    ///
+    /// # Errors
+    /// The system's own reason.
+    pub fn of_open(file: &File) -> io::Result<Self> {
+        file.metadata().map(Self)
+    }
+
+    /// True for a regular file.
+    pub fn is_file(&self) -> bool {
+        self.0.is_file()
+    }
+
+    /// True for a directory.
+    pub fn is_dir(&self) -> bool {
+        self.0.is_dir()
+    }
+
+    /// True for a symbolic link.
+    pub fn is_link(&self) -> bool {
+        self.0.is_symlink()
+    }
+
+    /// True for what gives its content once only: a pipe, a socket, a terminal.
+    pub fn is_pipe(&self) -> bool {
+        let kind = self.0.file_type();
+        kind.is_fifo() || kind.is_socket() || kind.is_char_device()
+    }
+
+    /// Returns the size in bytes.
+    pub fn size(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// True if the effective user owns it.
+    pub fn is_ours(&self) -> bool {
+        self.0.uid() == us()
+    }
+
+    /// True if the effective user or root owns it.
+    pub fn is_ours_or_roots(&self) -> bool {
+        [us(), 0].contains(&self.0.uid())
+    }
+
+    /// True if it is ours and nobody else may read or write it.
+    pub fn is_private(&self) -> bool {
+        self.is_ours() && !self.is_open_to_others()
+    }
+
+    /// True if it is ours and nobody else may write it.
+    pub fn is_ours_to_write(&self) -> bool {
+        self.is_ours() && !self.is_writable_by_others()
+    }
+
+    /// True if group or others have any permission.
+    pub fn is_open_to_others(&self) -> bool {
+        self.0.mode() & 0o077 != 0
+    }
+
+    /// True if group or others may write it.
+    pub fn is_writable_by_others(&self) -> bool {
+        self.0.mode() & 0o022 != 0
+    }
+
+    /// True if its mode is that of [`super::files::set_private`].
+    pub fn has_private_mode(&self) -> bool {
+        self.mode() == 0o600
+    }
+
+    /// Returns the mode as people read it: `mode 0600`.
+    pub fn shown_mode(&self) -> String {
+        format!("mode {:04o}", self.mode())
+    }
+
+    /// Returns which file it is.
+    pub fn identity(&self) -> Identity {
+        Identity(self.0.dev(), self.0.ino())
+    }
+
+    /// Gives another file this one's mode and group. If the group cannot be given,
+    /// the group gets no permissions.
+    ///
+    /// # Errors
+    /// The system's own reason.
+    pub fn give_mode(&self, file: &File) -> io::Result<()> {
+        let group = self.0.gid();
+        let has_group = file.metadata()?.gid() == group || fchown(file, None, Some(group)).is_ok();
+        let mode = if has_group {
+            self.mode()
+        } else {
+            // Set-group-ID and the group's own bits.
+            self.mode() & !0o2070
+        };
+        file.set_permissions(fs::Permissions::from_mode(mode))
+    }
+
+    /// True if what this process creates in the directory locks nobody else out:
+    /// root with another user's HOME, as under `sudo -E`, creates nothing there. A
+    /// directory that is open to everybody, as /tmp is, locks nobody out.
+    pub(super) fn may_hold_ours(&self) -> bool {
+        may_hold(self.0.uid(), self.0.mode(), us())
+    }
+
+    fn mode(&self) -> u32 {
+        self.0.mode() & 0o7777
+    }
+}
+
+impl From<Metadata> for Status {
+    fn from(meta: Metadata) -> Self {
+        Self(meta)
+    }
+}
+
+fn us() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+const fn may_hold(owner: u32, mode: u32, us: u32) -> bool {
+    const OPEN_AND_STICKY: u32 = 0o1002;
+    us != 0 || owner == us || mode & OPEN_AND_STICKY == OPEN_AND_STICKY
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_creates_nothing_in_another_users_directory() {
+        let (root, alice) = (0, 1000);
+        assert!(!may_hold(alice, 0o755, root));
+        assert!(!may_hold(alice, 0o777, root));
+        assert!(may_hold(alice, 0o1777, root), "as /tmp");
+        assert!(may_hold(root, 0o755, root));
+        assert!(may_hold(alice, 0o700, alice));
+        assert!(may_hold(root, 0o777, alice), "if the mode lets it");
+    }
+
+    #[test]
+    fn what_others_may_do_is_told_by_the_mode() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("file");
+        File::create(&path).expect("created");
+        for (mode, is_private, is_ours_to_write) in [
+            (0o600, true, true),
+            (0o700, true, true),
+            (0o640, false, true),
+            (0o604, false, true),
+            (0o620, false, false),
+            (0o602, false, false),
+        ] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("a mode");
+            let status = Status::of(&path).expect("a file");
+            assert_eq!(status.is_private(), is_private, "{mode:o}");
+            assert_eq!(status.is_ours_to_write(), is_ours_to_write, "{mode:o}");
+            assert_eq!(status.has_private_mode(), mode == 0o600);
+            assert_eq!(status.shown_mode(), format!("mode 0{mode:o}"));
+        }
+    }
+}

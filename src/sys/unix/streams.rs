@@ -1,0 +1,170 @@
+//! Open streams: bounded waits, and writes that leave no half text.
+
+use std::fs::File;
+use std::io;
+use std::io::Write;
+/// An open stream: std's own, a file, one end of a pipe.
+pub use std::os::fd::AsFd as Stream;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{FileType, SeekFrom, fstat, ftruncate, seek};
+use rustix::io::Errno;
+
+/// Waits until a stream has something to read, or is at its end. Returns false if
+/// it has not within this time.
+///
+/// # Errors
+/// The system's own reason.
+pub fn wait_readable(stream: &impl Stream, timeout: Duration) -> io::Result<bool> {
+    wait(&mut [PollFd::new(stream, PollFlags::IN)], timeout)
+}
+
+/// Waits until a stream takes a write. Returns false if it does not within this
+/// time.
+///
+/// # Errors
+/// The system's own reason.
+pub fn wait_writable(stream: &impl Stream, timeout: Duration) -> io::Result<bool> {
+    wait(&mut [PollFd::new(stream, PollFlags::OUT)], timeout)
+}
+
+/// Waits as [`wait_readable`] does, for either of two streams: returns which.
+///
+/// # Errors
+/// The system's own reason.
+pub fn wait_either<A: Stream, B: Stream>(
+    one: Option<&A>,
+    other: Option<&B>,
+    timeout: Duration,
+) -> io::Result<[bool; 2]> {
+    let streams = [one.map(Stream::as_fd), other.map(Stream::as_fd)];
+    let mut open: Vec<_> = streams
+        .into_iter()
+        .flatten()
+        .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
+        .collect();
+    wait(&mut open, timeout)?;
+    let mut ready = open.iter().map(|fd| !fd.revents().is_empty());
+    Ok(streams.map(|stream| stream.is_some() && ready.next() == Some(true)))
+}
+
+fn wait(streams: &mut [PollFd<'_>], timeout: Duration) -> io::Result<bool> {
+    let start = Instant::now();
+    loop {
+        let left = timeout.saturating_sub(start.elapsed());
+        let left = Timespec::try_from(left).map_err(io::Error::other)?;
+        match poll(streams, Some(&left)) {
+            Ok(ready) => return Ok(ready > 0),
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}
+
+/// Returns this process's stdin without std's buffer, which would hide from a wait
+/// what has come already.
+///
+/// # Errors
+/// The system's own reason.
+pub fn stdin() -> io::Result<File> {
+    io::stdin().as_fd().try_clone_to_owned().map(File::from)
+}
+
+/// The process's stdout, without a buffer: each write is whole, or leaves no part
+/// of it in a file ([`write_whole`]).
+pub struct Stdout;
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        write_whole(&io::stdout(), bytes).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes all of a text. If a regular file takes a part of it only (a full disk,
+/// `ulimit -f`), that part is cut off again: it could pass for an answer.
+///
+/// # Errors
+/// The system's own reason.
+pub fn write_whole(stream: &impl Stream, bytes: &[u8]) -> io::Result<()> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match rustix::io::write(stream, rest) {
+            Ok(written) => rest = &rest[written..],
+            Err(Errno::INTR) => {}
+            Err(errno) => {
+                let written = bytes.len() - rest.len();
+                // Nothing is left to do if it cannot be.
+                let _ = cut_off(stream, written as u64);
+                return Err(errno.into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Cuts off what was just written at the end of a regular file. What another
+/// process has written after it stays, and so does the part before that.
+fn cut_off(stream: &impl Stream, written: u64) -> rustix::io::Result<()> {
+    let stat = fstat(stream)?;
+    if written == 0 || !FileType::from_raw_mode(stat.st_mode).is_file() {
+        return Ok(());
+    }
+    let end = seek(stream, SeekFrom::Current(0))?;
+    if u64::try_from(stat.st_size) == Ok(end) && end >= written {
+        ftruncate(stream, end - written)?;
+        seek(stream, SeekFrom::Start(end - written))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Read;
+
+    use super::*;
+
+    #[test]
+    fn a_wait_ends_with_what_comes_and_with_its_time() {
+        let (mut reader, mut writer) = io::pipe().expect("a pipe");
+        let soon = Duration::from_millis(10);
+        assert!(!wait_readable(&reader, soon).expect("a wait"));
+        assert!(wait_writable(&writer, soon).expect("a wait"));
+        write_whole(&writer, b"x").expect("written");
+        assert!(wait_readable(&reader, soon).expect("a wait"));
+        let either = wait_either(None::<&File>, Some(&reader), soon);
+        assert_eq!(either.expect("a wait"), [false, true]);
+        reader.read_exact(&mut [0]).expect("read");
+        let either = wait_either(Some(&reader), None::<&File>, soon);
+        assert_eq!(either.expect("a wait"), [false, false]);
+        writer.write_all(b"y").expect("written");
+        let either = wait_either(Some(&reader), None::<&File>, soon);
+        assert_eq!(either.expect("a wait"), [true, false]);
+    }
+
+    #[test]
+    fn only_what_was_written_at_the_end_is_cut_off() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("file");
+        let options = || {
+            let mut options = File::options();
+            options.create(true).append(true).to_owned()
+        };
+        let file = options().open(&path).expect("created");
+        write_whole(&file, b"kept").expect("written");
+        write_whole(&file, b"part").expect("written");
+        cut_off(&file, 4).expect("cut off");
+        assert_eq!(fs::read(&path).expect("a file"), b"kept");
+        cut_off(&file, 0).expect("nothing to do");
+        write_whole(&file, b"part").expect("written");
+        let other = options().open(&path).expect("opened");
+        write_whole(&other, b"another's").expect("written");
+        cut_off(&file, 4).expect("nothing to do");
+        assert_eq!(fs::read(&path).expect("a file"), b"keptpartanother's");
+    }
+}

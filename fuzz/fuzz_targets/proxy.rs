@@ -18,17 +18,9 @@ fuzz_target!(|value: &str| {
     match resolve(&target, &env) {
         Ok(None) => assert_eq!(value, ""),
         Ok(Some(proxy)) => {
-            let is_scheme = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
-            let rest = match value.split_once(":/") {
-                Some((scheme, rest)) if !scheme.is_empty() && scheme.bytes().all(is_scheme) => {
-                    rest.trim_start_matches('/')
-                }
-                _ => value,
-            };
+            let rest = value.split_once("://").map_or(value, |(_, rest)| rest);
             let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-            let address = rest[..end]
-                .split_once('@')
-                .map_or(&rest[..end], |(_, host)| host);
+            let address = rest[..end].rsplit('@').next().unwrap_or_default();
             assert!(
                 address.starts_with(proxy.host()),
                 "{} in {value:?}",

@@ -287,7 +287,7 @@ zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it has the unsup
         (
             "http://ci:hunter2@",
             str![[r#"
-zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it has no host
+zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it is not a valid proxy URL (is a special character in the user name or password percent-encoded?)
   with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
   hint: a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none
 
@@ -296,7 +296,7 @@ zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it has no host
         (
             "http://ci:hunter2 @proxy",
             str![[r#"
-zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it has a space or a control character in it
+zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it is not a valid proxy URL (is a special character in the user name or password percent-encoded?)
   with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
   hint: a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none
 
@@ -305,7 +305,7 @@ zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it has a space o
         (
             "http://ci:hunter2@pro%20xy",
             str![[r#"
-zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it has a bad host (is a special character in the user name or password percent-encoded?)
+zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it is not a valid proxy URL (is a special character in the user name or password percent-encoded?)
   with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
   hint: a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none
 
@@ -314,16 +314,16 @@ zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it has a bad hos
         (
             "http://ci:hunter2@proxy:x",
             str![[r#"
-zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it has a bad port (is a special character in the user name or password percent-encoded?)
+zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it is not a valid proxy URL (is a special character in the user name or password percent-encoded?)
   with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
   hint: a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none
 
 "#]],
         ),
         (
-            "http://ci:hunter2%ff@proxy",
+            "http://ci:hunter2%0a@proxy",
             str![[r#"
-zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it has a user name or password that is not UTF-8 or has a control character in it
+zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it has a control character in its user name or password
   with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
   hint: a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none
 

@@ -8,7 +8,6 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::Target;
-use super::address::port_number;
 
 /// Whether `list` excepts the target from any proxy.
 ///
@@ -29,6 +28,12 @@ fn covers_name(entry: &str, host: &str, port: u16) -> bool {
         Some((domain, digits)) => port_number(digits) == Some(port) && is_within(host, domain),
         None => is_within(host, entry),
     }
+}
+
+/// Parses a port from 1 to 65535 that is written in digits only.
+pub(super) fn port_number(digits: &str) -> Option<u16> {
+    let all_digits = digits.bytes().all(|b| b.is_ascii_digit());
+    digits.parse().ok().filter(|&port| all_digits && port != 0)
 }
 
 /// Whether `host` is `domain` or a name below it.

@@ -5,9 +5,6 @@ use std::fmt;
 
 use crate::text::quote;
 
-/// No scope's id is a run of letters and digits as long as this.
-const KEY: usize = 40;
-
 /// At least one scope, each once, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scopes(BTreeSet<String>);
@@ -22,7 +19,7 @@ impl Scopes {
         for scope in texts.into_iter().flat_map(str::split_ascii_whitespace) {
             let is_scope = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
             // A key that was pasted here would be sent and cached.
-            if !scope.bytes().all(is_scope) || quote::holds_key(scope, KEY) {
+            if !scope.bytes().all(is_scope) || quote::holds_secret(scope) {
                 return Err(scope.to_owned());
             }
             scopes.insert(scope.to_owned());

@@ -1,5 +1,5 @@
-//! Keys and tokens in a name's place: names are written into files that others
-//! may read, and shown.
+//! Refuses keys and tokens in place of a name: names are shown, and written to files
+//! that others may read.
 
 use std::ffi::OsStr;
 
@@ -8,10 +8,7 @@ use crate::edit::setup::{self, Setup};
 use crate::error::{Error, Report};
 use crate::text::quote;
 
-/// As long as a part of a token is, and as no name is as mixed.
-const SECRET: usize = 24;
-
-/// Refuses them.
+/// Refuses names that hold a secret.
 ///
 /// # Errors
 /// [`Error::Usage`], which does not show it.
@@ -29,7 +26,7 @@ pub(super) fn check(options: &Options, asked: &dyn Setup) -> Result<(), Error> {
             .into_iter()
             .map(|(place, name)| (place, Some(name))),
     );
-    let is_secret = |name: &OsStr| quote::holds_key(&name.to_string_lossy(), SECRET);
+    let is_secret = |name: &OsStr| quote::holds_secret(&name.to_string_lossy());
     match names.iter().find(|(_, name)| name.is_some_and(is_secret)) {
         Some((what, _)) => Err(Error::Usage(
             Report::new(format!("what stands as {what} reads like a key or a token")).hint(

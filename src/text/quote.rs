@@ -1,12 +1,19 @@
-//! Showing what comes from outside: nothing of it steers a terminal, leaves its
-//! line, or is a piece of a secret.
+//! Showing text from outside: nothing of it controls a terminal, leaves its line, or
+//! is a piece of a secret.
+//!
+//! One rule says what is taken for a piece of a secret, for there is no telling:
+//! 1. what follows the head of a PEM;
+//! 2. in a text from outside, a run of 32 characters of base64 or more, and of 24 if
+//!    its letters are as mixed as in no word: a server may break a secret into lines;
+//! 3. in a path, a name or a scope, where words make long runs too, 32 characters of
+//!    base64 that look random.
 
 use std::io;
 use std::path::Path;
 
-/// One line that no control character can leave: what a terminal would act on
-/// (C0, DEL, C1, the Unicode line separators and the bidirectional controls)
-/// is shown escaped (CVE-2024-50349).
+/// Returns one line that no control character can leave: what a terminal would act
+/// on (C0, DEL, C1, the Unicode line separators and the bidirectional controls) is
+/// escaped (CVE-2024-50349).
 pub fn printable(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
@@ -19,7 +26,7 @@ pub fn printable(text: &str) -> String {
     line
 }
 
-/// Whether a terminal, or a reader of lines, would act on this character.
+/// Returns true if a terminal, or a reader of lines, would act on this character.
 pub fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -29,7 +36,7 @@ pub fn is_unprintable(c: char) -> bool {
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// An I/O error in the system's words, without its number.
+/// Returns an I/O error in the system's words, without its number.
 pub fn system(error: &io::Error) -> String {
     let text = error.to_string();
     let words = text.split(" (os error ").next().unwrap_or_default();
@@ -40,9 +47,9 @@ pub fn system(error: &io::Error) -> String {
     }
 }
 
-/// A text from outside, fit to be quoted in an error: one line of at most 200
-/// characters, in which whatever could be a piece of a key, an assertion or a
-/// token is left out, and a URL's password.
+/// Returns a text from outside, to be quoted in an error: one line of at most 200
+/// characters, without what could be a piece of a key, an assertion or a token, and
+/// without a URL's password.
 pub fn quoted(text: &str) -> String {
     const LINE: usize = 200;
     let mut line = String::new();
@@ -56,16 +63,16 @@ pub fn quoted(text: &str) -> String {
     printable(&line)
 }
 
-/// A text of any length, with what could be a piece of a secret left out.
+/// Returns a text of any length without what could be a piece of a secret.
 pub fn redacted(text: &str) -> String {
     pieces(text).collect()
 }
 
-/// What stands for what is not shown.
+/// Stands for text that is left out.
 const LEFT_OUT: &str = "[…]";
 
-/// A text without what its URLs have between user and host (RFC 3986, section
-/// 3.2.1), be they without a scheme or badly written.
+/// Returns a text without its URLs' passwords (RFC 3986, section 3.2.1), of URLs
+/// without a scheme or with an invalid one too.
 fn without_passwords(text: &str) -> String {
     let mut shown = String::new();
     for word in text.split_inclusive(char::is_whitespace) {
@@ -81,7 +88,7 @@ fn without_passwords(text: &str) -> String {
     shown
 }
 
-/// The pieces of a text, cut at the borders of what could be base64.
+/// Returns the pieces of a text, cut where a run of base64 begins and ends.
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
     // What follows the head of a PEM is its secret, however it is broken up.
     let (mut rest, end) = match text.find("-----BEGIN") {
@@ -102,29 +109,29 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
     .chain(end)
 }
 
-/// Base64 in both alphabets, also escaped as URLs (`%41`) and JSON (`\u0041`) do.
+/// Returns true for base64 in both alphabets, also escaped as in URLs (`%41`) and
+/// JSON (`\u0041`).
 fn is_base64(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-_+/=%\\".contains(c)
 }
 
-/// Whether a piece could be of a secret: a long run of the base64url of tokens
-/// and assertions, or of a PEM's base64, which a path would look like if it had
-/// capitals and digits. A shorter one is of a text that was broken into lines,
-/// if its letters are as mixed as no word's.
+/// As long as a run of a secret is: an assertion's parts and ZITADEL's opaque tokens
+/// are longer; IDs, words and host labels that help a reader are shorter.
+const SECRET: usize = 32;
+
+/// Returns true if a run of a text from outside could be of a secret.
 fn is_secret(piece: &str) -> bool {
-    // An assertion's parts and ZITADEL's opaque tokens are longer than this;
-    // the ids, words and host labels that help a reader are shorter.
-    const SECRET: usize = 32;
     const LINE: usize = 24;
+    // A path would look like base64 if it had capitals and digits.
     let longest = piece.split(['+', '/', '=']).map(str::len).max();
     longest >= Some(SECRET)
         || (piece.len() >= SECRET && is_mixed(piece))
-        || (longest >= Some(LINE) && (is_mixed(piece) || is_random(piece)))
+        || (longest >= Some(LINE) && (is_mixed(piece) || has_random_case(piece)))
 }
 
-/// Whether small letters and capitals stand as they fall: a name written in
-/// camel case has fewer capitals.
-fn is_random(text: &str) -> bool {
+/// Returns true if small letters and capitals are as frequent as in random text: a
+/// name in camel case has fewer capitals.
+fn has_random_case(text: &str) -> bool {
     let count = |kind: fn(&u8) -> bool| text.bytes().filter(kind).count();
     let fifth = text.len() / 5;
     count(u8::is_ascii_uppercase) > fifth && count(u8::is_ascii_lowercase) > fifth
@@ -135,13 +142,49 @@ fn is_mixed(text: &str) -> bool {
     has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
 }
 
-/// A path, or the name of a program: whole, unless a key was put in its place.
+/// Returns true if a path, a name or a scope could hold a secret.
+pub fn holds_secret(text: &str) -> bool {
+    let is_run = |c: char| c.is_ascii_alphanumeric() || "-_+/=".contains(c);
+    let mut runs = text.split(|c| !is_run(c)).map(str::as_bytes);
+    text.contains("-----BEGIN") || runs.any(|run| run.windows(SECRET).any(looks_random))
+}
+
+/// Returns true if capitals, small letters and changes between kinds are as frequent
+/// as in random base64: no name in camel case has so many, and no digest or UUID,
+/// which has letters of one kind.
+fn looks_random(run: &[u8]) -> bool {
+    // Random base64 has 13 capitals, 13 small letters, 13 changes, and 9 from or to
+    // a small letter.
+    const FEW: usize = 7;
+    const FEW_SMALL: usize = 4;
+    let count = |kind: fn(&u8) -> bool| run.iter().filter(|byte| kind(byte)).count();
+    let changes = |kind: fn(&[u8]) -> bool| {
+        let pairs = run.windows(2).filter(|pair| is_change(pair[0], pair[1]));
+        pairs.filter(|pair| kind(pair)).count()
+    };
+    count(u8::is_ascii_uppercase) >= FEW
+        && count(u8::is_ascii_lowercase) >= FEW
+        && changes(|_| true) >= FEW
+        && changes(|pair| pair.iter().any(u8::is_ascii_lowercase)) >= FEW_SMALL
+}
+
+/// Returns true if a letter or digit is of another kind than the one before it. A
+/// capital before small letters is of their kind.
+const fn is_change(before: u8, after: u8) -> bool {
+    if !before.is_ascii_alphanumeric() || !after.is_ascii_alphanumeric() {
+        return false;
+    }
+    let is_word = before.is_ascii_uppercase() && after.is_ascii_lowercase();
+    !is_word
+        && (before.is_ascii_uppercase() != after.is_ascii_uppercase()
+            || before.is_ascii_digit() != after.is_ascii_digit())
+}
+
+/// Returns a path, or the name of a program: whole, unless it holds a secret.
 pub fn path(path: &(impl AsRef<Path> + ?Sized)) -> String {
-    // Parts of a path may be as long as a key's; they seldom are as mixed.
-    const SECRET: usize = 24;
     let text = path.as_ref().to_string_lossy();
-    if holds_key(&text, SECRET) {
-        return "[…]".to_owned();
+    if holds_secret(&text) {
+        return LEFT_OUT.to_owned();
     }
     printable(&text)
 }
@@ -151,7 +194,7 @@ pub fn shell_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
-/// A path or a name as one word of a shell's.
+/// Returns a path or a name as one word of a shell command.
 pub fn word(text: &(impl AsRef<Path> + ?Sized)) -> String {
     let text = path(text);
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+~:".contains(c);
@@ -160,52 +203,6 @@ pub fn word(text: &(impl AsRef<Path> + ?Sized)) -> String {
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))
     }
-}
-
-/// Whether a text holds a key's head, a line of its PEM, or a run of its base64
-/// as long as this.
-pub fn holds_key(text: &str, length: usize) -> bool {
-    let is_run = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '=';
-    let is_key = |run: &str| run.len() >= length && is_mixed(run);
-    text.contains("-----BEGIN") || text.split(|c| !is_run(c)).any(is_key) || holds_line(text)
-}
-
-/// Whether a line of a PEM stands in a text, into whatever short parts its
-/// slashes cut it: as many capitals as small letters, and changes within its
-/// parts that no name in camel case has, and no digest below one.
-fn holds_line(text: &str) -> bool {
-    // RFC 7468, section 2.
-    const LINE: usize = 64;
-    // Random base64 has 26 capitals, 26 small letters, 26 changes, and 18 from or
-    // to a small letter.
-    const FEW: usize = 12;
-    const FEW_SMALL: usize = 7;
-    let is_line = |line: &[u8]| {
-        let count = |kind: fn(&u8) -> bool| line.iter().filter(|byte| kind(byte)).count();
-        let changes = |kind: fn(&[u8]) -> bool| {
-            let pairs = line.windows(2).filter(|pair| is_change(pair[0], pair[1]));
-            pairs.filter(|pair| kind(pair)).count()
-        };
-        count(u8::is_ascii_uppercase) >= FEW
-            && count(u8::is_ascii_lowercase) >= FEW
-            && changes(|_| true) >= FEW
-            && changes(|pair| pair.iter().any(u8::is_ascii_lowercase)) >= FEW_SMALL
-    };
-    let is_run = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
-    let mut runs = text.split(|c| !is_run(c)).map(str::as_bytes);
-    text.len() >= LINE && runs.any(|run| run.windows(LINE).any(is_line))
-}
-
-/// Whether a letter or digit is of another kind than the one before it, a
-/// capital at the head of small letters set aside.
-const fn is_change(before: u8, after: u8) -> bool {
-    if !before.is_ascii_alphanumeric() || !after.is_ascii_alphanumeric() {
-        return false;
-    }
-    let is_word = before.is_ascii_uppercase() && after.is_ascii_lowercase();
-    !is_word
-        && (before.is_ascii_uppercase() != after.is_ascii_uppercase()
-            || before.is_ascii_digit() != after.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -258,6 +255,26 @@ mod tests {
     }
 
     #[test]
+    fn a_key_or_a_token_in_a_names_place_is_found_and_names_are_not() {
+        for name in [
+            "gke_acme-prod-1_europe-west1-b_build-cluster",
+            "123456789012.dkr.ecr.eu-central-1.amazonaws.com",
+            "urn:zitadel:iam:org:project:id:2KqWvO9tS0mBCrBDKdQZ0xYh1Ab:aud",
+            "Zitadel-Service-User-Key-Of-Build-Server-2026-11-28",
+            "0F1E2D3C-4B5A-6978-8796-A5B4C3D2E1F0",
+        ] {
+            assert!(!holds_secret(name), "{name}");
+        }
+        for secret in [
+            "eyJhbGciOiJSUzI1NiIsImtpZCI6IjMyNDY4Mjc1NTIwNDMyMDY3MSJ9",
+            "Vq3-8sKw_2LmXz7-Rt5_pYb1Nc-9GhJd_Fu6Ae",
+            "-----BEGIN PRIVATE KEY-----",
+        ] {
+            assert!(holds_secret(secret), "{secret}");
+        }
+    }
+
+    #[test]
     fn a_path_is_shown_whole_and_a_key_in_its_place_not() {
         for whole in [
             "/home/Ci-User1/.config/zitadel-credential/Prod-2026.json",
@@ -268,7 +285,7 @@ mod tests {
         }
         for key in [
             "/etc/-----BEGIN RSA PRIVATE KEY-----",
-            "MIIEowIBAAKCAQEAvV3b9zQ0Xx",
+            "MIIEowIBAAKCAQEAvV3b9zQ0XxKq7Lw2",
             "/x/eyJ0eXBlIjoic2VydmljZWFjY291bnQi/y",
         ] {
             assert_eq!(path(key), "[…]");

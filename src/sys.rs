@@ -7,17 +7,20 @@
 //! |---|---|
 //! | `exec` | becomes another program; no core dumps |
 //! | `files` | creates, opens, links and fsyncs private files and directories |
+//! | `group` | children that are ended with all that they started |
 //! | `handle` | other processes: SIGHUP, and orphans that PID 1 reaps |
 //! | `lock` | locks on files and directories |
 //! | `notify` | the service manager |
 //! | `parent` | the process that runs this one |
-//! | `process` | finds programs, and runs them within a bound of time and output |
 //! | `signals` | an end that is asked for; file size limits |
 //! | `status` | owner, mode and identity of a file |
 //! | `streams` | bounded waits on pipes; writes that leave no half text |
+//!
+//! `process`, `replace` and `temporary` stand on these, and are the same everywhere.
 
 mod environment;
 pub mod limit;
+pub mod process;
 pub mod replace;
 pub mod temporary;
 #[cfg(unix)]
@@ -26,7 +29,7 @@ mod unix;
 pub use environment::Environment;
 pub(crate) use environment::named;
 #[cfg(unix)]
-pub use unix::{exec, files, handle, lock, notify, parent, process, signals, status, streams};
+pub use unix::{exec, files, group, handle, lock, notify, parent, signals, status, streams};
 
 #[cfg(not(unix))]
 compile_error!("there is no port to this system yet: it needs the modules that sys.rs lists");

@@ -2,11 +2,11 @@
 
 pub mod exec;
 pub mod files;
+pub mod group;
 pub mod handle;
 pub mod lock;
 pub mod notify;
 pub mod parent;
-pub mod process;
 pub mod signals;
 pub mod status;
 pub mod streams;

@@ -81,6 +81,11 @@ impl Status {
         kind.is_fifo() || kind.is_socket() || kind.is_char_device()
     }
 
+    /// True for a regular file that somebody may run.
+    pub fn is_program(&self) -> bool {
+        self.0.is_file() && self.0.mode() & 0o111 != 0
+    }
+
     /// Returns the size in bytes.
     pub fn size(&self) -> u64 {
         self.0.len()

@@ -1,19 +1,17 @@
 //! Other programs: run to their end, within a bound of time and of output.
 
-use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use std::{io, thread};
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use zeroize::Zeroizing;
 
+use super::environment::Environment;
+use super::group;
+use super::status::Status;
 use super::streams::wait_either;
-use crate::sys::environment::Environment;
 use crate::text::clock::Deadline;
 use crate::text::input;
 use crate::text::input::ReadError;
@@ -58,8 +56,7 @@ pub fn find(name: &str, environment: &Environment) -> Option<PathBuf> {
 
 /// Returns true for a file that somebody may run.
 pub fn is_program(path: &Path) -> bool {
-    path.metadata()
-        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    Status::of(path).is_ok_and(|status| status.is_program())
 }
 
 /// Runs a program to its end; its stdin and stderr are as the command says.
@@ -81,7 +78,8 @@ pub fn run_limited(
     deadline: &Deadline,
     limit: usize,
 ) -> Result<Ended, RunError> {
-    run_in(command.process_group(0), true, deadline, limit)
+    group::lead(command);
+    run_in(command, true, deadline, limit)
 }
 
 /// Runs a program as [`run_limited`] does, one that may ask at the terminal.
@@ -95,7 +93,7 @@ pub fn run_asking(
 ) -> Result<Ended, RunError> {
     // Only the foreground process group may read there (termios(3)) and gets
     // Ctrl-C. In our group, the program is killed without what it started.
-    if File::open("/dev/tty").is_ok() {
+    if group::has_terminal() {
         run_in(command, false, deadline, limit)
     } else {
         run_limited(command, deadline, limit)
@@ -115,8 +113,7 @@ fn run_in(
     let ended = attend(&mut child, deadline, limit);
     if ended.is_err() {
         if has_group {
-            // Until it is reaped, its ID is no other's.
-            let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
+            group::kill(&child);
         }
         // A program of another user cannot be killed; it is left running.
         let _ = child.kill();

@@ -1,13 +1,12 @@
 //! Reading from outside, bounded in size and in time.
 
-mod lines;
+pub mod lines;
 
 use std::fs::{File, Metadata};
 use std::io;
 use std::io::Read;
 use std::path::Path;
 
-pub use lines::Lines;
 use thiserror::Error;
 use zeroize::Zeroizing;
 

@@ -10,7 +10,7 @@ use crate::cli::options::Options;
 use crate::config;
 use crate::config::Config;
 use crate::error::{Error, Report};
-use crate::text::input::Lines;
+use crate::text::input::lines::Lines;
 use crate::text::{input, logger};
 
 impl Helper for Cargo {

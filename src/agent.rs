@@ -25,7 +25,7 @@ use crate::call::{Answer, World};
 use crate::cli::options::{EVERY, Options};
 use crate::config::{Asker, Config};
 use crate::error::{Error, Report};
-use crate::source::key::{KeySource, KeySpec};
+use crate::source::key::spec::{KeySource, KeySpec};
 use crate::sys::handle::{ProcessHandle, reap_orphans};
 use crate::sys::notify::Manager;
 use crate::sys::signals;

@@ -24,7 +24,7 @@ use crate::error::{Error, Report};
 use crate::host::{HostRule, HostRules};
 use crate::scope::{Scopes, project_audience};
 use crate::source::issuer::Network;
-use crate::source::key::KeySpec;
+use crate::source::key::spec::KeySpec;
 use crate::sys::Environment;
 use crate::text::clock::Deadline;
 use crate::text::quote;

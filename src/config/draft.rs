@@ -9,7 +9,7 @@ use super::{Asker, Config, Directories, Layer};
 use crate::cli::options::Options;
 use crate::error::Error;
 use crate::host::{HostPattern, HostRule};
-use crate::source::key::KeySource;
+use crate::source::key::spec::KeySource;
 use crate::sys::Environment;
 
 impl<'a> Config<'a> {

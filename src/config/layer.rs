@@ -9,7 +9,7 @@ use crate::cli::options::Options;
 use crate::error::{Error, Report};
 use crate::grant::{KeyId, UserId};
 use crate::secret::Secret;
-use crate::source::key::{KeySource, KeySpec};
+use crate::source::key::spec::{KeySource, KeySpec};
 use crate::sys::Environment;
 use crate::text::quote::quoted;
 

@@ -3,7 +3,7 @@ use std::ffi::OsString;
 
 use super::*;
 use crate::scope::Scopes;
-use crate::source::key::KeySource;
+use crate::source::key::spec::KeySource;
 
 /// A configuration read from a file's text, flags and variables.
 struct Setting {

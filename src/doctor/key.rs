@@ -7,7 +7,8 @@ use crate::call::World;
 use crate::error::Error;
 use crate::findings::{Checks, about, failed, ok, skipped, warning};
 use crate::source::assertion;
-use crate::source::key::{Key, KeySource};
+use crate::source::key::Key;
+use crate::source::key::spec::KeySource;
 use crate::sys::status::Status;
 use crate::text::quote::{quoted, word};
 

@@ -15,7 +15,7 @@ use crate::edit::journal::Edit;
 use crate::edit::setup::{Mode, Setup};
 use crate::edit::toml::{Value, body, list, string};
 use crate::error::{Error, Report};
-use crate::source::key::KeySource;
+use crate::source::key::spec::KeySource;
 use crate::sys::status::Status;
 use crate::text::quote::{is_unprintable, quoted, system, word};
 use crate::tools::row::{Reader, SetupRow};

@@ -1,12 +1,11 @@
 //! The service user's private key: ZITADEL's key file, or a bare PEM with the
 //! two ids beside it.
 
-mod source;
+pub mod spec;
 
 use std::path::Path;
 
 use serde::Deserialize;
-pub use source::{KeySource, KeySpec};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Report};

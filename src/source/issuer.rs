@@ -3,7 +3,7 @@
 
 pub mod answer;
 mod connect;
-mod contact;
+pub mod contact;
 mod failure;
 mod http;
 mod phase;
@@ -11,7 +11,6 @@ pub mod proxy;
 pub mod retry;
 
 use answer::Answer;
-pub use contact::{Contact, Stage, Way};
 use http::{Body, Http};
 pub use http::{Environment, Network};
 use serde::Deserialize;

@@ -6,10 +6,12 @@
 //! given a proxy or `None`, so the result of [`resolve`] is always given to it.
 
 mod no_proxy;
+mod target;
 
 use std::ffi::OsString;
 
 use no_proxy::port_number;
+pub use target::Target;
 use ureq::{Proxy, ProxyProtocol};
 
 /// Lower case goes first, as in curl.
@@ -20,17 +22,6 @@ const FOR_HTTPS: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PR
 const FOR_HTTP: [&str; 3] = ["http_proxy", "all_proxy", "ALL_PROXY"];
 
 const EXCEPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
-
-/// What proxy resolution needs to know of the target.
-#[derive(Debug, Clone, Copy)]
-pub struct Target<'a> {
-    /// Whether the scheme is `https`; it is `http` otherwise.
-    pub https: bool,
-    /// A lower-case ASCII name, or an IP literal without brackets.
-    pub host: &'a str,
-    /// The port, also where the URL leaves it to the scheme.
-    pub port: u16,
-}
 
 /// The value of a proxy variable cannot be used.
 ///

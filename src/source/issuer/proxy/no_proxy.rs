@@ -7,7 +7,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::Target;
+use super::target::Target;
 
 /// Whether `list` excepts the target from any proxy.
 ///

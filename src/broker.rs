@@ -14,6 +14,7 @@
 pub(crate) mod diagnosis;
 mod jwt;
 pub(crate) mod mint;
+mod minted;
 mod trial;
 mod userinfo;
 
@@ -23,7 +24,7 @@ use std::time::Duration;
 use std::{io, thread};
 
 use log::Level;
-use mint::Minted;
+use minted::Minted;
 
 use crate::cache::lock::Lock;
 use crate::cache::{Entry, Slot};

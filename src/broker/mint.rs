@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::minted::Minted;
 use super::{Broker, diagnosis};
 use crate::error::{Error, Report};
 use crate::secret::Secret;
@@ -12,14 +13,6 @@ use crate::source::key::spec::KeySpec;
 use crate::text::clock::{Deadline, UnixTime};
 use crate::token::{Freshness, Lifespan, Token};
 use crate::url::{Endpoints, HttpUrl};
-
-/// A token from the issuer.
-pub(super) struct Minted {
-    pub(super) token: Token,
-    /// None where the issuer gave no lifetime: to be used once.
-    pub(super) lifespan: Option<Lifespan>,
-    pub(super) endpoints: Endpoints,
-}
 
 /// What is left of a key that has signed.
 struct Signed {

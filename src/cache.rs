@@ -14,6 +14,7 @@ use std::{fs, io, path};
 
 use lock::Lock;
 use parents::Parents;
+pub use record::Entry;
 use ring::digest;
 
 use crate::grant::Grant;
@@ -25,19 +26,7 @@ use crate::sys::{replace, temporary};
 use crate::text::clock::UnixTime;
 use crate::text::quote::system;
 use crate::text::{input, quote};
-use crate::token::{Lifespan, Token};
-use crate::url::Endpoints;
-
-/// A token in the cache, and where the next one is to be had.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// The token.
-    pub token: Token,
-    /// From when to when it is good.
-    pub lifespan: Lifespan,
-    /// Where it came from, so that the next mint needs no discovery.
-    pub endpoints: Endpoints,
-}
+use crate::token::Token;
 
 /// The largest entry: a token may itself be as large as an answer.
 const LIMIT: usize = 2 * input::LIMIT;

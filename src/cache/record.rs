@@ -5,12 +5,22 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::Entry;
 use crate::grant::Grant;
 use crate::secret::Secret;
 use crate::text::clock::UnixTime;
 use crate::token::{Lifespan, Token};
 use crate::url::{Endpoints, HttpUrl};
+
+/// A token in the cache, and where the next one is to be had.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The token.
+    pub token: Token,
+    /// From when to when it is good.
+    pub lifespan: Lifespan,
+    /// Where it came from, so that the next mint needs no discovery.
+    pub endpoints: Endpoints,
+}
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Record<'a> {

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::grant::{KeyId, UserId};
 use crate::scope::Scopes;
-use crate::url::{HttpUrl, IssuerUrl};
+use crate::token::Lifespan;
+use crate::url::{Endpoints, HttpUrl, IssuerUrl};
 
 const NOW: UnixTime = UnixTime::from_secs(1_000_000);
 

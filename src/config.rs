@@ -7,6 +7,7 @@ mod layer;
 mod missing;
 mod place;
 mod rules;
+mod setting;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,8 +16,9 @@ use file::File;
 pub use layer::Layer;
 use layer::{set, text, timeout_of_caller, usage};
 use log::LevelFilter;
-use missing::Setting;
+pub use place::{Directories, FILE_LIMIT};
 use place::{default_path, given_path, read_file};
+use setting::Setting;
 
 use crate::broker::Request;
 use crate::cli::options::Options;
@@ -33,20 +35,6 @@ use crate::url::IssuerUrl;
 
 /// How long all waiting takes at most, unless it is said otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// A config file may list many hosts.
-pub const FILE_LIMIT: usize = 1024 * 1024;
-
-/// Where this user's files lie; none where there is no home directory.
-#[derive(Clone, Debug, Default)]
-pub struct Directories {
-    /// The home directory.
-    pub home: Option<PathBuf>,
-    /// The system's place for configuration.
-    pub config: Option<PathBuf>,
-    /// The system's place for caches.
-    pub cache: Option<PathBuf>,
-}
 
 /// The configuration of one call.
 pub struct Config<'a> {

@@ -1,43 +1,10 @@
 //! What a request lacks, and where to write it.
 
+use super::setting::Setting;
 use super::{Config, Layer};
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
 use crate::text::quote::{quoted, word};
-
-/// A setting without which there is no request.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Setting {
-    Issuer,
-    Key,
-}
-
-impl Setting {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Issuer => "issuer",
-            Self::Key => "key",
-        }
-    }
-
-    /// How a caller gives it.
-    const fn ways(self) -> &'static str {
-        match self {
-            Self::Issuer => "give --issuer or set ZITADEL_CREDENTIAL_ISSUER",
-            Self::Key => {
-                "give --key-file, set ZITADEL_CREDENTIAL_KEY_FILE or ZITADEL_CREDENTIAL_KEY"
-            }
-        }
-    }
-
-    /// How a profile says it.
-    const fn line(self) -> &'static str {
-        match self {
-            Self::Issuer => "issuer",
-            Self::Key => "key-file or key-command",
-        }
-    }
-}
 
 impl Config<'_> {
     /// A setting that no source holds.

@@ -2,15 +2,29 @@
 
 use std::path::{Path, PathBuf};
 
+use super::file;
 use super::file::File;
 use super::layer::{path_of_caller, usage};
-use super::{Directories, FILE_LIMIT, file};
 use crate::cli::options::Options;
 use crate::error::Error;
 use crate::sys::Environment;
 use crate::text::clock::Deadline;
 use crate::text::input::ReadError;
 use crate::text::{input, quote};
+
+/// The largest config file in bytes: it may list many hosts.
+pub const FILE_LIMIT: usize = 1024 * 1024;
+
+/// The user's directories; `None` if there is no home directory.
+#[derive(Clone, Debug, Default)]
+pub struct Directories {
+    /// The home directory.
+    pub home: Option<PathBuf>,
+    /// The system's place for configuration.
+    pub config: Option<PathBuf>,
+    /// The system's place for caches.
+    pub cache: Option<PathBuf>,
+}
 
 /// The place where it lies of itself; none without a home directory.
 pub(super) fn default_path(directories: &Directories) -> Option<PathBuf> {

@@ -178,14 +178,14 @@ fn elvish_on_a_terminal_completes_files_and_the_programs_of_exec() {
             "letions ",
         ),
     ] {
-        // What is typed before the prompt is lost. What is typed then is drawn letter
+        // What is typed before its editor is ready (2004h) is lost. What is typed then is drawn letter
         // by letter, what is completed at once.
         let lines = format!(
             r"zmodload zsh/zpty
 zpty shell 'stty rows 40 cols 200; exec elvish -norc'
 zpty -r shell said '*>*'
 zpty -w shell 'eval (slurp < script); echo READY(* 6 7)'
-zpty -r shell said '*READY42*~> *'
+zpty -r shell said '*READY42*2004h*'
 zpty -w -n shell '{line}'$'\t'
 zpty -r shell said '*{rest}*'
 print -r -- $said

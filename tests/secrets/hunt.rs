@@ -40,8 +40,7 @@ impl Hunt {
         let dump = world.home.write("dump", DUMP);
         fs::set_permissions(dump, PermissionsExt::from_mode(0o700)).unwrap();
         fs::create_dir(world.home.path().join("tmp")).unwrap();
-        let mut needles = Needles::default();
-        needles.add_key(&world.user);
+        let needles = Needles::of_the_shared_key(&world.user);
         Self {
             world,
             arguments: Vec::new(),

@@ -1,9 +1,11 @@
 //! What must not be found, in every form that it could be found in.
 
 use std::collections::HashSet;
+use std::sync::OnceLock;
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use rsa::PrivateKey;
 use rsa::pkcs1::EncodeRsaPrivateKey;
 use rsa::pkcs8::EncodePrivateKey;
 use rsa::traits::PrivateKeyParts;
@@ -16,6 +18,7 @@ const PIECE: usize = 24;
 type Piece = [u8; PIECE];
 
 /// The pieces of some secrets.
+#[derive(Clone)]
 pub struct Needles {
     pieces: HashSet<Piece>,
     /// Which two bytes a piece begins with: most places are told apart by that.
@@ -32,6 +35,19 @@ impl Default for Needles {
 }
 
 impl Needles {
+    /// The pieces of the key that the users of all worlds share. They are many, and
+    /// are cut once.
+    pub fn of_the_shared_key(user: &ServiceUser) -> Self {
+        static SHARED: OnceLock<(PrivateKey, Needles)> = OnceLock::new();
+        let (key, needles) = SHARED.get_or_init(|| {
+            let mut needles = Self::default();
+            needles.add_key(user);
+            (user.private.clone(), needles)
+        });
+        assert!(*key == user.private, "a key of its own");
+        needles.clone()
+    }
+
     /// A private key: its DER in both forms, as bytes and as a PEM's base64,
     /// and its numbers as a crypto library holds them.
     pub fn add_key(&mut self, user: &ServiceUser) {

@@ -27,6 +27,8 @@ pub fn watched(home: &Home) -> Option<Command> {
     command
         .args([
             "-f",
+            // stops at what is watched alone
+            "--seccomp-bpf",
             "-qq",
             "-s",
             "4096",

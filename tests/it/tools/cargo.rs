@@ -223,13 +223,13 @@ fn what_is_malformed_is_told_and_the_next_question_answered() {
 fn the_first_question_and_half_a_one_are_waited_for_no_longer_than_the_timeout() {
     let world = World::new();
     for said in ["", "{\"v\":1"] {
-        let mut helper = Helper::start(&world);
+        let mut helper = Helper::with(&world, &[("ZITADEL_CREDENTIAL_TIMEOUT", "1")]);
         write!(helper.stdin, "{said}").unwrap();
         let answer: Value = serde_json::from_str(&helper.line()).unwrap();
         let message = &answer["Err"]["message"];
         assert_eq!(
             message,
-            "cargo's question on stdin is not complete within 2 s"
+            "cargo's question on stdin is not complete within 1 s"
         );
         assert_eq!(helper.line(), "", "it has ended");
         helper.ends();
@@ -254,10 +254,11 @@ fn a_stdin_that_cannot_be_read_is_told_in_a_sentence() {
 #[test]
 fn between_two_questions_cargo_may_take_its_time() {
     let world = World::new();
-    let mut helper = Helper::start(&world);
+    let mut helper = Helper::with(&world, &[("ZITADEL_CREDENTIAL_TIMEOUT", "1")]);
     let refused = refused("url-not-supported");
     assert_eq!(helper.ask(&get(INDEX, "read")), refused);
-    std::thread::sleep(Duration::from_secs(3));
+    // Longer than the timeout, of which this is the least.
+    std::thread::sleep(Duration::from_millis(1100));
     assert_eq!(helper.ask(&get(INDEX, "read")), refused);
     helper.ends();
 }

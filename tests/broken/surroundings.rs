@@ -9,29 +9,27 @@ use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::entry::{edit, only};
+use crate::support::tools::{CALLS, HOST};
 use crate::support::{Endpoint, Fault, Run, World, binary};
 
-/// Every command, each as it would work.
-const COMMANDS: [&str; 18] = [
-    "kubectl",
-    "git get",
-    "git store",
-    "git erase",
-    "git capability",
-    "docker get",
-    "docker store",
-    "docker erase",
-    "docker list",
+/// What people call, each as it would work.
+const COMMANDS: [&str; 9] = [
     "token",
     "exec -- true",
     "agent --once --write token",
     "assertion",
     "whoami",
-    "setup git git.acme.test --dry-run",
+    "setup git git.acme.dev --dry-run",
     "cache list",
     "doctor",
     "completions bash",
 ];
+
+/// Every command of a tool and of people, and its stdin.
+fn commands() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let tools = CALLS.iter().map(|call| (call.words, call.input));
+    tools.chain(COMMANDS.into_iter().map(|words| (words, "")))
+}
 
 const VARIABLES: [&str; 17] = [
     "ZITADEL_CREDENTIAL_CONFIG",
@@ -224,8 +222,18 @@ fn assert_tame(output: &Output, what: &str) -> String {
     text
 }
 
-/// A command of [`COMMANDS`] with these arguments besides.
-fn call(world: &World, words: &str, extra: &[&OsStr], variables: &[(&str, &OsStr)]) -> Output {
+/// A command with these arguments besides.
+fn call(world: &World, words: &str, extra: &[&OsStr]) -> Output {
+    call_in(world, (words, ""), extra, &[])
+}
+
+/// One of [`commands`] with these arguments and variables besides.
+fn call_in(
+    world: &World,
+    (words, input): (&str, &str),
+    extra: &[&OsStr],
+    variables: &[(&str, &OsStr)],
+) -> Output {
     // What exec runs comes last.
     let (own, last) = words.split_at(words.find(" --").unwrap_or(words.len()));
     let mut command = world.zitadel(own.split_whitespace());
@@ -234,29 +242,29 @@ fn call(world: &World, words: &str, extra: &[&OsStr], variables: &[(&str, &OsStr
         .args(last.split_whitespace())
         .env("RUST_BACKTRACE", "full")
         .envs(variables.iter().copied())
-        .write_stdin("protocol=https\nhost=git.acme.test\n\n")
+        .write_stdin(input)
         .run()
 }
 
 #[test]
 fn arguments_and_variables_of_any_bytes_are_no_panic() {
     let world = World::new();
-    world.allow("git.acme.test");
+    world.allow(HOST);
     let bytes = OsStr::from_bytes(b"\xff\x1b[31m\xc0\xaf");
     let mut flag = OsString::from("--issuer=");
     flag.push(bytes);
-    for command in COMMANDS {
+    for command in commands() {
         for extra in [
             [bytes].as_slice(),
             &[&flag],
             &[OsStr::new("--config"), bytes],
         ] {
-            let output = call(&world, command, extra, &[]);
-            assert_tame(&output, &format!("{command} {extra:?}"));
+            let output = call_in(&world, command, extra, &[]);
+            assert_tame(&output, &format!("{command:?} {extra:?}"));
         }
         for variable in VARIABLES {
-            let output = call(&world, command, &[], &[(variable, bytes)]);
-            assert_tame(&output, &format!("{command} {variable}"));
+            let output = call_in(&world, command, &[], &[(variable, bytes)]);
+            assert_tame(&output, &format!("{command:?} {variable}"));
         }
     }
 }
@@ -264,13 +272,13 @@ fn arguments_and_variables_of_any_bytes_are_no_panic() {
 #[test]
 fn nothing_that_was_said_from_outside_steers_a_terminal() {
     let world = World::new();
-    world.allow("git.acme.test");
+    world.allow(HOST);
     let hostile = OsStr::new(HOSTILE);
-    for command in COMMANDS {
+    for command in commands() {
         let verbose = OsStr::new("-vv");
         for variable in VARIABLES {
-            let output = call(&world, command, &[verbose], &[(variable, hostile)]);
-            assert_tame(&output, &format!("{command} {variable}"));
+            let output = call_in(&world, command, &[verbose], &[(variable, hostile)]);
+            assert_tame(&output, &format!("{command:?} {variable}"));
         }
         for flag in [
             "--config",
@@ -289,8 +297,8 @@ fn nothing_that_was_said_from_outside_steers_a_terminal() {
         ] {
             let extra = [verbose, OsStr::new(flag), hostile];
             assert_tame(
-                &call(&world, command, &extra, &[]),
-                &format!("{command} {flag}"),
+                &call_in(&world, command, &extra, &[]),
+                &format!("{command:?} {flag}"),
             );
         }
     }
@@ -298,7 +306,7 @@ fn nothing_that_was_said_from_outside_steers_a_terminal() {
     let path = format!("/nowhere/{}", HOSTILE.replace('\n', ""));
     for flag in ["--config", "--key-file", "--write"] {
         let extra = [flag, &path].map(OsStr::new);
-        let said = assert_tame(&call(&world, "token", &extra, &[]), flag);
+        let said = assert_tame(&call(&world, "token", &extra), flag);
         assert!(said.contains("evil"), "{flag} is shown, escaped: {said}");
     }
 }
@@ -312,7 +320,7 @@ fn an_entry_and_the_issuers_claims_are_listed_without_an_escape() {
     };
     let fault = Fault::Edit(std::sync::Arc::new(claims));
     world.issuer.fault(Endpoint::Userinfo, fault, 1);
-    let said = assert_tame(&call(&world, "whoami", &[], &[]), "whoami");
+    let said = assert_tame(&call(&world, "whoami", &[]), "whoami");
     assert!(said.contains("evil"), "{said}");
     for field in [
         "issuer",
@@ -322,11 +330,11 @@ fn an_entry_and_the_issuers_claims_are_listed_without_an_escape() {
         "expires_at",
         HOSTILE,
     ] {
-        call(&world, "token --refresh", &[], &[]);
+        call(&world, "token --refresh", &[]);
         edit(&only(&world.home), |entry| entry[field] = HOSTILE.into());
         for output in ["cache list", "cache list --output json", "cache clear -vv"] {
             let what = format!("{output} {field}");
-            let said = assert_tame(&call(&world, output, &[], &[]), &what);
+            let said = assert_tame(&call(&world, output, &[]), &what);
             // What no entry of ours holds is none.
             assert!(!said.contains("evil"), "{what}: {said}");
         }

@@ -12,6 +12,7 @@ use crate::support::entry::only;
 use crate::support::exchange::now;
 use crate::support::issuer::Endpoint;
 use crate::support::jwt::Jwt;
+use crate::support::library::VERSION;
 use crate::support::{Command, TokenKind, World};
 
 /// The token that the world's cache holds.
@@ -371,10 +372,7 @@ fn help_and_version_are_answers() {
         let help = world.zitadel(arguments).assert().success().stderr("");
         help.stdout(contains("Usage: "));
     }
-    let version = format!(
-        "zitadel-credential {}\n",
-        zitadel_credential::text::version::FULL
-    );
+    let version = format!("zitadel-credential {}\n", VERSION);
     world
         .zitadel(["--version"])
         .assert()

@@ -1,113 +1,21 @@
 //! Every command there is, and where on stdout it shows a secret.
 
 use clap::{Command, CommandFactory};
-use zitadel_credential::cli::Cli;
 
-/// What a command is there to show, once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shows {
-    Nothing,
-    Token,
-    /// A token that is a JWT, and no other.
-    Jwt,
-    Assertion,
-}
-
-/// A command with its arguments.
-#[derive(Debug)]
-pub struct Row {
-    /// `ISSUER` stands for the issuer's URL, and `␣` for a blank inside a word.
-    pub words: &'static str,
-    /// Its stdin; `TOKEN` stands for the last token.
-    pub input: &'static str,
-    pub shows: Shows,
-}
-
-const fn row(words: &'static str, input: &'static str, shows: Shows) -> Row {
-    Row {
-        words,
-        input,
-        shows,
-    }
-}
-
-const GIT: &str = "protocol=https\nhost=git.acme.dev\n\n";
-const GIT_BEARER: &str = "capability[]=authtype\nprotocol=https\nhost=git.acme.dev\n\
-                          wwwauth[]=Bearer realm=\"x\"\n\n";
-const GIT_REFUSED: &str = "protocol=https\nhost=git.acme.dev\nusername=ci\npassword=TOKEN\n\n";
-const DOCKER: &str = "git.acme.dev";
-const DOCKER_LOGIN: &str =
-    "{\"ServerURL\":\"git.acme.dev\",\"Username\":\"ci\",\"Secret\":\"TOKEN\"}";
-const BAZEL: &str = "{\"uri\":\"https://git.acme.dev/\"}";
-const CARGO: &str = "{\"v\":1,\"kind\":\"get\",\"operation\":\"read\",\
-     \"registry\":{\"index-url\":\"sparse+https://git.acme.dev/\"}}";
-const CARGO_LOGIN: &str = "{\"v\":1,\"kind\":\"login\",\"token\":\"TOKEN\",\
-     \"registry\":{\"index-url\":\"sparse+https://git.acme.dev/\"}}";
-const GO: &str = "HTTP/1.1 401 Unauthorized\n\n";
-const TERRAFORM: &str = "{\"token\":\"TOKEN\"}";
-const KUBELET: &str = "{\"apiVersion\":\"credentialprovider.kubelet.k8s.io/v1\",\
-                       \"kind\":\"CredentialProviderRequest\",\"image\":\"git.acme.dev/app\",\
-                       \"serviceAccountToken\":\"TOKEN\"}";
+use crate::support::library::Cli;
+use crate::support::tools::{CALLS, Row, Shows, row};
 
 /// Where `exec`'s command writes down its arguments and its environment, and
 /// the file of `--write`.
 pub const EXEC_DUMP: &str = "exec.dump";
 pub const WRITTEN: &str = "written";
 
-pub const ROWS: &[Row] = &[
-    row("kubectl", "", Shows::Token),
-    row("git get", GIT, Shows::Token),
-    row("git get", GIT_BEARER, Shows::Token),
-    row("git store", GIT_REFUSED, Shows::Nothing),
-    row("git erase", GIT_REFUSED, Shows::Nothing),
-    row("git capability", "", Shows::Nothing),
-    row("docker get", DOCKER, Shows::Token),
-    row("docker store", DOCKER_LOGIN, Shows::Nothing),
-    row("docker list", "", Shows::Nothing),
-    row("docker version", "", Shows::Nothing),
-    row("docker erase", DOCKER, Shows::Nothing),
-    row("bazel get", BAZEL, Shows::Token),
-    row("cargo --cargo-plugin", CARGO, Shows::Token),
-    row("cargo --cargo-plugin", CARGO_LOGIN, Shows::Nothing),
-    row("go https://git.acme.dev/x", GO, Shows::Token),
-    row("terraform get git.acme.dev", "", Shows::Token),
-    row("terraform store git.acme.dev", TERRAFORM, Shows::Nothing),
-    row("terraform forget git.acme.dev", "", Shows::Nothing),
-    row("kubelet", KUBELET, Shows::Token),
-    row("gcp", "", Shows::Jwt),
-    row("keyring get https://git.acme.dev/ ci", "", Shows::Token),
-    row(
-        "keyring --output plain get https://git.acme.dev/ ci",
-        "",
-        Shows::Token,
-    ),
-    row(
-        "keyring --output json get https://git.acme.dev/ ci",
-        "",
-        Shows::Token,
-    ),
-    row(
-        "keyring get https://git.acme.dev/ --mode creds",
-        "",
-        Shows::Token,
-    ),
-    row(
-        "keyring set https://git.acme.dev/ ci",
-        "TOKEN",
-        Shows::Nothing,
-    ),
-    row("keyring del https://git.acme.dev/ ci", "", Shows::Nothing),
-    row("pnpm", "", Shows::Token),
-    row(
-        "askpass Password␣for␣'https://git.acme.dev':␣",
-        "",
-        Shows::Token,
-    ),
-    row(
-        "askpass Username␣for␣'https://git.acme.dev':␣",
-        "",
-        Shows::Nothing,
-    ),
+/// Every command: those of the tools, and those of people.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    CALLS.iter().chain(OTHERS)
+}
+
+const OTHERS: &[Row] = &[
     row("token", "", Shows::Token),
     row("token --output raw", "", Shows::Token),
     row("token --output header", "", Shows::Token),
@@ -189,7 +97,7 @@ fn every_command_there_is_has_a_row() {
     root.build();
     let mut found = Vec::new();
     leaves(&root, "", &mut found);
-    let has_row = |start: &str| ROWS.iter().any(|row| row.words.starts_with(start));
+    let has_row = |start: &str| rows().any(|row| row.words.starts_with(start));
     for (words, outputs) in &found {
         assert!(has_row(words), "no row for {words}");
         for output in outputs {
@@ -198,10 +106,17 @@ fn every_command_there_is_has_a_row() {
         }
     }
     // Their operations are words of the tool's, which clap takes as they come.
-    for tool in ["git", "docker", "bazel", "terraform", "keyring"] {
-        let command = root.find_subcommand(tool).unwrap();
-        let mut arguments = command.get_positionals();
-        let help = arguments.next().unwrap().get_help().unwrap().to_string();
+    let mut of_tools = 0;
+    for command in root.get_subcommands() {
+        let tool = command.get_name();
+        let Some(operation) = command.get_positionals().next() else {
+            continue;
+        };
+        if !["operation", "words"].contains(&operation.get_id().as_str()) {
+            continue;
+        }
+        of_tools += 1;
+        let help = operation.get_help().unwrap().to_string();
         let words = help.split(';').next().unwrap().split([' ', ',']);
         for word in words.filter(|word| !word.is_empty() && *word != "or") {
             assert!(
@@ -210,4 +125,5 @@ fn every_command_there_is_has_a_row() {
             );
         }
     }
+    assert!(of_tools > 4, "{of_tools}");
 }

@@ -3,10 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::commands::{EXEC_DUMP, ROWS, Row, Shows};
+use crate::commands::{EXEC_DUMP, rows};
 use crate::hunt::Hunt;
 use crate::support::issuer::TokenKind;
 use crate::support::machine::program;
+use crate::support::tools::{Row, Shows};
 
 /// How many commands show a secret where all is well.
 fn showing(kind: TokenKind) -> usize {
@@ -15,7 +16,7 @@ fn showing(kind: TokenKind) -> usize {
         Shows::Jwt => kind == TokenKind::Jwt,
         Shows::Token | Shows::Assertion => true,
     };
-    ROWS.iter().filter(shows).count()
+    rows().filter(shows).count()
 }
 
 #[test]

@@ -7,8 +7,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::commands::{EXEC_DUMP, ROWS, Row, Shows, WRITTEN};
+use crate::commands::{EXEC_DUMP, WRITTEN, rows};
 use crate::needles::Needles;
+use crate::support::tools::{Row, Shows};
 use crate::support::{Endpoint, Running, World, binary};
 
 /// Writes down what any program may see of the process that runs it.
@@ -71,7 +72,7 @@ impl Hunt {
     /// The command of these words alone.
     pub fn run_only(&mut self, words: &str) -> usize {
         self.before = files(self.world.home.path());
-        let rows = ROWS.iter().filter(|row| row.words == words);
+        let rows = rows().filter(|row| row.words == words);
         rows.filter(|row| self.shows(row, &|command| command))
             .count()
     }
@@ -79,7 +80,7 @@ impl Hunt {
     /// The same by way of another program.
     pub fn run_by(&mut self, way: impl Fn(Command) -> Command) -> usize {
         self.before = files(self.world.home.path());
-        ROWS.iter().filter(|row| self.shows(row, &way)).count()
+        rows().filter(|row| self.shows(row, &way)).count()
     }
 
     fn shows(&mut self, row: &Row, way: &impl Fn(Command) -> Command) -> bool {

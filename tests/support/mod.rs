@@ -1,7 +1,7 @@
 //! What the integration tests and `examples/quickstart.rs` stand on: a strict
 //! issuer on loopback, throwaway keys, and a home directory of one's own.
 //!
-//! Nothing here uses the crate under test: the issuer reads, verifies and
+//! Nothing but `library` uses the crate under test: the issuer reads, verifies and
 //! answers by its own means, so that both sides cannot share a mistake.
 //!
 //! Dependencies point one way: `snapshot → {world, exchange} → {entry, issuer,
@@ -28,6 +28,7 @@ pub mod http;
 pub mod issuer;
 pub mod jwt;
 pub mod keys;
+pub mod library;
 pub mod machine;
 pub mod program;
 pub mod proxy;
@@ -35,6 +36,7 @@ pub mod running;
 pub mod signals;
 pub mod snapshot;
 pub mod tls;
+pub mod tools;
 pub mod trace;
 pub mod tree;
 pub mod world;

@@ -1,28 +1,23 @@
-//! What git, kubectl and others get, and the person behind them, where there is no token
-//! to give. stdout is the tool's: its protocol decides, to the byte.
+//! What every tool gets, and the person behind it, where there is no token to give.
 
 use snapbox::str;
 
-use crate::errors::{HOST, refused};
+use crate::errors::refused;
+use crate::support::tools::{CALLS, HOST, Shows};
+
+/// Their protocols have words of their own for it: `tools/*/errors.rs`.
+const OWN_WORDS: [&str; 3] = ["git", "docker", "cargo"];
 
 #[test]
 fn other_tools_get_not_a_byte_where_the_token_is_refused() {
-    let image = format!(
-        r#"{{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderRequest","image":"{HOST}/app"}}"#
-    );
-    for (arguments, message) in [
-        (["terraform", "get", HOST].as_slice(), ""),
-        (
-            &["go", "https://git.acme.test/x"],
-            "HTTP/1.1 404 Not Found\n\n",
-        ),
-        (&["kubelet"], &image),
-        (
-            &["keyring", "get", "https://git.acme.test/simple/", "ci"],
-            "",
-        ),
-    ] {
-        refused().ask(arguments, message).fails(1, str![[r#"
+    for call in CALLS.iter().filter(|call| call.shows == Shows::Token) {
+        let words: Vec<_> = call.words.split(' ').collect();
+        if OWN_WORDS.contains(&words[0]) {
+            continue;
+        }
+        let case = refused();
+        case.world.allow(HOST);
+        case.ask(words, call.input).fails(1, str![[r#"
 zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   found: its clock and ours agree

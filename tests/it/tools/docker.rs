@@ -12,6 +12,7 @@ use std::{fs, io};
 use serde_json::{Value, json};
 
 use crate::support::entry::files;
+use crate::support::library::VERSION;
 use crate::support::{Run, World, binary};
 
 fn world() -> World {
@@ -91,10 +92,7 @@ fn list_names_whole_hosts_without_network_or_a_working_key() {
 fn version_and_store_need_no_configuration_and_unknown_words_fail() {
     let world = world();
     fs::write(world.home.config_path(), "not toml").unwrap();
-    let version = format!(
-        "docker-credential-zitadel {}\n",
-        zitadel_credential::text::version::FULL
-    );
+    let version = format!("docker-credential-zitadel {}\n", VERSION);
     assert_eq!(asked(&world, "version", ""), (0, version));
     assert_eq!(asked(&world, "store", "{}"), (0, String::new()));
     let (code, stdout) = asked(&world, "frobnicate", "");

@@ -1,6 +1,7 @@
 //! docker and its like: the text that callers compare, and exit 1.
 
 use crate::negative::{Bait, GOOD, hosts};
+use crate::support::library::VERSION;
 
 const NOT_FOUND: &str = "credentials not found in native keychain\n";
 
@@ -94,10 +95,7 @@ fn no_server_and_one_without_end_have_their_own_answers() {
 fn what_asks_for_no_login_touches_nothing() {
     let bait = Bait::new();
     let login = format!("{{\"ServerURL\":\"{GOOD}\",\"Username\":\"x\",\"Secret\":\"y\"}}");
-    let version = format!(
-        "docker-credential-zitadel {}\n",
-        zitadel_credential::text::version::FULL
-    );
+    let version = format!("docker-credential-zitadel {}\n", VERSION);
     for (word, code, answer) in [
         ("store", 0, ""),
         ("version", 0, &*version),

@@ -25,7 +25,7 @@ use std::error::Error;
 use std::process::{Command, ExitCode};
 
 use serde_json::Value;
-use support::{Endpoint, Home, Issuer};
+use support::{Endpoint, Home, Issuer, Run};
 
 const USAGE: &str = "\
 Usage: cargo run --release --example quickstart [-- SHELL [BETWEEN]]
@@ -106,6 +106,7 @@ fn quickstart() -> Outcome<()> {
     if let Some(command) = between {
         heading("Between the rounds");
         println!("  $ {command}\n");
+        #[expect(clippy::disallowed_methods, reason = "an upgrade takes its time")]
         let status = Command::new("sh").arg("-c").arg(command).status()?;
         expect(status.success(), "the command between the rounds succeeds")?;
     }
@@ -198,9 +199,7 @@ impl Desk {
         };
         // From stdin, and not by -c: a shell may give its own process to the
         // last command of -c, and the kubectl helper looks at who calls it.
-        let output = assert_cmd::Command::from_std(shell)
-            .write_stdin(format!("{line}\n"))
-            .output()?;
+        let output = shell.run_with(format!("{line}\n"));
         let stderr = String::from_utf8(output.stderr)?;
         if !output.status.success() || !stderr.is_empty() {
             return Err(format!("{}\n{stderr}", output.status).into());

@@ -372,7 +372,7 @@ fn help_and_version_are_answers() {
         let help = world.zitadel(arguments).assert().success().stderr("");
         help.stdout(contains("Usage: "));
     }
-    let version = format!("zitadel-credential {}\n", VERSION);
+    let version = format!("zitadel-credential {VERSION}\n");
     world
         .zitadel(["--version"])
         .assert()

@@ -47,8 +47,8 @@ pub fn cargo() -> Option<PathBuf> {
 /// Path of a program that `tests/clients/install.sh` installs; `None` if it is missing.
 pub fn installed(name: &str, program: &str) -> Option<PathBuf> {
     // Cargo sets it for tests; the quickstart, an example, has no clients.
-    let scratch = option_env!("CARGO_TARGET_TMPDIR").map(Path::new);
-    let target = scratch.and_then(Path::parent).unwrap();
+    let scratch = option_env!("CARGO_TARGET_TMPDIR")?;
+    let target = Path::new(scratch).parent()?;
     let program = target.join("clients").join(program);
     if program.is_file() {
         return Some(program);

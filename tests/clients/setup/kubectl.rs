@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{KUBECONFIG, command, files, kubeconfig, setup, with_profile};
 use crate::kubernetes::kubectl::{Kubectl, kubectls};
 use crate::program::{client, stderr_of_failure, stdout_of_success};
+use crate::support::Run;
 
 #[test]
 fn every_kubectl_is_given_the_entry_that_it_can_write() {
@@ -44,7 +45,7 @@ fn every_kubectl_is_given_the_entry_that_it_can_write() {
         let look = setup(home, "kubectl --user zitadel --dry-run");
         assert!(look.contains(kuberc), "{look}");
         assert!(said.contains("warning: the token is opaque"), "{said}");
-        let answer = kubectl.get_version(home).output().unwrap();
+        let answer = kubectl.get_version(home).run();
         assert_eq!(Kubectl::answer(&answer), crate::kubernetes::cluster::MINOR);
     }
 }

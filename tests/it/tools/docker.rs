@@ -92,7 +92,7 @@ fn list_names_whole_hosts_without_network_or_a_working_key() {
 fn version_and_store_need_no_configuration_and_unknown_words_fail() {
     let world = world();
     fs::write(world.home.config_path(), "not toml").unwrap();
-    let version = format!("docker-credential-zitadel {}\n", VERSION);
+    let version = format!("docker-credential-zitadel {VERSION}\n");
     assert_eq!(asked(&world, "version", ""), (0, version));
     assert_eq!(asked(&world, "store", "{}"), (0, String::new()));
     let (code, stdout) = asked(&world, "frobnicate", "");

@@ -95,7 +95,7 @@ fn no_server_and_one_without_end_have_their_own_answers() {
 fn what_asks_for_no_login_touches_nothing() {
     let bait = Bait::new();
     let login = format!("{{\"ServerURL\":\"{GOOD}\",\"Username\":\"x\",\"Secret\":\"y\"}}");
-    let version = format!("docker-credential-zitadel {}\n", VERSION);
+    let version = format!("docker-credential-zitadel {VERSION}\n");
     for (word, code, answer) in [
         ("store", 0, ""),
         ("version", 0, &*version),

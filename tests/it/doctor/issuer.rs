@@ -59,7 +59,24 @@ failed tcp: https://127.0.0.1:1/.well-known/openid-configuration: connection ref
             &["--issuer", "http://issuer.test"],
             str![[r#"
 failed tls: http://issuer.test/.well-known/openid-configuration is plain http: a secret would cross the network
+    use https, or set allow-http = true in the profile if the network is yours
 
+"#]],
+        ),
+        (
+            "a ca-file that is none",
+            |_| {},
+            &["--ca-file", "key.json"],
+            str![[r#"
+failed tls: ca-file key.json: it holds no certificate
+    it must be a PEM file of the certificates to trust, and readable
+
+"#]],
+        ),
+        (
+            "a document of another shape",
+            |case| {
+                let body = Fault::body("text/html", "<html>");
                 case.world
                     .issuer
                     .fault(Endpoint::Discovery, body, Times::Forever);

@@ -20,7 +20,7 @@ static TOO_LARGE: AtomicBool = AtomicBool::new(false);
 
 /// Keeps a write past `ulimit -f` from ending this process with SIGXFSZ, and a fresh
 /// token with it: the write fails with EFBIG instead. Programs that this one runs
-/// still get the signal: exec resets a handler, where it would hand on SIG_IGN.
+/// still get the signal: exec resets a handler, where it would hand on `SIG_IGN`.
 ///
 /// # Errors
 /// The system's own reason.

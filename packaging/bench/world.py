@@ -18,6 +18,7 @@ GIT_QUESTION = "protocol=https\nhost=git.acme.dev\n\n"
 DOCKER_QUESTION = "registry.acme.dev:5000\n"
 ECR_REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 KUBECTL = "kubectl, cached"
+PLAIN = "kubectl, cached, plain build"
 GIT = "git get, cached"
 FAR = "2099-01-01T00:00:00Z"
 
@@ -60,16 +61,23 @@ def installed(binary, directory):
     return copy
 
 
-def build(directory, **variables):
-    """Our binary as packages hold it, installed in a directory."""
-    built = subprocess.run([ROOT / "packaging/build"], check=True, stdout=subprocess.PIPE, text=True,
-                           env={**os.environ, **variables}).stdout
-    return installed(ROOT / built.strip(), directory / "bin")
+def build_packaged(directory):
+    """Builds our binary as packages hold it, and installs it in a directory."""
+    built = subprocess.run([ROOT / "packaging/build.sh"], check=True, stdout=subprocess.PIPE,
+                           text=True).stdout
+    return installed(ROOT / built.strip(), directory)
 
 
-def build_empty(directory, linked_alike):
-    """An empty Rust program of our profile, installed; `linked_alike` with our
-    link flags."""
+def build_plain(directory):
+    """Builds our binary as `cargo install` does, and installs it in a directory."""
+    target = ROOT / "target"
+    subprocess.run(["cargo", "build", "--release", "--quiet", "--locked", "--target-dir", target],
+                   cwd=ROOT, check=True)
+    return installed(target / "release/zitadel-credential", directory)
+
+
+def build_empty(directory):
+    """Builds an empty Rust program with our profile, and installs it."""
     manifest = (ROOT / "Cargo.toml").read_text()
     profile = manifest[manifest.index("[profile.release]") :]
     (directory / "src").mkdir(parents=True)
@@ -77,8 +85,6 @@ def build_empty(directory, linked_alike):
     (directory / "Cargo.toml").write_text(
         f'[package]\nname = "empty"\nversion = "0.0.0"\nedition = "2024"\n\n{profile}'
     )
-    if linked_alike:
-        shutil.copytree(ROOT / ".cargo", directory / ".cargo")
     subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=directory, check=True,
                    env={**os.environ, "CARGO_TARGET_DIR": str(directory / "target")})
     return installed(directory / "target/release/empty", directory / "bin")

@@ -1,7 +1,7 @@
 class ZitadelCredential < Formula
   desc "Access tokens of ZITADEL service users for kubectl, git, docker and others"
   homepage "https://github.com/zitadel-credential/zitadel-credential"
-  # packaging/release writes these two into the copy under dist/.
+  # packaging/release.sh writes these two into the copy under dist/.
   url "https://github.com/zitadel-credential/zitadel-credential/releases/download/v0.1.0/zitadel-credential-0.1.0.tar.gz"
   sha256 "0000000000000000000000000000000000000000000000000000000000000000"
   license any_of: ["MIT", "Apache-2.0"]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints the software bill of materials of the binary: CycloneDX 1.5, JSON.
 
-    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) packaging/materials/sbom TARGET
+    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) packaging/materials/sbom.py TARGET
 
 A crate that only runs at build (a proc macro and what it needs) has the scope
 "excluded". Nothing in it is random or of this machine: equal sources give equal
@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 
-from linked import crates
+from crates import crates
 
 
 def component(crate, kind):
@@ -40,7 +40,7 @@ def main():
     target = sys.argv[1]
     ours, others = crates(target)
     built = datetime.datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), datetime.timezone.utc)
-    rustc = subprocess.run(["rustc", "--version"], check=True, capture_output=True, text=True)
+    rustc = subprocess.run([os.environ.get("RUSTC", "rustc"), "--version"], check=True, capture_output=True, text=True)
     json.dump({
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints what CHANGELOG.md says of one version, as a release's notes.
 
-    packaging/materials/notes VERSION
+    packaging/materials/release-notes.py VERSION
 
 A version that has no part of its own yet is the unreleased one.
 """

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Tries the package of packaging/release as a person who installs it would, in a
+# Tries the package of packaging/release.sh as a person who installs it would, in a
 # Debian of its own for each suite:
 #
-#     packaging/deb/check [SUITE…]       (default: bookworm)
+#     packaging/deb/check.sh [SUITE…]       (default: bookworm)
 #
 # lintian; `apt install`; the quickstart in that root, against an issuer outside
 # of it, with an upgrade between its rounds, which must find configuration and
@@ -19,7 +19,7 @@ for tool in debootstrap lintian dpkg-deb; do
   command -v "$tool" >/dev/null || missing+=("$tool")
 done
 if ((${#missing[@]})); then
-  printf 'packaging/deb/check: %s is missing\n' "${missing[@]}" >&2
+  printf 'packaging/deb/check.sh: %s is missing\n' "${missing[@]}" >&2
   # Elsewhere a machine without them may go on.
   [[ ${CI:-} != true ]]
   exit

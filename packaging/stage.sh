@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Lays out below one directory what every package installs below its prefix:
 #
-#     packaging/tree BINARY DIRECTORY
+#     packaging/stage.sh BINARY DIRECTORY
 #
 # Program, links, manual pages, completions and documents. Times are those of
 # SOURCE_DATE_EPOCH where it is set.
@@ -20,9 +20,13 @@ for page in "$tree"/share/man/man1/*-credential*-zitadel.1; do
   ln -sf zitadel-credential "$tree/bin/$name"
 done
 
-install -D -m 644 src/completions/bash "$tree/share/bash-completion/completions/zitadel-credential"
-install -D -m 644 src/completions/fish "$tree/share/fish/vendor_completions.d/zitadel-credential.fish"
-install -D -m 644 src/completions/zsh "$tree/share/zsh/site-functions/_zitadel-credential"
+completions() {
+  mkdir -p "$tree/share/${2%/*}"
+  "$binary" completions "$1" >"$tree/share/$2"
+}
+completions bash bash-completion/completions/zitadel-credential
+completions fish fish/vendor_completions.d/zitadel-credential.fish
+completions zsh zsh/site-functions/_zitadel-credential
 
 documents=$tree/share/doc/zitadel-credential
 install -D -m 644 -t "$documents" README.md SECURITY.md CHANGELOG.md

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints the licences of what is linked into the binary, as they ask to be shipped.
 
-    packaging/materials/third-party TARGET
+    packaging/materials/third-party.py TARGET
 
 A crate that may be had under Apache-2.0 is taken under it: one text for all of
 them, and the crate's own notices. Of any other, each licence file that it brings
@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from linked import ROOT, crates
+from crates import ROOT, crates
 
 NOTICE = re.compile(r"(copyright|notice)\b.*", re.IGNORECASE)
 LICENCE = re.compile(r"(copying|copyright|licen[cs]e|notice|unlicense)\b.*", re.IGNORECASE)

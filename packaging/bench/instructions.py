@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Counts the instructions of one cached kubectl call, from exec to exit.
+"""Counts the instructions of one cached kubectl call of the plain build, from exec to exit.
 
-    packaging/bench/instructions [--write]
+    packaging/bench/instructions.py [--write]
 
 Unlike a time, the count is the same at every run: it fails when the call has
 become more than 15 % longer than instructions.txt says. --write puts the new
@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from issuer import Issuer
-from world import Command, build, write_home
+from world import Command, build_plain, write_home
 
 FIGURE = Path(__file__).resolve().with_name("instructions.txt")
 CEILING = 1.15
@@ -28,7 +28,7 @@ def count():
     with tempfile.TemporaryDirectory(prefix="bench-", dir="/tmp") as scratch:
         scratch = Path(scratch)
         with Issuer() as issuer:
-            binary = build(scratch)
+            binary = build_plain(scratch / "bin")
             home = write_home(scratch / "home", issuer)
             Command("token", [binary, "token"], home).output()
         run = subprocess.run(

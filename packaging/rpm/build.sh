@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the rpm of a tree of packaging/tree, whose pages are packed already:
+# Makes the rpm of a tree of packaging/stage.sh, whose pages are packed already:
 #
-#     packaging/rpm/build VERSION TARGET DIRECTORY      (times: SOURCE_DATE_EPOCH)
+#     packaging/rpm/build.sh VERSION TARGET DIRECTORY      (times: SOURCE_DATE_EPOCH)
 #
 # By rpmbuild: cargo-generate-rpm knows no links.
 set -euo pipefail

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes what a release hands out, under dist/, for one target (default: this
-# machine's):
+# Makes what a release hands out, under dist/, for one target (default: what
+# packaging/target.sh prints; static musl on Linux):
 #
-#     packaging/release [TARGET]
+#     packaging/release.sh [TARGET]
 #
 #   zitadel-credential-VERSION.tar.gz         the sources, manual pages among them
 #   zitadel-credential-VERSION-TARGET.tar.gz  what to unpack below /usr/local
@@ -16,10 +16,15 @@
 #   SHA256SUMS                                of all of them
 #
 # Equal sources and an equal toolchain give equal bytes, wherever they lie
-# (packaging/reproducible). packaging/materials/check says whether all is well.
+# (packaging/reproduce.sh). packaging/materials/check.py says whether all is well.
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/.."
-target=${1:-$(rustc --print host-tuple)}
+target=${1:-$(packaging/target.sh)}
+rustc=rustc
+[[ $target != *-linux-musl ]] || rustc=$(packaging/musl/toolchain.sh --find) || {
+  echo "packaging/release.sh: there is no toolchain for $target: run packaging/musl/toolchain.sh" >&2
+  exit 1
+}
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}"
 date -d "@$SOURCE_DATE_EPOCH" >/dev/null
 version=$(sed -n 's/^version = "\(.*\)"/\1/p;/^version/q' Cargo.toml)
@@ -31,7 +36,7 @@ umask 022
 # The archive of the sources and the binary must be of the same.
 # What git is told to ignore would be packed all the same.
 packed=(docs examples packaging src ':!*__pycache__*')
-[[ -z $(git status --porcelain --untracked-files=all && git status --porcelain --ignored -- "${packed[@]}") ]] || { echo "packaging/release: the tree holds what no commit holds" >&2; exit 1; }
+[[ -z $(git status --porcelain --untracked-files=all && git status --porcelain --ignored -- "${packed[@]}") ]] || { echo "packaging/release.sh: the tree holds what no commit holds" >&2; exit 1; }
 
 missing=()
 need() { command -v "$1" >/dev/null || missing+=("$1 ($2)"); }
@@ -43,14 +48,14 @@ if [[ $target == *-linux-* ]]; then
   need rpmbuild 'apt: rpm'
 fi
 if ((${#missing[@]})); then
-  printf 'packaging/release: %s is missing\n' "${missing[@]}" >&2
+  printf 'packaging/release.sh: %s is missing\n' "${missing[@]}" >&2
   exit 1
 fi
 
 # Two at once would mix their files.
 mkdir -p target
 mkdir target/release.lock 2>/dev/null || {
-  echo "packaging/release: another run is at it; if none is, remove target/release.lock" >&2
+  echo "packaging/release.sh: another run is at it; if none is, remove target/release.lock" >&2
   exit 1
 }
 trap 'rmdir target/release.lock' EXIT
@@ -67,14 +72,14 @@ pack() {
       -C "$2" --null --no-recursion -T - -c | gzip -9n >"$1"
 }
 
-binary=$(packaging/build "$target")
-packaging/tree "$binary" target/tree
+binary=$(packaging/build.sh "$target")
+packaging/stage.sh "$binary" target/tree
 
 documents=target/tree/share/doc/zitadel-credential
-packaging/materials/sbom "$target" >dist/zitadel-credential.cdx.json
-packaging/materials/third-party "$target" >dist/THIRD-PARTY.txt
-packaging/materials/notes "$version" >dist/RELEASE-NOTES.md
-packaging/materials/provenance "$version" "$commit" "$target" >dist/PROVENANCE.txt
+RUSTC=$rustc packaging/materials/sbom.py "$target" >dist/zitadel-credential.cdx.json
+packaging/materials/third-party.py "$target" >dist/THIRD-PARTY.txt
+packaging/materials/release-notes.py "$version" >dist/RELEASE-NOTES.md
+RUSTC=$rustc packaging/materials/provenance.sh "$version" "$commit" "$target" >dist/PROVENANCE.txt
 install -m 644 dist/THIRD-PARTY.txt dist/zitadel-credential.cdx.json "$documents"
 find target/tree -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 
@@ -101,12 +106,12 @@ pack "dist/$name-$target.tar.gz" target "$name-$target"
 
 if [[ $target == *-linux-* ]]; then
   # Packages' documents are packed, as their policies ask.
-  packaging/deb/changelog "$version-1" "$(sed -n 's/^maintainer = "\(.*\)"/\1/p' Cargo.toml)" \
+  packaging/deb/changelog.py "$version-1" "$(sed -n 's/^maintainer = "\(.*\)"/\1/p' Cargo.toml)" \
     >target/tree/changelog.Debian
   mv "$documents/CHANGELOG.md" "$documents/changelog"
   gzip -9n target/tree/share/man/man?/* "$documents"/{changelog,*.md,docs/*.md,THIRD-PARTY.txt}
   cargo deb --quiet --locked --no-build --no-strip --target "$target" --output dist/
-  packaging/rpm/build "$version" "$target" dist
+  packaging/rpm/build.sh "$version" "$target" dist
 fi
 
 (cd dist && sha256sum -- * >SHA256SUMS.part && mv SHA256SUMS.part SHA256SUMS)

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Tries the rpm of packaging/release: it must install, run by each of its names, and
+# Tries the rpm of packaging/release.sh: it must install, run by each of its names, and
 # go again with all that it brought:
 #
-#     packaging/rpm/check
+#     packaging/rpm/check.sh
 #
-# A Fedora cannot be had by apt: rpm's own --root puts it beside a C library and
-# nothing else, so that what it asks for is only looked at. Needs root and rpm.
+# apt has no Fedora: rpm's own --root installs it into an empty directory. Needs root
+# and rpm.
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/../.."
 if ((EUID)) || ! command -v rpm >/dev/null; then
-  printf "packaging/rpm/check: root's rights or rpm are missing\n" >&2
+  printf "packaging/rpm/check.sh: root's rights or rpm are missing\n" >&2
   # Elsewhere a machine without them may go on.
   [[ ${CI:-} != true ]]
   exit
@@ -17,15 +17,13 @@ fi
 package=$(realpath dist/zitadel-credential-*."$(uname -m)".rpm)
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
-die() { printf 'packaging/rpm/check: %s\n' "$1" >&2; exit 1; }
+die() { printf 'packaging/rpm/check.sh: %s\n' "$1" >&2; exit 1; }
 
-# The C library, and what rpm itself is there for; no shell, as nothing runs at install.
-asked=$(rpm -qp --requires "$package" | grep -v '^\(libc\.so\|ld-linux\|rtld\|rpmlib\)' || true)
+# A static program needs no C library, and no shell runs at install.
+asked=$(rpm -qp --requires "$package" | grep -v '^rpmlib' || true)
 [[ -z $asked ]] || die "it asks for $asked"
 [[ -z $(rpm -qp --scripts "$package") ]] || die "it runs scripts"
 
-mapfile -t libraries < <(ldd target/tree/bin/zitadel-credential | grep -o '/[^ ]*')
-cp --parents --dereference "${libraries[@]}" "$root"
 held() { (cd "$root" && find . -path ./var/lib/rpm -prune -o ! -type d -print | LC_ALL=C sort); }
 # Debian's rpm warns that it is not Debian's way.
 inside() { rpm --root "$root" --dbpath /var/lib/rpm "$@" 2> >(grep -v '^rpm: ' >&2); }

@@ -2,7 +2,7 @@
 """Prints CHANGELOG.md as Debian wants it (deb-changelog(5)): an entry a release,
 the newest first.
 
-    packaging/deb/changelog VERSION MAINTAINER
+    packaging/deb/changelog.py VERSION MAINTAINER
 
 What is not released yet is of VERSION, at SOURCE_DATE_EPOCH.
 """

@@ -119,7 +119,7 @@ def main():
     # A path of one length: it is opened, and shown, by what is measured.
     with tempfile.TemporaryDirectory(dir="/tmp") as scratch, Issuer() as issuer:
         scratch = Path(scratch)
-        binary, plain = build_packaged(scratch / "bin"), build_plain(scratch / "cgo")
+        binary, plain = build_packaged(scratch / "bin"), build_plain(scratch / "plain")
         cached, left_out = cached_commands(scratch, binary, plain, issuer)
         walls = medians(cached, runs)
         mints = mint_commands(scratch, binary, issuer)

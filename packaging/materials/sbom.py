@@ -11,8 +11,10 @@ bytes.
 import datetime
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 from crates import crates
 
@@ -36,11 +38,27 @@ def component(crate, kind):
     }
 
 
+def rustc(*arguments):
+    """Returns what the build's compiler prints."""
+    run = subprocess.run([os.environ.get("RUSTC", "rustc"), *arguments], check=True,
+                         capture_output=True, text=True)
+    return run.stdout.strip()
+
+
+def musl_version(target):
+    """Returns the version that the linked C library says it has."""
+    library = Path(rustc("--print", "target-libdir", "--target", target), "self-contained/libc.a")
+    return re.search(rb"\0(\d+\.\d+\.\d+)\0", library.read_bytes())[1].decode()
+
+
 def main():
     target = sys.argv[1]
     ours, others = crates(target)
     built = datetime.datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), datetime.timezone.utc)
-    rustc = subprocess.run([os.environ.get("RUSTC", "rustc"), "--version"], check=True, capture_output=True, text=True)
+    # Linked as well: Rust's standard library, and in a static program a C library.
+    beside = {"rustc": rustc("--version")}
+    if target.endswith("-musl"):
+        beside["musl"] = musl_version(target)
     json.dump({
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
@@ -50,8 +68,8 @@ def main():
             "component": component(ours, "application"),
             "properties": [
                 {"name": "cdx:rustc:sbom:target:triple", "value": target},
-                # its standard library is linked as well
-                {"name": "zitadel-credential:rustc", "value": rustc.stdout.strip()},
+                *({"name": f"zitadel-credential:{name}", "value": value}
+                  for name, value in beside.items()),
             ],
         },
         "components": [component(crate, "library") for crate in others],

@@ -30,8 +30,8 @@ def sources(target):
             for package in json.loads(metadata)["packages"]}
 
 
-def section(title, file):
-    text = file.read_text().strip("\n")
+def section(title, text):
+    text = text.strip("\n")
     print(f"{RULE}\n{title}\n{RULE}\n\n{text}\n")
 
 
@@ -46,7 +46,11 @@ def main():
     for crate in linked:
         print(f"  {crate.name} {crate.version} ({crate.licence}) {crate.repository}")
     print()
-    section("Apache-2.0, of each that may be had under it", ROOT / "LICENSE-APACHE")
+    section("Apache-2.0, of each that may be had under it", (ROOT / "LICENSE-APACHE").read_text())
+    if target.endswith("-musl"):
+        _, _, permission = (ROOT / "LICENSE-MIT").read_text().partition("Permission is")
+        section("musl, the C library (MIT), https://musl.libc.org",
+                f"Copyright 2005-2020 Rich Felker, et al.\n\nPermission is{permission}")
     for crate in linked:
         apache = "Apache-2.0" in crate.licence.split(" OR ")
         wanted = NOTICE if apache else LICENCE
@@ -56,7 +60,7 @@ def main():
         if not files and not apache:
             sys.exit(f"{crate.name} {crate.version} ({crate.licence}) brings no licence file")
         for file in files:
-            section(f"{crate.name} {crate.version}: {file.relative_to(directory)}", file)
+            section(f"{crate.name} {crate.version}: {file.relative_to(directory)}", file.read_text())
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ mod key_source;
 mod options;
 mod refusal;
 mod setup;
+mod setup_files;
 mod tls;
 mod token;
 mod tools;

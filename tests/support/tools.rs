@@ -21,6 +21,14 @@ pub struct Row {
     pub shows: Shows,
 }
 
+impl Row {
+    /// The command's words, each as it is passed.
+    pub fn words(&self) -> Vec<String> {
+        let words = self.words.split(' ');
+        words.map(|word| word.replace('␣', " ")).collect()
+    }
+}
+
 /// A row of a table.
 pub const fn row(words: &'static str, input: &'static str, shows: Shows) -> Row {
     Row {

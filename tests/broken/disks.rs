@@ -4,6 +4,7 @@
 use std::fs;
 use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -167,7 +168,7 @@ fn a_full_disk_does_not_make_each_call_of_the_refresh_window_mint() {
     assert_eq!(world.issuer.total_requests(), asked);
 }
 
-/// Past this limit a write is answered with SIGXFSZ, which ends a process.
+/// Past this limit a write sends SIGXFSZ, which by default ends the process.
 fn limited(world: &World, arguments: &[&str]) -> Command {
     let mut command = world.home.command("sh");
     command.args(["-c", "ulimit -f 0; exec \"$@\"", "sh"]);
@@ -190,6 +191,16 @@ fn a_limit_on_file_sizes_is_one_warning_and_no_signal() {
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.contains("to: the token was not written: file too large"));
     assert!(!world.home.path().join("to").exists());
+}
+
+/// A signal that is ignored would stay so, one that is handled does not.
+#[test]
+fn a_program_that_exec_runs_gets_the_signal_of_a_limit_on_file_sizes() {
+    const SIGXFSZ: i32 = 25;
+    let world = World::new();
+    let script = "ulimit -f 0; echo x >file";
+    let output = run(plainly(&world, &["exec", "--", "sh", "-c", script]));
+    assert_eq!(output.status.signal(), Some(SIGXFSZ), "{output:?}");
 }
 
 #[test]

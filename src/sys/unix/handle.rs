@@ -3,9 +3,9 @@
 use std::io;
 
 use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitOptions, kill_process};
 #[cfg(target_os = "linux")]
-use rustix::process::PidfdFlags;
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, pidfd_open, pidfd_send_signal};
+use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
 
 /// A handle of a process. On Linux it stays that process's even when its ID comes
 /// to be another's.

@@ -16,6 +16,7 @@ use file::File;
 pub use layer::Layer;
 use layer::{set, text, timeout_of_caller, usage};
 use log::LevelFilter;
+pub(crate) use place::Profiles;
 pub use place::{Directories, FILE_LIMIT};
 use place::{default_path, given_path, read_file};
 use setting::Setting;

@@ -51,6 +51,9 @@ pub fn run(mut world: World<'_>) -> u8 {
 }
 
 fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
+    if let Some(shell) = completions::asking_shell(world) {
+        return Ok(completions::at_cursor(world, shell, Cli::command()));
+    }
     let (options, command) = match Cli::read(std::mem::take(&mut world.args)) {
         Ok(parts) => parts,
         Err(error) => return Ok(usage(world, &error)),
@@ -98,14 +101,14 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
                 &asked,
             ))
         }
-        Command::Completions(asked) => Ok(completions::completions(world, &asked, Cli::command())),
+        Command::Completions(asked) => Ok(completions::script(&asked)),
     }
 }
 
 /// Whether what is logged from the start on is read by a person.
 fn logs_at_once(world: &World<'_>, command: &Command) -> bool {
     match command {
-        // At a shell's cursor nothing is an error.
+        // A shell's start files run it, where a warning would greet every session.
         Command::Completions(_) => false,
         Command::Tool(Called(helper)) => helper.logs_at_once(world),
         _ => true,

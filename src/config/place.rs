@@ -56,6 +56,32 @@ pub(super) fn given_path(
     )
 }
 
+/// The config file of a call, read only if the names of its profiles are wanted.
+#[derive(Default)]
+pub(crate) struct Profiles(Option<PathBuf>);
+
+impl Profiles {
+    /// Returns the profiles of the file that flag or environment name, or else of the default one.
+    pub(crate) fn of(
+        options: &Options,
+        environment: &Environment,
+        directories: &Directories,
+    ) -> Self {
+        match given_path(options, environment, directories) {
+            Ok(given) => Self(given.or_else(|| default_path(directories))),
+            Err(_) => Self(None),
+        }
+    }
+
+    /// Returns their names; none if the file is absent or broken.
+    pub(crate) fn names(&self, deadline: &Deadline) -> Vec<String> {
+        let path = self.0.as_deref();
+        let file = path.and_then(|path| read_file(path, true, deadline).ok());
+        file.map(|file| file.profiles.into_keys().collect())
+            .unwrap_or_default()
+    }
+}
+
 /// Reads it. One that is not there says nothing, unless it must exist.
 pub(super) fn read_file(path: &Path, must_exist: bool, deadline: &Deadline) -> Result<File, Error> {
     let unread = |detail: String| {

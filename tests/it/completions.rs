@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::support::Home;
 use crate::support::program::{client, output_of};
 
-/// A profile that a shell would run, if it were told of it.
+/// The last profile's name is a command to a shell.
 const CONFIG: &str = "[profiles.prod]\n[profiles.pilot]\n[profiles.'p$(touch ran)']\n";
 
 fn script(shell: &str) -> String {
@@ -21,6 +21,7 @@ fn home(shell: &str) -> Home {
     let home = Home::new();
     home.write_config(CONFIG);
     home.write("keys/prod.json", "");
+    home.write("keys/a b$(touch ran)", "");
     home.write("script", script(shell));
     home.link("zitadel-credential");
     home
@@ -32,10 +33,7 @@ fn told(home: &Home, shell: &PathBuf, arguments: &[&str], lines: &str) -> String
     command.args(arguments).env("PATH", home.path_with_bin());
     let output = output_of(command, lines.as_bytes());
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    assert!(
-        !home.path().join("ran").exists(),
-        "a profile's name was run"
-    );
+    assert!(!home.path().join("ran").exists(), "a name was run");
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -51,7 +49,7 @@ fn bash_completes_commands_options_profiles_files_and_programs() {
         let lines = format!(
             ". ./script; COMP_WORDS=({line}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
             compopt() {{ :; }}
-            _zitadel_credential zitadel-credential \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"
+            _clap_complete_zitadel_credential zitadel-credential \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"
             printf '%s\\n' \"${{COMPREPLY[@]}}\"; complete -p zitadel-credential >/dev/null\n"
         );
         told(&home, &bash, &["--norc", "-s"], &lines)
@@ -68,6 +66,10 @@ fn bash_completes_commands_options_profiles_files_and_programs() {
     let raw = complete("zitadel-credential token --output r");
     assert_eq!(words(&raw), ["raw"]);
     let files = complete("zitadel-credential --key-file keys/p");
+    assert_eq!(words(&files), ["keys/prod.json"]);
+    let files = complete("zitadel-credential --key-file keys/a");
+    assert_eq!(files, "keys/a\\ b\\$\\(touch\\ ran\\)\n");
+    let files = complete("zitadel-credential exec -- cat keys/p");
     assert_eq!(words(&files), ["keys/prod.json"]);
     let programs = complete("zitadel-credential exec -- zitadel-cred");
     assert_eq!(words(&programs), ["zitadel-credential"]);
@@ -96,21 +98,30 @@ fn fish_completes_commands_options_profiles_and_files() {
     assert_eq!(complete("zitadel-credential token --output ra"), ["raw"]);
     let files = complete("zitadel-credential --key-file keys/p");
     assert_eq!(files, ["keys/prod.json"]);
+    let files = complete("zitadel-credential --key-file=keys/p");
+    assert_eq!(files, ["--key-file=keys/prod.json"]);
+    let programs = complete("zitadel-credential exec -- zitadel-cred");
+    assert_eq!(programs, ["zitadel-credential"]);
 }
 
 #[test]
 fn zsh_completes_commands_options_profiles_and_files() {
     let Some(zsh) = client("zsh") else { return };
     let home = home("zsh");
+    home.write("functions/_zitadel-credential", script("zsh"));
+    // As packages install it, and as a start file sources it.
+    let installed = "fpath=(./functions $fpath); autoload -U compinit; compinit -u -D";
+    let sourced = "autoload -U compinit; compinit -u -D; . ./script";
     // Completion needs a terminal: zsh's own pseudo-terminal is one.
-    let complete = |line: &str, end: &str| {
+    let complete = |start: &str, line: &str, end: &str| {
+        let pattern = end.replace('\\', r"\\");
         let lines = format!(
             r"zmodload zsh/zpty
 zpty shell 'exec zsh -f -i'
-zpty -w shell 'PS1=; autoload -U compinit; compinit -u -D; . ./script; compdef _zitadel-credential zitadel-credential; echo READY$((6*7))'
+zpty -w shell 'PS1=; {start}; echo READY$((6*7))'
 zpty -r shell said '*READY42*'
 zpty -w -n shell '{line}'$'\t'
-zpty -r shell said '*{end}*'
+zpty -r shell said '*{pattern}*'
 print -r -- $said
 zpty -d shell
 "
@@ -125,13 +136,19 @@ zpty -d shell
         ("zitadel-credential token --profile pr", "prod "),
         ("zitadel-credential token --output ra", "raw "),
         ("zitadel-credential --key-file keys/p", "prod.json"),
+        ("zitadel-credential --key-file ~/keys/p", "~/keys/prod.json"),
+        ("zitadel-credential --key-file=keys/p", "prod.json"),
+        ("zitadel-credential --key-file keys/a", r"touch\ ran"),
         (
             "zitadel-credential exec -- zitadel-cre",
             "zitadel-credential ",
         ),
     ] {
-        assert!(complete(line, end).contains(end), "{line}");
+        let told = complete(installed, line, end);
+        assert!(told.contains(end), "{line}: {told}");
     }
+    let told = complete(sourced, "zitadel-credential tok", "token ");
+    assert!(told.contains("token "), "{told}");
 }
 
 #[test]
@@ -140,14 +157,11 @@ fn elvish_completes_commands_and_options() {
         return;
     };
     let home = home("elvish");
-    // Its editor is there on a terminal only: what it lends the script is small.
-    let script = script("elvish")
-        .replace("edit:completion:arg-completer", "completer")
-        .replace("edit:complete-filename", "candidate");
+    // Its editor is there on a terminal only.
+    let script = script("elvish").replace("edit:completion:arg-completer", "completer");
     let complete = |words: &str| {
         let lines = format!(
             "var completer = [&]
-            fn candidate {{|text| put $text}}
             {script}
             $completer[zitadel-credential] zitadel-credential {words} ''\n"
         );
@@ -170,13 +184,10 @@ fn elvish_on_a_terminal_completes_files_and_the_programs_of_exec() {
     };
     let home = home("elvish");
     for (line, rest) in [
-        ("zitadel-credential comp", "letions "),
+        ("zitadel-credential comp", "letions"),
         ("zitadel-credential --key-file keys/p", "rod.json"),
-        ("zitadel-credential exec -- zitadel-cre", "dential "),
-        (
-            "zitadel-credential exec --env X -- zitadel-credential comp",
-            "letions ",
-        ),
+        ("zitadel-credential exec -- zitadel-cre", "dential"),
+        ("zitadel-credential exec --env X -- cat keys/p", "rod.json"),
     ] {
         // What is typed before its editor is ready (2004h) is lost. What is typed then is drawn letter
         // by letter, what is completed at once.
@@ -197,61 +208,89 @@ zpty -d shell
     }
 }
 
+/// A call of fish's script: it prints what each candidate is for, too.
+fn asked<I>(home: &Home, words: I) -> crate::support::command::Command
+where
+    I: IntoIterator<Item: AsRef<std::ffi::OsStr>>,
+{
+    let mut call = home.zitadel(["--", "zitadel-credential"]);
+    call.args(words).env("COMPLETE", "fish");
+    call
+}
+
+/// There is no PowerShell to run it in; the answers to it are fish's.
 #[test]
 fn the_script_for_powershell_asks_the_program_and_closes_what_it_opens() {
     let script = script("powershell");
-    assert!(script.contains("zitadel-credential completions at -- @words"));
+    assert!(script.contains("& zitadel-credential -- $args"));
+    assert!(script.contains("$env:COMPLETE = \"powershell\""));
     for (open, close) in ["{}", "()", "[]"].map(|pair| pair.split_at(1)) {
         let count = |mark| script.matches(mark).count();
         assert_eq!(count(open), count(close));
     }
+    let home = home("powershell");
+    let told = |word: &str| {
+        let mut call = asked(&home, ["--key-file", word]);
+        String::from_utf8(call.env("COMPLETE", "powershell").run().stdout).unwrap()
+    };
+    assert_eq!(told("keys/p"), "keys/prod.json\n");
+    // PowerShell would run it. Without a candidate it lists the files itself.
+    assert_eq!(told("keys/a"), "");
 }
 
 #[test]
 fn the_names_of_profiles_are_silent_where_there_is_no_config() {
     let home = Home::new();
-    let asked = || {
-        let words = ["completions", "at", "--", "--profile", ""];
-        home.zitadel(words).run()
-    };
-    let mut call = home.zitadel(["completions", "at", "--", "tok"]);
+    let profiles = || asked(&home, ["--profile", ""]).run();
+    let mut call = asked(&home, ["tok"]);
     let told = call.env("ZITADEL_CREDENTIAL_LOG", "nonsense").run();
-    assert!(told.stdout.starts_with(b"token\t"));
+    assert!(told.stdout.starts_with(b"token\t") && told.stderr.is_empty());
     for config in [None, Some("[")] {
         config.map(|toml| home.write_config(toml));
-        let none = asked();
+        let none = profiles();
         assert!(none.status.success() && none.stdout.is_empty() && none.stderr.is_empty());
         home.zitadel(["completions", "bash"]).assert().success();
     }
     home.write_config(CONFIG);
-    assert_eq!(asked().stdout, b"pilot\tprofile\nprod\tprofile\n");
+    assert_eq!(profiles().stdout, b"pilot\tprofile\nprod\tprofile\n");
     let other = home.write("other.toml", "[profiles.other]\n");
-    let words = ["completions", "at", "--", "--config"];
-    let mut call = home.zitadel(words);
-    let named = call.arg(other).args(["token", "--profile", "o"]).run();
+    let mut call = asked(&home, ["--config"]);
+    let named = call.arg(&other).args(["token", "--profile", "o"]).run();
+    assert_eq!(named.stdout, b"other\tprofile\n");
+    let mut call = asked(&home, ["--profile", "o"]);
+    let named = call.env("ZITADEL_CREDENTIAL_CONFIG", other).run();
     assert_eq!(named.stdout, b"other\tprofile\n");
 }
 
 #[test]
 fn a_pipe_that_nobody_writes_to_keeps_no_cursor_waiting() {
     let home = Home::new();
-    let pipe = home.path().join("pipe");
-    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
-    let fifo = rustix::fs::FileType::Fifo;
-    rustix::fs::mknodat(rustix::fs::CWD, &pipe, fifo, mode, 0).unwrap();
+    let mut mkfifo = home.command("mkfifo");
+    mkfifo.arg("pipe");
+    assert!(output_of(mkfifo, b"").status.success());
     let start = std::time::Instant::now();
-    let words = [
-        "completions",
-        "at",
-        "--",
-        "--config",
-        "pipe",
-        "--profile",
-        "",
-    ];
-    let none = home.zitadel(words).run();
+    let none = asked(&home, ["--config", "pipe", "--profile", ""]).run();
     assert!(none.status.success() && none.stdout.is_empty() && none.stderr.is_empty());
     assert!(start.elapsed() < std::time::Duration::from_secs(10));
+}
+
+#[test]
+fn the_variable_alone_changes_no_answer() {
+    let home = Home::new();
+    for shell in ["bash", "fish"] {
+        let mut call = home.zitadel(["--version"]);
+        let told = call.env("COMPLETE", shell).run();
+        assert!(told.stdout.starts_with(b"zitadel-credential "));
+    }
+    for (words, shell) in [(vec!["--", "token"], "nonsense"), (vec!["--", "token"], "")] {
+        let mut call = home.zitadel(words);
+        let refused = call.env("COMPLETE", shell).run();
+        assert_eq!(refused.status.code(), Some(2));
+    }
+    // A script whose cursor is nowhere.
+    let mut call = home.zitadel(["--", "zitadel-credential", "tok"]);
+    let none = call.env("COMPLETE", "bash").run();
+    assert!(none.status.success() && none.stdout.is_empty() && none.stderr.is_empty());
 }
 
 #[test]
@@ -263,7 +302,7 @@ fn bash_completes_values_that_stand_behind_an_equals_sign() {
         let lines = format!(
             ". ./script; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
             compopt() {{ :; }}
-            _zitadel_credential zitadel-credential '{last}' '{before}'
+            _clap_complete_zitadel_credential zitadel-credential '{last}' '{before}'
             printf '%s\\n' \"${{COMPREPLY[@]}}\"\n"
         );
         told(&home, &bash, &["--norc", "-s"], &lines)
@@ -271,6 +310,8 @@ fn bash_completes_values_that_stand_behind_an_equals_sign() {
     let name = "zitadel-credential";
     for (line, last, before, expected) in [
         ("token --output = r", "r", "=", "raw"),
+        ("token --output = ''", "", "=", "raw header json"),
+        ("token --output =", "", "--output", "raw header json"),
         ("token --profile = pi", "pi", "=", "pilot"),
         ("--key-file = keys/p", "keys/p", "=", "keys/prod.json"),
         (
@@ -281,6 +322,6 @@ fn bash_completes_values_that_stand_behind_an_equals_sign() {
         ),
     ] {
         let told = complete(&format!("{name} {line}"), last, before);
-        assert_eq!(words(&told), [expected], "{line}");
+        assert_eq!(words(&told), words(expected), "{line}");
     }
 }

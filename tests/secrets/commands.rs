@@ -66,7 +66,7 @@ const OTHERS: &[Row] = &[
     row("cache clear --expired", "", Shows::Nothing),
     row("cache clear", "", Shows::Nothing),
     row("completions bash", "", Shows::Nothing),
-    row("completions at -- --profile ", "", Shows::Nothing),
+    row("completions zsh", "", Shows::Nothing),
     row("help", "", Shows::Nothing),
     row("--help", "", Shows::Nothing),
     row("--version", "", Shows::Nothing),

@@ -9,7 +9,7 @@ use crate::error::Error;
 /// The name by which we answer Bazel.
 const HELPER: &str = "bazel-credential-zitadel";
 
-/// The arguments of `setup bazel`.
+// The arguments of `setup bazel`.
 #[derive(clap::Args, Debug)]
 pub(super) struct SetupBazel {
     #[command(flatten)]

@@ -14,7 +14,7 @@ use crate::text::quote::{is_unprintable, shell_quoted};
 /// Go's own, where nothing is set (`go help goauth`).
 const DEFAULT: &str = "netrc";
 
-/// The arguments of `setup go`.
+// The arguments of `setup go`.
 #[derive(clap::Args, Debug)]
 pub(super) struct SetupGo {
     #[command(flatten)]

@@ -22,7 +22,7 @@ use crate::text::quote::quoted;
 const AT_BLOCK: [&str; 2] = [BLOCK, HELPER];
 const AT_LINK: [&str; 1] = ["link"];
 
-/// The arguments of `setup terraform`.
+// The arguments of `setup terraform`.
 #[derive(clap::Args, Debug)]
 pub(super) struct SetupTerraform {
     #[command(flatten)]

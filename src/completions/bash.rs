@@ -1,0 +1,104 @@
+//! bash: its words are not those that a program gets, and it quotes no candidate.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+use clap::Command;
+use clap_complete::engine::complete;
+
+use super::candidates::{HERE, Sources};
+use super::{Shell, is_plain};
+use crate::call::World;
+
+/// Returns the candidates as the script reads them; `None` if there is no cursor.
+pub(super) fn answer(world: &World<'_>, words: Vec<OsString>, root: Command) -> Option<String> {
+    let variable = |name| (world.environment)(name)?.into_string().ok();
+    let cursor: usize = variable("_CLAP_COMPLETE_INDEX")?.parse().ok()?;
+    let separator = variable("_CLAP_IFS")?;
+    let (words, kept) = join(words.into_iter().take(cursor + 1));
+    let mut command = Sources::of(world, Shell::Bash, &words).add_to(root);
+    let cursor = words.len().checked_sub(1)?;
+    let candidates = complete(&mut command, words, cursor, Some(HERE.as_ref())).ok()?;
+    let candidates = candidates.iter().filter_map(|candidate| {
+        let candidate = candidate.get_value().to_str()?;
+        candidate.strip_prefix(kept.as_str())
+    });
+    Some(candidates.collect::<Vec<_>>().join(&separator))
+}
+
+/// Returns the words as a program would get them, and the start of the last one that stays
+/// in the line: readline splits words at `=` and `:`, and replaces what follows.
+fn join(parts: impl Iterator<Item = OsString>) -> (Vec<OsString>, String) {
+    let mut words: Vec<OsString> = Vec::new();
+    let mut kept = OsString::new();
+    let mut is_open = false;
+    for part in parts {
+        let is_mark = matches!(part.as_bytes(), [b'=' | b':', ..]);
+        let mut bytes = part.into_vec();
+        bytes.retain(|byte| *byte != b'\\');
+        let part = OsString::from_vec(bytes);
+        match words.last_mut() {
+            Some(word) if is_mark || is_open => {
+                kept.clone_from(word);
+                word.push(part);
+            }
+            _ => {
+                kept.clear();
+                words.push(part);
+            }
+        }
+        is_open = is_mark;
+    }
+    (words, kept.to_string_lossy().into_owned())
+}
+
+/// Returns the text with a backslash before all that bash could take for syntax.
+pub(super) fn escape(text: &str) -> String {
+    let mut escaped = String::new();
+    for (at, c) in text.char_indices() {
+        // The path may be typed from the home directory on.
+        let is_home = at == 0 && text.starts_with("~/");
+        if !(is_plain(c) || c == '/' || is_home) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_readline_splits_is_one_word_again() {
+        for (parts, words, kept) in [
+            ("a --output = r", "a --output=r", "--output="),
+            ("a --output =", "a --output=", "--output"),
+            (
+                "a --issuer https : //a.dev pr",
+                "a --issuer https://a.dev pr",
+                "",
+            ),
+            (
+                "a --issuer https : //a.dev",
+                "a --issuer https://a.dev",
+                "https:",
+            ),
+            ("a --output=r", "a --output=r", ""),
+        ] {
+            let parts = parts.split(' ').map(OsString::from);
+            let expected: Vec<_> = words.split(' ').map(OsString::from).collect();
+            assert_eq!(join(parts), (expected, kept.to_owned()), "{words}");
+        }
+        let (words, _) = join([r"a\ b".into()].into_iter());
+        assert_eq!(words, ["a b"]);
+    }
+
+    #[test]
+    fn a_file_name_is_neither_run_nor_split() {
+        assert_eq!(escape("~/keys/prod.json"), "~/keys/prod.json");
+        assert_eq!(escape("a b$(touch ran)"), r"a\ b\$\(touch\ ran\)");
+        assert_eq!(escape("~root"), r"\~root");
+    }
+}

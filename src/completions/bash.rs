@@ -1,7 +1,6 @@
 //! bash: its words are not those that a program gets, and it quotes no candidate.
 
 use std::ffi::OsString;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use clap::Command;
 use clap_complete::engine::complete;
@@ -33,10 +32,12 @@ fn join(parts: impl Iterator<Item = OsString>) -> (Vec<OsString>, String) {
     let mut kept = OsString::new();
     let mut is_open = false;
     for part in parts {
-        let is_mark = matches!(part.as_bytes(), [b'=' | b':', ..]);
-        let mut bytes = part.into_vec();
-        bytes.retain(|byte| *byte != b'\\');
-        let part = OsString::from_vec(bytes);
+        let is_mark = matches!(part.as_encoded_bytes(), [b'=' | b':', ..]);
+        // No candidate is text that is not UTF-8.
+        let part = match part.into_string() {
+            Ok(text) => text.replace('\\', "").into(),
+            Err(part) => part,
+        };
         match words.last_mut() {
             Some(word) if is_mark || is_open => {
                 kept.clone_from(word);

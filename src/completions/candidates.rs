@@ -2,7 +2,6 @@
 //! takes them.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +15,7 @@ use super::{Shell, is_plain};
 use crate::call::World;
 use crate::cli::options::Options;
 use crate::config::Profiles;
+use crate::sys::process::is_program;
 use crate::text::clock::Deadline;
 
 /// Where relative paths start.
@@ -163,9 +163,7 @@ fn executables(dir: &Path, typed: &str) -> Vec<String> {
     let names = entries.filter_map(|entry| {
         let name = entry.file_name().into_string().ok()?;
         name.starts_with(typed).then_some(())?;
-        let found = std::fs::metadata(entry.path()).ok()?;
-        let is_program = found.is_file() && found.permissions().mode() & 0o111 != 0;
-        is_program.then_some(name)
+        is_program(&entry.path()).then_some(name)
     });
     names.collect()
 }

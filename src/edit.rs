@@ -1,18 +1,33 @@
 //! Changing other programs' files: plan, backup, journal, TOML, JSON.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `setup` | what each tool's setup implements |
+//! | `hosts`, `rules` | what the setups share: host rules, warnings |
+//! | `plan` | the changes of one setup: shown, or applied all or none |
+//! | `apply` | applies changes in order, and reverts them if one fails |
+//! | `backup` | each file as it was before the first setup |
+//! | `file`, `link` | one file or link, as it is and as it is to be |
+//! | `tool` | git and kubectl, which write their own files |
+//! | `journal`, `check`, `entry` | `setup.json`: what was put where |
+//! | `toml`, `json` | editing in place |
+//! | `diff` | what `--dry-run` shows |
+//! | `lock`, `directory` | one setup at a time; new directories |
 
-pub(crate) mod acl;
-pub(crate) mod carry;
-pub(crate) mod copy;
-pub(crate) mod desk;
+pub(crate) mod apply;
+pub(crate) mod backup;
+pub(crate) mod check;
 pub(crate) mod diff;
-pub(crate) mod fresh;
-pub(crate) mod guard;
+pub(crate) mod directory;
+pub(crate) mod entry;
+pub(crate) mod file;
 pub(crate) mod hosts;
 pub(crate) mod journal;
 pub(crate) mod json;
 pub(crate) mod link;
+pub(crate) mod lock;
+pub(crate) mod plan;
 pub(crate) mod rules;
 pub(crate) mod setup;
-pub(crate) mod target;
 pub(crate) mod toml;
 pub(crate) mod tool;

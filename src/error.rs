@@ -57,6 +57,8 @@ pub struct Report {
     with: Option<String>,
     facts: Vec<String>,
     hint: Option<String>,
+    /// Lines to copy by hand.
+    lines: Vec<String>,
     /// Seconds.
     wait: Option<u32>,
 }
@@ -69,6 +71,7 @@ impl Report {
             with: None,
             facts: Vec::new(),
             hint: None,
+            lines: Vec::new(),
             wait: None,
         }
     }
@@ -88,6 +91,12 @@ impl Report {
     /// Says what to do about it.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds lines to copy by hand, below the hint.
+    pub fn lines(mut self, text: &str) -> Self {
+        self.lines.extend(text.lines().map(ToOwned::to_owned));
         self
     }
 
@@ -123,6 +132,11 @@ impl Report {
         with.chain(facts)
             .chain(hint)
             .map(|(word, text)| format!("{word}: {}", printable(text)))
+            .chain(
+                self.lines
+                    .iter()
+                    .map(|line| format!("  {}", printable(line))),
+            )
     }
 
     /// How long not to try again, where the issuer asked for that.
@@ -154,10 +168,11 @@ mod tests {
             .hint("mend it")
             .found("one")
             .found("two")
-            .with("a key");
+            .with("a key")
+            .lines("[a]\nb = 1\n");
         assert_eq!(
             report.to_string(),
-            "it broke\n  with: a key\n  found: one\n  found: two\n  hint: mend it"
+            "it broke\n  with: a key\n  found: one\n  found: two\n  hint: mend it\n    [a]\n    b = 1"
         );
     }
 

@@ -1,21 +1,21 @@
 //! `setup`: writes a profile, and wires tools up to it.
 //!
-//! Each setup reads the files that it changes, says what they are to be, and
-//! hands them to the [`desk`](crate::edit::desk), which shows the difference
-//! (`--dry-run`) or makes it, if they are still what was read: a copy of each file
-//! before the first change, then `setup.json`, then the files, each in one step.
-//! `--undo` takes out what `setup.json` says was put in. Doing it twice changes
-//! nothing.
+//! Each setup puts what it changes into a [`plan`](crate::edit::plan), which shows it
+//! (`--dry-run`) or applies it, if the files are still what was read: a backup of each
+//! file before the first change, then `setup.json`, then the files. git and kubectl
+//! write theirs themselves. `--undo` takes out what `setup.json` says was put in.
+//! Doing it twice changes nothing.
 
 mod names;
 mod profile;
 
 use crate::call::{Answer, World};
 use crate::cli::options::Options;
-use crate::edit::desk::Desk;
-use crate::edit::journal::Edit;
-use crate::edit::setup::{Mode, Setup};
+use crate::edit::entry::Edit;
+use crate::edit::plan::{Mode, Plan};
+use crate::edit::setup::Setup;
 use crate::error::Error;
+use crate::sys::{signals, temporary};
 use crate::tools::row::SetupRow;
 use crate::tools::{self, TOOLS};
 
@@ -42,24 +42,27 @@ pub(crate) fn setup(
     asked: &dyn Setup,
 ) -> Result<Answer, Error> {
     let mode = asked.mode();
+    if let Err(error) = signals::clean_up_first(temporary::remove_copies) {
+        log::debug!("signals end a setup without cleaning up: {error}");
+    }
     if mode.undo {
-        let mut desk = Desk::open(world, options, mode, owns)?;
-        let after = asked.undo(&mut desk)?;
-        return desk.finish(after);
+        let mut plan = Plan::open(world, options, mode, owns)?;
+        let after = asked.undo(&mut plan)?;
+        return plan.finish(after);
     }
     names::check(options, asked)?;
     let mut options = options.clone();
     let told = look_ahead(world, &mut options, asked)?;
-    let mut desk = Desk::open(world, &options, mode, owns)?;
+    let mut plan = Plan::open(world, &options, mode, owns)?;
     for line in told {
-        desk.says(line);
+        plan.say(line);
     }
-    let after = asked.apply(&mut desk)?;
-    desk.finish(after)
+    let after = asked.apply(&mut plan)?;
+    plan.finish(after)
 }
 
-/// What takes its time, while no file is locked yet: a person's answers, a token.
-/// Breaking off there leaves no lock behind.
+/// Does what takes time while no file is locked yet: a person's answers, a token.
+/// Returns lines to show.
 fn look_ahead(
     world: &World<'_>,
     options: &mut Options,
@@ -69,11 +72,11 @@ fn look_ahead(
         dry_run: true,
         undo: false,
     };
-    let desk = Desk::open(world, options, look, owns)?;
-    asked.complete(world, &desk, options)?;
+    let plan = Plan::open(world, options, look, owns)?;
+    asked.complete(world, &plan, options)?;
     if asked.mode().dry_run {
         return Ok(Vec::new());
     }
-    let mut desk = Desk::open(world, options, look, owns)?;
-    asked.look_ahead(world, &mut desk)
+    let mut plan = Plan::open(world, options, look, owns)?;
+    asked.look_ahead(world, &mut plan)
 }

@@ -21,7 +21,7 @@ use std::path::Path;
 use row::{Link, Tool};
 
 use crate::call::Helper;
-use crate::edit::journal::Edit;
+use crate::edit::entry::Edit;
 
 /// All tools, in the order of the help.
 pub static TOOLS: [Tool; 12] = [

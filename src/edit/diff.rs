@@ -1,15 +1,15 @@
-//! What would change, as a unified diff in which no secret of another's is
-//! shown: a kubeconfig and docker's file hold tokens and passwords.
+//! What a dry run shows: the changed lines, without other people's secrets. A
+//! kubeconfig and docker's file hold tokens and passwords.
 
 use std::fmt::Write;
 use std::path::Path;
 
-use diffy::{Line, create_patch};
+use diffy::{DiffOptions, Line};
 
 use crate::text::quote;
 
-/// Keys of our own file whose values are no secrets and help a reader. Of other
-/// files no value is shown but the words that the change itself brings.
+/// Keys of our own file whose values are no secrets. Of other files only the values
+/// that the change itself brings are shown.
 const SHOWN: [&str; 12] = [
     "allow-http",
     "auth",
@@ -25,7 +25,7 @@ const SHOWN: [&str; 12] = [
     "username",
 ];
 
-/// Keys that are shown by their names; another may itself be a piece of a text.
+/// Keys whose names are shown: an unknown one may be a piece of a secret.
 const NAMED: [&str; 32] = [
     "apiVersion",
     "args",
@@ -67,12 +67,13 @@ const LEFT_OUT: &str = "[…]";
 pub(crate) struct View<'w> {
     /// The words that the change brings.
     pub(crate) words: &'w [String],
-    /// Whether it is our own config file.
+    /// True for our own config file.
     pub(crate) is_ours: bool,
 }
 
-/// The difference between two texts of a file.
-pub(crate) fn unified(
+/// Returns the changed lines between two texts of a file, as a unified diff without
+/// context: what stands around them is not ours to show.
+pub(crate) fn diff(
     path: &Path,
     before: Option<&str>,
     after: Option<&str>,
@@ -82,7 +83,9 @@ pub(crate) fn unified(
         Some(_) => quote::path(path),
         None => "/dev/null".to_owned(),
     };
-    let changes = create_patch(before.unwrap_or_default(), after.unwrap_or_default());
+    let mut options = DiffOptions::new();
+    options.set_context_len(0);
+    let changes = options.create_patch(before.unwrap_or_default(), after.unwrap_or_default());
     let mut shown = format!("--- {}\n+++ {}\n", name(before), name(after));
     for hunk in changes.hunks() {
         // Writing to a String cannot fail.
@@ -103,8 +106,8 @@ pub(crate) fn unified(
     shown
 }
 
-/// A line of TOML, YAML, JSON or git's configuration without what may be a
-/// secret.
+/// Returns a line of TOML, YAML, JSON or git's configuration without values that are
+/// not ours.
 fn masked(line: &str, view: &View<'_>) -> String {
     let mut rest = line.trim_start();
     while let Some(item) = rest.strip_prefix("- ") {
@@ -134,7 +137,7 @@ fn masked(line: &str, view: &View<'_>) -> String {
     format!("{blank}{}", quote::printable(&shown))
 }
 
-/// The key and the value of a line, whichever of the four forms it has.
+/// Splits a line of one of these forms into key and value.
 fn split(line: &str) -> Option<(&str, &str)> {
     let (key, after) = if let Some(quoted) = line.strip_prefix('"') {
         let (key, after) = quoted.split_once('"')?;
@@ -151,7 +154,7 @@ impl View<'_> {
         SHOWN.contains(&key) || NAMED.contains(&key) || self.words.iter().any(|word| word == key)
     }
 
-    /// Whether a value is structure, or one of the change's own words.
+    /// True if a value is structure, or one of the change's own words.
     fn shows(&self, value: &str) -> bool {
         let bare = bare(value);
         let is_structure = bare.chars().all(|c| "{}[](),".contains(c));
@@ -163,7 +166,7 @@ impl View<'_> {
                 .any(|word| word == bare || word == value.trim())
     }
 
-    /// Whether a value of our own file may be shown by its key.
+    /// True if a value of our own file may be shown because of its key.
     fn shows_of(&self, key: &str, value: &str) -> bool {
         self.is_ours && SHOWN.contains(&key) && is_plain(value) && !value.contains("\"\"\"")
     }
@@ -173,7 +176,7 @@ fn bare(value: &str) -> &str {
     value.trim().trim_end_matches(',').trim_matches(['"', '\''])
 }
 
-/// Whether nothing in it looks like a password or a token.
+/// True if nothing in it looks like a password or a token.
 fn is_plain(text: &str) -> bool {
     !text.contains('@') && quote::redacted(text) == text
 }
@@ -190,16 +193,16 @@ mod tests {
     };
 
     #[test]
-    fn a_change_is_shown_with_what_stands_around_it() {
+    fn the_changed_lines_are_shown_and_nothing_around_them() {
         let before = "[profiles.prod]\nissuer = \"https://a.dev\"\n";
         let after = format!("{before}\n[hosts.\"git.a.dev\"]\nprofile = \"prod\"\n");
         assert_eq!(
-            unified(Path::new("/c.toml"), Some(before), Some(&after), &OURS),
-            "--- /c.toml\n+++ /c.toml\n@@ -1,2 +1,5 @@\n [profiles.prod]\n \
-             issuer = \"https://a.dev\"\n+\n+[hosts.\"git.a.dev\"]\n+profile = \"prod\"\n"
+            diff(Path::new("/c.toml"), Some(before), Some(&after), &OURS),
+            "--- /c.toml\n+++ /c.toml\n@@ -2,0 +3,3 @@\n\
+             +\n+[hosts.\"git.a.dev\"]\n+profile = \"prod\"\n"
         );
         assert_eq!(
-            unified(Path::new("x"), None, Some("{}"), &OURS),
+            diff(Path::new("x"), None, Some("{}"), &OURS),
             "--- /dev/null\n+++ x\n@@ -0,0 +1 @@\n+{}\n\\ No newline at end of file\n"
         );
     }

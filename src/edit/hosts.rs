@@ -1,11 +1,11 @@
-//! What the setups of all tools begin and end with: hosts that are let have the
-//! token, and taken out again.
+//! What the setups of all tools share: host rules for the hosts that are named, and
+//! warnings.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::desk::Desk;
-use super::journal::Edit;
+use super::entry::Edit;
+use super::plan::Plan;
 use super::tool;
 use crate::config::Config;
 use crate::error::{Error, Report};
@@ -20,13 +20,12 @@ pub(crate) struct Host {
     pub(crate) setup: String,
 }
 
-impl Desk<'_> {
-    /// Lets hosts have the profile's token; `file` is where else the tool's setup
-    /// writes.
+impl Plan<'_> {
+    /// Adds a rule for each host; `file` is where else the tool's setup writes.
     ///
     /// # Errors
     /// One is no host, a rule stands in the way, or there is no profile.
-    pub(crate) fn let_in(
+    pub(crate) fn add_rules(
         &mut self,
         tool: &str,
         hosts: &[OsString],
@@ -36,21 +35,20 @@ impl Desk<'_> {
         self.refuse_profiles_options()?;
         let profile = self.profile()?;
         let username = text(username)?;
-        let let_in = |host| {
+        let add = |host| {
             let pattern = pattern(host)?;
             let setup = setup_name(tool, &pattern, file);
-            self.allow(&setup, &pattern, profile.as_deref(), username.as_deref())?;
+            self.add_rule(&setup, &pattern, profile.as_deref(), username.as_deref())?;
             Ok(Host { pattern, setup })
         };
-        hosts.iter().map(let_in).collect()
+        hosts.iter().map(add).collect()
     }
 
-    /// Takes out what was put in for hosts; `elsewhere` does so outside of the
-    /// config file.
+    /// Undoes what was set up for hosts; `elsewhere` does so outside of the config file.
     ///
     /// # Errors
-    /// One is no host, or a file has no longer the form for it.
-    pub(crate) fn turn_out(
+    /// One is no host, or a file can no longer be edited.
+    pub(crate) fn undo_hosts(
         &mut self,
         tool: &str,
         hosts: &[OsString],
@@ -63,21 +61,21 @@ impl Desk<'_> {
             let rules = self.journal.rules_of(&setup);
             let Some(edits) = self.journal.take(&setup) else {
                 match self.journal.elsewhere(&setup_name(tool, &pattern, "")) {
-                    Some(there) => self.says(format!(
+                    Some(there) => self.say(format!(
                         "{tool} was set up for {pattern} in {}, and not in {}: all of it stays",
                         quote::path(there),
                         quote::path(file)
                     )),
-                    None => self.says(format!("{tool} was not set up for {pattern}")),
+                    None => self.say(format!("{tool} was not set up for {pattern}")),
                 }
                 continue;
             };
             for (rule, other) in rules {
-                self.says(format!("hosts.{rule} stays: the setup of {other} needs it"));
+                self.say(format!("hosts.{rule} stays: the setup of {other} needs it"));
             }
             for edit in edits {
                 match edit.key().as_slice() {
-                    ["hosts", _] => self.take_out_of_config(&edit)?,
+                    ["hosts", _] => self.undo_in_config(&edit)?,
                     _ => elsewhere(self, &edit)?,
                 }
             }
@@ -85,17 +83,17 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// Whether a name on `PATH` leads to this program.
+    /// True if a name on `PATH` leads to this program.
     pub(crate) fn is_found_as(&self, name: &str) -> bool {
         tool::find(name, self.environment).is_some_and(|path| self.is_this_program(&path))
     }
 
-    /// Whether a path leads to this program.
+    /// True if a path leads to this program.
     pub(crate) fn is_this_program(&self, path: &Path) -> bool {
         path.canonicalize().ok() == self.program.canonicalize().ok()
     }
 
-    /// Tells of a name that a tool would look for on `PATH` in vain.
+    /// Warns of a name that a tool would look for on `PATH` in vain.
     pub(crate) fn warn_of_path(&mut self, tool: &str, name: &str) {
         let line = match tool::find(name, self.environment) {
             Some(_) if self.is_found_as(name) => return,
@@ -108,7 +106,7 @@ impl Desk<'_> {
                 quote::path(&self.program)
             ),
         };
-        self.says(format!("warning: {line}"));
+        self.say(format!("warning: {line}"));
     }
 
     /// Refuses words that call us with another config file than this setup's: they
@@ -135,18 +133,18 @@ impl Desk<'_> {
         )))
     }
 
-    /// Tells of a config file that a tool has no means to name.
+    /// Warns of a config file that a tool has no means to name.
     pub(crate) fn warn_of_config(&mut self, tool: &str) {
         if self.options.config.is_some() {
             let path = quoted(&self.config.path().to_string_lossy());
-            self.says(format!(
+            self.say(format!(
                 "warning: {tool} passes no --config: set ZITADEL_CREDENTIAL_CONFIG={path} where it runs"
             ));
         }
     }
 }
 
-/// A file of a tool's, which lies in the home directory unless a variable says
+/// Returns a tool's file, which lies in the home directory unless a variable says
 /// otherwise.
 ///
 /// # Errors
@@ -162,15 +160,15 @@ pub(crate) fn known(file: Option<PathBuf>, tool: &str, variable: &str) -> Result
     })
 }
 
-/// A host that a rule may be for.
+/// Returns the pattern of a host.
 ///
 /// # Errors
-/// [`Error::Usage`]: it is none.
+/// [`Error::Usage`]: it is no host.
 pub(crate) fn pattern(host: &OsString) -> Result<HostPattern, Error> {
     Config::pattern(&host.to_string_lossy())
 }
 
-/// A username that a rule may show.
+/// Returns a username as text.
 fn text(given: Option<&OsString>) -> Result<Option<String>, Error> {
     let text = |given: &OsString| given.to_str().map(ToOwned::to_owned);
     match given.map(text) {

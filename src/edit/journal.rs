@@ -1,125 +1,36 @@
 //! What setups changed, so that `--undo` takes out that and nothing else:
 //! `setup.json` beside the config file. No secret is in it.
 
-mod check;
-
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::path::Path;
 
-pub(crate) use check::is_path;
-use ring::digest;
 use serde::{Deserialize, Serialize};
 
+use super::check;
+use super::check::Owns;
+use super::entry::{Edit, Note};
 use crate::error::Report;
-use crate::host::HostPattern;
 
-/// One thing that a setup put into a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Edit {
-    /// The file's path.
-    pub(crate) file: String,
-    /// Where in it, from the outermost key to the innermost.
-    pub(crate) at: Vec<String>,
-    /// What was put there.
-    pub(crate) ours: String,
-    /// What stood there before; none where nothing did.
-    pub(crate) former: Option<String>,
-}
+/// Setups by their name, `git git.acme.dev /home/me/.gitconfig`.
+type Setups = BTreeMap<String, Vec<Edit>>;
 
-impl Edit {
-    /// Where it was made, as a slice to match on.
-    pub(crate) fn key(&self) -> Vec<&str> {
-        self.at.iter().map(String::as_str).collect()
-    }
-
-    /// True if it is a host rule of the config file, as every tool's setup makes it.
-    pub(crate) fn is_host_rule(&self) -> bool {
-        let key = self.key();
-        let ["hosts", host] = key[..] else {
-            return false;
-        };
-        HostPattern::parse(host).is_some() && self.former.is_none()
-    }
-
-    /// True if the file stands in the setup's name, `HOST FILE`.
-    pub(crate) fn is_in_file_of(&self, of: &str) -> bool {
-        let rest = of.strip_suffix(&self.file);
-        rest.is_some_and(|rest| rest.ends_with(' '))
-    }
-
-    fn is_at(&self, other: &Self) -> bool {
-        (&self.file, &self.at) == (&other.file, &other.at)
-    }
-}
-
-/// A file as it was before the first setup changed it, and as the last one left
-/// it: SHA-256, in hex.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Note {
-    /// None where there was no file.
-    before: Option<String>,
-    left: Option<String>,
-    /// Whether others have changed it in between.
-    touched: bool,
-    /// Which of the copies beside it is of what it was.
-    pub(crate) copy: Option<u32>,
-}
-
-impl Note {
-    /// Notes a file that no setup has changed yet.
-    pub(crate) fn first(before: Option<&str>) -> Self {
-        Self {
-            before: before.map(digest_of),
-            left: before.map(digest_of),
-            touched: false,
-            copy: None,
-        }
-    }
-
-    /// Whether there was no file.
-    pub(crate) const fn was_absent(&self) -> bool {
-        self.before.is_none()
-    }
-
-    /// Whether this is what the file was.
-    pub(crate) fn was(&self, text: &str) -> bool {
-        self.before.as_deref() == Some(&digest_of(text))
-    }
-
-    /// Sees the file as it is now, before it is changed again. Where it is what
-    /// it was, as after a setup or an undo that was killed, nothing of others is
-    /// in it.
-    pub(crate) fn see(&mut self, now: Option<&str>) {
-        let now = now.map(digest_of);
-        self.touched = self.before != now && (self.touched || self.left != now);
-    }
-
-    /// Notes what is left behind.
-    pub(crate) fn leave(&mut self, after: Option<&str>) {
-        self.left = after.map(digest_of);
-    }
-
-    /// Whether only setups have changed the file.
-    pub(crate) const fn is_ours_alone(&self) -> bool {
-        !self.touched
-    }
-}
-
-/// All setups that are in place, by their name: `git git.acme.dev`.
+/// All setups that are in place.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Journal {
     version: Version,
     /// The files that they changed, by path.
-    pub(crate) files: BTreeMap<String, Note>,
-    setups: BTreeMap<String, Vec<Edit>>,
+    pub(super) files: BTreeMap<String, Note>,
+    /// Setups of the first edition that name no config file.
+    #[serde(default)]
+    setups: Setups,
+    /// Setups by config file: several may lie in the directory of `setup.json`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    configs: BTreeMap<String, Setups>,
+    /// The config file of this call.
+    #[serde(skip)]
+    config: String,
 }
-
-/// True if a setup, by its name, makes such an edit.
-pub(crate) type Owns = fn(&str, &Edit) -> bool;
 
 /// The file's form.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,33 +41,36 @@ enum Version {
 }
 
 impl Journal {
-    /// Reads `setup.json`; no text is no setups.
+    /// Reads `setup.json` for a config file; no text is no setups.
     ///
     /// # Errors
     /// It was written by something else.
-    pub(crate) fn parse(text: &str, owns: Owns) -> Result<Self, Report> {
-        if text.is_empty() {
-            return Ok(Self::default());
-        }
+    pub(crate) fn parse(text: &str, config: &str, owns: Owns) -> Result<Self, Report> {
         let damaged = |how: String| {
             Report::new(format!("it is not as setup writes it: {how}")).hint(
                 "move it away to go on without it; what was set up before must then be taken out by hand",
             )
         };
-        let journal = serde_json::from_str(text)
-            .map_err(|error| damaged(format!("line {} has another form", error.line())))?;
-        match check::fault(&journal, owns) {
-            Some(fault) => Err(damaged(fault)),
-            None => Ok(journal),
+        let mut journal = if text.is_empty() {
+            Self::default()
+        } else {
+            serde_json::from_str(text)
+                .map_err(|error| damaged(format!("line {} has another form", error.line())))?
+        };
+        if let Some(fault) = journal.fault(owns) {
+            return Err(damaged(fault));
         }
+        config.clone_into(&mut journal.config);
+        journal.sort_by_config();
+        Ok(journal)
     }
 
-    /// Its text; none where nothing is set up.
+    /// Returns its text; `None` if nothing is set up.
     ///
     /// # Errors
-    /// It would not be believed when it is read.
+    /// It would be refused when it is read.
     pub(crate) fn text(&self, owns: Owns) -> Result<Option<String>, Report> {
-        if self.setups.is_empty() {
+        if self.edits().next().is_none() {
             return Ok(None);
         }
         let unfit = |how: String| {
@@ -164,62 +78,112 @@ impl Journal {
                 "an undo goes by it: paths and names have no control characters there, and paths no ..",
             )
         };
-        if let Some(fault) = check::fault(self, owns) {
+        if let Some(fault) = self.fault(owns) {
             return Err(unfit(fault));
         }
         let text = serde_json::to_string_pretty(self).map_err(|error| unfit(error.to_string()))?;
         Ok(Some(text + "\n"))
     }
 
-    /// Adds what a setup did. Where it, or another, did the same before, what
-    /// stood there before that stays remembered.
-    pub(crate) fn record(&mut self, setup: &str, mut edit: Edit) {
-        let mut known = self.setups.values().flatten();
-        if let Some(same) = known.find(|known| known.is_at(&edit) && known.ours == edit.ours) {
-            edit.former.clone_from(&same.former);
+    fn fault(&self, owns: Owns) -> Option<String> {
+        let configs = self.configs.keys().find(|config| !check::is_path(config));
+        let of_setups = |setups| check::fault_of_setups(setups, owns);
+        check::fault_of_files(&self.files)
+            .or_else(|| configs.map(|config| format!("{config:?} is no plain absolute path")))
+            .or_else(|| of_setups(&self.setups))
+            .or_else(|| self.configs.values().find_map(of_setups))
+    }
+
+    /// Files setups of the first edition under the config file that they changed.
+    fn sort_by_config(&mut self) {
+        for (name, edits) in std::mem::take(&mut self.setups) {
+            let config = edits.iter().find(|edit| edit.is_of_config());
+            let setups = match config.map(|edit| edit.file.clone()) {
+                Some(config) => self.configs.entry(config).or_default(),
+                None => &mut self.setups,
+            };
+            setups.entry(name).or_default().extend(edits);
         }
-        let edits = self.setups.entry(setup.to_owned()).or_default();
+    }
+
+    /// Returns the setups of this config file, and those that may be of any.
+    fn own(&self) -> impl Iterator<Item = (&String, &Vec<Edit>)> {
+        let own = self.configs.get(&self.config).into_iter().flatten();
+        own.chain(&self.setups)
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&String, &Vec<Edit>)> {
+        self.configs.values().flatten().chain(&self.setups)
+    }
+
+    fn edits(&self) -> impl Iterator<Item = &Edit> {
+        self.all().flat_map(|(_, edits)| edits)
+    }
+
+    fn edits_mut(&mut self) -> impl Iterator<Item = &mut Edit> {
+        let setups = self.configs.values_mut().chain([&mut self.setups]);
+        setups.flat_map(BTreeMap::values_mut).flatten()
+    }
+
+    /// Adds what a setup did. What stood there before the first setup that did the
+    /// same stays noted.
+    pub(crate) fn record(&mut self, setup: &str, mut edit: Edit) {
+        let same = |known: &&Edit| known.is_at(&edit) && known.ours == edit.ours;
+        if let Some(same) = self.edits().find(same) {
+            edit.former = same.former.clone();
+        }
+        let unsorted = self.setups.remove(setup).unwrap_or_default();
+        let own = self.configs.entry(self.config.clone()).or_default();
+        let edits = own.entry(setup.to_owned()).or_default();
+        edits.extend(unsorted);
         match edits.iter_mut().find(|known| known.is_at(&edit)) {
-            Some(known) => known.ours = edit.ours,
+            Some(known) if known.ours == edit.ours => {}
+            Some(known) => known.earlier = Some(std::mem::replace(&mut known.ours, edit.ours)),
             None => edits.push(edit),
         }
     }
 
-    /// Has all setups that put something at a place have put this there.
+    /// Says that what stands at a place is now this, in all setups that put something
+    /// there.
     pub(crate) fn renew(&mut self, edit: &Edit) {
-        let all = self.setups.values_mut().flatten();
-        for known in all.filter(|known| known.is_at(edit)) {
-            known.ours.clone_from(&edit.ours);
+        for known in self.edits_mut().filter(|known| known.is_at(edit)) {
+            if known.ours != edit.ours {
+                known.earlier = Some(std::mem::replace(&mut known.ours, edit.ours.clone()));
+            }
         }
     }
 
-    /// What a setup did, the first first.
+    /// Returns what a setup did, the first first.
     pub(crate) fn edits_of(&self, setup: &str) -> &[Edit] {
-        self.setups.get(setup).map_or(&[], Vec::as_slice)
+        let known = self.own().find(|(name, _)| *name == setup);
+        known.map_or(&[], |(_, edits)| edits)
     }
 
-    /// The edit that some setup made at this place.
+    /// Returns the edit that some setup made at this place.
     pub(crate) fn edit_at(&self, file: &str, at: &[&str]) -> Option<&Edit> {
-        let mut edits = self.setups.values().flatten();
-        edits.find(|edit| edit.file == file && edit.at == at)
+        self.edits().find(|edit| edit.file == file && edit.at == at)
     }
 
-    /// What a setup did, to be undone, the last first; it is then no longer in
-    /// place. What another setup did as well, or has put something else in place
-    /// of, is not among it.
+    /// True if a setup that is in place put this at the place of an edit.
+    pub(crate) fn is_anothers(&self, edit: &Edit, is: impl Fn(&str) -> bool) -> bool {
+        self.edits()
+            .any(|other| other.is_at(edit) && is(&other.ours))
+    }
+
+    /// Removes a setup. Returns what it did, the last first, without what another
+    /// setup did as well. `None` if it is not in place.
     pub(crate) fn take(&mut self, setup: &str) -> Option<Vec<Edit>> {
-        let mut edits = self.setups.remove(setup)?;
+        let own = self.configs.get_mut(&self.config);
+        let own = own.and_then(|own| own.remove(setup));
+        let mut edits = own.or_else(|| self.setups.remove(setup))?;
+        self.configs.retain(|_, setups| !setups.is_empty());
         edits.retain(|edit| {
             let mut is_needed = false;
-            for other in self.setups.values_mut().flatten() {
-                if !other.is_at(edit) {
-                    continue;
-                }
-                if other.ours == edit.ours {
-                    is_needed = true;
-                } else if other.former.as_ref() == Some(&edit.ours) {
+            for other in self.edits_mut().filter(|other| other.is_at(edit)) {
+                is_needed |= other.ours == edit.ours;
+                if other.former.as_ref() == Some(&edit.ours) {
+                    // It came after this one, which will not have been there.
                     other.former.clone_from(&edit.former);
-                    is_needed = true;
                 }
             }
             !is_needed
@@ -228,13 +192,13 @@ impl Journal {
         Some(edits)
     }
 
-    /// The host rules that a setup and another need, and which that is.
+    /// Returns the host rules that a setup and another need, and which that is.
     pub(crate) fn rules_of(&self, setup: &str) -> Vec<(String, String)> {
         let needed = self.edits_of(setup).iter().filter_map(|edit| {
             let ["hosts", rule] = edit.key()[..] else {
                 return None;
             };
-            let mut others = self.setups.iter().filter(|(name, _)| *name != setup);
+            let mut others = self.own().filter(|(name, _)| *name != setup);
             let (name, _) =
                 others.find(|(_, edits)| edits.iter().any(|other| other.is_at(edit)))?;
             let mut words = name.split(' ');
@@ -244,55 +208,72 @@ impl Journal {
         needed.collect()
     }
 
-    /// The file of a setup whose name begins so.
+    /// Returns the file of a setup whose name begins so.
     pub(crate) fn elsewhere(&self, setup: &str) -> Option<&str> {
-        self.setups.keys().find_map(|name| name.strip_prefix(setup))
+        self.own().find_map(|(name, _)| name.strip_prefix(setup))
     }
 
-    /// Has what is noted of a file noted by the path that it has now, if it was
-    /// another: it was moved, and a link left in its place.
+    /// Notes by its new path what is noted of a file that was moved and linked to.
     pub(crate) fn follow(&mut self, now: &Path) {
         let leads_there = |file: &str| {
             let file = Path::new(file);
             file != now && file.canonicalize().is_ok_and(|real| real == now)
         };
-        let mut files = self.setups.values().flatten().map(|edit| &edit.file);
-        let Some(former) = files.find(|file| leads_there(file)).cloned() else {
+        let edited = self.edits().map(|edit| &edit.file);
+        let mut files = edited.chain(self.configs.keys()).cloned();
+        let Some(former) = files.find(|file| leads_there(file)) else {
             return;
         };
+        drop(files);
         let now = now.to_string_lossy().into_owned();
         if let Some(note) = self.files.remove(&former) {
             self.files.entry(now.clone()).or_insert(note);
         }
-        for (name, mut edits) in std::mem::take(&mut self.setups) {
-            for edit in edits.iter_mut().filter(|edit| edit.file == former) {
-                edit.file.clone_from(&now);
+        let renamed = |name: String| match name.strip_suffix(&former) {
+            Some(of) if of.ends_with(' ') => format!("{of}{now}"),
+            _ => name,
+        };
+        let moved = |setups: Setups| {
+            let mut moved = Setups::new();
+            for (name, mut edits) in setups {
+                for edit in edits.iter_mut().filter(|edit| edit.file == former) {
+                    edit.file.clone_from(&now);
+                }
+                moved.entry(renamed(name)).or_default().extend(edits);
             }
-            let of = name.strip_suffix(&former).filter(|of| of.ends_with(' '));
-            let name = of.map_or(name.clone(), |of| format!("{of}{now}"));
-            self.setups.entry(name).or_default().extend(edits);
+            moved
+        };
+        self.setups = moved(std::mem::take(&mut self.setups));
+        for (config, setups) in std::mem::take(&mut self.configs) {
+            let config = if config == former {
+                now.clone()
+            } else {
+                config
+            };
+            let of_config = self.configs.entry(config).or_default();
+            of_config.extend(moved(setups));
         }
     }
 
-    /// Whether a tool is set up for a host.
+    /// Forgets files that no setup is left in.
+    pub(super) fn forget_unused_files(&mut self) {
+        for (name, note) in std::mem::take(&mut self.files) {
+            if self.uses(&name) {
+                self.files.insert(name, note);
+            }
+        }
+    }
+
+    /// True if a tool is set up for a host.
     pub(crate) fn has(&self, tool: &str) -> bool {
-        let mut tools = self.setups.keys().map(|setup| setup.split(' ').next());
+        let mut tools = self.all().map(|(setup, _)| setup.split(' ').next());
         tools.any(|known| known == Some(tool))
     }
 
-    /// Whether a setup that is in place changed this file.
+    /// True if a setup that is in place changed this file.
     pub(crate) fn uses(&self, file: &str) -> bool {
-        self.setups.values().flatten().any(|edit| edit.file == file)
+        self.edits().any(|edit| edit.file == file)
     }
-}
-
-fn digest_of(text: &str) -> String {
-    let digest = digest::digest(&digest::SHA256, text.as_bytes());
-    digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 #[cfg(test)]

@@ -1,27 +1,28 @@
-//! A link that leads a tool to this program: made where there is none, and taken
-//! out while it is still what was made.
+//! A link that leads a tool to this program: created where there is none, and removed
+//! while it still leads where the setup made it lead.
 
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use super::diff::{View, unified};
-use super::guard::make_directory;
-use super::target::real_place;
+use super::diff::{View, diff};
+use super::directory;
+use super::directory::real_place;
 use crate::error::{Error, Report};
+use crate::sys::files::symlink;
 use crate::text::quote;
 use crate::text::quote::system;
 
-/// A link, and where it leads; none where it is not there.
-pub(crate) struct Link {
+/// A link as it is and as it is to be.
+pub(crate) struct LinkChange {
     path: PathBuf,
+    /// Where it leads; `None` if there is no link.
     pub(crate) before: Option<PathBuf>,
     /// Where it is to lead.
     pub(crate) after: Option<PathBuf>,
 }
 
-impl Link {
-    /// Looks at it.
+impl LinkChange {
+    /// Reads it.
     ///
     /// # Errors
     /// Something else lies there.
@@ -45,15 +46,17 @@ impl Link {
         })
     }
 
-    /// Its path as text, for `setup.json`: the same by whichever directory's link.
+    /// Returns its path as text, for `setup.json`: the same by whichever directory's link.
     pub(crate) fn name(&self) -> String {
         real_place(&self.path).to_string_lossy().into_owned()
     }
 
+    /// Returns its path.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
+    /// True if it is to change.
     pub(crate) fn is_changed(&self) -> bool {
         self.after != self.before
     }
@@ -62,7 +65,7 @@ impl Link {
     ///
     /// # Errors
     /// Another program was faster, or the system's own reason; it is as it was.
-    pub(crate) fn write(&self) -> Result<(), Report> {
+    pub(crate) fn apply(&self) -> Result<(), Report> {
         self.put(self.before.as_deref(), self.after.as_deref())
     }
 
@@ -70,8 +73,13 @@ impl Link {
     ///
     /// # Errors
     /// The system's own reason.
-    pub(crate) fn write_back(&self) -> Result<(), Report> {
-        self.put(self.after.as_deref(), self.before.as_deref())
+    pub(crate) fn revert(&self) -> Result<(), Report> {
+        match fs::read_link(&self.path).ok() {
+            now if now == self.before => Ok(()),
+            // The old one was removed, and the new one not created.
+            None => self.put(None, self.before.as_deref()),
+            Some(_) => self.put(self.after.as_deref(), self.before.as_deref()),
+        }
     }
 
     fn put(&self, now: Option<&Path>, then: Option<&Path>) -> Result<(), Report> {
@@ -83,9 +91,9 @@ impl Link {
                 fs::remove_file(&self.path)?;
             }
             let Some(then) = then else { return Ok(()) };
-            let new_dirs = make_directory(self.path.parent().unwrap_or(Path::new("/")))?;
+            let created = directory::create(self.path.parent().unwrap_or(Path::new("/")))?;
             symlink(then, &self.path).inspect_err(|_| {
-                for dir in new_dirs {
+                for dir in created {
                     let _ = fs::remove_dir(dir);
                 }
             })
@@ -100,8 +108,8 @@ impl Link {
         })
     }
 
-    /// As a file that holds where it leads.
-    pub(crate) fn shown(&self) -> String {
+    /// Returns the change as a diff of where it leads.
+    pub(crate) fn diff(&self) -> String {
         let text = |leads: &Option<PathBuf>| Some(leads.as_ref()?.to_string_lossy().into_owned());
         let (before, after) = (text(&self.before), text(&self.after));
         let words: Vec<_> = before.iter().chain(&after).cloned().collect();
@@ -109,11 +117,11 @@ impl Link {
             words: &words,
             is_ours: false,
         };
-        unified(&self.path, before.as_deref(), after.as_deref(), &view)
+        diff(&self.path, before.as_deref(), after.as_deref(), &view)
     }
 
-    /// What became of it.
-    pub(crate) fn told(&self) -> String {
+    /// Says what was done.
+    pub(crate) fn line(&self) -> String {
         let path = quote::path(&self.path);
         match &self.after {
             Some(leads) => format!("linked {path} to {}", quote::path(leads)),
@@ -130,11 +138,11 @@ mod tests {
     fn a_link_is_made_with_its_directories_and_taken_back() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("a/b/link");
-        let mut link = Link::open(&path).expect("none yet");
+        let mut link = LinkChange::open(&path).expect("none yet");
         link.after = Some("/bin/us".into());
-        link.write().expect("made");
+        link.apply().expect("made");
         assert_eq!(fs::read_link(&path).expect("a link"), Path::new("/bin/us"));
-        link.write_back().expect("removed");
+        link.revert().expect("removed");
         assert!(!path.is_symlink());
     }
 
@@ -142,19 +150,19 @@ mod tests {
     fn what_another_put_there_stays() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("link");
-        let mut link = Link::open(&path).expect("none yet");
+        let mut link = LinkChange::open(&path).expect("none yet");
         link.after = Some("/bin/us".into());
-        symlink("/bin/other", &path).expect("a link");
-        assert!(link.write().is_err());
-        assert!(link.write_back().is_err());
+        symlink(Path::new("/bin/other"), &path).expect("a link");
+        assert!(link.apply().is_err());
+        assert!(link.revert().is_err());
         assert_eq!(
             fs::read_link(&path).expect("a link"),
             Path::new("/bin/other")
         );
         fs::remove_file(&path).expect("removed");
         fs::write(&path, "other").expect("written");
-        assert!(Link::open(&path).is_err());
-        assert!(link.write().is_err());
+        assert!(LinkChange::open(&path).is_err());
+        assert!(link.apply().is_err());
         assert_eq!(fs::read_to_string(&path).expect("text"), "other");
     }
 }

@@ -1,19 +1,20 @@
-//! The config file's part of a setup: host rules, and what is taken out again.
+//! The config file's part of a setup: host rules, and their undo.
 
-use super::desk::Desk;
-use super::journal::Edit;
+use super::entry::{Edit, Standing};
+use super::plan::Plan;
 use super::toml::{Document, body, same_lines, string};
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
+use crate::text::quote;
 use crate::text::quote::quoted;
 use crate::url::{Origin, Scheme};
 
-impl Desk<'_> {
-    /// Lets a host have the profile's token, unless a rule does so already.
+impl Plan<'_> {
+    /// Adds a host rule, unless one that is there does as well.
     ///
     /// # Errors
     /// [`Error::Usage`]: another rule stands in the way.
-    pub(crate) fn allow(
+    pub(crate) fn add_rule(
         &mut self,
         setup: &str,
         pattern: &HostPattern,
@@ -37,13 +38,14 @@ impl Desk<'_> {
             return Ok(());
         }
         let ours = body(&values);
-        self.change_config(|document| document.add_table(key[0], key[1], &values))?;
-        let edit = self.config_edit(&key, ours, None);
+        self.edit_config(|document| document.add_table(key[0], key[1], &values))?;
+        let edit = self.config_edit(&key, &ours, None);
         self.journal.record(setup, edit);
         Ok(())
     }
 
-    /// The pattern of a rule that is there and does what is wanted.
+    /// Returns the pattern of a rule that is there and does what is wanted; `None` if
+    /// there is none.
     fn covering(
         &self,
         pattern: &HostPattern,
@@ -72,7 +74,7 @@ impl Desk<'_> {
         }
         let what = format!(
             "{}: host rule {} is there, with another profile or username",
-            crate::text::quote::path(self.config.path()),
+            quote::path(self.config.path()),
             rule.pattern
         );
         Err(Error::Usage(
@@ -80,33 +82,32 @@ impl Desk<'_> {
         ))
     }
 
-    /// Takes out of the config file what a setup put in; tells of what others
-    /// have changed since, and leaves that.
+    /// Undoes an edit of the config file. What others have changed since stays, and is
+    /// said.
     ///
     /// # Errors
-    /// The file has no longer the form for it.
-    pub(crate) fn take_out_of_config(&mut self, edit: &Edit) -> Result<(), Error> {
+    /// The edit is of another config file.
+    pub(crate) fn undo_in_config(&mut self, edit: &Edit) -> Result<(), Error> {
         if edit.file != self.config.name() {
-            let file = crate::text::quote::path(&edit.file);
+            let file = quote::path(&edit.file);
             let name = quoted(&edit.at.join("."));
             let what = format!("{name} was put into another config file: {file}");
             return Err(Error::Usage(
                 Report::new(what).hint(format!("--config {file} names that one")),
             ));
         }
-        let mut said = String::new();
-        self.change_config(|document| {
-            said = take_out(document, edit);
-            Ok(())
-        })?;
-        self.says(said);
+        let mut document = self.document()?;
+        let line = undo(&mut document, edit);
+        self.config.set(document.text().to_owned());
+        self.config()?;
+        self.say(line);
         Ok(())
     }
 
-    /// Sets a value of the config file, and remembers what stood there.
+    /// Sets a value of the config file, and notes what stood there.
     ///
     /// # Errors
-    /// The file has not the form for it.
+    /// The file cannot be edited.
     pub(crate) fn set_in_config(
         &mut self,
         setup: &str,
@@ -117,17 +118,17 @@ impl Desk<'_> {
         if former.as_deref() == Some(value) {
             return Ok(());
         }
-        self.change_config(|document| document.set(key, value))?;
-        let edit = self.config_edit(key, value.to_owned(), former);
+        self.edit_config(|document| document.set(key, value))?;
+        let edit = self.config_edit(key, value, former);
         self.journal.record(setup, edit);
         Ok(())
     }
 
-    /// Changes the config file's text, and reads it once more as any call would.
+    /// Edits the config file, and reads the result as any call would.
     ///
     /// # Errors
     /// What comes out is no config file.
-    pub(crate) fn change_config(
+    pub(crate) fn edit_config(
         &mut self,
         change: impl FnOnce(&mut Document) -> Result<(), Report>,
     ) -> Result<(), Error> {
@@ -137,22 +138,22 @@ impl Desk<'_> {
         self.config().map(drop)
     }
 
+    /// Returns the config file as it is to be, as a document.
+    ///
+    /// # Errors
+    /// It is not TOML.
     pub(crate) fn document(&self) -> Result<Document, Error> {
         Document::parse(self.config.text())
             .map_err(|report| Error::Usage(self.about_config(report)))
     }
 
     fn about_config(&self, report: Report) -> Report {
-        report.about(&crate::text::quote::path(self.config.path()))
+        report.about(&quote::path(self.config.path()))
     }
 
-    pub(crate) fn config_edit(&self, key: &[&str], ours: String, former: Option<String>) -> Edit {
-        Edit {
-            file: self.config.name(),
-            at: key.iter().map(|&part| part.to_owned()).collect(),
-            ours,
-            former,
-        }
+    /// Returns an edit of the config file.
+    pub(crate) fn config_edit(&self, key: &[&str], ours: &str, former: Option<String>) -> Edit {
+        Edit::new(self.config.name(), key, ours, former)
     }
 
     fn edit_of_config(&self, key: &[&str]) -> Option<&Edit> {
@@ -160,34 +161,34 @@ impl Desk<'_> {
     }
 }
 
-/// Takes out of a file what a setup put in, unless others have changed it since:
-/// what there is to tell.
-pub(crate) fn take_out(document: &mut Document, edit: &Edit) -> String {
+/// Undoes an edit of a TOML file, unless others have changed it since. Returns what
+/// there is to say.
+pub(crate) fn undo(document: &mut Document, edit: &Edit) -> String {
     let key = edit.key();
     let name = quoted(&edit.at.join("."));
-    match document.at(&key) {
-        None => return format!("{name} was gone already"),
-        Some(now) if !same_lines(&now, &edit.ours) => {
-            return format!("{name} was changed since, and stays");
-        }
-        Some(_) => {}
+    let now = document.at(&key);
+    match edit.standing(now.as_deref(), same_lines) {
+        Standing::Ours => {}
+        Standing::Former => return format!("{name} is what it was before"),
+        Standing::Gone => return format!("{name} was gone already"),
+        Standing::Changed => return format!("{name} was changed since, and stays"),
     }
-    let (how, changed) = match (&edit.former, key.as_slice()) {
+    let (how, undone) = match (&edit.former, key.as_slice()) {
         (Some(former), _) => ("puts back", document.set(&key, former)),
         (None, [group, name]) => {
-            let changed = document.remove_table(group, name, &edit.ours);
-            ("takes out", changed)
+            let lines = now.unwrap_or_default();
+            ("takes out", document.remove_table(group, name, &lines))
         }
         (None, _) => ("takes out", document.remove(&key)),
     };
-    // All else that is ours need not stay with it.
-    match changed {
+    // The rest of the setup need not stay with it.
+    match undone {
         Ok(()) => format!("{how} {name}"),
         Err(_) => format!("{name} is written in another form since, and stays"),
     }
 }
 
-/// The rule that a host over https has.
+/// Returns the rule that a host has over https.
 fn covering<'c>(
     config: &'c crate::config::Config<'_>,
     host: &str,

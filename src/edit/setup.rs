@@ -1,58 +1,47 @@
-//! What the setup of a tool, or of a profile, is.
+//! What the setup of a tool, or of a profile, implements.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 
 use clap::Args;
 
-use super::desk::{After, Desk};
+use super::plan::{After, Mode, Plan};
 use crate::call::World;
 use crate::cli::options::Options;
 use crate::error::Error;
 
-// How a setup is gone about.
-#[derive(Args, Clone, Copy, Debug)]
-pub struct Mode {
-    /// Show what would change, and change nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Take out what this setup put in, and nothing else
-    #[arg(long)]
-    pub undo: bool,
-}
-
 /// The arguments of a setup.
 pub(crate) trait Setup: fmt::Debug {
-    /// The options that stand after it.
+    /// Returns the options that stand after it.
     fn options(&mut self) -> &mut Options;
 
-    /// What is to be done.
+    /// Returns what is to be done.
     fn mode(&self) -> Mode;
 
-    /// The names among the arguments, which are written into files and shown.
+    /// Returns the names among the arguments, which are written into files and shown.
     fn names(&self) -> Vec<(&'static str, &OsStr)>;
 
-    /// Asks a person for what is missing in the options.
+    /// Asks the person for what is missing in the options.
     ///
     /// # Errors
     /// Something is missing, and nobody can be asked.
     fn complete(
         &self,
         world: &World<'_>,
-        desk: &Desk<'_>,
+        plan: &Plan<'_>,
         options: &mut Options,
     ) -> Result<(), Error> {
-        let _ = (world, desk, options);
+        let _ = (world, plan, options);
         Ok(())
     }
 
-    /// Does what takes time, before a file is locked; returns what there is to
-    /// tell. The desk is another than the one of [`Setup::apply`].
+    /// Does what takes time, before a file is locked. Returns lines to show. The plan
+    /// is another than that of [`Setup::apply`].
     ///
     /// # Errors
     /// The setup cannot work.
-    fn look_ahead(&self, world: &World<'_>, desk: &mut Desk<'_>) -> Result<Vec<String>, Error> {
-        let _ = (world, desk);
+    fn look_ahead(&self, world: &World<'_>, plan: &mut Plan<'_>) -> Result<Vec<String>, Error> {
+        let _ = (world, plan);
         Ok(Vec::new())
     }
 
@@ -60,13 +49,13 @@ pub(crate) trait Setup: fmt::Debug {
     ///
     /// # Errors
     /// Something stands in the way.
-    fn apply<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error>;
+    fn apply<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error>;
 
-    /// Plans the way back.
+    /// Plans the undo.
     ///
     /// # Errors
-    /// A file has no longer the form for it.
-    fn undo<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error>;
+    /// A file can no longer be edited.
+    fn undo<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error>;
 }
 
 /// Pairs each word with the name of its place.

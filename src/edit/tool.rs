@@ -1,39 +1,52 @@
-//! The tools that are wired up, where they change or read their own files.
+//! git and kubectl, which read and write their own files.
 
-use std::fs::Permissions;
+use std::ffi::OsStr;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
+use std::{fs, io, thread};
 
-use super::target::{Target, read_copy};
+use super::directory::real_place;
 use crate::error::{Error, Report};
+use crate::sys::files::open_private;
 pub(crate) use crate::sys::process::find;
 use crate::sys::process::{Ended, RunError, run_asking, run_limited};
-use crate::sys::{Environment, limit, temporary};
+use crate::sys::{Environment, temporary};
 use crate::text::clock::Deadline;
+use crate::text::quote;
 use crate::text::quote::{quoted, system};
-use crate::text::{input, quote};
 
 /// The most that is read of what a tool prints: a large kubeconfig.
 const LIMIT: usize = 8 * 1024 * 1024;
 
+/// How long another program that changes the same file is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// A tool's own program.
-pub(crate) struct Tool<'d> {
+#[derive(Clone)]
+pub(crate) struct Tool {
     name: &'static str,
+    /// The option of `TOOL config` that names its file.
+    file_option: &'static str,
+    /// False if what it says on stderr may hold values of its file.
+    pub(crate) is_quoted: bool,
     program: PathBuf,
-    deadline: &'d Deadline,
+    deadline: Deadline,
 }
 
-impl<'d> Tool<'d> {
+impl Tool {
     /// Finds it on `PATH`.
     ///
     /// # Errors
     /// [`Error::Usage`]: it is not there.
     pub(crate) fn find(
         name: &'static str,
+        file_option: &'static str,
         environment: &Environment,
-        deadline: &'d Deadline,
+        deadline: &Deadline,
     ) -> Result<Self, Error> {
         let program = find(name, environment).ok_or_else(|| {
             Error::Usage(
@@ -43,15 +56,17 @@ impl<'d> Tool<'d> {
         })?;
         Ok(Self {
             name,
+            file_option,
+            is_quoted: true,
             program,
-            deadline,
+            deadline: *deadline,
         })
     }
 
-    /// A call of it, with nothing on its stdin.
+    /// Returns a call of it, with nothing on its stdin.
     pub(crate) fn call<I>(&self, arguments: I) -> Command
     where
-        I: IntoIterator<Item: AsRef<std::ffi::OsStr>>,
+        I: IntoIterator<Item: AsRef<OsStr>>,
     {
         let mut command = Command::new(&self.program);
         command
@@ -61,27 +76,26 @@ impl<'d> Tool<'d> {
         command
     }
 
-    /// Runs a call to its end: what it printed, or the lines that it said on
-    /// stderr.
+    /// Returns a call of `TOOL config` on a file.
+    pub(crate) fn config(&self, file: &Path, words: &[String]) -> Command {
+        let mut call = self.call(["config", self.file_option]);
+        call.arg(file).args(words);
+        call
+    }
+
+    /// Runs a call that may ask the person at the terminal. Returns what it printed,
+    /// or, if it fails, the lines that it wrote to stderr.
     ///
     /// # Errors
     /// It cannot be run, floods, or hangs.
-    pub(crate) fn run(&self, mut command: Command) -> Result<Result<Ended, Vec<String>>, Error> {
-        self.heard(run_limited(&mut command, self.deadline, LIMIT))
-    }
-
-    /// As [`Tool::run`], for a call that may ask the person at the terminal.
-    ///
-    /// # Errors
-    /// As there.
     pub(crate) fn run_asking(
         &self,
         mut command: Command,
     ) -> Result<Result<Ended, Vec<String>>, Error> {
-        self.heard(run_asking(&mut command, self.deadline, LIMIT))
+        self.ended(run_asking(&mut command, &self.deadline, LIMIT))
     }
 
-    fn heard(&self, ended: Result<Ended, RunError>) -> Result<Result<Ended, Vec<String>>, Error> {
+    fn ended(&self, ended: Result<Ended, RunError>) -> Result<Result<Ended, Vec<String>>, Error> {
         let ended = ended.map_err(|error| {
             let what = format!("{}: {error}", quote::path(&self.program));
             Error::Final(Report::new(what).hint(format!("run {} by hand: it must end", self.name)))
@@ -96,28 +110,32 @@ impl<'d> Tool<'d> {
         if lines.is_empty() {
             // A signal, most likely: of `ulimit -f`, say.
             lines.push(format!("it said nothing, and ended with {}", ended.status));
+        } else if !self.is_quoted {
+            let told = "what it said is not shown: it may quote values of its file";
+            lines = vec![format!("{told} ({})", ended.status)];
         }
         Ok(Err(lines))
     }
 
-    /// As [`Tool::run`], where it must succeed.
+    /// Runs a call that must succeed.
     ///
     /// # Errors
-    /// It does not; with its own words.
-    pub(crate) fn run_well(&self, command: Command) -> Result<Ended, Error> {
-        self.run(command)?.map_err(|said| self.failed(&said))
+    /// As [`Tool::run_asking`], or it fails.
+    pub(crate) fn run(&self, mut command: Command) -> Result<Ended, Error> {
+        let ended = run_limited(&mut command, &self.deadline, LIMIT);
+        self.ended(ended)?.map_err(|said| self.failed(&said))
     }
 
-    /// As [`Tool::run_well`], of a question: none where it ends with 1.
+    /// Runs a question. `None` if it exits with 1, which says that there is nothing.
     ///
     /// # Errors
-    /// As there.
+    /// As [`Tool::run`].
     pub(crate) fn ask(&self, mut command: Command) -> Result<Option<Ended>, Error> {
-        let ended = run_limited(&mut command, self.deadline, LIMIT);
+        let ended = run_limited(&mut command, &self.deadline, LIMIT);
         if matches!(&ended, Ok(ended) if ended.status.code() == Some(1)) {
             return Ok(None);
         }
-        let ended = self.heard(ended)?.map_err(|said| self.failed(&said))?;
+        let ended = self.ended(ended)?.map_err(|said| self.failed(&said))?;
         Ok(Some(ended))
     }
 
@@ -129,55 +147,77 @@ impl<'d> Tool<'d> {
         )))
     }
 
-    /// Has it change a file, on a copy beside it: what the file is to be. What
-    /// it made of that is looked at while it is there.
+    /// Has it change a copy of a file. Returns the path of the copy, which goes with
+    /// the directory around it.
     ///
     /// # Errors
-    /// It fails; with its own words. Or as `check`.
-    pub(crate) fn edit<T>(
+    /// The copy cannot be made, or the tool fails.
+    pub(crate) fn try_on_copy(
         &self,
-        target: &mut Target,
-        call: impl FnOnce(&Path) -> Command,
-        check: impl FnOnce(&Path) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let failed = |error: &std::io::Error| {
-            let what = format!("{}: {}", quote::path(target.path()), system(error));
+        file: &Path,
+        real: &Path,
+        text: &str,
+        words: &[String],
+    ) -> Result<(PathBuf, tempfile::TempDir), Error> {
+        let failed = |error: &io::Error| {
+            let what = format!("{}: {}", quote::path(file), system(error));
             Error::Final(
                 Report::new(what)
                     .hint("see who may write in its directory, and whether the disk is full"),
             )
         };
-        // In a directory of its own: kubectl writes a program that lies below the
-        // kubeconfig's as a path from there, and one beside it as a bare name,
-        // which it then looks for on PATH. That one is on the disk of the file.
-        let mut builder = temporary::builder();
-        builder.permissions(Permissions::from_mode(0o700));
-        let own = match target.real().parent().filter(|dir| dir.is_dir()) {
-            Some(dir) => builder.tempdir_in(dir),
-            None => builder.tempdir(),
-        };
-        let own = own.map_err(|error| failed(&error))?;
+        // In a directory of its own, for the tool's lock file, and beside the file: a
+        // kubeconfig's secrets reach no other disk.
+        let own = temporary::copy_dir(real.parent()).map_err(|error| failed(&error))?;
         let copy = own.path().join(temporary::COPY);
-        limit::check(target.text().len() as u64).map_err(|error| failed(&error))?;
-        input::private_file()
+        open_private()
             .write(true)
             .create_new(true)
             .open(&copy)
-            .and_then(|mut file| file.write_all(target.text().as_bytes()))
+            .and_then(|mut file| file.write_all(text.as_bytes()))
             .map_err(|error| failed(&error))?;
-        self.run_well(call(&copy))?;
-        // It may have put another file in its place.
-        let text = read_copy(&copy).map_err(|reason| self.disbelieved(target, &reason))?;
-        let checked = check(&copy)?;
-        target.set(text.to_string());
-        Ok(checked)
+        self.run(self.config(&copy, words))?;
+        Ok((copy, own))
     }
 
-    /// The error where what it made of a file is not to be taken.
-    pub(crate) fn disbelieved(&self, target: &Target, reason: &str) -> Error {
+    /// Has it change a file itself, under its own lock.
+    ///
+    /// # Errors
+    /// Another program is changing the file, or the tool fails.
+    pub(crate) fn change(&self, file: &Path, real: &Path, words: &[String]) -> Result<(), Error> {
+        // git locks the file that a link leads to, kubectl the link.
+        let locks = [lock_of(real), lock_of(&real_place(file))];
+        let held = || locks.iter().find(|lock| lock.symlink_metadata().is_ok());
+        let patience = Deadline::after(PATIENCE);
+        loop {
+            while held().is_some() && !patience.remaining().is_zero() {
+                thread::sleep(PAUSE);
+            }
+            let busy = |lock: &PathBuf| {
+                let what = format!(
+                    "{}: another program is changing the file",
+                    quote::path(lock)
+                );
+                Error::Passing(Report::new(what).hint(
+                    "wait for it; remove the .lock file if none is: one that was killed leaves it behind",
+                ))
+            };
+            if let Some(lock) = held() {
+                return Err(busy(lock));
+            }
+            match self.run(self.config(file, words)) {
+                // It does not wait for its lock itself.
+                Err(_) if held().is_some() && !patience.remaining().is_zero() => {}
+                ended => return ended.map(drop),
+            }
+        }
+    }
+
+    /// Returns the error if what it made of a file is not what was asked for.
+    pub(crate) fn disbelieved(&self, file: &Path, reason: &str) -> Error {
         let what = format!(
             "{}: what {} made of it is not taken: {reason}",
-            quote::path(target.path()),
+            quote::path(file),
             self.name
         );
         Error::Final(Report::new(what).hint(format!(
@@ -185,4 +225,25 @@ impl<'d> Tool<'d> {
             quote::path(&self.program)
         )))
     }
+}
+
+fn lock_of(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
+/// Returns a short text as a program's stdin.
+///
+/// # Errors
+/// The system's own reason.
+pub(crate) fn piped(text: &str) -> Result<fs::File, Error> {
+    use std::io::Seek;
+    let failed = |error: io::Error| {
+        Error::Final(Report::new(format!("a temporary file: {}", system(&error))))
+    };
+    let mut file = tempfile::tempfile().map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    file.rewind().map_err(failed)?;
+    Ok(file)
 }

@@ -9,11 +9,11 @@ use serde_json::Value as Json;
 use crate::broker::Broker;
 use crate::call::World;
 use crate::cli::options::{EVERY, Options};
-use crate::config::{Asker, Config, Layer};
-use crate::edit::desk::{After, Desk};
-use crate::edit::journal::Edit;
-use crate::edit::setup::{Mode, Setup};
-use crate::edit::toml::{Value, body, list, string};
+use crate::config::{Asker, Layer};
+use crate::edit::entry::Edit;
+use crate::edit::plan::{After, Mode, Plan};
+use crate::edit::setup::Setup;
+use crate::edit::toml::{body, list, string};
 use crate::error::{Error, Report};
 use crate::source::key::spec::KeySource;
 use crate::sys::status::Status;
@@ -63,23 +63,23 @@ impl Setup for SetupProfile {
     fn complete(
         &self,
         world: &World<'_>,
-        desk: &Desk<'_>,
+        plan: &Plan<'_>,
         options: &mut Options,
     ) -> Result<(), Error> {
-        complete(desk, world, self, options)
+        complete(plan, world, self, options)
     }
 
-    fn look_ahead(&self, world: &World<'_>, desk: &mut Desk<'_>) -> Result<Vec<String>, Error> {
-        put_in(desk, self)?;
-        Ok(vec![prove(desk, world, self)?])
+    fn look_ahead(&self, world: &World<'_>, plan: &mut Plan<'_>) -> Result<Vec<String>, Error> {
+        apply(plan, self)?;
+        Ok(vec![prove(plan, world, self)?])
     }
 
-    fn apply<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error> {
-        put_in(desk, self)
+    fn apply<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
+        apply(plan, self)
     }
 
-    fn undo<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error> {
-        take_out(desk, self)
+    fn undo<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
+        undo(plan, self)
     }
 }
 
@@ -109,11 +109,11 @@ fn owns(of: &str, edit: &Edit) -> bool {
 ///
 /// # Errors
 /// Something makes no sense.
-fn put_in<'d>(desk: &mut Desk<'d>, asked: &SetupProfile) -> Result<Option<After<'d>>, Error> {
+fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupProfile) -> Result<Option<After<'d>>, Error> {
     let name = name(asked)?;
-    refuse_strangers(&desk.options)?;
+    refuse_strangers(&plan.options)?;
     let setup = format!("profile {name}");
-    let config = desk.config()?;
+    let config = plan.config()?;
     let known: Vec<_> = config.profile_names().map(ToOwned::to_owned).collect();
     let is_new = !known.contains(&name);
     let had_default = config.has_default_profile();
@@ -122,23 +122,23 @@ fn put_in<'d>(desk: &mut Desk<'d>, asked: &SetupProfile) -> Result<Option<After<
         if let ([only], false) = (known.as_slice(), had_default) {
             // It answers by being the only one, and is that no longer.
             let value = string(only);
-            desk.set_in_config(&setup, &["default-profile"], &value)?;
+            plan.set_in_config(&setup, &["default-profile"], &value)?;
         }
-        desk.change_config(|document| document.add_table("profiles", &name, &values))?;
-        let edit = desk.config_edit(&["profiles", &name], body(&values), None);
-        desk.journal.record(&setup, edit);
+        plan.edit_config(|document| document.add_table("profiles", &name, &values))?;
+        let edit = plan.config_edit(&["profiles", &name], &body(&values), None);
+        plan.journal.record(&setup, edit);
     } else {
         for (key, value) in &values {
-            desk.set_in_config(&setup, &["profiles", &name, key], value)?;
+            plan.set_in_config(&setup, &["profiles", &name, key], value)?;
         }
     }
-    warn_of_mode(desk)?;
+    warn_of_mode(plan)?;
     if known.is_empty() {
-        let config = match &desk.options.config {
-            Some(_) => format!(", each with --config {}", word(desk.config.path())),
+        let config = match &plan.options.config {
+            Some(_) => format!(", each with --config {}", word(plan.config.path())),
             None => String::new(),
         };
-        desk.says(format!("next: zitadel-credential setup git HOST, setup docker HOST, or setup kubectl --user NAME{config}"));
+        plan.say(format!("next: zitadel-credential setup git HOST, setup docker HOST, or setup kubectl --user NAME{config}"));
     }
     Ok(None)
 }
@@ -147,15 +147,15 @@ fn put_in<'d>(desk: &mut Desk<'d>, asked: &SetupProfile) -> Result<Option<After<
 ///
 /// # Errors
 /// A host rule or `default-profile` still names it.
-fn take_out<'d>(desk: &mut Desk<'d>, asked: &SetupProfile) -> Result<Option<After<'d>>, Error> {
+fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupProfile) -> Result<Option<After<'d>>, Error> {
     let name = name(asked)?;
-    let Some(edits) = desk.journal.take(&format!("profile {name}")) else {
-        desk.says(format!("profile {} was not set up", quoted(&name)));
+    let Some(edits) = plan.journal.take(&format!("profile {name}")) else {
+        plan.say(format!("profile {} was not set up", quoted(&name)));
         return Ok(None);
     };
     let is_whole = |key: &[&str]| key == ["profiles", &name];
     if edits.iter().any(|edit| is_whole(&edit.key())) {
-        let config = desk.config()?;
+        let config = plan.config()?;
         let hosts: Vec<_> = config
             .hosts_of(&name)
             .map(|rule| rule.pattern.to_string())
@@ -172,10 +172,10 @@ fn take_out<'d>(desk: &mut Desk<'d>, asked: &SetupProfile) -> Result<Option<Afte
         }
     }
     for edit in edits {
-        desk.take_out_of_config(&edit)?;
+        plan.undo_in_config(&edit)?;
     }
-    let is_default = desk.document()?.at(&["default-profile"]) == Some(string(&name));
-    let is_gone = !desk.config()?.profile_names().any(|known| known == name);
+    let is_default = plan.document()?.at(&["default-profile"]) == Some(string(&name));
+    let is_gone = !plan.config()?.profile_names().any(|known| known == name);
     if is_default && is_gone {
         let what = format!("default-profile still names {}", quoted(&name));
         return Err(Error::Usage(
@@ -186,14 +186,14 @@ fn take_out<'d>(desk: &mut Desk<'d>, asked: &SetupProfile) -> Result<Option<Afte
 }
 
 /// Tells of a key that others may use.
-fn warn_of_mode(desk: &mut Desk<'_>) -> Result<(), Error> {
-    let given = desk.config()?.caller().key_source.clone();
+fn warn_of_mode(plan: &mut Plan<'_>) -> Result<(), Error> {
+    let given = plan.config()?.caller().key_source.clone();
     let Some(KeySource::File(path)) = given else {
         return Ok(());
     };
     if Status::of(&path).is_ok_and(|status| status.is_file() && status.is_open_to_others()) {
         let path = word(&path);
-        desk.says(format!("warning: others may use the key: chmod 600 {path}"));
+        plan.say(format!("warning: others may use the key: chmod 600 {path}"));
     }
     Ok(())
 }
@@ -236,14 +236,14 @@ fn refuse_strangers(options: &Options) -> Result<(), Error> {
 /// # Errors
 /// Something is missing, and nobody is there to be asked.
 fn complete(
-    desk: &Desk<'_>,
+    plan: &Plan<'_>,
     world: &World<'_>,
     asked: &SetupProfile,
     options: &mut Options,
 ) -> Result<(), Error> {
     let name = name(asked)?;
     refuse_strangers(options)?;
-    let config = desk.config()?;
+    let config = plan.config()?;
     if config.profile_names().any(|known| known == name) {
         return Ok(());
     }
@@ -283,9 +283,9 @@ fn answer(world: &World<'_>, can_ask: bool, question: &str, option: &str) -> Res
 }
 
 /// What was given, as the profile's lines.
-fn values(given: &Layer) -> Result<Vec<(&'static str, Value)>, Error> {
+fn values(given: &Layer) -> Result<Vec<(&'static str, String)>, Error> {
     let mut values = Vec::new();
-    let mut add = |key, value: Option<Value>| values.extend(value.map(|value| (key, value)));
+    let mut add = |key, value: Option<String>| values.extend(value.map(|value| (key, value)));
     add("issuer", given.issuer.as_deref().map(string));
     add("key-file", key_file(given)?.as_deref().map(string));
     add("key-id", given.key_id.as_deref().map(string));
@@ -330,19 +330,13 @@ fn absolute(path: &std::path::Path) -> Result<String, Error> {
 ///
 /// # Errors
 /// None is to be had, or the issuer refuses it.
-fn prove(desk: &Desk<'_>, world: &World<'_>, asked: &SetupProfile) -> Result<String, Error> {
+fn prove(plan: &Plan<'_>, world: &World<'_>, asked: &SetupProfile) -> Result<String, Error> {
     let name = name(asked)?;
     let options = Options {
         profile: Some(name.as_str().into()),
-        ..desk.options.clone()
+        ..plan.options.clone()
     };
-    let config = Config::with_text(
-        &options,
-        desk.environment,
-        &desk.directories,
-        desk.config.path(),
-        desk.config.text(),
-    )?;
+    let config = plan.config_with(&options)?;
     let request = config.request(Asker::default())?;
     let broker = Broker::new(&request, world.clock)?;
     let token = broker.token()?;

@@ -21,8 +21,8 @@ pub fn private(path: &Path, content: &[u8]) -> io::Result<()> {
 
 /// Replaces a file and keeps its mode and group; a new one gets mode 0600. The
 /// content and its directory are fsynced. A file that cannot be replaced because it
-/// is a mount point (a container's bind mount) is written in place instead, not in
-/// one step.
+/// is a mount point (a container's bind mount) or lies on another file system is
+/// written in place instead, not in one step.
 ///
 /// # Errors
 /// The system's own reason; nothing is left behind.
@@ -40,7 +40,7 @@ pub fn keeping_mode(path: &Path, content: &[u8]) -> io::Result<()> {
     file.as_file().sync_all()?;
     match file.persist(path) {
         Ok(_) => {}
-        Err(failed) if failed.error.kind() == io::ErrorKind::ResourceBusy => {
+        Err(failed) if cannot_be_renamed_to(failed.error.kind()) => {
             let mut file = File::options().write(true).truncate(true).open(path)?;
             file.write_all(content)?;
             return file.sync_all();
@@ -84,6 +84,13 @@ fn written(path: &Path, content: &[u8]) -> io::Result<tempfile::NamedTempFile> {
     // Past tempfile's own writer, whose errors name the temporary file too.
     file.as_file().write_all(content)?;
     Ok(file)
+}
+
+const fn cannot_be_renamed_to(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices
+    )
 }
 
 fn directory_of(path: &Path) -> &Path {

@@ -1,10 +1,12 @@
 //! Temporary files, and those that killed processes leave behind.
 
 use std::fs::{DirEntry, Metadata};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::UNIX_EPOCH;
 use std::{fs, io};
 
+use super::files::private_dir_permissions;
 use crate::text::clock::UnixTime;
 
 /// How their names begin.
@@ -20,6 +22,36 @@ const ABANDONED: u64 = 60;
 
 /// The file in a temporary directory that another program works on.
 pub const COPY: &str = "copy";
+
+/// The directories with copies that this process made.
+static COPIES: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn copies() -> MutexGuard<'static, Vec<PathBuf>> {
+    COPIES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Creates a private directory for a copy that another program works on: in this
+/// directory, or, if nothing can be created there, among the system's temporary files.
+///
+/// # Errors
+/// The system's own reason.
+pub fn copy_dir(beside: Option<&Path>) -> io::Result<tempfile::TempDir> {
+    let mut builder = builder();
+    builder.permissions(private_dir_permissions());
+    let dir = match beside.map(|dir| builder.tempdir_in(dir)) {
+        Some(Ok(dir)) => dir,
+        _ => builder.tempdir()?,
+    };
+    copies().push(dir.path().to_owned());
+    Ok(dir)
+}
+
+/// Removes those that are still there, for an end that runs no destructor.
+pub fn remove_copies() {
+    for dir in copies().drain(..) {
+        let _ = remove_copy(&dir);
+    }
+}
 
 /// Returns a builder of temporary files and directories.
 pub fn builder() -> tempfile::Builder<'static, 'static> {
@@ -48,11 +80,15 @@ fn remove(entry: &DirEntry) -> io::Result<()> {
     if !entry.file_type()?.is_dir() {
         return fs::remove_file(entry.path());
     }
-    let copy = entry.path().join(COPY);
+    remove_copy(&entry.path())
+}
+
+fn remove_copy(dir: &Path) -> io::Result<()> {
+    let copy = dir.join(COPY);
     // As git and kubectl name it.
     let _ = fs::remove_file(copy.with_extension("lock"));
     let _ = fs::remove_file(copy);
-    fs::remove_dir(entry.path())
+    fs::remove_dir(dir)
 }
 
 fn is_abandoned(entry: &DirEntry, now: UnixTime) -> bool {

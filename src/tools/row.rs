@@ -6,7 +6,7 @@ use clap::{ArgMatches, Args, Command};
 
 use crate::call::Helper;
 use crate::cli::options::read_args;
-use crate::edit::journal::Edit;
+use crate::edit::entry::Edit;
 use crate::edit::setup::Setup;
 use crate::findings::wiring::{Machine, Wiring};
 

@@ -1,37 +1,36 @@
+use super::super::entry::digest_of;
 use super::*;
 use crate::setup::owns;
 
+const CONFIG: &str = "/c.toml";
+
 fn edit(at: &str, ours: &str, former: Option<&str>) -> Edit {
-    Edit {
-        file: "/f".into(),
-        at: vec!["hosts".into(), at.into()],
-        ours: ours.into(),
-        former: former.map(Into::into),
-    }
+    Edit::new("/f".into(), &["hosts", at], ours, former.map(Into::into))
+}
+
+fn journal() -> Journal {
+    Journal::parse("", CONFIG, owns).expect("an empty journal")
 }
 
 #[test]
 fn what_is_written_is_read_back_and_other_text_refused() {
-    let mut journal = Journal::default();
+    let mut journal = journal();
     assert_eq!(journal.text(owns).expect("text"), None);
     journal.record("git a.dev", edit("a.dev", "x", None));
     let mut note = Note::first(None);
     note.leave(Some("z"));
     journal.files.insert("/f".into(), note);
     let text = journal.text(owns).expect("text").expect("some");
-    assert_eq!(Journal::parse(&text, owns).expect("a journal"), journal);
-    assert_eq!(
-        Journal::parse("", owns).expect("a journal"),
-        Journal::default()
-    );
+    let read = |text: &str| Journal::parse(text, CONFIG, owns);
+    assert_eq!(read(&text).expect("a journal"), journal);
     for bad in ["{}", "[]", "x", &text.replace("\"1\"", "\"2\"")] {
-        assert!(Journal::parse(bad, owns).is_err(), "{bad}");
+        assert!(read(bad).is_err(), "{bad}");
     }
 }
 
 fn is_believed(journal: &Journal) -> bool {
     let text = serde_json::to_string(journal).expect("text");
-    let is_read = Journal::parse(&text, owns).is_ok();
+    let is_read = Journal::parse(&text, CONFIG, owns).is_ok();
     assert_eq!(
         journal.text(owns).is_ok(),
         is_read,
@@ -41,13 +40,8 @@ fn is_believed(journal: &Journal) -> bool {
 }
 
 fn parse(setup: &str, file: &str, at: &[&str], ours: &str, former: Option<&str>) -> bool {
-    let mut journal = Journal::default();
-    let edit = Edit {
-        file: file.into(),
-        at: at.iter().map(|&part| part.into()).collect(),
-        ours: ours.into(),
-        former: former.map(Into::into),
-    };
+    let mut journal = journal();
+    let edit = Edit::new(file.into(), at, ours, former.map(Into::into));
     journal.record(setup, edit);
     is_believed(&journal)
 }
@@ -115,13 +109,14 @@ fn only_what_a_setup_could_have_noted_is_believed() {
         assert!(!parse(setup, "/f", at, ours, former), "{setup} {at:?}");
     }
     let note = |file: &str, digest: &str, copy: u32| {
-        let mut journal = Journal::default();
+        let mut journal = journal();
         journal.record("git g.dev /f", edit("g.dev", "x", None));
         let note = Note {
             before: Some(digest.to_owned()),
             left: None,
             touched: false,
             copy: Some(copy),
+            found: None,
         };
         journal.files.insert(file.into(), note);
         is_believed(&journal)
@@ -173,7 +168,7 @@ fn of_cargo_and_terraform_no_more_is_believed_than_what_is_taken_out() {
 
 #[test]
 fn a_shared_edit_is_undone_with_the_last_that_needs_it() {
-    let mut journal = Journal::default();
+    let mut journal = journal();
     for setup in ["git a.dev", "docker a.dev"] {
         journal.record(setup, edit("a.dev", "x", None));
     }
@@ -187,41 +182,74 @@ fn a_shared_edit_is_undone_with_the_last_that_needs_it() {
 
 #[test]
 fn doing_it_twice_keeps_what_stood_there_first() {
-    let mut journal = Journal::default();
+    let mut journal = journal();
     journal.record("kubectl a", edit("user", "ours", Some("admin")));
     journal.record("kubectl a", edit("user", "newer", Some("ours")));
     let undone = journal.take("kubectl a").expect("in place");
-    assert_eq!(undone, [edit("user", "newer", Some("admin"))]);
+    let mut expected = edit("user", "newer", Some("admin"));
+    expected.earlier = Some("ours".into());
+    assert_eq!(undone, [expected]);
 }
 
 #[test]
 fn setups_at_one_place_are_undone_in_any_order() {
     let both = || {
-        let mut journal = Journal::default();
+        let mut journal = journal();
         journal.record("kubectl a", edit("user", "a", Some("admin")));
         journal.record("kubectl b", edit("user", "b", Some("a")));
         journal
     };
-    let mut journal = both();
-    let last = journal.take("kubectl b").expect("in place");
+    let mut first = both();
+    let last = first.take("kubectl b").expect("in place");
     assert_eq!(last, [edit("user", "b", Some("a"))]);
-    let mut journal = both();
-    assert_eq!(journal.take("kubectl a"), Some(vec![]));
-    let last = journal.take("kubectl b").expect("in place");
+    let mut first = both();
+    // It stands there only if the second was killed.
+    let former = first.take("kubectl a").expect("in place");
+    assert_eq!(former, [edit("user", "a", Some("admin"))]);
+    assert!(first.is_anothers(&former[0], |ours| ours == "b"));
+    let last = first.take("kubectl b").expect("in place");
     assert_eq!(last, [edit("user", "b", Some("admin"))]);
 }
 
 #[test]
-fn a_note_tells_whether_others_changed_the_file() {
-    let mut note = Note::first(Some("a"));
-    note.see(Some("a"));
-    note.leave(Some("b"));
-    note.see(Some("b"));
-    assert!(note.is_ours_alone() && note.was("a") && !note.was("b"));
-    note.see(Some("c"));
-    assert!(!note.is_ours_alone());
-    note.see(Some("b"));
-    assert!(!note.is_ours_alone());
-    note.see(Some("a"));
-    assert!(note.is_ours_alone());
+fn each_config_file_has_its_own_setups_and_shares_the_tools_files() {
+    let text = |journal: &Journal| journal.text(owns).expect("text").expect("some");
+    let rule = |file: &str| Edit::new(file.into(), &["hosts", "g.dev"], "x", None);
+    let helper = || {
+        let key = "credential.https://g.dev.helper";
+        Edit::new("/f".into(), &[key, "zitadel"], "zitadel", None)
+    };
+    let name = "git g.dev /f";
+    let mut one = journal();
+    one.record(name, rule(CONFIG));
+    one.record(name, helper());
+    let mut two = Journal::parse(&text(&one), "/d.toml", owns).expect("a journal");
+    assert_eq!(two.edits_of(name), []);
+    two.record(name, rule("/d.toml"));
+    two.record(name, helper());
+    let mut one = Journal::parse(&text(&two), CONFIG, owns).expect("a journal");
+    // The helper is still the other's.
+    assert_eq!(one.take(name), Some(vec![rule(CONFIG)]));
+    let mut two = Journal::parse(&text(&one), "/d.toml", owns).expect("a journal");
+    assert_eq!(two.take(name), Some(vec![helper(), rule("/d.toml")]));
+    assert_eq!(two.text(owns).expect("text"), None);
+}
+
+#[test]
+fn a_journal_of_the_first_edition_is_read() {
+    let digest = digest_of("");
+    let text = format!(
+        "{{\"version\": \"1\", \"files\": {{\"/f\": {{\"before\": \"{digest}\", \"left\": null, \
+         \"touched\": false, \"copy\": 2}}}}, \"setups\": {{\
+         \"docker r.dev /f\": [{{\"file\": \"/d.toml\", \"at\": [\"hosts\", \"r.dev\"], \"ours\": \"x\", \"former\": null}}],\
+         \"kubectl a /f\": [{{\"file\": \"/f\", \"at\": [\"users\", \"a\"], \"ours\": \"{{}}\", \"former\": null}}]}}}}"
+    );
+    let read = |config| Journal::parse(&text, config, owns).expect("a journal");
+    for config in [CONFIG, "/d.toml"] {
+        let mut journal = read(config);
+        assert_eq!(journal.files["/f"].backup(), Some(2));
+        assert_eq!(journal.take("kubectl a /f").expect("in place").len(), 1);
+        let is_of_it = journal.take("docker r.dev /f").is_some();
+        assert_eq!(is_of_it, config == "/d.toml");
+    }
 }

@@ -110,6 +110,11 @@ pub fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
     file.write_all_at(bytes, offset)
 }
 
+/// Returns the permissions of a private directory.
+pub fn private_dir_permissions() -> Permissions {
+    Permissions::from_mode(0o700)
+}
+
 /// Creates a symbolic link at `link` that leads to `target`.
 ///
 /// # Errors

@@ -3,11 +3,14 @@
 //! SIGTERM and SIGINT end an agent at once, whatever is under way. The system's own
 //! default would do, but not in a container: it ends no process that is PID 1 there.
 
-use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{fs, io, thread};
 
-use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag::{register, register_conditional_shutdown};
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
 
 /// Whether the handler ends the process itself.
 static AT_ONCE: AtomicBool = AtomicBool::new(true);
@@ -17,6 +20,42 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// Set by a signal that nobody reads: to have a handler is all.
 static TOO_LARGE: AtomicBool = AtomicBool::new(false);
+
+/// Held while an end has to wait.
+static UNBROKEN: Mutex<()> = Mutex::new(());
+
+/// Has SIGINT, SIGTERM and SIGHUP clean up before they end the process as they would
+/// anyway. One that is ignored (`nohup`) stays so.
+///
+/// # Errors
+/// The system's own reason.
+pub fn clean_up_first(clean_up: fn()) -> io::Result<()> {
+    let ignored = ignored();
+    let ending = [SIGHUP, SIGINT, SIGTERM].into_iter();
+    let mut signals = Signals::new(ending.filter(|signal| ignored & (1 << (signal - 1)) == 0))?;
+    thread::Builder::new().spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            let _unbroken = unbroken();
+            clean_up();
+            let _ = emulate_default_handler(signal);
+        }
+    })?;
+    Ok(())
+}
+
+/// Has an end that [`clean_up_first`] sees wait until this is dropped.
+pub fn unbroken() -> MutexGuard<'static, ()> {
+    UNBROKEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns the set of ignored signals, as Linux tells it; elsewhere it is empty.
+fn ignored() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mut lines = status.lines();
+    let set = lines.find_map(|line| line.strip_prefix("SigIgn:"));
+    set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok())
+        .unwrap_or_default()
+}
 
 /// Keeps a write past `ulimit -f` from ending this process with SIGXFSZ, and a fresh
 /// token with it: the write fails with EFBIG instead. Programs that this one runs

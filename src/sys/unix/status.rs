@@ -131,6 +131,11 @@ impl Status {
         format!("mode {:04o}", self.mode())
     }
 
+    /// Returns how many names it has.
+    pub fn links(&self) -> u64 {
+        self.0.nlink()
+    }
+
     /// Returns which file it is.
     pub fn identity(&self) -> Identity {
         Identity(self.0.dev(), self.0.ino())

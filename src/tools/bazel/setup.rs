@@ -1,9 +1,9 @@
 //! Bazel: host rules. `.bazelrc` belongs to a workspace, and is left to a person.
 
 use crate::cli::options::Options;
-use crate::edit::desk::{After, Desk};
-use crate::edit::journal::Edit;
-use crate::edit::setup::{HostsArgs, Mode, Setup, names};
+use crate::edit::entry::Edit;
+use crate::edit::plan::{After, Mode, Plan};
+use crate::edit::setup::{HostsArgs, Setup, names};
 use crate::error::Error;
 
 /// The name by which we answer Bazel.
@@ -29,12 +29,12 @@ impl Setup for SetupBazel {
         names("HOST", &self.asked.hosts).collect()
     }
 
-    fn apply<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error> {
-        put_in(desk, &self.asked)
+    fn apply<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
+        apply(plan, &self.asked)
     }
 
-    fn undo<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error> {
-        take_out(desk, &self.asked)
+    fn undo<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
+        undo(plan, &self.asked)
     }
 }
 
@@ -48,12 +48,12 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
 ///
 /// # Errors
 /// A host is none, or a rule stands in the way.
-pub(crate) fn put_in<'d>(
-    desk: &mut Desk<'d>,
+pub(crate) fn apply<'d>(
+    plan: &mut Plan<'d>,
     asked: &HostsArgs,
 ) -> Result<Option<After<'d>>, Error> {
-    let file = desk.config.name();
-    let hosts = desk.let_in("bazel", &asked.hosts, None, &file)?;
+    let file = plan.config.name();
+    let hosts = plan.add_rules("bazel", &asked.hosts, None, &file)?;
     // Bazel goes by the host, whatever the port.
     let mut scopes: Vec<_> = hosts
         .iter()
@@ -61,12 +61,12 @@ pub(crate) fn put_in<'d>(
         .collect();
     scopes.sort();
     scopes.dedup();
-    desk.says("next, in .bazelrc:");
+    plan.say("next, in .bazelrc:");
     for scope in scopes {
-        desk.says(format!("common --credential_helper={scope}={HELPER}"));
+        plan.say(format!("common --credential_helper={scope}={HELPER}"));
     }
-    desk.warn_of_path("Bazel", HELPER);
-    desk.warn_of_config("Bazel");
+    plan.warn_of_path("Bazel", HELPER);
+    plan.warn_of_config("Bazel");
     Ok(None)
 }
 
@@ -74,14 +74,11 @@ pub(crate) fn put_in<'d>(
 ///
 /// # Errors
 /// A host is none.
-pub(crate) fn take_out<'d>(
-    desk: &mut Desk<'d>,
-    asked: &HostsArgs,
-) -> Result<Option<After<'d>>, Error> {
-    let file = desk.config.name();
-    desk.turn_out("bazel", &asked.hosts, &file, |_, _| Ok(()))?;
-    if !desk.journal.has("bazel") {
-        desk.says(format!("what names {HELPER} in .bazelrc stays"));
+pub(crate) fn undo<'d>(plan: &mut Plan<'d>, asked: &HostsArgs) -> Result<Option<After<'d>>, Error> {
+    let file = plan.config.name();
+    plan.undo_hosts("bazel", &asked.hosts, &file, |_, _| Ok(()))?;
+    if !plan.journal.has("bazel") {
+        plan.say(format!("what names {HELPER} in .bazelrc stays"));
     }
     Ok(None)
 }

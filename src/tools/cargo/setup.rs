@@ -6,12 +6,12 @@ use super::args::SetupCargo;
 use super::files;
 use super::files::{PROVIDER, Registry};
 use crate::cli::options::Options;
-use crate::edit::desk::{After, Desk, edit_of};
+use crate::edit::entry::Edit;
+use crate::edit::file::FileChange;
 use crate::edit::hosts::{Host, known};
-use crate::edit::journal::Edit;
+use crate::edit::plan::{After, Mode, Plan};
 use crate::edit::rules;
-use crate::edit::setup::{Mode, Setup, names};
-use crate::edit::target::Target;
+use crate::edit::setup::{Setup, names};
 use crate::edit::toml::{Document, body, list, string};
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
@@ -44,12 +44,12 @@ impl Setup for SetupCargo {
         own.chain(names("HOST", &self.hosts)).collect()
     }
 
-    fn apply<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error> {
-        put_in(desk, self)
+    fn apply<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
+        apply(plan, self)
     }
 
-    fn undo<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error> {
-        take_out(desk, self)
+    fn undo<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
+        undo(plan, self)
     }
 }
 
@@ -68,8 +68,8 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
 /// # Errors
 /// A host is none, a rule or another provider stands in the way, there is no such
 /// registry, or the file is not cargo's.
-fn put_in<'d>(desk: &mut Desk<'d>, asked: &SetupCargo) -> Result<Option<After<'d>>, Error> {
-    let mut file = open(desk)?;
+fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupCargo) -> Result<Option<After<'d>>, Error> {
+    let mut file = open(plan)?;
     let path = quote::path(file.path());
     let refused = |report: Report| Error::Usage(report.about(&path));
     let another = |registry: &Registry| {
@@ -83,26 +83,26 @@ fn put_in<'d>(desk: &mut Desk<'d>, asked: &SetupCargo) -> Result<Option<After<'d
         ));
     }
     let mut call = vec![PROVIDER.to_owned()];
-    if desk.options.config.is_some() {
-        let config = desk.config.path().to_string_lossy();
+    if plan.options.config.is_some() {
+        let config = plan.config.path().to_string_lossy();
         call.extend(["--config".to_owned(), config.into_owned()]);
     }
     let provider = list(&call);
     file.words.push(provider.clone());
-    for Host { pattern, setup } in desk.let_in("cargo", &asked.hosts, None, &file.name())? {
+    for Host { pattern, setup } in plan.add_rules("cargo", &asked.hosts, None, &file.name())? {
         for registry in registries(&file, asked, &pattern).map_err(refused)? {
             let table = [GROUP, registry.name.as_str()];
             let line = [GROUP, registry.name.as_str(), KEY];
             let mut document = Document::parse(file.text()).map_err(refused)?;
             if registry.provider.first().is_some_and(|it| it == PROVIDER) {
                 let place = format!("{path}: registry {}", quoted(&registry.name));
-                desk.check_config(&place, &registry.provider)?;
+                plan.check_config(&place, &registry.provider)?;
             }
             let edit = match (registry.provider.first(), &registry.index) {
                 // Another host's setup may have put it there.
                 (Some(program), _) if program == PROVIDER => [&line[..], &table]
                     .iter()
-                    .find_map(|at| desk.journal.edit_at(&file.name(), at).cloned()),
+                    .find_map(|at| plan.journal.edit_at(&file.name(), at).cloned()),
                 (Some(_), _) => return Err(another(&registry)),
                 // It says something else: that nobody logs in, say.
                 (None, _) if document.at(&line).is_some() => {
@@ -110,7 +110,7 @@ fn put_in<'d>(desk: &mut Desk<'d>, asked: &SetupCargo) -> Result<Option<After<'d
                 }
                 (None, Some(_)) => {
                     document.set(&line, &provider).map_err(refused)?;
-                    Some(edit_of(&file, &line, &provider, None))
+                    Some(Edit::new(file.name(), &line, &provider, None))
                 }
                 (None, None) => {
                     let index = string(asked.index.as_deref().unwrap_or_default());
@@ -118,22 +118,22 @@ fn put_in<'d>(desk: &mut Desk<'d>, asked: &SetupCargo) -> Result<Option<After<'d
                     let values = [("index", index), (KEY, provider.clone())];
                     let added = document.add_table(GROUP, &registry.name, &values);
                     added.map_err(refused)?;
-                    Some(edit_of(&file, &table, &body(&values), None))
+                    Some(Edit::new(file.name(), &table, &body(&values), None))
                 }
             };
             file.set(document.text().to_owned());
             if let Some(edit) = edit {
-                desk.journal.record(&setup, edit);
+                plan.journal.record(&setup, edit);
             }
-            desk.says(format!(
+            plan.say(format!(
                 "next: cargo add --registry {} CRATE",
                 quote::word(&registry.name)
             ));
         }
     }
-    desk.add(file);
+    plan.add(file);
     // It finds its providers by their name alone.
-    desk.warn_of_path("cargo", PROVIDER);
+    plan.warn_of_path("cargo", PROVIDER);
     Ok(None)
 }
 
@@ -141,25 +141,25 @@ fn put_in<'d>(desk: &mut Desk<'d>, asked: &SetupCargo) -> Result<Option<After<'d
 ///
 /// # Errors
 /// A host is none, or the file is no longer cargo's.
-fn take_out<'d>(desk: &mut Desk<'d>, asked: &SetupCargo) -> Result<Option<After<'d>>, Error> {
-    let mut file = open(desk)?;
+fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupCargo) -> Result<Option<After<'d>>, Error> {
+    let mut file = open(plan)?;
     let path = quote::path(file.path());
     let refused = |report: Report| Error::Usage(report.about(&path));
     let name = file.name();
-    desk.turn_out("cargo", &asked.hosts, &name, |desk, edit| {
+    plan.undo_hosts("cargo", &asked.hosts, &name, |plan, edit| {
         let mut document = Document::parse(file.text()).map_err(refused)?;
         file.words.extend(edit.ours.lines().map(value_of));
-        desk.says(rules::take_out(&mut document, edit));
+        plan.say(rules::undo(&mut document, edit));
         file.set(document.text().to_owned());
         Ok(())
     })?;
-    desk.add(file);
+    plan.add(file);
     Ok(None)
 }
 
 /// The registries that are meant; a new one has no index yet.
 fn registries(
-    file: &Target,
+    file: &FileChange,
     asked: &SetupCargo,
     pattern: &HostPattern,
 ) -> Result<Vec<Registry>, Report> {
@@ -220,7 +220,7 @@ fn value_of(line: &str) -> String {
     value.to_owned()
 }
 
-fn open(desk: &mut Desk<'_>) -> Result<Target, Error> {
-    let file = files::file(desk.environment, &desk.directories);
-    desk.open_file(&known(file, "cargo", "CARGO_HOME")?)
+fn open(plan: &mut Plan<'_>) -> Result<FileChange, Error> {
+    let file = files::file(plan.environment, &plan.directories);
+    plan.open_file(&known(file, "cargo", "CARGO_HOME")?)
 }

@@ -3,19 +3,24 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use super::args::SetupDocker;
 use crate::cli::options::Options;
-use crate::edit::desk::{After, Desk, edit_of};
+use crate::edit::entry::{Edit, Standing};
 use crate::edit::hosts::{Host, pattern};
-use crate::edit::journal::Edit;
-use crate::edit::json;
-use crate::edit::setup::{Mode, Setup, names};
+use crate::edit::json::Document;
+use crate::edit::plan::{After, Mode, Plan};
+use crate::edit::setup::{Setup, names};
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
 use crate::text::quote;
 use crate::text::quote::quoted;
 
-/// What stands in `credHelpers`: `docker-credential-` comes before it.
+/// The list of helpers by registry.
+const LIST: &str = "credHelpers";
+
+/// What stands in it: `docker-credential-` comes before it.
 const HELPER: &str = "zitadel";
 
 impl Setup for SetupDocker {
@@ -35,12 +40,12 @@ impl Setup for SetupDocker {
             .collect()
     }
 
-    fn apply<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error> {
-        put_in(desk, self)
+    fn apply<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
+        apply(plan, self)
     }
 
-    fn undo<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error> {
-        take_out(desk, self)
+    fn undo<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
+        undo(plan, self)
     }
 }
 
@@ -62,13 +67,13 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
 ///
 /// # Errors
 /// A host is none, a rule stands in the way, or the file is not docker's.
-fn put_in<'d>(desk: &mut Desk<'d>, asked: &SetupDocker) -> Result<Option<After<'d>>, Error> {
-    let path = file(desk, asked)?;
-    let mut file = desk.open_file(&path)?;
+fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupDocker) -> Result<Option<After<'d>>, Error> {
+    let path = file(plan, asked)?;
+    let mut file = plan.open_file(&path)?;
     file.words = vec![HELPER.to_owned()];
     let refused = |report: Report| Error::Usage(report.about(&quote::path(&path)));
     let username = asked.username.as_ref();
-    for Host { pattern, setup } in desk.let_in("docker", &asked.hosts, username, &file.name())? {
+    for Host { pattern, setup } in plan.add_rules("docker", &asked.hosts, username, &file.name())? {
         let Some(registry) = pattern.single_host() else {
             let what = format!("{pattern} is more than one registry");
             return Err(Error::Usage(
@@ -76,91 +81,98 @@ fn put_in<'d>(desk: &mut Desk<'d>, asked: &SetupDocker) -> Result<Option<After<'
             ));
         };
         file.words.push(registry.clone());
-        let former = json::helper(file.text(), &registry).map_err(refused)?;
+        let mut document = Document::parse(file.text()).map_err(refused)?;
+        let former = document.inside(LIST, &registry).map_err(refused)?;
         if former.as_deref() != Some(HELPER) {
-            let list = json::list(file.text()).map_err(refused)?;
-            let is_ours = desk
-                .journal
-                .edit_at(&file.name(), &["credHelpers"])
-                .is_some();
-            if is_ours || list != json::List::There {
+            let list = document.at(LIST).map_err(refused)?;
+            let is_ours = plan.journal.edit_at(&file.name(), &[LIST]).is_some();
+            if is_ours || !list.as_ref().is_some_and(Value::is_object) {
                 // So that the object goes with the last of its members.
-                let former = (list == json::List::Null).then(|| "null".to_owned());
-                let edit = edit_of(&file, &["credHelpers"], "{}", former);
-                desk.journal.record(&setup, edit);
+                let former = list.map(|_| "null".to_owned());
+                let edit = Edit::new(file.name(), &[LIST], "{}", former);
+                plan.journal.record(&setup, edit);
             }
-            let text = json::set_helper(file.text(), &registry, HELPER).map_err(refused)?;
-            file.set(text);
-            let edit = edit_of(&file, &["credHelpers", &registry], HELPER, former);
-            desk.journal.record(&setup, edit);
+            document.set(LIST, &registry, HELPER).map_err(refused)?;
+            file.set(document.text());
+            let edit = Edit::new(file.name(), &[LIST, &registry], HELPER, former);
+            plan.journal.record(&setup, edit);
         }
-        desk.says(format!(
+        plan.say(format!(
             "next: docker pull {registry}/IMAGE, or skopeo inspect docker://{registry}/IMAGE"
         ));
     }
-    desk.add(file);
+    plan.add(file);
     // It finds its helpers by their name alone, and passes them no options.
-    desk.warn_of_path("docker", &format!("docker-credential-{HELPER}"));
-    desk.warn_of_config("docker");
+    plan.warn_of_path("docker", &format!("docker-credential-{HELPER}"));
+    plan.warn_of_config("docker");
     Ok(None)
 }
 
-/// Takes the rules and the helper out.
+/// Undoes the rules and the helper.
 ///
 /// # Errors
 /// A host is none, or the file is no longer docker's.
-fn take_out<'d>(desk: &mut Desk<'d>, asked: &SetupDocker) -> Result<Option<After<'d>>, Error> {
-    let path = file(desk, asked)?;
-    let mut file = desk.open_file(&path)?;
+fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupDocker) -> Result<Option<After<'d>>, Error> {
+    let path = file(plan, asked)?;
+    let mut file = plan.open_file(&path)?;
     file.words = vec![HELPER.to_owned()];
     let refused = |report: Report| Error::Usage(report.about(&quote::path(&path)));
     for host in &asked.hosts {
         file.words.push(pattern(host)?.to_string());
     }
     let name = file.name();
-    desk.turn_out("docker", &asked.hosts, &name, |desk, edit| {
+    plan.undo_hosts("docker", &asked.hosts, &name, |plan, edit| {
         match edit.key().as_slice() {
-            ["credHelpers", registry] if edit.file == name => {
-                let now = json::helper(file.text(), registry).map_err(refused)?;
-                if now.as_ref() != Some(&edit.ours) {
-                    let how = match now {
-                        Some(_) => "changed since, and stays",
-                        None => "gone already",
-                    };
-                    desk.says(format!("credHelpers.{registry} was {how}"));
-                    return Ok(());
-                }
-                let text = if let Some(former) = &edit.former {
-                    desk.says(format!(
-                        "puts back credHelpers.{registry}: {}",
-                        quoted(former)
-                    ));
-                    json::set_helper(file.text(), registry, former)
-                } else {
-                    desk.says(format!("takes out credHelpers.{registry}"));
-                    json::remove_helper(file.text(), registry)
+            [LIST, registry] if edit.file == name => {
+                let mut document = Document::parse(file.text()).map_err(refused)?;
+                let now = document.inside(LIST, registry).map_err(refused)?;
+                let standing = edit.standing(now.as_deref(), |one, other| one == other);
+                let undone = match (standing, &edit.former) {
+                    (Standing::Ours, Some(former)) => {
+                        let shown = quoted(former);
+                        plan.say(format!("puts back {LIST}.{registry}: {shown}"));
+                        document.set(LIST, registry, former)
+                    }
+                    (Standing::Ours, None) => {
+                        plan.say(format!("takes out {LIST}.{registry}"));
+                        document.remove(LIST, registry)
+                    }
+                    (Standing::Former, _) => {
+                        plan.say(format!("{LIST}.{registry} is what it was before"));
+                        Ok(())
+                    }
+                    (Standing::Gone, _) => {
+                        plan.say(format!("{LIST}.{registry} was gone already"));
+                        Ok(())
+                    }
+                    (Standing::Changed, _) => {
+                        plan.say(format!("{LIST}.{registry} was changed since, and stays"));
+                        Ok(())
+                    }
                 };
-                file.set(text.map_err(refused)?);
+                undone.map_err(refused)?;
+                file.set(document.text());
             }
-            ["credHelpers"] if edit.file == name => {
-                let text =
-                    json::remove_empty(file.text(), edit.former.as_deref()).map_err(refused)?;
-                file.set(text);
+            [LIST] if edit.file == name => {
+                let document = Document::parse(file.text()).map_err(refused)?;
+                let was_null = edit.former.is_some();
+                document.remove_empty(LIST, was_null).map_err(refused)?;
+                file.set(document.text());
             }
             _ => {}
         }
         Ok(())
     })?;
-    desk.add(file);
+    plan.add(file);
     Ok(None)
 }
 
-fn file(desk: &Desk<'_>, asked: &SetupDocker) -> Result<PathBuf, Error> {
+fn file(plan: &Plan<'_>, asked: &SetupDocker) -> Result<PathBuf, Error> {
     if let Some(file) = &asked.authfile {
         return Ok(file.clone());
     }
-    let set = (desk.environment)("DOCKER_CONFIG").filter(|value| !value.is_empty());
-    let dir = match (set, &desk.directories.home) {
+    let set = (plan.environment)("DOCKER_CONFIG").filter(|value| !value.is_empty());
+    let dir = match (set, &plan.directories.home) {
         (Some(dir), _) => PathBuf::from(dir),
         (None, Some(home)) => home.join(".docker"),
         (None, None) => {

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::Args;
 
 use crate::cli::options::{EVERY, Options};
-use crate::edit::setup::Mode;
+use crate::edit::plan::Mode;
 
 #[derive(Args, Debug)]
 pub struct Git {

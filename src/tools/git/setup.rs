@@ -1,21 +1,19 @@
 //! git: a host rule, and our helper in git's global configuration.
 
 use std::ffi::OsStr;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::args::SetupGit;
 use crate::cli::options::Options;
-use crate::edit::desk::{After, Desk, edit_of};
+use crate::edit::entry::Edit;
+use crate::edit::file::FileChange;
 use crate::edit::hosts::Host;
-use crate::edit::journal::Edit;
-use crate::edit::setup::{Mode, Setup, names};
-use crate::edit::target::Target;
-use crate::edit::tool::Tool;
+use crate::edit::plan::{After, Mode, Plan};
+use crate::edit::setup::{Setup, names};
+use crate::edit::tool::{Tool, piped};
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
-use crate::sys::limit;
 use crate::text::quote::{self, quoted, shell_quoted};
 
 impl Setup for SetupGit {
@@ -35,12 +33,12 @@ impl Setup for SetupGit {
             .collect()
     }
 
-    fn apply<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error> {
-        put_in(desk, self)
+    fn apply<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
+        apply(plan, self)
     }
 
-    fn undo<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error> {
-        take_out(desk, self)
+    fn undo<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
+        undo(plan, self)
     }
 }
 
@@ -70,70 +68,23 @@ fn is_helper(value: &str) -> bool {
 ///
 /// # Errors
 /// A host is none, a rule stands in the way, or git fails.
-fn put_in<'d>(desk: &mut Desk<'d>, asked: &SetupGit) -> Result<Option<After<'d>>, Error> {
-    let environment = desk.environment;
-    let deadline = desk.deadline;
-    let git = Tool::find("git", environment, &deadline)?;
-    let mut file = desk.open_file(&global_file(desk)?)?;
-    let helper = helper(desk);
-    file.has_lock_file = true;
+fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupGit) -> Result<Option<After<'d>>, Error> {
+    let git = find(plan)?;
+    let mut file = plan.open_file(&global_file(plan)?)?;
+    let helper = helper(plan);
     file.words = vec![helper.clone()];
     let mut hosts = Vec::new();
     let username = asked.username.as_ref();
-    for Host { pattern, setup } in desk.let_in("git", &asked.hosts, username, &file.name())? {
-        let url = format!("https://{pattern}");
-        let key = format!("credential.{url}.helper");
-        let mut there = values(&git, &file, &key)?;
-        // This program may have moved: what setup put there is of no use then. It
-        // stays remembered, for an undo of a setup that is killed.
-        for old in put_there(desk, &setup, &key) {
-            if old == helper || there.iter().filter(|value| **value == old).count() != 1 {
-                continue;
-            }
-            file.words.push(old.clone());
-            if there.contains(&helper) {
-                remove(&git, &mut file, &key, &old)?;
-            } else {
-                replace(&git, &mut file, &key, &old, &helper)?;
-                let edit = edit_of(&file, &[&key, &helper], &helper, None);
-                desk.journal.record(&setup, edit);
-            }
-            there = values(&git, &file, &key)?;
-        }
-        let in_force = || there.rsplit(String::is_empty).next().unwrap_or_default();
-        if let Some(other) = in_force().iter().find(|value| !is_ours(value, &helper)) {
-            let is_first = in_force().first() == Some(other) || !in_force().contains(&helper);
-            desk.says(format!(
-                "{key} names {} as well: git {}hands it the token to keep",
-                program(other),
-                if is_first { "asks it first, and " } else { "" }
-            ));
-        }
-        // One with options of a person's own will do.
-        if in_force().iter().any(|value| is_ours(value, &helper)) {
-            hosts.push(pattern);
-            continue;
-        }
-        let mut wanted = Vec::new();
-        // An empty value takes out the helpers above it, which would be asked
-        // first and handed the token to keep.
-        if there.is_empty() && is_another_asked(&git, &url)? {
-            wanted.push("");
-        }
-        wanted.push(&helper);
-        for value in wanted {
-            let added = format!("{key}\n{value}");
-            edit(&git, &mut file, &["--add", &key, value], Some(&added), None)?;
-            let edit = edit_of(&file, &[&key, value], value, None);
-            desk.journal.record(&setup, edit);
-        }
+    for Host { pattern, setup } in plan.add_rules("git", &asked.hosts, username, &file.name())? {
+        let key = format!("credential.https://{pattern}.helper");
+        follow_program(plan, &git, &mut file, &setup, &key, &helper)?;
+        add_helper(plan, &git, &mut file, &setup, &key, &helper)?;
         hosts.push(pattern);
     }
-    desk.add(file);
+    plan.add(file);
     Ok(Some(Box::new(move || {
-        let git = Tool::find("git", environment, &deadline)?;
         let single = hosts.iter().filter_map(HostPattern::single_host);
-        let mut said: Vec<_> = single
+        let mut lines: Vec<_> = single
             .map(|host| try_out(&git, &host))
             .collect::<Result<_, _>>()?;
         let next = hosts.iter().map(|pattern| match pattern.single_host() {
@@ -141,30 +92,113 @@ fn put_in<'d>(desk: &mut Desk<'d>, asked: &SetupGit) -> Result<Option<After<'d>>
             None => format!("next: git clone https://HOST/REPOSITORY, from a HOST of {pattern}"),
         });
         for pattern in &hosts {
-            said.extend(keepers(&git, pattern)?);
+            lines.extend(keepers(&git, pattern)?);
         }
-        said.extend(next);
-        Ok(said)
+        lines.extend(next);
+        Ok(lines)
     })))
 }
 
-/// Whether a helper's line is ours, and goes by the config file of this setup.
+fn find(plan: &Plan<'_>) -> Result<Tool, Error> {
+    Tool::find("git", "--file", plan.environment, &plan.deadline)
+}
+
+/// Puts the helper by which git calls us now in place of one that a setup wrote
+/// before this program moved.
+fn follow_program(
+    plan: &mut Plan<'_>,
+    git: &Tool,
+    file: &mut FileChange,
+    setup: &str,
+    key: &str,
+    helper: &str,
+) -> Result<(), Error> {
+    for old in put_there(plan, setup, key) {
+        let there = values(git, file, key)?;
+        if old == helper || there.iter().filter(|value| **value == old).count() != 1 {
+            continue;
+        }
+        file.words.push(old.clone());
+        if there.iter().any(|value| value == helper) {
+            remove(git, file, key, &old)?;
+        } else {
+            replace(git, file, key, &old, helper)?;
+            // The old one stays noted, for the undo of a setup that is killed.
+            let edit = Edit::new(file.name(), &[key, helper], helper, None);
+            plan.journal.record(setup, edit);
+        }
+    }
+    Ok(())
+}
+
+/// Adds an empty value and the helper: the empty one ends the helpers above it, which
+/// git would ask first and hand the token to keep.
+fn add_helper(
+    plan: &mut Plan<'_>,
+    git: &Tool,
+    file: &mut FileChange,
+    setup: &str,
+    key: &str,
+    helper: &str,
+) -> Result<(), Error> {
+    let there = values(git, file, key)?;
+    let is_ours = |value: &String| is_ours(value, helper);
+    let has_end = there.iter().any(String::is_empty);
+    let in_force = there.rsplit(String::is_empty).next().unwrap_or_default();
+    let has_ours = in_force.iter().any(is_ours);
+    for other in in_force.iter().filter(|value| !is_ours(value)) {
+        let how = if !has_ours || (!has_end && is_put_there(plan, setup, key, helper)) {
+            "git does not ask it any more"
+        } else if in_force.first() == Some(other) {
+            "git asks it first, and hands it the token to keep"
+        } else {
+            "git hands it the token to keep"
+        };
+        plan.say(format!("{key} names {} as well: {how}", program(other)));
+    }
+    // One with options of a person's own will do.
+    let is_put_there = is_put_there(plan, setup, key, helper);
+    if has_ours && (has_end || !is_put_there) {
+        return Ok(());
+    }
+    if has_ours {
+        // The first edition wrote no empty one where no other helper was asked.
+        replace(git, file, key, helper, "")?;
+    } else {
+        let added = format!("{key}\n");
+        edit(git, file, &["--add", key, ""], Some(&added), None)?;
+    }
+    let added = format!("{key}\n{helper}");
+    edit(git, file, &["--add", key, helper], Some(&added), None)?;
+    for value in ["", helper] {
+        let edit = Edit::new(file.name(), &[key, value], value, None);
+        plan.journal.record(setup, edit);
+    }
+    Ok(())
+}
+
+/// True if a setup has put this value at a key.
+fn is_put_there(plan: &Plan<'_>, setup: &str, key: &str, value: &str) -> bool {
+    put_there(plan, setup, key).iter().any(|put| put == value)
+}
+
+/// True if a helper's line is ours, with the `--config` of this setup.
 fn is_ours(value: &str, ours: &str) -> bool {
     let program = |line: &str| line.split_whitespace().next().map(ToOwned::to_owned);
     let config = |line: &str| line.split_once("--config").map(|(_, file)| file.to_owned());
     value == ours || (program(value) == program(ours) && config(value) == config(ours))
 }
 
-/// The program of a helper's line: what follows may be a password that a shell's
-/// line echoes.
+/// Returns the program of a helper's line: what follows may be a password that a
+/// shell's line echoes.
 fn program(line: &str) -> String {
     let program = line.split(|c: char| c.is_whitespace() || c == '=').next();
     quoted(program.unwrap_or_default())
 }
 
-/// Helpers of all hosts that git asks beside ours, and hands the token to keep:
-/// `store` would write it down. An empty value takes out those above it alone.
-fn keepers(git: &Tool<'_>, pattern: &HostPattern) -> Result<Vec<String>, Error> {
+/// Warns of helpers of all hosts that git asks beside ours, and hands the token to
+/// keep: `store` would write it down. An empty value ends those above it alone.
+fn keepers(git: &Tool, pattern: &HostPattern) -> Result<Vec<String>, Error> {
     const FOR_ALL: &str = "credential.helper";
     let own = format!("credential.https://{pattern}.helper");
     let call = ["--show-origin", "--get-regexp", r"^credential\..*helper$"];
@@ -186,18 +220,16 @@ fn keepers(git: &Tool<'_>, pattern: &HostPattern) -> Result<Vec<String>, Error> 
     Ok(keepers)
 }
 
-/// Takes the rules and the helper out.
+/// Undoes the rules and the helper.
 ///
 /// # Errors
 /// A host is none, or git fails.
-fn take_out<'d>(desk: &mut Desk<'d>, asked: &SetupGit) -> Result<Option<After<'d>>, Error> {
-    let deadline = desk.deadline;
-    let git = Tool::find("git", desk.environment, &deadline)?;
-    let mut file = desk.open_file(&global_file(desk)?)?;
-    file.has_lock_file = true;
-    file.words = vec![helper(desk)];
+fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupGit) -> Result<Option<After<'d>>, Error> {
+    let git = find(plan)?;
+    let mut file = plan.open_file(&global_file(plan)?)?;
+    file.words = vec![helper(plan)];
     let name = file.name();
-    desk.turn_out("git", &asked.hosts, &name, |desk, edit| {
+    plan.undo_hosts("git", &asked.hosts, &name, |plan, edit| {
         let key = edit.key();
         let [key, value] = key.as_slice() else {
             return Ok(());
@@ -205,27 +237,28 @@ fn take_out<'d>(desk: &mut Desk<'d>, asked: &SetupGit) -> Result<Option<After<'d
         let there = values(&git, &file, key)?;
         let same = there.iter().filter(|there| there == value).count();
         if same == 0 && stands(file.text(), key, value) {
-            return Err(git.disbelieved(&file, "it does not see what stands there"));
+            return Err(git.disbelieved(file.path(), "it does not see what stands there"));
         }
         let value = quoted(value);
         match same {
-            0 => desk.says(format!("{key}: \"{value}\" was gone already")),
+            // The setup was killed before git wrote it, or somebody took it out.
+            0 => plan.say(format!("{key}: \"{value}\" was gone already")),
             1 => {
                 remove(&git, &mut file, key, &edit.ours)?;
-                desk.says(format!("takes out {key}: \"{value}\""));
+                plan.say(format!("takes out {key}: \"{value}\""));
             }
             // Which of them is ours cannot be told.
-            _ => desk.says(format!("{key}: \"{value}\" stands there twice, and stays")),
+            _ => plan.say(format!("{key}: \"{value}\" stands there twice, and stays")),
         }
         Ok(())
     })?;
-    desk.add(file);
+    plan.add(file);
     Ok(None)
 }
 
-/// The helpers that a setup has put at a key.
-fn put_there(desk: &Desk<'_>, setup: &str, key: &str) -> Vec<String> {
-    let edits = desk.journal.edits_of(setup).iter();
+/// Returns the helpers that a setup has put at a key.
+fn put_there(plan: &Plan<'_>, setup: &str, key: &str) -> Vec<String> {
+    let edits = plan.journal.edits_of(setup).iter();
     let here =
         edits.filter(|edit| edit.at.first().is_some_and(|at| at == key) && !edit.ours.is_empty());
     here.map(|edit| edit.ours.clone()).collect()
@@ -233,20 +266,33 @@ fn put_there(desk: &Desk<'_>, setup: &str, key: &str) -> Vec<String> {
 
 /// Puts a value in another's place.
 fn replace(
-    git: &Tool<'_>,
-    file: &mut Target,
+    git: &Tool,
+    file: &mut FileChange,
     key: &str,
     old: &str,
     new: &str,
 ) -> Result<(), Error> {
-    let words = ["--fixed-value", "--replace-all", key, new, old];
+    let words = ["--replace-all", key, new, &exactly(old)];
     let [added, taken] = [new, old].map(|value| format!("{key}\n{value}"));
     edit(git, file, &words, Some(&added), Some(&taken))
 }
 
-/// Takes one value out, and its section with the last of them.
-fn remove(git: &Tool<'_>, file: &mut Target, key: &str, value: &str) -> Result<(), Error> {
-    let words = ["--fixed-value", "--unset", key, value];
+/// Returns the pattern of one value. `--fixed-value` crashes git before 2.43 where a
+/// line has no value.
+fn exactly(value: &str) -> String {
+    let mut pattern = "^".to_owned();
+    for c in value.chars() {
+        if ".[]{}()*+?^$|\\".contains(c) {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern + "$"
+}
+
+/// Removes one value, and its section with the last of them.
+fn remove(git: &Tool, file: &mut FileChange, key: &str, value: &str) -> Result<(), Error> {
+    let words = ["--unset", key, &exactly(value)];
     edit(git, file, &words, None, Some(&format!("{key}\n{value}")))?;
     let header = header(key);
     let section = key.strip_suffix(".helper").unwrap_or(key);
@@ -261,14 +307,14 @@ fn remove(git: &Tool<'_>, file: &mut Target, key: &str, value: &str) -> Result<(
     Ok(())
 }
 
-/// The line that begins a key's section, as git writes it.
+/// Returns the line that begins a key's section, as git writes it.
 fn header(key: &str) -> String {
     let section = key.strip_suffix(".helper").unwrap_or(key);
     let url = section.strip_prefix("credential.").unwrap_or(section);
     format!("[credential \"{url}\"]")
 }
 
-/// Whether a helper stands in a file as git writes it, whatever git says.
+/// True if a helper stands in a file as git writes it, whatever git says.
 fn stands(text: &str, key: &str, value: &str) -> bool {
     let ours = format!("helper = {value}");
     let header = header(key);
@@ -278,84 +324,65 @@ fn stands(text: &str, key: &str, value: &str) -> bool {
 }
 
 /// Has git change its file, and looks whether it did that and nothing else: what
-/// is added and what is taken out, as [`entries`] has them.
+/// is added and what is removed, as [`entries`] has them.
 fn edit(
-    git: &Tool<'_>,
-    file: &mut Target,
+    git: &Tool,
+    file: &mut FileChange,
     words: &[&str],
     added: Option<&str>,
-    taken: Option<&str>,
+    removed: Option<&str>,
 ) -> Result<(), Error> {
-    let mut before = entries(git, file)?;
-    let call = |copy: &Path| {
-        let mut call = git.call(["config".as_ref(), "--file".as_ref(), copy.as_os_str()]);
-        call.args(words);
-        call
-    };
-    git.edit(file, call, |_| Ok(()))?;
-    let mut after = entries(git, file)?;
-    if take(&mut after, added) && take(&mut before, taken) && before == after {
-        return Ok(());
-    }
-    Err(git.disbelieved(file, "it is not what was asked for, or not that alone"))
+    let mut before = entries(git, file.text())?;
+    let path = file.path().to_owned();
+    let words: Vec<_> = words.iter().map(|&word| word.to_owned()).collect();
+    file.edit_by(git, &words, |_, text| {
+        let mut after = entries(git, text)?;
+        if take(&mut after, added) && take(&mut before, removed) && before == after {
+            return Ok(());
+        }
+        Err(git.disbelieved(&path, "it is not what was asked for, or not that alone"))
+    })
 }
 
-/// Takes an entry out, the last of several; whether there was one.
+/// Removes an entry, the last of several. Returns true if there was one.
 fn take(entries: &mut Vec<String>, entry: Option<&str>) -> bool {
     let Some(entry) = entry else { return true };
     let at = entries.iter().rposition(|there| there == entry);
     at.map(|at| entries.remove(at)).is_some()
 }
 
-/// All that a file says, each a key, a line's end and the value.
-fn entries(git: &Tool<'_>, file: &Target) -> Result<Vec<String>, Error> {
+/// Returns all that a file says, each a key, a line's end and the value; of a line
+/// without a value the key alone.
+fn entries(git: &Tool, text: &str) -> Result<Vec<String>, Error> {
     let mut call = git.call(["config", "--null", "--no-includes", "--file", "-", "--list"]);
-    call.stdin(piped(file.text())?);
-    listed(git, call)
-}
-
-/// What a key holds in a file, and not in those that it includes.
-fn values(git: &Tool<'_>, file: &Target, key: &str) -> Result<Vec<String>, Error> {
-    let mut call = git.call([
-        "config",
-        "--null",
-        "--no-includes",
-        "--file",
-        "-",
-        "--get-all",
-        key,
-    ]);
-    call.stdin(piped(file.text())?);
-    listed(git, call)
-}
-
-/// Whether git asks another helper than one of this URL's own.
-fn is_another_asked(git: &Tool<'_>, url: &str) -> Result<bool, Error> {
-    let all = listed(
-        git,
-        git.call(["config", "--null", "--get-all", "credential.helper"]),
-    )?;
-    let in_force = all.rsplit(String::is_empty).next().unwrap_or_default();
-    if !in_force.is_empty() {
-        return Ok(true);
+    call.stdin(piped(text)?);
+    let mut entries = listed(git, call)?;
+    // At the end of a file, git takes a CR for a part of the value.
+    for entry in &mut entries {
+        entry.truncate(entry.trim_end_matches('\r').len());
     }
-    // It looks for a whole host.
-    let url = url.replace("://*.", "://any-label.");
-    let closest = listed(
-        git,
-        git.call([
-            "config",
-            "--null",
-            "--get-urlmatch",
-            "credential.helper",
-            &url,
-        ]),
-    )?;
-    Ok(closest.iter().any(|value| !value.is_empty()))
+    Ok(entries)
 }
 
-/// The values that git prints, each ended by NUL; none where it knows none.
-fn listed(git: &Tool<'_>, call: Command) -> Result<Vec<String>, Error> {
+/// Returns what a key holds in a file, and not in those that it includes.
+///
+/// # Errors
+/// A line has no value: git refuses it whenever it reads the key.
+fn values(git: &Tool, file: &FileChange, key: &str) -> Result<Vec<String>, Error> {
+    let entries = entries(git, file.text())?;
+    if entries.iter().any(|entry| entry == key) {
+        let what = format!("{}: {key} has no value", quote::path(file.path()));
+        return Err(Error::Usage(
+            Report::new(what).hint("git refuses such a line: give it a value, or take it out"),
+        ));
+    }
+    let pairs = entries.iter().filter_map(|entry| entry.split_once('\n'));
+    let values = pairs.filter(|(name, _)| *name == key);
+    Ok(values.map(|(_, value)| value.to_owned()).collect())
+}
+
+/// Returns the values that git prints, each ended by NUL.
+fn listed(git: &Tool, call: Command) -> Result<Vec<String>, Error> {
     // It ends with 1 where there is no such key, and with 128 where it cannot
     // read them.
     let Some(ended) = git.ask(call)? else {
@@ -367,24 +394,8 @@ fn listed(git: &Tool<'_>, call: Command) -> Result<Vec<String>, Error> {
     Ok(values)
 }
 
-/// A short text as a program's stdin.
-fn piped(text: &str) -> Result<std::fs::File, Error> {
-    use std::io::Seek;
-    let failed = |error: std::io::Error| {
-        Error::Final(Report::new(format!(
-            "a temporary file: {}",
-            quote::system(&error)
-        )))
-    };
-    limit::check(text.len() as u64).map_err(failed)?;
-    let mut file = tempfile::tempfile().map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)?;
-    file.rewind().map_err(failed)?;
-    Ok(file)
-}
-
-/// Has git ask for a login as a fetch would, and tells who it would be.
-fn try_out(git: &Tool<'_>, host: &str) -> Result<String, Error> {
+/// Has git ask for a login as a fetch would. Returns a line that says whose it is.
+fn try_out(git: &Tool, host: &str) -> Result<String, Error> {
     let mut call = git.call(["credential", "fill"]);
     call.stdin(piped(&format!("protocol=https\nhost={host}\n\n"))?)
         // Nobody is to be asked.
@@ -418,30 +429,30 @@ fn try_out(git: &Tool<'_>, host: &str) -> Result<String, Error> {
     }
 }
 
-/// How git calls us: by the name that it looks for on PATH, where that leads
-/// here, else by our path.
-fn helper(desk: &Desk<'_>) -> String {
-    let mut helper = if desk.is_found_as("git-credential-zitadel") {
+/// Returns how git calls us: by the name that it looks for on PATH if that leads here,
+/// else by our path.
+fn helper(plan: &Plan<'_>) -> String {
+    let mut helper = if plan.is_found_as("git-credential-zitadel") {
         "zitadel".to_owned()
     } else {
-        format!("!{} git", shell_quoted(&desk.program.to_string_lossy()))
+        format!("!{} git", shell_quoted(&plan.program.to_string_lossy()))
     };
-    if desk.options.config.is_some() {
+    if plan.options.config.is_some() {
         helper = format!(
             "{helper} --config {}",
-            shell_quoted(&desk.config.path().to_string_lossy())
+            shell_quoted(&plan.config.path().to_string_lossy())
         );
     }
     helper
 }
 
-/// The file that `git config --global` writes (git-config(1), FILES).
-fn global_file(desk: &Desk<'_>) -> Result<PathBuf, Error> {
-    let variable = |name| (desk.environment)(name).filter(|value| !value.is_empty());
+/// Returns the file that `git config --global` writes (git-config(1), FILES).
+fn global_file(plan: &Plan<'_>) -> Result<PathBuf, Error> {
+    let variable = |name| (plan.environment)(name).filter(|value| !value.is_empty());
     if let Some(file) = variable("GIT_CONFIG_GLOBAL") {
         return Ok(file.into());
     }
-    let home = desk.directories.home.as_ref().ok_or_else(|| {
+    let home = plan.directories.home.as_ref().ok_or_else(|| {
         Error::Usage(
             Report::new("git's configuration: no home directory is known")
                 .hint("set HOME, or GIT_CONFIG_GLOBAL to a file"),

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::files::Goauth;
 use crate::cli::options::Options;
-use crate::edit::desk::{After, Desk};
-use crate::edit::journal::Edit;
-use crate::edit::setup::{HostsArgs, Mode, Setup, names};
+use crate::edit::entry::Edit;
+use crate::edit::plan::{After, Mode, Plan};
+use crate::edit::setup::{HostsArgs, Setup, names};
 use crate::error::{Error, Report};
 use crate::text::quote;
 use crate::text::quote::{is_unprintable, shell_quoted};
@@ -34,12 +34,12 @@ impl Setup for SetupGo {
         names("HOST", &self.asked.hosts).collect()
     }
 
-    fn apply<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error> {
-        put_in(desk, &self.asked)
+    fn apply<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
+        apply(plan, &self.asked)
     }
 
-    fn undo<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error> {
-        take_out(desk, &self.asked)
+    fn undo<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
+        undo(plan, &self.asked)
     }
 }
 
@@ -53,21 +53,21 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
 ///
 /// # Errors
 /// A host is none, or a rule stands in the way.
-pub(crate) fn put_in<'d>(
-    desk: &mut Desk<'d>,
+pub(crate) fn apply<'d>(
+    plan: &mut Plan<'d>,
     asked: &HostsArgs,
 ) -> Result<Option<After<'d>>, Error> {
-    let file = desk.config.name();
-    desk.let_in("go", &asked.hosts, None, &file)?;
-    let goauth = goauth(desk)?;
+    let file = plan.config.name();
+    plan.add_rules("go", &asked.hosts, None, &file)?;
+    let goauth = goauth(plan)?;
     let runs_us =
-        |goauth: &&Goauth| goauth.ours().is_some() && goauth.fault(desk.environment).is_none();
+        |goauth: &&Goauth| goauth.ours().is_some() && goauth.fault(plan.environment).is_none();
     if let Some(goauth) = goauth.as_ref().filter(runs_us) {
-        desk.check_config(&goauth.place(), &goauth.ours().unwrap_or_default())?;
-        desk.says(format!("{} names this program already", goauth.place()));
+        plan.check_config(&goauth.place(), &goauth.ours().unwrap_or_default())?;
+        plan.say(format!("{} names this program already", goauth.place()));
         return Ok(None);
     }
-    let mut value = command(desk)?;
+    let mut value = command(plan)?;
     let others = goauth.as_ref().map_or(DEFAULT.to_owned(), Goauth::others);
     // Go refuses others beside this one.
     if !others.is_empty() && others != "off" {
@@ -75,7 +75,7 @@ pub(crate) fn put_in<'d>(
     }
     let is_variable = goauth.as_ref().is_some_and(|goauth| goauth.file.is_none());
     let next = set(is_variable, &value)?;
-    desk.says(format!("next: {next}"));
+    plan.say(format!("next: {next}"));
     Ok(None)
 }
 
@@ -99,15 +99,12 @@ fn set(is_variable: bool, value: &str) -> Result<String, Error> {
 ///
 /// # Errors
 /// A host is none.
-pub(crate) fn take_out<'d>(
-    desk: &mut Desk<'d>,
-    asked: &HostsArgs,
-) -> Result<Option<After<'d>>, Error> {
-    let file = desk.config.name();
-    desk.turn_out("go", &asked.hosts, &file, |_, _| Ok(()))?;
-    let goauth = goauth(desk)?.filter(|goauth| goauth.ours().is_some());
-    if let Some(goauth) = goauth.filter(|_| !desk.journal.has("go")) {
-        desk.says(format!("{} still names this program", goauth.place()));
+pub(crate) fn undo<'d>(plan: &mut Plan<'d>, asked: &HostsArgs) -> Result<Option<After<'d>>, Error> {
+    let file = plan.config.name();
+    plan.undo_hosts("go", &asked.hosts, &file, |_, _| Ok(()))?;
+    let goauth = goauth(plan)?.filter(|goauth| goauth.ours().is_some());
+    if let Some(goauth) = goauth.filter(|_| !plan.journal.has("go")) {
+        plan.say(format!("{} still names this program", goauth.place()));
         let others = goauth.others();
         // What Go does where nothing is set need not be said.
         let is_needless = others.is_empty() || others == DEFAULT;
@@ -117,15 +114,15 @@ pub(crate) fn take_out<'d>(
             (file, false) => set(file.is_none(), &others),
         };
         // One that cannot be shown is no reason to leave the rule.
-        desk.says(how.map_or("next: take it out there".to_owned(), |how| {
+        plan.say(how.map_or("next: take it out there".to_owned(), |how| {
             format!("next: {how}")
         }));
     }
     Ok(None)
 }
 
-fn goauth(desk: &Desk<'_>) -> Result<Option<Goauth>, Error> {
-    Goauth::read(desk.environment, &desk.directories, &desk.deadline).map_err(|what| {
+fn goauth(plan: &Plan<'_>) -> Result<Option<Goauth>, Error> {
+    Goauth::read(plan.environment, &plan.directories, &plan.deadline).map_err(|what| {
         Error::Usage(Report::new(what).hint("Go cannot read it either: mend it by hand"))
     })
 }
@@ -134,19 +131,19 @@ fn goauth(desk: &Desk<'_>) -> Result<Option<Goauth>, Error> {
 ///
 /// # Errors
 /// A path of ours is none that Go could read.
-fn command(desk: &Desk<'_>) -> Result<String, Error> {
+fn command(plan: &Plan<'_>) -> Result<String, Error> {
     let name = "zitadel-credential";
-    let program = if desk.is_found_as(name) {
+    let program = if plan.is_found_as(name) {
         name.to_owned()
     } else {
-        word(&desk.program, "link this program from a directory on PATH")?
+        word(&plan.program, "link this program from a directory on PATH")?
     };
     let mut command = format!("{program} go");
-    if desk.options.config.is_some() {
+    if plan.options.config.is_some() {
         command = format!(
             "{command} --config {}",
             word(
-                desk.config.path(),
+                plan.config.path(),
                 "leave --config out, and set ZITADEL_CREDENTIAL_CONFIG where Go runs"
             )?
         );

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use crate::cli::options::{EVERY, Options};
-use crate::edit::setup::Mode;
+use crate::edit::plan::Mode;
 
 #[derive(Args, Debug)]
 pub struct Kubectl {

@@ -1,7 +1,7 @@
 //! kubectl: a user in a kubeconfig whose token we give, and a context that uses
 //! it. The kubeconfig's entry is the rule: no host rule is needed.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -12,10 +12,10 @@ use crate::broker::Broker;
 use crate::call::World;
 use crate::cli::options::Options;
 use crate::config::Asker;
-use crate::edit::desk::{After, Desk, edit_of};
-use crate::edit::journal::Edit;
-use crate::edit::setup::{Mode, Setup};
-use crate::edit::target::Target;
+use crate::edit::entry::{Edit, Standing};
+use crate::edit::file::FileChange;
+use crate::edit::plan::{After, Mode, Plan};
+use crate::edit::setup::Setup;
 use crate::edit::tool::Tool;
 use crate::error::{Error, Report};
 use crate::text::quote;
@@ -39,18 +39,18 @@ impl Setup for SetupKubectl {
             .collect()
     }
 
-    fn look_ahead(&self, world: &World<'_>, desk: &mut Desk<'_>) -> Result<Vec<String>, Error> {
+    fn look_ahead(&self, world: &World<'_>, plan: &mut Plan<'_>) -> Result<Vec<String>, Error> {
         // A refusal costs no request.
-        put_in(desk, self)?;
-        Ok(look_at_the_token(desk, world))
+        apply(plan, self)?;
+        Ok(look_at_the_token(plan, world))
     }
 
-    fn apply<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error> {
-        put_in(desk, self)
+    fn apply<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
+        apply(plan, self)
     }
 
-    fn undo<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error> {
-        take_out(desk, self)
+    fn undo<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
+        undo(plan, self)
     }
 }
 
@@ -65,33 +65,40 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
     is_known && edit.is_in_file_of(of)
 }
 
+fn find(plan: &Plan<'_>) -> Result<Tool, Error> {
+    let mut kubectl = Tool::find("kubectl", "--kubeconfig", plan.environment, &plan.deadline)?;
+    // It quotes the values of a kubeconfig that it cannot read.
+    kubectl.is_quoted = false;
+    Ok(kubectl)
+}
+
 /// Writes the user, and points the context at it.
 ///
 /// # Errors
 /// Another user has that name, there is no such context, or kubectl fails.
-fn put_in<'d>(desk: &mut Desk<'d>, asked: &SetupKubectl) -> Result<Option<After<'d>>, Error> {
-    desk.refuse_profiles_options()?;
-    let profile = desk.profile()?;
+fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupKubectl) -> Result<Option<After<'d>>, Error> {
+    plan.refuse_profiles_options()?;
+    let profile = plan.profile()?;
     let user = text("--user", &asked.user)?;
     let context = asked
         .context
         .as_ref()
         .map(|c| text("--context", c))
         .transpose()?;
-    let deadline = desk.deadline;
-    let kubectl = Tool::find("kubectl", desk.environment, &deadline)?;
-    let mut file = desk.open_file(&kubeconfig(desk, asked)?)?;
-    file.has_lock_file = true;
+    let kubectl = find(plan)?;
+    let mut file = plan.open_file(&kubeconfig(plan, asked)?)?;
     let setup = format!("kubectl {user} {}", file.name());
     let mut view = self::view(&kubectl, file.real(), file.path())?;
 
     let knows_mode = knows_interactive_mode(&kubectl)?;
-    let exec = exec(desk, profile.as_deref(), knows_mode)?;
+    let exec = exec(plan, profile.as_deref(), knows_mode)?;
     file.words = words(&exec, &user);
     let key = ["users", user.as_str()];
-    let left = desk.journal.edit_at(&file.name(), &key);
-    let left: Option<Value> = left.and_then(|edit| serde_json::from_str(&edit.ours).ok());
-    let is_ours = |there: &Value| left.as_ref().is_some_and(|left| same_user(there, left));
+    let known = plan.journal.edit_at(&file.name(), &key).cloned();
+    let is_ours = |there: &Value| {
+        let known = known.as_ref();
+        known.is_some_and(|known| known.standing(Some(there), is_user) == Standing::Ours)
+    };
     match named(&view, "users", &user) {
         Some(there) if same_user(there, &exec) => {}
         Some(there) if !is_ours(there) => {
@@ -105,14 +112,23 @@ fn put_in<'d>(desk: &mut Desk<'d>, asked: &SetupKubectl) -> Result<Option<After<
             ));
         }
         _ => {
-            let call = |copy: &Path| set_credentials(copy, &user, &exec);
-            edit(&kubectl, &mut file, &mut view, call, |before, after| {
-                let there = named(after, "users", &user);
-                there.is_some_and(|there| same_user(there, &exec))
-                    && same_but_for(before, after, "users", &user)
-            })?;
-            let edit = edit_of(&file, &key, &exec.to_string(), None);
-            desk.journal.record(&setup, edit);
+            edit(
+                &kubectl,
+                &mut file,
+                &mut view,
+                &set_credentials(&user, &exec),
+                |before, after| {
+                    let there = named(after, "users", &user);
+                    there.is_some_and(|there| same_user(there, &exec))
+                        && same_but_for(before, after, "users", &user)
+                },
+            )?;
+            if let Some(words) = keep_whole_path(&file, &user, &exec) {
+                let is_same = |before: &Value, after: &Value| before == after;
+                edit(&kubectl, &mut file, &mut view, &words, is_same)?;
+            }
+            let edit = Edit::new(file.name(), &key, &exec.to_string(), None);
+            plan.journal.record(&setup, edit);
         }
     }
     if let Some(context) = &context {
@@ -138,88 +154,121 @@ fn put_in<'d>(desk: &mut Desk<'d>, asked: &SetupKubectl) -> Result<Option<After<
             let former = former.map(ToOwned::to_owned);
             point(&kubectl, &mut file, &mut view, context, &user)?;
             let key = ["contexts", context.as_str(), "user"];
-            let edit = edit_of(&file, &key, &user, former);
-            desk.journal.record(&setup, edit);
+            let edit = Edit::new(file.name(), &key, &user, former);
+            plan.journal.record(&setup, edit);
         }
     }
-    tell(desk, &user, context.as_deref(), knows_mode);
-    if file.is_changed() || desk.mode.dry_run {
-        tell_of_kuberc(desk, &exec);
+    tell(plan, &user, context.as_deref(), knows_mode);
+    if file.is_changed() || plan.mode.dry_run {
+        tell_of_kuberc(plan, &exec);
     }
-    desk.add(file);
+    plan.add(file);
     Ok(None)
 }
 
-/// Takes the user out, and points the context at its former one.
+/// Removes the user, and points the context at its former one.
 ///
 /// # Errors
 /// kubectl fails.
-fn take_out<'d>(desk: &mut Desk<'d>, asked: &SetupKubectl) -> Result<Option<After<'d>>, Error> {
+fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupKubectl) -> Result<Option<After<'d>>, Error> {
     let user = text("--user", &asked.user)?;
-    let deadline = desk.deadline;
-    let kubectl = Tool::find("kubectl", desk.environment, &deadline)?;
-    let mut file = desk.open_file(&kubeconfig(desk, asked)?)?;
-    file.has_lock_file = true;
+    let kubectl = find(plan)?;
+    let mut file = plan.open_file(&kubeconfig(plan, asked)?)?;
     let setup = format!("kubectl {user} {}", file.name());
-    let Some(edits) = desk.journal.take(&setup) else {
-        desk.says(format!("kubectl was not set up for user {}", quoted(&user)));
+    let Some(edits) = plan.journal.take(&setup) else {
+        plan.say(format!("kubectl was not set up for user {}", quoted(&user)));
         return Ok(None);
     };
     let mut view = self::view(&kubectl, file.real(), file.path())?;
     for done in edits {
         match done.key().as_slice() {
-            ["users", user] => {
-                let exec: Value = serde_json::from_str(&done.ours).unwrap_or_default();
-                file.words.extend(words(&exec, user));
-                match named(&view, "users", user) {
-                    None => desk.says(format!("user {} was gone already", quoted(user))),
-                    Some(there) if !same_user(there, &exec) => {
-                        desk.says(format!(
-                            "user {} was changed since, and stays",
-                            quoted(user)
-                        ));
-                    }
-                    Some(_) => {
-                        let call = |copy: &Path| config(copy, &["delete-user", user]);
-                        edit(&kubectl, &mut file, &mut view, call, |before, after| {
-                            named(after, "users", user).is_none()
-                                && same_but_for(before, after, "users", user)
-                        })?;
-                        desk.says(format!("takes out user {}", quoted(user)));
-                    }
-                }
-            }
+            ["users", user] => undo_user(plan, &kubectl, &mut file, &mut view, user, &done)?,
             ["contexts", context, _] => {
-                let now = named(&view, "contexts", context).map(|there| &there["context"]["user"]);
-                if now.and_then(Value::as_str) != Some(&done.ours) {
-                    desk.says(format!(
-                        "context {} was changed since, and stays",
-                        quoted(context)
-                    ));
-                    continue;
-                }
-                let former = done.former.as_deref().unwrap_or_default();
-                file.words.push(former.to_owned());
-                point(&kubectl, &mut file, &mut view, context, former)?;
-                let context = quoted(context);
-                desk.says(match former {
-                    "" => format!("context {context} names no user again"),
-                    former => format!("puts back user {} of context {context}", quoted(former)),
-                });
+                undo_context(plan, &kubectl, &mut file, &mut view, context, &done)?;
             }
             _ => {}
         }
     }
-    desk.add(file);
+    plan.add(file);
     Ok(None)
 }
 
-/// The user's `exec` entry.
-fn exec(desk: &Desk<'_>, profile: Option<&str>, knows_mode: bool) -> Result<Value, Error> {
-    let program = desk.program.to_str().ok_or_else(|| {
+/// Removes the user that a setup wrote.
+fn undo_user(
+    plan: &mut Plan<'_>,
+    kubectl: &Tool,
+    file: &mut FileChange,
+    view: &mut Value,
+    user: &str,
+    done: &Edit,
+) -> Result<(), Error> {
+    let exec: Value = serde_json::from_str(&done.ours).unwrap_or_default();
+    file.words.extend(words(&exec, user));
+    match done.standing(named(view, "users", user), is_user) {
+        Standing::Gone => plan.say(format!("user {} was gone already", quoted(user))),
+        Standing::Ours => {
+            let words = to_words(&["delete-user", user]);
+            edit(kubectl, file, view, &words, |before, after| {
+                named(after, "users", user).is_none() && same_but_for(before, after, "users", user)
+            })?;
+            plan.say(format!("takes out user {}", quoted(user)));
+        }
+        Standing::Former | Standing::Changed => plan.say(format!(
+            "user {} was changed since, and stays",
+            quoted(user)
+        )),
+    }
+    Ok(())
+}
+
+/// Points a context at the user that it had before the setup.
+fn undo_context(
+    plan: &mut Plan<'_>,
+    kubectl: &Tool,
+    file: &mut FileChange,
+    view: &mut Value,
+    context: &str,
+    done: &Edit,
+) -> Result<(), Error> {
+    let name = quoted(context);
+    let now = user_of(view, context).map(ToOwned::to_owned);
+    let former = done.former.clone().unwrap_or_default();
+    let is = |now: &str, other: &str| now == other;
+    match done.standing(now.as_deref(), is) {
+        Standing::Ours => {
+            file.words.push(former.clone());
+            point(kubectl, file, view, context, &former)?;
+            plan.say(match &*former {
+                "" => format!("context {name} names no user again"),
+                former => format!("puts back user {} of context {name}", quoted(former)),
+            });
+        }
+        // The setup was killed before kubectl wrote it, or a later one goes on.
+        _ if now.as_ref() == Some(&former) => {
+            plan.say(format!("context {name} has the user that it had before"));
+        }
+        _ if now
+            .as_ref()
+            .is_some_and(|now| plan.journal.is_anothers(done, |ours| ours == now)) =>
+        {
+            plan.say(format!("context {name} has the user of another setup"))
+        }
+        _ => plan.say(format!("context {name} was changed since, and stays")),
+    }
+    Ok(())
+}
+
+/// True if a user is what a setup wrote.
+fn is_user(there: &Value, ours: &str) -> bool {
+    serde_json::from_str(ours).is_ok_and(|ours| same_user(there, &ours))
+}
+
+/// Returns the user's `exec` entry.
+fn exec(plan: &Plan<'_>, profile: Option<&str>, knows_mode: bool) -> Result<Value, Error> {
+    let program = plan.program.to_str().ok_or_else(|| {
         let what = format!(
             "{} is no path that a kubeconfig can hold",
-            quote::path(&desk.program)
+            quote::path(&plan.program)
         );
         Error::Usage(Report::new(what).hint("it must be UTF-8: install it elsewhere"))
     })?;
@@ -227,8 +276,8 @@ fn exec(desk: &Desk<'_>, profile: Option<&str>, knows_mode: bool) -> Result<Valu
     if let Some(profile) = profile {
         args.extend(["--profile".to_owned(), profile.to_owned()]);
     }
-    if desk.options.config.is_some() {
-        let path = desk.config.path().to_string_lossy();
+    if plan.options.config.is_some() {
+        let path = plan.config.path().to_string_lossy();
         args.extend(["--config".to_owned(), path.into_owned()]);
     }
     // Version v1 needs interactiveMode, which kubectl sets from 1.30 on.
@@ -241,29 +290,46 @@ fn exec(desk: &Desk<'_>, profile: Option<&str>, knows_mode: bool) -> Result<Valu
     }))
 }
 
-fn knows_interactive_mode(kubectl: &Tool<'_>) -> Result<bool, Error> {
-    let help = kubectl.run_well(kubectl.call(["config", "set-credentials", "--help"]))?;
+fn knows_interactive_mode(kubectl: &Tool) -> Result<bool, Error> {
+    let help = kubectl.run(kubectl.call(["config", "set-credentials", "--help"]))?;
     Ok(String::from_utf8_lossy(&help.stdout).contains("--exec-interactive-mode"))
 }
 
-fn config(copy: &Path, words: &[&str]) -> Vec<OsString> {
-    let mut call = vec!["config".into(), "--kubeconfig".into(), copy.into()];
-    call.extend(words.iter().map(Into::into));
-    call
+fn to_words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
 }
 
-fn set_credentials(copy: &Path, user: &str, exec: &Value) -> Vec<OsString> {
+fn set_credentials(user: &str, exec: &Value) -> Vec<String> {
     let text = |key: &str| exec[key].as_str().unwrap_or_default();
-    let mut call = config(copy, &["set-credentials", user]);
-    call.push(format!("--exec-command={}", text("command")).into());
-    call.push(format!("--exec-api-version={}", text("apiVersion")).into());
+    let mut words = to_words(&["set-credentials", user]);
+    words.push(format!("--exec-command={}", text("command")));
+    words.push(format!("--exec-api-version={}", text("apiVersion")));
     if !text("interactiveMode").is_empty() {
-        call.push(format!("--exec-interactive-mode={}", text("interactiveMode")).into());
+        words.push(format!(
+            "--exec-interactive-mode={}",
+            text("interactiveMode")
+        ));
     }
     for arg in exec["args"].as_array().into_iter().flatten() {
-        call.push(format!("--exec-arg={}", csv(arg.as_str().unwrap_or_default())).into());
+        words.push(format!(
+            "--exec-arg={}",
+            csv(arg.as_str().unwrap_or_default())
+        ));
     }
-    call
+    words
+}
+
+/// Returns the call that writes the program's whole path, if kubectl shortens it: it
+/// writes one below the kubeconfig's directory as a path from there, and one in that
+/// directory as a bare name, which it then looks for on PATH.
+fn keep_whole_path(file: &FileChange, user: &str, exec: &Value) -> Option<Vec<String>> {
+    let program = exec["command"].as_str()?;
+    let mut directories = [file.path(), file.real()]
+        .into_iter()
+        .filter_map(Path::parent);
+    let is_below = directories.any(|dir| Path::new(program).starts_with(dir));
+    let property = format!("users.{user}.exec.command");
+    is_below.then(|| to_words(&["set", &property, program]))
 }
 
 /// kubectl reads a list's values as lines of CSV.
@@ -275,21 +341,16 @@ fn csv(value: &str) -> String {
     }
 }
 
-fn set_context(copy: &Path, context: &str, user: &str) -> Vec<OsString> {
-    let user = format!("--user={user}");
-    config(copy, &["set-context", context, &user])
-}
-
 /// Points a context at a user.
 fn point(
-    kubectl: &Tool<'_>,
-    file: &mut Target,
+    kubectl: &Tool,
+    file: &mut FileChange,
     view: &mut Value,
     context: &str,
     user: &str,
 ) -> Result<(), Error> {
-    let call = |copy: &Path| set_context(copy, context, user);
-    edit(kubectl, file, view, call, |before, after| {
+    let words = to_words(&["set-context", context, &format!("--user={user}")]);
+    edit(kubectl, file, view, &words, |before, after| {
         user_of(after, context) == Some(user) && same_but_for_user_of(before, after, context)
     })
 }
@@ -297,26 +358,26 @@ fn point(
 /// Has kubectl change the file, and looks by its views, that before and that
 /// after, whether it did what it was asked.
 fn edit(
-    kubectl: &Tool<'_>,
-    file: &mut Target,
+    kubectl: &Tool,
+    file: &mut FileChange,
     view: &mut Value,
-    call: impl FnOnce(&Path) -> Vec<OsString>,
+    words: &[String],
     is_done: impl FnOnce(&Value, &Value) -> bool,
 ) -> Result<(), Error> {
-    let name = file.path().to_owned();
-    let call = |copy: &Path| kubectl.call(call(copy));
-    let after = kubectl.edit(file, call, |copy| self::view(kubectl, copy, &name))?;
+    let path = file.path().to_owned();
+    let after = file.edit_by(kubectl, words, |copy, _| self::view(kubectl, copy, &path))?;
     if !is_done(view, &after) {
-        return Err(kubectl.disbelieved(file, "it is not what was asked for, or not that alone"));
+        let reason = "it is not what was asked for, or not that alone";
+        return Err(kubectl.disbelieved(&path, reason));
     }
     *view = after;
     Ok(())
 }
 
-/// A kubeconfig as kubectl reads it, and the name that it goes by.
-fn view(kubectl: &Tool<'_>, file: &Path, name: &Path) -> Result<Value, Error> {
-    let call = config(file, &["view", "--raw", "--output", "json"]);
-    let ended = kubectl.run_well(kubectl.call(call))?;
+/// Returns a kubeconfig as kubectl reads it; `name` is what errors call it.
+fn view(kubectl: &Tool, file: &Path, name: &Path) -> Result<Value, Error> {
+    let words = to_words(&["view", "--raw", "--output", "json"]);
+    let ended = kubectl.run(kubectl.config(file, &words))?;
     serde_json::from_slice(&ended.stdout).map_err(|_| {
         let what = format!("{}: kubectl shows it as no JSON", quote::path(name));
         Error::Final(Report::new(what).hint("kubectl config view must work on it"))
@@ -332,12 +393,12 @@ fn words(exec: &Value, user: &str) -> Vec<String> {
         .collect()
 }
 
-/// What to type next, and what else there is to know.
-fn tell(desk: &mut Desk<'_>, user: &str, context: Option<&str>, knows_mode: bool) {
+/// Says what to type next, and what else there is to know.
+fn tell(plan: &mut Plan<'_>, user: &str, context: Option<&str>, knows_mode: bool) {
     if !knows_mode {
-        desk.says("this kubectl is older than 1.30 and cannot set interactiveMode: the entry is of v1beta1");
+        plan.say("this kubectl is older than 1.30 and cannot set interactiveMode: the entry is of v1beta1");
     }
-    desk.says(match context {
+    plan.say(match context {
         Some(context) => format!("next: kubectl --context {} auth whoami", quoted(context)),
         None => format!(
             "next: kubectl --user {} auth whoami, or --context CONTEXT to have one use it",
@@ -346,26 +407,26 @@ fn tell(desk: &mut Desk<'_>, user: &str, context: Option<&str>, knows_mode: bool
     });
 }
 
-/// What kubectl 1.35 and later may need besides.
-fn tell_of_kuberc(desk: &mut Desk<'_>, exec: &Value) {
+/// Says what kubectl 1.35 and later may need besides.
+fn tell_of_kuberc(plan: &mut Plan<'_>, exec: &Value) {
     let command = exec["command"].as_str().unwrap_or_default();
     for line in [
         "kubectl 1.35 and later runs only listed plugins where ~/.kube/kuberc says so; there, this one's lines are",
         "  credentialPluginPolicy: Allowlist",
         "  credentialPluginAllowlist:",
     ] {
-        desk.says(line);
+        plan.say(line);
     }
-    desk.says(format!(
+    plan.say(format!(
         "  - command: {}    # kubectl 1.35 spells this key name:",
         printable(command)
     ));
 }
 
-/// Whether an API server could read the token, as far as it can be seen here.
-fn look_at_the_token(desk: &Desk<'_>, world: &World<'_>) -> Vec<String> {
+/// Warns of a token that an API server could not read, as far as it can be seen here.
+fn look_at_the_token(plan: &Plan<'_>, world: &World<'_>) -> Vec<String> {
     let token = || {
-        let config = desk.config()?;
+        let config = plan.config()?;
         let request = config.request(Asker::default())?;
         Broker::new(&request, world.clock)?.token()
     };
@@ -379,13 +440,13 @@ fn look_at_the_token(desk: &Desk<'_>, world: &World<'_>) -> Vec<String> {
     }
 }
 
-fn kubeconfig(desk: &Desk<'_>, asked: &SetupKubectl) -> Result<PathBuf, Error> {
+fn kubeconfig(plan: &Plan<'_>, asked: &SetupKubectl) -> Result<PathBuf, Error> {
     if let Some(file) = &asked.kubeconfig {
         return Ok(file.clone());
     }
-    let set = (desk.environment)("KUBECONFIG").unwrap_or_default();
+    let set = (plan.environment)("KUBECONFIG").unwrap_or_default();
     let mut files = std::env::split_paths(&set).filter(|path| !path.as_os_str().is_empty());
-    match (files.next(), files.next(), &desk.directories.home) {
+    match (files.next(), files.next(), &plan.directories.home) {
         (Some(file), None, _) => Ok(file),
         (None, None, Some(home)) => Ok(home.join(".kube/config")),
         (Some(_), ..) => Err(Error::Usage(

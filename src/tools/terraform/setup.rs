@@ -1,5 +1,5 @@
-//! Terraform: a host rule, our block in its CLI configuration, and the link by
-//! which it finds us.
+//! Terraform: host rules, and the link by which it finds us. The block in its CLI
+//! configuration is HCL, and is left to the person.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -7,19 +7,19 @@ use std::path::{Path, PathBuf};
 use super::files;
 use super::files::{BLOCK, HELPER};
 use crate::cli::options::Options;
-use crate::edit::desk::{After, Desk, edit_of};
-use crate::edit::hosts::known;
-use crate::edit::journal::{Edit, is_path};
-use crate::edit::link::Link;
-use crate::edit::setup::{HostsArgs, Mode, Setup, names};
-use crate::edit::target::{Target, read};
-use crate::edit::toml::{eol, gap, list};
+use crate::edit::check::is_path;
+use crate::edit::entry::Edit;
+use crate::edit::file::read;
+use crate::edit::hosts::{known, pattern};
+use crate::edit::link::LinkChange;
+use crate::edit::plan::{After, Mode, Plan};
+use crate::edit::setup::{HostsArgs, Setup, names};
+use crate::edit::toml::list;
 use crate::error::{Error, Report};
 use crate::text::quote;
 use crate::text::quote::quoted;
 
-/// Where `setup.json` says that our block stands, and our link.
-const AT_BLOCK: [&str; 2] = [BLOCK, HELPER];
+/// Where `setup.json` says that our link is.
 const AT_LINK: [&str; 1] = ["link"];
 
 // The arguments of `setup terraform`.
@@ -38,20 +38,75 @@ impl Setup for SetupTerraform {
         self.asked.mode
     }
 
-    fn names(&self) -> Vec<(&'static str, &std::ffi::OsStr)> {
+    fn names(&self) -> Vec<(&'static str, &OsStr)> {
         names("HOST", &self.asked.hosts).collect()
     }
 
-    fn apply<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error> {
-        put_in(desk, &self.asked)
+    /// Adds the rules and the link, and prints the block.
+    fn apply<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
+        let mut hosts = Vec::new();
+        for host in &self.asked.hosts {
+            let file = file_of(plan, host)?;
+            let one = std::slice::from_ref(host);
+            hosts.extend(plan.add_rules("terraform", one, None, &file)?);
+        }
+        let block = block(plan)?;
+        let path = files::plugin(&plan.directories);
+        let mut link = LinkChange::open(&known(path, "Terraform", "HOME")?)?;
+        let link_edit = lead_here(plan, &mut link)?;
+        if let Some(edit) = &link_edit {
+            plan.journal.renew(edit);
+        }
+        for host in &hosts {
+            if let Some(edit) = &link_edit {
+                plan.journal.record(&host.setup, edit.clone());
+            }
+        }
+        block.into_iter().for_each(|line| plan.say(line));
+        for host in &hosts {
+            plan.say(match host.pattern.single_host() {
+                Some(host) => format!("next: terraform init, where a source is {host}/…"),
+                None => format!(
+                    "next: terraform init, where a source is at a host of {}",
+                    host.pattern
+                ),
+            });
+        }
+        plan.add_link(link);
+        Ok(None)
     }
 
-    fn undo<'d>(&self, desk: &mut Desk<'d>) -> Result<Option<After<'d>>, Error> {
-        take_out(desk, &self.asked)
+    /// Undoes the rules and the link.
+    fn undo<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
+        let mut links = Vec::new();
+        for host in &self.asked.hosts {
+            let file = file_of(plan, host)?;
+            let one = std::slice::from_ref(host);
+            plan.undo_hosts("terraform", one, &file, |_, edit| {
+                // The first edition wrote the block too; it stays, as a person's does.
+                links.extend((edit.key() == AT_LINK).then(|| edit.clone()));
+                Ok(())
+            })?;
+        }
+        for edit in links {
+            undo_link(plan, &edit);
+        }
+        if !plan.journal.has("terraform") {
+            for file in files(plan) {
+                let names = read(&file).map(|text| files::helpers(&text));
+                if matches!(names, Ok(Ok(names)) if names.iter().any(|name| name == HELPER)) {
+                    let file = quote::path(&file);
+                    plan.say(format!(
+                        "{BLOCK} \"{HELPER}\" in {file} stays: take it out by hand"
+                    ));
+                }
+            }
+        }
+        Ok(None)
     }
 }
 
-/// True if this setup makes such an edit.
+/// True if this setup makes such an edit. The block is of the first edition.
 pub(super) fn owns(of: &str, edit: &Edit) -> bool {
     let former = edit.former.as_deref();
     match edit.key().as_slice() {
@@ -60,174 +115,97 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
                 && is_path(&edit.ours)
                 && former.is_none()
         }
-        ["credentials_helper", "zitadel"] => edit.is_in_file_of(of) && former.is_none(),
+        [BLOCK, HELPER] => edit.is_in_file_of(of) && former.is_none(),
         _ => edit.is_host_rule(),
     }
 }
 
-/// Adds the rules, the block and the link.
-///
-/// # Errors
-/// A host is none, a rule or another helper stands in the way, or the file is not
-/// plainly to be read.
-pub(crate) fn put_in<'d>(
-    desk: &mut Desk<'d>,
-    asked: &HostsArgs,
-) -> Result<Option<After<'d>>, Error> {
-    let mut file = open(desk)?;
-    let hosts = desk.let_in("terraform", &asked.hosts, None, &file.name())?;
-    let block = put_block(desk, &mut file)?;
-    let mut link = open_link(desk)?;
-    let link_edit = put_link(desk, &mut link)?;
-    if let Some(edit) = &link_edit {
-        desk.journal.renew(edit);
-    }
-    for host in &hosts {
-        for edit in block.iter().chain(&link_edit) {
-            desk.journal.record(&host.setup, edit.clone());
-        }
-        desk.says(match host.pattern.single_host() {
-            Some(host) => format!("next: terraform init, where a source is {host}/…"),
-            None => format!(
-                "next: terraform init, where a source is at a host of {}",
-                host.pattern
-            ),
-        });
-    }
-    desk.add(file);
-    desk.add_link(link);
-    Ok(None)
+/// Returns the file in a setup's name: the config file, as for Bazel and Go. The first
+/// edition put Terraform's there.
+fn file_of(plan: &Plan<'_>, host: &std::ffi::OsString) -> Result<String, Error> {
+    let setup = format!("terraform {} ", pattern(host)?);
+    let known = plan.journal.elsewhere(&setup).map(ToOwned::to_owned);
+    Ok(known.unwrap_or_else(|| plan.config.name()))
 }
 
-/// Takes the rules, the block and the link out.
-///
-/// # Errors
-/// A host is none.
-pub(crate) fn take_out<'d>(
-    desk: &mut Desk<'d>,
-    asked: &HostsArgs,
-) -> Result<Option<After<'d>>, Error> {
-    let mut file = open(desk)?;
-    let name = file.name();
-    let mut links = Vec::new();
-    let mut stays = false;
-    desk.turn_out("terraform", &asked.hosts, &name, |desk, edit| {
-        if edit.key() == AT_LINK {
-            links.push(edit.clone());
-            return Ok(());
-        }
-        file.words.extend(edit.ours.lines().map(ToOwned::to_owned));
-        let is_named = |text: &str| {
-            let names = files::helpers(text);
-            names.map(|names| names.iter().any(|name| name == HELPER))
-        };
-        let is_there = is_named(file.text()) != Ok(false);
-        let what = format!("{BLOCK} \"{HELPER}\"");
-        // One in a remark is not the one.
-        let block = eol(file.text(), &edit.ours);
-        let mut without = without(file.text(), &block);
-        let text = without.find(|text| is_named(text) == Ok(false));
-        drop(without);
-        let said = match text {
-            _ if !is_there => format!("{what} was gone already"),
-            Some(text) => {
-                file.set(text);
-                format!("takes out {what}")
-            }
-            _ => {
-                stays = true;
-                match is_named(file.text()) {
-                    Err(why) => format!("{what} stays: {why}"),
-                    Ok(_) => format!("{what} was changed since, and stays"),
-                }
-            }
-        };
-        desk.says(said);
-        Ok(())
-    })?;
-    desk.add(file);
-    for edit in links {
-        take_out_link(desk, &edit, stays);
-    }
-    Ok(None)
+/// Returns the files that Terraform reads.
+fn files(plan: &Plan<'_>) -> Vec<PathBuf> {
+    let file = files::file(plan.environment, &plan.directories).into_iter();
+    let beside = files::beside(plan.environment, &plan.directories);
+    file.chain(beside).filter(|file| file.exists()).collect()
 }
 
-/// Takes the link out where it is still ours, and no block that stays needs it:
-/// Terraform would only log that it finds no helper.
-fn take_out_link(desk: &mut Desk<'_>, edit: &Edit, is_needed: bool) {
+/// Removes the link if it still leads where a setup made it lead.
+fn undo_link(plan: &mut Plan<'_>, edit: &Edit) {
     let path = quote::path(&edit.file);
-    match Link::open(Path::new(&edit.file)) {
-        Ok(link) if link.before.is_none() => desk.says(format!("the link {path} was gone already")),
-        Ok(mut link)
-            if link.before.as_deref().map(Path::as_os_str) == Some(OsStr::new(&edit.ours)) =>
-        {
-            if is_needed {
-                desk.says(format!("the link {path} stays with it"));
-            } else {
-                link.after = None;
-                desk.add_link(link);
-            }
+    match LinkChange::open(Path::new(&edit.file)) {
+        Ok(link) if link.before.is_none() => {
+            plan.say(format!("the link {path} was gone already"));
         }
-        _ => desk.says(format!("the link {path} was changed since, and stays")),
+        Ok(mut link) if is_ours(edit, link.before.as_deref()) => {
+            link.after = None;
+            plan.add_link(link);
+        }
+        _ => plan.say(format!("the link {path} was changed since, and stays")),
     }
 }
 
-/// Appends our block where there is none; what `setup.json` is to say of it.
-fn put_block(desk: &Desk<'_>, file: &mut Target) -> Result<Option<Edit>, Error> {
-    let helpers = files::helpers(file.text()).map_err(|why| unread(file.path(), why))?;
-    if is_ours(file.path(), &helpers)? {
-        desk.check_config(&quote::path(file.path()), &args(file.text()))?;
-        return Ok(desk.journal.edit_at(&file.name(), &AT_BLOCK).cloned());
-    }
-    for beside in files::beside(desk.environment, &desk.directories) {
-        let text = read(&beside).map_err(|why| unread(&beside, &why))?;
-        match files::helpers(&text) {
-            Ok(helpers) if is_ours(&beside, &helpers)? => {
-                desk.check_config(&quote::path(&beside), &args(&text))?;
-                return Ok(None);
+fn is_ours(edit: &Edit, leads: Option<&Path>) -> bool {
+    let put_there = [Some(&edit.ours), edit.earlier.as_ref()];
+    let is = |put: &String| leads.is_some_and(|leads| leads.as_os_str() == put.as_str());
+    put_there.into_iter().flatten().any(is)
+}
+
+/// Returns the lines to paste; none if a file has the block already.
+///
+/// # Errors
+/// Another helper is named there, or ours by another config file.
+fn block(plan: &Plan<'_>) -> Result<Vec<String>, Error> {
+    for file in files(plan) {
+        // One that is not plainly read is the person's to look into.
+        let Ok(text) = read(&file) else { continue };
+        let path = quote::path(&file);
+        match files::helpers(&text).as_deref() {
+            Ok([name]) if name == HELPER => {
+                plan.check_config(&path, &args(&text))?;
+                return Ok(vec![format!("{path} names this program already")]);
             }
-            Err(why) if text.contains(BLOCK) => return Err(unread(&beside, why)),
+            Ok([other, ..]) => {
+                let what = format!(
+                    "{path}: it has the credentials helper {} already",
+                    quoted(other)
+                );
+                return Err(Error::Usage(
+                    Report::new(what).hint("Terraform takes one alone: take that block out first"),
+                ));
+            }
             _ => {}
         }
     }
     let mut args = Vec::new();
-    if desk.options.config.is_some() {
-        let config = desk.config.path().to_string_lossy();
+    if plan.options.config.is_some() {
+        let config = plan.config.path().to_string_lossy();
         args.extend(["--config".to_owned(), config.into_owned()]);
     }
     let block = format!("{BLOCK} \"{HELPER}\" {{\n  args = {}\n}}\n", list(&args));
-    file.words
-        .extend(block.lines().map(|line| line.trim().to_owned()));
-    let added = eol(file.text(), &format!("{}{block}", gap(file.text())));
-    let text = format!("{}{added}", file.text());
-    // A path may hold what the language reads otherwise.
-    if files::helpers(&text).ok().as_deref() != Some(&[HELPER.to_owned()]) {
-        let what = "with our block, it would not be plainly to be read";
-        return Err(unread(file.path(), what));
+    // A path may hold what HCL reads otherwise.
+    if files::helpers(&block).as_deref() != Ok(&[HELPER.to_owned()]) {
+        let what = format!(
+            "{}: HCL cannot hold this path",
+            quote::path(plan.config.path())
+        );
+        return Err(Error::Usage(Report::new(what).hint(
+            "leave --config out, and set ZITADEL_CREDENTIAL_CONFIG where Terraform runs",
+        )));
     }
-    file.set(text);
-    Ok(Some(edit_of(file, &AT_BLOCK, &block, None)))
+    let file = files::file(plan.environment, &plan.directories);
+    let file = known(file, "Terraform", "TF_CLI_CONFIG_FILE")?;
+    let mut lines = vec![format!("next, in {}:", quote::path(&file))];
+    lines.extend(block.lines().map(quote::printable));
+    Ok(lines)
 }
 
-/// Whether the helpers of a file are ours alone; not so where there is none.
-///
-/// # Errors
-/// There is another.
-fn is_ours(file: &Path, helpers: &[String]) -> Result<bool, Error> {
-    match helpers {
-        [] => Ok(false),
-        [name] if name == HELPER => Ok(true),
-        [other, ..] => {
-            let what = format!("it has the credentials helper {} already", quoted(other));
-            let report = Report::new(what)
-                .hint("Terraform takes one alone: take that block out first")
-                .about(&quote::path(file));
-            Err(Error::Usage(report))
-        }
-    }
-}
-
-/// The texts in our block: its arguments.
+/// Returns the texts in our block: its arguments.
 fn args(text: &str) -> Vec<String> {
     let name = format!("\"{HELPER}\"");
     let block = text.rsplit_once(&name).map_or("", |(_, block)| block);
@@ -236,55 +214,25 @@ fn args(text: &str) -> Vec<String> {
     texts.map(ToOwned::to_owned).collect()
 }
 
-/// Has the link lead here; what `setup.json` is to say of it.
-fn put_link(desk: &Desk<'_>, link: &mut Link) -> Result<Option<Edit>, Error> {
-    let known = desk.journal.edit_at(&link.name(), &AT_LINK);
-    // Ours leads nowhere, or to what it was, where this program has moved.
-    let is_ours = |leads: &PathBuf| {
-        known.is_some_and(|known| leads.as_os_str() == known.ours.as_str() || !link.path().exists())
+/// Makes the link lead to this program. Returns what `setup.json` is to say of it;
+/// `None` if it is a person's own.
+///
+/// # Errors
+/// It leads to another program.
+fn lead_here(plan: &Plan<'_>, link: &mut LinkChange) -> Result<Option<Edit>, Error> {
+    let known = plan.journal.edit_at(&link.name(), &AT_LINK);
+    // Ours leads nowhere, or to what it was, if this program has moved.
+    let may_change = |leads: &PathBuf| {
+        known.is_some_and(|known| is_ours(known, Some(leads)) || !link.path().exists())
     };
     match &link.before {
-        Some(_) if desk.is_this_program(link.path()) => return Ok(known.cloned()),
-        Some(leads) if !is_ours(leads) => {
+        Some(_) if plan.is_this_program(link.path()) => return Ok(known.cloned()),
+        Some(leads) if !may_change(leads) => {
             let what = format!("{}: it leads to another program", quote::path(link.path()));
             return Err(Error::Usage(Report::new(what).hint("move it away first")));
         }
-        _ => link.after = Some(desk.program.clone()),
+        _ => link.after = Some(plan.program.clone()),
     }
-    Ok(Some(Edit {
-        file: link.name(),
-        at: AT_LINK.map(ToOwned::to_owned).to_vec(),
-        ours: desk.program.to_string_lossy().into_owned(),
-        former: None,
-    }))
-}
-
-/// A file that holds more than what is understood of it.
-fn unread(file: &Path, why: &str) -> Error {
-    let report = Report::new(why.to_owned())
-        .hint("make the change by hand: zitadel-credential terraform --help shows the block");
-    Error::Usage(report.about(&quote::path(file)))
-}
-
-/// A text without a block, and without the empty line before it: for each of the
-/// last places where it stands.
-fn without<'t>(text: &'t str, block: &'t str) -> impl Iterator<Item = String> + 't {
-    text.rmatch_indices(block).take(9).map(|(at, _)| {
-        let (before, after) = (&text[..at], &text[at + block.len()..]);
-        let shorter = ["\r\n", "\n"].iter().find_map(|eol| {
-            let rest = before.strip_suffix(eol)?;
-            rest.ends_with('\n').then_some(rest)
-        });
-        [shorter.unwrap_or(before), after].concat()
-    })
-}
-
-fn open(desk: &mut Desk<'_>) -> Result<Target, Error> {
-    let file = files::file(desk.environment, &desk.directories);
-    desk.open_file(&known(file, "Terraform", "TF_CLI_CONFIG_FILE")?)
-}
-
-fn open_link(desk: &Desk<'_>) -> Result<Link, Error> {
-    let path = files::plugin(&desk.directories);
-    Link::open(&known(path, "Terraform", "HOME")?)
+    let program = plan.program.to_string_lossy();
+    Ok(Some(Edit::new(link.name(), &AT_LINK, &program, None)))
 }

@@ -1,32 +1,45 @@
-//! Where a setup is worked out and carried out: the config file, `setup.json`,
-//! and the other files that change with them.
+//! A setup as a plan: what changes in the config file, in `setup.json` and in the
+//! tool's own files, and what there is to say. Shown (`--dry-run`), or applied.
 
-use std::cell::RefCell;
 use std::path::{Component, Path, PathBuf};
 
-use super::carry::{Change, carry_out};
-use super::copy::{Copy, settle};
-use super::diff::{View, unified};
-use super::guard::Held;
-use super::journal::{Edit, Journal, Owns};
-use super::link::Link;
-use super::setup::Mode;
-use super::target::{LIMIT, Target};
+use clap::Args;
+
+use super::apply::{Change, apply};
+use super::backup::{Backup, settle};
+use super::check::Owns;
+use super::diff::{View, diff};
+use super::file::{FileChange, LIMIT};
+use super::journal::Journal;
+use super::link::LinkChange;
+use super::lock::DirLock;
+use super::tool;
 use crate::call::{Answer, World};
 use crate::cli::options::Options;
 use crate::config;
 use crate::config::{Config, Directories};
 use crate::error::{Error, Report};
-use crate::sys::{Environment, temporary};
+use crate::sys::{Environment, signals, temporary};
 use crate::text::clock::{Deadline, UnixTime};
 use crate::text::quote;
 use crate::text::quote::system;
 
-/// What is left to do once the files are written: it says what it saw.
-pub(crate) type After<'d> = Box<dyn FnOnce() -> Result<Vec<String>, Error> + 'd>;
+/// What is left to do once the files are written. Returns lines to show.
+pub(crate) type After<'p> = Box<dyn FnOnce() -> Result<Vec<String>, Error> + 'p>;
+
+// How a setup is gone about.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Mode {
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Take out what this setup put in, and nothing else
+    #[arg(long)]
+    pub undo: bool,
+}
 
 /// A setup in the making.
-pub(crate) struct Desk<'w> {
+pub(crate) struct Plan<'w> {
     pub(crate) environment: &'w Environment,
     pub(crate) directories: Directories,
     pub(crate) options: Options,
@@ -36,21 +49,21 @@ pub(crate) struct Desk<'w> {
     pub(crate) mode: Mode,
     owns: Owns,
     now: UnixTime,
-    pub(crate) config: Target,
+    pub(crate) config: FileChange,
     pub(crate) journal: Journal,
-    journal_file: Target,
-    others: Vec<Target>,
-    links: Vec<Link>,
-    said: Vec<String>,
-    /// None where nothing is to be written.
-    held: RefCell<Vec<Held>>,
+    journal_file: FileChange,
+    files: Vec<FileChange>,
+    links: Vec<LinkChange>,
+    lines: Vec<String>,
+    /// Empty for a dry run.
+    locks: Vec<DirLock>,
 }
 
-impl<'w> Desk<'w> {
+impl<'w> Plan<'w> {
     /// Reads the config file and `setup.json`.
     ///
     /// # Errors
-    /// One of them is not to be read, or held by another.
+    /// One of them cannot be read, or another setup is under way.
     pub(crate) fn open(
         world: &World<'w>,
         options: &Options,
@@ -64,21 +77,17 @@ impl<'w> Desk<'w> {
         let beside = path.with_file_name("setup.json");
         let deadline = config::deadline(options, environment);
         let now = (world.clock)();
-        let held = match path.parent().filter(|_| !mode.dry_run) {
-            Some(dir) => {
-                let held = Held::take(dir, &deadline)?;
-                sweep(dir, now);
-                Some(held)
-            }
-            None => None,
-        };
-        let config = Target::open(&path).map_err(Error::Usage)?;
-        // Another config file in the same directory shares it.
-        let journal_file = Target::open(&beside).map_err(Error::Usage)?;
-        let mut journal = Journal::parse(journal_file.text(), owns)
+        let mut locks = Vec::new();
+        if let Some(dir) = path.parent().filter(|_| !mode.dry_run) {
+            locks.push(DirLock::take(dir, &deadline)?);
+            sweep(dir, now);
+        }
+        let config = FileChange::open(&path).map_err(Error::Usage)?;
+        let journal_file = FileChange::open(&beside).map_err(Error::Usage)?;
+        let mut journal = Journal::parse(journal_file.text(), &config.name(), owns)
             .map_err(|report| Error::Usage(report.about(&quote::path(&beside))))?;
         journal.follow(config.real());
-        let mut desk = Self {
+        let mut plan = Self {
             environment,
             program: program(world)?,
             options: options.clone(),
@@ -90,22 +99,30 @@ impl<'w> Desk<'w> {
             config,
             journal,
             journal_file,
-            others: Vec::new(),
+            files: Vec::new(),
             links: Vec::new(),
-            said: Vec::new(),
-            held: RefCell::new(held.into_iter().collect()),
+            lines: Vec::new(),
+            locks,
         };
-        desk.deadline = *desk.config()?.deadline();
-        Ok(desk)
+        plan.deadline = *plan.config()?.deadline();
+        Ok(plan)
     }
 
-    /// The configuration as the config file is to be.
+    /// Returns the configuration as the config file is to be.
     ///
     /// # Errors
     /// As any call would meet it.
     pub(crate) fn config(&self) -> Result<Config<'_>, Error> {
+        self.config_with(&self.options)
+    }
+
+    /// Returns the configuration as the config file is to be, with other options.
+    ///
+    /// # Errors
+    /// As any call would meet it.
+    pub(crate) fn config_with<'a>(&'a self, options: &'a Options) -> Result<Config<'a>, Error> {
         Config::with_text(
-            &self.options,
+            options,
             self.environment,
             &self.directories,
             self.config.path(),
@@ -113,7 +130,7 @@ impl<'w> Desk<'w> {
         )
     }
 
-    /// The profile that a tool is wired up to; none where flags or environment
+    /// Returns the profile that a tool is set up with; `None` if flags or environment
     /// do without.
     ///
     /// # Errors
@@ -131,8 +148,7 @@ impl<'w> Desk<'w> {
         Ok(name)
     }
 
-    /// Refuses options that are a profile's, where a tool is wired up: nothing
-    /// would keep them.
+    /// Refuses options of a profile where a tool is set up: nothing would keep them.
     ///
     /// # Errors
     /// [`Error::Usage`] naming the option.
@@ -161,9 +177,9 @@ impl<'w> Desk<'w> {
     /// Opens a file that changes as well.
     ///
     /// # Errors
-    /// It is not to be read, or is one of ours.
-    pub(crate) fn open_file(&mut self, path: &Path) -> Result<Target, Error> {
-        let mut target = Target::open(path).map_err(Error::Usage)?;
+    /// It cannot be read, is one of ours, or another setup is under way.
+    pub(crate) fn open_file(&mut self, path: &Path) -> Result<FileChange, Error> {
+        let mut file = FileChange::open(path).map_err(Error::Usage)?;
         let config = self.config()?;
         let key_files = config.key_files();
         let ours = [
@@ -174,75 +190,77 @@ impl<'w> Desk<'w> {
         if let Some((what, _)) = ours
             .into_iter()
             .chain(keys)
-            .find(|(_, file)| target.is_at(file))
+            .find(|(_, ours)| file.is_at(ours))
         {
             return Err(Error::Usage(
                 Report::new(format!("{}: it is {what}", quote::path(path)))
                     .hint("name the tool's own file"),
             ));
         }
-        if let Some(dir) = target.real().parent().filter(|_| !self.mode.dry_run) {
-            self.hold(dir)?;
+        if let Some(dir) = file.real().parent().filter(|_| !self.mode.dry_run) {
+            self.lock(dir)?;
             sweep(dir, self.now);
-            // As it is now that no other setup changes it, by another config file.
-            target = Target::open(path).map_err(Error::Usage)?;
+            // As it is now that no setup by another config file changes it.
+            file = FileChange::open(path).map_err(Error::Usage)?;
         }
-        self.journal.follow(target.real());
-        Ok(target)
+        self.journal.follow(file.real());
+        Ok(file)
     }
 
-    fn hold(&self, dir: &Path) -> Result<(), Error> {
-        let mut held = self.held.borrow_mut();
-        // It is held once: against itself, a second time would wait in vain. One
-        // that lies above what is not there is none that could be remembered.
-        let is_place = !dir.components().any(|part| part == Component::ParentDir);
-        if is_place && !held.iter().any(|held| held.is_of(dir)) {
-            held.push(Held::take(dir, &self.deadline)?);
+    /// Locks a directory, once: a second time would wait for the first.
+    fn lock(&mut self, dir: &Path) -> Result<(), Error> {
+        // A missing directory below .. cannot be told from others; it is refused later.
+        let is_plain = !dir.components().any(|part| part == Component::ParentDir);
+        if is_plain && !self.locks.iter().any(|lock| lock.is_of(dir)) {
+            self.locks.push(DirLock::take(dir, &self.deadline)?);
         }
         Ok(())
     }
 
-    /// Takes a file that is to change.
-    pub(crate) fn add(&mut self, target: Target) {
-        self.others.push(target);
+    /// Adds a file that is to change.
+    pub(crate) fn add(&mut self, file: FileChange) {
+        self.files.push(file);
     }
 
-    /// Takes a link that is to change.
-    pub(crate) fn add_link(&mut self, link: Link) {
+    /// Adds a link that is to change.
+    pub(crate) fn add_link(&mut self, link: LinkChange) {
         self.links.push(link);
     }
 
-    /// Tells a person something.
-    pub(crate) fn says(&mut self, line: impl Into<String>) {
-        self.said.push(line.into());
+    /// Adds a line for the person.
+    pub(crate) fn say(&mut self, line: impl Into<String>) {
+        self.lines.push(line.into());
     }
 
-    /// Shows what is to change, or makes the change and does what comes after.
+    /// Shows what is to change, or changes it and does what comes after.
     ///
     /// # Errors
-    /// A file could not be written: all are as they were.
+    /// A change failed, and all are reverted; or as `after`.
     pub(crate) fn finish(mut self, after: Option<After<'_>>) -> Result<Answer, Error> {
-        let mut copies = Vec::new();
-        for target in std::iter::once(&mut self.config).chain(&mut self.others) {
-            copies.extend(settle(&mut self.journal, target));
+        let mut backups = Vec::new();
+        for file in std::iter::once(&mut self.config).chain(&mut self.files) {
+            backups.extend(settle(&mut self.journal, file));
         }
-        let kept = copies.iter().filter_map(Copy::told_of);
-        self.said.extend(kept);
+        self.journal.forget_unused_files();
+        self.lines.extend(backups.iter().filter_map(Backup::line));
+        let links = self.changed_files().filter_map(FileChange::line_of_links);
+        let links: Vec<_> = links.collect();
+        self.lines.extend(links);
         let file = quote::path(self.journal_file.path());
         let journal = self.journal.text(self.owns);
         let journal = journal.map_err(|report| Error::Usage(report.about(&file)))?;
-        self.journal_file.after = journal.map(Into::into);
+        self.journal_file.restore(journal.map(Into::into));
         self.check_sizes()?;
         if self.mode.dry_run {
-            return Ok(Answer::new(self.shown()));
+            return Ok(Answer::new(self.diff()));
         }
         if self.is_unchanged() {
-            self.said.insert(0, "nothing to change".to_owned());
+            self.lines.insert(0, "nothing to change".to_owned());
         } else {
-            self.carry_out(&copies)?;
+            self.apply(&backups)?;
         }
-        let mut lines = self.said.clone();
-        // The files are let go of: what comes after may read them.
+        let mut lines = self.lines.clone();
+        // What comes after may read the files: let go of the locks.
         drop(self);
         if let Some(after) = after {
             lines.extend(after()?);
@@ -250,19 +268,24 @@ impl<'w> Desk<'w> {
         Ok(Answer::new(lines.join("\n") + "\n"))
     }
 
-    fn targets(&self) -> impl Iterator<Item = &Target> {
-        std::iter::once(&self.config)
-            .chain(&self.others)
-            .filter(|target| target.is_changed())
+    fn changed_files(&self) -> impl Iterator<Item = &FileChange> {
+        let files = std::iter::once(&self.config).chain(&self.files);
+        files.filter(|file| file.is_changed())
     }
 
-    fn changed_links(&self) -> impl Iterator<Item = &Link> {
+    fn changed_links(&self) -> impl Iterator<Item = &LinkChange> {
         self.links.iter().filter(|link| link.is_changed())
+    }
+
+    fn is_unchanged(&self) -> bool {
+        self.changed_files().next().is_none()
+            && self.changed_links().next().is_none()
+            && !self.journal_file.is_changed()
     }
 
     /// Refuses files that would be too large to be read again.
     fn check_sizes(&self) -> Result<(), Error> {
-        let others = self.others.iter().chain([&self.journal_file]);
+        let others = self.files.iter().chain([&self.journal_file]);
         let others = others.map(|file| (file, LIMIT));
         let mut files = others.chain([(&self.config, config::FILE_LIMIT)]);
         let too_large = files.find(|(file, limit)| file.is_changed() && file.text().len() > *limit);
@@ -278,102 +301,83 @@ impl<'w> Desk<'w> {
         }
     }
 
-    fn is_unchanged(&self) -> bool {
-        self.targets().next().is_none()
-            && self.changed_links().next().is_none()
-            && !self.journal_file.is_changed()
-    }
-
-    fn shown(&self) -> String {
+    fn diff(&self) -> String {
         let mut text = String::new();
-        for target in self.targets() {
-            let after = target.after.as_ref().map(|text| text.as_str());
-            let is_ours = target.path() == self.config.path();
+        for file in self.changed_files() {
+            let is_ours = file.path() == self.config.path();
             let view = View {
-                words: &target.words,
+                words: &file.words,
                 is_ours,
             };
-            text += &unified(target.path(), target.before(), after, &view);
+            text += &diff(file.path(), file.before(), file.after(), &view);
         }
-        text.extend(self.changed_links().map(Link::shown));
+        text.extend(self.changed_links().map(LinkChange::diff));
         if text.is_empty() {
             text.push_str("nothing to change\n");
         }
-        for line in &self.said {
+        for line in &self.lines {
             text = text + "# " + line + "\n";
         }
         text
     }
 
-    /// What is remembered first, then the files and links; in an undo these
-    /// before what is remembered: whatever breaks off in between can be undone.
-    fn carry_out(&mut self, copies: &[Copy]) -> Result<(), Error> {
+    /// Applies the journal first, then the files and links; for an undo the journal
+    /// comes last. Whatever is cut off in between can be undone.
+    fn apply(&mut self, backups: &[Backup]) -> Result<(), Error> {
         let journal = Some(&self.journal_file).filter(|file| file.is_changed());
         let (first, last) = if self.mode.undo {
             (None, journal)
         } else {
             (journal, None)
         };
-        let files = first.into_iter().chain(self.targets()).map(Change::File);
+        let files = self.changed_files().map(Change::File);
         let links = self.changed_links().map(Change::Link);
-        let last = last.map(Change::File);
-        let changes: Vec<_> = files.chain(links).chain(last).collect();
-        carry_out(&changes, copies)?;
-        let told = self.targets().map(|target| told(target, copies));
-        let told: Vec<_> = told.chain(self.changed_links().map(Link::told)).collect();
-        for copy in copies {
-            copy.remove();
+        let changes = first.map(Change::Journal).into_iter().chain(files);
+        let changes = changes.chain(links).chain(last.map(Change::Journal));
+        let changes: Vec<_> = changes.collect();
+        {
+            let _unbroken = signals::unbroken();
+            apply(&changes, backups)?;
+            backups.iter().for_each(Backup::clear);
         }
-        self.said.splice(0..0, told);
+        let lines = self.changed_files().map(|file| line_of(file, backups));
+        let lines: Vec<_> = lines
+            .chain(self.changed_links().map(LinkChange::line))
+            .collect();
+        self.lines.splice(0..0, lines);
         Ok(())
     }
 }
 
-/// Removes what a setup that was killed left: files that were to replace others,
-/// and copies that a tool worked on.
+/// Removes what a killed setup left: files that were to replace others, and copies
+/// that a tool worked on.
 fn sweep(dir: &Path, now: UnixTime) {
     if let Err(error) = temporary::sweep(dir, now) {
         log::debug!("{} is not swept: {error}", quote::path(dir));
     }
 }
 
-fn told(target: &Target, copies: &[Copy]) -> String {
-    let path = quote::path(target.path());
-    match (target.before(), &target.after) {
+/// Says what was done to a file.
+fn line_of(file: &FileChange, backups: &[Backup]) -> String {
+    let path = quote::path(file.path());
+    match (file.before(), file.after()) {
         (None, _) => format!("made {path}"),
         (_, None) => format!("removed {path}"),
-        _ if copies.iter().any(|copy| copy.is_needless_for(target)) => {
+        _ if backups.iter().any(|backup| backup.is_needless_for(file)) => {
             format!("changed {path}: it is again as it was before the first setup")
         }
         _ => format!("changed {path}"),
     }
 }
 
-/// This program, by the name on `PATH` where that leads to it: an upgrade may
+/// Returns this program by its name on `PATH` if that leads to it: an upgrade may
 /// move the file itself.
 fn program(world: &World<'_>) -> Result<PathBuf, Error> {
     let program = (world.program)().map_err(|error| {
         let what = format!("where this program lies is not known: {}", system(&error));
         Error::Final(Report::new(what).hint("on Linux, /proc tells it: mount that"))
     })?;
-    let named = super::tool::find("zitadel-credential", world.environment);
+    let named = tool::find("zitadel-credential", world.environment);
     let same = |path: &PathBuf| path.canonicalize().ok() == program.canonicalize().ok();
     Ok(named.filter(same).unwrap_or(program))
-}
-
-impl Target {
-    /// Its path as text, for `setup.json`: the same by whichever link.
-    pub(crate) fn name(&self) -> String {
-        self.real().to_string_lossy().into_owned()
-    }
-}
-
-/// An edit of another file.
-pub(crate) fn edit_of(target: &Target, at: &[&str], ours: &str, former: Option<String>) -> Edit {
-    Edit {
-        file: target.name(),
-        at: at.iter().map(|&part| part.to_owned()).collect(),
-        ours: ours.to_owned(),
-        former,
-    }
 }

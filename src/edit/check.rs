@@ -1,0 +1,83 @@
+//! Whether `setup.json` says only what a setup could have noted: it may have been
+//! damaged, or written by somebody else to have an undo do their work.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path};
+
+use super::entry::{Edit, Note};
+use crate::text::quote;
+use crate::text::quote::is_unprintable;
+
+/// The longest path, name or key.
+const LONGEST: usize = 4096;
+
+/// The longest value: a profile's lines.
+const LONGEST_VALUE: usize = 64 * 1024;
+
+/// The highest number of a backup of the first edition.
+const BACKUPS: u32 = 99;
+
+/// True if a setup, by its name, makes such an edit.
+pub(crate) type Owns = fn(&str, &Edit) -> bool;
+
+/// Says what is wrong with the notes of files; `None` if nothing is.
+pub(super) fn fault_of_files(files: &BTreeMap<String, Note>) -> Option<String> {
+    files.iter().find_map(|(file, note)| {
+        if !is_path(file) {
+            Some(format!("{} is no plain absolute path", quote::path(file)))
+        } else if !is_note(note) {
+            Some(format!("what it says of {file} is no digest"))
+        } else {
+            None
+        }
+    })
+}
+
+/// Says what is wrong with setups; `None` if nothing is.
+pub(super) fn fault_of_setups(setups: &BTreeMap<String, Vec<Edit>>, owns: Owns) -> Option<String> {
+    setups.iter().find_map(|(setup, edits)| {
+        if setup.len() > LONGEST || setup.contains(is_unprintable) {
+            let name = quote::quoted(setup);
+            Some(format!("setup {name} has no plain name"))
+        } else if !edits.iter().all(|edit| is_edit(setup, edit, owns)) {
+            Some(format!("setup {setup} would not have done what it says"))
+        } else {
+            None
+        }
+    })
+}
+
+/// True for an absolute path without `..` and control characters.
+pub(crate) fn is_path(text: &str) -> bool {
+    let path = Path::new(text);
+    let is_plain = text.len() <= LONGEST && !text.contains(is_unprintable);
+    let is_up = |part: Component<'_>| part == Component::ParentDir;
+    is_plain && path.is_absolute() && !path.components().any(is_up)
+}
+
+fn is_note(note: &Note) -> bool {
+    let is_digest = |text: &String| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let digests = [&note.before, &note.left, &note.found];
+    let is_number = note.copy.is_none_or(|copy| (1..=BACKUPS).contains(&copy));
+    is_number && digests.into_iter().flatten().all(is_digest)
+}
+
+fn is_edit(setup: &str, edit: &Edit, owns: Owns) -> bool {
+    let is_short = |text: &str| text.len() <= LONGEST_VALUE;
+    let is_plain = |text: &String| text.len() <= LONGEST && !text.contains(is_unprintable);
+    let values = [&edit.former, &edit.earlier];
+    // What a setup put there before must be what it may put there now.
+    let before = edit.earlier.clone().map(|ours| Edit {
+        ours,
+        earlier: None,
+        ..edit.clone()
+    });
+    is_path(&edit.file)
+        && edit.at.iter().all(is_plain)
+        && is_short(&edit.ours)
+        && values
+            .iter()
+            .all(|value| value.as_deref().is_none_or(is_short))
+        && before.is_none_or(|before| owns(setup, &before))
+        && owns(setup, edit)
+}

@@ -1,0 +1,50 @@
+//! Directories that a setup creates, and where files would lie in them.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::sys::files::{create_private_dir, may_create_in};
+use crate::text::quote;
+
+/// Refuses a path below a directory in which this user may create nothing: root in
+/// another user's home (`sudo -E`), who would be locked out.
+///
+/// # Errors
+/// It is such a path.
+pub(crate) fn check_above(path: &Path) -> io::Result<()> {
+    let mut above = path.ancestors().skip_while(|path| !path.exists());
+    match above.next() {
+        Some(dir) if dir != path && !may_create_in(dir)? => Err(io::Error::other(format!(
+            "{} belongs to another user, who would be locked out of what root makes there (sudo -H has a home of its own)",
+            quote::path(dir)
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Creates a directory and those above it, with mode 0700 where they are missing.
+/// Returns those that it created, the innermost first.
+///
+/// # Errors
+/// As [`check_above`], or the system's own reason.
+pub(crate) fn create(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    check_above(dir)?;
+    let missing = dir.ancestors().take_while(|dir| !dir.exists());
+    let missing: Vec<_> = missing.map(Path::to_owned).collect();
+    missing
+        .iter()
+        .rev()
+        .try_for_each(|dir| create_private_dir(dir))?;
+    Ok(missing)
+}
+
+/// Returns where a file lies that may be missing: the directories above it are
+/// resolved as far as they exist.
+pub(crate) fn real_place(path: &Path) -> PathBuf {
+    let mut above = path.ancestors().skip(1);
+    let place = above.find_map(|dir| {
+        let below = path.strip_prefix(dir).ok()?;
+        Some(dir.canonicalize().ok()?.join(below))
+    });
+    place.unwrap_or_else(|| path.to_owned())
+}

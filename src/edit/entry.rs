@@ -1,0 +1,232 @@
+//! What `setup.json` says of one thing that a setup put into a file, and of a file
+//! as a whole.
+
+use std::fmt::Write;
+
+use ring::digest;
+use serde::{Deserialize, Serialize};
+
+use crate::host::HostPattern;
+
+/// One thing that a setup put into a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Edit {
+    /// The file's path.
+    pub(crate) file: String,
+    /// Where in it, from the outermost key to the innermost.
+    pub(crate) at: Vec<String>,
+    /// What was put there.
+    pub(crate) ours: String,
+    /// What stood there before; `None` if nothing did.
+    pub(crate) former: Option<String>,
+    /// What this setup put there the time before: it still stands there if the last
+    /// one was killed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) earlier: Option<String>,
+}
+
+/// What stands where a setup put something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// What the setup put there.
+    Ours,
+    /// What stood there before: the setup was killed, or somebody put it back.
+    Former,
+    /// Nothing.
+    Gone,
+    /// Something else.
+    Changed,
+}
+
+impl Edit {
+    /// Returns the edit of a file.
+    pub(crate) fn new(file: String, at: &[&str], ours: &str, former: Option<String>) -> Self {
+        Self {
+            file,
+            at: at.iter().map(|&part| part.to_owned()).collect(),
+            ours: ours.to_owned(),
+            former,
+            earlier: None,
+        }
+    }
+
+    /// Returns where it was made, as a slice to match on.
+    pub(crate) fn key(&self) -> Vec<&str> {
+        self.at.iter().map(String::as_str).collect()
+    }
+
+    /// Says what stands there now, by a comparison of two values.
+    pub(crate) fn standing<T: ?Sized>(
+        &self,
+        now: Option<&T>,
+        is: impl Fn(&T, &str) -> bool,
+    ) -> Standing {
+        let Some(now) = now else {
+            return Standing::Gone;
+        };
+        let is_one = |value: &Option<String>| value.as_deref().is_some_and(|value| is(now, value));
+        if is(now, &self.ours) || is_one(&self.earlier) {
+            Standing::Ours
+        } else if is_one(&self.former) {
+            Standing::Former
+        } else {
+            Standing::Changed
+        }
+    }
+
+    /// True if it is a host rule of the config file, as every tool's setup makes it.
+    pub(crate) fn is_host_rule(&self) -> bool {
+        let key = self.key();
+        let ["hosts", host] = key[..] else {
+            return false;
+        };
+        HostPattern::parse(host).is_some() && self.former.is_none()
+    }
+
+    /// True if it is an edit of the config file.
+    pub(crate) fn is_of_config(&self) -> bool {
+        let first = self.at.first().map(String::as_str);
+        matches!(first, Some("hosts" | "profiles" | "default-profile"))
+    }
+
+    /// True if the file stands in the setup's name, `HOST FILE`.
+    pub(crate) fn is_in_file_of(&self, of: &str) -> bool {
+        let rest = of.strip_suffix(&self.file);
+        rest.is_some_and(|rest| rest.ends_with(' '))
+    }
+
+    /// True if both are at the same place of the same file.
+    pub(crate) fn is_at(&self, other: &Self) -> bool {
+        (&self.file, &self.at) == (&other.file, &other.at)
+    }
+}
+
+/// A file as it was before the first setup changed it, and as the last one left
+/// it: SHA-256, in hex.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Note {
+    /// `None` if there was no file.
+    pub(super) before: Option<String>,
+    pub(super) left: Option<String>,
+    /// True if others have changed it in between.
+    pub(super) touched: bool,
+    /// Number of its backup. The first edition numbered them; now it is always 1.
+    pub(super) copy: Option<u32>,
+    /// As the last setup found it: it is still so if that setup was killed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) found: Option<String>,
+}
+
+impl Note {
+    /// Notes a file that no setup has changed yet.
+    pub(crate) fn first(before: Option<&str>) -> Self {
+        Self {
+            before: before.map(digest_of),
+            left: before.map(digest_of),
+            touched: false,
+            copy: None,
+            found: None,
+        }
+    }
+
+    /// True if there was no file.
+    pub(crate) const fn was_absent(&self) -> bool {
+        self.before.is_none()
+    }
+
+    /// True if this is what the file was.
+    pub(crate) fn was(&self, text: &str) -> bool {
+        self.before.as_deref() == Some(&digest_of(text))
+    }
+
+    /// Looks at the file before it is changed again. Where it is what it was, as
+    /// after a setup or an undo that was killed, others wrote nothing.
+    pub(crate) fn see(&mut self, now: Option<&str>) {
+        let now = now.map(digest_of);
+        let is_known = self.left == now || (now.is_some() && self.found == now);
+        self.touched = self.before != now && (self.touched || !is_known);
+        self.found = now;
+    }
+
+    /// Notes what the file is left as.
+    pub(crate) fn leave(&mut self, after: Option<&str>) {
+        self.left = after.map(digest_of);
+    }
+
+    /// True if only setups have changed the file.
+    pub(crate) const fn is_ours_alone(&self) -> bool {
+        !self.touched
+    }
+
+    /// Returns the number of its backup.
+    pub(crate) const fn backup(&self) -> Option<u32> {
+        self.copy
+    }
+
+    /// Notes that there is a backup.
+    pub(crate) const fn set_backup(&mut self) {
+        self.copy = Some(1);
+    }
+}
+
+/// Returns a text's SHA-256 in hex.
+pub(super) fn digest_of(text: &str) -> String {
+    let digest = digest::digest(&digest::SHA256, text.as_bytes());
+    digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_knows_whether_others_changed_the_file() {
+        let mut note = Note::first(Some("a"));
+        note.see(Some("a"));
+        note.leave(Some("b"));
+        note.see(Some("b"));
+        assert!(note.is_ours_alone() && note.was("a") && !note.was("b"));
+        note.see(Some("c"));
+        assert!(!note.is_ours_alone());
+        note.see(Some("b"));
+        assert!(!note.is_ours_alone());
+        note.see(Some("a"));
+        assert!(note.is_ours_alone());
+    }
+
+    #[test]
+    fn a_note_knows_the_file_that_a_killed_setup_did_not_reach() {
+        let mut note = Note::first(Some("a"));
+        note.see(Some("a"));
+        note.leave(Some("b"));
+        // The second is killed before it writes "c".
+        note.see(Some("b"));
+        note.leave(Some("c"));
+        note.see(Some("b"));
+        assert!(note.is_ours_alone());
+        note.see(Some("d"));
+        assert!(!note.is_ours_alone());
+    }
+
+    #[test]
+    fn what_stands_there_is_ours_or_what_it_was_or_anothers() {
+        let mut edit = Edit::new("/f".into(), &["a"], "new", Some("old".into()));
+        edit.earlier = Some("moved".into());
+        let standing = |edit: &Edit, now| edit.standing(now, |one: &str, other| one == other);
+        for (now, expected) in [
+            (Some("new"), Standing::Ours),
+            (Some("moved"), Standing::Ours),
+            (Some("old"), Standing::Former),
+            (Some("x"), Standing::Changed),
+            (None, Standing::Gone),
+        ] {
+            assert_eq!(standing(&edit, now), expected);
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! A file that a setup changes.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::directory;
+use super::directory::real_place;
+use super::tool::Tool;
+use crate::error::{Error, Report};
+use crate::sys::files::open_private;
+use crate::sys::replace;
+use crate::sys::status::Status;
+use crate::text::clock::Deadline;
+use crate::text::quote::system;
+use crate::text::{input, quote};
+
+/// The most that is read of another tool's file: 4 MiB.
+pub(crate) const LIMIT: usize = 4 * 1024 * 1024;
+
+/// Read timeout for pipes.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A file's text; `None` if there is no file.
+pub(crate) type Text = Option<Zeroizing<String>>;
+
+/// A file as it is and as it is to be.
+pub(crate) struct FileChange {
+    path: PathBuf,
+    /// Where links lead.
+    real: PathBuf,
+    before: Text,
+    after: Text,
+    /// The words that the change brings, which its diff may show.
+    pub(crate) words: Vec<String>,
+    /// The tool that writes the file, if it is not this program.
+    steps: Vec<Step>,
+    has_other_names: bool,
+}
+
+/// One call by which a tool changes its file, and what it makes of it.
+struct Step {
+    tool: Tool,
+    words: Vec<String>,
+    after: Zeroizing<String>,
+}
+
+impl FileChange {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// It is another user's, no regular file, too large, or no text.
+    pub(crate) fn open(path: &Path) -> Result<Self, Report> {
+        let failed = |reason: &str| Report::new(format!("{}: {reason}", quote::path(path)));
+        let path = std::path::absolute(path).map_err(|error| failed(&system(&error)))?;
+        let real = match path.canonicalize() {
+            Ok(real) => real,
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(failed(&system(&error)).hint("see who may read it"));
+            }
+            Err(_) if path.is_symlink() => {
+                return Err(failed("it is a link to what is not there")
+                    .hint("make the file that it leads to, or remove the link"));
+            }
+            Err(_) => real_place(&path),
+        };
+        let mut has_other_names = false;
+        let before = match Status::of(&real) {
+            Ok(status) if !status.is_file() => {
+                return Err(failed("it is no regular file").hint("name the file itself"));
+            }
+            Ok(status) if !status.is_ours() => {
+                return Err(failed("it belongs to another user")
+                    .hint("run this as that user: what you wrote would lock them out"));
+            }
+            Ok(status) => {
+                has_other_names = status.links() > 1;
+                Some(read(&real).map_err(|reason| failed(&reason))?)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                directory::check_above(&real).map_err(|error| {
+                    failed(&system(&error)).hint("run this as that user, or set HOME to your own")
+                })?;
+                None
+            }
+            Err(error) => return Err(failed(&system(&error))),
+        };
+        Ok(Self {
+            path,
+            real,
+            after: before.clone(),
+            before,
+            words: Vec::new(),
+            steps: Vec::new(),
+            has_other_names,
+        })
+    }
+
+    /// Returns the path as it was given.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the file itself, where links lead.
+    pub(crate) fn real(&self) -> &Path {
+        &self.real
+    }
+
+    /// Returns the path as text, for `setup.json`: the same by whichever link.
+    pub(crate) fn name(&self) -> String {
+        self.real.to_string_lossy().into_owned()
+    }
+
+    /// True if it is the file that lies at a path, by whichever name.
+    pub(crate) fn is_at(&self, path: &Path) -> bool {
+        let identity = |path: &Path| Status::of(path).map(|status| status.identity()).ok();
+        let same = identity(path).is_some_and(|other| identity(&self.real) == Some(other));
+        same || self.real == real_place(path)
+    }
+
+    /// Returns what it is now; `None` if there is no file.
+    pub(crate) fn before(&self) -> Option<&str> {
+        self.before.as_ref().map(|text| text.as_str())
+    }
+
+    /// Returns what it is to be; `None` if there is to be no file.
+    pub(crate) fn after(&self) -> Option<&str> {
+        self.after.as_ref().map(|text| text.as_str())
+    }
+
+    /// Returns what it is to be as text, which is empty for no file.
+    pub(crate) fn text(&self) -> &str {
+        self.after().unwrap_or_default()
+    }
+
+    /// Sets what it is to be. A file that is missing is not created empty.
+    pub(crate) fn set(&mut self, text: String) {
+        if self.after.is_some() || !text.is_empty() {
+            self.after = Some(Zeroizing::new(text));
+        }
+    }
+
+    /// Makes it again what it was, whoever wrote it since.
+    pub(crate) fn restore(&mut self, text: Text) {
+        self.steps.clear();
+        self.after = text;
+    }
+
+    /// Has its tool change it: here on a copy, and on the file itself when the change
+    /// is applied. `check` looks at the copy.
+    ///
+    /// # Errors
+    /// The tool fails, leaves something else than a text, or as `check`.
+    pub(crate) fn edit_by<T>(
+        &mut self,
+        tool: &Tool,
+        words: &[String],
+        check: impl FnOnce(&Path, &str) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let (copy, _own) = tool.try_on_copy(&self.path, &self.real, self.text(), words)?;
+        let text = read_regular(&copy).map_err(|reason| tool.disbelieved(&self.path, &reason))?;
+        let checked = check(&copy, &text)?;
+        self.steps.push(Step {
+            tool: tool.clone(),
+            words: words.to_vec(),
+            after: text.clone(),
+        });
+        self.after = Some(text);
+        Ok(checked)
+    }
+
+    /// True if it is to change.
+    pub(crate) fn is_changed(&self) -> bool {
+        self.after != self.before
+    }
+
+    /// Says which of its other names keep what it was.
+    pub(crate) fn line_of_links(&self) -> Option<String> {
+        let path = quote::path(&self.path);
+        (self.has_other_names && self.is_changed()).then(|| {
+            format!("{path} has other names (hard links): they may keep what the file was")
+        })
+    }
+
+    /// Looks whether it is still what was read.
+    ///
+    /// # Errors
+    /// It is not, or cannot be read any more.
+    pub(crate) fn look_again(&self) -> Result<(), Error> {
+        let now = self.now().map_err(|reason| {
+            let what = format!("{}: {reason}", quote::path(&self.path));
+            Error::Passing(Report::new(what).hint("nothing was changed: run it again"))
+        })?;
+        if now == self.before {
+            return Ok(());
+        }
+        let what = format!(
+            "{}: another program changed it meanwhile",
+            quote::path(&self.path)
+        );
+        Err(Error::Passing(
+            Report::new(what).hint("nothing was changed: run it again"),
+        ))
+    }
+
+    fn now(&self) -> Result<Text, String> {
+        match read_regular(&self.real) {
+            Ok(text) => Ok(Some(text)),
+            Err(_) if self.real.symlink_metadata().is_err() => Ok(None),
+            Err(reason) => Err(reason),
+        }
+    }
+
+    /// Makes it what it is to be.
+    ///
+    /// # Errors
+    /// Another program changed it, the tool fails, or the system's own reason.
+    pub(crate) fn apply(&self) -> Result<(), Error> {
+        self.look_again()?;
+        if self.steps.is_empty() {
+            return self.put(&self.after).map_err(Error::Final);
+        }
+        let mut last = None;
+        for step in &self.steps {
+            step.tool.change(&self.path, &self.real, &step.words)?;
+            last = Some(&step.tool);
+        }
+        match last {
+            // Another program's change in between is left, as is that of such a tool.
+            Some(tool) if self.now().ok().as_ref() != Some(&self.after) => Err(tool.disbelieved(
+                &self.path,
+                "it is not what was asked for, or not that alone",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes it again what it was, if nobody else changed it since.
+    ///
+    /// # Errors
+    /// Another program changed it, or the system's own reason.
+    pub(crate) fn revert(&self) -> Result<(), Report> {
+        let now = self.now().ok();
+        if now.as_ref() == Some(&self.before) {
+            return Ok(());
+        }
+        let steps = self.steps.iter().map(|step| Some(step.after.clone()));
+        let is_ours = |now: &Text| *now == self.after || steps.clone().any(|step| *now == step);
+        if now.as_ref().is_some_and(is_ours) {
+            return self.put(&self.before);
+        }
+        let path = quote::path(&self.path);
+        Err(Report::new(format!(
+            "{path} stays as it is: it has changed since"
+        )))
+    }
+
+    fn put(&self, text: &Text) -> Result<(), Report> {
+        let written = match text {
+            Some(text) => self.replace(text.as_bytes()),
+            None => match std::fs::remove_file(&self.real) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            },
+        };
+        written.map_err(|error| {
+            let what = format!(
+                "{}: it was not written: {}",
+                quote::path(&self.path),
+                system(&error)
+            );
+            Report::new(what)
+                .hint("see who may write in its directory, and whether the disk is full")
+        })
+    }
+
+    fn replace(&self, content: &[u8]) -> io::Result<()> {
+        let dir = self.real.parent().unwrap_or(Path::new("/"));
+        let created = directory::create(dir)?;
+        replace::keeping_mode(&self.real, content).inspect_err(|_| {
+            for dir in created {
+                let _ = std::fs::remove_dir(dir);
+            }
+        })
+    }
+}
+
+/// Reads a text.
+///
+/// # Errors
+/// It is too large, no text, or cannot be read.
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, String> {
+    let bytes = input::read_file(path, LIMIT, &Deadline::after(PATIENCE))
+        .map_err(|error| error.to_string())?;
+    text_of(&bytes)
+}
+
+/// Reads what a tool may have written: a file, and not one that another path leads to.
+fn read_regular(path: &Path) -> Result<Zeroizing<String>, String> {
+    let file = open_private().read(true).open(path);
+    let meta = file.as_ref().ok().and_then(|file| file.metadata().ok());
+    match (file, meta) {
+        (Ok(file), Some(meta)) if meta.is_file() => {
+            let bytes =
+                input::read_regular(file, &meta, LIMIT).map_err(|error| error.to_string())?;
+            text_of(&bytes)
+        }
+        _ => Err("it is no regular file".to_owned()),
+    }
+}
+
+fn text_of(bytes: &[u8]) -> Result<Zeroizing<String>, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests;

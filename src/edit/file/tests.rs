@@ -1,0 +1,124 @@
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use super::*;
+
+fn open(path: &Path) -> FileChange {
+    match FileChange::open(path) {
+        Ok(file) => file,
+        Err(report) => panic!("{report}"),
+    }
+}
+
+#[test]
+fn a_file_keeps_its_mode_and_the_link_to_it() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("file");
+    fs::write(&file, "old").expect("written");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).expect("a mode");
+    let link = dir.path().join("link");
+    symlink("file", &link).expect("a link");
+    let mut file_change = open(&link);
+    file_change.set("new".into());
+    file_change.apply().expect("written");
+    assert_eq!(fs::read_to_string(&file).expect("text"), "new");
+    assert!(link.is_symlink());
+    let mode = fs::metadata(&file).expect("a file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+    file_change.revert().expect("written");
+    assert_eq!(fs::read_to_string(&file).expect("text"), "old");
+}
+
+#[test]
+fn a_new_file_is_its_owners_alone_and_goes_when_it_is_to_be_none() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("a/b/file");
+    let mut file_change = open(&file);
+    assert_eq!(file_change.before(), None);
+    file_change.set(String::new());
+    assert!(!file_change.is_changed(), "nothing is not written");
+    file_change.set("new".into());
+    file_change.apply().expect("written");
+    let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    assert_eq!((mode(&file), mode(&dir.path().join("a"))), (0o600, 0o700));
+    file_change.revert().expect("removed");
+    assert!(!file.exists());
+}
+
+#[test]
+fn what_is_no_file_of_ours_is_refused() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let refused = |path: &Path| {
+        let error = FileChange::open(path).err().expect("refused");
+        error.headline()
+    };
+    assert!(refused(dir.path()).ends_with("it is no regular file"));
+    let dangling = dir.path().join("dangling");
+    symlink("nowhere", &dangling).expect("a link");
+    assert!(refused(&dangling).ends_with("it is a link to what is not there"));
+    let binary = dir.path().join("binary");
+    fs::write(&binary, b"\xff").expect("written");
+    assert!(refused(&binary).ends_with("it is not UTF-8"));
+}
+
+#[test]
+fn a_file_that_another_changed_meanwhile_is_seen() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("file");
+    let none = open(&file);
+    assert!(none.look_again().is_ok());
+    fs::write(&file, "old").expect("written");
+    assert!(none.look_again().is_err());
+    let old = open(&file);
+    assert!(old.look_again().is_ok());
+    fs::write(&file, "new").expect("written");
+    assert!(matches!(old.look_again(), Err(Error::Passing(_))));
+    fs::remove_file(&file).expect("removed");
+    assert!(old.look_again().is_err());
+}
+
+#[test]
+fn a_file_has_one_name_by_whichever_link() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let root = dir.path().canonicalize().expect("a directory");
+    fs::create_dir(root.join("real")).expect("a directory");
+    symlink("real", root.join("link")).expect("a link");
+    let file = root.join("real/a/b/file");
+    let name = || open(&root.join("link/../link/a/b/file")).name();
+    assert_eq!(name(), file.display().to_string());
+    fs::create_dir_all(file.parent().expect("a directory")).expect("directories");
+    assert_eq!(name(), file.display().to_string());
+    fs::write(&file, "").expect("written");
+    assert_eq!(name(), file.display().to_string());
+}
+
+#[test]
+fn what_another_wrote_is_neither_overwritten_nor_reverted() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("file");
+    fs::write(&file, "old").expect("written");
+    let mut change = open(&file);
+    change.set("new".into());
+    fs::write(&file, "theirs").expect("written");
+    assert!(matches!(change.apply(), Err(Error::Passing(_))));
+    fs::write(&file, "old").expect("written");
+    change.apply().expect("applied");
+    fs::write(&file, "theirs").expect("written");
+    assert!(change.revert().is_err());
+    assert_eq!(fs::read_to_string(&file).expect("text"), "theirs");
+}
+
+#[test]
+fn other_names_of_a_file_are_told_of() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("file");
+    fs::write(&file, "old").expect("written");
+    let mut change = open(&file);
+    change.set("new".into());
+    assert_eq!(change.line_of_links(), None);
+    fs::hard_link(&file, dir.path().join("other")).expect("a link");
+    let mut change = open(&file);
+    assert_eq!(change.line_of_links(), None, "it does not change");
+    change.set("new".into());
+    assert!(change.line_of_links().is_some());
+}

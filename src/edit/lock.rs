@@ -1,0 +1,83 @@
+//! One setup at a time: the lock on a directory whose files change.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{fs, io, thread};
+
+use super::directory;
+use crate::error::{Error, Report};
+use crate::sys::lock;
+use crate::text::clock::Deadline;
+use crate::text::quote;
+use crate::text::quote::system;
+
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// The lock on a directory, held until it is dropped or the process ends.
+pub(crate) struct DirLock {
+    lock: lock::DirLock,
+    /// The directories that were created for it, the innermost first.
+    created: Vec<PathBuf>,
+}
+
+impl DirLock {
+    /// Takes the lock as soon as no other setup holds it. Creates the directory if
+    /// it is missing.
+    ///
+    /// # Errors
+    /// It cannot be created, or another setup holds the lock until the deadline.
+    pub(crate) fn take(dir: &Path, deadline: &Deadline) -> Result<Self, Error> {
+        let failed = |reason: &str| Report::new(format!("{}: {reason}", quote::path(dir)));
+        let unusable = |error: io::Error| {
+            Error::Usage(failed(&system(&error)).hint("see who may read it and write in it"))
+        };
+        let mut created = Vec::new();
+        loop {
+            created.extend(directory::create(dir).map_err(unusable)?);
+            if let Some(lock) = lock::DirLock::try_take(dir).map_err(unusable)? {
+                return Ok(Self { lock, created });
+            }
+            if deadline.remaining().is_zero() {
+                return Err(Error::Passing(failed("another setup is under way").hint(
+                    "wait for it, or see what it waits for; --timeout waits longer",
+                )));
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// True if it is the lock on the directory at this path.
+    pub(crate) fn is_of(&self, dir: &Path) -> bool {
+        self.lock.is_of(dir)
+    }
+}
+
+impl Drop for DirLock {
+    fn drop(&mut self) {
+        for dir in &self.created {
+            // Fails, as it should, if something lies in it by now.
+            let _ = fs::remove_dir(dir);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setup_waits_for_another_and_leaves_no_empty_directory() {
+        let home = tempfile::tempdir().expect("a directory");
+        let dir = home.path().join("a/b");
+        let at_once = Deadline::after(Duration::ZERO);
+        let held = DirLock::take(&dir, &at_once).expect("free");
+        let error = DirLock::take(&dir, &at_once).err().expect("refused");
+        assert!(matches!(error, Error::Passing(_)), "{error}");
+        drop(held);
+        assert!(!home.path().join("a").exists());
+        let held = DirLock::take(&dir, &at_once).expect("free");
+        fs::write(dir.join("file"), "").expect("written");
+        drop(held);
+        assert!(dir.join("file").exists());
+    }
+}

@@ -194,14 +194,12 @@ impl Document {
         if back == self.text || back.strip_suffix('\n') == Some(&*self.text) {
             return Ok(());
         }
-        let what = "it cannot be edited without changing more of it: its line ends are not plain \\n, or it begins with a byte order mark";
+        let what = "an edit would change its layout: it has line ends other than \\n, a byte order mark, or blanks in the name of a table";
         let report = Report::new(what);
         Err(if lines.is_empty() {
-            report.hint("take the lines out by hand, or convert the file first")
+            report.hint("take the lines out by hand")
         } else {
-            report
-                .hint("add these lines by hand, or convert the file first:")
-                .lines(lines)
+            report.hint("add these lines by hand:").lines(lines)
         })
     }
 

@@ -23,7 +23,7 @@ pub struct Desk {
 pub const CONFIG: &str = ".config/zitadel-credential/config.toml";
 pub const JOURNAL: &str = ".config/zitadel-credential/setup.json";
 pub const PROFILE: &str = "[profiles.prod]\nissuer = \"ISSUER\"\nkey-file = \"~/key.json\"\n";
-pub const COPY: &str = ".before-zitadel-credential";
+pub const BACKUP: &str = ".before-zitadel-credential";
 
 impl Desk {
     pub fn new() -> Self {

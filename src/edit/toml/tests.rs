@@ -128,6 +128,7 @@ fn a_file_that_would_not_come_back_to_the_byte_is_refused_with_the_lines_to_past
         "[profiles.a]\r\nissuer = 'b'\r\n",
         "# c\r\n[profiles.a]\nissuer = 'b'\n",
         "\u{feff}[profiles.a]\nissuer = 'b'\n",
+        "[ profiles . a ]\nissuer = 'b'\n[profiles.b]\n",
     ] {
         let mut document = document(other);
         let values = [("profile", string("p"))];

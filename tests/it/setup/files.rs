@@ -10,7 +10,7 @@ use std::{fs, thread};
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::Signal;
 
-use super::{CONFIG, COPY, Desk, JOURNAL, PROFILE};
+use super::{BACKUP, CONFIG, Desk, JOURNAL, PROFILE};
 use crate::support::issuer::TokenKind;
 use crate::support::{Running, binary, until};
 
@@ -177,21 +177,28 @@ fn setups_at_once_by_several_config_files_all_come_to_be() {
 }
 
 #[test]
-fn a_persons_own_file_by_the_copys_name_is_not_overwritten() {
+fn a_backup_of_a_former_round_is_replaced() {
     let desk = desk();
-    let copy = format!("{LOGINS}{COPY}");
-    desk.home.write(&copy, "mine");
-    let before = desk.files();
-    desk.done("docker r.dev");
-    assert_eq!(desk.home.read(&copy), "mine");
-    assert_eq!(desk.home.read(format!("{copy}-2")), "{}");
-    desk.done("docker r.dev --undo");
-    assert_eq!(desk.files(), before);
+    let backup = format!("{LOGINS}{BACKUP}");
+    desk.home.write(&backup, "former");
+    for round in 0..3 {
+        let logins = format!("{{\"a\": {round}}}");
+        desk.home.write(LOGINS, &logins);
+        desk.done("docker r.dev");
+        assert_eq!(desk.home.read(&backup), logins);
+        let theirs = desk.home.read(LOGINS).replace("\"a\"", "\"b\"");
+        desk.home.write(LOGINS, theirs);
+        let said = desk.done("docker r.dev --undo");
+        assert!(said.contains(&format!("{BACKUP} stays")), "{said}");
+    }
+    let files = desk.files();
+    let backups = files.keys().filter(|name| name.contains(BACKUP));
+    assert_eq!(backups.collect::<Vec<_>>(), [&backup]);
 }
 
 /// A disk that is full as soon as it comes to `setup.json`.
 #[test]
-fn a_setup_that_fails_leaves_no_copy() {
+fn a_setup_that_fails_leaves_no_backup() {
     let desk = desk();
     let mut command = desk.home.command("sh");
     // In blocks of 512 bytes.

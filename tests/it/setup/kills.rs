@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::COPY;
+use super::BACKUP;
 use super::files::{desk, start};
 use crate::support::machine::has_time;
 use crate::support::tree::Node;
@@ -45,7 +45,7 @@ fn kill(tool: &str, is_undo: bool) {
         drop(running);
         desk.done(undo);
         let mut after = files();
-        after.retain(|name, _| !name.ends_with(COPY));
+        after.retain(|name, _| !name.ends_with(BACKUP));
         assert_eq!(after, before);
     }
     desk.done(setup);

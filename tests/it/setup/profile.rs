@@ -4,7 +4,7 @@ use std::fs;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 
-use super::{CONFIG, COPY, Desk, JOURNAL};
+use super::{BACKUP, CONFIG, Desk, JOURNAL};
 use crate::support::tree::Node;
 
 const PROD: &str = "profile prod --issuer ISSUER --key-file key.json";
@@ -72,10 +72,10 @@ fn comments_and_order_of_an_existing_file_are_kept() {
     for line in before.lines() {
         assert!(after.contains(line), "{line}");
     }
-    assert_eq!(desk.home.read(format!("{CONFIG}{COPY}")), before);
+    assert_eq!(desk.home.read(format!("{CONFIG}{BACKUP}")), before);
     desk.done("profile prod --undo");
     assert_eq!(desk.home.read(CONFIG), before);
-    assert!(!desk.exists(&format!("{CONFIG}{COPY}")));
+    assert!(!desk.exists(&format!("{CONFIG}{BACKUP}")));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use crate::setup::{CONFIG, COPY, Desk, PROFILE};
+use crate::setup::{BACKUP, CONFIG, Desk, PROFILE};
 use crate::support::tree::Node;
 
 const CARGOS: &str = ".cargo/config.toml";
@@ -15,7 +15,7 @@ const NEW: &str = "cargo n.dev --registry new --index sparse+https://n.dev/i/";
 /// As a person keeps it: in an order of their own, with remarks and a token.
 fn theirs() -> String {
     format!(
-        "# mine\n[net]\nretry = 0 # few\n\n[ registries . acme ] # ours\n{INDEX}\
+        "# mine\n[net]\nretry = 0 # few\n\n[registries.acme] # ours\n{INDEX}\
          \n[registries.other]\nindex = 'sparse+https://other.dev/'\ntoken = \"hunter2\"\n"
     )
 }
@@ -59,7 +59,7 @@ fn a_registry_that_is_new_to_cargo_is_added_with_its_index() {
 
 #[test]
 fn undo_brings_the_file_back_to_the_byte() {
-    for cargos in [theirs(), theirs().replace('\n', "\r\n"), String::new()] {
+    for cargos in [theirs(), String::new()] {
         let desk = desk(&cargos);
         let before = desk.files();
         desk.done(NEW);
@@ -71,7 +71,7 @@ fn undo_brings_the_file_back_to_the_byte() {
         };
         let once = desk.files();
         assert_eq!(
-            once[&format!("{CARGOS}{COPY}")],
+            once[&format!("{CARGOS}{BACKUP}")],
             Node::File(0o600, cargos.clone())
         );
         desk.done(NEW);
@@ -84,6 +84,22 @@ fn undo_brings_the_file_back_to_the_byte() {
             desk.done("cargo *.acme.dev --undo");
         }
         assert_eq!(desk.files(), before, "{cargos}");
+    }
+}
+
+#[test]
+fn a_file_whose_layout_would_change_is_refused_with_the_lines_to_paste() {
+    for cargos in [
+        theirs().replace('\n', "\r\n"),
+        theirs().replace("[registries.acme]", "[ registries . acme ]"),
+    ] {
+        let desk = desk(&cargos);
+        let said = desk.refused(2, "cargo cargo.acme.dev");
+        let lines = "by hand:\n    credential-provider = [\"cargo-credential-zitadel\"]\n";
+        assert!(said.ends_with(lines), "{said}");
+        let said = desk.refused(2, NEW);
+        let lines = "by hand:\n    [registries.new]\n    index = \"sparse+https://n.dev/i/\"\n";
+        assert!(said.contains(lines), "{said}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use crate::setup::{CONFIG, COPY, Desk, JOURNAL, PROFILE};
+use crate::setup::{BACKUP, CONFIG, Desk, JOURNAL, PROFILE};
 use crate::support::tree::Node;
 
 const LOGINS: &str = ".docker/config.json";
@@ -55,7 +55,7 @@ fn undo_brings_both_files_back_to_the_byte() {
         desk.done("docker r.dev s.dev");
         let once = desk.files();
         assert_eq!(
-            once[&format!("{LOGINS}{COPY}")],
+            once[&format!("{LOGINS}{BACKUP}")],
             Node::File(0o600, logins.into())
         );
         desk.done("docker r.dev s.dev");
@@ -85,7 +85,7 @@ fn a_list_in_another_case_is_added_to() {
     desk.done("docker r.dev");
     assert_eq!(
         desk.home.read(LOGINS),
-        "{\"CredHelpers\": {\"b.dev\": \"other\", \"r.dev\": \"zitadel\"}}"
+        "{\"CredHelpers\": {\n    \"b.dev\": \"other\",\n    \"r.dev\": \"zitadel\"\n  }}"
     );
 }
 
@@ -99,9 +99,9 @@ fn undo_takes_out_only_what_is_ours_where_others_wrote_since() {
     assert_eq!(desk.home.read(LOGINS), other(DOCKERS));
     assert!(said.contains("takes out credHelpers.r.dev\n"), "{said}");
     // What it was before is still to be had.
-    let stays = format!("config.json{COPY} stays: it is what the file was");
+    let stays = format!("config.json{BACKUP} stays: it is what the file was");
     assert!(said.contains(&stays), "{said}");
-    assert!(desk.exists(&format!("{LOGINS}{COPY}")));
+    assert!(desk.exists(&format!("{LOGINS}{BACKUP}")));
 }
 
 #[test]

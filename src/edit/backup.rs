@@ -81,7 +81,11 @@ fn remove(path: &Path) {
 /// Notes how a file was found and how it is left. A file in which no setup is left
 /// and which nobody else changed becomes again what it was, to the byte. Returns what
 /// becomes of its backup; `None` if nothing does.
-pub(crate) fn settle(journal: &mut Journal, file: &mut FileChange) -> Option<Backup> {
+pub(crate) fn settle(
+    journal: &mut Journal,
+    file: &mut FileChange,
+    is_undo: bool,
+) -> Option<Backup> {
     let name = file.name();
     let found = file.before().map(ToOwned::to_owned);
     if !journal.uses(&name) {
@@ -99,6 +103,9 @@ pub(crate) fn settle(journal: &mut Journal, file: &mut FileChange) -> Option<Bac
         .or_insert_with(|| Note::first(found.as_deref()));
     note.see(found.as_deref());
     note.leave(file.after());
+    if is_undo {
+        note.forget_found();
+    }
     let found = found.filter(|_| is_first)?;
     note.set_backup();
     let backup = place(file.real(), 1);

@@ -147,7 +147,12 @@ impl Note {
         let now = now.map(digest_of);
         let is_known = self.left == now || (now.is_some() && self.found == now);
         self.touched = self.before != now && (self.touched || !is_known);
-        self.found = now;
+        self.found = now.filter(|now| self.before.as_ref() != Some(now));
+    }
+
+    /// Notes that the file is written before this note, as an undo does.
+    pub(crate) fn forget_found(&mut self) {
+        self.found = None;
     }
 
     /// Notes what the file is left as.

@@ -35,7 +35,10 @@ pub(crate) struct FileChange {
     after: Text,
     /// The words that the change brings, which its diff may show.
     pub(crate) words: Vec<String>,
-    /// The tool that writes the file, if it is not this program.
+    /// True if its tool is to reach it by a link to its directory: kubectl shortens
+    /// paths that lie below that directory.
+    pub(crate) by_link: bool,
+    /// What its tool does, if this program does not write it itself.
     steps: Vec<Step>,
     has_other_names: bool,
 }
@@ -93,6 +96,7 @@ impl FileChange {
             after: before.clone(),
             before,
             words: Vec::new(),
+            by_link: false,
             steps: Vec::new(),
             has_other_names,
         })
@@ -224,7 +228,12 @@ impl FileChange {
         }
         let mut last = None;
         for step in &self.steps {
-            step.tool.change(&self.path, &self.real, &step.words)?;
+            if self.by_link {
+                step.tool
+                    .change_by_link(&self.path, &self.real, &step.words)?;
+            } else {
+                step.tool.change(&self.path, &self.real, &step.words)?;
+            }
             last = Some(&step.tool);
         }
         match last {

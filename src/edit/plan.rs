@@ -239,7 +239,7 @@ impl<'w> Plan<'w> {
     pub(crate) fn finish(mut self, after: Option<After<'_>>) -> Result<Answer, Error> {
         let mut backups = Vec::new();
         for file in std::iter::once(&mut self.config).chain(&mut self.files) {
-            backups.extend(settle(&mut self.journal, file));
+            backups.extend(settle(&mut self.journal, file, self.mode.undo));
         }
         self.journal.forget_unused_files();
         self.lines.extend(backups.iter().filter_map(Backup::line));

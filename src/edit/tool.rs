@@ -9,7 +9,7 @@ use std::{fs, io, thread};
 
 use super::directory::real_place;
 use crate::error::{Error, Report};
-use crate::sys::files::open_private;
+use crate::sys::files::{open_private, symlink};
 pub(crate) use crate::sys::process::find;
 use crate::sys::process::{Ended, RunError, run_asking, run_limited};
 use crate::sys::{Environment, temporary};
@@ -178,6 +178,32 @@ impl Tool {
             .map_err(|error| failed(&error))?;
         self.run(self.config(&copy, words))?;
         Ok((copy, own))
+    }
+
+    /// Has it change a file that it reaches by a link to the file's directory. Its lock
+    /// file lies where it would lie without.
+    ///
+    /// # Errors
+    /// As [`Tool::change`], or the link cannot be created.
+    pub(crate) fn change_by_link(
+        &self,
+        file: &Path,
+        real: &Path,
+        words: &[String],
+    ) -> Result<(), Error> {
+        let (Some(dir), Some(name)) = (file.parent(), file.file_name()) else {
+            return self.change(file, real, words);
+        };
+        let linked = || {
+            let own = temporary::copy_dir(None)?;
+            let link = own.path().join(temporary::COPY);
+            symlink(dir, &link)?;
+            Ok((link, own))
+        };
+        let (link, _own) = linked().map_err(|error: io::Error| {
+            Error::Final(Report::new(format!("a temporary link: {}", system(&error))))
+        })?;
+        self.change(&link.join(name), real, words)
     }
 
     /// Has it change a file itself, under its own lock.

@@ -93,6 +93,12 @@ fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupKubectl) -> Result<Option<After<'
     let knows_mode = knows_interactive_mode(&kubectl)?;
     let exec = exec(plan, profile.as_deref(), knows_mode)?;
     file.words = words(&exec, &user);
+    // kubectl writes a program in the kubeconfig's directory as a bare name, and then
+    // looks for that on PATH.
+    file.by_link = file
+        .path()
+        .parent()
+        .is_some_and(|dir| plan.program.starts_with(dir));
     let key = ["users", user.as_str()];
     let known = plan.journal.edit_at(&file.name(), &key).cloned();
     let is_ours = |there: &Value| {
@@ -123,10 +129,6 @@ fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupKubectl) -> Result<Option<After<'
                         && same_but_for(before, after, "users", &user)
                 },
             )?;
-            if let Some(words) = keep_whole_path(&file, &user, &exec) {
-                let is_same = |before: &Value, after: &Value| before == after;
-                edit(&kubectl, &mut file, &mut view, &words, is_same)?;
-            }
             let edit = Edit::new(file.name(), &key, &exec.to_string(), None);
             plan.journal.record(&setup, edit);
         }
@@ -317,19 +319,6 @@ fn set_credentials(user: &str, exec: &Value) -> Vec<String> {
         ));
     }
     words
-}
-
-/// Returns the call that writes the program's whole path, if kubectl shortens it: it
-/// writes one below the kubeconfig's directory as a path from there, and one in that
-/// directory as a bare name, which it then looks for on PATH.
-fn keep_whole_path(file: &FileChange, user: &str, exec: &Value) -> Option<Vec<String>> {
-    let program = exec["command"].as_str()?;
-    let mut directories = [file.path(), file.real()]
-        .into_iter()
-        .filter_map(Path::parent);
-    let is_below = directories.any(|dir| Path::new(program).starts_with(dir));
-    let property = format!("users.{user}.exec.command");
-    is_below.then(|| to_words(&["set", &property, program]))
 }
 
 /// kubectl reads a list's values as lines of CSV.

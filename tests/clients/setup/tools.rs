@@ -105,12 +105,17 @@ fn two_commands_lead_from_a_key_file_to_a_terraform_that_works_and_back() {
     let own = "# mine\ndisable_checkpoint = true\n";
     home.write(".terraformrc", own);
     let before = settings(home);
-    wired(home, &format!("terraform {}", site.host()));
+    let said = wired(home, &format!("terraform {}", site.host()));
+    let (_, block) = said.split_once(":\ncredentials_helper").unwrap();
+    let (block, _) = block.split_once("next: ").unwrap();
+    home.write(".terraformrc", format!("{own}credentials_helper{block}"));
     stdout_of_success(site.gets_the_module());
     assert_eq!(site.registry.take_shown(), [Shown::Bearer]);
     assert_eq!(site.world.issuer.token_requests(), 1);
     assert_eq!(looked_over(home, "terraform"), "ok");
-    setup(home, &format!("terraform {} --undo", site.host()));
+    let said = setup(home, &format!("terraform {} --undo", site.host()));
+    assert!(said.ends_with("stays: take it out by hand\n"), "{said}");
+    home.write(".terraformrc", own);
     let mut after = settings(home);
     // Terraform's own.
     after.retain(|name, _| !name.starts_with(".terraform.d/checkpoint"));

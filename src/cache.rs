@@ -19,8 +19,7 @@ use ring::digest;
 
 use crate::grant::Grant;
 use crate::secret::Secret;
-pub(crate) use crate::sys::files::may_create_in as may_make_below;
-use crate::sys::files::{create_private_dir, open_private};
+use crate::sys::files::{create_private_dir, may_create_in, open_private};
 use crate::sys::status::Status;
 use crate::sys::{replace, temporary};
 use crate::text::clock::UnixTime;
@@ -199,7 +198,7 @@ fn make_directory(dir: &Path) -> io::Result<()> {
         }
         _ => Path::new("."),
     };
-    if !may_make_below(above).map_err(|error| named(above, &system(&error)))? {
+    if !may_create_in(above).map_err(|error| named(above, &system(&error)))? {
         return Err(named(above, ANOTHER_USERS));
     }
     create_private_dir(dir).map_err(|error| named(dir, &system(&error)))

@@ -6,13 +6,14 @@
 
 mod bash;
 mod candidates;
+mod shell;
 
 use clap::{Args, Command, ValueEnum};
-use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
 
 use crate::call::{Answer, World};
 use crate::cli::options::{EVERY, Options};
 use candidates::Sources;
+use shell::Shell;
 
 /// The variable that a script puts its shell's name into.
 const VARIABLE: &str = "COMPLETE";
@@ -44,48 +45,6 @@ pub(crate) struct Completions {
     pub shell: Shell,
     #[command(flatten, next_help_heading = EVERY)]
     pub(crate) options: Options,
-}
-
-/// A shell that completions are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Shell {
-    Bash,
-    Elvish,
-    Fish,
-    Powershell,
-    Zsh,
-}
-
-impl Shell {
-    const fn completer(self) -> &'static dyn EnvCompleter {
-        match self {
-            Self::Bash => &Bash,
-            Self::Elvish => &Elvish,
-            Self::Fish => &Fish,
-            Self::Powershell => &Powershell,
-            Self::Zsh => &Zsh,
-        }
-    }
-
-    /// Returns a file's name or path as this shell's line takes it; `None` if the shell
-    /// would run or split it.
-    fn escape(self, text: &str) -> Option<String> {
-        if text.contains(char::is_control) {
-            return None;
-        }
-        match self {
-            Self::Bash => Some(bash::escape(text)),
-            // Its script puts candidates into the line as they are.
-            Self::Powershell if !text.chars().all(|c| is_plain(c) || c == '/') => None,
-            // They quote candidates themselves.
-            _ => Some(text.to_owned()),
-        }
-    }
-}
-
-/// True if every shell takes the character as it is.
-fn is_plain(c: char) -> bool {
-    c.is_alphanumeric() || "-_.@".contains(c)
 }
 
 /// Prints a shell's script.

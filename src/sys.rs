@@ -19,7 +19,6 @@
 //! `process`, `replace` and `temporary` stand on these, and are the same everywhere.
 
 mod environment;
-pub mod limit;
 pub mod process;
 pub mod replace;
 pub mod temporary;
@@ -33,53 +32,3 @@ pub use unix::{exec, files, group, handle, lock, notify, parent, signals, status
 
 #[cfg(not(unix))]
 compile_error!("there is no port to this system yet: it needs the modules that sys.rs lists");
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::path::{Path, PathBuf};
-
-    /// Setup's own files still name Unix.
-    fn is_let_be(file: &Path) -> bool {
-        file.components().any(|part| part.as_os_str() == "edit") || file.ends_with("setup.rs")
-    }
-
-    fn files(dir: &Path) -> Vec<PathBuf> {
-        let entries = fs::read_dir(dir).expect("a directory");
-        let paths = entries.map(|entry| entry.expect("an entry").path());
-        paths
-            .flat_map(|path| {
-                if path.is_dir() {
-                    files(&path)
-                } else {
-                    vec![path]
-                }
-            })
-            .collect()
-    }
-
-    #[test]
-    fn only_sys_names_what_is_one_systems_own() {
-        const NAMES: [&str; 6] = [
-            "std::os::",
-            "rustix::",
-            "fs2::",
-            "signal_hook::",
-            "\"/proc",
-            "cfg(unix)",
-        ];
-        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let all = files(&src);
-        assert!(all.len() > 100, "{all:?}");
-        let others = all.iter().filter(|file| {
-            !file.starts_with(src.join("sys")) && **file != src.join("sys.rs") && !is_let_be(file)
-        });
-        for file in others.filter(|file| !file.ends_with("tests.rs")) {
-            let text = fs::read_to_string(file).expect("text");
-            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-            for name in NAMES {
-                assert!(!code.contains(name), "{name} in {}", file.display());
-            }
-        }
-    }
-}

@@ -5,8 +5,7 @@ use std::io;
 use std::path::Path;
 
 use crate::sys::files::{open_or_create_private, open_private, read_at, write_at};
-use crate::sys::lock;
-pub use crate::sys::lock::try_lock;
+use crate::sys::lock::{self, try_lock};
 use crate::sys::status::Status;
 use crate::text::clock::UnixTime;
 

@@ -6,7 +6,7 @@ use clap::Command;
 use clap_complete::engine::complete;
 
 use super::candidates::{HERE, Sources};
-use super::{Shell, is_plain};
+use super::shell::Shell;
 use crate::call::World;
 
 /// Returns the candidates as the script reads them; `None` if there is no cursor.
@@ -53,20 +53,6 @@ fn join(parts: impl Iterator<Item = OsString>) -> (Vec<OsString>, String) {
     (words, kept.to_string_lossy().into_owned())
 }
 
-/// Returns the text with a backslash before all that bash could take for syntax.
-pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::new();
-    for (at, c) in text.char_indices() {
-        // The path may be typed from the home directory on.
-        let is_home = at == 0 && text.starts_with("~/");
-        if !(is_plain(c) || c == '/' || is_home) {
-            escaped.push('\\');
-        }
-        escaped.push(c);
-    }
-    escaped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,12 +80,5 @@ mod tests {
         }
         let (words, _) = join([r"a\ b".into()].into_iter());
         assert_eq!(words, ["a b"]);
-    }
-
-    #[test]
-    fn a_file_name_is_neither_run_nor_split() {
-        assert_eq!(escape("~/keys/prod.json"), "~/keys/prod.json");
-        assert_eq!(escape("a b$(touch ran)"), r"a\ b\$\(touch\ ran\)");
-        assert_eq!(escape("~root"), r"\~root");
     }
 }

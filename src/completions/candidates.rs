@@ -11,7 +11,7 @@ use clap_complete::engine::{
     ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
 };
 
-use super::{Shell, is_plain};
+use super::shell::{Shell, is_plain};
 use crate::call::World;
 use crate::cli::options::Options;
 use crate::config::Profiles;

@@ -11,8 +11,6 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::sys::files::open_to_read;
-// How setup opens a file of its own.
-pub use crate::sys::files::open_private as private_file;
 use crate::sys::streams::{Stream, wait_readable};
 use crate::text::clock::Deadline;
 use crate::text::quote::system;

@@ -1,15 +1,15 @@
-//! `agent`: stays, and keeps files with a fresh token in them.
+//! `agent`: keeps a fresh token in files until a signal ends it.
 //!
-//! 1. Each token is got as every call gets one: through the broker and the cache,
-//!    by the configuration and the key as they are then. Many agents on one cache
-//!    mint once.
-//! 2. Before the first file is written, what fails and will fail again ends it:
-//!    whoever set it up is there to see it. What may pass is waited for.
-//! 3. From then on nothing ends it but a signal. A key that was deleted is put
-//!    right by somebody, and programs that read the files shall find it so without
-//!    a restart. The files keep what they hold, also a token that has run out: to
-//!    take it away would tell a reader less than the server does.
-//! 4. A spell of trouble is told once, and its end.
+//! 1. Each token comes from the broker and the cache, as in every other command,
+//!    and each time the agent reads the configuration and the key again. Many agents
+//!    on one cache mint once.
+//! 2. Before the first file is written, a permanent error ends the agent: the person
+//!    who starts it is there to read the error. A temporary error is retried.
+//! 3. After that, only a signal ends it. When somebody restores a deleted key, the
+//!    programs that read the files work again without a restart. The agent leaves
+//!    an expired token in the files: the server's refusal explains more than an
+//!    empty file.
+//! 4. The log reports each problem once, and its end.
 
 mod keeper;
 mod pace;
@@ -37,108 +37,109 @@ use crate::token_file;
 
 #[derive(Args, Debug)]
 pub(crate) struct Agent {
-    /// A file to keep fresh, of mode 0600 and replaced in one step; may be
+    /// File to keep fresh, with mode 0600 and replaced in one step; may be
     /// repeated
     #[arg(long, required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub write: Vec<PathBuf>,
-    /// A process that gets SIGHUP after each replacement, so that it reads anew
+    /// Process that gets SIGHUP after each replacement, to read the file again
     #[arg(long, value_name = "PID",
           value_parser = clap::value_parser!(i32).range(1..))]
     pub signal: Option<i32>,
-    /// Write the files once, and end
+    /// Write the files once, then exit
     #[arg(long)]
     pub once: bool,
     #[command(flatten, next_help_heading = EVERY)]
     pub(crate) options: Options,
 }
 
-/// Keeps the files. `load` reads the configuration, and heeds `--refresh` where it
-/// is told that there is no token yet.
+/// Runs the agent. `load` reads the configuration; its argument is true until there
+/// is a token, and `--refresh` applies only then.
 pub(crate) fn agent<'c>(
     world: &World<'_>,
     load: &dyn Fn(bool) -> Result<Config<'c>, Error>,
-    asked: &Agent,
+    args: &Agent,
 ) -> Result<Answer, Error> {
-    let ending = if asked.once {
+    let ending = if args.once {
         Ending::CutOff
     } else {
         Ending::Done
     };
     ending.on_signals().map_err(|error| {
-        let what = format!("signals cannot be waited for: {}", system(&error));
+        let what = format!("cannot install signal handlers: {}", system(&error));
         Error::Final(Report::new(what))
     })?;
-    let reader = asked.signal.map(reader_of).transpose()?;
+    let reader = args.signal.map(reader_of).transpose()?;
     let socket = (world.environment)("NOTIFY_SOCKET").filter(|socket| !socket.is_empty());
     let manager = socket.as_deref().and_then(Manager::at);
-    let mut keeper = Keeper::new(&asked.write);
-    let mut told = String::new();
+    let mut keeper = Keeper::new(&args.write);
+    let mut reported = String::new();
     logger::each_once();
     loop {
-        let is_first = !keeper.holds_any();
-        let mut round = keeper.round(
+        let is_first = !keeper.has_token();
+        let mut outcome = keeper.round(
             world.clock,
             &mut fastrand::f64,
-            &mut || fetch(world, &load(is_first)?, asked),
+            &mut || fetch(world, &load(is_first)?, args),
             &mut |path, text| signals::whole(|| token_file::write(path, text)),
         );
-        if round.has_replaced
+        if outcome.has_replaced
             && let Some(reader) = &reader
             && let Err(error) = reader.hang_up()
         {
             log::warn!("--signal: {}", system(&error));
         }
-        let is_last = |error| !keeper.goes_on_after(error);
-        let ends = asked.once || round.trouble.iter().any(is_last);
-        if ends && !round.trouble.is_empty() {
-            let first = round.trouble.remove(0);
-            for other in &round.trouble {
+        let is_last = |error| !keeper.continues_after(error);
+        let ends = args.once || outcome.errors.iter().any(is_last);
+        if ends && !outcome.errors.is_empty() {
+            let first = outcome.errors.remove(0);
+            for other in &outcome.errors {
                 log::warn!("{}", in_a_line(other));
             }
             return Err(first);
         }
-        if !asked.once {
-            keeper.tell(&round, (world.clock)());
+        if !args.once {
+            keeper.report(&outcome, (world.clock)());
         }
         let status = keeper.status();
-        // A manager that was not heard by, at boot, say, would wait for ever.
-        if status != told
+        // Sent again until it arrives: without READY=1, the service manager would
+        // wait for ever.
+        if status != reported
             && manager
                 .as_ref()
                 .is_some_and(|manager| manager.tell(&status))
         {
-            told = status;
+            reported = status;
         }
-        if asked.once || signals::asked() {
+        if args.once || signals::asked() {
             return Ok(Answer::new(""));
         }
         reap_orphans();
-        thread::sleep(round.sleep);
+        thread::sleep(outcome.sleep);
     }
 }
 
 fn reader_of(pid: i32) -> Result<ProcessHandle, Error> {
     if pid.cast_unsigned() == std::process::id() {
-        let what = format!("--signal {pid}: that is this process itself");
+        let what = format!("--signal {pid}: this is the agent's own process");
         return Err(Error::Usage(
-            Report::new(what).hint("it names the process that reads the file"),
+            Report::new(what).hint("give the PID of the process that reads the file"),
         ));
     }
     ProcessHandle::open(pid).map_err(|error| {
         let what = format!("--signal {pid}: {}", system(&error));
-        Error::Usage(Report::new(what).hint("it names a process that runs"))
+        Error::Usage(Report::new(what).hint("give the PID of a running process"))
     })
 }
 
-fn fetch(world: &World<'_>, config: &Config<'_>, asked: &Agent) -> Result<Fetched, Error> {
+fn fetch(world: &World<'_>, config: &Config<'_>, args: &Agent) -> Result<Fetched, Error> {
     let request = config.request(Asker::default())?;
-    for path in &asked.write {
+    for path in &args.write {
         token_file::refuse_ours(path, config)?;
     }
-    if !asked.once && is_pipe(&request.key) {
-        let what = format!("{}: it can be read only once", request.key.source);
+    if !args.once && is_pipe(&request.key) {
+        let what = format!("{}: a pipe can be read only once", request.key.source);
         return Err(Error::Usage(Report::new(what).hint(
-            "the agent reads the key for each token: name a file, or key-command in a profile",
+            "name a regular file, or set key-command in the profile: the agent reads the key for each token",
         )));
     }
     let broker = Broker::new(&request, world.clock)?;
@@ -149,7 +150,7 @@ fn fetch(world: &World<'_>, config: &Config<'_>, asked: &Agent) -> Result<Fetche
     })
 }
 
-/// Whether the key is on a pipe, as `<(…)` is.
+/// True if the key file is a pipe, as with `<(…)`.
 fn is_pipe(key: &KeySpec) -> bool {
     let KeySource::File(path) = &key.source else {
         return false;

@@ -20,8 +20,8 @@ use crate::text::version;
 use crate::tools::row::Tool;
 use crate::tools::{self, TOOLS};
 
-/// clap groups options, not commands, so the groups are written out here; a
-/// test holds them against the commands.
+/// Returns the help template. clap has no groups of commands, so they are written
+/// out here; a test compares them with the commands.
 fn template() -> String {
     let mut helpers = String::new();
     for Tool { name, about, .. } in &TOOLS {
@@ -41,10 +41,10 @@ Direct, called by a person or a script:
   exec         Run a command with an access token in its environment
   agent        Keep files with an access token fresh
   assertion    Print a signed assertion; needs no network
-  whoami       Print what the issuer says of the token's user
+  whoami       Print the issuer's claims about the token's user
 
 Manage:
-  setup        Write a profile, or wire a tool up to it
+  setup        Write a profile, or set up a tool to use it
   cache        Show or remove the tokens in the cache
   doctor       Check key, clock, issuer, token, cache and wiring
   completions  Print a shell's completions
@@ -56,9 +56,9 @@ Options:
 }
 
 const AFTER: &str = "\
-Every option above but -h and -V may stand before or after the command.
-Exit codes: 0 done, 1 it failed and will fail again, 2 usage or configuration,
-75 it failed for now.";
+Every option above but -h and -V may come before or after the command.
+Exit codes: 0 success, 1 permanent error, 2 usage or configuration error,
+75 temporary error.";
 
 /// Credential helper for ZITADEL service users: turns a private key into access
 /// tokens for kubectl, git, docker and other tools
@@ -74,10 +74,10 @@ Exit codes: 0 done, 1 it failed and will fail again, 2 usage or configuration,
     max_term_width = 80
 )]
 pub struct Cli {
-    /// What every command takes.
+    /// The options of every command.
     #[command(flatten)]
     pub options: Options,
-    /// What is to be done.
+    /// The command.
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -110,9 +110,9 @@ Examples:
     #[command(after_help = "\
 Example, for Prometheus' credentials_file:
   zitadel-credential agent --write /run/prometheus/token
-It stays until SIGTERM or SIGINT, and goes on through outages of the issuer. It
-ends by itself only before the first file is written, where it would fail again.
-With NOTIFY_SOCKET it tells systemd when all files are written.")]
+It runs until SIGTERM or SIGINT, also while the issuer is down. A permanent
+error ends it only before the first file is written. With NOTIFY_SOCKET it
+notifies systemd when all files are written.")]
     Agent(Agent),
 
     /// Print a signed assertion; needs no network
@@ -123,15 +123,15 @@ Example, the exchange by hand:
     -d assertion=\"$(zitadel-credential assertion)\"")]
     Assertion(AssertionArgs),
 
-    /// Print what the issuer says of the token's user
+    /// Print the issuer's claims about the token's user
     #[command(after_help = "\
 Example:
   zitadel-credential whoami --profile prod")]
     Whoami(Options),
 
-    /// Write a profile, or wire a tool up to it
+    /// Write a profile, or set up a tool to use it
     #[command(after_help = "\
-Examples, from a key file to a git that works:
+Examples, from a key file to a working git:
   zitadel-credential setup profile prod --key-file key.json \\
     --issuer https://acme.zitadel.cloud
   zitadel-credential setup git git.acme.dev --dry-run
@@ -166,10 +166,10 @@ Examples:
 }
 
 impl Cli {
-    /// Reads the arguments, the program's name first.
+    /// Parses the arguments, the program's name first.
     ///
     /// # Errors
-    /// clap's own; its answers to `--help` and `--version` are among them.
+    /// clap's errors, which include the texts of `--help` and `--version`.
     pub(crate) fn read(args: Vec<OsString>) -> Result<(Options, Command), clap::Error> {
         let args = help_last(by_name(args));
         let cli = match tools::read_alone(&args) {
@@ -183,7 +183,7 @@ impl Cli {
         Ok(cli.into_parts())
     }
 
-    /// The options of both places as one, and the command.
+    /// Merges the options before and after the command, and returns them with it.
     fn into_parts(self) -> (Options, Command) {
         let Self {
             options,
@@ -209,7 +209,8 @@ impl Cli {
     }
 }
 
-/// `help COMMAND` as `COMMAND --help`, which knows the right spelling.
+/// Rewrites `help COMMAND` as `COMMAND --help`, which suggests the right spelling of
+/// a misspelt command.
 fn help_last(mut args: Vec<OsString>) -> Vec<OsString> {
     if args.len() > 2 && args[1] == "help" && args[2] != "help" {
         args.remove(1);
@@ -218,11 +219,11 @@ fn help_last(mut args: Vec<OsString>) -> Vec<OsString> {
     args
 }
 
-/// Returns the arguments as `zitadel-credential` would have got them: a name that
-/// the program is called by stands for its command.
+/// Replaces the name that the program was called by, such as
+/// `git-credential-zitadel`, with `zitadel-credential` and the command.
 fn by_name(mut args: Vec<OsString>) -> Vec<OsString> {
     let command = args.first().and_then(|arg| tools::command_of(arg.as_ref()));
-    // The help shows the first: nothing that a caller chose.
+    // The help shows the first argument, so it must not be the caller's text.
     let first = args.len().min(1);
     let known = std::iter::once("zitadel-credential").chain(command);
     args.splice(..first, known.map(OsString::from));

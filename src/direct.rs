@@ -1,4 +1,4 @@
-//! The commands that a person or a script calls.
+//! The commands for people and scripts: `token`, `exec`, `assertion`, `whoami`.
 
 mod args;
 
@@ -28,21 +28,21 @@ use crate::token_file;
 pub(crate) fn token(
     world: &World<'_>,
     config: &Config<'_>,
-    asked: TokenArgs,
+    args: TokenArgs,
 ) -> Result<Answer, Error> {
     let request = config.request(Asker::default())?;
-    if let Some(path) = &asked.write {
+    if let Some(path) = &args.write {
         token_file::refuse_ours(path, config)?;
     }
     let broker = Broker::new(&request, world.clock)?;
     let token = broker.token()?;
-    let text = match asked.output {
+    let text = match args.output {
         TokenOutput::Raw => token.expose().to_owned(),
         TokenOutput::Header => format!("Authorization: {}", token.bearer()),
         TokenOutput::Json => described(&token, broker.grant()).to_string(),
     };
     let text = Secret::new(text);
-    match asked.write {
+    match args.write {
         Some(path) => token_file::write(&path, &text).map(|()| Answer::new("")),
         None => Ok(Answer::new(format!("{}\n", text.expose()))),
     }
@@ -66,41 +66,41 @@ fn described(token: &Token, grant: &Grant) -> Value {
     })
 }
 
-/// In this variable `exec` hands a token on.
-const USUAL: &str = "ZITADEL_ACCESS_TOKEN";
+/// The variable in which `exec` passes the token by default.
+const DEFAULT_VARIABLE: &str = "ZITADEL_ACCESS_TOKEN";
 
-/// In this variable AWS's clients look for a token's file.
+/// The variable in which AWS clients look for the token's file.
 const WEB_IDENTITY: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
 
-/// `exec`: becomes the command, with a token in its environment.
+/// `exec`: replaces this process with the command, with a token in its environment.
 pub(crate) fn exec(
     world: &World<'_>,
     config: &Config<'_>,
-    asked: &ExecArgs,
+    args: &ExecArgs,
 ) -> Result<Answer, Error> {
     let ExecArgs {
         env,
         write_web_identity,
         command,
         ..
-    } = asked;
-    // A command that has the file needs no other copy.
-    let usual = (!write_web_identity).then_some(OsStr::new(USUAL));
-    let variable = env.as_deref().or(usual);
+    } = args;
+    // With the token in a file, the command needs it in no variable.
+    let default = (!write_web_identity).then_some(OsStr::new(DEFAULT_VARIABLE));
+    let variable = env.as_deref().or(default);
     if let Some(variable) = variable.filter(|name| !is_name(name)) {
-        let what = format!("--env {} names no variable", quote::path(variable));
+        let what = format!("--env: invalid variable name {}", quote::path(variable));
         return Err(Error::Usage(
-            Report::new(what).hint("letters, digits and _, and no digit first"),
+            Report::new(what).hint("use letters, digits and _, and do not begin with a digit"),
         ));
     }
     if *write_web_identity && variable.is_some_and(|name| name == WEB_IDENTITY) {
-        let what = format!("--env {WEB_IDENTITY} is the variable of --write-web-identity");
-        return Err(Error::Usage(
-            Report::new(what).hint("leave --env out: it names the token's file there"),
-        ));
+        let what = format!("--env {WEB_IDENTITY} conflicts with --write-web-identity");
+        return Err(Error::Usage(Report::new(what).hint(
+            "leave out --env: --write-web-identity sets that variable to the token's file",
+        )));
     }
     let Some((program, arguments)) = command.split_first() else {
-        return Err(Error::Usage(Report::new("there is no command to run")));
+        return Err(Error::Usage(Report::new("no command to run")));
     };
     let request = config.request(Asker::default())?;
     let broker = Broker::new(&request, world.clock)?;
@@ -109,8 +109,8 @@ pub(crate) fn exec(
     let token = if *write_web_identity {
         let (token, file) = broker.jwt_in_file()?;
         command.env(WEB_IDENTITY, file);
-        // Of an `exec` around this one.
-        command.env_remove(USUAL);
+        // Set by an `exec` around this one.
+        command.env_remove(DEFAULT_VARIABLE);
         token
     } else {
         broker.token()?
@@ -119,62 +119,63 @@ pub(crate) fn exec(
         command.env(variable, token.expose());
     }
     let error = exec::exec(&mut command);
-    // It returns only where it failed.
-    let what = format!("{} cannot be run: {}", quote::path(program), system(&error));
+    // `exec` returns only if it failed.
+    let what = format!("cannot run {}: {}", quote::path(program), system(&error));
     Err(Error::Usage(
-        Report::new(what).hint("after -- comes a program on PATH, or its path"),
+        Report::new(what).hint("name a program on PATH, or its path, after --"),
     ))
 }
 
-/// Whether a shell would take it for a variable's name.
+/// Returns true if a shell accepts the text as a variable's name.
 fn is_name(text: &OsStr) -> bool {
     let text = text.as_encoded_bytes();
     let fits = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
     text.first().is_some_and(|b| !b.is_ascii_digit()) && text.iter().all(fits)
 }
 
-/// `assertion`: prints a signed assertion; asks nobody.
+/// `assertion`: prints a signed assertion; needs no network.
 pub(crate) fn assertion(
     world: &World<'_>,
     config: &Config<'_>,
-    asked: AssertionArgs,
+    args: AssertionArgs,
 ) -> Result<Answer, Error> {
-    let (key, issuer) = config.assertion(asked.audience.is_none())?;
-    let audience = asked
+    let (key, issuer) = config.assertion(args.audience.is_none())?;
+    let audience = args
         .audience
         .or_else(|| issuer.map(|issuer| issuer.as_str().to_owned()));
     let loaded = key.load(world.environment, config.deadline())?;
-    let lifetime = Duration::from_secs(asked.lifetime.into());
+    let lifetime = Duration::from_secs(args.lifetime.into());
     let audience = audience.unwrap_or_default();
     let signed = assertion::sign(&loaded, &audience, (world.clock)(), lifetime)
         .map_err(|report| Error::Final(report.about(&key.source)))?;
     Ok(Answer::new(format!("{}\n", signed.expose())))
 }
 
-/// `whoami`: prints what the issuer says of the token's user.
+/// `whoami`: prints the issuer's claims about the token's user.
 pub(crate) fn whoami(world: &World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
     let request = config.request(Asker::default())?;
     let broker = Broker::new(&request, world.clock)?;
     let token = broker.token()?;
     match broker.userinfo(&token)? {
-        // An issuer that is broken may send back what it was sent.
+        // A faulty issuer may send the token back.
         Ok(claims) => Ok(Answer::new(pretty(&claims).replace(token.expose(), "[…]"))),
         Err(refusal) => {
             let what = format!("the issuer refused the token: {}", refusal.description);
             Err(broker.about(Error::Final(Report::new(what).hint(
-                "it was revoked, or its user was deactivated: zitadel-credential whoami --refresh asks with a new one",
+                "run zitadel-credential whoami --refresh to try a new token: this one was revoked, or its user was deactivated",
             ))))
         }
     }
 }
 
-/// Indented JSON, in which whatever a terminal would act on stands escaped.
+/// Formats JSON with indentation, and escapes the characters that a terminal
+/// interprets.
 fn pretty(claims: &Value) -> String {
     let text = format!("{claims:#}\n");
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if is_unprintable(c) && c != '\n' {
-            // All of these lie below U+10000, where one escape is enough.
+            // All these characters are below U+10000, so one escape is enough.
             let _ = write!(shown, "\\u{:04x}", u32::from(c));
         } else {
             shown.push(c);

@@ -1,8 +1,8 @@
 //! Access tokens of ZITADEL service users for every tool that can call a
 //! credential helper.
 //!
-//! One way through the house: arguments → request → broker → token → answer.
-//! [`run`] is its door; `main.rs` brings the world in and the exit code out.
+//! The order of a call: arguments → request → broker → token → answer.
+//! [`run`] is the entry point; `main.rs` supplies the surroundings and exits.
 
 mod agent;
 pub mod broker;
@@ -38,7 +38,7 @@ use config::Config;
 use error::Error;
 use text::{logger, quote};
 
-/// Runs one call to its end and returns the exit code.
+/// Runs one call and returns the exit code.
 pub fn run(mut world: World<'_>) -> u8 {
     let outcome = answer(&mut world).and_then(|answer| {
         let is_taken = hand_over(&mut world, &answer)?;
@@ -61,7 +61,7 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
     if logs_at_once(world, &command) {
         logger::start(config::log_level(&options, world.environment)?);
     }
-    // A broken configuration does not matter to what needs none.
+    // Before the configuration is loaded: these calls work even if it is broken.
     if let Command::Tool(Called(helper)) = &command
         && let Some(answer) = helper.answer_without_config(world, &options)
     {
@@ -79,50 +79,45 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
         Command::Tool(Called(helper)) => helper.answer(world, &settings),
         Command::Token(token) => direct::token(world, &load()?, token),
         Command::Exec(exec) => direct::exec(world, &load()?, &exec),
-        Command::Agent(asked) => {
+        Command::Agent(args) => {
             let load = |is_first| {
                 let mut options = options.clone();
                 options.refresh &= is_first;
                 Config::load(&options, environment, &directories)
             };
-            agent::agent(world, &load, &asked)
+            agent::agent(world, &load, &args)
         }
         Command::Assertion(assertion) => direct::assertion(world, &load()?, assertion),
         Command::Whoami(_) => direct::whoami(world, &load()?),
         Command::Cache(cache) => manage::cache(world, &load()?, &cache),
-        Command::Setup(asked) => setup::setup(world, &options, &*asked.0),
-        Command::Doctor(asked) => {
+        Command::Setup(args) => setup::setup(world, &options, &*args.0),
+        Command::Doctor(args) => {
             let config = load();
-            Ok(doctor::doctor(
-                world,
-                config,
-                &options,
-                &directories,
-                &asked,
-            ))
+            Ok(doctor::doctor(world, config, &options, &directories, &args))
         }
-        Command::Completions(asked) => Ok(completions::script(&asked)),
+        Command::Completions(args) => Ok(completions::script(&args)),
     }
 }
 
-/// Whether what is logged from the start on is read by a person.
+/// Returns true if logging may start before the configuration is read.
 fn logs_at_once(world: &World<'_>, command: &Command) -> bool {
     match command {
-        // A shell's start files run it, where a warning would greet every session.
+        // A shell's start files run it, and a warning would appear in every session.
         Command::Completions(_) => false,
         Command::Tool(Called(helper)) => helper.logs_at_once(world),
         _ => true,
     }
 }
 
-/// clap's own text: help and version are answers, the rest is told to a person.
+/// Writes clap's text: help and version to stdout, errors to stderr with exit code 2.
 fn usage(world: &mut World<'_>, error: &clap::Error) -> Answer {
     let text = error.render().to_string();
     if error.use_stderr() {
-        // It quotes arguments, and one of them may be a key: `--key-file "$KEY"`.
+        // The text quotes arguments, and one of them may be a key:
+        // `--key-file "$KEY"`.
         let text = quote::redacted(&text);
         let lines: Vec<_> = text.lines().map(quote::printable).collect();
-        // Nobody is left to tell that stderr is closed.
+        // A closed stderr cannot be reported anywhere.
         let _ = writeln!(world.stderr, "{}", lines.join("\n"));
         Answer::new("").with_code(2)
     } else {

@@ -1,4 +1,4 @@
-//! Brings the world in and the exit code out.
+//! Supplies the surroundings of a call, and exits with its code.
 
 use std::alloc::System;
 use std::io::{BufRead, IsTerminal, Read, Write};
@@ -15,8 +15,8 @@ use zitadel_credential::text::stderr::Stderr;
 use zitadel_credential::text::terminal::Terminal;
 use zitadel_credential::{World, run};
 
-/// What is freed is wiped, in the libraries too: JSON's scratch, the signer's
-/// primes, a request's buffers, and what a text leaves behind as it grows.
+/// Wipes freed memory, also of libraries: JSON buffers, the signer's primes, request
+/// buffers, and the old memory of strings that grow.
 #[global_allocator]
 static WIPING: ZeroAlloc<System> = ZeroAlloc(System);
 
@@ -26,10 +26,10 @@ static WIPING: ZeroAlloc<System> = ZeroAlloc(System);
 )]
 fn main() {
     std::panic::set_hook(Box::new(|panic| {
-        // Its message may quote anything, a secret too.
+        // The panic's message may quote a secret, so only its location is shown.
         let place = panic.location().map(ToString::to_string);
         let line = format!(
-            "zitadel-credential: error: a bug at {}; please report it\n",
+            "zitadel-credential: error: bug at {}; please report it\n",
             place.unwrap_or_default()
         );
         let _ = Stderr.write_all(line.as_bytes());
@@ -45,7 +45,8 @@ fn main() {
     let code = run(World {
         args: std::env::args_os().collect(),
         environment: &|name| std::env::var_os(name),
-        // A relative one would lie wherever this is called: in a clone, say.
+        // A relative directory would depend on the working directory, for example a
+        // git clone.
         directories: Directories {
             home: dirs::home_dir().filter(|dir| dir.is_absolute()),
             config: dirs::config_dir().filter(|dir| dir.is_absolute()),
@@ -72,7 +73,7 @@ fn terminal() -> Terminal {
 }
 
 fn ask(question: &str) -> io::Result<String> {
-    /// A path is shorter.
+    /// More than the longest path.
     const LINE: u64 = 8 * 1024;
     let mut stderr = io::stderr();
     stderr.write_all(question.as_bytes())?;

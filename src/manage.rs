@@ -1,4 +1,4 @@
-//! The commands that look after what lies on this machine.
+//! `cache`: lists and removes cached tokens.
 
 use std::io;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::text::quote::system;
 
 #[derive(Args, Debug)]
 pub(crate) struct Cache {
-    /// What is done with it.
+    /// The subcommand.
     #[command(subcommand)]
     pub action: CacheAction,
 }
@@ -25,13 +25,13 @@ pub(crate) struct Cache {
 /// Show or remove the tokens in the cache
 #[derive(Debug, Subcommand)]
 pub(crate) enum CacheAction {
-    /// Show the entries, without their tokens; --key-id shows one key's
+    /// Show the entries, without their tokens; --key-id selects one key's
     #[command(after_help = "\
 Examples:
   zitadel-credential cache list
   zitadel-credential cache list --output json | jq '.[].expires_at'")]
     List(CacheList),
-    /// Remove the entries; --key-id removes one key's
+    /// Remove the entries; --key-id selects one key's
     #[command(after_help = "\
 Examples:
   zitadel-credential cache clear --expired
@@ -41,7 +41,7 @@ Examples:
 
 #[derive(Args, Debug)]
 pub(crate) struct CacheList {
-    /// How they are shown
+    /// Output format
     #[arg(long, value_enum, default_value_t = ListOutput::Text, hide_possible_values = true,
           value_name = "text|json")]
     pub output: ListOutput,
@@ -51,23 +51,23 @@ pub(crate) struct CacheList {
 
 #[derive(Args, Debug)]
 pub(crate) struct CacheClear {
-    /// Only those that have expired
+    /// Remove only expired entries
     #[arg(long)]
     pub expired: bool,
     #[command(flatten, next_help_heading = EVERY)]
     pub(crate) options: Options,
 }
 
-/// `cache`: shows or removes entries; never a token.
+/// `cache`: lists or removes entries; never shows a token.
 pub(crate) fn cache(
     world: &mut World<'_>,
     config: &Config<'_>,
-    asked: &Cache,
+    args: &Cache,
 ) -> Result<Answer, Error> {
     let Some(root) = config.cache_root() else {
         return Err(Error::Usage(
-            Report::new("there is no cache: no home directory is known")
-                .hint("--cache-dir names a place"),
+            Report::new("no cache directory: the home directory is unknown")
+                .hint("set --cache-dir"),
         ));
     };
     let failed = |error: &io::Error| {
@@ -78,7 +78,7 @@ pub(crate) fn cache(
     if let Some(key_id) = config.caller_key_id() {
         entries.retain(|entry| entry.grant.key_id.as_str() == key_id);
     }
-    match &asked.action {
+    match &args.action {
         CacheAction::List(list) => Ok(Answer::new(match list.output {
             ListOutput::Text => {
                 let has_colour = (world.terminal)().has_colour(world.environment);
@@ -91,8 +91,9 @@ pub(crate) fn cache(
     }
 }
 
-/// Removes what was named, and without a name whatever could hold a token; goes
-/// on past what cannot be removed, and says so.
+/// Removes the given entries; without `--expired` and `--key-id`, also every other
+/// file in the cache that may contain a token. Reports files that cannot be removed
+/// and continues with the others.
 fn clear_cache(
     world: &mut World<'_>,
     config: &Config<'_>,
@@ -102,29 +103,29 @@ fn clear_cache(
 ) -> io::Result<Answer> {
     let now = (world.clock)();
     let mut removed = 0;
-    let mut kept = Vec::new();
+    let mut failures = Vec::new();
     for entry in entries {
         match entry.remove(|entry| !expired || entry.expires_at <= now) {
             Ok(was) => removed += usize::from(was),
-            Err(error) => kept.push((entry.path().to_owned(), error)),
+            Err(error) => failures.push((entry.path().to_owned(), error)),
         }
     }
     if !expired && config.caller_key_id().is_none() {
-        kept.extend(sweep(root)?);
+        failures.extend(sweep(root)?);
     }
     let plural = if removed == 1 { "token" } else { "tokens" };
-    // What was not there before is no news to ZITADEL either.
+    // Revocation matters only if a token was removed.
     let still_good = if removed == 0 {
         ""
     } else {
-        "; ZITADEL does not hear of it"
+        "; they stay valid at ZITADEL until they expire"
     };
     let text = format!("{removed} {plural} removed{still_good}\n");
-    if kept.is_empty() {
+    if failures.is_empty() {
         return Ok(Answer::new(text));
     }
-    let mut report = Report::new("not everything could be removed");
-    for (path, error) in &kept {
+    let mut report = Report::new("cannot remove some files");
+    for (path, error) in &failures {
         report = report.found(format!("{}: {}", quote::path(path), system(error)));
     }
     let report = report.hint(ELSEWHERE);
@@ -155,7 +156,7 @@ fn kind(entry: &Listed) -> &'static str {
     if entry.is_jwt { "jwt" } else { "opaque" }
 }
 
-/// What has expired is dim where colour is wanted.
+/// Formats the entries as a table; with colour, expired ones are dim.
 fn table(entries: &[Listed], now: UnixTime, has_colour: bool) -> String {
     let head = [
         "KEY ID", "ISSUER", "SCOPES", "EXPIRES", "LEFT", "KIND", "BYTES",
@@ -195,7 +196,7 @@ fn table(entries: &[Listed], now: UnixTime, has_colour: bool) -> String {
     text
 }
 
-/// What is left of a token, in the two largest units.
+/// Formats a token's remaining lifetime in its two largest units.
 fn left(end: UnixTime, now: UnixTime) -> String {
     let secs = end.since(now).as_secs();
     let (days, hours, minutes) = (secs / 86_400, secs / 3600 % 24, secs / 60 % 60);
@@ -213,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_reads_in_two_units() {
+    fn the_remaining_lifetime_has_two_units() {
         let at = |secs| left(UnixTime::from_secs(secs), UnixTime::from_secs(0));
         for (secs, text) in [
             (0, "none"),

@@ -1,4 +1,4 @@
-//! The file that `--write` names, for programs that read a token from one.
+//! The file of `--write`, for programs that read a token from a file.
 
 use std::ffi::OsString;
 use std::io;
@@ -15,17 +15,17 @@ use crate::text::clock::Deadline;
 use crate::text::quote::system;
 use crate::text::{input, quote};
 
-/// As many links as Linux follows.
+/// Linux's own limit on followed symbolic links.
 const MOST_LINKS: usize = 40;
 
-/// Writes the file that a path leads to, and only a regular one. Without a line's
-/// end: not every reader of token files cuts it off.
+/// Writes the text to a regular file, through symbolic links. Adds no newline: not
+/// every reader of token files strips it.
 ///
 /// # Errors
-/// It is no file that may be replaced, or the system's own reason.
+/// The file must not be replaced, or the system's error.
 pub fn write(path: &Path, text: &Secret) -> Result<(), Error> {
     let failed = |(reason, hint): Refusal| {
-        let what = format!("{}: the token was not written: {reason}", quote::path(path));
+        let what = format!("{}: token not written: {reason}", quote::path(path));
         Error::Final(Report::new(what).hint(hint))
     };
     let target = target(path).map_err(failed)?;
@@ -33,7 +33,8 @@ pub fn write(path: &Path, text: &Secret) -> Result<(), Error> {
         .map_err(|error| failed((system(&error), DIRECTORY)))
 }
 
-/// Refuses a key file and the config file, which would be lost.
+/// Returns an error if the path is a key file or the config file, which the token
+/// would overwrite.
 ///
 /// # Errors
 /// [`Error::Usage`].
@@ -51,22 +52,20 @@ pub fn refuse_ours(path: &Path, config: &Config<'_>) -> Result<(), Error> {
     match ours.find(|(file, _)| named.is_some() && place(file) == named) {
         Some((_, kind)) => {
             let what = format!("{}: the token would replace {kind}", quote::path(path));
-            Err(Error::Usage(
-                Report::new(what).hint("name another file for it"),
-            ))
+            Err(Error::Usage(Report::new(what).hint("choose another file")))
         }
         None => Ok(()),
     }
 }
 
-/// Why a file is not written, and what to do.
+/// The reason why a file is not written, and a hint.
 type Refusal = (String, &'static str);
 
-const DIRECTORY: &str = "--write needs a directory that you can write to";
+const DIRECTORY: &str = "choose a directory that you can write to";
 
-/// The file itself, by a path without links. A link in a directory that others may
-/// write to leads where its owner wants, so that only our own and root's are
-/// followed, wherever they stand in the path.
+/// Resolves the symbolic links in a path. Follows only links that belong to this user
+/// or to root: in a directory that others may write to, a link leads where its owner
+/// wants.
 fn target(path: &Path) -> Result<PathBuf, Refusal> {
     let failed = |error: io::Error| (system(&error), DIRECTORY);
     let mut ahead = reversed(path);
@@ -80,7 +79,7 @@ fn target(path: &Path) -> Result<PathBuf, Refusal> {
         target.push(&part);
         let status = match Status::of_link(&target) {
             Ok(status) => status,
-            // The file, or what is found out when it is written.
+            // The file is new, or writing it will report the missing directory.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(failed(error)),
         };
@@ -89,54 +88,60 @@ fn target(path: &Path) -> Result<PathBuf, Refusal> {
             ahead.extend(reversed(&lead(&target, &status, links)?));
             target.pop();
         } else if ahead.is_empty() && !status.is_file() {
-            return Err(("it is no regular file".to_owned(), DIRECTORY));
+            return Err(("not a regular file".to_owned(), DIRECTORY));
         }
     }
     Ok(target)
 }
 
-/// A path's parts, the last one first.
+/// Returns a path's components, the last one first.
 fn reversed(path: &Path) -> Vec<OsString> {
     let parts = path.components().rev();
     parts.map(|part| part.as_os_str().to_owned()).collect()
 }
 
-/// Where a link leads that may be followed.
+/// Returns the target of a link, if it may be followed.
 fn lead(link: &Path, status: &Status, count: usize) -> Result<PathBuf, Refusal> {
     let refused = |why: &str, hint| Err((why.to_owned(), hint));
     let failed = |error: io::Error| (system(&error), DIRECTORY);
     if !status.is_ours_or_roots() {
         return refused(
-            "it leads by a link of another user's",
-            "name the file itself",
+            "the path has a symbolic link of another user",
+            "give the path of the file itself",
         );
     }
     if is_open_file(link) {
-        // What it leads to is somebody's log, say, and would be replaced.
-        let hint = "leave --write out to have it on stdout";
-        return refused("it is a stream and no file", hint);
+        // Its target would be replaced, for example a log file.
+        let hint = "leave out --write to get the token on stdout";
+        return refused("not a file but a stream", hint);
     }
     if count > MOST_LINKS {
-        return refused("it leads from link to link", "name the file itself");
+        return refused(
+            "too many symbolic links",
+            "give the path of the file itself",
+        );
     }
     let lead = link.read_link().map_err(failed)?;
-    // It is still the one that was looked at.
+    // Somebody may have replaced the link after its owner was checked.
     let now = Status::of_link(link).map_err(failed)?;
     if now.identity() != status.identity() {
-        return refused("it was replaced meanwhile", "name the file itself");
+        return refused(
+            "the symbolic link was replaced meanwhile",
+            "give the path of the file itself",
+        );
     }
     Ok(lead)
 }
 
-/// Whether a file is as [`write()`] leaves it, whoever wrote it: another agent keeps
-/// the same one fresh.
+/// Returns true if a file is as [`write()`] leaves it; another agent may have written
+/// it.
 pub fn holds(path: &Path, text: &Secret) -> bool {
     let is_ours =
         |status: Status| status.is_file() && status.is_ours() && status.has_private_mode();
     let soon = Deadline::after(Duration::ZERO);
     Status::of(path).is_ok_and(is_ours)
         && input::read_file(path, input::LIMIT, &soon)
-            .is_ok_and(|held| *held == text.expose().as_bytes())
+            .is_ok_and(|bytes| *bytes == text.expose().as_bytes())
 }
 
 #[cfg(test)]
@@ -156,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_of_ones_own_is_followed_to_the_file_also_where_there_is_none_yet() {
+    fn the_users_own_link_is_followed_to_the_file_even_if_it_does_not_exist_yet() {
         let home = tempfile::tempdir().expect("a directory");
         let [link, second, run] = ["link", "second", "run"].map(|name| home.path().join(name));
         fs::create_dir(&run).expect("made");
@@ -207,9 +212,9 @@ mod tests {
         let home = tempfile::tempdir().expect("a directory");
         let link = home.path().join("link");
         symlink("link", &link).expect("made");
-        assert!(refused(&link).contains("from link to link"));
-        assert!(refused(home.path()).contains("no regular file"));
-        // Whatever the stream leads to: a person's log would be lost.
+        assert!(refused(&link).contains("too many symbolic links"));
+        assert!(refused(home.path()).contains("not a regular file"));
+        // Even if the stream is a regular file: it may be the user's log.
         let log = fs::File::create(home.path().join("log")).expect("made");
         let stream = format!("/dev/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&log));
         assert!(refused(Path::new(&stream)).contains("a stream"));

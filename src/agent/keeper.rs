@@ -1,5 +1,5 @@
-//! The files and the token that they are to hold, round by round. Clock, issuer and
-//! writing come with each round.
+//! Keeps one token in several files, round by round. Clock, issuer and file writer
+//! are arguments of each round.
 
 use std::mem;
 use std::path::{Path, PathBuf};
@@ -15,56 +15,56 @@ use crate::text::logger;
 use crate::token::{Freshness, Token};
 use crate::token_file;
 
-/// Keeps files fresh.
+/// The files and their current token.
 pub struct Keeper {
     files: Vec<File>,
-    held: Option<Held>,
-    /// Rounds in a row that left something undone.
-    troubled: u32,
-    /// What is wrong, where that was told.
-    wrong: Option<String>,
-    /// Whether a file was ever written.
-    has_served: bool,
-    /// Whether all files held a good token once.
+    current: Option<Current>,
+    /// Failed rounds in a row.
+    failures: u32,
+    /// The last problem that was logged; `None` after it is over.
+    problem: Option<String>,
+    /// True once a file was written.
+    has_written: bool,
+    /// True once all files had a valid token.
     is_ready: bool,
 }
 
 struct File {
     path: PathBuf,
-    /// As it was when the token that is held here was written to it.
+    /// The file's state after the current token was written; `None` before that.
     stamp: Option<Stamp>,
 }
 
-struct Held {
+struct Current {
     token: Token,
     since: UnixTime,
     due: UnixTime,
 }
 
-/// What the broker handed out.
+/// A token from the broker.
 pub struct Fetched {
-    /// A token that is good.
+    /// A valid token.
     pub token: Token,
-    /// Why it is not a newer one, where that was tried in vain.
+    /// Why the token is not newer, if an attempt to renew it failed.
     pub put_off: Option<PutOff>,
 }
 
-/// What a round came to.
+/// The outcome of a round.
 pub struct Round {
-    /// Whether a file holds something new.
+    /// True if a file was replaced.
     pub has_replaced: bool,
-    /// What failed.
-    pub trouble: Vec<Error>,
-    /// Why the token is not a newer one, where that was tried in vain.
+    /// The errors of this round.
+    pub errors: Vec<Error>,
+    /// Why the token is not newer, if an attempt to renew it failed.
     pub put_off: Option<PutOff>,
-    /// Whether nothing is left to do.
+    /// True if all files have a fresh token.
     pub is_well: bool,
-    /// When the next one follows.
+    /// The time until the next round.
     pub sleep: Duration,
 }
 
 impl Keeper {
-    /// Of files that are yet to be written.
+    /// Creates a keeper of files, none of which is written yet.
     pub fn new(paths: &[PathBuf]) -> Self {
         let file = |path: &PathBuf| File {
             path: path.clone(),
@@ -72,16 +72,16 @@ impl Keeper {
         };
         Self {
             files: paths.iter().map(file).collect(),
-            held: None,
-            troubled: 0,
-            wrong: None,
-            has_served: false,
+            current: None,
+            failures: 0,
+            problem: None,
+            has_written: false,
             is_ready: false,
         }
     }
 
-    /// Fetches a token where one is due, writes what is not as it should be, and
-    /// says when to come again.
+    /// Fetches a token if one is due, writes the files that do not have it, and returns
+    /// the outcome.
     pub fn round(
         &mut self,
         clock: &dyn Fn() -> UnixTime,
@@ -89,114 +89,115 @@ impl Keeper {
         fetch: &mut dyn FnMut() -> Result<Fetched, Error>,
         write: &mut dyn FnMut(&Path, &Secret) -> Result<(), Error>,
     ) -> Round {
-        let (mut trouble, mut put_off, mut is_behind) = (Vec::new(), None, false);
+        let (mut errors, mut put_off, mut is_stale) = (Vec::new(), None, false);
         if self.is_due(clock()) {
             match fetch() {
                 Ok(fetched) => {
-                    // It took its time, and the token began meanwhile.
+                    // Fetching takes time, and the token's lifetime began meanwhile.
                     let now = clock();
                     put_off = fetched.put_off;
-                    is_behind = pace::freshness(&fetched.token, now) != Freshness::Fresh;
-                    self.hold(fetched.token, now, (!is_behind).then(&mut *draw));
+                    is_stale = pace::freshness(&fetched.token, now) != Freshness::Fresh;
+                    self.set_token(fetched.token, now, (!is_stale).then(&mut *draw));
                 }
-                Err(error) => trouble.push(error),
+                Err(error) => errors.push(error),
             }
         }
-        let has_replaced = self.write(write, &mut trouble);
-        self.is_ready |= self.held.is_some() && self.files.iter().all(|file| file.stamp.is_some());
-        let is_well = trouble.is_empty() && !is_behind;
-        self.troubled = if is_well {
+        let has_replaced = self.write(write, &mut errors);
+        self.is_ready |=
+            self.current.is_some() && self.files.iter().all(|file| file.stamp.is_some());
+        let is_well = errors.is_empty() && !is_stale;
+        self.failures = if is_well {
             0
         } else {
-            self.troubled.saturating_add(1)
+            self.failures.saturating_add(1)
         };
         let now = clock();
-        let due = self.held.as_ref().map(|held| held.due);
+        let due = self.current.as_ref().map(|current| current.due);
         let mut sleep = due.map_or(pace::LONGEST, |due| pace::until(due, now));
         if !is_well {
-            let asked = trouble.iter().find_map(|error| error.report().asked_wait());
-            let asked = asked.or_else(|| put_off.as_ref().and_then(|put_off| put_off.wait));
-            let pause = pace::after_failures(self.troubled, asked, draw());
+            let requested = errors.iter().find_map(|error| error.report().asked_wait());
+            let requested = requested.or_else(|| put_off.as_ref().and_then(|put_off| put_off.wait));
+            let pause = pace::after_failures(self.failures, requested, draw());
             let is_due = due.is_none_or(|due| due <= now);
             sleep = if is_due { pause } else { pause.min(sleep) };
         }
         Round {
             has_replaced,
-            trouble,
+            errors,
             put_off,
             is_well,
             sleep,
         }
     }
 
-    /// Whether there was ever a token.
-    pub fn holds_any(&self) -> bool {
-        self.held.is_some()
+    /// Returns true if a token was fetched.
+    pub fn has_token(&self) -> bool {
+        self.current.is_some()
     }
 
-    /// Whether this is no reason to end: it may pass, or a file was written
-    /// before.
-    pub fn goes_on_after(&self, error: &Error) -> bool {
-        // With a token and not one file nobody is served: a directory misspelt, say.
-        self.has_served || (self.held.is_none() && matches!(error, Error::Passing(_)))
+    /// Returns true if the agent continues after this error: it is temporary, or a file
+    /// was written before.
+    pub fn continues_after(&self, error: &Error) -> bool {
+        // With a token but no file, the setup is wrong: for example a misspelt directory.
+        self.has_written || (self.current.is_none() && matches!(error, Error::Passing(_)))
     }
 
-    /// How it goes, as a service manager is told.
+    /// Returns the assignments for the service manager (`sd_notify(3)`).
     pub fn status(&self) -> String {
         let ready = if self.is_ready { "READY=1\n" } else { "" };
-        let status = match (&self.wrong, &self.held) {
-            (Some(wrong), _) => wrong.clone(),
+        let status = match (&self.problem, &self.current) {
+            (Some(problem), _) => problem.clone(),
             (None, None) => "no token yet".to_owned(),
-            (None, Some(held)) => match held.token.lifespan() {
-                Some(lifespan) => format!("a token until {}", lifespan.expires_at),
-                None => "a token".to_owned(),
+            (None, Some(current)) => match current.token.lifespan() {
+                Some(lifespan) => format!("token valid until {}", lifespan.expires_at),
+                None => "token without a known lifetime".to_owned(),
             },
         };
         format!("{ready}STATUS={status}")
     }
 
-    /// By the clock of now: it may have been set back or forth.
+    /// Returns true if a new token is due, also after somebody set the clock.
     fn is_due(&self, now: UnixTime) -> bool {
-        self.held.as_ref().is_none_or(|held| {
-            held.due <= now
-                || now < held.since
-                || pace::freshness(&held.token, now) == Freshness::Unusable
+        self.current.as_ref().is_none_or(|current| {
+            current.due <= now
+                || now < current.since
+                || pace::freshness(&current.token, now) == Freshness::Unusable
         })
     }
 
-    /// Holds a token until it is due: at once where there is no draw.
-    fn hold(&mut self, token: Token, now: UnixTime, draw: Option<f64>) {
+    /// Sets the current token. Without a draw, its renewal is due at once.
+    fn set_token(&mut self, token: Token, now: UnixTime, draw: Option<f64>) {
         let is_new = self
-            .held
+            .current
             .as_ref()
-            .is_none_or(|held| held.token.expose() != token.expose());
+            .is_none_or(|current| current.token.expose() != token.expose());
         if is_new {
             for file in &mut self.files {
                 file.stamp = None;
             }
         }
         let due = draw.map_or(now, |draw| pace::renewal(&token, now, draw));
-        self.held = Some(Held {
+        self.current = Some(Current {
             token,
             since: now,
             due,
         });
     }
 
-    /// Writes each file that is not as it should be. Returns whether one was
+    /// Writes each file that does not have the current token. Returns true if one was
     /// replaced.
     fn write(
         &mut self,
         write: &mut dyn FnMut(&Path, &Secret) -> Result<(), Error>,
-        trouble: &mut Vec<Error>,
+        errors: &mut Vec<Error>,
     ) -> bool {
-        let Some(Held { token, .. }) = &self.held else {
+        let Some(Current { token, .. }) = &self.current else {
             return false;
         };
         let text = Secret::new(token.expose().to_owned());
         let mut has_replaced = false;
         for file in &mut self.files {
-            // Somebody may have changed it or taken it away, or another agent keeps it.
+            // Somebody may have changed or removed the file, or another agent wrote it.
             let seen = Stamp::of(&file.path);
             if file.stamp.is_some() && (file.stamp == seen || token_file::holds(&file.path, &text))
             {
@@ -206,39 +207,42 @@ impl Keeper {
             let written = write(&file.path, &text);
             file.stamp = Stamp::of(&file.path).filter(|_| written.is_ok());
             has_replaced |= written.is_ok();
-            self.has_served |= written.is_ok();
-            trouble.extend(written.err());
+            self.has_written |= written.is_ok();
+            errors.extend(written.err());
         }
         has_replaced
     }
 
-    /// Tells how a round went that is not the last. The log says each thing once,
-    /// until all is well.
-    pub fn tell(&mut self, round: &Round, now: UnixTime) {
+    /// Logs the outcome of a round that is not the last. Each problem is logged once,
+    /// until it is over.
+    pub fn report(&mut self, round: &Round, now: UnixTime) {
         if round.is_well {
             logger::each_once();
-            if mem::take(&mut self.wrong).is_some() {
-                log::warn!("the files hold a fresh token again");
+            if mem::take(&mut self.problem).is_some() {
+                log::warn!("the files have a fresh token again");
             }
             return;
         }
-        let failed = round.trouble.iter().map(in_a_line);
-        // In the broker's own words: it says so itself where it is no passing thing.
+        let failed = round.errors.iter().map(in_a_line);
+        // The same words as the broker's own warning, so that the log has it once.
         let put_off = round.put_off.iter();
         let put_off = put_off.map(|off| format!("the token cannot be renewed: {}", off.why));
-        for wrong in failed.chain(put_off) {
-            log::warn!("{wrong}");
-            self.wrong = Some(wrong);
+        for problem in failed.chain(put_off) {
+            log::warn!("{problem}");
+            self.problem = Some(problem);
         }
-        if let Some(lifespan) = self.held.as_ref().and_then(|held| held.token.lifespan())
+        if let Some(lifespan) = self
+            .current
+            .as_ref()
+            .and_then(|current| current.token.lifespan())
             && lifespan.freshness(now) == Freshness::Unusable
         {
-            log::error!("the token in the files ends at {}", lifespan.expires_at);
+            log::error!("the token in the files expires at {}", lifespan.expires_at);
         }
     }
 }
 
-/// What failed and what to do, on one line.
+/// Formats an error with its hint on one line.
 pub fn in_a_line(error: &Error) -> String {
     let report = error.report();
     match report.advice() {

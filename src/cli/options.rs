@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, FromArgMatches, ValueEnum, ValueHint};
 use crate::error::Report;
 use crate::text::quote::redacted;
 
-/// How `cache list` and `doctor` print.
+/// The output formats of `cache list` and `doctor`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum ListOutput {
     /// A table
@@ -17,24 +17,24 @@ pub(crate) enum ListOutput {
     Json,
 }
 
-/// How the options that are not a command's own are headed in its help.
+/// The heading of the common options in a command's help.
 pub const EVERY: &str = "Options of every command";
 
-/// Reads the arguments of one command, its name first.
+/// Parses the arguments of one command, its name first.
 ///
 /// # Errors
-/// clap's own.
+/// clap's errors.
 pub(crate) fn read_args<T: Args>(args: &[OsString]) -> Result<T, clap::Error> {
     let command = clap::Command::default().disable_help_flag(true);
     let mut command = T::augment_args(command);
     let mut matches = command.try_get_matches_from_mut(args)?;
-    // The process is short: what ends with it need not be taken apart.
+    // The process ends soon, so dropping the parser would only cost time.
     std::mem::forget(command);
     T::from_arg_matches_mut(&mut matches)
 }
 
-/// Reads a whole call of one command, the program's name first: the options before
-/// it, and its arguments. `None` if the words call something else.
+/// Parses a call of one command, the program's name first. Returns the options before
+/// the command, and its arguments; `None` if it is another call.
 pub(crate) fn read_call<T: Args>(name: &'static str, args: &[OsString]) -> Option<(Options, T)> {
     let command = clap::Command::new("zitadel-credential").subcommand_required(true);
     let of_name = T::augment_args(clap::Command::new(name));
@@ -45,24 +45,24 @@ pub(crate) fn read_call<T: Args>(name: &'static str, args: &[OsString]) -> Optio
     Some((options, T::from_arg_matches_mut(&mut below).ok()?))
 }
 
-/// Reads options that stand by themselves, without a command.
+/// Parses options without a command.
 pub(crate) fn read_more<T: Args + Default>(words: Vec<OsString>) -> Result<T, Report> {
     if words.is_empty() {
         return Ok(T::default());
     }
     let args: Vec<_> = std::iter::once(OsString::new()).chain(words).collect();
     read_args(&args).map_err(|error| {
-        // It quotes a word, and that may be a key.
+        // The message quotes an argument, which may be a key.
         let text = redacted(&error.render().to_string());
         let line = text.lines().next().unwrap_or_default();
         let what = line.strip_prefix("error: ").unwrap_or(line);
-        Report::new(what).hint("the options of every command: zitadel-credential --help")
+        Report::new(what).hint("run zitadel-credential --help for the options")
     })
 }
 
-// The options that every command takes. They may stand before or after it: both
-// places read them, and what stands after wins. (clap's own global options are
-// cloned into every command there is, which is a fifth of the cached path.)
+// The options of every command. They may come before or after the command; those
+// after it win. (clap's global options are cloned into every command, which takes a
+// fifth of the time of a cached call.)
 #[expect(missing_docs, reason = "it would be the command's description")]
 #[derive(Args, Clone, Debug, Default)]
 pub struct Options {
@@ -122,25 +122,25 @@ pub struct Options {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, verbatim_doc_comment)]
     pub ca_file: Option<OsString>,
 
-    /// Where tokens are kept
+    /// Directory of cached tokens
     /// [env: ZITADEL_CREDENTIAL_CACHE_DIR]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, verbatim_doc_comment)]
     pub cache_dir: Option<OsString>,
 
-    /// Neither read nor write the cache
+    /// Do not read or write the cache
     #[arg(long)]
     pub no_cache: bool,
 
-    /// Get a new token even if the cache holds a good one
+    /// Get a new token even if the cache has a valid one
     #[arg(long)]
     pub refresh: bool,
 
-    /// Bound on all waiting, network and locks
+    /// Total timeout for network and locks
     /// [env: ZITADEL_CREDENTIAL_TIMEOUT] [default: 30]
     #[arg(long, value_name = "SECONDS", verbatim_doc_comment)]
     pub timeout: Option<OsString>,
 
-    /// Say what is done, on stderr; twice says more
+    /// Log to stderr; twice logs more
     /// [env: ZITADEL_CREDENTIAL_LOG: off, error, warn,
     /// info or debug]
     #[arg(short, long, action = ArgAction::Count, verbatim_doc_comment)]
@@ -148,17 +148,16 @@ pub struct Options {
 }
 
 impl Options {
-    /// These options, and after them the words that a tool hands over in its own
-    /// way.
+    /// Adds options that a tool passes inside its request.
     ///
     /// # Errors
-    /// What is wrong with a word.
+    /// A word is not a valid option.
     pub fn with(self, words: Vec<String>) -> Result<Self, Report> {
         let after: Self = read_more(words.into_iter().map(OsString::from).collect())?;
         Ok(after.over(self))
     }
 
-    /// These options, with what they leave open taken from `before`.
+    /// Returns these options, completed from `before`.
     pub(crate) fn over(self, before: Self) -> Self {
         let list = |mut before: Vec<OsString>, after| {
             before.extend::<Vec<_>>(after);

@@ -1,4 +1,4 @@
-//! The commands that the registry of tools brings.
+//! The commands that come from the registry of tools.
 
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Subcommand};
@@ -45,7 +45,7 @@ impl FromArgMatches for Called {
     }
 }
 
-/// `setup`: one of all setups.
+/// A call of `setup`.
 #[derive(Debug)]
 pub(crate) struct Setup(pub(crate) Box<dyn setup::Setup>);
 

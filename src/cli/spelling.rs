@@ -1,15 +1,15 @@
-//! A spelling that clap does not find: it counts letters that stand near their
-//! place, of which a name of three letters has too few.
+//! Suggestions for misspelt commands that clap does not find. clap compares letters
+//! near their position, and short names such as `git` have too few of them.
 
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error};
 
-/// The error with the command of the same letters, where clap knows of none, and
-/// without a tip that helps nobody.
+/// Adds the command with the same letters as a suggestion if clap has none, and
+/// removes a suggestion that does not apply.
 pub(super) fn with_tip(mut error: Error, mut root: Command, args: &[OsString]) -> Error {
-    // Nothing but a command of somebody else's has options behind `--`.
+    // Only `exec` takes arguments after `--`.
     if error.kind() == ErrorKind::UnknownArgument && !args.iter().any(|word| word == "exec") {
         return without_dashes(error);
     }
@@ -21,7 +21,7 @@ pub(super) fn with_tip(mut error: Error, mut root: Command, args: &[OsString]) -
     let Some(ContextValue::String(wrong)) = error.get(ContextKind::InvalidSubcommand) else {
         return error;
     };
-    // What stands below a command is there once it is built.
+    // Subcommands exist only after the build.
     root.build();
     let words = args.iter().filter_map(|word| word.to_str());
     let place = words.take_while(|word| *word != wrong);
@@ -34,7 +34,7 @@ pub(super) fn with_tip(mut error: Error, mut root: Command, args: &[OsString]) -
     error
 }
 
-/// Without `to pass '--opt' as a value, use '-- --opt'`.
+/// Removes the tip `to pass '--opt' as a value, use '-- --opt'`.
 fn without_dashes(mut error: Error) -> Error {
     if let Some(ContextValue::StyledStrs(mut tips)) = error.remove(ContextKind::Suggested) {
         tips.retain(|tip| !tip.to_string().contains(" as a value, use "));

@@ -14,7 +14,7 @@ fn the_command_line_is_well_formed() {
     Cli::command().debug_assert();
 }
 
-/// The commands, and theirs.
+/// Returns all commands and subcommands.
 fn commands(of: &clap::Command) -> Vec<clap::Command> {
     let subs = of.get_subcommands().filter(|c| c.get_name() != "help");
     subs.flat_map(|sub| [vec![sub.clone()], commands(sub)].concat())
@@ -38,7 +38,7 @@ fn the_help_lists_every_command_as_it_describes_itself() {
 }
 
 #[test]
-fn every_command_and_theirs_has_an_example_that_calls_it() {
+fn every_command_and_subcommand_has_an_example_that_calls_it() {
     let commands = commands(&built());
     assert!(commands.len() > 10);
     let is_helper = |name: &str| tools::find(name).is_some();
@@ -47,11 +47,11 @@ fn every_command_and_theirs_has_an_example_that_calls_it() {
         let help = command.get_after_help().map(ToString::to_string);
         let help = help.unwrap_or_else(|| panic!("{name} has no example"));
         assert!(help.starts_with("Example"), "{name}: {help}");
-        // Helpers are called by other tools, which have their own spelling.
+        // Other tools call the helpers, in their own spelling.
         let is_helper = name.split(' ').count() == 2 && is_helper(command.get_name());
         let calls = if is_helper { "zitadel" } else { &name };
         assert!(help.contains(calls), "{name}: {help}");
-        // clap would break a longer line, which nobody could copy.
+        // clap would break a longer line, so that nobody could copy it.
         let longest = help.lines().map(str::len).max();
         assert!(longest <= Some(80), "{name}: {help}");
     }
@@ -63,7 +63,7 @@ fn every_help_fits_into_80_columns() {
         let help = command.render_help().to_string();
         for line in help.lines() {
             assert!(line.chars().count() <= 80, "{line}");
-            // A bracket that is broken reads badly.
+            // A bracket must not be broken across lines.
             let opens = line.matches("[env").count() > line.matches(']').count();
             assert!(!opens || line.contains("_LOG"), "{line}");
         }
@@ -71,19 +71,19 @@ fn every_help_fits_into_80_columns() {
 }
 
 #[test]
-fn help_is_the_same_however_it_is_asked_for() {
+fn all_forms_of_help_print_the_same() {
     let read = |args: &[&str]| {
         let args = args.iter().map(OsString::from).collect();
         Cli::read(args).expect_err("help").to_string()
     };
     for words in [["cache", "list"].as_slice(), &["token"], &["exec"]] {
-        let [asked, short, long] = [
+        let [from_help, short, long] = [
             [&["zitadel-credential", "help"], words].concat(),
             [&["zitadel-credential"], words, &["-h"]].concat(),
             [&["zitadel-credential"], words, &["--help"]].concat(),
         ]
         .map(|args| read(&args));
-        assert_eq!((&asked, &short), (&long, &long));
+        assert_eq!((&from_help, &short), (&long, &long));
         assert!(long.contains("\n\nExample"), "{long}");
     }
 }
@@ -95,7 +95,7 @@ fn the_help_has_a_heading_for_the_options_and_single_blank_lines() {
     assert!(!help.contains("\n\n\n"), "{help}");
 }
 
-/// Returns the arguments of a tool's call; `None` if it is another's.
+/// Returns the arguments of a tool's call; `None` if it is another command.
 fn called<T: Helper>(command: Command) -> Option<Box<T>> {
     let Command::Tool(Called(helper)) = command else {
         return None;
@@ -105,7 +105,7 @@ fn called<T: Helper>(command: Command) -> Option<Box<T>> {
 }
 
 #[test]
-fn a_name_stands_for_its_command() {
+fn a_link_name_runs_its_command() {
     let read = |args: &[&str]| {
         let args = args.iter().map(OsString::from).collect();
         Cli::read(args).expect("parsed").1
@@ -125,17 +125,17 @@ fn a_name_stands_for_its_command() {
     assert!(docker.is_some());
     let words = ["--profile", "ci", "get", "a.dev"];
     let args = [&["terraform-credentials-zitadel"], &words[..]].concat();
-    let asked = called::<Terraform>(read(&args)).expect("terraform");
-    assert_eq!(asked.call().expect("a call"), ["get", "a.dev"]);
+    let args = called::<Terraform>(read(&args)).expect("terraform");
+    assert_eq!(args.call().expect("a call"), ["get", "a.dev"]);
     let words = ["--mode=creds", "--output=json", "get", "https://a.dev/"];
-    let asked = called::<Keyring>(read(&[&["bin/keyring"], &words[..]].concat()));
-    let asked = asked.expect("keyring");
-    let call = asked.call().expect("a call");
+    let args = called::<Keyring>(read(&[&["bin/keyring"], &words[..]].concat()));
+    let args = args.expect("keyring");
+    let call = args.call().expect("a call");
     assert_eq!((call.mode, call.username), (KeyringMode::Creds, None));
 }
 
 #[test]
-fn the_host_that_terraform_names_is_no_option_whatever_it_looks_like() {
+fn terraforms_host_is_never_an_option() {
     for word in [
         "--host=a.dev",
         "--config=x",
@@ -154,13 +154,13 @@ fn the_host_that_terraform_names_is_no_option_whatever_it_looks_like() {
         ];
         let read = Cli::read(words.map(OsString::from).to_vec());
         let (options, command) = read.expect("parsed");
-        let asked = called::<Terraform>(command).expect("terraform");
+        let args = called::<Terraform>(command).expect("terraform");
         let own = Options {
             profile: Some("ci".into()),
             ..Options::default()
         };
         assert_eq!(format!("{options:?}"), format!("{own:?}"), "{word}");
-        assert_eq!(asked.call().expect("a call"), ["get", word]);
+        assert_eq!(args.call().expect("a call"), ["get", word]);
     }
 }
 
@@ -192,7 +192,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn a_helper_read_alone_is_what_the_whole_command_line_reads(
+    fn a_helper_parsed_alone_equals_the_whole_command_line(
         words in prop::collection::vec(prop::sample::select(&WORDS), 0..5),
     ) {
         let args: Vec<OsString> = words.iter().map(OsString::from).collect();

@@ -10,18 +10,18 @@ use crate::cli::options::{EVERY, Options};
 
 #[derive(Args, Debug)]
 pub(crate) struct TokenArgs {
-    /// As it is, as a header for curl -H @-, or as JSON with the expiry
+    /// The token alone, a header for curl -H @-, or JSON with the expiry
     #[arg(long, value_enum, default_value_t = TokenOutput::Raw, hide_possible_values = true,
           value_name = "raw|header|json")]
     pub output: TokenOutput,
-    /// Write it to a file instead, of mode 0600 and replaced in one step
+    /// Write to a file instead, with mode 0600 and replaced in one step
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub write: Option<PathBuf>,
     #[command(flatten, next_help_heading = EVERY)]
     pub(crate) options: Options,
 }
 
-/// How `token` prints.
+/// The output formats of `token`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum TokenOutput {
     /// The token
@@ -34,12 +34,12 @@ pub(crate) enum TokenOutput {
 
 #[derive(Args, Debug)]
 pub(crate) struct ExecArgs {
-    /// The environment variable [default: ZITADEL_ACCESS_TOKEN, or none with
-    /// --write-web-identity]
+    /// Environment variable for the token [default: ZITADEL_ACCESS_TOKEN, or
+    /// none with --write-web-identity]
     #[arg(long, value_name = "NAME")]
     pub env: Option<OsString>,
-    /// For AWS: write the token to a file in the cache, of mode 0600, and name it
-    /// in AWS_WEB_IDENTITY_TOKEN_FILE; it must be a JWT
+    /// For AWS: write the token, which must be a JWT, to a file in the cache
+    /// (mode 0600) and set AWS_WEB_IDENTITY_TOKEN_FILE to its path
     #[arg(long)]
     pub write_web_identity: bool,
     /// The command and its arguments
@@ -52,10 +52,10 @@ pub(crate) struct ExecArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct AssertionArgs {
-    /// Its audience [default: the issuer]
+    /// Audience of the assertion [default: the issuer]
     #[arg(long, value_name = "URL")]
     pub audience: Option<String>,
-    /// How long it lasts from now
+    /// Lifetime from now on
     #[arg(long, value_name = "SECONDS", default_value_t = 600,
           value_parser = clap::value_parser!(u32).range(1..))]
     pub lifetime: u32,

@@ -189,7 +189,7 @@ fn a_limit_on_file_sizes_is_one_warning_and_no_signal() {
     let output = run(limited(&world, &["token", "--write", "to"]));
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains("to: the token was not written: file too large"));
+    assert!(stderr.contains("to: token not written: file too large"));
     assert!(!world.home.path().join("to").exists());
 }
 

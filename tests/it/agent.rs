@@ -121,9 +121,9 @@ fn an_outage_keeps_the_file_and_is_told_once() {
     let passing = is_match(r"^zitadel-credential: warning: http://.*: HTTP 429").unwrap();
     assert!(passing.eval(trouble), "{told}");
     let ends =
-        is_match(r"^zitadel-credential: error: the token in the files ends at 20\d\d-").unwrap();
+        is_match(r"^zitadel-credential: error: the token in the files expires at 20\d\d-").unwrap();
     assert!(ends.eval(end), "{told}");
-    let again = "zitadel-credential: warning: the files hold a fresh token again";
+    let again = "zitadel-credential: warning: the files have a fresh token again";
     assert_eq!(well, again);
 }
 
@@ -164,13 +164,13 @@ fn what_will_fail_again_ends_it_before_the_first_file() {
     let run = |arguments: &[&str]| world.zitadel([&["agent"], arguments].concat()).assert();
     run(&["--write", "nowhere/token"])
         .code(1)
-        .stderr(contains("nowhere/token: the token was not written"));
+        .stderr(contains("nowhere/token: token not written"));
     run(&["--write", "token", "--profile", "none"])
         .code(2)
         .stderr(contains("\"none\""));
     run(&["--write", "token", "--signal", "2147483647"])
         .code(2)
-        .stderr(contains("--signal 2147483647: ").and(contains("a process that runs")));
+        .stderr(contains("--signal 2147483647: ").and(contains("a running process")));
     world.issuer.remove_key(&world.user.key_id);
     run(&["--write", "token", "--refresh"]).code(1);
     assert_eq!(read(&world, "token"), "");
@@ -189,7 +189,7 @@ fn a_key_on_a_pipe_is_for_one_time_only() {
     bash("")
         .assert()
         .code(2)
-        .stderr(contains("it can be read only once"));
+        .stderr(contains("a pipe can be read only once"));
     bash("--once").assert().success();
     assert!(world.issuer.accepts(&read(&world, "token")));
 }
@@ -205,7 +205,7 @@ fn once_writes_every_file_that_can_be_written_and_ends() {
     assert_eq!(read(&world, "a"), read(&world, "b"));
     once(&["--write", "nowhere/x", "--write", "c"])
         .code(1)
-        .stderr(contains("nowhere/x: the token was not written"));
+        .stderr(contains("nowhere/x: token not written"));
     assert_eq!(read(&world, "c"), read(&world, "a"));
     world
         .issuer
@@ -342,7 +342,7 @@ fn a_service_manager_hears_that_it_is_ready_once_the_files_are_there() {
     world.issuer.clear_faults();
     let ready = manager.heard();
     assert!(
-        ready.starts_with("READY=1\nSTATUS=a token until 20"),
+        ready.starts_with("READY=1\nSTATUS=token valid until 20"),
         "{ready}"
     );
     assert!(world.issuer.accepts(&read(&world, "a")));
@@ -423,12 +423,16 @@ fn a_full_disk_keeps_no_other_file_from_its_token_and_is_tried_again() {
     let running = Running::start(command);
     let full = manager.heard();
     assert!(
-        full.starts_with("STATUS=run/token: the token was not written: no space"),
+        full.starts_with("STATUS=run/token: token not written: no space"),
         "{full}"
     );
     assert!(world.issuer.accepts(&read(&world, "token")));
     world.home.write("free", "");
-    assert!(manager.heard().starts_with("READY=1\nSTATUS=a token until"));
+    assert!(
+        manager
+            .heard()
+            .starts_with("READY=1\nSTATUS=token valid until")
+    );
     let inside = format!("/proc/{}/root", running.id());
     let inside = Path::new(&inside).join(world.home.path().strip_prefix("/").unwrap());
     assert_eq!(

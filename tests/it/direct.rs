@@ -99,7 +99,7 @@ fn write_takes_neither_the_key_file_nor_stdout() {
         .assert()
         .code(1)
         .stdout("")
-        .stderr(contains("it is a stream and no file"));
+        .stderr(contains("not a file but a stream"));
 }
 
 #[test]
@@ -126,12 +126,12 @@ fn exec_becomes_the_command_with_a_token_in_its_environment() {
         .zitadel(["exec", "--", "no-such-program"])
         .assert()
         .code(2)
-        .stderr(contains("no-such-program cannot be run"));
+        .stderr(contains("cannot run no-such-program"));
     world
         .zitadel(["exec", "--env", "A=B", "--", "true"])
         .assert()
         .code(2)
-        .stderr(contains("names no variable"));
+        .stderr(contains("invalid variable name"));
 }
 
 /// What `exec --write-web-identity` hands to its command: the file's path, and
@@ -192,7 +192,7 @@ fn the_variable_of_a_web_identitys_file_holds_no_token() {
         .args(["--", "true"])
         .assert()
         .code(2)
-        .stderr(contains("is the variable of --write-web-identity"));
+        .stderr(contains("conflicts with --write-web-identity"));
 }
 
 #[test]

@@ -228,7 +228,7 @@ impl Call<'_> {
 
     fn check_stderr(&self) {
         let text = &self.stderr;
-        for bug in ["panicked", "a bug at", "RUST_BACKTRACE"] {
+        for bug in ["panicked", "bug at", "RUST_BACKTRACE"] {
             assert!(!text.contains(bug), "{text}");
         }
         let is_bad = |c: char| c.is_control() && c != '\n';

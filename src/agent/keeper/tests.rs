@@ -9,7 +9,7 @@ use crate::token::Lifespan;
 
 const LIFETIME: u64 = 3600;
 
-/// A keeper of two files, whose clock, issuer and disk a test sets.
+/// A keeper of two files. The test controls clock, issuer and disk.
 struct World {
     dir: TempDir,
     keeper: Keeper,
@@ -45,7 +45,7 @@ impl World {
         if self.is_down.get() {
             return Err(Error::Passing(Report::new("no answer")));
         }
-        // As an issuer does that is far away.
+        // A slow issuer.
         self.pass(self.takes);
         self.minted.set(self.minted.get() + 1);
         let obtained_at = UnixTime::from_secs(self.now.get() - self.age.get());
@@ -63,7 +63,7 @@ impl World {
         })
     }
 
-    /// A round, after which nobody has slept yet.
+    /// Runs one round, without the sleep after it.
     fn round(&mut self) -> Round {
         let mut keeper = mem::replace(&mut self.keeper, Keeper::new(&[]));
         let round = keeper.round(
@@ -92,25 +92,25 @@ impl World {
 }
 
 #[test]
-fn a_day_of_hourly_tokens_is_never_without_a_good_one_and_mints_each_once() {
+fn a_day_of_hourly_tokens_always_has_a_valid_one_and_mints_each_once() {
     let mut world = World::new();
     let start = world.now.get();
     while world.now.get() < start + 24 * LIFETIME {
         let round = world.round();
         assert!(round.is_well && round.sleep <= pace::LONGEST);
-        let held = world.keeper.held.as_ref().expect("a token");
-        assert_eq!(world.file("a"), held.token.expose());
+        let current = world.keeper.current.as_ref().expect("a token");
+        assert_eq!(world.file("a"), current.token.expose());
         let now = UnixTime::from_secs(world.now.get());
-        let freshness = pace::freshness(&held.token, now);
+        let freshness = pace::freshness(&current.token, now);
         assert_ne!(freshness, Freshness::Unusable);
         world.pass(round.sleep.max(Duration::from_secs(1)));
     }
-    // Each lasts until the middle of the window's first half.
+    // Each is renewed in the middle of the first half of its renewal window.
     assert_eq!(world.minted.get(), 28);
 }
 
 #[test]
-fn an_outage_keeps_the_files_and_is_tried_again_ever_more_slowly() {
+fn an_outage_keeps_the_files_and_is_retried_with_longer_sleeps() {
     let mut world = World::new();
     world.round();
     world.is_down.set(true);
@@ -118,7 +118,7 @@ fn an_outage_keeps_the_files_and_is_tried_again_ever_more_slowly() {
     let sleeps = [(); 9].map(|()| {
         let round = world.round();
         assert!(!round.has_replaced && !round.is_well);
-        assert!(world.keeper.goes_on_after(&round.trouble[0]));
+        assert!(world.keeper.continues_after(&round.errors[0]));
         round.sleep.as_millis()
     });
     let expected = [
@@ -132,7 +132,7 @@ fn an_outage_keeps_the_files_and_is_tried_again_ever_more_slowly() {
 }
 
 #[test]
-fn a_token_that_takes_its_time_is_as_good() {
+fn a_slow_issuer_mints_only_once() {
     let mut world = World::new();
     world.takes = Duration::from_secs(20);
     assert!(world.round().is_well);
@@ -140,19 +140,19 @@ fn a_token_that_takes_its_time_is_as_good() {
 }
 
 #[test]
-fn a_file_that_fails_makes_no_renewal_late() {
+fn a_failed_file_does_not_delay_the_renewal() {
     let mut world = World::new();
     world.is_full.set(true);
     for _ in 0..9 {
         world.round();
     }
-    // Renewed 3,142 s after it began.
+    // The renewal is due 3,142 s after the token began.
     world.pass(Duration::from_secs(3122));
     assert_eq!(world.round().sleep, Duration::from_secs(20));
 }
 
 #[test]
-fn the_wait_that_an_issuer_asks_for_is_kept() {
+fn the_issuers_requested_wait_is_kept() {
     let mut keeper = Keeper::new(&[]);
     let now = UnixTime::from_secs(1_000_000);
     let wait = Duration::from_secs(120);
@@ -167,7 +167,7 @@ fn the_wait_that_an_issuer_asks_for_is_kept() {
 }
 
 #[test]
-fn a_clock_that_jumps_either_way_is_noticed_with_the_next_round() {
+fn a_clock_jump_in_either_direction_is_noticed_in_the_next_round() {
     for jump in [-7200_i64, 7200] {
         let mut world = World::new();
         world.round();
@@ -181,15 +181,15 @@ fn a_clock_that_jumps_either_way_is_noticed_with_the_next_round() {
 }
 
 #[test]
-fn a_file_that_fails_keeps_no_other_from_its_token_and_is_tried_again() {
+fn a_failed_file_does_not_stop_the_others_and_is_retried() {
     let mut world = World::new();
     world.is_full.set(true);
     let round = world.round();
-    assert!(round.has_replaced && world.keeper.goes_on_after(&round.trouble[0]));
+    assert!(round.has_replaced && world.keeper.continues_after(&round.errors[0]));
     assert_eq!([world.file("a"), world.file("b")], ["", "token-1"]);
     assert!(
         !world.keeper.status().contains("READY"),
-        "not all are there"
+        "one file is missing"
     );
     world.is_full.set(false);
     assert!(world.round().is_well);
@@ -201,7 +201,7 @@ fn a_file_that_fails_keeps_no_other_from_its_token_and_is_tried_again() {
 }
 
 #[test]
-fn a_file_that_was_taken_away_comes_back() {
+fn a_removed_file_is_written_again() {
     let mut world = World::new();
     assert!(world.round().has_replaced);
     assert!(!world.round().has_replaced);
@@ -214,24 +214,27 @@ fn a_file_that_was_taken_away_comes_back() {
 }
 
 #[test]
-fn before_the_first_file_only_what_may_pass_is_waited_for() {
+fn before_the_first_file_only_temporary_errors_are_retried() {
     let mut keeper = Keeper::new(&["/nowhere/a".into()]);
     let last = || Error::Final(Report::new("refused"));
-    assert!(!keeper.goes_on_after(&last()));
-    assert!(keeper.goes_on_after(&Error::Passing(Report::new("no answer"))));
+    assert!(!keeper.continues_after(&last()));
+    assert!(keeper.continues_after(&Error::Passing(Report::new("no answer"))));
     let world = World::new();
     let now = UnixTime::from_secs(world.now.get());
     let round = keeper.round(&|| now, &mut || 0.5, &mut || world.fetch(), &mut |_, _| {
         Err(last())
     });
-    assert!(!keeper.goes_on_after(&round.trouble[0]), "nobody is served");
+    assert!(
+        !keeper.continues_after(&round.errors[0]),
+        "no file was written"
+    );
     let mut world = World::new();
     world.round();
-    assert!(world.keeper.goes_on_after(&last()));
+    assert!(world.keeper.continues_after(&last()));
 }
 
 #[test]
-fn a_file_that_another_agent_wrote_is_left_as_it_is() {
+fn a_file_that_another_agent_wrote_is_not_replaced() {
     let mut world = World::new();
     world.round();
     let text = Secret::new("token-1".to_owned());
@@ -240,7 +243,7 @@ fn a_file_that_another_agent_wrote_is_left_as_it_is() {
 }
 
 #[test]
-fn a_file_that_somebody_changed_is_written_anew() {
+fn a_changed_file_is_written_again() {
     let mut world = World::new();
     world.round();
     for change in ["garbage", "token-2", "token-1"] {
@@ -256,7 +259,7 @@ fn a_file_that_somebody_changed_is_written_anew() {
 }
 
 #[test]
-fn a_clock_that_is_set_back_renews_a_token_without_a_lifetime_too() {
+fn a_clock_set_back_also_renews_a_token_without_a_lifetime() {
     let mut world = World::new();
     world.lifetime.set(None);
     world.round();
@@ -266,9 +269,9 @@ fn a_clock_that_is_set_back_renews_a_token_without_a_lifetime_too() {
 }
 
 #[test]
-fn the_wait_that_an_issuer_asks_for_is_kept_while_the_token_is_good() {
+fn the_issuers_requested_wait_is_kept_while_the_token_is_valid() {
     let mut world = World::new();
-    // What the broker hands out is in its window, and the issuer has no newer one.
+    // The broker's token is in its renewal window, and the issuer has no newer one.
     world.age.set(LIFETIME - 300);
     world.put_off.set(Some(Duration::from_secs(300)));
     let sleeps = [(); 2].map(|()| world.round().sleep);

@@ -39,7 +39,7 @@ fn a_process_that_there_is_not() {
             2,
             str![[r#"
 zitadel-credential: error: --signal 2147483647: no such process
-  hint: it names a process that runs
+  hint: give the PID of a running process
 
 "#]],
         );
@@ -53,8 +53,8 @@ fn a_file_that_cannot_be_written() {
         .fails(
             1,
             str![[r#"
-zitadel-credential: error: nowhere/token: the token was not written: no such file or directory
-  hint: --write needs a directory that you can write to
+zitadel-credential: error: nowhere/token: token not written: no such file or directory
+  hint: choose a directory that you can write to
 
 "#]],
         );
@@ -71,8 +71,8 @@ fn a_key_that_can_be_read_only_once() {
     case.end(Command::from(command)).fails(
         2,
         str![[r#"
-zitadel-credential: error: key file /dev/fd/63: it can be read only once
-  hint: the agent reads the key for each token: name a file, or key-command in a profile
+zitadel-credential: error: key file /dev/fd/63: a pipe can be read only once
+  hint: name a regular file, or set key-command in the profile: the agent reads the key for each token
 
 "#]],
     );
@@ -85,9 +85,9 @@ fn two_files_and_an_issuer_of_which_none_will_do() {
     let paths = ["--write", "nowhere/a", "--write", "."];
     case.run([&["agent", "--once"], &paths[..]].concat())
         .fails(1, str![[r#"
-zitadel-credential: warning: .: the token was not written: it is no regular file (--write needs a directory that you can write to)
-zitadel-credential: error: nowhere/a: the token was not written: no such file or directory
-  hint: --write needs a directory that you can write to
+zitadel-credential: warning: .: token not written: not a regular file (choose a directory that you can write to)
+zitadel-credential: error: nowhere/a: token not written: no such file or directory
+  hint: choose a directory that you can write to
 
 "#]]);
     case.world

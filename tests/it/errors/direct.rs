@@ -17,8 +17,8 @@ fn a_file_that_cannot_be_written() {
         &["token", "--write", "none/token"],
         1,
         str![[r#"
-zitadel-credential: error: none/token: the token was not written: no such file or directory
-  hint: --write needs a directory that you can write to
+zitadel-credential: error: none/token: token not written: no such file or directory
+  hint: choose a directory that you can write to
 
 "#]],
     );
@@ -26,8 +26,8 @@ zitadel-credential: error: none/token: the token was not written: no such file o
         &["token", "--write", "."],
         1,
         str![[r#"
-zitadel-credential: error: .: the token was not written: it is no regular file
-  hint: --write needs a directory that you can write to
+zitadel-credential: error: .: token not written: not a regular file
+  hint: choose a directory that you can write to
 
 "#]],
     );
@@ -39,8 +39,8 @@ fn a_command_that_cannot_be_run() {
         &["exec", "--", "no-such-program"],
         2,
         str![[r#"
-zitadel-credential: error: no-such-program cannot be run: no such file or directory
-  hint: after -- comes a program on PATH, or its path
+zitadel-credential: error: cannot run no-such-program: no such file or directory
+  hint: name a program on PATH, or its path, after --
 
 "#]],
     );
@@ -48,8 +48,8 @@ zitadel-credential: error: no-such-program cannot be run: no such file or direct
         &["exec", "--", "./key.json"],
         2,
         str![[r#"
-zitadel-credential: error: ./key.json cannot be run: permission denied
-  hint: after -- comes a program on PATH, or its path
+zitadel-credential: error: cannot run ./key.json: permission denied
+  hint: name a program on PATH, or its path, after --
 
 "#]],
     );
@@ -61,8 +61,8 @@ fn a_variable_that_is_none() {
         &["exec", "--env", "1A", "--", "true"],
         2,
         str![[r#"
-zitadel-credential: error: --env 1A names no variable
-  hint: letters, digits and _, and no digit first
+zitadel-credential: error: --env: invalid variable name 1A
+  hint: use letters, digits and _, and do not begin with a digit
 
 "#]],
     );
@@ -78,7 +78,7 @@ fn a_token_that_is_refused() {
     case.run(["whoami"]).fails(1, str![[r#"
 zitadel-credential: error: the issuer refused the token: HTTP 401: no\u{1b}[31m
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: it was revoked, or its user was deactivated: zitadel-credential whoami --refresh asks with a new one
+  hint: run zitadel-credential whoami --refresh to try a new token: this one was revoked, or its user was deactivated
 
 "#]]);
 }

@@ -147,7 +147,7 @@ fn only_an_interactive_client_finds_its_answer_in_the_file() {
     let nowhere = ("GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE", "nowhere/answer");
     let mut command = world.zitadel(["gcp"]);
     let unwritten = command.envs([nowhere, interactive]).assert().code(1);
-    let hint = predicates::str::contains("hint: see output_file");
+    let hint = predicates::str::contains("hint: check output_file");
     unwritten.stdout("").stderr(hint);
 }
 

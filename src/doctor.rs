@@ -1,9 +1,9 @@
-//! `doctor`: every step on the way to a token, each tried and told on its own,
-//! so that the first one that fails is seen for what it is. It changes nothing
-//! and shows no secret.
+//! `doctor`: tries each step on the way to a token and reports it separately, so
+//! that the user sees which step fails first. It changes nothing and shows no
+//! secret.
 //!
-//! A check stands after those that it needs; where one of them failed it is
-//! skipped, and says so.
+//! Each check comes after the checks that it depends on, and is skipped if one of
+//! them failed.
 
 mod cache;
 mod host;
@@ -26,8 +26,8 @@ use crate::cli::options::{EVERY, ListOutput, Options};
 use crate::config::{Asker, Config, Directories};
 use crate::error::Error;
 use crate::findings as check;
-use crate::findings::wiring::Look;
-use crate::findings::{Checks, about};
+use crate::findings::wiring::Context;
+use crate::findings::{Checks, failed_with};
 use crate::host::Ask;
 use crate::sys::status::Status;
 use crate::text::clock::Deadline;
@@ -35,11 +35,11 @@ use crate::text::quote;
 
 #[derive(Args, Debug)]
 pub(crate) struct Doctor {
-    /// A host or URL: whether it gets a token, and why not; its profile is the
-    /// one that is checked
+    /// Host or URL to check: whether it gets a token, and why not; the checks
+    /// use its profile
     #[arg(value_name = "HOST")]
     pub host_asked: Option<String>,
-    /// How the findings are shown
+    /// Output format
     #[arg(long, value_enum, default_value_t = ListOutput::Text, hide_possible_values = true,
           value_name = "text|json")]
     pub output: ListOutput,
@@ -47,18 +47,18 @@ pub(crate) struct Doctor {
     pub(crate) options: Options,
 }
 
-/// The most that one program of others may take; less where `--timeout` is less.
-const PROGRAM: Duration = Duration::from_secs(5);
+/// Timeout of each program of a tool; `--timeout` may shorten it.
+const PROGRAM_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) fn doctor(
     world: &World<'_>,
     config: Result<Config<'_>, Error>,
     options: &Options,
     directories: &Directories,
-    asked: &Doctor,
+    args: &Doctor,
 ) -> Answer {
     if log::max_level() <= LevelFilter::Warn {
-        // What would be warned of is a finding here.
+        // Findings replace the warnings.
         log::set_max_level(LevelFilter::Off);
     }
     let mut checks = Checks::default();
@@ -69,19 +69,20 @@ pub(crate) fn doctor(
             Some(config)
         }
         Err(error) => {
-            checks.push(about("config", &error));
+            checks.push(failed_with("config", &error));
             None
         }
     };
     let is_read = config.is_some();
-    // Flags and environment alone; without them where they are what is wrong.
+    // After an error, without the config file; then also without flags and
+    // environment, in case the error is there.
     let config = config
         .or_else(|| Config::without_file(options, world.environment, directories).ok())
         .or_else(|| Config::without_file(&nothing, &|_| None, directories).ok());
     let Some(config) = config else {
-        return answer(world, &checks, asked);
+        return answer(world, &checks, args);
     };
-    let ask = asked.host_asked.as_deref().map(Ask::typed);
+    let ask = args.host_asked.as_deref().map(Ask::typed);
     let rule = match &ask {
         Some(Some(ask)) => config
             .rules()
@@ -89,62 +90,63 @@ pub(crate) fn doctor(
             .ok(),
         _ => None,
     };
-    let whose = || Asker {
+    let asker = || Asker {
         rule,
         ..Asker::default()
     };
-    let request = config.request(whose());
-    let profile = config.profile_for(&whose());
+    let request = config.request(asker());
+    let profile = config.profile_for(&asker());
     let key = key::check(&mut checks, &request, profile.as_deref(), is_read, world);
     let broker = request.as_ref().ok().zip(key).map(|(request, key)| {
         let (id, user) = (key.id.clone(), key.user.clone());
-        // Read again to sign, so that none lies in memory while others are
-        // waited for; but from a pipe there is nothing more to read.
-        let kept = request.key.source.is_read_once().then_some(key);
-        Broker::of(request, world.clock, id, user, kept)
+        // The broker reads the key again to sign, so that no key is in memory
+        // while other checks wait. A pipe cannot be read again.
+        let loaded = request.key.source.is_read_once().then_some(key);
+        Broker::of(request, world.clock, id, user, loaded)
     });
     let broker = broker.as_ref();
-    // Others' programs are given a part of the time, whatever they do.
-    let soon = || Deadline::after((config.deadline().remaining() / 4).min(PROGRAM));
-    let wiring = Wirings::read(world, directories, &soon);
-    programs::check(&mut checks, world, &wiring, &soon());
+    // Programs of tools get a part of the time, so that they cannot use it up.
+    let program_deadline =
+        || Deadline::after((config.deadline().remaining() / 4).min(PROGRAM_TIMEOUT));
+    let wiring = Wirings::read(world, directories, &program_deadline);
+    programs::check(&mut checks, world, &wiring, &program_deadline());
     let endpoints = issuer::check(&mut checks, &request, world);
     let has_token = token::check(&mut checks, broker, endpoints, &wiring);
     cache::check(&mut checks, &config, broker, world);
-    let look = Look {
+    let context = Context {
         config: &config,
         is_read,
         environment: world.environment,
         program: world.program,
         directories,
     };
-    wiring.check(&mut checks, &look);
-    if let (Some(ask), Some(text)) = (ask, &asked.host_asked) {
+    wiring.check(&mut checks, &context);
+    if let (Some(ask), Some(text)) = (ask, &args.host_asked) {
         let config = is_read.then_some(&config);
         host::check(&mut checks, config, &wiring, has_token, text, ask);
     }
-    answer(world, &checks, asked)
+    answer(world, &checks, args)
 }
 
-/// `config`: the file was read.
+/// Reports the config file, which was read.
 fn file(config: &Config<'_>) -> check::Check {
     let Some(path) = config.path() else {
         return check::ok(
             "config",
-            "no home directory is known: flags and environment alone",
+            "no config file, because the home directory is unknown: only flags and environment apply",
         );
     };
     let shown = quote::path(path);
     let Ok(status) = Status::of(path) else {
         return check::ok(
             "config",
-            format!("there is no {shown}: flags and environment alone"),
+            format!("no config file {shown}: only flags and environment apply"),
         );
     };
     if status.is_writable_by_others() {
         return check::warning(
             "config",
-            format!("{shown}: others can write to it ({})", status.shown_mode()),
+            format!("{shown}: writable by other users ({})", status.shown_mode()),
             format!("chmod go-w {}", quote::word(path)),
         );
     }
@@ -158,8 +160,8 @@ fn file(config: &Config<'_>) -> check::Check {
     )
 }
 
-fn answer(world: &World<'_>, checks: &Checks, asked: &Doctor) -> Answer {
-    let text = match asked.output {
+fn answer(world: &World<'_>, checks: &Checks, args: &Doctor) -> Answer {
+    let text = match args.output {
         ListOutput::Json => checks.json(),
         ListOutput::Text => checks.text((world.terminal)().has_colour(world.environment)),
     };

@@ -1,4 +1,4 @@
-//! What a check comes to, and how all of them are shown.
+//! The findings of checks, and their output as text and JSON.
 
 pub(crate) mod wiring;
 
@@ -9,16 +9,16 @@ use serde_json::json;
 use crate::error::{Error, Report};
 use crate::text::quote::printable;
 
-/// How a check ended.
+/// The outcome of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
-    /// As it should be.
+    /// No problem.
     Ok,
-    /// It works, and may not for long or not for everybody.
+    /// It works now, but may stop working, or does not work for every user.
     Warning,
-    /// It keeps a tool from its token.
+    /// It prevents a tool from getting its token.
     Failed,
-    /// What it needs has failed.
+    /// A check that it depends on failed.
     Skipped,
 }
 
@@ -34,7 +34,7 @@ impl Status {
         }
     }
 
-    /// The colour on a terminal (ECMA-48, SGR), and the symbol there.
+    /// Returns the terminal's colour code (ECMA-48, SGR) and symbol.
     const fn sign(self) -> (&'static str, &'static str) {
         match self {
             Self::Ok => ("32", "✓"),
@@ -45,14 +45,14 @@ impl Status {
     }
 }
 
-/// One finding. Its JSON is `{"name", "status", "finding", "remedy"}`; a name
-/// may come more than once: that of a tool for each place that names us.
+/// One finding. Its JSON is `{"name", "status", "finding", "remedy"}`. Names may
+/// repeat: a tool has one finding for each place that names this program.
 #[derive(Debug)]
 pub(crate) struct Check {
     name: &'static str,
     pub(crate) status: Status,
     finding: String,
-    /// None where there is nothing to do.
+    /// `None` if there is nothing to do.
     remedy: Option<String>,
 }
 
@@ -94,13 +94,13 @@ pub(crate) fn skipped(name: &'static str, why: impl AsRef<str>) -> Check {
     check(name, Status::Skipped, why, None::<&str>)
 }
 
-/// A check that failed with an error of ours.
-pub(crate) fn about(name: &'static str, error: &Error) -> Check {
+/// Creates a failed check from an error.
+pub(crate) fn failed_with(name: &'static str, error: &Error) -> Check {
     let report = error.report();
     check(name, Status::Failed, in_a_line(report), report.advice())
 }
 
-/// What failed and what was found out, on one line.
+/// Formats an error's headline and facts on one line.
 pub(crate) fn in_a_line(report: &Report) -> String {
     let parts = std::iter::once(report.headline()).chain(report.facts());
     parts.collect::<Vec<_>>().join("; ")
@@ -123,7 +123,7 @@ impl Checks {
         self.0.iter().filter(|check| check.status == status).count()
     }
 
-    /// `{"checks": […], "ok": N, "warning": N, "failed": N, "skipped": N}`.
+    /// Returns `{"checks": […], "ok": N, "warning": N, "failed": N, "skipped": N}`.
     pub(crate) fn json(&self) -> String {
         let checks = self.0.iter().map(|check| {
             json!({
@@ -140,7 +140,7 @@ impl Checks {
         format!("{document:#}\n")
     }
 
-    /// A line for each, its remedy below, and a last line that sums up.
+    /// Returns a line per finding with its remedy below, and a summary line.
     pub(crate) fn text(&self, has_colour: bool) -> String {
         let mut text = String::new();
         let width = self.0.iter().map(|check| check.name.len()).max();
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_check_is_a_line_and_its_remedy_stands_below() {
+    fn a_check_is_a_line_with_its_remedy_below() {
         assert_eq!(
             checks().text(false),
             "ok       config  read\nfailed   key     gone \\u{1b}[2J\n                 look\n\n1 ok, 1 failed\n"
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_gets_symbols_and_colour_and_the_words_all_the_same() {
+    fn a_terminal_gets_symbols_and_colour_and_the_same_words() {
         assert!(checks().text(true).starts_with(
             "\x1b[32m✓ ok     \x1b[0m  config  read\n\x1b[31m✗ failed \x1b[0m  key     gone \\u{1b}[2J\n"
         ));

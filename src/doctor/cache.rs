@@ -1,4 +1,4 @@
-//! The cache: whose it is, whether it can be written and locked, what is in it.
+//! Checks the cache: owner and mode, write access, lock, entries.
 
 use crate::broker::Broker;
 use crate::cache::listing::{ELSEWHERE, list};
@@ -19,8 +19,8 @@ pub(super) fn check(
     let Some(root) = config.cache_root() else {
         checks.push(warning(
             "cache",
-            "there is none: no home directory is known",
-            "--cache-dir names a place",
+            "no cache directory: the home directory is unknown",
+            "set --cache-dir",
         ));
         return;
     };
@@ -28,7 +28,10 @@ pub(super) fn check(
     let entries = match list(&root) {
         Ok(entries) => entries,
         Err(error) => {
-            let what = format!("{}; each call mints a token of its own", system(&error));
+            let what = format!(
+                "{}; without the cache, each call mints a new token",
+                system(&error)
+            );
             checks.push(failed("cache", what, ELSEWHERE));
             return;
         }
@@ -38,7 +41,7 @@ pub(super) fn check(
         && !can_create_in(place)
     {
         let what = format!(
-            "{} cannot be written to; each call mints a token of its own",
+            "cannot write to {}; without the cache, each call mints a new token",
             quote::path(place)
         );
         checks.push(failed("cache", what, ELSEWHERE));
@@ -47,7 +50,7 @@ pub(super) fn check(
     if !root.exists() {
         checks.push(ok(
             "cache",
-            format!("{shown} is not there yet: the first token makes it"),
+            format!("{shown} does not exist yet: the first token creates it"),
         ));
         return;
     }
@@ -58,18 +61,18 @@ pub(super) fn check(
             Err(error) => format!("lock {}: {}", quote::path(&path), system(&error)),
             _ => format!("another process holds the lock {}", quote::path(&path)),
         };
-        checks.push(warning("cache", what, "one that mints holds it for a moment: look again; if it stays, see who has it (lslocks, fuser)"));
+        checks.push(warning("cache", what, "run doctor again: a process that mints holds the lock for a moment; if it stays locked, find the process (lslocks, fuser)"));
         return;
     }
     let now = (world.clock)();
-    let good = entries
+    let valid = entries
         .iter()
         .filter(|entry| entry.expires_at > now)
         .count();
     checks.push(ok(
         "cache",
         format!(
-            "{shown}: ours alone, tokens: {}, of which good: {good}",
+            "{shown}: private, tokens: {}, valid: {valid}",
             entries.len()
         ),
     ));

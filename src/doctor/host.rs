@@ -1,10 +1,10 @@
-//! HOST: whether it would be answered, by which rule and as whom; or why not.
+//! Checks HOST: by which rule it gets a token and for which profile, or why not.
 
 use super::wiring::Wirings;
 use crate::config::Config;
 use crate::error::Error;
-use crate::findings::wiring::whose;
-use crate::findings::{Checks, about, failed, ok, skipped};
+use crate::findings::wiring::profile_of;
+use crate::findings::{Checks, failed, failed_with, ok, skipped};
 use crate::host::{Ask, Auth, Miss};
 use crate::text::quote::quoted;
 
@@ -17,46 +17,46 @@ pub(super) fn check(
     ask: Option<Ask>,
 ) {
     let Some(Ask { origin, username }) = ask else {
-        let what = format!("\"{}\" names no host that could have a rule", quoted(text));
+        let what = format!("invalid host \"{}\"", quoted(text));
         checks.push(failed("host", what, "give host, host:port or a URL"));
         return;
     };
     let Some(config) = config else {
-        checks.push(skipped("host", "the configuration cannot be read"));
+        checks.push(skipped("host", "the configuration could not be loaded"));
         return;
     };
     let rule = match config.rules().find(&origin, username.as_deref()) {
         Ok(rule) => rule,
-        // kubectl asks for a profile's token, and never names the host.
+        // kubectl requests a profile's token and never names the host.
         Err(Miss::Unknown | Miss::Port(_)) if wiring.needs_no_rule(&origin) => {
-            let what = format!("{origin} is the host of a cluster");
-            let why = "kubectl needs no host rule, and for other tools there is none";
+            let what = format!("{origin} is a cluster's server");
+            let why = "kubectl needs no host rule; other tools get no token, because there is no host rule";
             checks.push(ok("host", format!("{what}: {why}")));
             return;
         }
         Err(miss) => {
-            checks.push(about("host", &Error::Final(miss.told(&origin))));
+            checks.push(failed_with("host", &Error::Final(miss.told(&origin))));
             return;
         }
     };
-    let whose = whose(config, rule);
+    let profile = profile_of(config, rule);
     let login = match &rule.username {
         Some(name) => format!("username {}", quoted(name)),
         None => "the user ID as username".to_owned(),
     };
     let git = match rule.auth {
-        Auth::Auto => "Bearer where the server offers it, else basic",
+        Auth::Auto => "Bearer if the server offers it, otherwise basic",
         Auth::Basic => "basic",
-        Auth::Bearer => "Bearer where git can send it, else basic",
+        Auth::Bearer => "Bearer if git can send it, otherwise basic",
     };
     let by = format!(
-        "{origin} has the rule {}: {whose}, {login}; git: {git}",
+        "host rule {} for {origin}: {profile}, {login}; git: {git}",
         rule.pattern
     );
     checks.push(if has_token {
         ok("host", by)
     } else {
-        let what = format!("{by}; there is no token to be had for it");
-        failed("host", what, "see the first check that failed")
+        let what = format!("{by}; no token available");
+        failed("host", what, "fix the first failed check")
     });
 }

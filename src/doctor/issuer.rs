@@ -1,5 +1,5 @@
-//! The way to the issuer: proxy, name, connection, TLS, its clock, and the
-//! document that says who it is.
+//! Checks the connection to the issuer: proxy, DNS, TCP, TLS, the issuer's clock and
+//! its discovery document.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use crate::broker::diagnosis::is_off;
 use crate::broker::{Request, diagnosis};
 use crate::call::World;
 use crate::error::Error;
-use crate::findings::{Checks, about, ok, skipped, warning};
+use crate::findings::{Checks, failed_with, ok, skipped, warning};
 use crate::source::issuer::Issuer;
 use crate::source::issuer::contact::{Stage, Way};
 use crate::text::clock::UnixTime;
@@ -22,7 +22,7 @@ const STEPS: [(Stage, &str); 5] = [
     (Stage::Discovery, "discovery"),
 ];
 
-/// Checks each step; returns the endpoints where all went well.
+/// Checks each step. Returns the endpoints; `None` if a step failed.
 pub(super) fn check(
     checks: &mut Checks,
     request: &Result<Request<'_>, Error>,
@@ -30,7 +30,7 @@ pub(super) fn check(
 ) -> Option<Endpoints> {
     let Ok(request) = request else {
         for name in ["proxy", "dns", "tcp", "tls", "clock", "discovery"] {
-            checks.push(skipped(name, "no issuer is known"));
+            checks.push(skipped(name, "the issuer is unknown"));
         }
         return None;
     };
@@ -40,19 +40,19 @@ pub(super) fn check(
     let broken = contact.outcome.as_ref().err().map(|(stage, _)| *stage);
     for (stage, name) in STEPS {
         if stage == Stage::Discovery {
-            let ends_before = broken.is_some_and(|at| at < Stage::Discovery);
-            clock(checks, contact.way.date, now, ends_before);
+            let failed_earlier = broken.is_some_and(|at| at < Stage::Discovery);
+            clock(checks, contact.way.date, now, failed_earlier);
         }
         checks.push(match &contact.outcome {
-            Err((at, error)) if *at == stage => about(name, error),
-            Err((at, _)) if *at < stage => skipped(name, "the way ends before"),
-            // A ca-file that cannot be read is noticed before anything is sent.
+            Err((at, error)) if *at == stage => failed_with(name, error),
+            Err((at, _)) if *at < stage => skipped(name, "an earlier step failed"),
+            // An unreadable ca-file is an error before any connection is made.
             Err(_)
                 if stage > Stage::Proxy
                     && contact.way.addresses.is_empty()
                     && broken != Some(Stage::Discovery) =>
             {
-                skipped(name, "nothing was sent")
+                skipped(name, "no connection was made")
             }
             _ => ok(name, passed(stage, request, &contact.way)),
         });
@@ -60,7 +60,7 @@ pub(super) fn check(
     contact.outcome.ok()
 }
 
-/// What is told of a step that went well.
+/// Describes a step that succeeded.
 fn passed(stage: Stage, request: &Request<'_>, way: &Way) -> String {
     let origin = request.issuer.origin();
     let addresses = || {
@@ -69,8 +69,8 @@ fn passed(stage: Stage, request: &Request<'_>, way: &Way) -> String {
     };
     match stage {
         Stage::Proxy => match &way.proxy {
-            Some(proxy) => format!("by way of {proxy}"),
-            None => "none: the issuer is asked directly".to_owned(),
+            Some(proxy) => format!("through {proxy}"),
+            None => "no proxy: direct connection to the issuer".to_owned(),
         },
         Stage::Lookup => {
             let host = match &way.proxy {
@@ -79,36 +79,36 @@ fn passed(stage: Stage, request: &Request<'_>, way: &Way) -> String {
             };
             let bare = host.trim_matches(['[', ']']);
             if bare.parse::<IpAddr>().is_ok() {
-                format!("none: {host} is an address")
+                format!("no lookup: {host} is an IP address")
             } else {
-                format!("{host} has {}", addresses())
+                format!("{host} resolves to {}", addresses())
             }
         }
         Stage::Connect => format!(
             "connected to {}",
             way.proxy.clone().unwrap_or_else(|| origin.authority())
         ),
-        Stage::Tls if origin.scheme == Scheme::Http => "none: plain http".to_owned(),
+        Stage::Tls if origin.scheme == Scheme::Http => "no TLS: plain http".to_owned(),
         Stage::Tls => match &request.network.ca_file {
-            Some(path) => format!("its certificate is trusted by {}", quote::path(path)),
-            None => "its certificate is trusted by the system's authorities".to_owned(),
+            Some(path) => format!("certificate trusted by {}", quote::path(path)),
+            None => "certificate trusted by the system's certificate authorities".to_owned(),
         },
         Stage::Discovery => format!(
-            "the issuer calls itself {}, as configured",
+            "issuer {} matches the configuration",
             request.issuer.as_str()
         ),
     }
 }
 
-fn clock(checks: &mut Checks, theirs: Option<UnixTime>, ours: UnixTime, ends_before: bool) {
+fn clock(checks: &mut Checks, theirs: Option<UnixTime>, ours: UnixTime, failed_earlier: bool) {
     checks.push(match theirs {
         Some(theirs) if is_off(theirs, ours) => {
-            let told = diagnosis::clock(theirs, ours);
-            let (finding, remedy) = told.split_once(": ").unwrap_or((&told, ""));
+            let text = diagnosis::clock(theirs, ours);
+            let (finding, remedy) = text.split_once(": ").unwrap_or((&text, ""));
             warning("clock", finding, remedy)
         }
-        Some(_) => ok("clock", "agrees with the issuer's"),
-        None if ends_before => skipped("clock", "the way ends before"),
-        None => skipped("clock", "no answer with a Date came"),
+        Some(_) => ok("clock", "agrees with the issuer's clock"),
+        None if failed_earlier => skipped("clock", "an earlier step failed"),
+        None => skipped("clock", "no response had a Date header"),
     });
 }

@@ -1,15 +1,15 @@
-//! A JWT taken apart to be looked at (RFC 7519); nothing here believes it.
+//! Decodes a JWT for display (RFC 7519), without checking its signature.
 
 use serde_json::Value;
 
-/// What a JWT says of itself.
+/// A decoded JWT.
 pub(super) struct Jwt {
     pub(super) header: Value,
     pub(super) claims: Value,
 }
 
 impl Jwt {
-    /// None where it is none: an opaque token.
+    /// Decodes a token; `None` if it is opaque.
     pub(super) fn parse(token: &str) -> Option<Self> {
         let mut parts = token.split('.');
         let mut object = || {
@@ -22,10 +22,10 @@ impl Jwt {
     }
 }
 
-/// Reads base64url without padding (RFC 7515, section 2).
+/// Decodes base64url without padding (RFC 7515, section 2).
 fn decode(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());
-    let (mut bits, mut held) = (0_u32, 0_u32);
+    let (mut bits, mut count) = (0_u32, 0_u32);
     for letter in text.bytes() {
         let value = match letter {
             b'A'..=b'Z' => letter - b'A',
@@ -36,11 +36,11 @@ fn decode(text: &str) -> Option<Vec<u8>> {
             _ => return None,
         };
         bits = bits << 6 | u32::from(value);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from(bits >> held).ok()?);
-            bits &= (1 << held) - 1;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push(u8::try_from(bits >> count).ok()?);
+            bits &= (1 << count) - 1;
         }
     }
     Some(bytes)
@@ -56,12 +56,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_encoded_is_decoded(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+        fn decoding_reverses_encoding(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
             prop_assert_eq!(decode(&BASE64URL.encode(&bytes)), Some(bytes));
         }
 
         #[test]
-        fn no_token_is_too_odd_to_be_looked_at(token in "[ -~]{0,80}") {
+        fn any_token_is_decoded_or_none(token in "[ -~]{0,80}") {
             let _ = Jwt::parse(&token);
         }
     }

@@ -1,11 +1,10 @@
-//! The profile, and its key: found, of the right kind, private, and how long it
-//! is good.
+//! Checks the profile and its key: source, type, file mode and expiry.
 
 use crate::broker::Request;
 use crate::broker::mint::EXPIRY_NOTICE;
 use crate::call::World;
 use crate::error::Error;
-use crate::findings::{Checks, about, failed, ok, skipped, warning};
+use crate::findings::{Checks, failed, failed_with, ok, skipped, warning};
 use crate::source::assertion;
 use crate::source::key::Key;
 use crate::source::key::spec::KeySource;
@@ -13,9 +12,9 @@ use crate::sys::status::Status;
 use crate::text::quote::{quoted, word};
 
 const NEW_KEY: &str =
-    "make a new key in ZITADEL (the service user's Keys, New, JSON) and put its file in place";
+    "create a new key in ZITADEL (the service user's Keys, New, JSON) and replace the key file";
 
-/// Checks both; returns the key where it can sign.
+/// Checks both. Returns the key; `None` if it cannot sign.
 pub(super) fn check(
     checks: &mut Checks,
     request: &Result<Request<'_>, Error>,
@@ -27,11 +26,11 @@ pub(super) fn check(
         Ok(request) => request,
         Err(error) => {
             checks.push(if is_read {
-                about("profile", error)
+                failed_with("profile", error)
             } else {
-                skipped("profile", "the configuration cannot be read")
+                skipped("profile", "the configuration could not be loaded")
             });
-            checks.push(skipped("key", "no profile names one"));
+            checks.push(skipped("key", "no profile names a key"));
             return None;
         }
     };
@@ -50,46 +49,51 @@ pub(super) fn check(
     {
         Ok(key) => key,
         Err(error) => {
-            checks.push(about("key", &error));
+            checks.push(failed_with("key", &error));
             return None;
         }
     };
-    judge(checks, request, key, world)
+    check_key(checks, request, key, world)
 }
 
-fn judge(checks: &mut Checks, request: &Request<'_>, key: Key, world: &World<'_>) -> Option<Key> {
+fn check_key(
+    checks: &mut Checks,
+    request: &Request<'_>,
+    key: Key,
+    world: &World<'_>,
+) -> Option<Key> {
     let source = &request.key.source;
     let bits = match assertion::bits(&key) {
         Ok(bits) => bits,
         Err(report) => {
-            checks.push(about("key", &Error::Final(report.about(source))));
+            checks.push(failed_with("key", &Error::Final(report.about(source))));
             return None;
         }
     };
     let now = (world.clock)();
     let end = match key.expires_at {
         Some(end) if end <= now => {
-            let what = format!("{source}: the key expired at {end}; this clock says {now}");
+            let what = format!("{source}: the key expired at {end}; the local clock says {now}");
             checks.push(failed("key", what, NEW_KEY));
             return None;
         }
-        Some(end) => format!("good until {end}"),
-        None => "with no expiry date in the file".to_owned(),
+        Some(end) => format!("valid until {end}"),
+        None => "no expiry date in the file".to_owned(),
     };
     let mut what = format!(
-        "{source}: service user {}'s key {}, RSA of {bits} bits, {end}",
-        key.user.as_str(),
-        key.id.as_str()
+        "{source}: key {} of service user {}, RSA {bits} bits, {end}",
+        key.id.as_str(),
+        key.user.as_str()
     );
-    let mut told = false;
+    let mut has_warning = false;
     if let KeySource::File(path) = source
         && let Ok(status) = Status::of(path)
         && status.is_file()
     {
         let shown = status.shown_mode();
         if status.is_open_to_others() {
-            told = true;
-            let finding = format!("{source}: others may use it ({shown})");
+            has_warning = true;
+            let finding = format!("{source}: accessible to other users ({shown})");
             checks.push(warning("key", finding, format!("chmod 600 {}", word(path))));
         } else {
             what = format!("{what}, {shown}");
@@ -98,11 +102,11 @@ fn judge(checks: &mut Checks, request: &Request<'_>, key: Key, world: &World<'_>
     if let Some(end) = key.expires_at
         && end.since(now) < EXPIRY_NOTICE
     {
-        told = true;
+        has_warning = true;
         let finding = format!("{source}: the key expires at {end}");
         checks.push(warning("key", finding, NEW_KEY));
     }
-    if !told {
+    if !has_warning {
         checks.push(ok("key", what));
     }
     Some(key)

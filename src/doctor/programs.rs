@@ -1,4 +1,4 @@
-//! This program and the names under which tools look for it.
+//! Checks this program and the names by which tools find it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -19,8 +19,8 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wirings, de
     let Ok(own) = (world.program)().and_then(|path| path.canonicalize()) else {
         checks.push(warning(
             "program",
-            "the system does not tell where this program lies",
-            "see whether /proc is mounted",
+            "cannot find the path of this program",
+            "check that /proc is mounted",
         ));
         return;
     };
@@ -29,7 +29,7 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wirings, de
         .as_deref()
         .and_then(Path::parent)
         .unwrap_or(Path::new("/usr/local/bin"));
-    // Most often they are all in one.
+    // Usually all names are in one directory.
     let mut good: Vec<(PathBuf, Vec<&str>)> = Vec::new();
     let on_path = links().filter(|(link, _)| link.place != Place::Plugin);
     let names = on_path.map(|(link, _)| (link.name, link.place));
@@ -43,7 +43,7 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wirings, de
                     None => good.push((dir, vec![name])),
                 }
             }
-            // Most often it is the other program of that name.
+            // Usually this is the other program of that name.
             Some(_) if place == Place::Person => {}
             Some(path) => checks.push(other(&path, &own, deadline)),
             None if wiring.needs(name) => checks.push(failed(
@@ -55,11 +55,7 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wirings, de
         }
     }
     let own = quote::path(&own);
-    let on_path = if good.is_empty() {
-        "; it is not on PATH"
-    } else {
-        ""
-    };
+    let on_path = if good.is_empty() { "; not on PATH" } else { "" };
     checks.push(ok("program", format!("{own} {FULL}{on_path}")));
     for (dir, names) in good {
         let (dir, names) = (quote::path(&dir), names.join(", "));
@@ -67,18 +63,18 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wirings, de
     }
 }
 
-/// Another file of our name.
+/// Reports another file with our name.
 fn other(path: &Path, own: &Path, deadline: &Deadline) -> crate::findings::Check {
     let shown = quote::path(path);
     let what = match version(path, deadline) {
         Some(theirs) if theirs == FULL => {
-            format!("{shown} is another file than this program, of the same version")
+            format!("{shown} is another file with the same version as this program")
         }
         Some(theirs) => format!(
             "{shown} is version {}, this program is {FULL}",
             quoted(&theirs)
         ),
-        None => format!("{shown} is another program, or does not tell its version"),
+        None => format!("{shown} is another program, or does not print its version"),
     };
     warning(
         "program",
@@ -87,7 +83,7 @@ fn other(path: &Path, own: &Path, deadline: &Deadline) -> crate::findings::Check
     )
 }
 
-/// What `--version` says, whatever name the file has.
+/// Returns the version that a program prints; `None` if it is not this program.
 fn version(path: &Path, deadline: &Deadline) -> Option<String> {
     let mut command = Command::new(path);
     exec::set_name(&mut command, NAME);

@@ -1,19 +1,19 @@
-//! A token of one's own, which is not kept: what it is, and whether the issuer
-//! takes it.
+//! Checks a new token, which is not cached: its type, and whether the issuer accepts
+//! it.
 
 use serde_json::Value;
 
 use super::jwt::Jwt;
 use super::wiring::Wirings;
 use crate::broker::Broker;
-use crate::findings::{Check, Checks, about, failed, ok, skipped, warning};
+use crate::findings::{Check, Checks, failed, failed_with, ok, skipped, warning};
 use crate::scope::{Scopes, project_audience};
 use crate::text::clock::UnixTime;
 use crate::text::quote::quoted;
 use crate::token::{MAKE_IT_JWT, Token};
 use crate::url::Endpoints;
 
-/// Mints one and shows it to userinfo; returns whether there was one.
+/// Mints a token and sends it to userinfo. Returns true if a token was minted.
 pub(super) fn check(
     checks: &mut Checks,
     broker: Option<&Broker<'_>>,
@@ -22,7 +22,7 @@ pub(super) fn check(
 ) -> bool {
     let (Some(broker), Some(endpoints)) = (broker, endpoints) else {
         for name in ["token", "userinfo"] {
-            let why = "without a key that can sign and an issuer there is none";
+            let why = "needs an issuer and a key that can sign";
             checks.push(skipped(name, why));
         }
         return false;
@@ -30,19 +30,19 @@ pub(super) fn check(
     let (token, end) = match broker.trial(&endpoints) {
         Ok(minted) => minted,
         Err(error) => {
-            checks.push(about("token", &error));
-            checks.push(skipped("userinfo", "there is no token to show"));
+            checks.push(failed_with("token", &error));
+            checks.push(skipped("userinfo", "no token was minted"));
             return false;
         }
     };
     kind(checks, &broker.grant().scopes, &token, end, wiring);
     userinfo(checks, broker, &token);
-    if let Some(held) = broker.held()
-        && matches!(broker.userinfo(&held.token), Ok(Err(_)))
+    if let Some(cached) = broker.held()
+        && matches!(broker.userinfo(&cached.token), Ok(Err(_)))
     {
         checks.push(warning(
             "userinfo",
-            "the token in the cache was revoked: tools are handed it still",
+            "the cached token was revoked, but tools still get it",
             format!(
                 "zitadel-credential cache clear --key-id {}",
                 broker.grant().key_id.as_str()
@@ -59,8 +59,8 @@ fn kind(
     end: Option<UnixTime>,
     wiring: &Wirings,
 ) {
-    let end = end.map_or("with no lifetime told".to_owned(), |end| {
-        format!("good until {end}")
+    let end = end.map_or("without a lifetime".to_owned(), |end| {
+        format!("valid until {end}")
     });
     let Some(Jwt { header, claims }) = Jwt::parse(token.expose()) else {
         let what = format!("minted, opaque, {end}");
@@ -70,7 +70,7 @@ fn kind(
         } else {
             ok(
                 "token",
-                format!("{what}; whoever gets it asks the issuer what it is"),
+                format!("{what}; servers must check it with the issuer"),
             )
         });
         return;
@@ -85,28 +85,28 @@ fn kind(
         _ => Vec::new(),
     };
     let shown = match audience.as_slice() {
-        [] => "nobody".to_owned(),
+        [] => "none".to_owned(),
         all => quoted(&all.join(", ")),
     };
-    let what = format!("minted, a JWT for {shown}, {end}");
+    let what = format!("minted, a JWT, audience {shown}, {end}");
     if let Some(project) = absent_project(scopes, &audience) {
         checks.push(warning(
             "token",
-            format!("{what}: project {project} was asked for, and its aud does not name it"),
-            "see in ZITADEL whether the project is there under that ID, and granted to the user's organisation",
+            format!("{what}: aud does not name the requested project {project}"),
+            "check in ZITADEL that the project exists with this ID and is granted to the user's organisation",
         ));
         return;
     }
     let flaw = if header["alg"] != "RS256" {
         Some((
-            "its alg is not RS256",
-            "see the instance's signing keys, or --oidc-signing-algs of the API server",
+            "alg is not RS256",
+            "check the instance's signing keys, or --oidc-signing-algs of the API server",
         ))
     } else if !claims["iss"].is_string() || !claims["exp"].is_number() {
-        Some(("it has no iss or no exp", MAKE_IT_JWT))
+        Some(("iss or exp is missing", MAKE_IT_JWT))
     } else if audience.is_empty() {
         Some((
-            "its aud names no project",
+            "aud names no project",
             "add the cluster's project: projects = [\"ID\"] in the profile, or --project ID",
         ))
     } else {
@@ -119,23 +119,23 @@ fn kind(
         }
         Some((flaw, _)) => ok(
             "token",
-            format!("{what}; not for a Kubernetes API server: {flaw}"),
+            format!("{what}; a Kubernetes API server cannot use it, because {flaw}"),
         ),
         None => ok(
             "token",
-            format!("{what}; a Kubernetes API server could use it"),
+            format!("{what}; a Kubernetes API server can use it"),
         ),
     });
 }
 
-/// A project of the scopes that the audience does not name.
+/// Returns the first project of the scopes that the audience does not name.
 fn absent_project(scopes: &Scopes, audience: &[String]) -> Option<String> {
     let frame = project_audience("*");
     let (before, after) = frame.split_once('*')?;
     let projects = scopes
         .iter()
         .filter_map(|scope| scope.strip_prefix(before)?.strip_suffix(after));
-    // ZITADEL's own has an ID of its own in the token.
+    // In the token, ZITADEL's own project has an ID instead of this name.
     let mut absent =
         projects.filter(|id| *id != "zitadel" && !audience.iter().any(|aud| aud == id));
     absent.next().map(quoted)
@@ -143,40 +143,40 @@ fn absent_project(scopes: &Scopes, audience: &[String]) -> Option<String> {
 
 fn userinfo(checks: &mut Checks, broker: &Broker<'_>, token: &Token) {
     checks.push(match broker.userinfo(token) {
-        Ok(Ok(claims)) => whose(&claims, broker.grant().user_id.as_str()),
+        Ok(Ok(claims)) => check_user(&claims, broker.grant().user_id.as_str()),
         Ok(Err(refusal)) => failed(
             "userinfo",
             format!(
-                "the issuer refused a token that it had just given: {}",
+                "the issuer refused the token that it just issued: {}",
                 refusal.description
             ),
-            "in ZITADEL see whether the user is active, and the issuer's log",
+            "check in ZITADEL that the user is active, and read the issuer's log",
         ),
-        Err(error) => about("userinfo", &error),
+        Err(error) => failed_with("userinfo", &error),
     });
 }
 
-/// Who userinfo says it is (OpenID Connect Core 1.0, section 5.3.2: `sub` must
-/// be there, and be the token's).
-fn whose(claims: &Value, user_id: &str) -> Check {
+/// Checks the user in the userinfo response (OpenID Connect Core 1.0, section 5.3.2:
+/// `sub` is required, and must be the token's).
+fn check_user(claims: &Value, user_id: &str) -> Check {
     let text = |name: &str| claims[name].as_str();
     let Some(sub) = text("sub") else {
         return failed(
             "userinfo",
-            "the issuer's answer names no user",
-            "its userinfo_endpoint must be ZITADEL's own: see what answers there, and what lies in between",
+            "the userinfo response has no sub",
+            "check what answers at the issuer's userinfo_endpoint, and the proxies before it: it must be ZITADEL's own",
         );
     };
     if sub != user_id {
         let what = format!(
-            "it is user ID {}, and the key is that of {}",
+            "the token belongs to user ID {}, but the key belongs to {}",
             quoted(sub),
             quoted(user_id)
         );
         return failed(
             "userinfo",
             what,
-            "see what answers at the issuer's userinfo_endpoint: it must be ZITADEL's own, and keep no answer for another",
+            "check what answers at the issuer's userinfo_endpoint: it must be ZITADEL's own, and no cache may answer with another user's response",
         );
     }
     let sub = quoted(sub);
@@ -184,8 +184,8 @@ fn whose(claims: &Value, user_id: &str) -> Check {
     ok(
         "userinfo",
         match name.map(quoted) {
-            Some(name) => format!("it is {name}, user ID {sub}"),
-            None => format!("it is user ID {sub}"),
+            Some(name) => format!("the token belongs to {name}, user ID {sub}"),
+            None => format!("the token belongs to user ID {sub}"),
         },
     )
 }

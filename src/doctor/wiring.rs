@@ -1,8 +1,8 @@
-//! What was found in the files of all tools.
+//! The wiring of all tools: where their files name this program.
 
 use crate::call::World;
 use crate::config::Directories;
-use crate::findings::wiring::{Look, Machine, Wiring};
+use crate::findings::wiring::{Context, Machine, Wiring};
 use crate::findings::{Checks, warning};
 use crate::sys::process;
 use crate::text::clock::Deadline;
@@ -11,21 +11,21 @@ use crate::tools::row::{Place, Tool};
 use crate::tools::{TOOLS, links};
 use crate::url::Origin;
 
-/// The findings of each tool.
+/// Each tool's wiring.
 pub(super) struct Wirings(Vec<(&'static Tool, Box<dyn Wiring>)>);
 
 impl Wirings {
-    /// Reads all tools' files; each program that is asked has until `soon`.
+    /// Reads all tools' files. `deadline` returns a deadline for each tool's program.
     pub(super) fn read(
         world: &World<'_>,
         directories: &Directories,
-        soon: &dyn Fn() -> Deadline,
+        deadline: &dyn Fn() -> Deadline,
     ) -> Self {
         let read = |tool: &'static Tool| {
             let machine = Machine {
                 environment: world.environment,
                 directories,
-                deadline: soon(),
+                deadline: deadline(),
             };
             Some((tool, tool.wiring?(&machine)))
         };
@@ -36,17 +36,17 @@ impl Wirings {
         self.0.iter().map(|(_, wiring)| &**wiring)
     }
 
-    /// True if some server reads the token itself, so that it must be a JWT.
+    /// True if the token must be a JWT, because some server reads the token itself.
     pub(super) fn needs_jwt(&self) -> bool {
         self.all().any(Wiring::needs_jwt)
     }
 
-    /// True if a tool asks us for this host without a host rule.
+    /// True if a tool requests tokens for this host without a host rule.
     pub(super) fn needs_no_rule(&self, origin: &Origin) -> bool {
         self.all().any(|wiring| wiring.needs_no_rule(origin))
     }
 
-    /// True if a tool looks for us under this name.
+    /// True if a tool runs this program by this name.
     pub(super) fn needs(&self, name: &str) -> bool {
         let mut wired = self.0.iter();
         wired.any(|(tool, wiring)| {
@@ -54,20 +54,20 @@ impl Wirings {
         })
     }
 
-    /// Checks all that was found, and whether each rule has a tool that asks.
-    pub(super) fn check(&self, checks: &mut Checks, look: &Look<'_>) {
+    /// Checks each tool's wiring, and that each rule has a tool.
+    pub(super) fn check(&self, checks: &mut Checks, context: &Context<'_>) {
         for wiring in self.all() {
-            wiring.check(checks, look);
+            wiring.check(checks, context);
         }
-        // A link is all that a shared name needs.
-        let is_shared = has_link(look, Place::Person);
-        if !look.is_read || is_shared || self.all().any(Wiring::is_for_all) {
+        // A tool that finds us by a shared name needs no file, only the link.
+        let is_shared = has_link(context, Place::Person);
+        if !context.is_read || is_shared || self.all().any(Wiring::is_for_all) {
             return;
         }
-        let rules = look.config.rules();
+        let rules = context.config.rules();
         let wired: Vec<_> = self
             .all()
-            .flat_map(|wiring| wiring.origins(look.config))
+            .flat_map(|wiring| wiring.origins(context.config))
             .collect();
         let is_wired = |pattern: &str| {
             wired.iter().any(|origin| {
@@ -81,7 +81,7 @@ impl Wirings {
                 let host = quote::word(&pattern);
                 checks.push(warning(
                     "rule",
-                    format!("{pattern}: no tool is found that is set up to ask us for it"),
+                    format!("{pattern}: no tool is set up for this host rule"),
                     format!(
                         "zitadel-credential setup git {host}, or setup docker, bazel, cargo, go or terraform"
                     ),
@@ -91,11 +91,13 @@ impl Wirings {
     }
 }
 
-/// True if a link of this kind on `PATH` leads to this program.
-fn has_link(look: &Look<'_>, place: Place) -> bool {
-    let own = (look.program)().and_then(|path| path.canonicalize()).ok();
+/// True if a link of this kind on `PATH` resolves to this program.
+fn has_link(context: &Context<'_>, place: Place) -> bool {
+    let own = (context.program)()
+        .and_then(|path| path.canonicalize())
+        .ok();
     let leads_here = |name| {
-        let found = process::find(name, look.environment);
+        let found = process::find(name, context.environment);
         own.is_some() && found.and_then(|path| path.canonicalize().ok()) == own
     };
     links().any(|(link, _)| link.place == place && leads_here(link.name))

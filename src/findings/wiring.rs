@@ -1,12 +1,11 @@
-//! Where other tools' files name us: who would run us, and which rule they hit.
+//! Wiring: the places in tools' own files that name this program, and their checks.
 
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::{Check, Checks, about, failed, ok, skipped};
+use super::{Check, Checks, failed, ok, skipped};
 use crate::config::{Asker, Config, Directories};
-use crate::error::Error;
 use crate::host::{HostRule, Miss};
 use crate::sys::{Environment, process};
 use crate::text::clock::Deadline;
@@ -14,78 +13,80 @@ use crate::text::input::{self, ReadError};
 use crate::text::quote::quoted;
 use crate::url::Origin;
 
-/// The program's own name.
+/// The name of this program.
 pub(crate) const NAME: &str = "zitadel-credential";
 
-/// A file may hold the logins of many registries: as much as setup reads.
+/// Size limit of a tool's file, which may have the logins of many registries. The
+/// same as in setup.
 pub(crate) const LIMIT: usize = 4 * 1024 * 1024;
 
-/// What a tool's files are looked up with.
+/// The inputs for finding and reading a tool's files.
 pub(crate) struct Machine<'a> {
-    /// Looks up a variable.
+    /// Looks up an environment variable.
     pub(crate) environment: &'a Environment,
-    /// Where this user's files lie.
+    /// This user's directories.
     pub(crate) directories: &'a Directories,
-    /// Bounds the tool's own program.
+    /// The deadline for the tool's own program.
     pub(crate) deadline: Deadline,
 }
 
-/// What a tool's files are checked against.
-pub(crate) struct Look<'a> {
-    /// The configuration, as far as it could be read.
+/// The inputs for checking a tool's files.
+pub(crate) struct Context<'a> {
+    /// The configuration, as far as it could be loaded.
     pub(crate) config: &'a Config<'a>,
-    /// False if the config file could not be read.
+    /// False if the configuration could not be loaded.
     pub(crate) is_read: bool,
-    /// Looks up a variable.
+    /// Looks up an environment variable.
     pub(crate) environment: &'a Environment,
-    /// Tells where this program lies.
+    /// Returns the path of this program.
     pub(crate) program: &'a dyn Fn() -> io::Result<PathBuf>,
-    /// Where this user's files lie.
+    /// This user's directories.
     pub(crate) directories: &'a Directories,
 }
 
-/// What was found in one tool's files.
+/// The wiring of one tool.
 pub(crate) trait Wiring {
     /// True if the tool looks for its link on `PATH`.
     fn needs_link(&self) -> bool {
         false
     }
 
-    /// True if the tool asks us for every host.
+    /// True if the tool requests tokens for every host.
     fn is_for_all(&self) -> bool {
         false
     }
 
-    /// True if the tool's server reads the token itself, so that it must be a JWT.
+    /// True if the token must be a JWT, because the tool's server reads the token
+    /// itself.
     fn needs_jwt(&self) -> bool {
         false
     }
 
-    /// True if the tool asks us for this host without a host rule.
+    /// True if the tool requests tokens for this host without a host rule.
     fn needs_no_rule(&self, origin: &Origin) -> bool {
         let _ = origin;
         false
     }
 
-    /// Returns the hosts that the tool asks us for.
+    /// Returns the hosts for which the tool requests tokens.
     fn origins(&self, config: &Config<'_>) -> Vec<Origin> {
         let _ = config;
         Vec::new()
     }
 
-    /// Adds what is right and wrong with it.
-    fn check(&self, checks: &mut Checks, look: &Look<'_>);
+    /// Adds the findings about this tool.
+    fn check(&self, checks: &mut Checks, context: &Context<'_>);
 }
 
-/// Describes whose token a rule gives.
-pub(crate) fn whose(config: &Config<'_>, rule: &HostRule) -> String {
+/// Describes the profile of a host rule.
+pub(crate) fn profile_of(config: &Config<'_>, rule: &HostRule) -> String {
     match config.profile_for(&Asker::of(rule)) {
         Some(name) => format!("profile {}", quoted(&name)),
         None => "no profile".to_owned(),
     }
 }
 
-/// A tool's file; none where it is not there.
+/// Reads a tool's file; `None` if it does not exist.
 pub(crate) fn text(path: &Path, deadline: &Deadline) -> Result<Option<String>, String> {
     match input::read_file(path, LIMIT, deadline) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
@@ -94,8 +95,8 @@ pub(crate) fn text(path: &Path, deadline: &Deadline) -> Result<Option<String>, S
     }
 }
 
-/// Whether a program that a file names is not there. What is looked for on `PATH`
-/// by a name of ours, the check `program` tells.
+/// True if a program that a file names does not exist. The check `program` reports
+/// links that are missing on `PATH`.
 pub(crate) fn is_missing(program: &str, environment: &Environment) -> bool {
     if program.starts_with('/') {
         return !process::is_program(program.as_ref());
@@ -103,8 +104,8 @@ pub(crate) fn is_missing(program: &str, environment: &Environment) -> bool {
     program == NAME && process::find(NAME, environment).is_none()
 }
 
-/// What a tool's setting for a host comes to: the rule that it hits.
-pub(crate) fn hit(
+/// Checks that a host in a tool's file has a host rule.
+pub(crate) fn check_rule(
     name: &'static str,
     place: &str,
     origin: &Origin,
@@ -113,12 +114,18 @@ pub(crate) fn hit(
     is_read: bool,
 ) -> Check {
     if !is_read {
-        return skipped(name, format!("{place}: names us; the rules cannot be read"));
+        return skipped(
+            name,
+            format!("{place}: names this program; the host rules could not be loaded"),
+        );
     }
     match config.rules().find(origin, username) {
         Ok(rule) => {
-            let whose = whose(config, rule);
-            ok(name, format!("{place}: rule {}, {whose}", rule.pattern))
+            let profile = profile_of(config, rule);
+            ok(
+                name,
+                format!("{place}: host rule {}, {profile}", rule.pattern),
+            )
         }
         Err(miss) => {
             let report = miss.told(origin);
@@ -132,12 +139,7 @@ pub(crate) fn hit(
     }
 }
 
-/// A program that cannot be asked, or a file that cannot be read.
-pub(crate) fn unread(name: &'static str, error: &Error) -> Check {
-    about(name, error)
-}
-
-/// True if a program's path or name is one of ours.
+/// True if a program's path or name belongs to this program.
 pub(crate) fn is_ours(program: &str) -> bool {
     let name = Path::new(program).file_name().and_then(OsStr::to_str);
     name.is_some_and(|name| name == NAME || name.ends_with("-credential-zitadel"))

@@ -273,21 +273,21 @@ fn where_all_is_right_every_check_is_ok() {
     case.matches(&all_is_right(&case, &path, &[]), str![[r#"
 ok       config     [HOME]/.config/zitadel-credential/config.toml: profiles: 1, host rules: 2
 ok       profile    test: issuer [ISSUER], scopes openid
-ok       key        key file [HOME]/key.json: service user [USER_ID]'s key [KEY_ID], RSA of 2048 bits, with no expiry date in the file, mode 0600
+ok       key        key file [HOME]/key.json: key [KEY_ID] of service user [USER_ID], RSA 2048 bits, no expiry date in the file, mode 0600
 ok       program    [PROGRAM] [VERSION]
 ok       program    on PATH in [HOME]/bin: zitadel-credential, git-credential-zitadel, docker-credential-zitadel
-ok       proxy      none: the issuer is asked directly
-ok       dns        none: 127.0.0.1 is an address
+ok       proxy      no proxy: direct connection to the issuer
+ok       dns        no lookup: 127.0.0.1 is an IP address
 ok       tcp        connected to [ADDRESS]
-ok       tls        none: plain http
-ok       clock      agrees with the issuer's
-ok       discovery  the issuer calls itself [ISSUER], as configured
-ok       token      minted, opaque, good until [TIME]; whoever gets it asks the issuer what it is
-ok       userinfo   it is A service user, user ID [USER_ID]
-ok       cache      [HOME]/.cache/zitadel-credential is not there yet: the first token makes it
-ok       git        https://git.acme.test: rule git.acme.test, profile test
-ok       docker     [HOME]/.docker/config.json: registry.acme.test:5000: rule registry.acme.test:5000, profile test
-ok       host       https://git.acme.test has the rule git.acme.test: profile test, the user ID as username; git: Bearer where the server offers it, else basic
+ok       tls        no TLS: plain http
+ok       clock      agrees with the issuer's clock
+ok       discovery  issuer [ISSUER] matches the configuration
+ok       token      minted, opaque, valid until [TIME]; servers must check it with the issuer
+ok       userinfo   the token belongs to A service user, user ID [USER_ID]
+ok       cache      [HOME]/.cache/zitadel-credential does not exist yet: the first token creates it
+ok       git        https://git.acme.test: host rule git.acme.test, profile test
+ok       docker     [HOME]/.docker/config.json: registry.acme.test:5000: host rule registry.acme.test:5000, profile test
+ok       host       host rule git.acme.test for https://git.acme.test: profile test, the user ID as username; git: Bearer if the server offers it, otherwise basic
 
 17 ok
 
@@ -315,18 +315,18 @@ fn text_is_a_line_for_each_check_and_a_sum() {
     case.matches(&call.stdout, str![[r#"
 ok       config     [HOME]/.config/zitadel-credential/config.toml: profiles: 1, host rules: 0
 ok       profile    test: issuer [ISSUER], scopes openid
-ok       key        key file [HOME]/key.json: service user [USER_ID]'s key [KEY_ID], RSA of 2048 bits, with no expiry date in the file, mode 0600
-ok       program    [PROGRAM] [VERSION]; it is not on PATH
-ok       proxy      none: the issuer is asked directly
-ok       dns        none: 127.0.0.1 is an address
+ok       key        key file [HOME]/key.json: key [KEY_ID] of service user [USER_ID], RSA 2048 bits, no expiry date in the file, mode 0600
+ok       program    [PROGRAM] [VERSION]; not on PATH
+ok       proxy      no proxy: direct connection to the issuer
+ok       dns        no lookup: 127.0.0.1 is an IP address
 ok       tcp        connected to [ADDRESS]
-ok       tls        none: plain http
-ok       clock      agrees with the issuer's
-ok       discovery  the issuer calls itself [ISSUER], as configured
+ok       tls        no TLS: plain http
+ok       clock      agrees with the issuer's clock
+ok       discovery  issuer [ISSUER] matches the configuration
 failed   token      the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400); its clock and ours agree; the key file does not say until when the key is good
                     in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
-skipped  userinfo   there is no token to show
-ok       cache      [HOME]/.cache/zitadel-credential is not there yet: the first token makes it
+skipped  userinfo   no token was minted
+ok       cache      [HOME]/.cache/zitadel-credential does not exist yet: the first token creates it
 
 11 ok, 1 failed, 1 skipped
 

@@ -1,12 +1,12 @@
-//! `.bazelrc`: the hosts for which Bazel asks us. Those of workspaces lie anywhere,
-//! and are not looked for.
+//! Wiring of Bazel: the hosts whose helper in `.bazelrc` is this program. Reads the
+//! files of the system and the user, not those of workspaces, which may be anywhere.
 
 use std::path::PathBuf;
 
 use crate::config::{Config, Directories};
 use crate::error::{Error, Report};
-use crate::findings::wiring::{Look, Machine, Wiring, hit, is_missing, is_ours, text, unread};
-use crate::findings::{Check, Checks, failed, ok};
+use crate::findings::wiring::{Context, Machine, Wiring, check_rule, is_missing, is_ours, text};
+use crate::findings::{Check, Checks, failed, failed_with, ok};
 use crate::host::{Ask, HostPattern, Miss};
 use crate::sys::{Environment, process};
 use crate::text::clock::Deadline;
@@ -14,7 +14,7 @@ use crate::text::quote;
 use crate::text::quote::quoted;
 use crate::url::Origin;
 
-/// The name by which the tool looks for us on `PATH`.
+/// The name by which the tool finds this program on `PATH`.
 const BAZEL_NAME: &str = "bazel-credential-zitadel";
 
 /// The system's file (Bazel's "Write bazelrc configuration files").
@@ -23,25 +23,25 @@ const SYSTEM: &str = "/etc/bazel.bazelrc";
 const FLAG: &str = "--credential_helper";
 
 #[derive(Default)]
-struct Found {
+struct BazelWiring {
     helpers: Vec<Helper>,
     errors: Vec<Error>,
 }
 
 struct Helper {
     file: PathBuf,
-    /// None for all hosts.
+    /// `None` for all hosts.
     scope: Option<String>,
     program: String,
 }
 
 /// Reads the tool's own files.
 pub(super) fn read(machine: &Machine<'_>) -> Box<dyn Wiring> {
-    Box::new(look(machine.directories, &machine.deadline))
+    Box::new(read_files(machine.directories, &machine.deadline))
 }
 
-fn look(directories: &Directories, deadline: &Deadline) -> Found {
-    let mut found = Found::default();
+fn read_files(directories: &Directories, deadline: &Deadline) -> BazelWiring {
+    let mut found = BazelWiring::default();
     let own = directories.home.as_ref().map(|home| home.join(".bazelrc"));
     for file in [PathBuf::from(SYSTEM)].into_iter().chain(own) {
         match text(&file, deadline) {
@@ -55,7 +55,7 @@ fn look(directories: &Directories, deadline: &Deadline) -> Found {
             }
             Err(what) => {
                 let report = Report::new(format!("{}: {what}", quote::path(&file)));
-                let report = report.hint("see who may read it");
+                let report = report.hint("check its owner and mode");
                 found.errors.push(Error::Final(report));
             }
         }
@@ -63,7 +63,7 @@ fn look(directories: &Directories, deadline: &Deadline) -> Found {
     found
 }
 
-/// The scopes and programs of the helpers that are ours.
+/// Returns scope and program of each helper that runs this program.
 fn helpers(text: &str) -> impl Iterator<Item = (Option<String>, String)> {
     let lines = text
         .lines()
@@ -72,7 +72,7 @@ fn helpers(text: &str) -> impl Iterator<Item = (Option<String>, String)> {
     let mut words = words.map(|word| word.replace(['"', '\''], ""));
     let values = std::iter::from_fn(move || {
         let word = words.find(|word| word.starts_with(FLAG))?;
-        // With or without =, as Bazel takes both.
+        // Bazel accepts the value with or without `=`.
         Some(match &word[FLAG.len()..] {
             "" => words.next()?,
             value => value.strip_prefix('=').unwrap_or_default().to_owned(),
@@ -87,7 +87,7 @@ fn helpers(text: &str) -> impl Iterator<Item = (Option<String>, String)> {
     })
 }
 
-impl Wiring for Found {
+impl Wiring for BazelWiring {
     fn needs_link(&self) -> bool {
         self.helpers
             .iter()
@@ -106,12 +106,12 @@ impl Wiring for Found {
         scopes.filter_map(|scope| origin(scope, config)).collect()
     }
 
-    fn check(&self, checks: &mut Checks, look: &Look<'_>) {
+    fn check(&self, checks: &mut Checks, context: &Context<'_>) {
         for error in &self.errors {
-            checks.push(unread("bazel", error));
+            checks.push(failed_with("bazel", error));
         }
         for helper in &self.helpers {
-            checks.push(helper.check(look.config, look.is_read, look.environment));
+            checks.push(helper.check(context.config, context.is_read, context.environment));
         }
     }
 }
@@ -122,11 +122,11 @@ impl Helper {
         let program = quoted(&self.program);
         let place = match &self.scope {
             Some(scope) => format!("{file}: {}", quoted(scope)),
-            None => format!("{file}: every host"),
+            None => format!("{file}: all hosts"),
         };
-        let remedy = format!("name {BAZEL_NAME} there");
+        let remedy = format!("set the helper to {BAZEL_NAME}");
         if !self.program.ends_with(BAZEL_NAME) {
-            let what = format!("{place}: Bazel runs {program} without our command bazel");
+            let what = format!("{place}: Bazel runs {program} without the command bazel");
             return failed("bazel", what, remedy);
         }
         let in_home = || {
@@ -138,13 +138,13 @@ impl Helper {
             None => is_missing(&self.program, environment),
         };
         if is_missing {
-            let what = format!("{place}: its helper {program} is not there");
+            let what = format!("{place}: helper {program} not found");
             return failed("bazel", what, remedy);
         }
         let Some(scope) = &self.scope else {
             return ok(
                 "bazel",
-                format!("{place}: those that a rule names are answered"),
+                format!("{place}: those with a host rule get a token"),
             );
         };
         let origin = origin(scope, config);
@@ -152,7 +152,7 @@ impl Helper {
             && is_read
             && matches!(config.rules().find(origin, None), Err(Miss::Unknown))
         {
-            let what = format!("{place}: no host rule is for any of these hosts");
+            let what = format!("{place}: no host rule for any of these hosts");
             let scope = quote::word(scope);
             return failed(
                 "bazel",
@@ -161,27 +161,28 @@ impl Helper {
             );
         }
         match origin {
-            Some(origin) => hit("bazel", &place, &origin, None, config, is_read),
+            Some(origin) => check_rule("bazel", &place, &origin, None, config, is_read),
             None => failed(
                 "bazel",
-                format!("{place}: it is no host that could have a rule"),
-                "a host reads like acme.dev or *.acme.dev",
+                format!("{place}: invalid host"),
+                "write a host like acme.dev or *.acme.dev",
             ),
         }
     }
 }
 
-/// A host of a scope: Bazel goes by that alone, so that a rule for another port
-/// than https has is hit as well, and one for a host below a wildcard.
+/// Returns a host that the scope matches, if possible one with a host rule. Bazel's
+/// scopes have no port, so a rule for any port counts, and a rule for a host below a
+/// wildcard counts too.
 fn origin(scope: &str, config: &Config<'_>) -> Option<Origin> {
-    // Bazel's * is whole labels, or none.
+    // In Bazel, `*` matches any number of whole labels.
     let origin = Ask::of(&scope.replace("*.", "any-label."))?.origin;
     if config.rules().find(&origin, None).is_ok() {
         return Some(origin);
     }
     let scope = HostPattern::parse(scope)?;
     let mut patterns = config.rules().iter().map(|rule| &rule.pattern);
-    let near = patterns.find_map(|pattern| {
+    let candidate = patterns.find_map(|pattern| {
         let host = pattern.single_host().and_then(|host| Ask::of(&host));
         match host {
             Some(ask) => scope.matches_host(&ask.origin).then_some(ask.origin),
@@ -191,7 +192,7 @@ fn origin(scope: &str, config: &Config<'_>) -> Option<Origin> {
             }),
         }
     });
-    Some(near.unwrap_or(origin))
+    Some(candidate.unwrap_or(origin))
 }
 
 #[cfg(test)]
@@ -199,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn our_helpers_are_found_in_every_line_that_counts() {
+    fn our_helpers_are_found_in_all_lines_but_comments() {
         let text = "# common --credential_helper=a.dev=bazel-credential-zitadel\n\
             common --x --credential_helper=*.b.dev=bazel-credential-zitadel # why\n\
             build '--credential_helper=/opt/bazel-credential-zitadel'\n\

@@ -1,4 +1,4 @@
-//! cargo's configuration: registries, and who logs in to them.
+//! cargo's configuration: registries and their credential providers.
 //!
 //! Source: the cargo book, "Configuration" and "Registry Authentication".
 
@@ -9,24 +9,24 @@ use toml::de::{DeTable, DeValue};
 use crate::config::Directories;
 use crate::sys::{Environment, named};
 
-/// What cargo runs.
+/// The program that cargo runs.
 pub(crate) const PROVIDER: &str = "cargo-credential-zitadel";
 
-/// What adds to the providers of all registries.
+/// The variable that adds providers for all registries.
 pub(crate) const FOR_ALL: &str = "CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS";
 
-/// What the configuration says of credentials.
+/// The configuration's settings for credentials.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
     pub(crate) registries: Vec<Registry>,
-    /// The providers of all registries that have none of their own.
+    /// The providers for all registries without their own.
     pub(crate) for_all: Vec<Vec<String>>,
-    /// What a provider's name stands for (`[credential-alias]`).
+    /// The aliases of providers (`[credential-alias]`).
     aliases: Vec<(String, Vec<String>)>,
 }
 
 impl Settings {
-    /// A provider as cargo runs it: an alias counts where no argument follows.
+    /// Resolves an alias as cargo does: only if no argument follows.
     pub(crate) fn resolved(&self, words: Vec<String>) -> Vec<String> {
         let [name] = words.as_slice() else {
             return words;
@@ -42,17 +42,17 @@ impl Settings {
 #[derive(Debug)]
 pub(crate) struct Registry {
     pub(crate) name: String,
-    /// None where another place tells it: a variable, a workspace's file.
+    /// `None` if it is set elsewhere, in a variable or a workspace's file.
     pub(crate) index: Option<String>,
-    /// The provider and its arguments; none for those of all registries.
+    /// The provider and its arguments; empty if the providers for all registries apply.
     pub(crate) provider: Vec<String>,
 }
 
-/// The file that holds for all that a user builds.
+/// Returns the user's configuration file, which applies to all workspaces.
 pub(crate) fn file(environment: &Environment, directories: &Directories) -> Option<PathBuf> {
-    let usual = || Some(directories.home.as_ref()?.join(".cargo"));
-    let dir = named(environment, "CARGO_HOME").or_else(usual)?;
-    // Where both are there, cargo reads this one.
+    let default = || Some(directories.home.as_ref()?.join(".cargo"));
+    let dir = named(environment, "CARGO_HOME").or_else(default)?;
+    // If both exist, cargo reads this one.
     let older = dir.join("config");
     Some(if older.is_file() {
         older
@@ -61,7 +61,7 @@ pub(crate) fn file(environment: &Environment, directories: &Directories) -> Opti
     })
 }
 
-/// Reads the file; none where it is no TOML.
+/// Parses the file; `None` if it is invalid TOML.
 pub(crate) fn read(text: &str) -> Option<Settings> {
     let file = DeTable::parse(text).ok()?;
     let table = |name: &str| file.get_ref().get(name)?.get_ref().as_table();
@@ -90,7 +90,7 @@ pub(crate) fn read(text: &str) -> Option<Settings> {
     })
 }
 
-/// What the variable says that adds to the providers of all registries.
+/// Returns the providers in the variable [`FOR_ALL`].
 pub(crate) fn variable_for_all(environment: &Environment) -> Vec<Vec<String>> {
     let value = environment(FOR_ALL).unwrap_or_default();
     let words = value.to_string_lossy();
@@ -100,7 +100,7 @@ pub(crate) fn variable_for_all(environment: &Environment) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// What a variable says of a registry, in place of the file.
+/// Returns a registry's setting from its variable, which overrides the file.
 pub(crate) fn variable_of(
     registry: &str,
     key: &str,
@@ -112,7 +112,7 @@ pub(crate) fn variable_of(
     Some(words.split_whitespace().map(ToOwned::to_owned).collect())
 }
 
-/// A program and its arguments, as a list or parted by blanks.
+/// Parses a program and its arguments: a list, or a string with spaces.
 fn words(value: &DeValue<'_>) -> Vec<String> {
     match value {
         DeValue::String(text) => text.split_whitespace().map(ToOwned::to_owned).collect(),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alias_stands_for_a_provider_where_no_argument_follows() {
+    fn an_alias_is_resolved_only_without_arguments() {
         let settings = read("[credential-alias]\nz = 'p --a'\ny = ['q r']\n").expect("TOML");
         for (words, expected) in [
             (&["z"][..], &["p", "--a"][..]),
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_toml_is_none_and_what_is_no_registry_is_passed_over() {
+    fn invalid_toml_is_none_and_other_values_are_ignored() {
         assert!(read("[registries").is_none());
         for other in ["", "registries = 1", "registries.a = 1", "registry = []"] {
             let settings = read(other).expect("TOML");

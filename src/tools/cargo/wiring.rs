@@ -1,4 +1,4 @@
-//! cargo's configuration: the registries for which it asks us.
+//! Wiring of cargo: the registries whose credential provider is this program.
 
 use std::path::PathBuf;
 
@@ -7,46 +7,50 @@ use super::files::{Registry, Settings};
 use crate::cli::options::Options;
 use crate::config::{Config, Directories};
 use crate::error::{Error, Report};
-use crate::findings::wiring::{Look, Machine, Wiring, hit, is_missing, is_ours, text, unread};
-use crate::findings::{Check, Checks, failed, warning};
+use crate::findings::wiring::{Context, Machine, Wiring, check_rule, is_missing, is_ours, text};
+use crate::findings::{Check, Checks, failed, failed_with, warning};
 use crate::sys::Environment;
 use crate::text::clock::Deadline;
 use crate::text::quote;
 use crate::url::Origin;
 
-/// The name by which the tool looks for us on `PATH`.
+/// The name by which the tool finds this program on `PATH`.
 const CARGO_NAME: &str = "cargo-credential-zitadel";
 
 #[derive(Default)]
-struct Found {
+struct CargoWiring {
     file: PathBuf,
     registries: Vec<Registry>,
-    /// Where we stand in the list of all registries, and by which words.
+    /// The providers for all registries that run this program: place and words.
     for_all: Vec<(String, Vec<String>)>,
     error: Option<Error>,
 }
 
 /// Reads the tool's own files.
 pub(super) fn read(machine: &Machine<'_>) -> Box<dyn Wiring> {
-    Box::new(look(
+    Box::new(read_files(
         machine.environment,
         machine.directories,
         &machine.deadline,
     ))
 }
 
-fn look(environment: &Environment, directories: &Directories, deadline: &Deadline) -> Found {
+fn read_files(
+    environment: &Environment,
+    directories: &Directories,
+    deadline: &Deadline,
+) -> CargoWiring {
     let Some(file) = files::file(environment, directories) else {
-        return Found::default();
+        return CargoWiring::default();
     };
     let settings = text(&file, deadline).and_then(|text| {
-        files::read(&text.unwrap_or_default()).ok_or_else(|| "it is no TOML".to_owned())
+        files::read(&text.unwrap_or_default()).ok_or_else(|| "invalid TOML".to_owned())
     });
     let (mut settings, error) = match settings {
         Ok(settings) => (settings, None),
         Err(what) => {
             let report = Report::new(format!("{}: {what}", quote::path(&file)));
-            let report = report.hint("cargo cannot read it either: mend it by hand");
+            let report = report.hint("fix the file: cargo cannot read it either");
             (Settings::default(), Some(Error::Final(report)))
         }
     };
@@ -67,7 +71,7 @@ fn look(environment: &Environment, directories: &Directories, deadline: &Deadlin
     let in_variable = in_variable.map(|words| (format!("the variable {}", files::FOR_ALL), words));
     let for_all = in_file.chain(in_variable);
     let for_all = for_all.map(|(place, words)| (place, settings.resolved(words)));
-    Found {
+    CargoWiring {
         for_all: for_all.filter(|(_, words)| names_us(words)).collect(),
         file,
         registries,
@@ -75,7 +79,7 @@ fn look(environment: &Environment, directories: &Directories, deadline: &Deadlin
     }
 }
 
-/// Whether a provider runs us, also where cargo takes what we print for a token.
+/// True if a provider runs this program, directly or by `cargo:token-from-stdout`.
 fn names_us(words: &[String]) -> bool {
     match words {
         [cargos, program, ..] if cargos == "cargo:token-from-stdout" => is_ours(program),
@@ -83,7 +87,7 @@ fn names_us(words: &[String]) -> bool {
     }
 }
 
-impl Found {
+impl CargoWiring {
     fn programs(&self) -> impl Iterator<Item = &String> {
         let own = self.registries.iter().map(|known| &known.provider);
         own.chain(self.for_all.iter().map(|(_, words)| words))
@@ -91,7 +95,7 @@ impl Found {
     }
 }
 
-impl Wiring for Found {
+impl Wiring for CargoWiring {
     fn needs_link(&self) -> bool {
         self.programs().any(|program| program == CARGO_NAME)
     }
@@ -108,48 +112,49 @@ impl Wiring for Found {
             .collect()
     }
 
-    fn check(&self, checks: &mut Checks, look: &Look<'_>) {
+    fn check(&self, checks: &mut Checks, context: &Context<'_>) {
         if let Some(error) = &self.error {
-            checks.push(unread("cargo", error));
+            checks.push(failed_with("cargo", error));
         }
         let file = quote::path(&self.file);
         for (place, words) in &self.for_all {
-            let place = format!("{place}: every registry");
+            let place = format!("{place}: all registries");
             let is_provider = words.first().is_some_and(|program| is_ours(program));
-            let fault = is_provider.then(|| at_fault(&place, words, look.environment));
+            let fault = is_provider.then(|| at_fault(&place, words, context.environment));
             checks.push(fault.flatten().unwrap_or_else(|| {
-                // Whoever writes a Cargo.toml names an index: any path on a host
-                // that a rule names, and that index says where the token goes.
+                // A project's Cargo.toml may name any index on a host with a host rule,
+                // and that index decides where cargo sends the token.
                 warning(
                     "cargo",
                     format!("{place}: a project's Cargo.toml chooses which index gets the token"),
-                    "take it out of global-credential-providers: zitadel-credential setup cargo HOST names it for one registry",
+                    "remove it from global-credential-providers, and run zitadel-credential setup cargo HOST for each registry",
                 )
             }));
         }
         for registry in &self.registries {
             let place = format!("{file}: registry {}", quote::quoted(&registry.name));
-            let fault = at_fault(&place, &registry.provider, look.environment);
-            checks
-                .push(fault.unwrap_or_else(|| wired(&place, registry, look.config, look.is_read)));
+            let fault = at_fault(&place, &registry.provider, context.environment);
+            checks.push(
+                fault.unwrap_or_else(|| wired(&place, registry, context.config, context.is_read)),
+            );
         }
     }
 }
 
-/// A provider that cargo could not run to an end.
+/// Returns a failed check if cargo cannot run the provider.
 fn at_fault(place: &str, words: &[String], environment: &Environment) -> Option<Check> {
     let program = words.first()?;
     let shown = quote::quoted(program);
-    let remedy = format!("name {CARGO_NAME} there");
+    let remedy = format!("set the provider to {CARGO_NAME}");
     if !program.ends_with(CARGO_NAME) {
-        let what = format!("{place}: cargo passes {shown} no command to run");
+        let what = format!("{place}: cargo runs {shown} without the command cargo");
         return Some(failed("cargo", what, remedy));
     }
     if is_missing(program, environment) {
-        let what = format!("{place}: its provider {shown} is not there");
+        let what = format!("{place}: provider {shown} not found");
         return Some(failed("cargo", what, remedy));
     }
-    // They come to us in cargo's question, beside which stands no command.
+    // cargo passes these words in its request, so they must be options.
     let options = Options::default().with(words[1..].to_vec());
     let report = options.err()?;
     let what = format!("{place}: {}", report.headline());
@@ -160,16 +165,16 @@ fn wired(place: &str, registry: &Registry, config: &Config<'_>, is_read: bool) -
     let Some(index) = &registry.index else {
         return warning(
             "cargo",
-            format!("{place}: its index is not in this file, so its rule is not known"),
-            "give doctor the index's host",
+            format!("{place}: its index is not in this file, so its host rule is unknown"),
+            "run zitadel-credential doctor HOST with the host of the index",
         );
     };
     match super::protocol::ask_of(index) {
-        Some(ask) => hit("cargo", place, &ask.origin, None, config, is_read),
+        Some(ask) => check_rule("cargo", place, &ask.origin, None, config, is_read),
         None => failed(
             "cargo",
-            format!("{place}: its index names no host that could have a rule"),
-            "an index reads like sparse+https://HOST/index/",
+            format!("{place}: invalid host in its index"),
+            "write an index like sparse+https://HOST/index/",
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! docker's and podman's files: the registries for which they ask us.
+//! Wiring of docker and podman: the registries whose helper is this program.
 
 use std::path::{Path, PathBuf};
 
@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::protocol;
 use crate::config::{Config, Directories};
 use crate::error::{Error, Report};
-use crate::findings::wiring::{LIMIT, Look, Machine, Wiring, hit, unread};
-use crate::findings::{Checks, failed, ok};
+use crate::findings::wiring::{Context, LIMIT, Machine, Wiring, check_rule};
+use crate::findings::{Checks, failed, failed_with, ok};
 use crate::sys::Environment;
 use crate::text::clock::Deadline;
 use crate::text::input::ReadError;
@@ -16,33 +16,37 @@ use crate::text::quote::quoted;
 use crate::text::{input, quote};
 use crate::url::Origin;
 
-/// How the files name us.
+/// The name of this program's helper in the files.
 const HELPER: &str = "zitadel";
 
-/// podman's file, below the runtime and the configuration directory.
+/// podman's file, relative to the runtime and the configuration directory.
 const PODMAN: &str = "containers/auth.json";
 
 #[derive(Default)]
-struct Found {
-    /// Files and the registry each names us for; none for all.
+struct DockerWiring {
+    /// Files, each with a registry; `None` for all registries.
     places: Vec<(PathBuf, Option<String>)>,
     errors: Vec<Error>,
 }
 
 /// Reads the tool's own files.
 pub(super) fn read(machine: &Machine<'_>) -> Box<dyn Wiring> {
-    Box::new(look(
+    Box::new(read_files(
         machine.environment,
         machine.directories,
         &machine.deadline,
     ))
 }
 
-fn look(environment: &Environment, directories: &Directories, deadline: &Deadline) -> Found {
-    let mut found = Found::default();
+fn read_files(
+    environment: &Environment,
+    directories: &Directories,
+    deadline: &Deadline,
+) -> DockerWiring {
+    let mut found = DockerWiring::default();
     for path in files(environment, directories) {
         match read_file(&path, deadline) {
-            Ok(Some(file)) => found.take(&path, &file),
+            Ok(Some(file)) => found.add(&path, &file),
             Ok(None) => {}
             Err(error) => found.errors.push(error),
         }
@@ -50,7 +54,7 @@ fn look(environment: &Environment, directories: &Directories, deadline: &Deadlin
     found
 }
 
-/// Where docker (`docker help`) and podman (containers-auth.json(5)) look.
+/// Returns the files of docker (`docker help`) and podman (containers-auth.json(5)).
 fn files(environment: &Environment, directories: &Directories) -> Vec<PathBuf> {
     let set = |name| {
         environment(name)
@@ -74,23 +78,20 @@ fn files(environment: &Environment, directories: &Directories) -> Vec<PathBuf> {
 fn read_file(path: &Path, deadline: &Deadline) -> Result<Option<Value>, Error> {
     let failed = |what: String| {
         let report = Report::new(format!("{}: {what}", quote::path(path)));
-        Error::Final(report.hint("docker cannot read it either: mend it by hand"))
+        Error::Final(report.hint("fix the file: docker cannot read it either"))
     };
     match input::read_file(path, LIMIT, deadline) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| {
-            failed(format!(
-                "it is not as docker writes it (line {})",
-                error.line()
-            ))
-        }),
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| failed(format!("invalid JSON (line {})", error.line()))),
         Err(ReadError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed(error.to_string())),
     }
 }
 
-impl Found {
-    /// Of all that such a file holds, the helpers.
-    fn take(&mut self, path: &Path, file: &Value) {
+impl DockerWiring {
+    /// Adds the helpers in a file.
+    fn add(&mut self, path: &Path, file: &Value) {
         let registries = file["credHelpers"].as_object().into_iter().flatten();
         for (registry, helper) in registries {
             if helper == HELPER {
@@ -103,7 +104,7 @@ impl Found {
     }
 }
 
-impl Wiring for Found {
+impl Wiring for DockerWiring {
     fn needs_link(&self) -> bool {
         !self.places.is_empty()
     }
@@ -122,32 +123,32 @@ impl Wiring for Found {
             .collect()
     }
 
-    fn check(&self, checks: &mut Checks, look: &Look<'_>) {
+    fn check(&self, checks: &mut Checks, context: &Context<'_>) {
         for error in &self.errors {
-            checks.push(unread("docker", error));
+            checks.push(failed_with("docker", error));
         }
         for (path, registry) in &self.places {
             let file = quote::path(path);
             let Some(registry) = registry else {
-                let what = format!("{file}: every registry: those that a rule names are answered");
+                let what = format!("{file}: all registries: those with a host rule get a token");
                 checks.push(ok("docker", what));
                 continue;
             };
             let place = format!("{file}: {}", quoted(registry));
             checks.push(
-                match protocol::parse(registry).and_then(|question| question.ask) {
-                    Some(ask) => hit(
+                match protocol::parse(registry).and_then(|request| request.ask) {
+                    Some(ask) => check_rule(
                         "docker",
                         &place,
                         &ask.origin,
                         None,
-                        look.config,
-                        look.is_read,
+                        context.config,
+                        context.is_read,
                     ),
                     None => failed(
                         "docker",
-                        format!("{place}: it names no host that could have a rule"),
-                        "credHelpers names registries as host or host:port",
+                        format!("{place}: invalid host"),
+                        "write registries in credHelpers as host or host:port",
                     ),
                 },
             );

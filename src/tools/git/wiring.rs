@@ -1,12 +1,12 @@
-//! git's configuration: helpers that are ours, for which host, and who else is
-//! handed what they answer.
+//! Wiring of git: the hosts whose helper is this program, and the other helpers that
+//! get the token too.
 
 use std::process::{Command, Stdio};
 
 use crate::config::Config;
 use crate::error::{Error, Report};
-use crate::findings::wiring::{Look, Machine, Wiring, hit, is_ours, unread};
-use crate::findings::{Check, Checks, failed, ok, warning};
+use crate::findings::wiring::{Context, Machine, Wiring, check_rule, is_ours};
+use crate::findings::{Check, Checks, failed, failed_with, ok, warning};
 use crate::host::Ask;
 use crate::sys::{Environment, process};
 use crate::text::clock::Deadline;
@@ -14,42 +14,42 @@ use crate::text::quote;
 use crate::text::quote::quoted;
 use crate::url::Origin;
 
-/// The name by which the tool looks for us on `PATH`.
+/// The name by which the tool finds this program on `PATH`.
 const GIT_NAME: &str = "git-credential-zitadel";
 
 const KEY: &str = "credential.";
 
 #[derive(Default)]
-struct Found {
+struct GitWiring {
     helpers: Vec<Helper>,
-    /// All that git is set up to ask, in its order.
+    /// All helpers in git's configuration, in git's order.
     listed: Vec<Listed>,
     error: Option<Error>,
 }
 
 /// A line of git's configuration that names a helper.
 struct Listed {
-    /// Where it stands, as git tells it.
+    /// The file, as git prints it.
     place: String,
     helper: Helper,
 }
 
 #[derive(Clone)]
 struct Helper {
-    /// The URL between `credential.` and `.helper`; none for all hosts.
+    /// The URL between `credential.` and `.helper`; `None` for all hosts.
     url: Option<String>,
     value: String,
 }
 
 /// Reads the tool's own files.
 pub(super) fn read(machine: &Machine<'_>) -> Box<dyn Wiring> {
-    Box::new(look(machine.environment, &machine.deadline))
+    Box::new(read_files(machine.environment, &machine.deadline))
 }
 
-fn look(environment: &Environment, deadline: &Deadline) -> Found {
-    // Not by its name alone: PATH may lead to a clone's own git.
+fn read_files(environment: &Environment, deadline: &Deadline) -> GitWiring {
+    // By an absolute path: a relative entry of PATH could lead to a git in a clone.
     let Some(git) = process::find("git", environment) else {
-        return Found::default();
+        return GitWiring::default();
     };
     let mut command = Command::new(git);
     command
@@ -63,29 +63,29 @@ fn look(environment: &Environment, deadline: &Deadline) -> Found {
         .env_remove("ZITADEL_CREDENTIAL_KEY")
         .stdin(Stdio::null())
         .stderr(Stdio::null());
-    let unread = |what: String| Found {
+    let unread = |what: String| GitWiring {
         error: Some(Error::Final(
             Report::new(format!("git config: {what}"))
-                .hint("run git config --get-regexp credential by hand: it must end"),
+                .hint("run git config --get-regexp credential to see the error"),
         )),
-        ..Found::default()
+        ..GitWiring::default()
     };
     match process::run(&mut command, deadline) {
-        // 1: there is none.
+        // Exit code 1: no such entry.
         Ok(ended) if matches!(ended.status.code(), Some(0 | 1)) => {
             let listed = listed(&String::from_utf8_lossy(&ended.stdout));
-            Found {
+            GitWiring {
                 helpers: helpers(&listed),
                 listed,
                 error: None,
             }
         }
-        Ok(ended) => unread(format!("it ended with {}", ended.status)),
+        Ok(ended) => unread(ended.status.to_string()),
         Err(error) => unread(error.to_string()),
     }
 }
 
-/// Reads `place NUL key LF value NUL`.
+/// Parses `place NUL key LF value NUL`.
 fn listed(text: &str) -> Vec<Listed> {
     let mut items = text.split('\0');
     let mut listed = Vec::new();
@@ -105,13 +105,13 @@ fn listed(text: &str) -> Vec<Listed> {
     listed
 }
 
-/// Those that are ours; an empty value takes out those before it.
+/// Returns the helpers that run this program. An empty value removes those before it.
 fn helpers(listed: &[Listed]) -> Vec<Helper> {
     let mut found: Vec<Helper> = Vec::new();
     for Listed { helper, .. } in listed {
         if helper.value.is_empty() {
-            // An empty one for all hosts comes before what follows it, whatever
-            // the host; one for a host, before that host's.
+            // For all hosts, an empty value removes every helper before it; for one
+            // host, only the helpers of that host.
             found.retain(|known| helper.url.is_some() && known.url != helper.url);
         } else if is_helper(&helper.value) {
             found.push(helper.clone());
@@ -120,11 +120,11 @@ fn helpers(listed: &[Listed]) -> Vec<Helper> {
     found
 }
 
-/// Whom git asks for what a helper is for, in its order: those for every host
-/// count there too.
-fn asked<'l>(listed: &'l [Listed], scope: &Helper) -> Vec<&'l Listed> {
+/// Returns the helpers that git runs for a scope, in git's order. Helpers for all
+/// hosts are among them.
+fn helpers_for<'l>(listed: &'l [Listed], scope: &Helper) -> Vec<&'l Listed> {
     let origin = scope.ask().map(|ask| ask.origin);
-    let mut asked = Vec::new();
+    let mut helpers = Vec::new();
     for one in listed {
         let url = &one.helper.url;
         let is_same = || one.helper.ask().map(|ask| ask.origin) == origin;
@@ -132,15 +132,15 @@ fn asked<'l>(listed: &'l [Listed], scope: &Helper) -> Vec<&'l Listed> {
             continue;
         }
         if one.helper.value.is_empty() {
-            asked.clear();
+            helpers.clear();
         } else {
-            asked.push(one);
+            helpers.push(one);
         }
     }
-    asked
+    helpers
 }
 
-/// Whether a helper's value runs us: a short name, a path, or a shell's line.
+/// True if a helper's value runs this program: a short name, a path or a shell command.
 fn is_helper(value: &str) -> bool {
     if let Some(line) = value.strip_prefix('!') {
         return is_ours(&program(line));
@@ -149,7 +149,7 @@ fn is_helper(value: &str) -> bool {
     program == "zitadel" || (value.starts_with('/') && is_ours(&program))
 }
 
-/// The first word of a line, as the shell that git hands it to reads it.
+/// Returns the first word of a shell command, as the shell reads it.
 fn program(line: &str) -> String {
     let mut word = String::new();
     let mut quote = None;
@@ -166,27 +166,27 @@ fn program(line: &str) -> String {
     word
 }
 
-impl Found {
-    /// git hands what one helper answers to all that it asks for the host (its
-    /// `store` writes it down in clear text).
+impl GitWiring {
+    /// Warns about other helpers for the same host. git passes the token to all of
+    /// them, and its helper `store` writes it to a file in clear text.
     fn check_others(&self, checks: &mut Checks, config: &Config<'_>) {
-        let mut told: Vec<*const Listed> = Vec::new();
+        let mut reported: Vec<*const Listed> = Vec::new();
         for Listed { helper: scope, .. } in &self.listed {
             let has_token = match (&scope.url, scope.ask()) {
                 (None, _) => config.rules().iter().next().is_some(),
                 (Some(_), Some(ask)) => config.rules().find(&ask.origin, None).is_ok(),
                 (Some(_), None) => false,
             };
-            let asked = asked(&self.listed, scope);
-            if !has_token || !asked.iter().any(|one| is_helper(&one.helper.value)) {
+            let helpers = helpers_for(&self.listed, scope);
+            if !has_token || !helpers.iter().any(|one| is_helper(&one.helper.value)) {
                 continue;
             }
-            for one in asked {
-                if is_helper(&one.helper.value) || told.contains(&std::ptr::from_ref(one)) {
+            for one in helpers {
+                if is_helper(&one.helper.value) || reported.contains(&std::ptr::from_ref(one)) {
                     continue;
                 }
-                told.push(one);
-                // What follows may be a password that a shell's line echoes.
+                reported.push(one);
+                // Shows only the first word: a shell command may contain a password.
                 let mut words = one
                     .helper
                     .value
@@ -194,19 +194,19 @@ impl Found {
                 checks.push(warning(
                     "git",
                     format!(
-                        "{}: git hands the token to the helper {} too, which may keep it; {} names it",
+                        "{}: git also passes the token to the helper {}, which may store it; configured in {}",
                         scope.place(),
                         quoted(words.next().unwrap_or_default()),
                         quote::path(&one.place),
                     ),
-                    "take it out there, or move it above an empty helper of this host's",
+                    "remove it there, or move it before an empty helper of this host",
                 ));
             }
         }
     }
 }
 
-impl Wiring for Found {
+impl Wiring for GitWiring {
     fn needs_link(&self) -> bool {
         self.helpers
             .iter()
@@ -224,15 +224,15 @@ impl Wiring for Found {
             .collect()
     }
 
-    fn check(&self, checks: &mut Checks, look: &Look<'_>) {
+    fn check(&self, checks: &mut Checks, context: &Context<'_>) {
         if let Some(error) = &self.error {
-            checks.push(unread("git", error));
+            checks.push(failed_with("git", error));
         }
         for helper in &self.helpers {
-            checks.push(helper.check(look.config, look.is_read, look.environment));
+            checks.push(helper.check(context.config, context.is_read, context.environment));
         }
-        if look.is_read {
-            self.check_others(checks, look.config);
+        if context.is_read {
+            self.check_others(checks, context.config);
         }
     }
 }
@@ -241,12 +241,12 @@ impl Helper {
     fn place(&self) -> String {
         match &self.url {
             Some(url) => quoted(url),
-            None => "every host".to_owned(),
+            None => "all hosts".to_owned(),
         }
     }
 
     fn ask(&self) -> Option<crate::host::Ask> {
-        // git's * is one label of a host.
+        // In git, `*` matches one label of a host.
         Ask::typed(&self.url.as_ref()?.replace("://*.", "://any-label."))
     }
 
@@ -267,13 +267,13 @@ impl Helper {
             let host = host.unwrap_or_else(|| "HOST".to_owned());
             return failed(
                 "git",
-                format!("{place}: its helper {name} is not there"),
-                format!("see the check program, or zitadel-credential setup git {host}"),
+                format!("{place}: helper {name} not found"),
+                format!("run zitadel-credential setup git {host}, or see the check program"),
             );
         }
         match (&self.url, self.ask()) {
-            (None, _) => ok("git", "every host: those that a rule names are answered"),
-            (Some(_), Some(ask)) => hit(
+            (None, _) => ok("git", "all hosts: those with a host rule get a token"),
+            (Some(_), Some(ask)) => check_rule(
                 "git",
                 &place,
                 &ask.origin,
@@ -283,8 +283,8 @@ impl Helper {
             ),
             (Some(_), None) => failed(
                 "git",
-                format!("{place}: it is no URL of a host that could have a rule"),
-                "git config --global --get-regexp credential shows it: name https://HOST",
+                format!("{place}: invalid URL"),
+                "write https://HOST; git config --global --get-regexp credential shows the entry",
             ),
         }
     }
@@ -295,7 +295,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn our_helpers_are_told_from_others() {
+    fn our_helpers_are_distinguished_from_others() {
         for ours in [
             "zitadel",
             "zitadel --profile ci",
@@ -321,14 +321,14 @@ mod tests {
         }
     }
 
-    /// `key LF value`, as git lists each of a file's.
+    /// Parses lines of `key LF value`.
     fn of(lines: &[&str]) -> Vec<Listed> {
         let items = lines.iter().map(|line| format!("file:/f\0{line}\0"));
         listed(&items.collect::<String>())
     }
 
     #[test]
-    fn an_empty_value_takes_out_those_before_it() {
+    fn an_empty_value_removes_the_helpers_before_it() {
         let urls = |lines: &[&str]| {
             let found = helpers(&of(lines)).into_iter().map(|helper| helper.url);
             found.collect::<Vec<_>>()
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_asked_for_a_host_is_what_no_empty_value_took_out() {
+    fn an_empty_value_removes_the_helpers_before_it_for_a_host() {
         let (all, host) = ("credential.helper\n", "credential.https://a.helper\n");
         let line = |key: &str, value: &str| format!("{key}{value}");
         for (lines, expected) in [
@@ -375,7 +375,7 @@ mod tests {
                 url: Some("https://a".to_owned()),
                 value: String::new(),
             };
-            let found: Vec<_> = asked(&listed, &scope)
+            let found: Vec<_> = helpers_for(&listed, &scope)
                 .iter()
                 .map(|one| one.helper.value.as_str())
                 .collect();

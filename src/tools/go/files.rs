@@ -1,4 +1,4 @@
-//! Go's settings: who it asks for a login.
+//! Go's setting GOAUTH: the commands that supply credentials.
 //!
 //! Source: `go help goauth`, `go help environment`.
 
@@ -13,20 +13,20 @@ use crate::sys::{Environment, named, process};
 use crate::text::clock::Deadline;
 use crate::text::{input, quote};
 
-/// What GOAUTH is, and where that stands.
+/// The value of GOAUTH, and its source.
 #[derive(Debug)]
 pub(crate) struct Goauth {
     pub(crate) value: String,
-    /// None where it is a variable.
+    /// `None` if it is an environment variable.
     pub(crate) file: Option<PathBuf>,
 }
 
 impl Goauth {
-    /// Reads it as Go would: the variable, else what `go env -w` wrote; none where
-    /// neither says anything.
+    /// Reads GOAUTH as Go does: from the variable, otherwise from the file of
+    /// `go env -w`. `None` if neither sets it.
     ///
     /// # Errors
-    /// The file is not to be read.
+    /// The file cannot be read.
     pub(crate) fn read(
         environment: &Environment,
         directories: &Directories,
@@ -36,11 +36,11 @@ impl Goauth {
             let value = value.to_string_lossy().into_owned();
             return Ok(Some(Self { value, file: None }));
         }
-        let usual = || Some(directories.config.as_ref()?.join("go/env"));
+        let default = || Some(directories.config.as_ref()?.join("go/env"));
         let file = match named(environment, "GOENV") {
             Some(file) if file == Path::new("off") => None,
             Some(file) => Some(file),
-            None => usual(),
+            None => default(),
         };
         let Some(file) = file.filter(|file| file.exists()) else {
             return Ok(None);
@@ -58,7 +58,7 @@ impl Goauth {
         }))
     }
 
-    /// Where it stands.
+    /// Describes the source.
     pub(crate) fn place(&self) -> String {
         match &self.file {
             Some(file) => format!("GOAUTH in {}", quote::path(file)),
@@ -66,7 +66,8 @@ impl Goauth {
         }
     }
 
-    /// The words of the command that runs this program, if one does.
+    /// Returns the words of the command that runs this program; `None` if no command
+    /// does.
     pub(crate) fn ours(&self) -> Option<Vec<String>> {
         self.value
             .split(';')
@@ -74,8 +75,8 @@ impl Goauth {
             .find(|words| is_ours(words))
     }
 
-    /// Why Go gets no token from us, though it names us: Go would refuse the value,
-    /// or the command cannot answer.
+    /// Returns the reason why Go gets no token although GOAUTH names this program: Go
+    /// refuses the value, or the command does not work.
     pub(crate) fn fault(&self, environment: &Environment) -> Option<String> {
         let commands: Vec<_> = self.value.split(';').map(words).collect();
         if let Some(fault) = commands.iter().find_map(|words| refused(words)) {
@@ -86,26 +87,26 @@ impl Goauth {
         let is_there = if program.starts_with('/') {
             process::is_program(program.as_ref())
         } else {
-            // By a relative path it would be a clone's.
+            // A relative path could lead to a program in a git clone.
             !program.contains('/') && process::find(program, environment).is_some()
         };
         if !is_there {
             let program = quote::quoted(program);
-            return Some(format!("its command {program} is not there"));
+            return Some(format!("command {program} not found"));
         }
         let args: Vec<_> = words.into_iter().map(OsString::from).collect();
         match read_call::<Go>("go", &args) {
-            Some((before, mut asked)) if asked.url.is_none() => {
-                let options = std::mem::take(asked.options()).over(before);
+            Some((before, mut call)) if call.url.is_none() => {
+                let options = std::mem::take(call.options()).over(before);
                 let config = options.config.filter(|file| !Path::new(file).is_file())?;
                 let config = quote::path(&config);
-                Some(format!("its config file {config} is not there"))
+                Some(format!("config file {config} not found"))
             }
-            _ => Some("it does not run our command go".to_owned()),
+            _ => Some("it does not run the command go".to_owned()),
         }
     }
 
-    /// What it would be without this program.
+    /// Returns the value without this program's command.
     pub(crate) fn others(&self) -> String {
         let commands = self.value.split(';').map(str::trim);
         let others = commands.filter(|command| !command.is_empty() && !is_ours(&words(command)));
@@ -113,24 +114,24 @@ impl Goauth {
     }
 }
 
-/// Why Go ends where a command among others has these words.
+/// Returns the reason why Go refuses a command; `None` if it accepts it.
 fn refused(words: &[String]) -> Option<&'static str> {
     match words {
         [] => Some("Go refuses an empty command"),
-        [name] if name == "off" => Some("Go refuses off beside another command"),
+        [name] if name == "off" => Some("Go refuses off together with other commands"),
         [name, dir] if name == "git" && dir.starts_with('/') => None,
-        [name, ..] if name == "git" => Some("Go refuses git without a whole path"),
+        [name, ..] if name == "git" => Some("Go refuses git without an absolute path"),
         _ => None,
     }
 }
 
-/// Whether a command's words run this program.
+/// True if a command's words run this program.
 fn is_ours(words: &[String]) -> bool {
     let program = words.first().and_then(|word| Path::new(word).file_name());
     program.is_some_and(|name| name == "zitadel-credential")
 }
 
-/// A command's words, each of which may stand in quotes.
+/// Splits a command into its words, which may be quoted.
 fn words(command: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut rest = command.trim_start();
@@ -186,26 +187,26 @@ mod tests {
     }
 
     #[test]
-    fn what_go_refuses_and_what_cannot_answer_is_a_fault() {
-        let is_missing = "its command zitadel-credential is not there";
+    fn a_refused_value_and_a_broken_command_are_faults() {
+        let is_missing = "command zitadel-credential not found";
         for (value, expected) in [
             ("/bin/true; off", None),
             ("zitadel-credential go", Some(is_missing)),
             (
                 "./zitadel-credential go",
-                Some("its command ./zitadel-credential is not there"),
+                Some("command ./zitadel-credential not found"),
             ),
             (
                 "zitadel-credential go; off",
-                Some("Go refuses off beside another command"),
+                Some("Go refuses off together with other commands"),
             ),
             (
                 "zitadel-credential go; git",
-                Some("Go refuses git without a whole path"),
+                Some("Go refuses git without an absolute path"),
             ),
             (
                 "git a;zitadel-credential go",
-                Some("Go refuses git without a whole path"),
+                Some("Go refuses git without an absolute path"),
             ),
             ("zitadel-credential go; git /a", Some(is_missing)),
             (

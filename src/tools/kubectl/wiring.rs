@@ -1,4 +1,4 @@
-//! kubeconfigs: users whose exec plugin we are.
+//! Wiring of kubectl: users in kubeconfigs whose exec plugin is this program.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -12,15 +12,15 @@ use crate::call::Helper;
 use crate::cli::options::{Options, read_call};
 use crate::config::{Asker, Config, Directories};
 use crate::error::{Error, Report};
-use crate::findings::wiring::{Look, Machine, NAME, Wiring, is_ours, unread};
-use crate::findings::{Check, Checks, failed, in_a_line, ok, skipped, warning};
+use crate::findings::wiring::{Context, Machine, NAME, Wiring, is_ours};
+use crate::findings::{Check, Checks, failed, failed_with, in_a_line, ok, skipped, warning};
 use crate::sys::{Environment, process};
 use crate::text::clock::Deadline;
 use crate::text::quote::quoted;
 use crate::text::{input, quote};
 use crate::url::Origin;
 
-/// A kubeconfig carries the certificates of many clusters.
+/// Size limit of a kubeconfig, which may contain the certificates of many clusters.
 const LIMIT: usize = 4 * 1024 * 1024;
 
 const VERSIONS: [&str; 2] = [
@@ -28,7 +28,7 @@ const VERSIONS: [&str; 2] = [
     "client.authentication.k8s.io/v1beta1",
 ];
 
-/// What decides which token such a user gets.
+/// The variables that decide which token a user gets.
 const VARIABLES: [&str; 10] = [
     "ZITADEL_CREDENTIAL_CONFIG",
     "ZITADEL_CREDENTIAL_PROFILE",
@@ -42,17 +42,17 @@ const VARIABLES: [&str; 10] = [
     "ZITADEL_CREDENTIAL_CA_FILE",
 ];
 
-enum Found {
+enum KubectlWiring {
     /// There is no kubeconfig.
     Nothing,
-    /// With the servers of their clusters.
+    /// The users that run this program, and the servers of their clusters.
     Users(Vec<User>, Vec<Origin>),
-    /// Files whose text names us; there is no kubectl to read them.
+    /// Files whose text names this program, if there is no kubectl to parse them.
     Text(Vec<PathBuf>),
     Unread(Error),
 }
 
-/// A user that runs us, of all that a kubeconfig holds.
+/// A user that runs this program.
 pub(crate) struct User {
     name: String,
     exec: Exec,
@@ -68,7 +68,7 @@ struct Exec {
 }
 
 impl User {
-    /// None for a user that runs nothing, or another.
+    /// Reads a user; `None` if it does not run this program.
     fn read(user: &Value) -> Option<Self> {
         let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
@@ -90,24 +90,28 @@ impl User {
 
 /// Reads the tool's own files.
 pub(super) fn read(machine: &Machine<'_>) -> Box<dyn Wiring> {
-    Box::new(look(
+    Box::new(read_files(
         machine.environment,
         machine.directories,
         &machine.deadline,
     ))
 }
 
-fn look(environment: &Environment, directories: &Directories, deadline: &Deadline) -> Found {
+fn read_files(
+    environment: &Environment,
+    directories: &Directories,
+    deadline: &Deadline,
+) -> KubectlWiring {
     let files = files(environment, directories);
     if files.is_empty() {
-        return Found::Nothing;
+        return KubectlWiring::Nothing;
     }
     let Some(kubectl) = process::find("kubectl", environment) else {
         let names_us = |path: &PathBuf| {
             input::read_file(path, LIMIT, deadline)
                 .is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(NAME))
         };
-        return Found::Text(files.into_iter().filter(names_us).collect());
+        return KubectlWiring::Text(files.into_iter().filter(names_us).collect());
     };
     let mut command = Command::new(&kubectl);
     command
@@ -117,8 +121,8 @@ fn look(environment: &Environment, directories: &Directories, deadline: &Deadlin
         .stderr(Stdio::null());
     let unread = |what: String| {
         let report = Report::new(format!("{} config view: {what}", quote::path(&kubectl)));
-        Found::Unread(Error::Final(
-            report.hint("run it by hand: it must print the kubeconfig"),
+        KubectlWiring::Unread(Error::Final(
+            report.hint("run kubectl config view --raw to see the error"),
         ))
     };
     match process::run_limited(&mut command, deadline, LIMIT) {
@@ -127,12 +131,12 @@ fn look(environment: &Environment, directories: &Directories, deadline: &Deadlin
                 Ok(view) => {
                     let users: Vec<_> = list(&view, "users").filter_map(User::read).collect();
                     let servers = servers(&view, &users);
-                    Found::Users(users, servers)
+                    KubectlWiring::Users(users, servers)
                 }
-                Err(_) => unread("what it printed is no kubeconfig in JSON".to_owned()),
+                Err(_) => unread("the output is not JSON".to_owned()),
             }
         }
-        Ok(ended) => unread(format!("it ended with {}", ended.status)),
+        Ok(ended) => unread(ended.status.to_string()),
         Err(error) => unread(error.to_string()),
     }
 }
@@ -141,7 +145,7 @@ fn list<'v>(view: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
     view[name].as_array().into_iter().flatten()
 }
 
-/// The servers of the clusters that some context leads these users to.
+/// Returns the servers of the clusters that a context uses with one of these users.
 fn servers(view: &Value, users: &[User]) -> Vec<Origin> {
     let contexts = list(view, "contexts").map(|context| &context["context"]);
     let is_ours = |context: &&Value| users.iter().any(|user| context["user"] == *user.name);
@@ -156,7 +160,7 @@ fn servers(view: &Value, users: &[User]) -> Vec<Origin> {
     contexts.filter(is_ours).flat_map(of).collect()
 }
 
-/// The kubeconfigs that are there.
+/// Returns the kubeconfigs that exist.
 fn files(environment: &Environment, directories: &Directories) -> Vec<PathBuf> {
     let listed = environment("KUBECONFIG").filter(|list| !list.is_empty());
     let mut files: Vec<_> = match (listed, &directories.home) {
@@ -168,7 +172,7 @@ fn files(environment: &Environment, directories: &Directories) -> Vec<PathBuf> {
     files
 }
 
-impl Wiring for Found {
+impl Wiring for KubectlWiring {
     fn needs_jwt(&self) -> bool {
         match self {
             Self::Users(users, _) => !users.is_empty(),
@@ -184,21 +188,24 @@ impl Wiring for Found {
         servers.iter().any(|server| server.host == origin.host)
     }
 
-    fn check(&self, checks: &mut Checks, look: &Look<'_>) {
+    fn check(&self, checks: &mut Checks, context: &Context<'_>) {
         match self {
             Self::Nothing => {}
-            Self::Unread(error) => checks.push(unread("kubectl", error)),
+            Self::Unread(error) => checks.push(failed_with("kubectl", error)),
             Self::Text(files) => {
                 for file in files {
                     checks.push(ok(
                         "kubectl",
-                        format!("{} names us; only its text was looked at, for there is no kubectl to read it", quote::path(file)),
+                        format!(
+                            "{} names this program; not parsed, because kubectl is not on PATH",
+                            quote::path(file)
+                        ),
                     ));
                 }
             }
             Self::Users(users, _) => {
                 for user in users {
-                    checks.push(user.check(look));
+                    checks.push(user.check(context));
                 }
             }
         }
@@ -206,7 +213,7 @@ impl Wiring for Found {
 }
 
 impl User {
-    fn check(&self, look: &Look<'_>) -> Check {
+    fn check(&self, context: &Context<'_>) -> Check {
         let exec = &self.exec;
         let user = format!("user {}", quoted(&self.name));
         let setup = format!(
@@ -219,69 +226,68 @@ impl User {
         let is_there = if exec.command.contains('/') {
             process::is_program(path)
         } else {
-            process::find(&exec.command, look.environment).is_some()
+            process::find(&exec.command, context.environment).is_some()
         };
         if !is_there {
             let place = if exec.command.contains('/') {
-                "is no program"
+                "is not an executable file"
             } else {
                 "is not on PATH"
             };
-            return wrong(format!("its command {shown} {place}"));
+            return wrong(format!("command {shown} {place}"));
         }
         let version = exec.api_version.as_str();
         if !VERSIONS.contains(&version) {
-            return wrong(format!(
-                "its apiVersion \"{}\" is none that kubectl and we speak",
-                quoted(version)
-            ));
+            return wrong(format!("unsupported apiVersion \"{}\"", quoted(version)));
         }
         if version == VERSIONS[0] && exec.interactive_mode.is_none() {
-            return wrong("it has no interactiveMode, which v1 needs".to_owned());
+            return wrong("interactiveMode is missing, which v1 requires".to_owned());
         }
         let words = exec.args.iter().map(OsString::from);
         let args: Vec<_> = std::iter::once(OsString::from(NAME)).chain(words).collect();
-        let Some((before, mut asked)) = read_call::<Kubectl>("kubectl", &args) else {
-            return wrong("its args do not run our command kubectl".to_owned());
+        let Some((before, mut call)) = read_call::<Kubectl>("kubectl", &args) else {
+            return wrong("args do not run the command kubectl".to_owned());
         };
         if exec.interactive_mode.as_deref() == Some("Always") {
             return warning(
                 "kubectl",
-                format!("{user}: interactiveMode Always keeps it from running without a terminal"),
+                format!(
+                    "{user}: interactiveMode Always prevents it from running without a terminal"
+                ),
                 setup,
             );
         }
-        // What the child would see: the entry's own variables first.
+        // The plugin's environment. The entry's own variables override others.
         let seen: BTreeMap<_, OsString> = VARIABLES
             .into_iter()
             .filter_map(|name| {
                 let mut variables = exec.env.iter();
                 let set = variables.find(|(set, _)| set == name);
                 let value = set.map(|(_, value)| value.into());
-                Some((name, value.or_else(|| (look.environment)(name))?))
+                Some((name, value.or_else(|| (context.environment)(name))?))
             })
             .collect();
         let environment = move |name: &str| seen.get(name).cloned();
-        let options = std::mem::take(asked.options()).over(before);
-        self.leads_to(&options, &environment, look, version)
+        let options = std::mem::take(call.options()).over(before);
+        self.check_profile(&options, &environment, context, version)
     }
 
-    fn leads_to(
+    fn check_profile(
         &self,
         options: &Options,
         environment: &Environment,
-        look: &Look<'_>,
+        context: &Context<'_>,
         version: &str,
     ) -> Check {
         let user = format!("user {}", quoted(&self.name));
-        if !look.is_read {
+        if !context.is_read {
             return skipped(
                 "kubectl",
-                format!("{user}: names us; the configuration cannot be read"),
+                format!("{user}: names this program; the configuration could not be loaded"),
             );
         }
         let (_, short) = version.rsplit_once('/').unwrap_or_default();
-        let profile = Config::load(options, environment, look.directories).and_then(|config| {
+        let profile = Config::load(options, environment, context.directories).and_then(|config| {
             config.request(Asker::default())?;
             Ok(config.profile_for(&Asker::default()))
         });

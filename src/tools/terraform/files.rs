@@ -1,15 +1,14 @@
 //! Terraform's CLI configuration: its credentials helper.
 //!
-//! Source: Terraform's "CLI Configuration File". It is HCL 1, of which no more is
-//! understood than where each block begins and ends; what would take more is
-//! refused.
+//! Source: Terraform's "CLI Configuration File". Its format is HCL 1. The parser only
+//! finds where each block begins and ends, and refuses files that need more.
 
 use std::path::PathBuf;
 
 use crate::config::Directories;
 use crate::sys::{Environment, named};
 
-/// What Terraform runs, and what its configuration calls that.
+/// The program that Terraform runs, and its name in the configuration.
 pub(crate) const PLUGIN: &str = "terraform-credentials-zitadel";
 pub(crate) const HELPER: &str = "zitadel";
 
@@ -18,20 +17,20 @@ const DIRECTORY: &str = ".terraform.d";
 /// The block that names a helper.
 pub(crate) const BLOCK: &str = "credentials_helper";
 
-/// The file.
+/// Returns the configuration file.
 pub(crate) fn file(environment: &Environment, directories: &Directories) -> Option<PathBuf> {
-    let usual = || Some(directories.home.as_ref()?.join(".terraformrc"));
-    elsewhere(environment).or_else(usual)
+    let default = || Some(directories.home.as_ref()?.join(".terraformrc"));
+    from_variable(environment).or_else(default)
 }
 
-fn elsewhere(environment: &Environment) -> Option<PathBuf> {
+fn from_variable(environment: &Environment) -> Option<PathBuf> {
     named(environment, "TF_CLI_CONFIG_FILE").or_else(|| named(environment, "TERRAFORM_CONFIG"))
 }
 
-/// The files that it reads as well, unless a variable names one.
+/// Returns the other files that Terraform reads if no variable names the file.
 pub(crate) fn beside(environment: &Environment, directories: &Directories) -> Vec<PathBuf> {
     let home = directories.home.as_ref();
-    let home = home.filter(|_| elsewhere(environment).is_none());
+    let home = home.filter(|_| from_variable(environment).is_none());
     let dir = home.and_then(|home| home.join(DIRECTORY).read_dir().ok());
     let files = dir.into_iter().flatten().flatten().map(|file| file.path());
     let is_read = |file: &PathBuf| {
@@ -46,39 +45,39 @@ pub(crate) fn beside(environment: &Environment, directories: &Directories) -> Ve
     files
 }
 
-/// Where it looks for its helper: not on `PATH`.
+/// Returns the path at which Terraform looks for the helper; it does not use `PATH`.
 pub(crate) fn plugin(directories: &Directories) -> Option<PathBuf> {
     let home = directories.home.as_ref()?;
     Some(home.join(DIRECTORY).join("plugins").join(PLUGIN))
 }
 
-/// The names of the helpers in a configuration; Terraform takes one alone.
+/// Returns the names of the helpers in a configuration; Terraform accepts only one.
 ///
 /// # Errors
-/// Why it is not plainly to be read.
+/// The reason why the parser refuses the text.
 pub(crate) fn helpers(text: &str) -> Result<Vec<String>, &'static str> {
     let mut helpers = Vec::new();
-    // The brackets that are open, and what stands before them on the outside.
+    // The open brackets, and the words before the outermost one.
     let mut open = Vec::new();
     let mut words: Vec<&str> = Vec::new();
     let mut is_value = false;
     let mut rest = text;
     if text.starts_with('\u{feff}') {
-        return Err("it begins with a byte order mark, which Terraform refuses");
+        return Err("byte order mark, which Terraform refuses");
     }
     while let Some(c) = rest.chars().next() {
         let length = match c {
             '#' => line(rest),
             '/' if rest.starts_with("//") => line(rest),
-            '/' if rest.starts_with("/*") => rest.find("*/").ok_or("a comment has no end")? + 2,
-            '/' => return Err("it has a / outside of a text"),
-            '<' if rest.starts_with("<<") => return Err("it has a text of several lines"),
+            '/' if rest.starts_with("/*") => rest.find("*/").ok_or("unclosed comment")? + 2,
+            '/' => return Err("slash outside a string"),
+            '<' if rest.starts_with("<<") => return Err("unsupported multi-line string"),
             '{' | '[' | '(' => {
                 match words.as_slice() {
                     _ if !open.is_empty() => {}
-                    [] => return Err("it is JSON, or has a block without a name"),
+                    [] => return Err("unsupported JSON, or a block without a name"),
                     [BLOCK, name] if c == '{' => helpers.push((*name).to_owned()),
-                    [BLOCK, ..] => return Err("its credentials_helper has another form"),
+                    [BLOCK, ..] => return Err("unsupported form of credentials_helper"),
                     _ => {}
                 }
                 open.push(c);
@@ -90,7 +89,7 @@ pub(crate) fn helpers(text: &str) -> Result<Vec<String>, &'static str> {
                     (opened, c),
                     (Some('{'), '}') | (Some('['), ']') | (Some('('), ')')
                 ) {
-                    return Err("its brackets do not match");
+                    return Err("unmatched brackets");
                 }
                 if open.is_empty() {
                     words.clear();
@@ -99,7 +98,7 @@ pub(crate) fn helpers(text: &str) -> Result<Vec<String>, &'static str> {
                 1
             }
             '=' if open.is_empty() && words.is_empty() => {
-                return Err("it has a value without a name");
+                return Err("value without a name");
             }
             '=' => {
                 is_value |= open.is_empty();
@@ -114,7 +113,7 @@ pub(crate) fn helpers(text: &str) -> Result<Vec<String>, &'static str> {
                         is_value = false;
                     }
                     (true, false) if word.contains('\\') => {
-                        return Err("a name in it has an escape");
+                        return Err("unsupported escape in a name");
                     }
                     (true, false) => words.push(word),
                     (false, _) => {}
@@ -127,16 +126,16 @@ pub(crate) fn helpers(text: &str) -> Result<Vec<String>, &'static str> {
     if open.is_empty() && words.is_empty() {
         Ok(helpers)
     } else {
-        Err("its end is missing")
+        Err("unexpected end of the file")
     }
 }
 
-/// How long the rest of a line is.
+/// Returns the length of the rest of the line.
 fn line(text: &str) -> usize {
     text.find('\n').unwrap_or(text.len())
 }
 
-/// A word, or what stands in quotes, and how long it is with them.
+/// Returns a word, without its quotes, and its length with them.
 fn word(text: &str) -> Result<(&str, usize), &'static str> {
     let Some(inside) = text.strip_prefix('"') else {
         let is_end = |c: char| c.is_whitespace() || "{}[](),=\"#/".contains(c);
@@ -148,12 +147,14 @@ fn word(text: &str) -> Result<(&str, usize), &'static str> {
         match c {
             '\n' => break,
             '"' if !is_escaped => return Ok((&inside[..at], at + 2)),
-            // What is put in may hold quotes of its own.
-            '{' if inside[..at].ends_with('$') => return Err("a text in it has a part put in"),
+            // The interpolated part may contain quotes.
+            '{' if inside[..at].ends_with('$') => {
+                return Err("unsupported interpolation in a string");
+            }
             _ => is_escaped = c == '\\' && !is_escaped,
         }
     }
-    Err("a text in it has no end")
+    Err("unclosed string")
 }
 
 #[cfg(test)]
@@ -163,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn helpers_are_found_among_all_else_and_in_nothing_else() {
+    fn helpers_are_found_only_in_their_own_blocks() {
         for (text, expected) in [
             ("", &[][..]),
             (
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_plainly_read_is_refused() {
+    fn unsupported_syntax_is_refused() {
         for bad in [
             "{}",
             "{\"credentials_helper\": {}}",
@@ -253,7 +254,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_stands_before_it_a_block_is_found_or_all_refused(
+        fn a_block_is_found_after_any_text_or_the_text_is_refused(
             before in "[a-z{}\\[\\]\"#/*=\\\\\n ${<]{0,16}",
         ) {
             let block = "credentials_helper \"zitadel\" {\n  args = []\n}\n";

@@ -1,11 +1,11 @@
-//! Terraform's CLI configuration, and the link by which it finds us.
+//! Wiring of Terraform: its CLI configuration, and its link to this program.
 
 use std::path::{Path, PathBuf};
 
 use super::files;
 use super::files::{BLOCK, HELPER};
 use crate::config::Directories;
-use crate::findings::wiring::{Look, Machine, Wiring, text};
+use crate::findings::wiring::{Context, Machine, Wiring, text};
 use crate::findings::{Checks, failed, ok, warning};
 use crate::sys::Environment;
 use crate::text::clock::Deadline;
@@ -13,12 +13,12 @@ use crate::text::quote;
 use crate::text::quote::word;
 
 #[derive(Default)]
-struct Found {
-    /// The file that names us.
+struct TerraformWiring {
+    /// The file that names this program.
     file: Option<PathBuf>,
-    /// The helpers of other names, and where each stands.
+    /// The other helpers, each with its file.
     others: Vec<(String, PathBuf)>,
-    /// Files that are not plainly to be read, and why.
+    /// The files that the parser refused.
     unread: Vec<Unread>,
     plugin: Option<PathBuf>,
 }
@@ -26,23 +26,27 @@ struct Found {
 struct Unread {
     file: PathBuf,
     why: String,
-    /// Whether it may name us.
-    is_near: bool,
+    /// True if it may name this program.
+    may_name_us: bool,
 }
 
 /// Reads the tool's own files.
 pub(super) fn read(machine: &Machine<'_>) -> Box<dyn Wiring> {
-    Box::new(look(
+    Box::new(read_files(
         machine.environment,
         machine.directories,
         &machine.deadline,
     ))
 }
 
-fn look(environment: &Environment, directories: &Directories, deadline: &Deadline) -> Found {
-    let mut found = Found {
+fn read_files(
+    environment: &Environment,
+    directories: &Directories,
+    deadline: &Deadline,
+) -> TerraformWiring {
+    let mut found = TerraformWiring {
         plugin: files::plugin(directories),
-        ..Found::default()
+        ..TerraformWiring::default()
     };
     let beside = files::beside(environment, directories);
     let files = files::file(environment, directories).into_iter();
@@ -64,11 +68,11 @@ fn look(environment: &Environment, directories: &Directories, deadline: &Deadlin
             }
             Err(why) => {
                 let holds = |word| text.as_ref().is_ok_and(|text| text.contains(word));
-                // Where `terraform login` keeps what it got.
+                // `terraform login` stores its tokens in such a file.
                 let is_json = file.extension().is_some_and(|end| end == "json");
                 if !is_json || text.is_err() || holds(BLOCK) {
                     found.unread.push(Unread {
-                        is_near: text.is_err() || holds(HELPER),
+                        may_name_us: text.is_err() || holds(HELPER),
                         file,
                         why,
                     });
@@ -79,19 +83,20 @@ fn look(environment: &Environment, directories: &Directories, deadline: &Deadlin
     found
 }
 
-impl Wiring for Found {
+impl Wiring for TerraformWiring {
     fn is_for_all(&self) -> bool {
         self.file.is_some()
     }
 
-    fn check(&self, checks: &mut Checks, look: &Look<'_>) {
-        // Others' files are theirs, unless one could keep Terraform from asking us.
-        let is_told = |unread: &&Unread| unread.is_near || self.file.is_some();
-        for Unread { file, why, .. } in self.unread.iter().filter(is_told) {
+    fn check(&self, checks: &mut Checks, context: &Context<'_>) {
+        // Reports a file only if it may name this program, or a second helper next to
+        // this program.
+        let is_relevant = |unread: &&Unread| unread.may_name_us || self.file.is_some();
+        for Unread { file, why, .. } in self.unread.iter().filter(is_relevant) {
             checks.push(warning(
                 "terraform",
-                format!("{}: not looked into: {why}", quote::path(file)),
-                "see by hand which credentials helper it names: Terraform takes one alone",
+                format!("{}: not parsed: {why}", quote::path(file)),
+                "check which credentials helper it names: Terraform accepts only one",
             ));
         }
         let (Some(file), Some(plugin)) = (&self.file, &self.plugin) else {
@@ -101,12 +106,12 @@ impl Wiring for Found {
             checks.push(failed(
                 "terraform",
                 format!(
-                    "{}: it names the credentials helper {}, and {} names us: Terraform takes one alone",
+                    "{}: names the credentials helper {}, but {} names this program, and Terraform accepts only one",
                     quote::path(theirs),
                     quote::quoted(name),
                     quote::path(file)
                 ),
-                "take one of the two blocks out",
+                "remove one of the two blocks",
             ));
         }
         if !self.others.is_empty() {
@@ -114,17 +119,19 @@ impl Wiring for Found {
         }
         let file = quote::path(file);
         let link = quote::path(plugin);
-        let own = (look.program)().and_then(|path| path.canonicalize()).ok();
+        let own = (context.program)()
+            .and_then(|path| path.canonicalize())
+            .ok();
         let found = plugin.canonicalize().ok();
         checks.push(match found {
             None => failed(
                 "terraform",
-                format!("{file}: names us, and Terraform looks for us at {link}: nothing is there"),
+                format!("{file}: names this program, but {link}, where Terraform looks for it, does not exist"),
                 "zitadel-credential setup terraform HOST",
             ),
             Some(_) if found != own => warning(
                 "terraform",
-                format!("{file}: names us, but {link} is another program than this"),
+                format!("{file}: names this program, but {link} is another program"),
                 format!(
                     "ln -sf {} {}",
                     word(own.as_deref().unwrap_or(Path::new("zitadel-credential"))),
@@ -133,7 +140,7 @@ impl Wiring for Found {
             ),
             Some(_) => ok(
                 "terraform",
-                format!("{file}: every host: those that a rule names are answered, by {link}"),
+                format!("{file}: all hosts: those with a host rule get a token, through {link}"),
             ),
         });
     }

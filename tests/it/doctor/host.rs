@@ -15,14 +15,14 @@ fn a_host_is_answered_or_told_why_not() {
         (
             "git.acme.test",
             str![[r#"
-ok host: https://git.acme.test has the rule git.acme.test: profile test, username ci; git: Bearer where the server offers it, else basic
+ok host: host rule git.acme.test for https://git.acme.test: profile test, username ci; git: Bearer if the server offers it, otherwise basic
 
 "#]],
         ),
         (
             "https://ci@git.acme.test/a/b.git",
             str![[r#"
-ok host: https://git.acme.test has the rule git.acme.test: profile test, username ci; git: Bearer where the server offers it, else basic
+ok host: host rule git.acme.test for https://git.acme.test: profile test, username ci; git: Bearer if the server offers it, otherwise basic
 
 "#]],
         ),
@@ -61,7 +61,7 @@ failed host: host rule git.acme.test has the username ci, and another was asked 
         (
             "a b\u{1b}",
             str![[r#"
-failed host: "a b\u{1b}" names no host that could have a rule
+failed host: invalid host "a b\u{1b}"
     give host, host:port or a URL
 
 "#]],
@@ -72,8 +72,8 @@ failed host: "a b\u{1b}" names no host that could have a rule
     case.world.issuer.remove_key(&case.world.user.key_id);
     let found = examine(&case, &["git.acme.test"], &[]);
     case.matches(&found.of("host"), str![[r#"
-failed host: https://git.acme.test has the rule git.acme.test: profile test, username ci; git: Bearer where the server offers it, else basic; there is no token to be had for it
-    see the first check that failed
+failed host: host rule git.acme.test for https://git.acme.test: profile test, username ci; git: Bearer if the server offers it, otherwise basic; no token available
+    fix the first failed check
 
 "#]]);
 }
@@ -91,7 +91,7 @@ fn a_cluster_of_kubectls_needs_no_rule() {
     }
     let found = examine(&case, &["kube.acme.test"], &[]);
     case.matches(&found.of("host"), str![[r#"
-ok host: https://kube.acme.test is the host of a cluster: kubectl needs no host rule, and for other tools there is none
+ok host: https://kube.acme.test is a cluster's server: kubectl needs no host rule; other tools get no token, because there is no host rule
 
 "#]]);
     let found = examine(&case, &["kube.other.test"], &[]);
@@ -113,7 +113,7 @@ fn where_there_is_no_profile_none_is_named() {
     case.matches(
         &found.of("git"),
         str![[r#"
-ok git: https://git.acme.test: rule git.acme.test, no profile
+ok git: https://git.acme.test: host rule git.acme.test, no profile
 
 "#]],
     );

@@ -103,7 +103,7 @@ fn a_clock_that_was_never_told_is_not_said_to_be_missing() {
         case.matches(
             &found.of("clock"),
             str![[r#"
-skipped clock: the way ends before
+skipped clock: an earlier step failed
 
 "#]],
         );
@@ -114,7 +114,7 @@ skipped clock: the way ends before
     case.matches(
         &found.of("clock"),
         str![[r#"
-skipped clock: no answer with a Date came
+skipped clock: no response had a Date header
 
 "#]],
     );
@@ -143,8 +143,8 @@ failed token: the issuer refused the assertion: invalid_grant: invalid assertion
             },
             &[],
             str![[r#"
-failed userinfo: the issuer refused a token that it had just given: HTTP 401: no
-    in ZITADEL see whether the user is active, and the issuer's log
+failed userinfo: the issuer refused the token that it just issued: HTTP 401: no
+    check in ZITADEL that the user is active, and read the issuer's log
 
 "#]],
         ),
@@ -173,8 +173,8 @@ failed userinfo: [ISSUER]/oidc/v1/userinfo: the JSON it answered has another sha
             },
             &[],
             str![[r#"
-failed userinfo: the issuer's answer names no user
-    its userinfo_endpoint must be ZITADEL's own: see what answers there, and what lies in between
+failed userinfo: the userinfo response has no sub
+    check what answers at the issuer's userinfo_endpoint, and the proxies before it: it must be ZITADEL's own
 
 "#]],
         ),
@@ -188,8 +188,8 @@ failed userinfo: the issuer's answer names no user
             },
             &[],
             str![[r#"
-failed userinfo: it is user ID 7, and the key is that of [USER_ID]
-    see what answers at the issuer's userinfo_endpoint: it must be ZITADEL's own, and keep no answer for another
+failed userinfo: the token belongs to user ID 7, but the key belongs to [USER_ID]
+    check what answers at the issuer's userinfo_endpoint: it must be ZITADEL's own, and no cache may answer with another user's response
 
 "#]],
         ),
@@ -201,7 +201,7 @@ failed userinfo: it is user ID 7, and the key is that of [USER_ID]
             },
             &[],
             str![[r#"
-warning userinfo: the token in the cache was revoked: tools are handed it still
+warning userinfo: the cached token was revoked, but tools still get it
     zitadel-credential cache clear --key-id [KEY_ID]
 
 "#]],
@@ -248,7 +248,7 @@ failed tls: [ISSUER]/.well-known/openid-configuration: the certificate of [ISSUE
     case.matches(
         &found.of("tls"),
         str![[r#"
-ok tls: its certificate is trusted by ca.pem
+ok tls: certificate trusted by ca.pem
 
 "#]],
     );
@@ -279,7 +279,7 @@ failed proxy: cannot use the proxy in HTTPS_PROXY: it has the unsupported scheme
     case.matches(
         &found.of("proxy"),
         str![[r#"
-ok proxy: by way of [PROXY]
+ok proxy: through [PROXY]
 
 "#]],
     );
@@ -308,7 +308,7 @@ fn the_kind_of_a_token_is_held_against_what_needs_it() {
     }
     let found = examine(&case, &[], &[]);
     case.matches(&found.of("token"), str![[r#"
-ok token: minted, a JWT for nobody, good until [TIME]; not for a Kubernetes API server: its aud names no project
+ok token: minted, a JWT, audience none, valid until [TIME]; a Kubernetes API server cannot use it, because aud names no project
 
 "#]]);
     case.world.issuer.set_token_kind(TokenKind::Opaque);
@@ -316,7 +316,7 @@ ok token: minted, a JWT for nobody, good until [TIME]; not for a Kubernetes API 
     case.matches(
         &found.of("token"),
         str![[r#"
-ok token: minted, opaque, good until [TIME]; whoever gets it asks the issuer what it is
+ok token: minted, opaque, valid until [TIME]; servers must check it with the issuer
 
 "#]],
     );
@@ -326,7 +326,7 @@ ok token: minted, opaque, good until [TIME]; whoever gets it asks the issuer wha
     case.matches(
         &found.of("token"),
         str![[r#"
-warning token: minted, opaque, good until [TIME]: a Kubernetes API server with OIDC needs a JWT
+warning token: minted, opaque, valid until [TIME]: a Kubernetes API server with OIDC needs a JWT
     in ZITADEL open the service user and set its Access Token Type to JWT
 
 "#]],
@@ -335,7 +335,7 @@ warning token: minted, opaque, good until [TIME]: a Kubernetes API server with O
     case.world.issuer.set_token_kind(TokenKind::Jwt);
     let found = examine(&case, &[], &[]);
     case.matches(&found.of("token"), str![[r#"
-warning token: minted, a JWT for nobody, good until [TIME]: a Kubernetes API server cannot use it, because its aud names no project
+warning token: minted, a JWT, audience none, valid until [TIME]: a Kubernetes API server cannot use it, because aud names no project
     add the cluster's project: projects = ["ID"] in the profile, or --project ID
 
 "#]]);
@@ -343,7 +343,7 @@ warning token: minted, a JWT for nobody, good until [TIME]: a Kubernetes API ser
     case.matches(
         &found.of("token"),
         str![[r#"
-ok token: minted, a JWT for 7, good until [TIME]; a Kubernetes API server could use it
+ok token: minted, a JWT, audience 7, valid until [TIME]; a Kubernetes API server can use it
 
 "#]],
     );
@@ -354,8 +354,8 @@ ok token: minted, a JWT for 7, good until [TIME]; a Kubernetes API server could 
     case.world.issuer.fault(Endpoint::Token, other, 1);
     let found = examine(&case, &["--project", "7"], &[]);
     case.matches(&found.of("token"), str![[r#"
-warning token: minted, a JWT for 8, good until [TIME]: project 7 was asked for, and its aud does not name it
-    see in ZITADEL whether the project is there under that ID, and granted to the user's organisation
+warning token: minted, a JWT, audience 8, valid until [TIME]: aud does not name the requested project 7
+    check in ZITADEL that the project exists with this ID and is granted to the user's organisation
 
 "#]]);
 }

@@ -55,7 +55,7 @@ failed config: the timeout "soon" is no number of seconds
             |case| mode(&case.world.home.config_path(), 0o666),
             &[],
             str![[r#"
-warning config: [HOME]/.config/zitadel-credential/config.toml: others can write to it (mode 0666)
+warning config: [HOME]/.config/zitadel-credential/config.toml: writable by other users (mode 0666)
     chmod go-w [HOME]/.config/zitadel-credential/config.toml
 
 "#]],
@@ -75,7 +75,7 @@ failed key: key file [HOME]/key.json: no such file or directory
             |case| mode(&case.world.key_file, 0o644),
             &[],
             str![[r#"
-warning key: key file [HOME]/key.json: others may use it (mode 0644)
+warning key: key file [HOME]/key.json: accessible to other users (mode 0644)
     chmod 600 [HOME]/key.json
 
 "#]],
@@ -110,8 +110,8 @@ failed key: key file [HOME]/key.json: its key cannot sign: an RSA key of fewer t
             },
             &[],
             str![[r#"
-failed key: key file [HOME]/key.json: the key expired at 2020-01-01T00:00:00Z; this clock says [TIME]
-    make a new key in ZITADEL (the service user's Keys, New, JSON) and put its file in place
+failed key: key file [HOME]/key.json: the key expired at 2020-01-01T00:00:00Z; the local clock says [TIME]
+    create a new key in ZITADEL (the service user's Keys, New, JSON) and replace the key file
 
 "#]],
         ),
@@ -121,7 +121,7 @@ failed key: key file [HOME]/key.json: the key expired at 2020-01-01T00:00:00Z; t
             &[],
             str![[r#"
 warning key: key file [HOME]/key.json: the key expires at [TIME]
-    make a new key in ZITADEL (the service user's Keys, New, JSON) and put its file in place
+    create a new key in ZITADEL (the service user's Keys, New, JSON) and replace the key file
 
 "#]],
         ),

@@ -40,7 +40,7 @@ ok program: on PATH in [HOME]/bin: zitadel-credential
     case.matches(
         &found.of("program"),
         str![[r#"
-warning program: [HOME]/bin/git-credential-zitadel is another program, or does not tell its version
+warning program: [HOME]/bin/git-credential-zitadel is another program, or does not print its version
     ln -sf [PROGRAM] [HOME]/bin/git-credential-zitadel
 warning program: [HOME]/bin/docker-credential-zitadel is version 0.0.1, this program is [VERSION]
     ln -sf [PROGRAM] [HOME]/bin/docker-credential-zitadel
@@ -54,7 +54,7 @@ ok program: on PATH in [HOME]/bin: zitadel-credential
     fs::remove_file(home.path().join("bin/docker-credential-zitadel")).unwrap();
     let found = examine(&case, &[], &path);
     case.matches(&found.of("program"), str![[r#"
-warning program: [HOME]/bin/git-credential-zitadel is another file than this program, of the same version
+warning program: [HOME]/bin/git-credential-zitadel is another file with the same version as this program
     ln -sf [PROGRAM] [HOME]/bin/git-credential-zitadel
 failed program: docker-credential-zitadel is not on PATH, and a tool is set up to run it
     ln -s [PROGRAM] [HOME]/bin/docker-credential-zitadel
@@ -92,7 +92,7 @@ fn programs_that_hang_are_ended() {
         &found.of("kubectl"),
         str![[r#"
 failed kubectl: [HOME]/bin/kubectl config view: not complete within 1 s
-    run it by hand: it must print the kubeconfig
+    run kubectl config view --raw to see the error
 
 "#]],
     );
@@ -100,7 +100,7 @@ failed kubectl: [HOME]/bin/kubectl config view: not complete within 1 s
         &found.of("git"),
         str![[r#"
 failed git: git config: not complete within 1 s
-    run git config --get-regexp credential by hand: it must end
+    run git config --get-regexp credential to see the error
 
 "#]],
     );
@@ -180,7 +180,7 @@ fn a_rule_is_told_that_no_tool_asks_for() {
     case.matches(
         &found(&case, "rule"),
         str![[r#"
-warning rule: b.acme.test:8443: no tool is found that is set up to ask us for it
+warning rule: b.acme.test:8443: no tool is set up for this host rule
     zitadel-credential setup git b.acme.test:8443, or setup docker, bazel, cargo, go or terraform
 
 "#]],

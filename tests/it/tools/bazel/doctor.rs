@@ -16,9 +16,9 @@ fn each_helper_of_bazels_is_held_against_the_rules() {
                  common --credential_helper=*.acme.test=bazel-credential-zitadel\n\
                  common --credential_helper=ghcr.io=other\n",
                 str![[r#"
-ok bazel: [HOME]/.bazelrc: a.acme.test: rule a.acme.test, profile test
-ok bazel: [HOME]/.bazelrc: b.acme.test: rule b.acme.test:8443, profile test
-ok bazel: [HOME]/.bazelrc: *.acme.test: rule a.acme.test, profile test
+ok bazel: [HOME]/.bazelrc: a.acme.test: host rule a.acme.test, profile test
+ok bazel: [HOME]/.bazelrc: b.acme.test: host rule b.acme.test:8443, profile test
+ok bazel: [HOME]/.bazelrc: *.acme.test: host rule a.acme.test, profile test
 
 "#]],
             ),
@@ -34,17 +34,17 @@ ok bazel: [HOME]/.bazelrc: *.acme.test: rule a.acme.test, profile test
                 str![[r#"
 failed bazel: [HOME]/.bazelrc: c.acme.test: no host rule lets https://c.acme.test have a token
     zitadel-credential setup bazel c.acme.test
-failed bazel: [HOME]/.bazelrc: *.evil.test: no host rule is for any of these hosts
+failed bazel: [HOME]/.bazelrc: *.evil.test: no host rule for any of these hosts
     zitadel-credential setup bazel '*.evil.test'
-failed bazel: [HOME]/.bazelrc: a/b: it is no host that could have a rule
-    a host reads like acme.dev or *.acme.dev
-failed bazel: [HOME]/.bazelrc: a.acme.test: its helper /nowhere/bazel-credential-zitadel is not there
-    name bazel-credential-zitadel there
-failed bazel: [HOME]/.bazelrc: a.acme.test: Bazel runs zitadel-credential without our command bazel
-    name bazel-credential-zitadel there
-ok bazel: [HOME]/.bazelrc: a.acme.test: rule a.acme.test, profile test
-failed bazel: [HOME]/.bazelrc: a.acme.test: its helper ~/no/bazel-credential-zitadel is not there
-    name bazel-credential-zitadel there
+failed bazel: [HOME]/.bazelrc: a/b: invalid host
+    write a host like acme.dev or *.acme.dev
+failed bazel: [HOME]/.bazelrc: a.acme.test: helper /nowhere/bazel-credential-zitadel not found
+    set the helper to bazel-credential-zitadel
+failed bazel: [HOME]/.bazelrc: a.acme.test: Bazel runs zitadel-credential without the command bazel
+    set the helper to bazel-credential-zitadel
+ok bazel: [HOME]/.bazelrc: a.acme.test: host rule a.acme.test, profile test
+failed bazel: [HOME]/.bazelrc: a.acme.test: helper ~/no/bazel-credential-zitadel not found
+    set the helper to bazel-credential-zitadel
 
 "#]],
             ),
@@ -52,7 +52,7 @@ failed bazel: [HOME]/.bazelrc: a.acme.test: its helper ~/no/bazel-credential-zit
                 ".bazelrc",
                 "common --credential_helper=bazel-credential-zitadel\n",
                 str![[r#"
-ok bazel: [HOME]/.bazelrc: every host: those that a rule names are answered
+ok bazel: [HOME]/.bazelrc: all hosts: those with a host rule get a token
 
 "#]],
             ),

@@ -17,7 +17,7 @@ fn each_registry_of_cargo_is_held_against_the_rules() {
                  credential-provider = ['cargo-credential-zitadel']\n\
                  [registries.other]\ncredential-provider = ['cargo:token']\n",
                 str![[r#"
-ok cargo: [HOME]/.cargo/config.toml: registry a: rule a.acme.test, profile test
+ok cargo: [HOME]/.cargo/config.toml: registry a: host rule a.acme.test, profile test
 
 "#]],
             ),
@@ -33,14 +33,14 @@ ok cargo: [HOME]/.cargo/config.toml: registry a: rule a.acme.test, profile test
                 str![[r#"
 failed cargo: [HOME]/.cargo/config.toml: registry b: no host rule lets https://b.acme.test have a token: b.acme.test:8443 is for another port
     zitadel-credential setup cargo b.acme.test
-warning cargo: [HOME]/.cargo/config.toml: registry c: its index is not in this file, so its rule is not known
-    give doctor the index's host
-failed cargo: [HOME]/.cargo/config.toml: registry d: its index names no host that could have a rule
-    an index reads like sparse+https://HOST/index/
-failed cargo: [HOME]/.cargo/config.toml: registry e: its provider /nowhere/cargo-credential-zitadel is not there
-    name cargo-credential-zitadel there
-failed cargo: [HOME]/.cargo/config.toml: registry f: cargo passes zitadel-credential no command to run
-    name cargo-credential-zitadel there
+warning cargo: [HOME]/.cargo/config.toml: registry c: its index is not in this file, so its host rule is unknown
+    run zitadel-credential doctor HOST with the host of the index
+failed cargo: [HOME]/.cargo/config.toml: registry d: invalid host in its index
+    write an index like sparse+https://HOST/index/
+failed cargo: [HOME]/.cargo/config.toml: registry e: provider /nowhere/cargo-credential-zitadel not found
+    set the provider to cargo-credential-zitadel
+failed cargo: [HOME]/.cargo/config.toml: registry f: cargo runs zitadel-credential without the command cargo
+    set the provider to cargo-credential-zitadel
 
 "#]],
             ),
@@ -48,8 +48,8 @@ failed cargo: [HOME]/.cargo/config.toml: registry f: cargo passes zitadel-creden
                 CARGOS,
                 "[registry]\nglobal-credential-providers = ['cargo-credential-zitadel']\n",
                 str![[r#"
-warning cargo: [HOME]/.cargo/config.toml: every registry: a project's Cargo.toml chooses which index gets the token
-    take it out of global-credential-providers: zitadel-credential setup cargo HOST names it for one registry
+warning cargo: [HOME]/.cargo/config.toml: all registries: a project's Cargo.toml chooses which index gets the token
+    remove it from global-credential-providers, and run zitadel-credential setup cargo HOST for each registry
 
 "#]],
             ),
@@ -61,11 +61,11 @@ warning cargo: [HOME]/.cargo/config.toml: every registry: a project's Cargo.toml
                  [registry]\n\
                  global-credential-providers = ['zit', 'cargo:token-from-stdout zitadel-credential token']\n",
                 str![[r#"
-warning cargo: [HOME]/.cargo/config.toml: every registry: a project's Cargo.toml chooses which index gets the token
-    take it out of global-credential-providers: zitadel-credential setup cargo HOST names it for one registry
-warning cargo: [HOME]/.cargo/config.toml: every registry: a project's Cargo.toml chooses which index gets the token
-    take it out of global-credential-providers: zitadel-credential setup cargo HOST names it for one registry
-ok cargo: [HOME]/.cargo/config.toml: registry a: rule a.acme.test, profile test
+warning cargo: [HOME]/.cargo/config.toml: all registries: a project's Cargo.toml chooses which index gets the token
+    remove it from global-credential-providers, and run zitadel-credential setup cargo HOST for each registry
+warning cargo: [HOME]/.cargo/config.toml: all registries: a project's Cargo.toml chooses which index gets the token
+    remove it from global-credential-providers, and run zitadel-credential setup cargo HOST for each registry
+ok cargo: [HOME]/.cargo/config.toml: registry a: host rule a.acme.test, profile test
 
 "#]],
             ),
@@ -75,7 +75,7 @@ ok cargo: [HOME]/.cargo/config.toml: registry a: rule a.acme.test, profile test
                  credential-provider = ['cargo-credential-zitadel', '--nonsense']\n",
                 str![[r#"
 failed cargo: [HOME]/.cargo/config.toml: registry a: unexpected argument '--nonsense' found
-    the options of every command: zitadel-credential --help
+    run zitadel-credential --help for the options
 
 "#]],
             ),
@@ -83,8 +83,8 @@ failed cargo: [HOME]/.cargo/config.toml: registry a: unexpected argument '--nons
                 CARGOS,
                 "[registries",
                 str![[r#"
-failed cargo: [HOME]/.cargo/config.toml: it is no TOML
-    cargo cannot read it either: mend it by hand
+failed cargo: [HOME]/.cargo/config.toml: invalid TOML
+    fix the file: cargo cannot read it either
 
 "#]],
             ),
@@ -118,9 +118,9 @@ fn what_variables_say_of_cargos_registries_counts() {
         ),
     ];
     case.matches(&examine(&case, &[], &variables).of("cargo"), str![[r#"
-warning cargo: the variable CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS: every registry: a project's Cargo.toml chooses which index gets the token
-    take it out of global-credential-providers: zitadel-credential setup cargo HOST names it for one registry
-ok cargo: [HOME]/.cargo/config.toml: registry my-own: rule a.acme.test, profile test
+warning cargo: the variable CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS: all registries: a project's Cargo.toml chooses which index gets the token
+    remove it from global-credential-providers, and run zitadel-credential setup cargo HOST for each registry
+ok cargo: [HOME]/.cargo/config.toml: registry my-own: host rule a.acme.test, profile test
 
 "#]]);
 }

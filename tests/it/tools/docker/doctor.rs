@@ -15,7 +15,7 @@ fn each_registry_of_docker_is_held_against_the_rules() {
     case.matches(
         &found.of("rule"),
         str![[r#"
-warning rule: registry.acme.test:5000: no tool is found that is set up to ask us for it
+warning rule: registry.acme.test:5000: no tool is set up for this host rule
     zitadel-credential setup git registry.acme.test:5000, or setup docker, bazel, cargo, go or terraform
 
 "#]],
@@ -33,7 +33,7 @@ failed docker: [HOME]/.docker/config.json: registry.acme.test:443: no host rule 
         (
             "registry.acme.test:5000",
             str![[r#"
-ok docker: [HOME]/.docker/config.json: registry.acme.test:5000: rule registry.acme.test:5000, profile test
+ok docker: [HOME]/.docker/config.json: registry.acme.test:5000: host rule registry.acme.test:5000, profile test
 
 "#]],
         ),
@@ -53,8 +53,8 @@ ok docker: [HOME]/.docker/config.json: registry.acme.test:5000: rule registry.ac
     case.matches(
         &found.of("docker"),
         str![[r#"
-failed docker: [HOME]/.docker/config.json: it is not as docker writes it (line 1)
-    docker cannot read it either: mend it by hand
+failed docker: [HOME]/.docker/config.json: invalid JSON (line 1)
+    fix the file: docker cannot read it either
 
 "#]],
     );

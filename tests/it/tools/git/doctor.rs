@@ -20,7 +20,7 @@ fn each_helper_of_git_is_held_against_the_rules() {
         (
             "https://git.acme.test",
             str![[r#"
-ok git: https://git.acme.test: rule git.acme.test, profile test
+ok git: https://git.acme.test: host rule git.acme.test, profile test
 
 "#]],
         ),
@@ -43,8 +43,8 @@ failed git: http://git.acme.test: host rule git.acme.test is for https, not for 
         (
             "ssh://git.acme.test",
             str![[r#"
-failed git: ssh://git.acme.test: it is no URL of a host that could have a rule
-    git config --global --get-regexp credential shows it: name https://HOST
+failed git: ssh://git.acme.test: invalid URL
+    write https://HOST; git config --global --get-regexp credential shows the entry
 
 "#]],
         ),
@@ -58,8 +58,8 @@ failed git: ssh://git.acme.test: it is no URL of a host that could have a rule
     case.matches(
         &examine(&case, &[], &path).of("git"),
         str![[r#"
-failed git: https://git.acme.test: its helper /nowhere/git-credential-zitadel is not there
-    see the check program, or zitadel-credential setup git git.acme.test
+failed git: https://git.acme.test: helper /nowhere/git-credential-zitadel not found
+    run zitadel-credential setup git git.acme.test, or see the check program
 
 "#]],
     );
@@ -84,41 +84,41 @@ fn another_helper_that_is_handed_the_token_is_told_of_with_its_file() {
         (
             format!("{ours}{store}"),
             str![[r#"
-ok git: https://git.acme.test: rule git.acme.test, profile test
-warning git: https://git.acme.test: git hands the token to the helper store too, which may keep it; [HOME]/.gitconfig names it
-    take it out there, or move it above an empty helper of this host's
+ok git: https://git.acme.test: host rule git.acme.test, profile test
+warning git: https://git.acme.test: git also passes the token to the helper store, which may store it; configured in [HOME]/.gitconfig
+    remove it there, or move it before an empty helper of this host
 
 "#]],
         ),
         (
             format!("{store}{ours}"),
             str![[r#"
-ok git: https://git.acme.test: rule git.acme.test, profile test
+ok git: https://git.acme.test: host rule git.acme.test, profile test
 
 "#]],
         ),
         (
             format!("{ours}\thelper = cache --token {SECRET}\n"),
             str![[r#"
-ok git: https://git.acme.test: rule git.acme.test, profile test
-warning git: https://git.acme.test: git hands the token to the helper cache too, which may keep it; [HOME]/.gitconfig names it
-    take it out there, or move it above an empty helper of this host's
+ok git: https://git.acme.test: host rule git.acme.test, profile test
+warning git: https://git.acme.test: git also passes the token to the helper cache, which may store it; configured in [HOME]/.gitconfig
+    remove it there, or move it before an empty helper of this host
 
 "#]],
         ),
         (
             "[credential]\n\thelper = store\n\thelper = zitadel\n".to_owned(),
             str![[r#"
-ok git: every host: those that a rule names are answered
-warning git: every host: git hands the token to the helper store too, which may keep it; [HOME]/.gitconfig names it
-    take it out there, or move it above an empty helper of this host's
+ok git: all hosts: those with a host rule get a token
+warning git: all hosts: git also passes the token to the helper store, which may store it; configured in [HOME]/.gitconfig
+    remove it there, or move it before an empty helper of this host
 
 "#]],
         ),
         (
             format!("{ours}[credential \"https://github.com\"]\n\thelper = store\n"),
             str![[r#"
-ok git: https://git.acme.test: rule git.acme.test, profile test
+ok git: https://git.acme.test: host rule git.acme.test, profile test
 
 "#]],
         ),
@@ -147,15 +147,15 @@ fn a_helper_that_names_a_path_in_quotes_is_held_against_the_rules_too() {
     case.matches(
         &found.of("git"),
         str![[r#"
-ok git: https://git.acme.test: rule git.acme.test, profile test
+ok git: https://git.acme.test: host rule git.acme.test, profile test
 
 "#]],
     );
     case.matches(
         &wire("/no where/zitadel-credential").of("git"),
         str![[r#"
-failed git: https://git.acme.test: its helper /no where/zitadel-credential is not there
-    see the check program, or zitadel-credential setup git git.acme.test
+failed git: https://git.acme.test: helper /no where/zitadel-credential not found
+    run zitadel-credential setup git git.acme.test, or see the check program
 
 "#]],
     );

@@ -14,7 +14,7 @@ fn goauth_is_looked_for_where_go_looks() {
                 ".config/go/env",
                 "GOPROXY=x\nGOAUTH=zitadel-credential go; netrc\n",
                 str![[r#"
-ok go: GOAUTH in [HOME]/.config/go/env: every host: those that a rule names are answered
+ok go: GOAUTH in [HOME]/.config/go/env: all hosts: those with a host rule get a token
 
 "#]],
             ),
@@ -22,8 +22,8 @@ ok go: GOAUTH in [HOME]/.config/go/env: every host: those that a rule names are 
                 ".config/go/env",
                 "GOAUTH=/nowhere/zitadel-credential go\n",
                 str![[r#"
-failed go: GOAUTH in [HOME]/.config/go/env: its command /nowhere/zitadel-credential is not there
-    zitadel-credential setup go HOST tells the right value
+failed go: GOAUTH in [HOME]/.config/go/env: command /nowhere/zitadel-credential not found
+    run zitadel-credential setup go HOST to see the right value
 
 "#]],
             ),
@@ -31,8 +31,8 @@ failed go: GOAUTH in [HOME]/.config/go/env: its command /nowhere/zitadel-credent
                 ".config/go/env",
                 "GOAUTH=zitadel-credential\n",
                 str![[r#"
-failed go: GOAUTH in [HOME]/.config/go/env: it does not run our command go
-    zitadel-credential setup go HOST tells the right value
+failed go: GOAUTH in [HOME]/.config/go/env: it does not run the command go
+    run zitadel-credential setup go HOST to see the right value
 
 "#]],
             ),
@@ -40,8 +40,8 @@ failed go: GOAUTH in [HOME]/.config/go/env: it does not run our command go
                 ".config/go/env",
                 "GOAUTH=zitadel-credential go; off\n",
                 str![[r#"
-failed go: GOAUTH in [HOME]/.config/go/env: Go refuses off beside another command
-    zitadel-credential setup go HOST tells the right value
+failed go: GOAUTH in [HOME]/.config/go/env: Go refuses off together with other commands
+    run zitadel-credential setup go HOST to see the right value
 
 "#]],
             ),
@@ -49,8 +49,8 @@ failed go: GOAUTH in [HOME]/.config/go/env: Go refuses off beside another comman
                 ".config/go/env",
                 "GOAUTH=zitadel-credential --profile go kubectl\n",
                 str![[r#"
-failed go: GOAUTH in [HOME]/.config/go/env: it does not run our command go
-    zitadel-credential setup go HOST tells the right value
+failed go: GOAUTH in [HOME]/.config/go/env: it does not run the command go
+    run zitadel-credential setup go HOST to see the right value
 
 "#]],
             ),
@@ -58,8 +58,8 @@ failed go: GOAUTH in [HOME]/.config/go/env: it does not run our command go
                 ".config/go/env",
                 "GOAUTH=zitadel-credential go --config /nowhere; netrc\n",
                 str![[r#"
-failed go: GOAUTH in [HOME]/.config/go/env: its config file /nowhere is not there
-    zitadel-credential setup go HOST tells the right value
+failed go: GOAUTH in [HOME]/.config/go/env: config file /nowhere not found
+    run zitadel-credential setup go HOST to see the right value
 
 "#]],
             ),
@@ -72,8 +72,8 @@ failed go: GOAUTH in [HOME]/.config/go/env: its config file /nowhere is not ther
     case.matches(
         &found.of("go"),
         str![[r#"
-failed go: the variable GOAUTH: its command zitadel-credential is not there
-    zitadel-credential setup go HOST tells the right value
+failed go: the variable GOAUTH: command zitadel-credential not found
+    run zitadel-credential setup go HOST to see the right value
 
 "#]],
     );
@@ -81,7 +81,7 @@ failed go: the variable GOAUTH: its command zitadel-credential is not there
     case.matches(
         &found.of("go"),
         str![[r#"
-ok go: the variable GOAUTH: every host: those that a rule names are answered
+ok go: the variable GOAUTH: all hosts: those with a host rule get a token
 
 "#]],
     );

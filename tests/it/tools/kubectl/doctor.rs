@@ -33,7 +33,7 @@ ok kubectl: user ci: profile test, v1beta1
         (
             |exec| exec["apiVersion"] = "client.authentication.k8s.io/v1alpha1".into(),
             str![[r#"
-failed kubectl: user ci: its apiVersion "client.authentication.k8s.io/v1alpha1" is none that kubectl and we speak
+failed kubectl: user ci: unsupported apiVersion "client.authentication.k8s.io/v1alpha1"
     zitadel-credential setup kubectl --user ci
 
 "#]],
@@ -41,7 +41,7 @@ failed kubectl: user ci: its apiVersion "client.authentication.k8s.io/v1alpha1" 
         (
             |exec| exec["command"] = "zitadel-credential".into(),
             str![[r#"
-failed kubectl: user ci: its command zitadel-credential is not on PATH
+failed kubectl: user ci: command zitadel-credential is not on PATH
     zitadel-credential setup kubectl --user ci
 
 "#]],
@@ -49,7 +49,7 @@ failed kubectl: user ci: its command zitadel-credential is not on PATH
         (
             |exec| exec["command"] = "bin/zitadel-credential".into(),
             str![[r#"
-failed kubectl: user ci: its command bin/zitadel-credential is no program
+failed kubectl: user ci: command bin/zitadel-credential is not an executable file
     zitadel-credential setup kubectl --user ci
 
 "#]],
@@ -57,7 +57,7 @@ failed kubectl: user ci: its command bin/zitadel-credential is no program
         (
             |exec| drop(exec.as_object_mut().unwrap().remove("interactiveMode")),
             str![[r#"
-failed kubectl: user ci: it has no interactiveMode, which v1 needs
+failed kubectl: user ci: interactiveMode is missing, which v1 requires
     zitadel-credential setup kubectl --user ci
 
 "#]],
@@ -65,7 +65,7 @@ failed kubectl: user ci: it has no interactiveMode, which v1 needs
         (
             |exec| exec["interactiveMode"] = "Always".into(),
             str![[r#"
-warning kubectl: user ci: interactiveMode Always keeps it from running without a terminal
+warning kubectl: user ci: interactiveMode Always prevents it from running without a terminal
     zitadel-credential setup kubectl --user ci
 
 "#]],
@@ -73,7 +73,7 @@ warning kubectl: user ci: interactiveMode Always keeps it from running without a
         (
             |exec| exec["args"] = json!(["token"]),
             str![[r#"
-failed kubectl: user ci: its args do not run our command kubectl
+failed kubectl: user ci: args do not run the command kubectl
     zitadel-credential setup kubectl --user ci
 
 "#]],
@@ -107,8 +107,11 @@ fn without_kubectl_a_kubeconfig_is_looked_at_as_text() {
     let case = case();
     kubeconfig(&case, |_| {});
     let found = examine(&case, &[], &[("PATH", "/nowhere")]);
-    case.matches(&found.of("kubectl"), str![[r#"
-ok kubectl: [HOME]/.kube/config names us; only its text was looked at, for there is no kubectl to read it
+    case.matches(
+        &found.of("kubectl"),
+        str![[r#"
+ok kubectl: [HOME]/.kube/config names this program; not parsed, because kubectl is not on PATH
 
-"#]]);
+"#]],
+    );
 }

@@ -22,7 +22,7 @@ fn terraform_needs_its_block_and_its_link() {
                 RC,
                 BLOCK,
                 str![[r#"
-failed terraform: [HOME]/.terraformrc: names us, and Terraform looks for us at [HOME]/.terraform.d/plugins/terraform-credentials-zitadel: nothing is there
+failed terraform: [HOME]/.terraformrc: names this program, but [HOME]/.terraform.d/plugins/terraform-credentials-zitadel, where Terraform looks for it, does not exist
     zitadel-credential setup terraform HOST
 
 "#]],
@@ -31,7 +31,7 @@ failed terraform: [HOME]/.terraformrc: names us, and Terraform looks for us at [
                 PLUGIN,
                 "#!/bin/sh\n",
                 str![[r#"
-warning terraform: [HOME]/.terraformrc: names us, but [HOME]/.terraform.d/plugins/terraform-credentials-zitadel is another program than this
+warning terraform: [HOME]/.terraformrc: names this program, but [HOME]/.terraform.d/plugins/terraform-credentials-zitadel is another program
     ln -sf [PROGRAM] [HOME]/.terraform.d/plugins/terraform-credentials-zitadel
 
 "#]],
@@ -40,8 +40,8 @@ warning terraform: [HOME]/.terraformrc: names us, but [HOME]/.terraform.d/plugin
                 RC,
                 "x = <<EOF\nzitadel\nEOF\n",
                 str![[r#"
-warning terraform: [HOME]/.terraformrc: not looked into: it has a text of several lines
-    see by hand which credentials helper it names: Terraform takes one alone
+warning terraform: [HOME]/.terraformrc: not parsed: unsupported multi-line string
+    check which credentials helper it names: Terraform accepts only one
 
 "#]],
             ),
@@ -54,7 +54,7 @@ warning terraform: [HOME]/.terraformrc: not looked into: it has a text of severa
     fs::create_dir_all(link.parent().unwrap()).unwrap();
     symlink(binary(), link).unwrap();
     case.matches(&found(&case, "terraform"), str![[r#"
-ok terraform: [HOME]/.terraform.d/mine.tfrc: every host: those that a rule names are answered, by [HOME]/.terraform.d/plugins/terraform-credentials-zitadel
+ok terraform: [HOME]/.terraform.d/mine.tfrc: all hosts: those with a host rule get a token, through [HOME]/.terraform.d/plugins/terraform-credentials-zitadel
 
 "#]]);
 }
@@ -72,8 +72,8 @@ fn terraform_takes_one_helper_alone_of_all_its_files() {
     case.matches(
         &found(&case, "terraform"),
         str![[r#"
-failed terraform: [HOME]/.terraformrc: it names the credentials helper other, and [HOME]/.terraformrc names us: Terraform takes one alone
-    take one of the two blocks out
+failed terraform: [HOME]/.terraformrc: names the credentials helper other, but [HOME]/.terraformrc names this program, and Terraform accepts only one
+    remove one of the two blocks
 
 "#]],
     );
@@ -82,8 +82,8 @@ failed terraform: [HOME]/.terraformrc: it names the credentials helper other, an
     case.matches(
         &found(&case, "terraform"),
         str![[r#"
-failed terraform: [HOME]/.terraform.d/o.tfrc: it names the credentials helper other, and [HOME]/.terraformrc names us: Terraform takes one alone
-    take one of the two blocks out
+failed terraform: [HOME]/.terraform.d/o.tfrc: names the credentials helper other, but [HOME]/.terraformrc names this program, and Terraform accepts only one
+    remove one of the two blocks
 
 "#]],
     );
@@ -96,9 +96,9 @@ failed terraform: [HOME]/.terraform.d/o.tfrc: it names the credentials helper ot
     case.matches(
         &found(&case, "terraform"),
         str![[r#"
-warning terraform: [HOME]/.terraform.d/o.tfrc: not looked into: its end is missing
-    see by hand which credentials helper it names: Terraform takes one alone
-ok terraform: [HOME]/.terraformrc: every host: those that a rule names are answered, by [HOME]/.terraform.d/plugins/terraform-credentials-zitadel
+warning terraform: [HOME]/.terraform.d/o.tfrc: not parsed: unexpected end of the file
+    check which credentials helper it names: Terraform accepts only one
+ok terraform: [HOME]/.terraformrc: all hosts: those with a host rule get a token, through [HOME]/.terraform.d/plugins/terraform-credentials-zitadel
 
 "#]],
     );
@@ -107,8 +107,8 @@ ok terraform: [HOME]/.terraformrc: every host: those that a rule names are answe
     case.matches(
         &found(&case, "terraform"),
         str![[r#"
-warning terraform: [HOME]/.terraformrc: not looked into: it begins with a byte order mark, which Terraform refuses
-    see by hand which credentials helper it names: Terraform takes one alone
+warning terraform: [HOME]/.terraformrc: not parsed: byte order mark, which Terraform refuses
+    check which credentials helper it names: Terraform accepts only one
 
 "#]],
     );

@@ -1,9 +1,9 @@
-//! What every command takes from outside, and what it gives back.
+//! The input and the output of every command.
 
 mod answer;
 mod helper;
 pub(crate) mod login;
-pub(crate) mod question;
+pub(crate) mod request;
 mod world;
 
 pub(crate) use answer::{Answer, hand_over, report};

@@ -1,5 +1,5 @@
-//! The tools that ask for tokens: one row each. Everything that lists tools,
-//! commands, links, setups, completions, doctor's checks, reads this table.
+//! The registry of tools, one row per tool. Help, links, setups, completions and
+//! doctor's checks all read it.
 
 pub mod askpass;
 pub mod bazel;
@@ -39,36 +39,36 @@ pub static TOOLS: [Tool; 12] = [
     askpass::TOOL,
 ];
 
-/// Returns the tool of a command.
+/// Returns the tool with this command.
 pub(crate) fn find(command: &str) -> Option<&'static Tool> {
     TOOLS.iter().find(|tool| tool.name == command)
 }
 
-/// Reads a helper's call by the arguments of that one command: describing all
-/// the others first would be a quarter of the cached path.
+/// Parses a helper's call with the arguments of that one command. Building all the
+/// other commands too takes a quarter of the time of a cached call.
 ///
-/// `None` if something stands before the command, if clap refuses, or if it has
-/// help to show: the whole command line explains that better.
+/// `None` if options come before the command, if clap reports an error, or for
+/// `--help`: parsing the whole command line gives better texts.
 pub(crate) fn read_alone(args: &[OsString]) -> Option<Box<dyn Helper>> {
     let args = args.get(1..)?;
     let tool = find(args.first()?.to_str()?)?;
     (tool.reader.alone)(args)
 }
 
-/// Returns all links, each with the command that it stands for.
+/// Returns all links with their commands.
 pub fn links() -> impl Iterator<Item = (&'static Link, &'static str)> {
     let of = |tool: &'static Tool| tool.links.iter().map(|link| (link, tool.name));
     TOOLS.iter().flat_map(of)
 }
 
-/// Returns the command that a program's name stands for.
+/// Returns the command for a name that the program was called by.
 pub(crate) fn command_of(program: &Path) -> Option<&'static str> {
     let name = program.file_name()?;
     let (_, command) = links().find(|(link, _)| name == link.name)?;
     Some(command)
 }
 
-/// True if a setup, by its name in `setup.json`, makes such an edit.
+/// True if the setup with this name in `setup.json` makes such an edit.
 pub(crate) fn owns(setup: &str, edit: &Edit) -> bool {
     let parts = setup.split_once(' ');
     let known = parts.and_then(|(name, of)| Some((find(name)?.setup.as_ref()?, of)));

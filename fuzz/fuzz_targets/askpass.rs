@@ -7,7 +7,7 @@ use zitadel_credential::tools::askpass::parse;
 use zitadel_credential_fuzz as plain;
 
 fuzz_target!(|prompt: &str| {
-    let Some(question) = parse(prompt) else {
+    let Some(parsed) = parse(prompt) else {
         return;
     };
     let (_, url) = prompt.split_once(" for ").expect("git's words");
@@ -18,9 +18,9 @@ fuzz_target!(|prompt: &str| {
     let (user, host) = authority.split_once('@').unwrap_or(("", authority));
     assert_eq!(
         plain::origin(scheme, host),
-        Some(plain::understood(&question.ask.origin))
+        Some(plain::understood(&parsed.ask.origin))
     );
-    match question.ask.username {
+    match parsed.ask.username {
         None => assert!(user.is_empty()),
         Some(name) => {
             assert!(!name.is_empty() && !name.contains(char::is_control));

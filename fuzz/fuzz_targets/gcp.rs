@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use zitadel_credential::error::Error;
 use zitadel_credential::tools::gcp::protocol;
-use zitadel_credential::tools::gcp::protocol::Question;
+use zitadel_credential::tools::gcp::protocol::Request;
 use zitadel_credential_fuzz as plain;
 
 const NAMES: [&str; 4] = ["TOKEN_TYPE", "REVOKE", "INTERACTIVE", "OUTPUT_FILE"];
@@ -23,11 +23,11 @@ fuzz_target!(|input: &str| {
     };
     let [wanted, revoke, interactive, file] = [0, 1, 2, 3].map(|place| values.get(place).copied());
     let answer = match protocol::parse(variable) {
-        Ok(Question::Revoke) => {
+        Ok(Request::Revoke) => {
             assert_eq!(revoke, Some("1"));
             protocol::revoked()
         }
-        Ok(Question::Token(kind)) => {
+        Ok(Request::Token(kind)) => {
             assert_ne!(revoke, Some("1"));
             assert_eq!(
                 wanted.unwrap_or("urn:ietf:params:oauth:token-type:jwt"),

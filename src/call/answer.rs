@@ -1,4 +1,4 @@
-//! What a command gives back.
+//! The output of a command.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use super::world::World;
 use crate::error::{Error, Report};
 use crate::text::quote::system;
 
-/// The answer of a command.
+/// A command's output and exit code.
 pub(crate) struct Answer {
     /// The text for stdout.
     pub(crate) text: Zeroizing<String>,
@@ -29,10 +29,10 @@ impl Answer {
     }
 }
 
-/// Writes an answer, whole. Returns false if the reader has gone.
+/// Writes the answer to stdout. Returns false if the reader has closed the pipe.
 ///
 /// # Errors
-/// [`Error::Final`]: the system's own reason.
+/// [`Error::Final`]: the system's error.
 pub(crate) fn hand_over(world: &mut World<'_>, answer: &Answer) -> Result<bool, Error> {
     let stdout = &mut world.stdout;
     let written = stdout
@@ -42,14 +42,14 @@ pub(crate) fn hand_over(world: &mut World<'_>, answer: &Answer) -> Result<bool, 
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => {
-            let what = format!("the answer could not be written: {}", system(&error));
+            let what = format!("cannot write the answer: {}", system(&error));
             Err(Error::Final(Report::new(what)))
         }
     }
 }
 
-/// Writes an error for a person.
+/// Writes an error to stderr.
 pub(crate) fn report(world: &mut World<'_>, error: &Error) {
-    // A closed stderr has no reader to tell.
+    // A closed stderr cannot be reported anywhere.
     let _ = writeln!(world.stderr, "zitadel-credential: error: {error}");
 }

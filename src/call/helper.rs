@@ -11,13 +11,13 @@ use crate::config::{Config, Directories};
 use crate::error::Error;
 use crate::sys::Environment;
 
-/// A tool's question on the command line. Each tool's arguments implement it.
+/// The arguments of a tool's call. Each tool implements it.
 pub(crate) trait Helper: Any + fmt::Debug {
-    /// The options that stand after the command.
+    /// Returns the options after the command.
     fn options(&mut self) -> &mut Options;
 
-    /// Reads the words that the tool itself passes, without the command line
-    /// parser. `None` if they need it.
+    /// Reads the arguments that the tool itself passes, without the command line
+    /// parser. `None` if they need the parser.
     fn from_plain_words(words: &[OsString]) -> Option<Self>
     where
         Self: Sized,
@@ -26,38 +26,38 @@ pub(crate) trait Helper: Any + fmt::Debug {
         None
     }
 
-    /// True if these arguments, read without the other commands, mean the same
-    /// on the whole command line.
+    /// True if these arguments have the same meaning whether they are parsed alone
+    /// or as part of the whole command line.
     fn is_unambiguous(&self) -> bool {
         true
     }
 
-    /// True if what is logged from the start reaches a person.
+    /// True if logging may start before the configuration is read.
     fn logs_at_once(&self, world: &World<'_>) -> bool {
         let _ = world;
         true
     }
 
-    /// Answers a question that needs no configuration, even a broken one.
+    /// Answers a request that needs no configuration; `None` if it needs one.
     fn answer_without_config(&self, world: &mut World<'_>, options: &Options) -> Option<Answer> {
         let _ = (world, options);
         None
     }
 
-    /// Answers the tool.
+    /// Answers the tool's request.
     ///
     /// # Errors
-    /// The reason why there is no answer.
+    /// There is no answer; the tool gets exit code and stderr.
     fn answer(&self, world: &mut World<'_>, settings: &Settings<'_>) -> Result<Answer, Error>;
 }
 
-/// Where a call's configuration comes from.
+/// The sources of a call's configuration.
 pub(crate) struct Settings<'a> {
     /// The command line's options.
     pub(crate) options: &'a Options,
-    /// Looks up a variable.
+    /// Looks up an environment variable.
     pub(crate) environment: &'a Environment,
-    /// Where this user's files lie.
+    /// This user's directories.
     pub(crate) directories: &'a Directories,
 }
 

@@ -1,4 +1,4 @@
-//! From a question's host to a token: what the helpers share.
+//! The helpers' common way from a request's host to a token.
 
 use super::world::World;
 use crate::broker::{Broker, Request};
@@ -8,21 +8,21 @@ use crate::host::{Ask, HostRule};
 use crate::secret::Secret;
 use crate::token::Token;
 
-/// Returns the host rule for the request; `None` if it names no host, or one
-/// without a rule.
+/// Returns the host rule for the request; `None` if the request names no host, or a
+/// host without a rule.
 pub(crate) fn rule_of<'c>(config: &'c Config<'_>, ask: Option<&Ask>) -> Option<&'c HostRule> {
     if ask.is_none() {
-        log::info!("no token: the question names no host that could have a rule");
+        log::info!("no token: invalid host in the request");
     }
     find_rule(config, ask?)
 }
 
-/// Returns the host rule for a host; `-v` says why there is none.
+/// Returns the host rule for a host; with `-v` logs why there is none.
 pub(crate) fn find_rule<'c>(config: &'c Config<'_>, ask: &Ask) -> Option<&'c HostRule> {
     let Ask { origin, username } = ask;
     let found = config.rules().find(origin, username.as_deref());
     match &found {
-        Ok(rule) => log::info!("{origin} has the rule {}", rule.pattern),
+        Ok(rule) => log::info!("host rule for {origin}: {}", rule.pattern),
         Err(miss) => {
             let report = miss.told(origin);
             let advice = report.advice().unwrap_or_default();
@@ -40,10 +40,10 @@ pub(crate) fn request_of<'c>(config: &Config<'c>, rule: &HostRule) -> Result<Req
     config.request(Asker::of(rule))
 }
 
-/// Gets a rule's token, and the username to show with it.
+/// Returns a rule's username and token.
 ///
 /// # Errors
-/// There is no token.
+/// As [`request_of`] and [`Broker::token`].
 pub(crate) fn login(
     world: &World<'_>,
     config: &Config<'_>,
@@ -57,7 +57,7 @@ pub(crate) fn login(
     Ok((username.to_owned(), token))
 }
 
-/// Returns the username that a rule shows: its own, or the user ID. Needs no network.
+/// Returns a rule's username, which is the user ID by default. Needs no network.
 ///
 /// # Errors
 /// The key cannot be read.
@@ -86,7 +86,7 @@ pub(crate) fn forget(
 ) -> Result<(), Error> {
     let request = request_of(config, rule)?;
     if Broker::new(&request, world.clock)?.forget(token) {
-        log::info!("the token is out of the cache");
+        log::info!("removed the token from the cache");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Everything that a call takes from outside.
+//! The surroundings of a call: arguments, environment, clock, streams.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -11,28 +11,28 @@ use crate::text::clock::Clock;
 use crate::text::input::Bounded;
 use crate::text::terminal::Terminal;
 
-/// Everything that a call takes from outside.
+/// The surroundings of a call. They are arguments, so that tests can replace them.
 pub struct World<'a> {
     /// The arguments, the program's name first.
     pub args: Vec<OsString>,
-    /// Looks up a variable.
+    /// Looks up an environment variable.
     pub environment: &'a Environment,
-    /// Where this user's files lie.
+    /// This user's directories.
     pub directories: Directories,
-    /// Tells the time.
+    /// Returns the time.
     pub clock: &'a Clock,
-    /// Tells which process runs this one.
+    /// Returns the parent process.
     pub parent: &'a dyn Fn() -> Parent,
-    /// Tells where this program lies.
+    /// Returns the path of this program.
     pub program: &'a dyn Fn() -> io::Result<PathBuf>,
-    /// Tells which streams are a terminal.
+    /// Returns which streams are terminals.
     pub terminal: &'a dyn Fn() -> Terminal,
-    /// Asks the person at the terminal a question: one line.
+    /// Asks the user at the terminal a request and returns the line of the answer.
     pub ask: &'a dyn Fn(&str) -> io::Result<String>,
-    /// What the tool says.
+    /// The tool's request.
     pub stdin: &'a mut dyn Bounded,
-    /// What the tool gets: written once, whole, when all is known.
+    /// The answer to the tool; written once, when it is complete.
     pub stdout: &'a mut dyn Write,
-    /// What a person gets.
+    /// Errors and log lines for the user.
     pub stderr: &'a mut dyn Write,
 }

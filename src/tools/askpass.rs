@@ -1,10 +1,10 @@
-//! git's askpass: prints one line for a prompt.
+//! The tool askpass: prints one line that answers a prompt of git.
 //!
-//! Source: gitcredentials(7), and the prompts of git 2.39.5, 2.47.3 and git-lfs 3.3.0
-//! as tried: `Username for 'https://host[:port][/path]': `, and `Password for` with
-//! `user@` before the host, percent-encoded. No language translates them. git-lfs
-//! writes `"` for `'`, and nothing after it. ssh runs the same program for passphrases
-//! and to confirm a host's key: an answer would be taken for one of those.
+//! Source: gitcredentials(7), and the prompts of git 2.39.5, 2.47.3 and git-lfs 3.3.0:
+//! `Username for 'https://host[:port][/path]': `, and `Password for` with `user@` before
+//! the host, percent-encoded. The prompts are never translated. git-lfs writes `"`
+//! instead of `'`, and nothing after it. ssh runs the same program for passphrases and
+//! to confirm a host key, so other prompts must get no answer.
 
 use std::ffi::OsString;
 
@@ -39,7 +39,7 @@ Example, for a git without a credential helper:
 
 #[derive(Args, Debug)]
 struct Askpass {
-    /// The prompt, as git words it
+    /// The prompt, as git writes it
     prompt: OsString,
     #[command(flatten, next_help_heading = EVERY)]
     options: Options,
@@ -51,17 +51,17 @@ impl Helper for Askpass {
     }
 
     fn answer(&self, world: &mut World<'_>, settings: &Settings<'_>) -> Result<Answer, Error> {
-        let question = self.prompt.to_str().and_then(parse);
+        let prompt = self.prompt.to_str().and_then(parse);
         let config = settings.config()?;
-        let Some(rule) = rule_of(&config, question.as_ref().map(|question| &question.ask)) else {
-            // git would take an empty line for an empty password.
+        let Some(rule) = rule_of(&config, prompt.as_ref().map(|prompt| &prompt.ask)) else {
+            // With exit code 0, git would use an empty line as the password.
             return Ok(Answer::new("").with_code(1));
         };
-        let line = match question.map(|question| question.wanted) {
-            Some(Wanted::Password) => {
+        let line = match prompt.map(|prompt| prompt.kind) {
+            Some(Kind::Password) => {
                 let request = request_of(&config, rule)?;
                 let broker = Broker::new(&request, world.clock)?;
-                // git-lfs asks again and again for what its server refuses.
+                // git-lfs prompts again and again if its server refuses the token.
                 broker.token_for((world.parent)())?.expose().to_owned()
             }
             _ => username(world, &config, rule)?,
@@ -72,32 +72,31 @@ impl Helper for Askpass {
 
 /// A prompt that names a host.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Question {
+pub struct Prompt {
     /// The host, and the username that the prompt names.
     pub ask: Ask,
-    /// What is to be printed.
-    pub wanted: Wanted,
+    /// The requested value.
+    pub kind: Kind,
 }
 
-/// What a prompt asks for.
+/// The value that a prompt requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum Kind {
     /// The username.
     Username,
     /// The token.
     Password,
 }
 
-/// Reads a prompt; `None` if git would not word it so, or if it does not plainly
-/// name a host.
-pub fn parse(prompt: &str) -> Option<Question> {
-    let (wanted, rest) = match prompt.strip_prefix("Username for ") {
-        Some(rest) => (Wanted::Username, rest),
-        None => (Wanted::Password, prompt.strip_prefix("Password for ")?),
+/// Parses a prompt; `None` if it is not a prompt of git, or if its host is invalid.
+pub fn parse(prompt: &str) -> Option<Prompt> {
+    let (kind, rest) = match prompt.strip_prefix("Username for ") {
+        Some(rest) => (Kind::Username, rest),
+        None => (Kind::Password, prompt.strip_prefix("Password for ")?),
     };
     let between = |open, close| rest.strip_prefix(open)?.strip_suffix(close);
     let url: &str = between("'", "': ").or_else(|| between("\"", "\""))?;
-    // git encodes all other characters.
+    // git percent-encodes all other characters.
     let is_of_git = |b: u8| b.is_ascii_alphanumeric() || b"-._~%@:/[]".contains(&b);
     if !url.bytes().all(is_of_git) {
         return None;
@@ -110,14 +109,15 @@ pub fn parse(prompt: &str) -> Option<Question> {
     };
     let ask = Ask::of(&format!("{scheme}://{host}"))?;
     let username = username.filter(|name| !name.is_empty());
-    Some(Question {
+    Some(Prompt {
         ask: Ask { username, ..ask },
-        wanted,
+        kind,
     })
 }
 
-/// Decodes a username as git encodes it: all but the unreserved characters (RFC 3986,
-/// section 2.3). `None` if it is encoded otherwise, or would not stay on one line.
+/// Decodes a username, in which git percent-encodes all but the unreserved characters
+/// (RFC 3986, section 2.3). `None` if the encoding is invalid, or if the username is
+/// not printable on one line.
 fn decode(encoded: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(encoded.len());
     let mut rest = encoded.as_bytes();
@@ -147,15 +147,15 @@ mod tests {
 
     use super::*;
 
-    fn read(prompt: &str) -> Option<(String, Option<String>, Wanted)> {
-        let Question { ask, wanted } = parse(prompt)?;
-        Some((ask.origin.to_string(), ask.username, wanted))
+    fn read(prompt: &str) -> Option<(String, Option<String>, Kind)> {
+        let Prompt { ask, kind } = parse(prompt)?;
+        Some((ask.origin.to_string(), ask.username, kind))
     }
 
     #[test]
     fn the_prompts_of_git_and_lfs_are_read() {
-        use Wanted::{Password, Username};
-        for (prompt, host, username, wanted) in [
+        use Kind::{Password, Username};
+        for (prompt, host, username, kind) in [
             (
                 "Username for 'https://a.dev': ",
                 "https://a.dev",
@@ -205,7 +205,7 @@ mod tests {
                 Username,
             ),
         ] {
-            let expected = (host.to_owned(), username.map(ToOwned::to_owned), wanted);
+            let expected = (host.to_owned(), username.map(ToOwned::to_owned), kind);
             assert_eq!(read(prompt), Some(expected), "{prompt}");
         }
     }

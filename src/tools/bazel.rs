@@ -1,4 +1,4 @@
-//! Bazel.
+//! The tool Bazel.
 
 mod answer;
 mod args;
@@ -20,12 +20,12 @@ Example, in .bazelrc:
     docs: Docs {
         recipe: Some("Bazel"),
         way: "a credential helper: `setup bazel '*.acme.dev'`",
-        without_rule: "0, and an answer without a login",
+        without_rule: "0, and an answer without credentials",
         without_token: "1 or 75",
     },
     reader: Reader::<dyn Helper>::of::<args::Bazel>(),
     setup: Some(SetupRow {
-        about: "Let hosts have the token, and print the line for .bazelrc",
+        about: "Add host rules, and print the line for .bazelrc",
         example: "\
 Examples:
   zitadel-credential setup bazel *.acme.dev

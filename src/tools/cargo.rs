@@ -1,4 +1,4 @@
-//! cargo.
+//! The tool cargo.
 
 mod answer;
 mod args;
@@ -28,9 +28,9 @@ Example, in .cargo/config.toml (options may follow the name):
     },
     reader: Reader::<dyn Helper>::of::<args::Cargo>(),
     setup: Some(SetupRow {
-        about: "Let registries have the token, and make cargo ask for it",
+        about: "Add host rules, and set cargo up to use them",
         example: "\
-Examples, for a registry that cargo knows already and for a new one:
+Examples, for a known registry and for a new one:
   zitadel-credential setup cargo cargo.acme.dev
   zitadel-credential setup cargo cargo.acme.dev --registry acme \\
     --index sparse+https://cargo.acme.dev/index/

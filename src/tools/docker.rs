@@ -1,4 +1,4 @@
-//! docker, podman, skopeo and others.
+//! The tool docker, and others with its protocol: podman, skopeo, buildah, helm.
 
 mod answer;
 pub(crate) mod args;
@@ -21,11 +21,11 @@ Example, in ~/.docker/config.json:
         recipe: None,
         way: "",
         without_rule: "1, and docker's `credentials not found`",
-        without_token: "1; one line of it on stdout, all of it on stderr",
+        without_token: "1; one line of the error on stdout, the whole error on stderr",
     },
     reader: Reader::<dyn Helper>::of::<args::Docker>(),
     setup: Some(SetupRow {
-        about: "Let registries have the token, and make docker ask for it",
+        about: "Add host rules, and set docker up to use them",
         example: "\
 Examples:
   zitadel-credential setup docker registry.acme.dev:5000

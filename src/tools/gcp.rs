@@ -1,4 +1,4 @@
-//! Google's clients.
+//! The tool gcp: Google's clients.
 
 mod answer;
 mod args;
@@ -19,7 +19,7 @@ Example, in a credential configuration:
     docs: Docs {
         recipe: Some("Google Cloud"),
         way: "the executable of an external account",
-        without_rule: "nothing is looked up: the credential configuration is the rule",
+        without_rule: "needs no host rule: the credential configuration is the permission",
         without_token: "0, and the error on stdout",
     },
     reader: Reader::<dyn Helper>::of::<args::Gcp>(),

@@ -1,4 +1,4 @@
-//! git.
+//! The tool git.
 
 mod answer;
 pub(crate) mod args;
@@ -14,7 +14,7 @@ pub(super) const TOOL: Tool = Tool {
     name: "git",
     about: "Answer git as a credential helper",
     example: "\
-Example (the empty line takes out helpers that would write the token down):
+Example (the empty value removes helpers that would store the token):
   git config --global --replace-all credential.https://git.acme.dev.helper ''
   git config --global --add credential.https://git.acme.dev.helper zitadel",
     links: &[Link::packaged("git-credential-zitadel")],
@@ -22,11 +22,11 @@ Example (the empty line takes out helpers that would write the token down):
         recipe: None,
         way: "",
         without_rule: "0, and no output",
-        without_token: "1, with `quit=1`: git asks nobody for a password",
+        without_token: "1, with `quit=1`: git does not prompt for a password",
     },
     reader: Reader::<dyn Helper>::of::<args::Git>(),
     setup: Some(SetupRow {
-        about: "Let hosts have the token, and make git ask for it",
+        about: "Add host rules, and set git up to use them",
         example: "\
 Examples:
   zitadel-credential setup git git.acme.dev git.acme.dev:8443

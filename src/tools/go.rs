@@ -1,4 +1,4 @@
-//! Go.
+//! The tool Go.
 
 mod answer;
 mod args;
@@ -22,11 +22,11 @@ Example:
         recipe: Some("Go"),
         way: "a GOAUTH command: `setup go go.acme.dev`",
         without_rule: "0, and no header",
-        without_token: "with a URL 1 or 75; without one 0, no header, and the reason on stderr",
+        without_token: "with a URL 1 or 75; without one 0, no header, and the error on stderr",
     },
     reader: Reader::<dyn Helper>::of::<args::Go>(),
     setup: Some(SetupRow {
-        about: "Let hosts have the token, and print the value of GOAUTH",
+        about: "Add host rules, and print the value of GOAUTH",
         example: "\
 Examples:
   zitadel-credential setup go go.acme.dev

@@ -1,4 +1,4 @@
-//! pip, uv and others that look for keyring.
+//! The tool keyring: for pip, uv and other programs that call `keyring`.
 
 mod answer;
 pub(crate) mod args;

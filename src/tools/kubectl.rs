@@ -1,4 +1,4 @@
-//! kubectl and every client-go program.
+//! The tool kubectl, and every client-go program.
 
 mod answer;
 mod args;
@@ -28,7 +28,7 @@ Example, in a kubeconfig:
     docs: Docs {
         recipe: None,
         way: "",
-        without_rule: "nothing is looked up: the kubeconfig's entry is the rule",
+        without_rule: "needs no host rule: the kubeconfig's entry is the permission",
         without_token: "1 or 75",
     },
     reader: Reader::<dyn Helper>::of::<args::Kubectl>(),

@@ -1,4 +1,4 @@
-//! The kubelet.
+//! The tool kubelet.
 
 mod answer;
 mod args;
@@ -24,7 +24,7 @@ Example, in the file of the kubelet's --image-credential-provider-config:
     docs: Docs {
         recipe: Some("The kubelet"),
         way: "an image credential provider: a sample config",
-        without_rule: "0, and an answer without a login",
+        without_rule: "0, and an answer without credentials",
         without_token: "1 or 75",
     },
     reader: Reader::<dyn Helper>::of::<args::Kubelet>(),

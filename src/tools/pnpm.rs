@@ -1,8 +1,8 @@
-//! pnpm's token helper: prints the value of the `Authorization` header.
+//! The tool pnpm: prints the value of the `Authorization` header.
 //!
 //! Source: pnpm's documentation of `tokenHelper` (<https://pnpm.io/npmrc>), and pnpm
-//! 10.34.9 and 12.21.0 as tried. pnpm does not say for which registry it asks: the
-//! line in the user's own `.npmrc` is the rule, as the kubeconfig's entry is kubectl's.
+//! 10.34.9 and 12.21.0. pnpm does not name the registry, so there is no host rule: the
+//! line in the user's own `.npmrc` is the permission, like an entry in a kubeconfig.
 
 use clap::Args;
 
@@ -18,13 +18,13 @@ pub(super) const TOOL: Tool = Tool {
     name: "pnpm",
     about: "Answer pnpm as a token helper",
     example: "\
-Example, in ~/.npmrc (pnpm 10 wants a whole path without arguments):
+Example, in ~/.npmrc (pnpm 10 needs an absolute path without arguments):
   //npm.acme.dev/:tokenHelper=/usr/bin/pnpm-credential-zitadel",
     links: &[Link::packaged("pnpm-credential-zitadel")],
     docs: Docs {
         recipe: Some("pnpm"),
         way: "a token helper: a line in `~/.npmrc`",
-        without_rule: "nothing is looked up: the line in `.npmrc` is the rule",
+        without_rule: "needs no host rule: the line in `.npmrc` is the permission",
         without_token: "1 or 75",
     },
     reader: Reader::<dyn Helper>::of::<Pnpm>(),
@@ -50,7 +50,8 @@ impl Helper for Pnpm {
     }
 }
 
-/// Returns the one line that pnpm sends as it is; pnpm 12 alone would add `Bearer`.
+/// Returns the line that pnpm sends unchanged. It includes `Bearer`, which only pnpm 12
+/// would add itself.
 fn answer(token: &Token) -> String {
     format!("{}\n", token.bearer())
 }

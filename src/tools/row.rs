@@ -1,4 +1,4 @@
-//! What a row of the registry holds.
+//! A row of the registry of tools.
 
 use std::ffi::OsString;
 
@@ -30,37 +30,37 @@ pub struct Tool {
     pub(crate) wiring: Option<ReadWiring>,
 }
 
-/// What the tables of the documentation say of a tool.
+/// A tool's cells in the tables of the documentation.
 pub struct Docs {
     /// The heading of its recipe in `docs/tools.md`; `None` if the README has it.
     pub recipe: Option<&'static str>,
     /// How the tool gets its token, in the README's table of recipes.
     pub way: &'static str,
-    /// The helper's exit code and answer if no rule names the host.
+    /// The helper's exit code and answer if there is no host rule.
     pub without_rule: &'static str,
-    /// The same if a rule was found and there is no token.
+    /// The helper's exit code and answer if there is a host rule but no token.
     pub without_token: &'static str,
 }
 
-/// Reads what a tool's own files say of this program.
+/// Reads the tool's own files and returns where they name this program.
 pub(crate) type ReadWiring = fn(&Machine<'_>) -> Box<dyn Wiring>;
 
 /// A name by which a tool runs this program.
 pub struct Link {
     /// The file's name.
     pub name: &'static str,
-    /// Who makes the link.
+    /// Who creates the link.
     pub place: Place,
 }
 
-/// Who makes a link.
+/// Who creates a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// The packages, in a directory on `PATH`.
     Package,
-    /// The packages, and for the tool `setup` in the tool's own directory.
+    /// The packages; and `setup`, in the tool's plugin directory.
     Plugin,
-    /// A person: the name belongs to another program too.
+    /// The user: another program has the same name.
     Person,
 }
 
@@ -81,13 +81,13 @@ impl Link {
     }
 }
 
-/// `setup TOOL`.
+/// The command `setup TOOL`.
 pub(crate) struct SetupRow {
     pub(crate) about: &'static str,
     pub(crate) example: &'static str,
     pub(crate) reader: Reader<dyn Setup>,
-    /// True if this tool's setup, `TOOL HOST FILE` without its first word, makes
-    /// such an edit.
+    /// True if this tool's setup makes such an edit. The text is the setup's name in
+    /// `setup.json` without the tool: `HOST FILE`.
     pub(crate) owns: fn(&str, &Edit) -> bool,
 }
 
@@ -95,10 +95,10 @@ pub(crate) struct SetupRow {
 pub(crate) struct Reader<T: ?Sized> {
     /// Adds the arguments to a command.
     pub(crate) augment: fn(Command) -> Command,
-    /// Takes them out of what clap matched.
+    /// Reads the arguments from clap's matches.
     pub(crate) read: fn(&mut ArgMatches) -> Result<Box<T>, clap::Error>,
-    /// Reads the words after the command alone. `None` if the whole command line
-    /// decides what they mean.
+    /// Parses the command with its arguments alone. `None` if their meaning depends
+    /// on the whole command line.
     pub(crate) alone: fn(&[OsString]) -> Option<Box<T>>,
 }
 
@@ -136,10 +136,10 @@ impl Tool {
         command.after_help(self.example).defer(self.reader.augment)
     }
 
-    /// Takes the tool's question out of what clap matched.
+    /// Reads the tool's arguments from clap's matches.
     ///
     /// # Errors
-    /// clap's own.
+    /// clap's errors.
     pub(crate) fn read(&self, matches: &mut ArgMatches) -> Result<Box<dyn Helper>, clap::Error> {
         (self.reader.read)(matches)
     }

@@ -1,4 +1,4 @@
-//! Terraform.
+//! The tool Terraform.
 
 mod answer;
 pub(crate) mod args;
@@ -28,7 +28,7 @@ Example, in ~/.terraformrc:
     },
     reader: Reader::<dyn Helper>::of::<args::Terraform>(),
     setup: Some(SetupRow {
-        about: "Let registries have the token, and make Terraform ask for it",
+        about: "Add host rules, and set Terraform up to use them",
         example: "\
 Examples:
   zitadel-credential setup terraform app.acme.dev --dry-run

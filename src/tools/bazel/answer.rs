@@ -1,11 +1,11 @@
-//! Bazel.
+//! Answers Bazel.
 
 use std::ffi::OsStr;
 
 use super::args::Bazel;
 use super::protocol;
 use crate::call::login::{login, rule_of};
-use crate::call::question::{read_question, unknown, written};
+use crate::call::request::{read_request, unknown, written};
 use crate::call::{Answer, Helper, Settings, World};
 use crate::cli::options::Options;
 use crate::config::Config;
@@ -21,12 +21,12 @@ impl Helper for Bazel {
     }
 }
 
-/// The headers for one request.
+/// Answers with the headers for one request.
 fn answer(world: &mut World<'_>, config: &Config<'_>, operation: &OsStr) -> Result<Answer, Error> {
     if operation != "get" {
         return Err(unknown("bazel", operation, "get"));
     }
-    let ask = read_question(world, config, "Bazel's question", protocol::parse)?;
+    let ask = read_request(world, config, "Bazel's request", protocol::parse)?;
     let token = match rule_of(config, ask.as_ref()) {
         Some(rule) => Some(login(world, config, rule)?.1),
         None => None,

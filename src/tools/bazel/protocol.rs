@@ -1,6 +1,6 @@
 //! Bazel's credential helper protocol.
 //!
-//! Source: EngFlow/credential-helper-spec. The operation `get` is all of it.
+//! Source: EngFlow/credential-helper-spec. Its only operation is `get`.
 
 use std::collections::BTreeMap;
 
@@ -11,18 +11,18 @@ use crate::text::object::Object;
 use crate::token::Token;
 
 #[derive(Deserialize)]
-struct Question {
+struct Request {
     uri: String,
 }
 
-/// Reads whom Bazel wants to send a request to; none for what is no host that
-/// could have a rule. Fields that a later version adds are passed over.
+/// Parses a request and returns its host; `None` if the host is invalid. Ignores
+/// unknown fields, which later versions may add.
 ///
 /// # Errors
-/// It is no JSON object with a `uri`.
-pub fn parse(question: &[u8]) -> serde_json::Result<Option<Ask>> {
-    let Question { uri } = Object::read(question)?;
-    // The specification's is always a whole URL.
+/// The request is not a JSON object with a `uri`.
+pub fn parse(request: &[u8]) -> serde_json::Result<Option<Ask>> {
+    let Request { uri } = Object::read(request)?;
+    // By the specification, `uri` is always a complete URL.
     Ok(Ask::of(&uri).filter(|_| uri.contains("://")))
 }
 
@@ -34,10 +34,11 @@ struct Answer {
     expires: Option<String>,
 }
 
-/// Writes the headers to send; without a token none, and Bazel goes on without.
+/// Returns the answer with the headers to send. Without a token it has no headers, and
+/// Bazel continues without them.
 ///
 /// # Errors
-/// None that can happen: it is all text.
+/// Infallible: string fields only.
 pub fn answer(token: Option<&Token>) -> serde_json::Result<String> {
     let answer = token.map_or_else(Answer::default, |token| Answer {
         headers: [("Authorization", [token.bearer()])].into(),
@@ -54,14 +55,14 @@ mod tests {
     use crate::text::clock::UnixTime;
     use crate::token::Lifespan;
 
-    fn asked(question: &str) -> Option<String> {
-        let ask = parse(question.as_bytes()).expect("a question");
+    fn origin_of(request: &str) -> Option<String> {
+        let ask = parse(request.as_bytes()).expect("a request");
         ask.map(|ask| ask.origin.to_string())
     }
 
     #[test]
-    fn the_uri_names_the_host_and_other_fields_are_passed_over() {
-        for (question, expected) in [
+    fn the_uri_names_the_host_and_other_fields_are_ignored() {
+        for (request, expected) in [
             (
                 r#"{"uri":"https://cache.acme.dev/ac/1?x"}"#,
                 "https://cache.acme.dev",
@@ -72,12 +73,12 @@ mod tests {
             ),
             (r#"{"uri":"http://a.dev/"}"#, "http://a.dev"),
         ] {
-            assert_eq!(asked(question).as_deref(), Some(expected), "{question}");
+            assert_eq!(origin_of(request).as_deref(), Some(expected), "{request}");
         }
     }
 
     #[test]
-    fn what_names_no_host_gets_no_headers() {
+    fn an_invalid_host_gets_no_headers() {
         for uri in [
             "",
             "a.dev",
@@ -85,13 +86,13 @@ mod tests {
             "https://u@a.dev/",
             "https:///x",
         ] {
-            assert_eq!(asked(&format!(r#"{{"uri":"{uri}"}}"#)), None, "{uri}");
+            assert_eq!(origin_of(&format!(r#"{{"uri":"{uri}"}}"#)), None, "{uri}");
         }
         assert_eq!(answer(None).expect("text"), "{}\n");
     }
 
     #[test]
-    fn what_is_no_question_is_an_error() {
+    fn a_malformed_request_is_an_error() {
         for bad in [
             r#"["https://a.dev/"]"#,
             "",

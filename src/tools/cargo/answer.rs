@@ -1,10 +1,10 @@
-//! cargo.
+//! Answers cargo.
 
 use super::args::Cargo;
 use super::protocol;
-use super::protocol::{Kind, Question, Refusal};
+use super::protocol::{Kind, Refusal, Request};
 use crate::call::login::{forget, login, rule_of};
-use crate::call::question::written;
+use crate::call::request::written;
 use crate::call::{Answer, Helper, Settings, World, hand_over};
 use crate::cli::options::Options;
 use crate::config;
@@ -18,7 +18,7 @@ impl Helper for Cargo {
         &mut self.options
     }
 
-    /// False: cargo is greeted first, and its questions hold options too.
+    /// False: the greeting comes first, and cargo's requests may contain options.
     fn logs_at_once(&self, _world: &World<'_>) -> bool {
         false
     }
@@ -28,8 +28,8 @@ impl Helper for Cargo {
     }
 }
 
-/// Answers one question after the other until cargo goes. Errors are its
-/// protocol: cargo shows them.
+/// Answers requests until cargo closes the pipe. Errors are part of the protocol:
+/// cargo shows them.
 fn answer(world: &mut World<'_>, options: &Options) -> Result<Answer, Error> {
     let budget = config::timeout(options, world.environment);
     let mut lines = Lines::default();
@@ -38,8 +38,8 @@ fn answer(world: &mut World<'_>, options: &Options) -> Result<Answer, Error> {
         answered = match lines.next(world.stdin, input::LIMIT, budget) {
             Ok(Some(line)) => answer_to(world, options, &line),
             Ok(None) => return Ok(Answer::new("")),
-            // Where the next question begins is not known.
-            Err(error) => return failed(&not_read(&error.predicate())),
+            // The start of the next request is unknown.
+            Err(error) => return failed(&invalid_request(&error.predicate())),
         }
         .or_else(|error| failed(error.report()))?;
     }
@@ -47,9 +47,10 @@ fn answer(world: &mut World<'_>, options: &Options) -> Result<Answer, Error> {
 }
 
 fn answer_to(world: &World<'_>, options: &Options, line: &[u8]) -> Result<Answer, Error> {
-    // What the parser says could quote a secret.
-    let question = protocol::parse(line).ok_or_else(|| Error::Usage(not_read("malformed")))?;
-    let Question { kind, ask, args } = question;
+    // The parser's message could quote a secret.
+    let request =
+        protocol::parse(line).ok_or_else(|| Error::Usage(invalid_request("malformed")))?;
+    let Request { kind, ask, args } = request;
     let options = options.clone().with(args).map_err(Error::Usage)?;
     logger::start(config::log_level(&options, world.environment)?);
     let config = Config::load(&options, world.environment, &world.directories)?;
@@ -67,9 +68,9 @@ fn answer_to(world: &World<'_>, options: &Options, line: &[u8]) -> Result<Answer
     written(protocol::refuse(Refusal::OperationNotSupported))
 }
 
-fn not_read(reason: &str) -> Report {
-    let report = Report::new(format!("cargo's question on stdin is {reason}"));
-    report.hint("cargo calls this itself; by hand, see its protocol")
+fn invalid_request(reason: &str) -> Report {
+    let report = Report::new(format!("cargo's request on stdin is {reason}"));
+    report.hint("let cargo run this command; its protocol describes the input")
 }
 
 fn failed(report: &Report) -> Result<Answer, Error> {

@@ -9,7 +9,7 @@ use crate::edit::plan::Mode;
 
 #[derive(Args, Debug)]
 pub struct Cargo {
-    /// As cargo calls; all else stands in its questions
+    /// The option that cargo passes; everything else is in its requests
     #[arg(long)]
     pub cargo_plugin: bool,
     #[command(flatten, next_help_heading = EVERY)]
@@ -18,14 +18,14 @@ pub struct Cargo {
 
 #[derive(Args, Debug)]
 pub struct SetupCargo {
-    /// The hosts of indexes, as host, host:port or *.host
+    /// Hosts of indexes: host, host:port or *.host
     #[arg(required = true, value_name = "HOST")]
     pub hosts: Vec<OsString>,
-    /// The one registry that is meant, by its name in cargo's configuration
-    /// [default: all whose index is at HOST]
+    /// Name of the registry in cargo's configuration
+    /// [default: all registries with an index at HOST]
     #[arg(long, value_name = "NAME", verbatim_doc_comment)]
     pub registry: Option<String>,
-    /// The index of a registry that cargo does not know yet
+    /// Index of a registry that is new in cargo's configuration
     #[arg(long, value_name = "URL", requires = "registry", value_hint = ValueHint::Url)]
     pub index: Option<String>,
     #[command(flatten)]

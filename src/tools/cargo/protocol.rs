@@ -1,5 +1,5 @@
-//! cargo's credential provider protocol, version 1: lines of JSON, one question
-//! and one answer each.
+//! cargo's credential provider protocol, version 1: lines of JSON, one answer per
+//! request.
 //!
 //! Source: the cargo book, "Credential Provider Protocol".
 
@@ -10,24 +10,24 @@ use crate::host::Ask;
 use crate::text::object::Object;
 use crate::token::Token;
 
-/// What is said before any question: the versions that there are.
+/// The greeting before the first request: the supported versions.
 pub const HELLO: &str = "{\"v\":[1]}\n";
 
 const VERSION: u32 = 1;
 
-/// Where crates.io's index lies. By it cargo names crates.io in every question,
-/// where no token of ours goes, whoever has a rule.
+/// The location of crates.io's index. cargo names crates.io by this URL in its
+/// requests, so a host rule for github.com must not give crates.io a token.
 const CRATES_IO: [&str; 3] = ["github.com", "rust-lang", "crates.io-index"];
 
-/// What cargo wants done.
+/// The kind of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// Give a token, whatever for: ours are the same for every operation.
+    /// Return a token; it is the same for every operation.
     Get,
-    /// Forget it.
+    /// Remove the token.
     Logout,
-    /// Keep one, or what a later version adds.
+    /// Store a token, or a kind of a later version.
     #[serde(other)]
     Unknown,
 }
@@ -49,19 +49,20 @@ struct Registry {
     index_url: String,
 }
 
-/// A question.
+/// A request from cargo.
 #[derive(Debug)]
-pub struct Question {
-    /// What is to be done.
+pub struct Request {
+    /// The kind.
     pub kind: Kind,
-    /// The registry's host; none where it could have no rule.
+    /// The registry's host; `None` if it is invalid.
     pub ask: Option<Ask>,
-    /// The words that follow the provider's name in cargo's configuration.
+    /// The arguments after the provider's name in cargo's configuration.
     pub args: Vec<String>,
 }
 
-/// Reads a question. Fields that a later version adds are passed over.
-pub fn parse(line: &[u8]) -> Option<Question> {
+/// Parses a request; `None` if it is malformed. Ignores unknown fields, which later
+/// versions may add.
+pub fn parse(line: &[u8]) -> Option<Request> {
     let message: Message = Object::read(line).ok()?;
     let Message {
         v,
@@ -71,14 +72,15 @@ pub fn parse(line: &[u8]) -> Option<Question> {
         args,
     } = message;
     let is_whole = kind != Kind::Get || operation.is_some();
-    (v == VERSION && is_whole).then(|| Question {
+    (v == VERSION && is_whole).then(|| Request {
         kind,
         ask: ask_of(&registry.0.index_url),
         args,
     })
 }
 
-/// Who serves an index: `sparse+https://…`, or a git repository's URL.
+/// Returns the host of an index, which is `sparse+https://…` or a git repository's
+/// URL; `None` if it is invalid.
 pub fn ask_of(index_url: &str) -> Option<Ask> {
     let ask = ask_of_host(index_url)?;
     if is_crates_io(&ask, index_url) {
@@ -87,8 +89,8 @@ pub fn ask_of(index_url: &str) -> Option<Ask> {
     Some(ask)
 }
 
-/// Whether an index is crates.io's, however a package spells it. At that one host
-/// what only looks like it is taken for it as well.
+/// True if an index is crates.io's, in any spelling. At that host, a URL that only
+/// looks like it counts too.
 fn is_crates_io(ask: &Ask, index_url: &str) -> bool {
     let [host, owner, name] = CRATES_IO;
     ask.origin.host.as_str() == host && {
@@ -102,7 +104,7 @@ fn ask_of_host(index_url: &str) -> Option<Ask> {
     let Some(rest) = index_url.strip_prefix("ssh://") else {
         return Ask::of(url).filter(|_| url.contains("://"));
     };
-    // By ssh the index alone is read; whoever logs in there is none of ours.
+    // cargo only reads the index by ssh, with a login of its own.
     let is_user = |user: &str| user.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let host = match rest.split_once('@') {
         Some((user, host)) if is_user(user) => host,
@@ -111,15 +113,15 @@ fn ask_of_host(index_url: &str) -> Option<Ask> {
     Ask::of(host).filter(|_| !host.contains("://"))
 }
 
-/// Why there is no token.
+/// The reason why there is no token.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Refusal {
-    /// The registry has no rule; cargo asks the next provider.
+    /// No host rule for the registry; cargo tries the next provider.
     UrlNotSupported,
-    /// It has one, but this is not done here.
+    /// The registry has a host rule, but the operation is not supported.
     OperationNotSupported,
-    /// It failed.
+    /// An error.
     Other,
 }
 
@@ -143,10 +145,10 @@ struct Failure {
     caused_by: Vec<String>,
 }
 
-/// Writes the token as cargo is to send it.
+/// Returns the answer with the token, in the form in which cargo sends it.
 ///
 /// # Errors
-/// None that can happen: it is all text.
+/// Infallible: strings, numbers and booleans only.
 pub fn answer(token: &Token) -> serde_json::Result<String> {
     let end = token.told_expiry();
     written(&Ok(Login {
@@ -158,10 +160,10 @@ pub fn answer(token: &Token) -> serde_json::Result<String> {
     }))
 }
 
-/// Writes that there is none.
+/// Returns the answer without a token.
 ///
 /// # Errors
-/// None that can happen: it is all text.
+/// Infallible: string fields only.
 pub fn refuse(kind: Refusal) -> serde_json::Result<String> {
     written(&Err(Failure {
         kind,
@@ -170,10 +172,10 @@ pub fn refuse(kind: Refusal) -> serde_json::Result<String> {
     }))
 }
 
-/// Writes what went wrong; cargo shows it to a person.
+/// Returns the answer with an error, which cargo shows to the user.
 ///
 /// # Errors
-/// None that can happen: it is all text.
+/// Infallible: string fields only.
 pub fn fail(report: &Report) -> serde_json::Result<String> {
     written(&Err(Failure {
         kind: Refusal::Other,
@@ -196,12 +198,12 @@ mod tests {
     use crate::text::clock::UnixTime;
     use crate::token::Lifespan;
 
-    fn asked(index_url: &str) -> Option<String> {
+    fn origin_of(index_url: &str) -> Option<String> {
         ask_of(index_url).map(|ask| ask.origin.to_string())
     }
 
     #[test]
-    fn every_operation_of_get_asks_for_the_same_and_other_fields_are_passed_over() {
+    fn every_operation_of_get_is_the_same_request_and_other_fields_are_ignored() {
         for rest in [
             r#""operation":"read""#,
             r#""operation":"publish","name":"a","vers":"1.0.0","cksum":"00""#,
@@ -213,11 +215,11 @@ mod tests {
             let line = format!(
                 r#"{{"v":1,"registry":{{"index-url":"sparse+https://r.dev/i/","name":"r","headers":["a: b"]}},"kind":"get",{rest}}}"#
             );
-            let question = parse(line.as_bytes()).expect("a question");
-            assert_eq!(question.kind, Kind::Get, "{line}");
-            let origin = question.ask.map(|ask| ask.origin.to_string());
+            let request = parse(line.as_bytes()).expect("a request");
+            assert_eq!(request.kind, Kind::Get, "{line}");
+            let origin = request.ask.map(|ask| ask.origin.to_string());
             assert_eq!(origin.as_deref(), Some("https://r.dev"), "{line}");
-            assert!(question.args.is_empty());
+            assert!(request.args.is_empty());
         }
     }
 
@@ -231,14 +233,14 @@ mod tests {
             let line = format!(
                 r#"{{"v":1,"registry":{{"index-url":"https://r.dev"}},"kind":{kind},"args":["--profile","ci"]}}"#
             );
-            let question = parse(line.as_bytes()).expect("a question");
-            assert_eq!(question.kind, expected, "{line}");
-            assert_eq!(question.args, ["--profile", "ci"]);
+            let request = parse(line.as_bytes()).expect("a request");
+            assert_eq!(request.kind, expected, "{line}");
+            assert_eq!(request.args, ["--profile", "ci"]);
         }
     }
 
     #[test]
-    fn what_is_no_question_of_this_version_is_none() {
+    fn a_malformed_request_or_another_version_is_none() {
         let good = r#"{"v":1,"registry":{"index-url":"x"},"kind":"get","operation":"read"}"#;
         assert!(parse(good.as_bytes()).is_some());
         for bad in [
@@ -271,7 +273,7 @@ mod tests {
             ("ssh://git@git.dev/index.git", "https://git.dev"),
             ("ssh://git.dev:2222/index", "https://git.dev:2222"),
         ] {
-            assert_eq!(asked(url).as_deref(), Some(expected), "{url}");
+            assert_eq!(origin_of(url).as_deref(), Some(expected), "{url}");
         }
         for bad in [
             "",
@@ -288,12 +290,12 @@ mod tests {
             "ssh://git@https://r.dev/",
             "file:///r.dev",
         ] {
-            assert_eq!(asked(bad), None, "{bad}");
+            assert_eq!(origin_of(bad), None, "{bad}");
         }
     }
 
     #[test]
-    fn crates_io_is_not_the_host_that_its_index_lies_at() {
+    fn crates_io_is_not_the_host_of_its_index() {
         for url in [
             "https://github.com/rust-lang/crates.io-index",
             "https://github.com/rust-lang/crates.io-index/",
@@ -307,7 +309,11 @@ mod tests {
             "sparse+https://github.com/rust-lang/crates.io-index",
             "ssh://git@github.com/rust-lang/crates.io-index",
         ] {
-            assert_eq!(asked(url).as_deref(), Some("https://crates.io"), "{url}");
+            assert_eq!(
+                origin_of(url).as_deref(),
+                Some("https://crates.io"),
+                "{url}"
+            );
         }
         for (url, expected) in [
             ("https://github.com/acme/index", "https://github.com"),
@@ -320,7 +326,7 @@ mod tests {
                 "https://git.dev",
             ),
         ] {
-            assert_eq!(asked(url).as_deref(), Some(expected), "{url}");
+            assert_eq!(origin_of(url).as_deref(), Some(expected), "{url}");
         }
     }
 
@@ -332,7 +338,7 @@ mod tests {
             expires_at: obtained_at.plus(Duration::from_secs(3600)),
         };
         let token = |lifespan| Token::new("abc".into(), lifespan).expect("a b64token");
-        let report = Report::new("it\nbroke").found("one").hint("mend it");
+        let report = Report::new("it\nbroke").found("one").hint("fix it");
         for (answer, expected) in [
             (
                 answer(&token(Some(lifespan))),
@@ -352,7 +358,7 @@ mod tests {
             ),
             (
                 fail(&report),
-                r#"{"Err":{"kind":"other","message":"it\\nbroke","caused-by":["found: one","hint: mend it"]}}"#,
+                r#"{"Err":{"kind":"other","message":"it\\nbroke","caused-by":["found: one","hint: fix it"]}}"#,
             ),
         ] {
             assert_eq!(answer.expect("text"), format!("{expected}\n"));
@@ -361,10 +367,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_host_that_is_found_is_the_last_before_the_path(
+        fn the_host_is_the_last_part_before_the_path(
             url in "(sparse\\+)?(https?|ssh)://[a-c.@:#1/%]{1,12}",
         ) {
-            if let Some(origin) = asked(&url) {
+            if let Some(origin) = origin_of(&url) {
                 let rest = url.split_once("://").map(|(_, rest)| rest).unwrap_or_default();
                 let authority = rest.split('/').next().unwrap_or_default();
                 let host = authority.rsplit('@').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! docker, podman, skopeo and others.
+//! Answers docker, podman, skopeo and others.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -7,7 +7,7 @@ use super::args::Docker;
 use super::protocol;
 use super::protocol::Operation;
 use crate::call::login::{find_rule, forget, login, username};
-use crate::call::question::{drained, is_plain, read_input, written};
+use crate::call::request::{drained, is_plain, read_input, written};
 use crate::call::{Answer, Helper, Settings, World, report};
 use crate::cli::options::Options;
 use crate::config;
@@ -40,7 +40,7 @@ impl Helper for Docker {
     }
 }
 
-/// What docker hears whatever the configuration says, broken or not.
+/// Answers the operations that need no configuration.
 fn without_config(world: &mut World<'_>, options: &Options, operation: &OsStr) -> Option<Answer> {
     match operation_of(operation) {
         Some(Operation::Store) => {
@@ -59,8 +59,8 @@ fn without_config(world: &mut World<'_>, options: &Options, operation: &OsStr) -
     }
 }
 
-/// docker's `get`, `erase` and `list`. Errors are its protocol: a short one on
-/// stdout, the whole one on stderr.
+/// Answers `get`, `erase` and `list`. Errors are part of the protocol: a short text on
+/// stdout, the full error on stderr.
 fn answer(
     world: &mut World<'_>,
     config: Result<Config<'_>, Error>,
@@ -93,17 +93,17 @@ fn get_or_erase(world: &mut World<'_>, config: &Config<'_>, erase: bool) -> Resu
         let reason = error.predicate();
         Error::Final(Report::new(format!("the server URL on stdin is {reason}")))
     })?;
-    // What is no text is no host that could have a rule.
+    // A server URL that is not UTF-8 has no valid host.
     let Ok(input) = std::str::from_utf8(&input) else {
         return nothing();
     };
-    let Some(question) = protocol::parse(input) else {
+    let Some(request) = protocol::parse(input) else {
         return failed(protocol::NO_SERVER);
     };
-    if question.ask.is_none() {
-        log::info!("nothing for docker: its server URL names no host that could have a rule");
+    if request.ask.is_none() {
+        log::info!("no token: invalid host in docker's server URL");
     }
-    let rule = question.ask.and_then(|ask| find_rule(config, &ask));
+    let rule = request.ask.and_then(|ask| find_rule(config, &ask));
     match (rule, erase) {
         (None, _) => nothing(),
         (Some(rule), true) => {
@@ -116,16 +116,15 @@ fn get_or_erase(world: &mut World<'_>, config: &Config<'_>, erase: bool) -> Resu
                 username: &username,
                 token: &token,
             };
-            written(protocol::answer(question.server_url, login))
+            written(protocol::answer(request.server_url, login))
         }
     }
 }
 
-/// The hosts that rules name, without network. One whose key cannot be read is
-/// left out: it must not keep the others from being pulled from.
+/// Lists the hosts of the host rules, without network. Skips a host whose key cannot
+/// be read, so that the other hosts stay usable.
 ///
-/// The word on stdin says nothing and is left there: a person at a terminal
-/// writes none.
+/// Does not read stdin: its content has no meaning, and at a terminal there is none.
 fn list(world: &World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
     let mut logins = BTreeMap::new();
     for (host, rule) in config.rules().single_hosts() {

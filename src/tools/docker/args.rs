@@ -19,13 +19,13 @@ pub struct Docker {
 
 #[derive(Args, Debug)]
 pub struct SetupDocker {
-    /// Registries, as host or host:port
+    /// Registries: host or host:port
     #[arg(required = true, value_name = "HOST")]
     pub hosts: Vec<OsString>,
-    /// The username to show [default: the user ID]
+    /// Username in the answer [default: the user ID]
     #[arg(long, value_name = "NAME")]
     pub username: Option<OsString>,
-    /// Another file of that form, such as podman's auth.json
+    /// Another file in docker's format, such as podman's auth.json
     /// [default: DOCKER_CONFIG/config.json, or ~/.docker/config.json]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, verbatim_doc_comment)]
     pub authfile: Option<PathBuf>,

@@ -1,5 +1,5 @@
 //! docker's credential helper protocol, as docker, podman, skopeo, buildah,
-//! helm, oras and crane speak it.
+//! helm, oras and crane use it.
 //!
 //! Source: docker/docker-credential-helpers. Errors go to stdout, and callers
 //! compare their text.
@@ -12,24 +12,24 @@ use crate::host::Ask;
 use crate::text::version;
 use crate::token::Login;
 
-/// What the caller wants done.
+/// The operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// Give a login.
+    /// Return the credentials.
     Get,
-    /// Keep one: ours are kept already. It must not fail, or `docker login`
-    /// does.
+    /// Store credentials. Does nothing, because the cache has the token; an error
+    /// would make `docker login` fail.
     Store,
-    /// Forget one.
+    /// Remove the credentials.
     Erase,
-    /// List the servers that there is a login for.
+    /// List the servers that have credentials.
     List,
-    /// Say which program this is.
+    /// Print the name and the version of this program.
     Version,
 }
 
 impl Operation {
-    /// The operation of that name.
+    /// Parses an operation's name.
     pub fn parse(word: &str) -> Option<Self> {
         match word {
             "get" => Some(Self::Get),
@@ -42,36 +42,36 @@ impl Operation {
     }
 }
 
-/// The text that makes a caller go on without a login.
+/// The error text after which callers continue without credentials.
 pub const NOT_FOUND: &str = "credentials not found in native keychain";
 
-/// The text for an empty question.
+/// The error text for an empty request.
 pub const NO_SERVER: &str = "no credentials server URL";
 
-/// A server as it was asked for.
+/// A request for a server's credentials.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Question<'a> {
-    /// The bytes asked, which come back in the answer.
+pub struct Request<'a> {
+    /// The server URL as the caller wrote it; the answer repeats it.
     pub server_url: &'a str,
-    /// Whom they name; none where they name no host.
+    /// The server's host; `None` if it is invalid.
     pub ask: Option<Ask>,
 }
 
-/// Reads a server URL: `host`, `host:port`, `//host`, `http(s)://host`, each
-/// with any path. Without a scheme it is reached by https. None for an empty
-/// one.
-pub fn parse(input: &str) -> Option<Question<'_>> {
+/// Parses a server URL: `host`, `host:port`, `//host` or `http(s)://host`, each with
+/// an optional path. Without a scheme, https is assumed. `None` if the text is empty.
+pub fn parse(input: &str) -> Option<Request<'_>> {
     let server_url = input.trim_ascii();
     if server_url.is_empty() {
         return None;
     }
-    Some(Question {
+    Some(Request {
         server_url,
         ask: Ask::of(without_scheme(server_url)),
     })
 }
 
-/// `//host` as `host`; what names a scheme after all stays as it is, and is none.
+/// Removes the slashes of `//host`. Does not change `//https://host`, which then is an
+/// invalid host.
 fn without_scheme(server_url: &str) -> &str {
     let rest = server_url.strip_prefix("//");
     rest.filter(|rest| !rest.contains("://"))
@@ -87,10 +87,10 @@ struct Answer<'a> {
     secret: &'a str,
 }
 
-/// Writes a login.
+/// Returns the answer to `get`.
 ///
 /// # Errors
-/// None that can happen: it is all text.
+/// Infallible: string fields only.
 pub fn answer(server_url: &str, login: Login<'_>) -> serde_json::Result<String> {
     let Login { username, token } = login;
     serde_json::to_string(&Answer {
@@ -101,15 +101,15 @@ pub fn answer(server_url: &str, login: Login<'_>) -> serde_json::Result<String> 
     .map(|json| json + "\n")
 }
 
-/// Writes the list of servers and their usernames.
+/// Returns the answer to `list`: the servers with their usernames.
 ///
 /// # Errors
-/// None that can happen: it is all text.
+/// Infallible: string fields only.
 pub fn list(logins: &BTreeMap<String, String>) -> serde_json::Result<String> {
     serde_json::to_string(logins).map(|json| json + "\n")
 }
 
-/// Writes what this program is.
+/// Returns the answer to `version`.
 pub fn version() -> String {
     format!("docker-credential-zitadel {}\n", version::FULL)
 }
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
     use crate::token::Token;
 
-    fn asked(input: &str) -> Option<String> {
+    fn origin_of(input: &str) -> Option<String> {
         Some(parse(input)?.ask?.origin.to_string())
     }
 
@@ -143,12 +143,12 @@ mod tests {
             ("http://localhost:5000", "http://localhost:5000"),
             ("https://index.docker.io/v1/", "https://index.docker.io"),
         ] {
-            assert_eq!(asked(input).as_deref(), Some(expected), "{input}");
+            assert_eq!(origin_of(input).as_deref(), Some(expected), "{input}");
         }
     }
 
     #[test]
-    fn what_names_no_host_is_not_found() {
+    fn an_invalid_host_is_not_found() {
         for bad in [
             "ftp://registry.acme.dev",
             "/registry.acme.dev",
@@ -165,8 +165,8 @@ mod tests {
             "https://registry.acme.dev#@evil.test",
             "https://registry.acme.dev/\u{1b}[31m",
         ] {
-            let question = parse(bad).expect("not empty");
-            let fits = bad.trim_ascii() != bad || question.ask.is_none();
+            let request = parse(bad).expect("not empty");
+            let fits = bad.trim_ascii() != bad || request.ask.is_none();
             assert!(fits, "{bad:?}");
         }
         assert_eq!(parse(" \n"), None);
@@ -196,8 +196,8 @@ mod tests {
         }
 
         #[test]
-        fn the_host_that_is_found_stands_in_what_was_asked(input in "(https?://|//)?[a-c.@:1/%]{1,12}") {
-            if let Some(origin) = asked(&input) {
+        fn the_host_is_a_part_of_the_request(input in "(https?://|//)?[a-c.@:1/%]{1,12}") {
+            if let Some(origin) = origin_of(&input) {
                 let host = origin.split("//").nth(1).unwrap_or_default();
                 let host = host.split(':').next().unwrap_or_default();
                 let rest = input.trim_start_matches(|c| "htps:".contains(c));
@@ -207,7 +207,7 @@ mod tests {
         }
 
         #[test]
-        fn an_answer_says_what_was_asked(server_url: String, username: String) {
+        fn an_answer_repeats_the_request(server_url: String, username: String) {
             let token = Token::new("abc".into(), None).expect("a b64token");
             let login = Login { username: &username, token: &token };
             let answer = answer(&server_url, login).expect("text");

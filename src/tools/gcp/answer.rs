@@ -1,12 +1,12 @@
-//! Google's clients.
+//! Answers Google's clients.
 
 use std::ffi::OsString;
 
 use super::args::Gcp;
 use super::protocol;
-use super::protocol::Question;
+use super::protocol::Request;
 use crate::broker::Broker;
-use crate::call::question::written;
+use crate::call::request::written;
 use crate::call::{Answer, Helper, Settings, World};
 use crate::cli::options::Options;
 use crate::config::{Asker, Config};
@@ -24,8 +24,8 @@ impl Helper for Gcp {
         words.is_empty().then_some(Self { options })
     }
 
-    /// True at a terminal alone: google-auth for Python reads stderr as a part of
-    /// the answer.
+    /// True only at a terminal: google-auth for Python reads stderr as part of the
+    /// answer.
     fn logs_at_once(&self, world: &World<'_>) -> bool {
         (world.terminal)().stderr
     }
@@ -35,13 +35,14 @@ impl Helper for Gcp {
     }
 }
 
-/// A JWT for a workload or workforce pool. A failure is an answer, too.
+/// Answers with a JWT for a workload or workforce identity pool, or with an error in
+/// JSON.
 ///
-/// No host is asked for: the credential configuration that names this program is
-/// the rule, as a kubeconfig's entry is. Whoever writes one has the client run
-/// what they want, and send the token where they want (`token_url`). But they
-/// choose no more than that: profile, key and scopes are ours, and the audience
-/// that they name is not read. Whom a token is for, its own `aud` says.
+/// There is no host and so no host rule: like an entry in a kubeconfig, the credential
+/// configuration that names this program is the permission. Its author already decides
+/// which program the client runs and where it sends the token (`token_url`). Profile,
+/// key and scopes come only from this program's configuration. The requested audience
+/// is ignored: the token's `aud` decides where it is valid.
 fn answer(world: &World<'_>, config: Result<Config<'_>, Error>) -> Result<Answer, Error> {
     let file = protocol::output_file(world.environment);
     if let (Some(file), Ok(config)) = (&file, &config) {
@@ -49,13 +50,13 @@ fn answer(world: &World<'_>, config: Result<Config<'_>, Error>) -> Result<Answer
     }
     let answered = protocol::parse(world.environment)
         .map_err(Error::Usage)
-        .and_then(|question| answer_to(world, &config?, question));
+        .and_then(|request| answer_to(world, &config?, request));
     let answer = answered.or_else(|error| written(protocol::failure(&error)))?;
     match file {
         Some(file) => {
             let text = Secret::new(answer.text.to_string());
             let named = |report: crate::error::Report| {
-                report.hint("see output_file in the credential configuration")
+                report.hint("check output_file in the credential configuration")
             };
             token_file::write(&file, &text).map_err(|error| error.map(named))?;
             Ok(Answer::new(""))
@@ -64,14 +65,14 @@ fn answer(world: &World<'_>, config: Result<Config<'_>, Error>) -> Result<Answer
     }
 }
 
-fn answer_to(world: &World<'_>, config: &Config<'_>, question: Question) -> Result<Answer, Error> {
+fn answer_to(world: &World<'_>, config: &Config<'_>, kind: Request) -> Result<Answer, Error> {
     let mut request = config.request(Asker::default())?;
-    // google-auth for Python reads stderr and stdout as one.
+    // google-auth for Python reads stderr and stdout as one stream.
     request.key.is_silent = true;
     let broker = Broker::new(&request, world.clock)?;
-    written(match question {
-        Question::Token(token_type) => protocol::token(token_type, &broker.jwt()?),
-        Question::Revoke => {
+    written(match kind {
+        Request::Token(token_type) => protocol::token(token_type, &broker.jwt()?),
+        Request::Revoke => {
             broker.forget(None);
             protocol::revoked()
         }

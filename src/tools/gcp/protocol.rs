@@ -1,8 +1,8 @@
 //! Google's external account credentials, sourced from an executable.
 //!
-//! Source: google-auth's `pluggable.py`. The question stands in variables; the
-//! answer is JSON, a failure's too. Its Python and Node.js clients read stderr
-//! as a part of it.
+//! Source: google-auth's `pluggable.py`. The request is in environment variables; the
+//! answer is JSON, also for errors. The Python and Node.js clients read stderr as part
+//! of the answer.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -17,52 +17,50 @@ const OUTPUT_FILE: &str = "GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE";
 const INTERACTIVE: &str = "GOOGLE_EXTERNAL_ACCOUNT_INTERACTIVE";
 const REVOKE: &str = "GOOGLE_EXTERNAL_ACCOUNT_REVOKE";
 
-/// What the client calls a JWT (RFC 8693, section 3); the first is the usual one.
+/// The token types of a JWT (RFC 8693, section 3); the first is the default.
 const TYPES: [&str; 2] = [
     "urn:ietf:params:oauth:token-type:jwt",
     "urn:ietf:params:oauth:token-type:id_token",
 ];
 
-/// What the client wants.
+/// The client's request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Question {
-    /// A token of this type.
+pub enum Request {
+    /// Return a token of this type.
     Token(&'static str),
-    /// No more of the token that it has.
+    /// Remove the token.
     Revoke,
 }
 
-/// Reads what the client wants; called by hand, it is a token.
+/// Reads the request from the variables; without them, the request is for a token.
 ///
 /// # Errors
-/// It is a token of another type, or there is no place to put it.
-pub fn parse(variable: impl Fn(&str) -> Option<OsString>) -> Result<Question, Report> {
+/// The token type is unsupported, or an interactive client names no output file.
+pub fn parse(variable: impl Fn(&str) -> Option<OsString>) -> Result<Request, Report> {
     if is_on(&variable, REVOKE) {
-        return Ok(Question::Revoke);
+        return Ok(Request::Revoke);
     }
     if is_on(&variable, INTERACTIVE) && output_file(&variable).is_none() {
-        let what = format!("{INTERACTIVE} is on, and there is no {OUTPUT_FILE}");
+        let what = format!("{INTERACTIVE} is 1, but {OUTPUT_FILE} is not set");
         return Err(Report::new(what)
-            .hint("name an output_file in the credential configuration: that is all it reads"));
+            .hint("set output_file in the credential configuration: an interactive client reads only that file"));
     }
-    let Some(wanted) = variable(TYPE) else {
-        return Ok(Question::Token(TYPES[0]));
+    let Some(requested) = variable(TYPE) else {
+        return Ok(Request::Token(TYPES[0]));
     };
-    let known = TYPES.into_iter().find(|known| wanted == *known);
-    known.map(Question::Token).ok_or_else(|| {
-        Report::new(format!(
-            "{TYPE} names no type that a token of ZITADEL's has"
-        ))
-        .hint(format!(
-            "subject_token_type in the credential configuration: {}",
+    let known = TYPES.into_iter().find(|known| requested == *known);
+    known.map(Request::Token).ok_or_else(|| {
+        Report::new(format!("{TYPE}: unsupported token type")).hint(format!(
+            "set subject_token_type in the credential configuration to {}",
             TYPES[0]
         ))
     })
 }
 
-/// The file that the answer goes to. Only an interactive client reads nothing
-/// else: its person sees stdout. For the others the file is a cache, which we
-/// have; there a token would outlive `cache clear`, its key and its revocation.
+/// Returns the file for the answer; `None` for stdout. An interactive client reads
+/// only the file, because the user sees stdout. For other clients the file would be a
+/// second cache, in which a token would outlive `cache clear`, its key and its
+/// revocation.
 pub fn output_file(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let is_read = is_on(&variable, INTERACTIVE) && !is_on(&variable, REVOKE);
     let named = variable(OUTPUT_FILE).filter(|file| is_read && !file.is_empty());
@@ -78,12 +76,12 @@ struct Answer<'a> {
     version: u8,
     success: bool,
     #[serde(flatten)]
-    said: Said<'a>,
+    body: Body<'a>,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Said<'a> {
+enum Body<'a> {
     Token {
         token_type: &'a str,
         id_token: &'a str,
@@ -97,31 +95,31 @@ enum Said<'a> {
     },
 }
 
-/// Writes a token of the type that was asked for.
+/// Returns the answer with a token of this type.
 ///
 /// # Errors
-/// None that can happen: it is all text and numbers.
+/// Infallible: strings, numbers and booleans only.
 pub fn token(token_type: &str, token: &Token) -> serde_json::Result<String> {
     let expiration_time = token
         .told_expiry()
         .map(crate::text::clock::UnixTime::as_secs);
-    written(Said::Token {
+    written(Body::Token {
         token_type,
         id_token: token.expose(),
         expiration_time,
     })
 }
 
-/// Writes that it holds the token no more.
+/// Returns the answer to a removal.
 ///
 /// # Errors
 /// As [`token`].
 pub fn revoked() -> serde_json::Result<String> {
-    written(Said::Revoked {})
+    written(Body::Revoked {})
 }
 
-/// Writes why there is no token, with all that a person needs: the client shows
-/// the message.
+/// Returns the answer with an error. The message is complete, because the client shows
+/// it to the user.
 ///
 /// # Errors
 /// As [`token`].
@@ -131,17 +129,17 @@ pub fn failure(error: &Error) -> serde_json::Result<String> {
         Error::Final(_) => "FAILED",
         Error::Passing(_) => "TRY_AGAIN",
     };
-    written(Said::Failure {
+    written(Body::Failure {
         code,
         message: &error.to_string(),
     })
 }
 
-fn written(said: Said<'_>) -> serde_json::Result<String> {
+fn written(body: Body<'_>) -> serde_json::Result<String> {
     let answer = Answer {
         version: 1,
-        success: !matches!(said, Said::Failure { .. }),
-        said,
+        success: !matches!(body, Body::Failure { .. }),
+        body,
     };
     serde_json::to_string(&answer).map(|json| json + "\n")
 }
@@ -154,7 +152,7 @@ mod tests {
     use crate::text::clock::UnixTime;
     use crate::token::Lifespan;
 
-    /// Variables as a client sets them.
+    /// Returns the environment that a client sets.
     fn set<'a>(all: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<OsString> + 'a {
         move |name| {
             let found = all.iter().find(|(key, _)| *key == name);
@@ -163,16 +161,16 @@ mod tests {
     }
 
     #[test]
-    fn the_type_is_the_one_asked_for_and_a_jwt_by_hand() {
+    fn the_token_type_is_the_requested_one_and_a_jwt_by_default() {
         for (variables, expected) in [
             ([].as_slice(), TYPES[0]),
             (&[(TYPE, TYPES[0]), (REVOKE, "0")], TYPES[0]),
             (&[(TYPE, TYPES[1]), (INTERACTIVE, "0")], TYPES[1]),
         ] {
-            let question = parse(set(variables)).ok();
-            assert_eq!(question, Some(Question::Token(expected)), "{variables:?}");
+            let request = parse(set(variables)).ok();
+            assert_eq!(request, Some(Request::Token(expected)), "{variables:?}");
         }
-        assert_eq!(parse(set(&[(REVOKE, "1")])).ok(), Some(Question::Revoke));
+        assert_eq!(parse(set(&[(REVOKE, "1")])).ok(), Some(Request::Revoke));
     }
 
     #[test]
@@ -189,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_interactive_client_gets_a_file_and_must_name_one() {
+    fn only_an_interactive_client_gets_a_file_and_must_set_it() {
         let file = (OUTPUT_FILE, "/run/answer");
         assert_eq!(output_file(set(&[file])), None);
         assert_eq!(output_file(set(&[file, (INTERACTIVE, "0")])), None);
@@ -209,8 +207,8 @@ mod tests {
             expires_at: obtained_at.plus(Duration::from_secs(3600)),
         };
         let of = |lifespan| {
-            let held = Token::new("a.b.c".into(), lifespan).expect("a b64token");
-            token(TYPES[0], &held).expect("text")
+            let issued = Token::new("a.b.c".into(), lifespan).expect("a b64token");
+            token(TYPES[0], &issued).expect("text")
         };
         assert_eq!(
             of(Some(lifespan)),

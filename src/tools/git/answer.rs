@@ -1,4 +1,4 @@
-//! git.
+//! Answers git.
 
 use std::ffi::{OsStr, OsString};
 
@@ -8,7 +8,7 @@ use super::args::Git;
 use super::protocol;
 use super::protocol::Operation;
 use crate::call::login::{find_rule, forget, login};
-use crate::call::question::{drained, is_plain};
+use crate::call::request::{drained, is_plain};
 use crate::call::{Answer, Helper, Settings, World, report};
 use crate::cli::options::Options;
 use crate::config;
@@ -43,7 +43,7 @@ impl Helper for Git {
     }
 }
 
-/// What git hears whatever the configuration says, broken or not.
+/// Answers the operations that need no configuration.
 fn without_config(world: &mut World<'_>, options: &Options, operation: &OsStr) -> Option<Answer> {
     match operation_of(operation) {
         None => Some(Answer::new("")),
@@ -56,34 +56,34 @@ fn without_config(world: &mut World<'_>, options: &Options, operation: &OsStr) -
     }
 }
 
-/// git's `get` and `erase`. Who has no rule hears nothing.
+/// Answers `get` and `erase`. Without a host rule the answer is empty.
 fn answer(world: &mut World<'_>, config: &Config<'_>, operation: &OsStr) -> Result<Answer, Error> {
     let nothing = Ok(Answer::new(""));
     let input = match read_message(world, *config.deadline()) {
         Ok(input) => input,
         Err(error) => {
-            log::info!("nothing for git: its message is {}", error.predicate());
+            log::info!("no token: git's message is {}", error.predicate());
             return nothing;
         }
     };
-    let question = match protocol::parse(&input) {
-        Ok(question) => question,
+    let request = match protocol::parse(&input) {
+        Ok(request) => request,
         Err(reason) => {
-            log::info!("nothing for git: its message is malformed: {reason}");
+            log::info!("no token: git's message is malformed: {reason}");
             return nothing;
         }
     };
-    let Some(rule) = find_rule(config, &question.ask) else {
+    let Some(rule) = find_rule(config, &request.ask) else {
         return nothing;
     };
     if operation_of(operation) == Some(Operation::Erase) {
-        if let Some(secret) = &question.secret {
+        if let Some(secret) = &request.secret {
             forget(world, config, rule, Some(secret))?;
         }
         return nothing;
     }
     let answered = login(world, config, rule).map(|(username, token)| {
-        question.answer(
+        request.answer(
             rule.auth,
             Login {
                 username: &username,
@@ -93,7 +93,7 @@ fn answer(world: &mut World<'_>, config: &Config<'_>, operation: &OsStr) -> Resu
     });
     match answered {
         Ok(text) => Ok(Answer::new(text)),
-        // git would hide the reason behind its question for a password.
+        // Without `quit`, git would prompt for a password and hide the error.
         Err(error) => {
             report(world, &error);
             Ok(Answer::new(protocol::QUIT).with_code(1))
@@ -105,7 +105,7 @@ fn operation_of(word: &OsStr) -> Option<Operation> {
     Operation::parse(word.to_str()?)
 }
 
-/// Reads git's message, which ends before its input may.
+/// Reads git's message, which may end before stdin does.
 fn read_message(
     world: &mut World<'_>,
     deadline: Deadline,

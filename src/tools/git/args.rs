@@ -9,8 +9,8 @@ use crate::edit::plan::Mode;
 
 #[derive(Args, Debug)]
 pub struct Git {
-    /// get, store, erase or capability; any other word is passed over, as
-    /// git asks of a helper
+    /// get, store, erase or capability; other words are ignored, as git
+    /// requires
     pub operation: OsString,
     #[command(flatten, next_help_heading = EVERY)]
     pub(super) options: Options,
@@ -18,10 +18,10 @@ pub struct Git {
 
 #[derive(Args, Debug)]
 pub struct SetupGit {
-    /// Hosts, as host, host:port or *.host
+    /// Hosts: host, host:port or *.host
     #[arg(required = true, value_name = "HOST")]
     pub hosts: Vec<OsString>,
-    /// The username to show [default: the user ID]
+    /// Username in the answer [default: the user ID]
     #[arg(long, value_name = "NAME")]
     pub username: Option<OsString>,
     #[command(flatten)]

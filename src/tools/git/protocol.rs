@@ -1,7 +1,7 @@
 //! git's credential helper protocol.
 //!
-//! Source: `git help credential`, `git help gitcredentials`; what each version
-//! sends was read from git 2.39 and 2.47.
+//! Source: `git help credential`, `git help gitcredentials`, and the messages of
+//! git 2.39 and 2.47.
 
 pub mod challenge;
 mod message;
@@ -17,21 +17,22 @@ use crate::text::quote::is_unprintable;
 use crate::token::Login;
 use crate::url::{Origin, Scheme};
 
-/// What git wants done.
+/// The operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// Give a login.
+    /// Return credentials.
     Get,
-    /// Keep one: ours are kept already.
+    /// Store credentials. Does nothing, because the cache has the token.
     Store,
-    /// Forget one that was refused.
+    /// Remove credentials that the server refused.
     Erase,
-    /// Say what the helper can do.
+    /// Print the helper's capabilities.
     Capability,
 }
 
 impl Operation {
-    /// The operation of that name; git asks that any other be passed over.
+    /// Parses an operation's name; `None` for others, which git requires to be
+    /// ignored.
     pub fn parse(word: &str) -> Option<Self> {
         match word {
             "get" => Some(Self::Get),
@@ -43,53 +44,54 @@ impl Operation {
     }
 }
 
-/// The answer to [`Operation::Capability`]: logins that are no username and
+/// The answer to [`Operation::Capability`]: credentials other than username and
 /// password (git 2.46).
 pub const CAPABILITY: &str = "version 0\ncapability authtype\n";
 
-/// The answer that keeps git from asking a person instead.
+/// The answer after which git does not prompt for a password.
 pub const QUIT: &str = "quit=1\n";
 
 /// A message from git.
 #[derive(Debug)]
-pub struct Question {
-    /// Whom git wants to log in to.
+pub struct Request {
+    /// The host, and the username if git names one.
     pub ask: Ask,
-    /// Whether git can send what is no username and password.
+    /// True if git supports credentials other than username and password.
     can_authtype: bool,
-    /// Whether the server said that it takes a bearer token.
+    /// True if the server offers Bearer authentication.
     offers_bearer: bool,
-    /// The secret that was refused, for [`Operation::Erase`].
+    /// The refused secret, for [`Operation::Erase`].
     pub secret: Option<Secret>,
 }
 
-/// Why a message is passed over: what git never sends, and attackers do.
+/// The reason why a message is ignored: git never sends such a message, but an
+/// attacker may.
 pub type Malformed = &'static str;
 
-/// Reads a message.
+/// Parses a message.
 ///
-/// Lines end at LF and nowhere else; a message of CRLF lines is read as well,
-/// but a CR anywhere else is not (CVE-2024-50338, CVE-2025-23040,
-/// CVE-2024-52006). What decides who gets the token may stand there once only
-/// (CVE-2020-5260, CVE-2024-53263), and holds nothing that another program
-/// could take for the end of a line.
+/// Only LF ends a line. A message with CRLF on every line is accepted too, but any
+/// other CR is an error (CVE-2024-50338, CVE-2025-23040, CVE-2024-52006). The keys
+/// that decide who gets the token may appear only once (CVE-2020-5260,
+/// CVE-2024-53263), and their values must not contain a character that another
+/// program could take for a line ending.
 ///
 /// # Errors
 /// [`Malformed`].
-pub fn parse(message: &[u8]) -> Result<Question, Malformed> {
-    let message = std::str::from_utf8(message).map_err(|_| "it is not UTF-8")?;
+pub fn parse(message: &[u8]) -> Result<Request, Malformed> {
+    let message = std::str::from_utf8(message).map_err(|_| "not UTF-8")?;
     let mut fields = Fields::default();
     for line in lines(message)? {
         let (key, value) = line.split_once('=').ok_or("a line has no =")?;
         fields.take(key, value)?;
     }
-    fields.question()
+    fields.into_request()
 }
 
-/// The lines up to the first empty one, without their ends.
+/// Returns the lines up to the first empty one, without line endings.
 fn lines(message: &str) -> Result<Vec<&str>, Malformed> {
     let mut lines: Vec<_> = message.split('\n').collect();
-    // What follows the last LF is a line only if there is something.
+    // Text after the last LF is a line too, if there is any.
     lines.pop_if(|last| last.is_empty());
     let crlf = !lines.is_empty() && lines.iter().all(|line| line.ends_with('\r'));
     if crlf {
@@ -100,7 +102,7 @@ fn lines(message: &str) -> Result<Vec<&str>, Malformed> {
     let end = lines.iter().position(|line| line.is_empty());
     lines.truncate(end.unwrap_or(lines.len()));
     if lines.iter().any(|line| line.contains(['\r', '\0'])) {
-        return Err("a line has a CR or NUL in it");
+        return Err("a line contains CR or NUL");
     }
     Ok(lines)
 }
@@ -119,11 +121,11 @@ struct Fields<'a> {
 impl<'a> Fields<'a> {
     fn take(&mut self, key: &'a str, value: &'a str) -> Result<(), Malformed> {
         if !key.ends_with("[]") && !self.seen.insert(key) {
-            return Err("a key stands there twice");
+            return Err("duplicate key");
         }
         match key {
-            "" => return Err("a line has no key"),
-            "url" => return Err("git sends no url to a helper"),
+            "" => return Err("empty key"),
+            "url" => return Err("unexpected key url"),
             "protocol" => self.protocol = Some(plain(value)?),
             "host" => self.host = Some(plain(value)?),
             "username" => self.username = Some(plain(value)?),
@@ -138,12 +140,12 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 
-    fn question(self) -> Result<Question, Malformed> {
-        let protocol = self.protocol.ok_or("it names no protocol")?;
-        let scheme = Scheme::parse(protocol).ok_or("its protocol is not https or http")?;
-        let host = self.host.ok_or("it names no host")?;
-        let origin = Origin::new(scheme, host).ok_or("its host is none that could have a rule")?;
-        Ok(Question {
+    fn into_request(self) -> Result<Request, Malformed> {
+        let protocol = self.protocol.ok_or("no protocol")?;
+        let scheme = Scheme::parse(protocol).ok_or("the protocol is not https or http")?;
+        let host = self.host.ok_or("no host")?;
+        let origin = Origin::new(scheme, host).ok_or("invalid host")?;
+        Ok(Request {
             ask: Ask {
                 origin,
                 username: self.username.map(ToOwned::to_owned),
@@ -158,15 +160,15 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A value that ends where its line ends, whoever reads it.
+/// Returns the value if no reader can find a line ending in it.
 fn plain(value: &str) -> Result<&str, Malformed> {
     if value.contains(is_unprintable) {
-        return Err("a value has a control character in it");
+        return Err("a value contains a control character");
     }
     Ok(value)
 }
 
-/// Adds to a list; an empty value starts it anew.
+/// Appends to a list; an empty value clears the list.
 fn append<'a>(list: &mut Vec<&'a str>, value: &'a str) {
     if value.is_empty() {
         list.clear();
@@ -175,9 +177,9 @@ fn append<'a>(list: &mut Vec<&'a str>, value: &'a str) {
     }
 }
 
-impl Question {
-    /// Writes the answer. Host and protocol are never in it: git would take
-    /// them for a correction.
+impl Request {
+    /// Returns the answer. It never contains host and protocol, which would replace
+    /// git's own.
     pub fn answer(&self, auth: Auth, login: Login<'_>) -> String {
         let Login { username, token } = login;
         let bearer = match auth {

@@ -1,12 +1,11 @@
-//! Go.
+//! Answers Go.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
 use super::args::Go;
 use super::protocol;
-use super::protocol::Question;
-use crate::broker::{Broker, Request};
+use crate::broker::{self, Broker};
 use crate::call::login::{request_of, rule_of};
 use crate::call::{Answer, Helper, Settings, World};
 use crate::cli::options::Options;
@@ -27,10 +26,10 @@ impl Helper for Go {
     }
 }
 
-/// So much is read of a response, which is more than Go takes of its headers.
-const RESPONSE: usize = 16 * 1024 * 1024;
+/// Size limit of a response; more than Go accepts of headers.
+const RESPONSE_LIMIT: usize = 16 * 1024 * 1024;
 
-/// The headers for one URL, or for all hosts that rules name.
+/// Answers with the headers for one URL, or for all hosts with a host rule.
 fn answer(
     world: &mut World<'_>,
     config: &Config<'_>,
@@ -42,18 +41,18 @@ fn answer(
     }
 }
 
-/// The block for a host that said no.
+/// Answers with the block for a host that answered 4xx.
 fn for_url(world: &mut World<'_>, config: &Config<'_>, url: &OsStr) -> Result<Answer, Error> {
-    let question = url.to_str().and_then(protocol::parse);
-    let Some(rule) = rule_of(config, question.as_ref().map(|q| &q.ask)) else {
+    let parsed = url.to_str().and_then(protocol::parse);
+    let Some(rule) = rule_of(config, parsed.as_ref().map(|request| &request.ask)) else {
         return Ok(Answer::new(""));
     };
     world.stdin.end_by(*config.deadline());
-    let line = input::read_first_line(&mut *world.stdin, input::LIMIT, RESPONSE);
+    let line = input::read_first_line(&mut *world.stdin, input::LIMIT, RESPONSE_LIMIT);
     let status = line.map_err(|error| {
         let reason = error.predicate();
         let report = Report::new(format!("Go's response on stdin is {reason}"));
-        Error::Usage(report.hint("Go calls this itself; by hand, add </dev/null"))
+        Error::Usage(report.hint("add </dev/null to call this by hand"))
     })?;
     let request = request_of(config, rule)?;
     let broker = Broker::new(&request, world.clock)?;
@@ -62,13 +61,13 @@ fn for_url(world: &mut World<'_>, config: &Config<'_>, url: &OsStr) -> Result<An
     } else {
         broker.token()
     }?;
-    let authority = question.map_or("", |Question { authority, .. }| authority);
+    let authority = parsed.map_or("", |request| request.authority);
     Ok(Answer::new(protocol::block(authority, &token)))
 }
 
-/// A block for each host that a rule names as a whole; of a wildcard's, Go asks
-/// when it gets there. Go throws away what a helper said that fails, so a
-/// profile that gets no token is left out.
+/// Answers with a block for each host rule without a wildcard; for the other hosts, Go
+/// calls again with a URL. Skips a profile that gets no token, because Go discards all
+/// blocks of a command that fails.
 fn for_hosts(world: &World<'_>, config: &Config<'_>) -> Answer {
     let mut profiles: BTreeMap<_, Vec<(&HostRule, String)>> = BTreeMap::new();
     for (host, rule) in config.rules().single_hosts() {
@@ -81,7 +80,7 @@ fn for_hosts(world: &World<'_>, config: &Config<'_>) -> Answer {
     let mut text = String::new();
     let mut left = profiles.len();
     for hosts in profiles.values() {
-        // One whose issuer is down must not take the others' time.
+        // A profile whose issuer is down must not use up the others' time.
         let share = config.deadline().remaining() / u32::try_from(left).unwrap_or(u32::MAX);
         left -= 1;
         let (rule, _) = hosts[0];
@@ -103,7 +102,7 @@ fn token_within(
     rule: &HostRule,
     deadline: Deadline,
 ) -> Result<Token, Error> {
-    let request = Request {
+    let request = broker::Request {
         deadline,
         ..request_of(config, rule)?
     };

@@ -8,9 +8,8 @@ use crate::cli::options::{EVERY, Options};
 
 #[derive(Args, Debug)]
 pub struct Go {
-    /// What Go got a 4xx from; without it, all hosts are answered that rules
-    /// name
-    // Always a whole https URL, which no option looks like.
+    /// URL that answered with 4xx [default: all hosts with a host rule]
+    // Always a complete https URL, so it never looks like an option.
     pub url: Option<OsString>,
     #[command(flatten, next_help_heading = EVERY)]
     pub(super) options: Options,

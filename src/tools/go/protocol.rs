@@ -1,42 +1,42 @@
 //! Go's GOAUTH protocol: blocks of URLs and the headers to send there.
 //!
-//! Source: `go help goauth` (Go 1.24). Go asks once without a URL, before its
-//! first request, and again with one where the answer was a 4xx.
+//! Source: `go help goauth` (Go 1.24). Go calls the command once without a URL, before
+//! its first request, and again with each URL that answered with 4xx.
 
 use crate::host::Ask;
 use crate::token::Token;
 use crate::url::Scheme;
 
-/// Whom Go wants to log in to.
+/// A request for one host.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Question<'a> {
+pub struct Request<'a> {
     /// The host.
     pub ask: Ask,
-    /// The host as the URL spells it: by these bytes Go looks the answer up.
+    /// The host as the URL spells it: Go compares the answer's bytes with it.
     pub authority: &'a str,
 }
 
-/// Reads the URL that Go got a 4xx from; it asks about https only.
-pub fn parse(url: &str) -> Option<Question<'_>> {
+/// Parses the URL that answered with 4xx; `None` if it is not https or its host is
+/// invalid.
+pub fn parse(url: &str) -> Option<Request<'_>> {
     let ask = Ask::of(url).filter(|ask| ask.origin.scheme == Scheme::Https)?;
     let (_, rest) = url.split_once("://")?;
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    Some(Question {
+    Some(Request {
         ask,
         authority: &rest[..end],
     })
 }
 
-/// Whether the response is a 401, by its status line; Go writes the headers after
-/// it. Others of 4xx are usual: a proxy has a 404 for each module that it does not
-/// have.
+/// True if the status line, which Go writes before the headers, is a 401. Other 4xx are
+/// normal: a module proxy answers with 404 for each module that it does not have.
 pub fn is_refusal(status_line: &[u8]) -> bool {
     let line = status_line.trim_ascii_end();
     line.split(|byte| *byte == b' ').nth(1) == Some(b"401")
 }
 
-/// Writes one host's block. Without a slash at its end: Go 1.24.4 would never
-/// find it.
+/// Returns one host's block. Its URL has no trailing slash: with one, Go 1.24.4 never
+/// finds the block.
 pub fn block(authority: &str, token: &Token) -> String {
     let bearer = token.bearer();
     format!("https://{authority}\n\nAuthorization: {bearer}\n\n")
@@ -48,13 +48,13 @@ mod tests {
 
     use super::*;
 
-    fn asked(url: &str) -> Option<(String, &str)> {
-        let Question { ask, authority } = parse(url)?;
+    fn origin_of(url: &str) -> Option<(String, &str)> {
+        let Request { ask, authority } = parse(url)?;
         Some((ask.origin.to_string(), authority))
     }
 
     #[test]
-    fn the_url_names_the_host_and_its_spelling_is_kept() {
+    fn the_url_names_the_host_and_keeps_its_spelling() {
         for (url, origin, authority) in [
             (
                 "https://proxy.dev/a.dev/x/@v/list",
@@ -68,7 +68,7 @@ mod tests {
             ),
             ("https://[::1]:8443/", "https://[::1]:8443", "[::1]:8443"),
         ] {
-            assert_eq!(asked(url), Some((origin.into(), authority)), "{url}");
+            assert_eq!(origin_of(url), Some((origin.into(), authority)), "{url}");
         }
         for bad in [
             "",
@@ -113,10 +113,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_block_is_for_the_very_host_that_was_asked_about(
+        fn the_block_is_for_the_requested_host(
             url in "https://[a-cA-C.:@#1/?%\\n\\[\\]]{1,12}",
         ) {
-            if let Some(Question { ask, authority }) = parse(&url) {
+            if let Some(Request { ask, authority }) = parse(&url) {
                 let again = Ask::of(&format!("https://{authority}"));
                 prop_assert_eq!(again, Some(ask), "{}", url);
                 prop_assert!(url["https://".len()..].starts_with(authority));

@@ -1,10 +1,10 @@
-//! pip, uv and others that look for keyring.
+//! Answers pip, uv and other programs that call `keyring`.
 
 use super::args::{Keyring, KeyringCall, KeyringMode, KeyringOutput};
 use super::protocol;
 use super::protocol::Credential;
 use crate::call::login::{forget, login, rule_of};
-use crate::call::question::{is_option, unknown, written};
+use crate::call::request::{is_option, unknown, written};
 use crate::call::{Answer, Helper, Settings, World};
 use crate::cli::options::Options;
 use crate::config::Config;
@@ -24,34 +24,34 @@ impl Helper for Keyring {
     }
 }
 
-/// keyring's `get` and `del`. Who has no rule hears nothing, and exit 1.
-fn answer(world: &World<'_>, config: &Config<'_>, asked: &Keyring) -> Result<Answer, Error> {
+/// Answers `get` and `del`. Without a host rule the answer is empty, with exit code 1.
+fn answer(world: &World<'_>, config: &Config<'_>, args: &Keyring) -> Result<Answer, Error> {
     let KeyringCall {
         operation,
         service,
         username,
         mode,
         output,
-    } = asked.call().map_err(Error::Usage)?;
+    } = args.call().map_err(Error::Usage)?;
     let erase = match operation.to_str() {
         Some("get") => false,
         Some("del") => true,
         Some("set") => {
-            let report = Report::new("keyring set: no password is kept here");
+            let report = Report::new("keyring set is not supported");
             return Err(Error::Final(report.hint(
-                "tokens are fetched when they are asked for; another keyring keeps passwords",
+                "use another keyring to store passwords: this one only supplies tokens",
             )));
         }
         _ => return Err(unknown("keyring", operation, "get, set and del")),
     };
     let with_username = mode == KeyringMode::Creds;
     if username.is_none() && (erase || !with_username) {
-        let report = Report::new("keyring: no username stands after the service");
+        let report = Report::new("keyring: missing username after the service");
         return Err(Error::Usage(
-            report.hint("get can do without it in --mode creds"),
+            report.hint("add the username, or use get with --mode creds"),
         ));
     }
-    // What is no text names nobody.
+    // A word that is not UTF-8 matches no host rule.
     let service = service.to_str().unwrap_or_default();
     let username = username.map(|name| name.to_str().unwrap_or_default());
     let ask = protocol::parse(service, username);

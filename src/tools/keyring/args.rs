@@ -1,11 +1,11 @@
-//! keyring's arguments, of which some are no caller's own: pip hands over the
-//! username of a URL that anybody may have written.
+//! The arguments of `keyring`. Some are untrusted: pip passes the username of a URL that
+//! anybody may have written.
 
 use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
 
-use crate::call::question::split_operation;
+use crate::call::request::split_operation;
 use crate::cli::options::{EVERY, Options, read_more};
 use crate::error::Report;
 
@@ -13,11 +13,11 @@ use crate::error::Report;
 pub struct Keyring {
     #[command(flatten)]
     pub(crate) form: Form,
-    /// get or del; set is refused. Then the index's URL, and the username, which
-    /// get can do without in --mode creds. Of options only --mode and --output are
-    /// read after the operation
-    // The operation and all after it: none of these words is an option of ours,
-    // whatever it looks like.
+    /// get or del (set is not supported), then the index's URL and the username.
+    /// get with --mode creds needs no username. After the operation, only the
+    /// options --mode and --output are read
+    // The operation and all words after it. They are never our options, even if they
+    // look like options.
     #[arg(required = true, num_args = 2.., trailing_var_arg = true, allow_hyphen_values = true,
           value_names = ["OPERATION", "SERVICE", "USERNAME"])]
     pub(crate) words: Vec<OsString>,
@@ -27,7 +27,7 @@ pub struct Keyring {
 
 #[derive(Args, Debug, Default)]
 pub(crate) struct Form {
-    /// What get prints: the token, or the username and the token
+    /// Output of get: the token, or the username and the token
     /// [default: password]
     #[arg(
         long,
@@ -37,7 +37,7 @@ pub(crate) struct Form {
         value_name = "password|creds"
     )]
     pub(super) mode: Option<KeyringMode>,
-    /// As lines, or as JSON
+    /// Output format: lines or JSON
     /// [default: plain]
     #[arg(
         long,
@@ -49,7 +49,7 @@ pub(crate) struct Form {
     output: Option<KeyringOutput>,
 }
 
-/// What `keyring get` prints.
+/// The output of `keyring get`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum KeyringMode {
     /// The token
@@ -58,7 +58,7 @@ pub enum KeyringMode {
     Creds,
 }
 
-/// How `keyring get` prints it.
+/// The output format of `keyring get`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum KeyringOutput {
     /// Lines
@@ -67,7 +67,7 @@ pub enum KeyringOutput {
     Json,
 }
 
-/// The words of one call, each in its place.
+/// A parsed call.
 #[derive(Debug, PartialEq, Eq)]
 pub struct KeyringCall<'a> {
     /// get, set or del.
@@ -76,23 +76,23 @@ pub struct KeyringCall<'a> {
     pub service: &'a OsString,
     /// The username.
     pub username: Option<&'a OsString>,
-    /// What is printed.
+    /// The output.
     pub mode: KeyringMode,
-    /// How it is printed.
+    /// The output format.
     pub output: KeyringOutput,
 }
 
 impl Keyring {
-    /// Takes the words apart. uv puts `--mode creds` where a username could
-    /// stand; a word from a URL is only one, so that one alone is the username.
+    /// Parses the words. uv passes `--mode creds` in the place of the username. A
+    /// username from a URL is one word, so a single word is always the username.
     ///
     /// # Errors
-    /// Too few words, or too many.
+    /// There are too few words, or too many.
     pub fn call(&self) -> Result<KeyringCall<'_>, Report> {
         let (operation, words) = split_operation("keyring", &self.words)?;
         let Some((service, rest)) = words.split_first() else {
-            let report = Report::new("keyring: no service stands after the operation");
-            return Err(report.hint("pip and uv call this themselves: keyring get URL USER"));
+            let report = Report::new("keyring: missing service after the operation");
+            return Err(report.hint("call it as pip and uv do: keyring get URL USER"));
         };
         let (username, rest) = match rest {
             [option, _, ..] if option == "--mode" || option == "--output" => (None, rest),
@@ -128,7 +128,7 @@ mod tests {
         }
     }
 
-    /// Every option that there is, as one word and as the first of two.
+    /// Returns every option, as one word and as the first of two.
     fn options() -> Vec<String> {
         let command = Keyring::augment_args(clap::Command::default());
         let longs = command.get_arguments().filter_map(clap::Arg::get_long);
@@ -144,7 +144,7 @@ mod tests {
     fn a_service_and_a_username_are_no_options_whatever_they_look_like() {
         let url = "https://a.dev/";
         for word in &options() {
-            // As pip 26 asks, as uv and pip 25 do, and with a word in both places.
+            // As pip 26 calls, as uv and pip 25 call, and with the word in both places.
             for words in [
                 ["--mode=creds", "--output=json", "get", url, word].as_slice(),
                 &["--mode=creds", "--output=json", "get", word],
@@ -154,15 +154,15 @@ mod tests {
                 &["--profile", "own", "get", url, word],
                 &["get", url, word, "--mode", "creds"],
             ] {
-                let (options, asked) = keyring(words);
+                let (options, args) = keyring(words);
                 let own = words.contains(&"own").then(|| OsString::from("own"));
                 let expected = Options {
                     profile: own,
                     ..Options::default()
                 };
                 assert_eq!(format!("{options:?}"), format!("{expected:?}"), "{words:?}");
-                let Ok(call) = asked.call() else {
-                    // `--mode --mode creds` is one too often.
+                let Ok(call) = args.call() else {
+                    // `--mode --mode creds` repeats an option.
                     assert!(["--mode", "--output"].contains(&&**word), "{words:?}");
                     continue;
                 };
@@ -190,8 +190,8 @@ mod tests {
                 "creds",
             ],
         ] {
-            let (_, asked) = keyring(words);
-            let call = asked.call().expect("a call");
+            let (_, args) = keyring(words);
+            let call = args.call().expect("a call");
             assert_eq!(call.username, None);
             assert_eq!(call.mode, KeyringMode::Creds);
             assert_eq!(call.output, KeyringOutput::Json);

@@ -1,8 +1,8 @@
 //! keyring's command line, as pip and uv call it for an index's login.
 //!
-//! Source: keyring 25's own `cli.py`. pip 23 asks `get URL USER`, pip 26
+//! Source: keyring 25's own `cli.py`. pip 23 calls `get URL USER`, pip 26
 //! `--mode=creds --output=json get URL [USER]`, uv 0.13 `get URL USER` or
-//! `get URL --mode creds`; each then asks again with `host[:port]` for URL.
+//! `get URL --mode creds`; each then calls again with `host[:port]` instead of the URL.
 
 use serde::Serialize;
 
@@ -10,11 +10,11 @@ use crate::host::Ask;
 use crate::text::quote::is_unprintable;
 use crate::token::Token;
 
-/// Reads a service and the username that is asked for; none for what is no host
-/// that could have a rule.
+/// Parses a service and the requested username; `None` if the host or the username is
+/// invalid.
 ///
-/// A service is a whole URL: of a host alone nobody knows whether it is reached
-/// by https, and pip asks so after it got nothing for an http URL.
+/// The service must be a complete URL. A host alone does not say whether the connection
+/// is https, and pip sends the host alone after it got nothing for an http URL.
 pub fn parse(service: &str, username: Option<&str>) -> Option<Ask> {
     if !service.contains("://") || !username.is_none_or(is_username) {
         return None;
@@ -25,33 +25,33 @@ pub fn parse(service: &str, username: Option<&str>) -> Option<Ask> {
     })
 }
 
-/// Whether it is a username: it may come back as a line of its own, and one that
-/// looks like an option was put into a URL to be read as one.
+/// True if it is a valid username. The answer may contain it as a line, so it must not
+/// contain a line ending; and if it looks like an option, the URL is an attack.
 fn is_username(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('-') && !name.contains(is_unprintable)
 }
 
-/// A login: with its username where `--mode creds` asked for it.
+/// The credentials to print.
 #[derive(Clone, Copy, Debug)]
 pub struct Credential<'a> {
-    /// The username.
+    /// The username; `None` without `--mode creds`.
     pub username: Option<&'a str>,
     /// The token.
     pub token: &'a Token,
 }
 
 impl Credential<'_> {
-    /// Writes a line for each part, the username first.
+    /// Returns one line per part, the username first.
     pub fn plain(self) -> String {
         let Self { username, token } = self;
         let username = username.map_or(String::new(), |name| format!("{name}\n"));
         format!("{username}{}\n", token.expose())
     }
 
-    /// Writes it for `--output json`.
+    /// Returns the JSON of `--output json`.
     ///
     /// # Errors
-    /// None that can happen: it is all text.
+    /// Infallible: string fields only.
     pub fn json(self) -> serde_json::Result<String> {
         #[derive(Serialize)]
         struct Answer<'a> {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_username_is_one_line_and_no_option() {
+    fn a_username_is_one_line_and_not_an_option() {
         for username in [
             "",
             "ci\nevil",

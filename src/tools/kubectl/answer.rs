@@ -1,11 +1,11 @@
-//! kubectl and every client-go program.
+//! Answers kubectl and every client-go program.
 
 use std::ffi::OsString;
 
 use super::args::Kubectl;
 use super::protocol;
 use crate::broker::Broker;
-use crate::call::question::written;
+use crate::call::request::written;
 use crate::call::{Answer, Helper, Settings, World};
 use crate::cli::options::Options;
 use crate::config::{Asker, Config, Layer};
@@ -27,10 +27,11 @@ impl Helper for Kubectl {
     }
 }
 
-/// A token for the cluster: the kubeconfig's entry is the rule.
+/// Answers with a token for the cluster. There is no host rule: the kubeconfig's entry
+/// is the permission.
 fn answer(world: &World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
-    let question = match (world.environment)(protocol::VARIABLE) {
-        None => protocol::Question::default(),
+    let protocol::Request { version, cluster } = match (world.environment)(protocol::VARIABLE) {
+        None => protocol::Request::default(),
         Some(info) => {
             let info = info.to_str().unwrap_or_default();
             if info.len() > input::LIMIT {
@@ -40,7 +41,7 @@ fn answer(world: &World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
                     input::LIMIT
                 );
                 return Err(Error::Usage(Report::new(what).hint(
-                    "see the cluster's extension client.authentication.k8s.io/exec in the kubeconfig",
+                    "check the cluster's extension client.authentication.k8s.io/exec in the kubeconfig",
                 )));
             }
             protocol::parse(info).map_err(Error::Usage)?
@@ -51,7 +52,7 @@ fn answer(world: &World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
         issuer,
         scopes,
         projects,
-    } = question.cluster;
+    } = cluster;
     let asker = Asker {
         rule: None,
         cluster: Layer {
@@ -64,5 +65,5 @@ fn answer(world: &World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
     };
     let request = config.request(asker)?;
     let token = Broker::new(&request, world.clock)?.token_for((world.parent)())?;
-    written(protocol::answer(question.version, &token))
+    written(protocol::answer(version, &token))
 }

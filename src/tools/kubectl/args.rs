@@ -16,13 +16,13 @@ pub struct Kubectl {
 
 #[derive(Args, Debug)]
 pub struct SetupKubectl {
-    /// The user's name in the kubeconfig
+    /// Name of the user in the kubeconfig
     #[arg(long, value_name = "NAME")]
     pub user: OsString,
-    /// The context that is to use it
+    /// Context that will use this user
     #[arg(long, value_name = "CONTEXT")]
     pub context: Option<OsString>,
-    /// The kubeconfig [default: KUBECONFIG, or ~/.kube/config]
+    /// Kubeconfig to edit [default: KUBECONFIG, or ~/.kube/config]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub kubeconfig: Option<PathBuf>,
     #[command(flatten)]

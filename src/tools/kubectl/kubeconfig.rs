@@ -1,8 +1,8 @@
-//! What a kubeconfig says, as kubectl shows it.
+//! Reads and compares kubeconfigs in the JSON of `kubectl config view`.
 
 use serde_json::Value;
 
-/// The item of a list that has a name.
+/// Returns the item of a list with this name.
 pub(crate) fn named<'v>(view: &'v Value, list: &str, name: &str) -> Option<&'v Value> {
     view[list]
         .as_array()?
@@ -10,15 +10,15 @@ pub(crate) fn named<'v>(view: &'v Value, list: &str, name: &str) -> Option<&'v V
         .find(|item| item["name"] == name)
 }
 
-/// Whether a user is this `exec` entry and nothing else: no token beside it, no
-/// variables; a hint for installing it may be a person's.
+/// True if a user has exactly this `exec` entry: no token and no variables. The entry's
+/// installHint may differ.
 pub(crate) fn same_user(there: &Value, exec: &Value) -> bool {
     let user = there["user"].as_object();
     let is_alone = user.is_some_and(|user| user.keys().all(|key| key == "exec"));
     let there = &there["user"]["exec"];
     let is_plain = there["env"].as_array().is_none_or(Vec::is_empty);
     let same = |key: &str| there[key] == exec[key];
-    // kubectl shows one of v1beta1 that has none as if it had this one.
+    // kubectl shows this value for an entry of v1beta1 without interactiveMode.
     let text = |exec: &Value| {
         let mode = exec["interactiveMode"].as_str();
         mode.unwrap_or("IfAvailable").to_owned()
@@ -27,13 +27,14 @@ pub(crate) fn same_user(there: &Value, exec: &Value) -> bool {
     is_alone && is_plain && same_mode && same("apiVersion") && same("command") && same("args")
 }
 
-/// The user of a context, empty where it names none.
+/// Returns the user of a context, empty if the context has no user; `None` if there is
+/// no such context.
 pub(crate) fn user_of<'v>(view: &'v Value, context: &str) -> Option<&'v str> {
     let context = &named(view, "contexts", context)?["context"];
     Some(context["user"].as_str().unwrap_or_default())
 }
 
-/// Whether two views say the same, but for the item of a list that has a name.
+/// True if two views are equal except for the item of a list with this name.
 pub(crate) fn same_but_for(one: &Value, other: &Value, list: &str, name: &str) -> bool {
     let rest = |view: &Value| {
         let mut view = view.clone();
@@ -49,7 +50,7 @@ pub(crate) fn same_but_for(one: &Value, other: &Value, list: &str, name: &str) -
     rest(one) == rest(other)
 }
 
-/// Whether two views say the same, but for a context's user.
+/// True if two views are equal except for a context's user.
 pub(crate) fn same_but_for_user_of(one: &Value, other: &Value, context: &str) -> bool {
     let rest = |view: &Value| {
         let mut context = named(view, "contexts", context)?["context"].clone();
@@ -66,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_views_are_the_same_but_for_what_is_named() {
+    fn two_views_are_equal_except_for_the_named_item() {
         let user = |name: &str, token: &str| json!({ "name": name, "user": { "token": token } });
         let view = |users: Value| json!({ "users": users, "current-context": "c" });
         let one = view(json!([user("a", "1")]));
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn two_views_are_the_same_but_for_a_contexts_user() {
+    fn two_views_are_equal_except_for_a_contexts_user() {
         let context = |name: &str, cluster: &str, user: &str| json!({ "contexts": [{ "name": name, "context": { "cluster": cluster, "user": user } }] });
         let one = context("c", "k", "a");
         assert!(same_but_for_user_of(&one, &context("c", "k", "b"), "c"));

@@ -11,15 +11,15 @@ use crate::text::quote::quoted;
 use crate::token::Token;
 use crate::url::Origin;
 
-/// The variable that carries the question.
+/// The variable with the request.
 pub const VARIABLE: &str = "KUBERNETES_EXEC_INFO";
 
 const KIND: &str = "ExecCredential";
 
-/// Which version of the API is spoken: the answer must be in the asked one.
+/// The API version. The answer must have the version of the request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub enum Version {
-    /// Since Kubernetes 1.22; also the answer to a person who calls by hand.
+    /// Since Kubernetes 1.22; also the default for a call by hand.
     #[default]
     #[serde(rename = "client.authentication.k8s.io/v1")]
     V1,
@@ -28,20 +28,20 @@ pub enum Version {
     V1beta1,
 }
 
-/// What the client asks.
+/// The client's request.
 #[derive(Debug, Default)]
-pub struct Question {
-    /// The version to answer in.
+pub struct Request {
+    /// The API version of request and answer.
     pub version: Version,
-    /// What the cluster's extension says.
+    /// The cluster's extension.
     pub cluster: Extension,
 }
 
-/// The cluster extension `client.authentication.k8s.io/exec` of a kubeconfig,
-/// handed on with `provideClusterInfo: true`.
+/// The cluster extension `client.authentication.k8s.io/exec` of a kubeconfig, which
+/// kubectl passes with `provideClusterInfo: true`.
 #[derive(Debug, Default, Deserialize)]
 pub struct Extension {
-    /// Which profile.
+    /// The profile.
     pub profile: Option<String>,
     /// The issuer.
     pub issuer: Option<String>,
@@ -73,47 +73,53 @@ struct Cluster {
     config: Option<Object<Extension>>,
 }
 
-/// Reads the question.
+/// Parses the request.
 ///
 /// # Errors
-/// It is no `ExecCredential` of a known version, or the server that the token
-/// is for would get it over plain http.
-pub fn parse(info: &str) -> Result<Question, Report> {
+/// It is not an `ExecCredential` of a known version, or the cluster's server uses plain
+/// http.
+pub fn parse(info: &str) -> Result<Request, Report> {
     let malformed = |what: &str| {
-        Report::new(format!("{VARIABLE} {what}"))
-            .hint("it is set by kubectl and its like; unset it to call this by hand")
+        Report::new(format!("{VARIABLE}: {what}"))
+            .hint("unset it to call this by hand: it is for kubectl and other clients")
     };
     let Object(info): Object<Info> = serde_json::from_str(info).map_err(|error| {
-        // What clients write themselves is right; the extension is a person's.
+        // Clients write their own fields correctly; a person wrote the extension.
         if error.is_data() && error.to_string().starts_with("invalid type") {
-            return Report::new(format!("{VARIABLE} has a value of the wrong kind")).hint(
-                "see the cluster's extension client.authentication.k8s.io/exec in the kubeconfig: profile and issuer are strings, scopes and projects are lists of strings",
+            return Report::new(format!("{VARIABLE}: value of the wrong type")).hint(
+                "fix the cluster's extension client.authentication.k8s.io/exec in the kubeconfig: profile and issuer are strings, scopes and projects are lists of strings",
             );
         }
-        malformed("holds no ExecCredential")
+        malformed("not an ExecCredential")
     })?;
     if info.kind != KIND {
-        return Err(malformed(&format!("holds a {}", quoted(&info.kind))));
+        return Err(malformed(&format!(
+            "expected kind {KIND}, found {}",
+            quoted(&info.kind)
+        )));
     }
     let version = match info.api_version.as_str() {
         "client.authentication.k8s.io/v1" => Version::V1,
         "client.authentication.k8s.io/v1beta1" => Version::V1beta1,
         other => {
-            let what = format!("the kubeconfig asks for apiVersion {}", quoted(other));
+            let what = format!(
+                "unsupported apiVersion in the kubeconfig: {}",
+                quoted(other)
+            );
             return Err(Report::new(what).hint(
                 "set the user's exec apiVersion to client.authentication.k8s.io/v1 (or v1beta1)",
             ));
         }
     };
     let Some(Object(cluster)) = info.spec.0.cluster else {
-        return Ok(Question {
+        return Ok(Request {
             version,
             cluster: Extension::default(),
         });
     };
     let server = cluster.server.as_str();
-    // What is neither plainly https nor plainly loopback may be read by the
-    // client as http all the same: `10.0.0.1:8080` is.
+    // Refuses every server that is not clearly https or loopback: the client may
+    // use http for it, as for `10.0.0.1:8080`.
     let is_https = server
         .get(..8)
         .is_some_and(|start| start.eq_ignore_ascii_case("https://"));
@@ -121,10 +127,10 @@ pub fn parse(info: &str) -> Result<Question, Report> {
     if !server.is_empty() && !is_https && !is_loopback {
         let what = format!("the cluster's server {} is plain http", quoted(server));
         return Err(Report::new(what).hint(
-            "a token would cross the network for all to read: set the cluster's server to https",
+            "set the cluster's server to https: with plain http, others on the network can read the token",
         ));
     }
-    Ok(Question {
+    Ok(Request {
         version,
         cluster: cluster.config.unwrap_or_default().0,
     })
@@ -146,10 +152,10 @@ struct Status<'a> {
     token: &'a str,
 }
 
-/// Writes the answer, in the version that was asked for.
+/// Returns the answer in this version.
 ///
 /// # Errors
-/// None that can happen: it is all text.
+/// Infallible: string fields only.
 pub fn answer(version: Version, token: &Token) -> serde_json::Result<String> {
     serde_json::to_string(&Answer {
         kind: KIND,
@@ -172,7 +178,7 @@ mod tests {
     use crate::text::clock::UnixTime;
     use crate::token::Lifespan;
 
-    fn asked(version: &str, spec: &str) -> Result<Question, Report> {
+    fn parsed(version: &str, spec: &str) -> Result<Request, Report> {
         parse(&format!(
             r#"{{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/{version}","spec":{spec}}}"#
         ))
@@ -180,7 +186,7 @@ mod tests {
 
     #[test]
     fn both_versions_are_read_and_others_refused() {
-        let version = |v| asked(v, r#"{"interactive":false}"#).map(|q| q.version);
+        let version = |v| parsed(v, r#"{"interactive":false}"#).map(|q| q.version);
         assert_eq!(version("v1").ok(), Some(Version::V1));
         assert_eq!(version("v1beta1").ok(), Some(Version::V1beta1));
         let said = version("v1alpha1").expect_err("refused").to_string();
@@ -196,24 +202,24 @@ mod tests {
     }
 
     #[test]
-    fn the_clusters_extension_is_read_and_what_else_it_holds_passed_over() {
-        let question = asked(
+    fn the_clusters_extension_is_read_and_other_fields_are_ignored() {
+        let request = parsed(
             "v1",
             r#"{"interactive":false,"cluster":{"server":"https://k8s.acme.dev:6443","config":
             {"apiVersion":"x","profile":"prod","issuer":"https://a.dev","scopes":["openid"],
             "projects":["1"],"more":{}}}}"#,
         )
-        .expect("a question");
-        assert_eq!(question.cluster.profile.as_deref(), Some("prod"));
-        assert_eq!(question.cluster.issuer.as_deref(), Some("https://a.dev"));
-        assert_eq!(question.cluster.scopes, Some(vec!["openid".to_owned()]));
-        assert_eq!(question.cluster.projects, ["1"]);
-        assert!(asked("v1", r#"{"cluster":{"server":"https://a","config":null}}"#).is_ok());
+        .expect("a request");
+        assert_eq!(request.cluster.profile.as_deref(), Some("prod"));
+        assert_eq!(request.cluster.issuer.as_deref(), Some("https://a.dev"));
+        assert_eq!(request.cluster.scopes, Some(vec!["openid".to_owned()]));
+        assert_eq!(request.cluster.projects, ["1"]);
+        assert!(parsed("v1", r#"{"cluster":{"server":"https://a","config":null}}"#).is_ok());
     }
 
     #[test]
     fn a_server_of_plain_http_gets_nothing() {
-        let server = |url: &str| asked("v1", &format!(r#"{{"cluster":{{"server":"{url}"}}}}"#));
+        let server = |url: &str| parsed("v1", &format!(r#"{{"cluster":{{"server":"{url}"}}}}"#));
         assert!(server("http://k8s.acme.dev").is_err());
         assert!(server("http://127.0.0.1:8001").is_ok());
         assert!(server("https://k8s.acme.dev").is_ok());
@@ -253,16 +259,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_question_is_read_or_refused(info: String) {
+        fn any_request_is_read_or_refused(info: String) {
             let _ = parse(&info);
         }
 
         #[test]
-        fn no_server_beyond_this_machine_is_answered_over_anything_but_https(
+        fn a_remote_server_gets_a_token_only_over_https(
             server in "(http://|https?://|ws://|http:/)?(127\\.0\\.0\\.1|localhost|a@)?[a-c.@:/ 1]{0,4}",
         ) {
             let spec = serde_json::json!({"cluster": {"server": server}}).to_string();
-            if asked("v1", &spec).is_ok() {
+            if parsed("v1", &spec).is_ok() {
                 let server = server.to_ascii_lowercase();
                 let host = server.strip_prefix("http://").and_then(|rest| rest.split([':', '/']).next());
                 let is_number = |host: &str| host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
@@ -274,11 +280,11 @@ mod tests {
         }
 
         #[test]
-        fn an_answer_is_read_back_in_the_version_that_was_asked(beta: bool, secret in "[A-Za-z0-9._~+/-]{1,40}") {
+        fn an_answer_parses_in_the_requested_version(beta: bool, secret in "[A-Za-z0-9._~+/-]{1,40}") {
             let version = if beta { "v1beta1" } else { "v1" };
-            let question = asked(version, "{}").expect("a question");
+            let request = parsed(version, "{}").expect("a request");
             let token = Token::new(secret.clone(), None).expect("a b64token");
-            let answer = answer(question.version, &token).expect("text");
+            let answer = answer(request.version, &token).expect("text");
             let read: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
             let expected = serde_json::json!({
                 "kind": "ExecCredential",

@@ -1,9 +1,9 @@
-//! The kubelet.
+//! Answers the kubelet.
 
 use super::args::Kubelet;
 use super::protocol;
 use crate::call::login::{login, rule_of};
-use crate::call::question::{read_question, written};
+use crate::call::request::{read_request, written};
 use crate::call::{Answer, Helper, Settings, World};
 use crate::cli::options::Options;
 use crate::config::Config;
@@ -20,13 +20,13 @@ impl Helper for Kubelet {
     }
 }
 
-/// The login for one image's registry.
+/// Answers with the credentials for an image's registry.
 fn answer(world: &mut World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
-    let question = read_question(world, config, "the kubelet's question", protocol::parse)?;
-    let rule = rule_of(config, question.ask().as_ref());
+    let request = read_request(world, config, "the kubelet's request", protocol::parse)?;
+    let rule = rule_of(config, request.ask().as_ref());
     let login = rule.map(|rule| login(world, config, rule)).transpose()?;
     let login = login
         .as_ref()
         .map(|(username, token)| Login { username, token });
-    written(question.answer(login, (world.clock)()))
+    written(request.answer(login, (world.clock)()))
 }

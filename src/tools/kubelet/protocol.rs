@@ -1,8 +1,8 @@
 //! The kubelet's image credential provider protocol.
 //!
 //! Source: Kubernetes, "Configure a kubelet image credential provider", and the
-//! API `credentialprovider.kubelet.k8s.io` in v1, v1beta1 and v1alpha1, which
-//! have the same shape as far as they are used here.
+//! API `credentialprovider.kubelet.k8s.io` in v1, v1beta1 and v1alpha1. The fields that
+//! are used here are the same in all versions.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::token::Login;
 
 const KIND: &str = "CredentialProviderRequest";
 
-/// Which version of the API is spoken: the answer must be in the asked one.
+/// The API version. The answer must have the version of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub enum Version {
     /// Since Kubernetes 1.26.
@@ -30,58 +30,57 @@ pub enum Version {
     V1alpha1,
 }
 
-/// What the kubelet asks.
+/// The kubelet's request.
 #[derive(Debug)]
-pub struct Question {
+pub struct Request {
     version: Version,
     image: String,
 }
 
-/// Reads the question. Fields that a later version adds are passed over, and so
-/// is a pod's own token.
+/// Parses a request. Ignores the pod's own token, and unknown fields, which later
+/// versions may add.
 ///
 /// # Errors
-/// It is no `CredentialProviderRequest` of a known version.
-pub fn parse(question: &[u8]) -> serde_json::Result<Question> {
+/// The request is not a `CredentialProviderRequest` of a known version.
+pub fn parse(request: &[u8]) -> serde_json::Result<Request> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Request {
+    struct Message {
         api_version: Version,
         kind: String,
         image: String,
     }
-    let Request {
+    let Message {
         api_version: version,
         kind,
         image,
-    } = Object::read(question)?;
+    } = Object::read(request)?;
     if kind != KIND {
         return Err(serde::de::Error::custom("another kind"));
     }
-    Ok(Question { version, image })
+    Ok(Request { version, image })
 }
 
-impl Question {
-    /// The registry as the image names it. Without a path, or with a first part
-    /// that is no host, the image is one of Docker Hub's (`distribution/reference`).
+impl Request {
+    /// Returns the registry as the image names it; `None` for an image of Docker Hub,
+    /// which has no path, or no host before its path (`distribution/reference`).
     fn registry(&self) -> Option<&str> {
         let (registry, _) = self.image.split_once('/')?;
         let is_host = registry.contains(['.', ':']) || registry == "localhost";
         is_host.then_some(registry)
     }
 
-    /// Whom the kubelet wants to pull from; none for what is no host that could
-    /// have a rule.
+    /// Returns the registry's host; `None` if it is invalid.
     pub fn ask(&self) -> Option<Ask> {
-        // A URL is no image: its first part would be `https:`.
+        // A URL is not an image; its first part, `https:`, is invalid.
         Ask::of(self.registry()?)
     }
 
-    /// Writes the login for the registry; without one, that there is none, which
-    /// is not to be kept: a rule may be added.
+    /// Returns the answer with the credentials for the registry, or without credentials.
+    /// The kubelet must not cache the latter, because somebody may add a host rule.
     ///
     /// # Errors
-    /// None that can happen: it is all text.
+    /// Infallible: string fields only.
     pub fn answer(&self, login: Option<Login<'_>>, now: UnixTime) -> serde_json::Result<String> {
         let left = login.map_or(Duration::ZERO, |login| login.token.told_duration(now));
         let auth = self.registry().zip(login).map(|(registry, login)| {
@@ -106,7 +105,7 @@ struct Answer<'a> {
     api_version: Version,
     kind: &'a str,
     cache_key_type: &'a str,
-    /// As Go writes one; zero keeps nothing.
+    /// In Go's format; with zero, the kubelet does not cache.
     cache_duration: String,
     auth: Option<BTreeMap<&'a str, Auth<'a>>>,
 }
@@ -124,14 +123,14 @@ mod tests {
     use super::*;
     use crate::token::{Lifespan, Token};
 
-    fn request(version: &str, image: &str) -> String {
+    fn message(version: &str, image: &str) -> String {
         format!(
             r#"{{"kind":"CredentialProviderRequest","apiVersion":"credentialprovider.kubelet.k8s.io/{version}","image":"{image}"}}"#
         )
     }
 
-    fn question(image: &str) -> Question {
-        parse(request("v1", image).as_bytes()).expect("a question")
+    fn request(image: &str) -> Request {
+        parse(message("v1", image).as_bytes()).expect("a request")
     }
 
     #[test]
@@ -146,7 +145,7 @@ mod tests {
             ("localhost:5000/app", "https://localhost:5000"),
             ("docker.io/library/nginx", "https://docker.io"),
         ] {
-            let ask = question(image).ask().expect("a host");
+            let ask = request(image).ask().expect("a host");
             assert_eq!(ask.origin.to_string(), expected, "{image}");
         }
         for image in [
@@ -160,19 +159,19 @@ mod tests {
             "ci@registry.acme.dev/app",
             "registry.acme.dev./app",
         ] {
-            assert_eq!(question(image).ask(), None, "{image}");
+            assert_eq!(request(image).ask(), None, "{image}");
         }
     }
 
     #[test]
-    fn what_is_no_question_is_an_error() {
-        let good = request("v1", "a.dev/b");
+    fn a_malformed_request_is_an_error() {
+        let good = message("v1", "a.dev/b");
         assert!(parse(good.as_bytes()).is_ok());
         for bad in [
             "",
             "{}",
             &format!("[\"credentialprovider.kubelet.k8s.io/v1\",\"{KIND}\",\"a.dev/b\"]"),
-            &request("v2", "a.dev/b"),
+            &message("v2", "a.dev/b"),
             &good.replace("Request", "Response"),
             &good.replace("image", "images"),
             &good.replace("\"a.dev/b\"", "null"),
@@ -184,34 +183,34 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_is_in_the_version_that_was_asked() {
+    fn the_answer_has_the_version_of_the_request() {
         let now = UnixTime::from_secs(1_000_000);
         for version in ["v1", "v1beta1", "v1alpha1"] {
-            let later = request(version, "a.dev/b").replace('}', r#","serviceAccountToken":"x"}"#);
-            let question = parse(later.as_bytes()).expect("a question");
+            let later = message(version, "a.dev/b").replace('}', r#","serviceAccountToken":"x"}"#);
+            let request = parse(later.as_bytes()).expect("a request");
             let expected = format!(
                 "{{\"apiVersion\":\"credentialprovider.kubelet.k8s.io/{version}\",\"kind\":\"CredentialProviderResponse\",\"cacheKeyType\":\"Registry\",\"cacheDuration\":\"0s\",\"auth\":null}}\n"
             );
-            assert_eq!(question.answer(None, now).expect("text"), expected);
+            assert_eq!(request.answer(None, now).expect("text"), expected);
         }
     }
 
     proptest! {
         #[test]
-        fn any_question_is_read_or_refused(question: Vec<u8>) {
-            let _ = parse(&question);
+        fn any_request_is_read_or_refused(request: Vec<u8>) {
+            let _ = parse(&request);
         }
 
         #[test]
-        fn the_host_that_is_asked_for_begins_the_image(image in "[a-c.:@/%]{1,12}") {
-            if let Some(ask) = question(&image).ask() {
+        fn the_host_is_the_beginning_of_the_image(image in "[a-c.:@/%]{1,12}") {
+            if let Some(ask) = request(&image).ask() {
                 prop_assert!(image.starts_with(ask.origin.host.as_str()), "{image}");
             }
         }
     }
 
     #[test]
-    fn a_login_is_kept_for_as_long_as_its_token_is_good() {
+    fn credentials_are_cached_as_long_as_the_token_is_valid() {
         let obtained_at = UnixTime::from_secs(1_000_000);
         let lifespan = Lifespan {
             obtained_at,
@@ -226,7 +225,7 @@ mod tests {
             (Some(lifespan), now, "3470s"),
             (Some(lifespan), lifespan.expires_at, "0s"),
             (Some(short), obtained_at, "0s"),
-            // Nobody knows how long it is good.
+            // The lifetime is unknown.
             (None, now, "0s"),
         ] {
             let token = Token::new("abc".into(), lifespan).expect("a b64token");
@@ -234,7 +233,7 @@ mod tests {
                 username: "ci",
                 token: &token,
             };
-            let answer = question("A.dev:443/b").answer(Some(login), now);
+            let answer = request("A.dev:443/b").answer(Some(login), now);
             let expected = format!(
                 "{{\"apiVersion\":\"credentialprovider.kubelet.k8s.io/v1\",\"kind\":\"CredentialProviderResponse\",\"cacheKeyType\":\"Registry\",\"cacheDuration\":\"{expected}\",\"auth\":{{\"A.dev:443\":{{\"username\":\"ci\",\"password\":\"abc\"}}}}}}\n"
             );

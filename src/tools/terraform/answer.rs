@@ -1,10 +1,10 @@
-//! Terraform.
+//! Answers Terraform.
 
 use super::args::Terraform;
 use super::protocol;
 use super::protocol::Operation;
 use crate::call::login::{forget, login, rule_of};
-use crate::call::question::{drained, is_option, read_input, unknown, written};
+use crate::call::request::{drained, is_option, read_input, unknown, written};
 use crate::call::{Answer, Helper, Settings, World};
 use crate::cli::options::Options;
 use crate::config::Config;
@@ -24,22 +24,22 @@ impl Helper for Terraform {
     }
 }
 
-/// The token for one host, or what else Terraform wants done with it.
-fn answer(world: &mut World<'_>, config: &Config<'_>, asked: &Terraform) -> Result<Answer, Error> {
-    let [operation, host] = asked.call().map_err(Error::Usage)?;
-    let Some(wanted) = operation.to_str().and_then(Operation::parse) else {
+/// Answers an operation for one host.
+fn answer(world: &mut World<'_>, config: &Config<'_>, args: &Terraform) -> Result<Answer, Error> {
+    let [operation, host] = args.call().map_err(Error::Usage)?;
+    let Some(kind) = operation.to_str().and_then(Operation::parse) else {
         return Err(unknown("terraform", operation, "get, store and forget"));
     };
-    if wanted == Operation::Store {
+    if kind == Operation::Store {
         drained(read_input(world, *config.deadline()));
-        let report = Report::new("terraform store: no token is kept here");
-        return Err(Error::Final(report.hint(
-            "tokens are fetched when they are asked for: there is no need of terraform login",
-        )));
+        let report = Report::new("terraform store is not supported");
+        return Err(Error::Final(
+            report.hint("skip terraform login: this program supplies the tokens"),
+        ));
     }
     let ask = host.to_str().and_then(protocol::parse);
     let rule = rule_of(config, ask.as_ref());
-    if wanted == Operation::Forget {
+    if kind == Operation::Forget {
         if let Some(rule) = rule {
             forget(world, config, rule, None)?;
         }

@@ -1,25 +1,25 @@
 //! Terraform's credentials helper protocol.
 //!
-//! Source: Terraform, "Credentials Helpers"; Terraform 1.11 was watched.
+//! Source: Terraform, "Credentials Helpers", and the calls of Terraform 1.11.
 
 use serde::Serialize;
 
 use crate::host::Ask;
 use crate::token::Token;
 
-/// What Terraform wants done.
+/// The operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// Give a host's token.
+    /// Return a host's token.
     Get,
-    /// Keep one, for `terraform login`.
+    /// Store a token, for `terraform login`.
     Store,
-    /// Forget one, for `terraform logout`.
+    /// Remove a token, for `terraform logout`.
     Forget,
 }
 
 impl Operation {
-    /// The operation of that name.
+    /// Parses an operation's name.
     pub fn parse(word: &str) -> Option<Self> {
         match word {
             "get" => Some(Self::Get),
@@ -30,8 +30,7 @@ impl Operation {
     }
 }
 
-/// Reads `host[:port]`, which Terraform reaches by https alone; none for what is
-/// no host that could have a rule.
+/// Parses `host[:port]`, for which Terraform uses only https; `None` if it is invalid.
 pub fn parse(host: &str) -> Option<Ask> {
     Ask::of(host).filter(|_| !host.contains('/'))
 }
@@ -42,11 +41,11 @@ struct Answer<'a> {
     token: Option<&'a str>,
 }
 
-/// Writes the token; without one, that there is none, and Terraform goes on
-/// without.
+/// Returns the answer with the token. Without a token the answer is empty, and
+/// Terraform continues without one.
 ///
 /// # Errors
-/// None that can happen: it is all text.
+/// Infallible: string fields only.
 pub fn answer(token: Option<&Token>) -> serde_json::Result<String> {
     let token = token.map(Token::expose);
     serde_json::to_string(&Answer { token }).map(|json| json + "\n")
@@ -57,13 +56,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_is_no_url() {
-        let asked = |host| parse(host).map(|ask| ask.origin.to_string());
+    fn a_url_is_not_a_host() {
+        let origin_of = |host| parse(host).map(|ask| ask.origin.to_string());
         for (host, expected) in [
             ("app.acme.dev", "https://app.acme.dev"),
             ("app.acme.dev:8443", "https://app.acme.dev:8443"),
         ] {
-            assert_eq!(asked(host).as_deref(), Some(expected));
+            assert_eq!(origin_of(host).as_deref(), Some(expected));
         }
         for host in [
             "",
@@ -74,7 +73,7 @@ mod tests {
             "ci@app.acme.dev",
             "app.acme.dev.",
         ] {
-            assert_eq!(asked(host), None, "{host}");
+            assert_eq!(origin_of(host), None, "{host}");
         }
     }
 

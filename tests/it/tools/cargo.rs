@@ -213,7 +213,7 @@ fn what_is_malformed_is_told_and_the_next_question_answered() {
         let answer = helper.ask(&bad);
         assert_eq!(answer["Err"]["kind"], "other", "{bad}");
         let message = &answer["Err"]["message"];
-        assert_eq!(message, "cargo's question on stdin is malformed");
+        assert_eq!(message, "cargo's request on stdin is malformed");
     }
     assert_eq!(helper.ask(&get(INDEX, "read"))["Ok"]["kind"], "get");
     helper.ends();
@@ -229,7 +229,7 @@ fn the_first_question_and_half_a_one_are_waited_for_no_longer_than_the_timeout()
         let message = &answer["Err"]["message"];
         assert_eq!(
             message,
-            "cargo's question on stdin is not complete within 1 s"
+            "cargo's request on stdin is not complete within 1 s"
         );
         assert_eq!(helper.line(), "", "it has ended");
         helper.ends();
@@ -247,7 +247,7 @@ fn a_stdin_that_cannot_be_read_is_told_in_a_sentence() {
         .stderr(Stdio::piped())
         .run_as_given();
     let said = String::from_utf8(output.stdout).unwrap();
-    let message = "cargo's question on stdin is not to be read: is a directory";
+    let message = "cargo's request on stdin is not to be read: is a directory";
     assert!(said.contains(message), "{said}");
 }
 

@@ -102,8 +102,8 @@ fn set_is_refused_and_says_why() {
     assert_eq!((code, &*stdout), (1, ""));
     assert_eq!(
         stderr,
-        "zitadel-credential: error: keyring set: no password is kept here\n  \
-         hint: tokens are fetched when they are asked for; another keyring keeps passwords\n"
+        "zitadel-credential: error: keyring set is not supported\n  \
+         hint: use another keyring to store passwords: this one only supplies tokens\n"
     );
 }
 
@@ -114,8 +114,8 @@ fn a_password_without_a_username_is_refused_as_keyring_does() {
         assert_eq!((code, &*stdout), (2, ""));
         assert_eq!(
             stderr,
-            "zitadel-credential: error: keyring: no username stands after the service\n  \
-             hint: get can do without it in --mode creds\n"
+            "zitadel-credential: error: keyring: missing username after the service\n  \
+             hint: add the username, or use get with --mode creds\n"
         );
     }
 }

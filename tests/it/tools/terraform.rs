@@ -71,7 +71,7 @@ fn store_fails_and_says_why() {
     assert!(output.stdout.is_empty());
     assert_eq!(
         String::from_utf8(output.stderr).unwrap(),
-        "zitadel-credential: error: terraform store: no token is kept here\n  \
-         hint: tokens are fetched when they are asked for: there is no need of terraform login\n"
+        "zitadel-credential: error: terraform store is not supported\n  \
+         hint: skip terraform login: this program supplies the tokens\n"
     );
 }

@@ -1,19 +1,19 @@
 //! The challenges of a `WWW-Authenticate` header (RFC 9110, section 11.6.1).
 
-/// Whether one of the header's challenges is of this scheme.
+/// Returns true if one of the header's challenges has this scheme.
 ///
-/// A field holds several challenges, each a scheme with parameters, and both
-/// kinds of list use the same comma.
+/// A header may contain several challenges, each a scheme with several parameters.
+/// Commas separate both the challenges and the parameters.
 pub fn offers(header: &str, scheme: &str) -> bool {
     elements(header).any(|element| {
         let end = element.find(|c| !is_token(c)).unwrap_or(element.len());
         let (name, rest) = element.split_at(end);
-        // `realm="…"` is a parameter of the challenge before it.
+        // `realm="…"` is a parameter of the previous challenge.
         name.eq_ignore_ascii_case(scheme) && !rest.trim_start().starts_with('=')
     })
 }
 
-/// The header's elements: apart by commas that stand outside quoted strings.
+/// Splits the header at the commas outside quoted strings.
 fn elements(header: &str) -> impl Iterator<Item = &str> {
     let mut in_quotes = false;
     let mut escaped = false;

@@ -1,24 +1,24 @@
-//! Where a message ends.
+//! Finds the end of a message.
 
 use std::io;
 use std::io::Read;
 
-/// What git says up to the end of its message: its first empty line, or the end
-/// of all. git closes its side; a tool that speaks for it may keep it open while
-/// it waits for the answer.
+/// A reader that ends with git's message: at its first empty line, or at the end of the
+/// input. git closes stdin, but other programs with git's protocol may keep it open
+/// while they wait for the answer.
 pub struct Message<R> {
     inner: R,
-    /// How long the line is that is under way.
+    /// The length of the current line so far.
     length: usize,
-    /// Its last byte.
+    /// The last byte of the current line.
     last: u8,
-    /// Whether all lines before it ended at CRLF.
+    /// True if all lines before it ended with CRLF.
     is_crlf: bool,
     is_over: bool,
 }
 
 impl<R: Read> Message<R> {
-    /// The message that `inner` begins with.
+    /// Creates a reader of the message at the start of `inner`.
     pub const fn new(inner: R) -> Self {
         Self {
             inner,
@@ -29,8 +29,8 @@ impl<R: Read> Message<R> {
         }
     }
 
-    /// Takes the next byte.
-    fn take(&mut self, byte: u8) {
+    /// Processes the next byte.
+    fn advance(&mut self, byte: u8) {
         if byte != b'\n' {
             self.length += 1;
             self.last = byte;
@@ -49,7 +49,7 @@ impl<R: Read> Read for Message<R> {
         }
         let read = self.inner.read(buffer)?;
         for (index, byte) in buffer[..read].iter().enumerate() {
-            self.take(*byte);
+            self.advance(*byte);
             if self.is_over {
                 return Ok(index + 1);
             }
@@ -69,7 +69,7 @@ mod tests {
             ("a=b\r\nc=d\r\n\r\n", "e=f\r\n"),
             ("\n", "a=b\n"),
             ("\r\n", "a=b\r\n"),
-            // Mixed ends are refused by whoever reads the lines.
+            // The parser refuses mixed line endings.
             ("a=b\r\n\n", "c=d\n"),
             ("a=b\nc=d\r\n\r\ne=f\n\n", "g=h\n"),
             ("a=b\r\rc=d\n\n", "e=f\n"),
@@ -80,7 +80,7 @@ mod tests {
             let mut whole = String::new();
             let read = Message::new(input.as_bytes()).read_to_string(&mut whole);
             assert_eq!((read.ok(), &*whole), (Some(message.len()), message));
-            // In pieces of one byte, which cut every end of a line.
+            // Byte by byte, which splits every line ending.
             let mut cut = Message::new(input.as_bytes());
             let mut byte = [0];
             for expected in message.bytes() {

@@ -6,7 +6,7 @@ use super::*;
 use crate::text::clock::UnixTime;
 use crate::token::{Lifespan, Token};
 
-fn read(message: &str) -> Question {
+fn read(message: &str) -> Request {
     parse(message.as_bytes()).unwrap_or_else(|reason| panic!("{message:?}: {reason}"))
 }
 
@@ -35,14 +35,14 @@ const BEARER: &str = "capability[]=authtype\nauthtype=Bearer\ncredential=abc\nep
                       password_expiry_utc=1003570\n";
 
 #[test]
-fn an_old_git_is_answered_with_a_password() {
+fn an_old_git_gets_a_password() {
     for auth in [Auth::Auto, Auth::Basic, Auth::Bearer] {
         assert_eq!(answered(OLD, auth), BASIC, "{auth:?}");
     }
 }
 
 #[test]
-fn a_new_git_is_answered_with_bearer_where_that_is_wanted() {
+fn a_new_git_gets_bearer_if_the_rule_and_the_server_allow_it() {
     assert_eq!(answered(NEW, Auth::Auto), BEARER);
     assert_eq!(answered(NEW, Auth::Bearer), BEARER);
     assert_eq!(answered(NEW, Auth::Basic), BASIC);
@@ -52,7 +52,7 @@ fn a_new_git_is_answered_with_bearer_where_that_is_wanted() {
 }
 
 #[test]
-fn an_empty_value_starts_a_list_anew() {
+fn an_empty_value_clears_a_list() {
     let message = format!("{NEW}wwwauth[]=\n");
     assert_eq!(answered(&message, Auth::Auto), BASIC);
     let message = format!("{NEW}capability[]=\n");
@@ -78,7 +78,7 @@ fn a_message_ends_at_a_blank_line_or_with_the_input() {
 }
 
 #[test]
-fn what_git_never_sends_is_passed_over() {
+fn messages_that_git_never_sends_are_ignored() {
     let mut bad: Vec<String> = [
         "protocol=http\nhost=localhost\nusername=\rprotocol=https\rhost=a.dev\r\n",
         "protocol=https\r\nhost=a.dev\n",
@@ -125,14 +125,14 @@ fn what_git_never_sends_is_passed_over() {
 #[test]
 fn a_refused_secret_is_read_in_both_forms() {
     for key in ["password", "credential"] {
-        let question = read(&OLD.replace("\n\n", &format!("\n{key}=abc\n")));
-        assert_eq!(question.secret, Some(Secret::new("abc".into())), "{key}");
+        let request = read(&OLD.replace("\n\n", &format!("\n{key}=abc\n")));
+        assert_eq!(request.secret, Some(Secret::new("abc".into())), "{key}");
     }
 }
 
 proptest! {
     #[test]
-    fn any_message_is_read_or_passed_over(message: Vec<u8>) {
+    fn any_message_is_read_or_ignored(message: Vec<u8>) {
         let _ = parse(&message);
     }
 
@@ -140,8 +140,8 @@ proptest! {
     fn the_host_that_is_answered_is_a_line_of_the_message(
         message in "(protocol=https?|host=[a-c.]{1,3}|username=[a-c\r\u{2028}]{0,3}|[\n\r])(\n(protocol=https?|host=[a-c.:1\r]{1,4}|x=[\ra-c=]{0,3})){0,4}"
     ) {
-        if let Ok(question) = parse(message.as_bytes()) {
-            let host = question.ask.origin.host.as_str();
+        if let Ok(request) = parse(message.as_bytes()) {
+            let host = request.ask.origin.host.as_str();
             let lines = message.split('\n').map(|line| line.trim_end_matches('\r'));
             let named = lines.filter(|line| line.strip_prefix("host=").is_some_and(|v| v.starts_with(host)));
             prop_assert_eq!(named.count(), 1);
@@ -149,7 +149,7 @@ proptest! {
     }
 
     #[test]
-    fn an_answer_holds_the_login_and_nothing_that_git_takes_for_a_correction(
+    fn an_answer_contains_only_the_credentials(
         new: bool,
         username in "[^:\\p{Cc}\u{200e}\u{200f}\u{2028}-\u{202e}\u{2066}-\u{2069}]{1,12}",
         secret in "[A-Za-z0-9._~+/-]{1,40}={0,2}",
@@ -157,7 +157,8 @@ proptest! {
         let token = Token::new(secret.clone(), None).expect("a b64token");
         let login = Login { username: &username, token: &token };
         let answer = read(if new { NEW } else { OLD }).answer(Auth::Auto, login);
-        // As git reads it: at LF, up to an empty line, key and value at the first =.
+        // As git parses it: LF ends a line, an empty line ends the message, and the first
+        // = separates key and value.
         let lines: Vec<_> = answer.split_terminator('\n').collect();
         let fields: Vec<_> = lines.iter().filter_map(|line| line.split_once('=')).collect();
         prop_assert!(answer.ends_with('\n') && fields.len() == lines.len());

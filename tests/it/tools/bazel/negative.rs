@@ -41,7 +41,7 @@ fn a_host_that_has_no_rule_gets_no_header() {
 }
 
 #[test]
-fn what_is_no_question_is_an_error() {
+fn a_malformed_request_is_an_error() {
     let bait = Bait::new();
     let good = json!({"uri": format!("https://{GOOD}/")}).to_string();
     for (question, what) in [

@@ -127,11 +127,11 @@ fn what_is_no_question_is_an_error_that_cargo_is_told() {
             "larger than 65536 bytes",
         ),
     ] {
-        let what = format!("cargo's question on stdin is {reason}");
+        let what = format!("cargo's request on stdin is {reason}");
         let told = json!({"Err": {
             "kind": "other",
             "message": what,
-            "caused-by": ["hint: cargo calls this itself; by hand, see its protocol"],
+            "caused-by": ["hint: let cargo run this command; its protocol describes the input"],
         }});
         let call = bait.ask(&CARGO, &input);
         let stdout = String::from_utf8_lossy(&call.output.stdout).into_owned();

@@ -84,7 +84,7 @@ zitadel-credential: no host rule lets https://git.acme.test have a token: [hosts
         1,
         NOT_FOUND,
         str![[r#"
-zitadel-credential: nothing for docker: its server URL names no host that could have a rule
+zitadel-credential: no token: invalid host in docker's server URL
 
 "#]],
     );

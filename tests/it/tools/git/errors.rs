@@ -108,70 +108,70 @@ fn git_hears_nothing_to_a_malformed_message() {
         (
             "host=git.acme.test\rprotocol=https\n",
             str![[r#"
-zitadel-credential: nothing for git: its message is malformed: a line has a CR or NUL in it
+zitadel-credential: no token: git's message is malformed: a line contains CR or NUL
 
 "#]],
         ),
         (
             "protocol=https\nhost=\u{1b}[31mgit.acme.test\n",
             str![[r#"
-zitadel-credential: nothing for git: its message is malformed: a value has a control character in it
+zitadel-credential: no token: git's message is malformed: a value contains a control character
 
 "#]],
         ),
         (
             "protocol=https\nprotocol=https\nhost=git.acme.test\n",
             str![[r#"
-zitadel-credential: nothing for git: its message is malformed: a key stands there twice
+zitadel-credential: no token: git's message is malformed: duplicate key
 
 "#]],
         ),
         (
             "",
             str![[r#"
-zitadel-credential: nothing for git: its message is malformed: it names no protocol
+zitadel-credential: no token: git's message is malformed: no protocol
 
 "#]],
         ),
         (
             "protocol=https\ngit.acme.test\n",
             str![[r#"
-zitadel-credential: nothing for git: its message is malformed: a line has no =
+zitadel-credential: no token: git's message is malformed: a line has no =
 
 "#]],
         ),
         (
             "protocol=https\n=git.acme.test\n",
             str![[r#"
-zitadel-credential: nothing for git: its message is malformed: a line has no key
+zitadel-credential: no token: git's message is malformed: empty key
 
 "#]],
         ),
         (
             "url=https://git.acme.test\n",
             str![[r#"
-zitadel-credential: nothing for git: its message is malformed: git sends no url to a helper
+zitadel-credential: no token: git's message is malformed: unexpected key url
 
 "#]],
         ),
         (
             "protocol=ssh\nhost=git.acme.test\n",
             str![[r#"
-zitadel-credential: nothing for git: its message is malformed: its protocol is not https or http
+zitadel-credential: no token: git's message is malformed: the protocol is not https or http
 
 "#]],
         ),
         (
             "protocol=https\n",
             str![[r#"
-zitadel-credential: nothing for git: its message is malformed: it names no host
+zitadel-credential: no token: git's message is malformed: no host
 
 "#]],
         ),
         (
             "protocol=https\nhost=git acme\n",
             str![[r#"
-zitadel-credential: nothing for git: its message is malformed: its host is none that could have a rule
+zitadel-credential: no token: git's message is malformed: invalid host
 
 "#]],
         ),
@@ -184,7 +184,7 @@ zitadel-credential: nothing for git: its message is malformed: its host is none 
         0,
         "",
         str![[r#"
-zitadel-credential: nothing for git: its message is larger than 65536 bytes
+zitadel-credential: no token: git's message is larger than 65536 bytes
 
 "#]],
     );

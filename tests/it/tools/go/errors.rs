@@ -26,7 +26,7 @@ fn go_is_told_where_its_response_is_too_large() {
             2,
             str![[r#"
 zitadel-credential: error: Go's response on stdin is larger than 65536 bytes
-  hint: Go calls this itself; by hand, add </dev/null
+  hint: add </dev/null to call this by hand
 
 "#]],
         );

@@ -18,7 +18,7 @@ fn an_option_that_there_is_not_before_keyrings_operation() {
         2,
         str![[r#"
 zitadel-credential: error: keyring: unexpected argument --profil
-  hint: options stand before the operation: zitadel-credential keyring --help
+  hint: run zitadel-credential keyring --help for the options, which go before the operation
 
 "#]],
     );

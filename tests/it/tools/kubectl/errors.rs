@@ -33,32 +33,32 @@ fn kubectl_asks_for_no_credential() {
     kubectl(
         "{",
         str![[r#"
-zitadel-credential: error: KUBERNETES_EXEC_INFO holds no ExecCredential
-  hint: it is set by kubectl and its like; unset it to call this by hand
+zitadel-credential: error: KUBERNETES_EXEC_INFO: not an ExecCredential
+  hint: unset it to call this by hand: it is for kubectl and other clients
 
 "#]],
     );
     kubectl(
         "{}",
         str![[r#"
-zitadel-credential: error: KUBERNETES_EXEC_INFO holds no ExecCredential
-  hint: it is set by kubectl and its like; unset it to call this by hand
+zitadel-credential: error: KUBERNETES_EXEC_INFO: not an ExecCredential
+  hint: unset it to call this by hand: it is for kubectl and other clients
 
 "#]],
     );
     kubectl(
         r#"{"kind":"Pod","apiVersion":"v1"}"#,
         str![[r#"
-zitadel-credential: error: KUBERNETES_EXEC_INFO holds a Pod
-  hint: it is set by kubectl and its like; unset it to call this by hand
+zitadel-credential: error: KUBERNETES_EXEC_INFO: expected kind ExecCredential, found Pod
+  hint: unset it to call this by hand: it is for kubectl and other clients
 
 "#]],
     );
     kubectl(
         OsStr::from_bytes(b"{\"kind\":\"\xff\"}"),
         str![[r#"
-zitadel-credential: error: KUBERNETES_EXEC_INFO holds no ExecCredential
-  hint: it is set by kubectl and its like; unset it to call this by hand
+zitadel-credential: error: KUBERNETES_EXEC_INFO: not an ExecCredential
+  hint: unset it to call this by hand: it is for kubectl and other clients
 
 "#]],
     );
@@ -66,7 +66,7 @@ zitadel-credential: error: KUBERNETES_EXEC_INFO holds no ExecCredential
         "x".repeat(70_000),
         str![[r#"
 zitadel-credential: error: KUBERNETES_EXEC_INFO is larger than 65536 bytes
-  hint: see the cluster's extension client.authentication.k8s.io/exec in the kubeconfig
+  hint: check the cluster's extension client.authentication.k8s.io/exec in the kubeconfig
 
 "#]],
     );
@@ -77,7 +77,7 @@ fn kubectl_asks_in_a_version_that_is_gone() {
     kubectl(
         exec_info("v1alpha1", "https://k8s.acme.test"),
         str![[r#"
-zitadel-credential: error: the kubeconfig asks for apiVersion client.authentication.k8s.io/v1alpha1
+zitadel-credential: error: unsupported apiVersion in the kubeconfig: client.authentication.k8s.io/v1alpha1
   hint: set the user's exec apiVersion to client.authentication.k8s.io/v1 (or v1beta1)
 
 "#]],
@@ -85,7 +85,7 @@ zitadel-credential: error: the kubeconfig asks for apiVersion client.authenticat
     kubectl(
         exec_info("\u{1b}[31m", "https://k8s.acme.test"),
         str![[r#"
-zitadel-credential: error: the kubeconfig asks for apiVersion client.authentication.k8s.io/\u{1b}[31m
+zitadel-credential: error: unsupported apiVersion in the kubeconfig: client.authentication.k8s.io/\u{1b}[31m
   hint: set the user's exec apiVersion to client.authentication.k8s.io/v1 (or v1beta1)
 
 "#]],
@@ -98,7 +98,7 @@ fn kubectl_asks_for_a_cluster_without_tls() {
         exec_info("v1", "http://k8s.acme.test:8080"),
         str![[r#"
 zitadel-credential: error: the cluster's server http://k8s.acme.test:8080 is plain http
-  hint: a token would cross the network for all to read: set the cluster's server to https
+  hint: set the cluster's server to https: with plain http, others on the network can read the token
 
 "#]],
     );
@@ -149,8 +149,8 @@ fn a_clusters_extension_of_the_wrong_kind() {
     kubectl(
         info.to_string(),
         str![[r#"
-zitadel-credential: error: KUBERNETES_EXEC_INFO has a value of the wrong kind
-  hint: see the cluster's extension client.authentication.k8s.io/exec in the kubeconfig: profile and issuer are strings, scopes and projects are lists of strings
+zitadel-credential: error: KUBERNETES_EXEC_INFO: value of the wrong type
+  hint: fix the cluster's extension client.authentication.k8s.io/exec in the kubeconfig: profile and issuer are strings, scopes and projects are lists of strings
 
 "#]],
     );

@@ -56,7 +56,7 @@ fn a_host_that_has_no_rule_gets_no_login() {
 }
 
 #[test]
-fn what_is_no_question_is_an_error() {
+fn a_malformed_request_is_an_error() {
     let bait = Bait::new();
     let image = format!("{GOOD}/app");
     let good = question(&image);

@@ -14,8 +14,8 @@ fn terraform_names_two_hosts() {
     ruled().ask(words, "").fails(
         2,
         str![[r#"
-zitadel-credential: error: terraform: one host is wanted after the operation
-  hint: Terraform calls this itself: get HOST
+zitadel-credential: error: terraform: expected one host after the operation
+  hint: call it as Terraform does: get HOST
 
 "#]],
     );
@@ -30,7 +30,7 @@ fn a_configuration_of_terraforms_that_has_no_place_for_us() {
                 "a {",
                 "setup terraform a.dev",
                 str![[r#"
-zitadel-credential: error: [HOME]/.terraformrc: its end is missing
+zitadel-credential: error: [HOME]/.terraformrc: unexpected end of the file
   hint: make the change by hand: zitadel-credential terraform --help shows the block
 
 "#]],
@@ -39,7 +39,7 @@ zitadel-credential: error: [HOME]/.terraformrc: its end is missing
                 "{}",
                 "setup terraform a.dev",
                 str![[r#"
-zitadel-credential: error: [HOME]/.terraformrc: it is JSON, or has a block without a name
+zitadel-credential: error: [HOME]/.terraformrc: unsupported JSON, or a block without a name
   hint: make the change by hand: zitadel-credential terraform --help shows the block
 
 "#]],

@@ -1,4 +1,4 @@
-//! Reading a tool's question, and writing its answer: what the helpers share.
+//! Reading a tool's request and writing the answer, for all helpers.
 
 use std::ffi::{OsStr, OsString};
 
@@ -12,17 +12,17 @@ use crate::text::clock::Deadline;
 use crate::text::input::{self, ReadError};
 use crate::text::quote::{printable, quoted};
 
-/// Returns the error for an operation that the tool's protocol does not have.
+/// Returns the error for an unknown operation.
 pub(crate) fn unknown(command: &str, operation: &OsStr, known: &str) -> Error {
     let operation = quoted(&operation.to_string_lossy());
-    let what = format!("{command} {operation}: there is no such operation");
-    Error::Usage(Report::new(what).hint(format!("the operations of {command}: {known}")))
+    let what = format!("{command}: unknown operation {operation}");
+    Error::Usage(Report::new(what).hint(format!("use one of: {known}")))
 }
 
-/// Splits the operation from the words after it.
+/// Splits the operation from the arguments after it.
 ///
 /// # Errors
-/// An unknown option stands in its place.
+/// The first word is an unknown option.
 pub(crate) fn split_operation<'w>(
     command: &str,
     words: &'w [OsString],
@@ -36,14 +36,15 @@ pub(crate) fn split_operation<'w>(
                 "{command}: unexpected argument {}",
                 first.unwrap_or_default()
             );
-            let hint =
-                format!("options stand before the operation: zitadel-credential {command} --help");
+            let hint = format!(
+                "run zitadel-credential {command} --help for the options, which go before the operation"
+            );
             Err(Report::new(what).hint(hint))
         }
     }
 }
 
-/// True if a word reads like an option.
+/// True if a word looks like an option.
 pub(crate) fn is_option(word: &OsStr) -> bool {
     word.as_encoded_bytes().starts_with(b"-")
 }
@@ -54,22 +55,22 @@ pub(crate) fn is_plain(word: &OsStr) -> bool {
     bytes.first().is_some_and(u8::is_ascii_lowercase)
 }
 
-/// Reads and parses a question that is one JSON document.
+/// Reads and parses a request that is one JSON document.
 ///
 /// # Errors
-/// [`Error::Usage`]: it is too large, too slow or malformed.
-pub(crate) fn read_question<T>(
+/// [`Error::Usage`]: the request is too large, too slow or malformed.
+pub(crate) fn read_request<T>(
     world: &mut World<'_>,
     config: &Config<'_>,
-    what: &str,
+    name: &str,
     parse: impl FnOnce(&[u8]) -> serde_json::Result<T>,
 ) -> Result<T, Error> {
     let failed = |reason: String| {
-        let report = Report::new(format!("{what} on stdin is {reason}"));
-        Error::Usage(report.hint("the tool calls this itself; by hand, see its protocol"))
+        let report = Report::new(format!("{name} on stdin is {reason}"));
+        Error::Usage(report.hint("let the tool run this command; its protocol describes the input"))
     };
     let input = read_input(world, *config.deadline()).map_err(|error| failed(error.predicate()))?;
-    // The parser's own words could quote a secret.
+    // The parser's message could quote a secret.
     parse(&input).map_err(|_| failed("malformed".to_owned()))
 }
 
@@ -85,19 +86,22 @@ pub(crate) fn read_input(
     input::read_all(&mut *world.stdin, input::LIMIT)
 }
 
-/// Answers `store`, which does nothing: the cache holds the token already.
+/// Answers `store`, which does nothing: the cache already has the token.
 pub(crate) fn drained(input: Result<Zeroizing<Vec<u8>>, ReadError>) -> Answer {
     if let Err(error) = input {
-        log::info!("what is to be stored is {}", printable(&error.predicate()));
+        log::info!(
+            "the credential to store is {}",
+            printable(&error.predicate())
+        );
     }
     Answer::new("")
 }
 
-/// Turns a JSON text into an answer.
+/// Creates an answer from serialized JSON.
 ///
 /// # Errors
-/// [`Error::Final`]: the text could not be written.
+/// [`Error::Final`]: serialization failed.
 pub(crate) fn written(json: serde_json::Result<String>) -> Result<Answer, Error> {
     json.map(Answer::new)
-        .map_err(|error| Error::Final(Report::new(format!("the answer: {error}"))))
+        .map_err(|error| Error::Final(Report::new(format!("cannot serialize the answer: {error}"))))
 }

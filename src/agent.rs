@@ -146,7 +146,7 @@ fn fetch(world: &World<'_>, config: &Config<'_>, args: &Agent) -> Result<Fetched
     let token = broker.token()?;
     Ok(Fetched {
         token,
-        put_off: broker.put_off(),
+        failed_renewal: broker.failed_renewal(),
     })
 }
 

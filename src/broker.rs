@@ -1,15 +1,15 @@
-//! Fresh? → lock → read again → mint → store: how every token is got.
+//! Gets tokens: fresh? → lock → read again → mint → store.
 //!
-//! 1. A fresh entry is returned: no lock, no network, no key parsed.
-//! 2. An entry in its refresh window is renewed by whoever gets the lock at
-//!    once; everybody else uses it, and so does everybody while it cannot be
-//!    renewed. A try is short, and noted in the lock file: the next one follows
-//!    half a minute later, so that an issuer that is down or hangs is not felt.
-//! 3. Without a usable entry, or with `--refresh`, one process mints while the
-//!    others wait for the lock and then find the entry.
-//! 4. A token past its margin is never handed out (`token.rs`).
-//! 5. The cache never stands in the way: whatever is wrong with it is a warning,
-//!    and a fresh token is handed out all the same.
+//! 1. A fresh entry is returned without lock, network or key.
+//! 2. An entry in its refresh window is renewed by the process that gets the lock
+//!    at once. All others keep using the entry, also while the renewal fails. An
+//!    attempt is short, and the lock file records it: the next attempt follows
+//!    half a minute later, so that an issuer that is down delays no call.
+//! 3. Without a usable entry, or with `--refresh`, one process mints. The others
+//!    wait for the lock and then read the new entry.
+//! 4. A token past its margin is never returned (`token.rs`).
+//! 5. A broken cache never blocks a call: it is a warning, and the call gets a
+//!    fresh token.
 
 pub(crate) mod diagnosis;
 mod jwt;
@@ -41,30 +41,28 @@ use crate::text::quote::system;
 use crate::token::{Freshness, Token};
 use crate::url::IssuerUrl;
 
-/// How long a call that holds a good token may spend on getting a newer one, or
-/// on asking whether it still is good: enough for a vault's key-command and a
-/// request.
+/// Time limit for renewing or checking a token that is still valid: enough for a
+/// vault's key-command and one request.
 const AHEAD: Duration = Duration::from_secs(3);
 
-/// How long after one try to get another token in a good one's place the next
-/// may follow.
+/// Minimum time between two attempts to replace a token that is still valid.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// Everything that a token depends on, checked.
+/// A request for a token, with every setting checked.
 pub struct Request<'a> {
-    /// Who issues it.
+    /// The issuer.
     pub issuer: IssuerUrl,
-    /// The key, yet to be read.
+    /// The key, not read yet.
     pub key: KeySpec,
-    /// What it may do.
+    /// The scopes.
     pub scopes: Scopes,
-    /// How the issuer is reached.
+    /// How to reach the issuer.
     pub network: Network<'a>,
-    /// Where entries lie; none for `--no-cache`.
+    /// The cache directory; `None` for `--no-cache`.
     pub cache_dir: Option<PathBuf>,
-    /// `--refresh`: a token that is minted now.
+    /// `--refresh`: mint a token even if the cached one is fresh.
     pub refresh: bool,
-    /// The bound on all waiting.
+    /// The time limit for all waiting.
     pub deadline: Deadline,
 }
 
@@ -73,25 +71,25 @@ pub struct Broker<'a> {
     request: &'a Request<'a>,
     clock: &'a Clock,
     grant: Grant,
-    /// The key, where it was read for its ids, until it has signed.
+    /// The key, if it was read for its IDs, until it has signed.
     key: Cell<Option<Key>>,
-    /// None where there is to be no cache, or it cannot be trusted.
+    /// `None` for `--no-cache`, or if the cache cannot be trusted.
     slot: Option<Slot>,
-    /// Why a token that is good was not renewed now, where that was tried.
-    put_off: Cell<Option<PutOff>>,
+    /// The last renewal that failed while the token was still valid.
+    failed_renewal: Cell<Option<FailedRenewal>>,
 }
 
-/// A renewal that was tried in vain, while the token is still good.
+/// A renewal that failed while the token was still valid.
 #[derive(Debug)]
-pub struct PutOff {
-    /// Why, on one line.
+pub struct FailedRenewal {
+    /// The reason, on one line.
     pub why: String,
-    /// How long not to try again, where the issuer asked for that.
+    /// How long the issuer asked not to retry, if it did.
     pub wait: Option<Duration>,
 }
 
 impl<'a> Broker<'a> {
-    /// Reads the key, unless both its ids are known without.
+    /// Creates a broker. Reads the key, unless both its IDs are known already.
     ///
     /// # Errors
     /// The key cannot be read.
@@ -106,7 +104,8 @@ impl<'a> Broker<'a> {
         Ok(Self::of(request, clock, id, user, Some(key)))
     }
 
-    /// With ids that are known; a key that is not given is read to sign.
+    /// Creates a broker from known IDs. Without `key`, the key is read when it has
+    /// to sign.
     pub fn of(
         request: &'a Request<'a>,
         clock: &'a Clock,
@@ -122,7 +121,7 @@ impl<'a> Broker<'a> {
         };
         let slot = request.cache_dir.as_ref().and_then(|root| {
             Slot::new(root, grant.clone())
-                .inspect_err(|error| log::warn!("going on without the cache: {}", system(error)))
+                .inspect_err(|error| log::warn!("continuing without the cache: {}", system(error)))
                 .ok()
         });
         Self {
@@ -131,31 +130,30 @@ impl<'a> Broker<'a> {
             grant,
             key: Cell::new(key),
             slot,
-            put_off: Cell::default(),
+            failed_renewal: Cell::default(),
         }
     }
 
-    /// What tokens are got for.
+    /// Returns the grant of the tokens.
     pub const fn grant(&self) -> &Grant {
         &self.grant
     }
 
-    /// A token that is good now.
+    /// Returns a valid token.
     ///
     /// # Errors
-    /// None can be had; the error says for which key, user and issuer.
+    /// No token is available; the error names the key, the user and the issuer.
     pub fn token(&self) -> Result<Token, Error> {
         self.any_token().map_err(|error| self.about(error))
     }
 
-    /// Why the last token that was handed out was not renewed, where that was
-    /// tried in vain.
-    pub fn put_off(&self) -> Option<PutOff> {
-        self.put_off.take()
+    /// Returns the renewal that failed before the last token was returned, if any.
+    pub fn failed_renewal(&self) -> Option<FailedRenewal> {
+        self.failed_renewal.take()
     }
 
-    /// Forgets this token, or whichever is held where none is named. Returns
-    /// whether it was held.
+    /// Removes this token from the cache, or whichever is cached if `None`.
+    /// Returns whether it was cached.
     pub fn forget(&self, token: Option<&Secret>) -> bool {
         let removed = self.slot.as_ref().map(|slot| match token {
             Some(token) => slot.remove(token),
@@ -164,7 +162,7 @@ impl<'a> Broker<'a> {
         match removed {
             Some(Ok(removed)) => removed,
             Some(Err(error)) => {
-                log::warn!("the cache keeps its entry: {}", system(&error));
+                log::warn!("cannot remove the cache entry: {}", system(&error));
                 false
             }
             None => false,
@@ -175,12 +173,12 @@ impl<'a> Broker<'a> {
         let Some(slot) = &self.slot else {
             return Ok(self.mint(None, self.request.deadline)?.token);
         };
-        let held = slot.read();
-        match &held {
+        let cached = slot.read();
+        match &cached {
             Some(entry) if !self.request.refresh => match self.freshness(entry) {
                 Freshness::Fresh => {
                     log::info!(
-                        "a good token from the cache, until {}",
+                        "using the cached token, valid until {}",
                         entry.lifespan.expires_at
                     );
                     Ok(entry.token.clone())
@@ -188,85 +186,85 @@ impl<'a> Broker<'a> {
                 Freshness::Refresh => self.renew(slot, entry),
                 Freshness::Unusable => self.obtain(slot, None),
             },
-            _ => self.obtain(slot, held.as_ref().map(|entry| &entry.token)),
+            _ => self.obtain(slot, cached.as_ref().map(|entry| &entry.token)),
         }
     }
 
-    /// Rule 2: a newer token if it can be had at once, else the one held, unless
-    /// it ended meanwhile.
-    fn renew(&self, slot: &Slot, held: &Entry) -> Result<Token, Error> {
-        self.newer(slot, held).or_else(|reason| {
-            log::info!("the token is not renewed yet: {reason}");
-            match self.freshness(held) {
+    /// Rule 2: returns a newer token if it is available at once, else the cached
+    /// one, unless that expired meanwhile.
+    fn renew(&self, slot: &Slot, cached: &Entry) -> Result<Token, Error> {
+        self.newer(slot, cached).or_else(|reason| {
+            log::info!("token not renewed yet: {reason}");
+            match self.freshness(cached) {
                 Freshness::Unusable => self.obtain(slot, None),
-                Freshness::Fresh | Freshness::Refresh => Ok(held.token.clone()),
+                Freshness::Fresh | Freshness::Refresh => Ok(cached.token.clone()),
             }
         })
     }
 
-    fn newer(&self, slot: &Slot, held: &Entry) -> Result<Token, String> {
+    fn newer(&self, slot: &Slot, cached: &Entry) -> Result<Token, String> {
         let lock = slot.try_lock().map_err(|error| error.to_string())?;
-        let lock = lock.ok_or("another process is at it")?;
+        let lock = lock.ok_or("another process is renewing it")?;
         if let Some(entry) = slot.read()
             && self.freshness(&entry) == Freshness::Fresh
         {
             return Ok(entry.token);
         }
-        if self.was_tried(&lock, held) {
-            return Err("that was tried a moment ago".to_owned());
+        if self.was_tried(&lock, cached) {
+            return Err("the last attempt was less than 30 s ago".to_owned());
         }
-        // What cannot be noted is not tried: on a full disk each call would.
+        // Without the record no attempt: on a full disk every call would make one.
         lock.note_try((self.clock)())
             .map_err(|error| error.to_string())?;
         let ahead = Deadline::after(self.request.deadline.remaining().min(AHEAD));
-        match self.mint(Some(&held.endpoints), ahead) {
+        match self.mint(Some(&cached.endpoints), ahead) {
             Ok(minted) => Ok(self.store(slot, minted, Some(lock))),
             Err(error) => {
                 let headline = error.report().headline();
-                self.put_off.set(Some(PutOff {
+                self.failed_renewal.set(Some(FailedRenewal {
                     why: headline.clone(),
-                    wait: error.report().asked_wait(),
+                    wait: error.report().retry_after(),
                 }));
                 if !matches!(error, Error::Passing(_)) {
-                    // Time to act, while the one that is held still works.
-                    log::warn!("the token cannot be renewed: {headline}");
+                    // Time to act, while the cached token is still valid.
+                    log::warn!("cannot renew the token: {headline}");
                 }
                 Err(headline)
             }
         }
     }
 
-    /// Whether that was tried in vain within [`PAUSE`]: since the entry is there.
-    /// A note from the future is one of a clock that was set back.
-    fn was_tried(&self, lock: &Lock, held: &Entry) -> bool {
+    /// True if a renewal of this entry failed within the last [`PAUSE`]. A record
+    /// from the future is ignored: the clock was set back.
+    fn was_tried(&self, lock: &Lock, cached: &Entry) -> bool {
         let now = (self.clock)();
         let is_recent = |last| last <= now && now.since(last) < PAUSE;
         lock.last_try()
-            .is_some_and(|last| is_recent(last) && last > held.lifespan.obtained_at)
+            .is_some_and(|last| is_recent(last) && last > cached.lifespan.obtained_at)
     }
 
-    /// Rule 3: a token other than `unwanted`, minted by this process or, while
-    /// it waited, by another.
+    /// Rule 3: returns a token other than `unwanted`, minted by this process or by
+    /// another while this one waited.
     fn obtain(&self, slot: &Slot, unwanted: Option<&Token>) -> Result<Token, Error> {
         let lock = match self.wait_for_lock(slot, unwanted) {
             Waited::Locked(lock) => Some(lock),
             Waited::Served(token) => return Ok(token),
             Waited::InVain => None,
         };
-        let held = slot.read();
-        if let Some(token) = held.as_ref().and_then(|e| self.wanted(e, unwanted)) {
+        let cached = slot.read();
+        if let Some(token) = cached.as_ref().and_then(|e| self.wanted(e, unwanted)) {
             return Ok(token);
         }
-        let endpoints = held.as_ref().map(|entry| &entry.endpoints);
+        let endpoints = cached.as_ref().map(|entry| &entry.endpoints);
         let minted = self.mint(endpoints, self.request.deadline)?;
         Ok(self.store(slot, minted, lock))
     }
 
-    /// Half of the time that is left goes to waiting; the rest is for a mint of
-    /// our own, should the holder have been stopped.
+    /// Waits for the lock for half of the remaining time. The rest is for a mint by
+    /// this process, in case the lock's holder is suspended.
     fn wait_for_lock(&self, slot: &Slot, unwanted: Option<&Token>) -> Waited {
         if let Err(error) = slot.make_directories() {
-            log::warn!("going on without the cache: {}", system(&error));
+            log::warn!("continuing without the cache: {}", system(&error));
             return Waited::InVain;
         }
         let patience = Deadline::after(self.request.deadline.remaining() / 2);
@@ -275,7 +273,7 @@ impl<'a> Broker<'a> {
             match slot.try_lock() {
                 Ok(Some(lock)) => return Waited::Locked(lock),
                 Ok(None) => {}
-                // Somebody has removed the directory meanwhile.
+                // The directory was removed meanwhile.
                 Err(error)
                     if error.kind() == io::ErrorKind::NotFound
                         && !patience.remaining().is_zero()
@@ -283,17 +281,17 @@ impl<'a> Broker<'a> {
                 Err(error) => {
                     let path = slot.lock_path();
                     let (path, reason) = (quote::path(&path), system(&error));
-                    log::warn!("going on without the lock {path}: {reason}");
+                    log::warn!("continuing without the lock {path}: {reason}");
                     return Waited::InVain;
                 }
             }
             if let Some(token) = slot.read().and_then(|e| self.wanted(&e, unwanted)) {
-                log::info!("a fresh token that another process has just stored");
+                log::info!("using the token that another process has just stored");
                 return Waited::Served(token);
             }
             if patience.remaining().is_zero() {
                 log::warn!(
-                    "going on without the lock {}: another process has held it for {} s",
+                    "continuing without the lock {}: another process has held it for {} s",
                     quote::path(&slot.lock_path()),
                     patience.budget_secs()
                 );
@@ -304,7 +302,7 @@ impl<'a> Broker<'a> {
         }
     }
 
-    /// Rule 5: stored if it can be, handed out in any case.
+    /// Rule 5: stores the token if possible, and returns it in any case.
     fn store(&self, slot: &Slot, minted: Minted, lock: Option<Lock>) -> Token {
         let Minted {
             token,
@@ -319,21 +317,21 @@ impl<'a> Broker<'a> {
                     endpoints,
                 };
                 if let Err(error) = slot.replace(&entry) {
-                    // Without the lock there was a warning already.
+                    // A missing lock was a warning already.
                     let level = if lock.is_some() {
                         Level::Warn
                     } else {
                         Level::Info
                     };
-                    log::log!(level, "the token is not cached: {}", system(&error));
+                    log::log!(level, "token not cached: {}", system(&error));
                 }
             }
-            None => log::info!("the token is not cached: the issuer gave no lifetime"),
+            None => log::info!("token not cached: the issuer sent no expires_in"),
         }
         if lock.is_some()
             && let Err(error) = slot.sweep((self.clock)())
         {
-            log::debug!("nothing is swept: {}", system(&error));
+            log::debug!("cannot remove abandoned files: {}", system(&error));
         }
         drop(lock);
         token
@@ -349,14 +347,14 @@ impl<'a> Broker<'a> {
         entry.lifespan.freshness((self.clock)())
     }
 
-    /// The issuer by what we remember of it: a quarter of the time is kept for
-    /// asking it anew.
+    /// Returns the issuer for a request to a remembered endpoint, with three
+    /// quarters of the time: the rest is for another discovery.
     fn with_known(&self, deadline: Deadline) -> Issuer<'_> {
         let most = Deadline::after(deadline.remaining() * 3 / 4);
         Issuer::new(&self.request.issuer, &self.request.network, most)
     }
 
-    /// The error, with the key, user and issuer that it is about.
+    /// Returns the error with the key, the user and the issuer added.
     pub fn about(&self, error: Error) -> Error {
         let Grant {
             issuer,
@@ -374,7 +372,7 @@ impl<'a> Broker<'a> {
     }
 }
 
-/// How waiting for the lock ended.
+/// The result of waiting for the lock.
 enum Waited {
     Locked(Lock),
     Served(Token),

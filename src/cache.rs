@@ -1,7 +1,8 @@
-//! Entries on disk: where they lie, how they are read and replaced.
+//! The cache: entries on disk, how they are read and replaced.
 //!
-//! `{root}/v1/{keyId}/{digest}.json`, with a lock file beside it. Directories
-//! are 0700 and files 0600. A reader takes no lock and never sees half a file.
+//! An entry is `{root}/v1/{keyId}/{digest}.json`, with a lock file beside it.
+//! Directories are 0700 and files 0600. Reading takes no lock and never sees a
+//! partial file.
 
 pub mod listing;
 pub mod lock;
@@ -27,10 +28,10 @@ use crate::text::quote::system;
 use crate::text::{input, quote};
 use crate::token::Token;
 
-/// The largest entry: a token may itself be as large as an answer.
+/// Size limit of an entry in bytes: its token may be as large as a response.
 const LIMIT: usize = 2 * input::LIMIT;
 
-/// The place of one grant's entry.
+/// The place of one grant's entry in the cache.
 #[derive(Debug)]
 pub struct Slot {
     grant: Grant,
@@ -40,11 +41,11 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// The slot of a grant below `root`. Touches no file but to look at the
-    /// directories that are there.
+    /// Returns the slot of a grant below `root`. Creates nothing, and checks the
+    /// directories that exist.
     ///
     /// # Errors
-    /// A directory that another user owns or can write, or that is none.
+    /// Another user owns a directory or can write to it, or it is not a directory.
     pub fn new(root: &Path, grant: Grant) -> io::Result<Self> {
         let slot = Self {
             root: root.to_owned(),
@@ -56,8 +57,8 @@ impl Slot {
         Ok(slot)
     }
 
-    /// The entry, where there is one and every field of it fits the grant.
-    /// Anything off is a miss: a torn, foreign or oversized file, a link.
+    /// Returns the entry, if there is one and its fields match the grant. A
+    /// truncated, foreign or oversized file and a link count as a miss.
     pub fn read(&self) -> Option<Entry> {
         let file = open_private().read(true).open(self.path("json")).ok()?;
         let is_ours = |status: &Status| status.is_file() && status.is_private();
@@ -66,19 +67,18 @@ impl Slot {
         record::read(&self.grant, &bytes)
     }
 
-    /// Writes the entry whole and puts it in place of the one before.
+    /// Replaces the entry atomically.
     ///
     /// # Errors
-    /// The system's own reason: no directory, no room, no leave.
+    /// The system's error: no directory, disk full, permission denied.
     pub fn replace(&self, entry: &Entry) -> io::Result<()> {
         let json = record::write(&self.grant, entry)?;
         replace::private(&self.path("json"), json.expose().as_bytes())
     }
 
-    /// Writes the token alone to a file beside the entry, whole and in place of
-    /// the one before, and returns its absolute path: for a command that reads it
-    /// now and then. Forgetting the entry leaves it to that command; `cache clear`
-    /// does not.
+    /// Writes the token to a file beside the entry, atomically, and returns the
+    /// file's absolute path: for a command that reads the file again and again.
+    /// Removing the entry keeps the file for that command; `cache clear` removes it.
     ///
     /// # Errors
     /// As [`Slot::replace`].
@@ -89,13 +89,13 @@ impl Slot {
         Ok(path)
     }
 
-    /// Takes the entry out if it holds this very token. Returns whether it did.
+    /// Removes the entry if its token is this one. Returns whether it was.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The system's error.
     pub fn remove(&self, token: &Secret) -> io::Result<bool> {
-        // Held, so that a newer one does not come between the two steps; whoever
-        // else holds it is about to replace the entry.
+        // The lock keeps a newer entry from coming between the two steps. If
+        // another process has it, that process is about to replace the entry.
         let _lock = self.try_lock();
         match self.read() {
             Some(entry) if entry.token.is(token) => self.clear(),
@@ -103,10 +103,10 @@ impl Slot {
         }
     }
 
-    /// Takes the entry out, whatever it holds. Returns whether there was one.
+    /// Removes the entry. Returns whether there was one.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The system's error.
     pub fn clear(&self) -> io::Result<bool> {
         match fs::remove_file(self.path("json")) {
             Ok(()) => Ok(true),
@@ -115,10 +115,10 @@ impl Slot {
         }
     }
 
-    /// Makes the directories where they are missing, 0700 whatever the umask.
+    /// Creates the missing directories with mode 0700, independent of the umask.
     ///
     /// # Errors
-    /// They cannot be made, or somebody else made them first.
+    /// One cannot be created, or another user created it first.
     pub fn make_directories(&self) -> io::Result<()> {
         for dir in [&self.root, &self.root.join("v1"), &self.dir] {
             make_directory(dir)?;
@@ -126,8 +126,8 @@ impl Slot {
         self.check_directories()
     }
 
-    /// Tries the lock of this entry without waiting; none if another process
-    /// holds it.
+    /// Tries to take the entry's lock without waiting. Returns `None` if another
+    /// process has it.
     ///
     /// # Errors
     /// The lock file cannot be opened or locked.
@@ -135,17 +135,17 @@ impl Slot {
         Lock::try_take(&self.lock_path())
     }
 
-    /// The lock file's path, for messages.
+    /// Returns the lock file's path, for messages.
     pub fn lock_path(&self) -> PathBuf {
         self.path("lock")
     }
 
-    /// The note of who was handed this entry's tokens.
+    /// Returns the record of the processes that got this entry's tokens.
     pub fn parents(&self) -> Parents {
         Parents::at(self.path("parents"))
     }
 
-    /// Removes what killed processes left of entries they were writing.
+    /// Removes the temporary files of processes that were killed while writing.
     ///
     /// # Errors
     /// The directory cannot be read.
@@ -162,15 +162,15 @@ impl Slot {
     }
 }
 
-/// Whether a cache's directories, as far as they are there, are ours alone. The
-/// root may be a link that its owner made; what lies in it may not.
+/// Checks that only this user can write to the cache directories that exist. The
+/// root may be a symbolic link, the directories below it may not.
 fn check_directories(root: &Path, below: &[&Path]) -> io::Result<()> {
     let below = below.iter().map(|dir| (*dir, Status::of_link(dir)));
     for (dir, look) in std::iter::once((root, Status::of(root))).chain(below) {
         match look {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(named(dir, &system(&error))),
-            Ok(status) if !status.is_dir() => return Err(named(dir, "it is no directory")),
+            Ok(status) if !status.is_dir() => return Err(named(dir, "not a directory")),
             Ok(status) if !status.is_ours_to_write() => {
                 return Err(named(dir, "another user owns it or can write to it"));
             }
@@ -186,7 +186,8 @@ fn named(path: &Path, reason: &str) -> io::Error {
 
 const ANOTHER_USERS: &str = "it belongs to another user, who would be locked out of what root makes there (use sudo -H, or --cache-dir)";
 
-/// Makes a directory, and those above it, 0700: a umask cannot take from that.
+/// Creates a directory and its missing parents with mode 0700, independent of the
+/// umask.
 fn make_directory(dir: &Path) -> io::Result<()> {
     if dir.is_dir() {
         return Ok(());
@@ -204,8 +205,8 @@ fn make_directory(dir: &Path) -> io::Result<()> {
     create_private_dir(dir).map_err(|error| named(dir, &system(&error)))
 }
 
-/// The grant's name in the cache: SHA-256 over its length-prefixed parts, the
-/// first 32 hex digits. No secret goes in.
+/// Returns the grant's name in the cache: the first 32 hex digits of SHA-256 over
+/// its length-prefixed parts, none of which is secret.
 fn digest_of(grant: &Grant) -> String {
     let parts = [
         grant.issuer.as_str(),

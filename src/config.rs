@@ -1,5 +1,5 @@
-//! Flags over environment over a cluster's extension over the profile over the
-//! defaults: merged and checked once.
+//! Configuration: flags override the environment, a cluster's extension, the
+//! profile and the defaults, in this order. Merged and checked once.
 
 mod draft;
 pub mod file;
@@ -34,7 +34,7 @@ use crate::text::quote;
 use crate::text::quote::quoted;
 use crate::url::IssuerUrl;
 
-/// How long all waiting takes at most, unless it is said otherwise.
+/// Default time limit for all waiting.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The configuration of one call.
@@ -50,17 +50,17 @@ pub struct Config<'a> {
     deadline: Deadline,
 }
 
-/// Who asks, as far as it decides which profile answers.
+/// The parts of a request that select the profile.
 #[derive(Debug, Default)]
 pub struct Asker<'a> {
-    /// The rule of the host that the token goes to.
+    /// The rule of the host that gets the token.
     pub rule: Option<&'a HostRule>,
-    /// What the kubeconfig's cluster says.
+    /// The settings of the kubeconfig's cluster.
     pub cluster: Layer,
 }
 
 impl<'a> Asker<'a> {
-    /// A host that has this rule.
+    /// Creates the asker for a host with this rule.
     pub fn of(rule: &'a HostRule) -> Self {
         Self {
             rule: Some(rule),
@@ -70,7 +70,7 @@ impl<'a> Asker<'a> {
 }
 
 impl<'a> Config<'a> {
-    /// Reads the config file, where there is one, and checks its rules.
+    /// Reads the config file, if there is one, and checks its host rules.
     ///
     /// # Errors
     /// [`Error::Usage`] naming the file and line, the flag or the variable.
@@ -91,8 +91,8 @@ impl<'a> Config<'a> {
         Ok(config)
     }
 
-    /// What flags and environment say, without their host rules: for who goes
-    /// on although the config file cannot be read.
+    /// Returns the settings of flags and environment, without host rules: for
+    /// commands that continue if the config file cannot be read.
     ///
     /// # Errors
     /// [`Error::Usage`] naming the flag or the variable.
@@ -116,20 +116,20 @@ impl<'a> Config<'a> {
         })
     }
 
-    /// The host rules in force.
+    /// Returns the effective host rules.
     pub const fn rules(&self) -> &HostRules {
         &self.rules
     }
 
-    /// The bound on all waiting of this call.
+    /// Returns the time limit for all waiting of this call.
     pub const fn deadline(&self) -> &Deadline {
         &self.deadline
     }
 
-    /// The request for a token that `asker` leads to.
+    /// Returns the token request for `asker`.
     ///
     /// # Errors
-    /// [`Error::Usage`]: something is missing or makes no sense.
+    /// [`Error::Usage`]: a setting is missing or invalid.
     pub fn request(&self, asker: Asker<'_>) -> Result<Request<'a>, Error> {
         let settings = self.settings(asker)?;
         let issuer = self.issuer_of(&settings)?;
@@ -149,8 +149,8 @@ impl<'a> Config<'a> {
         })
     }
 
-    /// The key alone, and the issuer where `with_issuer`: all that an assertion
-    /// needs.
+    /// Returns the key, and the issuer if `with_issuer`: the settings for an
+    /// assertion.
     ///
     /// # Errors
     /// As [`Config::request`].
@@ -165,14 +165,14 @@ impl<'a> Config<'a> {
         let issuer = issuer.ok_or_else(|| self.missing(Setting::Issuer, settings))?;
         if issuer.contains('@') {
             return Err(usage(
-                "the issuer holds a user name or a password".to_owned(),
-                "an issuer reads like https://acme.zitadel.cloud; its key is all it asks for",
+                "invalid issuer URL: it contains a user name or a password".to_owned(),
+                "write the issuer like https://acme.zitadel.cloud: the key is the only credential",
             ));
         }
         IssuerUrl::parse(issuer).ok_or_else(|| {
             usage(
-                format!("the issuer \"{}\" is no URL of an instance", quoted(issuer)),
-                "an issuer reads like https://acme.zitadel.cloud",
+                format!("invalid issuer URL: \"{}\"", quoted(issuer)),
+                "write the issuer like https://acme.zitadel.cloud",
             )
         })
     }
@@ -182,7 +182,7 @@ impl<'a> Config<'a> {
         key.ok_or_else(|| self.missing(Setting::Key, settings))
     }
 
-    /// The profile that `asker` leads to; none where the file is not asked.
+    /// Returns the profile's name for `asker`; `None` if no profile applies.
     pub fn profile_for(&self, asker: &Asker<'_>) -> Option<String> {
         let rule = asker.rule.and_then(|rule| rule.profile.clone());
         let caller = self.caller.profile.clone();
@@ -190,7 +190,7 @@ impl<'a> Config<'a> {
         name.or(rule).or_else(|| self.default_profile())
     }
 
-    /// The config file, whether it is there or not.
+    /// Returns the config file's path, even if the file does not exist.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
@@ -224,13 +224,13 @@ impl<'a> Config<'a> {
         })
     }
 
-    /// Where entries lie, whether they are used or not.
+    /// Returns the cache directory, even with `--no-cache`.
     pub fn cache_root(&self) -> Option<PathBuf> {
         let usual = || Some(self.directories.cache.as_ref()?.join("zitadel-credential"));
         self.caller.cache_dir.clone().or_else(usual)
     }
 
-    /// The key ID that flag or environment name.
+    /// Returns the key ID that the flag or the environment names.
     pub fn caller_key_id(&self) -> Option<&str> {
         self.caller.key_id.as_deref()
     }
@@ -241,9 +241,7 @@ impl<'a> Config<'a> {
         }
         let root = self.cache_root();
         if root.is_none() {
-            log::warn!(
-                "going on without a cache: there is no home directory (--cache-dir names a place)"
-            );
+            log::warn!("continuing without a cache: no home directory (set --cache-dir)");
         }
         root
     }
@@ -256,23 +254,23 @@ impl<'a> Config<'a> {
     }
 }
 
-/// How long all waiting takes at most, for who needs no more of the
-/// configuration: a timeout that is none is not told, and the usual one holds.
+/// Returns the time limit for all waiting, for callers that need no other setting.
+/// An invalid timeout is ignored, and the default applies.
 pub fn timeout(options: &Options, environment: &Environment) -> Duration {
     let given = timeout_of_caller(options.timeout.as_ref(), environment);
     let seconds = given.ok().flatten();
     seconds.map_or(TIMEOUT, Duration::from_secs)
 }
 
-/// The end of that.
+/// Returns the deadline of [`timeout`].
 pub fn deadline(options: &Options, environment: &Environment) -> Deadline {
     Deadline::after(timeout(options, environment))
 }
 
-/// How much is logged: `-v`, `-vv` or `ZITADEL_CREDENTIAL_LOG`.
+/// Returns the log level: `-v`, `-vv` or `ZITADEL_CREDENTIAL_LOG`.
 ///
 /// # Errors
-/// [`Error::Usage`]: the variable holds no level.
+/// [`Error::Usage`]: the variable is not a log level.
 pub fn log_level(options: &Options, environment: &Environment) -> Result<LevelFilter, Error> {
     const VARIABLE: &str = "ZITADEL_CREDENTIAL_LOG";
     match (options.verbose, set(environment, VARIABLE)) {
@@ -280,8 +278,8 @@ pub fn log_level(options: &Options, environment: &Environment) -> Result<LevelFi
         (1, _) => Ok(LevelFilter::Info),
         (0, Some(level)) => text(VARIABLE, &level)?.parse().map_err(|_| {
             usage(
-                format!("{VARIABLE} holds no level"),
-                "it takes off, error, warn, info or debug",
+                format!("invalid log level in {VARIABLE}"),
+                "set it to off, error, warn, info or debug",
             )
         }),
         _ => Ok(LevelFilter::Debug),
@@ -297,11 +295,8 @@ fn scopes_of(
     for project in projects {
         if project.is_empty() || !project.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return Err(usage(
-                format!(
-                    "the project \"{}\" is not an id of ZITADEL's",
-                    quoted(&project)
-                ),
-                "a project's id is the long number that ZITADEL shows on its page",
+                format!("invalid project ID: \"{}\"", quoted(&project)),
+                "use the project's ID: the long number on the project's page in ZITADEL",
             ));
         }
         all.push(project_audience(&project));
@@ -311,10 +306,10 @@ fn scopes_of(
     }
     Scopes::new(all.iter().map(String::as_str)).map_err(|bad| {
         let what = match bad.as_str() {
-            "" => "there is no scope to ask for".to_owned(),
-            bad => format!("\"{}\" is no scope", quoted(bad)),
+            "" => "no scope is configured".to_owned(),
+            bad => format!("invalid scope: \"{}\"", quoted(bad)),
         };
-        usage(what, "scopes are words like openid, apart by blanks")
+        usage(what, "write scopes like openid, separated by spaces")
     })
 }
 

@@ -58,7 +58,7 @@ fn described(token: &Token, grant: &Grant) -> Value {
     json!({
         "access_token": token.expose(),
         "token_type": "Bearer",
-        "expires_at": token.told_expiry().map(|end| end.to_string()),
+        "expires_at": token.expiry_for_tools().map(|end| end.to_string()),
         "issuer": issuer.as_str(),
         "key_id": key_id.as_str(),
         "user_id": user_id.as_str(),

@@ -1,4 +1,4 @@
-//! What went wrong, what was found out about it, and what to do.
+//! Errors: the failure, the facts that were found locally, and the remedies.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,23 +7,22 @@ use thiserror::Error;
 
 use crate::text::quote::printable;
 
-/// Every failure, cut by what the caller does next.
+/// Every failure, classified by the caller's next step.
 #[derive(Debug, Error)]
 pub enum Error {
     /// The command line, the environment or the config file must change first.
     #[error("{0}")]
     Usage(Report),
-    /// It failed and will fail again: refused, a bad key, a bad answer.
+    /// A retry fails as well: a refusal, a bad key, a bad response.
     #[error("{0}")]
     Final(Report),
-    /// It failed for now; the same call may succeed later, and a token that is
-    /// still good may be used meanwhile.
+    /// A retry may succeed; until then a token that is still valid may be used.
     #[error("{0}")]
     Passing(Report),
 }
 
 impl Error {
-    /// The process's exit code (DESIGN part 2; 75 is `EX_TEMPFAIL` of sysexits).
+    /// Returns the process's exit code; 75 is `EX_TEMPFAIL` of sysexits.
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
@@ -32,14 +31,14 @@ impl Error {
         }
     }
 
-    /// The report inside.
+    /// Returns the error's report.
     pub const fn report(&self) -> &Report {
         match self {
             Self::Usage(report) | Self::Final(report) | Self::Passing(report) => report,
         }
     }
 
-    /// The same error with its report changed.
+    /// Returns the same error with its report changed.
     pub fn map(self, change: impl FnOnce(Report) -> Report) -> Self {
         match self {
             Self::Usage(report) => Self::Usage(change(report)),
@@ -49,14 +48,14 @@ impl Error {
     }
 }
 
-/// An error as a person reads it: what failed, with what, what was found out,
-/// what to do.
+/// An error as a person reads it: the failure, the key and issuer, the facts,
+/// the hints.
 #[derive(Debug)]
 pub struct Report {
-    what: String,
+    failure: String,
     with: Option<String>,
     facts: Vec<String>,
-    hint: Option<String>,
+    hints: Vec<String>,
     /// Lines to copy by hand.
     lines: Vec<String>,
     /// Seconds.
@@ -64,33 +63,35 @@ pub struct Report {
 }
 
 impl Report {
-    /// What failed, in lower case and without a trailing dot.
-    pub fn new(what: impl Into<String>) -> Self {
+    /// Creates a report of this failure, written in lower case and without a
+    /// trailing dot.
+    pub fn new(failure: impl Into<String>) -> Self {
         Self {
-            what: what.into(),
+            failure: failure.into(),
             with: None,
             facts: Vec::new(),
-            hint: None,
+            hints: Vec::new(),
             lines: Vec::new(),
             wait: None,
         }
     }
 
-    /// Says with what it failed: the key, the user, the issuer.
+    /// Adds the key, the user and the issuer of the failed request.
     pub fn with(mut self, with: impl Into<String>) -> Self {
         self.with = Some(with.into());
         self
     }
 
-    /// Adds a fact that was found out on this side.
+    /// Adds a fact that was found locally.
     pub fn found(mut self, fact: impl Into<String>) -> Self {
         self.facts.push(fact.into());
         self
     }
 
-    /// Says what to do about it.
+    /// Adds a remedy, in the imperative. The most likely one comes first, and each
+    /// is shown on a line of its own.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hints.push(hint.into());
         self
     }
 
@@ -100,37 +101,37 @@ impl Report {
         self
     }
 
-    /// Says how long not to try again, as the issuer asked.
+    /// Sets how long the issuer asked not to retry.
     pub fn wait(mut self, wait: Option<Duration>) -> Self {
         let secs = |wait: Duration| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
         self.wait = wait.map(secs);
         self
     }
 
-    /// Puts the thing that it is about before what failed.
+    /// Prefixes the failure with the thing that it is about.
     pub fn about(mut self, thing: &impl fmt::Display) -> Self {
-        self.what = format!("{thing}: {}", self.what);
+        self.failure = format!("{thing}: {}", self.failure);
         self
     }
 
-    /// What failed, on one line and fit for a terminal.
+    /// Returns the failure as one line that is safe for a terminal.
     pub fn headline(&self) -> String {
-        printable(&self.what)
+        printable(&self.failure)
     }
 
-    /// What was found out, each on one line and fit for a terminal.
+    /// Returns the facts, each as one line that is safe for a terminal.
     pub fn facts(&self) -> impl Iterator<Item = String> {
         self.facts.iter().map(|fact| printable(fact))
     }
 
-    /// All but the headline, as a person reads it: each on one line and fit for
+    /// Returns everything but the headline, each part as one line that is safe for
     /// a terminal.
     pub fn details(&self) -> impl Iterator<Item = String> {
         let with = self.with.iter().map(|with| ("with", with));
         let facts = self.facts.iter().map(|fact| ("found", fact));
-        let hint = self.hint.iter().map(|hint| ("hint", hint));
+        let hints = self.hints.iter().map(|hint| ("hint", hint));
         with.chain(facts)
-            .chain(hint)
+            .chain(hints)
             .map(|(word, text)| format!("{word}: {}", printable(text)))
             .chain(
                 self.lines
@@ -139,14 +140,15 @@ impl Report {
             )
     }
 
-    /// How long not to try again, where the issuer asked for that.
-    pub fn asked_wait(&self) -> Option<Duration> {
+    /// Returns how long the issuer asked not to retry, if it did.
+    pub fn retry_after(&self) -> Option<Duration> {
         self.wait.map(|secs| Duration::from_secs(secs.into()))
     }
 
-    /// What to do, on one line and fit for a terminal.
+    /// Returns all hints as one line, joined by "or", that is safe for a terminal;
+    /// `None` if there are none.
     pub fn advice(&self) -> Option<String> {
-        self.hint.as_deref().map(printable)
+        (!self.hints.is_empty()).then(|| printable(&self.hints.join("; or ")))
     }
 }
 
@@ -163,17 +165,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_report_reads_as_what_then_facts_then_hint() {
+    fn a_report_reads_as_failure_then_facts_then_hints() {
         let report = Report::new("it broke")
-            .hint("mend it")
+            .hint("repair it")
+            .hint("buy another")
             .found("one")
             .found("two")
             .with("a key")
             .lines("[a]\nb = 1\n");
         assert_eq!(
             report.to_string(),
-            "it broke\n  with: a key\n  found: one\n  found: two\n  hint: mend it\n    [a]\n    b = 1"
+            "it broke\n  with: a key\n  found: one\n  found: two\n  hint: repair it\n  hint: buy another\n    [a]\n    b = 1"
         );
+        assert_eq!(
+            report.advice().as_deref(),
+            Some("repair it; or buy another")
+        );
+        assert_eq!(Report::new("it broke").advice(), None);
     }
 
     #[test]

@@ -3,17 +3,16 @@
 use crate::scope::Scopes;
 use crate::url::IssuerUrl;
 
-/// What a token is asked for and held under: two grants that are equal in all
-/// four parts share a token.
+/// The parameters of a token. Two requests with equal grants share a cached token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// Who issues it.
+    /// The issuer.
     pub issuer: IssuerUrl,
-    /// The key that signs for it.
+    /// The signing key's ID.
     pub key_id: KeyId,
-    /// The service user that it speaks for.
+    /// The service user's ID.
     pub user_id: UserId,
-    /// What it may do.
+    /// The scopes.
     pub scopes: Scopes,
 }
 
@@ -24,8 +23,8 @@ macro_rules! id {
         pub struct $name(String);
 
         impl $name {
-            /// Reads an ID: 1 to 128 ASCII letters, digits and the characters
-            /// that this kind of ID may hold besides.
+            /// Parses an ID: 1 to 128 ASCII letters, digits and the further
+            /// characters that this kind of ID allows.
             pub fn parse(text: &str) -> Option<Self> {
                 let is_id = |b: u8| b.is_ascii_alphanumeric() || $extra.contains(&b);
                 let fits = (1..=128).contains(&text.len()) && text.bytes().all(is_id);
@@ -41,14 +40,14 @@ macro_rules! id {
 }
 
 id!(
-    /// The key's ID (`keyId`). It names a directory of the cache, so it holds
-    /// nothing that a path would act on.
+    /// The key ID (`keyId`). It is a directory name in the cache, so it contains no
+    /// character that is special in paths.
     KeyId,
     b"-_"
 );
 id!(
-    /// The service user's ID (`userId`). It is shown to tools as a username, so
-    /// it holds nothing that a line protocol would act on.
+    /// The service user's ID (`userId`). Tools get it as a username, so it contains
+    /// no character that is special in line protocols.
     UserId,
     b"-_.@"
 );

@@ -1,5 +1,4 @@
-//! Host rules: the one allow-list of every helper. A host that no rule names
-//! gets nothing.
+//! Host rules: the allow-list of all helpers. A host without a rule gets no token.
 
 mod ask;
 
@@ -11,20 +10,20 @@ pub use ask::Ask;
 use crate::error::Report;
 use crate::url::{Host, Origin, Scheme, parse_authority};
 
-/// How git is answered (`auth` in a rule).
+/// The form of the response to git (`auth` in a rule).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Auth {
-    /// Bearer where the server offers it, else basic.
+    /// Bearer if the server offers it, else basic.
     #[default]
     Auto,
-    /// Username and token as password.
+    /// A username, and the token as its password.
     Basic,
-    /// `Authorization: Bearer`, where git can send it.
+    /// `Authorization: Bearer`, if git can send it.
     Bearer,
 }
 
-/// Which hosts a rule is for: `host[:port]`, or `*.host[:port]` for every name
-/// that ends in that host with one or more whole labels before it.
+/// The hosts of a rule: `host[:port]`, or `*.host[:port]` for every name with one or
+/// more labels before that host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostPattern {
     any_label: bool,
@@ -33,14 +32,14 @@ pub struct HostPattern {
 }
 
 impl HostPattern {
-    /// Reads a pattern.
+    /// Parses a pattern; `None` if it is invalid.
     pub fn parse(text: &str) -> Option<Self> {
         let (any_label, authority) = match text.strip_prefix("*.") {
             Some(rest) => (true, rest),
             None => (false, text),
         };
         let (host, port) = parse_authority(authority)?;
-        // `*.10.0.0.1` or `*.[::1]` would name nothing that exists.
+        // `*.10.0.0.1` and `*.[::1]` could match no host.
         let is_address = |host: &Host| {
             host.as_str().starts_with('[') || host.as_str().parse::<std::net::Ipv4Addr>().is_ok()
         };
@@ -51,13 +50,12 @@ impl HostPattern {
         })
     }
 
-    /// The one `host[:port]` that it names; none for a wildcard.
+    /// Returns the pattern's `host[:port]`; `None` for a wildcard.
     pub fn single_host(&self) -> Option<String> {
         (!self.any_label).then(|| self.to_string())
     }
 
-    /// The host alone, or the wildcard: a port is the whole of a host's rule, but
-    /// no part of what some tools go by.
+    /// Returns the pattern without its port, for tools that ignore ports.
     pub fn without_port(&self) -> String {
         let port = None;
         Self {
@@ -67,26 +65,25 @@ impl HostPattern {
         .to_string()
     }
 
-    /// The port, where it names one.
+    /// Returns the pattern's port, if it has one.
     pub const fn port(&self) -> Option<u16> {
         self.port
     }
 
-    /// Whether it is for this host, port and all.
+    /// True if the pattern matches this host and port.
     pub fn matches(&self, origin: &Origin) -> bool {
         self.matches_host(origin) && self.port_for(origin.scheme) == origin.port
     }
 
-    /// Whether it is for this host, at whichever port.
+    /// True if the pattern matches this host, at any port.
     pub fn matches_host(&self, origin: &Origin) -> bool {
-        let wanted = self.host.as_str();
-        let asked = origin.host.as_str();
+        let pattern = self.host.as_str();
+        let host = origin.host.as_str();
         if self.any_label {
-            asked
-                .strip_suffix(wanted)
+            host.strip_suffix(pattern)
                 .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
         } else {
-            asked == wanted
+            host == pattern
         }
     }
 
@@ -94,8 +91,8 @@ impl HostPattern {
         self.port.unwrap_or_else(|| scheme.default_port())
     }
 
-    /// What it is for over https: two rules that are for the same contradict
-    /// each other.
+    /// Returns the pattern's hosts over https, for comparison: two rules with the
+    /// same hosts conflict.
     fn over_https(&self) -> (bool, Host, u16) {
         (
             self.any_label,
@@ -113,26 +110,26 @@ impl fmt::Display for HostPattern {
     }
 }
 
-/// A host that may receive a token, and how.
+/// A rule that allows hosts to get a token.
 #[derive(Clone, Debug)]
 pub struct HostRule {
-    /// Which hosts.
+    /// The hosts.
     pub pattern: HostPattern,
-    /// Whose token; none for the profile that is chosen otherwise.
+    /// The profile whose token they get; `None` for the default profile.
     pub profile: Option<String>,
-    /// The username to show; none for the user ID.
+    /// The username for the token; `None` for the user ID.
     pub username: Option<String>,
-    /// How git is answered.
+    /// The form of the response to git.
     pub auth: Auth,
-    /// Leave to send the token over plain http.
+    /// True to allow the token over plain http.
     pub allow_http: bool,
-    /// Whether the caller adds it (`--host`): it stands back where another
-    /// matches.
+    /// True for a rule of the caller (`--host`), which every rule of the config file
+    /// overrides.
     pub is_callers: bool,
 }
 
 impl HostRule {
-    /// A caller's rule, which says no more than which hosts.
+    /// Creates a caller's rule for these hosts.
     pub const fn of_caller(pattern: HostPattern) -> Self {
         Self {
             pattern,
@@ -155,66 +152,73 @@ impl HostRule {
     }
 }
 
-/// Why a host gets nothing.
+/// The reason why a host gets no token.
 #[derive(Debug)]
 pub enum Miss<'a> {
-    /// No rule names it.
+    /// No rule matches the host.
     Unknown,
-    /// This rule names it, with another port.
+    /// This rule matches the host, but another port.
     Port(&'a HostRule),
-    /// This rule names it, for https only.
+    /// This rule matches the host, but only for https.
     PlainHttp(&'a HostRule),
-    /// This rule names it, for another username.
+    /// This rule matches the host, but has another username.
     Username(&'a HostRule),
 }
 
 impl Miss<'_> {
-    /// Why `origin` gets nothing, and what would change that.
-    pub fn told(&self, origin: &Origin) -> Report {
-        let none = format!("no host rule lets {origin} have a token");
-        let host = origin.authority();
-        let rule = format!("[hosts.\"{host}\"] in the config file");
-        let setup = format!("zitadel-credential setup git {host} or setup docker {host}");
+    /// Returns the report for `origin`, with the remedies.
+    pub fn report(&self, origin: &Origin) -> Report {
+        let missing = format!("no host rule for {origin}");
         match self {
-            Self::Unknown => Report::new(none).hint(format!(
-                "{rule} adds one, as {setup} writes it; --host is for one call"
-            )),
+            Self::Unknown => add_rule(Report::new(missing), origin),
             Self::Port(found) => {
-                Report::new(format!("{none}: {} is for another port", found.pattern)).hint(format!(
-                    "{rule} adds this one, as {setup} writes it; --host is for one call"
-                ))
+                let pattern = &found.pattern;
+                let report = Report::new(format!("{missing}: {pattern} is for another port"));
+                add_rule(report, origin)
             }
             Self::PlainHttp(found) => Report::new(format!(
                 "host rule {} is for https, not for {origin}",
                 found.pattern
             ))
-            .hint("allow-http = true in that rule lets http too"),
+            .hint("use https")
+            .hint("set allow-http = true in that rule if you trust the network"),
             Self::Username(found) => {
                 let username = found.username.as_deref().unwrap_or_default();
                 Report::new(format!(
-                    "host rule {} has the username {username}, and another was asked for",
+                    "host rule {} has the username {username}, but another one was requested",
                     found.pattern
                 ))
-                .hint("ask for that username, or for none")
+                .hint("request that username, or none")
             }
         }
     }
 }
 
-/// The rules in force, each for hosts of its own.
+/// Adds the remedies for a missing host rule.
+fn add_rule(report: Report, origin: &Origin) -> Report {
+    let host = origin.authority();
+    report
+        .hint(format!("add [hosts.\"{host}\"] to the config file"))
+        .hint(format!(
+            "run zitadel-credential setup git {host} or setup docker {host}"
+        ))
+        .hint(format!("for one call, give --host {host}"))
+}
+
+/// The effective rules, at most one for each pattern.
 #[derive(Debug, Default)]
 pub struct HostRules {
     rules: Vec<HostRule>,
-    /// What the rules are for, so that many of them are added as fast as few;
-    /// in order, because a hash would ask the system for randomness first.
+    /// The rules' hosts, so that adding stays fast with many rules. A sorted set,
+    /// because a hash set would read randomness from the system first.
     patterns: BTreeSet<(bool, Host, u16)>,
 }
 
 impl HostRules {
-    /// Adds a rule; gives it back where an equal pattern already has one.
+    /// Adds a rule.
     ///
     /// # Errors
-    /// The rule that was not added.
+    /// The rule itself, if another rule has the same hosts.
     pub fn add(&mut self, rule: HostRule) -> Result<(), HostRule> {
         if !self.patterns.insert(rule.pattern.over_https()) {
             return Err(rule);
@@ -223,14 +227,14 @@ impl HostRules {
         Ok(())
     }
 
-    /// The rule that lets this host, asking for this username, have a token.
+    /// Returns the rule that allows a token for this host and username.
     ///
-    /// The closest pattern decides alone: a whole host before a wildcard, a
-    /// longer wildcard before a shorter, and a caller's after all others. Where it
-    /// says no, no other is asked.
+    /// Only the closest matching pattern counts: a host before a wildcard, a longer
+    /// wildcard before a shorter one, and a caller's rule after all others. If that
+    /// rule refuses, no other rule applies.
     ///
     /// # Errors
-    /// Why there is none; nothing of it lets anybody have a token.
+    /// The reason why the host gets no token.
     pub fn find(&self, origin: &Origin, username: Option<&str>) -> Result<&HostRule, Miss<'_>> {
         let rule = self
             .rules
@@ -252,14 +256,14 @@ impl HostRules {
         Err(elsewhere.map_or(Miss::Unknown, Miss::Port))
     }
 
-    /// The rule of this very pattern.
+    /// Returns the rule with exactly this pattern.
     pub fn named(&self, pattern: &HostPattern) -> Option<&HostRule> {
         let same = |rule: &&HostRule| rule.pattern.over_https() == pattern.over_https();
         self.rules.iter().find(same)
     }
 
-    /// The hosts that rules name as a whole, each with the rule that decides for
-    /// it over https.
+    /// Returns the hosts of all rules without a wildcard, each with the rule that
+    /// applies to it over https.
     pub fn single_hosts(&self) -> impl Iterator<Item = (String, &HostRule)> {
         self.rules.iter().filter_map(|rule| {
             let host = rule.pattern.single_host()?;
@@ -271,7 +275,7 @@ impl HostRules {
         })
     }
 
-    /// The rules in the order in which they were added.
+    /// Returns the rules in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = &HostRule> {
         self.rules.iter()
     }

@@ -10,7 +10,7 @@ use zitadel_credential::sys::parent::Parent;
 use zitadel_credential::sys::streams::Stdout;
 use zitadel_credential::sys::{exec, signals, streams};
 use zitadel_credential::text::clock::{Deadline, UnixTime};
-use zitadel_credential::text::input::{Bounded, Patient};
+use zitadel_credential::text::input::{Bounded, TimedReader};
 use zitadel_credential::text::stderr::Stderr;
 use zitadel_credential::text::terminal::Terminal;
 use zitadel_credential::{World, run};
@@ -39,7 +39,7 @@ fn main() {
     // Without it, a write past `ulimit -f` ends the process.
     let _ = signals::survive_file_limit();
     let mut stdin: Box<dyn Bounded> = match streams::stdin() {
-        Ok(stdin) => Box::new(Patient::new(stdin, Deadline::after(TIMEOUT))),
+        Ok(stdin) => Box::new(TimedReader::new(stdin, Deadline::after(TIMEOUT))),
         Err(_) => Box::new(io::empty()),
     };
     let code = run(World {

@@ -1,24 +1,24 @@
-//! The scopes a token is asked for (RFC 6749, section 3.3).
+//! The scopes of a token request (RFC 6749, section 3.3).
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::text::quote;
 
-/// At least one scope, each once, in order.
+/// One or more scopes, without duplicates, sorted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scopes(BTreeSet<String>);
 
 impl Scopes {
-    /// Collects scopes; one text may hold several, apart by blanks.
+    /// Creates scopes from texts; a text may contain several, separated by spaces.
     ///
     /// # Errors
-    /// The first text that is no scope, or an empty one where there is none.
+    /// The first invalid scope, or an empty text if there is no scope.
     pub fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
         let mut scopes = BTreeSet::new();
         for scope in texts.into_iter().flat_map(str::split_ascii_whitespace) {
             let is_scope = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
-            // A key that was pasted here would be sent and cached.
+            // A private key that was pasted here would be sent and cached.
             if !scope.bytes().all(is_scope) || quote::holds_secret(scope) {
                 return Err(scope.to_owned());
             }
@@ -30,13 +30,13 @@ impl Scopes {
         Ok(Self(scopes))
     }
 
-    /// The scopes in order.
+    /// Returns the scopes in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
 }
 
-/// Apart by single blanks, as the token endpoint takes them.
+/// Separated by single spaces, as the token endpoint expects them.
 impl fmt::Display for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, scope) in self.iter().enumerate() {
@@ -47,8 +47,8 @@ impl fmt::Display for Scopes {
     }
 }
 
-/// ZITADEL's scope that puts a project into the token's audience; the project
-/// `zitadel` stands for its own APIs.
+/// Returns ZITADEL's scope that adds a project to the token's audience; the project
+/// `zitadel` means ZITADEL's own APIs.
 pub fn project_audience(project: &str) -> String {
     format!("urn:zitadel:iam:org:project:id:{project}:aud")
 }
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn order_and_repetition_play_no_part() {
+    fn order_and_repetition_do_not_matter() {
         let one = Scopes::new(["profile openid", "openid"]);
         let other = Scopes::new(["openid", "profile"]);
         assert_eq!(one, other);
@@ -68,13 +68,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_scope_is_named() {
+    fn an_invalid_scope_is_named() {
         assert_eq!(Scopes::new(["openid", "a\"b"]), Err("a\"b".into()));
         assert_eq!(Scopes::new(["  "]), Err(String::new()));
     }
 
     #[test]
-    fn a_key_is_no_scope_and_any_id_may_be_part_of_one() {
+    fn a_key_is_not_a_scope_and_any_id_may_be_part_of_one() {
         let line = "vYyilzGgic0WX0g4X2jqHa8u8NHfPJksaGE+ZpepJSJGC6vHML5VpN7m1NVqa651";
         let cut = "vYyilzGgic0WX0g4X2jqHa8u/NHfPJksaGE+ZpepJSJGC6vHML/VpN7m1NVqa651";
         for key in ["-----BEGIN", line, cut] {

@@ -6,18 +6,18 @@ use zeroize::Zeroizing;
 
 /// A private key, an assertion or a token.
 ///
-/// There is no `Display`; [`Secret::expose`] marks the places where one leaves
-/// the program.
+/// There is no `Display`: every call of [`Secret::expose`] marks a place where a
+/// secret leaves this type.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes the text over; the caller keeps no copy.
+    /// Creates a secret from a text that the caller does not keep.
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// The text itself, for the one place that needs it.
+    /// Returns the secret's text.
     pub fn expose(&self) -> &str {
         &self.0
     }

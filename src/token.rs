@@ -13,8 +13,8 @@ pub struct Token {
 }
 
 impl Token {
-    /// Takes a text that is a `b64token` (RFC 6750, section 2.1), and nothing
-    /// else: every line protocol may carry it.
+    /// Creates a token from a `b64token` (RFC 6750, section 2.1); `None` for any
+    /// other text, because a line protocol could not transport it.
     pub fn new(text: String, lifespan: Option<Lifespan>) -> Option<Self> {
         let secret = Secret::new(text);
         let body = secret.expose().trim_end_matches('=');
@@ -25,90 +25,91 @@ impl Token {
         Some(Self { secret, lifespan })
     }
 
-    /// The token's text, for the answer that it was asked for.
+    /// Returns the token's text, for the response to a tool.
     pub fn expose(&self) -> &str {
         self.secret.expose()
     }
 
-    /// The value of an `Authorization` header (RFC 6750, section 2.1).
+    /// Returns the value of an `Authorization` header (RFC 6750, section 2.1).
     pub fn bearer(&self) -> String {
         format!("Bearer {}", self.expose())
     }
 
-    /// From when to when it is good; none where the issuer gave no lifetime.
+    /// Returns the token's lifespan; `None` if the issuer sent no lifetime.
     pub const fn lifespan(&self) -> Option<Lifespan> {
         self.lifespan
     }
 
-    /// Whether this is the very token of that text.
+    /// True if this is the token with that text.
     pub fn is(&self, text: &Secret) -> bool {
         self.secret == *text
     }
 
-    /// Whether it is a JWT, which a server can read itself (RFC 7519, section 3:
-    /// three parts); ZITADEL's default is an opaque token.
+    /// True if the token is a JWT, which servers can verify themselves (RFC 7519,
+    /// section 3: three parts). ZITADEL's default is an opaque token.
     pub fn is_jwt(&self) -> bool {
         is_jwt(self.expose())
     }
 
-    /// Whether it was got longer ago than that; without a lifetime it is new, as
-    /// it was never kept.
+    /// True if the token was obtained more than `age` ago. False without a
+    /// lifetime: such a token is never cached, so it is new.
     pub fn is_older_than(&self, age: Duration, now: UnixTime) -> bool {
         let obtained = self.lifespan.map(|lifespan| lifespan.obtained_at);
         obtained.is_some_and(|at| now.since(at) > age)
     }
 
-    /// The expiry to tell a tool: the margin before the real one, so that the
-    /// tool asks again in time. None where the issuer gave no lifetime.
-    pub fn told_expiry(&self) -> Option<UnixTime> {
+    /// Returns the expiry for a tool: earlier than the real one by the margin, so
+    /// that the tool asks again in time. `None` if the issuer sent no lifetime.
+    pub fn expiry_for_tools(&self) -> Option<UnixTime> {
         let lifespan = self.lifespan?;
         Some(lifespan.expires_at.minus(lifespan.margin()))
     }
 
-    /// How long from `now` a tool may keep it that asks for no more: until the told
-    /// expiry. Not at all without a margin: a part of a second is lost on the way.
-    pub fn told_duration(&self, now: UnixTime) -> Duration {
+    /// Returns how long from `now` a tool may use the token: until the expiry for
+    /// tools. Zero without a margin, because a fraction of a second is lost before
+    /// the tool gets the token.
+    pub fn duration_for_tools(&self, now: UnixTime) -> Duration {
         let lifespan = self
             .lifespan
             .filter(|lifespan| !lifespan.margin().is_zero());
         lifespan
-            .and(self.told_expiry())
+            .and(self.expiry_for_tools())
             .map_or(Duration::ZERO, |end| end.since(now))
     }
 }
 
-/// Where a token's kind is chosen.
+/// The hint for a token that must be a JWT.
 pub const MAKE_IT_JWT: &str =
     "in ZITADEL open the service user and set its Access Token Type to JWT";
 
-/// As [`Token::is_jwt`], of a token's text.
+/// True if a token's text is a JWT, as [`Token::is_jwt`].
 pub fn is_jwt(text: &str) -> bool {
     text.split('.').count() == 3
 }
 
-/// From when to when a token is good, by our clock.
+/// The period of a token's validity, by the local clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifespan {
-    /// When it was asked for.
+    /// The time of the token request.
     pub obtained_at: UnixTime,
-    /// When it ends.
+    /// The expiry.
     pub expires_at: UnixTime,
 }
 
-/// What may be done with a token at a given time.
+/// The state of a token at a given time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
-    /// Use it.
+    /// The token can be used.
     Fresh,
-    /// Use it if a new one cannot be had at once.
+    /// The token can be used, but should be renewed.
     Refresh,
-    /// Do not use it.
+    /// The token must not be used.
     Unusable,
 }
 
 impl Lifespan {
-    /// Judges the token at `now`. One that was obtained in the future (our
-    /// clock was set back) is not used: its end cannot be trusted.
+    /// Returns the token's state at `now`. A token from the future is unusable: the
+    /// local clock was set back, and the expiry cannot be trusted.
     pub fn freshness(&self, now: UnixTime) -> Freshness {
         let left = self.expires_at.since(now);
         if now < self.obtained_at || left <= self.margin() {
@@ -120,9 +121,10 @@ impl Lifespan {
         }
     }
 
-    /// When one who stays fetches the next: in the first half of the refresh
-    /// window, by `draw` from 0 to 1, so that those who began together do not come
-    /// together. A window that lies within the margin leaves the margin's begin.
+    /// Returns the time at which a long-running process renews the token: in the
+    /// first half of the refresh window, selected by `draw` from 0 to 1, so that
+    /// processes that started together do not renew together. If the window lies
+    /// within the margin, the renewal is at the margin's start.
     pub fn renewal(&self, draw: f64) -> UnixTime {
         let margin = self.margin();
         let ahead = self.refresh_window().max(margin);
@@ -134,9 +136,8 @@ impl Lifespan {
         self.expires_at.since(self.obtained_at)
     }
 
-    /// A token with no more than this left, in whole seconds of which one has
-    /// begun, is never handed out: the lesser of 30 s
-    /// and a tenth of its lifetime, in whole seconds.
+    /// Returns the margin: the lesser of 30 s and a tenth of the lifetime, rounded
+    /// up to whole seconds. A token with no more time than this left is not used.
     fn margin(&self) -> Duration {
         let tenth = match self.lifetime().as_secs() {
             // A margin of a whole second would leave nothing.
@@ -146,17 +147,17 @@ impl Lifespan {
         Duration::from_secs(tenth.min(30))
     }
 
-    /// The span before the end in which a new token is fetched ahead: the
-    /// lesser of 10 minutes and a fifth of its lifetime.
+    /// Returns the refresh window before the expiry, in which a token is renewed
+    /// early: the lesser of 10 minutes and a fifth of the lifetime.
     fn refresh_window(&self) -> Duration {
         (self.lifetime() / 5).min(Duration::from_secs(600))
     }
 }
 
-/// What a tool logs in with.
+/// A login for a tool.
 #[derive(Clone, Copy, Debug)]
 pub struct Login<'a> {
-    /// The username to show.
+    /// The username.
     pub username: &'a str,
     /// The token.
     pub token: &'a Token,
@@ -174,7 +175,7 @@ mod tests {
         }
     }
 
-    fn judged(lifetime: u64, age: i64) -> Freshness {
+    fn freshness(lifetime: u64, age: i64) -> Freshness {
         let now = UnixTime::from_secs(1_000_000_u64.saturating_add_signed(age));
         lifespan(lifetime).freshness(now)
     }
@@ -192,7 +193,7 @@ mod tests {
             (day, Unusable),
             (day + 1, Unusable),
         ] {
-            assert_eq!(judged(43_200, age), expected, "at {age} s");
+            assert_eq!(freshness(43_200, age), expected, "at {age} s");
         }
     }
 
@@ -200,14 +201,14 @@ mod tests {
     fn a_short_token_keeps_a_tenth_and_a_fifth() {
         use Freshness::{Fresh, Refresh, Unusable};
         for (age, expected) in [(47, Fresh), (48, Refresh), (53, Refresh), (54, Unusable)] {
-            assert_eq!(judged(60, age), expected, "at {age} s");
+            assert_eq!(freshness(60, age), expected, "at {age} s");
         }
-        assert_eq!(judged(1, 0), Fresh);
-        assert_eq!(judged(1, 1), Unusable);
+        assert_eq!(freshness(1, 0), Fresh);
+        assert_eq!(freshness(1, 1), Unusable);
     }
 
     #[test]
-    fn one_who_stays_comes_back_in_the_first_half_of_the_refresh_window() {
+    fn a_long_running_process_renews_in_the_first_half_of_the_refresh_window() {
         let at = |lifetime, draw| lifespan(lifetime).renewal(draw).as_secs() - 1_000_000;
         let drawn = |lifetime| [0.0, 0.5, 1.0].map(|draw| at(lifetime, draw));
         assert_eq!(drawn(43_200), [42_600, 42_742, 42_885]);
@@ -215,7 +216,8 @@ mod tests {
         assert_eq!(drawn(4), [3, 3, 3], "the margin's begin");
         assert_eq!(drawn(1), [1, 1, 1]);
         for lifetime in 1..100 {
-            let [first, _, last] = drawn(lifetime).map(|age| judged(lifetime, age.cast_signed()));
+            let [first, _, last] =
+                drawn(lifetime).map(|age| freshness(lifetime, age.cast_signed()));
             assert_ne!(first, Freshness::Fresh, "{lifetime}");
             assert_ne!(last, Freshness::Fresh, "{lifetime}");
         }
@@ -223,20 +225,20 @@ mod tests {
 
     #[test]
     fn a_token_from_the_future_is_not_used() {
-        assert_eq!(judged(43_200, -1), Freshness::Unusable);
+        assert_eq!(freshness(43_200, -1), Freshness::Unusable);
     }
 
     #[test]
-    fn tools_are_told_to_ask_before_the_margin() {
+    fn tools_get_an_expiry_before_the_margin() {
         let token = Token::new("abc".into(), Some(lifespan(3600))).expect("a b64token");
         assert_eq!(
-            token.told_expiry(),
+            token.expiry_for_tools(),
             Some(UnixTime::from_secs(1_000_000 + 3570))
         );
     }
 
     #[test]
-    fn a_token_without_a_margin_is_not_to_be_kept() {
+    fn a_token_without_a_margin_must_not_be_stored_by_a_tool() {
         for (lifetime, after, expected) in [
             (3600, 0, 3570),
             (3600, 3000, 570),
@@ -249,7 +251,11 @@ mod tests {
             let token = Token::new("abc".into(), Some(lifespan(lifetime))).expect("a b64token");
             let now = UnixTime::from_secs(1_000_000 + after);
             let expected = Duration::from_secs(expected);
-            assert_eq!(token.told_duration(now), expected, "{lifetime} {after}");
+            assert_eq!(
+                token.duration_for_tools(now),
+                expected,
+                "{lifetime} {after}"
+            );
         }
     }
 

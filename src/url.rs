@@ -1,20 +1,20 @@
-//! Origins and issuer URLs, read strictly: what is not plainly a host and a
-//! port is refused, because a lenient reading is how helpers leak tokens.
+//! Strict parsing of origins and issuer URLs. Everything but a plain host and port
+//! is refused, because lenient parsing is how helpers leak tokens.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// The two schemes a token may travel by.
+/// The two schemes for sending a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
     /// TLS.
     Https,
-    /// Plain text: only with leave.
+    /// Plain text, only if a rule allows it.
     Http,
 }
 
 impl Scheme {
-    /// Reads `http` or `https`, as URLs do in any case (RFC 3986, section 3.1).
+    /// Parses `http` or `https` in any letter case (RFC 3986, section 3.1).
     pub fn parse(text: &str) -> Option<Self> {
         if text.eq_ignore_ascii_case("https") {
             Some(Self::Https)
@@ -25,7 +25,7 @@ impl Scheme {
         }
     }
 
-    /// The port that equals no port.
+    /// Returns the scheme's default port.
     pub const fn default_port(self) -> u16 {
         match self {
             Self::Https => 443,
@@ -41,14 +41,14 @@ impl Scheme {
     }
 }
 
-/// A host, as it is compared: lower case, an IPv6 address in its shortest form
-/// between brackets.
+/// A host in normal form: lower case, an IPv6 address in its shortest form in
+/// brackets.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Host(String);
 
 impl Host {
-    /// Reads a name of ASCII labels, an IPv4 address or a bracketed IPv6
-    /// address. No user, no trailing dot, no percent sign, no other script.
+    /// Parses a name of ASCII labels, an IPv4 address or a bracketed IPv6 address.
+    /// `None` for a user, a trailing dot, a percent sign or another script.
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(inner) = text.strip_prefix('[') {
             let address: Ipv6Addr = inner.strip_suffix(']')?.parse().ok()?;
@@ -65,12 +65,12 @@ impl Host {
         fits.then(|| Self(text.to_ascii_lowercase()))
     }
 
-    /// The host as text.
+    /// Returns the host as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether it can only be this machine: `localhost`, 127.0.0.0/8 or `::1`.
+    /// True if the host is always this machine: `localhost`, 127.0.0.0/8 or `::1`.
     pub fn is_loopback(&self) -> bool {
         self.0 == "localhost"
             || self.0 == "[::1]"
@@ -78,7 +78,7 @@ impl Host {
     }
 }
 
-/// Splits `host[:port]`; a port is 1 to 65535 in plain digits.
+/// Parses `host[:port]`; a port is 1 to 65535 in plain digits.
 pub fn parse_authority(text: &str) -> Option<(Host, Option<u16>)> {
     let after_host = text.rfind(']').map_or(0, |end| end + 1);
     let (host, port) = match text[after_host..].find(':') {
@@ -96,19 +96,19 @@ fn parse_port(text: &str) -> Option<u16> {
     text.parse().ok().filter(|_| plain)
 }
 
-/// Where something is served: scheme, host and port.
+/// An origin: scheme, host and port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// The scheme.
     pub scheme: Scheme,
     /// The host.
     pub host: Host,
-    /// The port; the scheme's own where none was written.
+    /// The port; the scheme's default if none was given.
     pub port: u16,
 }
 
 impl Origin {
-    /// Reads `host[:port]` that is reached by `scheme`.
+    /// Parses `host[:port]` for this scheme.
     pub fn new(scheme: Scheme, authority: &str) -> Option<Self> {
         let (host, port) = parse_authority(authority)?;
         Some(Self {
@@ -127,7 +127,7 @@ impl Origin {
         Some((origin, &rest[end..]))
     }
 
-    /// `host[:port]`, as a host rule names it.
+    /// Returns `host[:port]` in the form of a host rule.
     pub fn authority(&self) -> String {
         if self.port == self.scheme.default_port() {
             self.host.as_str().to_owned()
@@ -136,7 +136,7 @@ impl Origin {
         }
     }
 
-    /// Whether a secret would cross a network in plain text.
+    /// True if a secret would cross a network in plain text.
     pub fn is_exposed(&self) -> bool {
         self.scheme == Scheme::Http && !self.host.is_loopback()
     }
@@ -148,8 +148,8 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A URL that a request may be sent to, byte for byte as it was given: no
-/// user, no query, no fragment, printable ASCII.
+/// A URL for requests, kept byte for byte: no user, no query, no fragment, only
+/// printable ASCII.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpUrl {
     text: String,
@@ -157,7 +157,7 @@ pub struct HttpUrl {
 }
 
 impl HttpUrl {
-    /// Reads an absolute http or https URL.
+    /// Parses an absolute http or https URL.
     pub fn parse(text: &str) -> Option<Self> {
         let (origin, path) = Origin::parse_url(text)?;
         let plain = path.bytes().all(|b| b.is_ascii_graphic()) && !path.contains(['?', '#']);
@@ -167,12 +167,12 @@ impl HttpUrl {
         })
     }
 
-    /// The URL as it was given.
+    /// Returns the URL, unchanged.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Where it is served.
+    /// Returns the URL's origin.
     pub const fn origin(&self) -> &Origin {
         &self.origin
     }
@@ -189,22 +189,22 @@ impl fmt::Display for HttpUrl {
 pub struct IssuerUrl(HttpUrl);
 
 impl IssuerUrl {
-    /// Reads an issuer.
+    /// Parses an issuer URL.
     pub fn parse(text: &str) -> Option<Self> {
         HttpUrl::parse(text).map(Self)
     }
 
-    /// The URL as it was given.
+    /// Returns the URL, unchanged.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
-    /// Where it is served.
+    /// Returns the URL's origin.
     pub const fn origin(&self) -> &Origin {
         self.0.origin()
     }
 
-    /// Where its discovery document lies (OpenID Connect Discovery 1.0,
+    /// Returns the URL of the discovery document (OpenID Connect Discovery 1.0,
     /// section 4).
     pub fn discovery(&self) -> HttpUrl {
         let base = self.as_str().trim_end_matches('/');
@@ -215,7 +215,7 @@ impl IssuerUrl {
     }
 }
 
-/// What a discovery document says about where to ask.
+/// The endpoints in a discovery document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoints {
     /// Gives a token for an assertion.
@@ -231,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_are_read_strictly() {
+    fn hosts_are_parsed_strictly() {
         for good in [
             "git.acme.dev",
             "GIT.acme.DEV",
@@ -318,7 +318,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_url_leads_where_it_plainly_says_and_where_the_client_goes(
+        fn a_url_names_the_host_that_the_http_client_connects_to(
             host in "[a-c.]{1,4}",
             trick in "[a-c.:@/?#%\\\\ \\[\\]0-9-]{0,6}",
         ) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::pace;
-use crate::broker::PutOff;
+use crate::broker::FailedRenewal;
 use crate::error::Error;
 use crate::secret::Secret;
 use crate::sys::status::Stamp;
@@ -46,7 +46,7 @@ pub struct Fetched {
     /// A valid token.
     pub token: Token,
     /// Why the token is not newer, if an attempt to renew it failed.
-    pub put_off: Option<PutOff>,
+    pub failed_renewal: Option<FailedRenewal>,
 }
 
 /// The outcome of a round.
@@ -56,7 +56,7 @@ pub struct Round {
     /// The errors of this round.
     pub errors: Vec<Error>,
     /// Why the token is not newer, if an attempt to renew it failed.
-    pub put_off: Option<PutOff>,
+    pub failed_renewal: Option<FailedRenewal>,
     /// True if all files have a fresh token.
     pub is_well: bool,
     /// The time until the next round.
@@ -89,13 +89,13 @@ impl Keeper {
         fetch: &mut dyn FnMut() -> Result<Fetched, Error>,
         write: &mut dyn FnMut(&Path, &Secret) -> Result<(), Error>,
     ) -> Round {
-        let (mut errors, mut put_off, mut is_stale) = (Vec::new(), None, false);
+        let (mut errors, mut failed_renewal, mut is_stale) = (Vec::new(), None, false);
         if self.is_due(clock()) {
             match fetch() {
                 Ok(fetched) => {
                     // Fetching takes time, and the token's lifetime began meanwhile.
                     let now = clock();
-                    put_off = fetched.put_off;
+                    failed_renewal = fetched.failed_renewal;
                     is_stale = pace::freshness(&fetched.token, now) != Freshness::Fresh;
                     self.set_token(fetched.token, now, (!is_stale).then(&mut *draw));
                 }
@@ -115,8 +115,12 @@ impl Keeper {
         let due = self.current.as_ref().map(|current| current.due);
         let mut sleep = due.map_or(pace::LONGEST, |due| pace::until(due, now));
         if !is_well {
-            let requested = errors.iter().find_map(|error| error.report().asked_wait());
-            let requested = requested.or_else(|| put_off.as_ref().and_then(|put_off| put_off.wait));
+            let requested = errors.iter().find_map(|error| error.report().retry_after());
+            let requested = requested.or_else(|| {
+                failed_renewal
+                    .as_ref()
+                    .and_then(|failed_renewal| failed_renewal.wait)
+            });
             let pause = pace::after_failures(self.failures, requested, draw());
             let is_due = due.is_none_or(|due| due <= now);
             sleep = if is_due { pause } else { pause.min(sleep) };
@@ -124,7 +128,7 @@ impl Keeper {
         Round {
             has_replaced,
             errors,
-            put_off,
+            failed_renewal,
             is_well,
             sleep,
         }
@@ -225,9 +229,10 @@ impl Keeper {
         }
         let failed = round.errors.iter().map(in_a_line);
         // The same words as the broker's own warning, so that the log has it once.
-        let put_off = round.put_off.iter();
-        let put_off = put_off.map(|off| format!("the token cannot be renewed: {}", off.why));
-        for problem in failed.chain(put_off) {
+        let failed_renewal = round.failed_renewal.iter();
+        let failed_renewal =
+            failed_renewal.map(|off| format!("the token cannot be renewed: {}", off.why));
+        for problem in failed.chain(failed_renewal) {
             log::warn!("{problem}");
             self.problem = Some(problem);
         }

@@ -1,4 +1,4 @@
-//! Tokens for who reads them without asking the issuer: JWTs.
+//! JWTs, for readers that verify a token without asking the issuer.
 
 use std::path::PathBuf;
 
@@ -8,13 +8,13 @@ use crate::text::quote::system;
 use crate::token::{MAKE_IT_JWT, Token};
 
 impl Broker<'_> {
-    /// A token that is good now and no opaque one.
+    /// Returns a valid token that is a JWT.
     ///
-    /// One that is opaque may be from before that was changed in ZITADEL: another
-    /// is got in its place, but not more than once in half a minute.
+    /// A cached opaque token may be older than a change of the token type in
+    /// ZITADEL: it is replaced, at most once in half a minute.
     ///
     /// # Errors
-    /// As [`Broker::token`]; it is opaque.
+    /// As [`Broker::token`]; the issuer issues opaque tokens.
     pub fn jwt(&self) -> Result<Token, Error> {
         let mut token = self.token()?;
         if let Some(slot) = &self.slot
@@ -27,28 +27,28 @@ impl Broker<'_> {
         if token.is_jwt() {
             return Ok(token);
         }
-        let hint = format!("{MAKE_IT_JWT}; half a minute later that is noticed");
-        let report = Report::new("the token is opaque, where a JWT is needed").hint(hint);
+        let hint = format!("{MAKE_IT_JWT}, and run the command again half a minute later");
+        let report = Report::new("the token is opaque, but this command needs a JWT").hint(hint);
         Err(self.about(Error::Final(report)))
     }
 
-    /// As [`Broker::jwt`], and a file of mode 0600 that holds it.
+    /// Returns a JWT as [`Broker::jwt`] does, and the path of a file of mode 0600
+    /// with the JWT in it.
     ///
     /// # Errors
-    /// As [`Broker::jwt`]; there is no cache for the file to lie in, or it could
-    /// not be written.
+    /// As [`Broker::jwt`]; there is no cache for the file, or the write failed.
     pub fn jwt_in_file(&self) -> Result<(Token, PathBuf), Error> {
-        const ELSEWHERE: &str = "zitadel-credential token --write FILE puts it elsewhere: name that in AWS_WEB_IDENTITY_TOKEN_FILE";
+        const USE_WRITE: &str = "run zitadel-credential token --write FILE, and set AWS_WEB_IDENTITY_TOKEN_FILE to that file";
         let Some(slot) = &self.slot else {
-            let what = "there is no cache for the token's file to lie in";
-            return Err(Error::Usage(Report::new(what).hint(ELSEWHERE)));
+            let what = "no cache directory for the token file";
+            return Err(Error::Usage(Report::new(what).hint(USE_WRITE)));
         };
         let token = self.jwt()?;
         match slot.write_token(&token) {
             Ok(file) => Ok((token, file)),
             Err(error) => {
-                let what = format!("the token's file was not written: {}", system(&error));
-                Err(self.about(Error::Final(Report::new(what).hint(ELSEWHERE))))
+                let what = format!("cannot write the token file: {}", system(&error));
+                Err(self.about(Error::Final(Report::new(what).hint(USE_WRITE))))
             }
         }
     }

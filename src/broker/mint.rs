@@ -14,28 +14,28 @@ use crate::text::clock::{Deadline, UnixTime};
 use crate::token::{Freshness, Lifespan, Token};
 use crate::url::{Endpoints, HttpUrl};
 
-/// What is left of a key that has signed.
+/// A signed assertion, and its key's expiry.
 struct Signed {
     assertion: Secret,
-    /// When ZITADEL stops accepting the key, where its file says so.
+    /// The key's expiry, if the key file has one.
     key_expires_at: Option<UnixTime>,
 }
 
-/// A grant and when it was asked for, or the issuer's no.
+/// The granted token and the time of the request, or the issuer's refusal.
 type Outcome = Result<(Granted, UnixTime), Refusal>;
 
-/// How long before a key's end its user is told.
+/// How long before a key's expiry a warning is shown.
 pub(crate) const EXPIRY_NOTICE: Duration = Duration::from_secs(14 * 24 * 3600);
 
 impl Broker<'_> {
-    /// Mints a token: one request where the endpoints are known, else two.
+    /// Mints a token: one request if the endpoints are known, else two.
     pub(super) fn mint(
         &self,
         known: Option<&Endpoints>,
         deadline: Deadline,
     ) -> Result<Minted, Error> {
-        // Before the first request: while the issuer is down, too, a bad key is a
-        // bad key, and no key lies in memory while the network is waited for.
+        // Before the first request: a bad key is reported even while the issuer is
+        // down, and no key stays in memory while a request waits.
         let signed = self.sign((self.clock)(), deadline)?;
         self.check_expiry(&signed)?;
         let issuer = Issuer::new(&self.request.issuer, &self.request.network, deadline);
@@ -63,14 +63,14 @@ impl Broker<'_> {
         });
         let now = (self.clock)();
         if lifespan.is_some_and(|lifespan| lifespan.freshness(now) == Freshness::Unusable) {
-            let what = "the token that the issuer gave had run out when it came";
+            let what = "the issuer's token had expired when it arrived";
             return Err(Error::Passing(Report::new(what).hint(
-                "see how long tokens last (ZITADEL's OIDC settings), and how long the issuer takes",
+                "check the access token lifetime in ZITADEL's OIDC settings, and the issuer's response time",
             )));
         }
         let token = Token::new(granted.access_token, lifespan)
-            .ok_or_else(|| Error::Final(Report::new("the token is no bearer token")))?;
-        log::info!("a new token from the issuer");
+            .ok_or_else(|| Error::Final(Report::new("the token is not a bearer token")))?;
+        log::info!("got a new token from the issuer");
         Ok(Minted {
             token,
             lifespan,
@@ -78,10 +78,9 @@ impl Broker<'_> {
         })
     }
 
-    /// Presents an assertion where the last one was granted. What we remember may
-    /// be of yesterday: where nothing is granted, discovery is asked again. It
-    /// tells of an issuer that goes by another name now, and endpoints that have
-    /// moved are asked in their new place.
+    /// Sends an assertion to the remembered endpoint. The memory may be outdated:
+    /// if no token is granted, discovery is read again. It reveals an issuer that
+    /// has another name now, and the new place of endpoints that have moved.
     fn exchange_at_known(
         &self,
         issuer: &Issuer<'_>,
@@ -107,8 +106,8 @@ impl Broker<'_> {
         }
     }
 
-    /// Presents an assertion; where it is refused and our clocks disagree, once
-    /// more by the issuer's time.
+    /// Sends an assertion; if it is refused and the clocks disagree, sends another
+    /// one that is signed by the issuer's time.
     fn exchange(
         &self,
         issuer: &Issuer<'_>,
@@ -139,8 +138,8 @@ impl Broker<'_> {
         )
     }
 
-    /// Signs with the key that is there, or is read now. It goes with the
-    /// signature, unless there would be nothing to read a second time.
+    /// Signs an assertion, and reads the key if it was not read before. The key is
+    /// dropped afterwards, unless its source can be read only once.
     fn sign(&self, at: UnixTime, deadline: Deadline) -> Result<Signed, Error> {
         let key = match self.key.take() {
             Some(key) => key,
@@ -159,8 +158,8 @@ impl Broker<'_> {
         })
     }
 
-    /// Reads the key, which must be the one that the token is asked for by: its
-    /// file may have been replaced since the ids were read.
+    /// Reads the key and compares its IDs with the grant's: the key file may have
+    /// been replaced since the IDs were read.
     fn load_key(&self, deadline: Deadline) -> Result<Key, Error> {
         let KeySpec { source, .. } = &self.request.key;
         let environment = self.request.network.environment;
@@ -168,10 +167,10 @@ impl Broker<'_> {
         if key.id == self.grant.key_id && key.user == self.grant.user_id {
             return Ok(key);
         }
-        let what = format!("{source}: another key was put in its place meanwhile");
-        Err(Error::Passing(Report::new(what).hint(
-            "nothing is wrong with that: the next call uses the new key",
-        )))
+        let what = format!("{source}: the key was replaced during this call");
+        Err(Error::Passing(
+            Report::new(what).hint("run the command again: it uses the new key"),
+        ))
     }
 
     fn bad_key(&self, report: Report) -> Error {
@@ -188,12 +187,14 @@ impl Broker<'_> {
             let what = format!("{source}: the key expired at {end}");
             return Err(Error::Final(
                 Report::new(what)
-                    .found(format!("this clock says {now}"))
-                    .hint("make a new key in ZITADEL (the service user's Keys, New, JSON) and put its file in place"),
+                    .found(format!("the local clock says {now}"))
+                    .hint("create a new key in ZITADEL (the service user's Keys, New, JSON) and replace the key file"),
             ));
         }
         if end.since(now) < EXPIRY_NOTICE {
-            log::warn!("{source}: the key expires at {end}: make a new one in ZITADEL before");
+            log::warn!(
+                "{source}: the key expires at {end}: create a new one in ZITADEL before then"
+            );
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! A token for the proof of it: nothing is locked, stored or noted.
+//! Test tokens for `doctor`: no lock, no cache write.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::token::{Freshness, Token};
 use crate::url::Endpoints;
 
 impl Broker<'_> {
-    /// A new token and its end, which the cache does not hear of.
+    /// Returns a new token and its expiry, without caching it.
     ///
     /// # Errors
     /// As [`Broker::token`].
@@ -21,13 +21,13 @@ impl Broker<'_> {
         Ok((minted.token, minted.lifespan.map(|span| span.expires_at)))
     }
 
-    /// The lock file of this grant's entry, where there is a cache.
+    /// Returns the path of the entry's lock file; `None` without a cache.
     pub fn lock_path(&self) -> Option<PathBuf> {
         self.slot.as_ref().map(Slot::lock_path)
     }
 
-    /// The token that the cache holds and that is good by our clock.
-    pub fn held(&self) -> Option<Entry> {
+    /// Returns the cached entry, if it is valid by the local clock.
+    pub fn cached(&self) -> Option<Entry> {
         let entry = self.slot.as_ref().and_then(Slot::read)?;
         (self.freshness(&entry) != Freshness::Unusable).then_some(entry)
     }

@@ -1,5 +1,4 @@
-//! Whose token it is, and whether it still is good: what the issuer is asked
-//! about a token that is there.
+//! Userinfo requests: the owner of a token, and whether it is still accepted.
 
 use serde_json::Value;
 
@@ -14,11 +13,11 @@ use crate::token::Token;
 use crate::url::Endpoints;
 
 impl Broker<'_> {
-    /// A token for a process that asks again when its last one was refused.
+    /// Returns a token for a process that asks again after a 401.
     ///
-    /// The same parent asking for a token that is still good has most likely
-    /// got a 401 for it: then the issuer is asked, and a new token is minted
-    /// only if the issuer refuses the old one.
+    /// If the same parent asks again while its token is valid, a server most likely
+    /// refused that token: the issuer is asked, and a new token is minted only if
+    /// the issuer refuses it too.
     ///
     /// # Errors
     /// As [`Broker::token`].
@@ -31,7 +30,7 @@ impl Broker<'_> {
         let hand_over = |token: &Token| {
             let noted = parents.hand_over(parent, token, (self.clock)());
             noted.unwrap_or_else(|error| {
-                log::debug!("this parent is not remembered: {}", system(&error));
+                log::debug!("cannot record the parent process: {}", system(&error));
                 false
             })
         };
@@ -39,11 +38,13 @@ impl Broker<'_> {
             return Ok(token);
         }
         if !self.is_refused(slot, &token) {
-            // Asking took its time, of which the token may have had little left.
-            let has_run_out = token.told_expiry().is_some_and(|end| end <= (self.clock)());
-            return if has_run_out { self.token() } else { Ok(token) };
+            // The token may have expired during the request.
+            let is_expired = token
+                .expiry_for_tools()
+                .is_some_and(|end| end <= (self.clock)());
+            return if is_expired { self.token() } else { Ok(token) };
         }
-        log::warn!("the token in the cache was revoked: minting another");
+        log::warn!("the cached token was revoked: requesting a new one");
         let token = self
             .obtain(slot, Some(&token))
             .map_err(|error| self.about(error))?;
@@ -51,25 +52,26 @@ impl Broker<'_> {
         Ok(token)
     }
 
-    /// Asks the issuer whose token it is: its answer, or its refusal.
+    /// Returns the issuer's userinfo response for a token, or its refusal.
     ///
     /// # Errors
-    /// No answer.
+    /// The issuer does not respond.
     pub fn userinfo(&self, token: &Token) -> Result<Result<Value, Refusal>, Error> {
         let known = self.slot.as_ref().and_then(Slot::read);
         self.ask_userinfo(token, known.map(|e| e.endpoints), self.request.deadline)
             .map_err(|error| self.about(error))
     }
 
-    /// Whether the issuer says no to a token; where it says nothing, it is good.
+    /// True if the issuer refuses the token; false if it accepts it or does not
+    /// respond.
     fn is_refused(&self, slot: &Slot, token: &Token) -> bool {
-        log::info!("the same process asks again: asking the issuer whether the token is good");
+        log::info!("the same process asks again: checking the token with the issuer");
         let known = slot.read().map(|entry| entry.endpoints);
         let ahead = Deadline::after(self.request.deadline.remaining().min(AHEAD));
         match self.ask_userinfo(token, known, ahead) {
             Ok(answer) => answer.is_err(),
             Err(error) => {
-                log::info!("no answer: {}", error.report().headline());
+                log::info!("no response: {}", error.report().headline());
                 false
             }
         }
@@ -86,7 +88,7 @@ impl Broker<'_> {
             return issuer.userinfo(&issuer.discover()?.userinfo, token);
         };
         let asked = self.with_known(deadline).userinfo(&known.userinfo, token);
-        // What we remember may be of yesterday.
+        // The remembered endpoint may be outdated.
         let Err(error) = asked else {
             return asked;
         };

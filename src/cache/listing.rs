@@ -1,5 +1,5 @@
-//! All entries of a cache, to be shown or removed: by their own word, for no
-//! grant is at hand to hold them against.
+//! Lists and removes all entries of a cache. Without a grant to compare with, an
+//! entry is described by its own fields.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -22,26 +22,26 @@ use crate::url::IssuerUrl;
 /// An entry without its token.
 #[derive(Debug)]
 pub struct Listed {
-    /// What the token was got for.
+    /// The token's grant.
     pub grant: Grant,
-    /// When it ends.
+    /// The token's expiry.
     pub expires_at: UnixTime,
-    /// Whether it is a JWT, which a server can read itself.
+    /// True if the token is a JWT.
     pub is_jwt: bool,
     /// The file's size in bytes.
     pub size: u64,
     path: PathBuf,
 }
 
-/// What to do where a cache cannot be used.
+/// The hint for a cache that cannot be used.
 pub const ELSEWHERE: &str =
-    "see who owns it and its mode (0700 is right), or name another by --cache-dir";
+    "make the directory yours, with mode 0700, or choose another with --cache-dir";
 
-/// The entries below `root`, in order. What is no entry is passed over, and so
-/// is a directory that cannot be read.
+/// Returns the entries below `root`, in order. Other files and directories that
+/// cannot be read are skipped. A missing cache is empty.
 ///
 /// # Errors
-/// A cache that is not ours alone; one that is not there is empty.
+/// Another user can write to the cache.
 pub fn list(root: &Path) -> io::Result<Vec<Listed>> {
     let look_in = |dir: PathBuf| {
         let files = children(&dir).unwrap_or_else(|error| {
@@ -53,8 +53,9 @@ pub fn list(root: &Path) -> io::Result<Vec<Listed>> {
     Ok(directories(root)?.into_iter().flat_map(look_in).collect())
 }
 
-/// Removes what could hold a token although it is no entry: a torn or foreign
-/// file, one that a killed process was writing. Returns what could not be.
+/// Removes files that may contain a token but are not entries: truncated or
+/// foreign files, temporary files of killed processes. Returns the paths that
+/// could not be removed.
 ///
 /// # Errors
 /// As [`list`].
@@ -77,13 +78,14 @@ pub fn sweep(root: &Path) -> io::Result<Vec<(PathBuf, io::Error)>> {
 
 fn may_hold_a_token(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-    let holds = [&b".json"[..], b".token"]
+    let is_token_file = [&b".json"[..], b".token"]
         .iter()
         .any(|end| name.ends_with(end));
-    holds || name.starts_with(temporary::PREFIX.as_bytes())
+    is_token_file || name.starts_with(temporary::PREFIX.as_bytes())
 }
 
-/// The directories of all keys, as far as they are ours.
+/// Returns the directories of all keys, without those that another user owns or
+/// can write to.
 fn directories(root: &Path) -> io::Result<Vec<PathBuf>> {
     let v1 = root.join("v1");
     check_directories(root, &[&v1])?;
@@ -127,7 +129,7 @@ fn look(dir: &Path, path: PathBuf) -> Option<Listed> {
     is_in_place.then_some(Listed {
         grant,
         expires_at: record.expires_at,
-        // RFC 7519, section 3: three parts, of which an opaque token has one.
+        // RFC 7519, section 3: three parts; an opaque token has one.
         is_jwt: is_jwt(&record.access_token),
         size: status.size(),
         path,
@@ -135,22 +137,22 @@ fn look(dir: &Path, path: PathBuf) -> Option<Listed> {
 }
 
 impl Listed {
-    /// Where it lies.
+    /// Returns the path of the entry's file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Removes the entry if it still is one to be removed, and what lies beside
-    /// it. A lock that is in use stays, for whoever holds it or waits for it; so
-    /// does the directory, which somebody may be about to write to.
+    /// Removes the entry, and the files beside it, if the entry still satisfies
+    /// `is_wanted`. A lock file in use stays for the processes that use it; so does
+    /// the directory, because another process may be about to write to it.
     ///
-    /// Returns whether it was removed.
+    /// Returns whether the entry was removed.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The system's error.
     pub fn remove(&self, is_wanted: impl Fn(&Self) -> bool) -> io::Result<bool> {
         let beside = |extension| self.path.with_extension(extension);
-        // One that cannot be had keeps no entry from being removed.
+        // The entry is removed even if the lock is not available.
         let lock = Lock::try_take(&beside("lock")).ok().flatten();
         let dir = self.path.parent().unwrap_or(Path::new(""));
         match look(dir, self.path.clone()) {

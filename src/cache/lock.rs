@@ -9,16 +9,15 @@ use crate::sys::lock::{self, try_lock};
 use crate::sys::status::Status;
 use crate::text::clock::UnixTime;
 
-/// An entry's exclusive lock, held until dropped or until the process ends,
-/// however it ends.
+/// An entry's exclusive lock. It is released when it is dropped or when the
+/// process ends, even if it is killed.
 ///
-/// Its file holds eight bytes for the next holder: the time of the last attempt to
-/// renew.
+/// The lock file's eight bytes are the time of the last renewal attempt.
 #[derive(Debug)]
 pub struct Lock(File);
 
 impl Lock {
-    /// Takes the lock, without waiting. `None` if another process holds it.
+    /// Takes the lock without waiting. Returns `None` if another process has it.
     ///
     /// # Errors
     /// The file cannot be opened, is not a regular file, or the file system has no
@@ -32,8 +31,8 @@ impl Lock {
         Ok(lock::is_in_place(path, &opened).then_some(Self(file)))
     }
 
-    /// Returns true if another process holds the lock; `None` if there is no lock
-    /// file. Creates none, and lets go of the lock at once.
+    /// Returns true if another process has the lock; `None` if there is no lock
+    /// file. Creates no file, and releases the lock at once.
     ///
     /// # Errors
     /// The file cannot be opened, or the file system has no locks.
@@ -45,24 +44,24 @@ impl Lock {
         Ok(Some(!try_lock(&file)?))
     }
 
-    /// Returns the time of the last attempt to renew; `None` if none was noted.
+    /// Returns the time of the last renewal attempt; `None` if none was recorded.
     pub fn last_try(&self) -> Option<UnixTime> {
         let mut secs = [0; 8];
         let read = read_at(&self.0, &mut secs, 0).ok()?;
         (read == secs.len()).then_some(UnixTime::from_secs(u64::from_be_bytes(secs)))
     }
 
-    /// Notes an attempt to renew: before it is made, so that one that is killed
-    /// counts.
+    /// Records a renewal attempt. This happens before the attempt, so that one that
+    /// is killed counts too.
     ///
     /// # Errors
-    /// The system's own reason: a full disk, most likely.
+    /// The system's error, most likely a full disk.
     pub fn note_try(&self, now: UnixTime) -> io::Result<()> {
         write_at(&self.0, &now.as_secs().to_be_bytes(), 0)
     }
 }
 
-/// Returns true if the file that was opened still lies at the path.
+/// Returns true if the path still names the file that was opened.
 pub fn is_in_place(path: &Path, opened: &Metadata) -> bool {
     lock::is_in_place(path, &opened.clone().into())
 }
@@ -72,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_holder_at_a_time_and_the_next_after_it() {
+    fn one_process_at_a_time_has_the_lock() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("entry.lock");
         let first = Lock::try_take(&path).expect("a lock file");
@@ -83,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_try_is_noted_for_the_next_holder() {
+    fn a_renewal_attempt_is_recorded_in_the_lock_file() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("entry.lock");
         let take = || Lock::try_take(&path).expect("a lock file").expect("free");
@@ -96,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_or_a_directory_is_no_lock_file() {
+    fn a_link_or_a_directory_is_not_a_lock_file() {
         let dir = tempfile::tempdir().expect("a directory");
         let link = dir.path().join("link.lock");
         std::os::unix::fs::symlink("/etc/passwd", &link).expect("a link");

@@ -1,10 +1,10 @@
-//! Who was handed which token: how a revoked one is noticed.
+//! Records which process got which token, to notice revoked tokens.
 //!
-//! After a 401, client-go runs its plugin again with the same input and tells
-//! it nothing. But the same process asking again for a token that is still good
-//! says enough: its last one was refused. A few ask for other reasons (kube three
-//! times as it starts, Python's kubernetes at each call in the last five minutes),
-//! which costs a check and no more.
+//! After a 401, client-go runs its plugin again with the same input and does not
+//! mention the 401. But if the same process asks again while its token is still
+//! valid, a server most likely refused that token. A few clients ask again for
+//! other reasons (kube three times as it starts, Python's kubernetes at each call
+//! in the last five minutes), which only costs a check.
 
 use std::fs::File;
 use std::io;
@@ -18,18 +18,18 @@ use crate::sys::parent::Parent;
 use crate::text::clock::UnixTime;
 use crate::token::Token;
 
-/// How long after one check of a token the next may follow.
+/// Minimum time between two checks of a token.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// A record has the length of a SHA-256.
+/// Length of a record in bytes: a SHA-256 digest.
 const RECORD: usize = 32;
 
-/// How many processes are remembered; the next with the same remainder
-/// displaces one, which costs no more than a check that is not made.
+/// Number of records. Processes whose IDs have the same remainder share one, and
+/// the worst effect is a missed check.
 const RECORDS: u32 = 128;
 
-/// A table on disk, a record for each parent. It holds digests only; a torn or
-/// lost one makes for one check too few or too many.
+/// A table on disk with a record for each parent process. It contains digests
+/// only. A truncated or lost table means one check too few or too many.
 #[derive(Debug)]
 pub struct Parents {
     path: PathBuf,
@@ -40,14 +40,14 @@ impl Parents {
         Self { path }
     }
 
-    /// Notes that `parent` is handed this token now.
+    /// Records that `parent` gets this token now.
     ///
-    /// Returns whether the token should be checked: this parent was handed the
-    /// very same one before, and no check was noted in the last 30 s. The check
-    /// is noted then.
+    /// Returns whether the token should be checked: this parent got the same token
+    /// before, and no check was recorded in the last 30 s. The check is recorded
+    /// then.
     ///
     /// # Errors
-    /// The system's own reason; the token may be handed out all the same.
+    /// The system's error; the token may be returned to the parent all the same.
     pub fn hand_over(&self, parent: Parent, token: &Token, now: UnixTime) -> io::Result<bool> {
         let file = open_or_create_private(&self.path)?;
         let place = u64::from(parent.pid % RECORDS + 1) * RECORD as u64;
@@ -59,7 +59,7 @@ impl Parents {
         let mut last = [0; 8];
         last.copy_from_slice(&read_record(&file, 0)?[..8]);
         let last = UnixTime::from_secs(u64::from_be_bytes(last));
-        // A check from the future is one of a clock that was set back.
+        // A check in the future is ignored: the clock was set back.
         if last <= now && now.since(last) < PAUSE {
             return Ok(false);
         }
@@ -68,7 +68,7 @@ impl Parents {
     }
 }
 
-/// The record at a place; zeros past the end.
+/// Returns the record at a place; zeros past the file's end.
 fn read_record(file: &File, place: u64) -> io::Result<[u8; RECORD]> {
     let mut record = [0; RECORD];
     read_at(file, &mut record, place)?;
@@ -108,7 +108,7 @@ mod tests {
         assert!(!asked(parent(8, 1), &a, 1029), "too soon for any parent");
         assert!(asked(parent(7, 1), &a, 1030), "again, later");
         assert!(!asked(parent(7, 1), &b, 1100), "another token");
-        assert!(!asked(parent(7, 2), &b, 1100), "the ID come back");
-        assert!(asked(parent(7, 2), &b, 900), "the clock set back");
+        assert!(!asked(parent(7, 2), &b, 1100), "a reused process ID");
+        assert!(asked(parent(7, 2), &b, 900), "the clock was set back");
     }
 }

@@ -1,5 +1,5 @@
-//! An entry's bytes: a JSON object that says what the token was got for, so that
-//! a file which lies in the wrong place is found out.
+//! The file format of an entry: a JSON object with the token and its grant, so
+//! that an entry in the wrong place is detected.
 
 use std::borrow::Cow;
 
@@ -11,14 +11,14 @@ use crate::text::clock::UnixTime;
 use crate::token::{Lifespan, Token};
 use crate::url::{Endpoints, HttpUrl};
 
-/// A token in the cache, and where the next one is to be had.
+/// A cached token, and the endpoints for the next one.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// The token.
     pub token: Token,
-    /// From when to when it is good.
+    /// The token's lifespan.
     pub lifespan: Lifespan,
-    /// Where it came from, so that the next mint needs no discovery.
+    /// The issuer's endpoints, so that the next mint needs no discovery.
     pub endpoints: Endpoints,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Record<'a> {
     userinfo_endpoint: Cow<'a, str>,
 }
 
-/// Reads an entry, if every field of it fits the grant.
+/// Parses an entry; `None` if a field differs from the grant or is invalid.
 pub fn read(grant: &Grant, bytes: &[u8]) -> Option<Entry> {
     let Record {
         issuer,
@@ -68,10 +68,10 @@ pub fn read(grant: &Grant, bytes: &[u8]) -> Option<Entry> {
     })
 }
 
-/// Writes an entry of this grant.
+/// Returns the bytes of an entry of this grant.
 ///
 /// # Errors
-/// None that can happen: it is all text and numbers.
+/// Infallible: string and number fields only.
 pub fn write(grant: &Grant, entry: &Entry) -> serde_json::Result<Secret> {
     let Entry {
         token,

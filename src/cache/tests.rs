@@ -40,7 +40,7 @@ fn entry(token: &str) -> Entry {
     }
 }
 
-/// A directory of its own with the entry of `grant` in it.
+/// Returns a temporary cache with the entry of `grant` in it.
 fn filled(grant: &Grant) -> (tempfile::TempDir, Slot) {
     let dir = tempfile::tempdir().expect("a directory");
     let slot = Slot::new(&dir.path().join("cache"), grant.clone()).expect("a slot");
@@ -134,7 +134,7 @@ fn a_broken_or_foreign_file_is_a_miss() {
 }
 
 #[test]
-fn only_the_very_token_is_removed() {
+fn only_the_given_token_is_removed() {
     let grant = ours();
     let (_dir, slot) = filled(&grant);
     let remove = |text: &str| slot.remove(&Secret::new(text.into())).expect("an answer");

@@ -24,7 +24,7 @@ pub(crate) fn find_rule<'c>(config: &'c Config<'_>, ask: &Ask) -> Option<&'c Hos
     match &found {
         Ok(rule) => log::info!("host rule for {origin}: {}", rule.pattern),
         Err(miss) => {
-            let report = miss.told(origin);
+            let report = miss.report(origin);
             let advice = report.advice().unwrap_or_default();
             log::info!("{}: {advice}", report.headline());
         }

@@ -1,4 +1,4 @@
-//! The config file as `setup` finds it and would leave it.
+//! The config file as `setup` reads it, and as it would be after a change.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use crate::source::key::spec::KeySource;
 use crate::sys::Environment;
 
 impl<'a> Config<'a> {
-    /// The configuration as it would be if the config file held this text.
+    /// Returns the configuration with this text as the config file's content.
     ///
     /// # Errors
     /// As [`Config::load`].
@@ -27,16 +27,16 @@ impl<'a> Config<'a> {
         let mut config = Self::without_file(options, environment, directories)?;
         config.file = parse_file(path, text)?;
         config.path = Some(path.to_owned());
-        // The file's own rules: those of this call are gone with it.
+        // Only the file's host rules: those of this call do not last.
         config.caller.hosts.clear();
         config.rules = config.read_rules()?;
         Ok(config)
     }
 
-    /// Where the config file is, or would be.
+    /// Returns the config file's path, even if the file does not exist.
     ///
     /// # Errors
-    /// [`Error::Usage`]: there is no home directory, or a key was given for it.
+    /// [`Error::Usage`]: there is no home directory, or the given path is a key.
     pub fn place(
         options: &Options,
         environment: &Environment,
@@ -46,21 +46,21 @@ impl<'a> Config<'a> {
             .or_else(|| default_path(directories))
             .ok_or_else(|| {
                 usage(
-                    "there is no place for a config file: no home directory is known".to_owned(),
-                    "--config names one",
+                    "no place for the config file: no home directory".to_owned(),
+                    "give --config FILE",
                 )
             })
     }
 
-    /// Reads what a host rule is for.
+    /// Parses the host pattern of a host rule.
     ///
     /// # Errors
-    /// [`Error::Usage`]: it names no host.
+    /// [`Error::Usage`]: the pattern is invalid.
     pub fn pattern(text: &str) -> Result<HostPattern, Error> {
         parse_pattern(text).map_err(Error::Usage)
     }
 
-    /// Where a path of a person's leads: `~/` is the home directory.
+    /// Returns a typed path with `~/` replaced by the home directory.
     pub fn located(&self, path: &str) -> PathBuf {
         located(
             path.as_ref(),
@@ -69,26 +69,26 @@ impl<'a> Config<'a> {
         )
     }
 
-    /// What flags and environment say.
+    /// Returns the settings of flags and environment.
     pub const fn caller(&self) -> &Layer {
         &self.caller
     }
 
-    /// The name of the profile that answers where no host rule names another;
-    /// none where flags and environment do alone.
+    /// Returns the name of the profile for requests whose host rule names none;
+    /// `None` if flags and environment apply alone.
     ///
     /// # Errors
-    /// [`Error::Usage`]: no profile has the name that was given.
+    /// [`Error::Usage`]: the given profile does not exist.
     pub fn profile_name(&self) -> Result<Option<String>, Error> {
         Ok(self.settings(Asker::default())?.profile)
     }
 
-    /// The names of the file's profiles.
+    /// Returns the names of the file's profiles.
     pub fn profile_names(&self) -> impl Iterator<Item = &str> {
         self.file.profiles.keys().map(String::as_str)
     }
 
-    /// The key files of all profiles and of this call.
+    /// Returns the key files of all profiles and of this call.
     pub fn key_files(&self) -> Vec<PathBuf> {
         let profiles = self
             .profile_names()
@@ -102,14 +102,14 @@ impl<'a> Config<'a> {
             .collect()
     }
 
-    /// The hosts whose rules name this profile.
+    /// Returns the host rules that name this profile.
     pub fn hosts_of<'c>(&'c self, profile: &'c str) -> impl Iterator<Item = &'c HostRule> {
         self.rules
             .iter()
             .filter(move |rule| rule.profile.as_deref() == Some(profile))
     }
 
-    /// Whether the file says which of several profiles is the default.
+    /// True if the file sets `default-profile`.
     pub const fn has_default_profile(&self) -> bool {
         self.file.default_profile.is_some()
     }

@@ -1,5 +1,5 @@
-//! The config file's shape. Unknown keys are errors; no error quotes a value,
-//! because a key may have been pasted into the wrong place.
+//! The config file's format. Unknown keys are errors. No error quotes a value,
+//! because it may be a private key that was pasted into the wrong place.
 
 use std::collections::BTreeMap;
 
@@ -70,10 +70,10 @@ impl From<AuthWord> for Auth {
     }
 }
 
-/// Reads the file's text.
+/// Parses the file's text.
 ///
 /// # Errors
-/// The line, the key and what is wrong with it.
+/// The line, the key and the reason.
 pub fn parse(text: &str) -> Result<File, Report> {
     toml::from_str(text).map_err(|error| {
         let start = error.span().map_or(0, |span| span.start).min(text.len());
@@ -83,7 +83,7 @@ pub fn parse(text: &str) -> Result<File, Report> {
     })
 }
 
-/// What toml and serde say, without the value that they would quote.
+/// Returns the reason given by toml and serde, without the value that they quote.
 fn reason(message: &str, text: &str, line: usize) -> Report {
     if message.starts_with("unknown field") || message.starts_with("missing field") {
         return Report::new(format!("line {line}: {}", quoted(message)));
@@ -95,7 +95,7 @@ fn reason(message: &str, text: &str, line: usize) -> Report {
         .filter(|(found, _)| of_a_value.iter().any(|start| found.starts_with(start)));
     if let Some((_, expected)) = expected {
         let key = text.lines().nth(line - 1).and_then(key_of);
-        let key = key.map_or_else(|| "it".to_owned(), quoted);
+        let key = key.map_or_else(|| "this line".to_owned(), quoted);
         let expected = match expected {
             "a sequence" => "a list, as in [\"one\", \"two\"]",
             "a map" => "a table",
@@ -103,16 +103,16 @@ fn reason(message: &str, text: &str, line: usize) -> Report {
             other => other,
         };
         return Report::new(format!(
-            "line {line}: {key} has a value of the wrong kind, expected {expected}"
+            "line {line}: {key} has a value of the wrong type, expected {expected}"
         ));
     }
     let plain = quoted(message.lines().next().unwrap_or_default());
-    Report::new(format!("line {line}: it is no TOML: {plain}")).hint(
-        "a profile reads like [profiles.prod], and below it issuer = \"https://acme.zitadel.cloud\" and key-file = \"prod.json\"",
+    Report::new(format!("line {line}: invalid TOML: {plain}")).hint(
+        "write a profile like [profiles.prod], and below it issuer = \"https://acme.zitadel.cloud\" and key-file = \"prod.json\"",
     )
 }
 
-/// The bare key that a line sets.
+/// Returns the bare key that a line sets.
 fn key_of(line: &str) -> Option<&str> {
     let key = line.split_once('=')?.0.trim();
     let is_bare = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
@@ -183,7 +183,7 @@ mod tests {
             assert!(!said.contains("TOPSECRET"), "{said}");
             assert!(said.starts_with("line "), "{said}");
         }
-        // Where a line is all key, its key may be a piece of one.
+        // A line of base64 that ends in = looks like a TOML key.
         let piece = "MIIEowIBAAKCAQEAvV3b9zQ0Xx5vJQ1nW0pT";
         for text in [
             format!("{piece} = true\n"),
@@ -193,7 +193,7 @@ mod tests {
         }
         assert_eq!(
             refused("[profiles.prod]\nallow-http = \"yes\"\n"),
-            "line 2: allow-http has a value of the wrong kind, expected a boolean"
+            "line 2: allow-http has a value of the wrong type, expected a boolean"
         );
     }
 

@@ -1,5 +1,5 @@
-//! One source of settings: the flags, the environment, a cluster's extension or
-//! a profile. What a nearer layer leaves open, the next one fills.
+//! One source of settings: flags and environment, a cluster's extension, or a
+//! profile. A setting that one layer leaves unset is taken from the next.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -13,42 +13,42 @@ use crate::source::key::spec::{KeySource, KeySpec};
 use crate::sys::Environment;
 use crate::text::quote::quoted;
 
-/// What one source says; none where it says nothing.
+/// The settings of one source; `None` for a setting that it leaves unset.
 #[derive(Clone, Debug, Default)]
 pub struct Layer {
-    /// Which profile.
+    /// The profile's name.
     pub profile: Option<String>,
     /// The issuer.
     pub issuer: Option<String>,
     /// Where the key is.
     pub key_source: Option<KeySource>,
-    /// The key's ID beside it.
+    /// The key ID.
     pub key_id: Option<String>,
-    /// The user's ID beside it.
+    /// The user ID.
     pub user_id: Option<String>,
     /// The scopes.
     pub scopes: Option<Vec<String>>,
-    /// Projects to add; those of all layers count.
+    /// Projects to add to the audience; those of all layers count.
     pub projects: Vec<String>,
-    /// Whether ZITADEL's own APIs are added.
+    /// True to add the scope of ZITADEL's own APIs.
     pub zitadel_api: bool,
-    /// Roots to trust.
+    /// The file of root certificates to trust.
     pub ca_file: Option<PathBuf>,
-    /// Leave for plain http.
+    /// True to allow plain http.
     pub allow_http: bool,
     /// Host rules to add.
     pub hosts: Vec<String>,
-    /// Where entries lie.
+    /// The cache directory.
     pub cache_dir: Option<PathBuf>,
-    /// The bound on all waiting, in seconds.
+    /// The time limit for all waiting, in seconds.
     pub timeout: Option<u64>,
 }
 
 impl Layer {
-    /// This layer, with what it leaves open taken from the next.
+    /// Returns this layer, with its unset settings taken from `next`.
     pub fn or(self, next: Self) -> Self {
-        // Ids are those of the key beside them: a nearer key leaves behind what
-        // stands beside a farther one.
+        // The IDs belong to the key of their own layer: with a key in this layer,
+        // those of the next one do not count.
         let ids = match self.key_source {
             Some(_) => (None, None),
             None => (next.key_id, next.user_id),
@@ -70,18 +70,18 @@ impl Layer {
         }
     }
 
-    /// The key, where one is named.
+    /// Returns the key; `None` if the layer names none.
     ///
     /// # Errors
-    /// [`Error::Usage`]: what stands beside it is no id.
+    /// [`Error::Usage`]: the key ID or the user ID is invalid.
     pub(super) fn key(&self) -> Result<Option<KeySpec>, Error> {
         let Some(source) = self.key_source.clone() else {
             return Ok(None);
         };
         let not_an_id = |name: &str, text: &str| {
             usage(
-                format!("the {name} \"{}\" is not an id of ZITADEL's", quoted(text)),
-                "ids are the long numbers that ZITADEL shows beside the key and the user",
+                format!("invalid {name}: \"{}\"", quoted(text)),
+                "use the ID that ZITADEL shows beside the key or the user: a long number",
             )
         };
         let read_id = |text: &String| KeyId::parse(text).ok_or_else(|| not_an_id("key ID", text));
@@ -95,7 +95,7 @@ impl Layer {
         }))
     }
 
-    /// The flags over the environment.
+    /// Reads the flags and the environment; a flag overrides its variable.
     ///
     /// # Errors
     /// [`Error::Usage`] naming the flag or the variable.
@@ -146,7 +146,7 @@ impl Layer {
         })
     }
 
-    /// A profile; relative paths start at the config file's directory.
+    /// Reads a profile; relative paths start at the config file's directory.
     ///
     /// # Errors
     /// [`Error::Usage`] naming the profile's key.
@@ -172,7 +172,7 @@ impl Layer {
             (Some(_), Some(_)) => {
                 return Err(usage(
                     "key-file and key-command are both set".into(),
-                    "keep one: they are two places for the same key",
+                    "remove one of them: a profile has one key",
                 ));
             }
             (Some(file), None) => {
@@ -200,7 +200,7 @@ impl Layer {
     }
 }
 
-/// The key that the flag names, or else the environment.
+/// Returns the key that the flag names, or else the environment.
 fn key_of_caller(
     flag: Option<&OsString>,
     env: &Environment,
@@ -211,7 +211,7 @@ fn key_of_caller(
     match (flag, set(env, FILE_VARIABLE), set(env, VARIABLE)) {
         (None, Some(_), Some(_)) => Err(usage(
             "ZITADEL_CREDENTIAL_KEY and ZITADEL_CREDENTIAL_KEY_FILE are both set".into(),
-            "unset one: they are two places for the same key",
+            "unset one of them: a call has one key",
         )),
         (None, None, Some(inline)) => {
             let inline = Secret::new(text(VARIABLE, &inline)?);
@@ -224,10 +224,10 @@ fn key_of_caller(
     }
 }
 
-/// The path that the flag names, or else the variable.
+/// Returns the path that the flag names, or else the variable.
 ///
 /// # Errors
-/// [`Error::Usage`]: it is a key.
+/// [`Error::Usage`]: the value is a private key.
 pub(super) fn path_of_caller(
     flag: &str,
     given: Option<&OsString>,
@@ -242,37 +242,37 @@ pub(super) fn path_of_caller(
     if let Some(path) = &path {
         check_path(setting, path)?;
     }
-    // No shell expands it in a kubeconfig's args or a CI system's variables.
+    // No shell expands ~ in a kubeconfig's args or a CI system's variables.
     Ok(path.map(|path| located(path.as_ref(), Path::new(""), home)))
 }
 
-/// Refuses a key that was put where its file's name belongs: CI systems make
-/// that easy, and any later error would show the name.
+/// Refuses a private key in place of a path: CI systems make that mistake easy, and
+/// any later error would show the path.
 fn check_path(setting: &str, path: &OsStr) -> Result<(), Error> {
-    // In base64, too, a key is longer than the path of any key file.
+    // A key in base64 is longer than any key file's path.
     const LONGEST: usize = 1000;
     let text = path.to_string_lossy();
     let is_key = text.contains(['\n', '"']) || text.contains("-----BEGIN") || text.len() > LONGEST;
     if is_key {
         return Err(usage(
-            format!("{setting} looks like a key itself, not like a path"),
-            "name the file; a key itself goes into ZITADEL_CREDENTIAL_KEY, from a secret of your CI system",
+            format!("{setting} must be a path, but looks like a private key"),
+            "give the path of the key file, or set ZITADEL_CREDENTIAL_KEY to the key, from a secret of your CI system",
         ));
     }
     Ok(())
 }
 
-/// A variable that is set to something: an empty one counts as unset.
+/// Returns a variable's value; `None` if it is unset or empty.
 pub(super) fn set(env: &Environment, variable: &str) -> Option<OsString> {
     env(variable).filter(|value| !value.is_empty())
 }
 
-/// The text of a flag or a variable.
+/// Returns the value of a flag or a variable as text.
 pub(super) fn text(name: &str, value: &OsString) -> Result<String, Error> {
     value.to_str().map(ToOwned::to_owned).ok_or_else(|| {
         usage(
             format!("{name} is not UTF-8"),
-            "write it in UTF-8: names, URLs and ids are ASCII",
+            "write it in UTF-8: names, URLs and IDs are ASCII",
         )
     })
 }
@@ -281,8 +281,8 @@ pub(super) fn usage(what: String, hint: &str) -> Error {
     Error::Usage(Report::new(what).hint(hint))
 }
 
-/// How many seconds all waiting may take, as the flag or else the environment
-/// says.
+/// Returns the time limit for all waiting in seconds, from the flag or else the
+/// environment.
 pub(super) fn timeout_of_caller(
     given: Option<&OsString>,
     env: &Environment,
@@ -301,13 +301,14 @@ fn seconds(text: &str) -> Result<u64, Error> {
     match text.parse() {
         Ok(secs @ 1..=86_400) => Ok(secs),
         _ => Err(usage(
-            format!("the timeout \"{}\" is no number of seconds", quoted(text)),
-            "--timeout and ZITADEL_CREDENTIAL_TIMEOUT take whole seconds from 1 to 86400",
+            format!("invalid timeout: \"{}\"", quoted(text)),
+            "set --timeout or ZITADEL_CREDENTIAL_TIMEOUT to whole seconds from 1 to 86400",
         )),
     }
 }
 
-/// Where a path leads: `~/` is the home directory, a relative one starts at `dir`.
+/// Returns the path with `~/` replaced by the home directory, and a relative path
+/// joined to `dir`.
 pub(super) fn located(path: &Path, dir: &Path, home: Option<&Path>) -> PathBuf {
     match (path.strip_prefix("~"), home) {
         (Ok(rest), Some(home)) => home.join(rest),

@@ -1,4 +1,4 @@
-//! What a request lacks, and where to write it.
+//! Errors for missing settings and profiles, with the place to set them.
 
 use super::setting::Setting;
 use super::{Config, Layer};
@@ -7,49 +7,55 @@ use crate::host::HostPattern;
 use crate::text::quote::{quoted, word};
 
 impl Config<'_> {
-    /// A setting that no source holds.
+    /// Returns the error for a setting that no source sets.
     pub(super) fn missing(&self, setting: Setting, settings: &Layer) -> Error {
         let (name, ways, line) = (setting.name(), setting.ways(), setting.line());
         let profiles = self.listed_profiles();
         Error::Usage(match (&settings.profile, profiles.as_str()) {
             (Some(profile), _) => self
                 .about(Report::new(format!(
-                    "profile {}: it has no {name}",
+                    "profile {}: no {name} is set",
                     quoted(profile)
                 )))
-                .hint(format!("{ways}, or add {line} to the profile")),
-            (None, "") => Report::new(format!("no {name} is configured")).hint(format!(
-                "zitadel-credential setup profile NAME keeps one; for one call {ways}"
-            )),
+                .hint(format!("add {line} to the profile"))
+                .hint(format!("for one call, {ways}")),
+            (None, "") => Report::new(format!("no {name} is configured"))
+                .hint("run zitadel-credential setup profile NAME")
+                .hint(format!("for one call, {ways}")),
             (None, profiles) => self
                 .about(Report::new(format!(
-                    "no {name} is configured: none of its profiles is chosen"
+                    "no {name} is configured: no profile is selected"
                 )))
                 .hint(format!(
-                    "they are: {profiles}; choose one by --profile or default-profile"
+                    "select a profile with --profile or default-profile: {profiles}"
                 )),
         })
     }
 
-    /// A profile that the file does not name.
+    /// Returns the error for a profile that does not exist.
     pub(super) fn unknown_profile(&self, name: &str) -> Error {
         let name = quoted(name);
         let setup = format!("zitadel-credential setup profile {}", word(&name));
-        let report = self.about(Report::new(format!("no profile is called \"{name}\"")));
-        Error::Usage(report.hint(match self.listed_profiles().as_str() {
-            "" => format!("there is none yet: {setup} writes it"),
-            known => format!("its profiles are: {known}; choose one, or let {setup} add it"),
-        }))
+        let report = self.about(Report::new(format!("no profile named \"{name}\"")));
+        Error::Usage(match self.listed_profiles().as_str() {
+            "" => report.hint(format!("run {setup} to create it")),
+            known => report
+                .hint(format!("choose one of: {known}"))
+                .hint(format!("run {setup} to create it")),
+        })
     }
 
-    /// The same for the profile of a host rule. Without it no setup reads the file.
+    /// Returns the same error for the profile of a host rule. `setup` cannot create
+    /// the profile then, because it does not accept such a config file.
     pub(super) fn unknown_profile_of(&self, rule: &HostPattern, name: &str) -> Report {
         let name = quoted(name);
-        let what = format!("host rule {rule}: no profile is called \"{name}\"");
-        Report::new(what).hint(match self.listed_profiles().as_str() {
-            "" => format!("there is none yet: write [profiles.{name}], or take the rule out"),
-            known => format!("its profiles are: {known}; name one, or write [profiles.{name}]"),
-        })
+        let report = Report::new(format!("host rule {rule}: no profile named \"{name}\""));
+        match self.listed_profiles().as_str() {
+            "" => report.hint(format!("add [profiles.{name}], or remove the rule")),
+            known => report
+                .hint(format!("set the rule's profile to one of: {known}"))
+                .hint(format!("add [profiles.{name}]")),
+        }
     }
 
     fn listed_profiles(&self) -> String {

@@ -1,4 +1,4 @@
-//! Where the config file lies, and what is in it.
+//! Finds and reads the config file.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::text::clock::Deadline;
 use crate::text::input::ReadError;
 use crate::text::{input, quote};
 
-/// The largest config file in bytes: it may list many hosts.
+/// Size limit of the config file in bytes: it may list many hosts.
 pub const FILE_LIMIT: usize = 1024 * 1024;
 
 /// The user's directories; `None` if there is no home directory.
@@ -20,16 +20,16 @@ pub const FILE_LIMIT: usize = 1024 * 1024;
 pub struct Directories {
     /// The home directory.
     pub home: Option<PathBuf>,
-    /// The system's place for configuration.
+    /// The system's directory for configuration.
     pub config: Option<PathBuf>,
-    /// The system's place for caches.
+    /// The system's directory for caches.
     pub cache: Option<PathBuf>,
 }
 
-/// The place where it lies of itself; none without a home directory.
+/// Returns the config file's default path; `None` without a home directory.
 pub(super) fn default_path(directories: &Directories) -> Option<PathBuf> {
     const FILE: &str = "zitadel-credential/config.toml";
-    // On macOS, also where people coming from Linux keep it.
+    // On macOS also ~/.config, as on Linux.
     if cfg!(target_os = "macos")
         && let Some(home) = &directories.home
     {
@@ -41,7 +41,7 @@ pub(super) fn default_path(directories: &Directories) -> Option<PathBuf> {
     Some(directories.config.as_ref()?.join(FILE))
 }
 
-/// The config file that flag or environment name.
+/// Returns the config file that the flag or the environment names.
 pub(super) fn given_path(
     options: &Options,
     environment: &Environment,
@@ -56,12 +56,13 @@ pub(super) fn given_path(
     )
 }
 
-/// The config file of a call, read only if the names of its profiles are wanted.
+/// The config file of a call, read only if the names of its profiles are needed.
 #[derive(Default)]
 pub(crate) struct Profiles(Option<PathBuf>);
 
 impl Profiles {
-    /// Returns the profiles of the file that flag or environment name, or else of the default one.
+    /// Returns the profiles of the file that the flag or the environment names, or else of
+    /// the default file.
     pub(crate) fn of(
         options: &Options,
         environment: &Environment,
@@ -73,7 +74,7 @@ impl Profiles {
         }
     }
 
-    /// Returns their names; none if the file is absent or broken.
+    /// Returns the profiles' names; none if the file is missing or invalid.
     pub(crate) fn names(&self, deadline: &Deadline) -> Vec<String> {
         let path = self.0.as_deref();
         let file = path.and_then(|path| read_file(path, true, deadline).ok());
@@ -82,12 +83,12 @@ impl Profiles {
     }
 }
 
-/// Reads it. One that is not there says nothing, unless it must exist.
+/// Reads the config file. A missing file is empty, unless it must exist.
 pub(super) fn read_file(path: &Path, must_exist: bool, deadline: &Deadline) -> Result<File, Error> {
     let unread = |detail: String| {
         usage(
             format!("config file {}: {detail}", quote::path(path)),
-            "--config or ZITADEL_CREDENTIAL_CONFIG must name a TOML file that you can read",
+            "set --config or ZITADEL_CREDENTIAL_CONFIG to a TOML file that you can read",
         )
     };
     let bytes = match input::read_file(path, FILE_LIMIT, deadline) {
@@ -98,11 +99,11 @@ pub(super) fn read_file(path: &Path, must_exist: bool, deadline: &Deadline) -> R
         }
         Err(error) => return Err(unread(error.to_string())),
     };
-    let text = std::str::from_utf8(&bytes).map_err(|_| unread("it is not UTF-8".to_owned()))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| unread("not UTF-8".to_owned()))?;
     parse_file(path, text)
 }
 
-/// Reads its text; an error names the file.
+/// Parses the config file's text; an error names the file.
 pub(super) fn parse_file(path: &Path, text: &str) -> Result<File, Error> {
     file::parse(text)
         .map_err(|report| Error::Usage(report.about(&format!("config file {}", quote::path(path)))))

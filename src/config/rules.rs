@@ -1,4 +1,4 @@
-//! The host rules of config file and caller.
+//! Reads the host rules of the config file, the flags and the environment.
 
 use super::{Config, file};
 use crate::error::{Error, Report};
@@ -6,10 +6,10 @@ use crate::host::{HostPattern, HostRule, HostRules};
 use crate::text::quote::{is_unprintable, quoted};
 
 impl Config<'_> {
-    /// Reads them all.
+    /// Reads all host rules.
     ///
     /// # Errors
-    /// [`Error::Usage`]: one makes no sense, or two are for one host.
+    /// [`Error::Usage`]: a rule is invalid, or two rules are for the same host.
     pub(super) fn read_rules(&self) -> Result<HostRules, Error> {
         let mut rules = HostRules::default();
         for (pattern, host) in &self.file.hosts {
@@ -17,10 +17,10 @@ impl Config<'_> {
                 .read_rule(pattern, host)
                 .map_err(|report| Error::Usage(self.about(report)))?;
             rules.add(rule).map_err(|rule| {
-                let what = format!("two host rules are for {}", rule.pattern);
+                let what = format!("two host rules for {}", rule.pattern);
                 Error::Usage(
                     self.about(Report::new(what))
-                        .hint("keep one: case plays no part, and https's port 443 equals no port"),
+                        .hint("remove one of them: upper and lower case are the same host, and so are port 443 and no port"),
                 )
             })?;
         }
@@ -28,7 +28,7 @@ impl Config<'_> {
             let pattern = parse_pattern(pattern).map_err(|report| {
                 Error::Usage(report.about(&"--host or ZITADEL_CREDENTIAL_HOSTS"))
             })?;
-            // A host that the file names already keeps its rule.
+            // A rule of the file wins over the caller's rule for the same host.
             let _ = rules.add(HostRule::of_caller(pattern));
         }
         Ok(rules)
@@ -61,27 +61,28 @@ impl Config<'_> {
             .is_some_and(|name| name.is_empty() || name.contains(is_bad))
         {
             let what = format!(
-                "host rule {}: its username is empty, or holds a colon or a control character",
+                "host rule {}: username is empty, or contains a colon or a control character",
                 rule.pattern
             );
-            return Err(Report::new(what).hint("leave username out to show the user ID"));
+            return Err(Report::new(what).hint("remove username to use the user ID"));
         }
         Ok(rule)
     }
 }
 
-/// Reads what a rule is for.
+/// Parses the host pattern of a rule.
 pub(super) fn parse_pattern(text: &str) -> Result<HostPattern, Report> {
     HostPattern::parse(text).ok_or_else(|| {
-        let report = Report::new(format!("\"{}\" names no host", quoted(text)));
+        let report = Report::new(format!("invalid host: \"{}\"", quoted(text)));
         if let Some(host) = host_within(text) {
             return report.hint(format!("write {host}"));
         }
-        report.hint("a host rule is for host, host:port or *.host, without scheme, path or user; several in a variable are apart by blanks")
+        report
+            .hint("write host, host:port or *.host, without scheme, path or user; separate several hosts in a variable with spaces")
     })
 }
 
-/// The host of a URL, or of what has a path.
+/// Returns the host of a URL or of a host with a path.
 fn host_within(text: &str) -> Option<HostPattern> {
     let after = text.split_once("://").map_or(text, |(_, after)| after);
     let authority = after.split(['/', '?', '#']).next()?;

@@ -1,6 +1,6 @@
 //! The settings that every request needs.
 
-/// A setting without which there is no request.
+/// A required setting.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Setting {
     Issuer,
@@ -15,7 +15,7 @@ impl Setting {
         }
     }
 
-    /// How a caller gives it.
+    /// Returns how a caller sets it.
     pub(super) const fn ways(self) -> &'static str {
         match self {
             Self::Issuer => "give --issuer or set ZITADEL_CREDENTIAL_ISSUER",
@@ -25,7 +25,7 @@ impl Setting {
         }
     }
 
-    /// How a profile says it.
+    /// Returns the profile's key for it.
     pub(super) const fn line(self) -> &'static str {
         match self {
             Self::Issuer => "issuer",

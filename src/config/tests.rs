@@ -130,7 +130,7 @@ fn the_profile_is_the_flags_the_clusters_the_rules_or_the_default() {
 }
 
 #[test]
-fn an_only_profile_needs_no_name_and_two_do() {
+fn a_single_profile_is_the_default_and_one_of_two_is_not() {
     let one = TWO.split("[profiles.test]").next().expect("a part");
     let one = one.replace("default-profile = \"prod\"", "");
     assert_eq!(
@@ -168,12 +168,12 @@ fn scopes_replace_and_projects_add() {
         scopes(&["--zitadel-api"], &variables),
         all(&["email", "profile", one, two, api])
     );
-    assert!(refused(TWO, &["--project", "2 openid"], &[]).contains("is not an id"));
-    assert!(refused(TWO, &["--scope", "a\"b"], &[]).contains("is no scope"));
+    assert!(refused(TWO, &["--project", "2 openid"], &[]).contains("invalid project ID"));
+    assert!(refused(TWO, &["--scope", "a\"b"], &[]).contains("invalid scope"));
 }
 
 #[test]
-fn flags_and_variables_do_without_a_file() {
+fn flags_and_variables_need_no_file() {
     let setting = Setting::new(
         "",
         &["--issuer", "https://a.dev"],
@@ -197,7 +197,7 @@ fn flags_and_variables_do_without_a_file() {
 }
 
 #[test]
-fn a_nearer_key_leaves_farther_ids_behind() {
+fn a_nearer_key_hides_farther_ids() {
     let toml = "[profiles.p]\nissuer = \"https://a.dev\"\nkey-command = [\"op\"]\n\
                 key-id = \"1\"\nuser-id = \"2\"\n";
     let ids = |flags: &[&str], variables: &[(&str, &str)]| {
@@ -238,7 +238,7 @@ fn paths_of_the_file_start_at_home_or_beside_it() {
 }
 
 #[test]
-fn a_flag_for_a_host_keeps_the_rule_that_is_there() {
+fn a_flag_for_a_host_keeps_the_files_rule() {
     let setting = Setting::new(TWO, &["--host", "GIT.acme.dev:443", "--host", "b.dev"], &[]);
     let config = setting.config().unwrap_or_else(|e| panic!("{e}"));
     let profiles: Vec<_> = config.rules().iter().map(|r| r.profile.clone()).collect();
@@ -246,14 +246,14 @@ fn a_flag_for_a_host_keeps_the_rule_that_is_there() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_by_name() {
+fn an_invalid_setting_is_named_in_the_error() {
     let rule = |text: &str| refused(&format!("{TWO}{text}"), &[], &[]);
     assert!(rule("[hosts.\"GIT.acme.dev:443\"]\n").contains("two host rules"));
-    assert!(rule("[hosts.\"https://b.dev\"]\n").contains("names no host"));
+    assert!(rule("[hosts.\"https://b.dev\"]\n").contains("invalid host"));
     assert!(rule("[hosts.\"b.dev\"]\nprofile = \"nope\"\n").contains("\"nope\""));
     assert!(rule("[hosts.\"b.dev\"]\nusername = \"a:b\"\n").contains("username"));
     assert!(refused(TWO, &["--profile", "nope"], &[]).contains("prod, test"));
-    assert!(refused(TWO, &["--timeout", "0"], &[]).contains("no number of seconds"));
+    assert!(refused(TWO, &["--timeout", "0"], &[]).contains("invalid timeout"));
     assert!(refused(TWO, &["--issuer", "acme.dev"], &[]).contains("acme.dev"));
     assert!(refused("", &["--issuer", "https://a.dev"], &[]).contains("no key is configured"));
     let both = [

@@ -35,7 +35,7 @@ pub(super) fn check(
             return;
         }
         Err(miss) => {
-            checks.push(failed_with("host", &Error::Final(miss.told(&origin))));
+            checks.push(failed_with("host", &Error::Final(miss.report(&origin))));
             return;
         }
     };

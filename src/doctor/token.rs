@@ -37,7 +37,7 @@ pub(super) fn check(
     };
     kind(checks, &broker.grant().scopes, &token, end, wiring);
     userinfo(checks, broker, &token);
-    if let Some(cached) = broker.held()
+    if let Some(cached) = broker.cached()
         && matches!(broker.userinfo(&cached.token), Ok(Err(_)))
     {
         checks.push(warning(

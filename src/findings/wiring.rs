@@ -128,7 +128,7 @@ pub(crate) fn check_rule(
             )
         }
         Err(miss) => {
-            let report = miss.told(origin);
+            let report = miss.report(origin);
             let setup = format!("zitadel-credential setup {name} {}", origin.authority());
             let advice = match miss {
                 Miss::Unknown | Miss::Port(_) => setup,

@@ -1,23 +1,22 @@
-//! The host that a question names.
+//! The host that a request names.
 
 use crate::text::quote::is_unprintable;
 use crate::url::{Origin, Scheme};
 
-/// Whom a tool wants to log in to.
+/// The host, and perhaps the username, that a tool requests a login for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
-    /// The host, and how it is reached.
+    /// The host's origin.
     pub origin: Origin,
-    /// The username that the tool asks for, if any.
+    /// The username that the tool requests, if any.
     pub username: Option<String>,
 }
 
 impl Ask {
-    /// Reads a URL, or `host[:port]` with any path, which is reached by https.
-    /// `None` if the text does not plainly name a host.
+    /// Parses a URL, or `host[:port]` with any path, which means https. `None` if
+    /// the text does not clearly name a host.
     pub fn of(text: &str) -> Option<Self> {
-        // A fragment is no part of a question, and readers differ on where it
-        // begins.
+        // No request has a fragment, and parsers differ on where one begins.
         if text.contains('#') || text.contains(is_unprintable) {
             return None;
         }
@@ -33,7 +32,7 @@ impl Ask {
         })
     }
 
-    /// Reads `[https://][user@]host[:port][/path]`, as a person types it.
+    /// Parses a typed `[https://][user@]host[:port][/path]`.
     pub fn typed(text: &str) -> Option<Self> {
         let (scheme, rest) = match text.split_once("://") {
             Some((scheme, rest)) => (Scheme::parse(scheme)?, rest),

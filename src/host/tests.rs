@@ -88,7 +88,7 @@ fn the_closest_pattern_decides_alone() {
 }
 
 #[test]
-fn a_callers_rule_takes_nothing_from_another() {
+fn a_callers_rule_changes_no_other_rule() {
     let mut rules = HostRules::default();
     for rule in [
         HostRule {
@@ -126,7 +126,7 @@ fn a_callers_rule_takes_nothing_from_another() {
 }
 
 #[test]
-fn plain_http_needs_leave() {
+fn plain_http_needs_allow_http() {
     let mut rules = HostRules::default();
     let allow_http = true;
     let _ = rules.add(HostRule {
@@ -139,7 +139,7 @@ fn plain_http_needs_leave() {
 }
 
 #[test]
-fn a_miss_says_how_near_it_was() {
+fn a_miss_names_the_nearest_rule() {
     let mut rules = rules(&["git.acme.dev", "*.apps.acme.dev:8443"]);
     let named = HostRule {
         username: Some("ci".into()),
@@ -178,7 +178,7 @@ fn one_host_has_one_rule() {
 }
 
 #[test]
-fn what_is_no_pattern_is_refused() {
+fn an_invalid_pattern_is_refused() {
     for bad in [
         "",
         "*",
@@ -198,7 +198,7 @@ fn what_is_no_pattern_is_refused() {
 
 proptest! {
     #[test]
-    fn where_a_rule_decides_a_callers_changes_nothing(
+    fn a_callers_rule_does_not_override_a_rule_of_the_file(
         ruled in prop::collection::vec("(\\*\\.)?([ab]\\.){0,2}c(:80|:443|:81)?", 0..3),
         added in prop::collection::vec("(\\*\\.)?([ab]\\.){0,2}c(:80|:443|:81)?", 1..4),
         allow_http: bool,

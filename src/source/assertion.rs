@@ -1,5 +1,5 @@
-//! The signed JWT that stands for the service user (RFC 7523, section 3). The
-//! only file that knows the crypto library's keys.
+//! Signs the JWT assertion of the service user (RFC 7523, section 3). The only file
+//! that uses the crypto library's key types.
 
 use std::time::Duration;
 
@@ -19,11 +19,11 @@ use crate::secret::Secret;
 use crate::source::key::Key;
 use crate::text::clock::UnixTime;
 
-/// How far back `iat` is set: the server refuses one that lies more than about
-/// a second ahead of its own clock.
+/// How far `iat` is backdated: the server refuses an `iat` more than about a
+/// second ahead of its own clock.
 const BACKDATED: Duration = Duration::from_secs(60);
 
-/// How long an assertion lasts unless it is said otherwise.
+/// Default lifetime of an assertion.
 pub const LIFETIME: Duration = Duration::from_secs(600);
 
 #[derive(Serialize)]
@@ -35,10 +35,10 @@ struct Claims<'a> {
     exp: UnixTime,
 }
 
-/// Signs an assertion for `audience` that lasts `lifetime` from `now`.
+/// Returns a signed assertion for `audience` that expires `lifetime` after `now`.
 ///
 /// # Errors
-/// What is wrong with the key, without a byte of it.
+/// The key cannot sign; the error contains no byte of the key.
 pub fn sign(
     key: &Key,
     audience: &str,
@@ -57,7 +57,7 @@ pub fn sign(
         kid: Some(key.id.as_str().to_owned()),
         ..Header::new(Algorithm::RS256)
     };
-    // A second call finds the same provider in place.
+    // A second call fails, with the same provider installed.
     let _ = PROVIDER.install_default();
     jsonwebtoken::encode(
         &header,
@@ -68,7 +68,7 @@ pub fn sign(
     .map_err(|_| cannot_sign(parse(&der).err().unwrap_or("the signature failed")))
 }
 
-/// The size of a key that can sign, in bits.
+/// Returns the size of a key in bits.
 ///
 /// # Errors
 /// As [`sign`].
@@ -82,32 +82,30 @@ fn read(key: &Key) -> Result<Zeroizing<PrivateKeyDer<'static>>, Report> {
     PrivateKeyDer::from_pem_slice(key.pem.expose().as_bytes())
         .map(Zeroizing::new)
         .map_err(|_| {
-            Report::new("its key is no PEM of a private key that can be read")
-                .hint("PEM of an RSA key is wanted, PKCS#1 or PKCS#8, without a passphrase")
+            Report::new("the key is not a valid PEM private key")
+                .hint("use an RSA key in PEM, PKCS#1 or PKCS#8, without a passphrase")
         })
 }
 
 fn cannot_sign(objection: &str) -> Report {
-    Report::new(format!("its key cannot sign: {objection}")).hint(
-        "an RSA key of 2048 to 4096 bits is wanted: in ZITADEL, the service user's Keys, New, JSON makes one",
+    Report::new(format!("the key cannot sign: {objection}")).hint(
+        "use an RSA key of 2048 to 4096 bits: create one in ZITADEL with the service user's Keys, New, JSON",
     )
 }
 
-/// The key, or why it cannot sign.
+/// Returns the key pair, or the reason why the key cannot sign.
 fn parse(der: &PrivateKeyDer<'_>) -> Result<RsaKeyPair, &'static str> {
     let parsed = match der {
         PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
         PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
-        _ => return Err("not an RSA key"),
+        _ => return Err("it is not an RSA key"),
     };
     parsed.map_err(|error| match error.to_string().as_str() {
-        "TooSmall" => "an RSA key of fewer than 2048 bits",
-        "TooLarge" => "an RSA key of more than 4096 bits",
-        "WrongAlgorithm" => "not an RSA key",
-        "PrivateModulusLenNotMultipleOf512Bits" => {
-            "an RSA key whose length is no multiple of 512 bits"
-        }
-        _ => "what its PEM holds is damaged",
+        "TooSmall" => "it has fewer than 2048 bits",
+        "TooLarge" => "it has more than 4096 bits",
+        "WrongAlgorithm" => "it is not an RSA key",
+        "PrivateModulusLenNotMultipleOf512Bits" => "its length is not a multiple of 512 bits",
+        _ => "the PEM is damaged",
     })
 }
 

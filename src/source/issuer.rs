@@ -1,5 +1,5 @@
-//! What is asked of a ZITADEL instance: discovery, a token, userinfo. Sockets
-//! are opened here and below, nowhere else.
+//! Requests to a ZITADEL instance: discovery, token exchange, userinfo. Only this
+//! module opens sockets.
 
 pub mod answer;
 mod connect;
@@ -26,41 +26,41 @@ use crate::url::{Endpoints, HttpUrl, IssuerUrl};
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-/// A ZITADEL instance, for the length of one call.
+/// A client of one ZITADEL instance for one call.
 pub struct Issuer<'a> {
     url: &'a IssuerUrl,
     http: Http<'a>,
 }
 
-/// What the token endpoint gave.
+/// The token endpoint's successful response.
 #[derive(Debug)]
 pub struct Granted {
     /// The access token, a `b64token`.
     pub access_token: String,
-    /// Its lifetime in seconds; none where the issuer did not say.
+    /// Its lifetime in seconds; `None` if the response has no `expires_in`.
     pub expires_in: Option<u64>,
 }
 
-/// The issuer's no, as far as it says why.
+/// The issuer's refusal.
 #[derive(Debug)]
 pub struct Refusal {
     /// The HTTP status.
     pub status: u16,
-    /// The `error` of an OAuth answer (RFC 6749, section 5.2).
+    /// The `error` of an OAuth error response (RFC 6749, section 5.2).
     pub code: Option<String>,
-    /// Its `error_description`, or the text that came instead: fit to be shown,
-    /// not to decide by (it changes between versions).
+    /// Its `error_description`, or the response's text: for people only, because
+    /// it changes between versions.
     pub description: String,
-    /// The issuer's clock, by its `Date` header.
+    /// The response's `Date` header: the issuer's clock.
     pub date: Option<UnixTime>,
 }
 
-/// How the token endpoint answered.
+/// The token endpoint's response.
 #[derive(Debug)]
 pub enum Exchange {
-    /// With a token.
+    /// A token.
     Granted(Granted),
-    /// With a refusal of this assertion.
+    /// A refusal of the assertion.
     Refused(Refusal),
 }
 
@@ -85,8 +85,8 @@ struct OAuthError {
 }
 
 impl<'a> Issuer<'a> {
-    /// An instance that is reached over `network` until `deadline`. Nothing is
-    /// opened or read yet.
+    /// Creates a client that uses `network` until `deadline`. Opens and reads
+    /// nothing yet.
     pub fn new(url: &'a IssuerUrl, network: &'a Network<'a>, deadline: Deadline) -> Self {
         Self {
             url,
@@ -97,7 +97,7 @@ impl<'a> Issuer<'a> {
     /// Reads the discovery document (OpenID Connect Discovery 1.0, section 4).
     ///
     /// # Errors
-    /// There is none, or it is another issuer's.
+    /// There is no discovery document, or it belongs to another issuer.
     pub fn discover(&self) -> Result<Endpoints, Error> {
         let url = self.url.discovery();
         endpoints(self.url, &self.http.get(&url, None)?)
@@ -106,7 +106,7 @@ impl<'a> Issuer<'a> {
     /// Exchanges an assertion for a token (RFC 7523, section 2.1).
     ///
     /// # Errors
-    /// No answer, or one that makes no sense; a refusal is no error here.
+    /// No response or an invalid one. A refusal is not an error here.
     pub fn exchange(
         &self,
         endpoint: &HttpUrl,
@@ -121,11 +121,11 @@ impl<'a> Issuer<'a> {
         exchanged(&self.http.post(endpoint, form)?)
     }
 
-    /// Asks whose token it is (OpenID Connect Core 1.0, section 5.3): the
-    /// answer's JSON, or the refusal of the token.
+    /// Returns the userinfo response for a token (OpenID Connect Core 1.0, section
+    /// 5.3), or the refusal of the token.
     ///
     /// # Errors
-    /// No answer, or one that is neither.
+    /// No response or an invalid one.
     pub fn userinfo(
         &self,
         endpoint: &HttpUrl,
@@ -142,7 +142,7 @@ impl<'a> Issuer<'a> {
     }
 }
 
-/// Reads the answer to a question for the discovery document of `issuer`.
+/// Parses the response with the discovery document of `issuer`.
 ///
 /// # Errors
 /// As [`Issuer::discover`].
@@ -163,10 +163,7 @@ pub fn endpoints(issuer: &IssuerUrl, answer: &Answer<'_>) -> Result<Endpoints, E
     let endpoint = |name: &str, text: &str| {
         HttpUrl::parse(text).ok_or_else(|| {
             let text = quoted(text);
-            let what = format!(
-                "{}: its {name} \"{text}\" is not a URL that can be asked",
-                answer.url
-            );
+            let what = format!("{}: invalid {name}: \"{text}\"", answer.url);
             Error::Final(Report::new(what).hint(WRONG_ANSWER))
         })
     };
@@ -176,7 +173,7 @@ pub fn endpoints(issuer: &IssuerUrl, answer: &Answer<'_>) -> Result<Endpoints, E
     })
 }
 
-/// Reads the answer to an assertion.
+/// Parses the token endpoint's response.
 ///
 /// # Errors
 /// As [`Issuer::exchange`].
@@ -196,18 +193,18 @@ pub fn exchanged(answer: &Answer<'_>) -> Result<Exchange, Error> {
         Error::Final(report.hint(WRONG_ANSWER))
     };
     if token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
-        return Err(wrong("its token is not a bearer token"));
+        return Err(wrong("token_type is not Bearer"));
     }
     if Token::new(access_token.clone(), None).is_none() {
         return Err(wrong(
-            "its access_token holds characters that no bearer token has",
+            "access_token contains characters that are invalid in a bearer token",
         ));
     }
     let expires_in = match expires_in {
         None | Some(Value::Null) => None,
         Some(value) => Some(
             lifetime(&value)
-                .ok_or_else(|| wrong("its expires_in is not a positive number of seconds"))?,
+                .ok_or_else(|| wrong("expires_in is not a positive number of seconds"))?,
         ),
     };
     Ok(Exchange::Granted(Granted {
@@ -217,12 +214,14 @@ pub fn exchanged(answer: &Answer<'_>) -> Result<Exchange, Error> {
 }
 
 const CHECK_ISSUER: &str =
-    "issuer must be the URL of your ZITADEL instance, as its console shows it";
+    "set issuer to the URL of your ZITADEL instance, as its console shows it";
 
 const WRONG_ANSWER: &str =
-    "no issuer answers so: see its log, and whether a proxy or a login page stands before it";
+    "not a ZITADEL response: check whether a proxy or a login page is in front of it, and its log";
 
-/// A whole number of seconds from 1 to 2^32 - 1.
+const IN_TROUBLE: &str = "try again later: the issuer has an internal problem";
+
+/// Returns a whole number of seconds from 1 to 2^32 - 1.
 fn lifetime(value: &Value) -> Option<u64> {
     let secs = value.as_u64()?;
     (secs >= 1 && u32::try_from(secs).is_ok()).then_some(secs)
@@ -231,7 +230,7 @@ fn lifetime(value: &Value) -> Option<u64> {
 fn no_discovery(answer: &Answer<'_>) -> Error {
     let report = Report::new(format!("{}: {}", answer.url, answer.headline()));
     match answer.status {
-        408 | 500.. => Error::Passing(report.hint("the issuer is in trouble: try again later")),
+        408 | 500.. => Error::Passing(report.hint(IN_TROUBLE)),
         _ => Error::Final(report.hint(CHECK_ISSUER)),
     }
 }
@@ -243,9 +242,9 @@ fn other_issuer(ours: &IssuerUrl, theirs: &str) -> Error {
         ours.as_str()
     ));
     let hint = match IssuerUrl::parse(theirs) {
-        // Whoever set that would send the assertion in plain text.
+        // With that issuer, the assertion would be sent in plain text.
         Some(url) if url.origin().is_exposed() && !ours.origin().is_exposed() => {
-            "the instance does not know that it is reached by https: see ExternalSecure, ExternalDomain and ExternalPort in its configuration".to_owned()
+            "set ExternalSecure, ExternalDomain and ExternalPort in the instance's configuration: it does not know that it is reached by https".to_owned()
         }
         Some(_) if shown == theirs => format!(
             "set issuer = \"{shown}\" in the profile, or --issuer: the two must be equal to the last character"
@@ -255,16 +254,16 @@ fn other_issuer(ours: &IssuerUrl, theirs: &str) -> Error {
     Error::Usage(report.hint(hint))
 }
 
-/// A redirect, which is never followed.
+/// Returns the error of a redirect, which is never followed.
 fn redirected(answer: &Answer<'_>) -> Option<Error> {
     let location = answer.location.as_ref()?;
-    let what = format!("{}: it redirects to {}", answer.url, quoted(location));
+    let what = format!("{}: redirects to {}", answer.url, quoted(location));
     Some(Error::Final(Report::new(what).hint(
-        "redirects are not followed, so that no secret goes astray: set issuer to the URL that answers itself",
+        "set issuer to a URL that does not redirect: a redirect is not followed, because a secret would go to another host",
     )))
 }
 
-/// Reads an answer that is no success: a refusal, or trouble on the way.
+/// Parses an error response: a refusal, or a temporary failure.
 fn refusal(answer: &Answer<'_>) -> Result<Refusal, Error> {
     let oauth: Option<OAuthError> = answer.json().ok();
     if let Some(error) = redirected(answer) {
@@ -272,9 +271,7 @@ fn refusal(answer: &Answer<'_>) -> Result<Refusal, Error> {
     }
     if oauth.is_none() && answer.status >= 500 {
         let report = Report::new(format!("{}: {}", answer.url, answer.headline()));
-        return Err(Error::Passing(
-            report.hint("the issuer is in trouble: try again later"),
-        ));
+        return Err(Error::Passing(report.hint(IN_TROUBLE)));
     }
     let (code, description) = match oauth {
         Some(OAuthError {

@@ -1,5 +1,5 @@
-//! The service user's private key: ZITADEL's key file, or a bare PEM with the
-//! two ids beside it.
+//! The service user's private key: ZITADEL's key file, or a bare PEM with the key
+//! ID and the user ID given separately.
 
 pub mod spec;
 
@@ -17,17 +17,17 @@ use crate::text::quote::quoted;
 /// A service user's private key.
 #[derive(Clone, Debug)]
 pub struct Key {
-    /// The key's id.
+    /// The key ID.
     pub id: KeyId,
-    /// Whose key it is.
+    /// The user ID of its owner.
     pub user: UserId,
-    /// When ZITADEL stops accepting it, where the file says so.
+    /// The expiry, if the key file has one.
     pub expires_at: Option<UnixTime>,
     /// PEM, PKCS#1 or PKCS#8; parsed only when something is signed.
     pub pem: Secret,
 }
 
-/// What ZITADEL lets you download. Fields that it may add later are ignored.
+/// The key file that ZITADEL lets you download. Unknown fields are ignored.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct KeyFile {
@@ -43,22 +43,22 @@ const MAKE_A_KEY: &str =
     "in ZITADEL open the service user, choose Keys, New, JSON, and download the file";
 
 const WHOLE_FILE: &str =
-    "it must be the downloaded file to the last byte; if that is gone, make a new key in ZITADEL";
+    "use the downloaded file unchanged; if it is lost, create a new key in ZITADEL";
 
-/// How a key file or a PEM begins in base64: `{"`, `{` and a line's end, `-----B`.
+/// The starts of a key file and of a PEM in base64: `{"`, `{` and a line break, `-----B`.
 const IN_BASE64: [&str; 4] = ["eyJ", "ewo", "ew0", "LS0tLS1C"];
 
 impl Key {
-    /// Reads a key in either form; `id` and `user` are what stands beside it,
-    /// and must agree with the file where it names them too.
+    /// Parses a key in either form. `id` and `user` are the IDs from flags or
+    /// profile; they must equal those in a key file.
     ///
     /// # Errors
-    /// What is wrong with the text, without a byte of it: [`Error::Final`], but
-    /// [`Error::Usage`] where it is what should stand beside it.
+    /// [`Error::Final`] if the text is not a key; [`Error::Usage`] if an ID is
+    /// missing or differs. No error contains a byte of the text.
     pub fn parse(text: &str, id: Option<&KeyId>, user: Option<&UserId>) -> Result<Self, Error> {
         let text = text.trim();
         if text.is_empty() {
-            return Err(Error::Final(Report::new("it is empty").hint(MAKE_A_KEY)));
+            return Err(Error::Final(Report::new("empty").hint(MAKE_A_KEY)));
         }
         if text.starts_with("-----BEGIN") {
             return Self::from_pem(text, id, user).map_err(Error::Usage);
@@ -72,8 +72,8 @@ impl Key {
     fn from_pem(text: &str, id: Option<&KeyId>, user: Option<&UserId>) -> Result<Self, Report> {
         let (Some(id), Some(user)) = (id, user) else {
             return Err(
-                Report::new("it is a bare PEM, which does not say whose key it is").hint(
-                    "give --key-id and --user-id too, or key-id and user-id in the profile: ZITADEL shows both at the service user",
+                Report::new("a bare PEM key without its key ID and user ID").hint(
+                    "give --key-id and --user-id, or set key-id and user-id in the profile: ZITADEL shows both on the service user's page",
                 ),
             );
         };
@@ -90,40 +90,39 @@ impl Key {
         let file: KeyFile = serde_json::from_str(text).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             let (what, hint) = if error.is_data() {
-                ("it is JSON, but not a key file", MAKE_A_KEY)
+                ("JSON, but not a key file", MAKE_A_KEY)
             } else if error.is_eof() {
-                ("it is JSON that ends too early", WHOLE_FILE)
+                ("truncated JSON", WHOLE_FILE)
             } else if text.starts_with('{') {
-                ("it is JSON that is broken", WHOLE_FILE)
+                ("invalid JSON", WHOLE_FILE)
             } else if IN_BASE64.iter().any(|start| text.starts_with(start)) {
-                ("it looks like a key in base64", "decode it first")
+                ("looks like a key in base64", "decode it first")
             } else if !text.contains('\n')
                 && Path::new(text).extension().is_some_and(|e| e == "json")
             {
                 (
-                    "it looks like a path",
-                    "a path goes into ZITADEL_CREDENTIAL_KEY_FILE",
+                    "looks like a path, not like a key",
+                    "set ZITADEL_CREDENTIAL_KEY_FILE to a path",
                 )
             } else {
-                ("it is neither JSON nor PEM", MAKE_A_KEY)
+                ("neither JSON nor PEM", MAKE_A_KEY)
             };
             Report::new(format!("{what} (line {line}, column {column})")).hint(hint)
         })?;
         if file.r#type.as_deref() == Some("application") || file.client_id.is_some() {
             return Err(
-                Report::new("it is an application's key, not a service user's").hint(format!(
-                    "an application key authenticates an API or a client, not a user: {MAKE_A_KEY}"
+                Report::new("an application's key, not a service user's").hint(format!(
+                    "{MAKE_A_KEY}: an application key authenticates an API or a client, not a user"
                 )),
             );
         }
         if let Some(kind) = file.r#type.filter(|kind| kind != "serviceaccount") {
             let kind = quoted(&kind);
             return Err(
-                Report::new(format!("its type is \"{kind}\", not \"serviceaccount\""))
-                    .hint(MAKE_A_KEY),
+                Report::new(format!("type is \"{kind}\", not \"serviceaccount\"")).hint(MAKE_A_KEY),
             );
         }
-        let missing = |field| Report::new(format!("it has no {field}")).hint(MAKE_A_KEY);
+        let missing = |field| Report::new(format!("{field} is missing")).hint(MAKE_A_KEY);
         let mut pem = file.key.ok_or_else(|| missing("key"))?;
         let file_id = file.key_id.ok_or_else(|| missing("keyId"))?;
         let file_user = file.user_id.ok_or_else(|| missing("userId"))?;
@@ -139,14 +138,14 @@ impl Key {
 
 fn not_an_id(field: &str, text: &str) -> Report {
     let text = quoted(text);
-    Report::new(format!("its {field} \"{text}\" is not an id of ZITADEL's")).hint(MAKE_A_KEY)
+    Report::new(format!("invalid {field}: \"{text}\"")).hint(MAKE_A_KEY)
 }
 
 fn parse_expiry(date: &str) -> Result<UnixTime, Report> {
     UnixTime::parse_rfc3339(date).ok_or_else(|| {
         let date = quoted(date);
-        Report::new(format!("its expirationDate \"{date}\" is not a date"))
-            .hint("an expirationDate reads like 2027-01-01T00:00:00Z")
+        Report::new(format!("invalid expirationDate: \"{date}\""))
+            .hint("write expirationDate like 2027-01-01T00:00:00Z")
     })
 }
 
@@ -154,11 +153,11 @@ fn agree(field: &str, inside: &str, beside: Option<&str>) -> Result<(), Error> {
     match beside {
         Some(beside) if beside != inside => Err(Error::Usage(
             Report::new(format!(
-                "its {field} is {}, but {} was given beside it",
+                "{field} is {} in the key file, but {} was given",
                 quoted(inside),
                 quoted(beside)
             ))
-            .hint("leave --key-id and --user-id out: a key file names both itself"),
+            .hint("remove --key-id and --user-id: a key file contains both IDs"),
         )),
         _ => Ok(()),
     }
@@ -193,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_apart() {
+    fn each_fault_has_its_own_error() {
         let whole = serde_json::json!({
             "type": "serviceaccount", "keyId": "1", "key": PEM, "userId": "2"
         });
@@ -204,21 +203,18 @@ mod tests {
         };
         assert_eq!(
             with("type", "application".into()),
-            "it is an application's key, not a service user's"
+            "an application's key, not a service user's"
         );
-        assert_eq!(with("keyId", serde_json::Value::Null), "it has no keyId");
-        assert_eq!(with("key", serde_json::Value::Null), "it has no key");
-        assert_eq!(
-            with("keyId", "../1".into()),
-            "its keyId \"../1\" is not an id of ZITADEL's"
-        );
+        assert_eq!(with("keyId", serde_json::Value::Null), "keyId is missing");
+        assert_eq!(with("key", serde_json::Value::Null), "key is missing");
+        assert_eq!(with("keyId", "../1".into()), "invalid keyId: \"../1\"");
         assert_eq!(
             with("type", "x".into()),
-            "its type is \"x\", not \"serviceaccount\""
+            "type is \"x\", not \"serviceaccount\""
         );
         assert_eq!(
             with("expirationDate", "soon".into()),
-            "its expirationDate \"soon\" is not a date"
+            "invalid expirationDate: \"soon\""
         );
     }
 
@@ -244,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_beside_a_key_file_must_agree_with_it() {
+    fn given_ids_must_equal_those_in_the_key_file() {
         let text = serde_json::json!({"keyId": "1", "key": PEM, "userId": "2"}).to_string();
         let parse = |id, user| {
             Key::parse(

@@ -74,7 +74,7 @@ fn written(path: &Path, content: &[u8]) -> io::Result<tempfile::NamedTempFile> {
     let file = temporary::builder()
         .tempfile_in(directory_of(path))
         .map_err(|error| {
-            // The end of its text names the temporary file, which nobody knows.
+            // Its text ends in the temporary file's name, which means nothing to users.
             let text = error.to_string();
             let words = text.split(" at path ").next().unwrap_or_default();
             io::Error::new(error.kind(), words)

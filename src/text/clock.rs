@@ -1,4 +1,4 @@
-//! Time: unix seconds inside, RFC 3339 and HTTP dates at the edge.
+//! Time: Unix seconds internally, RFC 3339 and HTTP dates in input and output.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::{Rfc2822, Rfc3339};
 
-/// Tells the time now; passed in, so that a test needs no sleep.
+/// Returns the current time; an argument, so that a test needs no sleep.
 pub type Clock = dyn Fn() -> UnixTime;
 
 /// A point in time: whole seconds since 1970-01-01T00:00:00Z.
@@ -16,44 +16,44 @@ pub type Clock = dyn Fn() -> UnixTime;
 pub struct UnixTime(u64);
 
 impl UnixTime {
-    /// The time that lies this many seconds after the epoch.
+    /// Returns the time this many seconds after the epoch.
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs)
     }
 
-    /// The system's clock; a clock before 1970 reads as 1970.
+    /// Returns the system's time; a time before 1970 is 1970.
     pub fn now() -> Self {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         Self(since.map_or(0, |since| since.as_secs()))
     }
 
-    /// Seconds since the epoch.
+    /// Returns the seconds since the epoch.
     pub const fn as_secs(self) -> u64 {
         self.0
     }
 
-    /// This time plus a span's whole seconds.
+    /// Returns this time plus a span's whole seconds.
     pub const fn plus(self, span: Duration) -> Self {
         Self(self.0.saturating_add(span.as_secs()))
     }
 
-    /// This time less a span's whole seconds.
+    /// Returns this time minus a span's whole seconds.
     pub const fn minus(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(span.as_secs()))
     }
 
-    /// The span from `earlier` to this time; none when it lies later.
+    /// Returns the span from `earlier` to this time; zero if `earlier` is later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_secs(self.0.saturating_sub(earlier.0))
     }
 
-    /// Reads a date as key files carry it (RFC 3339).
+    /// Parses the date of a key file (RFC 3339).
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         Self::from_date(OffsetDateTime::parse(text, &Rfc3339).ok()?)
     }
 
-    /// Reads a `Date` or `Retry-After` header (RFC 9110, section 5.6.7: the
-    /// fixed form, which is the one that may be sent).
+    /// Parses a `Date` or `Retry-After` header (RFC 9110, section 5.6.7: only the
+    /// fixed form, the one that servers must send).
     pub fn parse_http_date(text: &str) -> Option<Self> {
         Self::from_date(OffsetDateTime::parse(text, &Rfc2822).ok()?)
     }
@@ -71,13 +71,13 @@ impl fmt::Display for UnixTime {
             .and_then(|date| date.format(&Rfc3339).ok());
         match date {
             Some(text) => f.write_str(&text),
-            // Past the year 9999 RFC 3339 has no form.
+            // RFC 3339 has no form for years after 9999.
             None => write!(f, "@{}", self.0),
         }
     }
 }
 
-/// The end of all waiting of one call (`--timeout`).
+/// The time limit for all waiting of one call (`--timeout`).
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
     end: Instant,
@@ -85,7 +85,7 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// The deadline that lies `budget` from now.
+    /// Creates a deadline `budget` from now.
     pub fn after(budget: Duration) -> Self {
         Self {
             end: Instant::now() + budget,
@@ -93,13 +93,12 @@ impl Deadline {
         }
     }
 
-    /// What is left; zero once it has passed.
+    /// Returns the remaining time; zero after the deadline.
     pub fn remaining(&self) -> Duration {
         self.end.saturating_duration_since(Instant::now())
     }
 
-    /// What was given at the start, in seconds as they are told: a part of one
-    /// counts as one.
+    /// Returns the budget in whole seconds, rounded up, for messages.
     pub const fn budget_secs(&self) -> u64 {
         self.budget.as_secs() + (self.budget.subsec_nanos() > 0) as u64
     }

@@ -1,4 +1,4 @@
-//! Reading from outside, bounded in size and in time.
+//! Reads untrusted input, with limits on size and time.
 
 pub mod lines;
 
@@ -15,27 +15,27 @@ use crate::sys::streams::{Stream, wait_readable};
 use crate::text::clock::Deadline;
 use crate::text::quote::system;
 
-/// The most that is read of a key, a protocol's input or an answer: 64 KiB.
+/// Size limit of a key, a protocol's input or a response: 64 KiB.
 pub const LIMIT: usize = 64 * 1024;
 
-/// Why an input was not read.
+/// The reason why an input was not read.
 #[derive(Debug, Error)]
 pub enum ReadError {
-    /// It goes on past its limit, in bytes; a part of it is no answer.
+    /// The input is larger than this limit in bytes.
     #[error("larger than {0} bytes")]
     TooLarge(usize),
-    /// It did not end within the deadline.
+    /// The input did not end within this many seconds.
     #[error("not complete within {0} s")]
     TimedOut(u64),
-    /// The system's own reason.
+    /// The system's error.
     #[error("{}", system(.0))]
     Io(#[from] io::Error),
 }
 
-/// Reads a file, or what stands in for one (`<(…)`, a FIFO), to its end.
+/// Reads a file, a FIFO or a pipe (`<(…)`) to its end.
 ///
 /// # Errors
-/// [`ReadError`]: too large, too slow, or not to be read at all.
+/// [`ReadError`]: too large, too slow, or a failed read.
 pub fn read_file(
     path: &Path,
     limit: usize,
@@ -46,11 +46,11 @@ pub fn read_file(
     if meta.is_file() {
         read_regular(file, &meta, limit)
     } else {
-        read_all(Patient::new(file, *deadline), limit)
+        read_all(TimedReader::new(file, *deadline), limit)
     }
 }
 
-/// Reads a regular file that is open, and looked at, already.
+/// Reads an open regular file with this metadata.
 ///
 /// # Errors
 /// [`ReadError`]: too large, or a failed read.
@@ -62,17 +62,17 @@ pub fn read_regular(
     read_sized(file, limit, meta.len())
 }
 
-/// Reads to the end, or fails past `limit` bytes.
+/// Reads to the end, and fails beyond `limit` bytes.
 ///
 /// # Errors
 /// [`ReadError`]: too large, too slow, or a failed read.
 pub fn read_all(reader: impl Read, limit: usize) -> Result<Zeroizing<Vec<u8>>, ReadError> {
-    // A protocol's message is short, and what is allocated is wiped.
+    // A protocol's message is short, and every allocated byte is wiped later.
     read_sized(reader, limit, 1024)
 }
 
-/// Reads to the end, and keeps the first line alone, without its end. What comes
-/// after `most` bytes is left unread.
+/// Reads to the end, and returns the first line without its line break. Stops after
+/// `most` bytes.
 ///
 /// # Errors
 /// [`ReadError`]: a line that is too large, too slow, or a failed read.
@@ -104,8 +104,7 @@ pub fn read_first_line(
     Ok(line)
 }
 
-/// Adds to what was read; a larger allocation, should it be needed, leaves no
-/// copy behind.
+/// Appends `part`. If the buffer has to grow, the old one is wiped.
 pub fn append(bytes: &mut Zeroizing<Vec<u8>>, part: &[u8]) {
     let needed = bytes.len() + part.len();
     if needed > bytes.capacity() {
@@ -116,8 +115,8 @@ pub fn append(bytes: &mut Zeroizing<Vec<u8>>, part: &[u8]) {
     bytes.extend_from_slice(part);
 }
 
-/// Reads to the end what is most likely `size` bytes long: one allocation, which
-/// is wiped in the end. A larger one, should it be needed, leaves no copy behind.
+/// Reads an input of probably `size` bytes to the end into one allocation. If it has to
+/// grow, the old one is wiped.
 ///
 /// # Errors
 /// [`ReadError`]: too large, too slow, or a failed read.
@@ -146,11 +145,11 @@ pub fn read_sized(
 }
 
 impl ReadError {
-    /// What the input is, in a sentence: the system's reason says what happened.
+    /// Returns the error as the rest of a sentence that starts with "… is".
     pub fn predicate(&self) -> String {
         match self {
             Self::TooLarge(_) | Self::TimedOut(_) => self.to_string(),
-            Self::Io(error) => format!("not to be read: {}", system(error)),
+            Self::Io(error) => format!("unreadable: {}", system(error)),
         }
     }
 
@@ -162,25 +161,25 @@ impl ReadError {
     }
 }
 
-/// An input whose deadline is known only once the options are.
+/// An input whose deadline is set after the options are parsed.
 pub trait Bounded: Read {
-    /// Lets its reads end with this deadline instead.
+    /// Sets the deadline of all further reads.
     fn end_by(&mut self, deadline: Deadline);
 }
 
-/// It is at its end already.
+/// Empty input needs no deadline.
 impl Bounded for io::Empty {
     fn end_by(&mut self, _: Deadline) {}
 }
 
-/// A pipe that is waited for, but not for ever.
-pub struct Patient<F> {
+/// A reader of a pipe, with a deadline.
+pub struct TimedReader<F> {
     inner: F,
     deadline: Deadline,
 }
 
-impl<F: Stream> Patient<F> {
-    /// Reads of `inner` end with the deadline.
+impl<F: Stream> TimedReader<F> {
+    /// Creates a reader whose reads fail at the deadline.
     pub const fn new(inner: F, deadline: Deadline) -> Self {
         Self { inner, deadline }
     }
@@ -194,14 +193,14 @@ impl<F: Stream> Patient<F> {
     }
 }
 
-impl<F: Stream + Read> Read for Patient<F> {
+impl<F: Stream + Read> Read for TimedReader<F> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.wait()?;
         self.inner.read(buffer)
     }
 }
 
-impl<F: Stream + Read> Bounded for Patient<F> {
+impl<F: Stream + Read> Bounded for TimedReader<F> {
     fn end_by(&mut self, deadline: Deadline) {
         self.deadline = deadline;
     }
@@ -224,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_input_at_its_limit_is_read_and_one_past_it_refused() {
+    fn an_input_at_its_limit_is_read_and_one_beyond_it_refused() {
         let read = |n: usize| read_all(&vec![b'x'; n][..], 10);
         assert_eq!(read(10).map(|b| b.len()).ok(), Some(10));
         assert!(matches!(read(11), Err(ReadError::TooLarge(10))));
@@ -260,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_input_is_reads_as_a_sentence() {
+    fn a_read_error_completes_a_sentence() {
         let said = |error: ReadError| format!("it is {}", error.predicate());
         assert_eq!(said(ReadError::TooLarge(9)), "it is larger than 9 bytes");
         assert_eq!(
@@ -269,13 +268,13 @@ mod tests {
         );
         let error = File::open("/").and_then(|mut file| file.read(&mut [0]));
         let error = error.expect_err("a directory");
-        assert_eq!(said(error.into()), "it is not to be read: is a directory");
+        assert_eq!(said(error.into()), "it is unreadable: is a directory");
     }
 
     #[test]
     fn a_pipe_that_stays_silent_ends_with_the_deadline() {
         let (reader, writer) = io::pipe().expect("a pipe");
-        let patient = Patient::new(reader, Deadline::after(Duration::from_millis(20)));
+        let patient = TimedReader::new(reader, Deadline::after(Duration::from_millis(20)));
         assert!(matches!(read_all(patient, 10), Err(ReadError::TimedOut(1))));
         drop(writer);
     }

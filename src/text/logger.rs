@@ -1,5 +1,5 @@
-//! Warnings and `-v`, on stderr: our own lines only. A dependency's would hold
-//! raw bytes of what it sends.
+//! Logs warnings and `-v` to stderr. Only this crate's own lines: a dependency's
+//! may contain raw bytes of its requests.
 
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
@@ -9,11 +9,10 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 use crate::text::quote::printable;
 use crate::text::stderr::Stderr;
 
-/// What was said since [`each_once`]; none where all is said.
+/// The lines logged since [`each_once`]; `None` to log every line.
 static SAID: Mutex<Option<Vec<String>>> = Mutex::new(None);
 
-/// So many different lines are remembered; what comes after them is said each
-/// time.
+/// Maximum number of remembered lines; further lines are logged each time.
 const REMEMBERED: usize = 100;
 
 struct Logger;
@@ -38,14 +37,14 @@ impl Log for Logger {
             return;
         }
         let line = format!("zitadel-credential: {level}{text}\n");
-        // Nobody is left to tell that stderr is closed.
+        // A closed stderr cannot be reported anywhere.
         let _ = Stderr.write_all(line.as_bytes());
     }
 
     fn flush(&self) {}
 }
 
-/// Whether a line is to be said.
+/// True if a line should be logged.
 fn is_new(line: &str) -> bool {
     let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(said) = said.as_mut() else {
@@ -58,15 +57,15 @@ fn is_new(line: &str) -> bool {
     is_new
 }
 
-/// From now on each warning and error is said once, until the next call of this:
-/// for who tries the same thing for hours.
+/// Logs each warning and error only once from now on, until the next call: for a
+/// process that retries the same thing for hours.
 pub fn each_once() {
     *SAID.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
 }
 
 /// Starts logging at this level; a later call changes the level only.
 pub fn start(level: LevelFilter) {
-    // A second call finds the same logger in place.
+    // A second call fails, with the same logger installed.
     let _ = log::set_logger(&Logger);
     log::set_max_level(level);
 }
@@ -76,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dependencys_lines_are_not_ours() {
+    fn a_dependencys_lines_are_not_logged() {
         let enabled = |target| Logger.enabled(&Metadata::builder().target(target).build());
         assert!(enabled("zitadel_credential::broker"));
         for other in ["ureq_proto", "rustls::client", "zitadel_credential_evil"] {
@@ -85,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn each_line_is_said_once_until_it_is_asked_anew() {
+    fn each_line_is_logged_once_until_the_next_call() {
         let line = |n: usize| format!("line {n}");
         assert!(is_new("a") && is_new("a"), "all is said at first");
         each_once();

@@ -1,4 +1,4 @@
-//! JSON's objects as such.
+//! JSON objects.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,17 +6,17 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
-/// What is read from an object and nothing else: serde's derived structs take a
-/// list too, whose parts are the fields in their order.
+/// A value that is parsed only from a JSON object: serde's derived structs would
+/// also accept a list of the fields in their order.
 #[derive(Debug, Default)]
 pub struct Object<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Object<T> {
-    /// Reads a document that is UTF-8 throughout (RFC 8259, section 8.1): the
-    /// parser looks at no byte of what it passes over.
+    /// Parses a document that must be UTF-8 throughout (RFC 8259, section 8.1): the
+    /// parser itself does not check the values that it skips.
     ///
     /// # Errors
-    /// It is no UTF-8, no object, or one of other fields.
+    /// The document is not UTF-8, not an object, or has other fields.
     pub fn read(document: &'de [u8]) -> serde_json::Result<T> {
         let text = std::str::from_utf8(document).map_err(serde_json::Error::custom)?;
         serde_json::from_str(text).map(|Self(fields)| fields)
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_passed_over_must_be_text_too() {
+    fn skipped_values_must_be_utf8_too() {
         assert!(Object::<Pair>::read(br#"{"a":1,"c":"d"}"#).is_ok());
         for bad in [&b"{\"a\":1,\"c\":\"\x9d\"}"[..], b"{\"a\":1,\"\x9d\":2}"] {
             assert!(Object::<Pair>::read(bad).is_err());

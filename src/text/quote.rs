@@ -1,19 +1,19 @@
-//! Showing text from outside: nothing of it controls a terminal, leaves its line, or
-//! is a piece of a secret.
+//! Quotes untrusted text for output, so that it cannot control a terminal, break its
+//! line or reveal a part of a secret.
 //!
-//! One rule says what is taken for a piece of a secret, for there is no telling:
-//! 1. what follows the head of a PEM;
-//! 2. in a text from outside, a run of 32 characters of base64 or more, and of 24 if
-//!    its letters are as mixed as in no word: a server may break a secret into lines;
-//! 3. in a path, a name or a scope, where words make long runs too, 32 characters of
+//! A part of a secret cannot be recognized for certain. These count as one:
+//! 1. everything after a PEM header;
+//! 2. in untrusted text, a run of 32 or more characters of base64, and of 24 if its
+//!    letters are mixed as in no word: a server may split a secret into lines;
+//! 3. in a path, a name or a scope, where words form long runs too, 32 characters of
 //!    base64 that look random.
 
 use std::io;
 use std::path::Path;
 
-/// Returns one line that no control character can leave: what a terminal would act
-/// on (C0, DEL, C1, the Unicode line separators and the bidirectional controls) is
-/// escaped (CVE-2024-50349).
+/// Returns the text as one line, with the characters escaped that a terminal acts on:
+/// C0, DEL, C1, the Unicode line separators and the bidirectional controls
+/// (CVE-2024-50349).
 pub fn printable(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
@@ -26,7 +26,7 @@ pub fn printable(text: &str) -> String {
     line
 }
 
-/// Returns true if a terminal, or a reader of lines, would act on this character.
+/// Returns true if a terminal, or a reader of lines, acts on this character.
 pub fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -36,7 +36,7 @@ pub fn is_unprintable(c: char) -> bool {
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Returns an I/O error in the system's words, without its number.
+/// Returns the system's text of an I/O error, without its number.
 pub fn system(error: &io::Error) -> String {
     let text = error.to_string();
     let words = text.split(" (os error ").next().unwrap_or_default();
@@ -47,9 +47,8 @@ pub fn system(error: &io::Error) -> String {
     }
 }
 
-/// Returns a text from outside, to be quoted in an error: one line of at most 200
-/// characters, without what could be a piece of a key, an assertion or a token, and
-/// without a URL's password.
+/// Returns untrusted text for an error message: one line of at most 200 bytes,
+/// without parts that may belong to a key, an assertion, a token or a URL's password.
 pub fn quoted(text: &str) -> String {
     const LINE: usize = 200;
     let mut line = String::new();
@@ -63,16 +62,16 @@ pub fn quoted(text: &str) -> String {
     printable(&line)
 }
 
-/// Returns a text of any length without what could be a piece of a secret.
+/// Returns a text of any length without parts that may belong to a secret.
 pub fn redacted(text: &str) -> String {
     pieces(text).collect()
 }
 
-/// Stands for text that is left out.
+/// The replacement for a part that is not shown.
 const LEFT_OUT: &str = "[…]";
 
-/// Returns a text without its URLs' passwords (RFC 3986, section 3.2.1), of URLs
-/// without a scheme or with an invalid one too.
+/// Returns a text without its URLs' passwords (RFC 3986, section 3.2.1), also those of
+/// URLs without a scheme or with an invalid one.
 fn without_passwords(text: &str) -> String {
     let mut shown = String::new();
     for word in text.split_inclusive(char::is_whitespace) {
@@ -88,9 +87,9 @@ fn without_passwords(text: &str) -> String {
     shown
 }
 
-/// Returns the pieces of a text, cut where a run of base64 begins and ends.
+/// Splits a text into runs of possible base64 and the characters between them.
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
-    // What follows the head of a PEM is its secret, however it is broken up.
+    // Everything after a PEM header is secret, however it is split.
     let (mut rest, end) = match text.find("-----BEGIN") {
         Some(start) => (&text[..start], Some(LEFT_OUT)),
         None => (text, None),
@@ -115,14 +114,14 @@ fn is_base64(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-_+/=%\\".contains(c)
 }
 
-/// As long as a run of a secret is: an assertion's parts and ZITADEL's opaque tokens
-/// are longer; IDs, words and host labels that help a reader are shorter.
+/// Length from which a run counts as secret: the parts of an assertion and ZITADEL's
+/// opaque tokens are longer; IDs, words and host labels that help a reader are shorter.
 const SECRET: usize = 32;
 
-/// Returns true if a run of a text from outside could be of a secret.
+/// Returns true if a run in untrusted text may belong to a secret.
 fn is_secret(piece: &str) -> bool {
     const LINE: usize = 24;
-    // A path would look like base64 if it had capitals and digits.
+    // Base64 with slashes looks like a path, except for its capitals and digits.
     let longest = piece.split(['+', '/', '=']).map(str::len).max();
     longest >= Some(SECRET)
         || (piece.len() >= SECRET && is_mixed(piece))
@@ -142,7 +141,7 @@ fn is_mixed(text: &str) -> bool {
     has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
 }
 
-/// Returns true if a path, a name or a scope could hold a secret.
+/// Returns true if a path, a name or a scope may contain a secret.
 pub fn holds_secret(text: &str) -> bool {
     let is_run = |c: char| c.is_ascii_alphanumeric() || "-_+/=".contains(c);
     let mut runs = text.split(|c| !is_run(c)).map(str::as_bytes);
@@ -180,7 +179,7 @@ const fn is_change(before: u8, after: u8) -> bool {
             || before.is_ascii_digit() != after.is_ascii_digit())
 }
 
-/// Returns a path, or the name of a program: whole, unless it holds a secret.
+/// Returns a path or a program's name unshortened, unless it looks like a secret.
 pub fn path(path: &(impl AsRef<Path> + ?Sized)) -> String {
     let text = path.as_ref().to_string_lossy();
     if holds_secret(&text) {
@@ -189,7 +188,7 @@ pub fn path(path: &(impl AsRef<Path> + ?Sized)) -> String {
     printable(&text)
 }
 
-/// Quotes a text as one word of a POSIX shell.
+/// Returns a text as one quoted word for a POSIX shell.
 pub fn shell_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
@@ -212,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_of_a_pem_is_no_path_wherever_its_slashes_fall() {
+    fn a_line_of_a_pem_is_not_a_path_wherever_its_slashes_are() {
         const LINES: usize = 100_000;
         const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         let mut random = fastrand::Rng::with_seed(7);
@@ -324,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn the_system_speaks_in_words() {
+    fn a_system_error_is_shown_without_its_number() {
         let error = io::Error::from_raw_os_error(2);
         assert_eq!(system(&error), "no such file or directory");
         assert_eq!(system(&io::Error::other("Its own")), "its own");
@@ -374,7 +373,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_steers_a_terminal_or_shows_a_secret(before in "\\PC{0,20}", text: String) {
+        fn no_text_controls_a_terminal_or_shows_a_secret(before in "\\PC{0,20}", text: String) {
             const SECRET: &str = "eyJhbGciOiJSUzI1NiJ9-eyJpc3MiOiIxIn0";
             for shown in [printable(&text), quoted(&text), path(&text)] {
                 prop_assert!(!shown.contains(is_unprintable), "{shown:?}");

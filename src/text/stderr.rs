@@ -1,5 +1,5 @@
-//! What people are told. A pipe that is full may never be read, and a token is worth
-//! more than a line.
+//! Writes messages to stderr without blocking: nobody may ever read a full pipe, and
+//! a message must not delay a token.
 
 use std::io;
 use std::io::Write;
@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use crate::sys::streams::{wait_writable, write_whole};
 
-/// How long whoever reads it is waited for; once that was in vain, no more.
+/// Wait time for a full pipe. After one timeout, further writes do not wait.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 static UNREAD: AtomicBool = AtomicBool::new(false);
 
-/// The process's stderr, in which what nobody reads is dropped.
+/// The process's stderr; drops messages while its pipe is full.
 pub struct Stderr;
 
 impl Write for Stderr {
@@ -35,7 +35,7 @@ fn is_read() -> bool {
     } else {
         PATIENCE
     };
-    // One that cannot be asked is written to.
+    // If poll fails, write anyway.
     let is_read = wait_writable(&io::stderr(), patience).unwrap_or(true);
     UNREAD.store(!is_read, Ordering::Relaxed);
     is_read

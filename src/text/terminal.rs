@@ -1,28 +1,28 @@
-//! Which streams a person sits at, and whether colour is wanted there.
+//! Which streams are terminals, and whether to use colour.
 
 use crate::sys::Environment;
 
 /// The streams that are terminals.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Terminal {
-    /// Whether a person can be asked.
+    /// True if a person can type input.
     pub stdin: bool,
-    /// Whether a person reads the answer.
+    /// True if a person reads the output.
     pub stdout: bool,
-    /// Whether a person reads errors and questions.
+    /// True if a person reads errors and prompts.
     pub stderr: bool,
 }
 
 impl Terminal {
-    /// Whether the answer may be coloured (<https://no-color.org>: any
-    /// `NO_COLOR` that is not empty says no).
+    /// True if the output may be coloured (<https://no-color.org>: any `NO_COLOR`
+    /// that is not empty switches colour off).
     pub fn has_colour(self, environment: &Environment) -> bool {
         let is_set = |name| environment(name).is_some_and(|value| !value.is_empty());
         let is_dumb = environment("TERM").is_some_and(|term| term == "dumb");
         self.stdout && !is_set("NO_COLOR") && !is_dumb
     }
 
-    /// Whether a person can be asked something and can answer.
+    /// True if a person can read a prompt and answer it.
     pub const fn is_interactive(self) -> bool {
         self.stdin && self.stderr
     }

@@ -1,10 +1,10 @@
-//! Which version this is, and of which commit.
+//! The version and commit of this build.
 
 /// The version alone: `0.1.0`.
 pub const NUMBER: &str = env!("CARGO_PKG_VERSION");
 
-/// The same with the commit and its day, where they are known: a release's build
-/// is told them, and into a source archive git writes them (gitattributes(5),
+/// The version with commit and date, if they are known: a release's build sets them
+/// in a variable, and git writes them into a source archive (gitattributes(5),
 /// export-subst).
 pub const FULL: &str = match (TOLD, ARCHIVED.as_bytes()) {
     (Some(told), _) => told,

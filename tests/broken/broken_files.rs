@@ -137,7 +137,7 @@ fn a_directory_in_place_of_an_entry_is_a_warning_and_a_token() {
     fs::remove_file(&entry).unwrap();
     fs::create_dir(&entry).unwrap();
     for _ in 0..2 {
-        assert_eq!(warned(&world, "the token is not cached"), newest(&world));
+        assert_eq!(warned(&world, "token not cached"), newest(&world));
     }
 }
 
@@ -211,7 +211,7 @@ fn a_lock_that_is_none_is_one_warning_and_the_token_is_kept() {
         fs::remove_file(only(&world.home)).unwrap();
         fs::remove_file(&lock).unwrap();
         break_it(&lock);
-        let why = format!("going on without the lock {}", lock.display());
+        let why = format!("continuing without the lock {}", lock.display());
         let token_now = warned(&world, &why);
         assert_eq!(token_now, newest(&world), "{what}");
         assert_eq!(token(&world), token_now, "{what}: it is kept");

@@ -243,9 +243,9 @@ fn a_refusal_in_the_refresh_window_is_a_warning_and_the_token_that_is_held() {
     assert!(output.status.success(), "{stderr}");
     assert_eq!(output.stdout, format!("{old}\n").into_bytes());
     assert!(
-        stderr.starts_with(
-            "zitadel-credential: warning: the token cannot be renewed: the issuer refused"
-        ) && stderr.lines().count() == 1,
+        stderr
+            .starts_with("zitadel-credential: warning: cannot renew the token: the issuer refused")
+            && stderr.lines().count() == 1,
         "{stderr}"
     );
     let asked = world.issuer.total_requests();

@@ -208,7 +208,7 @@ fn a_place_that_can_hold_no_directory_is_one_warning() {
     let world = World::new();
     for place in ["/proc/zitadel-credential", "/dev/null", "/dev/null/x"] {
         let command = plainly(&world, &["token", "--cache-dir", place]);
-        warned(&world, command, "going on without the cache: /");
+        warned(&world, command, "continuing without the cache: /");
     }
 }
 
@@ -246,7 +246,7 @@ fn without_a_home_there_is_one_warning_and_a_token() {
             .current_dir("/");
         command
     };
-    warned(&world, homeless(&["token"]), "there is no home directory");
+    warned(&world, homeless(&["token"]), "no home directory");
     let place = open.path().join("cache");
     fs::create_dir(&place).unwrap();
     chown(&place, Some(uid), None).unwrap();
@@ -277,7 +277,7 @@ fn no_thread_for_a_lookup_is_an_error_for_now_and_no_bug() {
     let output = command.run();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(75), "{stderr}");
-    assert!(stderr.contains("cannot be looked up"), "{stderr}");
+    assert!(stderr.contains("cannot look up the host name"), "{stderr}");
     assert!(!stderr.contains("a bug"), "{stderr}");
 }
 

@@ -110,7 +110,7 @@ fn silence_ends_with_the_bound_and_its_phase_is_told() {
         assert
             .code(75)
             .stdout("")
-            .stderr(contains("within 1 s, while waiting for the answer"));
+            .stderr(contains("within 1 s, while waiting for the response"));
         assert!(took < Duration::from_secs(3), "{took:?}");
     }
 }
@@ -183,5 +183,5 @@ fn a_token_that_ran_out_on_its_way_is_not_handed_out() {
     assert
         .code(75)
         .stdout("")
-        .stderr(contains("had run out when it came"));
+        .stderr(contains("had expired when it arrived"));
 }

@@ -149,6 +149,6 @@ fn a_key_replaced_between_two_assertions_is_not_taken_for_the_first() {
         .assert()
         .code(75)
         .stdout("")
-        .stderr(contains("another key was put in its place meanwhile"));
+        .stderr(contains("the key was replaced during this call"));
     assert_eq!(world.issuer.issued_tokens(), [""; 0]);
 }

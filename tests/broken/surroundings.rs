@@ -88,7 +88,7 @@ fn a_home_that_is_a_file_holds_no_config_and_no_cache() {
         .env("ZITADEL_CREDENTIAL_ISSUER", world.issuer.url())
         .assert()
         .success()
-        .stderr(predicates::str::contains("going on without the cache"));
+        .stderr(predicates::str::contains("continuing without the cache"));
 }
 
 #[test]

@@ -29,9 +29,9 @@ fn answered(world: &World, output: &Output) -> (String, String) {
 /// What was said must be one warning by how many seconds the clock is off.
 fn assert_told(stderr: &str, off: RangeInclusive<u64>, side: &str) {
     let told = stderr
-        .strip_prefix("zitadel-credential: warning: this clock is ")
+        .strip_prefix("zitadel-credential: warning: the local clock is ")
         .and_then(|rest| {
-            rest.strip_suffix(&format!(" s {side} the issuer's: set it right (NTP)\n"))
+            rest.strip_suffix(&format!(" s {side} the issuer's: synchronize it (NTP)\n"))
         })
         .and_then(|seconds| seconds.parse().ok());
     assert!(

@@ -198,7 +198,7 @@ fn a_profile_that_is_missing_is_a_reason_that_reaches_the_person() {
         let calls = client.calls(&cluster.world.home, 1, false);
         assert_ne!(calls.answers, [MINOR], "{client}");
         assert!(
-            calls.said.contains("no profile is called "),
+            calls.said.contains("no profile named "),
             "{client}: {}",
             calls.said
         );

@@ -148,7 +148,7 @@ fn a_cache_that_cannot_be_used_is_one_warning_and_a_token_all_the_same() {
         .zitadel(["token"])
         .assert()
         .success()
-        .stderr(predicate::str::contains("warning: going on without the cache").count(1));
+        .stderr(predicate::str::contains("warning: continuing without the cache").count(1));
 
     fs::remove_file(&cache).unwrap();
     token(&world);

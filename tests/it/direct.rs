@@ -216,7 +216,7 @@ fn a_web_identity_needs_a_jwt_and_a_cache() {
     fs::create_dir(only(&world.home).with_extension("token")).unwrap();
     exec(&["--refresh"])
         .code(1)
-        .stderr(contains("not written").and(contains("token --write FILE")));
+        .stderr(contains("cannot write").and(contains("token --write FILE")));
     assert!(!world.home.path().join("ran").exists());
 }
 
@@ -322,7 +322,7 @@ fn a_second_assertion_is_signed_wherever_the_key_comes_from() {
         script
             .assert()
             .success()
-            .stderr(contains("this clock is").and(contains("ahead of")));
+            .stderr(contains("the local clock is").and(contains("ahead of")));
         assert_eq!(world.issuer.token_requests(), asked + 2);
     }
 }

@@ -18,7 +18,7 @@ struct World {
     takes: Duration,
     is_down: Cell<bool>,
     is_full: Cell<bool>,
-    put_off: Cell<Option<Duration>>,
+    failed_renewal: Cell<Option<Duration>>,
     lifetime: Cell<Option<u64>>,
     age: Cell<u64>,
 }
@@ -35,7 +35,7 @@ impl World {
             takes: Duration::ZERO,
             is_down: Cell::default(),
             is_full: Cell::default(),
-            put_off: Cell::default(),
+            failed_renewal: Cell::default(),
             lifetime: Cell::new(Some(LIFETIME)),
             age: Cell::default(),
         }
@@ -56,7 +56,7 @@ impl World {
         let token = Token::new(format!("token-{}", self.minted.get()), lifespan);
         Ok(Fetched {
             token: token.expect("a b64token"),
-            put_off: self.put_off.get().map(|wait| PutOff {
+            failed_renewal: self.failed_renewal.get().map(|wait| FailedRenewal {
                 why: "busy".to_owned(),
                 wait: Some(wait),
             }),
@@ -273,7 +273,7 @@ fn the_issuers_requested_wait_is_kept_while_the_token_is_valid() {
     let mut world = World::new();
     // The broker's token is in its renewal window, and the issuer has no newer one.
     world.age.set(LIFETIME - 300);
-    world.put_off.set(Some(Duration::from_secs(300)));
+    world.failed_renewal.set(Some(Duration::from_secs(300)));
     let sleeps = [(); 2].map(|()| world.round().sleep);
     assert_eq!(sleeps, [Duration::from_secs(300); 2]);
 }

@@ -1,4 +1,4 @@
-//! What came back over HTTP, whatever its status. Pure.
+//! An HTTP response of any status. Pure.
 
 use std::time::Duration;
 
@@ -12,24 +12,24 @@ use crate::text::object::Object;
 use crate::text::quote::quoted;
 use crate::url::HttpUrl;
 
-/// An answer.
+/// An HTTP response.
 pub struct Answer<'a> {
-    /// What was asked.
+    /// The URL of the request.
     pub url: &'a HttpUrl,
     /// The HTTP status.
     pub status: u16,
-    /// The other side's clock, by its `Date` header.
+    /// The `Date` header: the server's clock.
     pub date: Option<UnixTime>,
-    /// Where a redirect leads.
+    /// The `Location` header of a redirect.
     pub location: Option<String>,
-    /// How long it asks to be left alone.
+    /// The `Retry-After` header, as a span from now.
     pub retry_after: Option<Duration>,
     content_type: String,
     body: Zeroizing<Vec<u8>>,
 }
 
 impl<'a> Answer<'a> {
-    /// Takes an answer apart; `header` looks up one header's text.
+    /// Parses a response; `header` looks up a header's text.
     pub fn new<'h>(
         url: &'a HttpUrl,
         status: u16,
@@ -51,29 +51,29 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Reads the body as JSON.
+    /// Parses the body as JSON.
     ///
     /// # Errors
-    /// It is none, or has another shape; without a byte of it.
+    /// The body is not JSON, or has other fields. The error contains no byte of it.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Report> {
         let read = serde_json::from_slice(&self.body);
         read.map(|Object(answer)| answer).map_err(|error| {
             let (url, kind) = (self.url, quoted(&self.content_type));
-            // serde_json's own text may quote a value, but not where one is missing.
+            // serde_json's own text may quote a value, except for a missing field.
             let text = error.to_string();
             let missing = text.strip_prefix("missing field `");
             let missing = missing.and_then(|rest| rest.split('`').next());
             Report::new(match missing {
-                Some(field) => format!("{url}: the JSON it answered has no {field}"),
+                Some(field) => format!("{url}: the JSON response has no {field}"),
                 None if error.is_data() => {
-                    format!("{url}: the JSON it answered has another shape than it should")
+                    format!("{url}: the JSON response has a field of the wrong type")
                 }
-                None => format!("{url}: it answered {kind} that is not JSON"),
+                None => format!("{url}: the response is {kind}, not JSON"),
             })
         })
     }
 
-    /// The status and what the body says in a line.
+    /// Returns the status and the body's text as one line.
     pub fn headline(&self) -> String {
         let status = self.status;
         let text = std::str::from_utf8(&self.body).unwrap_or_default().trim();
@@ -84,16 +84,19 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// The error of an answer that may be another one a moment later.
+    /// Returns the error for a response that may differ on a retry.
     pub fn busy(&self) -> Error {
         let report = Report::new(format!("{}: {}", self.url, self.headline()));
         let report = report.wait(self.retry_after);
         Error::Passing(match self.retry_after {
-            Some(wait) => report.hint(format!("try again in {} s, as it asks", wait.as_secs())),
+            Some(wait) => report.hint(format!(
+                "try again in {} s, as the server asks",
+                wait.as_secs()
+            )),
             None if self.status == 429 => report.hint(
-                "too many requests came from here, or a quota is used up: try again in a minute",
+                "try again in a minute: there were too many requests from here, or a quota is exhausted",
             ),
-            None => report.hint("it may pass: try again later"),
+            None => report.hint("try again later: the failure may be temporary"),
         })
     }
 }

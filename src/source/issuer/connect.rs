@@ -1,5 +1,5 @@
-//! How a connection comes about: ureq's own steps, each noted as it is reached,
-//! and none of them, nor all together, longer than the deadline.
+//! Connects to a server by ureq's own steps. Records each step, and applies the
+//! deadline to all of them together.
 
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc;
@@ -18,7 +18,7 @@ use ureq::{Error, Timeout};
 use super::phase::{Phase, Progress};
 use crate::text::clock::Deadline;
 
-/// Looks up names; notes that it does.
+/// Returns a resolver that records its look-ups in `progress`.
 pub fn resolver(progress: &Progress, deadline: Deadline) -> impl Resolver {
     Lookup {
         progress: progress.clone(),
@@ -27,7 +27,7 @@ pub fn resolver(progress: &Progress, deadline: Deadline) -> impl Resolver {
     }
 }
 
-/// Connects: by way of a proxy where there is one, by TLS where it is https.
+/// Returns a connector: through a proxy if there is one, with TLS for https.
 pub fn connector(progress: &Progress, deadline: Deadline) -> impl Connector {
     let mark = |step| Mark(progress.clone(), step);
     ().chain(mark(Step::Start))
@@ -65,29 +65,29 @@ impl Resolver for Lookup {
             return Err(Error::HostNotFound);
         }
         self.progress.enter(match before {
-            // A proxy's name is looked up while connecting to it.
+            // The proxy's name is looked up while connecting to it.
             Phase::Connect(_) => Phase::Connect(found.iter().copied().collect()),
-            // A connection that is kept alive needs no connector: what follows
-            // then is the answer.
+            // A connection that is kept alive skips the connector: the response is
+            // next.
             _ => Phase::Answer,
         });
         Ok(found)
     }
 }
 
-/// As many addresses of a name as ureq takes.
+/// Maximum number of addresses of a name: ureq's own limit.
 const MOST: usize = 16;
 
 impl Lookup {
     fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
-        // An address written out needs no look-up, and no thread for one.
+        // An IP address needs no look-up and no thread.
         if let Ok(ip) = host.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(ip, port)]);
         }
         let (sender, receiver) = mpsc::sync_channel(1);
         let name = host.to_owned();
-        // The system's resolver knows no bound of ours, so it is left behind
-        // when time is up. ureq's own panics where no thread is to be had.
+        // The system's resolver has no timeout, so its thread is abandoned at the
+        // deadline. ureq's resolver panics if no thread can be started.
         thread::Builder::new().spawn(move || {
             let found = (name.as_str(), port).to_socket_addrs();
             let _ = sender.send(found.map(Vec::from_iter));
@@ -96,7 +96,7 @@ impl Lookup {
             Ok(found) => Ok(found?),
             Err(mpsc::RecvTimeoutError::Timeout) => Err(Error::Timeout(Timeout::Resolve)),
             Err(mpsc::RecvTimeoutError::Disconnected) => {
-                Err(io::Error::other("the look-up ended without an answer").into())
+                Err(io::Error::other("the look-up ended without a result").into())
             }
         }
     }
@@ -109,7 +109,7 @@ enum Step {
     Ready,
 }
 
-/// A link of the chain that changes nothing and notes that it was reached.
+/// A link of the connector chain that only records that it was reached.
 #[derive(Debug)]
 struct Mark(Progress, Step);
 
@@ -132,9 +132,9 @@ impl<In: Transport> Connector<In> for Mark {
     }
 }
 
-/// A link of the chain that holds every wait to the deadline. ureq counts anew
-/// at each read while a proxy answers CONNECT: one that sends a byte now and
-/// then would hold it for ever.
+/// A link of the connector chain that applies the deadline to every wait. ureq
+/// restarts its timeout at each read while a proxy answers CONNECT: a proxy that
+/// sends a byte now and then would block for ever.
 #[derive(Debug)]
 struct Bound(Deadline);
 

@@ -1,5 +1,4 @@
-//! How far the way to the issuer goes, step by step: for a person who wants to
-//! know where it ends.
+//! Tests the connection to the issuer step by step, for `doctor`.
 
 use std::net::SocketAddr;
 
@@ -12,40 +11,40 @@ use crate::url::Endpoints;
 /// The steps of one request, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    /// What the environment says of proxies is read.
+    /// Read the proxy variables.
     Proxy,
-    /// The name's addresses are looked up.
+    /// Look up the host name.
     Lookup,
-    /// One of them is connected to.
+    /// Connect to one of its addresses.
     Connect,
-    /// The roots are read, and the server's certificate is held against them.
+    /// Read the root certificates, and verify the server's certificate.
     Tls,
-    /// The discovery document comes.
+    /// Read the discovery document.
     Discovery,
 }
 
-/// What was seen on the way.
+/// The facts that were seen on the way to the issuer.
 #[derive(Debug, Default)]
 pub struct Way {
-    /// `host:port` of the proxy that was used.
+    /// `host:port` of the proxy in use.
     pub proxy: Option<String>,
-    /// The addresses that were connected to: the proxy's, where there is one.
+    /// The addresses in use: the proxy's, if there is one.
     pub addresses: Vec<SocketAddr>,
-    /// The answer's `Date`.
+    /// The response's `Date` header.
     pub date: Option<UnixTime>,
 }
 
-/// What came of an attempt to read the discovery document.
+/// The result of an attempt to read the discovery document.
 #[derive(Debug)]
 pub struct Contact {
-    /// What was seen on the way, as far as it went.
+    /// The facts seen, up to the failed step.
     pub way: Way,
-    /// The endpoints, or where it failed and how.
+    /// The endpoints, or the failed step and its error.
     pub outcome: Result<Endpoints, (Stage, Error)>,
 }
 
 impl Issuer<'_> {
-    /// Reads the discovery document, and tells of the way to it.
+    /// Reads the discovery document, and returns the result of each step.
     pub fn contact(&self) -> Contact {
         let mut way = Way::default();
         let outcome = self.go(&mut way);

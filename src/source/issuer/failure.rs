@@ -1,4 +1,4 @@
-//! Why no answer came, as a person reads it.
+//! Explains failed requests.
 
 use std::io;
 
@@ -11,12 +11,16 @@ use crate::text::quote::system;
 use crate::url::HttpUrl;
 
 const NETWORK: &str =
-    "see whether the issuer is up and reachable from here (network, proxy, firewall)";
+    "check that the issuer is up and reachable from here (network, proxy, firewall)";
 
-const OWN_AUTHORITY: &str = "where it is your own authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile";
+const RAISE_TIMEOUT: &str = "give it more time with --timeout";
 
-/// Turns a failed request into an error: certificates that are not trusted and
-/// answers that are no HTTP are final, everything else on the way may pass.
+const CHECK_DNS: &str = "check the host name, and DNS";
+
+const OWN_AUTHORITY: &str = "if you run your own certificate authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile";
+
+/// Returns the error of a failed request: untrusted certificates and responses
+/// that are not HTTP are final, all other failures are temporary.
 pub fn explain(error: &ureq::Error, url: &HttpUrl, phase: &Phase, deadline: &Deadline) -> Error {
     let host = url.origin();
     let report = |detail: String| Report::new(format!("{url}: {detail}"));
@@ -26,17 +30,17 @@ pub fn explain(error: &ureq::Error, url: &HttpUrl, phase: &Phase, deadline: &Dea
     match error {
         ureq::Error::Timeout(_) => Error::Passing(
             report(format!(
-                "no answer within {} s, while {phase}",
+                "no response within {} s, while {phase}",
                 deadline.budget_secs()
             ))
-            .hint(format!("{NETWORK}; --timeout waits longer")),
+            .hint(NETWORK)
+            .hint(RAISE_TIMEOUT),
         ),
-        ureq::Error::HostNotFound => Error::Passing(
-            report(format!("{host} has no address")).hint("see whether the name is right, and DNS"),
-        ),
+        ureq::Error::HostNotFound => {
+            Error::Passing(report(format!("no address for {host}")).hint(CHECK_DNS))
+        }
         ureq::Error::Io(error) if matches!(phase, Phase::Lookup) => Error::Passing(
-            report(format!("the name cannot be looked up: {}", plain(error)))
-                .hint("see whether the name is right, and DNS"),
+            report(format!("cannot look up the host name: {}", plain(error))).hint(CHECK_DNS),
         ),
         ureq::Error::Io(error) => {
             Error::Passing(report(format!("{}, while {phase}", plain(error))).hint(NETWORK))
@@ -45,16 +49,16 @@ pub fn explain(error: &ureq::Error, url: &HttpUrl, phase: &Phase, deadline: &Dea
             // "proxy server responded 403/403": the number twice.
             let said = detail.split('/').next().unwrap_or_default();
             Error::Passing(
-                report(format!("the proxy did not connect us: {said}"))
-                    .hint("see HTTPS_PROXY, ALL_PROXY and NO_PROXY, and the proxy's log"),
+                report(format!("the proxy refused the connection: {said}"))
+                    .hint("check HTTPS_PROXY, ALL_PROXY and NO_PROXY, and the proxy's log"),
             )
         }
         ureq::Error::ConnectionFailed => {
             Error::Passing(report(format!("no connection, while {phase}")).hint(NETWORK))
         }
         other => Error::Final(
-            report(format!("the answer is no HTTP that can be read: {other}"))
-                .hint("see whether a ZITADEL instance is what answers there"),
+            report(format!("invalid HTTP response: {other}"))
+                .hint("check that a ZITADEL instance answers at this URL"),
         ),
     }
 }
@@ -67,43 +71,42 @@ fn explain_tls(error: &rustls::Error, url: &HttpUrl) -> Error {
     let rustls::Error::InvalidCertificate(reason) = error else {
         return Error::Passing(
             Report::new(format!("{url}: the TLS handshake failed: {error}"))
-                .hint("see whether TLS is spoken there, 1.2 or later, and nothing stands between"),
+                .hint("check that the server supports TLS 1.2 or later, and that nothing intercepts the connection"),
         );
     };
     match reason {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => untrusted(
-            "has expired",
-            "renew it, or see whether this clock is right",
-        ),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            untrusted("has expired", "renew it, or check the local clock")
+        }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            untrusted("is not valid yet", "see whether this clock is right")
+            untrusted("is not valid yet", "check the local clock")
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             untrusted(
                 "is for another name",
-                "see whether the issuer's host is right, and what answers there",
+                "check the issuer's host name, and which server answers there",
             )
         }
-        // The latter where a trusted authority has the same name and another key.
+        // BadSignature: a trusted authority has the same name and another key.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => untrusted(
-            "is not trusted: no authority that is trusted here has signed it",
+            "is not trusted: it is not signed by a trusted authority",
             OWN_AUTHORITY,
         ),
-        // webpki's own name for it is all there is.
+        // webpki has no variant of its own for this, only a name.
         other if other.to_string().contains("CaUsedAsEndEntity") => untrusted(
-            "is an authority's (CA:TRUE), which cannot be a server's",
+            "is a certificate authority's (CA:TRUE), not a server's",
             "give the server a certificate of its own, signed by that authority",
         ),
         other => untrusted(&format!("is not trusted: {other}"), OWN_AUTHORITY),
     }
 }
 
-/// Whether it is TLS that failed.
+/// True if TLS failed.
 pub fn is_tls(error: &ureq::Error) -> bool {
     tls_error(error).is_some()
 }
 
-/// The TLS library's error, wherever it is wrapped.
+/// Returns the TLS library's error, also if it is wrapped in an I/O error.
 fn tls_error(error: &ureq::Error) -> Option<&rustls::Error> {
     match error {
         ureq::Error::Rustls(error) => Some(error),
@@ -112,14 +115,14 @@ fn tls_error(error: &ureq::Error) -> Option<&rustls::Error> {
     }
 }
 
-/// An I/O error in a few words.
+/// Returns a short text for an I/O error.
 fn plain(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
         io::ErrorKind::ConnectionReset => "connection reset".to_owned(),
         io::ErrorKind::UnexpectedEof => "the connection was closed early".to_owned(),
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-            "no route to it".to_owned()
+            "no route to host".to_owned()
         }
         _ => system(error),
     }

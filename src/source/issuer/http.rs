@@ -1,5 +1,5 @@
-//! One HTTP request and its answer: bounded, without redirects, by the proxy
-//! that the environment names, tried again where that can help.
+//! Sends HTTP requests: with limits, without redirects, through the proxy that the
+//! environment names, with retries for temporary failures.
 
 use std::cell::OnceCell;
 use std::ffi::OsString;
@@ -28,23 +28,23 @@ use crate::url::{HttpUrl, Scheme};
 /// Looks up one environment variable.
 pub type Environment = dyn Fn(&str) -> Option<OsString>;
 
-/// How an issuer is reached.
+/// The settings for reaching an issuer.
 pub struct Network<'a> {
-    /// PEM roots to trust in place of the system's.
+    /// PEM root certificates to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
-    /// Leave for plain http beyond loopback.
+    /// True to allow plain http beyond loopback.
     pub allow_http: bool,
-    /// Where proxies are named.
+    /// The environment with the proxy variables.
     pub environment: &'a Environment,
 }
 
 /// The fields of a form.
 pub type Body<'a> = &'a [(&'a str, &'a str)];
 
-/// A bundle of roots may be larger than what else is read.
+/// Size limit of the file of root certificates in bytes.
 const CA_LIMIT: usize = 4 * 1024 * 1024;
 
-/// A client for one call: its connections are kept alive between requests.
+/// An HTTP client for one call; it keeps connections alive between requests.
 pub struct Http<'a> {
     network: &'a Network<'a>,
     deadline: Deadline,
@@ -62,7 +62,7 @@ impl<'a> Http<'a> {
         }
     }
 
-    /// Sends a GET, with a bearer token where one is given.
+    /// Sends a GET request, with a bearer token if one is given.
     pub fn get<'u>(&self, url: &'u HttpUrl, token: Option<&Token>) -> Result<Answer<'u>, Error> {
         self.send(url, |agent, timeout, proxy| {
             let mut request = agent.get(url.as_str());
@@ -83,21 +83,22 @@ impl<'a> Http<'a> {
         })
     }
 
-    /// Looks whether a request may be sent, and can: nothing in plain text, and
-    /// roots to trust.
+    /// Checks that a request may be sent: not in plain text, and with root
+    /// certificates to trust.
     pub fn check(&self, url: &HttpUrl) -> Result<(), Error> {
         if url.origin().is_exposed() && !self.network.allow_http {
             return Err(Error::Usage(
                 Report::new(format!(
-                    "{url} is plain http: a secret would cross the network"
+                    "{url}: plain http would expose a secret on the network"
                 ))
-                .hint("use https, or set allow-http = true in the profile if the network is yours"),
+                .hint("use https")
+                .hint("set allow-http = true in the profile if you trust the network"),
             ));
         }
         self.agent().map(drop)
     }
 
-    /// How far the last request got.
+    /// Returns the progress of the last request.
     pub const fn progress(&self) -> &Progress {
         &self.progress
     }
@@ -115,7 +116,7 @@ impl<'a> Http<'a> {
             tried += 1;
             self.progress.enter(Phase::Answer);
             let timeout = self.deadline.remaining().max(Duration::from_millis(1));
-            log::debug!("asking {url}, try {tried}");
+            log::debug!("requesting {url}, attempt {tried}");
             let answer = request(agent, timeout, proxy.clone())
                 .map_err(|error| self.explain(&error, url))
                 .and_then(|response| self.read(url, response))
@@ -129,7 +130,7 @@ impl<'a> Http<'a> {
             match retry::pause(tried, asked, left, fastrand::f64()) {
                 Some(pause) => {
                     log::info!(
-                        "{}; trying again in {} ms",
+                        "{}; retrying in {} ms",
                         error.report().headline(),
                         pause.as_millis()
                     );
@@ -150,8 +151,8 @@ impl<'a> Http<'a> {
             input::read_all(body.into_reader(), input::LIMIT).map_err(|error| match error {
                 ReadError::Io(error) => self.explain(&ureq::Error::from(error), url),
                 other => Error::Final(
-                    Report::new(format!("{url}: the answer is {other}"))
-                        .hint("see whether a ZITADEL instance is what answers there"),
+                    Report::new(format!("{url}: the response is {other}"))
+                        .hint("check that a ZITADEL instance answers at this URL"),
                 ),
             })?;
         let header = |name: &str| text_of(&head.headers, name);
@@ -160,17 +161,18 @@ impl<'a> Http<'a> {
 
     fn explain(&self, error: &ureq::Error, url: &HttpUrl) -> Error {
         if failure::is_tls(error) {
-            // What the first bytes bring may come to light later.
+            // A TLS error may surface later than the handshake.
             self.progress.enter(Phase::Handshake);
         }
         failure::explain(error, url, &self.progress.phase(), &self.deadline)
     }
 
-    /// The proxy that a URL is reached by.
+    /// Returns the proxy for a URL.
     pub fn proxy(&self, url: &HttpUrl) -> Result<Option<Proxy>, Error> {
         let origin = url.origin();
         if origin.scheme == Scheme::Http && origin.host.is_loopback() {
-            // Allowed because nothing crosses a network; by a proxy it would.
+            // Plain http is allowed here because nothing leaves this machine; through
+            // a proxy it would.
             return Ok(None);
         }
         let target = Target {
@@ -181,7 +183,8 @@ impl<'a> Http<'a> {
         proxy::resolve(&target, self.network.environment).map_err(|bad| {
             Error::Usage(
                 Report::new(bad.to_string())
-                    .hint("a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none"),
+                    .hint("write a proxy like http://proxy.acme.dev:3128 or socks5://host:1080")
+                    .hint("list hosts that need no proxy in NO_PROXY"),
             )
         })
     }
@@ -220,7 +223,7 @@ impl<'a> Http<'a> {
 fn by_way_of(report: Report, proxy: Option<&Proxy>) -> Report {
     match proxy {
         Some(proxy) => report.found(format!(
-            "the request went by way of the proxy {}:{}",
+            "the request went through the proxy {}:{}",
             proxy.host(),
             proxy.port()
         )),
@@ -236,7 +239,7 @@ fn read_roots(path: &Path, deadline: &Deadline) -> Result<Vec<Certificate<'stati
     let unusable = |detail: String| {
         Error::Usage(
             Report::new(format!("ca-file {}: {detail}", quote::path(path)))
-                .hint("it must be a PEM file of the certificates to trust, and readable"),
+                .hint("give a readable PEM file with the root certificates to trust"),
         )
     };
     let pem =
@@ -244,9 +247,9 @@ fn read_roots(path: &Path, deadline: &Deadline) -> Result<Vec<Certificate<'stati
     let roots: Vec<_> = CertificateDer::pem_slice_iter(&pem)
         .map(|der| Ok(Certificate::from_der(&der?).to_owned()))
         .collect::<Result<_, rustls_pki_types::pem::Error>>()
-        .map_err(|_| unusable("it is no PEM that can be read".to_owned()))?;
+        .map_err(|_| unusable("invalid PEM".to_owned()))?;
     if roots.is_empty() {
-        return Err(unusable("it holds no certificate".to_owned()));
+        return Err(unusable("no certificate in the file".to_owned()));
     }
     Ok(roots)
 }

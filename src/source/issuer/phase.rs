@@ -1,21 +1,21 @@
-//! How far a request got: whoever waited in vain is told for what.
+//! The progress of a request, so that a timeout's error names the step.
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What a request waits for.
+/// The step that a request waits for.
 #[derive(Clone, Debug, Default)]
 pub enum Phase {
-    /// The name's addresses.
+    /// The host name's look-up.
     Lookup,
-    /// A connection to one of these.
+    /// A connection to one of these addresses.
     Connect(Vec<SocketAddr>),
-    /// A proxy's word that it has connected us.
+    /// The proxy's response to CONNECT.
     Proxy,
     /// The TLS handshake.
     Handshake,
-    /// The answer.
+    /// The response.
     #[default]
     Answer,
 }
@@ -23,7 +23,7 @@ pub enum Phase {
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Lookup => f.write_str("looking up its address"),
+            Self::Lookup => f.write_str("looking up the host name"),
             Self::Connect(addresses) => {
                 f.write_str("connecting to ")?;
                 for (n, address) in addresses.iter().enumerate() {
@@ -32,14 +32,14 @@ impl fmt::Display for Phase {
                 }
                 Ok(())
             }
-            Self::Proxy => f.write_str("waiting for the proxy to connect us"),
+            Self::Proxy => f.write_str("waiting for the proxy to connect"),
             Self::Handshake => f.write_str("in the TLS handshake"),
-            Self::Answer => f.write_str("waiting for the answer"),
+            Self::Answer => f.write_str("waiting for the response"),
         }
     }
 }
 
-/// The phase of the request that is under way.
+/// The phase of the current request.
 #[derive(Clone, Debug, Default)]
 pub struct Progress(Arc<Mutex<Place>>);
 
@@ -51,17 +51,17 @@ struct Place {
 }
 
 impl Progress {
-    /// Where it stands.
+    /// Returns the current phase.
     pub fn phase(&self) -> Phase {
         self.place().phase.clone()
     }
 
-    /// The addresses that were connected to last.
+    /// Returns the addresses of the last connection.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.place().addresses.clone()
     }
 
-    /// Notes where it stands.
+    /// Records the current phase.
     pub fn enter(&self, phase: Phase) {
         let mut place = self.place();
         if let Phase::Connect(addresses) = &phase {
@@ -70,15 +70,15 @@ impl Progress {
         place.phase = phase;
     }
 
-    /// Notes that a connection is begun. One that is begun while another is
-    /// leads to the proxy of that one.
+    /// Records the start of a connection. A connection that starts within another
+    /// one leads to that one's proxy.
     pub fn begin(&self, addresses: Vec<SocketAddr>) {
         let is_within = matches!(self.place().phase, Phase::Connect(_));
         self.place().to_proxy = is_within;
         self.enter(Phase::Connect(addresses));
     }
 
-    /// Notes that a connection is ready to be spoken on.
+    /// Records that a connection is ready for use.
     pub fn ready(&self) {
         let to_proxy = std::mem::take(&mut self.place().to_proxy);
         self.enter(if to_proxy {

@@ -27,15 +27,15 @@ const EXCEPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
 ///
 /// The value itself is not kept, because a password may stand in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("cannot use the proxy in {variable}: it {detail}")]
+#[error("invalid proxy in {variable}: it {detail}")]
 pub struct BadProxy {
-    /// The variable that holds the value.
+    /// The variable's name.
     pub variable: &'static str,
-    /// What is wrong with the value.
+    /// The value's fault.
     pub detail: ProxyFault,
 }
 
-/// What makes a proxy variable unusable.
+/// The fault that makes a proxy variable invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProxyFault {
     /// The value is not text.
@@ -57,13 +57,13 @@ pub enum ProxyFault {
     UnixSocket,
 }
 
-/// Finds the proxy that `target` is reached through; `None` is a direct connection.
+/// Returns the proxy for `target`; `None` for a direct connection.
 ///
 /// A variable that is set but empty counts as not set, as in curl: an empty
 /// `https_proxy` does not switch `HTTPS_PROXY` or `ALL_PROXY` off. The steps are:
 ///
-/// 1. `no_proxy`, else `NO_PROXY`: if it covers the target, no proxy is looked at,
-///    not even one that cannot be parsed.
+/// 1. `no_proxy`, else `NO_PROXY`: if it covers the target, no proxy variable is
+///    read, not even an invalid one.
 /// 2. For https, the first of `https_proxy`, `HTTPS_PROXY`, `all_proxy` and
 ///    `ALL_PROXY`; for http, the first of `http_proxy`, `all_proxy` and `ALL_PROXY`.
 /// 3. Its value is `[scheme://][user[:password]@]host[:port]`; a path is ignored.
@@ -74,8 +74,8 @@ pub enum ProxyFault {
 /// otherwise.
 ///
 /// # Errors
-/// The first variable that is set cannot be used. The next one is not tried:
-/// that could send the request where its user does not want it to go.
+/// The first variable that is set is invalid. The next one is not tried: that could
+/// send the request through a proxy that the user does not want.
 pub fn resolve(
     target: &Target<'_>,
     env: &dyn Fn(&str) -> Option<OsString>,
@@ -151,9 +151,9 @@ fn parse(value: &str) -> Result<Proxy, ProxyFault> {
     proxy.build().map_err(|_| ProxyFault::Invalid)
 }
 
-/// Returns true for what reads like a scheme and is none of a proxy's.
+/// Returns true if a text looks like a scheme, but is not a proxy's.
 fn is_unsupported(scheme: &str) -> bool {
-    // As in curl. A longer text could be a part of a password.
+    // The limit is curl's: a longer text may be a part of a password.
     const LONGEST: usize = 39;
     let is_scheme = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
     (1..=LONGEST).contains(&scheme.len())
@@ -161,8 +161,8 @@ fn is_unsupported(scheme: &str) -> bool {
         && ProxyProtocol::try_from(scheme).is_err()
 }
 
-/// Returns the port that stands after the host; `None` if there is none. ureq takes
-/// one that is not valid for none.
+/// Returns the port after the host; `None` if there is none. ureq ignores an invalid
+/// port.
 fn port_of(proxy: &Proxy) -> Result<Option<u16>, ProxyFault> {
     let authority = proxy.uri().authority().map_or("", |a| a.as_str());
     let address = authority.rsplit('@').next().unwrap_or_default();

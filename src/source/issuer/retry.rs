@@ -1,26 +1,26 @@
-//! When to try again, and how long to wait before. Pure.
+//! Decides when to retry a request, and how long to wait before. Pure.
 
 use std::time::Duration;
 
 use crate::text::clock::UnixTime;
 
-/// How often one request is sent at most.
+/// Maximum number of attempts for one request.
 pub const TRIES: u32 = 3;
 
-/// The first pause's upper bound; the next ones' double.
+/// Upper bound of the first pause; it doubles for each further pause.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Whether an answer of this status may be another one a moment later.
+/// True if a retry may help after a response with this status.
 pub const fn can_pass(status: u16) -> bool {
     matches!(status, 429 | 502 | 503 | 504)
 }
 
-/// How long to wait after `tried` tries; none where to give up: the tries are
-/// used up, or the wait would not end within `remaining`.
+/// Returns how long to wait after `tried` attempts; `None` if no attempt is left or
+/// the wait would exceed `remaining`.
 ///
-/// A wait that the issuer asked for is kept to the second. Else it is drawn
-/// from zero up to a bound that doubles (full jitter), by `draw` from 0 to 1,
-/// so that many waiters do not return at once.
+/// A wait that the issuer asks for is used as it is. Otherwise `draw`, from 0 to 1,
+/// selects a wait between zero and a bound that doubles (full jitter), so that many
+/// waiting processes do not return at once.
 pub fn pause(
     tried: u32,
     asked: Option<Duration>,
@@ -32,11 +32,11 @@ pub fn pause(
     (tried < TRIES && wait < remaining).then_some(wait)
 }
 
-/// Reads a `Retry-After` header (RFC 9110, section 10.2.3): seconds, or a date
-/// that is held against the answer's own.
+/// Parses a `Retry-After` header (RFC 9110, section 10.2.3): seconds, or a date that
+/// is compared with the response's `Date`.
 pub fn retry_after(header: &str, date: UnixTime) -> Option<Duration> {
     let header = header.trim();
-    // Rust's own reading of a number takes a plus sign too.
+    // Rust's number parser would accept a plus sign.
     if header.bytes().all(|b| b.is_ascii_digit()) {
         return header.parse().ok().map(Duration::from_secs);
     }

@@ -1,4 +1,4 @@
-//! Where a key comes from: a file, the environment or a command.
+//! Reads a key from a file, the environment or a command.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -17,19 +17,19 @@ use crate::text::quote::{quoted, system};
 use crate::text::{input, quote};
 
 const A_LIST: &str =
-    "key-command is a list: a program on PATH, then its arguments, each on its own";
-const RUN_IT: &str = "run it by hand: it must print the key and nothing else, and exit 0";
-const WAITS: &str =
-    "run it by hand: it may wait for somebody to unlock something; --timeout waits longer";
+    "set key-command to a list of a program on PATH and its arguments, each a string of its own";
+const RUN_IT: &str = "run the command by hand: it must print only the key, and exit with 0";
+const WAITS: &str = "run the command by hand: it may be waiting for input or an unlock";
+const RAISE_TIMEOUT: &str = "give it more time with --timeout";
 
-/// Where a key is read from.
+/// The source of a key.
 #[derive(Clone, Debug)]
 pub enum KeySource {
     /// A key file or a bare PEM.
     File(PathBuf),
     /// The key file's text, from `ZITADEL_CREDENTIAL_KEY`.
     Environment(Secret),
-    /// A program and its arguments that print either form.
+    /// A program with its arguments that prints a key file or a PEM.
     Command(Vec<String>),
 }
 
@@ -38,7 +38,7 @@ impl fmt::Display for KeySource {
         match self {
             Self::File(path) => write!(f, "key file {}", quote::path(path)),
             Self::Environment(_) => f.write_str("ZITADEL_CREDENTIAL_KEY"),
-            // The arguments stay unshown: a vault's may name more than it should.
+            // The arguments are not shown: a vault's may contain secrets.
             Self::Command(words) => {
                 let program = words.first().map_or("", String::as_str);
                 write!(f, "key-command {}", quoted(program))
@@ -48,7 +48,7 @@ impl fmt::Display for KeySource {
 }
 
 impl KeySource {
-    /// Whether reading uses it up, as it does a pipe (`<(…)`).
+    /// True if the source can be read only once, like a pipe (`<(…)`).
     pub fn is_read_once(&self) -> bool {
         match self {
             Self::File(path) => !path.is_file(),
@@ -57,23 +57,23 @@ impl KeySource {
     }
 }
 
-/// A key that is yet to be read, and the ids given beside it.
+/// A key that is not read yet, and the IDs from flags or profile.
 #[derive(Clone, Debug)]
 pub struct KeySpec {
-    /// Where it is read from.
+    /// The key's source.
     pub source: KeySource,
     /// `--key-id`.
     pub id: Option<KeyId>,
     /// `--user-id`.
     pub user: Option<UserId>,
-    /// Whether what a command says on stderr is dropped: there are callers that
-    /// read it as part of our answer.
+    /// True to drop a command's stderr: some callers read it as part of our
+    /// response.
     pub is_silent: bool,
 }
 
 impl KeySpec {
-    /// Both ids where they are known without reading the key: then a cached
-    /// token needs neither the file nor the command.
+    /// Returns both IDs if they are known without reading the key: a cached token
+    /// needs neither the file nor the command then.
     pub fn ids(&self) -> Option<(KeyId, UserId)> {
         self.id.clone().zip(self.user.clone())
     }
@@ -81,8 +81,8 @@ impl KeySpec {
     /// Reads the key.
     ///
     /// # Errors
-    /// [`Error::Usage`] where there is nothing to read, [`Error::Final`] where
-    /// it is no key, [`Error::Passing`] where it took too long.
+    /// [`Error::Usage`] if the source cannot be read, [`Error::Final`] if it is not
+    /// a key, [`Error::Passing`] on a timeout.
     pub fn load(&self, environment: &Environment, deadline: &Deadline) -> Result<Key, Error> {
         let source = &self.source;
         let bytes = match source {
@@ -93,9 +93,10 @@ impl KeySpec {
             KeySource::Command(words) => self.run(words, environment, deadline),
         }?;
         let text = std::str::from_utf8(&bytes).map_err(|_| {
-            Error::Final(Report::new(format!("{source}: it is not text")).hint(
-                "a key file is JSON as ZITADEL lets you download it, or PEM; DER is not read",
-            ))
+            Error::Final(
+                Report::new(format!("{source}: binary data, not text"))
+                    .hint("use the JSON file from ZITADEL, or PEM; DER is not supported"),
+            )
         })?;
         Key::parse(text, self.id.as_ref(), self.user.as_ref())
             .map_err(|error| error.map(|report| report.about(source)))
@@ -106,16 +107,20 @@ impl KeySpec {
         let is_command = matches!(source, KeySource::Command(_));
         let report = Report::new(format!("{source}: {error}"));
         match error {
-            ReadError::TimedOut(_) if is_command => Error::Passing(report.hint(WAITS)),
+            ReadError::TimedOut(_) if is_command => {
+                Error::Passing(report.hint(WAITS).hint(RAISE_TIMEOUT))
+            }
             _ if is_command => Error::Final(report.hint(RUN_IT)),
-            ReadError::TooLarge(_) => Error::Final(report.hint(
-                "a key file has about 2 KiB: name the file that ZITADEL let you download",
-            )),
+            ReadError::TooLarge(_) => Error::Final(
+                report.hint("name the key file that you downloaded from ZITADEL: it has about 2 KiB"),
+            ),
             ReadError::TimedOut(_) => Error::Passing(
-                report.hint("it is a pipe: see what should write to it; --timeout waits longer"),
+                report
+                    .hint("check the program that writes to this pipe")
+                    .hint(RAISE_TIMEOUT),
             ),
             ReadError::Io(_) => Error::Usage(report.hint(
-                "--key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file must name a file that you can read",
+                "set --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file to a file that you can read",
             )),
         }
     }
@@ -135,14 +140,14 @@ impl KeySpec {
             PathBuf::from(program)
         } else {
             process::find(program, environment).ok_or_else(|| {
-                let what = "it is in no absolute directory of PATH";
+                let what = "not found in any absolute directory of PATH";
                 Error::Usage(failed(what.into()).hint(A_LIST))
             })?
         };
         let mut command = Command::new(program);
         command
             .args(arguments)
-            // It has no use for a key of ours.
+            // The command does not need another key.
             .env_remove("ZITADEL_CREDENTIAL_KEY")
             .stdin(Stdio::null());
         if self.is_silent {
@@ -150,17 +155,17 @@ impl KeySpec {
         }
         match process::run_asking(&mut command, deadline, input::LIMIT) {
             Ok(ended) if !ended.status.success() => Err(Error::Final(
-                failed(format!("it ended with {}", ended.status)).hint(RUN_IT),
+                failed(format!("failed with {}", ended.status)).hint(RUN_IT),
             )),
-            Ok(ended) if ended.stdout.trim_ascii().is_empty() => Err(Error::Final(
-                failed("it printed nothing".into()).hint(RUN_IT),
-            )),
+            Ok(ended) if ended.stdout.trim_ascii().is_empty() => {
+                Err(Error::Final(failed("printed nothing".into()).hint(RUN_IT)))
+            }
             Ok(ended) => Ok(ended.stdout),
             Err(RunError::Start(error)) => Err(Error::Usage(failed(system(&error)).hint(A_LIST))),
             Err(RunError::Output(error)) => Err(self.unread(&error)),
-            Err(error @ RunError::Late(_)) => {
-                Err(Error::Passing(failed(error.to_string()).hint(WAITS)))
-            }
+            Err(error @ RunError::Late(_)) => Err(Error::Passing(
+                failed(error.to_string()).hint(WAITS).hint(RAISE_TIMEOUT),
+            )),
             Err(error @ RunError::Wait(_)) => {
                 Err(Error::Passing(failed(error.to_string()).hint(RUN_IT)))
             }

@@ -31,7 +31,7 @@ pub fn open_or_create_private(path: &Path) -> io::Result<File> {
         .open(path)?;
     let status = Status::of_open(&file)?;
     if !status.is_file() {
-        return Err(io::Error::other("it is no regular file"));
+        return Err(io::Error::other("not a regular file"));
     }
     if !status.has_private_mode() {
         set_private(&file)?;
@@ -52,7 +52,7 @@ pub fn set_private(file: &File) -> io::Result<()> {
 /// # Errors
 /// The system's own reason.
 pub fn open_to_read(path: &Path) -> io::Result<File> {
-    // Without O_NONBLOCK the open itself hangs on a FIFO that nobody writes to.
+    // Without O_NONBLOCK, opening a FIFO without a writer blocks.
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     OpenOptions::new().read(true).custom_flags(flags).open(path)
 }

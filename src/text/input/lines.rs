@@ -1,4 +1,4 @@
-//! A dialogue over a pipe: questions of one line each, and silence between them.
+//! Reads lines from a pipe with long pauses between them.
 
 use std::time::Duration;
 use std::{io, mem};
@@ -8,22 +8,23 @@ use zeroize::Zeroizing;
 use super::{Bounded, ReadError};
 use crate::text::clock::Deadline;
 
-/// How long the next line may be in coming. Whoever has asked once may take their
-/// time, and closes the pipe by going.
+/// Time limit for the next line's first byte. A client may pause for long after its
+/// first request, and its exit closes the pipe.
 const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The lines of one input.
 #[derive(Default)]
 pub struct Lines {
-    /// What came along with the lines that were read.
+    /// Bytes that were read after the last line.
     rest: Zeroizing<Vec<u8>>,
-    /// Whether one was read.
+    /// True once a line was read.
     has_begun: bool,
 }
 
 impl Lines {
-    /// The next line, without its end; none at the end of all. The first is
-    /// complete within `budget`, and so is every other once it has begun to come.
+    /// Returns the next line without its line break; `None` at the end of the input.
+    /// The first line must be complete within `budget`, and every other one within
+    /// `budget` after its first byte.
     ///
     /// # Errors
     /// [`ReadError`]: too large, too slow, or a failed read.
@@ -72,11 +73,11 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::text::input::Patient;
+    use crate::text::input::TimedReader;
 
     const SHORT: Duration = Duration::from_millis(20);
 
-    /// Hands out a few bytes at a time.
+    /// Returns a few bytes at a time.
     struct Drops<'a>(&'a [u8], usize);
 
     impl Read for Drops<'_> {
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_past_its_limit_is_refused_with_and_without_its_end() {
+    fn a_line_beyond_its_limit_is_refused_with_and_without_its_line_break() {
         for input in ["0123456789x\n", "0123456789x"] {
             for size in [1, 1024] {
                 let mut input = Drops(input.as_bytes(), size);
@@ -122,17 +123,17 @@ mod tests {
         }
     }
 
-    fn pipe() -> (Patient<PipeReader>, io::PipeWriter) {
+    fn pipe() -> (TimedReader<PipeReader>, io::PipeWriter) {
         let (reader, writer) = io::pipe().expect("a pipe");
-        (Patient::new(reader, Deadline::after(SHORT)), writer)
+        (TimedReader::new(reader, Deadline::after(SHORT)), writer)
     }
 
     #[test]
-    fn the_first_line_and_one_that_has_begun_are_complete_in_time() {
+    fn the_first_line_and_a_line_that_has_begun_must_be_complete_in_time() {
         for said in ["first\nhalf a", "half a", ""] {
             let (mut input, mut writer) = pipe();
             writer.write_all(said.as_bytes()).expect("room");
-            // Not for ever, should it not be.
+            // A limit, in case the test fails.
             thread::spawn(move || {
                 thread::sleep(SHORT * 50);
                 drop(writer);
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn between_lines_it_is_waited_for_longer_but_not_once_the_other_side_is_gone() {
+    fn the_wait_between_lines_is_longer_but_ends_when_the_pipe_is_closed() {
         let (mut input, mut writer) = pipe();
         writer.write_all(b"first\n").expect("room");
         thread::scope(|scope| {

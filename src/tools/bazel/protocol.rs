@@ -42,7 +42,7 @@ struct Answer {
 pub fn answer(token: Option<&Token>) -> serde_json::Result<String> {
     let answer = token.map_or_else(Answer::default, |token| Answer {
         headers: [("Authorization", [token.bearer()])].into(),
-        expires: token.told_expiry().map(|end| end.to_string()),
+        expires: token.expiry_for_tools().map(|end| end.to_string()),
     });
     serde_json::to_string(&answer).map(|json| json + "\n")
 }

@@ -150,7 +150,7 @@ struct Failure {
 /// # Errors
 /// Infallible: strings, numbers and booleans only.
 pub fn answer(token: &Token) -> serde_json::Result<String> {
-    let end = token.told_expiry();
+    let end = token.expiry_for_tools();
     written(&Ok(Login {
         kind: "get",
         token: token.bearer(),

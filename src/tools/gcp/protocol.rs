@@ -101,7 +101,7 @@ enum Body<'a> {
 /// Infallible: strings, numbers and booleans only.
 pub fn token(token_type: &str, token: &Token) -> serde_json::Result<String> {
     let expiration_time = token
-        .told_expiry()
+        .expiry_for_tools()
         .map(crate::text::clock::UnixTime::as_secs);
     written(Body::Token {
         token_type,

@@ -193,7 +193,7 @@ impl Request {
         } else {
             format!("username={username}\npassword={secret}\n")
         };
-        if let Some(end) = token.told_expiry() {
+        if let Some(end) = token.expiry_for_tools() {
             // Writing to a String cannot fail.
             let _ = writeln!(answer, "password_expiry_utc={}", end.as_secs());
         }

@@ -161,7 +161,7 @@ pub fn answer(version: Version, token: &Token) -> serde_json::Result<String> {
         kind: KIND,
         api_version: version,
         status: Status {
-            expiration_timestamp: token.told_expiry().map(|end| end.to_string()),
+            expiration_timestamp: token.expiry_for_tools().map(|end| end.to_string()),
             token: token.expose(),
         },
     })

@@ -82,7 +82,7 @@ impl Request {
     /// # Errors
     /// Infallible: string fields only.
     pub fn answer(&self, login: Option<Login<'_>>, now: UnixTime) -> serde_json::Result<String> {
-        let left = login.map_or(Duration::ZERO, |login| login.token.told_duration(now));
+        let left = login.map_or(Duration::ZERO, |login| login.token.duration_for_tools(now));
         let auth = self.registry().zip(login).map(|(registry, login)| {
             let Login { username, token } = login;
             let password = token.expose();

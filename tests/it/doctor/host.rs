@@ -29,16 +29,16 @@ ok host: host rule git.acme.test for https://git.acme.test: profile test, userna
         (
             "evil.test",
             str![[r#"
-failed host: no host rule lets https://evil.test have a token
-    [hosts."evil.test"] in the config file adds one, as zitadel-credential setup git evil.test or setup docker evil.test writes it; --host is for one call
+failed host: no host rule for https://evil.test
+    add [hosts."evil.test"] to the config file; or run zitadel-credential setup git evil.test or setup docker evil.test; or for one call, give --host evil.test
 
 "#]],
         ),
         (
             "git.acme.test:444",
             str![[r#"
-failed host: no host rule lets https://git.acme.test:444 have a token: git.acme.test is for another port
-    [hosts."git.acme.test:444"] in the config file adds this one, as zitadel-credential setup git git.acme.test:444 or setup docker git.acme.test:444 writes it; --host is for one call
+failed host: no host rule for https://git.acme.test:444: git.acme.test is for another port
+    add [hosts."git.acme.test:444"] to the config file; or run zitadel-credential setup git git.acme.test:444 or setup docker git.acme.test:444; or for one call, give --host git.acme.test:444
 
 "#]],
         ),
@@ -46,15 +46,15 @@ failed host: no host rule lets https://git.acme.test:444 have a token: git.acme.
             "http://git.acme.test",
             str![[r#"
 failed host: host rule git.acme.test is for https, not for http://git.acme.test
-    allow-http = true in that rule lets http too
+    use https; or set allow-http = true in that rule if you trust the network
 
 "#]],
         ),
         (
             "me@git.acme.test",
             str![[r#"
-failed host: host rule git.acme.test has the username ci, and another was asked for
-    ask for that username, or for none
+failed host: host rule git.acme.test has the username ci, but another one was requested
+    request that username, or none
 
 "#]],
         ),

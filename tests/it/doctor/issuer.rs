@@ -18,8 +18,8 @@ fn what_is_wrong_on_the_way_to_the_issuer_is_named() {
             |case| case.set_clock(3600),
             &[],
             str![[r#"
-warning clock: this clock is [OFFSET] behind the issuer's
-    set it right (NTP)
+warning clock: the local clock is [OFFSET] behind the issuer's
+    synchronize it (NTP)
 
 "#]],
         ),
@@ -28,8 +28,8 @@ warning clock: this clock is [OFFSET] behind the issuer's
             |case| case.set_clock(-3600),
             &[],
             str![[r#"
-warning clock: this clock is [OFFSET] ahead of the issuer's
-    set it right (NTP)
+warning clock: the local clock is [OFFSET] ahead of the issuer's
+    synchronize it (NTP)
 
 "#]],
         ),
@@ -39,7 +39,7 @@ warning clock: this clock is [OFFSET] ahead of the issuer's
             &["--issuer", "https://nowhere.invalid", "--timeout", "5"],
             str![[r#"
 failed dns: https://nowhere.invalid/.well-known/openid-configuration: [..]
-    see whether the name is right, and DNS
+    check the host name, and DNS
 
 "#]],
         ),
@@ -49,7 +49,7 @@ failed dns: https://nowhere.invalid/.well-known/openid-configuration: [..]
             &["--issuer", "https://127.0.0.1:1", "--timeout", "5"],
             str![[r#"
 failed tcp: https://127.0.0.1:1/.well-known/openid-configuration: connection refused, while connecting to 127.0.0.1:1
-    see whether the issuer is up and reachable from here (network, proxy, firewall)
+    check that the issuer is up and reachable from here (network, proxy, firewall)
 
 "#]],
         ),
@@ -58,8 +58,8 @@ failed tcp: https://127.0.0.1:1/.well-known/openid-configuration: connection ref
             |_| {},
             &["--issuer", "http://issuer.test"],
             str![[r#"
-failed tls: http://issuer.test/.well-known/openid-configuration is plain http: a secret would cross the network
-    use https, or set allow-http = true in the profile if the network is yours
+failed tls: http://issuer.test/.well-known/openid-configuration: plain http would expose a secret on the network
+    use https; or set allow-http = true in the profile if you trust the network
 
 "#]],
         ),
@@ -68,8 +68,8 @@ failed tls: http://issuer.test/.well-known/openid-configuration is plain http: a
             |_| {},
             &["--ca-file", "key.json"],
             str![[r#"
-failed tls: ca-file key.json: it holds no certificate
-    it must be a PEM file of the certificates to trust, and readable
+failed tls: ca-file key.json: no certificate in the file
+    give a readable PEM file with the root certificates to trust
 
 "#]],
         ),
@@ -83,8 +83,8 @@ failed tls: ca-file key.json: it holds no certificate
             },
             &[],
             str![[r#"
-failed discovery: [ISSUER]/.well-known/openid-configuration: it answered text/html that is not JSON
-    issuer must be the URL of your ZITADEL instance, as its console shows it
+failed discovery: [ISSUER]/.well-known/openid-configuration: the response is text/html, not JSON
+    set issuer to the URL of your ZITADEL instance, as its console shows it
 
 "#]],
         ),
@@ -128,8 +128,8 @@ fn what_the_issuer_refuses_is_named() {
             |case| case.world.issuer.remove_key(&case.world.user.key_id),
             &[],
             str![[r#"
-failed token: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400); its clock and ours agree; the key file does not say until when the key is good
-    in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+failed token: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400); the issuer's clock and the local clock agree; the key file has no expiration date
+    check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
 
 "#]],
         ),
@@ -158,8 +158,8 @@ failed userinfo: the issuer refused the token that it just issued: HTTP 401: no
             },
             &[],
             str![[r#"
-failed userinfo: [ISSUER]/oidc/v1/userinfo: the JSON it answered has another shape than it should
-    no issuer answers so: see its log, and whether a proxy or a login page stands before it
+failed userinfo: [ISSUER]/oidc/v1/userinfo: the JSON response has a field of the wrong type
+    not a ZITADEL response: check whether a proxy or a login page is in front of it, and its log
 
 "#]],
         ),
@@ -235,8 +235,8 @@ fn tls_says_whom_it_trusts() {
     for options in [&[][..], &["--ca-file", "other.pem"]] {
         let found = examine(&case, options, &[]);
         case.matches(&found.of("tls"), str![[r#"
-failed tls: [ISSUER]/.well-known/openid-configuration: the certificate of [ISSUER] is not trusted: no authority that is trusted here has signed it
-    where it is your own authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile
+failed tls: [ISSUER]/.well-known/openid-configuration: the certificate of [ISSUER] is not trusted: it is not signed by a trusted authority
+    if you run your own certificate authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile
 
 "#]]);
         assert_eq!(
@@ -265,8 +265,8 @@ fn a_proxy_is_told_apart_from_the_issuer() {
 
     let found = examine(&case, &options, &[("HTTPS_PROXY", "ftp://x:1")]);
     case.matches(&found.of("proxy"), str![[r#"
-failed proxy: cannot use the proxy in HTTPS_PROXY: it has the unsupported scheme `ftp`
-    a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none
+failed proxy: invalid proxy in HTTPS_PROXY: it has the unsupported scheme `ftp`
+    write a proxy like http://proxy.acme.dev:3128 or socks5://host:1080; or list hosts that need no proxy in NO_PROXY
 
 "#]]);
     assert_eq!(found.status("dns"), "skipped");
@@ -292,8 +292,8 @@ ok proxy: through [PROXY]
     let start = Instant::now();
     let found = examine(&case, &options, &[("HTTPS_PROXY", &url)]);
     case.matches(&found.of("tcp"), str![[r#"
-failed tcp: [ISSUER]/.well-known/openid-configuration: no answer within 3 s, while waiting for the proxy to connect us; the request went by way of the proxy [PROXY]
-    see whether the issuer is up and reachable from here (network, proxy, firewall); --timeout waits longer
+failed tcp: [ISSUER]/.well-known/openid-configuration: no response within 3 s, while waiting for the proxy to connect; the request went through the proxy [PROXY]
+    check that the issuer is up and reachable from here (network, proxy, firewall); or give it more time with --timeout
 
 "#]]);
     assert!(start.elapsed() < Duration::from_secs(10));

@@ -25,8 +25,8 @@ fn what_is_wrong_with_configuration_and_key_is_named() {
             |case| drop(case.world.home.write_config("[profiles.test\n")),
             &[],
             str![[r#"
-failed config: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it is no TOML: unclosed table, expected `]`
-    a profile reads like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
+failed config: config file [HOME]/.config/zitadel-credential/config.toml: line 1: invalid TOML: unclosed table, expected `]`
+    write a profile like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
 
 "#]],
         ),
@@ -35,8 +35,8 @@ failed config: config file [HOME]/.config/zitadel-credential/config.toml: line 1
             |_| {},
             &["--profile", "staging"],
             str![[r#"
-failed profile: [HOME]/.config/zitadel-credential/config.toml: no profile is called "staging"
-    its profiles are: test; choose one, or let zitadel-credential setup profile staging add it
+failed profile: [HOME]/.config/zitadel-credential/config.toml: no profile named "staging"
+    choose one of: test; or run zitadel-credential setup profile staging to create it
 
 "#]],
         ),
@@ -45,8 +45,8 @@ failed profile: [HOME]/.config/zitadel-credential/config.toml: no profile is cal
             |_| {},
             &["--timeout", "soon"],
             str![[r#"
-failed config: the timeout "soon" is no number of seconds
-    --timeout and ZITADEL_CREDENTIAL_TIMEOUT take whole seconds from 1 to 86400
+failed config: invalid timeout: "soon"
+    set --timeout or ZITADEL_CREDENTIAL_TIMEOUT to whole seconds from 1 to 86400
 
 "#]],
         ),
@@ -66,7 +66,7 @@ warning config: [HOME]/.config/zitadel-credential/config.toml: writable by other
             &[],
             str![[r#"
 failed key: key file [HOME]/key.json: no such file or directory
-    --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file must name a file that you can read
+    set --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file to a file that you can read
 
 "#]],
         ),
@@ -85,8 +85,8 @@ warning key: key file [HOME]/key.json: accessible to other users (mode 0644)
             |case| write_key(case, &case.world.user.application_key_json()),
             &[],
             str![[r#"
-failed key: key file [HOME]/key.json: it is an application's key, not a service user's
-    an application key authenticates an API or a client, not a user: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
+failed key: key file [HOME]/key.json: an application's key, not a service user's
+    in ZITADEL open the service user, choose Keys, New, JSON, and download the file: an application key authenticates an API or a client, not a user
 
 "#]],
         ),
@@ -95,8 +95,8 @@ failed key: key file [HOME]/key.json: it is an application's key, not a service 
             |case| write_key(case, &ServiceUser::with_bits(1024).key_json()),
             &[],
             str![[r#"
-failed key: key file [HOME]/key.json: its key cannot sign: an RSA key of fewer than 2048 bits
-    an RSA key of 2048 to 4096 bits is wanted: in ZITADEL, the service user's Keys, New, JSON makes one
+failed key: key file [HOME]/key.json: the key cannot sign: it has fewer than 2048 bits
+    use an RSA key of 2048 to 4096 bits: create one in ZITADEL with the service user's Keys, New, JSON
 
 "#]],
         ),

@@ -53,21 +53,21 @@ fn a_value_of_the_wrong_kind() {
     config(
         "[profiles.prod]\nscopes = \"openid\"\n",
         str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: scopes has a value of the wrong kind, expected a list, as in ["one", "two"]
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: scopes has a value of the wrong type, expected a list, as in ["one", "two"]
 
 "#]],
     );
     config(
         "[hosts.\"git.acme.test\"]\nauth = \"digest\"\n",
         str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: auth has a value of the wrong kind, expected one of `auto`, `basic`, `bearer`
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: auth has a value of the wrong type, expected one of `auto`, `basic`, `bearer`
 
 "#]],
     );
     config(
         "profiles = 5\n",
         str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: profiles has a value of the wrong kind, expected a table
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: profiles has a value of the wrong type, expected a table
 
 "#]],
     );
@@ -80,12 +80,12 @@ fn a_private_key_in_the_wrong_place() {
     let write = |toml: &str| case.world.home.write_config(toml);
     write(&format!("[profiles.test]\nscopes = \"\"\"\n{pem}\"\"\"\n"));
     case.run(["token"]).fails(2, str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: scopes has a value of the wrong kind, expected a list, as in ["one", "two"]
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: scopes has a value of the wrong type, expected a list, as in ["one", "two"]
 
 "#]]);
     write(&format!("[profiles.test]\nallow-http = '''{pem}'''\n"));
     case.run(["token"]).fails(2, str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: allow-http has a value of the wrong kind, expected a boolean
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: allow-http has a value of the wrong type, expected a boolean
 
 "#]]);
     write(&format!("[profiles.test]\nkey = '''{pem}'''\n"));
@@ -95,20 +95,20 @@ zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.
 "#]]);
     write(&format!("[profiles.test]\nkey-file = \"{pem}\"\n"));
     case.run(["token"]).fails(2, str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 3: it is no TOML: key with no value, expected `=`
-  hint: a profile reads like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 3: invalid TOML: key with no value, expected `=`
+  hint: write a profile like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
 
 "#]]);
     write(&pem);
     case.run(["token"]).fails(2, str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it is no TOML: key with no value, expected `=`
-  hint: a profile reads like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: invalid TOML: key with no value, expected `=`
+  hint: write a profile like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
 
 "#]]);
     write(&case.world.user.key_json());
     case.run(["token"]).fails(2, str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it is no TOML: invalid key-value pair, expected key
-  hint: a profile reads like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: invalid TOML: invalid key-value pair, expected key
+  hint: write a profile like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
 
 "#]]);
 }
@@ -118,32 +118,32 @@ fn no_toml() {
     config(
         "issuer: https://id.acme.test\n",
         str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it is no TOML: key with no value, expected `=`
-  hint: a profile reads like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: invalid TOML: key with no value, expected `=`
+  hint: write a profile like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
 
 "#]],
     );
     config(
         "[profiles.prod\n",
         str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it is no TOML: unclosed table, expected `]`
-  hint: a profile reads like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: invalid TOML: unclosed table, expected `]`
+  hint: write a profile like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
 
 "#]],
     );
     config(
         "[profiles.prod]\nissuer = https://id.acme.test\n",
         str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: it is no TOML: string values must be quoted, expected literal string
-  hint: a profile reads like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: invalid TOML: string values must be quoted, expected literal string
+  hint: write a profile like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
 
 "#]],
     );
     config(
         "[profiles.a]\nissuer = \"x\"\nissuer = \"y\"\n",
         str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 3: it is no TOML: duplicate key
-  hint: a profile reads like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 3: invalid TOML: duplicate key
+  hint: write a profile like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
 
 "#]],
     );
@@ -154,11 +154,14 @@ fn no_text() {
     let case = Case::new();
     let path = case.world.home.config_path();
     fs::write(path, b"\xff\xfe").unwrap();
-    case.run(["token"]).fails(2, str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: it is not UTF-8
-  hint: --config or ZITADEL_CREDENTIAL_CONFIG must name a TOML file that you can read
+    case.run(["token"]).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: not UTF-8
+  hint: set --config or ZITADEL_CREDENTIAL_CONFIG to a TOML file that you can read
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]
@@ -167,16 +170,17 @@ fn a_rule_for_a_missing_profile() {
     config(
         rule,
         str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: host rule git.acme.test: no profile is called "prod"
-  hint: there is none yet: write [profiles.prod], or take the rule out
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: host rule git.acme.test: no profile named "prod"
+  hint: add [profiles.prod], or remove the rule
 
 "#]],
     );
     config(
         &format!("[profiles.test]\n{rule}"),
         str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: host rule git.acme.test: no profile is called "prod"
-  hint: its profiles are: test; name one, or write [profiles.prod]
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: host rule git.acme.test: no profile named "prod"
+  hint: set the rule's profile to one of: test
+  hint: add [profiles.prod]
 
 "#]],
     );
@@ -187,8 +191,8 @@ fn two_rules_for_one_host() {
     config(
         "[hosts.\"git.acme.test\"]\n[hosts.\"GIT.acme.test:443\"]\n",
         str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: two host rules are for git.acme.test
-  hint: keep one: case plays no part, and https's port 443 equals no port
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: two host rules for git.acme.test
+  hint: remove one of them: upper and lower case are the same host, and so are port 443 and no port
 
 "#]],
     );
@@ -199,7 +203,7 @@ fn a_pattern_that_names_no_host() {
     config(
         "[hosts.\"https://git.acme.test/\"]\n",
         str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: "https://git.acme.test/" names no host
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: invalid host: "https://git.acme.test/"
   hint: write git.acme.test
 
 "#]],
@@ -207,8 +211,8 @@ zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: "https
     config(
         "[hosts.\"*\"]\n",
         str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: "*" names no host
-  hint: a host rule is for host, host:port or *.host, without scheme, path or user; several in a variable are apart by blanks
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: invalid host: "*"
+  hint: write host, host:port or *.host, without scheme, path or user; separate several hosts in a variable with spaces
 
 "#]],
     );
@@ -219,8 +223,8 @@ fn a_username_that_ends_early() {
     config(
         "[hosts.\"git.acme.test\"]\nusername = \"ci:\\u001b[31m\"\n",
         str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: host rule git.acme.test: its username is empty, or holds a colon or a control character
-  hint: leave username out to show the user ID
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: host rule git.acme.test: username is empty, or contains a colon or a control character
+  hint: remove username to use the user ID
 
 "#]],
     );

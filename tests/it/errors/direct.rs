@@ -89,8 +89,8 @@ fn a_cache_that_is_none() {
         &["cache", "list", "--cache-dir", "key.json"],
         1,
         str![[r#"
-zitadel-credential: error: cache key.json: it is no directory
-  hint: see who owns it and its mode (0700 is right), or name another by --cache-dir
+zitadel-credential: error: cache key.json: not a directory
+  hint: make the directory yours, with mode 0700, or choose another with --cache-dir
 
 "#]],
     );
@@ -98,8 +98,8 @@ zitadel-credential: error: cache key.json: it is no directory
         &["cache", "clear", "--cache-dir", "key.json"],
         1,
         str![[r#"
-zitadel-credential: error: cache key.json: it is no directory
-  hint: see who owns it and its mode (0700 is right), or name another by --cache-dir
+zitadel-credential: error: cache key.json: not a directory
+  hint: make the directory yours, with mode 0700, or choose another with --cache-dir
 
 "#]],
     );

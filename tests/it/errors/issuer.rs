@@ -46,7 +46,7 @@ fn nobody_listens() {
         .fails(75, str![[r#"
 zitadel-credential: error: http://[ADDRESS]/.well-known/openid-configuration: connection refused, while connecting to [ADDRESS]
   with: key ID [KEY_ID], user ID [USER_ID], issuer http://[ADDRESS]
-  hint: see whether the issuer is up and reachable from here (network, proxy, firewall)
+  hint: check that the issuer is up and reachable from here (network, proxy, firewall)
 
 "#]]);
 }
@@ -75,9 +75,9 @@ fn no_http_at_all() {
         format!("http://localhost:{}", server.port()),
         1,
         str![[r#"
-zitadel-credential: error: [URL]/.well-known/openid-configuration: the answer is no HTTP that can be read: protocol: http parse fail: invalid HTTP version
+zitadel-credential: error: [URL]/.well-known/openid-configuration: invalid HTTP response: protocol: http parse fail: invalid HTTP version
   with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
-  hint: see whether a ZITADEL instance is what answers there
+  hint: check that a ZITADEL instance answers at this URL
 
 "#]],
     );
@@ -89,9 +89,10 @@ fn plain_http_over_a_network() {
         "http://id.acme.test".into(),
         2,
         str![[r#"
-zitadel-credential: error: [URL]/.well-known/openid-configuration is plain http: a secret would cross the network
+zitadel-credential: error: [URL]/.well-known/openid-configuration: plain http would expose a secret on the network
   with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
-  hint: use https, or set allow-http = true in the profile if the network is yours
+  hint: use https
+  hint: set allow-http = true in the profile if you trust the network
 
 "#]],
     );
@@ -103,8 +104,8 @@ fn no_url() {
         "id.acme.test".into(),
         2,
         str![[r#"
-zitadel-credential: error: the issuer "[URL]" is no URL of an instance
-  hint: an issuer reads like https://acme.zitadel.cloud
+zitadel-credential: error: invalid issuer URL: "[URL]"
+  hint: write the issuer like https://acme.zitadel.cloud
 
 "#]],
     );
@@ -118,8 +119,8 @@ fn a_password_in_the_url() {
     case.run(["token", "--issuer", issuer]).fails(
         2,
         str![[r#"
-zitadel-credential: error: the issuer holds a user name or a password
-  hint: an issuer reads like https://acme.zitadel.cloud; its key is all it asks for
+zitadel-credential: error: invalid issuer URL: it contains a user name or a password
+  hint: write the issuer like https://acme.zitadel.cloud: the key is the only credential
 
 "#]],
     );
@@ -137,10 +138,10 @@ fn a_proxy_that_refuses() {
         .args(options)
         .env("HTTPS_PROXY", format!("http://{address}"));
     case.end(command).fails(75, str![[r#"
-zitadel-credential: error: https://id.acme.test/.well-known/openid-configuration: the proxy did not connect us: proxy server responded 403
+zitadel-credential: error: https://id.acme.test/.well-known/openid-configuration: the proxy refused the connection: proxy server responded 403
   with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
-  found: the request went by way of the proxy [PROXY]
-  hint: see HTTPS_PROXY, ALL_PROXY and NO_PROXY, and the proxy's log
+  found: the request went through the proxy [PROXY]
+  hint: check HTTPS_PROXY, ALL_PROXY and NO_PROXY, and the proxy's log
 
 "#]]);
 }
@@ -153,9 +154,9 @@ fn discovery_is_html() {
         answer,
         1,
         str![[r#"
-zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: it answered text/html; charset=utf-8 that is not JSON
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the response is text/html; charset=utf-8, not JSON
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: issuer must be the URL of your ZITADEL instance, as its console shows it
+  hint: set issuer to the URL of your ZITADEL instance, as its console shows it
 
 "#]],
     );
@@ -171,7 +172,7 @@ fn discovery_is_not_found() {
         str![[r#"
 zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: HTTP 404: 404 page not found
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: issuer must be the URL of your ZITADEL instance, as its console shows it
+  hint: set issuer to the URL of your ZITADEL instance, as its console shows it
 
 "#]],
     );
@@ -183,7 +184,7 @@ zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: HTTP 404: 
         str![[r#"
 zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: HTTP 404
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: issuer must be the URL of your ZITADEL instance, as its console shows it
+  hint: set issuer to the URL of your ZITADEL instance, as its console shows it
 
 "#]],
     );
@@ -197,9 +198,9 @@ fn discovery_is_other_json() {
         answer,
         1,
         str![[r#"
-zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the JSON it answered has no issuer
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the JSON response has no issuer
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: issuer must be the URL of your ZITADEL instance, as its console shows it
+  hint: set issuer to the URL of your ZITADEL instance, as its console shows it
 
 "#]],
     );
@@ -208,9 +209,9 @@ zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the JSON i
         "token_endpoint",
         Value::Null,
         str![[r#"
-zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the JSON it answered has another shape than it should
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the JSON response has a field of the wrong type
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: issuer must be the URL of your ZITADEL instance, as its console shows it
+  hint: set issuer to the URL of your ZITADEL instance, as its console shows it
 
 "#]],
     );
@@ -219,9 +220,9 @@ zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the JSON i
         "token_endpoint",
         json!("/token"),
         str![[r#"
-zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: its token_endpoint "/token" is not a URL that can be asked
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: invalid token_endpoint: "/token"
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: no issuer answers so: see its log, and whether a proxy or a login page stands before it
+  hint: not a ZITADEL response: check whether a proxy or a login page is in front of it, and its log
 
 "#]],
     );
@@ -250,7 +251,7 @@ zitadel-credential: error: the issuer calls itself https://id.acme.test, but [IS
         str![[r#"
 zitadel-credential: error: the issuer calls itself https://a.test/\u{1b}[2J\nissuer, but [ISSUER] is configured
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: issuer must be the URL of your ZITADEL instance, as its console shows it
+  hint: set issuer to the URL of your ZITADEL instance, as its console shows it
 
 "#]],
     );
@@ -267,7 +268,7 @@ fn discovery_does_not_know_of_https() {
     case.run(["token", "--ca-file", "ca.pem"]).fails(2, str![[r#"
 zitadel-credential: error: the issuer calls itself http://id.acme.test, but [ISSUER] is configured
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: the instance does not know that it is reached by https: see ExternalSecure, ExternalDomain and ExternalPort in its configuration
+  hint: set ExternalSecure, ExternalDomain and ExternalPort in the instance's configuration: it does not know that it is reached by https
 
 "#]]);
 }
@@ -295,17 +296,17 @@ fn a_redirect_leads_nowhere() {
     case.run(["token"]).fails(
         1,
         str![[r#"
-zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: it redirects to [TARGET]
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: redirects to [TARGET]
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: redirects are not followed, so that no secret goes astray: set issuer to the URL that answers itself
+  hint: set issuer to a URL that does not redirect: a redirect is not followed, because a secret would go to another host
 
 "#]],
     );
     issuer.fault(Endpoint::Token, Fault::redirect(&location), 1);
     case.run(["token"]).fails(1, str![[r#"
-zitadel-credential: error: [ISSUER]/oauth/v2/token: it redirects to [TARGET]
+zitadel-credential: error: [ISSUER]/oauth/v2/token: redirects to [TARGET]
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: redirects are not followed, so that no secret goes astray: set issuer to the URL that answers itself
+  hint: set issuer to a URL that does not redirect: a redirect is not followed, because a secret would go to another host
 
 "#]]);
     assert_eq!(target.connections(), 0);
@@ -320,9 +321,10 @@ fn a_token_endpoint_in_plain_http() {
         edit,
         2,
         str![[r#"
-zitadel-credential: error: http://id.acme.test/token is plain http: a secret would cross the network
+zitadel-credential: error: http://id.acme.test/token: plain http would expose a secret on the network
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: use https, or set allow-http = true in the profile if the network is yours
+  hint: use https
+  hint: set allow-http = true in the profile if you trust the network
 
 "#]],
     );

@@ -32,7 +32,7 @@ fn an_empty_file() {
         "\n",
         1,
         str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: it is empty
+zitadel-credential: error: key file [HOME]/key.json: empty
   hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
 
 "#]],
@@ -46,7 +46,7 @@ fn ten_megabytes() {
         1,
         str![[r#"
 zitadel-credential: error: key file [HOME]/key.json: larger than 65536 bytes
-  hint: a key file has about 2 KiB: name the file that ZITADEL let you download
+  hint: name the key file that you downloaded from ZITADEL: it has about 2 KiB
 
 "#]],
     );
@@ -58,7 +58,7 @@ fn neither_json_nor_pem() {
         "TOPSECRET\n",
         1,
         str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: it is neither JSON nor PEM (line 1, column 1)
+zitadel-credential: error: key file [HOME]/key.json: neither JSON nor PEM (line 1, column 1)
   hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
 
 "#]],
@@ -67,8 +67,8 @@ zitadel-credential: error: key file [HOME]/key.json: it is neither JSON nor PEM 
         [0xff, 0xfe, 0x30],
         1,
         str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: it is not text
-  hint: a key file is JSON as ZITADEL lets you download it, or PEM; DER is not read
+zitadel-credential: error: key file [HOME]/key.json: binary data, not text
+  hint: use the JSON file from ZITADEL, or PEM; DER is not supported
 
 "#]],
     );
@@ -80,7 +80,7 @@ fn json_that_is_no_key_file() {
         "[]",
         1,
         str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: it is JSON, but not a key file (line 1, column 2)
+zitadel-credential: error: key file [HOME]/key.json: JSON, but not a key file (line 1, column 2)
   hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
 
 "#]],
@@ -89,7 +89,7 @@ zitadel-credential: error: key file [HOME]/key.json: it is JSON, but not a key f
         r#"{"key": 5}"#,
         1,
         str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: it is JSON, but not a key file (line 1, column 9)
+zitadel-credential: error: key file [HOME]/key.json: JSON, but not a key file (line 1, column 9)
   hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
 
 "#]],
@@ -101,19 +101,22 @@ fn json_that_is_cut_off_or_unescaped() {
     let case = Case::new();
     let whole = case.world.user.key_json();
     case.world.home.write("key.json", &whole[..1000]);
-    case.run(["token"]).fails(1, str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: it is JSON that ends too early (line 1, column 1000)
-  hint: it must be the downloaded file to the last byte; if that is gone, make a new key in ZITADEL
+    case.run(["token"]).fails(
+        1,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: truncated JSON (line 1, column 1000)
+  hint: use the downloaded file unchanged; if it is lost, create a new key in ZITADEL
 
-"#]]);
+"#]],
+    );
     // As a shell makes it of the variable's \n.
     let unescaped = whole.replace("\\n", "\n");
     case.world.home.write("key.json", unescaped);
     case.run(["token"]).fails(
         1,
         str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: it is JSON that is broken (line 2, column 0)
-  hint: it must be the downloaded file to the last byte; if that is gone, make a new key in ZITADEL
+zitadel-credential: error: key file [HOME]/key.json: invalid JSON (line 2, column 0)
+  hint: use the downloaded file unchanged; if it is lost, create a new key in ZITADEL
 
 "#]],
     );
@@ -125,8 +128,8 @@ fn an_application_key() {
     let application = case.world.user.application_key_json();
     case.world.home.write("key.json", application);
     case.run(["token"]).fails(1, str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: it is an application's key, not a service user's
-  hint: an application key authenticates an API or a client, not a user: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
+zitadel-credential: error: key file [HOME]/key.json: an application's key, not a service user's
+  hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file: an application key authenticates an API or a client, not a user
 
 "#]]);
     assert_eq!(case.requests(), 0);
@@ -139,7 +142,7 @@ fn another_type() {
         json!("user"),
         1,
         str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: its type is "user", not "serviceaccount"
+zitadel-credential: error: key file [HOME]/key.json: type is "user", not "serviceaccount"
   hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
 
 "#]],
@@ -153,7 +156,7 @@ fn no_key_id() {
         Value::Null,
         1,
         str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: it has no keyId
+zitadel-credential: error: key file [HOME]/key.json: keyId is missing
   hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
 
 "#]],
@@ -167,7 +170,7 @@ fn no_user_id() {
         Value::Null,
         1,
         str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: it has no userId
+zitadel-credential: error: key file [HOME]/key.json: userId is missing
   hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
 
 "#]],
@@ -181,7 +184,7 @@ fn no_key() {
         Value::Null,
         1,
         str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: it has no key
+zitadel-credential: error: key file [HOME]/key.json: key is missing
   hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
 
 "#]],
@@ -195,7 +198,7 @@ fn an_id_that_would_be_a_path() {
         json!("../../etc/\u{1b}[31m"),
         1,
         str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: its keyId "../../etc/\u{1b}[31m" is not an id of ZITADEL's
+zitadel-credential: error: key file [HOME]/key.json: invalid keyId: "../../etc/\u{1b}[31m"
   hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
 
 "#]],
@@ -209,9 +212,9 @@ fn a_key_that_is_no_pem() {
         json!("TOPSECRET"),
         1,
         str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: its key is no PEM of a private key that can be read
+zitadel-credential: error: key file [HOME]/key.json: the key is not a valid PEM private key
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: PEM of an RSA key is wanted, PKCS#1 or PKCS#8, without a passphrase
+  hint: use an RSA key in PEM, PKCS#1 or PKCS#8, without a passphrase
 
 "#]],
     );
@@ -221,9 +224,9 @@ zitadel-credential: error: key file [HOME]/key.json: its key is no PEM of a priv
         json!(garbage),
         1,
         str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: its key is no PEM of a private key that can be read
+zitadel-credential: error: key file [HOME]/key.json: the key is not a valid PEM private key
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: PEM of an RSA key is wanted, PKCS#1 or PKCS#8, without a passphrase
+  hint: use an RSA key in PEM, PKCS#1 or PKCS#8, without a passphrase
 
 "#]],
     );
@@ -233,9 +236,9 @@ zitadel-credential: error: key file [HOME]/key.json: its key is no PEM of a priv
         json!(noise),
         1,
         str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: its key cannot sign: what its PEM holds is damaged
+zitadel-credential: error: key file [HOME]/key.json: the key cannot sign: the PEM is damaged
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: an RSA key of 2048 to 4096 bits is wanted: in ZITADEL, the service user's Keys, New, JSON makes one
+  hint: use an RSA key of 2048 to 4096 bits: create one in ZITADEL with the service user's Keys, New, JSON
 
 "#]],
     );
@@ -249,9 +252,9 @@ fn a_public_key() {
         json!(public),
         1,
         str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: its key is no PEM of a private key that can be read
+zitadel-credential: error: key file [HOME]/key.json: the key is not a valid PEM private key
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: PEM of an RSA key is wanted, PKCS#1 or PKCS#8, without a passphrase
+  hint: use an RSA key in PEM, PKCS#1 or PKCS#8, without a passphrase
 
 "#]],
     );
@@ -265,9 +268,9 @@ fn an_rsa_key_that_is_too_short() {
         json!(short),
         1,
         str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: its key cannot sign: an RSA key of fewer than 2048 bits
+zitadel-credential: error: key file [HOME]/key.json: the key cannot sign: it has fewer than 2048 bits
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: an RSA key of 2048 to 4096 bits is wanted: in ZITADEL, the service user's Keys, New, JSON makes one
+  hint: use an RSA key of 2048 to 4096 bits: create one in ZITADEL with the service user's Keys, New, JSON
 
 "#]],
     );
@@ -281,9 +284,9 @@ fn an_ec_key() {
         json!(pkcs8),
         1,
         str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: its key cannot sign: not an RSA key
+zitadel-credential: error: key file [HOME]/key.json: the key cannot sign: it is not an RSA key
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: an RSA key of 2048 to 4096 bits is wanted: in ZITADEL, the service user's Keys, New, JSON makes one
+  hint: use an RSA key of 2048 to 4096 bits: create one in ZITADEL with the service user's Keys, New, JSON
 
 "#]],
     );
@@ -293,9 +296,9 @@ zitadel-credential: error: key file [HOME]/key.json: its key cannot sign: not an
         json!(sec1),
         1,
         str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: its key cannot sign: not an RSA key
+zitadel-credential: error: key file [HOME]/key.json: the key cannot sign: it is not an RSA key
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: an RSA key of 2048 to 4096 bits is wanted: in ZITADEL, the service user's Keys, New, JSON makes one
+  hint: use an RSA key of 2048 to 4096 bits: create one in ZITADEL with the service user's Keys, New, JSON
 
 "#]],
     );
@@ -310,8 +313,8 @@ fn an_expired_key() {
         str![[r#"
 zitadel-credential: error: key file [HOME]/key.json: the key expired at 2020-01-01T00:00:00Z
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  found: this clock says [..]
-  hint: make a new key in ZITADEL (the service user's Keys, New, JSON) and put its file in place
+  found: the local clock says 2026-11-28T21:35:57Z
+  hint: create a new key in ZITADEL (the service user's Keys, New, JSON) and replace the key file
 
 "#]],
     );
@@ -324,8 +327,8 @@ fn a_date_that_is_none() {
         json!("soon"),
         1,
         str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: its expirationDate "soon" is not a date
-  hint: an expirationDate reads like 2027-01-01T00:00:00Z
+zitadel-credential: error: key file [HOME]/key.json: invalid expirationDate: "soon"
+  hint: write expirationDate like 2027-01-01T00:00:00Z
 
 "#]],
     );
@@ -342,7 +345,7 @@ fn a_key_that_expires_soon_is_used_and_said() {
     case.hide("[TOMORROW]", date);
     case.world.home.write("key.json", file);
     case.run(["token"]).gives_a_token(str![[r#"
-zitadel-credential: warning: key file [HOME]/key.json: the key expires at [TOMORROW]: make a new one in ZITADEL before
+zitadel-credential: warning: key file [HOME]/key.json: the key expires at [TOMORROW]: create a new one in ZITADEL before then
 
 "#]]);
 }

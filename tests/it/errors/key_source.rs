@@ -26,7 +26,7 @@ fn no_such_file() {
     fs::remove_file(&case.world.key_file).unwrap();
     case.run(["token"]).fails(2, str![[r#"
 zitadel-credential: error: key file [HOME]/key.json: no such file or directory
-  hint: --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file must name a file that you can read
+  hint: set --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file to a file that you can read
 
 "#]]);
     assert_eq!(case.requests(), 0);
@@ -39,7 +39,7 @@ fn a_directory() {
         2,
         str![[r#"
 zitadel-credential: error: key file [HOME]/: is a directory
-  hint: --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file must name a file that you can read
+  hint: set --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file to a file that you can read
 
 "#]],
     );
@@ -53,7 +53,7 @@ fn a_link_to_itself() {
     symlink("key.json", &case.world.key_file).unwrap();
     case.run(["token"]).fails(2, str![[r#"
 zitadel-credential: error: key file [HOME]/key.json: too many levels of symbolic links
-  hint: --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file must name a file that you can read
+  hint: set --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file to a file that you can read
 
 "#]]);
 }
@@ -69,7 +69,8 @@ fn a_fifo_that_nobody_writes_to() {
             75,
             str![[r#"
 zitadel-credential: error: key file [HOME]/key.json: not complete within 1 s
-  hint: it is a pipe: see what should write to it; --timeout waits longer
+  hint: check the program that writes to this pipe
+  hint: give it more time with --timeout
 
 "#]],
         )
@@ -90,16 +91,16 @@ fn a_bare_pem_without_ids() {
     case_with(&[]).fails(
         2,
         str![[r#"
-zitadel-credential: error: key file key.pem: it is a bare PEM, which does not say whose key it is
-  hint: give --key-id and --user-id too, or key-id and user-id in the profile: ZITADEL shows both at the service user
+zitadel-credential: error: key file key.pem: a bare PEM key without its key ID and user ID
+  hint: give --key-id and --user-id, or set key-id and user-id in the profile: ZITADEL shows both on the service user's page
 
 "#]],
     );
     case_with(&["--key-id", &case.world.user.key_id]).fails(
         2,
         str![[r#"
-zitadel-credential: error: key file key.pem: it is a bare PEM, which does not say whose key it is
-  hint: give --key-id and --user-id too, or key-id and user-id in the profile: ZITADEL shows both at the service user
+zitadel-credential: error: key file key.pem: a bare PEM key without its key ID and user ID
+  hint: give --key-id and --user-id, or set key-id and user-id in the profile: ZITADEL shows both on the service user's page
 
 "#]],
     );
@@ -110,22 +111,22 @@ zitadel-credential: error: key file key.pem: it is a bare PEM, which does not sa
 fn ids_that_disagree() {
     let case = Case::new();
     case.run(["token", "--key-id", "7"]).fails(2, str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: its keyId is [KEY_ID], but 7 was given beside it
-  hint: leave --key-id and --user-id out: a key file names both itself
+zitadel-credential: error: key file [HOME]/key.json: keyId is [KEY_ID] in the key file, but 7 was given
+  hint: remove --key-id and --user-id: a key file contains both IDs
 
 "#]]);
     case.run(["token", "--key-id", "7", "--user-id", "8"])
         .fails(2, str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: its keyId is [KEY_ID], but 7 was given beside it
+zitadel-credential: error: key file [HOME]/key.json: keyId is [KEY_ID] in the key file, but 7 was given
   with: key ID 7, user ID 8, issuer [ISSUER]
-  hint: leave --key-id and --user-id out: a key file names both itself
+  hint: remove --key-id and --user-id: a key file contains both IDs
 
 "#]]);
     case.run(["token", "--key-id", "../7"]).fails(
         2,
         str![[r#"
-zitadel-credential: error: the key ID "../7" is not an id of ZITADEL's
-  hint: ids are the long numbers that ZITADEL shows beside the key and the user
+zitadel-credential: error: invalid key ID: "../7"
+  hint: use the ID that ZITADEL shows beside the key or the user: a long number
 
 "#]],
     );
@@ -143,14 +144,14 @@ fn a_key_in_two_places() {
         2,
         str![[r#"
 zitadel-credential: error: ZITADEL_CREDENTIAL_KEY and ZITADEL_CREDENTIAL_KEY_FILE are both set
-  hint: unset one: they are two places for the same key
+  hint: unset one of them: a call has one key
 
 "#]],
     );
     case.profile("key-file = \"~/key.json\"\nkey-command = [\"cat\", \"key.json\"]");
     case.run(["token"]).fails(2, str![[r#"
 zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile test: key-file and key-command are both set
-  hint: keep one: they are two places for the same key
+  hint: remove one of them: a profile has one key
 
 "#]]);
     assert_eq!(case.requests(), 0);
@@ -170,8 +171,8 @@ error: unexpected argument '[…]
     );
     let joined = format!("--key-file={pem}");
     case.run(["token", &joined]).fails(2, str![[r#"
-zitadel-credential: error: --key-file looks like a key itself, not like a path
-  hint: name the file; a key itself goes into ZITADEL_CREDENTIAL_KEY, from a secret of your CI system
+zitadel-credential: error: --key-file must be a path, but looks like a private key
+  hint: give the path of the key file, or set ZITADEL_CREDENTIAL_KEY to the key, from a secret of your CI system
 
 "#]]);
     let base64 = BASE64_STANDARD.encode(&json);
@@ -180,15 +181,15 @@ zitadel-credential: error: --key-file looks like a key itself, not like a path
         let mut command = case.world.zitadel(["token"]);
         command.env("ZITADEL_CREDENTIAL_KEY_FILE", key);
         case.end(command).fails(2, str![[r#"
-zitadel-credential: error: ZITADEL_CREDENTIAL_KEY_FILE looks like a key itself, not like a path
-  hint: name the file; a key itself goes into ZITADEL_CREDENTIAL_KEY, from a secret of your CI system
+zitadel-credential: error: ZITADEL_CREDENTIAL_KEY_FILE must be a path, but looks like a private key
+  hint: give the path of the key file, or set ZITADEL_CREDENTIAL_KEY to the key, from a secret of your CI system
 
 "#]]);
     }
     case.profile(&format!("key-file = '''{pem}'''"));
     case.run(["token"]).fails(2, str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile test: key-file looks like a key itself, not like a path
-  hint: name the file; a key itself goes into ZITADEL_CREDENTIAL_KEY, from a secret of your CI system
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile test: key-file must be a path, but looks like a private key
+  hint: give the path of the key file, or set ZITADEL_CREDENTIAL_KEY to the key, from a secret of your CI system
 
 "#]]);
 }
@@ -237,7 +238,7 @@ fn a_key_in_place_of_another_setting() {
         2,
         str![[r#"
 zitadel-credential: error: key-command […]: [..]
-  hint: key-command is a list: a program on PATH, then its arguments, each on its own
+  hint: set key-command to a list of a program on PATH and its arguments, each a string of its own
 
 "#]],
     );
@@ -252,7 +253,7 @@ fn the_environments_key_is_named_and_not_shown() {
     case.end(command).fails(
         1,
         str![[r#"
-zitadel-credential: error: ZITADEL_CREDENTIAL_KEY: it is neither JSON nor PEM (line 1, column 1)
+zitadel-credential: error: ZITADEL_CREDENTIAL_KEY: neither JSON nor PEM (line 1, column 1)
   hint: in ZITADEL open the service user, choose Keys, New, JSON, and download the file
 
 "#]],
@@ -269,7 +270,7 @@ fn another_thing_in_the_environments_key() {
         (
             in_base64.as_str(),
             str![[r#"
-zitadel-credential: error: ZITADEL_CREDENTIAL_KEY: it looks like a key in base64 (line 1, column 1)
+zitadel-credential: error: ZITADEL_CREDENTIAL_KEY: looks like a key in base64 (line 1, column 1)
   hint: decode it first
 
 "#]],
@@ -277,8 +278,8 @@ zitadel-credential: error: ZITADEL_CREDENTIAL_KEY: it looks like a key in base64
         (
             "/run/secrets/key.json",
             str![[r#"
-zitadel-credential: error: ZITADEL_CREDENTIAL_KEY: it looks like a path (line 1, column 1)
-  hint: a path goes into ZITADEL_CREDENTIAL_KEY_FILE
+zitadel-credential: error: ZITADEL_CREDENTIAL_KEY: looks like a path, not like a key (line 1, column 1)
+  hint: set ZITADEL_CREDENTIAL_KEY_FILE to a path
 
 "#]],
         ),
@@ -295,8 +296,8 @@ fn a_command_that_is_not_there() {
         r#"key-command = ["no-such-vault", "read"]"#,
         2,
         str![[r#"
-zitadel-credential: error: key-command no-such-vault: it is in no absolute directory of PATH
-  hint: key-command is a list: a program on PATH, then its arguments, each on its own
+zitadel-credential: error: key-command no-such-vault: not found in any absolute directory of PATH
+  hint: set key-command to a list of a program on PATH and its arguments, each a string of its own
 
 "#]],
     );
@@ -305,7 +306,7 @@ zitadel-credential: error: key-command no-such-vault: it is in no absolute direc
         2,
         str![[r#"
 zitadel-credential: error: key-command names no program
-  hint: key-command is a list: a program on PATH, then its arguments, each on its own
+  hint: set key-command to a list of a program on PATH and its arguments, each a string of its own
 
 "#]],
     );
@@ -317,8 +318,8 @@ fn a_command_that_ends_badly() {
         r#"key-command = ["false"]"#,
         1,
         str![[r#"
-zitadel-credential: error: key-command false: it ended with exit status: 1
-  hint: run it by hand: it must print the key and nothing else, and exit 0
+zitadel-credential: error: key-command false: failed with exit status: 1
+  hint: run the command by hand: it must print only the key, and exit with 0
 
 "#]],
     );
@@ -327,8 +328,8 @@ zitadel-credential: error: key-command false: it ended with exit status: 1
         killed,
         1,
         str![[r#"
-zitadel-credential: error: key-command sh: it ended with signal: 9 (SIGKILL)
-  hint: run it by hand: it must print the key and nothing else, and exit 0
+zitadel-credential: error: key-command sh: failed with signal: 9 (SIGKILL)
+  hint: run the command by hand: it must print only the key, and exit with 0
 
 "#]],
     );
@@ -343,8 +344,8 @@ fn a_command_that_says_why() {
         1,
         str![[r#"
 vault: sealed
-zitadel-credential: error: key-command sh: it ended with exit status: 3
-  hint: run it by hand: it must print the key and nothing else, and exit 0
+zitadel-credential: error: key-command sh: failed with exit status: 3
+  hint: run the command by hand: it must print only the key, and exit with 0
 
 "#]],
     );
@@ -356,8 +357,8 @@ fn a_command_that_prints_nothing_or_too_much() {
         r#"key-command = ["true"]"#,
         1,
         str![[r#"
-zitadel-credential: error: key-command true: it printed nothing
-  hint: run it by hand: it must print the key and nothing else, and exit 0
+zitadel-credential: error: key-command true: printed nothing
+  hint: run the command by hand: it must print only the key, and exit with 0
 
 "#]],
     );
@@ -366,7 +367,7 @@ zitadel-credential: error: key-command true: it printed nothing
         1,
         str![[r#"
 zitadel-credential: error: key-command yes: larger than 65536 bytes
-  hint: run it by hand: it must print the key and nothing else, and exit 0
+  hint: run the command by hand: it must print only the key, and exit with 0
 
 "#]],
     );
@@ -379,7 +380,8 @@ fn a_command_that_hangs() {
         75,
         str![[r#"
 zitadel-credential: error: key-command sleep: not complete within 1 s
-  hint: run it by hand: it may wait for somebody to unlock something; --timeout waits longer
+  hint: run the command by hand: it may be waiting for input or an unlock
+  hint: give it more time with --timeout
 
 "#]],
     );
@@ -389,7 +391,8 @@ zitadel-credential: error: key-command sleep: not complete within 1 s
         75,
         str![[r#"
 zitadel-credential: error: key-command sh: it did not end within 1 s
-  hint: run it by hand: it may wait for somebody to unlock something; --timeout waits longer
+  hint: run the command by hand: it may be waiting for input or an unlock
+  hint: give it more time with --timeout
 
 "#]],
     );

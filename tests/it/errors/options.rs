@@ -42,7 +42,7 @@ fn a_config_file_that_is_not_there() {
         &["--config", "none.toml"],
         str![[r#"
 zitadel-credential: error: config file none.toml: no such file or directory
-  hint: --config or ZITADEL_CREDENTIAL_CONFIG must name a TOML file that you can read
+  hint: set --config or ZITADEL_CREDENTIAL_CONFIG to a TOML file that you can read
 
 "#]],
     );
@@ -50,7 +50,7 @@ zitadel-credential: error: config file none.toml: no such file or directory
         &["--config", "."],
         str![[r#"
 zitadel-credential: error: config file .: is a directory
-  hint: --config or ZITADEL_CREDENTIAL_CONFIG must name a TOML file that you can read
+  hint: set --config or ZITADEL_CREDENTIAL_CONFIG to a TOML file that you can read
 
 "#]],
     );
@@ -61,26 +61,31 @@ fn an_unknown_profile() {
     options(
         &["--profile", "prod"],
         str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile is called "prod"
-  hint: its profiles are: test; choose one, or let zitadel-credential setup profile prod add it
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile named "prod"
+  hint: choose one of: test
+  hint: run zitadel-credential setup profile prod to create it
 
 "#]],
     );
     config(
         "default-profile = \"prod\"\n[profiles.test]\n",
         str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile is called "prod"
-  hint: its profiles are: test; choose one, or let zitadel-credential setup profile prod add it
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile named "prod"
+  hint: choose one of: test
+  hint: run zitadel-credential setup profile prod to create it
 
 "#]],
     );
     let case = Case::new();
     fs::remove_file(case.world.home.config_path()).unwrap();
-    case.run(["token", "--profile", "prod"]).fails(2, str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile is called "prod"
-  hint: there is none yet: zitadel-credential setup profile prod writes it
+    case.run(["token", "--profile", "prod"]).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile named "prod"
+  hint: run zitadel-credential setup profile prod to create it
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]
@@ -91,8 +96,9 @@ fn a_profile_that_a_rule_names_lacks_something() {
         .append_config("[profiles.bare]\n[hosts.\"git.acme.test\"]\nprofile = \"bare\"\n");
     case.ask(["git", "get"], "protocol=https\nhost=git.acme.test\n")
         .answers(1, "quit=1\n", str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile bare: it has no issuer
-  hint: give --issuer or set ZITADEL_CREDENTIAL_ISSUER, or add issuer to the profile
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile bare: no issuer is set
+  hint: add issuer to the profile
+  hint: for one call, give --issuer or set ZITADEL_CREDENTIAL_ISSUER
 
 "#]]);
 }
@@ -102,8 +108,8 @@ fn several_profiles_and_none_chosen() {
     config(
         "[profiles.prod]\n[profiles.test]\n",
         str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no issuer is configured: none of its profiles is chosen
-  hint: they are: prod, test; choose one by --profile or default-profile
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no issuer is configured: no profile is selected
+  hint: select a profile with --profile or default-profile: prod, test
 
 "#]],
     );
@@ -114,18 +120,23 @@ fn no_issuer() {
     config(
         "[profiles.test]\nkey-file = \"~/key.json\"\n",
         str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile test: it has no issuer
-  hint: give --issuer or set ZITADEL_CREDENTIAL_ISSUER, or add issuer to the profile
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile test: no issuer is set
+  hint: add issuer to the profile
+  hint: for one call, give --issuer or set ZITADEL_CREDENTIAL_ISSUER
 
 "#]],
     );
     let case = Case::new();
     fs::remove_file(case.world.home.config_path()).unwrap();
-    case.run(["token"]).fails(2, str![[r#"
+    case.run(["token"]).fails(
+        2,
+        str![[r#"
 zitadel-credential: error: no issuer is configured
-  hint: zitadel-credential setup profile NAME keeps one; for one call give --issuer or set ZITADEL_CREDENTIAL_ISSUER
+  hint: run zitadel-credential setup profile NAME
+  hint: for one call, give --issuer or set ZITADEL_CREDENTIAL_ISSUER
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]
@@ -133,16 +144,18 @@ fn no_key() {
     config(
         "[profiles.test]\nissuer = \"https://id.acme.test\"\n",
         str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile test: it has no key
-  hint: give --key-file, set ZITADEL_CREDENTIAL_KEY_FILE or ZITADEL_CREDENTIAL_KEY, or add key-file or key-command to the profile
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile test: no key is set
+  hint: add key-file or key-command to the profile
+  hint: for one call, give --key-file, set ZITADEL_CREDENTIAL_KEY_FILE or ZITADEL_CREDENTIAL_KEY
 
 "#]],
     );
     config(
         "[profiles.test]\nissuer = \"https://id.acme.test\"\nkey-id = \"1\"\n",
         str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile test: it has no key
-  hint: give --key-file, set ZITADEL_CREDENTIAL_KEY_FILE or ZITADEL_CREDENTIAL_KEY, or add key-file or key-command to the profile
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile test: no key is set
+  hint: add key-file or key-command to the profile
+  hint: for one call, give --key-file, set ZITADEL_CREDENTIAL_KEY_FILE or ZITADEL_CREDENTIAL_KEY
 
 "#]],
     );
@@ -153,7 +166,7 @@ fn a_host_that_is_none() {
     options(
         &["--host", "git.acme.test/team"],
         str![[r#"
-zitadel-credential: error: --host or ZITADEL_CREDENTIAL_HOSTS: "git.acme.test/team" names no host
+zitadel-credential: error: --host or ZITADEL_CREDENTIAL_HOSTS: invalid host: "git.acme.test/team"
   hint: write git.acme.test
 
 "#]],
@@ -162,8 +175,8 @@ zitadel-credential: error: --host or ZITADEL_CREDENTIAL_HOSTS: "git.acme.test/te
         "ZITADEL_CREDENTIAL_HOSTS",
         "a.test b.test:x",
         str![[r#"
-zitadel-credential: error: --host or ZITADEL_CREDENTIAL_HOSTS: "b.test:x" names no host
-  hint: a host rule is for host, host:port or *.host, without scheme, path or user; several in a variable are apart by blanks
+zitadel-credential: error: --host or ZITADEL_CREDENTIAL_HOSTS: invalid host: "b.test:x"
+  hint: write host, host:port or *.host, without scheme, path or user; separate several hosts in a variable with spaces
 
 "#]],
     );
@@ -174,16 +187,16 @@ fn a_timeout_that_is_none() {
     options(
         &["--timeout", "soon"],
         str![[r#"
-zitadel-credential: error: the timeout "soon" is no number of seconds
-  hint: --timeout and ZITADEL_CREDENTIAL_TIMEOUT take whole seconds from 1 to 86400
+zitadel-credential: error: invalid timeout: "soon"
+  hint: set --timeout or ZITADEL_CREDENTIAL_TIMEOUT to whole seconds from 1 to 86400
 
 "#]],
     );
     options(
         &["--timeout", "0"],
         str![[r#"
-zitadel-credential: error: the timeout "0" is no number of seconds
-  hint: --timeout and ZITADEL_CREDENTIAL_TIMEOUT take whole seconds from 1 to 86400
+zitadel-credential: error: invalid timeout: "0"
+  hint: set --timeout or ZITADEL_CREDENTIAL_TIMEOUT to whole seconds from 1 to 86400
 
 "#]],
     );
@@ -191,8 +204,8 @@ zitadel-credential: error: the timeout "0" is no number of seconds
         "ZITADEL_CREDENTIAL_TIMEOUT",
         "-1",
         str![[r#"
-zitadel-credential: error: the timeout "-1" is no number of seconds
-  hint: --timeout and ZITADEL_CREDENTIAL_TIMEOUT take whole seconds from 1 to 86400
+zitadel-credential: error: invalid timeout: "-1"
+  hint: set --timeout or ZITADEL_CREDENTIAL_TIMEOUT to whole seconds from 1 to 86400
 
 "#]],
     );
@@ -203,24 +216,24 @@ fn scopes_and_projects() {
     options(
         &["--scope", "a\"b"],
         str![[r#"
-zitadel-credential: error: "a"b" is no scope
-  hint: scopes are words like openid, apart by blanks
+zitadel-credential: error: invalid scope: "a"b"
+  hint: write scopes like openid, separated by spaces
 
 "#]],
     );
     options(
         &["--scope", " "],
         str![[r#"
-zitadel-credential: error: there is no scope to ask for
-  hint: scopes are words like openid, apart by blanks
+zitadel-credential: error: no scope is configured
+  hint: write scopes like openid, separated by spaces
 
 "#]],
     );
     options(
         &["--project", "my project"],
         str![[r#"
-zitadel-credential: error: the project "my project" is not an id of ZITADEL's
-  hint: a project's id is the long number that ZITADEL shows on its page
+zitadel-credential: error: invalid project ID: "my project"
+  hint: use the project's ID: the long number on the project's page in ZITADEL
 
 "#]],
     );
@@ -232,8 +245,8 @@ fn a_log_level_that_is_none() {
         "ZITADEL_CREDENTIAL_LOG",
         "loud",
         str![[r#"
-zitadel-credential: error: ZITADEL_CREDENTIAL_LOG holds no level
-  hint: it takes off, error, warn, info or debug
+zitadel-credential: error: invalid log level in ZITADEL_CREDENTIAL_LOG
+  hint: set it to off, error, warn, info or debug
 
 "#]],
     );
@@ -247,7 +260,7 @@ fn bytes_that_are_no_text() {
         bytes,
         str![[r#"
 zitadel-credential: error: ZITADEL_CREDENTIAL_ISSUER is not UTF-8
-  hint: write it in UTF-8: names, URLs and ids are ASCII
+  hint: write it in UTF-8: names, URLs and IDs are ASCII
 
 "#]],
     );
@@ -256,7 +269,7 @@ zitadel-credential: error: ZITADEL_CREDENTIAL_ISSUER is not UTF-8
         bytes,
         str![[r#"
 zitadel-credential: error: ZITADEL_CREDENTIAL_KEY is not UTF-8
-  hint: write it in UTF-8: names, URLs and ids are ASCII
+  hint: write it in UTF-8: names, URLs and IDs are ASCII
 
 "#]],
     );
@@ -266,7 +279,7 @@ zitadel-credential: error: ZITADEL_CREDENTIAL_KEY is not UTF-8
         2,
         str![[r#"
 zitadel-credential: error: --profile is not UTF-8
-  hint: write it in UTF-8: names, URLs and ids are ASCII
+  hint: write it in UTF-8: names, URLs and IDs are ASCII
 
 "#]],
     );
@@ -278,63 +291,70 @@ fn a_proxy_that_is_none() {
         (
             "socks9://ci:hunter2@proxy",
             str![[r#"
-zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it has the unsupported scheme `socks9`
+zitadel-credential: error: invalid proxy in HTTPS_PROXY: it has the unsupported scheme `socks9`
   with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
-  hint: a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none
+  hint: write a proxy like http://proxy.acme.dev:3128 or socks5://host:1080
+  hint: list hosts that need no proxy in NO_PROXY
 
 "#]],
         ),
         (
             "http://ci:hunter2@",
             str![[r#"
-zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it is not a valid proxy URL (is a special character in the user name or password percent-encoded?)
+zitadel-credential: error: invalid proxy in HTTPS_PROXY: it is not a valid proxy URL (is a special character in the user name or password percent-encoded?)
   with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
-  hint: a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none
+  hint: write a proxy like http://proxy.acme.dev:3128 or socks5://host:1080
+  hint: list hosts that need no proxy in NO_PROXY
 
 "#]],
         ),
         (
             "http://ci:hunter2 @proxy",
             str![[r#"
-zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it is not a valid proxy URL (is a special character in the user name or password percent-encoded?)
+zitadel-credential: error: invalid proxy in HTTPS_PROXY: it is not a valid proxy URL (is a special character in the user name or password percent-encoded?)
   with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
-  hint: a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none
+  hint: write a proxy like http://proxy.acme.dev:3128 or socks5://host:1080
+  hint: list hosts that need no proxy in NO_PROXY
 
 "#]],
         ),
         (
             "http://ci:hunter2@pro%20xy",
             str![[r#"
-zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it is not a valid proxy URL (is a special character in the user name or password percent-encoded?)
+zitadel-credential: error: invalid proxy in HTTPS_PROXY: it is not a valid proxy URL (is a special character in the user name or password percent-encoded?)
   with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
-  hint: a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none
+  hint: write a proxy like http://proxy.acme.dev:3128 or socks5://host:1080
+  hint: list hosts that need no proxy in NO_PROXY
 
 "#]],
         ),
         (
             "http://ci:hunter2@proxy:x",
             str![[r#"
-zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it is not a valid proxy URL (is a special character in the user name or password percent-encoded?)
+zitadel-credential: error: invalid proxy in HTTPS_PROXY: it is not a valid proxy URL (is a special character in the user name or password percent-encoded?)
   with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
-  hint: a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none
+  hint: write a proxy like http://proxy.acme.dev:3128 or socks5://host:1080
+  hint: list hosts that need no proxy in NO_PROXY
 
 "#]],
         ),
         (
             "http://ci:hunter2%0a@proxy",
             str![[r#"
-zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it has a control character in its user name or password
+zitadel-credential: error: invalid proxy in HTTPS_PROXY: it has a control character in its user name or password
   with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
-  hint: a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none
+  hint: write a proxy like http://proxy.acme.dev:3128 or socks5://host:1080
+  hint: list hosts that need no proxy in NO_PROXY
 
 "#]],
         ),
         (
             "socks5h://localhost/run/proxy",
             str![[r#"
-zitadel-credential: error: cannot use the proxy in HTTPS_PROXY: it names a Unix socket, which is not supported
+zitadel-credential: error: invalid proxy in HTTPS_PROXY: it names a Unix socket, which is not supported
   with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
-  hint: a proxy reads like http://proxy.acme.dev:3128 or socks5://host:1080; NO_PROXY names hosts that need none
+  hint: write a proxy like http://proxy.acme.dev:3128 or socks5://host:1080
+  hint: list hosts that need no proxy in NO_PROXY
 
 "#]],
         ),

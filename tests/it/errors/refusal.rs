@@ -11,30 +11,30 @@ fn an_unknown_key() {
     for (shape, said) in ErrorShape::ALL.into_iter().zip([str![[r#"
 zitadel-credential: error: the issuer refused the assertion: server_error: Errors.Internal (HTTP 500)
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  found: its clock and ours agree
-  found: the key file does not say until when the key is good
-  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+  found: the issuer's clock and the local clock agree
+  found: the key file has no expiration date
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
 
 "#]], str![[r#"
 zitadel-credential: error: the issuer refused the assertion: invalid_request: Errors.AuthNKey.NotFound (HTTP 404)
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  found: its clock and ours agree
-  found: the key file does not say until when the key is good
-  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+  found: the issuer's clock and the local clock agree
+  found: the key file has no expiration date
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
 
 "#]], str![[r#"
 zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  found: its clock and ours agree
-  found: the key file does not say until when the key is good
-  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+  found: the issuer's clock and the local clock agree
+  found: the key file has no expiration date
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
 
 "#]], str![[r#"
 zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  found: its clock and ours agree
-  found: the key file does not say until when the key is good
-  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+  found: the issuer's clock and the local clock agree
+  found: the key file has no expiration date
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
 
 "#]]]) {
         let case = Case::new();
@@ -50,16 +50,16 @@ fn a_deactivated_user() {
     for (shape, said) in ErrorShape::ALL.into_iter().zip([str![], str![], str![[r#"
 zitadel-credential: error: the issuer refused the assertion: invalid_request: Errors.User.NotActive (HTTP 400)
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  found: its clock and ours agree
-  found: the key file does not say until when the key is good
-  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+  found: the issuer's clock and the local clock agree
+  found: the key file has no expiration date
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
 
 "#]], str![[r#"
 zitadel-credential: error: the issuer refused the assertion: invalid_request: Errors.User.NotActive (HTTP 400)
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  found: its clock and ours agree
-  found: the key file does not say until when the key is good
-  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+  found: the issuer's clock and the local clock agree
+  found: the key file has no expiration date
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
 
 "#]]]) {
         let case = Case::new();
@@ -83,9 +83,9 @@ fn a_key_with_a_date_is_refused() {
     case.run(["token"]).fails(1, str![[r#"
 zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  found: its clock and ours agree
-  found: the key file says that the key is good until 2099-01-01T00:00:00Z
-  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+  found: the issuer's clock and the local clock agree
+  found: the key file says that the key is valid until 2099-01-01T00:00:00Z
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
 
 "#]]);
 }
@@ -97,21 +97,21 @@ fn a_clock_that_is_off_is_said_and_overcome() {
             (
                 -90,
                 str![[r#"
-zitadel-credential: warning: this clock is [OFFSET] ahead of the issuer's: set it right (NTP)
+zitadel-credential: warning: the local clock is [OFFSET] ahead of the issuer's: synchronize it (NTP)
 
 "#]],
             ),
             (
                 -7200,
                 str![[r#"
-zitadel-credential: warning: this clock is [OFFSET] ahead of the issuer's: set it right (NTP)
+zitadel-credential: warning: the local clock is [OFFSET] ahead of the issuer's: synchronize it (NTP)
 
 "#]],
             ),
             (
                 7200,
                 str![[r#"
-zitadel-credential: warning: this clock is [OFFSET] behind the issuer's: set it right (NTP)
+zitadel-credential: warning: the local clock is [OFFSET] behind the issuer's: synchronize it (NTP)
 
 "#]],
             ),
@@ -135,12 +135,12 @@ fn a_clock_that_is_off_and_an_unknown_key() {
     case.set_clock(7200);
     case.world.issuer.remove_key(&case.world.user.key_id);
     case.run(["token"]).fails(1, str![[r#"
-zitadel-credential: warning: this clock is [OFFSET] behind the issuer's: set it right (NTP)
+zitadel-credential: warning: the local clock is [OFFSET] behind the issuer's: synchronize it (NTP)
 zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  found: this clock is [OFFSET] behind the issuer's: set it right (NTP)
-  found: the key file does not say until when the key is good
-  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+  found: the local clock is [OFFSET] behind the issuer's: synchronize it (NTP)
+  found: the key file has no expiration date
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
 
 "#]]);
 }
@@ -160,9 +160,9 @@ fn a_refusal_that_echoes_the_assertion() {
     case.run(["token"]).fails(1, str![[r#"
 zitadel-credential: error: the issuer refused the assertion: invalid_grant\u{1b}]0;owned\u{7}: cannot parse \u{1b}[[…].[…].[…]\nerror: all is well\r\u{202e} (HTTP 400)
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  found: its clock and ours agree
-  found: the key file does not say until when the key is good
-  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+  found: the issuer's clock and the local clock agree
+  found: the key file has no expiration date
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
 
 "#]]);
 }

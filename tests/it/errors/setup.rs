@@ -139,21 +139,25 @@ zitadel-credential: error: *.r.dev is more than one registry
     case.run(words("setup docker https://r.dev")).fails(
         2,
         str![[r#"
-zitadel-credential: error: "https://r.dev" names no host
+zitadel-credential: error: invalid host: "https://r.dev"
   hint: write r.dev
 
 "#]],
     );
     case.run(words("setup docker r.dev --profile absent"))
-        .fails(2, str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile is called "absent"
-  hint: its profiles are: test; choose one, or let zitadel-credential setup profile absent add it
+        .fails(
+            2,
+            str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile named "absent"
+  hint: choose one of: test
+  hint: run zitadel-credential setup profile absent to create it
 
-"#]]);
+"#]],
+        );
     case.run(words("setup docker r.dev --username a:b"))
         .fails(2, str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: host rule r.dev: its username is empty, or holds a colon or a control character
-  hint: leave username out to show the user ID
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: host rule r.dev: username is empty, or contains a colon or a control character
+  hint: remove username to use the user ID
 
 "#]]);
 }
@@ -193,7 +197,7 @@ fn a_host_with_a_password() {
         .fails(
             2,
             str![[r#"
-zitadel-credential: error: "https://ci:[…]@git.a.dev" names no host
+zitadel-credential: error: invalid host: "https://ci:[…]@git.a.dev"
   hint: write git.a.dev
 
 "#]],
@@ -201,7 +205,7 @@ zitadel-credential: error: "https://ci:[…]@git.a.dev" names no host
     case.run(words("setup docker ci:hunter2@r.dev")).fails(
         2,
         str![[r#"
-zitadel-credential: error: "ci:[…]@r.dev" names no host
+zitadel-credential: error: invalid host: "ci:[…]@r.dev"
   hint: write r.dev
 
 "#]],

@@ -15,24 +15,24 @@ fn a_certificate_of_ones_own() {
     let ca = Ca::new();
     let case = Case::with(World::with(Issuer::start_tls(&ca)));
     case.run(["token"]).fails(1, str![[r#"
-zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the certificate of [ISSUER] is not trusted: no authority that is trusted here has signed it
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the certificate of [ISSUER] is not trusted: it is not signed by a trusted authority
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: where it is your own authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile
+  hint: if you run your own certificate authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile
 
 "#]]);
     case.world.home.write("other.pem", Ca::new().pem());
     case.run(["token", "--ca-file", "other.pem"]).fails(1, str![[r#"
-zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the certificate of [ISSUER] is not trusted: no authority that is trusted here has signed it
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the certificate of [ISSUER] is not trusted: it is not signed by a trusted authority
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: where it is your own authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile
+  hint: if you run your own certificate authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile
 
 "#]]);
     case.run(["token", "--ca-file", "key.json"]).fails(
         2,
         str![[r#"
-zitadel-credential: error: ca-file key.json: it holds no certificate
+zitadel-credential: error: ca-file key.json: no certificate in the file
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: it must be a PEM file of the certificates to trust, and readable
+  hint: give a readable PEM file with the root certificates to trust
 
 "#]],
     );
@@ -41,7 +41,7 @@ zitadel-credential: error: ca-file key.json: it holds no certificate
         str![[r#"
 zitadel-credential: error: ca-file none.pem: no such file or directory
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: it must be a PEM file of the certificates to trust, and readable
+  hint: give a readable PEM file with the root certificates to trust
 
 "#]],
     );
@@ -50,9 +50,9 @@ zitadel-credential: error: ca-file none.pem: no such file or directory
     case.run(["token", "--ca-file", "damaged.pem"]).fails(
         2,
         str![[r#"
-zitadel-credential: error: ca-file damaged.pem: it is no PEM that can be read
+zitadel-credential: error: ca-file damaged.pem: invalid PEM
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: it must be a PEM file of the certificates to trust, and readable
+  hint: give a readable PEM file with the root certificates to trust
 
 "#]],
     );
@@ -82,7 +82,7 @@ fn a_certificate_for_another_name() {
         str![[r#"
 zitadel-credential: error: [URL]/.well-known/openid-configuration: the certificate of [URL] is for another name
   with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
-  hint: see whether the issuer's host is right, and what answers there
+  hint: check the issuer's host name, and which server answers there
 
 "#]],
     );
@@ -97,7 +97,7 @@ fn an_expired_certificate() {
         str![[r#"
 zitadel-credential: error: [URL]/.well-known/openid-configuration: the certificate of [URL] has expired
   with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
-  hint: renew it, or see whether this clock is right
+  hint: renew it, or check the local clock
 
 "#]],
     );
@@ -112,7 +112,7 @@ fn a_certificate_of_tomorrow() {
         str![[r#"
 zitadel-credential: error: [URL]/.well-known/openid-configuration: the certificate of [URL] is not valid yet
   with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
-  hint: see whether this clock is right
+  hint: check the local clock
 
 "#]],
     );
@@ -125,7 +125,7 @@ fn an_authoritys_own_certificate() {
         &ca,
         ca.authority_server_config(&["localhost"]),
         str![[r#"
-zitadel-credential: error: [URL]/.well-known/openid-configuration: the certificate of [URL] is an authority's (CA:TRUE), which cannot be a server's
+zitadel-credential: error: [URL]/.well-known/openid-configuration: the certificate of [URL] is a certificate authority's (CA:TRUE), not a server's
   with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
   hint: give the server a certificate of its own, signed by that authority
 
@@ -155,7 +155,7 @@ fn no_tls_where_it_should_be() {
         str![[r#"
 zitadel-credential: error: [URL]/.well-known/openid-configuration: the TLS handshake failed: received corrupt message of type InvalidContentType
   with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
-  hint: see whether TLS is spoken there, 1.2 or later, and nothing stands between
+  hint: check that the server supports TLS 1.2 or later, and that nothing intercepts the connection
 
 "#]],
     );

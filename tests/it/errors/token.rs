@@ -33,9 +33,9 @@ fn the_token_endpoint_answers_something_else() {
         html,
         1,
         str![[r#"
-zitadel-credential: error: [ISSUER]/oauth/v2/token: it answered text/html that is not JSON
+zitadel-credential: error: [ISSUER]/oauth/v2/token: the response is text/html, not JSON
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: no issuer answers so: see its log, and whether a proxy or a login page stands before it
+  hint: not a ZITADEL response: check whether a proxy or a login page is in front of it, and its log
 
 "#]],
     );
@@ -45,9 +45,9 @@ zitadel-credential: error: [ISSUER]/oauth/v2/token: it answered text/html that i
         list,
         1,
         str![[r#"
-zitadel-credential: error: [ISSUER]/oauth/v2/token: the JSON it answered has another shape than it should
+zitadel-credential: error: [ISSUER]/oauth/v2/token: the JSON response has a field of the wrong type
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: no issuer answers so: see its log, and whether a proxy or a login page stands before it
+  hint: not a ZITADEL response: check whether a proxy or a login page is in front of it, and its log
 
 "#]],
     );
@@ -59,8 +59,8 @@ zitadel-credential: error: [ISSUER]/oauth/v2/token: the JSON it answered has ano
         str![[r#"
 zitadel-credential: error: [ISSUER]/oauth/v2/token: HTTP 404: 404 page not found
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  found: it is no OAuth error, as a token endpoint would send it
-  hint: see what answers there: a proxy, a firewall or a login page may stand before the issuer
+  found: the response is not an OAuth error, as a token endpoint sends it
+  hint: check whether a proxy, a firewall or a login page answers in front of the issuer
 
 "#]],
     );
@@ -72,8 +72,8 @@ zitadel-credential: error: [ISSUER]/oauth/v2/token: HTTP 404: 404 page not found
         str![[r#"
 zitadel-credential: error: [ISSUER]/oauth/v2/token: HTTP 403
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  found: it is no OAuth error, as a token endpoint would send it
-  hint: see what answers there: a proxy, a firewall or a login page may stand before the issuer
+  found: the response is not an OAuth error, as a token endpoint sends it
+  hint: check whether a proxy, a firewall or a login page answers in front of the issuer
 
 "#]],
     );
@@ -87,9 +87,9 @@ fn an_answer_of_a_mebibyte() {
         large(),
         1,
         str![[r#"
-zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the answer is larger than 65536 bytes
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the response is larger than 65536 bytes
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: see whether a ZITADEL instance is what answers there
+  hint: check that a ZITADEL instance answers at this URL
 
 "#]],
     );
@@ -98,9 +98,9 @@ zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the answer
         large(),
         1,
         str![[r#"
-zitadel-credential: error: [ISSUER]/oauth/v2/token: the answer is larger than 65536 bytes
+zitadel-credential: error: [ISSUER]/oauth/v2/token: the response is larger than 65536 bytes
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: see whether a ZITADEL instance is what answers there
+  hint: check that a ZITADEL instance answers at this URL
 
 "#]],
     );
@@ -113,9 +113,9 @@ fn an_answer_that_is_cut_off() {
         Fault::CutMidBody,
         75,
         str![[r#"
-zitadel-credential: error: [ISSUER]/oauth/v2/token: the connection was closed early, while waiting for the answer
+zitadel-credential: error: [ISSUER]/oauth/v2/token: the connection was closed early, while waiting for the response
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: see whether the issuer is up and reachable from here (network, proxy, firewall)
+  hint: check that the issuer is up and reachable from here (network, proxy, firewall)
 
 "#]],
     );
@@ -124,9 +124,9 @@ zitadel-credential: error: [ISSUER]/oauth/v2/token: the connection was closed ea
         Fault::Close,
         75,
         str![[r#"
-zitadel-credential: error: [ISSUER]/oauth/v2/token: the connection was closed early, while waiting for the answer
+zitadel-credential: error: [ISSUER]/oauth/v2/token: the connection was closed early, while waiting for the response
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: see whether the issuer is up and reachable from here (network, proxy, firewall)
+  hint: check that the issuer is up and reachable from here (network, proxy, firewall)
 
 "#]],
     );
@@ -139,9 +139,9 @@ fn no_access_token() {
         "access_token",
         Value::Null,
         str![[r#"
-zitadel-credential: error: [ISSUER]/oauth/v2/token: the JSON it answered has another shape than it should
+zitadel-credential: error: [ISSUER]/oauth/v2/token: the JSON response has a field of the wrong type
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: no issuer answers so: see its log, and whether a proxy or a login page stands before it
+  hint: not a ZITADEL response: check whether a proxy or a login page is in front of it, and its log
 
 "#]],
     );
@@ -153,9 +153,9 @@ zitadel-credential: error: [ISSUER]/oauth/v2/token: the JSON it answered has ano
         none,
         1,
         str![[r#"
-zitadel-credential: error: [ISSUER]/oauth/v2/token: the JSON it answered has no access_token
+zitadel-credential: error: [ISSUER]/oauth/v2/token: the JSON response has no access_token
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: no issuer answers so: see its log, and whether a proxy or a login page stands before it
+  hint: not a ZITADEL response: check whether a proxy or a login page is in front of it, and its log
 
 "#]],
     );
@@ -172,9 +172,9 @@ fn a_token_that_is_no_bearer_token() {
         split,
         1,
         str![[r#"
-zitadel-credential: error: [ISSUER]/oauth/v2/token: its access_token holds characters that no bearer token has
+zitadel-credential: error: [ISSUER]/oauth/v2/token: access_token contains characters that are invalid in a bearer token
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: no issuer answers so: see its log, and whether a proxy or a login page stands before it
+  hint: not a ZITADEL response: check whether a proxy or a login page is in front of it, and its log
 
 "#]],
     );
@@ -183,9 +183,9 @@ zitadel-credential: error: [ISSUER]/oauth/v2/token: its access_token holds chara
         "access_token",
         json!(""),
         str![[r#"
-zitadel-credential: error: [ISSUER]/oauth/v2/token: its access_token holds characters that no bearer token has
+zitadel-credential: error: [ISSUER]/oauth/v2/token: access_token contains characters that are invalid in a bearer token
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: no issuer answers so: see its log, and whether a proxy or a login page stands before it
+  hint: not a ZITADEL response: check whether a proxy or a login page is in front of it, and its log
 
 "#]],
     );
@@ -194,9 +194,9 @@ zitadel-credential: error: [ISSUER]/oauth/v2/token: its access_token holds chara
         "token_type",
         json!("DPoP"),
         str![[r#"
-zitadel-credential: error: [ISSUER]/oauth/v2/token: its token is not a bearer token
+zitadel-credential: error: [ISSUER]/oauth/v2/token: token_type is not Bearer
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: no issuer answers so: see its log, and whether a proxy or a login page stands before it
+  hint: not a ZITADEL response: check whether a proxy or a login page is in front of it, and its log
 
 "#]],
     );
@@ -210,9 +210,9 @@ fn a_lifetime_that_is_none() {
             "expires_in",
             lifetime,
             str![[r#"
-zitadel-credential: error: [ISSUER]/oauth/v2/token: its expires_in is not a positive number of seconds
+zitadel-credential: error: [ISSUER]/oauth/v2/token: expires_in is not a positive number of seconds
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: no issuer answers so: see its log, and whether a proxy or a login page stands before it
+  hint: not a ZITADEL response: check whether a proxy or a login page is in front of it, and its log
 
 "#]],
         );
@@ -230,9 +230,9 @@ fn a_lifetime_that_is_over_at_once() {
     case.run(["token"]).fails(
         75,
         str![[r#"
-zitadel-credential: error: the token that the issuer gave had run out when it came
+zitadel-credential: error: the issuer's token had expired when it arrived
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: see how long tokens last (ZITADEL's OIDC settings), and how long the issuer takes
+  hint: check the access token lifetime in ZITADEL's OIDC settings, and the issuer's response time
 
 "#]],
     );
@@ -249,8 +249,8 @@ fn no_lifetime_is_a_token_for_once() {
         .fault(Endpoint::Token, none, Times::Forever);
     case.run(["token"]).gives_a_token("");
     case.run(["token", "-v"]).gives_a_token(str![[r#"
-zitadel-credential: a new token from the issuer
-zitadel-credential: the token is not cached: the issuer gave no lifetime
+zitadel-credential: got a new token from the issuer
+zitadel-credential: token not cached: the issuer sent no expires_in
 
 "#]]);
     assert_eq!(case.world.issuer.token_requests(), 2);
@@ -270,7 +270,7 @@ fn server_trouble() {
         str![[r#"
 zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: HTTP 500: upstream\u{1b}[31m is down
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: the issuer is in trouble: try again later
+  hint: try again later: the issuer has an internal problem
 
 "#]],
     );
@@ -281,7 +281,7 @@ zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: HTTP 500: 
         str![[r#"
 zitadel-credential: error: [ISSUER]/oauth/v2/token: HTTP 500: upstream\u{1b}[31m is down
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: the issuer is in trouble: try again later
+  hint: try again later: the issuer has an internal problem
 
 "#]],
     );
@@ -293,7 +293,7 @@ zitadel-credential: error: [ISSUER]/oauth/v2/token: HTTP 500: upstream\u{1b}[31m
         str![[r#"
 zitadel-credential: error: [ISSUER]/oauth/v2/token: HTTP 502
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: it may pass: try again later
+  hint: try again later: the failure may be temporary
 
 "#]],
     );
@@ -308,7 +308,7 @@ fn rate_limit() {
         str![[r#"
 zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: HTTP 429: rate limit exceeded
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: too many requests came from here, or a quota is used up: try again in a minute
+  hint: try again in a minute: there were too many requests from here, or a quota is exhausted
 
 "#]],
     );
@@ -324,7 +324,7 @@ fn busy_for_longer_than_we_wait() {
         str![[r#"
 zitadel-credential: error: [ISSUER]/oauth/v2/token: HTTP 503: try again later
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: try again in 120 s, as it asks
+  hint: try again in 120 s, as the server asks
 
 "#]],
     );
@@ -336,18 +336,20 @@ fn silence() {
         (
             Endpoint::Discovery,
             str![[r#"
-zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: no answer within 1 s, while waiting for the answer
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: no response within 1 s, while waiting for the response
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: see whether the issuer is up and reachable from here (network, proxy, firewall); --timeout waits longer
+  hint: check that the issuer is up and reachable from here (network, proxy, firewall)
+  hint: give it more time with --timeout
 
 "#]],
         ),
         (
             Endpoint::Token,
             str![[r#"
-zitadel-credential: error: [ISSUER]/oauth/v2/token: no answer within 1 s, while waiting for the answer
+zitadel-credential: error: [ISSUER]/oauth/v2/token: no response within 1 s, while waiting for the response
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: see whether the issuer is up and reachable from here (network, proxy, firewall); --timeout waits longer
+  hint: check that the issuer is up and reachable from here (network, proxy, firewall)
+  hint: give it more time with --timeout
 
 "#]],
         ),
@@ -365,15 +367,18 @@ fn an_opaque_token_where_a_jwt_is_needed() {
     let case = Case::new();
     let exec = ["exec", "--write-web-identity", "--", "true"];
     case.run(exec).fails(1, str![[r#"
-zitadel-credential: error: the token is opaque, where a JWT is needed
+zitadel-credential: error: the token is opaque, but this command needs a JWT
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: in ZITADEL open the service user and set its Access Token Type to JWT; half a minute later that is noticed
+  hint: in ZITADEL open the service user and set its Access Token Type to JWT, and run the command again half a minute later
 
 "#]]);
     let exec = ["exec", "--write-web-identity", "--no-cache", "--", "true"];
-    case.run(exec).fails(2, str![[r#"
-zitadel-credential: error: there is no cache for the token's file to lie in
-  hint: zitadel-credential token --write FILE puts it elsewhere: name that in AWS_WEB_IDENTITY_TOKEN_FILE
+    case.run(exec).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: no cache directory for the token file
+  hint: run zitadel-credential token --write FILE, and set AWS_WEB_IDENTITY_TOKEN_FILE to that file
 
-"#]]);
+"#]],
+    );
 }

@@ -20,9 +20,9 @@ fn other_tools_get_not_a_byte_where_the_token_is_refused() {
         case.ask(words, call.input).fails(1, str![[r#"
 zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  found: its clock and ours agree
-  found: the key file does not say until when the key is good
-  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+  found: the issuer's clock and the local clock agree
+  found: the key file has no expiration date
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
 
 "#]]);
     }

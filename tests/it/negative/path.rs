@@ -97,7 +97,7 @@ fn a_key_command_is_looked_for_in_absolute_directories_alone() {
     home.append_config("[profiles.vault]\nkey-command = [\"fetch-key\"]\n");
     let arguments = ["assertion", "--profile", "vault", "--audience", "x"];
     let ran = home.path().join("ran");
-    let said = "zitadel-credential: error: key-command fetch-key: it is in no absolute directory of PATH\n";
+    let said = "zitadel-credential: error: key-command fetch-key: not found in any absolute directory of PATH\n";
     let call = bait.call(&arguments, &[("PATH", &hostile)], b"");
     let stderr = String::from_utf8_lossy(&call.output.stderr);
     assert_eq!(call.output.status, exited(2), "{stderr}");

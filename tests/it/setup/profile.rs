@@ -146,7 +146,7 @@ fn a_dry_run_asks_nobody_and_changes_nothing() {
 fn a_file_that_does_not_parse_is_refused_and_left_alone() {
     let desk = Desk::with_config("[profiles.old\n");
     let said = desk.refused(2, PROD);
-    assert!(said.contains("line 1: it is no TOML"), "{said}");
+    assert!(said.contains("line 1: invalid TOML"), "{said}");
     let desk = Desk::new();
     desk.home.write(JOURNAL, "{}");
     let said = desk.refused(2, PROD);

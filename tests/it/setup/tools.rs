@@ -14,7 +14,7 @@ fn desk() -> Desk {
 fn what_is_no_host_or_has_no_profile_is_refused() {
     for tool in ["bazel", "go", "terraform", "cargo"] {
         for (desk, words, reason) in [
-            (desk(), "https://b.dev", "names no host"),
+            (desk(), "https://b.dev", "invalid host"),
             (
                 desk(),
                 "b.dev --key-id 1",
@@ -23,7 +23,7 @@ fn what_is_no_host_or_has_no_profile_is_refused() {
             (
                 desk(),
                 "b.dev --profile absent",
-                "no profile is called \"absent\"",
+                "no profile named \"absent\"",
             ),
             (
                 Desk::new(),

@@ -148,14 +148,11 @@ fn words_after_the_name_are_options_and_a_bad_one_is_told_to_cargo() {
     for (args, expected) in [
         (
             ["--host=cargo.acme.dev", "--profile=prod"],
-            "no profile is called \"prod\"",
+            "no profile named \"prod\"",
         ),
         (["--hots", "a.dev"], "unexpected argument '--hots' found"),
         (["--help", "x"], "unexpected argument '--help' found"),
-        (
-            ["--timeout", "x"],
-            "the timeout \"x\" is no number of seconds",
-        ),
+        (["--timeout", "x"], "invalid timeout: \"x\""),
     ] {
         let answer = helper.ask(&with(&args));
         assert_eq!(answer["Err"]["kind"], "other", "{args:?}");
@@ -188,12 +185,9 @@ fn a_variable_that_makes_no_sense_is_told_to_cargo() {
     for (variable, expected) in [
         (
             "ZITADEL_CREDENTIAL_LOG",
-            "ZITADEL_CREDENTIAL_LOG holds no level",
+            "invalid log level in ZITADEL_CREDENTIAL_LOG",
         ),
-        (
-            "ZITADEL_CREDENTIAL_TIMEOUT",
-            "the timeout \"bogus\" is no number of seconds",
-        ),
+        ("ZITADEL_CREDENTIAL_TIMEOUT", "invalid timeout: \"bogus\""),
         ("ZITADEL_CREDENTIAL_CONFIG", "config file bogus"),
     ] {
         let mut helper = Helper::with(&world, &[(variable, "bogus")]);

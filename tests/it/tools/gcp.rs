@@ -74,7 +74,11 @@ fn an_opaque_token_is_none_and_where_to_change_it_is_told() {
     assert_eq!(world.issuer.token_requests(), 1);
     world.pass(31);
     let given = answer(&world, &[]);
-    assert_failure(&given, "FAILED", "half a minute later that is noticed");
+    assert_failure(
+        &given,
+        "FAILED",
+        "and run the command again half a minute later",
+    );
     assert_eq!(world.issuer.token_requests(), 2);
     // As it says:
     world.issuer.set_token_kind(TokenKind::Jwt);

@@ -86,7 +86,7 @@ fn what_is_passed_over_is_told_at_v_without_an_escape() {
         .assert()
         .success()
         .stdout(is_empty())
-        .stderr(contains("no host rule lets https://evil.test have a token"));
+        .stderr(contains("no host rule for https://evil.test"));
     for (message, told) in [
         (
             "protocol=https\nhost=git.acme.dev:8443\n\n",
@@ -95,7 +95,7 @@ fn what_is_passed_over_is_told_at_v_without_an_escape() {
         ("protocol=http\nhost=git.acme.dev\n\n", "is for https"),
         (
             "protocol=https\nhost=git.acme.dev\nusername=bob\n\n",
-            "has the username ci, and another was asked for",
+            "has the username ci, but another one was requested",
         ),
     ] {
         world

@@ -1,15 +1,15 @@
-//! The hosts of `no_proxy`, which are reached directly.
+//! The hosts in `no_proxy`, which are reached directly.
 //!
-//! These are curl's rules, as of 8.18 for IPv6, which earlier versions get wrong.
-//! Three forms that curl passes over count here, because users write them: an
-//! entry after a space without a comma (curl took it up to 8.8), an IPv6 address
+//! These are curl's rules, for IPv6 those of 8.18, because earlier versions get it
+//! wrong. Three forms that curl ignores count here, because users write them: an
+//! entry after a space without a comma (curl accepted it up to 8.8), an IPv6 address
 //! in brackets, and `host:port`, which covers that port only.
 
 use std::net::{IpAddr, SocketAddr};
 
 use super::target::Target;
 
-/// Whether `list` excepts the target from any proxy.
+/// True if `list` excludes the target from any proxy.
 ///
 /// The only wildcard is a list that is `*` and nothing else.
 pub(super) fn covers(list: &str, target: &Target<'_>) -> bool {
@@ -36,7 +36,7 @@ pub(super) fn port_number(digits: &str) -> Option<u16> {
     digits.parse().ok().filter(|&port| all_digits && port != 0)
 }
 
-/// Whether `host` is `domain` or a name below it.
+/// True if `host` is `domain` or a name below it.
 ///
 /// As in curl, one dot at the end of either and one before the domain are ignored.
 fn is_within(host: &str, domain: &str) -> bool {
@@ -69,7 +69,7 @@ fn covers_address(entry: &str, host: IpAddr, port: u16) -> bool {
         .is_ok_and(|network| is_inside(host, network, bits))
 }
 
-/// Whether the first `bits` of both addresses are the same; all of them if not given.
+/// True if the first `bits` of both addresses are equal; `None` compares all bits.
 fn is_inside(host: IpAddr, network: IpAddr, bits: Option<&str>) -> bool {
     let (host, network, width) = match (host, network) {
         (IpAddr::V4(host), IpAddr::V4(network)) => {
@@ -81,7 +81,7 @@ fn is_inside(host: IpAddr, network: IpAddr, bits: Option<&str>) -> bool {
     let bits = match bits {
         None => width,
         Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => match digits.parse() {
-            // curl's own tests say so: `/0` compares the whole address, not nothing.
+            // As in curl's own tests, `/0` compares the whole address, not nothing.
             Ok(0) => width,
             Ok(bits) => bits,
             Err(_) => return false,

@@ -1,12 +1,12 @@
-//! What is reached through a proxy.
+//! The target of a request.
 
-/// What proxy resolution needs to know of the target.
+/// The target of a request, as proxy resolution needs it.
 #[derive(Debug, Clone, Copy)]
 pub struct Target<'a> {
-    /// Whether the scheme is `https`; it is `http` otherwise.
+    /// True for `https`, false for `http`.
     pub https: bool,
     /// A lower-case ASCII name, or an IP literal without brackets.
     pub host: &'a str,
-    /// The port, also where the URL leaves it to the scheme.
+    /// The port; the scheme's default if the URL has none.
     pub port: u16,
 }

@@ -105,13 +105,13 @@ fn the_error_names_the_variable_that_was_used() {
         let error = resolved(&HTTPS, &[(variable, "socks9://u:hunter2@proxy")]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            format!("cannot use the proxy in {variable}: it has the unsupported scheme `socks9`")
+            format!("invalid proxy in {variable}: it has the unsupported scheme `socks9`")
         );
     }
     let error = resolved(&HTTP, &[("http_proxy", "http://:1"), ("all_proxy", "a")]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "cannot use the proxy in http_proxy: it is not a valid proxy URL (is a special character in the user name or password percent-encoded?)"
+        "invalid proxy in http_proxy: it is not a valid proxy URL (is a special character in the user name or password percent-encoded?)"
     );
 }
 

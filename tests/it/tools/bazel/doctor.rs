@@ -32,7 +32,7 @@ ok bazel: [HOME]/.bazelrc: *.acme.test: host rule a.acme.test, profile test
                  common --credential_helper a.acme.test=~/bin/bazel-credential-zitadel\n\
                  common --credential_helper a.acme.test=~/no/bazel-credential-zitadel\n",
                 str![[r#"
-failed bazel: [HOME]/.bazelrc: c.acme.test: no host rule lets https://c.acme.test have a token
+failed bazel: [HOME]/.bazelrc: c.acme.test: no host rule for https://c.acme.test
     zitadel-credential setup bazel c.acme.test
 failed bazel: [HOME]/.bazelrc: *.evil.test: no host rule for any of these hosts
     zitadel-credential setup bazel '*.evil.test'

@@ -31,7 +31,7 @@ ok cargo: [HOME]/.cargo/config.toml: registry a: host rule a.acme.test, profile 
                  [registries.e]\ncredential-provider = ['/nowhere/cargo-credential-zitadel']\n\
                  [registries.f]\ncredential-provider = ['zitadel-credential', 'cargo']\n",
                 str![[r#"
-failed cargo: [HOME]/.cargo/config.toml: registry b: no host rule lets https://b.acme.test have a token: b.acme.test:8443 is for another port
+failed cargo: [HOME]/.cargo/config.toml: registry b: no host rule for https://b.acme.test: b.acme.test:8443 is for another port
     zitadel-credential setup cargo b.acme.test
 warning cargo: [HOME]/.cargo/config.toml: registry c: its index is not in this file, so its host rule is unknown
     run zitadel-credential doctor HOST with the host of the index

@@ -25,7 +25,7 @@ warning rule: registry.acme.test:5000: no tool is set up for this host rule
         (
             "registry.acme.test:443",
             str![[r#"
-failed docker: [HOME]/.docker/config.json: registry.acme.test:443: no host rule lets https://registry.acme.test have a token: registry.acme.test:5000 is for another port
+failed docker: [HOME]/.docker/config.json: registry.acme.test:443: no host rule for https://registry.acme.test: registry.acme.test:5000 is for another port
     zitadel-credential setup docker registry.acme.test
 
 "#]],

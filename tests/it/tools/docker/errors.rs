@@ -18,9 +18,9 @@ zitadel-credential: the issuer refused the assertion: invalid_grant: invalid ass
 "#]], str![[r#"
 zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  found: its clock and ours agree
-  found: the key file does not say until when the key is good
-  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+  found: the issuer's clock and the local clock agree
+  found: the key file has no expiration date
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
 
 "#]]);
 }
@@ -39,7 +39,7 @@ zitadel-credential: [ISSUER]/.well-known/openid-configuration: HTTP 500: \u{1b}[
         str![[r#"
 zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: HTTP 500: \u{1b}[31mdown\nnow
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: the issuer is in trouble: try again later
+  hint: try again later: the issuer has an internal problem
 
 "#]],
     );
@@ -54,7 +54,7 @@ zitadel-credential: key file [HOME]/key.json: no such file or directory
 
 "#]], str![[r#"
 zitadel-credential: error: key file [HOME]/key.json: no such file or directory
-  hint: --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file must name a file that you can read
+  hint: set --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file to a file that you can read
 
 "#]]);
 }
@@ -76,7 +76,7 @@ fn docker_finds_nothing_for_a_host_without_a_rule() {
         1,
         NOT_FOUND,
         str![[r#"
-zitadel-credential: no host rule lets https://git.acme.test have a token: [hosts."git.acme.test"] in the config file adds one, as zitadel-credential setup git git.acme.test or setup docker git.acme.test writes it; --host is for one call
+zitadel-credential: no host rule for https://git.acme.test: add [hosts."git.acme.test"] to the config file; or run zitadel-credential setup git git.acme.test or setup docker git.acme.test; or for one call, give --host git.acme.test
 
 "#]],
     );
@@ -135,11 +135,11 @@ fn docker_with_a_config_file_that_is_broken() {
     let case = Case::new();
     case.world.home.write_config("[hosts\n");
     case.ask(["docker", "get"], HOST).prints(1, str![[r#"
-zitadel-credential: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it is no TOML: unclosed table, expected `]`
+zitadel-credential: config file [HOME]/.config/zitadel-credential/config.toml: line 1: invalid TOML: unclosed table, expected `]`
 
 "#]], str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it is no TOML: unclosed table, expected `]`
-  hint: a profile reads like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: invalid TOML: unclosed table, expected `]`
+  hint: write a profile like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
 
 "#]]);
     case.ask(["docker", "store"], "{}").answers(0, "", "");

@@ -286,14 +286,14 @@ fn what_is_not_dockers_is_refused_and_left_alone() {
     let desk = desk("{}");
     for (words, reason) in [
         ("docker *.r.dev", "*.r.dev is more than one registry"),
-        ("docker https://r.dev", "names no host"),
+        ("docker https://r.dev", "invalid host"),
         (
             "docker r.dev --issuer https://a.dev",
             "--issuer is a profile's, not a tool's",
         ),
         (
             "docker r.dev --profile absent",
-            "no profile is called \"absent\"",
+            "no profile named \"absent\"",
         ),
     ] {
         let said = desk.refused(2, words);

@@ -27,7 +27,7 @@ ok git: https://git.acme.test: host rule git.acme.test, profile test
         (
             "https://evil.test",
             str![[r#"
-failed git: https://evil.test: no host rule lets https://evil.test have a token
+failed git: https://evil.test: no host rule for https://evil.test
     zitadel-credential setup git evil.test
 
 "#]],
@@ -36,7 +36,7 @@ failed git: https://evil.test: no host rule lets https://evil.test have a token
             "http://git.acme.test",
             str![[r#"
 failed git: http://git.acme.test: host rule git.acme.test is for https, not for http://git.acme.test
-    allow-http = true in that rule lets http too
+    use https; or set allow-http = true in that rule if you trust the network
 
 "#]],
         ),

@@ -17,9 +17,9 @@ fn git_is_told_to_quit_where_the_token_is_refused() {
         .answers(1, "quit=1\n", str![[r#"
 zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  found: its clock and ours agree
-  found: the key file does not say until when the key is good
-  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+  found: the issuer's clock and the local clock agree
+  found: the key file has no expiration date
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
 
 "#]]);
 }
@@ -35,7 +35,7 @@ fn git_is_told_to_quit_where_the_issuer_is_down() {
         str![[r#"
 zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: HTTP 500: down
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: the issuer is in trouble: try again later
+  hint: try again later: the issuer has an internal problem
 
 "#]],
     );
@@ -48,7 +48,7 @@ fn git_is_told_to_quit_where_there_is_no_key() {
     case.ask(["git", "get"], ASKED)
         .answers(1, "quit=1\n", str![[r#"
 zitadel-credential: error: key file [HOME]/key.json: no such file or directory
-  hint: --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file must name a file that you can read
+  hint: set --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file to a file that you can read
 
 "#]]);
 }
@@ -61,7 +61,7 @@ fn git_hears_nothing_of_a_host_without_a_rule() {
         0,
         "",
         str![[r#"
-zitadel-credential: no host rule lets https://git.acme.test have a token: [hosts."git.acme.test"] in the config file adds one, as zitadel-credential setup git git.acme.test or setup docker git.acme.test writes it; --host is for one call
+zitadel-credential: no host rule for https://git.acme.test: add [hosts."git.acme.test"] to the config file; or run zitadel-credential setup git git.acme.test or setup docker git.acme.test; or for one call, give --host git.acme.test
 
 "#]],
     );
@@ -77,21 +77,21 @@ fn git_hears_nothing_of_a_host_whose_rule_is_for_another_port_scheme_or_user() {
         (
             "protocol=https\nhost=git.acme.test\n",
             str![[r#"
-zitadel-credential: no host rule lets https://git.acme.test have a token: git.acme.test:8443 is for another port: [hosts."git.acme.test"] in the config file adds this one, as zitadel-credential setup git git.acme.test or setup docker git.acme.test writes it; --host is for one call
+zitadel-credential: no host rule for https://git.acme.test: git.acme.test:8443 is for another port: add [hosts."git.acme.test"] to the config file; or run zitadel-credential setup git git.acme.test or setup docker git.acme.test; or for one call, give --host git.acme.test
 
 "#]],
         ),
         (
             "protocol=http\nhost=git.acme.test:8443\n",
             str![[r#"
-zitadel-credential: host rule git.acme.test:8443 is for https, not for http://git.acme.test:8443: allow-http = true in that rule lets http too
+zitadel-credential: host rule git.acme.test:8443 is for https, not for http://git.acme.test:8443: use https; or set allow-http = true in that rule if you trust the network
 
 "#]],
         ),
         (
             "protocol=https\nhost=git.acme.test:8443\nusername=me\n",
             str![[r#"
-zitadel-credential: host rule git.acme.test:8443 has the username ci, and another was asked for: ask for that username, or for none
+zitadel-credential: host rule git.acme.test:8443 has the username ci, but another one was requested: request that username, or none
 
 "#]],
         ),
@@ -203,8 +203,8 @@ fn git_with_a_config_file_that_is_broken() {
     let case = Case::new();
     case.world.home.write_config("[hosts\n");
     case.ask(["git", "get"], ASKED).fails(2, str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: it is no TOML: unclosed table, expected `]`
-  hint: a profile reads like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: invalid TOML: unclosed table, expected `]`
+  hint: write a profile like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
 
 "#]]);
     case.ask(["git", "store"], ASKED).answers(0, "", "");

@@ -81,16 +81,16 @@ failed kubectl: user ci: args do not run the command kubectl
         (
             |exec| exec["args"] = json!(["kubectl", "--profile", "staging"]),
             str![[r#"
-failed kubectl: user ci: [HOME]/.config/zitadel-credential/config.toml: no profile is called "staging"
-    its profiles are: test; choose one, or let zitadel-credential setup profile staging add it
+failed kubectl: user ci: [HOME]/.config/zitadel-credential/config.toml: no profile named "staging"
+    choose one of: test; or run zitadel-credential setup profile staging to create it
 
 "#]],
         ),
         (
             |exec| exec["env"] = json!([{"name": "ZITADEL_CREDENTIAL_PROFILE", "value": "other"}]),
             str![[r#"
-failed kubectl: user ci: [HOME]/.config/zitadel-credential/config.toml: no profile is called "other"
-    its profiles are: test; choose one, or let zitadel-credential setup profile other add it
+failed kubectl: user ci: [HOME]/.config/zitadel-credential/config.toml: no profile named "other"
+    choose one of: test; or run zitadel-credential setup profile other to create it
 
 "#]],
         ),

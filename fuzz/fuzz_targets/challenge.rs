@@ -1,5 +1,5 @@
-//! A scheme counts as offered where a challenge begins with it, and never inside
-//! a parameter or a quoted string.
+//! A scheme counts as offered if a challenge starts with it, and never inside a
+//! parameter or a quoted string.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -13,7 +13,7 @@ fuzz_target!(|header: &str| {
     );
 });
 
-/// Blanks quoted strings out first, then looks at each piece between commas.
+/// Replaces quoted strings by spaces, then checks each part between commas.
 fn offers(header: &str) -> bool {
     let mut outside = String::new();
     let mut chars = header.chars();

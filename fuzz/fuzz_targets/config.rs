@@ -1,4 +1,4 @@
-//! A config file is read or refused, and no error shows a value of it.
+//! A config file is parsed or refused, and no error shows a value from it.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

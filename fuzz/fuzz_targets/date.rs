@@ -1,4 +1,4 @@
-//! Dates and waits of headers and key files: what is read is what is written.
+//! Dates and waits of headers and key files are parsed as they are written.
 #![no_main]
 
 use std::time::Duration;
@@ -26,7 +26,7 @@ fuzz_target!(|text: &str| {
         None => assert_eq!(UnixTime::parse_http_date(seconds), None),
     }
     if let Some(date) = date {
-        // A day that is no later than the last that RFC 9110 can write.
+        // Not after the last day that RFC 9110 can represent.
         assert!(date.as_secs() < 253_402_300_800 + 86_400, "{text:?}");
     }
 });

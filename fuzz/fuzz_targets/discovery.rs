@@ -1,5 +1,5 @@
-//! A discovery document counts only if it is our issuer's, and its endpoints are
-//! what it says. The first line holds the status and the headers' values, the rest is the body.
+//! A discovery document is accepted only from the configured issuer, with exactly its
+//! endpoints. The first line has the status and the headers' values, the rest is the body.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -19,7 +19,7 @@ fuzz_target!(|input: &[u8]| {
     match endpoints(&issuer, &answer) {
         Ok(endpoints) => {
             assert_eq!(status, 200);
-            // One that is refused here is broken in a field that nobody reads.
+            // A document that is refused here has a fault in an unused field.
             let Ok(document) = serde_json::from_slice::<Value>(body) else {
                 return;
             };

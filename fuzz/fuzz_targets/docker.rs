@@ -1,5 +1,5 @@
-//! A server URL leads only to the host that it begins with; the answer is JSON
-//! that says what was asked.
+//! A server URL gets a token only for the host that it starts with; the response is
+//! JSON with that URL.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! An entry of the cache counts only for the grant that it names, and is written
-//! as it was read.
+//! A cache entry is used only for the grant that it names, and is written as it was
+//! read.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -21,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Some(entry) = record::read(&grant, bytes) else {
         return;
     };
-    // One that is refused here is broken in a field that nobody reads.
+    // An entry that is refused here has a fault in an unused field.
     let Ok(mut file) = serde_json::from_slice::<Value>(bytes) else {
         return;
     };
@@ -33,7 +33,7 @@ fuzz_target!(|bytes: &[u8]| {
     let written = record::write(&grant, &entry).expect("text");
     let written: Value = serde_json::from_str(written.expose()).expect("JSON");
     let fields = written.as_object().expect("an object");
-    // What else the file held is not ours.
+    // Other fields of the file are ignored.
     file.as_object_mut()
         .expect("an object")
         .retain(|key, _| fields.contains_key(key));

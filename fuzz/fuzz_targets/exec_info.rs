@@ -1,5 +1,5 @@
-//! An `ExecCredential` is answered only where it is one of a known version, and
-//! not for a server that would get the token over plain http.
+//! An `ExecCredential` gets a token only if its version is known, and never for a
+//! server over plain http.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -12,7 +12,7 @@ fuzz_target!(|info: &str| {
         Ok(question) => question,
         Err(report) => return plain::assert_shown(&report),
     };
-    // One that is refused here is broken in a field that nobody reads.
+    // An object that is refused here has a fault in an unused field.
     let Ok(asked) = serde_json::from_str::<Value>(info) else {
         return;
     };

@@ -1,5 +1,4 @@
-//! Variables say what a client wants, by their own words and no other; what is
-//! refused is an answer.
+//! The variables of a client are parsed exactly; a refusal is a response too.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -11,7 +10,7 @@ use zitadel_credential_fuzz as plain;
 
 const NAMES: [&str; 4] = ["TOKEN_TYPE", "REVOKE", "INTERACTIVE", "OUTPUT_FILE"];
 
-// A line for each; those that are left out are not set.
+// One line for each variable; missing lines are unset variables.
 fuzz_target!(|input: &str| {
     let values: Vec<_> = input.split('\n').collect();
     let variable = |name: &str| {

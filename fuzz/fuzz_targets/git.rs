@@ -1,5 +1,5 @@
-//! git's message leads only to the host that it names, once and on a line of its
-//! own; the answer is what git reads it for.
+//! git's message gets a token only for the host that it names, once and on a line of
+//! its own; the response has the keys that git reads.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -57,7 +57,7 @@ fuzz_target!(|message: &[u8]| {
     }
 });
 
-/// The value of a key that stands there once before the first empty line.
+/// Returns the value of a key that occurs once before the first empty line.
 fn the<'a>(key: &str, message: &'a [u8]) -> &'a str {
     let text = std::str::from_utf8(message).expect("text");
     let lines = text

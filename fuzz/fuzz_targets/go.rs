@@ -1,5 +1,5 @@
-//! A URL leads only to the host that it begins with, by https; the answer is one
-//! block, for the very bytes that Go asked by.
+//! A URL gets a token only for the host that it starts with, over https; the response
+//! is one block, for exactly the URL that Go passed.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! Host rules let a host have a token if and only if one of them reads so. The
-//! first line is the URL that is asked for, each other one a rule.
+//! A host gets a token if and only if a host rule allows it. The first line is the
+//! requested URL, each other line a rule.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -56,7 +56,7 @@ fuzz_target!(|input: &str| {
     }
 });
 
-/// A whole host is closer than a wildcard, a longer wildcard than a shorter.
+/// A host is closer than a wildcard, a longer wildcard closer than a shorter one.
 fn closeness(rule: &str) -> (bool, usize) {
     let host = rule.strip_prefix("*.").unwrap_or(rule);
     let (name, _) = plain::host_and_port(host).expect("a host");

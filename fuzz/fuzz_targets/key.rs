@@ -1,5 +1,4 @@
-//! A key is what its file says, and whatever is wrong with one is told without
-//! a piece of it.
+//! A key is parsed as its file has it, and no error contains a part of the key.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! A service leads only to the host that its URL begins with; the answer has a
-//! line for each of its parts and no more.
+//! A service gets a token only for the host that its URL starts with; the response has
+//! exactly one line for each part.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! An image leads only to the registry that it begins with; the answer names it
-//! by the same bytes, in the version that was asked in.
+//! An image gets a token only for the registry that it starts with; the response names
+//! the registry by the same bytes, in the request's version.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -14,7 +14,7 @@ fuzz_target!(|input: &[u8]| {
     let Ok(question) = protocol::parse(input) else {
         return;
     };
-    // What is passed over may hold a number or a surrogate that a value cannot.
+    // A skipped field may contain a number or a surrogate that a `Value` cannot.
     let Ok(said) = serde_json::from_slice::<Value>(input) else {
         assert!(std::str::from_utf8(input).is_ok());
         return;

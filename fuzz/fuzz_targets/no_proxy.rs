@@ -1,5 +1,5 @@
-//! What NO_PROXY names is reached directly, and nothing else. The first line is
-//! the host that is asked for, the rest is the list.
+//! Only hosts in NO_PROXY are reached directly. The first line is the requested host,
+//! the rest is the list.
 #![no_main]
 
 use std::net::IpAddr;
@@ -33,7 +33,7 @@ fuzz_target!(|input: &str| {
     assert_eq!(direct, expected, "{host}:{port} in {list:?}");
 });
 
-/// Label by label, from the end.
+/// Compares label by label, from the end.
 fn names_host(entry: &str, host: &str, port: u16) -> bool {
     let (domain, only) = match entry.rfind(':') {
         Some(colon) => (&entry[..colon], Some(&entry[colon + 1..])),
@@ -46,7 +46,7 @@ fn names_host(entry: &str, host: &str, port: u16) -> bool {
         return false;
     }
     let mut domain: Vec<_> = domain.split('.').collect();
-    // One dot at either end says nothing.
+    // One dot at either end is ignored.
     if domain.len() > 1 && domain.last() == Some(&"") {
         domain.pop();
     }
@@ -63,7 +63,7 @@ fn names_host(entry: &str, host: &str, port: u16) -> bool {
             .all(|(a, b)| a.eq_ignore_ascii_case(b))
 }
 
-/// Bit by bit.
+/// Compares bit by bit.
 fn names_address(entry: &str, host: IpAddr, port: u16) -> bool {
     if let Ok(socket) = entry.parse::<std::net::SocketAddr>() {
         return (socket.ip(), socket.port()) == (host, port);

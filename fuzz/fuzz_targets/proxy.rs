@@ -1,5 +1,4 @@
-//! The proxy that is used is the one that the variable names, and no error shows
-//! its password.
+//! The proxy is exactly the one in the variable, and no error shows its password.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -33,7 +32,7 @@ fuzz_target!(|value: &str| {
             }
         }
         Err(bad) => {
-            // All that is quoted is a scheme.
+            // Only a scheme may be quoted.
             let said = bad.to_string();
             let quoted = said.split('`').nth(1).unwrap_or_default();
             assert!(

@@ -1,5 +1,5 @@
-//! Scopes are the words of their texts, each once, and read back as shown. A
-//! token is a `b64token` and nothing else.
+//! Scopes are the words of their texts, each once, and their output parses to the same
+//! scopes. Only a `b64token` is a token.
 #![no_main]
 
 use std::collections::BTreeSet;

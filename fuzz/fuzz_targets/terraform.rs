@@ -1,4 +1,4 @@
-//! A word leads only to the host that it is.
+//! An argument gets a token only for the host that it names.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

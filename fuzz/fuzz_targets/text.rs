@@ -1,5 +1,4 @@
-//! Text from outside is shown without steering a terminal and without a piece of
-//! a secret.
+//! Untrusted text is shown without control characters and without a part of a secret.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

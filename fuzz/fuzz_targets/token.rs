@@ -1,6 +1,6 @@
-//! What the token endpoint answers: a token that every line protocol can carry,
-//! with a lifetime that it says, or an error that shows none. The first line
-//! holds the status and the headers' value, the rest is the body.
+//! The token endpoint's response is a token that fits every line protocol, with the
+//! response's lifetime, or an error that shows no token. The first line has the status
+//! and the headers' value, the rest is the body.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -18,7 +18,7 @@ fuzz_target!(|input: &[u8]| {
     match exchanged(&answer) {
         Ok(Exchange::Granted(granted)) => {
             assert_eq!(status, 200);
-            // One that is refused here is broken in a field that nobody reads.
+            // A response that is refused here has a fault in an unused field.
             let Ok(read) = serde_json::from_slice::<Value>(body) else {
                 return;
             };

@@ -1,4 +1,4 @@
-//! A URL leads where it plainly says, and where the HTTP client will go.
+//! A URL has the host that it clearly names, and that the HTTP client connects to.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

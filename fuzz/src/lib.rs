@@ -1,6 +1,6 @@
-//! Plain readings: what a message says to the most literal reader, by bytes and
-//! without the parsers that are put to the test. A parser may refuse more than
-//! these do; it must never understand something else.
+//! Simple, literal parsers by bytes, which do not use the parsers under test. A parser
+//! under test may refuse more than these do, but must never understand an input
+//! differently.
 
 use std::net::Ipv6Addr;
 
@@ -11,8 +11,8 @@ use zitadel_credential::token::Token;
 use zitadel_credential::url::Origin;
 use zitadel_credential::url::Scheme;
 
-/// `scheme://host:port` in full, of a `host[:port]` that is written without a
-/// trick; none where anything about it is unusual.
+/// Returns the full `scheme://host:port` of a plain `host[:port]`; `None` if anything
+/// about it is unusual.
 pub fn origin(scheme: &str, authority: &str) -> Option<String> {
     let (host, port) = host_and_port(authority)?;
     let scheme = scheme.to_ascii_lowercase();
@@ -25,7 +25,7 @@ pub fn origin(scheme: &str, authority: &str) -> Option<String> {
     Some(format!("{scheme}://{host}:{port}"))
 }
 
-/// A host in lower case, and the port where one is written.
+/// Returns the host in lower case, and the port if there is one.
 pub fn host_and_port(authority: &str) -> Option<(String, Option<u16>)> {
     let bytes = authority.as_bytes();
     if bytes.first() == Some(&b'[') {
@@ -41,7 +41,7 @@ pub fn host_and_port(authority: &str) -> Option<(String, Option<u16>)> {
     fits.then_some((host.to_ascii_lowercase(), port(&authority[end..])?))
 }
 
-/// Nothing, or a colon and a number from 1 to 65535 without leading zeros.
+/// Parses an empty text, or a colon and a number from 1 to 65535 without leading zeros.
 fn port(text: &str) -> Option<Option<u16>> {
     if text.is_empty() {
         return Some(None);
@@ -55,7 +55,7 @@ fn port(text: &str) -> Option<Option<u16>> {
     (text == format!(":{port}")).then_some(Some(port))
 }
 
-/// The scheme, the authority and the rest of `scheme://authority/rest`.
+/// Returns the scheme, the authority and the rest of `scheme://authority/rest`.
 pub fn url(text: &str) -> Option<(&str, &str, &str)> {
     let start = text.find("://")?;
     let after = &text[start + 3..];
@@ -64,7 +64,7 @@ pub fn url(text: &str) -> Option<(&str, &str, &str)> {
     Some((&text[..start], &after[..end], &after[end..]))
 }
 
-/// Whether a rule's text, read label by label, is for this host and port over
+/// True if a rule's text, compared label by label, is for this host and port over
 /// https.
 pub fn is_for(rule: &str, host: &str, port: u16) -> bool {
     let (any, authority) = match rule.as_bytes() {
@@ -84,7 +84,7 @@ pub fn is_for(rule: &str, host: &str, port: u16) -> bool {
     same && named_port.unwrap_or(443) == port
 }
 
-/// A token of an hour.
+/// Returns a token that is valid for an hour.
 pub fn token() -> Token {
     let obtained_at = UnixTime::from_secs(1_700_000_000);
     let lifespan = Lifespan {
@@ -94,8 +94,8 @@ pub fn token() -> Token {
     Token::new("abc-._~+/==".to_owned(), Some(lifespan)).expect("a b64token")
 }
 
-/// Asserts that what a person is told is fit for a terminal, and that nothing of
-/// it could be a piece of a key, an assertion or a token.
+/// Asserts that a message is safe for a terminal, and that no part of it can belong to
+/// a key, an assertion or a token.
 pub fn assert_shown(report: &Report) {
     let text = report.to_string();
     let steers = |c: char| {
@@ -110,7 +110,7 @@ pub fn assert_shown(report: &Report) {
             "{line:?}"
         );
     }
-    // The letter of an escape is none of the text's.
+    // The letter of an escape is not part of the text.
     let unescaped = text
         .replace("\\n", " ")
         .replace("\\r", " ")
@@ -123,7 +123,7 @@ pub fn assert_shown(report: &Report) {
     );
 }
 
-/// What a parser understood, written as [`origin`] writes it.
+/// Returns a parser's result in the form of [`origin`].
 pub fn understood(origin: &Origin) -> String {
     let scheme = match origin.scheme {
         Scheme::Https => "https",
@@ -132,7 +132,7 @@ pub fn understood(origin: &Origin) -> String {
     format!("{scheme}://{}:{}", origin.host.as_str(), origin.port)
 }
 
-/// An answer's status, a header's value and the body: `200 VALUE`, LF, `BODY`.
+/// Splits a response into status, header value and body: `200 VALUE`, LF, `BODY`.
 pub fn answer(input: &[u8]) -> (u16, &str, &[u8]) {
     let end = input
         .iter()

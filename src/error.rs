@@ -53,7 +53,8 @@ impl Error {
 #[derive(Debug)]
 pub struct Report {
     failure: String,
-    with: Option<String>,
+    // Boxed, as every `Result` of the program has the size of its error.
+    with: Option<Box<str>>,
     facts: Vec<String>,
     hints: Vec<String>,
     /// Lines to copy by hand.
@@ -78,7 +79,7 @@ impl Report {
 
     /// Adds the key, the user and the issuer of the failed request.
     pub fn with(mut self, with: impl Into<String>) -> Self {
-        self.with = Some(with.into());
+        self.with = Some(with.into().into_boxed_str());
         self
     }
 
@@ -127,17 +128,15 @@ impl Report {
     /// Returns everything but the headline, each part as one line that is safe for
     /// a terminal.
     pub fn details(&self) -> impl Iterator<Item = String> {
-        let with = self.with.iter().map(|with| ("with", with));
-        let facts = self.facts.iter().map(|fact| ("found", fact));
-        let hints = self.hints.iter().map(|hint| ("hint", hint));
-        with.chain(facts)
-            .chain(hints)
-            .map(|(word, text)| format!("{word}: {}", printable(text)))
-            .chain(
-                self.lines
-                    .iter()
-                    .map(|line| format!("  {}", printable(line))),
-            )
+        let line = |(word, text): (&str, &str)| format!("{word}: {}", printable(text));
+        let with = self.with.iter().map(|with| ("with", &**with));
+        let facts = self.facts.iter().map(|fact| ("found", fact.as_str()));
+        let hints = self.hints.iter().map(|hint| ("hint", hint.as_str()));
+        let to_copy = self
+            .lines
+            .iter()
+            .map(|line| format!("  {}", printable(line)));
+        with.chain(facts).chain(hints).map(line).chain(to_copy)
     }
 
     /// Returns how long the issuer asked not to retry, if it did.

@@ -243,9 +243,11 @@ impl<'w> Plan<'w> {
         }
         self.journal.forget_unused_files();
         self.lines.extend(backups.iter().filter_map(Backup::line));
-        let links = self.changed_files().filter_map(FileChange::line_of_links);
-        let links: Vec<_> = links.collect();
-        self.lines.extend(links);
+        let of_hard_links: Vec<_> = self
+            .changed_files()
+            .filter_map(FileChange::line_of_links)
+            .collect();
+        self.lines.extend(of_hard_links);
         let file = quote::path(self.journal_file.path());
         let journal = self.journal.text(self.owns);
         let journal = journal.map_err(|report| Error::Usage(report.about(&file)))?;
@@ -331,12 +333,12 @@ impl<'w> Plan<'w> {
             (journal, None)
         };
         let files = self.changed_files().map(Change::File);
-        let links = self.changed_links().map(Change::Link);
+        let symlinks = self.changed_links().map(Change::Link);
         let changes = first.map(Change::Journal).into_iter().chain(files);
-        let changes = changes.chain(links).chain(last.map(Change::Journal));
+        let changes = changes.chain(symlinks).chain(last.map(Change::Journal));
         let changes: Vec<_> = changes.collect();
         {
-            let _unbroken = signals::unbroken();
+            let _uninterrupted = signals::unbroken();
             apply(&changes, backups)?;
             backups.iter().for_each(Backup::clear);
         }

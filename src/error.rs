@@ -52,13 +52,13 @@ impl Error {
 /// the hints.
 #[derive(Debug)]
 pub struct Report {
-    failure: String,
-    // Boxed, as every `Result` of the program has the size of its error.
+    // Boxed: every `Result` of the program has the size of its error.
+    failure: Box<str>,
     with: Option<Box<str>>,
     facts: Vec<String>,
     hints: Vec<String>,
     /// Lines to copy by hand.
-    lines: Vec<String>,
+    lines: Box<[String]>,
     /// Seconds.
     wait: Option<u32>,
 }
@@ -68,11 +68,11 @@ impl Report {
     /// trailing dot.
     pub fn new(failure: impl Into<String>) -> Self {
         Self {
-            failure: failure.into(),
+            failure: failure.into().into_boxed_str(),
             with: None,
             facts: Vec::new(),
             hints: Vec::new(),
-            lines: Vec::new(),
+            lines: Box::default(),
             wait: None,
         }
     }
@@ -98,7 +98,7 @@ impl Report {
 
     /// Adds lines to copy by hand, below the hint.
     pub fn lines(mut self, text: &str) -> Self {
-        self.lines.extend(text.lines().map(ToOwned::to_owned));
+        self.lines = text.lines().map(ToOwned::to_owned).collect();
         self
     }
 
@@ -111,7 +111,7 @@ impl Report {
 
     /// Prefixes the failure with the thing that it is about.
     pub fn about(mut self, thing: &impl fmt::Display) -> Self {
-        self.failure = format!("{thing}: {}", self.failure);
+        self.failure = format!("{thing}: {}", self.failure).into_boxed_str();
         self
     }
 

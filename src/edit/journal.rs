@@ -129,9 +129,8 @@ impl Journal {
     /// same stays noted.
     pub(crate) fn record(&mut self, setup: &str, mut edit: Edit) {
         let same = |known: &&Edit| known.is_at(&edit) && known.ours == edit.ours;
-        if let Some(same) = self.edits().find(same) {
-            edit.former = same.former.clone();
-        }
+        let former = self.edits().find(same).map(|same| same.former.clone());
+        edit.former = former.unwrap_or(edit.former);
         let unsorted = self.setups.remove(setup).unwrap_or_default();
         let own = self.configs.entry(self.config.clone()).or_default();
         let edits = own.entry(setup.to_owned()).or_default();

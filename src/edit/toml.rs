@@ -112,16 +112,13 @@ impl Document {
         table.remove(last).ok_or_else(unfit)?;
         let next = table.iter().nth(at.unwrap_or_default());
         let next = next.map(|(key, _)| key.to_owned());
-        match next.and_then(|next| table.key_mut(&next)) {
-            Some(mut next) => {
-                let own = next.leaf_decor().prefix().and_then(|own| own.as_str());
-                let own = format!("{above}{}", own.unwrap_or_default());
-                next.leaf_decor_mut().set_prefix(own);
-            }
-            None => {
-                let position = table.position();
-                self.put_before_what_follows(position, &above);
-            }
+        if let Some(mut next) = next.and_then(|next| table.key_mut(&next)) {
+            let own = next.leaf_decor().prefix().and_then(|own| own.as_str());
+            let own = format!("{above}{}", own.unwrap_or_default());
+            next.leaf_decor_mut().set_prefix(own);
+        } else {
+            let position = table.position();
+            self.put_before_what_follows(position, &above);
         }
         self.render();
         Ok(())

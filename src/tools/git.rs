@@ -2,6 +2,7 @@
 
 mod answer;
 pub(crate) mod args;
+mod config;
 pub mod protocol;
 mod setup;
 mod wiring;

@@ -2,6 +2,7 @@
 
 mod answer;
 mod args;
+mod edit;
 mod kubeconfig;
 pub mod protocol;
 mod setup;

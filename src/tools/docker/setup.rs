@@ -83,7 +83,14 @@ fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupDocker) -> Result<Option<After<'d
         file.words.push(registry.clone());
         let mut document = Document::parse(file.text()).map_err(refused)?;
         let former = document.inside(LIST, &registry).map_err(refused)?;
-        if former.as_deref() != Some(HELPER) {
+        if former.as_deref() == Some(HELPER) {
+            // The setup of another config file may have put it there.
+            for at in [&[LIST][..], &[LIST, &registry]] {
+                if let Some(edit) = plan.journal.edit_at(&file.name(), at).cloned() {
+                    plan.journal.record(&setup, edit);
+                }
+            }
+        } else {
             let list = document.at(LIST).map_err(refused)?;
             let is_ours = plan.journal.edit_at(&file.name(), &[LIST]).is_some();
             if is_ours || !list.as_ref().is_some_and(Value::is_object) {

@@ -2,9 +2,9 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
-use std::process::Command;
 
 use super::args::SetupGit;
+use super::config::{edit, listed, remove, replace, stands, values};
 use crate::cli::options::Options;
 use crate::edit::entry::Edit;
 use crate::edit::file::FileChange;
@@ -262,136 +262,6 @@ fn put_there(plan: &Plan<'_>, setup: &str, key: &str) -> Vec<String> {
     let here =
         edits.filter(|edit| edit.at.first().is_some_and(|at| at == key) && !edit.ours.is_empty());
     here.map(|edit| edit.ours.clone()).collect()
-}
-
-/// Puts a value in another's place.
-fn replace(
-    git: &Tool,
-    file: &mut FileChange,
-    key: &str,
-    old: &str,
-    new: &str,
-) -> Result<(), Error> {
-    let words = ["--replace-all", key, new, &exactly(old)];
-    let [added, taken] = [new, old].map(|value| format!("{key}\n{value}"));
-    edit(git, file, &words, Some(&added), Some(&taken))
-}
-
-/// Returns the pattern of one value. `--fixed-value` crashes git before 2.43 where a
-/// line has no value.
-fn exactly(value: &str) -> String {
-    let mut pattern = "^".to_owned();
-    for c in value.chars() {
-        if ".[]{}()*+?^$|\\".contains(c) {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern + "$"
-}
-
-/// Removes one value, and its section with the last of them.
-fn remove(git: &Tool, file: &mut FileChange, key: &str, value: &str) -> Result<(), Error> {
-    let words = ["--unset", key, &exactly(value)];
-    edit(git, file, &words, None, Some(&format!("{key}\n{value}")))?;
-    let header = header(key);
-    let section = key.strip_suffix(".helper").unwrap_or(key);
-    // git takes out all sections of that name: only one, and an empty one, may go.
-    let is_of_it = |line: &&str| line.trim_start().starts_with(&header);
-    let is_only = file.text().lines().filter(is_of_it).count() == 1;
-    let mut lines = file.text().lines().skip_while(|line| *line != header);
-    let is_empty = lines.next().is_some() && lines.next().is_none_or(|next| next.starts_with('['));
-    if is_only && is_empty {
-        edit(git, file, &["--remove-section", section], None, None)?;
-    }
-    Ok(())
-}
-
-/// Returns the line that begins a key's section, as git writes it.
-fn header(key: &str) -> String {
-    let section = key.strip_suffix(".helper").unwrap_or(key);
-    let url = section.strip_prefix("credential.").unwrap_or(section);
-    format!("[credential \"{url}\"]")
-}
-
-/// True if a helper stands in a file as git writes it, whatever git says.
-fn stands(text: &str, key: &str, value: &str) -> bool {
-    let ours = format!("helper = {value}");
-    let header = header(key);
-    let section = text.lines().skip_while(|line| *line != header).skip(1);
-    let mut lines = section.take_while(|line| !line.starts_with('['));
-    lines.any(|line| line.trim() == ours.trim())
-}
-
-/// Has git change its file, and looks whether it did that and nothing else: what
-/// is added and what is removed, as [`entries`] has them.
-fn edit(
-    git: &Tool,
-    file: &mut FileChange,
-    words: &[&str],
-    added: Option<&str>,
-    removed: Option<&str>,
-) -> Result<(), Error> {
-    let mut before = entries(git, file.text())?;
-    let path = file.path().to_owned();
-    let words: Vec<_> = words.iter().map(|&word| word.to_owned()).collect();
-    file.edit_by(git, &words, |_, text| {
-        let mut after = entries(git, text)?;
-        if take(&mut after, added) && take(&mut before, removed) && before == after {
-            return Ok(());
-        }
-        Err(git.disbelieved(&path, "it is not what was asked for, or not that alone"))
-    })
-}
-
-/// Removes an entry, the last of several. Returns true if there was one.
-fn take(entries: &mut Vec<String>, entry: Option<&str>) -> bool {
-    let Some(entry) = entry else { return true };
-    let at = entries.iter().rposition(|there| there == entry);
-    at.map(|at| entries.remove(at)).is_some()
-}
-
-/// Returns all that a file says, each a key, a line's end and the value; of a line
-/// without a value the key alone.
-fn entries(git: &Tool, text: &str) -> Result<Vec<String>, Error> {
-    let mut call = git.call(["config", "--null", "--no-includes", "--file", "-", "--list"]);
-    call.stdin(piped(text)?);
-    let mut entries = listed(git, call)?;
-    // At the end of a file, git takes a CR for a part of the value.
-    for entry in &mut entries {
-        entry.truncate(entry.trim_end_matches('\r').len());
-    }
-    Ok(entries)
-}
-
-/// Returns what a key holds in a file, and not in those that it includes.
-///
-/// # Errors
-/// A line has no value: git refuses it whenever it reads the key.
-fn values(git: &Tool, file: &FileChange, key: &str) -> Result<Vec<String>, Error> {
-    let entries = entries(git, file.text())?;
-    if entries.iter().any(|entry| entry == key) {
-        let what = format!("{}: {key} has no value", quote::path(file.path()));
-        return Err(Error::Usage(
-            Report::new(what).hint("git refuses such a line: give it a value, or take it out"),
-        ));
-    }
-    let pairs = entries.iter().filter_map(|entry| entry.split_once('\n'));
-    let values = pairs.filter(|(name, _)| *name == key);
-    Ok(values.map(|(_, value)| value.to_owned()).collect())
-}
-
-/// Returns the values that git prints, each ended by NUL.
-fn listed(git: &Tool, call: Command) -> Result<Vec<String>, Error> {
-    // It ends with 1 where there is no such key, and with 128 where it cannot
-    // read them.
-    let Some(ended) = git.ask(call)? else {
-        return Ok(Vec::new());
-    };
-    let text = String::from_utf8_lossy(&ended.stdout);
-    let mut values: Vec<_> = text.split('\0').map(ToOwned::to_owned).collect();
-    values.pop();
-    Ok(values)
 }
 
 /// Has git ask for a login as a fetch would. Returns a line that says whose it is.

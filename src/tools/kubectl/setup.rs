@@ -2,18 +2,18 @@
 //! it. The kubeconfig's entry is the rule: no host rule is needed.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use super::args::SetupKubectl;
-use super::kubeconfig::{named, same_but_for, same_but_for_user_of, same_user, user_of};
+use super::edit::{edit, is_user, point, set_credentials, undo_context, undo_user, view, words};
+use super::kubeconfig::{named, same_but_for, same_user};
 use crate::broker::Broker;
 use crate::call::World;
 use crate::cli::options::Options;
 use crate::config::Asker;
 use crate::edit::entry::{Edit, Standing};
-use crate::edit::file::FileChange;
 use crate::edit::plan::{After, Mode, Plan};
 use crate::edit::setup::Setup;
 use crate::edit::tool::Tool;
@@ -88,7 +88,7 @@ fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupKubectl) -> Result<Option<After<'
     let kubectl = find(plan)?;
     let mut file = plan.open_file(&kubeconfig(plan, asked)?)?;
     let setup = format!("kubectl {user} {}", file.name());
-    let mut view = self::view(&kubectl, file.real(), file.path())?;
+    let mut view = view(&kubectl, file.real(), file.path())?;
 
     let knows_mode = knows_interactive_mode(&kubectl)?;
     let exec = exec(plan, profile.as_deref(), knows_mode)?;
@@ -100,7 +100,8 @@ fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupKubectl) -> Result<Option<After<'
         .parent()
         .is_some_and(|dir| plan.program.starts_with(dir));
     let key = ["users", user.as_str()];
-    let known = plan.journal.edit_at(&file.name(), &key).cloned();
+    let mut known = plan.journal.edits_of(&setup).iter();
+    let known = known.find(|edit| edit.at == key).cloned();
     let is_ours = |there: &Value| {
         let known = known.as_ref();
         known.is_some_and(|known| known.standing(Some(there), is_user) == Standing::Ours)
@@ -181,7 +182,7 @@ fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupKubectl) -> Result<Option<After<'d
         plan.say(format!("kubectl was not set up for user {}", quoted(&user)));
         return Ok(None);
     };
-    let mut view = self::view(&kubectl, file.real(), file.path())?;
+    let mut view = view(&kubectl, file.real(), file.path())?;
     for done in edits {
         match done.key().as_slice() {
             ["users", user] => undo_user(plan, &kubectl, &mut file, &mut view, user, &done)?,
@@ -193,76 +194,6 @@ fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupKubectl) -> Result<Option<After<'d
     }
     plan.add(file);
     Ok(None)
-}
-
-/// Removes the user that a setup wrote.
-fn undo_user(
-    plan: &mut Plan<'_>,
-    kubectl: &Tool,
-    file: &mut FileChange,
-    view: &mut Value,
-    user: &str,
-    done: &Edit,
-) -> Result<(), Error> {
-    let exec: Value = serde_json::from_str(&done.ours).unwrap_or_default();
-    file.words.extend(words(&exec, user));
-    match done.standing(named(view, "users", user), is_user) {
-        Standing::Gone => plan.say(format!("user {} was gone already", quoted(user))),
-        Standing::Ours => {
-            let words = to_words(&["delete-user", user]);
-            edit(kubectl, file, view, &words, |before, after| {
-                named(after, "users", user).is_none() && same_but_for(before, after, "users", user)
-            })?;
-            plan.say(format!("takes out user {}", quoted(user)));
-        }
-        Standing::Former | Standing::Changed => plan.say(format!(
-            "user {} was changed since, and stays",
-            quoted(user)
-        )),
-    }
-    Ok(())
-}
-
-/// Points a context at the user that it had before the setup.
-fn undo_context(
-    plan: &mut Plan<'_>,
-    kubectl: &Tool,
-    file: &mut FileChange,
-    view: &mut Value,
-    context: &str,
-    done: &Edit,
-) -> Result<(), Error> {
-    let name = quoted(context);
-    let now = user_of(view, context).map(ToOwned::to_owned);
-    let former = done.former.clone().unwrap_or_default();
-    let is = |now: &str, other: &str| now == other;
-    match done.standing(now.as_deref(), is) {
-        Standing::Ours => {
-            file.words.push(former.clone());
-            point(kubectl, file, view, context, &former)?;
-            plan.say(match &*former {
-                "" => format!("context {name} names no user again"),
-                former => format!("puts back user {} of context {name}", quoted(former)),
-            });
-        }
-        // The setup was killed before kubectl wrote it, or a later one goes on.
-        _ if now.as_ref() == Some(&former) => {
-            plan.say(format!("context {name} has the user that it had before"));
-        }
-        _ if now
-            .as_ref()
-            .is_some_and(|now| plan.journal.is_anothers(done, |ours| ours == now)) =>
-        {
-            plan.say(format!("context {name} has the user of another setup"))
-        }
-        _ => plan.say(format!("context {name} was changed since, and stays")),
-    }
-    Ok(())
-}
-
-/// True if a user is what a setup wrote.
-fn is_user(there: &Value, ours: &str) -> bool {
-    serde_json::from_str(ours).is_ok_and(|ours| same_user(there, &ours))
 }
 
 /// Returns the user's `exec` entry.
@@ -295,91 +226,6 @@ fn exec(plan: &Plan<'_>, profile: Option<&str>, knows_mode: bool) -> Result<Valu
 fn knows_interactive_mode(kubectl: &Tool) -> Result<bool, Error> {
     let help = kubectl.run(kubectl.call(["config", "set-credentials", "--help"]))?;
     Ok(String::from_utf8_lossy(&help.stdout).contains("--exec-interactive-mode"))
-}
-
-fn to_words(words: &[&str]) -> Vec<String> {
-    words.iter().map(|&word| word.to_owned()).collect()
-}
-
-fn set_credentials(user: &str, exec: &Value) -> Vec<String> {
-    let text = |key: &str| exec[key].as_str().unwrap_or_default();
-    let mut words = to_words(&["set-credentials", user]);
-    words.push(format!("--exec-command={}", text("command")));
-    words.push(format!("--exec-api-version={}", text("apiVersion")));
-    if !text("interactiveMode").is_empty() {
-        words.push(format!(
-            "--exec-interactive-mode={}",
-            text("interactiveMode")
-        ));
-    }
-    for arg in exec["args"].as_array().into_iter().flatten() {
-        words.push(format!(
-            "--exec-arg={}",
-            csv(arg.as_str().unwrap_or_default())
-        ));
-    }
-    words
-}
-
-/// kubectl reads a list's values as lines of CSV.
-fn csv(value: &str) -> String {
-    if value.contains([',', '"', '\n']) {
-        format!("\"{}\"", value.replace('"', "\"\""))
-    } else {
-        value.to_owned()
-    }
-}
-
-/// Points a context at a user.
-fn point(
-    kubectl: &Tool,
-    file: &mut FileChange,
-    view: &mut Value,
-    context: &str,
-    user: &str,
-) -> Result<(), Error> {
-    let words = to_words(&["set-context", context, &format!("--user={user}")]);
-    edit(kubectl, file, view, &words, |before, after| {
-        user_of(after, context) == Some(user) && same_but_for_user_of(before, after, context)
-    })
-}
-
-/// Has kubectl change the file, and looks by its views, that before and that
-/// after, whether it did what it was asked.
-fn edit(
-    kubectl: &Tool,
-    file: &mut FileChange,
-    view: &mut Value,
-    words: &[String],
-    is_done: impl FnOnce(&Value, &Value) -> bool,
-) -> Result<(), Error> {
-    let path = file.path().to_owned();
-    let after = file.edit_by(kubectl, words, |copy, _| self::view(kubectl, copy, &path))?;
-    if !is_done(view, &after) {
-        let reason = "it is not what was asked for, or not that alone";
-        return Err(kubectl.disbelieved(&path, reason));
-    }
-    *view = after;
-    Ok(())
-}
-
-/// Returns a kubeconfig as kubectl reads it; `name` is what errors call it.
-fn view(kubectl: &Tool, file: &Path, name: &Path) -> Result<Value, Error> {
-    let words = to_words(&["view", "--raw", "--output", "json"]);
-    let ended = kubectl.run(kubectl.config(file, &words))?;
-    serde_json::from_slice(&ended.stdout).map_err(|_| {
-        let what = format!("{}: kubectl shows it as no JSON", quote::path(name));
-        Error::Final(Report::new(what).hint("kubectl config view must work on it"))
-    })
-}
-
-fn words(exec: &Value, user: &str) -> Vec<String> {
-    let args = exec["args"].as_array().into_iter().flatten();
-    let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
-    args.chain([&exec["command"], &exec["apiVersion"]])
-        .filter_map(text)
-        .chain([user, "v1", "Config", "Never"].map(ToOwned::to_owned))
-        .collect()
 }
 
 /// Says what to type next, and what else there is to know.

@@ -62,7 +62,9 @@ impl Setup for SetupTerraform {
                 plan.journal.record(&host.setup, edit.clone());
             }
         }
-        block.into_iter().for_each(|line| plan.say(line));
+        for line in block {
+            plan.say(line);
+        }
         for host in &hosts {
             plan.say(match host.pattern.single_host() {
                 Some(host) => format!("next: terraform init, where a source is {host}/…"),

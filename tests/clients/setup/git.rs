@@ -405,3 +405,96 @@ fn a_git_that_does_other_than_it_is_asked_is_not_believed() {
         refused("--undo");
     }
 }
+
+#[test]
+fn a_helper_of_the_first_edition_gets_an_empty_one_before_it() {
+    for git in gits() {
+        let cluster = with_profile();
+        let home = &cluster.world.home;
+        symlink(&git, home.path().join("bin/git")).unwrap();
+        let journal = ".config/zitadel-credential/setup.json";
+        let before = files(home);
+        setup(home, "git git.acme.dev");
+        let once = home.read(".gitconfig");
+        // As that one wrote where no other helper was asked.
+        let text: String = home.read(journal);
+        let mut text: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let configs = text["configs"].as_object_mut().unwrap();
+        for edits in configs
+            .values_mut()
+            .flat_map(|c| c.as_object_mut().unwrap().values_mut())
+        {
+            let edits = edits.as_array_mut().unwrap();
+            edits.retain(|edit| edit["ours"] != "");
+        }
+        home.write(journal, text.to_string());
+        home.write(".gitconfig", once.replace("\thelper = \n", ""));
+        setup(home, "git git.acme.dev");
+        assert_eq!(home.read(".gitconfig"), once);
+        setup(home, "git git.acme.dev --undo");
+        let left = files(home);
+        assert_eq!(left.get(".gitconfig"), None);
+        assert_eq!(
+            left.keys().collect::<Vec<_>>(),
+            before.keys().collect::<Vec<_>>()
+        );
+    }
+}
+
+#[test]
+fn a_line_without_a_value_is_refused_where_it_is_ours_to_add_to_and_left_alone_elsewhere() {
+    for git in gits() {
+        let cluster = with_profile();
+        let home = &cluster.world.home;
+        symlink(&git, home.path().join("bin/git")).unwrap();
+        let own = "[credential \"https://git.acme.dev\"]\n\thelper\n";
+        home.write(".gitconfig", own);
+        let before = files(home);
+        let mut call = command(home, "zitadel-credential");
+        call.args(["setup", "git", "git.acme.dev"]);
+        let said = stderr_of_failure(call);
+        let what = ".gitconfig: credential.https://git.acme.dev.helper has no value";
+        assert!(said.contains(what), "{said}");
+        assert_eq!(files(home), before);
+        let own = "[core]\n\tbare\n[user]\n\tname = x\n";
+        home.write(".gitconfig", own);
+        let before = files(home);
+        setup(home, "git git.acme.dev");
+        setup(home, "git git.acme.dev --undo");
+        assert_eq!(files(home), before);
+    }
+}
+
+#[test]
+fn a_lone_carriage_return_at_the_end_is_no_hindrance() {
+    for git in gits() {
+        let cluster = with_profile();
+        let home = &cluster.world.home;
+        symlink(&git, home.path().join("bin/git")).unwrap();
+        for own in ["[user]\n\tname = x\r", "[user]\n\tname = x\n\r", "\r"] {
+            home.write(".gitconfig", own);
+            let before = files(home);
+            setup(home, "git git.acme.dev");
+            setup(home, "git git.acme.dev --undo");
+            assert_eq!(files(home), before, "{own:?}");
+        }
+    }
+}
+
+/// As a setup leaves it that is killed before git has written.
+#[test]
+fn a_setup_that_git_was_not_asked_for_any_more_is_nothing_to_undo() {
+    for git in gits() {
+        let cluster = with_profile();
+        let home = &cluster.world.home;
+        symlink(&git, home.path().join("bin/git")).unwrap();
+        let own = "# mine\n[user]\n\tname = x\n";
+        home.write(".gitconfig", own);
+        let before = files(home);
+        setup(home, "git git.acme.dev");
+        home.write(".gitconfig", own);
+        let said = setup(home, "git git.acme.dev --undo");
+        assert!(!said.contains("changed since"), "{said}");
+        assert_eq!(files(home), before);
+    }
+}

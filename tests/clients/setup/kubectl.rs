@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{KUBECONFIG, command, files, kubeconfig, setup, with_profile};
 use crate::kubernetes::kubectl::{Kubectl, kubectls};
-use crate::program::{client, stderr_of_failure, stdout_of_success};
+use crate::program::{client, output_of, stderr_of_failure, stdout_of_success};
 use crate::support::Run;
 
 #[test]
@@ -257,5 +257,82 @@ fn a_kubeconfig_beside_the_program_calls_it_by_its_whole_path() {
         assert!(config.contains(&command), "{config}");
         let again = setup(home, words);
         assert!(again.starts_with("nothing to change\n"), "{again}");
+    }
+}
+
+/// As a setup leaves it that is killed before kubectl has written.
+#[test]
+fn what_a_killed_setup_did_not_reach_is_nothing_to_undo() {
+    let Some(_) = client("kubectl") else {
+        return;
+    };
+    let cluster = with_profile();
+    kubeconfig(&cluster);
+    let home = &cluster.world.home;
+    home.write(KUBECONFIG, format!("# mine\n{}", home.read(KUBECONFIG)));
+    let before = files(home);
+    for order in [["ci2", "ci"], ["ci", "ci2"]] {
+        setup(home, "kubectl --user ci --context test");
+        let one = home.read(KUBECONFIG);
+        setup(home, "kubectl --user ci2 --context test");
+        home.write(KUBECONFIG, &one);
+        for user in order {
+            let said = setup(home, &format!("kubectl --user {user} --undo"));
+            assert!(!said.contains("changed since"), "{said}");
+        }
+        assert_eq!(files(home), before);
+    }
+}
+
+/// The second is killed too, after this program was moved.
+#[test]
+fn a_setup_that_is_killed_after_the_program_moved_is_undone() {
+    let Some(_) = client("kubectl") else {
+        return;
+    };
+    let cluster = with_profile();
+    kubeconfig(&cluster);
+    let home = &cluster.world.home;
+    home.write(KUBECONFIG, format!("# mine\n{}", home.read(KUBECONFIG)));
+    let before = files(home);
+    setup(home, "kubectl --user ci --context test");
+    let one = home.read(KUBECONFIG);
+    fs::remove_file(home.path().join("bin/zitadel-credential")).unwrap();
+    let moved = |words: &str| {
+        let mut call = command(home, crate::support::binary());
+        call.args(["setup", "kubectl", "--user", "ci"]);
+        stdout_of_success({
+            call.args(words.split_ascii_whitespace());
+            call
+        })
+    };
+    moved("--context test");
+    assert_ne!(home.read(KUBECONFIG), one);
+    home.write(KUBECONFIG, &one);
+    let said = moved("--undo");
+    assert!(said.contains("takes out user ci\n"), "{said}");
+    assert_eq!(files(home), before);
+}
+
+#[test]
+fn no_word_of_kubectls_is_shown_that_may_be_a_value_of_the_kubeconfig() {
+    let Some(_) = client("kubectl") else {
+        return;
+    };
+    let cluster = with_profile();
+    let home = &cluster.world.home;
+    let user =
+        "{\"name\": \"a\", \"user\": {\"username\": \"root\", \"password\": \"hunter2-Sommer\"}}";
+    let twice =
+        format!("{{\"apiVersion\": \"v1\", \"kind\": \"Config\", \"users\": [{user}, {user}]}}");
+    for broken in [twice, "users: hunter2-Sommer\n".to_owned()] {
+        home.write(KUBECONFIG, broken);
+        let mut call = command(home, "zitadel-credential");
+        call.args(["setup", "kubectl", "--user", "ci"]);
+        let output = output_of(call, b"");
+        for said in [output.stdout, output.stderr] {
+            let said = String::from_utf8(said).unwrap();
+            assert!(!said.contains("hunter2"), "{said}");
+        }
     }
 }

@@ -12,6 +12,7 @@ use rustix::process::Signal;
 
 use super::{BACKUP, CONFIG, Desk, JOURNAL, PROFILE};
 use crate::support::issuer::TokenKind;
+use crate::support::machine::behind_mounts;
 use crate::support::{Running, binary, until};
 
 const LOGINS: &str = ".docker/config.json";
@@ -61,6 +62,36 @@ fn a_signal_leaves_nothing_that_is_in_the_next_ones_way() {
             assert_eq!(after, before);
             desk.done("docker r.dev");
         }
+    }
+}
+
+/// git hangs on its copy of the file: that goes too.
+#[test]
+fn a_signal_leaves_no_working_copy() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let desk = desk();
+        let script = "#!/bin/sh\n[ \"$4\" = --add ] || exit 1\ntouch \"$3.lock\"\nsleep 60 &\n\
+                      echo $! > \"$HOME/child\"\nwait\n";
+        let program = desk.home.write("bin/git", script);
+        fs::set_permissions(program, Permissions::from_mode(0o700)).unwrap();
+        desk.home.write(".gitconfig", "[user]\n\tname = x\n");
+        let before = desk.files();
+        let running = start(&desk, "git g.dev");
+        let child = desk.path().join("child");
+        until("git hangs", || {
+            fs::read_to_string(&child).is_ok_and(|pid| pid.ends_with('\n'))
+        });
+        let copies = |desk: &Desk| {
+            let files = desk.files();
+            files.keys().filter(|name| name.contains("/copy")).count()
+        };
+        assert_eq!(copies(&desk), 2, "it and its lock");
+        running.signal(signal);
+        assert_eq!(running.output().status.signal(), Some(signal.as_raw()));
+        end(&desk);
+        let mut after = desk.files();
+        after.remove("child");
+        assert_eq!(after, before);
     }
 }
 
@@ -174,6 +205,86 @@ fn setups_at_once_by_several_config_files_all_come_to_be() {
     for host in &hosts {
         assert!(text.contains(host), "{text}");
     }
+}
+
+/// Both have their rules in it, and one list of helpers.
+#[test]
+fn two_config_files_in_one_directory_are_both_undone() {
+    let desk = desk();
+    let other = ".config/zitadel-credential/other.toml";
+    desk.home.write(other, desk.home.read(CONFIG));
+    let before = desk.files();
+    let of_other = format!("--config {other}");
+    for [first, second] in [["", &*of_other], [&*of_other, ""]] {
+        desk.done("docker r.dev");
+        desk.done(&format!("docker r.dev s.dev {of_other}"));
+        desk.done(format!("docker r.dev --undo {first}").trim_end());
+        assert!(desk.home.read(LOGINS).contains("r.dev"));
+        desk.done(format!("docker r.dev --undo {second}").trim_end());
+        assert!(!desk.home.read(LOGINS).contains("r.dev"));
+        desk.done(&format!("docker s.dev --undo {of_other}"));
+        assert_eq!(desk.files(), before);
+    }
+}
+
+/// As a setup leaves it that is killed between `setup.json` and the files.
+#[test]
+fn what_a_killed_setup_did_not_reach_is_nothing_to_undo() {
+    let desk = desk();
+    desk.home.append_config("# mine\n");
+    let before = desk.files();
+    let [config, logins] = [CONFIG, LOGINS].map(|file| desk.home.read(file));
+    desk.done("docker r.dev");
+    desk.home.write_config(&config);
+    desk.home.write(LOGINS, &logins);
+    let said = desk.done("docker r.dev --undo");
+    assert!(!said.contains("changed since"), "{said}");
+    assert_eq!(desk.files(), before);
+    // A second one, over the first, which stays.
+    desk.done("docker r.dev");
+    let [config, logins] = [CONFIG, LOGINS].map(|file| desk.home.read(file));
+    desk.done("docker s.dev");
+    desk.home.write_config(&config);
+    desk.home.write(LOGINS, &logins);
+    for host in ["s.dev", "r.dev"] {
+        let said = desk.done(&format!("docker {host} --undo"));
+        assert!(!said.contains("changed since"), "{said}");
+    }
+    assert_eq!(desk.files(), before);
+}
+
+/// As a container has single files: nothing can be renamed to them.
+#[test]
+fn a_file_that_is_mounted_is_written_in_place() {
+    let desk = desk();
+    let theirs = "{\n\t\"auths\": {}\n}\n";
+    desk.home.write(LOGINS, "{}");
+    desk.home.write("outside", theirs);
+    let before = desk.files();
+    let script = format!("mount --bind \"$HOME/outside\" \"$HOME/{LOGINS}\"\n\"$@\"\n");
+    for (words, is_in) in [("docker r.dev", true), ("docker r.dev --undo", false)] {
+        let Some(mut command) = behind_mounts(&desk.home, &script) else {
+            return;
+        };
+        command.arg(binary()).arg("setup").args(words.split(' '));
+        let output = Running::start(command).output();
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(desk.home.read("outside").contains("r.dev"), is_in);
+        assert_eq!(desk.home.read(LOGINS), "{}", "it lies below the mount");
+    }
+    assert_eq!(desk.files(), before);
+}
+
+#[test]
+fn other_names_of_a_file_are_told_of() {
+    let desk = desk();
+    fs::hard_link(desk.path().join(LOGINS), desk.path().join("other")).unwrap();
+    let line = "config.json has other names (hard links): they may keep what the file was\n";
+    let said = desk.done("docker r.dev --dry-run");
+    assert!(said.contains(line), "{said}");
+    let said = desk.done("docker r.dev");
+    assert!(said.contains(line), "{said}");
+    assert_eq!(desk.home.read("other"), "{}");
 }
 
 #[test]

@@ -1,0 +1,170 @@
+//! The kubeconfig, which kubectl reads and writes itself.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::kubeconfig::{named, same_but_for, same_but_for_user_of, same_user, user_of};
+use crate::edit::entry::{Edit, Standing};
+use crate::edit::file::FileChange;
+use crate::edit::plan::Plan;
+use crate::edit::tool::Tool;
+use crate::error::{Error, Report};
+use crate::text::quote;
+use crate::text::quote::quoted;
+
+/// Removes the user that a setup wrote.
+pub(super) fn undo_user(
+    plan: &mut Plan<'_>,
+    kubectl: &Tool,
+    file: &mut FileChange,
+    view: &mut Value,
+    user: &str,
+    done: &Edit,
+) -> Result<(), Error> {
+    let exec: Value = serde_json::from_str(&done.ours).unwrap_or_default();
+    file.words.extend(words(&exec, user));
+    match done.standing(named(view, "users", user), is_user) {
+        Standing::Gone => plan.say(format!("user {} was gone already", quoted(user))),
+        Standing::Ours => {
+            let words = to_words(&["delete-user", user]);
+            edit(kubectl, file, view, &words, |before, after| {
+                named(after, "users", user).is_none() && same_but_for(before, after, "users", user)
+            })?;
+            plan.say(format!("takes out user {}", quoted(user)));
+        }
+        Standing::Former | Standing::Changed => plan.say(format!(
+            "user {} was changed since, and stays",
+            quoted(user)
+        )),
+    }
+    Ok(())
+}
+
+/// Points a context at the user that it had before the setup.
+pub(super) fn undo_context(
+    plan: &mut Plan<'_>,
+    kubectl: &Tool,
+    file: &mut FileChange,
+    view: &mut Value,
+    context: &str,
+    done: &Edit,
+) -> Result<(), Error> {
+    let name = quoted(context);
+    let now = user_of(view, context).map(ToOwned::to_owned);
+    let former = done.former.clone().unwrap_or_default();
+    let is = |now: &str, other: &str| now == other;
+    match done.standing(now.as_deref(), is) {
+        Standing::Ours => {
+            file.words.push(former.clone());
+            point(kubectl, file, view, context, &former)?;
+            plan.say(match &*former {
+                "" => format!("context {name} names no user again"),
+                former => format!("puts back user {} of context {name}", quoted(former)),
+            });
+        }
+        // The setup was killed before kubectl wrote it, or a later one goes on.
+        _ if now.as_ref() == Some(&former) => {
+            plan.say(format!("context {name} has the user that it had before"));
+        }
+        _ if now
+            .as_ref()
+            .is_some_and(|now| plan.journal.is_anothers(done, |ours| ours == now)) =>
+        {
+            plan.say(format!("context {name} has the user of another setup"));
+        }
+        _ => plan.say(format!("context {name} was changed since, and stays")),
+    }
+    Ok(())
+}
+
+/// True if a user is what a setup wrote.
+pub(super) fn is_user(there: &Value, ours: &str) -> bool {
+    serde_json::from_str(ours).is_ok_and(|ours| same_user(there, &ours))
+}
+
+pub(super) fn to_words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
+}
+
+pub(super) fn set_credentials(user: &str, exec: &Value) -> Vec<String> {
+    let text = |key: &str| exec[key].as_str().unwrap_or_default();
+    let mut words = to_words(&["set-credentials", user]);
+    words.push(format!("--exec-command={}", text("command")));
+    words.push(format!("--exec-api-version={}", text("apiVersion")));
+    if !text("interactiveMode").is_empty() {
+        words.push(format!(
+            "--exec-interactive-mode={}",
+            text("interactiveMode")
+        ));
+    }
+    for arg in exec["args"].as_array().into_iter().flatten() {
+        words.push(format!(
+            "--exec-arg={}",
+            csv(arg.as_str().unwrap_or_default())
+        ));
+    }
+    words
+}
+
+/// kubectl reads a list's values as lines of CSV.
+fn csv(value: &str) -> String {
+    if value.contains([',', '"', '\n']) {
+        format!("\"{}\"", value.replace('"', "\"\""))
+    } else {
+        value.to_owned()
+    }
+}
+
+/// Points a context at a user.
+pub(super) fn point(
+    kubectl: &Tool,
+    file: &mut FileChange,
+    view: &mut Value,
+    context: &str,
+    user: &str,
+) -> Result<(), Error> {
+    let words = to_words(&["set-context", context, &format!("--user={user}")]);
+    edit(kubectl, file, view, &words, |before, after| {
+        user_of(after, context) == Some(user) && same_but_for_user_of(before, after, context)
+    })
+}
+
+/// Has kubectl change the file, and looks by its views, that before and that
+/// after, whether it did what it was asked.
+pub(super) fn edit(
+    kubectl: &Tool,
+    file: &mut FileChange,
+    view: &mut Value,
+    words: &[String],
+    is_done: impl FnOnce(&Value, &Value) -> bool,
+) -> Result<(), Error> {
+    let path = file.path().to_owned();
+    let after = file.edit_by(kubectl, words, |copy, _| self::view(kubectl, copy, &path))?;
+    if !is_done(view, &after) {
+        let reason = "it is not what was asked for, or not that alone";
+        return Err(kubectl.disbelieved(&path, reason));
+    }
+    *view = after;
+    Ok(())
+}
+
+/// Returns a kubeconfig as kubectl reads it; `name` is what errors call it.
+pub(super) fn view(kubectl: &Tool, file: &Path, name: &Path) -> Result<Value, Error> {
+    let words = to_words(&["view", "--raw", "--output", "json"]);
+    let ended = kubectl.run(kubectl.config(file, &words))?;
+    serde_json::from_slice(&ended.stdout).map_err(|_| {
+        let what = format!("{}: kubectl shows it as no JSON", quote::path(name));
+        Error::Final(Report::new(what).hint("kubectl config view must work on it"))
+    })
+}
+
+/// Returns the words of an entry that a diff may show.
+pub(super) fn words(exec: &Value, user: &str) -> Vec<String> {
+    let args = exec["args"].as_array().into_iter().flatten();
+    let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+    args.chain([&exec["command"], &exec["apiVersion"]])
+        .filter_map(text)
+        .chain([user, "v1", "Config", "Never"].map(ToOwned::to_owned))
+        .collect()
+}

@@ -143,7 +143,7 @@ fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupProfile) -> Result<Option<After<'
     Ok(None)
 }
 
-/// Takes the profile out.
+/// Undoes the profile.
 ///
 /// # Errors
 /// A host rule or `default-profile` still names it.

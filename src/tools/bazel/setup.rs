@@ -44,10 +44,10 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
     edit.is_host_rule()
 }
 
-/// Adds the rules, and tells the lines that Bazel needs.
+/// Adds the rules, and prints the lines that Bazel needs.
 ///
 /// # Errors
-/// A host is none, or a rule stands in the way.
+/// A host is invalid, or a rule stands in the way.
 pub(crate) fn apply<'d>(
     plan: &mut Plan<'d>,
     asked: &HostsArgs,
@@ -70,10 +70,10 @@ pub(crate) fn apply<'d>(
     Ok(None)
 }
 
-/// Takes the rules out.
+/// Undoes the rules.
 ///
 /// # Errors
-/// A host is none.
+/// A host is invalid.
 pub(crate) fn undo<'d>(plan: &mut Plan<'d>, asked: &HostsArgs) -> Result<Option<After<'d>>, Error> {
     let file = plan.config.name();
     plan.undo_hosts("bazel", &asked.hosts, &file, |_, _| Ok(()))?;

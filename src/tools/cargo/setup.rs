@@ -66,7 +66,7 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
 /// Adds the rules and the provider.
 ///
 /// # Errors
-/// A host is none, a rule or another provider stands in the way, there is no such
+/// A host is invalid, a rule or another provider stands in the way, there is no such
 /// registry, or the file is not cargo's.
 fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupCargo) -> Result<Option<After<'d>>, Error> {
     let mut file = open(plan)?;
@@ -137,10 +137,10 @@ fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupCargo) -> Result<Option<After<'d>
     Ok(None)
 }
 
-/// Takes the rules and the provider out.
+/// Undoes the rules and the provider.
 ///
 /// # Errors
-/// A host is none, or the file is no longer cargo's.
+/// A host is invalid, or the file is no longer cargo's.
 fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupCargo) -> Result<Option<After<'d>>, Error> {
     let mut file = open(plan)?;
     let path = quote::path(file.path());

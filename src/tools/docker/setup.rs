@@ -66,7 +66,7 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
 /// Adds the rules and the helper.
 ///
 /// # Errors
-/// A host is none, a rule stands in the way, or the file is not docker's.
+/// A host is invalid, a rule stands in the way, or the file is not docker's.
 fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupDocker) -> Result<Option<After<'d>>, Error> {
     let path = file(plan, asked)?;
     let mut file = plan.open_file(&path)?;
@@ -118,7 +118,7 @@ fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupDocker) -> Result<Option<After<'d
 /// Undoes the rules and the helper.
 ///
 /// # Errors
-/// A host is none, or the file is no longer docker's.
+/// A host is invalid, or the file is no longer docker's.
 fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupDocker) -> Result<Option<After<'d>>, Error> {
     let path = file(plan, asked)?;
     let mut file = plan.open_file(&path)?;

@@ -67,7 +67,7 @@ fn is_helper(value: &str) -> bool {
 /// Adds the rules and the helper.
 ///
 /// # Errors
-/// A host is none, a rule stands in the way, or git fails.
+/// A host is invalid, a rule stands in the way, or git fails.
 fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupGit) -> Result<Option<After<'d>>, Error> {
     let git = find(plan)?;
     let mut file = plan.open_file(&global_file(plan)?)?;
@@ -223,7 +223,7 @@ fn keepers(git: &Tool, pattern: &HostPattern) -> Result<Vec<String>, Error> {
 /// Undoes the rules and the helper.
 ///
 /// # Errors
-/// A host is none, or git fails.
+/// A host is invalid, or git fails.
 fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupGit) -> Result<Option<After<'d>>, Error> {
     let git = find(plan)?;
     let mut file = plan.open_file(&global_file(plan)?)?;

@@ -49,10 +49,10 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
     edit.is_host_rule()
 }
 
-/// Adds the rules, and tells the call that Go needs.
+/// Adds the rules, and prints the call that Go needs.
 ///
 /// # Errors
-/// A host is none, or a rule stands in the way.
+/// A host is invalid, or a rule stands in the way.
 pub(crate) fn apply<'d>(
     plan: &mut Plan<'d>,
     asked: &HostsArgs,
@@ -95,10 +95,10 @@ fn set(is_variable: bool, value: &str) -> Result<String, Error> {
     Ok(format!("{how} GOAUTH={}", shell_quoted(value)))
 }
 
-/// Takes the rules out.
+/// Undoes the rules.
 ///
 /// # Errors
-/// A host is none.
+/// A host is invalid.
 pub(crate) fn undo<'d>(plan: &mut Plan<'d>, asked: &HostsArgs) -> Result<Option<After<'d>>, Error> {
     let file = plan.config.name();
     plan.undo_hosts("go", &asked.hosts, &file, |_, _| Ok(()))?;
@@ -130,7 +130,7 @@ fn goauth(plan: &Plan<'_>) -> Result<Option<Goauth>, Error> {
 /// How Go calls us: by the name on PATH, where that leads here.
 ///
 /// # Errors
-/// A path of ours is none that Go could read.
+/// Go could not read a path of ours.
 fn command(plan: &Plan<'_>) -> Result<String, Error> {
     let name = "zitadel-credential";
     let program = if plan.is_found_as(name) {

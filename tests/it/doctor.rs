@@ -320,13 +320,13 @@ ok       program    [PROGRAM] [VERSION]; not on PATH
 ok       proxy      no proxy: direct connection to the issuer
 ok       dns        no lookup: 127.0.0.1 is an IP address
 ok       tcp        connected to [ADDRESS]
-ok       tls        none: plain http
-ok       clock      agrees with the issuer's
-ok       discovery  the issuer calls itself [ISSUER], as configured
+ok       tls        no TLS: plain http
+ok       clock      agrees with the issuer's clock
+ok       discovery  issuer [ISSUER] matches the configuration
 failed   token      the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400); the issuer's clock and the local clock agree; the key file has no expiration date
                     check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
-skipped  userinfo   there is no token to show
-ok       cache      [HOME]/.cache/zitadel-credential is not there yet: the first token makes it
+skipped  userinfo   no token was minted
+ok       cache      [HOME]/.cache/zitadel-credential does not exist yet: the first token creates it
 
 11 ok, 1 failed, 1 skipped
 

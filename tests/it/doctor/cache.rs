@@ -27,7 +27,7 @@ fn what_is_wrong_with_the_cache_is_named() {
             &[],
             str![[r#"
 failed cache: [HOME]/.cache/zitadel-credential: another user owns it or can write to it; without the cache, each call mints a new token
-    see who owns it and its mode (0700 is right), or name another by --cache-dir
+    make the directory yours, with mode 0700, or choose another with --cache-dir
 
 "#]],
         ),
@@ -37,7 +37,7 @@ failed cache: [HOME]/.cache/zitadel-credential: another user owns it or can writ
             &[],
             str![[r#"
 failed cache: [HOME]/.cache/zitadel-credential: not a directory; without the cache, each call mints a new token
-    see who owns it and its mode (0700 is right), or name another by --cache-dir
+    make the directory yours, with mode 0700, or choose another with --cache-dir
 
 "#]],
         ),
@@ -85,7 +85,7 @@ fn a_cache_of_another_user_is_named() {
     let found = examine(&case, &[], &[]);
     case.matches(&found.of("cache"), str![[r#"
 failed cache: [HOME]/.cache/zitadel-credential: another user owns it or can write to it; without the cache, each call mints a new token
-    see who owns it and its mode (0700 is right), or name another by --cache-dir
+    make the directory yours, with mode 0700, or choose another with --cache-dir
 
 "#]]);
 }

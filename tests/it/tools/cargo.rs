@@ -241,7 +241,7 @@ fn a_stdin_that_cannot_be_read_is_told_in_a_sentence() {
         .stderr(Stdio::piped())
         .run_as_given();
     let said = String::from_utf8(output.stdout).unwrap();
-    let message = "cargo's request on stdin is not to be read: is a directory";
+    let message = "cargo's request on stdin is unreadable: is a directory";
     assert!(said.contains(message), "{said}");
 }
 

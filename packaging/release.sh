@@ -44,6 +44,7 @@ need cargo-auditable 'cargo install --locked cargo-auditable'
 need python3 'apt: python3'
 if [[ $target == *-linux-* ]]; then
   need cargo-deb 'cargo install --locked cargo-deb'
+  need dpkg-deb 'apt: dpkg'
   need dpkg-shlibdeps 'apt: dpkg-dev'
   need rpmbuild 'apt: rpm'
 fi
@@ -110,7 +111,7 @@ if [[ $target == *-linux-* ]]; then
     >target/tree/changelog.Debian
   mv "$documents/CHANGELOG.md" "$documents/changelog"
   gzip -9n target/tree/share/man/man?/* "$documents"/{changelog,*.md,docs/*.md,THIRD-PARTY.txt}
-  cargo deb --quiet --locked --no-build --no-strip --target "$target" --output dist/
+  packaging/deb/build.sh "$target" dist
   packaging/rpm/build.sh "$version" "$target" dist
 fi
 

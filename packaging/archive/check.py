@@ -27,6 +27,8 @@ NAME = "issuer.test"
 RESOLVER = "127.0.0.153"
 TOKEN = "t" * 96
 CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
+# By its path, because the program's environment has no PATH to find it by.
+CHROOT = shutil.which("chroot") or "/usr/sbin/chroot"
 
 
 class Issuer(http.server.BaseHTTPRequestHandler):
@@ -37,7 +39,8 @@ class Issuer(http.server.BaseHTTPRequestHandler):
         issuer = f"https://{NAME}:{self.server.server_address[1]}"
         body = json.dumps({"access_token": TOKEN, "token_type": "Bearer", "expires_in": 43199}
                           if self.command == "POST" else
-                          {"issuer": issuer, "token_endpoint": f"{issuer}/oauth/v2/token"}).encode()
+                          {"issuer": issuer, "token_endpoint": f"{issuer}/oauth/v2/token",
+                           "userinfo_endpoint": f"{issuer}/oidc/v1/userinfo"}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -54,7 +57,8 @@ def serve_issuer(directory):
     """Starts the issuer with a certificate of its own; returns its port."""
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-         f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}", "-keyout", directory / "tls.key",
+         f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}", "-addext",
+         "basicConstraints=critical,CA:FALSE", "-keyout", directory / "tls.key",
          "-out", directory / "tls.crt"], check=True, capture_output=True)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(directory / "tls.crt", directory / "tls.key")
@@ -94,7 +98,7 @@ def serve_dns(asked):
 def token(root, issuer, **environment):
     """Calls `token` in the root; returns stdout, or stderr if it failed."""
     run = subprocess.run(
-        ["chroot", root, "/zitadel-credential", "token", "--no-cache", "--key-file", "/key.pem",
+        [CHROOT, root, "/zitadel-credential", "token", "--no-cache", "--key-file", "/key.pem",
          "--key-id", "1", "--user-id", "2", "--issuer", issuer, "--timeout", "10"],
         env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
         check=False)
@@ -133,7 +137,8 @@ def main():
         said = token(root, issuer)
         must("certificate" in said, f"without certificates it says {said}")
         shutil.copy(scratch / "tls.crt", root / "own.crt")
-        must(token(root, issuer, SSL_CERT_FILE="/own.crt") == TOKEN, "SSL_CERT_FILE is not read")
+        said = token(root, issuer, SSL_CERT_FILE="/own.crt")
+        must(said == TOKEN, f"with SSL_CERT_FILE it says {said}")
         shutil.copy(scratch / "tls.crt", certificates)
         must((said := token(root, issuer)) == TOKEN, f"with {CERTIFICATES} it says {said}")
         must(not asked, f"it asks DNS for {asked}, which /etc/hosts names")

@@ -51,6 +51,29 @@ def machine():
     ])
 
 
+def write_comparison(file, calls, held, runs):
+    """Writes the section "Speed" of docs/comparison.md anew: its calls and its budget."""
+    before, rest = file.read_text().split("## Speed\n", 1)
+    after = re.search(r"^## .*|\Z", rest, re.MULTILINE | re.DOTALL)[0]
+    file.write_text(f"""\
+{before}## Speed
+
+{table(["a cached call, median", "time"], calls)}
+The other programs in the tables above were not measured.
+
+![One call that is answered from the cache, beside other programs](../packaging/bench/results.svg)
+
+{table(["", "at most", "measured"], held)}
+Whole processes, medians of {runs} interleaved runs, by `packaging/bench/bench.py`
+([results.md](../packaging/bench/results.md)):
+
+{machine()}
+
+The measured binary is the packages', which is static. The plain build is the one of
+`cargo install` and Homebrew.
+{after and chr(10)}{after}""")
+
+
 def table(head, rows):
     cells = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "\n".join(f"| {' | '.join(str(cell) for cell in row)} |" for row in cells) + "\n"

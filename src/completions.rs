@@ -8,12 +8,12 @@ mod bash;
 mod candidates;
 mod shell;
 
+use candidates::Sources;
 use clap::{Args, Command, ValueEnum};
+use shell::Shell;
 
 use crate::call::{Answer, World};
 use crate::cli::options::{EVERY, Options};
-use candidates::Sources;
-use shell::Shell;
 
 /// The variable that a script puts its shell's name into.
 const VARIABLE: &str = "COMPLETE";

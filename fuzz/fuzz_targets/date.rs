@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use zitadel_credential::text::clock::UnixTime;
 use zitadel_credential::source::issuer::retry;
+use zitadel_credential::text::clock::UnixTime;
 
 fuzz_target!(|text: &str| {
     if let Some(time) = UnixTime::parse_rfc3339(text) {

@@ -5,10 +5,8 @@
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use zitadel_credential::cache::record;
-use zitadel_credential::grant::{KeyId};
-use zitadel_credential::grant::{UserId};
+use zitadel_credential::grant::{Grant, KeyId, UserId};
 use zitadel_credential::scope::Scopes;
-use zitadel_credential::grant::{Grant};
 use zitadel_credential::url::IssuerUrl;
 
 fuzz_target!(|bytes: &[u8]| {

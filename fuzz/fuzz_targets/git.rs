@@ -3,9 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use zitadel_credential::host::Auth;
 use zitadel_credential::token::Login;
 use zitadel_credential::tools::git::protocol;
-use zitadel_credential::host::Auth;
 use zitadel_credential_fuzz as plain;
 
 fuzz_target!(|message: &[u8]| {

@@ -3,12 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use zitadel_credential::host::HostPattern;
-use zitadel_credential::host::HostRule;
-use zitadel_credential::host::HostRules;
-use zitadel_credential::host::Miss;
-use zitadel_credential::url::Origin;
-use zitadel_credential::url::Scheme;
+use zitadel_credential::host::{HostPattern, HostRule, HostRules, Miss};
+use zitadel_credential::url::{Origin, Scheme};
 use zitadel_credential_fuzz as plain;
 
 fuzz_target!(|input: &str| {

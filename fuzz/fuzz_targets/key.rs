@@ -3,11 +3,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
+use zitadel_credential::grant::{KeyId, UserId};
 use zitadel_credential::source::assertion;
-use zitadel_credential::text::clock::UnixTime;
 use zitadel_credential::source::key::Key;
-use zitadel_credential::grant::{KeyId};
-use zitadel_credential::grant::{UserId};
+use zitadel_credential::text::clock::UnixTime;
 use zitadel_credential_fuzz as plain;
 
 const ISSUER: &str = "https://id.acme.dev";

@@ -3,8 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 use zitadel_credential::text::clock::UnixTime;
 use zitadel_credential::token::Login;
 use zitadel_credential::tools::kubelet::protocol;

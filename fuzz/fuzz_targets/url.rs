@@ -2,8 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use zitadel_credential::url::HttpUrl;
-use zitadel_credential::url::IssuerUrl;
+use zitadel_credential::url::{HttpUrl, IssuerUrl};
 use zitadel_credential_fuzz as plain;
 
 fuzz_target!(|text: &str| {

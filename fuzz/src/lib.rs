@@ -4,12 +4,10 @@
 
 use std::net::Ipv6Addr;
 
-use zitadel_credential::text::clock::UnixTime;
 use zitadel_credential::error::Report;
-use zitadel_credential::token::Lifespan;
-use zitadel_credential::token::Token;
-use zitadel_credential::url::Origin;
-use zitadel_credential::url::Scheme;
+use zitadel_credential::text::clock::UnixTime;
+use zitadel_credential::token::{Lifespan, Token};
+use zitadel_credential::url::{Origin, Scheme};
 
 /// Returns the full `scheme://host:port` of a plain `host[:port]`; `None` if anything
 /// about it is unusual.

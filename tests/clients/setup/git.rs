@@ -1,11 +1,10 @@
 //! `setup git`.
 
-use std::fs;
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
 use super::{CONFIG, command, files, setup, with_profile};
 use crate::git::gits;

@@ -1,5 +1,4 @@
 use proptest::prelude::*;
-
 use ureq::ProxyProtocol;
 
 use super::*;

@@ -5,12 +5,10 @@
 
 use std::error::Error;
 use std::io;
-use std::io::BufRead;
-use std::io::Write;
+use std::io::{BufRead, Write};
 
 use kube::config::KubeConfigOptions;
-use kube::Client;
-use kube::Config;
+use kube::{Client, Config};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread()

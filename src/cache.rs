@@ -184,7 +184,7 @@ fn named(path: &Path, reason: &str) -> io::Error {
     io::Error::other(format!("{}: {reason}", quote::path(path)))
 }
 
-const ANOTHER_USERS: &str = "it belongs to another user, who would be locked out of what root makes there (use sudo -H, or --cache-dir)";
+const ANOTHER_USERS: &str = "owned by another user, who could not use files that root creates there (use sudo -H, or --cache-dir)";
 
 /// Creates a directory and its missing parents with mode 0700, independent of the
 /// umask.

@@ -34,7 +34,7 @@ impl Backup {
             Self::Write(path, Some(text)) => {
                 replace::private(path, text.as_bytes()).map_err(|error| {
                     let what = format!("{}: {}", quote::path(path), system(&error));
-                    Report::new(what).hint("nothing was changed: first comes the backup")
+                    Report::new(what).hint("nothing was changed: the backup comes first")
                 })
             }
             _ => Ok(()),

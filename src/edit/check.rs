@@ -26,7 +26,7 @@ pub(super) fn fault_of_files(files: &BTreeMap<String, Note>) -> Option<String> {
         if !is_path(file) {
             Some(format!("{} is no plain absolute path", quote::path(file)))
         } else if !is_note(note) {
-            Some(format!("what it says of {file} is no digest"))
+            Some(format!("invalid digest of {file}"))
         } else {
             None
         }
@@ -38,9 +38,9 @@ pub(super) fn fault_of_setups(setups: &BTreeMap<String, Vec<Edit>>, owns: Owns) 
     setups.iter().find_map(|(setup, edits)| {
         if setup.len() > LONGEST || setup.contains(is_unprintable) {
             let name = quote::quoted(setup);
-            Some(format!("setup {name} has no plain name"))
+            Some(format!("invalid setup name {name}"))
         } else if !edits.iter().all(|edit| is_edit(setup, edit, owns)) {
-            Some(format!("setup {setup} would not have done what it says"))
+            Some(format!("setup {setup} never makes such a change"))
         } else {
             None
         }

@@ -15,7 +15,7 @@ pub(crate) fn check_above(path: &Path) -> io::Result<()> {
     let mut above = path.ancestors().skip_while(|path| !path.exists());
     match above.next() {
         Some(dir) if dir != path && !may_create_in(dir)? => Err(io::Error::other(format!(
-            "{} belongs to another user, who would be locked out of what root makes there (sudo -H has a home of its own)",
+            "{} is owned by another user, who could not use files that root creates there (use sudo -H)",
             quote::path(dir)
         ))),
         _ => Ok(()),

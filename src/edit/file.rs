@@ -61,22 +61,23 @@ impl FileChange {
         let real = match path.canonicalize() {
             Ok(real) => real,
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(failed(&system(&error)).hint("see who may read it"));
+                return Err(failed(&system(&error)).hint("make it readable for you"));
             }
             Err(_) if path.is_symlink() => {
-                return Err(failed("it is a link to what is not there")
-                    .hint("make the file that it leads to, or remove the link"));
+                return Err(
+                    failed("dangling symbolic link").hint("create its target, or remove the link")
+                );
             }
             Err(_) => real_place(&path),
         };
         let mut has_other_names = false;
         let before = match Status::of(&real) {
             Ok(status) if !status.is_file() => {
-                return Err(failed("it is no regular file").hint("name the file itself"));
+                return Err(failed("not a regular file").hint("name the file itself"));
             }
             Ok(status) if !status.is_ours() => {
-                return Err(failed("it belongs to another user")
-                    .hint("run this as that user: what you wrote would lock them out"));
+                return Err(failed("owned by another user")
+                    .hint("run this as that user, who could not read a file of yours"));
             }
             Ok(status) => {
                 has_other_names = status.links() > 1;
@@ -195,17 +196,17 @@ impl FileChange {
     pub(crate) fn look_again(&self) -> Result<(), Error> {
         let now = self.now().map_err(|reason| {
             let what = format!("{}: {reason}", quote::path(&self.path));
-            Error::Passing(Report::new(what).hint("nothing was changed: run it again"))
+            Error::Passing(Report::new(what).hint("nothing was changed: run the command again"))
         })?;
         if now == self.before {
             return Ok(());
         }
         let what = format!(
-            "{}: another program changed it meanwhile",
+            "{}: another program changed it at the same time",
             quote::path(&self.path)
         );
         Err(Error::Passing(
-            Report::new(what).hint("nothing was changed: run it again"),
+            Report::new(what).hint("nothing was changed: run the command again"),
         ))
     }
 
@@ -240,7 +241,7 @@ impl FileChange {
             // Another program's change in between is left, as is that of such a tool.
             Some(tool) if self.now().ok().as_ref() != Some(&self.after) => Err(tool.disbelieved(
                 &self.path,
-                "it is not what was asked for, or not that alone",
+                "it is not the requested change, or not only that",
             )),
             _ => Ok(()),
         }
@@ -276,12 +277,11 @@ impl FileChange {
         };
         written.map_err(|error| {
             let what = format!(
-                "{}: it was not written: {}",
+                "{}: cannot write: {}",
                 quote::path(&self.path),
                 system(&error)
             );
-            Report::new(what)
-                .hint("see who may write in its directory, and whether the disk is full")
+            Report::new(what).hint("check the directory's permissions and the free disk space")
         })
     }
 
@@ -316,7 +316,7 @@ fn read_regular(path: &Path) -> Result<Zeroizing<String>, String> {
                 input::read_regular(file, &meta, LIMIT).map_err(|error| error.to_string())?;
             text_of(&bytes)
         }
-        _ => Err("it is no regular file".to_owned()),
+        _ => Err("not a regular file".to_owned()),
     }
 }
 

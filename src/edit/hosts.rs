@@ -127,9 +127,9 @@ impl Plan<'_> {
         if is_this {
             return Ok(());
         }
-        let what = format!("{place} calls this program with another config file");
+        let what = format!("{place} runs this program with another config file");
         Err(Error::Usage(Report::new(what).hint(
-            "name that file here, by --config or without it: this setup's rule would not be seen there",
+            "use the same config file here: that program would not see this setup's rule",
         )))
     }
 
@@ -152,10 +152,8 @@ impl Plan<'_> {
 pub(crate) fn known(file: Option<PathBuf>, tool: &str, variable: &str) -> Result<PathBuf, Error> {
     file.ok_or_else(|| {
         Error::Usage(
-            Report::new(format!(
-                "{tool}'s configuration: no home directory is known"
-            ))
-            .hint(format!("set HOME or {variable}")),
+            Report::new(format!("{tool}'s configuration: unknown home directory"))
+                .hint(format!("set HOME or {variable}")),
         )
     })
 }

@@ -47,15 +47,14 @@ impl Journal {
     /// It was written by something else.
     pub(crate) fn parse(text: &str, config: &str, owns: Owns) -> Result<Self, Report> {
         let damaged = |how: String| {
-            Report::new(format!("it is not as setup writes it: {how}")).hint(
-                "move it away to go on without it; what was set up before must then be taken out by hand",
-            )
+            Report::new(format!("invalid setup journal: {how}"))
+                .hint("move it away to continue without it; then undo earlier setups by hand")
         };
         let mut journal = if text.is_empty() {
             Self::default()
         } else {
             serde_json::from_str(text)
-                .map_err(|error| damaged(format!("line {} has another form", error.line())))?
+                .map_err(|error| damaged(format!("invalid line {}", error.line())))?
         };
         if let Some(fault) = journal.fault(owns) {
             return Err(damaged(fault));
@@ -74,9 +73,8 @@ impl Journal {
             return Ok(None);
         }
         let unfit = |how: String| {
-            Report::new(format!("it cannot hold this setup: {how}")).hint(
-                "an undo goes by it: paths and names have no control characters there, and paths no ..",
-            )
+            Report::new(format!("this setup cannot be recorded: {how}"))
+                .hint("use paths and names without control characters, and paths without ..")
         };
         if let Some(fault) = self.fault(owns) {
             return Err(unfit(fault));

@@ -19,7 +19,7 @@ impl Document {
     /// Parses a text; one without a value is an empty object.
     ///
     /// # Errors
-    /// It is not JSON, not an object, or a name stands twice in it.
+    /// It is not JSON, not an object, or has a duplicate key.
     pub(crate) fn parse(text: &str) -> Result<Self, Report> {
         let is_new = text.trim().is_empty();
         let text = if is_new { "{}" } else { text };
@@ -55,7 +55,7 @@ impl Document {
     /// Returns the text of a member of an object in the file's object.
     ///
     /// # Errors
-    /// The outer member is neither an object nor null, a name stands twice in it, or
+    /// The outer member is neither an object nor null, a key is duplicate, or
     /// the member is not text.
     pub(crate) fn inside(&self, outer: &str, name: &str) -> Result<Option<String>, Report> {
         let Some(inner) = self.inner(outer)? else {
@@ -180,13 +180,12 @@ fn folded(name: &str) -> String {
 }
 
 fn twice() -> Report {
-    Report::new("a name stands twice in it")
-        .hint("which of them counts is for nobody to guess: keep one")
+    Report::new("duplicate key").hint("keep one of the two")
 }
 
 fn malformed() -> Report {
-    Report::new("it is no JSON that docker would read")
-        .hint("see what stands in it, or move it away; nothing was changed")
+    Report::new("invalid docker configuration: not JSON")
+        .hint("correct it, or move it away; nothing was changed")
 }
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ impl LinkChange {
                 quote::path(&self.path),
                 system(&error)
             );
-            Report::new(what).hint("see who may write in its directory")
+            Report::new(what).hint("check the directory's permissions")
         })
     }
 

@@ -29,7 +29,7 @@ impl DirLock {
     pub(crate) fn take(dir: &Path, deadline: &Deadline) -> Result<Self, Error> {
         let failed = |reason: &str| Report::new(format!("{}: {reason}", quote::path(dir)));
         let unusable = |error: io::Error| {
-            Error::Usage(failed(&system(&error)).hint("see who may read it and write in it"))
+            Error::Usage(failed(&system(&error)).hint("make it readable and writable for you"))
         };
         let mut created = Vec::new();
         loop {
@@ -38,9 +38,10 @@ impl DirLock {
                 return Ok(Self { lock, created });
             }
             if deadline.remaining().is_zero() {
-                return Err(Error::Passing(failed("another setup is under way").hint(
-                    "wait for it, or see what it waits for; --timeout waits longer",
-                )));
+                return Err(Error::Passing(
+                    failed("another setup is under way")
+                        .hint("wait for the other setup; --timeout extends the wait"),
+                ));
             }
             thread::sleep(PAUSE);
         }

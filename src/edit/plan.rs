@@ -139,11 +139,9 @@ impl<'w> Plan<'w> {
         let config = self.config()?;
         let name = config.profile_name()?;
         if name.is_none() && config.caller().issuer.is_none() {
-            return Err(Error::Usage(
-                Report::new("there is no profile to get tokens with").hint(
-                    "zitadel-credential setup profile NAME writes one; --profile chooses among several",
-                ),
-            ));
+            return Err(Error::Usage(Report::new("no profile").hint(
+                "zitadel-credential setup profile NAME writes one; --profile chooses among several",
+            )));
         }
         Ok(name)
     }
@@ -166,8 +164,8 @@ impl<'w> Plan<'w> {
         ];
         match given.iter().find(|(_, is_given)| *is_given) {
             Some((option, _)) => Err(Error::Usage(
-                Report::new(format!("{option} is a profile's, not a tool's")).hint(
-                    "zitadel-credential setup profile NAME keeps it; --profile names that one here",
+                Report::new(format!("{option} is an option of setup profile")).hint(
+                    "set it with zitadel-credential setup profile NAME, and choose that profile here with --profile",
                 ),
             )),
             None => Ok(()),
@@ -184,7 +182,7 @@ impl<'w> Plan<'w> {
         let key_files = config.key_files();
         let ours = [
             ("our config file", self.config.real()),
-            ("what setup remembers", self.journal_file.real()),
+            ("setup's journal", self.journal_file.real()),
         ];
         let keys = key_files.iter().map(|key| ("a key file", key.as_path()));
         if let Some((what, _)) = ours
@@ -294,9 +292,9 @@ impl<'w> Plan<'w> {
         match too_large {
             Some((file, limit)) => {
                 let path = quote::path(file.path());
-                let what = format!("{path}: it would be larger than {limit} bytes");
+                let what = format!("{path}: larger than {limit} bytes after the change");
                 Err(Error::Usage(Report::new(what).hint(
-                    "it could not be read any more: take out of it what nobody needs",
+                    "remove unused entries: a larger file could not be read again",
                 )))
             }
             None => Ok(()),
@@ -366,7 +364,7 @@ fn line_of(file: &FileChange, backups: &[Backup]) -> String {
         (None, _) => format!("made {path}"),
         (_, None) => format!("removed {path}"),
         _ if backups.iter().any(|backup| backup.is_needless_for(file)) => {
-            format!("changed {path}: it is again as it was before the first setup")
+            format!("changed {path}: restored to its state before the first setup")
         }
         _ => format!("changed {path}"),
     }
@@ -376,8 +374,8 @@ fn line_of(file: &FileChange, backups: &[Backup]) -> String {
 /// move the file itself.
 fn program(world: &World<'_>) -> Result<PathBuf, Error> {
     let program = (world.program)().map_err(|error| {
-        let what = format!("where this program lies is not known: {}", system(&error));
-        Error::Final(Report::new(what).hint("on Linux, /proc tells it: mount that"))
+        let what = format!("cannot find the path of this program: {}", system(&error));
+        Error::Final(Report::new(what).hint("mount /proc, which Linux needs for that"))
     })?;
     let named = tool::find("zitadel-credential", world.environment);
     let same = |path: &PathBuf| path.canonicalize().ok() == program.canonicalize().ok();

@@ -78,7 +78,7 @@ impl Plan<'_> {
             rule.pattern
         );
         Err(Error::Usage(
-            Report::new(what).hint("change that rule by hand, or take it out first"),
+            Report::new(what).hint("change that rule by hand, or remove it first"),
         ))
     }
 
@@ -170,8 +170,8 @@ pub(crate) fn undo(document: &mut Document, edit: &Edit) -> String {
     match edit.standing(now.as_deref(), same_lines) {
         Standing::Ours => {}
         Standing::Former => return format!("{name} is what it was before"),
-        Standing::Gone => return format!("{name} was gone already"),
-        Standing::Changed => return format!("{name} was changed since, and stays"),
+        Standing::Gone => return format!("{name} was removed already"),
+        Standing::Changed => return format!("{name} was changed since, and is kept"),
     }
     let (how, undone) = match (&edit.former, key.as_slice()) {
         (Some(former), _) => ("puts back", document.set(&key, former)),
@@ -184,7 +184,7 @@ pub(crate) fn undo(document: &mut Document, edit: &Edit) -> String {
     // The rest of the setup need not stay with it.
     match undone {
         Ok(()) => format!("{how} {name}"),
-        Err(_) => format!("{name} is written in another form since, and stays"),
+        Err(_) => format!("{name} was reformatted since, and is kept"),
     }
 }
 

@@ -21,7 +21,7 @@ impl Document {
         // The parser's own error quotes the line, which may hold a secret.
         let tree = text
             .parse()
-            .map_err(|_| Report::new("it is no TOML").hint("correct it by hand"))?;
+            .map_err(|_| Report::new("invalid TOML").hint("correct it by hand"))?;
         Ok(Self {
             text: text.to_owned(),
             tree,
@@ -194,7 +194,7 @@ impl Document {
         let what = "an edit would change its layout: it has line ends other than \\n, a byte order mark, or blanks in the name of a table";
         let report = Report::new(what);
         Err(if lines.is_empty() {
-            report.hint("take the lines out by hand")
+            report.hint("remove the lines by hand")
         } else {
             report.hint("add these lines by hand:").lines(lines)
         })
@@ -296,7 +296,7 @@ pub(crate) fn same_lines(one: &str, other: &str) -> bool {
 }
 
 fn unfit() -> Report {
-    Report::new("it has not the form for this change").hint("make the change by hand")
+    Report::new("unsupported layout for this change").hint("make the change by hand")
 }
 
 #[cfg(test)]

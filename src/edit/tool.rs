@@ -50,8 +50,8 @@ impl Tool {
     ) -> Result<Self, Error> {
         let program = find(name, environment).ok_or_else(|| {
             Error::Usage(
-                Report::new(format!("there is no {name} on PATH"))
-                    .hint(format!("install {name}: it changes its own files here")),
+                Report::new(format!("{name} is not on PATH"))
+                    .hint(format!("install {name}: setup runs it to change its files")),
             )
         })?;
         Ok(Self {
@@ -98,7 +98,7 @@ impl Tool {
     fn ended(&self, ended: Result<Ended, RunError>) -> Result<Result<Ended, Vec<String>>, Error> {
         let ended = ended.map_err(|error| {
             let what = format!("{}: {error}", quote::path(&self.program));
-            Error::Final(Report::new(what).hint(format!("run {} by hand: it must end", self.name)))
+            Error::Final(Report::new(what).hint(format!("run {} by hand: it must exit", self.name)))
         })?;
         if ended.status.success() {
             return Ok(Ok(ended));
@@ -109,9 +109,9 @@ impl Tool {
         let mut lines: Vec<_> = lines.map(quoted).collect();
         if lines.is_empty() {
             // A signal, most likely: of `ulimit -f`, say.
-            lines.push(format!("it said nothing, and ended with {}", ended.status));
+            lines.push(format!("no message, {}", ended.status));
         } else if !self.is_quoted {
-            let told = "what it said is not shown: it may quote values of its file";
+            let told = "its message is not shown, as it may quote values of its file";
             lines = vec![format!("{told} ({})", ended.status)];
         }
         Ok(Err(lines))
@@ -162,8 +162,7 @@ impl Tool {
         let failed = |error: &io::Error| {
             let what = format!("{}: {}", quote::path(file), system(error));
             Error::Final(
-                Report::new(what)
-                    .hint("see who may write in its directory, and whether the disk is full"),
+                Report::new(what).hint("check the directory's permissions and the free disk space"),
             )
         };
         // In a directory of its own, for the tool's lock file, and beside the file: a
@@ -225,7 +224,7 @@ impl Tool {
                     quote::path(lock)
                 );
                 Error::Passing(Report::new(what).hint(
-                    "wait for it; remove the .lock file if none is: one that was killed leaves it behind",
+                    "wait for it, or remove the .lock file if no program runs: a killed one leaves it behind",
                 ))
             };
             if let Some(lock) = held() {
@@ -242,12 +241,12 @@ impl Tool {
     /// Returns the error if what it made of a file is not what was asked for.
     pub(crate) fn disbelieved(&self, file: &Path, reason: &str) -> Error {
         let what = format!(
-            "{}: what {} made of it is not taken: {reason}",
+            "{}: rejected the change that {} made: {reason}",
             quote::path(file),
             self.name
         );
         Error::Final(Report::new(what).hint(format!(
-            "nothing was changed; see what {} is",
+            "nothing was changed; check the program {}",
             quote::path(&self.program)
         )))
     }

@@ -29,8 +29,8 @@ pub(super) fn check(options: &Options, asked: &dyn Setup) -> Result<(), Error> {
     let is_secret = |name: &OsStr| quote::holds_secret(&name.to_string_lossy());
     match names.iter().find(|(_, name)| name.is_some_and(is_secret)) {
         Some((what, _)) => Err(Error::Usage(
-            Report::new(format!("what stands as {what} reads like a key or a token")).hint(
-                "it would be written into files and shown: give a plain name; one that is good is best revoked",
+            Report::new(format!("what stands as {what} looks like a key or a token")).hint(
+                "use a plain name: this value would be written into files; revoke it if it is a valid secret",
             ),
         )),
         None => Ok(()),

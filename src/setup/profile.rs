@@ -162,12 +162,12 @@ fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupProfile) -> Result<Option<After<'d
             .collect();
         if !hosts.is_empty() {
             let what = format!(
-                "host rules still name profile {}: {}",
+                "host rules still use profile {}: {}",
                 quoted(&name),
                 hosts.join(", ")
             );
             return Err(Error::Usage(Report::new(what).hint(
-                "undo their setups first (setup TOOL HOST --undo), or take them out by hand",
+                "undo their setups first (setup TOOL HOST --undo), or remove them by hand",
             )));
         }
     }
@@ -177,9 +177,9 @@ fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupProfile) -> Result<Option<After<'d
     let is_default = plan.document()?.at(&["default-profile"]) == Some(string(&name));
     let is_gone = !plan.config()?.profile_names().any(|known| known == name);
     if is_default && is_gone {
-        let what = format!("default-profile still names {}", quoted(&name));
+        let what = format!("default-profile is still {}", quoted(&name));
         return Err(Error::Usage(
-            Report::new(what).hint("let it name another profile, or take the line out"),
+            Report::new(what).hint("set another default-profile, or remove the line"),
         ));
     }
     Ok(None)
@@ -193,7 +193,9 @@ fn warn_of_mode(plan: &mut Plan<'_>) -> Result<(), Error> {
     };
     if Status::of(&path).is_ok_and(|status| status.is_file() && status.is_open_to_others()) {
         let path = word(&path);
-        plan.say(format!("warning: others may use the key: chmod 600 {path}"));
+        plan.say(format!(
+            "warning: other users can read the key: chmod 600 {path}"
+        ));
     }
     Ok(())
 }
@@ -205,8 +207,8 @@ fn name(asked: &SetupProfile) -> Result<String, Error> {
         .filter(|name| !name.is_empty() && name.len() <= 100 && !name.contains(is_unprintable));
     name.map(ToOwned::to_owned).ok_or_else(|| {
         Error::Usage(
-            Report::new("the profile's name is empty, too long or no plain text")
-                .hint("a name reads like prod"),
+            Report::new("invalid profile name: empty, too long or not plain text")
+                .hint("use a name like prod"),
         )
     })
 }
@@ -221,13 +223,13 @@ fn refuse_strangers(options: &Options) -> Result<(), Error> {
     } else if options.profile.is_some() {
         (
             "--profile",
-            "the profile's name stands by itself: setup profile NAME",
+            "give the name as an argument: setup profile NAME",
         )
     } else {
         return Ok(());
     };
     Err(Error::Usage(
-        Report::new(format!("{option} has no part in setup profile")).hint(hint),
+        Report::new(format!("{option} is not an option of setup profile")).hint(hint),
     ))
 }
 
@@ -272,7 +274,7 @@ fn answer(world: &World<'_>, can_ask: bool, question: &str, option: &str) -> Res
     }
     let line = (world.ask)(question).map_err(|error: io::Error| {
         Error::Usage(Report::new(format!(
-            "the answer could not be read: {}",
+            "cannot read the answer: {}",
             system(&error)
         )))
     })?;
@@ -319,7 +321,7 @@ fn absolute(path: &std::path::Path) -> Result<String, Error> {
     let text = absolute.as_deref().and_then(std::path::Path::to_str);
     text.map(ToOwned::to_owned).ok_or_else(|| {
         let what = format!(
-            "{} is no path that a config file can hold",
+            "{} is not UTF-8, which the config file requires",
             crate::text::quote::path(path)
         );
         Error::Usage(Report::new(what).hint("it must be UTF-8"))
@@ -356,12 +358,12 @@ fn prove(plan: &Plan<'_>, world: &World<'_>, asked: &SetupProfile) -> Result<Str
             ),
         Err(refusal) => {
             let what = format!(
-                "the issuer gave a token and refuses it: {}",
+                "the issuer refuses the token that it issued: {}",
                 refusal.description
             );
             return Err(broker
                 .about(Error::Final(Report::new(what).hint(
-                    "see whether the user is active in ZITADEL; nothing was written",
+                    "check in ZITADEL that the user is active; nothing was written",
                 ))));
         }
     };

@@ -52,10 +52,10 @@ fn what_is_no_file_of_ours_is_refused() {
         let error = FileChange::open(path).err().expect("refused");
         error.headline()
     };
-    assert!(refused(dir.path()).ends_with("it is no regular file"));
+    assert!(refused(dir.path()).ends_with("not a regular file"));
     let dangling = dir.path().join("dangling");
     symlink("nowhere", &dangling).expect("a link");
-    assert!(refused(&dangling).ends_with("it is a link to what is not there"));
+    assert!(refused(&dangling).ends_with("dangling symbolic link"));
     let binary = dir.path().join("binary");
     fs::write(&binary, b"\xff").expect("written");
     assert!(refused(&binary).ends_with("it is not UTF-8"));

@@ -74,13 +74,11 @@ fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupCargo) -> Result<Option<After<'d>
     let refused = |report: Report| Error::Usage(report.about(&path));
     let another = |registry: &Registry| {
         let what = format!("registry {} has another {KEY}", quoted(&registry.name));
-        refused(Report::new(what).hint("take that line out first"))
+        refused(Report::new(what).hint("remove that line first"))
     };
     if asked.registry.is_some() && asked.hosts.len() > 1 {
         let what = "--registry is at one host, and several are named";
-        return Err(Error::Usage(
-            Report::new(what).hint("set them up one by one"),
-        ));
+        return Err(Error::Usage(Report::new(what).hint("set up one at a time")));
     }
     let mut call = vec![PROVIDER.to_owned()];
     if plan.options.config.is_some() {
@@ -164,7 +162,7 @@ fn registries(
     pattern: &HostPattern,
 ) -> Result<Vec<Registry>, Report> {
     let settings = files::read(file.text()).ok_or_else(|| {
-        Report::new("it is no TOML").hint("cargo cannot read it either: mend it by hand")
+        Report::new("invalid TOML").hint("cargo cannot read it either: correct it by hand")
     })?;
     let is_at = |index: &str| {
         let ask = super::protocol::ask_of(index);
@@ -181,20 +179,20 @@ fn registries(
     };
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     if name.is_empty() || !name.bytes().all(is_plain) {
-        let what = format!("\"{}\" is no registry's name", quote::quoted(name));
-        return Err(Report::new(what).hint("a name reads like acme"));
+        let what = format!("\"{}\" is not a valid registry name", quote::quoted(name));
+        return Err(Report::new(what).hint("use a name like acme"));
     }
     let there = registries.into_iter().find(|known| known.name == *name);
     let index = match (&there, &asked.index) {
         (None, None) => {
-            let what = format!("there is no registry {name}");
+            let what = format!("unknown registry {name}");
             return Err(Report::new(what).hint("--index URL adds it"));
         }
         (None, Some(index)) => index,
         (Some(there), given) => match (&there.index, given) {
             (None, _) => {
                 let what = format!("registry {name} has no index in this file");
-                return Err(Report::new(what).hint("write its index into it first"));
+                return Err(Report::new(what).hint("add its index to the file first"));
             }
             (Some(known), Some(given)) if known != given => {
                 let what = format!("registry {name} has another index");
@@ -205,7 +203,7 @@ fn registries(
     };
     if !is_at(index) {
         let what = format!("the index of registry {name} is not at https://{pattern}");
-        return Err(Report::new(what).hint("an index reads like sparse+https://HOST/index/"));
+        return Err(Report::new(what).hint("use an index like sparse+https://HOST/index/"));
     }
     Ok(vec![there.unwrap_or_else(|| Registry {
         name: name.clone(),

@@ -75,9 +75,9 @@ fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupDocker) -> Result<Option<After<'d
     let username = asked.username.as_ref();
     for Host { pattern, setup } in plan.add_rules("docker", &asked.hosts, username, &file.name())? {
         let Some(registry) = pattern.single_host() else {
-            let what = format!("{pattern} is more than one registry");
+            let what = format!("{pattern} is a wildcard");
             return Err(Error::Usage(
-                Report::new(what).hint("credHelpers names each by itself: give them one by one"),
+                Report::new(what).hint("name each registry: credHelpers has no wildcards"),
             ));
         };
         file.words.push(registry.clone());
@@ -149,11 +149,11 @@ fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupDocker) -> Result<Option<After<'d>
                         Ok(())
                     }
                     (Standing::Gone, _) => {
-                        plan.say(format!("{LIST}.{registry} was gone already"));
+                        plan.say(format!("{LIST}.{registry} was removed already"));
                         Ok(())
                     }
                     (Standing::Changed, _) => {
-                        plan.say(format!("{LIST}.{registry} was changed since, and stays"));
+                        plan.say(format!("{LIST}.{registry} was changed since, and is kept"));
                         Ok(())
                     }
                 };
@@ -184,7 +184,7 @@ fn file(plan: &Plan<'_>, asked: &SetupDocker) -> Result<PathBuf, Error> {
         (None, Some(home)) => home.join(".docker"),
         (None, None) => {
             return Err(Error::Usage(
-                Report::new("docker's configuration: no home directory is known")
+                Report::new("docker's configuration: unknown home directory")
                     .hint("set HOME or DOCKER_CONFIG, or name the file by --authfile"),
             ));
         }

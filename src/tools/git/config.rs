@@ -90,7 +90,7 @@ pub(super) fn edit(
         if take(&mut after, added) && take(&mut before, removed) && before == after {
             return Ok(());
         }
-        Err(git.disbelieved(&path, "it is not what was asked for, or not that alone"))
+        Err(git.disbelieved(&path, "it is not the requested change, or not only that"))
     })
 }
 

@@ -148,11 +148,11 @@ fn add_helper(
     let has_ours = in_force.iter().any(is_ours);
     for other in in_force.iter().filter(|value| !is_ours(value)) {
         let how = if !has_ours || (!has_end && is_put_there(plan, setup, key, helper)) {
-            "git does not ask it any more"
+            "git no longer asks it"
         } else if in_force.first() == Some(other) {
-            "git asks it first, and hands it the token to keep"
+            "git asks it first, and passes it the token to store"
         } else {
-            "git hands it the token to keep"
+            "git passes it the token to store"
         };
         plan.say(format!("{key} names {} as well: {how}", program(other)));
     }
@@ -211,7 +211,7 @@ fn keepers(git: &Tool, pattern: &HostPattern) -> Result<Vec<String>, Error> {
         } else if key == FOR_ALL && value.split_whitespace().next() != Some("zitadel") {
             let file = pair[0].strip_prefix("file:").unwrap_or(&pair[0]);
             keepers.push(format!(
-                "warning: git hands {} the token to keep as well: {key} in {}",
+                "warning: git also passes the token to {}, which may store it: {key} in {}",
                 program(value),
                 quote::path(file)
             ));
@@ -237,12 +237,12 @@ fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupGit) -> Result<Option<After<'d>>, 
         let there = values(&git, &file, key)?;
         let same = there.iter().filter(|there| there == value).count();
         if same == 0 && stands(file.text(), key, value) {
-            return Err(git.disbelieved(file.path(), "it does not see what stands there"));
+            return Err(git.disbelieved(file.path(), "it does not see an entry of the file"));
         }
         let value = quoted(value);
         match same {
             // The setup was killed before git wrote it, or somebody took it out.
-            0 => plan.say(format!("{key}: \"{value}\" was gone already")),
+            0 => plan.say(format!("{key}: \"{value}\" was removed already")),
             1 => {
                 remove(&git, &mut file, key, &edit.ours)?;
                 plan.say(format!("takes out {key}: \"{value}\""));
@@ -295,7 +295,7 @@ fn try_out(git: &Tool, host: &str) -> Result<String, Error> {
             "git credential fill answers for {host}, with the username {}",
             quoted(username)
         )),
-        _ => Err(failed(&["it answers without a password".to_owned()])),
+        _ => Err(failed(&["no password in its answer".to_owned()])),
     }
 }
 
@@ -324,7 +324,7 @@ fn global_file(plan: &Plan<'_>) -> Result<PathBuf, Error> {
     }
     let home = plan.directories.home.as_ref().ok_or_else(|| {
         Error::Usage(
-            Report::new("git's configuration: no home directory is known")
+            Report::new("git's configuration: unknown home directory")
                 .hint("set HOME, or GIT_CONFIG_GLOBAL to a file"),
         )
     })?;

@@ -123,7 +123,7 @@ pub(crate) fn undo<'d>(plan: &mut Plan<'d>, asked: &HostsArgs) -> Result<Option<
 
 fn goauth(plan: &Plan<'_>) -> Result<Option<Goauth>, Error> {
     Goauth::read(plan.environment, &plan.directories, &plan.deadline).map_err(|what| {
-        Error::Usage(Report::new(what).hint("Go cannot read it either: mend it by hand"))
+        Error::Usage(Report::new(what).hint("Go cannot read it either: correct it by hand"))
     })
 }
 

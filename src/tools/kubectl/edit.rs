@@ -25,7 +25,7 @@ pub(super) fn undo_user(
     let exec: Value = serde_json::from_str(&done.ours).unwrap_or_default();
     file.words.extend(words(&exec, user));
     match done.standing(named(view, "users", user), is_user) {
-        Standing::Gone => plan.say(format!("user {} was gone already", quoted(user))),
+        Standing::Gone => plan.say(format!("user {} was removed already", quoted(user))),
         Standing::Ours => {
             let words = to_words(&["delete-user", user]);
             edit(kubectl, file, view, &words, |before, after| {
@@ -34,7 +34,7 @@ pub(super) fn undo_user(
             plan.say(format!("takes out user {}", quoted(user)));
         }
         Standing::Former | Standing::Changed => plan.say(format!(
-            "user {} was changed since, and stays",
+            "user {} was changed since, and is kept",
             quoted(user)
         )),
     }
@@ -73,7 +73,7 @@ pub(super) fn undo_context(
         {
             plan.say(format!("context {name} has the user of another setup"));
         }
-        _ => plan.say(format!("context {name} was changed since, and stays")),
+        _ => plan.say(format!("context {name} was changed since, and is kept")),
     }
     Ok(())
 }
@@ -142,7 +142,7 @@ pub(super) fn edit(
     let path = file.path().to_owned();
     let after = file.edit_by(kubectl, words, |copy, _| self::view(kubectl, copy, &path))?;
     if !is_done(view, &after) {
-        let reason = "it is not what was asked for, or not that alone";
+        let reason = "it is not the requested change, or not only that";
         return Err(kubectl.disbelieved(&path, reason));
     }
     *view = after;

@@ -110,12 +110,12 @@ fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupKubectl) -> Result<Option<After<'
         Some(there) if same_user(there, &exec) => {}
         Some(there) if !is_ours(there) => {
             let what = format!(
-                "{}: user {} is there already",
+                "{}: user {} exists already",
                 quote::path(file.path()),
                 quoted(&user)
             );
             return Err(Error::Usage(
-                Report::new(what).hint("give another name by --user: that one may be in use"),
+                Report::new(what).hint("choose another name with --user: this one may be in use"),
             ));
         }
         _ => {
@@ -137,7 +137,7 @@ fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupKubectl) -> Result<Option<After<'
     if let Some(context) = &context {
         let Some(there) = named(&view, "contexts", context) else {
             let what = format!(
-                "{}: there is no context {}",
+                "{}: no context {}",
                 quote::path(file.path()),
                 quoted(context)
             );
@@ -200,10 +200,10 @@ fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupKubectl) -> Result<Option<After<'d
 fn exec(plan: &Plan<'_>, profile: Option<&str>, knows_mode: bool) -> Result<Value, Error> {
     let program = plan.program.to_str().ok_or_else(|| {
         let what = format!(
-            "{} is no path that a kubeconfig can hold",
+            "{} is not UTF-8, which a kubeconfig requires",
             quote::path(&plan.program)
         );
-        Error::Usage(Report::new(what).hint("it must be UTF-8: install it elsewhere"))
+        Error::Usage(Report::new(what).hint("install it below a UTF-8 path"))
     })?;
     let mut args = vec!["kubectl".to_owned()];
     if let Some(profile) = profile {
@@ -231,7 +231,7 @@ fn knows_interactive_mode(kubectl: &Tool) -> Result<bool, Error> {
 /// Says what to type next, and what else there is to know.
 fn tell(plan: &mut Plan<'_>, user: &str, context: Option<&str>, knows_mode: bool) {
     if !knows_mode {
-        plan.say("this kubectl is older than 1.30 and cannot set interactiveMode: the entry is of v1beta1");
+        plan.say("this kubectl is older than 1.30 and cannot set interactiveMode: the entry uses v1beta1");
     }
     plan.say(match context {
         Some(context) => format!("next: kubectl --context {} auth whoami", quoted(context)),
@@ -246,7 +246,7 @@ fn tell(plan: &mut Plan<'_>, user: &str, context: Option<&str>, knows_mode: bool
 fn tell_of_kuberc(plan: &mut Plan<'_>, exec: &Value) {
     let command = exec["command"].as_str().unwrap_or_default();
     for line in [
-        "kubectl 1.35 and later runs only listed plugins where ~/.kube/kuberc says so; there, this one's lines are",
+        "if ~/.kube/kuberc of kubectl 1.35 or later has an allow-list, add these lines to it",
         "  credentialPluginPolicy: Allowlist",
         "  credentialPluginAllowlist:",
     ] {
@@ -285,12 +285,11 @@ fn kubeconfig(plan: &Plan<'_>, asked: &SetupKubectl) -> Result<PathBuf, Error> {
         (Some(file), None, _) => Ok(file),
         (None, None, Some(home)) => Ok(home.join(".kube/config")),
         (Some(_), ..) => Err(Error::Usage(
-            Report::new("KUBECONFIG names several files")
-                .hint("--kubeconfig names the one to change"),
+            Report::new("KUBECONFIG has several files").hint("choose one with --kubeconfig"),
         )),
         (None, ..) => Err(Error::Usage(
-            Report::new("there is no kubeconfig: no home directory is known")
-                .hint("--kubeconfig names the file to change"),
+            Report::new("no kubeconfig: unknown home directory")
+                .hint("choose one with --kubeconfig"),
         )),
     }
 }
@@ -301,8 +300,8 @@ fn text(option: &str, given: &std::ffi::OsStr) -> Result<String, Error> {
         .filter(|text| !text.is_empty() && !text.starts_with('-'));
     plain.map(ToOwned::to_owned).ok_or_else(|| {
         Error::Usage(
-            Report::new(format!("{option} is no name"))
-                .hint("a name is text, and does not start with -"),
+            Report::new(format!("{option} is not a valid name"))
+                .hint("use UTF-8 text that does not start with -"),
         )
     })
 }

@@ -142,13 +142,13 @@ fn undo_link(plan: &mut Plan<'_>, edit: &Edit) {
     let path = quote::path(&edit.file);
     match LinkChange::open(Path::new(&edit.file)) {
         Ok(link) if link.before.is_none() => {
-            plan.say(format!("the link {path} was gone already"));
+            plan.say(format!("the link {path} was removed already"));
         }
         Ok(mut link) if is_ours(edit, link.before.as_deref()) => {
             link.after = None;
             plan.add_link(link);
         }
-        _ => plan.say(format!("the link {path} was changed since, and stays")),
+        _ => plan.say(format!("kept the link {path}, which was changed since")),
     }
 }
 
@@ -178,7 +178,7 @@ fn block(plan: &Plan<'_>) -> Result<Vec<String>, Error> {
                     quoted(other)
                 );
                 return Err(Error::Usage(
-                    Report::new(what).hint("Terraform takes one alone: take that block out first"),
+                    Report::new(what).hint("remove that block first: Terraform allows one helper"),
                 ));
             }
             _ => {}
@@ -230,7 +230,10 @@ fn lead_here(plan: &Plan<'_>, link: &mut LinkChange) -> Result<Option<Edit>, Err
     match &link.before {
         Some(_) if plan.is_this_program(link.path()) => return Ok(known.cloned()),
         Some(leads) if !may_change(leads) => {
-            let what = format!("{}: it leads to another program", quote::path(link.path()));
+            let what = format!(
+                "{}: symbolic link to another program",
+                quote::path(link.path())
+            );
             return Err(Error::Usage(Report::new(what).hint("move it away first")));
         }
         _ => link.after = Some(plan.program.clone()),

@@ -52,7 +52,7 @@ fn a_git_that_gets_no_login_is_told_of_and_a_helper_of_the_hosts_own_stays() {
         home.write(".gitconfig", own);
         let said = setup(home, "git git.acme.dev");
         assert!(
-            said.contains("names cache as well: git does not ask it any more"),
+            said.contains("names cache as well: git no longer asks it"),
             "{said}"
         );
         assert_eq!(
@@ -331,7 +331,7 @@ fn a_file_that_another_program_changed_meanwhile_is_not_written() {
         call.args(["setup", "git", "git.acme.dev"]);
         let said = stderr_of_failure(call);
         assert!(
-            said.contains(".gitconfig: another program changed it meanwhile"),
+            said.contains(".gitconfig: another program changed it at the same time"),
             "{said}"
         );
         assert_eq!(home.read(".gitconfig"), theirs);

@@ -104,7 +104,7 @@ fn a_user_that_others_gave_a_token_is_theirs() {
     assert!(said.contains("user zitadel is there already"), "{said}");
     let said = setup(home, "kubectl --user zitadel --undo");
     assert!(
-        said.contains("user zitadel was changed since, and stays"),
+        said.contains("user zitadel was changed since, and is kept"),
         "{said}"
     );
     assert!(home.read(KUBECONFIG).contains("THEIRS"));
@@ -133,7 +133,7 @@ fn what_kubectl_or_the_user_would_not_want_is_refused() {
     let said = refused("kubectl --user zitadel --context absent", none);
     assert!(said.contains("there is no context absent"), "{said}");
     let said = refused("kubectl --user zitadel", ("KUBECONFIG", "/a:/b"));
-    assert!(said.contains("KUBECONFIG names several files"), "{said}");
+    assert!(said.contains("KUBECONFIG has several files"), "{said}");
     let said = refused(
         &format!("kubectl --user zitadel --kubeconfig {}", broken.display()),
         none,

@@ -37,7 +37,7 @@ zitadel-credential: error: a new profile needs --key-file
     case.run(words("setup profile new --host a.dev")).fails(
         2,
         str![[r#"
-zitadel-credential: error: --host has no part in setup profile
+zitadel-credential: error: --host is not an option of setup profile
   hint: zitadel-credential setup git HOST or setup docker HOST adds a host rule
 
 "#]],
@@ -45,16 +45,16 @@ zitadel-credential: error: --host has no part in setup profile
     case.run(words("setup profile new --profile test")).fails(
         2,
         str![[r#"
-zitadel-credential: error: --profile has no part in setup profile
-  hint: the profile's name stands by itself: setup profile NAME
+zitadel-credential: error: --profile is not an option of setup profile
+  hint: give the name as an argument: setup profile NAME
 
 "#]],
     );
     case.run(["setup", "profile", ""]).fails(
         2,
         str![[r#"
-zitadel-credential: error: the profile's name is empty, too long or no plain text
-  hint: a name reads like prod
+zitadel-credential: error: invalid profile name: empty, too long or not plain text
+  hint: use a name like prod
 
 "#]],
     );
@@ -96,8 +96,8 @@ fn a_profile_that_rules_name_or_that_is_the_default() {
     case.run(words("setup profile new --undo")).fails(
         2,
         str![[r#"
-zitadel-credential: error: host rules still name profile new: r.dev
-  hint: undo their setups first (setup TOOL HOST --undo), or take them out by hand
+zitadel-credential: error: host rules still use profile new: r.dev
+  hint: undo their setups first (setup TOOL HOST --undo), or remove them by hand
 
 "#]],
     );
@@ -109,8 +109,8 @@ zitadel-credential: error: host rules still name profile new: r.dev
     case.run(words("setup profile new --undo")).fails(
         2,
         str![[r#"
-zitadel-credential: error: default-profile still names new
-  hint: let it name another profile, or take the line out
+zitadel-credential: error: default-profile is still new
+  hint: set another default-profile, or remove the line
 
 "#]],
     );
@@ -123,16 +123,16 @@ fn options_and_hosts_that_make_no_sense() {
         .fails(
             2,
             str![[r#"
-zitadel-credential: error: --issuer is a profile's, not a tool's
-  hint: zitadel-credential setup profile NAME keeps it; --profile names that one here
+zitadel-credential: error: --issuer is an option of setup profile
+  hint: set it with zitadel-credential setup profile NAME, and choose that profile here with --profile
 
 "#]],
         );
     case.run(words("setup docker *.r.dev")).fails(
         2,
         str![[r#"
-zitadel-credential: error: *.r.dev is more than one registry
-  hint: credHelpers names each by itself: give them one by one
+zitadel-credential: error: *.r.dev is a wildcard
+  hint: name each registry: credHelpers has no wildcards
 
 "#]],
     );
@@ -169,7 +169,7 @@ fn no_profile_to_wire_a_tool_up_to() {
     case.run(words("setup docker r.dev")).fails(
         2,
         str![[r#"
-zitadel-credential: error: there is no profile to get tokens with
+zitadel-credential: error: no profile
   hint: zitadel-credential setup profile NAME writes one; --profile chooses among several
 
 "#]],
@@ -185,7 +185,7 @@ fn a_rule_that_says_otherwise() {
     case.run(words("setup docker r.dev --username ci"))
         .fails(2, str![[r#"
 zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: host rule r.dev is there, with another profile or username
-  hint: change that rule by hand, or take it out first
+  hint: change that rule by hand, or remove it first
 
 "#]]);
 }
@@ -218,11 +218,14 @@ fn a_token_as_a_name() {
     case.run(words(
         "setup kubectl --user eyJhbGciOiJSUzI1NiIsImtpZCI6IjMyMCJ9.e30.c2ln",
     ))
-    .fails(2, str![[r#"
-zitadel-credential: error: what stands as --user reads like a key or a token
-  hint: it would be written into files and shown: give a plain name; one that is good is best revoked
+    .fails(
+        2,
+        str![[r#"
+zitadel-credential: error: what stands as --user looks like a key or a token
+  hint: use a plain name: this value would be written into files; revoke it if it is a valid secret
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]
@@ -236,16 +239,16 @@ fn tools_that_are_not_there() {
     without_path("setup git g.dev").fails(
         2,
         str![[r#"
-zitadel-credential: error: there is no git on PATH
-  hint: install git: it changes its own files here
+zitadel-credential: error: git is not on PATH
+  hint: install git: setup runs it to change its files
 
 "#]],
     );
     without_path("setup kubectl --user u").fails(
         2,
         str![[r#"
-zitadel-credential: error: there is no kubectl on PATH
-  hint: install kubectl: it changes its own files here
+zitadel-credential: error: kubectl is not on PATH
+  hint: install kubectl: setup runs it to change its files
 
 "#]],
     );
@@ -264,7 +267,7 @@ zitadel-credential: error: there is no kubectl on PATH
         1,
         str![[r#"
 zitadel-credential: error: [HOME]/bin/git: not complete within 1 s
-  hint: run git by hand: it must end
+  hint: run git by hand: it must exit
 
 "#]],
     );
@@ -276,7 +279,7 @@ zitadel-credential: error: [HOME]/bin/git: not complete within 1 s
     with_path("setup git g.dev").fails(
         1,
         str![[r#"
-zitadel-credential: error: git failed: it said nothing, and ended with signal: 25 (SIGXFSZ)
+zitadel-credential: error: git failed: no message, signal: 25 (SIGXFSZ)
   hint: nothing was changed; run git by hand to see more
 
 "#]],
@@ -286,8 +289,8 @@ zitadel-credential: error: git failed: it said nothing, and ended with signal: 2
     case.end(call).fails(
         2,
         str![[r#"
-zitadel-credential: error: KUBECONFIG names several files
-  hint: --kubeconfig names the one to change
+zitadel-credential: error: KUBECONFIG has several files
+  hint: choose one with --kubeconfig
 
 "#]],
     );

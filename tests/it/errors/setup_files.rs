@@ -18,8 +18,8 @@ fn files_that_are_not_as_they_should_be() {
     case.run(words("setup docker r.dev")).fails(
         2,
         str![[r#"
-zitadel-credential: error: [HOME]/.docker/config.json: it is no JSON that docker would read
-  hint: see what stands in it, or move it away; nothing was changed
+zitadel-credential: error: [HOME]/.docker/config.json: invalid docker configuration: not JSON
+  hint: correct it, or move it away; nothing was changed
 
 "#]],
     );
@@ -27,8 +27,8 @@ zitadel-credential: error: [HOME]/.docker/config.json: it is no JSON that docker
     case.run(words("setup docker r.dev")).fails(
         2,
         str![[r#"
-zitadel-credential: error: [HOME]/.docker/config.json: a name stands twice in it
-  hint: which of them counts is for nobody to guess: keep one
+zitadel-credential: error: [HOME]/.docker/config.json: duplicate key
+  hint: keep one of the two
 
 "#]],
     );
@@ -36,7 +36,7 @@ zitadel-credential: error: [HOME]/.docker/config.json: a name stands twice in it
         .fails(
             2,
             str![[r#"
-zitadel-credential: error: .docker: it is no regular file
+zitadel-credential: error: .docker: not a regular file
   hint: name the file itself
 
 "#]],
@@ -45,8 +45,8 @@ zitadel-credential: error: .docker: it is no regular file
     case.run(words("setup docker r.dev --authfile link")).fails(
         2,
         str![[r#"
-zitadel-credential: error: link: it is a link to what is not there
-  hint: make the file that it leads to, or remove the link
+zitadel-credential: error: link: dangling symbolic link
+  hint: create its target, or remove the link
 
 "#]],
     );
@@ -82,8 +82,8 @@ fn what_setup_remembers_in_another_form() {
     let home = &case.world.home;
     home.write(journal, "{}");
     case.run(words("setup docker r.dev")).fails(2, str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: it is not as setup writes it: line 1 has another form
-  hint: move it away to go on without it; what was set up before must then be taken out by hand
+zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: invalid setup journal: invalid line 1
+  hint: move it away to continue without it; then undo earlier setups by hand
 
 "#]]);
     fs::remove_file(home.path().join(journal)).unwrap();
@@ -95,23 +95,23 @@ zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: it is n
         case.run(words("setup docker r.dev --undo"))
     };
     damaged("\"files\": {\n    \"", "\"files\": {\n    \"..").fails(2, str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: it is not as setup writes it: ..[HOME]/.config/zitadel-credential/config.toml is no plain absolute path
-  hint: move it away to go on without it; what was set up before must then be taken out by hand
+zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: invalid setup journal: ..[HOME]/.config/zitadel-credential/config.toml is no plain absolute path
+  hint: move it away to continue without it; then undo earlier setups by hand
 
 "#]]);
     damaged("\"before\": null", "\"before\": \"x\"").fails(2, str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: it is not as setup writes it: what it says of [HOME]/.docker/config.json is no digest
-  hint: move it away to go on without it; what was set up before must then be taken out by hand
+zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: invalid setup journal: invalid digest of [HOME]/.docker/config.json
+  hint: move it away to continue without it; then undo earlier setups by hand
 
 "#]]);
     damaged("\"docker r.dev ", "\"docker\\n r.dev ").fails(2, str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: it is not as setup writes it: setup docker\n r.dev [HOME]/.docker/config.json has no plain name
-  hint: move it away to go on without it; what was set up before must then be taken out by hand
+zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: invalid setup journal: invalid setup name docker\n r.dev [HOME]/.docker/config.json
+  hint: move it away to continue without it; then undo earlier setups by hand
 
 "#]]);
     damaged("\"credHelpers\"", "\"auths\"").fails(2, str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: it is not as setup writes it: setup docker r.dev [HOME]/.docker/config.json would not have done what it says
-  hint: move it away to go on without it; what was set up before must then be taken out by hand
+zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: invalid setup journal: setup docker r.dev [HOME]/.docker/config.json never makes such a change
+  hint: move it away to continue without it; then undo earlier setups by hand
 
 "#]]);
     damaged("config.toml\",", "other.toml\",").fails(2, str![[r#"
@@ -130,8 +130,8 @@ fn a_file_that_would_be_too_large() {
     case.run(words("setup docker r.dev")).fails(
         2,
         str![[r#"
-zitadel-credential: error: [HOME]/.docker/config.json: it would be larger than 4194304 bytes
-  hint: it could not be read any more: take out of it what nobody needs
+zitadel-credential: error: [HOME]/.docker/config.json: larger than 4194304 bytes after the change
+  hint: remove unused entries: a larger file could not be read again
 
 "#]],
     );
@@ -142,8 +142,8 @@ fn a_setup_that_could_not_be_remembered() {
     let case = Case::new();
     case.run(words("setup docker r.dev --authfile a/../b.json"))
         .fails(2, str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: it cannot hold this setup: [HOME]/a/../b.json is no plain absolute path
-  hint: an undo goes by it: paths and names have no control characters there, and paths no ..
+zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: this setup cannot be recorded: [HOME]/a/../b.json is no plain absolute path
+  hint: use paths and names without control characters, and paths without ..
 
 "#]]);
 }
@@ -158,7 +158,7 @@ fn another_setup_under_way() {
         75,
         str![[r#"
 zitadel-credential: error: [HOME]/.config/zitadel-credential: another setup is under way
-  hint: wait for it, or see what it waits for; --timeout waits longer
+  hint: wait for the other setup; --timeout extends the wait
 
 "#]],
     );

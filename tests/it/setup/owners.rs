@@ -21,7 +21,7 @@ fn root_makes_nothing_in_the_home_of_another_user() {
     if !gives_away(desk.path()) {
         return;
     }
-    let why = "~ belongs to another user, who would be locked out of what root makes there";
+    let why = "~ is owned by another user, who could not use files that root creates there";
     for words in [PROFILE, "docker r.dev"] {
         for mode in ["", " --dry-run"] {
             let said = desk.refused(2, &format!("{words}{mode}"));
@@ -41,7 +41,7 @@ fn root_makes_no_file_in_a_directory_of_another_user() {
     }
     let said = desk.refused(2, "docker r.dev");
     assert!(
-        said.contains(".docker/config.json: ~/.docker belongs to another user"),
+        said.contains(".docker/config.json: ~/.docker is owned by another user"),
         "{said}"
     );
     // As /tmp is, open to everybody.

@@ -150,10 +150,7 @@ fn a_file_that_does_not_parse_is_refused_and_left_alone() {
     let desk = Desk::new();
     desk.home.write(JOURNAL, "{}");
     let said = desk.refused(2, PROD);
-    assert!(
-        said.contains("setup.json: it is not as setup writes it"),
-        "{said}"
-    );
+    assert!(said.contains("setup.json: invalid setup journal"), "{said}");
 }
 
 #[test]
@@ -165,7 +162,7 @@ fn what_is_missing_is_named_where_nobody_can_be_asked() {
     assert!(said.contains("a new profile needs --key-file"), "{said}");
     let said = desk.refused(2, "profile prod --host a.dev");
     assert!(
-        said.contains("--host has no part in setup profile"),
+        said.contains("--host is not an option of setup profile"),
         "{said}"
     );
     let mut command = desk
@@ -185,7 +182,7 @@ fn a_profile_that_is_in_use_is_not_taken_out() {
     desk.done("docker r.dev");
     let said = desk.refused(2, "profile prod --undo");
     assert!(
-        said.contains("host rules still name profile prod: r.dev"),
+        said.contains("host rules still use profile prod: r.dev"),
         "{said}"
     );
     desk.done("docker r.dev --undo");
@@ -199,7 +196,7 @@ fn a_profile_that_is_in_use_is_not_taken_out() {
 fn a_key_that_others_may_use_is_told_of() {
     let desk = Desk::new();
     let key = desk.path().join("key.json");
-    let line = "warning: others may use the key: chmod 600 key.json\n";
+    let line = "warning: other users can read the key: chmod 600 key.json\n";
     assert!(!desk.done(&format!("{PROD} --dry-run")).contains("warning"));
     fs::set_permissions(key, Permissions::from_mode(0o644)).unwrap();
     assert!(desk.done(&format!("{PROD} --dry-run")).contains(line));

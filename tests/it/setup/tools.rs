@@ -18,18 +18,14 @@ fn what_is_no_host_or_has_no_profile_is_refused() {
             (
                 desk(),
                 "b.dev --key-id 1",
-                "--key-id is a profile's, not a tool's",
+                "--key-id is an option of setup profile",
             ),
             (
                 desk(),
                 "b.dev --profile absent",
                 "no profile named \"absent\"",
             ),
-            (
-                Desk::new(),
-                "b.dev",
-                "there is no profile to get tokens with",
-            ),
+            (Desk::new(), "b.dev", "no profile"),
         ] {
             let said = desk.refused(2, &format!("{tool} {words}"));
             assert!(said.contains(reason), "{said}");

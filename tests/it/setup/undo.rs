@@ -53,8 +53,8 @@ fn what_shares_its_line_with_others_stays_and_is_told_of() {
     let since = format!("hosts = {{ \"c.dev\" = {table}, \"e.dev\" = {table} }}\n{rest}");
     desk.home.write_config(&since);
     let said = desk.done("go d.dev c.dev --undo");
-    assert!(said.contains("hosts.d.dev was gone already\n"), "{said}");
-    let line = "hosts.c.dev is written in another form since, and stays\n";
+    assert!(said.contains("hosts.d.dev was removed already\n"), "{said}");
+    let line = "hosts.c.dev was reformatted since, and is kept\n";
     assert!(said.contains(line), "{said}");
     assert_eq!(desk.home.read(CONFIG), since);
 }

@@ -17,8 +17,8 @@ fn a_registry_of_cargos_that_is_not_as_it_must_be() {
                 "[",
                 "setup cargo cargo.acme.dev",
                 str![[r#"
-zitadel-credential: error: [HOME]/.cargo/config.toml: it is no TOML
-  hint: cargo cannot read it either: mend it by hand
+zitadel-credential: error: [HOME]/.cargo/config.toml: invalid TOML
+  hint: cargo cannot read it either: correct it by hand
 
 "#]],
             ),
@@ -35,7 +35,7 @@ zitadel-credential: error: [HOME]/.cargo/config.toml: no registry has its index 
                 known,
                 "setup cargo a.dev --registry other",
                 str![[r#"
-zitadel-credential: error: [HOME]/.cargo/config.toml: there is no registry other
+zitadel-credential: error: [HOME]/.cargo/config.toml: unknown registry other
   hint: --index URL adds it
 
 "#]],
@@ -45,7 +45,7 @@ zitadel-credential: error: [HOME]/.cargo/config.toml: there is no registry other
                 "setup cargo a.dev --registry acme",
                 str![[r#"
 zitadel-credential: error: [HOME]/.cargo/config.toml: the index of registry acme is not at https://a.dev
-  hint: an index reads like sparse+https://HOST/index/
+  hint: use an index like sparse+https://HOST/index/
 
 "#]],
             ),
@@ -53,8 +53,8 @@ zitadel-credential: error: [HOME]/.cargo/config.toml: the index of registry acme
                 known,
                 "setup cargo a.dev --registry a.b",
                 str![[r#"
-zitadel-credential: error: [HOME]/.cargo/config.toml: "a.b" is no registry's name
-  hint: a name reads like acme
+zitadel-credential: error: [HOME]/.cargo/config.toml: "a.b" is not a valid registry name
+  hint: use a name like acme
 
 "#]],
             ),
@@ -72,7 +72,7 @@ zitadel-credential: error: [HOME]/.cargo/config.toml: registry acme has another 
                 "setup cargo a.dev b.dev --registry acme",
                 str![[r#"
 zitadel-credential: error: --registry is at one host, and several are named
-  hint: set them up one by one
+  hint: set up one at a time
 
 "#]],
             ),
@@ -81,7 +81,7 @@ zitadel-credential: error: --registry is at one host, and several are named
                 "setup cargo a.dev --registry acme",
                 str![[r#"
 zitadel-credential: error: [HOME]/.cargo/config.toml: registry acme has no index in this file
-  hint: write its index into it first
+  hint: add its index to the file first
 
 "#]],
             ),
@@ -90,7 +90,7 @@ zitadel-credential: error: [HOME]/.cargo/config.toml: registry acme has no index
                 "setup cargo cargo.acme.dev",
                 str![[r#"
 zitadel-credential: error: [HOME]/.cargo/config.toml: registry acme has another credential-provider
-  hint: take that line out first
+  hint: remove that line first
 
 "#]],
             ),
@@ -98,7 +98,7 @@ zitadel-credential: error: [HOME]/.cargo/config.toml: registry acme has another 
                 inline,
                 "setup cargo cargo.acme.dev",
                 str![[r#"
-zitadel-credential: error: [HOME]/.cargo/config.toml: it has not the form for this change
+zitadel-credential: error: [HOME]/.cargo/config.toml: unsupported layout for this change
   hint: make the change by hand
 
 "#]],

@@ -131,7 +131,7 @@ fn undo_takes_out_only_what_is_ours_where_others_wrote_since() {
     desk.home.write(CARGOS, &changed);
     let said = desk.done("cargo n.dev --undo");
     assert!(
-        said.contains("registries.new was changed since, and stays"),
+        said.contains("registries.new was changed since, and is kept"),
         "{said}"
     );
     assert_eq!(desk.home.read(CARGOS), changed);
@@ -198,11 +198,11 @@ fn links_modes_and_cargos_older_name_are_kept() {
 #[test]
 fn what_cannot_be_done_plainly_is_refused_and_left_alone() {
     for (cargos, words, reason) in [
-        ("[registries", "cargo cargo.acme.dev", "it is no TOML"),
+        ("[registries", "cargo cargo.acme.dev", "invalid TOML"),
         (
             "[registries]\nacme = { index = \"sparse+https://cargo.acme.dev/\" }\n",
             "cargo cargo.acme.dev",
-            "it has not the form for this change",
+            "unsupported layout for this change",
         ),
         (
             "registries = {}\n",
@@ -266,7 +266,7 @@ fn a_provider_that_goes_by_another_config_file_is_refused() {
     let desk = desk(&theirs());
     desk.home.write("other.toml", desk.home.read(CONFIG));
     desk.done("cargo cargo.acme.dev");
-    let what = "registry acme calls this program with another config file\n";
+    let what = "registry acme runs this program with another config file\n";
     let said = desk.refused(2, "cargo *.acme.dev --config other.toml");
     assert!(said.contains(what), "{said}");
     desk.done("cargo cargo.acme.dev --undo");

@@ -113,8 +113,8 @@ fn a_helper_that_was_replaced_comes_back_and_one_that_others_set_stays() {
     assert_eq!(
         said,
         format!(
-            "changed ~/{CONFIG}: it is again as it was before the first setup\n\
-             changed ~/{LOGINS}: it is again as it was before the first setup\n\
+            "changed ~/{CONFIG}: restored to its state before the first setup\n\
+             changed ~/{LOGINS}: restored to its state before the first setup\n\
              puts back credHelpers.b.dev: other\ntakes out hosts.b.dev\n"
         )
     );
@@ -124,7 +124,7 @@ fn a_helper_that_was_replaced_comes_back_and_one_that_others_set_stays() {
     desk.home.write(LOGINS, &theirs);
     let said = desk.done("docker b.dev --undo");
     assert!(
-        said.contains("credHelpers.b.dev was changed since, and stays"),
+        said.contains("credHelpers.b.dev was changed since, and is kept"),
         "{said}"
     );
     assert_eq!(desk.home.read(LOGINS), theirs);
@@ -133,7 +133,7 @@ fn a_helper_that_was_replaced_comes_back_and_one_that_others_set_stays() {
     desk.home.write(LOGINS, "{}");
     let said = desk.done("docker b.dev --undo");
     assert!(
-        said.contains("credHelpers.b.dev was gone already"),
+        said.contains("credHelpers.b.dev was removed already"),
         "{said}"
     );
 }
@@ -260,7 +260,7 @@ fn our_own_files_are_not_dockers() {
     for (file, reason) in [
         (CONFIG, "it is our config file"),
         ("link", "it is our config file"),
-        (JOURNAL, "it is what setup remembers"),
+        (JOURNAL, "it is setup's journal"),
         ("key.json", "it is a key file"),
         ("hard", "it is a key file"),
     ] {
@@ -285,11 +285,11 @@ fn what_is_not_dockers_is_refused_and_left_alone() {
     }
     let desk = desk("{}");
     for (words, reason) in [
-        ("docker *.r.dev", "*.r.dev is more than one registry"),
+        ("docker *.r.dev", "*.r.dev is a wildcard"),
         ("docker https://r.dev", "invalid host"),
         (
             "docker r.dev --issuer https://a.dev",
-            "--issuer is a profile's, not a tool's",
+            "--issuer is an option of setup profile",
         ),
         (
             "docker r.dev --profile absent",
@@ -301,10 +301,7 @@ fn what_is_not_dockers_is_refused_and_left_alone() {
     }
     let none = Desk::new();
     let said = none.refused(2, "docker r.dev");
-    assert!(
-        said.contains("there is no profile to get tokens with"),
-        "{said}"
-    );
+    assert!(said.contains("no profile"), "{said}");
 }
 
 #[test]
@@ -325,6 +322,6 @@ fn a_file_of_another_users_is_left_alone() {
     // Only root can give it away; nobody else could write it in the first place.
     if std::os::unix::fs::chown(&logins, Some(65534), None).is_ok() {
         let said = desk.refused(2, "docker r.dev");
-        assert!(said.contains("it belongs to another user"), "{said}");
+        assert!(said.contains("owned by another user"), "{said}");
     }
 }

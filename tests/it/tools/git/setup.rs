@@ -22,7 +22,7 @@ fn desk(does: &str) -> Desk {
 
 #[test]
 fn what_a_tool_leaves_is_read_only_where_it_is_a_file_of_the_usual_size() {
-    let other = "it is no regular file";
+    let other = "not a regular file";
     for (does, why) in [
         ("rm \"$3\" && mkfifo \"$3\"", other),
         ("ln -sf /dev/zero \"$3\"", other),
@@ -42,7 +42,7 @@ fn what_a_tool_leaves_is_read_only_where_it_is_a_file_of_the_usual_size() {
         let output = Running::start(command).output();
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{does}: {said}");
-        let what = format!(".gitconfig: what git made of it is not taken: {why}\n");
+        let what = format!(".gitconfig: rejected the change that git made: {why}\n");
         assert!(said.contains(&what), "{does}: {said}");
         assert_eq!(desk.files(), before, "{does}");
     }

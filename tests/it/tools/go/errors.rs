@@ -40,7 +40,7 @@ fn settings_of_gos_that_are_no_file() {
         2,
         str![[r#"
 zitadel-credential: error: [HOME]/.config/go/env: is a directory
-  hint: Go cannot read it either: mend it by hand
+  hint: Go cannot read it either: correct it by hand
 
 "#]],
     );

@@ -66,7 +66,7 @@ fn a_command_that_goes_by_another_config_file_is_refused() {
     let other = desk.home.write("other.toml", desk.home.read(CONFIG));
     let other = other.to_str().unwrap();
     let program = binary().display().to_string();
-    let what = "the variable GOAUTH calls this program with another config file\n";
+    let what = "the variable GOAUTH runs this program with another config file\n";
     let ours = format!("{program} go; netrc");
     let (code, _, said) = call(&desk, &["a.dev", "--config", other], &ours);
     assert!(code == 2 && said.contains(what), "{said}");

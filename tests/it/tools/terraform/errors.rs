@@ -30,7 +30,7 @@ fn a_configuration_of_terraforms_that_has_no_place_for_us() {
             "setup terraform a.dev",
             str![[r#"
 zitadel-credential: error: [HOME]/.terraformrc: it has the credentials helper x already
-  hint: Terraform takes one alone: take that block out first
+  hint: remove that block first: Terraform allows one helper
 
 "#]],
         )],
@@ -56,7 +56,7 @@ zitadel-credential: error: [HOME]/.terraform.d/plugins/terraform-credentials-zit
     fs::remove_file(&plugin).unwrap();
     symlink("/bin/sh", &plugin).unwrap();
     call().fails(2, str![[r#"
-zitadel-credential: error: [HOME]/.terraform.d/plugins/terraform-credentials-zitadel: it leads to another program
+zitadel-credential: error: [HOME]/.terraform.d/plugins/terraform-credentials-zitadel: symbolic link to another program
   hint: move it away first
 
 "#]]);
@@ -66,7 +66,7 @@ zitadel-credential: error: [HOME]/.terraform.d/plugins/terraform-credentials-zit
     symlink("/proc", plugins).unwrap();
     call().fails(1, str![[r#"
 zitadel-credential: error: [HOME]/.terraform.d/plugins/terraform-credentials-zitadel: the link was not changed: no such file or directory
-  hint: see who may write in its directory
+  hint: check the directory's permissions
 
 "#]]);
 }

@@ -72,7 +72,7 @@ fn a_link_that_became_a_file_is_left_and_the_rest_goes() {
     fs::remove_file(desk.path().join(LINK)).unwrap();
     desk.home.write(LINK, "another");
     let said = desk.done("terraform t.dev --undo");
-    let line = format!("the link ~/{LINK} was changed since, and stays\n");
+    let line = format!("kept the link ~/{LINK}, which was changed since\n");
     assert!(said.contains(&line), "{said}");
     assert_eq!(
         (desk.home.read(RC), desk.home.read(LINK)),
@@ -220,7 +220,7 @@ fn a_block_that_goes_by_another_config_file_is_refused() {
     let desk = desk(&format!("{THEIRS}{BLOCK}"));
     desk.home.write("other.toml", desk.home.read(CONFIG));
     desk.done("terraform t.dev");
-    let what = format!("~/{RC} calls this program with another config file\n");
+    let what = format!("~/{RC} runs this program with another config file\n");
     let said = desk.refused(2, "terraform u.dev --config other.toml");
     assert!(said.contains(&what), "{said}");
     let other = desk.path().join("other.toml").display().to_string();
@@ -269,7 +269,7 @@ fn what_is_no_link_of_ours_is_refused_and_left_alone() {
     let desk = desk(THEIRS);
     symlink("/bin/other", desk.path().join(LINK)).unwrap();
     let said = desk.refused(2, "terraform t.dev");
-    assert!(said.contains("it leads to another program"), "{said}");
+    assert!(said.contains("symbolic link to another program"), "{said}");
     fs::remove_file(desk.path().join(LINK)).unwrap();
     fs::write(desk.path().join(LINK), "").unwrap();
     let said = desk.refused(2, "terraform t.dev");
@@ -283,7 +283,7 @@ fn a_link_that_others_changed_stays() {
     fs::remove_file(desk.path().join(LINK)).unwrap();
     symlink("/bin/other", desk.path().join(LINK)).unwrap();
     let said = desk.done("terraform t.dev --undo");
-    let line = format!("the link ~/{LINK} was changed since, and stays\n");
+    let line = format!("kept the link ~/{LINK}, which was changed since\n");
     assert!(said.contains(&line), "{said}");
     assert_eq!(desk.files()[LINK], Node::Link("/bin/other".to_owned()));
     assert!(!desk.exists(JOURNAL));

@@ -166,7 +166,7 @@ fn git_shows_why_there_is_no_token() {
         call.env("GIT_ASKPASS", forge.world.home.link(LINK));
         let said = stderr_of_failure(call);
         let with = format!("with: key ID {}", forge.world.user.key_id);
-        for part in [&with, "hint: in ZITADEL, see whether"] {
+        for part in [&with, "hint: check in ZITADEL that"] {
             assert!(said.contains(part), "{said}");
         }
     }

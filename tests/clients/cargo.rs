@@ -62,7 +62,7 @@ fn cargo_shows_why_there_is_no_token_and_what_to_do() {
     acme.world.issuer.remove_key(&acme.world.user.key_id);
     let said = stderr_of_failure(acme.cargo(OWNERS));
     let with = format!("with: key ID {}", acme.world.user.key_id);
-    for part in [&with, "hint: in ZITADEL, see whether"] {
+    for part in [&with, "hint: check in ZITADEL that"] {
         assert!(said.contains(part), "{said}");
     }
     assert!(!said.contains("failed with status"), "{said}");

@@ -114,7 +114,7 @@ fn go_shows_under_x_why_there_is_no_token() {
         let download = ["mod", "download", "-x"];
         let said = stderr_of_failure(acme.go(&acme.gateway.host(), &download));
         let with = format!("with: key ID {}", acme.world.user.key_id);
-        for part in [&with, "hint: in ZITADEL, see whether"] {
+        for part in [&with, "hint: check in ZITADEL that"] {
             assert!(said.contains(part), "{said}");
         }
     }

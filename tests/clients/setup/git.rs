@@ -176,7 +176,7 @@ fn a_helper_of_all_hosts_that_stands_below_ours_is_told_of_where_nothing_changes
         home.write(".gitconfig", home.read(".gitconfig") + more);
         let said = setup(home, "git git.acme.dev");
         let line = format!(
-            "warning: git hands !: the token to keep as well: credential.helper in {}\n",
+            "warning: git also passes the token to !:, which may store it: credential.helper in {}\n",
             home.path().join(".gitconfig").display()
         );
         assert!(said.starts_with("nothing to change\n"), "{said}");
@@ -379,7 +379,7 @@ fn a_git_that_does_other_than_it_is_asked_is_not_believed() {
             call.args(["setup", "git", "git.acme.dev"]);
             call.args(words.split_ascii_whitespace());
             let said = stderr_of_failure(call);
-            let what = ".gitconfig: what git made of it is not taken: ";
+            let what = ".gitconfig: rejected the change that git made: ";
             assert!(said.contains(what), "{said}");
             assert_eq!(files(home), before, "{words}");
         };

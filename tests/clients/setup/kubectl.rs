@@ -25,7 +25,7 @@ fn every_kubectl_is_given_the_entry_that_it_can_write() {
         }
         let said = setup(home, "kubectl --user zitadel --context test");
         assert_eq!(
-            said.contains("the entry is of v1beta1"),
+            said.contains("the entry uses v1beta1"),
             *minor < 30,
             "{said}"
         );
@@ -101,7 +101,7 @@ fn a_user_that_others_gave_a_token_is_theirs() {
     let mut again = command(home, "zitadel-credential");
     again.args(["setup", "kubectl", "--user", "zitadel"]);
     let said = stderr_of_failure(again);
-    assert!(said.contains("user zitadel is there already"), "{said}");
+    assert!(said.contains("user zitadel exists already"), "{said}");
     let said = setup(home, "kubectl --user zitadel --undo");
     assert!(
         said.contains("user zitadel was changed since, and is kept"),
@@ -129,9 +129,9 @@ fn what_kubectl_or_the_user_would_not_want_is_refused() {
     };
     let none = ("UNUSED", "");
     let said = refused("kubectl --user admin", none);
-    assert!(said.contains("user admin is there already"), "{said}");
+    assert!(said.contains("user admin exists already"), "{said}");
     let said = refused("kubectl --user zitadel --context absent", none);
-    assert!(said.contains("there is no context absent"), "{said}");
+    assert!(said.contains("no context absent"), "{said}");
     let said = refused("kubectl --user zitadel", ("KUBECONFIG", "/a:/b"));
     assert!(said.contains("KUBECONFIG has several files"), "{said}");
     let said = refused(
@@ -185,7 +185,7 @@ fn a_kubectl_that_does_other_than_it_is_asked_is_not_believed() {
         call.args(["setup", "kubectl", "--user", "zitadel"]);
         call.args(words.split_ascii_whitespace());
         let said = stderr_of_failure(call);
-        let what = ".kube/config: what kubectl made of it is not taken: ";
+        let what = ".kube/config: rejected the change that kubectl made: ";
         assert!(said.contains(what), "{said}");
         assert_eq!(files(home), before, "{words}");
     };

@@ -117,7 +117,12 @@ fn every_command_there_is_has_a_row() {
         }
         of_tools += 1;
         let help = operation.get_help().unwrap().to_string();
-        let words = help.split(';').next().unwrap().split([' ', ',']);
+        // They stand first, and a remark follows.
+        let end = [";", ", then ", ", the ", " ("]
+            .iter()
+            .filter_map(|end| help.find(end))
+            .min();
+        let words = help[..end.unwrap_or(help.len())].split([' ', ',']);
         for word in words.filter(|word| !word.is_empty() && *word != "or") {
             assert!(
                 has_row(&format!("{tool} {word}")),

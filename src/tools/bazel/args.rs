@@ -8,7 +8,7 @@ use crate::cli::options::{EVERY, Options};
 
 #[derive(Args, Debug)]
 pub struct Bazel {
-    /// The operation, which is always get
+    /// get, the only operation
     pub operation: OsString,
     #[command(flatten, next_help_heading = EVERY)]
     pub(super) options: Options,

@@ -38,6 +38,13 @@ impl Error {
         }
     }
 
+    /// Returns the report alone.
+    pub fn into_report(self) -> Report {
+        match self {
+            Self::Usage(report) | Self::Final(report) | Self::Passing(report) => report,
+        }
+    }
+
     /// Returns the same error with its report changed.
     pub fn map(self, change: impl FnOnce(Report) -> Report) -> Self {
         match self {

@@ -15,7 +15,7 @@ use crate::edit::entry::Edit;
 use crate::edit::plan::{Mode, Plan};
 use crate::edit::setup::Setup;
 use crate::error::Error;
-use crate::sys::{signals, temporary};
+use crate::sys::{process, signals, temporary};
 use crate::tools::row::SetupRow;
 use crate::tools::{self, TOOLS};
 
@@ -35,6 +35,12 @@ pub(crate) fn owns(setup: &str, edit: &Edit) -> bool {
     }
 }
 
+/// Ends the tool that runs, which could write its copy again, and removes the copies.
+fn clean_up() {
+    process::end_running();
+    temporary::remove_copies();
+}
+
 /// Sets a profile or a tool up, or undoes that.
 pub(crate) fn setup(
     world: &mut World<'_>,
@@ -42,7 +48,7 @@ pub(crate) fn setup(
     asked: &dyn Setup,
 ) -> Result<Answer, Error> {
     let mode = asked.mode();
-    if let Err(error) = signals::clean_up_first(temporary::remove_copies) {
+    if let Err(error) = signals::clean_up_first(clean_up) {
         log::debug!("signals end a setup without cleaning up: {error}");
     }
     if mode.undo {

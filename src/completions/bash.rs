@@ -14,7 +14,7 @@ pub(super) fn answer(world: &World<'_>, words: Vec<OsString>, root: Command) -> 
     let variable = |name| (world.environment)(name)?.into_string().ok();
     let cursor: usize = variable("_CLAP_COMPLETE_INDEX")?.parse().ok()?;
     let separator = variable("_CLAP_IFS")?;
-    let (words, kept) = join(words.into_iter().take(cursor + 1));
+    let (words, kept) = join(words.into_iter().take(cursor.checked_add(1)?));
     let mut command = Sources::of(world, Shell::Bash, &words).add_to(root);
     let cursor = words.len().checked_sub(1)?;
     let candidates = complete(&mut command, words, cursor, Some(HERE.as_ref())).ok()?;

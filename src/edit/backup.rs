@@ -16,8 +16,9 @@ const ENDING: &str = ".before-zitadel-credential";
 
 /// What becomes of the backup of a file.
 pub(crate) enum Backup {
-    /// It is written, in place of an older one: no setup has changed the file yet.
-    Write(PathBuf, Text),
+    /// It is written, as no setup has changed the file yet, in place of an older one,
+    /// whose text is the last.
+    Write(PathBuf, Text, Text),
     /// It is removed, because the file is again what it was.
     Remove(PathBuf),
     /// It stays, because others changed the file as well.
@@ -31,7 +32,7 @@ impl Backup {
     /// The system's own reason.
     pub(crate) fn write(&self) -> Result<(), Report> {
         match self {
-            Self::Write(path, Some(text)) => {
+            Self::Write(path, Some(text), _) => {
                 replace::private(path, text.as_bytes()).map_err(|error| {
                     let what = format!("{}: {}", quote::path(path), system(&error));
                     Report::new(what).hint("nothing was changed: the backup comes first")
@@ -41,10 +42,16 @@ impl Backup {
         }
     }
 
-    /// Removes one that was written: nothing came of it.
+    /// Puts the older one back, or removes the one that was written.
     pub(crate) fn revert(&self) {
-        if let Self::Write(path, _) = self {
-            remove(path);
+        match self {
+            Self::Write(path, _, Some(older)) => {
+                if let Err(error) = replace::private(path, older.as_bytes()) {
+                    log::info!("{} stays: {}", quote::path(path), system(&error));
+                }
+            }
+            Self::Write(path, _, None) => remove(path),
+            Self::Remove(_) | Self::Keep(_) => {}
         }
     }
 
@@ -109,10 +116,11 @@ pub(crate) fn settle(
     let found = found.filter(|_| is_first)?;
     note.set_backup();
     let backup = place(file.real(), 1);
+    let is_file = backup.symlink_metadata().is_ok_and(|meta| meta.is_file());
+    let older = read(&backup).ok().filter(|_| is_file);
     // A setup that was killed may have written it already.
-    let is_there = backup.symlink_metadata().is_ok_and(|meta| meta.is_file())
-        && read(&backup).is_ok_and(|text| *text == found);
-    (!is_there).then(|| Backup::Write(backup, Some(found.into())))
+    let is_there = older.as_ref().is_some_and(|text| **text == found);
+    (!is_there).then(|| Backup::Write(backup, Some(found.into()), older))
 }
 
 /// Makes a file again what it was, where only setups changed it.

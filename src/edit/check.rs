@@ -59,7 +59,9 @@ fn is_note(note: &Note) -> bool {
     let is_digest = |text: &String| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
     let digests = [&note.before, &note.left, &note.found];
     let is_number = note.copy.is_none_or(|copy| (1..=BACKUPS).contains(&copy));
-    is_number && digests.into_iter().flatten().all(is_digest)
+    // What was not there has no backup: an undo would remove the file.
+    let is_whole = note.before.is_some() || note.copy.is_none();
+    is_number && is_whole && digests.into_iter().flatten().all(is_digest)
 }
 
 fn is_edit(setup: &str, edit: &Edit, owns: Owns) -> bool {

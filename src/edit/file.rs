@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::directory;
 use super::directory::real_place;
-use super::tool::Tool;
+use super::tool::{Tool, wait_for_locks};
 use crate::error::{Error, Report};
 use crate::sys::files::open_private;
 use crate::sys::replace;
@@ -40,6 +40,8 @@ pub(crate) struct FileChange {
     pub(crate) by_link: bool,
     /// What its tool does, if this program does not write it itself.
     steps: Vec<Step>,
+    /// True if the file is git's or kubectl's, and is restored from its backup.
+    is_of_tool: bool,
     has_other_names: bool,
 }
 
@@ -99,6 +101,7 @@ impl FileChange {
             words: Vec::new(),
             by_link: false,
             steps: Vec::new(),
+            is_of_tool: false,
             has_other_names,
         })
     }
@@ -149,6 +152,7 @@ impl FileChange {
 
     /// Makes it again what it was, whoever wrote it since.
     pub(crate) fn restore(&mut self, text: Text) {
+        self.is_of_tool = !self.steps.is_empty();
         self.steps.clear();
         self.after = text;
     }
@@ -201,13 +205,13 @@ impl FileChange {
         if now == self.before {
             return Ok(());
         }
-        let what = format!(
-            "{}: another program changed it at the same time",
-            quote::path(&self.path)
-        );
-        Err(Error::Passing(
-            Report::new(what).hint("nothing was changed: run the command again"),
-        ))
+        Err(Error::Passing(self.changed()))
+    }
+
+    fn changed(&self) -> Report {
+        let path = quote::path(&self.path);
+        let what = format!("{path}: another program changed it at the same time");
+        Report::new(what).hint("nothing was changed: run the command again")
     }
 
     fn now(&self) -> Result<Text, String> {
@@ -225,7 +229,10 @@ impl FileChange {
     pub(crate) fn apply(&self) -> Result<(), Error> {
         self.look_again()?;
         if self.steps.is_empty() {
-            return self.put(&self.after).map_err(Error::Final);
+            if self.is_of_tool {
+                wait_for_locks(&self.path, &self.real)?;
+            }
+            return self.put(&self.after, || self.look_again());
         }
         let mut last = None;
         for step in &self.steps {
@@ -258,8 +265,12 @@ impl FileChange {
         }
         let steps = self.steps.iter().map(|step| Some(step.after.clone()));
         let is_ours = |now: &Text| *now == self.after || steps.clone().any(|step| *now == step);
-        if now.as_ref().is_some_and(is_ours) {
-            return self.put(&self.before);
+        if let Some(now) = now.filter(is_ours) {
+            let check = || match self.now() {
+                Ok(again) if again == now => Ok(()),
+                _ => Err(Error::Passing(self.changed())),
+            };
+            return self.put(&self.before, check).map_err(Error::into_report);
         }
         let path = quote::path(&self.path);
         Err(Report::new(format!(
@@ -267,9 +278,18 @@ impl FileChange {
         )))
     }
 
-    fn put(&self, text: &Text) -> Result<(), Report> {
+    /// Writes a text, or removes the file. `check` runs right before a file is
+    /// replaced.
+    fn put(&self, text: &Text, check: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+        let mut changed = None;
+        let check = || {
+            check().map_err(|error| {
+                changed = Some(error);
+                io::ErrorKind::Other.into()
+            })
+        };
         let written = match text {
-            Some(text) => self.replace(text.as_bytes()),
+            Some(text) => self.replace(text.as_bytes(), check),
             None => match std::fs::remove_file(&self.real) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
                 _ => Ok(()),
@@ -281,14 +301,16 @@ impl FileChange {
                 quote::path(&self.path),
                 system(&error)
             );
-            Report::new(what).hint("check the directory's permissions and the free disk space")
+            let report = Report::new(what);
+            let hint = "check the directory's permissions and the free disk space";
+            changed.unwrap_or_else(|| Error::Final(report.hint(hint)))
         })
     }
 
-    fn replace(&self, content: &[u8]) -> io::Result<()> {
+    fn replace(&self, content: &[u8], check: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         let dir = self.real.parent().unwrap_or(Path::new("/"));
         let created = directory::create(dir)?;
-        replace::keeping_mode(&self.real, content).inspect_err(|_| {
+        replace::keeping_mode(&self.real, content, check).inspect_err(|_| {
             for dir in created {
                 let _ = std::fs::remove_dir(dir);
             }

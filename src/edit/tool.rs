@@ -210,29 +210,12 @@ impl Tool {
     /// # Errors
     /// Another program is changing the file, or the tool fails.
     pub(crate) fn change(&self, file: &Path, real: &Path, words: &[String]) -> Result<(), Error> {
-        // git locks the file that a link leads to, kubectl the link.
-        let locks = [lock_of(real), lock_of(&real_place(file))];
-        let held = || locks.iter().find(|lock| lock.symlink_metadata().is_ok());
         let patience = Deadline::after(PATIENCE);
         loop {
-            while held().is_some() && !patience.remaining().is_zero() {
-                thread::sleep(PAUSE);
-            }
-            let busy = |lock: &PathBuf| {
-                let what = format!(
-                    "{}: another program is changing the file",
-                    quote::path(lock)
-                );
-                Error::Passing(Report::new(what).hint(
-                    "wait for it, or remove the .lock file if no program runs: a killed one leaves it behind",
-                ))
-            };
-            if let Some(lock) = held() {
-                return Err(busy(lock));
-            }
+            wait_until(file, real, &patience)?;
             match self.run(self.config(file, words)) {
                 // It does not wait for its lock itself.
-                Err(_) if held().is_some() && !patience.remaining().is_zero() => {}
+                Err(_) if lock(file, real).is_some() && !patience.remaining().is_zero() => {}
                 ended => return ended.map(drop),
             }
         }
@@ -250,6 +233,37 @@ impl Tool {
             quote::path(&self.program)
         )))
     }
+}
+
+/// Waits until no program changes a file of git's or kubectl's.
+///
+/// # Errors
+/// [`Error::Passing`]: another program still does.
+pub(crate) fn wait_for_locks(file: &Path, real: &Path) -> Result<(), Error> {
+    wait_until(file, real, &Deadline::after(PATIENCE))
+}
+
+fn wait_until(file: &Path, real: &Path, patience: &Deadline) -> Result<(), Error> {
+    while let Some(lock) = lock(file, real) {
+        if patience.remaining().is_zero() {
+            let lock = quote::path(&lock);
+            let what = format!("{lock}: another program is changing the file");
+            return Err(Error::Passing(Report::new(what).hint(
+                "wait for it, or remove the .lock file if no program runs: a killed one leaves it behind",
+            )));
+        }
+        thread::sleep(PAUSE);
+    }
+    Ok(())
+}
+
+/// Returns the lock file of a file, if there is one: git locks the file that a link
+/// leads to, kubectl the link.
+fn lock(file: &Path, real: &Path) -> Option<PathBuf> {
+    let locks = [lock_of(real), lock_of(&real_place(file))];
+    locks
+        .into_iter()
+        .find(|lock| lock.symlink_metadata().is_ok())
 }
 
 fn lock_of(file: &Path) -> PathBuf {

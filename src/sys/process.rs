@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{io, thread};
 
@@ -100,17 +101,38 @@ pub fn run_asking(
     }
 }
 
+/// The leader of the group that runs now, if one does.
+static RUNNING: Mutex<Option<u32>> = Mutex::new(None);
+
+fn running() -> MutexGuard<'static, Option<u32>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends the program that runs now with all that it started, for an end of this
+/// process. No other is started from then on.
+pub fn end_running() {
+    let running = running();
+    if let Some(leader) = *running {
+        group::end(leader, &Deadline::after(REAPING));
+    }
+    std::mem::forget(running);
+}
+
 fn run_in(
     command: &mut Command,
     has_group: bool,
     deadline: &Deadline,
     limit: usize,
 ) -> Result<Ended, RunError> {
+    let mut now = running();
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
         .map_err(RunError::Start)?;
+    *now = has_group.then(|| child.id());
+    drop(now);
     let ended = attend(&mut child, deadline, limit);
+    *running() = None;
     if ended.is_err() {
         if has_group {
             group::kill(&child);

@@ -1,13 +1,13 @@
 //! Files that are replaced in one step: their old content stays whole until then.
 
-use std::fs::File;
-use std::io;
-use std::io::Write;
+use std::fs::{self, File};
+use std::io::{self, Seek, Write};
 use std::path::Path;
 
 use super::files::{fsync_dir, set_private};
 use super::status::Status;
 use super::temporary;
+use crate::text::quote;
 
 /// Replaces a file by one of mode 0600.
 ///
@@ -22,11 +22,15 @@ pub fn private(path: &Path, content: &[u8]) -> io::Result<()> {
 /// Replaces a file and keeps its mode and group; a new one gets mode 0600. The
 /// content and its directory are fsynced. A file that cannot be replaced because it
 /// is a mount point (a container's bind mount) or lies on another file system is
-/// written in place instead, not in one step.
+/// written in place instead, not in one step. `check` runs right before that.
 ///
 /// # Errors
-/// The system's own reason; nothing is left behind.
-pub fn keeping_mode(path: &Path, content: &[u8]) -> io::Result<()> {
+/// As `check`, or the system's own reason; nothing is left behind.
+pub fn keeping_mode(
+    path: &Path,
+    content: &[u8],
+    check: impl FnOnce() -> io::Result<()>,
+) -> io::Result<()> {
     let before = match Status::of(path) {
         Ok(status) => Some(status),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -38,12 +42,11 @@ pub fn keeping_mode(path: &Path, content: &[u8]) -> io::Result<()> {
     }
     // Else a crash may leave an empty file.
     file.as_file().sync_all()?;
+    check()?;
     match file.persist(path) {
         Ok(_) => {}
         Err(failed) if cannot_be_renamed_to(failed.error.kind()) => {
-            let mut file = File::options().write(true).truncate(true).open(path)?;
-            file.write_all(content)?;
-            return file.sync_all();
+            return write_in_place(path, content);
         }
         Err(failed) => return Err(failed.error),
     }
@@ -52,6 +55,28 @@ pub fn keeping_mode(path: &Path, content: &[u8]) -> io::Result<()> {
         log::debug!("a directory is not fsynced: {error}");
     }
     Ok(())
+}
+
+/// Writes over a file. On an error the old content is put back: the space that it had
+/// is not given up before.
+fn write_in_place(path: &Path, content: &[u8]) -> io::Result<()> {
+    let old = fs::read(path)?;
+    let file = File::options().write(true).open(path)?;
+    let write = |content: &[u8]| {
+        (&file).rewind()?;
+        (&file).write_all(content)?;
+        file.set_len(content.len() as u64)?;
+        file.sync_all()
+    };
+    write(content).inspect_err(|_| {
+        if let Err(error) = write(&old) {
+            log::error!(
+                "{} is damaged: {}",
+                quote::path(path),
+                quote::system(&error)
+            );
+        }
+    })
 }
 
 /// Creates a file, which must not be there yet, of mode 0600 and with its whole
@@ -102,22 +127,37 @@ fn directory_of(path: &Path) -> &Path {
 
 #[cfg(test)]
 mod tests {
+    use std::env;
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt;
     use std::process::Command;
-    use std::{env, fs};
 
     use super::*;
+
+    fn keep(path: &Path, content: &[u8]) -> io::Result<()> {
+        keeping_mode(path, content, || Ok(()))
+    }
+
+    #[test]
+    fn a_file_that_changed_at_the_last_moment_is_kept() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("file");
+        fs::write(&path, "theirs").expect("written");
+        let changed = || Err(io::ErrorKind::Other.into());
+        keeping_mode(&path, b"ours", changed).expect_err("changed");
+        assert_eq!(fs::read(&path).expect("a file"), b"theirs");
+        assert_eq!(fs::read_dir(dir.path()).expect("a directory").count(), 1);
+    }
 
     #[test]
     fn a_file_keeps_its_mode_or_gets_0600() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("file");
         let mode = || Status::of(&path).expect("a file").shown_mode();
-        keeping_mode(&path, b"first").expect("written");
+        keep(&path, b"first").expect("written");
         assert_eq!(mode(), "mode 0600");
         fs::set_permissions(&path, Permissions::from_mode(0o640)).expect("a mode");
-        keeping_mode(&path, b"second").expect("written");
+        keep(&path, b"second").expect("written");
         assert_eq!(mode(), "mode 0640");
         private(&path, b"third").expect("written");
         assert_eq!(mode(), "mode 0600");
@@ -125,7 +165,7 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read(&path).expect("a file"), b"third");
         assert_eq!(fs::read_dir(dir.path()).expect("a directory").count(), 1);
-        for write in [private, keeping_mode, create_new] {
+        for write in [private, keep, create_new] {
             let absent = write(&dir.path().join("absent/file"), b"x").expect_err("no directory");
             assert_eq!(absent.to_string(), "No such file or directory (os error 2)");
         }
@@ -138,7 +178,7 @@ mod tests {
         const VARIABLE: &str = "ZITADEL_CREDENTIAL_TEST_MOUNTED";
         const NAME: &str = "sys::replace::tests::a_file_that_is_a_mount_point_is_written_in_place";
         if let Some(path) = env::var_os(VARIABLE) {
-            keeping_mode(path.as_ref(), b"new").expect("written");
+            keep(path.as_ref(), b"new").expect("written");
             return;
         }
         let dir = tempfile::tempdir().expect("a directory");
@@ -161,5 +201,35 @@ mod tests {
             assert_eq!(fs::read(&path).expect("a file"), b"new");
             assert_eq!(fs::read_dir(dir.path()).expect("a directory").count(), 1);
         }
+    }
+
+    /// Runs itself again in a mount namespace, where the disk has two pages.
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the outer run passes a path")]
+    fn a_file_that_no_longer_fits_in_place_is_as_it_was() {
+        const VARIABLE: &str = "ZITADEL_CREDENTIAL_TEST_FULL";
+        const NAME: &str = "sys::replace::tests::a_file_that_no_longer_fits_in_place_is_as_it_was";
+        if let Some(dir) = env::var_os(VARIABLE) {
+            let (path, old) = (Path::new(&dir).join("file"), vec![b'o'; 4090]);
+            fs::write(&path, &old).expect("a page");
+            fs::write(Path::new(&dir).join("other"), vec![b'x'; 4096]).expect("a page");
+            write_in_place(&path, &[b'n'; 4097]).expect_err("no space");
+            assert_eq!(fs::read(&path).expect("a file"), old);
+            write_in_place(&path, b"short").expect("written");
+            assert_eq!(fs::read(&path).expect("a file"), b"short");
+            return;
+        }
+        let dir = tempfile::tempdir().expect("a directory");
+        let script = "mount -t tmpfs -o size=8k none \"$0\" || exit 1; exec \"$@\"";
+        let output = Command::new("unshare")
+            .args(["--mount", "sh", "-c", script])
+            .arg(dir.path())
+            .arg(env::current_exe().expect("this program"))
+            .args(["--exact", NAME])
+            .env(VARIABLE, dir.path())
+            .output();
+        // Only root can mount, and only Linux knows unshare.
+        let code = output.ok().and_then(|output| output.status.code());
+        assert_ne!(code, Some(101), "the inner run failed");
     }
 }

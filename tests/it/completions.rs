@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::support::Home;
 use crate::support::program::{client, output_of};
+use crate::support::{Home, Run, binary};
 
 /// The last profile's name is a command to a shell.
 const CONFIG: &str = "[profiles.prod]\n[profiles.pilot]\n[profiles.'p$(touch ran)']\n";
@@ -324,4 +324,17 @@ fn bash_completes_values_that_stand_behind_an_equals_sign() {
         let told = complete(&format!("{name} {line}"), last, before);
         assert_eq!(words(&told), words(expected), "{line}");
     }
+}
+
+#[test]
+fn a_cursor_beyond_all_words_is_no_bug() {
+    let home = Home::new();
+    let mut call = home.command(binary());
+    call.args(["--", "zitadel-credential", "to"])
+        .env("COMPLETE", "bash")
+        .env("_CLAP_IFS", "\n")
+        .env("_CLAP_COMPLETE_INDEX", u64::MAX.to_string());
+    let output = call.run();
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stdout.is_empty() && output.stderr.is_empty());
 }

@@ -9,6 +9,7 @@ use crate::error::Report;
 use crate::host::Ask;
 use crate::text::object::Object;
 use crate::token::Token;
+use crate::url::Scheme;
 
 /// The greeting before the first request: the supported versions.
 pub const HELLO: &str = "{\"v\":[1]}\n";
@@ -93,7 +94,8 @@ pub fn ask_of(index_url: &str) -> Option<Ask> {
 /// looks like it counts too.
 fn is_crates_io(ask: &Ask, index_url: &str) -> bool {
     let [host, owner, name] = CRATES_IO;
-    ask.origin.host.as_str() == host && {
+    // Over plain http it would be shown to everybody on the way.
+    ask.origin.scheme == Scheme::Https && ask.origin.host.as_str() == host && {
         let url = index_url.to_ascii_lowercase();
         url.contains('%') || (url.contains(owner) && url.contains(name))
     }
@@ -324,6 +326,10 @@ mod tests {
             (
                 "https://git.dev/rust-lang/crates.io-index",
                 "https://git.dev",
+            ),
+            (
+                "http://github.com/rust-lang/crates%2eio-index",
+                "http://github.com",
             ),
         ] {
             assert_eq!(origin_of(url).as_deref(), Some(expected), "{url}");

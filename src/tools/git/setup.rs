@@ -164,7 +164,8 @@ fn add_helper(
     if has_ours {
         // The first edition wrote no empty one where no other helper was asked.
         replace(git, file, key, helper, "")?;
-    } else {
+    } else if !(there.last().is_some_and(String::is_empty) && has_noted_end(plan, setup, key)) {
+        // A setup that was killed may have written its empty one already.
         let added = format!("{key}\n");
         edit(git, file, &["--add", key, ""], Some(&added), None)?;
     }
@@ -180,6 +181,12 @@ fn add_helper(
 /// True if a setup has put this value at a key.
 fn is_put_there(plan: &Plan<'_>, setup: &str, key: &str, value: &str) -> bool {
     put_there(plan, setup, key).iter().any(|put| put == value)
+}
+
+/// True if a setup has noted its empty helper at a key.
+fn has_noted_end(plan: &Plan<'_>, setup: &str, key: &str) -> bool {
+    let edits = plan.journal.edits_of(setup).iter();
+    edits.map(Edit::key).any(|at| at == [key, ""])
 }
 
 /// True if a helper's line is ours, with the `--config` of this setup.

@@ -7,7 +7,7 @@ use crate::findings::{Checks, warning};
 use crate::sys::process;
 use crate::text::clock::Deadline;
 use crate::text::quote;
-use crate::tools::row::{Place, Tool};
+use crate::tools::row::{Place, SetupRow, Tool};
 use crate::tools::{TOOLS, links};
 use crate::url::Origin;
 
@@ -75,6 +75,12 @@ impl Wirings {
                 rule.is_ok_and(|rule| rule.pattern.to_string() == pattern)
             })
         };
+        let takes_hosts = |tool: &&Tool| tool.setup.as_ref().is_some_and(SetupRow::takes_hosts);
+        let of_hosts: Vec<_> = TOOLS
+            .iter()
+            .filter(takes_hosts)
+            .map(|tool| tool.name)
+            .collect();
         for rule in rules.iter() {
             let pattern = rule.pattern.to_string();
             if !is_wired(&pattern) {
@@ -83,7 +89,8 @@ impl Wirings {
                     "rule",
                     format!("{pattern}: no tool is set up for this host rule"),
                     format!(
-                        "zitadel-credential setup git {host}, or setup docker, bazel, cargo, go or terraform"
+                        "zitadel-credential setup TOOL {host}, where TOOL is one of {}",
+                        of_hosts.join(", ")
                     ),
                 ));
             }

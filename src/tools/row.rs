@@ -91,6 +91,16 @@ pub(crate) struct SetupRow {
     pub(crate) owns: fn(&str, &Edit) -> bool,
 }
 
+impl SetupRow {
+    /// True if it takes hosts, for which it adds host rules.
+    pub(crate) fn takes_hosts(&self) -> bool {
+        let command = (self.reader.augment)(Command::default());
+        command
+            .get_positionals()
+            .any(|argument| argument.get_id() == "hosts")
+    }
+}
+
 /// Reads one command's arguments.
 pub(crate) struct Reader<T: ?Sized> {
     /// Adds the arguments to a command.

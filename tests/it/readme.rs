@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use zitadel_credential::tools::TOOLS;
-use zitadel_credential::tools::row::Docs;
+use zitadel_credential::tools::row::{Docs, Place};
+use zitadel_credential::tools::{TOOLS, links};
 
 use crate::support::{Home, ServiceUser};
 
@@ -138,6 +138,21 @@ fn the_tables_of_tools_say_what_the_registry_does() {
             assert!(README.contains(&row), "{row}");
         }
     }
+}
+
+#[test]
+fn every_link_is_made_where_cargo_installs_the_program() {
+    let (_, made) = README.split_once("for name in ").unwrap();
+    let (made, _) = made.split_once("; do").unwrap();
+    let made: BTreeSet<_> = made
+        .split_whitespace()
+        .filter(|word| *word != "\\")
+        .collect();
+    let ours = links().filter(|(link, _)| link.place != Place::Person);
+    let ours: BTreeSet<_> = ours
+        .map(|(link, _)| link.name.strip_suffix("-zitadel").unwrap())
+        .collect();
+    assert_eq!(made, ours);
 }
 
 #[test]

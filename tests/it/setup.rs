@@ -15,7 +15,7 @@ use crate::support::tree::Node;
 use crate::support::{Home, Issuer, ServiceUser, tree};
 
 /// A home with a key file and nothing else.
-pub struct Desk {
+pub struct Fixture {
     pub home: Home,
     pub issuer: Issuer,
     pub user: ServiceUser,
@@ -26,7 +26,7 @@ pub const JOURNAL: &str = ".config/zitadel-credential/setup.json";
 pub const PROFILE: &str = "[profiles.prod]\nissuer = \"ISSUER\"\nkey-file = \"~/key.json\"\n";
 pub const BACKUP: &str = ".before-zitadel-credential";
 
-impl Desk {
+impl Fixture {
     pub fn new() -> Self {
         let (home, issuer) = (Home::new(), Issuer::start());
         let user = issuer.new_user();
@@ -34,12 +34,12 @@ impl Desk {
         Self { home, issuer, user }
     }
 
-    /// A desk with this config file; ISSUER stands for the issuer.
+    /// A fixture with this config file; ISSUER stands for the issuer.
     pub fn with_config(toml: &str) -> Self {
-        let desk = Self::new();
-        let toml = toml.replace("ISSUER", &desk.issuer.url());
-        desk.home.write_config(&toml);
-        desk
+        let fixture = Self::new();
+        let toml = toml.replace("ISSUER", &fixture.issuer.url());
+        fixture.home.write_config(&toml);
+        fixture
     }
 
     /// Calls `setup` with these words, apart by blanks.
@@ -57,7 +57,7 @@ impl Desk {
         }
     }
 
-    /// As [`Desk::setup`], where it must succeed; what it says.
+    /// As [`Fixture::setup`], where it must succeed; what it says.
     #[track_caller]
     pub fn done(&self, words: &str) -> String {
         let outcome = self.setup(words);
@@ -65,7 +65,7 @@ impl Desk {
         outcome.stdout
     }
 
-    /// As [`Desk::setup`], where it must be refused and change nothing; why.
+    /// As [`Fixture::setup`], where it must be refused and change nothing; why.
     #[track_caller]
     pub fn refused(&self, code: i32, words: &str) -> String {
         let before = self.files();

@@ -10,7 +10,7 @@ use std::{fs, thread};
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::Signal;
 
-use super::{BACKUP, CONFIG, Desk, JOURNAL, PROFILE};
+use super::{BACKUP, CONFIG, Fixture, JOURNAL, PROFILE};
 use crate::support::issuer::TokenKind;
 use crate::support::machine::behind_mounts;
 use crate::support::{Running, binary, until};
@@ -20,24 +20,24 @@ const LOGINS: &str = ".docker/config.json";
 /// What falls as it may in a temporary file's name.
 const LEFT: &str = "0123456789abcdefghijKLMNOPQRSTUV";
 
-pub(super) fn desk() -> Desk {
-    let desk = Desk::with_config(PROFILE);
-    desk.home.write(LOGINS, "{}");
-    desk.home.link("docker-credential-zitadel");
-    desk
+pub(super) fn fixture() -> Fixture {
+    let fixture = Fixture::with_config(PROFILE);
+    fixture.home.write(LOGINS, "{}");
+    fixture.home.link("docker-credential-zitadel");
+    fixture
 }
 
 /// A program in `bin` that says where it is and hangs.
-fn hanging(desk: &Desk, name: &str) {
+fn hanging(fixture: &Fixture, name: &str) {
     let script = "#!/bin/sh\ntouch \"$HOME/hangs\"\nsleep 60 &\necho $! > \"$HOME/child\"\nwait\n";
-    let program = desk.home.write(format!("bin/{name}"), script);
+    let program = fixture.home.write(format!("bin/{name}"), script);
     fs::set_permissions(program, Permissions::from_mode(0o700)).unwrap();
 }
 
-pub(super) fn start(desk: &Desk, words: &str) -> Running {
-    let mut command = desk.home.command(binary());
+pub(super) fn start(fixture: &Fixture, words: &str) -> Running {
+    let mut command = fixture.home.command(binary());
     command.arg("setup").args(words.split(' '));
-    command.env("PATH", desk.home.path_with_bin());
+    command.env("PATH", fixture.home.path_with_bin());
     Running::start(command)
 }
 
@@ -46,21 +46,21 @@ pub(super) fn start(desk: &Desk, words: &str) -> Running {
 fn a_signal_leaves_nothing_that_is_in_the_next_ones_way() {
     for (tool, words) in [("git", "git g.dev"), ("kubectl", "kubectl --user u")] {
         for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-            let desk = desk();
-            hanging(&desk, tool);
-            let before = desk.files();
-            let running = start(&desk, words);
-            let child = desk.path().join("child");
+            let fixture = fixture();
+            hanging(&fixture, tool);
+            let before = fixture.files();
+            let running = start(&fixture, words);
+            let child = fixture.path().join("child");
             until("the tool hangs", || {
                 fs::read_to_string(&child).is_ok_and(|pid| pid.ends_with('\n'))
             });
             running.signal(signal);
             assert_eq!(running.output().status.signal(), Some(signal.as_raw()));
-            end(&desk);
-            let mut after = desk.files();
+            end(&fixture);
+            let mut after = fixture.files();
             after.retain(|name, _| !["hangs", "child"].contains(&name.as_str()));
             assert_eq!(after, before);
-            desk.done("docker r.dev");
+            fixture.done("docker r.dev");
         }
     }
 }
@@ -69,48 +69,48 @@ fn a_signal_leaves_nothing_that_is_in_the_next_ones_way() {
 #[test]
 fn a_signal_leaves_no_working_copy() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-        let desk = desk();
+        let fixture = fixture();
         let script = "#!/bin/sh\n[ \"$4\" = --add ] || exit 1\ntouch \"$3.lock\"\nsleep 60 &\n\
                       echo $! > \"$HOME/child\"\nwait\n";
-        let program = desk.home.write("bin/git", script);
+        let program = fixture.home.write("bin/git", script);
         fs::set_permissions(program, Permissions::from_mode(0o700)).unwrap();
-        desk.home.write(".gitconfig", "[user]\n\tname = x\n");
-        let before = desk.files();
-        let running = start(&desk, "git g.dev");
-        let child = desk.path().join("child");
+        fixture.home.write(".gitconfig", "[user]\n\tname = x\n");
+        let before = fixture.files();
+        let running = start(&fixture, "git g.dev");
+        let child = fixture.path().join("child");
         until("git hangs", || {
             fs::read_to_string(&child).is_ok_and(|pid| pid.ends_with('\n'))
         });
-        let copies = |desk: &Desk| {
-            let files = desk.files();
+        let copies = |fixture: &Fixture| {
+            let files = fixture.files();
             files.keys().filter(|name| name.contains("/copy")).count()
         };
-        assert_eq!(copies(&desk), 2, "it and its lock");
+        assert_eq!(copies(&fixture), 2, "it and its lock");
         running.signal(signal);
         assert_eq!(running.output().status.signal(), Some(signal.as_raw()));
-        end(&desk);
-        let mut after = desk.files();
+        end(&fixture);
+        let mut after = fixture.files();
         after.remove("child");
         assert_eq!(after, before);
     }
 }
 
 /// Ends what the hanging program started.
-fn end(desk: &Desk) {
-    let pid = desk.home.read("child").trim().parse().unwrap();
+fn end(fixture: &Fixture) {
+    let pid = fixture.home.read("child").trim().parse().unwrap();
     let pid = rustix::process::Pid::from_raw(pid).unwrap();
     let _ = rustix::process::kill_process(pid, Signal::KILL);
 }
 
 #[test]
 fn a_tool_that_hangs_is_ended_with_what_it_started() {
-    let desk = desk();
-    hanging(&desk, "git");
-    let output = start(&desk, "git g.dev --timeout 1").output();
+    let fixture = fixture();
+    hanging(&fixture, "git");
+    let output = start(&fixture, "git g.dev --timeout 1").output();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("bin/git: not complete within 1 s"), "{said}");
-    let pid = desk.home.read("child");
+    let pid = fixture.home.read("child");
     let stat = format!("/proc/{}/stat", pid.trim());
     until("its child ends", || {
         // What nobody waits for stays as a zombie.
@@ -121,87 +121,90 @@ fn a_tool_that_hangs_is_ended_with_what_it_started() {
 /// It leaves its own lock file, of a copy that nobody else knows.
 #[test]
 fn a_tool_that_hangs_leaves_nothing_beside_the_file() {
-    let desk = desk();
+    let fixture = fixture();
     let script = "#!/bin/sh\n[ \"$4\" = --add ] || exit 1\ntouch \"$3.lock\" \"$HOME/hangs\"\nexec sleep 60\n";
-    let program = desk.home.write("bin/git", script);
+    let program = fixture.home.write("bin/git", script);
     fs::set_permissions(program, Permissions::from_mode(0o700)).unwrap();
-    let before = desk.files();
-    let output = start(&desk, "git g.dev --timeout 1").output();
+    let before = fixture.files();
+    let output = start(&fixture, "git g.dev --timeout 1").output();
     assert_eq!(output.status.code(), Some(1));
-    let mut after = desk.files();
+    let mut after = fixture.files();
     assert!(after.remove("hangs").is_some());
     assert_eq!(after, before);
 }
 
 #[test]
 fn setups_at_once_all_come_to_be() {
-    let desk = desk();
+    let fixture = fixture();
     let hosts: Vec<_> = (0..8).map(|n| format!("r{n}.dev")).collect();
     thread::scope(|scope| {
         for host in &hosts {
             let words = format!("docker {host}");
-            let desk = &desk;
-            scope.spawn(move || desk.done(&words));
+            let fixture = &fixture;
+            scope.spawn(move || fixture.done(&words));
         }
     });
     for file in [LOGINS, CONFIG, JOURNAL] {
-        let text = desk.home.read(file);
+        let text = fixture.home.read(file);
         for host in &hosts {
             assert!(text.contains(host), "{file}: {text}");
         }
     }
     for host in &hosts {
-        desk.done(&format!("docker {host} --undo"));
+        fixture.done(&format!("docker {host} --undo"));
     }
-    assert_eq!(desk.home.read(LOGINS), "{}");
-    assert!(!desk.exists(JOURNAL));
+    assert_eq!(fixture.home.read(LOGINS), "{}");
+    assert!(!fixture.exists(JOURNAL));
 }
 
 #[test]
 fn another_setup_is_waited_for_and_then_left() {
-    let desk = desk();
-    let dir = desk.path().join(CONFIG);
+    let fixture = fixture();
+    let dir = fixture.path().join(CONFIG);
     let dir = File::open(dir.parent().unwrap()).unwrap();
     flock(&dir, FlockOperation::LockExclusive).unwrap();
-    let said = desk.refused(75, "docker r.dev --timeout 1");
+    let said = fixture.refused(75, "docker r.dev --timeout 1");
     assert!(said.contains("another setup is under way"), "{said}");
-    desk.done("docker r.dev --dry-run");
+    fixture.done("docker r.dev --dry-run");
     drop(dir);
-    desk.done("docker r.dev");
+    fixture.done("docker r.dev");
 }
 
 /// By another config file, whose directory is another.
 #[test]
 fn another_setup_of_the_same_file_is_waited_for_too() {
-    let desk = desk();
-    let dir = File::open(desk.path().join(".docker")).unwrap();
+    let fixture = fixture();
+    let dir = File::open(fixture.path().join(".docker")).unwrap();
     flock(&dir, FlockOperation::LockExclusive).unwrap();
-    let said = desk.refused(75, "docker r.dev --timeout 1");
+    let said = fixture.refused(75, "docker r.dev --timeout 1");
     assert!(
         said.contains(".docker: another setup is under way"),
         "{said}"
     );
-    desk.done("docker r.dev --dry-run");
+    fixture.done("docker r.dev --dry-run");
     drop(dir);
-    desk.done("docker r.dev");
+    fixture.done("docker r.dev");
     // Not for itself.
-    desk.done("docker r.dev --authfile .config/zitadel-credential/auth.json");
+    fixture.done("docker r.dev --authfile .config/zitadel-credential/auth.json");
 }
 
 #[test]
 fn setups_at_once_by_several_config_files_all_come_to_be() {
-    let desk = desk();
-    let config = desk.home.read(CONFIG);
+    let fixture = fixture();
+    let config = fixture.home.read(CONFIG);
     let hosts: Vec<_> = (0..8).map(|n| format!("h{n}.dev")).collect();
     let started = hosts.iter().map(|host| {
-        desk.home.write(format!("{host}/config.toml"), &config);
-        start(&desk, &format!("docker {host} --config {host}/config.toml"))
+        fixture.home.write(format!("{host}/config.toml"), &config);
+        start(
+            &fixture,
+            &format!("docker {host} --config {host}/config.toml"),
+        )
     });
     for running in started.collect::<Vec<_>>() {
         let output = running.output();
         assert!(output.status.success(), "{output:?}");
     }
-    let text = desk.home.read(LOGINS);
+    let text = fixture.home.read(LOGINS);
     for host in &hosts {
         assert!(text.contains(host), "{text}");
     }
@@ -210,99 +213,99 @@ fn setups_at_once_by_several_config_files_all_come_to_be() {
 /// Both have their rules in it, and one list of helpers.
 #[test]
 fn two_config_files_in_one_directory_are_both_undone() {
-    let desk = desk();
+    let fixture = fixture();
     let other = ".config/zitadel-credential/other.toml";
-    desk.home.write(other, desk.home.read(CONFIG));
-    let before = desk.files();
+    fixture.home.write(other, fixture.home.read(CONFIG));
+    let before = fixture.files();
     let of_other = format!("--config {other}");
     for [first, second] in [["", &*of_other], [&*of_other, ""]] {
-        desk.done("docker r.dev");
-        desk.done(&format!("docker r.dev s.dev {of_other}"));
-        desk.done(format!("docker r.dev --undo {first}").trim_end());
-        assert!(desk.home.read(LOGINS).contains("r.dev"));
-        desk.done(format!("docker r.dev --undo {second}").trim_end());
-        assert!(!desk.home.read(LOGINS).contains("r.dev"));
-        desk.done(&format!("docker s.dev --undo {of_other}"));
-        assert_eq!(desk.files(), before);
+        fixture.done("docker r.dev");
+        fixture.done(&format!("docker r.dev s.dev {of_other}"));
+        fixture.done(format!("docker r.dev --undo {first}").trim_end());
+        assert!(fixture.home.read(LOGINS).contains("r.dev"));
+        fixture.done(format!("docker r.dev --undo {second}").trim_end());
+        assert!(!fixture.home.read(LOGINS).contains("r.dev"));
+        fixture.done(&format!("docker s.dev --undo {of_other}"));
+        assert_eq!(fixture.files(), before);
     }
 }
 
 /// As a setup leaves it that is killed between `setup.json` and the files.
 #[test]
 fn what_a_killed_setup_did_not_reach_is_nothing_to_undo() {
-    let desk = desk();
-    desk.home.append_config("# mine\n");
-    let before = desk.files();
-    let [config, logins] = [CONFIG, LOGINS].map(|file| desk.home.read(file));
-    desk.done("docker r.dev");
-    desk.home.write_config(&config);
-    desk.home.write(LOGINS, &logins);
-    let said = desk.done("docker r.dev --undo");
+    let fixture = fixture();
+    fixture.home.append_config("# mine\n");
+    let before = fixture.files();
+    let [config, logins] = [CONFIG, LOGINS].map(|file| fixture.home.read(file));
+    fixture.done("docker r.dev");
+    fixture.home.write_config(&config);
+    fixture.home.write(LOGINS, &logins);
+    let said = fixture.done("docker r.dev --undo");
     assert!(!said.contains("changed since"), "{said}");
-    assert_eq!(desk.files(), before);
+    assert_eq!(fixture.files(), before);
     // A second one, over the first, which stays.
-    desk.done("docker r.dev");
-    let [config, logins] = [CONFIG, LOGINS].map(|file| desk.home.read(file));
-    desk.done("docker s.dev");
-    desk.home.write_config(&config);
-    desk.home.write(LOGINS, &logins);
+    fixture.done("docker r.dev");
+    let [config, logins] = [CONFIG, LOGINS].map(|file| fixture.home.read(file));
+    fixture.done("docker s.dev");
+    fixture.home.write_config(&config);
+    fixture.home.write(LOGINS, &logins);
     for host in ["s.dev", "r.dev"] {
-        let said = desk.done(&format!("docker {host} --undo"));
+        let said = fixture.done(&format!("docker {host} --undo"));
         assert!(!said.contains("changed since"), "{said}");
     }
-    assert_eq!(desk.files(), before);
+    assert_eq!(fixture.files(), before);
 }
 
 /// As a container has single files: nothing can be renamed to them.
 #[test]
 fn a_file_that_is_mounted_is_written_in_place() {
-    let desk = desk();
+    let fixture = fixture();
     let theirs = "{\n\t\"auths\": {}\n}\n";
-    desk.home.write(LOGINS, "{}");
-    desk.home.write("outside", theirs);
-    let before = desk.files();
+    fixture.home.write(LOGINS, "{}");
+    fixture.home.write("outside", theirs);
+    let before = fixture.files();
     let script = format!("mount --bind \"$HOME/outside\" \"$HOME/{LOGINS}\"\n\"$@\"\n");
     for (words, is_in) in [("docker r.dev", true), ("docker r.dev --undo", false)] {
-        let Some(mut command) = behind_mounts(&desk.home, &script) else {
+        let Some(mut command) = behind_mounts(&fixture.home, &script) else {
             return;
         };
         command.arg(binary()).arg("setup").args(words.split(' '));
         let output = Running::start(command).output();
         assert!(output.status.success(), "{output:?}");
-        assert_eq!(desk.home.read("outside").contains("r.dev"), is_in);
-        assert_eq!(desk.home.read(LOGINS), "{}", "it lies below the mount");
+        assert_eq!(fixture.home.read("outside").contains("r.dev"), is_in);
+        assert_eq!(fixture.home.read(LOGINS), "{}", "it lies below the mount");
     }
-    assert_eq!(desk.files(), before);
+    assert_eq!(fixture.files(), before);
 }
 
 #[test]
 fn other_names_of_a_file_are_told_of() {
-    let desk = desk();
-    fs::hard_link(desk.path().join(LOGINS), desk.path().join("other")).unwrap();
+    let fixture = fixture();
+    fs::hard_link(fixture.path().join(LOGINS), fixture.path().join("other")).unwrap();
     let line = "config.json has other names (hard links): they may keep what the file was\n";
-    let said = desk.done("docker r.dev --dry-run");
+    let said = fixture.done("docker r.dev --dry-run");
     assert!(said.contains(line), "{said}");
-    let said = desk.done("docker r.dev");
+    let said = fixture.done("docker r.dev");
     assert!(said.contains(line), "{said}");
-    assert_eq!(desk.home.read("other"), "{}");
+    assert_eq!(fixture.home.read("other"), "{}");
 }
 
 #[test]
 fn a_backup_of_a_former_round_is_replaced() {
-    let desk = desk();
+    let fixture = fixture();
     let backup = format!("{LOGINS}{BACKUP}");
-    desk.home.write(&backup, "former");
+    fixture.home.write(&backup, "former");
     for round in 0..3 {
         let logins = format!("{{\"a\": {round}}}");
-        desk.home.write(LOGINS, &logins);
-        desk.done("docker r.dev");
-        assert_eq!(desk.home.read(&backup), logins);
-        let theirs = desk.home.read(LOGINS).replace("\"a\"", "\"b\"");
-        desk.home.write(LOGINS, theirs);
-        let said = desk.done("docker r.dev --undo");
+        fixture.home.write(LOGINS, &logins);
+        fixture.done("docker r.dev");
+        assert_eq!(fixture.home.read(&backup), logins);
+        let theirs = fixture.home.read(LOGINS).replace("\"a\"", "\"b\"");
+        fixture.home.write(LOGINS, theirs);
+        let said = fixture.done("docker r.dev --undo");
         assert!(said.contains(&format!("{BACKUP} stays")), "{said}");
     }
-    let files = desk.files();
+    let files = fixture.files();
     let backups = files.keys().filter(|name| name.contains(BACKUP));
     assert_eq!(backups.collect::<Vec<_>>(), [&backup]);
 }
@@ -310,14 +313,14 @@ fn a_backup_of_a_former_round_is_replaced() {
 /// A disk that is full as soon as it comes to `setup.json`.
 #[test]
 fn a_setup_that_fails_leaves_no_backup() {
-    let desk = desk();
-    let mut command = desk.home.command("sh");
+    let fixture = fixture();
+    let mut command = fixture.home.command("sh");
     // In blocks of 512 bytes.
     command
         .args(["-c", "ulimit -f 1; exec \"$0\" \"$@\""])
         .arg(binary())
         .args(["setup", "docker", "r.dev"]);
-    let before = desk.files();
+    let before = fixture.files();
     let output = Running::start(command).output();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
@@ -325,14 +328,14 @@ fn a_setup_that_fails_leaves_no_backup() {
         said.contains("setup.json: cannot write: file too large"),
         "{said}"
     );
-    assert_eq!(desk.files(), before);
+    assert_eq!(fixture.files(), before);
 }
 
 #[test]
 fn what_setup_remembers_is_believed_only_where_setup_could_have_written_it() {
-    let desk = desk();
-    desk.done("docker r.dev");
-    let journal = desk.home.read(JOURNAL);
+    let fixture = fixture();
+    fixture.done("docker r.dev");
+    let journal = fixture.home.read(JOURNAL);
     for (from, to) in [
         ("\"hosts\"", "\"profiles\""),
         ("config.toml\",", "../other.toml\","),
@@ -340,30 +343,31 @@ fn what_setup_remembers_is_believed_only_where_setup_could_have_written_it() {
         ("\"copy\": 1", "\"copy\": 0"),
     ] {
         assert!(journal.contains(from), "{journal}");
-        desk.home.write(JOURNAL, journal.replace(from, to));
-        let said = desk.refused(2, "docker r.dev --undo");
+        fixture.home.write(JOURNAL, journal.replace(from, to));
+        let said = fixture.refused(2, "docker r.dev --undo");
         assert!(said.contains("invalid setup journal"), "{said}");
     }
     // Of another config file in the same directory.
-    desk.home
+    fixture
+        .home
         .write(JOURNAL, journal.replace("config.toml\",", "other.toml\","));
-    let said = desk.refused(2, "docker r.dev --undo");
+    let said = fixture.refused(2, "docker r.dev --undo");
     assert!(
         said.contains("hosts.r.dev was put into another config file"),
         "{said}"
     );
-    desk.home.write(JOURNAL, journal);
-    desk.done("docker r.dev --undo");
+    fixture.home.write(JOURNAL, journal);
+    fixture.done("docker r.dev --undo");
 }
 
 #[test]
 fn what_setup_could_not_remember_is_refused() {
-    let desk = desk();
+    let fixture = fixture();
     for (authfile, why) in [
         ("a/../b.json", "~/a/../b.json is no plain absolute path"),
         ("a\tb.json", "~/a\\tb.json is no plain absolute path"),
     ] {
-        let said = desk.refused(2, &format!("docker r.dev --authfile {authfile}"));
+        let said = fixture.refused(2, &format!("docker r.dev --authfile {authfile}"));
         assert!(
             said.contains("setup.json: this setup cannot be recorded: "),
             "{said}"
@@ -371,20 +375,20 @@ fn what_setup_could_not_remember_is_refused() {
         assert!(said.contains(why), "{said}");
     }
     // A directory above that is not there yet, by whichever way.
-    let before = desk.files();
-    desk.done("docker r.dev --authfile .docker/../new/b.json");
-    desk.done("docker r.dev --authfile new/b.json --undo");
-    let mut after = desk.files();
+    let before = fixture.files();
+    fixture.done("docker r.dev --authfile .docker/../new/b.json");
+    fixture.done("docker r.dev --authfile new/b.json --undo");
+    let mut after = fixture.files();
     after.remove("new");
     assert_eq!(after, before);
 }
 
 #[test]
 fn a_token_in_a_names_place_is_refused_and_not_shown() {
-    let desk = desk();
+    let fixture = fixture();
     for kind in [TokenKind::Jwt, TokenKind::Opaque] {
-        desk.issuer.set_token_kind(kind);
-        let output = desk.home.zitadel(["token", "--refresh"]).run();
+        fixture.issuer.set_token_kind(kind);
+        let output = fixture.home.zitadel(["token", "--refresh"]).run();
         let token = String::from_utf8(output.stdout).unwrap();
         for words in [
             "profile TOKEN --issuer ISSUER --key-file key.json",
@@ -403,56 +407,56 @@ fn a_token_in_a_names_place_is_refused_and_not_shown() {
             "cargo c.dev --registry r --index sparse+https://c.dev/TOKEN/",
             "go TOKEN",
         ] {
-            let said = desk.refused(2, &words.replace("TOKEN", token.trim_end()));
+            let said = fixture.refused(2, &words.replace("TOKEN", token.trim_end()));
             assert!(said.contains("looks like a key or a token"), "{said}");
             assert!(!token.split('.').any(|part| said.contains(part)), "{said}");
         }
     }
     // As cloud providers call theirs.
-    desk.done("docker 123456789012.dkr.ecr.eu-central-1.amazonaws.com --username gke_acme-prod-1_europe-west1-b_build-cluster");
+    fixture.done("docker 123456789012.dkr.ecr.eu-central-1.amazonaws.com --username gke_acme-prod-1_europe-west1-b_build-cluster");
 }
 
 #[test]
 fn no_file_is_made_too_large_to_be_read_again() {
-    let desk = desk();
-    let config = desk.home.read(CONFIG);
+    let fixture = fixture();
+    let config = fixture.home.read(CONFIG);
     let comment = "#".repeat(1024 * 1024 - config.len());
-    desk.home.write_config(&format!("{config}{comment}"));
-    let said = desk.refused(2, "docker r.dev");
+    fixture.home.write_config(&format!("{config}{comment}"));
+    let said = fixture.refused(2, "docker r.dev");
     assert!(said.contains("config.toml: larger than 1048576"), "{said}");
-    desk.home.write_config(&config);
+    fixture.home.write_config(&config);
     let text = "x".repeat(4 * 1024 * 1024 - "{\"a\":\"\"}".len());
-    desk.home.write(LOGINS, format!("{{\"a\":\"{text}\"}}"));
-    let said = desk.refused(2, "docker r.dev");
+    fixture.home.write(LOGINS, format!("{{\"a\":\"{text}\"}}"));
+    let said = fixture.refused(2, "docker r.dev");
     assert!(said.contains("config.json: larger than 4194304"), "{said}");
-    desk.home.write(LOGINS, "{}");
-    desk.done("docker r.dev");
+    fixture.home.write(LOGINS, "{}");
+    fixture.done("docker r.dev");
 }
 
 #[test]
 fn a_home_behind_a_link_is_the_home_itself() {
-    let desk = desk();
-    fs::remove_dir_all(desk.path().join(".docker")).unwrap();
-    let link = desk.path().join("link");
+    let fixture = fixture();
+    fs::remove_dir_all(fixture.path().join(".docker")).unwrap();
+    let link = fixture.path().join("link");
     symlink(".", &link).unwrap();
     let by_link = |words: &str| {
-        let mut command = desk.home.zitadel(["setup"]);
+        let mut command = fixture.home.zitadel(["setup"]);
         let output = command.args(words.split(' ')).env("HOME", &link).run();
         String::from_utf8(output.stdout).unwrap()
     };
     for undo in ["docker r.dev --undo", "docker other.dev r.dev --undo"] {
-        let _ = fs::remove_dir_all(desk.path().join(".docker"));
+        let _ = fs::remove_dir_all(fixture.path().join(".docker"));
         by_link("docker r.dev");
-        assert!(desk.exists(LOGINS) && desk.exists(JOURNAL));
+        assert!(fixture.exists(LOGINS) && fixture.exists(JOURNAL));
         let said = by_link(undo);
         assert!(said.contains("takes out hosts.r.dev\n"), "{said}");
-        assert!(!desk.exists(LOGINS) && !desk.exists(JOURNAL));
+        assert!(!fixture.exists(LOGINS) && !fixture.exists(JOURNAL));
     }
 }
 
 /// As a setup that was killed long ago would have left it.
-fn leave(desk: &Desk, relative: &str) -> PathBuf {
-    let left = desk.home.write(relative, "");
+fn leave(fixture: &Fixture, relative: &str) -> PathBuf {
+    let left = fixture.home.write(relative, "");
     let old = SystemTime::now() - Duration::from_secs(61);
     let file = File::options().write(true).open(&left).unwrap();
     file.set_modified(old).unwrap();
@@ -461,22 +465,22 @@ fn leave(desk: &Desk, relative: &str) -> PathBuf {
 
 #[test]
 fn what_a_killed_setup_left_beside_a_file_is_swept() {
-    let desk = desk();
+    let fixture = fixture();
     for dir in [".docker", ".config/zitadel-credential"] {
-        let left = leave(&desk, &format!("{dir}/.zitadel-credential-{LEFT}"));
-        desk.done("docker r.dev --dry-run");
+        let left = leave(&fixture, &format!("{dir}/.zitadel-credential-{LEFT}"));
+        fixture.done("docker r.dev --dry-run");
         assert!(left.exists());
-        desk.done("docker r.dev");
+        fixture.done("docker r.dev");
         assert!(!left.exists());
     }
 }
 
 #[test]
 fn a_persons_own_file_beside_it_is_not() {
-    let desk = desk();
-    let key = leave(&desk, ".docker/.zitadel-credential-key.json");
-    desk.done("docker r.dev");
-    desk.done("docker r.dev --undo");
-    desk.done("docker other.dev --undo");
+    let fixture = fixture();
+    let key = leave(&fixture, ".docker/.zitadel-credential-key.json");
+    fixture.done("docker r.dev");
+    fixture.done("docker r.dev --undo");
+    fixture.done("docker other.dev --undo");
     assert!(key.exists());
 }

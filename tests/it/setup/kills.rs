@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::BACKUP;
-use super::files::{desk, start};
+use super::files::{fixture, start};
 use crate::support::machine::has_time;
 use crate::support::tree::Node;
 
@@ -14,13 +14,13 @@ const ROUNDS: usize = 60;
 /// all files are then as they were. A copy may be left; it is the next setup's,
 /// and goes with it.
 fn kill(tool: &str, is_undo: bool) {
-    let desk = &desk();
+    let fixture = &fixture();
     let setup = &format!("{tool} r.dev");
     let undo = &format!("{setup} --undo");
     let call = if is_undo { undo } else { setup };
-    let begin = || is_undo.then(|| desk.done(setup));
+    let begin = || is_undo.then(|| fixture.done(setup));
     let files = || {
-        let mut files = desk.files();
+        let mut files = fixture.files();
         files.retain(|name, node| !is_temporary(name) && *node != Node::Directory);
         files
     };
@@ -28,9 +28,9 @@ fn kill(tool: &str, is_undo: bool) {
     let one = (0..3).map(|_| {
         begin();
         let start_of_it = Instant::now();
-        start(desk, call).output();
+        start(fixture, call).output();
         let taken = start_of_it.elapsed();
-        desk.done(undo);
+        fixture.done(undo);
         taken
     });
     // The quickest: one that the machine held up would be killed too late.
@@ -39,17 +39,17 @@ fn kill(tool: &str, is_undo: bool) {
     let mut killed = 0;
     for _ in 0..rounds {
         begin();
-        let mut running = start(desk, call);
+        let mut running = start(fixture, call);
         thread::sleep(one.mul_f64(fastrand::f64()));
         killed += usize::from(!running.is_over());
         drop(running);
-        desk.done(undo);
+        fixture.done(undo);
         let mut after = files();
         after.retain(|name, _| !name.ends_with(BACKUP));
         assert_eq!(after, before);
     }
-    desk.done(setup);
-    desk.done(undo);
+    fixture.done(setup);
+    fixture.done(undo);
     assert_eq!(files(), before);
     assert!(killed > rounds / 10, "{killed} of {rounds} were killed");
 }

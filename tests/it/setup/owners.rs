@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 
-use super::Desk;
+use super::Fixture;
 
 const NOBODY: u32 = 65534;
 const PROFILE: &str = "profile prod --issuer ISSUER --key-file ~/key.json";
@@ -17,14 +17,14 @@ fn gives_away(path: &Path) -> bool {
 /// `sudo -E`.
 #[test]
 fn root_makes_nothing_in_the_home_of_another_user() {
-    let desk = Desk::new();
-    if !gives_away(desk.path()) {
+    let fixture = Fixture::new();
+    if !gives_away(fixture.path()) {
         return;
     }
     let why = "~ is owned by another user, who could not use files that root creates there";
     for words in [PROFILE, "docker r.dev"] {
         for mode in ["", " --dry-run"] {
-            let said = desk.refused(2, &format!("{words}{mode}"));
+            let said = fixture.refused(2, &format!("{words}{mode}"));
             assert!(said.contains(why), "{said}");
         }
     }
@@ -32,14 +32,14 @@ fn root_makes_nothing_in_the_home_of_another_user() {
 
 #[test]
 fn root_makes_no_file_in_a_directory_of_another_user() {
-    let desk =
-        Desk::with_config("[profiles.prod]\nissuer = \"ISSUER\"\nkey-file = \"~/key.json\"\n");
-    let docker = desk.path().join(".docker");
+    let fixture =
+        Fixture::with_config("[profiles.prod]\nissuer = \"ISSUER\"\nkey-file = \"~/key.json\"\n");
+    let docker = fixture.path().join(".docker");
     fs::create_dir(&docker).unwrap();
     if !gives_away(&docker) {
         return;
     }
-    let said = desk.refused(2, "docker r.dev");
+    let said = fixture.refused(2, "docker r.dev");
     assert!(
         said.contains(".docker/config.json: ~/.docker is owned by another user"),
         "{said}"
@@ -47,5 +47,5 @@ fn root_makes_no_file_in_a_directory_of_another_user() {
     // As /tmp is, open to everybody.
     let open = fs::Permissions::from_mode(0o1777);
     fs::set_permissions(&docker, open).unwrap();
-    desk.done("docker r.dev");
+    fixture.done("docker r.dev");
 }

@@ -4,24 +4,24 @@ use std::fs;
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use crate::setup::{BACKUP, CONFIG, Desk, JOURNAL, PROFILE};
+use crate::setup::{BACKUP, CONFIG, Fixture, JOURNAL, PROFILE};
 use crate::support::tree::Node;
 
 const LOGINS: &str = ".docker/config.json";
 const DOCKERS: &str = "{\n\t\"zeta\": 1,\n\t\"auths\": {\n\t\t\"a.dev\": {\n\t\t\t\"auth\": \"aHVudGVyMjp4\"\n\t\t}\n\t},\n\t\"credHelpers\": {\n\t\t\"b.dev\": \"other\"\n\t}\n}";
 
-fn desk(logins: &str) -> Desk {
-    let desk = Desk::with_config(PROFILE);
-    desk.home.write(LOGINS, logins);
-    desk.home.link("docker-credential-zitadel");
-    desk.home.link("zitadel-credential");
-    desk
+fn fixture(logins: &str) -> Fixture {
+    let fixture = Fixture::with_config(PROFILE);
+    fixture.home.write(LOGINS, logins);
+    fixture.home.link("docker-credential-zitadel");
+    fixture.home.link("zitadel-credential");
+    fixture
 }
 
 #[test]
 fn a_registry_is_added_and_docker_gets_a_login() {
-    let desk = desk(DOCKERS);
-    let said = desk.done("docker r.dev:5000 --username ci");
+    let fixture = fixture(DOCKERS);
+    let said = fixture.done("docker r.dev:5000 --username ci");
     assert!(
         said.starts_with(&format!(
             "changed ~/{CONFIG}\nchanged ~/{LOGINS}\nnext: docker pull r.dev:5000/"
@@ -30,11 +30,11 @@ fn a_registry_is_added_and_docker_gets_a_login() {
     );
     let member = "\"b.dev\": \"other\"";
     let added = format!("{member},\n\t\t\"r.dev:5000\": \"zitadel\"");
-    assert_eq!(desk.home.read(LOGINS), DOCKERS.replace(member, &added));
-    let config = desk.home.read(CONFIG);
+    assert_eq!(fixture.home.read(LOGINS), DOCKERS.replace(member, &added));
+    let config = fixture.home.read(CONFIG);
     let rule = "\n[hosts.\"r.dev:5000\"]\nprofile = \"prod\"\nusername = \"ci\"\n";
     assert!(config.ends_with(rule), "{config}");
-    let mut get = desk.home.zitadel(["docker", "get"]);
+    let mut get = fixture.home.zitadel(["docker", "get"]);
     let output = get.write_stdin("r.dev:5000").run();
     let answer = String::from_utf8(output.stdout).unwrap();
     assert!(answer.contains("\"Username\":\"ci\""), "{answer}");
@@ -50,66 +50,70 @@ fn undo_brings_both_files_back_to_the_byte() {
         "{\"credHelpers\": null}",
         "{\"credhelpers\":{\"b.dev\":\"other\"}}",
     ] {
-        let desk = desk(logins);
-        let before = desk.files();
-        desk.done("docker r.dev s.dev");
-        let once = desk.files();
+        let fixture = fixture(logins);
+        let before = fixture.files();
+        fixture.done("docker r.dev s.dev");
+        let once = fixture.files();
         assert_eq!(
             once[&format!("{LOGINS}{BACKUP}")],
             Node::File(0o600, logins.into())
         );
-        desk.done("docker r.dev s.dev");
-        assert_eq!(desk.files(), once);
-        desk.done("docker s.dev --undo");
-        desk.done("docker r.dev --undo");
-        assert_eq!(desk.files(), before, "{logins}");
+        fixture.done("docker r.dev s.dev");
+        assert_eq!(fixture.files(), once);
+        fixture.done("docker s.dev --undo");
+        fixture.done("docker r.dev --undo");
+        assert_eq!(fixture.files(), before, "{logins}");
     }
 }
 
 #[test]
 fn a_null_comes_back_where_others_wrote_since() {
-    let desk = desk("{\"credHelpers\": null, \"zeta\": 1}");
-    desk.done("docker r.dev s.dev");
+    let fixture = fixture("{\"credHelpers\": null, \"zeta\": 1}");
+    fixture.done("docker r.dev s.dev");
     let other = |text: &str| text.replace("\"zeta\": 1", "\"zeta\": 2");
-    desk.home.write(LOGINS, other(&desk.home.read(LOGINS)));
-    desk.done("docker r.dev --undo");
-    desk.done("docker s.dev --undo");
-    let left = desk.home.read(LOGINS);
+    fixture
+        .home
+        .write(LOGINS, other(&fixture.home.read(LOGINS)));
+    fixture.done("docker r.dev --undo");
+    fixture.done("docker s.dev --undo");
+    let left = fixture.home.read(LOGINS);
     assert_eq!(left, "{\"credHelpers\": null, \"zeta\": 2}");
 }
 
 /// As docker reads it (Go's JSON); a second list would hide one of them.
 #[test]
 fn a_list_in_another_case_is_added_to() {
-    let desk = desk("{\"CredHelpers\": {\"b.dev\": \"other\"}}");
-    desk.done("docker r.dev");
+    let fixture = fixture("{\"CredHelpers\": {\"b.dev\": \"other\"}}");
+    fixture.done("docker r.dev");
     assert_eq!(
-        desk.home.read(LOGINS),
+        fixture.home.read(LOGINS),
         "{\"CredHelpers\": {\n    \"b.dev\": \"other\",\n    \"r.dev\": \"zitadel\"\n  }}"
     );
 }
 
 #[test]
 fn undo_takes_out_only_what_is_ours_where_others_wrote_since() {
-    let desk = desk(DOCKERS);
-    desk.done("docker r.dev");
+    let fixture = fixture(DOCKERS);
+    fixture.done("docker r.dev");
     let other = |text: &str| text.replace("\"zeta\": 1", "\"zeta\": 2");
-    desk.home.write(LOGINS, other(&desk.home.read(LOGINS)));
-    let said = desk.done("docker r.dev --undo");
-    assert_eq!(desk.home.read(LOGINS), other(DOCKERS));
+    fixture
+        .home
+        .write(LOGINS, other(&fixture.home.read(LOGINS)));
+    let said = fixture.done("docker r.dev --undo");
+    assert_eq!(fixture.home.read(LOGINS), other(DOCKERS));
     assert!(said.contains("takes out credHelpers.r.dev\n"), "{said}");
     // What it was before is still to be had.
     let stays = format!("config.json{BACKUP} stays: it is what the file was");
     assert!(said.contains(&stays), "{said}");
-    assert!(desk.exists(&format!("{LOGINS}{BACKUP}")));
+    assert!(fixture.exists(&format!("{LOGINS}{BACKUP}")));
 }
 
 #[test]
 fn a_helper_that_was_replaced_comes_back_and_one_that_others_set_stays() {
-    let desk = desk(DOCKERS);
-    desk.done("docker b.dev");
-    assert!(desk.home.read(LOGINS).contains("\"b.dev\": \"zitadel\""));
-    let said = desk.done("docker b.dev --undo");
+    let fixture = fixture(DOCKERS);
+    fixture.done("docker b.dev");
+    assert!(fixture.home.read(LOGINS).contains("\"b.dev\": \"zitadel\""));
+    let said = fixture.done("docker b.dev --undo");
     assert_eq!(
         said,
         format!(
@@ -118,20 +122,20 @@ fn a_helper_that_was_replaced_comes_back_and_one_that_others_set_stays() {
              puts back credHelpers.b.dev: other\ntakes out hosts.b.dev\n"
         )
     );
-    assert_eq!(desk.home.read(LOGINS), DOCKERS);
-    desk.done("docker b.dev");
+    assert_eq!(fixture.home.read(LOGINS), DOCKERS);
+    fixture.done("docker b.dev");
     let theirs = DOCKERS.replace("other", "theirs");
-    desk.home.write(LOGINS, &theirs);
-    let said = desk.done("docker b.dev --undo");
+    fixture.home.write(LOGINS, &theirs);
+    let said = fixture.done("docker b.dev --undo");
     assert!(
         said.contains("credHelpers.b.dev was changed since, and is kept"),
         "{said}"
     );
-    assert_eq!(desk.home.read(LOGINS), theirs);
-    desk.home.write(LOGINS, "{}");
-    desk.done("docker b.dev");
-    desk.home.write(LOGINS, "{}");
-    let said = desk.done("docker b.dev --undo");
+    assert_eq!(fixture.home.read(LOGINS), theirs);
+    fixture.home.write(LOGINS, "{}");
+    fixture.done("docker b.dev");
+    fixture.home.write(LOGINS, "{}");
+    let said = fixture.done("docker b.dev --undo");
     assert!(
         said.contains("credHelpers.b.dev was removed already"),
         "{said}"
@@ -140,25 +144,26 @@ fn a_helper_that_was_replaced_comes_back_and_one_that_others_set_stays() {
 
 #[test]
 fn a_rule_stays_as_long_as_a_setup_needs_it_and_one_of_ours_alone_goes() {
-    let desk = desk("{}");
+    let fixture = fixture("{}");
     let rule = "[hosts.\"r.dev\"]";
-    desk.done("docker r.dev");
-    desk.done("docker r.dev --authfile auth.json");
+    fixture.done("docker r.dev");
+    fixture.done("docker r.dev --authfile auth.json");
     assert_eq!(
-        desk.home.read("auth.json"),
+        fixture.home.read("auth.json"),
         "{\n\t\"credHelpers\": {\n\t\t\"r.dev\": \"zitadel\"\n\t}\n}\n"
     );
-    desk.done("docker r.dev --undo");
-    assert!(desk.home.read(CONFIG).contains(rule));
-    desk.done("docker r.dev --authfile auth.json --undo");
-    assert!(!desk.home.read(CONFIG).contains(rule));
-    assert!(!desk.exists("auth.json"));
+    fixture.done("docker r.dev --undo");
+    assert!(fixture.home.read(CONFIG).contains(rule));
+    fixture.done("docker r.dev --authfile auth.json --undo");
+    assert!(!fixture.home.read(CONFIG).contains(rule));
+    assert!(!fixture.exists("auth.json"));
     // A person's own rule is nobody's to take out.
-    desk.home
+    fixture
+        .home
         .append_config(&format!("{rule}\nprofile = \"prod\"\n"));
-    desk.done("docker r.dev");
-    desk.done("docker r.dev --undo");
-    assert!(desk.home.read(CONFIG).contains(rule));
+    fixture.done("docker r.dev");
+    fixture.done("docker r.dev --undo");
+    assert!(fixture.home.read(CONFIG).contains(rule));
 }
 
 /// One that says more than is asked for, or is for more hosts, does as well.
@@ -171,92 +176,94 @@ fn a_wider_rule_stays_as_long_as_a_setup_needs_it() {
             "[hosts.\"r.dev\"]",
         ),
     ] {
-        let desk = desk("{}");
-        let before = desk.home.read(CONFIG);
-        desk.done(first);
-        let once = desk.home.read(CONFIG);
+        let fixture = fixture("{}");
+        let before = fixture.home.read(CONFIG);
+        fixture.done(first);
+        let once = fixture.home.read(CONFIG);
         assert!(once.contains(rule), "{once}");
-        desk.done("docker r.dev");
-        desk.done("go r.dev");
-        desk.done(&format!("{first} --undo"));
-        desk.done("docker r.dev --undo");
-        assert_eq!(desk.home.read(CONFIG), once, "{first}");
-        let said = desk.done("go r.dev --undo");
+        fixture.done("docker r.dev");
+        fixture.done("go r.dev");
+        fixture.done(&format!("{first} --undo"));
+        fixture.done("docker r.dev --undo");
+        assert_eq!(fixture.home.read(CONFIG), once, "{first}");
+        let said = fixture.done("go r.dev --undo");
         assert!(!said.contains("was not set up"), "{said}");
-        assert_eq!(desk.home.read(CONFIG), before, "{first}");
+        assert_eq!(fixture.home.read(CONFIG), before, "{first}");
     }
 }
 
 #[test]
 fn a_rule_that_others_took_out_is_put_in_again() {
-    let desk = desk(DOCKERS);
-    let before = desk.home.read(CONFIG);
-    desk.done("docker r.dev");
-    let once = desk.files();
-    desk.home.write_config(&before);
-    desk.done("docker r.dev");
-    assert_eq!(desk.files().get(CONFIG), once.get(CONFIG));
+    let fixture = fixture(DOCKERS);
+    let before = fixture.home.read(CONFIG);
+    fixture.done("docker r.dev");
+    let once = fixture.files();
+    fixture.home.write_config(&before);
+    fixture.done("docker r.dev");
+    assert_eq!(fixture.files().get(CONFIG), once.get(CONFIG));
 }
 
 #[test]
 fn a_rule_that_says_otherwise_is_not_changed() {
-    let desk = desk("{}");
-    desk.home
+    let fixture = fixture("{}");
+    fixture
+        .home
         .append_config("[hosts.\"r.dev\"]\nusername = \"eve\"\n");
-    let said = desk.refused(2, "docker r.dev --username ci");
+    let said = fixture.refused(2, "docker r.dev --username ci");
     assert!(
         said.contains("host rule r.dev is there, with another profile or username"),
         "{said}"
     );
-    desk.home
+    fixture
+        .home
         .append_config("[hosts.\"*.apps.dev\"]\nprofile = \"prod\"\n");
-    let before = desk.home.read(CONFIG);
-    desk.done("docker a.apps.dev");
-    assert_eq!(desk.home.read(CONFIG), before, "the wildcard covers it");
+    let before = fixture.home.read(CONFIG);
+    fixture.done("docker a.apps.dev");
+    assert_eq!(fixture.home.read(CONFIG), before, "the wildcard covers it");
 }
 
 #[test]
 fn a_dry_run_shows_the_change_and_no_secret() {
-    let desk = desk(DOCKERS);
-    let before = desk.files();
-    let said = desk.done("docker r.dev --dry-run");
+    let fixture = fixture(DOCKERS);
+    let before = fixture.files();
+    let said = fixture.done("docker r.dev --dry-run");
     assert!(said.contains("+\t\t\"r.dev\": \"zitadel\"\n"), "{said}");
     assert!(said.contains("\t\t[…]"), "{said}");
     assert!(!said.contains("aHVudGVyMjp4"), "{said}");
-    assert_eq!(desk.files(), before);
-    desk.done("docker r.dev");
-    let after = desk.files();
-    let said = desk.done("docker r.dev --undo --dry-run");
+    assert_eq!(fixture.files(), before);
+    fixture.done("docker r.dev");
+    let after = fixture.files();
+    let said = fixture.done("docker r.dev --undo --dry-run");
     assert!(said.contains("-\t\t\"r.dev\": \"zitadel\"\n"), "{said}");
-    assert_eq!(desk.files(), after);
+    assert_eq!(fixture.files(), after);
 }
 
 #[test]
 fn links_and_modes_are_kept() {
-    let desk = desk(DOCKERS);
-    fs::create_dir(desk.path().join("dotfiles")).unwrap();
-    let real = desk.path().join("dotfiles/docker.json");
-    fs::rename(desk.path().join(LOGINS), &real).unwrap();
+    let fixture = fixture(DOCKERS);
+    fs::create_dir(fixture.path().join("dotfiles")).unwrap();
+    let real = fixture.path().join("dotfiles/docker.json");
+    fs::rename(fixture.path().join(LOGINS), &real).unwrap();
     fs::set_permissions(&real, Permissions::from_mode(0o644)).unwrap();
-    symlink("../dotfiles/docker.json", desk.path().join(LOGINS)).unwrap();
-    let before = desk.files();
-    desk.done("docker r.dev");
-    let after = desk.files();
+    symlink("../dotfiles/docker.json", fixture.path().join(LOGINS)).unwrap();
+    let before = fixture.files();
+    fixture.done("docker r.dev");
+    let after = fixture.files();
     assert_eq!(after[LOGINS], before[LOGINS]);
     assert!(
         matches!(&after["dotfiles/docker.json"], Node::File(0o644, text) if text.contains("r.dev"))
     );
     // The same file by its own path.
-    desk.done("docker r.dev --authfile dotfiles/docker.json --undo");
-    assert_eq!(desk.files(), before);
+    fixture.done("docker r.dev --authfile dotfiles/docker.json --undo");
+    assert_eq!(fixture.files(), before);
 }
 
 #[test]
 fn our_own_files_are_not_dockers() {
-    let desk = desk("{}");
-    desk.done("docker r.dev");
-    symlink(CONFIG, desk.path().join("link")).unwrap();
-    fs::hard_link(desk.path().join("key.json"), desk.path().join("hard")).unwrap();
+    let fixture = fixture("{}");
+    fixture.done("docker r.dev");
+    symlink(CONFIG, fixture.path().join("link")).unwrap();
+    fs::hard_link(fixture.path().join("key.json"), fixture.path().join("hard")).unwrap();
     for (file, reason) in [
         (CONFIG, "it is our config file"),
         ("link", "it is our config file"),
@@ -265,7 +272,7 @@ fn our_own_files_are_not_dockers() {
         ("hard", "it is a key file"),
     ] {
         for undo in ["", " --undo"] {
-            let said = desk.refused(2, &format!("docker r.dev --authfile {file}{undo}"));
+            let said = fixture.refused(2, &format!("docker r.dev --authfile {file}{undo}"));
             assert!(said.contains(&format!("{file}: {reason}")), "{said}");
         }
     }
@@ -279,11 +286,11 @@ fn what_is_not_dockers_is_refused_and_left_alone() {
         "{\"credHelpers\": 1}",
         "{\"credHelpers\": {}, \"credHelpers\": {}}",
     ] {
-        let desk = desk(bad);
-        let said = desk.refused(2, "docker r.dev");
+        let fixture = fixture(bad);
+        let said = fixture.refused(2, "docker r.dev");
         assert!(said.contains("config.json: "), "{said}");
     }
-    let desk = desk("{}");
+    let fixture = fixture("{}");
     for (words, reason) in [
         ("docker *.r.dev", "*.r.dev is a wildcard"),
         ("docker https://r.dev", "invalid host"),
@@ -296,19 +303,19 @@ fn what_is_not_dockers_is_refused_and_left_alone() {
             "no profile named \"absent\"",
         ),
     ] {
-        let said = desk.refused(2, words);
+        let said = fixture.refused(2, words);
         assert!(said.contains(reason), "{said}");
     }
-    let none = Desk::new();
+    let none = Fixture::new();
     let said = none.refused(2, "docker r.dev");
     assert!(said.contains("no profile"), "{said}");
 }
 
 #[test]
 fn a_missing_name_on_path_is_told_with_its_remedy() {
-    let desk = desk("{}");
-    fs::remove_file(desk.path().join("bin/docker-credential-zitadel")).unwrap();
-    let said = desk.done("docker r.dev");
+    let fixture = fixture("{}");
+    fs::remove_file(fixture.path().join("bin/docker-credential-zitadel")).unwrap();
+    let said = fixture.done("docker r.dev");
     assert!(
         said.contains("warning: docker does not find docker-credential-zitadel on PATH: ln -s "),
         "{said}"
@@ -317,11 +324,11 @@ fn a_missing_name_on_path_is_told_with_its_remedy() {
 
 #[test]
 fn a_file_of_another_users_is_left_alone() {
-    let desk = desk(DOCKERS);
-    let logins = desk.path().join(LOGINS);
+    let fixture = fixture(DOCKERS);
+    let logins = fixture.path().join(LOGINS);
     // Only root can give it away; nobody else could write it in the first place.
     if std::os::unix::fs::chown(&logins, Some(65534), None).is_ok() {
-        let said = desk.refused(2, "docker r.dev");
+        let said = fixture.refused(2, "docker r.dev");
         assert!(said.contains("owned by another user"), "{said}");
     }
 }

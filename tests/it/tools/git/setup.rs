@@ -4,20 +4,20 @@ use std::fs;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::setup::Desk;
+use crate::setup::Fixture;
 use crate::support::{Running, binary};
 
 const PROFILE: &str = "[profiles.prod]\nissuer = \"ISSUER\"\nkey-file = \"~/key.json\"\n";
 
-/// A desk whose git knows no helper yet, and does this with the file that it is
+/// A fixture whose git knows no helper yet, and does this with the file that it is
 /// to add one to.
-fn desk(does: &str) -> Desk {
-    let desk = Desk::with_config(PROFILE);
+fn fixture(does: &str) -> Fixture {
+    let fixture = Fixture::with_config(PROFILE);
     let script = format!("#!/bin/sh\n[ \"$4\" = --add ] || exit 1\n{does}\n");
-    let program = desk.home.write("bin/git", script);
+    let program = fixture.home.write("bin/git", script);
     fs::set_permissions(program, Permissions::from_mode(0o700)).unwrap();
-    desk.home.write(".gitconfig", "[user]\n\tname = x\n");
-    desk
+    fixture.home.write(".gitconfig", "[user]\n\tname = x\n");
+    fixture
 }
 
 #[test]
@@ -34,16 +34,16 @@ fn what_a_tool_leaves_is_read_only_where_it_is_a_file_of_the_usual_size() {
         ),
         ("printf '\\377' > \"$3\"", "it is not UTF-8"),
     ] {
-        let desk = desk(does);
-        let before = desk.files();
-        let mut command = desk.home.command(binary());
+        let fixture = fixture(does);
+        let before = fixture.files();
+        let mut command = fixture.home.command(binary());
         command.args(["setup", "git", "g.dev"]);
-        command.env("PATH", desk.home.path_with_bin());
+        command.env("PATH", fixture.home.path_with_bin());
         let output = Running::start(command).output();
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{does}: {said}");
         let what = format!(".gitconfig: rejected the change that git made: {why}\n");
         assert!(said.contains(&what), "{does}: {said}");
-        assert_eq!(desk.files(), before, "{does}");
+        assert_eq!(fixture.files(), before, "{does}");
     }
 }

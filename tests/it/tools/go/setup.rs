@@ -1,18 +1,18 @@
 //! `setup go`: what it tells to copy, whatever the paths and GOAUTH hold.
 
-use crate::setup::{CONFIG, Desk, PROFILE};
+use crate::setup::{CONFIG, Fixture, PROFILE};
 use crate::support::{Running, binary};
 
-fn desk() -> Desk {
-    let desk = Desk::with_config(PROFILE);
-    desk.home.link("zitadel-credential");
-    desk
+fn fixture() -> Fixture {
+    let fixture = Fixture::with_config(PROFILE);
+    fixture.home.link("zitadel-credential");
+    fixture
 }
 
-fn call(desk: &Desk, arguments: &[&str], goauth: &str) -> (i32, String, String) {
-    let mut command = desk.home.command(binary());
+fn call(fixture: &Fixture, arguments: &[&str], goauth: &str) -> (i32, String, String) {
+    let mut command = fixture.home.command(binary());
     command.args(["setup", "go"]).args(arguments);
-    command.env("PATH", desk.home.path_with_bin());
+    command.env("PATH", fixture.home.path_with_bin());
     command.env("GOAUTH", goauth);
     let output = Running::start(command).output();
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -22,19 +22,19 @@ fn call(desk: &Desk, arguments: &[&str], goauth: &str) -> (i32, String, String) 
 
 #[test]
 fn a_path_that_go_would_part_is_refused() {
-    let desk = Desk::with_config(PROFILE);
-    let config = desk.home.write("a;b.toml", desk.home.read(CONFIG));
+    let fixture = Fixture::with_config(PROFILE);
+    let config = fixture.home.write("a;b.toml", fixture.home.read(CONFIG));
     let path = config.to_str().unwrap();
-    let before = desk.files();
-    let (code, stdout, said) = call(&desk, &["a.dev", "--config", path], "");
+    let before = fixture.files();
+    let (code, stdout, said) = call(&fixture, &["a.dev", "--config", path], "");
     assert_eq!((code, &*stdout), (2, ""), "{said}");
     let what = "a;b.toml: GOAUTH cannot hold this path\n";
     assert!(said.contains(what), "{said}");
     assert!(said.contains("ZITADEL_CREDENTIAL_CONFIG"), "{said}");
-    assert_eq!(desk.files(), before);
-    let config = desk.home.write("a 'b.toml", desk.home.read(CONFIG));
+    assert_eq!(fixture.files(), before);
+    let config = fixture.home.write("a 'b.toml", fixture.home.read(CONFIG));
     let path = config.to_str().unwrap();
-    let (_, stdout, _) = call(&desk, &["a.dev", "--config", path], "");
+    let (_, stdout, _) = call(&fixture, &["a.dev", "--config", path], "");
     let path = path.replace('\'', r"'\''");
     let line = format!(" go --config \"{path}\"; netrc'\n");
     assert!(stdout.ends_with(&line), "{stdout}");
@@ -42,9 +42,9 @@ fn a_path_that_go_would_part_is_refused() {
 
 #[test]
 fn nothing_that_goauth_holds_steers_a_terminal() {
-    let desk = Desk::with_config(PROFILE);
+    let fixture = Fixture::with_config(PROFILE);
     for goauth in ["git\u{1b}[31m", "git\ndir"] {
-        let (code, stdout, said) = call(&desk, &["a.dev"], goauth);
+        let (code, stdout, said) = call(&fixture, &["a.dev"], goauth);
         assert_eq!((code, &*stdout), (2, ""));
         assert!(
             said.contains("GOAUTH holds what a terminal would act on\n"),
@@ -52,28 +52,28 @@ fn nothing_that_goauth_holds_steers_a_terminal() {
         );
         assert!(!said.contains('\u{1b}'), "{said}");
     }
-    desk.done("go a.dev");
+    fixture.done("go a.dev");
     let ours = "zitadel-credential go; git\u{1b}[31m";
-    let (code, stdout, _) = call(&desk, &["a.dev", "--undo"], ours);
+    let (code, stdout, _) = call(&fixture, &["a.dev", "--undo"], ours);
     assert_eq!(code, 0);
     assert!(stdout.ends_with("next: take it out there\n"), "{stdout}");
-    assert!(!stdout.contains('\u{1b}') && !desk.home.read(CONFIG).contains("a.dev"));
+    assert!(!stdout.contains('\u{1b}') && !fixture.home.read(CONFIG).contains("a.dev"));
 }
 
 #[test]
 fn a_command_that_goes_by_another_config_file_is_refused() {
-    let desk = Desk::with_config(PROFILE);
-    let other = desk.home.write("other.toml", desk.home.read(CONFIG));
+    let fixture = Fixture::with_config(PROFILE);
+    let other = fixture.home.write("other.toml", fixture.home.read(CONFIG));
     let other = other.to_str().unwrap();
     let program = binary().display().to_string();
     let what = "the variable GOAUTH runs this program with another config file\n";
     let ours = format!("{program} go; netrc");
-    let (code, _, said) = call(&desk, &["a.dev", "--config", other], &ours);
+    let (code, _, said) = call(&fixture, &["a.dev", "--config", other], &ours);
     assert!(code == 2 && said.contains(what), "{said}");
     let ours = format!("{program} go --config={other}; netrc");
-    let (code, _, said) = call(&desk, &["a.dev"], &ours);
+    let (code, _, said) = call(&fixture, &["a.dev"], &ours);
     assert!(code == 2 && said.contains(what), "{said}");
-    let (code, stdout, _) = call(&desk, &["a.dev", "--config", other], &ours);
+    let (code, stdout, _) = call(&fixture, &["a.dev", "--config", other], &ours);
     assert!(
         code == 0 && stdout.contains("names this program already"),
         "{stdout}"
@@ -84,39 +84,48 @@ const GO_ENV: &str = ".config/go/env";
 
 #[test]
 fn go_gets_one_value_that_keeps_what_was_there() {
-    let desk = desk();
-    let before = desk.files();
+    let fixture = fixture();
+    let before = fixture.files();
     let next = "next: go env -w GOAUTH='zitadel-credential go; netrc'\n";
-    assert_eq!(desk.done("go g.dev"), format!("changed ~/{CONFIG}\n{next}"));
-    assert_eq!(desk.done("go g.dev"), format!("nothing to change\n{next}"));
-    desk.home.write(GO_ENV, "GOAUTH=git /src; netrc\n");
-    let said = desk.done("go g.dev");
+    assert_eq!(
+        fixture.done("go g.dev"),
+        format!("changed ~/{CONFIG}\n{next}")
+    );
+    assert_eq!(
+        fixture.done("go g.dev"),
+        format!("nothing to change\n{next}")
+    );
+    fixture.home.write(GO_ENV, "GOAUTH=git /src; netrc\n");
+    let said = fixture.done("go g.dev");
     let next = "next: go env -w GOAUTH='zitadel-credential go; git /src; netrc'\n";
     assert!(said.ends_with(next), "{said}");
-    desk.home
+    fixture
+        .home
         .write(GO_ENV, "GOAUTH=zitadel-credential go; netrc\n");
     let names_us = format!("GOAUTH in ~/{GO_ENV} names this program already\n");
-    assert!(desk.done("go g.dev").ends_with(&names_us));
+    assert!(fixture.done("go g.dev").ends_with(&names_us));
     // Go ends where it reads this.
-    desk.home
+    fixture
+        .home
         .write(GO_ENV, "GOAUTH=zitadel-credential go; off\n");
     let next = "next: go env -w GOAUTH='zitadel-credential go'\n";
-    let said = desk.done("go g.dev");
+    let said = fixture.done("go g.dev");
     assert!(said.ends_with(next), "{said}");
-    desk.home
+    fixture
+        .home
         .write(GO_ENV, "GOAUTH=zitadel-credential go; netrc\n");
-    desk.done("go h.dev");
-    let said = desk.done("go h.dev --undo");
+    fixture.done("go h.dev");
+    let said = fixture.done("go h.dev --undo");
     assert!(said.ends_with("takes out hosts.h.dev\n"), "{said}");
-    desk.done("go g.dev --undo");
-    std::fs::remove_dir_all(desk.path().join(".config/go")).unwrap();
-    assert_eq!(desk.files(), before);
+    fixture.done("go g.dev --undo");
+    std::fs::remove_dir_all(fixture.path().join(".config/go")).unwrap();
+    assert_eq!(fixture.files(), before);
 }
 
 /// As the binary's move leaves it; it is where doctor sends a person.
 #[test]
 fn go_gets_another_value_in_place_of_one_that_does_not_run_us() {
-    let desk = desk();
+    let fixture = fixture();
     for (was, value) in [
         (
             "/nowhere/zitadel-credential go; netrc",
@@ -124,15 +133,15 @@ fn go_gets_another_value_in_place_of_one_that_does_not_run_us() {
         ),
         ("zitadel-credential", "zitadel-credential go"),
     ] {
-        desk.home.write(GO_ENV, format!("GOAUTH={was}\n"));
+        fixture.home.write(GO_ENV, format!("GOAUTH={was}\n"));
         let next = format!("next: go env -w GOAUTH='{value}'\n");
-        assert!(desk.done("go g.dev").ends_with(&next), "{was}");
+        assert!(fixture.done("go g.dev").ends_with(&next), "{was}");
     }
 }
 
 #[test]
 fn go_is_told_how_its_value_comes_to_be_without_us() {
-    let desk = desk();
+    let fixture = fixture();
     for (value, next) in [
         ("zitadel-credential go; netrc", "go env -u GOAUTH"),
         ("/opt/zitadel-credential go", "go env -u GOAUTH"),
@@ -141,9 +150,9 @@ fn go_is_told_how_its_value_comes_to_be_without_us() {
             "go env -w GOAUTH='git /src; netrc'",
         ),
     ] {
-        desk.done("go g.dev");
-        desk.home.write(GO_ENV, format!("GOAUTH={value}\n"));
-        let said = desk.done("go g.dev --undo");
+        fixture.done("go g.dev");
+        fixture.home.write(GO_ENV, format!("GOAUTH={value}\n"));
+        let said = fixture.done("go g.dev --undo");
         let told = format!("GOAUTH in ~/{GO_ENV} still names this program\nnext: {next}\n");
         assert!(said.ends_with(&told), "{said}");
     }
@@ -151,7 +160,7 @@ fn go_is_told_how_its_value_comes_to_be_without_us() {
         ("zitadel-credential go", "unset GOAUTH"),
         ("zitadel-credential go; off", "export GOAUTH='off'"),
     ] {
-        let mut undo = desk.home.zitadel(["setup", "go", "g.dev", "--undo"]);
+        let mut undo = fixture.home.zitadel(["setup", "go", "g.dev", "--undo"]);
         let output = undo.env("GOAUTH", value).run();
         let said = String::from_utf8(output.stdout).unwrap();
         let told = format!("the variable GOAUTH still names this program\nnext: {next}\n");
@@ -161,9 +170,9 @@ fn go_is_told_how_its_value_comes_to_be_without_us() {
 
 #[test]
 fn go_is_given_the_programs_path_and_config_where_it_would_find_neither() {
-    let desk = Desk::with_config(PROFILE);
-    let config = desk.home.write("a b/c.toml", desk.home.read(CONFIG));
-    let mut setup = desk.home.zitadel(["setup", "go", "g.dev", "--config"]);
+    let fixture = Fixture::with_config(PROFILE);
+    let config = fixture.home.write("a b/c.toml", fixture.home.read(CONFIG));
+    let mut setup = fixture.home.zitadel(["setup", "go", "g.dev", "--config"]);
     let output = setup.arg(&config).env("GOAUTH", "off").run();
     let said = String::from_utf8(output.stdout).unwrap();
     let next = format!(

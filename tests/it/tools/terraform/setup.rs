@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use crate::setup::{CONFIG, Desk, JOURNAL, PROFILE};
+use crate::setup::{CONFIG, Fixture, JOURNAL, PROFILE};
 use crate::support::binary;
 use crate::support::tree::Node;
 
@@ -13,12 +13,12 @@ const BLOCK: &str = "credentials_helper \"zitadel\" {\n  args = []\n}\n";
 const THEIRS: &str = "# mine {\nplugin_cache_dir   = \"/cache\"\n\
     credentials \"other.dev\" {\n  token = \"hunter2\" // }\n}\n/* the end */\n";
 
-fn desk(rc: &str) -> Desk {
-    let desk = Desk::with_config(PROFILE);
-    desk.home.write(RC, rc);
+fn fixture(rc: &str) -> Fixture {
+    let fixture = Fixture::with_config(PROFILE);
+    fixture.home.write(RC, rc);
     // undo leaves it: others may lie there
-    fs::create_dir_all(desk.path().join(LINK).parent().unwrap()).unwrap();
-    desk
+    fs::create_dir_all(fixture.path().join(LINK).parent().unwrap()).unwrap();
+    fixture
 }
 
 #[test]
@@ -27,78 +27,78 @@ fn a_block_and_a_link_of_a_persons_own_stay() {
         "{THEIRS}{}",
         BLOCK.replace("[]", "[\"--profile\", \"prod\"]")
     );
-    let desk = desk(&own);
-    symlink(binary(), desk.path().join(LINK)).unwrap();
-    let before = desk.files();
-    desk.done("terraform t.dev");
-    assert_eq!(desk.home.read(RC), own);
-    desk.done("terraform t.dev --undo");
-    assert_eq!(desk.files(), before);
+    let fixture = fixture(&own);
+    symlink(binary(), fixture.path().join(LINK)).unwrap();
+    let before = fixture.files();
+    fixture.done("terraform t.dev");
+    assert_eq!(fixture.home.read(RC), own);
+    fixture.done("terraform t.dev --undo");
+    assert_eq!(fixture.files(), before);
 }
 
 #[test]
 fn where_the_binary_moved_the_link_is_made_to_lead_there() {
-    let desk = desk(THEIRS);
-    let before = desk.files();
-    let program = desk.home.link("zitadel-credential");
-    desk.done("terraform t.dev u.dev");
-    let leads = |desk: &Desk| fs::read_link(desk.path().join(LINK)).unwrap();
-    assert_eq!(leads(&desk), program);
+    let fixture = fixture(THEIRS);
+    let before = fixture.files();
+    let program = fixture.home.link("zitadel-credential");
+    fixture.done("terraform t.dev u.dev");
+    let leads = |fixture: &Fixture| fs::read_link(fixture.path().join(LINK)).unwrap();
+    assert_eq!(leads(&fixture), program);
     fs::remove_file(program).unwrap();
-    let said = desk.done("terraform t.dev");
+    let said = fixture.done("terraform t.dev");
     assert!(said.contains(&format!("linked ~/{LINK} to ")), "{said}");
-    assert_eq!(leads(&desk), binary());
+    assert_eq!(leads(&fixture), binary());
     // As a setup leaves it that is killed after it has noted what it will do.
-    fs::remove_file(desk.path().join(LINK)).unwrap();
-    symlink("/nowhere", desk.path().join(LINK)).unwrap();
-    desk.done("terraform t.dev");
-    assert_eq!(leads(&desk), binary());
+    fs::remove_file(fixture.path().join(LINK)).unwrap();
+    symlink("/nowhere", fixture.path().join(LINK)).unwrap();
+    fixture.done("terraform t.dev");
+    assert_eq!(leads(&fixture), binary());
     // The other setup needs it as it is now.
-    desk.done("terraform t.dev --undo");
-    assert_eq!(leads(&desk), binary());
-    desk.done("terraform u.dev --undo");
-    let mut after = desk.files();
+    fixture.done("terraform t.dev --undo");
+    assert_eq!(leads(&fixture), binary());
+    fixture.done("terraform u.dev --undo");
+    let mut after = fixture.files();
     after.remove("bin");
     assert_eq!(after, before);
     // One that leads nowhere, and was made by others, is theirs.
-    symlink("/nowhere", desk.path().join(LINK)).unwrap();
-    desk.refused(2, "terraform t.dev");
+    symlink("/nowhere", fixture.path().join(LINK)).unwrap();
+    fixture.refused(2, "terraform t.dev");
 }
 
 #[test]
 fn a_link_that_became_a_file_is_left_and_the_rest_goes() {
-    let desk = desk(THEIRS);
-    desk.done("terraform t.dev");
-    fs::remove_file(desk.path().join(LINK)).unwrap();
-    desk.home.write(LINK, "another");
-    let said = desk.done("terraform t.dev --undo");
+    let fixture = fixture(THEIRS);
+    fixture.done("terraform t.dev");
+    fs::remove_file(fixture.path().join(LINK)).unwrap();
+    fixture.home.write(LINK, "another");
+    let said = fixture.done("terraform t.dev --undo");
     let line = format!("kept the link ~/{LINK}, which was changed since\n");
     assert!(said.contains(&line), "{said}");
     assert_eq!(
-        (desk.home.read(RC), desk.home.read(LINK)),
+        (fixture.home.read(RC), fixture.home.read(LINK)),
         (THEIRS.into(), "another".into())
     );
-    assert!(!desk.home.read(CONFIG).contains("t.dev"));
+    assert!(!fixture.home.read(CONFIG).contains("t.dev"));
 }
 
 #[test]
 fn the_link_is_known_by_whichever_name_of_the_home() {
-    let desk = desk(THEIRS);
-    let before = desk.files();
-    let by = desk.path().with_extension("by-link");
-    symlink(desk.path(), &by).unwrap();
-    let mut command = desk.home.zitadel(["setup", "terraform", "t.dev"]);
+    let fixture = fixture(THEIRS);
+    let before = fixture.files();
+    let by = fixture.path().with_extension("by-link");
+    symlink(fixture.path(), &by).unwrap();
+    let mut command = fixture.home.zitadel(["setup", "terraform", "t.dev"]);
     assert!(command.env("HOME", &by).run().status.success());
     fs::remove_file(by).unwrap();
-    let said = desk.done("terraform t.dev --undo");
+    let said = fixture.done("terraform t.dev --undo");
     assert!(said.contains("removed the link"), "{said}");
-    assert_eq!(desk.files(), before);
+    assert_eq!(fixture.files(), before);
 }
 
 #[test]
 fn the_link_is_made_and_the_block_printed() {
-    let desk = desk(THEIRS);
-    let said = desk.done("terraform t.dev *.t.dev");
+    let fixture = fixture(THEIRS);
+    let said = fixture.done("terraform t.dev *.t.dev");
     let program = binary().display().to_string();
     assert_eq!(
         said,
@@ -109,47 +109,48 @@ fn the_link_is_made_and_the_block_printed() {
              next: terraform init, where a source is at a host of *.t.dev\n"
         )
     );
-    assert_eq!(desk.home.read(RC), THEIRS);
-    assert_eq!(desk.files()[LINK], Node::Link(program));
-    assert!(desk.home.read(CONFIG).contains("[hosts.\"*.t.dev\"]\n"));
-    desk.home.write(RC, format!("{THEIRS}{BLOCK}"));
-    let said = desk.done("terraform t.dev");
+    assert_eq!(fixture.home.read(RC), THEIRS);
+    assert_eq!(fixture.files()[LINK], Node::Link(program));
+    assert!(fixture.home.read(CONFIG).contains("[hosts.\"*.t.dev\"]\n"));
+    fixture.home.write(RC, format!("{THEIRS}{BLOCK}"));
+    let said = fixture.done("terraform t.dev");
     let line = format!("nothing to change\n~/{RC} names this program already\n");
     assert!(said.starts_with(&line), "{said}");
 }
 
 #[test]
 fn undo_removes_the_link_and_says_that_the_block_stays() {
-    let desk = desk(THEIRS);
-    let before = desk.files();
-    desk.done("terraform t.dev u.dev");
-    let once = desk.files();
-    let said = desk.done("terraform t.dev u.dev");
+    let fixture = fixture(THEIRS);
+    let before = fixture.files();
+    fixture.done("terraform t.dev u.dev");
+    let once = fixture.files();
+    let said = fixture.done("terraform t.dev u.dev");
     assert!(said.starts_with("nothing to change\n"), "{said}");
-    assert_eq!(desk.files(), once);
-    desk.done("terraform t.dev --undo");
-    assert_eq!(desk.files()[LINK], once[LINK]);
-    let said = desk.done("terraform u.dev --undo");
+    assert_eq!(fixture.files(), once);
+    fixture.done("terraform t.dev --undo");
+    assert_eq!(fixture.files()[LINK], once[LINK]);
+    let said = fixture.done("terraform u.dev --undo");
     assert!(!said.contains("stays"), "{said}");
-    assert_eq!(desk.files(), before);
+    assert_eq!(fixture.files(), before);
 
-    desk.done("terraform t.dev");
-    desk.home.write(RC, format!("{THEIRS}{BLOCK}"));
-    let said = desk.done("terraform t.dev --undo");
+    fixture.done("terraform t.dev");
+    fixture.home.write(RC, format!("{THEIRS}{BLOCK}"));
+    let said = fixture.done("terraform t.dev --undo");
     let line = format!("credentials_helper \"zitadel\" in ~/{RC} stays: take it out by hand\n");
     assert!(said.ends_with(&line), "{said}");
-    assert!(!desk.exists(JOURNAL) && !desk.path().join(LINK).is_symlink());
+    assert!(!fixture.exists(JOURNAL) && !fixture.path().join(LINK).is_symlink());
 }
 
 /// It wrote the block as well.
 #[test]
 fn a_setup_of_the_first_edition_is_undone_but_for_its_block() {
-    let desk = desk(&format!("{THEIRS}\n{BLOCK}"));
-    let before = desk.home.read(CONFIG);
-    desk.home
+    let fixture = fixture(&format!("{THEIRS}\n{BLOCK}"));
+    let before = fixture.home.read(CONFIG);
+    fixture
+        .home
         .append_config("\n[hosts.\"t.dev\"]\nprofile = \"prod\"\n");
-    symlink("/bin/was", desk.path().join(LINK)).unwrap();
-    let place = |relative: &str| desk.path().canonicalize().unwrap().join(relative);
+    symlink("/bin/was", fixture.path().join(LINK)).unwrap();
+    let place = |relative: &str| fixture.path().canonicalize().unwrap().join(relative);
     let edit = |file: &str, at: &[&str], ours: &str| {
         let file = place(file);
         serde_json::json!({ "file": file, "at": at, "ours": ours, "former": null })
@@ -167,21 +168,21 @@ fn a_setup_of_the_first_edition_is_undone_but_for_its_block() {
         "files": { place(RC).to_str().unwrap(): note },
         "setups": { format!("terraform t.dev {}", place(RC).display()): edits },
     });
-    desk.home.write(JOURNAL, journal.to_string());
-    let again = desk.done("terraform t.dev");
+    fixture.home.write(JOURNAL, journal.to_string());
+    let again = fixture.done("terraform t.dev");
     assert!(again.contains("names this program already"), "{again}");
-    let said = desk.done("terraform t.dev --undo");
+    let said = fixture.done("terraform t.dev --undo");
     assert!(said.contains("stays: take it out by hand\n"), "{said}");
-    assert_eq!(desk.home.read(RC), format!("{THEIRS}\n{BLOCK}"));
-    assert_eq!(desk.home.read(CONFIG).trim_end(), before.trim_end());
-    assert!(!desk.exists(JOURNAL) && !desk.path().join(LINK).is_symlink());
+    assert_eq!(fixture.home.read(RC), format!("{THEIRS}\n{BLOCK}"));
+    assert_eq!(fixture.home.read(CONFIG).trim_end(), before.trim_end());
+    assert!(!fixture.exists(JOURNAL) && !fixture.path().join(LINK).is_symlink());
 }
 
 #[test]
 fn a_dry_run_shows_the_link_and_no_secret() {
-    let desk = desk(THEIRS);
-    let before = desk.files();
-    let said = desk.done("terraform t.dev --dry-run");
+    let fixture = fixture(THEIRS);
+    let before = fixture.files();
+    let said = fixture.done("terraform t.dev --dry-run");
     let linked = format!(
         "--- /dev/null\n+++ ~/{LINK}\n@@ -0,0 +1 @@\n+{}\n",
         binary().display()
@@ -193,58 +194,58 @@ fn a_dry_run_shows_the_link_and_no_secret() {
         "{said}"
     );
     assert!(!said.contains("hunter2"), "{said}");
-    assert_eq!(desk.files(), before);
-    desk.done("terraform t.dev");
-    let once = desk.files();
-    let said = desk.done("terraform t.dev --undo --dry-run");
+    assert_eq!(fixture.files(), before);
+    fixture.done("terraform t.dev");
+    let once = fixture.files();
+    let said = fixture.done("terraform t.dev --undo --dry-run");
     let removed = format!("--- ~/{LINK}\n+++ /dev/null\n");
     assert!(said.contains(&removed), "{said}");
-    assert_eq!(desk.files(), once);
+    assert_eq!(fixture.files(), once);
 }
 
 #[test]
 fn the_block_names_the_config_file() {
-    let desk = desk(THEIRS);
-    desk.home.write("other.toml", desk.home.read(CONFIG));
-    let said = desk.done("terraform t.dev --config other.toml");
+    let fixture = fixture(THEIRS);
+    fixture.home.write("other.toml", fixture.home.read(CONFIG));
+    let said = fixture.done("terraform t.dev --config other.toml");
     let args = "  args = [\"--config\", \"~/other.toml\"]\n";
     assert!(said.contains(args), "{said}");
-    fs::create_dir(desk.path().join("${x}")).unwrap();
-    desk.home.write("${x}/c.toml", desk.home.read(CONFIG));
-    let said = desk.refused(2, "terraform t.dev --config ${x}/c.toml");
+    fs::create_dir(fixture.path().join("${x}")).unwrap();
+    fixture.home.write("${x}/c.toml", fixture.home.read(CONFIG));
+    let said = fixture.refused(2, "terraform t.dev --config ${x}/c.toml");
     assert!(said.contains("HCL cannot hold this path"), "{said}");
 }
 
 #[test]
 fn a_block_that_goes_by_another_config_file_is_refused() {
-    let desk = desk(&format!("{THEIRS}{BLOCK}"));
-    desk.home.write("other.toml", desk.home.read(CONFIG));
-    desk.done("terraform t.dev");
+    let fixture = fixture(&format!("{THEIRS}{BLOCK}"));
+    fixture.home.write("other.toml", fixture.home.read(CONFIG));
+    fixture.done("terraform t.dev");
     let what = format!("~/{RC} runs this program with another config file\n");
-    let said = desk.refused(2, "terraform u.dev --config other.toml");
+    let said = fixture.refused(2, "terraform u.dev --config other.toml");
     assert!(said.contains(&what), "{said}");
-    let other = desk.path().join("other.toml").display().to_string();
+    let other = fixture.path().join("other.toml").display().to_string();
     let other = format!("[\"--config\", \"{other}\"]");
-    desk.home.write(RC, BLOCK.replace("[]", &other));
-    desk.done("terraform u.dev --config other.toml");
-    let said = desk.refused(2, "terraform u.dev");
+    fixture.home.write(RC, BLOCK.replace("[]", &other));
+    fixture.done("terraform u.dev --config other.toml");
+    let said = fixture.refused(2, "terraform u.dev");
     assert!(said.contains(&what), "{said}");
 }
 
 #[test]
 fn another_helper_is_refused_wherever_terraform_reads_it() {
-    let desk = desk(THEIRS);
+    let fixture = fixture(THEIRS);
     let beside = ".terraform.d/mine.tfrc";
-    desk.home.write(".terraform.d/none", "{");
-    desk.home.write(beside, "credentials_helper \"x\" {}\n");
-    let said = desk.refused(2, "terraform t.dev");
+    fixture.home.write(".terraform.d/none", "{");
+    fixture.home.write(beside, "credentials_helper \"x\" {}\n");
+    let said = fixture.refused(2, "terraform t.dev");
     let reason = format!("{beside}: it has the credentials helper x already");
     assert!(said.contains(&reason), "{said}");
-    desk.home.write(beside, BLOCK);
-    let said = desk.done("terraform t.dev");
+    fixture.home.write(beside, BLOCK);
+    let said = fixture.done("terraform t.dev");
     assert!(said.contains("names this program already"), "{said}");
     let both = "credentials_helper \"zitadel\" {}\ncredentials_helper \"x\" {}\n";
-    let said = self::desk(both).refused(2, "terraform t.dev");
+    let said = self::fixture(both).refused(2, "terraform t.dev");
     assert!(
         said.contains("it has the credentials helper zitadel already"),
         "{said}"
@@ -254,37 +255,37 @@ fn another_helper_is_refused_wherever_terraform_reads_it() {
 /// The link comes last: what was written before it is reverted.
 #[test]
 fn where_the_link_cannot_be_made_nothing_is_changed() {
-    let desk = Desk::with_config(PROFILE);
-    desk.home.write(".terraform.d", "");
-    let said = desk.refused(2, "terraform t.dev");
+    let fixture = Fixture::with_config(PROFILE);
+    fixture.home.write(".terraform.d", "");
+    let said = fixture.refused(2, "terraform t.dev");
     assert!(said.contains("not a directory"), "{said}");
-    fs::remove_file(desk.path().join(".terraform.d")).unwrap();
-    symlink("/proc", desk.path().join(".terraform.d")).unwrap();
-    let said = desk.refused(1, "terraform t.dev");
+    fs::remove_file(fixture.path().join(".terraform.d")).unwrap();
+    symlink("/proc", fixture.path().join(".terraform.d")).unwrap();
+    let said = fixture.refused(1, "terraform t.dev");
     assert!(said.contains("the link was not changed"), "{said}");
 }
 
 #[test]
 fn what_is_no_link_of_ours_is_refused_and_left_alone() {
-    let desk = desk(THEIRS);
-    symlink("/bin/other", desk.path().join(LINK)).unwrap();
-    let said = desk.refused(2, "terraform t.dev");
+    let fixture = fixture(THEIRS);
+    symlink("/bin/other", fixture.path().join(LINK)).unwrap();
+    let said = fixture.refused(2, "terraform t.dev");
     assert!(said.contains("symbolic link to another program"), "{said}");
-    fs::remove_file(desk.path().join(LINK)).unwrap();
-    fs::write(desk.path().join(LINK), "").unwrap();
-    let said = desk.refused(2, "terraform t.dev");
+    fs::remove_file(fixture.path().join(LINK)).unwrap();
+    fs::write(fixture.path().join(LINK), "").unwrap();
+    let said = fixture.refused(2, "terraform t.dev");
     assert!(said.contains("it is no link"), "{said}");
 }
 
 #[test]
 fn a_link_that_others_changed_stays() {
-    let desk = desk(THEIRS);
-    desk.done("terraform t.dev");
-    fs::remove_file(desk.path().join(LINK)).unwrap();
-    symlink("/bin/other", desk.path().join(LINK)).unwrap();
-    let said = desk.done("terraform t.dev --undo");
+    let fixture = fixture(THEIRS);
+    fixture.done("terraform t.dev");
+    fs::remove_file(fixture.path().join(LINK)).unwrap();
+    symlink("/bin/other", fixture.path().join(LINK)).unwrap();
+    let said = fixture.done("terraform t.dev --undo");
     let line = format!("kept the link ~/{LINK}, which was changed since\n");
     assert!(said.contains(&line), "{said}");
-    assert_eq!(desk.files()[LINK], Node::Link("/bin/other".to_owned()));
-    assert!(!desk.exists(JOURNAL));
+    assert_eq!(fixture.files()[LINK], Node::Link("/bin/other".to_owned()));
+    assert!(!fixture.exists(JOURNAL));
 }

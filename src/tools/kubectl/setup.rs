@@ -253,7 +253,7 @@ fn tell_of_kuberc(plan: &mut Plan<'_>, exec: &Value) {
         plan.say(line);
     }
     plan.say(format!(
-        "  - command: {}    # kubectl 1.35 spells this key name:",
+        "  - command: {}    # kubectl 1.35: name instead of command",
         printable(command)
     ));
 }

@@ -36,7 +36,7 @@ fn every_kubectl_is_given_the_entry_that_it_can_write() {
         let kuberc = "credentialPluginPolicy: Allowlist";
         assert!(said.contains(kuberc), "{said}");
         // A remark, so that the lines can be copied as they are.
-        let remark = "zitadel-credential    # kubectl 1.35 spells this key name:\n";
+        let remark = "zitadel-credential    # kubectl 1.35: name instead of command\n";
         assert!(said.contains(remark), "{said}");
         let again = setup(home, "kubectl --user zitadel --context test");
         assert!(again.starts_with("nothing to change\n"), "{again}");

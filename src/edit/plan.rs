@@ -139,9 +139,11 @@ impl<'w> Plan<'w> {
         let config = self.config()?;
         let name = config.profile_name()?;
         if name.is_none() && config.caller().issuer.is_none() {
-            return Err(Error::Usage(Report::new("no profile").hint(
-                "zitadel-credential setup profile NAME writes one; --profile chooses among several",
-            )));
+            let report = Report::new("no profile");
+            let report = report.hint("run zitadel-credential setup profile NAME");
+            return Err(Error::Usage(
+                report.hint("with several profiles, choose one with --profile"),
+            ));
         }
         Ok(name)
     }

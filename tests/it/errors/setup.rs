@@ -170,7 +170,8 @@ fn no_profile_to_wire_a_tool_up_to() {
         2,
         str![[r#"
 zitadel-credential: error: no profile
-  hint: zitadel-credential setup profile NAME writes one; --profile chooses among several
+  hint: run zitadel-credential setup profile NAME
+  hint: with several profiles, choose one with --profile
 
 "#]],
     );

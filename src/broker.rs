@@ -272,7 +272,7 @@ impl<'a> Broker<'a> {
         loop {
             match slot.try_lock() {
                 Ok(Some(lock)) => return Waited::Locked(lock),
-                Ok(None) => {}
+                Ok(None) => self.drop_key(),
                 // The directory was removed meanwhile.
                 Err(error)
                     if error.kind() == io::ErrorKind::NotFound
@@ -335,6 +335,16 @@ impl<'a> Broker<'a> {
         }
         drop(lock);
         token
+    }
+
+    /// Drops a key that was read for its IDs, before a wait: to sign, it is read again.
+    /// A pipe cannot be.
+    fn drop_key(&self) {
+        if let Some(key) = self.key.take()
+            && self.request.key.source.is_read_once()
+        {
+            self.key.set(Some(key));
+        }
     }
 
     fn wanted(&self, entry: &Entry, unwanted: Option<&Token>) -> Option<Token> {

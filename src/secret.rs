@@ -1,8 +1,9 @@
 //! A text that must not be shown: wiped when dropped, redacted when debugged.
 
 use std::fmt;
+use std::hint::black_box;
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// A private key, an assertion or a token.
 ///
@@ -27,6 +28,34 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
     }
+}
+
+/// More than the deepest call that computes with a key uses, in bytes: the signer's
+/// tables of powers are its largest arrays, about 20 KiB.
+const STACK: usize = 128 * 1024;
+
+/// Runs a step that computes with a key, and then wipes the stack that it used: the
+/// crypto library leaves a prime there.
+///
+/// The step's result stays. It must hold its secrets on the heap, in a [`Secret`] or
+/// another type that wipes them.
+pub fn on_wiped_stack<T>(step: impl FnOnce() -> T) -> T {
+    let result = called(step);
+    wipe_stack();
+    result
+}
+
+/// Never inlined: its frame lies where that of [`wipe_stack`] will lie.
+#[inline(never)]
+fn called<T>(step: impl FnOnce() -> T) -> T {
+    step()
+}
+
+#[inline(never)]
+fn wipe_stack() {
+    let mut stack = [0_u64; STACK / size_of::<u64>()];
+    stack.zeroize();
+    black_box(&mut stack);
 }
 
 #[cfg(test)]

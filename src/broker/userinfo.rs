@@ -83,6 +83,7 @@ impl Broker<'_> {
         known: Option<Endpoints>,
         deadline: Deadline,
     ) -> Result<Result<Value, Refusal>, Error> {
+        self.drop_key();
         let issuer = Issuer::new(&self.request.issuer, &self.request.network, deadline);
         let Some(known) = known else {
             return issuer.userinfo(&issuer.discover()?.userinfo, token);

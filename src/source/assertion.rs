@@ -15,7 +15,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::error::Report;
-use crate::secret::Secret;
+use crate::secret::{Secret, on_wiped_stack};
 use crate::source::key::Key;
 use crate::text::clock::UnixTime;
 
@@ -45,6 +45,22 @@ pub fn sign(
     now: UnixTime,
     lifetime: Duration,
 ) -> Result<Secret, Report> {
+    on_wiped_stack(|| signed(key, audience, now, lifetime))
+}
+
+/// Returns the size of a key in bits.
+///
+/// # Errors
+/// As [`sign`].
+pub fn bits(key: &Key) -> Result<usize, Report> {
+    on_wiped_stack(|| {
+        let der = read(key)?;
+        let pair = parse(&der).map_err(cannot_sign)?;
+        Ok(pair.public().modulus_len() * 8)
+    })
+}
+
+fn signed(key: &Key, audience: &str, now: UnixTime, lifetime: Duration) -> Result<Secret, Report> {
     let der = read(key)?;
     let claims = Claims {
         iss: key.user.as_str(),
@@ -66,16 +82,6 @@ pub fn sign(
     )
     .map(Secret::new)
     .map_err(|_| cannot_sign(parse(&der).err().unwrap_or("the signature failed")))
-}
-
-/// Returns the size of a key in bits.
-///
-/// # Errors
-/// As [`sign`].
-pub fn bits(key: &Key) -> Result<usize, Report> {
-    let der = read(key)?;
-    let pair = parse(&der).map_err(cannot_sign)?;
-    Ok(pair.public().modulus_len() * 8)
 }
 
 fn read(key: &Key) -> Result<Zeroizing<PrivateKeyDer<'static>>, Report> {

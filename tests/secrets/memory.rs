@@ -1,13 +1,21 @@
 //! The memory of a mint that waits for the issuer, read from outside.
 
-use std::fs;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 use std::time::Duration;
+use std::{env, fs};
 
 use crate::needles::Needles;
 use crate::support::machine::is_root;
 use crate::support::{Endpoint, Fault, Running, World, binary, until};
+
+/// The program that is looked into: this build's, or another one, because an optimised
+/// build leaves other things on its stack.
+fn program() -> PathBuf {
+    let other = env::var_os("ZITADEL_CREDENTIAL_TEST_PROGRAM");
+    other.map_or_else(binary, PathBuf::from)
+}
 
 /// What a process could still write to, each part with its name.
 fn writable_memory(pid: u32) -> Vec<(String, Vec<u8>)> {
@@ -26,18 +34,19 @@ fn writable_memory(pid: u32) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// The memory of a mint with these arguments while the issuer is silent.
-fn while_it_waits(world: &World, arguments: &[&str]) -> Vec<(String, Vec<u8>)> {
-    let asked = world.issuer.token_requests();
+/// The memory of a call with these arguments while the issuer is silent at this
+/// endpoint.
+fn while_it_waits(world: &World, at: Endpoint, arguments: &[&str]) -> Vec<(String, Vec<u8>)> {
+    let asked = world.issuer.requests(at);
     let late = Fault::Delay(Duration::from_secs(20));
-    world.issuer.fault(Endpoint::Token, late, 1usize);
-    let mut command = world.home.command(binary());
-    command.args(["kubectl", "--no-cache"]).args(arguments);
+    world.issuer.fault(at, late, 1usize);
+    let mut command = world.home.command(program());
+    command.args(arguments);
     let running = Running::start(command);
-    until("the assertion is sent", || {
-        world.issuer.token_requests() > asked
-    });
-    writable_memory(running.id())
+    until("the request is sent", || world.issuer.requests(at) > asked);
+    let memory = writable_memory(running.id());
+    world.issuer.clear_faults();
+    memory
 }
 
 /// The parts that hold a piece.
@@ -55,14 +64,28 @@ fn may_look() -> bool {
     is_root()
 }
 
+/// A world, and the pieces of its user's key.
+fn with_a_key() -> (World, Needles) {
+    let world = World::new();
+    let mut key = Needles::default();
+    key.add_key(&world.user);
+    (world, key)
+}
+
+/// The pieces of the assertion that was sent last.
+fn assertion(world: &World) -> Needles {
+    let sent = world.issuer.last_token_request().form_value("assertion");
+    let mut needles = Needles::default();
+    needles.add_token(&sent.unwrap());
+    needles
+}
+
 #[test]
 fn no_byte_of_the_key_is_left_once_it_has_signed() {
     if !may_look() {
         return;
     }
-    let world = World::new();
-    let mut key = Needles::default();
-    key.add_key(&world.user);
+    let (world, key) = with_a_key();
     let (issuer, key_id, user_id) = (world.issuer.url(), &world.user.key_id, &world.user.user_id);
     world.home.append_config(&format!(
         "[profiles.command]\nissuer = \"{issuer}\"\nkey-command = [\"cat\", \"key.json\"]\n\
@@ -72,13 +95,79 @@ fn no_byte_of_the_key_is_left_once_it_has_signed() {
     for pem in [world.user.pkcs1_pem(), world.user.pkcs8_pem()] {
         world.home.write("key.pem", pem);
         for profile in ["test", "command", "ids"] {
-            let memory = while_it_waits(&world, &["--profile", profile]);
-            let sent = world.issuer.last_token_request().form_value("assertion");
-            let mut assertion = Needles::default();
-            assertion.add_token(&sent.unwrap());
-            let found = holding(&memory, &assertion);
+            let arguments = ["kubectl", "--no-cache", "--profile", profile];
+            // Discovery is the first request: little has written over the stack.
+            let memory = while_it_waits(&world, Endpoint::Discovery, &arguments);
+            assert_eq!(holding(&memory, &key), [""; 0], "{profile}");
+            let memory = while_it_waits(&world, Endpoint::Token, &arguments);
+            let found = holding(&memory, &assertion(&world));
             assert!(!found.is_empty(), "it is its memory that is read");
             assert_eq!(holding(&memory, &key), [""; 0], "{profile}");
         }
     }
+}
+
+#[test]
+fn whatever_the_command_no_byte_of_the_key_is_left_while_it_waits() {
+    if !may_look() {
+        return;
+    }
+    let (world, key) = with_a_key();
+    for (at, arguments) in [
+        (Endpoint::Discovery, &["token"][..]),
+        (Endpoint::Discovery, &["doctor"]),
+        (Endpoint::Token, &["doctor"]),
+        (Endpoint::Token, &["agent", "--write", "token"]),
+        (Endpoint::Userinfo, &["whoami"]),
+        // A renewal that the issuer does not answer.
+        (Endpoint::Token, &["token", "--refresh"]),
+    ] {
+        let memory = while_it_waits(&world, at, arguments);
+        assert_eq!(holding(&memory, &key), [""; 0], "{arguments:?}");
+    }
+}
+
+/// kubectl asks again after a 401: the token is checked, and the key was read for its
+/// IDs before that.
+#[test]
+fn no_byte_of_the_key_is_left_while_a_token_is_checked() {
+    if !may_look() {
+        return;
+    }
+    let (world, key) = with_a_key();
+    Running::start(world.home.command(program()).arg("kubectl")).output();
+    let memory = while_it_waits(&world, Endpoint::Userinfo, &["kubectl"]);
+    assert_eq!(holding(&memory, &key), [""; 0]);
+}
+
+/// The first process mints, slowly, and the second one has read the key for its IDs.
+#[test]
+fn no_byte_of_the_key_is_left_while_another_process_mints() {
+    if !may_look() {
+        return;
+    }
+    let (world, key) = with_a_key();
+    let late = Fault::Delay(Duration::from_secs(20));
+    world.issuer.fault(Endpoint::Token, late, 1usize);
+    let token = || {
+        let mut command = world.home.command(program());
+        command.arg("token");
+        Running::start(command)
+    };
+    let _first = token();
+    until("the assertion is sent", || {
+        world.issuer.token_requests() == 1
+    });
+    let second = token();
+    until("it waits for the lock", || sleeps(second.id()));
+    let memory = writable_memory(second.id());
+    assert_eq!(holding(&memory, &key), [""; 0]);
+}
+
+/// True once a process has slept a few times, as between two looks at a lock.
+fn sleeps(pid: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let mut lines = status.lines();
+    let times = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    times.is_some_and(|times| times.trim().parse().unwrap_or(0) > 20)
 }

@@ -5,6 +5,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | `dir` | open directories, in which files are reached by descriptor |
 //! | `exec` | becomes another program; no core dumps |
 //! | `files` | creates, opens, links and fsyncs private files and directories |
 //! | `group` | children that are ended with all that they started |
@@ -28,7 +29,7 @@ mod unix;
 pub use environment::Environment;
 pub(crate) use environment::named;
 #[cfg(unix)]
-pub use unix::{exec, files, group, handle, lock, notify, parent, signals, status, streams};
+pub use unix::{dir, exec, files, group, handle, lock, notify, parent, signals, status, streams};
 
 #[cfg(not(unix))]
 compile_error!("there is no port to this system yet: it needs the modules that sys.rs lists");

@@ -1,15 +1,15 @@
 //! The file of `--write`, for programs that read a token from a file.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::Config;
 use crate::error::{Error, Report};
 use crate::secret::Secret;
+use crate::sys::dir::Dir;
 use crate::sys::files::is_open_file;
-use crate::sys::replace;
 use crate::sys::status::Status;
 use crate::text::clock::Deadline;
 use crate::text::quote::system;
@@ -18,8 +18,8 @@ use crate::text::{input, quote};
 /// Linux's own limit on followed symbolic links.
 const MOST_LINKS: usize = 40;
 
-/// Writes the text to a regular file, through symbolic links. Adds no newline: not
-/// every reader of token files strips it.
+/// Writes the text to a regular file, through symbolic links, in a directory that no
+/// other user can write to. Adds no newline: not every reader of token files strips it.
 ///
 /// # Errors
 /// The file must not be replaced, or the system's error.
@@ -28,8 +28,8 @@ pub fn write(path: &Path, text: &Secret) -> Result<(), Error> {
         let what = format!("{}: token not written: {reason}", quote::path(path));
         Error::Final(Report::new(what).hint(hint))
     };
-    let target = target(path).map_err(failed)?;
-    replace::private(&target, text.expose().as_bytes())
+    let (dir, name) = place(path).map_err(failed)?;
+    dir.replace(&name, text.expose().as_bytes())
         .map_err(|error| failed((system(&error), DIRECTORY)))
 }
 
@@ -63,35 +63,64 @@ type Refusal = (String, &'static str);
 
 const DIRECTORY: &str = "choose a directory that you can write to";
 
-/// Resolves the symbolic links in a path. Follows only links that belong to this user
-/// or to root: in a directory that others may write to, a link leads where its owner
-/// wants.
-fn target(path: &Path) -> Result<PathBuf, Refusal> {
+const OWN_DIRECTORY: &str =
+    "choose a directory that no other user can write to, or remove their permission: chmod go-w";
+
+const FILE_ITSELF: &str = "give the path of the file itself";
+
+/// Walks to the file, and returns its directory and its name there.
+///
+/// Follows only links that belong to this user or to root, and that nobody else can
+/// replace: elsewhere a link leads where somebody else wants. Each directory is
+/// opened in the one before, so that nobody can swap a part of the path meanwhile.
+fn place(path: &Path) -> Result<(Dir, OsString), Refusal> {
     let failed = |error: io::Error| (system(&error), DIRECTORY);
     let mut ahead = reversed(path);
-    let mut target = PathBuf::from(".");
+    // The open directories, and the path by which they were reached.
+    let mut way = vec![Dir::open(Path::new(".")).map_err(failed)?];
+    let mut at = PathBuf::from(".");
     let mut links = 0;
     while let Some(part) = ahead.pop() {
-        if part == ".." && target.file_name().is_some() {
-            target.pop();
-            continue;
+        let dir = &way[way.len() - 1];
+        match Path::new(&part).components().next() {
+            Some(Component::RootDir) => {
+                way = vec![Dir::open(Path::new("/")).map_err(failed)?];
+                at = PathBuf::from("/");
+                continue;
+            }
+            Some(Component::ParentDir) if way.len() > 1 => {
+                way.pop();
+                at.pop();
+                continue;
+            }
+            Some(Component::ParentDir) => {
+                way = vec![dir.enter(&part).map_err(failed)?];
+                at.push(&part);
+                continue;
+            }
+            Some(Component::CurDir) => continue,
+            _ => {}
         }
-        target.push(&part);
-        let status = match Status::of_link(&target) {
-            Ok(status) => status,
-            // The file is new, or writing it will report the missing directory.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+        at.push(&part);
+        let status = match dir.status_of(&part) {
+            Ok(status) => Some(status),
+            // A new file.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && ahead.is_empty() => None,
             Err(error) => return Err(failed(error)),
         };
-        if status.is_link() {
+        if status.as_ref().is_some_and(Status::is_link) {
             links += 1;
-            ahead.extend(reversed(&lead(&target, &status, links)?));
-            target.pop();
-        } else if ahead.is_empty() && !status.is_file() {
-            return Err(("not a regular file".to_owned(), DIRECTORY));
+            check_link(dir, &part, &at, links)?;
+            ahead.extend(reversed(&dir.read_link(&part).map_err(failed)?));
+            at.pop();
+        } else if !ahead.is_empty() {
+            way.push(dir.enter(&part).map_err(failed)?);
+        } else {
+            check_file(dir, status.as_ref())?;
+            return Ok((way.swap_remove(way.len() - 1), part));
         }
     }
-    Ok(target)
+    Err(("not a regular file".to_owned(), DIRECTORY))
 }
 
 /// Returns a path's components, the last one first.
@@ -100,37 +129,51 @@ fn reversed(path: &Path) -> Vec<OsString> {
     parts.map(|part| part.as_os_str().to_owned()).collect()
 }
 
-/// Returns the target of a link, if it may be followed.
-fn lead(link: &Path, status: &Status, count: usize) -> Result<PathBuf, Refusal> {
-    let refused = |why: &str, hint| Err((why.to_owned(), hint));
+/// Returns an error if a link must not be followed.
+fn check_link(dir: &Dir, name: &OsStr, at: &Path, count: usize) -> Result<(), Refusal> {
     let failed = |error: io::Error| (system(&error), DIRECTORY);
-    if !status.is_ours_or_roots() {
-        return refused(
-            "the path has a symbolic link of another user",
-            "give the path of the file itself",
-        );
+    let refused = |why: &str, hint| Err((why.to_owned(), hint));
+    // In this order: whose link it is counts only where nobody can replace it.
+    let can_be_replaced = !dir.status().map_err(failed)?.keeps_ours();
+    if !dir.status_of(name).map_err(failed)?.is_ours_or_roots() {
+        return refused("the path has a symbolic link of another user", FILE_ITSELF);
     }
-    if is_open_file(link) {
+    if is_open_file(at) {
         // Its target would be replaced, for example a log file.
         let hint = "leave out --write to get the token on stdout";
         return refused("not a file but a stream", hint);
     }
+    if can_be_replaced {
+        let why = "the path has a symbolic link that other users can replace";
+        return refused(why, FILE_ITSELF);
+    }
     if count > MOST_LINKS {
-        return refused(
-            "too many symbolic links",
-            "give the path of the file itself",
-        );
+        return refused("too many symbolic links", FILE_ITSELF);
     }
-    let lead = link.read_link().map_err(failed)?;
-    // Somebody may have replaced the link after its owner was checked.
-    let now = Status::of_link(link).map_err(failed)?;
-    if now.identity() != status.identity() {
-        return refused(
-            "the symbolic link was replaced meanwhile",
-            "give the path of the file itself",
-        );
+    Ok(())
+}
+
+/// Returns an error if the file or its directory is not for a token.
+fn check_file(dir: &Dir, file: Option<&Status>) -> Result<(), Refusal> {
+    if file.is_some_and(|file| !file.is_file()) {
+        return Err(("not a regular file".to_owned(), DIRECTORY));
     }
-    Ok(lead)
+    let dir = dir.status().map_err(|error| (system(&error), DIRECTORY))?;
+    if !dir.is_ours_or_roots() {
+        let why = "its directory belongs to another user".to_owned();
+        return Err((why, "choose a directory of your own"));
+    }
+    if !dir.keeps_ours() {
+        let mode = dir.shown_mode();
+        let why = format!("other users can write to its directory ({mode})");
+        return Err((why, OWN_DIRECTORY));
+    }
+    // In a sticky directory, another user's file can be changed back.
+    if dir.is_writable_by_others() && file.is_some_and(|file| !file.is_ours()) {
+        let why = "the file belongs to another user".to_owned();
+        return Err((why, "choose another file name, or a directory of your own"));
+    }
+    Ok(())
 }
 
 /// Returns true if a file is as [`write()`] leaves it; another agent may have written

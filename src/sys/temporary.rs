@@ -60,6 +60,13 @@ pub fn builder() -> tempfile::Builder<'static, 'static> {
     builder
 }
 
+/// Returns a new name for a temporary file, as [`builder`] gives it.
+pub fn name() -> String {
+    let random = std::iter::repeat_with(fastrand::alphanumeric);
+    let random: String = random.take(RANDOM).collect();
+    format!("{PREFIX}{random}")
+}
+
 /// Removes the abandoned ones of `dir`.
 ///
 /// # Errors

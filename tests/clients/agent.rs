@@ -1,6 +1,9 @@
 //! The agent's unit, as systemd reads it, and its pod, as kubectl does: both hold
 //! nothing that is unknown there, and what they call writes the token.
 
+use std::fs;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::Command;
@@ -119,7 +122,10 @@ fn what_the_pod_calls_writes_the_token_and_its_probe_succeeds_then() {
         return;
     };
     let world = World::new();
+    // As of a volume that is an emptyDir.
     world.home.write("run/zitadel/nothing", "");
+    let volume = world.home.path().join("run/zitadel");
+    fs::set_permissions(&volume, Permissions::from_mode(0o2777)).unwrap();
     world
         .home
         .write("etc/zitadel/key.json", world.user.key_json());
@@ -141,12 +147,16 @@ fn what_the_pod_calls_writes_the_token_and_its_probe_succeeds_then() {
         Running::start(command)
     };
     let running = call(&sidecar["command"]);
-    let token = world.home.path().join("run/zitadel/token");
+    let token = world.home.path().join("run/zitadel/own/token");
     until("it is written", || token.exists());
     let probe = call(&sidecar["startupProbe"]["exec"]["command"]);
     assert!(probe.output().status.success());
     assert_eq!(world.issuer.token_requests(), 1);
-    assert!(world.issuer.accepts(&world.home.read("run/zitadel/token")));
+    assert!(
+        world
+            .issuer
+            .accepts(&world.home.read("run/zitadel/own/token"))
+    );
     running.signal(Signal::TERM);
     assert!(running.output().status.success());
 }

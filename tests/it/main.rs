@@ -23,4 +23,5 @@ mod negative;
 mod network;
 mod readme;
 mod setup;
+mod token_file;
 mod tools;

@@ -1,13 +1,23 @@
 //! Whose a file is, who else may use it, and which file it is.
 
 use std::fs::{File, Metadata};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, fchown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::Path;
 use std::{fs, io};
 
+use rustix::fs::{FileType, RawMode, Stat};
+
 /// What the system says of a file or directory, at one moment.
 #[derive(Clone, Debug)]
-pub struct Status(Metadata);
+pub struct Status {
+    identity: Identity,
+    /// The type of the file, and its permissions.
+    mode: u32,
+    owner: u32,
+    group: u32,
+    links: u64,
+    size: u64,
+}
 
 /// Which file it is, by whatever path: device and inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +51,7 @@ impl Status {
     /// # Errors
     /// The system's own reason.
     pub fn of(path: &Path) -> io::Result<Self> {
-        fs::metadata(path).map(Self)
+        fs::metadata(path).map(Self::from)
     }
 
     /// Looks at what lies at the path, and follows no link there.
@@ -49,7 +59,7 @@ impl Status {
     /// # Errors
     /// The system's own reason.
     pub fn of_link(path: &Path) -> io::Result<Self> {
-        fs::symlink_metadata(path).map(Self)
+        fs::symlink_metadata(path).map(Self::from)
     }
 
     /// Looks at an open file.
@@ -57,48 +67,50 @@ impl Status {
     /// # Errors
     /// The system's own reason.
     pub fn of_open(file: &File) -> io::Result<Self> {
-        file.metadata().map(Self)
+        file.metadata().map(Self::from)
     }
 
     /// True for a regular file.
     pub fn is_file(&self) -> bool {
-        self.0.is_file()
+        self.kind() == FileType::RegularFile
     }
 
     /// True for a directory.
     pub fn is_dir(&self) -> bool {
-        self.0.is_dir()
+        self.kind() == FileType::Directory
     }
 
     /// True for a symbolic link.
     pub fn is_link(&self) -> bool {
-        self.0.is_symlink()
+        self.kind() == FileType::Symlink
     }
 
     /// True for what gives its content once only: a pipe, a socket, a terminal.
     pub fn is_pipe(&self) -> bool {
-        let kind = self.0.file_type();
-        kind.is_fifo() || kind.is_socket() || kind.is_char_device()
+        matches!(
+            self.kind(),
+            FileType::Fifo | FileType::Socket | FileType::CharacterDevice
+        )
     }
 
     /// True for a regular file that somebody may run.
     pub fn is_program(&self) -> bool {
-        self.0.is_file() && self.0.mode() & 0o111 != 0
+        self.is_file() && self.mode & 0o111 != 0
     }
 
     /// Returns the size in bytes.
     pub fn size(&self) -> u64 {
-        self.0.len()
+        self.size
     }
 
     /// True if the effective user owns it.
     pub fn is_ours(&self) -> bool {
-        self.0.uid() == us()
+        self.owner == us()
     }
 
     /// True if the effective user or root owns it.
     pub fn is_ours_or_roots(&self) -> bool {
-        [us(), 0].contains(&self.0.uid())
+        [us(), 0].contains(&self.owner)
     }
 
     /// True if it is ours and nobody else may read or write it.
@@ -113,12 +125,21 @@ impl Status {
 
     /// True if group or others have any permission.
     pub fn is_open_to_others(&self) -> bool {
-        self.0.mode() & 0o077 != 0
+        self.mode & 0o077 != 0
     }
 
     /// True if group or others may write it.
     pub fn is_writable_by_others(&self) -> bool {
-        self.0.mode() & 0o022 != 0
+        self.mode & 0o022 != 0
+    }
+
+    /// True for a directory in which nobody else can replace what is ours: it is this
+    /// user's or root's, and others cannot write to it, or only what is theirs (the
+    /// sticky bit, as of /tmp).
+    pub fn keeps_ours(&self) -> bool {
+        const STICKY: u32 = 0o1000;
+        let is_sticky = self.mode & STICKY != 0;
+        self.is_ours_or_roots() && (is_sticky || !self.is_writable_by_others())
     }
 
     /// True if its mode is that of [`super::files::set_private`].
@@ -133,12 +154,12 @@ impl Status {
 
     /// Returns how many names it has.
     pub fn links(&self) -> u64 {
-        self.0.nlink()
+        self.links
     }
 
     /// Returns which file it is.
     pub fn identity(&self) -> Identity {
-        Identity(self.0.dev(), self.0.ino())
+        self.identity
     }
 
     /// Gives another file this one's mode and group. If the group cannot be given,
@@ -147,7 +168,7 @@ impl Status {
     /// # Errors
     /// The system's own reason.
     pub fn give_mode(&self, file: &File) -> io::Result<()> {
-        let group = self.0.gid();
+        let group = self.group;
         let has_group = file.metadata()?.gid() == group || fchown(file, None, Some(group)).is_ok();
         let mode = if has_group {
             self.mode()
@@ -162,17 +183,49 @@ impl Status {
     /// root with another user's HOME, as under `sudo -E`, creates nothing there. A
     /// directory that is open to everybody, as /tmp is, locks nobody out.
     pub(super) fn may_hold_ours(&self) -> bool {
-        may_hold(self.0.uid(), self.0.mode(), us())
+        may_hold(self.owner, self.mode, us())
     }
 
     fn mode(&self) -> u32 {
-        self.0.mode() & 0o7777
+        self.mode & 0o7777
+    }
+
+    fn kind(&self) -> FileType {
+        // Narrower on some systems: no file type is lost.
+        FileType::from_raw_mode(self.mode as RawMode)
     }
 }
 
 impl From<Metadata> for Status {
     fn from(meta: Metadata) -> Self {
-        Self(meta)
+        Self {
+            identity: Identity(meta.dev(), meta.ino()),
+            mode: meta.mode(),
+            owner: meta.uid(),
+            group: meta.gid(),
+            links: meta.nlink(),
+            size: meta.len(),
+        }
+    }
+}
+
+// The fields' types differ by system.
+#[allow(
+    clippy::cast_sign_loss,
+    clippy::unnecessary_cast,
+    clippy::cast_lossless,
+    reason = "on Linux they are what they are made here"
+)]
+impl From<Stat> for Status {
+    fn from(stat: Stat) -> Self {
+        Self {
+            identity: Identity(stat.st_dev as u64, stat.st_ino as u64),
+            mode: stat.st_mode as u32,
+            owner: stat.st_uid,
+            group: stat.st_gid,
+            links: stat.st_nlink as u64,
+            size: stat.st_size as u64,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use zeroizing_alloc::ZeroAlloc;
 use zitadel_credential::config::{Directories, TIMEOUT};
 use zitadel_credential::sys::parent::Parent;
 use zitadel_credential::sys::streams::Stdout;
-use zitadel_credential::sys::{exec, signals, streams};
+use zitadel_credential::sys::{exec, signals, streams, watcher};
 use zitadel_credential::text::clock::{Deadline, UnixTime};
 use zitadel_credential::text::input::{Bounded, TimedReader};
 use zitadel_credential::text::stderr::Stderr;
@@ -25,6 +25,10 @@ static WIPING: ZeroAlloc<System> = ZeroAlloc(System);
     reason = "the one place that reads the environment and ends the process"
 )]
 fn main() {
+    let args: Vec<_> = std::env::args_os().collect();
+    if watcher::is_one(args.first()) {
+        return;
+    }
     std::panic::set_hook(Box::new(|panic| {
         // The panic's message may quote a secret, so only its location is shown.
         let place = panic.location().map(ToString::to_string);
@@ -43,7 +47,7 @@ fn main() {
         Err(_) => Box::new(io::empty()),
     };
     let code = run(World {
-        args: std::env::args_os().collect(),
+        args,
         environment: &|name| std::env::var_os(name),
         // A relative directory would depend on the working directory, for example a
         // git clone.

@@ -16,6 +16,7 @@
 //! | `signals` | an end that is asked for; file size limits |
 //! | `status` | owner, mode and identity of a file |
 //! | `streams` | bounded waits on pipes; writes that leave no half text |
+//! | `watcher` | ends what was started when this process ends |
 //!
 //! `process`, `replace` and `temporary` stand on these, and are the same everywhere.
 
@@ -29,7 +30,9 @@ mod unix;
 pub use environment::Environment;
 pub(crate) use environment::named;
 #[cfg(unix)]
-pub use unix::{dir, exec, files, group, handle, lock, notify, parent, signals, status, streams};
+pub use unix::{
+    dir, exec, files, group, handle, lock, notify, parent, signals, status, streams, watcher,
+};
 
 #[cfg(not(unix))]
 compile_error!("there is no port to this system yet: it needs the modules that sys.rs lists");

@@ -92,7 +92,7 @@ impl Tool {
         &self,
         mut command: Command,
     ) -> Result<Result<Ended, Vec<String>>, Error> {
-        self.ended(run_asking(&mut command, &self.deadline, LIMIT))
+        self.ended(run_asking(&mut command, &self.deadline, LIMIT, None))
     }
 
     fn ended(&self, ended: Result<Ended, RunError>) -> Result<Result<Ended, Vec<String>>, Error> {

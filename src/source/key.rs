@@ -1,6 +1,7 @@
 //! The service user's private key: ZITADEL's key file, or a bare PEM with the key
 //! ID and the user ID given separately.
 
+mod said;
 pub mod spec;
 
 use std::path::Path;

@@ -13,6 +13,7 @@ use super::environment::Environment;
 use super::group;
 use super::status::Status;
 use super::streams::wait_either;
+use super::watcher::Watcher;
 use crate::text::clock::Deadline;
 use crate::text::input;
 use crate::text::input::ReadError;
@@ -60,9 +61,13 @@ pub fn is_program(path: &Path) -> bool {
     Status::of(path).is_ok_and(|status| status.is_program())
 }
 
+/// Receives a part of a program's stderr; an empty part once nothing has come for a
+/// moment.
+pub type Listener<'a> = dyn FnMut(&[u8]) + 'a;
+
 /// Runs a program to its end; its stdin and stderr are as the command says.
 /// One that prints more than [`input::LIMIT`], or has not ended by the
-/// deadline, is killed with all that it started.
+/// deadline, is killed with all that it started, and so it is if this process ends.
 ///
 /// # Errors
 /// [`RunError`].
@@ -79,11 +84,11 @@ pub fn run_limited(
     deadline: &Deadline,
     limit: usize,
 ) -> Result<Ended, RunError> {
-    group::lead(command);
-    run_in(command, true, deadline, limit)
+    run_in(command, true, deadline, limit, None)
 }
 
-/// Runs a program as [`run_limited`] does, one that may ask at the terminal.
+/// Runs a program as [`run_limited`] does, one that may ask at the terminal. With a
+/// listener, its stderr is neither kept nor limited.
 ///
 /// # Errors
 /// [`RunError`].
@@ -91,14 +96,10 @@ pub fn run_asking(
     command: &mut Command,
     deadline: &Deadline,
     limit: usize,
+    listener: Option<&mut Listener<'_>>,
 ) -> Result<Ended, RunError> {
-    // Only the foreground process group may read there (termios(3)) and gets
-    // Ctrl-C. In our group, the program is killed without what it started.
-    if group::has_terminal() {
-        run_in(command, false, deadline, limit)
-    } else {
-        run_limited(command, deadline, limit)
-    }
+    // Only the foreground process group may read there (termios(3)) and gets Ctrl-C.
+    run_in(command, !group::has_terminal(), deadline, limit, listener)
 }
 
 /// The leader of the group that runs now, if one does.
@@ -123,53 +124,77 @@ fn run_in(
     has_group: bool,
     deadline: &Deadline,
     limit: usize,
+    listener: Option<&mut Listener<'_>>,
 ) -> Result<Ended, RunError> {
     let mut now = running();
+    let mut watcher = Watcher::start();
+    match &watcher {
+        Some(watcher) if has_group => watcher.lead(command),
+        None if has_group => group::lead(command),
+        _ => {}
+    }
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
         .map_err(RunError::Start)?;
-    *now = has_group.then(|| child.id());
+    if let (Some(watcher), false) = (&mut watcher, has_group) {
+        watcher.watch(&child);
+    }
+    let leader = |child: &Child| watcher.as_ref().map_or(child.id(), |w| w.process().id());
+    *now = has_group.then(|| leader(&child));
     drop(now);
-    let ended = attend(&mut child, deadline, limit);
+    let ended = attend(&mut child, deadline, limit, listener);
     *running() = None;
     if ended.is_err() {
-        if has_group {
-            group::kill(&child);
-        }
         // A program of another user cannot be killed; it is left running.
+        if has_group {
+            group::kill(watcher.as_ref().map_or(&child, Watcher::process));
+        } else {
+            group::kill_tree(child.id().cast_signed());
+        }
         let _ = child.kill();
         reap(&mut child);
     }
     ended
 }
 
-/// Reads what a child prints until it has closed its output and ended.
-fn attend(child: &mut Child, deadline: &Deadline, limit: usize) -> Result<Ended, RunError> {
+/// Reads what a child prints until it has ended. What it started may keep its streams
+/// open: only its own end counts, unless it has printed nothing yet.
+fn attend(
+    child: &mut Child,
+    deadline: &Deadline,
+    limit: usize,
+    mut listener: Option<&mut Listener<'_>>,
+) -> Result<Ended, RunError> {
     let mut stdout = Stream::of(child.stdout.take());
     let mut stderr = Stream::of(child.stderr.take());
+    let mut pause = PAUSE;
     loop {
-        let status = match stdout.pipe {
-            Some(_) => None,
-            None => child.try_wait().map_err(RunError::Wait)?,
-        };
+        let status = child.try_wait().map_err(RunError::Wait)?;
+        let is_over = status.is_some_and(|status| {
+            stdout.pipe.is_none() || !status.success() || !stdout.said.is_empty()
+        });
         let left = deadline.remaining();
-        let patience = match (&stdout.pipe, status) {
-            // What it started may keep stderr open: only its own end counts.
-            (_, Some(_)) => Duration::ZERO,
-            (None, None) => left.min(PAUSE),
-            (Some(_), None) => left,
+        let patience = match stdout.pipe {
+            _ if is_over => Duration::ZERO,
+            // Its end is near.
+            None => left.min(PAUSE),
+            Some(_) => left.min(pause),
         };
+        pause = (pause * 2).min(LONGEST_PAUSE);
         let has_come = wait_either(stdout.pipe.as_ref(), stderr.pipe.as_ref(), patience);
         let [from_stdout, from_stderr] =
             has_come.map_err(|error| RunError::Output(error.into()))?;
         if from_stdout {
-            stdout.read(limit).map_err(RunError::Output)?;
+            stdout.read(limit, None).map_err(RunError::Output)?;
         }
         if from_stderr {
-            stderr.read(limit).map_err(RunError::Output)?;
+            let listener = listener.as_deref_mut();
+            stderr.read(limit, listener).map_err(RunError::Output)?;
+        } else if let Some(listener) = listener.as_deref_mut() {
+            listener(&[]);
         }
-        if let (Some(status), false) = (status, from_stderr) {
+        if let (Some(status), true, false) = (status, is_over, from_stdout || from_stderr) {
             return Ok(Ended {
                 status,
                 stdout: stdout.said,
@@ -186,7 +211,10 @@ fn attend(child: &mut Child, deadline: &Deadline, limit: usize) -> Result<Ended,
     }
 }
 
-/// Interval at which a child that has closed its stdout is checked.
+/// The longest interval at which a child is looked at.
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+
+/// The shortest one.
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// How long a killed child is waited for.
@@ -211,18 +239,19 @@ impl<P: Read> Stream<P> {
         Self { pipe, said }
     }
 
-    /// Reads what has come.
-    fn read(&mut self, limit: usize) -> Result<(), ReadError> {
+    /// Reads what has come: keeps it, or hands it to a listener.
+    fn read(&mut self, limit: usize, listener: Option<&mut Listener<'_>>) -> Result<(), ReadError> {
         let mut part = Zeroizing::new([0; 4096]);
         let read = match &mut self.pipe {
             Some(pipe) => pipe.read(&mut *part),
             None => Ok(0),
         };
-        match read {
-            Ok(0) => self.pipe = None,
-            Ok(read) => input::append(&mut self.said, &part[..read]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error.into()),
+        match (read, listener) {
+            (Ok(0), _) => self.pipe = None,
+            (Ok(read), Some(listener)) => listener(&part[..read]),
+            (Ok(read), None) => input::append(&mut self.said, &part[..read]),
+            (Err(error), _) if error.kind() == io::ErrorKind::Interrupted => {}
+            (Err(error), _) => return Err(error.into()),
         }
         if self.said.len() > limit {
             return Err(ReadError::TooLarge(limit));

@@ -11,3 +11,4 @@ pub mod parent;
 pub mod signals;
 pub mod status;
 pub mod streams;
+pub mod watcher;

@@ -7,6 +7,7 @@
 mod support;
 
 mod broken_files;
+mod children;
 mod contention;
 mod disks;
 mod kills;

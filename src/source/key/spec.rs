@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use zeroize::Zeroizing;
 
+use super::said::Said;
 use super::{Key, KeyId, UserId};
 use crate::error::{Error, Report};
 use crate::secret::Secret;
@@ -150,10 +151,17 @@ impl KeySpec {
             // The command does not need another key.
             .env_remove("ZITADEL_CREDENTIAL_KEY")
             .stdin(Stdio::null());
-        if self.is_silent {
-            command.stderr(Stdio::null());
-        }
-        match process::run_asking(&mut command, deadline, input::LIMIT) {
+        // Never our caller's own: what the command leaves running would keep it open.
+        command.stderr(if self.is_silent {
+            Stdio::null()
+        } else {
+            Stdio::piped()
+        });
+        let mut said = Said::new();
+        let mut listener = |part: &[u8]| said.hear(part);
+        let ended = process::run_asking(&mut command, deadline, input::LIMIT, Some(&mut listener));
+        said.end(!ended.as_ref().is_ok_and(|ended| ended.status.success()));
+        match ended {
             Ok(ended) if !ended.status.success() => Err(Error::Final(
                 failed(format!("failed with {}", ended.status)).hint(RUN_IT),
             )),

@@ -6,8 +6,9 @@ use std::process::{Child, Command};
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
+use super::parent;
 use crate::text::clock::Deadline;
 
 /// Lets a command lead a group of its own, so that [`kill`] ends it whole.
@@ -28,6 +29,21 @@ pub fn end(leader: u32, patience: &Deadline) {
     };
     while kill_process_group(group, Signal::KILL).is_ok() && !patience.remaining().is_zero() {
         thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Kills a program and its descendants, as far as the system names them.
+pub fn kill_tree(program: i32) {
+    let mut tree = vec![program];
+    let parents = parent::parents();
+    let mut looked_at = 0;
+    while let Some(&above) = tree.get(looked_at) {
+        let children = parents.iter().filter(|(_, parent)| *parent == above);
+        tree.extend(children.map(|(child, _)| *child));
+        looked_at += 1;
+    }
+    for pid in tree.into_iter().filter_map(Pid::from_raw) {
+        let _ = kill_process(pid, Signal::KILL);
     }
 }
 

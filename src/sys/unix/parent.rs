@@ -1,5 +1,6 @@
 //! The process that runs this one.
 
+use std::fs;
 use std::fs::File;
 use std::io::Read;
 
@@ -25,8 +26,23 @@ impl Parent {
 }
 
 /// Returns when a process was started, in clock ticks since boot: the 22nd field of
-/// `/proc/PID/stat`, the 20th after the name, which may hold anything (proc(5)).
+/// `/proc/PID/stat`.
 fn started(pid: u32) -> Option<u64> {
+    field(pid, 22)?.parse().ok()
+}
+
+/// Returns all processes, each with its parent; none if the system does not say.
+pub(super) fn parents() -> Vec<(i32, i32)> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let processes = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    processes
+        .filter_map(|pid: u32| Some((pid.cast_signed(), field(pid, 4)?.parse().ok()?)))
+        .collect()
+}
+
+/// Returns a field of `/proc/PID/stat`, counted from 1, after the name, which may hold
+/// anything (proc(5)).
+fn field(pid: u32, number: usize) -> Option<String> {
     // The kernel hands the line over whole, and these fields lie at its start.
     let mut stat = [0; 512];
     let mut file = File::open(format!("/proc/{pid}/stat")).ok()?;
@@ -34,5 +50,8 @@ fn started(pid: u32) -> Option<u64> {
     let stat = &stat[..length];
     let after_name = stat.iter().rposition(|b| *b == b')')? + 1;
     let fields = std::str::from_utf8(&stat[after_name..]).ok()?;
-    fields.split_ascii_whitespace().nth(19)?.parse().ok()
+    let field = fields
+        .split_ascii_whitespace()
+        .nth(number.checked_sub(3)?)?;
+    Some(field.to_owned())
 }

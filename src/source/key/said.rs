@@ -1,0 +1,86 @@
+//! What a key-command says on its stderr: shown escaped, bounded and without secrets.
+
+use std::io::{IsTerminal, Write};
+use std::{io, mem};
+
+use zeroize::Zeroizing;
+
+use crate::text::input;
+use crate::text::quote::{printable, redacted};
+use crate::text::stderr::Stderr;
+
+/// Collects a command's stderr. At a terminal it is shown as it comes, because it may
+/// be a question; elsewhere at the end, if the command fails or with `-v`: some callers
+/// read our stderr as a part of the response.
+pub(super) struct Said {
+    is_live: bool,
+    /// What is not shown yet.
+    pending: Zeroizing<Vec<u8>>,
+    /// How much has come.
+    total: usize,
+    /// True if the cursor stands behind a part of a line.
+    is_within_line: bool,
+}
+
+impl Said {
+    pub(super) fn new() -> Self {
+        Self {
+            is_live: io::stderr().is_terminal(),
+            pending: Zeroizing::default(),
+            total: 0,
+            is_within_line: false,
+        }
+    }
+
+    /// Takes a part; an empty one once nothing has come for a moment. Drops what comes
+    /// after [`input::LIMIT`] bytes.
+    pub(super) fn hear(&mut self, part: &[u8]) {
+        let room = input::LIMIT.saturating_sub(self.total);
+        self.total = self.total.saturating_add(part.len());
+        input::append(&mut self.pending, &part[..part.len().min(room)]);
+        if !self.is_live {
+            return;
+        }
+        // A question has no line end.
+        let whole = match self.pending.iter().rposition(|byte| *byte == b'\n') {
+            _ if part.is_empty() => self.pending.len(),
+            Some(end) => end + 1,
+            None => 0,
+        };
+        let rest = Zeroizing::new(self.pending.split_off(whole));
+        let text = mem::replace(&mut self.pending, rest);
+        self.show(&text);
+    }
+
+    /// Shows what is to be shown at the command's end.
+    pub(super) fn end(mut self, has_failed: bool) {
+        if self.is_live || has_failed || log::log_enabled!(log::Level::Info) {
+            let text = mem::take(&mut self.pending);
+            self.show(&text);
+            if self.is_within_line {
+                self.write("\n");
+            }
+            if self.total > input::LIMIT {
+                log::warn!("the rest of what the key-command says is not shown");
+            }
+        }
+    }
+
+    fn show(&mut self, text: &[u8]) {
+        let text = Zeroizing::new(String::from_utf8_lossy(text).into_owned());
+        for line in redacted(&text).split_inclusive('\n') {
+            let (words, end) = match line.strip_suffix('\n') {
+                Some(words) => (words.trim_end_matches('\r'), "\n"),
+                None => (line, ""),
+            };
+            self.write(&format!("{}{end}", printable(words)));
+            self.is_within_line = end.is_empty();
+        }
+    }
+
+    #[expect(clippy::unused_self, reason = "only a command's words are written so")]
+    fn write(&self, text: &str) {
+        // A closed stderr cannot be reported anywhere.
+        let _ = Stderr.write_all(text.as_bytes());
+    }
+}

@@ -18,6 +18,7 @@ use crate::error::{Error, Report};
 use crate::grant::Grant;
 use crate::secret::Secret;
 use crate::source::assertion;
+use crate::source::key::exposure;
 use crate::sys::exec;
 use crate::text::quote;
 use crate::text::quote::{is_unprintable, system};
@@ -144,6 +145,7 @@ pub(crate) fn assertion(
         .audience
         .or_else(|| issuer.map(|issuer| issuer.as_str().to_owned()));
     let loaded = key.load(world.environment, config.deadline())?;
+    exposure::warn(&key.source);
     let lifetime = Duration::from_secs(args.lifetime.into());
     let audience = audience.unwrap_or_default();
     let signed = assertion::sign(&loaded, &audience, (world.clock)(), lifetime)

@@ -8,8 +8,8 @@ use crate::error::{Error, Report};
 use crate::secret::Secret;
 use crate::source::assertion;
 use crate::source::issuer::{Exchange, Granted, Issuer, Refusal};
-use crate::source::key::Key;
 use crate::source::key::spec::KeySpec;
+use crate::source::key::{Key, exposure};
 use crate::text::clock::{Deadline, UnixTime};
 use crate::token::{Freshness, Lifespan, Token};
 use crate::url::{Endpoints, HttpUrl};
@@ -37,6 +37,7 @@ impl Broker<'_> {
         // Before the first request: a bad key is reported even while the issuer is
         // down, and no key stays in memory while a request waits.
         let signed = self.sign((self.clock)(), deadline)?;
+        exposure::warn(&self.request.key.source);
         self.check_expiry(&signed)?;
         let issuer = Issuer::new(&self.request.issuer, &self.request.network, deadline);
         let (endpoints, outcome) = match known {

@@ -1,6 +1,7 @@
 //! The service user's private key: ZITADEL's key file, or a bare PEM with the key
 //! ID and the user ID given separately.
 
+pub mod exposure;
 mod said;
 pub mod spec;
 

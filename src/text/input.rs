@@ -10,7 +10,8 @@ use std::path::Path;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::sys::files::open_to_read;
+use crate::sys::files::{is_read_only, open_to_read};
+use crate::sys::status::Status;
 use crate::sys::streams::{Stream, wait_readable};
 use crate::text::clock::Deadline;
 use crate::text::quote::system;
@@ -27,6 +28,9 @@ pub enum ReadError {
     /// The input did not end within this many seconds.
     #[error("not complete within {0} s")]
     TimedOut(u64),
+    /// Every user can write to the file; its mode as people read it.
+    #[error("every user can write to it ({0})")]
+    Writable(String),
     /// The system's error.
     #[error("{}", system(.0))]
     Io(#[from] io::Error),
@@ -43,8 +47,36 @@ pub fn read_file(
 ) -> Result<Zeroizing<Vec<u8>>, ReadError> {
     let file = open_to_read(path)?;
     let meta = file.metadata()?;
+    read_open(file, &meta, limit, deadline)
+}
+
+/// Reads a file as [`read_file`] does, whose content is believed: refuses a regular file
+/// that every user can write to.
+///
+/// # Errors
+/// [`ReadError`]: too large, too slow, open to every user, or a failed read.
+pub fn read_believed(
+    path: &Path,
+    limit: usize,
+    deadline: &Deadline,
+) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    let file = open_to_read(path)?;
+    let meta = file.metadata()?;
+    let status = Status::from(meta.clone());
+    if status.is_file() && status.is_writable_by_all() && !is_read_only(&file) {
+        return Err(ReadError::Writable(status.shown_mode()));
+    }
+    read_open(file, &meta, limit, deadline)
+}
+
+fn read_open(
+    file: File,
+    meta: &Metadata,
+    limit: usize,
+    deadline: &Deadline,
+) -> Result<Zeroizing<Vec<u8>>, ReadError> {
     if meta.is_file() {
-        read_regular(file, &meta, limit)
+        read_regular(file, meta, limit)
     } else {
         read_all(TimedReader::new(file, *deadline), limit)
     }
@@ -149,6 +181,7 @@ impl ReadError {
     pub fn predicate(&self) -> String {
         match self {
             Self::TooLarge(_) | Self::TimedOut(_) => self.to_string(),
+            Self::Writable(mode) => format!("writable by every user ({mode})"),
             Self::Io(error) => format!("unreadable: {}", system(error)),
         }
     }

@@ -16,6 +16,7 @@ mod completions;
 mod direct;
 mod doctor;
 mod errors;
+mod key_file;
 mod layers;
 mod man;
 mod manage;

@@ -242,8 +242,14 @@ fn read_roots(path: &Path, deadline: &Deadline) -> Result<Vec<Certificate<'stati
                 .hint("give a readable PEM file with the root certificates to trust"),
         )
     };
-    let pem =
-        input::read_file(path, CA_LIMIT, deadline).map_err(|error| unusable(error.to_string()))?;
+    let pem = input::read_believed(path, CA_LIMIT, deadline).map_err(|error| match error {
+        ReadError::Writable(_) => {
+            let what = format!("ca-file {}: {error}", quote::path(path));
+            let hint = format!("run chmod go-w {}", quote::word(path));
+            Error::Usage(Report::new(what).hint(hint))
+        }
+        _ => unusable(error.to_string()),
+    })?;
     let roots: Vec<_> = CertificateDer::pem_slice_iter(&pem)
         .map(|der| Ok(Certificate::from_der(&der?).to_owned()))
         .collect::<Result<_, rustls_pki_types::pem::Error>>()

@@ -11,16 +11,18 @@ use super::{Key, KeyId, UserId};
 use crate::error::{Error, Report};
 use crate::secret::Secret;
 use crate::sys::process::RunError;
+use crate::sys::status::Status;
 use crate::sys::{Environment, process};
 use crate::text::clock::Deadline;
 use crate::text::input::ReadError;
-use crate::text::quote::{quoted, system};
+use crate::text::quote::{quoted, system, word};
 use crate::text::{input, quote};
 
 const A_LIST: &str =
     "set key-command to a list of a program on PATH and its arguments, each a string of its own";
 const RUN_IT: &str = "run the command by hand: it must print only the key, and exit with 0";
 const WAITS: &str = "run the command by hand: it may be waiting for input or an unlock";
+const MAKE_PRIVATE: &str = "run chmod 600 on the key file, and create a new key if other users may know or have changed it";
 const RAISE_TIMEOUT: &str = "give it more time with --timeout";
 
 /// The source of a key.
@@ -87,9 +89,8 @@ impl KeySpec {
     pub fn load(&self, environment: &Environment, deadline: &Deadline) -> Result<Key, Error> {
         let source = &self.source;
         let bytes = match source {
-            KeySource::File(path) => {
-                input::read_file(path, input::LIMIT, deadline).map_err(|error| self.unread(&error))
-            }
+            KeySource::File(path) => input::read_believed(path, input::LIMIT, deadline)
+                .map_err(|error| self.unread(&error)),
             KeySource::Environment(text) => Ok(Zeroizing::new(text.expose().as_bytes().to_owned())),
             KeySource::Command(words) => self.run(words, environment, deadline),
         }?;
@@ -120,6 +121,7 @@ impl KeySpec {
                     .hint("check the program that writes to this pipe")
                     .hint(RAISE_TIMEOUT),
             ),
+            ReadError::Writable(_) => Error::Final(report.hint(MAKE_PRIVATE)),
             ReadError::Io(_) => Error::Usage(report.hint(
                 "set --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file to a file that you can read",
             )),
@@ -145,6 +147,15 @@ impl KeySpec {
                 Error::Usage(failed(what.into()).hint(A_LIST))
             })?
         };
+        if let Ok(status) = Status::of(&program)
+            && status.is_file()
+            && status.is_writable_by_all()
+        {
+            let mode = status.shown_mode();
+            let what = format!("every user can write to {} ({mode})", quote::path(&program));
+            let hint = format!("run chmod go-w {}", word(&program));
+            return Err(Error::Usage(failed(what).hint(hint)));
+        }
         let mut command = Command::new(program);
         command
             .args(arguments)

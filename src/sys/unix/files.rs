@@ -5,7 +5,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::{fs, io};
 
-use rustix::fs::{Access, OFlags, access};
+use rustix::fs::{Access, OFlags, StatVfsMountFlags, access, fstatvfs};
 
 use super::status::Status;
 
@@ -55,6 +55,12 @@ pub fn open_to_read(path: &Path) -> io::Result<File> {
     // Without O_NONBLOCK, opening a FIFO without a writer blocks.
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
+/// Returns true if a file lies on a file system that is mounted read-only: its mode is
+/// set by what mounts it (a Kubernetes secret, say), and nobody can write to it.
+pub fn is_read_only(file: &File) -> bool {
+    fstatvfs(file).is_ok_and(|system| system.f_flag.contains(StatVfsMountFlags::RDONLY))
 }
 
 /// Creates a directory of mode 0700. One that is there already stays as it is.

@@ -128,18 +128,31 @@ impl Status {
         self.mode & 0o077 != 0
     }
 
+    /// True if every user may write it.
+    pub fn is_writable_by_all(&self) -> bool {
+        self.mode & 0o002 != 0
+    }
+
+    /// True if every user may read it.
+    pub fn is_readable_by_all(&self) -> bool {
+        self.mode & 0o004 != 0
+    }
+
     /// True if group or others may write it.
     pub fn is_writable_by_others(&self) -> bool {
         self.mode & 0o022 != 0
+    }
+
+    /// True for a directory in which users can replace only what is theirs.
+    pub fn is_sticky(&self) -> bool {
+        self.mode & 0o1000 != 0
     }
 
     /// True for a directory in which nobody else can replace what is ours: it is this
     /// user's or root's, and others cannot write to it, or only what is theirs (the
     /// sticky bit, as of /tmp).
     pub fn keeps_ours(&self) -> bool {
-        const STICKY: u32 = 0o1000;
-        let is_sticky = self.mode & STICKY != 0;
-        self.is_ours_or_roots() && (is_sticky || !self.is_writable_by_others())
+        self.is_ours_or_roots() && (self.is_sticky() || !self.is_writable_by_others())
     }
 
     /// True if its mode is that of [`super::files::set_private`].

@@ -1,0 +1,54 @@
+//! Who else can read or replace a key file.
+
+use std::fs::File;
+use std::path::Path;
+
+use super::spec::KeySource;
+use crate::sys::files::{is_read_only, open_to_read};
+use crate::sys::status::Status;
+use crate::text::quote;
+use crate::text::quote::word;
+
+/// Warns if other users can read or replace a key file. A pipe has no mode, and on a
+/// file system that is mounted read-only nobody can change it: a Kubernetes secret has
+/// mode 0644 unless the pod says otherwise.
+pub fn warn(source: &KeySource) {
+    let KeySource::File(path) = source else {
+        return;
+    };
+    // Not opened unless it is a regular file: a pipe would lose its reader.
+    let Ok(status) = Status::of(path) else { return };
+    if !status.is_file() || open_to_read(path).is_ok_and(|file| is_read_only(&file)) {
+        return;
+    }
+    let mode = status.shown_mode();
+    let remedy = format!("run chmod 600 {}", word(path));
+    if status.is_readable_by_all() {
+        log::warn!("{source}: every user can read it ({mode}): {remedy}");
+    } else if status.is_writable_by_others() {
+        log::warn!("{source}: its group can write to it ({mode}): {remedy}");
+    }
+    let real = path.canonicalize().ok();
+    // The directory of a link, and the file's own.
+    let mut dirs: Vec<_> = [Some(path.as_path()), real.as_deref()]
+        .into_iter()
+        .flatten()
+        .filter_map(Path::parent)
+        .filter_map(|dir| dir.canonicalize().ok())
+        .collect();
+    dirs.dedup();
+    for dir in dirs {
+        let Ok(status) = Status::of(&dir) else {
+            continue;
+        };
+        let is_fixed = File::open(&dir).is_ok_and(|dir| is_read_only(&dir));
+        if status.is_writable_by_all() && !status.is_sticky() && !is_fixed {
+            log::warn!(
+                "{source}: every user can replace it in {} ({}): run chmod o-w {}",
+                quote::path(&dir),
+                status.shown_mode(),
+                word(&dir)
+            );
+        }
+    }
+}

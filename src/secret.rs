@@ -52,6 +52,7 @@ fn called<T>(step: impl FnOnce() -> T) -> T {
 }
 
 #[inline(never)]
+#[expect(clippy::large_stack_arrays, reason = "the stack is what is wiped")]
 fn wipe_stack() {
     let mut stack = [0_u64; STACK / size_of::<u64>()];
     stack.zeroize();

@@ -41,15 +41,14 @@ fn is_noted(home: &Home) -> bool {
 #[track_caller]
 fn end(home: &Home, how: &str) {
     let start = Instant::now();
-    while ["child", "parent"].iter().any(|file| runs(home, file)) {
-        if start.elapsed() > Duration::from_secs(5) {
-            for file in ["child", "parent"] {
-                let pid = home.read(file).trim().parse().unwrap();
-                let _ = kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL);
-            }
-            panic!("left running after {how}");
-        }
+    let is_left = || ["child", "parent"].iter().any(|file| runs(home, file));
+    while is_left() && start.elapsed() < Duration::from_secs(5) {}
+    let is_left = is_left();
+    for file in ["child", "parent"].into_iter().filter(|_| is_left) {
+        let pid = home.read(file).trim().parse().unwrap();
+        let _ = kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL);
     }
+    assert!(!is_left, "left running after {how}");
     for file in ["child", "parent"] {
         fs::remove_file(home.path().join(file)).unwrap();
     }

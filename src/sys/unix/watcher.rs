@@ -92,10 +92,15 @@ impl Drop for Watcher {
     }
 }
 
-/// Returns this program's path. On Linux it leads to what runs, even after an update.
+/// Returns this program's path.
+#[cfg(not(target_os = "linux"))]
 fn program() -> io::Result<PathBuf> {
-    #[cfg(target_os = "linux")]
-    return Ok("/proc/self/exe".into());
-    #[cfg(not(target_os = "linux"))]
     std::env::current_exe()
+}
+
+/// Returns the path that leads to this program even after an update.
+#[cfg(target_os = "linux")]
+#[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
+fn program() -> io::Result<PathBuf> {
+    Ok("/proc/self/exe".into())
 }

@@ -37,7 +37,9 @@ impl Broker<'_> {
         // Before the first request: a bad key is reported even while the issuer is
         // down, and no key stays in memory while a request waits.
         let signed = self.sign((self.clock)(), deadline)?;
-        exposure::warn(&self.request.key.source);
+        if !self.request.key.is_exposure_shown {
+            exposure::warn(&self.request.key.source);
+        }
         self.check_expiry(&signed)?;
         let issuer = Issuer::new(&self.request.issuer, &self.request.network, deadline);
         let (endpoints, outcome) = match known {

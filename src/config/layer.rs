@@ -92,6 +92,7 @@ impl Layer {
             id: self.key_id.as_ref().map(read_id).transpose()?,
             user: self.user_id.as_ref().map(read_user).transpose()?,
             is_silent: false,
+            is_exposure_shown: false,
         }))
     }
 

@@ -91,18 +91,11 @@ pub(super) fn read_file(path: &Path, must_exist: bool, deadline: &Deadline) -> R
             "set --config or ZITADEL_CREDENTIAL_CONFIG to a TOML file that you can read",
         )
     };
-    let bytes = match input::read_believed(path, FILE_LIMIT, deadline) {
+    let bytes = match input::read_file(path, FILE_LIMIT, deadline) {
         Ok(bytes) => bytes,
         // A service's HOME may be /dev/null.
         Err(ReadError::Io(error)) if !must_exist && is_absent(&error) => {
             return Ok(File::default());
-        }
-        Err(error @ ReadError::Writable(_)) => {
-            let what = format!("config file {}: {error}", quote::path(path));
-            return Err(usage(
-                what,
-                &format!("run chmod go-w {}", quote::word(path)),
-            ));
         }
         Err(error) => return Err(unread(error.to_string())),
     };

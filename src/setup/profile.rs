@@ -339,7 +339,9 @@ fn prove(plan: &Plan<'_>, world: &World<'_>, asked: &SetupProfile) -> Result<Str
         ..plan.options.clone()
     };
     let config = plan.config_with(&options)?;
-    let request = config.request(Asker::default())?;
+    let mut request = config.request(Asker::default())?;
+    // As `warn_of_mode` does.
+    request.key.is_exposure_shown = true;
     let broker = Broker::new(&request, world.clock)?;
     let token = broker.token()?;
     let kind = if token.is_jwt() {

@@ -124,16 +124,6 @@ fn a_key_on_a_read_only_mount_is_no_alarm() {
 #[test]
 fn other_files_that_are_believed_are_refused_if_every_user_can_write_them() {
     let world = World::new();
-    let config = world.home.config_path();
-    set_mode(&config, 0o666);
-    let text = said(&world, &["token"], 2);
-    assert!(
-        text.contains("every user can write to it (mode 0666)"),
-        "{text}"
-    );
-    assert!(text.contains("chmod go-w"), "{text}");
-    set_mode(&config, 0o600);
-
     let ca = world.home.write("ca.pem", "");
     set_mode(&ca, 0o666);
     let words = ["token", "--ca-file", "ca.pem"];

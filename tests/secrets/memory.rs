@@ -12,6 +12,10 @@ use crate::support::{Endpoint, Fault, Running, World, binary, until};
 
 /// The program that is looked into: this build's, or another one, because an optimised
 /// build leaves other things on its stack.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whoever runs the tests passes a path"
+)]
 fn program() -> PathBuf {
     let other = env::var_os("ZITADEL_CREDENTIAL_TEST_PROGRAM");
     other.map_or_else(binary, PathBuf::from)

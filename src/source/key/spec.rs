@@ -72,6 +72,8 @@ pub struct KeySpec {
     /// True to drop a command's stderr: some callers read it as part of our
     /// response.
     pub is_silent: bool,
+    /// True if the caller itself shows who else can use the key file.
+    pub is_exposure_shown: bool,
 }
 
 impl KeySpec {

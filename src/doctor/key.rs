@@ -6,9 +6,10 @@ use crate::call::World;
 use crate::error::Error;
 use crate::findings::{Checks, failed, failed_with, ok, skipped, warning};
 use crate::source::assertion;
-use crate::source::key::Key;
 use crate::source::key::spec::KeySource;
+use crate::source::key::{Key, exposure};
 use crate::sys::status::Status;
+use crate::text::quote;
 use crate::text::quote::{quoted, word};
 
 const NEW_KEY: &str =
@@ -97,6 +98,14 @@ fn check_key(
             checks.push(warning("key", finding, format!("chmod 600 {}", word(path))));
         } else {
             what = format!("{what}, {shown}");
+        }
+        for dir in exposure::open_directories(path) {
+            has_warning = true;
+            let finding = format!(
+                "{source}: every user can replace it in {}",
+                quote::path(&dir)
+            );
+            checks.push(warning("key", finding, format!("chmod o-w {}", word(&dir))));
         }
     }
     if let Some(end) = key.expires_at

@@ -1,15 +1,14 @@
 //! Who else can read or replace a key file.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::spec::KeySource;
 use crate::sys::files::{is_read_only, open_to_read};
 use crate::sys::status::Status;
-use crate::text::quote;
 use crate::text::quote::word;
 
-/// Warns if other users can read or replace a key file. A pipe has no mode, and on a
+/// Warns if other users can read or write a key file. A pipe has no mode, and on a
 /// file system that is mounted read-only nobody can change it: a Kubernetes secret has
 /// mode 0644 unless the pod says otherwise.
 pub fn warn(source: &KeySource) {
@@ -28,27 +27,22 @@ pub fn warn(source: &KeySource) {
     } else if status.is_writable_by_others() {
         log::warn!("{source}: its group can write to it ({mode}): {remedy}");
     }
+}
+
+/// Returns the directories in which every user can replace a key file: the one that is
+/// named, and the one that a link leads to.
+pub fn open_directories(path: &Path) -> Vec<PathBuf> {
     let real = path.canonicalize().ok();
-    // The directory of a link, and the file's own.
-    let mut dirs: Vec<_> = [Some(path.as_path()), real.as_deref()]
+    let mut dirs: Vec<_> = [Some(path), real.as_deref()]
         .into_iter()
         .flatten()
         .filter_map(Path::parent)
         .filter_map(|dir| dir.canonicalize().ok())
         .collect();
     dirs.dedup();
-    for dir in dirs {
-        let Ok(status) = Status::of(&dir) else {
-            continue;
-        };
-        let is_fixed = File::open(&dir).is_ok_and(|dir| is_read_only(&dir));
-        if status.is_writable_by_all() && !status.is_sticky() && !is_fixed {
-            log::warn!(
-                "{source}: every user can replace it in {} ({}): run chmod o-w {}",
-                quote::path(&dir),
-                status.shown_mode(),
-                word(&dir)
-            );
-        }
-    }
+    dirs.retain(|dir| {
+        let is_fixed = || File::open(dir).is_ok_and(|dir| is_read_only(&dir));
+        Status::of(dir).is_ok_and(|dir| dir.is_writable_by_all() && !dir.is_sticky()) && !is_fixed()
+    });
+    dirs
 }

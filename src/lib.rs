@@ -89,7 +89,15 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
         }
         Command::Assertion(assertion) => direct::assertion(world, &load()?, assertion),
         Command::Whoami(_) => direct::whoami(world, &load()?),
-        Command::Cache(cache) => manage::cache(world, &load()?, &cache),
+        Command::Cache(cache) => {
+            // Here they select entries and allow nothing.
+            let mut options = options.clone();
+            let hosts = std::mem::take(&mut options.host);
+            let config = Config::load(&options, environment, &directories)?;
+            let profile = options.profile.as_deref();
+            let selection = manage::Selection::of(world, &config, &hosts, profile)?;
+            manage::cache(world, &config, &selection, &cache)
+        }
         Command::Setup(args) => setup::setup(world, &options, &*args.0),
         Command::Doctor(args) => {
             let config = load();

@@ -1,19 +1,23 @@
 //! `cache`: lists and removes cached tokens.
 
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::Path;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use crate::broker::Broker;
 use crate::cache::listing::{ELSEWHERE, Listed, list, sweep};
 use crate::call::{Answer, World};
 use crate::cli::options::{EVERY, ListOutput, Options};
-use crate::config::Config;
+use crate::config::{Asker, Config};
 use crate::error::{Error, Report};
+use crate::grant::Grant;
+use crate::host::{Ask, HostPattern, HostRule};
 use crate::text::clock::UnixTime;
 use crate::text::quote;
-use crate::text::quote::system;
+use crate::text::quote::{quoted, system};
 
 #[derive(Args, Debug)]
 pub(crate) struct Cache {
@@ -25,16 +29,20 @@ pub(crate) struct Cache {
 /// Show or remove the tokens in the cache
 #[derive(Debug, Subcommand)]
 pub(crate) enum CacheAction {
-    /// Show the entries, without their tokens; --key-id selects one key's
+    /// Show the entries, without their tokens; --host, --profile and --key-id
+    /// select those of a host, a profile or a key
     #[command(after_help = "\
 Examples:
   zitadel-credential cache list
   zitadel-credential cache list --output json | jq '.[].expires_at'")]
     List(CacheList),
-    /// Remove the entries; --key-id selects one key's
+    /// Remove the entries; --host, --profile and --key-id select those of a
+    /// host, a profile or a key
     #[command(after_help = "\
 Examples:
   zitadel-credential cache clear --expired
+  zitadel-credential cache clear --host git.acme.dev
+  zitadel-credential cache clear --profile ci
   zitadel-credential cache clear --key-id 317240000000000002")]
     Clear(CacheClear),
 }
@@ -58,10 +66,92 @@ pub(crate) struct CacheClear {
     pub(crate) options: Options,
 }
 
+/// The entries that a call is about.
+pub(crate) enum Selection {
+    /// All entries.
+    All,
+    /// The entries of the key with this ID.
+    Key(String),
+    /// The entries of a profile's key at its issuer, with whatever scopes.
+    Profile(Grant),
+    /// The tokens of these hosts.
+    Hosts(Vec<Grant>),
+}
+
+impl Selection {
+    /// Returns what the options select. The variable `ZITADEL_CREDENTIAL_PROFILE`
+    /// selects nothing: `cache clear` alone removes all.
+    ///
+    /// # Errors
+    /// There is no such profile or host rule, or its key cannot be read.
+    pub(crate) fn of(
+        world: &World<'_>,
+        config: &Config<'_>,
+        hosts: &[OsString],
+        profile: Option<&OsStr>,
+    ) -> Result<Self, Error> {
+        let grant = |asker| {
+            let request = config.request(asker)?;
+            let broker = Broker::new(&request, world.clock).map_err(|error| {
+                error.map(|report| report.hint("name the key by its ID: --key-id"))
+            })?;
+            Ok(broker.grant().clone())
+        };
+        if !hosts.is_empty() {
+            let rules = hosts.iter().map(|host| rule_of(config, host));
+            let grants = rules.map(|rule| grant(Asker::of(rule?)));
+            return Ok(Self::Hosts(grants.collect::<Result<_, Error>>()?));
+        }
+        match (config.caller_key_id(), profile) {
+            (Some(id), _) => Ok(Self::Key(id.to_owned())),
+            (None, Some(_)) => Ok(Self::Profile(grant(Asker::default())?)),
+            (None, None) => Ok(Self::All),
+        }
+    }
+
+    fn has(&self, entry: &Grant) -> bool {
+        match self {
+            Self::All => true,
+            Self::Key(id) => entry.key_id.as_str() == id,
+            Self::Profile(grant) => {
+                let parts = |grant: &Grant| {
+                    let Grant {
+                        issuer,
+                        key_id,
+                        user_id,
+                        scopes: _,
+                    } = grant.clone();
+                    (issuer, key_id, user_id)
+                };
+                parts(entry) == parts(grant)
+            }
+            Self::Hosts(grants) => grants.contains(entry),
+        }
+    }
+}
+
+/// Returns the rule of a host, or the rule with this pattern.
+fn rule_of<'c>(config: &'c Config<'_>, host: &OsStr) -> Result<&'c HostRule, Error> {
+    let text = host.to_string_lossy();
+    let pattern = HostPattern::parse(&text);
+    if let Some(rule) = pattern.and_then(|pattern| config.rules().named(&pattern)) {
+        return Ok(rule);
+    }
+    let Some(Ask { origin, username }) = Ask::typed(&text) else {
+        let what = format!("--host: invalid host: \"{}\"", quoted(&text));
+        return Err(Error::Usage(
+            Report::new(what).hint("write host, host:port or a host rule's pattern"),
+        ));
+    };
+    let found = config.rules().find(&origin, username.as_deref());
+    found.map_err(|miss| Error::Usage(miss.report(&origin)))
+}
+
 /// `cache`: lists or removes entries; never shows a token.
 pub(crate) fn cache(
     world: &mut World<'_>,
     config: &Config<'_>,
+    selection: &Selection,
     args: &Cache,
 ) -> Result<Answer, Error> {
     let Some(root) = config.cache_root() else {
@@ -75,9 +165,7 @@ pub(crate) fn cache(
     };
     let now = (world.clock)();
     let mut entries = list(&root).map_err(|error| failed(&error))?;
-    if let Some(key_id) = config.caller_key_id() {
-        entries.retain(|entry| entry.grant.key_id.as_str() == key_id);
-    }
+    entries.retain(|entry| selection.has(&entry.grant));
     match &args.action {
         CacheAction::List(list) => Ok(Answer::new(match list.output {
             ListOutput::Text => {
@@ -86,17 +174,17 @@ pub(crate) fn cache(
             }
             ListOutput::Json => documents(&entries, now),
         })),
-        CacheAction::Clear(clear) => clear_cache(world, config, &root, &entries, clear.expired)
+        CacheAction::Clear(clear) => clear_cache(world, selection, &root, &entries, clear.expired)
             .map_err(|error| failed(&error)),
     }
 }
 
-/// Removes the given entries; without `--expired` and `--key-id`, also every other
+/// Removes the given entries; if all are selected, also every other
 /// file in the cache that may contain a token. Reports files that cannot be removed
 /// and continues with the others.
 fn clear_cache(
     world: &mut World<'_>,
-    config: &Config<'_>,
+    selection: &Selection,
     root: &Path,
     entries: &[Listed],
     expired: bool,
@@ -110,7 +198,7 @@ fn clear_cache(
             Err(error) => failures.push((entry.path().to_owned(), error)),
         }
     }
-    if !expired && config.caller_key_id().is_none() {
+    if !expired && matches!(selection, Selection::All) {
         failures.extend(sweep(root)?);
     }
     let plural = if removed == 1 { "token" } else { "tokens" };

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::time::Duration;
 
 use predicates::prelude::*;
-use predicates::str::contains;
+use predicates::str::{contains, starts_with};
 use serde_json::Value;
 
 use crate::support::entry::{age, files, only};
@@ -119,6 +119,100 @@ fn what_is_cleared_is_what_was_named() {
     }
     world.zitadel(["token"]).assert().success();
     assert_eq!(world.issuer.token_requests(), 3);
+}
+
+/// Two profiles with a key each, one of which has two hosts and two scopes.
+fn two_profiles() -> World {
+    let world = World::new();
+    let other = world.issuer.new_user();
+    world.home.write("other.json", other.key_json());
+    let issuer = world.issuer.url();
+    world.home.append_config(&format!(
+        "[profiles.other]\nissuer = \"{issuer}\"\nkey-file = \"~/other.json\"\n\
+         [profiles.wide]\nissuer = \"{issuer}\"\nkey-file = \"~/other.json\"\nscopes = [\"profile\"]\n\
+         [hosts.\"git.acme.dev\"]\n\
+         [hosts.\"*.acme.test\"]\nprofile = \"other\"\n\
+         [hosts.\"wide.acme.test\"]\nprofile = \"wide\"\n"
+    ));
+    for profile in ["test", "other", "wide"] {
+        world
+            .zitadel(["token", "--profile", profile])
+            .assert()
+            .success();
+    }
+    world
+}
+
+#[test]
+fn a_host_or_a_profile_selects_its_entries() {
+    for (options, removed) in [
+        (&["--host", "git.acme.dev"][..], 1),
+        (&["--host", "https://ci@git.acme.dev/team/app.git"], 1),
+        (&["--host", "a.acme.test"], 1),
+        (&["--host", "*.acme.test"], 1),
+        (&["--host", "git.acme.dev", "--host", "wide.acme.test"], 2),
+        (&["--profile", "test"], 1),
+        // They have one key, and both its tokens go.
+        (&["--profile", "other"], 2),
+        (&["--profile", "wide"], 2),
+        (&["--host", "git.acme.dev", "--profile", "wide"], 1),
+        (&["--host", "git.acme.dev", "--expired"], 0),
+        (&[], 3),
+    ] {
+        let world = two_profiles();
+        let shown = if options.contains(&"--expired") {
+            1
+        } else {
+            removed
+        };
+        let list: Vec<_> = options
+            .iter()
+            .filter(|word| **word != "--expired")
+            .copied()
+            .collect();
+        assert_eq!(listed(&world, &list).len(), shown, "{options:?}");
+        let plural = if removed == 1 { "token" } else { "tokens" };
+        world
+            .zitadel(["cache", "clear"])
+            .args(options)
+            .assert()
+            .success()
+            .stdout(starts_with(format!("{removed} {plural} removed")));
+        assert_eq!(listed(&world, &[]).len(), 3 - removed, "{options:?}");
+    }
+    let world = two_profiles();
+    world
+        .zitadel(["cache", "clear"])
+        .env("ZITADEL_CREDENTIAL_PROFILE", "other")
+        .assert()
+        .stdout(starts_with("3 tokens"));
+}
+
+#[test]
+fn a_host_without_a_rule_and_an_unknown_profile_remove_nothing() {
+    let world = two_profiles();
+    for (options, told) in [
+        (
+            ["--host", "evil.test"],
+            "no host rule for https://evil.test",
+        ),
+        (["--host", "git.acme.dev:8443"], "is for another port"),
+        (["--host", "a b"], "invalid host"),
+        (["--profile", "none"], "\"none\""),
+    ] {
+        let mut command = world.zitadel(["cache", "clear"]);
+        let clear = command.args(options).assert();
+        clear.code(2).stdout("").stderr(contains(told));
+    }
+    fs::remove_file(world.home.path().join("other.json")).unwrap();
+    let mut command = world.zitadel(["cache", "clear", "--profile", "other"]);
+    command.assert().failure().stderr(contains("--key-id"));
+    assert_eq!(listed(&world, &[]).len(), 3);
+    world
+        .zitadel(["cache", "clear", "--host", "env.test"])
+        .env("ZITADEL_CREDENTIAL_HOSTS", "env.test")
+        .assert()
+        .stdout(starts_with("1 token "));
 }
 
 #[test]

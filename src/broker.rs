@@ -6,22 +6,24 @@
 //!    attempt is short, and the lock file records it: the next attempt follows
 //!    half a minute later, so that an issuer that is down delays no call.
 //! 3. Without a usable entry, or with `--refresh`, one process mints. The others
-//!    wait for the lock and then read the new entry.
+//!    wait, and read the new entry (`obtain.rs`).
 //! 4. A token past its margin is never returned (`token.rs`).
-//! 5. A broken cache never blocks a call: it is a warning, and the call gets a
+//! 5. An entry that a server refused is checked with the issuer, and replaced only if
+//!    the issuer refuses it too (`userinfo.rs`).
+//! 6. A broken cache never blocks a call: it is a warning, and the call gets a
 //!    fresh token.
 
 pub(crate) mod diagnosis;
 mod jwt;
 pub(crate) mod mint;
 mod minted;
+mod obtain;
 mod trial;
 mod userinfo;
 
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::Duration;
-use std::{io, thread};
 
 use log::Level;
 use minted::Minted;
@@ -36,7 +38,6 @@ use crate::source::issuer::{Issuer, Network};
 use crate::source::key::Key;
 use crate::source::key::spec::KeySpec;
 use crate::text::clock::{Clock, Deadline};
-use crate::text::quote;
 use crate::text::quote::system;
 use crate::token::{Freshness, Token};
 use crate::url::IssuerUrl;
@@ -152,6 +153,18 @@ impl<'a> Broker<'a> {
         self.failed_renewal.take()
     }
 
+    /// Notes that a server refused this token: the next call asks the issuer about it.
+    /// Returns whether it is cached.
+    pub fn doubt(&self, token: &Secret) -> bool {
+        let doubted = self.slot.as_ref().map(|slot| slot.set_doubt(token, true));
+        doubted.is_some_and(|doubted| {
+            doubted.unwrap_or_else(|error| {
+                log::warn!("cannot change the cache entry: {}", system(&error));
+                false
+            })
+        })
+    }
+
     /// Removes this token from the cache, or whichever is cached if `None`.
     /// Returns whether it was cached.
     pub fn forget(&self, token: Option<&Secret>) -> bool {
@@ -174,19 +187,26 @@ impl<'a> Broker<'a> {
             return Ok(self.mint(None, self.request.deadline)?.token);
         };
         let cached = slot.read();
-        match &cached {
-            Some(entry) if !self.request.refresh => match self.freshness(entry) {
-                Freshness::Fresh => {
-                    log::info!(
-                        "using the cached token, valid until {}",
-                        entry.lifespan.expires_at
-                    );
-                    Ok(entry.token.clone())
-                }
-                Freshness::Refresh => self.renew(slot, entry),
-                Freshness::Unusable => self.obtain(slot, None),
-            },
-            _ => self.obtain(slot, cached.as_ref().map(|entry| &entry.token)),
+        let Some(entry) = cached.as_ref().filter(|_| !self.request.refresh) else {
+            return self.obtain(slot, cached.as_ref().map(|entry| &entry.token));
+        };
+        let freshness = self.freshness(entry);
+        if entry.is_doubted
+            && freshness != Freshness::Unusable
+            && let Some(token) = self.settle(slot, entry)?
+        {
+            return Ok(token);
+        }
+        match freshness {
+            Freshness::Fresh => {
+                log::info!(
+                    "using the cached token, valid until {}",
+                    entry.lifespan.expires_at
+                );
+                Ok(entry.token.clone())
+            }
+            Freshness::Refresh => self.renew(slot, entry),
+            Freshness::Unusable => self.obtain(slot, None),
         }
     }
 
@@ -243,66 +263,7 @@ impl<'a> Broker<'a> {
             .is_some_and(|last| is_recent(last) && last > cached.lifespan.obtained_at)
     }
 
-    /// Rule 3: returns a token other than `unwanted`, minted by this process or by
-    /// another while this one waited.
-    fn obtain(&self, slot: &Slot, unwanted: Option<&Token>) -> Result<Token, Error> {
-        let lock = match self.wait_for_lock(slot, unwanted) {
-            Waited::Locked(lock) => Some(lock),
-            Waited::Served(token) => return Ok(token),
-            Waited::InVain => None,
-        };
-        let cached = slot.read();
-        if let Some(token) = cached.as_ref().and_then(|e| self.wanted(e, unwanted)) {
-            return Ok(token);
-        }
-        let endpoints = cached.as_ref().map(|entry| &entry.endpoints);
-        let minted = self.mint(endpoints, self.request.deadline)?;
-        Ok(self.store(slot, minted, lock))
-    }
-
-    /// Waits for the lock for half of the remaining time. The rest is for a mint by
-    /// this process, in case the lock's holder is suspended.
-    fn wait_for_lock(&self, slot: &Slot, unwanted: Option<&Token>) -> Waited {
-        if let Err(error) = slot.make_directories() {
-            log::warn!("continuing without the cache: {}", system(&error));
-            return Waited::InVain;
-        }
-        let patience = Deadline::after(self.request.deadline.remaining() / 2);
-        let mut pause = Duration::from_millis(1);
-        loop {
-            match slot.try_lock() {
-                Ok(Some(lock)) => return Waited::Locked(lock),
-                Ok(None) => self.drop_key(),
-                // The directory was removed meanwhile.
-                Err(error)
-                    if error.kind() == io::ErrorKind::NotFound
-                        && !patience.remaining().is_zero()
-                        && slot.make_directories().is_ok() => {}
-                Err(error) => {
-                    let path = slot.lock_path();
-                    let (path, reason) = (quote::path(&path), system(&error));
-                    log::warn!("continuing without the lock {path}: {reason}");
-                    return Waited::InVain;
-                }
-            }
-            if let Some(token) = slot.read().and_then(|e| self.wanted(&e, unwanted)) {
-                log::info!("using the token that another process has just stored");
-                return Waited::Served(token);
-            }
-            if patience.remaining().is_zero() {
-                log::warn!(
-                    "continuing without the lock {}: another process has held it for {} s",
-                    quote::path(&slot.lock_path()),
-                    patience.budget_secs()
-                );
-                return Waited::InVain;
-            }
-            thread::sleep(pause.min(patience.remaining()));
-            pause = (pause * 2).min(Duration::from_millis(25));
-        }
-    }
-
-    /// Rule 5: stores the token if possible, and returns it in any case.
+    /// Rule 6: stores the token if possible, and returns it in any case.
     fn store(&self, slot: &Slot, minted: Minted, lock: Option<Lock>) -> Token {
         let Minted {
             token,
@@ -315,6 +276,7 @@ impl<'a> Broker<'a> {
                     token: token.clone(),
                     lifespan,
                     endpoints,
+                    is_doubted: false,
                 };
                 if let Err(error) = slot.replace(&entry) {
                     // A missing lock was a warning already.
@@ -339,7 +301,7 @@ impl<'a> Broker<'a> {
 
     /// Drops a key that was read for its IDs, before a wait: to sign, it is read again.
     /// A pipe cannot be.
-    fn drop_key(&self) {
+    pub(super) fn drop_key(&self) {
         if let Some(key) = self.key.take()
             && self.request.key.source.is_read_once()
         {
@@ -380,11 +342,4 @@ impl<'a> Broker<'a> {
         );
         error.map(|report: Report| report.with(with))
     }
-}
-
-/// The result of waiting for the lock.
-enum Waited {
-    Locked(Lock),
-    Served(Token),
-    InVain,
 }

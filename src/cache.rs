@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io, path};
 
-use lock::Lock;
+use lock::{Lock, Turn};
 use parents::Parents;
 pub use record::Entry;
 use ring::digest;
@@ -103,6 +103,30 @@ impl Slot {
         }
     }
 
+    /// Marks the entry as doubted, or as not doubted any more, if its token is this one.
+    /// Returns whether it was.
+    ///
+    /// # Errors
+    /// The system's error.
+    pub fn set_doubt(&self, token: &Secret, is_doubted: bool) -> io::Result<bool> {
+        // A process with the lock is about to replace the entry.
+        let Ok(Some(_lock)) = self.try_lock() else {
+            return Ok(false);
+        };
+        match self.read() {
+            Some(entry) if entry.token.is(token) => {
+                if entry.is_doubted != is_doubted {
+                    self.replace(&Entry {
+                        is_doubted,
+                        ..entry
+                    })?;
+                }
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
     /// Removes the entry. Returns whether there was one.
     ///
     /// # Errors
@@ -133,6 +157,15 @@ impl Slot {
     /// The lock file cannot be opened or locked.
     pub fn try_lock(&self) -> io::Result<Option<Lock>> {
         Lock::try_take(&self.lock_path())
+    }
+
+    /// As [`Slot::try_lock`], for one of the locks that are taken while the holder of
+    /// the entry's lock makes no progress.
+    ///
+    /// # Errors
+    /// As [`Slot::try_lock`].
+    pub fn try_turn(&self, turn: Turn) -> io::Result<Option<Lock>> {
+        Lock::try_take(&self.path(turn.extension()))
     }
 
     /// Returns the lock file's path, for messages.

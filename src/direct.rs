@@ -164,7 +164,7 @@ pub(crate) fn whoami(world: &World<'_>, config: &Config<'_>) -> Result<Answer, E
         Err(refusal) => {
             let what = format!("the issuer refused the token: {}", refusal.description);
             Err(broker.about(Error::Final(Report::new(what).hint(
-                "run zitadel-credential whoami --refresh to try a new token: this one was revoked, or its user was deactivated",
+                "run zitadel-credential whoami --refresh to try a new token: this one was revoked, its user was deactivated, or ZITADEL has trouble of its own",
             ))))
         }
     }

@@ -16,6 +16,10 @@ pub enum Error {
     /// A retry fails as well: a refusal, a bad key, a bad response.
     #[error("{0}")]
     Final(Report),
+    /// The issuer refused the key or its user, finally: a retry fails as well, and their
+    /// tokens may be invalid.
+    #[error("{0}")]
+    Refused(Report),
     /// A retry may succeed; until then a token that is still valid may be used.
     #[error("{0}")]
     Passing(Report),
@@ -26,7 +30,7 @@ impl Error {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::Final(_) => 1,
+            Self::Final(_) | Self::Refused(_) => 1,
             Self::Passing(_) => 75,
         }
     }
@@ -34,14 +38,20 @@ impl Error {
     /// Returns the error's report.
     pub const fn report(&self) -> &Report {
         match self {
-            Self::Usage(report) | Self::Final(report) | Self::Passing(report) => report,
+            Self::Usage(report)
+            | Self::Final(report)
+            | Self::Refused(report)
+            | Self::Passing(report) => report,
         }
     }
 
     /// Returns the report alone.
     pub fn into_report(self) -> Report {
         match self {
-            Self::Usage(report) | Self::Final(report) | Self::Passing(report) => report,
+            Self::Usage(report)
+            | Self::Final(report)
+            | Self::Refused(report)
+            | Self::Passing(report) => report,
         }
     }
 
@@ -50,6 +60,7 @@ impl Error {
         match self {
             Self::Usage(report) => Self::Usage(change(report)),
             Self::Final(report) => Self::Final(change(report)),
+            Self::Refused(report) => Self::Refused(change(report)),
             Self::Passing(report) => Self::Passing(change(report)),
         }
     }

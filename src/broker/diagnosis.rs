@@ -3,16 +3,25 @@
 
 use std::time::Duration;
 
-use crate::error::Report;
+use crate::error::{Error, Report};
 use crate::grant::Grant;
 use crate::source::issuer::Refusal;
+use crate::source::issuer::verdict::Verdict;
 use crate::text::clock::UnixTime;
 use crate::url::HttpUrl;
 
 /// Clock difference above which the assertion is signed again by the issuer's time.
 const TOLERANCE: Duration = Duration::from_secs(30);
 
-/// Returns the report of a refused assertion that was sent to `endpoint`.
+/// How far ahead of the local clock a server's `Date` is believed: more is no clock's
+/// error, and an assertion of that date would be valid long after the key is removed.
+const MOST_AHEAD: Duration = Duration::from_secs(24 * 3600);
+
+/// The time of this version's release, or a little earlier. A clock before it is wrong:
+/// its battery is dead.
+const RELEASED: UnixTime = UnixTime::from_secs(1_793_491_200);
+
+/// Returns the error of a refused assertion that was sent to `endpoint`.
 /// `key_expires_at` is the key's expiry, if the key file has one.
 pub(super) fn explain(
     refusal: &Refusal,
@@ -20,8 +29,9 @@ pub(super) fn explain(
     grant: &Grant,
     key_expires_at: Option<UnixTime>,
     now: UnixTime,
-) -> Report {
+) -> Error {
     let Refusal {
+        verdict,
         status,
         code,
         description,
@@ -32,13 +42,14 @@ pub(super) fn explain(
         Some(code) => format!("{code}: {description} (HTTP {status})"),
         // Not about the assertion: most likely not from ZITADEL.
         None => {
-            return Report::new(format!("{endpoint}: {description}"))
+            return Error::Final(Report::new(format!("{endpoint}: {description}"))
                 .found("the response is not an OAuth error, as a token endpoint sends it")
-                .hint("check whether a proxy, a firewall or a login page answers in front of the issuer");
+                .hint("check whether a proxy, a firewall or a login page answers in front of the issuer"));
         }
     };
     let mut report = Report::new(format!("the issuer refused the assertion: {said}"));
     report = match date {
+        Some(theirs) if !is_believed(*theirs, now) => report.found(disbelieved(*theirs, now)),
         Some(theirs) if is_off(*theirs, now) => report.found(clock(*theirs, now)),
         Some(_) => report.found("the issuer's clock and the local clock agree"),
         None => report.found("the response has no Date header, so the issuer's clock is unknown"),
@@ -49,11 +60,36 @@ pub(super) fn explain(
         )),
         None => report.found("the key file has no expiration date"),
     };
-    report.hint(format!(
+    report = report.hint(format!(
         "check in ZITADEL that user {user} is an active service user, and that key {id} is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key",
         user = grant.user_id.as_str(),
         id = grant.key_id.as_str(),
-    ))
+    ));
+    // These two have the most causes, and no version says which of them it is.
+    if *verdict == Verdict::Unclear || code.as_deref() == Some("invalid_grant") {
+        report = report
+            .hint(format!(
+                "check that neither the user nor the key was removed, and that both are of the instance {} and not of another instance",
+                grant.issuer.as_str()
+            ))
+            .hint("check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only");
+    }
+    match verdict {
+        Verdict::Refused => Error::Refused(report),
+        _ => Error::Final(report),
+    }
+}
+
+/// True if a server's `Date` may date an assertion.
+pub(super) fn is_believed(theirs: UnixTime, ours: UnixTime) -> bool {
+    let has_dead_battery = ours < RELEASED;
+    theirs >= RELEASED && (has_dead_battery || theirs.since(ours) <= MOST_AHEAD)
+}
+
+fn disbelieved(theirs: UnixTime, ours: UnixTime) -> String {
+    format!(
+        "the response is dated {theirs}, but the local clock says {ours}: the difference is too large to believe the response's date"
+    )
 }
 
 /// True if two clocks differ by more than an assertion allows.
@@ -72,4 +108,40 @@ pub(crate) fn clock(theirs: UnixTime, ours: UnixTime) -> String {
         "the local clock is {} s {side} the issuer's: synchronize it (NTP)",
         span.as_secs()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_believed_up_to_a_day_ahead_and_never_before_the_release() {
+        const DAY: u64 = 24 * 3600;
+        let released = RELEASED.as_secs();
+        let now = released + 100 * DAY;
+        for (theirs, ours, expected) in [
+            (now, now, true),
+            (now + DAY, now, true),
+            (now + DAY + 1, now, false),
+            (now + 10 * 365 * DAY, now, false),
+            (now - 99 * DAY, now, true),
+            (released, now, true),
+            (released - 1, now, false),
+            (0, now, false),
+            // A dead battery.
+            (now, 0, true),
+            (now, released - 1, true),
+            (now, released, false),
+            (released - 1, 0, false),
+        ] {
+            let [theirs_at, ours_at] = [theirs, ours].map(UnixTime::from_secs);
+            let is_so = is_believed(theirs_at, ours_at);
+            assert_eq!(is_so, expected, "{theirs} at {ours}");
+        }
+    }
+
+    #[test]
+    fn the_release_is_not_in_the_future() {
+        assert!(RELEASED <= UnixTime::now());
+    }
 }

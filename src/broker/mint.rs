@@ -1,5 +1,6 @@
 //! Key → assertion → exchange: a new token.
 
+use std::thread;
 use std::time::Duration;
 
 use super::minted::Minted;
@@ -7,6 +8,7 @@ use super::{Broker, diagnosis};
 use crate::error::{Error, Report};
 use crate::secret::Secret;
 use crate::source::assertion;
+use crate::source::issuer::verdict::Verdict;
 use crate::source::issuer::{Exchange, Granted, Issuer, Refusal};
 use crate::source::key::spec::KeySpec;
 use crate::source::key::{Key, exposure};
@@ -23,6 +25,9 @@ struct Signed {
 
 /// The granted token and the time of the request, or the issuer's refusal.
 type Outcome = Result<(Granted, UnixTime), Refusal>;
+
+/// The pause before a request is repeated whose response is unclear.
+const ONCE_MORE: Duration = Duration::from_secs(1);
 
 /// How long before a key's expiry a warning is shown.
 pub(crate) const EXPIRY_NOTICE: Duration = Duration::from_secs(14 * 24 * 3600);
@@ -52,13 +57,7 @@ impl Broker<'_> {
         };
         let (granted, asked_at) = outcome.map_err(|refusal| {
             let (endpoint, now) = (&endpoints.token, (self.clock)());
-            Error::Final(diagnosis::explain(
-                &refusal,
-                endpoint,
-                &self.grant,
-                signed.key_expires_at,
-                now,
-            ))
+            diagnosis::explain(&refusal, endpoint, &self.grant, signed.key_expires_at, now)
         })?;
         let lifespan = granted.expires_in.map(|secs| Lifespan {
             obtained_at: asked_at,
@@ -109,8 +108,9 @@ impl Broker<'_> {
         }
     }
 
-    /// Sends an assertion; if it is refused and the clocks disagree, sends another
-    /// one that is signed by the issuer's time.
+    /// Sends an assertion. If it is refused and the clocks disagree, sends another one
+    /// that is signed by the issuer's time, if that can be believed. If the response may
+    /// be trouble of the issuer's own, sends the same once more.
     fn exchange(
         &self,
         issuer: &Issuer<'_>,
@@ -118,27 +118,39 @@ impl Broker<'_> {
         signed: &Signed,
         deadline: Deadline,
     ) -> Result<Outcome, Error> {
-        let scopes = &self.request.scopes;
         let asked_at = (self.clock)();
-        let refusal = match issuer.exchange(endpoint, &signed.assertion, scopes)? {
-            Exchange::Granted(granted) => return Ok(Ok((granted, asked_at))),
-            Exchange::Refused(refusal) => refusal,
+        let refusal = match self.exchange_once(issuer, endpoint, signed)? {
+            Ok(granted) => return Ok(Ok(granted)),
+            Err(refusal) => refusal,
         };
-        let Some(theirs) = refusal
-            .date
-            .filter(|date| diagnosis::is_off(*date, asked_at))
-        else {
-            return Ok(Err(refusal));
-        };
-        log::warn!("{}", diagnosis::clock(theirs, asked_at));
-        let signed = self.sign(theirs, deadline)?;
+        let off = refusal.date.filter(|theirs| {
+            diagnosis::is_off(*theirs, asked_at) && diagnosis::is_believed(*theirs, asked_at)
+        });
+        if let Some(theirs) = off {
+            log::warn!("{}", diagnosis::clock(theirs, asked_at));
+            let signed = self.sign(theirs, deadline)?;
+            self.exchange_once(issuer, endpoint, &signed)
+        } else if refusal.verdict == Verdict::Unclear && deadline.remaining() > ONCE_MORE {
+            log::info!("{}; trying once more in 1 s", refusal.description);
+            thread::sleep(ONCE_MORE);
+            self.exchange_once(issuer, endpoint, signed)
+        } else {
+            Ok(Err(refusal))
+        }
+    }
+
+    fn exchange_once(
+        &self,
+        issuer: &Issuer<'_>,
+        endpoint: &HttpUrl,
+        signed: &Signed,
+    ) -> Result<Outcome, Error> {
         let asked_at = (self.clock)();
-        Ok(
-            match issuer.exchange(endpoint, &signed.assertion, scopes)? {
-                Exchange::Granted(granted) => Ok((granted, asked_at)),
-                Exchange::Refused(refusal) => Err(refusal),
-            },
-        )
+        let exchange = issuer.exchange(endpoint, &signed.assertion, &self.request.scopes)?;
+        Ok(match exchange {
+            Exchange::Granted(granted) => Ok((granted, asked_at)),
+            Exchange::Refused(refusal) => Err(refusal),
+        })
     }
 
     /// Signs an assertion, and reads the key if it was not read before. The key is

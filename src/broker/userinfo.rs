@@ -3,13 +3,14 @@
 use serde_json::Value;
 
 use super::{AHEAD, Broker};
-use crate::cache::Slot;
+use crate::cache::{Entry, Slot};
 use crate::error::Error;
+use crate::secret::Secret;
 use crate::source::issuer::{Issuer, Refusal};
 use crate::sys::parent::Parent;
 use crate::text::clock::Deadline;
 use crate::text::quote::system;
-use crate::token::Token;
+use crate::token::{Freshness, Token};
 use crate::url::Endpoints;
 
 impl Broker<'_> {
@@ -37,19 +38,71 @@ impl Broker<'_> {
         if !hand_over(&token) {
             return Ok(token);
         }
-        if !self.is_refused(slot, &token) {
+        log::info!("the same process asks again: checking the token with the issuer");
+        let known = slot.read().map(|entry| entry.endpoints);
+        if self.accepts(&token, known) != Some(false) {
             // The token may have expired during the request.
             let is_expired = token
                 .expiry_for_tools()
                 .is_some_and(|end| end <= (self.clock)());
             return if is_expired { self.token() } else { Ok(token) };
         }
-        log::warn!("the cached token was revoked: requesting a new one");
         let token = self
-            .obtain(slot, Some(&token))
+            .replace_refused(slot, &token)
             .map_err(|error| self.about(error))?;
         hand_over(&token);
         Ok(token)
+    }
+
+    /// Checks a token that a server refused, and returns the one to use in its place;
+    /// `None` if it is good, or if it was checked in the last 30 s.
+    pub(super) fn settle(&self, slot: &Slot, entry: &Entry) -> Result<Option<Token>, Error> {
+        let may_check = slot.parents().may_check((self.clock)());
+        if !may_check.unwrap_or_else(|error| {
+            log::debug!("cannot record the check of a token: {}", system(&error));
+            false
+        }) {
+            return Ok(None);
+        }
+        log::info!("a server refused the token: checking it with the issuer");
+        match self.accepts(&entry.token, Some(entry.endpoints.clone())) {
+            Some(false) => self.replace_refused(slot, &entry.token).map(Some),
+            Some(true) => {
+                let secret = Secret::new(entry.token.expose().to_owned());
+                if let Err(error) = slot.set_doubt(&secret, false) {
+                    log::debug!("cannot change the cache entry: {}", system(&error));
+                }
+                Ok(None)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Returns a token in place of one that the issuer refused. If there is none for a
+    /// reason that may pass, the old one is returned: an issuer in trouble refuses valid
+    /// tokens. If the key or its user is refused too, the old one leaves the cache.
+    fn replace_refused(&self, slot: &Slot, refused: &Token) -> Result<Token, Error> {
+        log::warn!("the issuer refuses the cached token: requesting a new one");
+        match self.obtain(slot, Some(refused)) {
+            Err(error @ Error::Refused(_)) => {
+                self.forget(Some(&Secret::new(refused.expose().to_owned())));
+                Err(error)
+            }
+            Err(error) if self.is_usable(refused) => {
+                log::warn!(
+                    "no new token, and the refused one is used again: {}",
+                    error.report().headline()
+                );
+                Ok(refused.clone())
+            }
+            token => token,
+        }
+    }
+
+    fn is_usable(&self, token: &Token) -> bool {
+        let now = (self.clock)();
+        let lifespan = token.lifespan();
+        lifespan.is_none_or(|lifespan| lifespan.freshness(now) != Freshness::Unusable)
     }
 
     /// Returns the issuer's userinfo response for a token, or its refusal.
@@ -62,17 +115,14 @@ impl Broker<'_> {
             .map_err(|error| self.about(error))
     }
 
-    /// True if the issuer refuses the token; false if it accepts it or does not
-    /// respond.
-    fn is_refused(&self, slot: &Slot, token: &Token) -> bool {
-        log::info!("the same process asks again: checking the token with the issuer");
-        let known = slot.read().map(|entry| entry.endpoints);
+    /// Returns whether the issuer accepts the token; `None` if it does not say.
+    fn accepts(&self, token: &Token, known: Option<Endpoints>) -> Option<bool> {
         let ahead = Deadline::after(self.request.deadline.remaining().min(AHEAD));
         match self.ask_userinfo(token, known, ahead) {
-            Ok(answer) => answer.is_err(),
+            Ok(answer) => Some(answer.is_ok()),
             Err(error) => {
                 log::info!("no response: {}", error.report().headline());
-                false
+                None
             }
         }
     }

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use super::lock::Lock;
+use super::lock::{Lock, Turn};
 use super::record::Record;
 use super::{LIMIT, check_directories, digest_of, named};
 use crate::grant::{Grant, KeyId, UserId};
@@ -164,6 +164,9 @@ impl Listed {
         remove(&beside("parents"))?;
         if lock.is_some() {
             remove(&beside("lock"))?;
+            for turn in Turn::ALL {
+                remove(&beside(turn.extension()))?;
+            }
         }
         Ok(true)
     }

@@ -61,6 +61,29 @@ impl Lock {
     }
 }
 
+/// The locks of the processes that go on although another one has the entry's lock:
+/// one at each time, so that few do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// The holder of the entry's lock makes no progress.
+    Second,
+    /// Neither does the holder of the second lock.
+    Third,
+}
+
+impl Turn {
+    /// All of them, in their order.
+    pub const ALL: [Self; 2] = [Self::Second, Self::Third];
+
+    /// Returns the extension of the lock file.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Second => "lock2",
+            Self::Third => "lock3",
+        }
+    }
+}
+
 /// Returns true if the path still names the file that was opened.
 pub fn is_in_place(path: &Path, opened: &Metadata) -> bool {
     lock::is_in_place(path, &opened.clone().into())

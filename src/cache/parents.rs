@@ -1,4 +1,5 @@
-//! Records which process got which token, to notice revoked tokens.
+//! Records which process got which token, and the last check of a token, to notice
+//! revoked tokens.
 //!
 //! After a 401, client-go runs its plugin again with the same input and does not
 //! mention the 401. But if the same process asks again while its token is still
@@ -56,16 +57,30 @@ impl Parents {
             write_at(&file, &record, place)?;
             return Ok(false);
         }
-        let mut last = [0; 8];
-        last.copy_from_slice(&read_record(&file, 0)?[..8]);
-        let last = UnixTime::from_secs(u64::from_be_bytes(last));
-        // A check in the future is ignored: the clock was set back.
-        if last <= now && now.since(last) < PAUSE {
-            return Ok(false);
-        }
-        write_at(&file, &now.as_secs().to_be_bytes(), 0)?;
-        Ok(true)
+        note_check(&file, now)
     }
+
+    /// Returns whether the token should be checked for another reason, as
+    /// [`Parents::hand_over`] does. The check is recorded then.
+    ///
+    /// # Errors
+    /// The system's error.
+    pub fn may_check(&self, now: UnixTime) -> io::Result<bool> {
+        note_check(&open_or_create_private(&self.path)?, now)
+    }
+}
+
+/// Records a check, unless one was recorded in the last 30 s. Returns whether it did.
+fn note_check(file: &File, now: UnixTime) -> io::Result<bool> {
+    let mut last = [0; 8];
+    last.copy_from_slice(&read_record(file, 0)?[..8]);
+    let last = UnixTime::from_secs(u64::from_be_bytes(last));
+    // A check in the future is ignored: the clock was set back.
+    if last <= now && now.since(last) < PAUSE {
+        return Ok(false);
+    }
+    write_at(file, &now.as_secs().to_be_bytes(), 0)?;
+    Ok(true)
 }
 
 /// Returns the record at a place; zeros past the file's end.
@@ -110,5 +125,12 @@ mod tests {
         assert!(!asked(parent(7, 1), &b, 1100), "another token");
         assert!(!asked(parent(7, 2), &b, 1100), "a reused process ID");
         assert!(asked(parent(7, 2), &b, 900), "the clock was set back");
+        let may_check = |at| parents.may_check(UnixTime::from_secs(at)).expect("a table");
+        assert!(!may_check(929), "too soon, for any reason");
+        assert!(may_check(930) && !may_check(959));
+        assert!(
+            !asked(parent(7, 2), &b, 959),
+            "too soon after the other reason"
+        );
     }
 }

@@ -20,6 +20,8 @@ pub struct Entry {
     pub lifespan: Lifespan,
     /// The issuer's endpoints, so that the next mint needs no discovery.
     pub endpoints: Endpoints,
+    /// True if a server refused the token, and the issuer has not been asked yet.
+    pub is_doubted: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -33,6 +35,16 @@ pub(super) struct Record<'a> {
     pub(super) expires_at: UnixTime,
     token_endpoint: Cow<'a, str>,
     userinfo_endpoint: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    doubted: bool,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_false(doubted: &bool) -> bool {
+    !*doubted
 }
 
 /// Parses an entry; `None` if a field differs from the grant or is invalid.
@@ -47,6 +59,7 @@ pub fn read(grant: &Grant, bytes: &[u8]) -> Option<Entry> {
         expires_at,
         token_endpoint,
         userinfo_endpoint,
+        doubted,
     } = serde_json::from_slice(bytes).ok()?;
     let same = issuer == grant.issuer.as_str()
         && key_id == grant.key_id.as_str()
@@ -65,6 +78,7 @@ pub fn read(grant: &Grant, bytes: &[u8]) -> Option<Entry> {
             token: HttpUrl::parse(&token_endpoint)?,
             userinfo: HttpUrl::parse(&userinfo_endpoint)?,
         },
+        is_doubted: doubted,
     })
 }
 
@@ -77,6 +91,7 @@ pub fn write(grant: &Grant, entry: &Entry) -> serde_json::Result<Secret> {
         token,
         lifespan,
         endpoints,
+        is_doubted,
     } = entry;
     serde_json::to_string(&Record {
         issuer: grant.issuer.as_str().into(),
@@ -88,6 +103,7 @@ pub fn write(grant: &Grant, entry: &Entry) -> serde_json::Result<Secret> {
         expires_at: lifespan.expires_at,
         token_endpoint: endpoints.token.as_str().into(),
         userinfo_endpoint: endpoints.userinfo.as_str().into(),
+        doubted: *is_doubted,
     })
     .map(Secret::new)
 }

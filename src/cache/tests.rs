@@ -37,6 +37,7 @@ fn entry(token: &str) -> Entry {
             token: HttpUrl::parse("https://a.dev/token").expect("a URL"),
             userinfo: HttpUrl::parse("https://a.dev/userinfo").expect("a URL"),
         },
+        is_doubted: false,
     }
 }
 
@@ -207,4 +208,24 @@ proptest! {
             prop_assert!(read.lifespan.obtained_at < read.lifespan.expires_at);
         }
     }
+}
+
+#[test]
+fn a_doubt_is_noted_for_the_very_token_and_a_new_entry_has_none() {
+    let (_dir, slot) = filled(&ours());
+    let set = |token: &str, is_doubted| {
+        let done = slot.set_doubt(&Secret::new(token.to_owned()), is_doubted);
+        done.expect("changed")
+    };
+    let is_doubted = || slot.read().expect("an entry").is_doubted;
+    assert!(!set("another", true) && !is_doubted());
+    assert!(set("token", true) && is_doubted());
+    assert!(set("token", true) && is_doubted());
+    assert_eq!(slot.read().expect("an entry").token.expose(), "token");
+    assert!(set("token", false) && !is_doubted());
+    assert!(set("token", true));
+    slot.replace(&entry("new")).expect("replaced");
+    assert!(!is_doubted());
+    slot.clear().expect("cleared");
+    assert!(!set("new", true) && slot.read().is_none());
 }

@@ -74,19 +74,32 @@ pub(crate) fn username(
     Ok(broker.grant().user_id.as_str().to_owned())
 }
 
-/// Removes a rule's token from the cache; with `token`, only that one.
+/// Removes a rule's token from the cache.
 ///
 /// # Errors
 /// The configuration names no key.
-pub(crate) fn forget(
+pub(crate) fn forget(world: &World<'_>, config: &Config<'_>, rule: &HostRule) -> Result<(), Error> {
+    let request = request_of(config, rule)?;
+    if Broker::new(&request, world.clock)?.forget(None) {
+        log::info!("removed the token from the cache");
+    }
+    Ok(())
+}
+
+/// Notes that a server refused a rule's token. It stays in the cache: a server refuses a
+/// valid token too, for a single repository of many.
+///
+/// # Errors
+/// As [`forget`].
+pub(crate) fn doubt(
     world: &World<'_>,
     config: &Config<'_>,
     rule: &HostRule,
-    token: Option<&Secret>,
+    token: &Secret,
 ) -> Result<(), Error> {
     let request = request_of(config, rule)?;
-    if Broker::new(&request, world.clock)?.forget(token) {
-        log::info!("removed the token from the cache");
+    if Broker::new(&request, world.clock)?.doubt(token) {
+        log::info!("a server refused the token: the issuer is asked before it is used again");
     }
     Ok(())
 }

@@ -9,12 +9,14 @@ mod http;
 mod phase;
 pub mod proxy;
 pub mod retry;
+pub mod verdict;
 
-use answer::Answer;
+use answer::{Answer, OAuthError};
 use http::{Body, Http};
 pub use http::{Environment, Network};
 use serde::Deserialize;
 use serde_json::Value;
+use verdict::{Question, Verdict};
 
 use crate::error::{Error, Report};
 use crate::scope::Scopes;
@@ -44,6 +46,8 @@ pub struct Granted {
 /// The issuer's refusal.
 #[derive(Debug)]
 pub struct Refusal {
+    /// Its meaning; never [`Verdict::Passing`], which is an error.
+    pub verdict: Verdict,
     /// The HTTP status.
     pub status: u16,
     /// The `error` of an OAuth error response (RFC 6749, section 5.2).
@@ -78,12 +82,6 @@ struct TokenAnswer {
     expires_in: Option<Value>,
 }
 
-#[derive(Deserialize)]
-struct OAuthError {
-    error: String,
-    error_description: Option<String>,
-}
-
 impl<'a> Issuer<'a> {
     /// Creates a client that uses `network` until `deadline`. Opens and reads
     /// nothing yet.
@@ -100,7 +98,7 @@ impl<'a> Issuer<'a> {
     /// There is no discovery document, or it belongs to another issuer.
     pub fn discover(&self) -> Result<Endpoints, Error> {
         let url = self.url.discovery();
-        endpoints(self.url, &self.http.get(&url, None)?)
+        endpoints(self.url, &self.http.get(Question::Discovery, &url, None)?)
     }
 
     /// Exchanges an assertion for a token (RFC 7523, section 2.1).
@@ -118,27 +116,30 @@ impl<'a> Issuer<'a> {
             ("scope", &scopes.to_string()),
             ("assertion", assertion.expose()),
         ];
-        exchanged(&self.http.post(endpoint, form)?)
+        exchanged(&self.http.post(Question::Exchange, endpoint, form)?)
     }
 
     /// Returns the userinfo response for a token (OpenID Connect Core 1.0, section
     /// 5.3), or the refusal of the token.
     ///
     /// # Errors
-    /// No response or an invalid one.
+    /// No response or an invalid one: it says nothing about the token.
     pub fn userinfo(
         &self,
         endpoint: &HttpUrl,
         token: &Token,
     ) -> Result<Result<Value, Refusal>, Error> {
-        let answer = self.http.get(endpoint, Some(token))?;
-        match answer.status {
-            200 => answer
-                .json()
-                .map(Ok)
-                .map_err(|report| Error::Final(report.hint(WRONG_ANSWER))),
-            _ => refusal(&answer).map(Err),
+        let answer = self.http.get(Question::Userinfo, endpoint, Some(token))?;
+        if answer.status == 200 {
+            let claims = answer.json().map(Ok);
+            return claims.map_err(|report| Error::Final(report.hint(WRONG_ANSWER)));
         }
+        let refusal = refusal(Question::Userinfo, &answer)?;
+        if refusal.verdict == Verdict::Revoked {
+            return Ok(Err(refusal));
+        }
+        let report = Report::new(format!("{endpoint}: {}", answer.headline()));
+        Err(Error::Final(report.hint(WRONG_ANSWER)))
     }
 }
 
@@ -150,8 +151,13 @@ pub fn endpoints(issuer: &IssuerUrl, answer: &Answer<'_>) -> Result<Endpoints, E
     if let Some(error) = redirected(answer) {
         return Err(error);
     }
-    if answer.status != 200 {
-        return Err(no_discovery(answer));
+    match answer.verdict(Question::Discovery) {
+        None => {}
+        Some(Verdict::Passing) => return Err(answer.passing()),
+        Some(_) => {
+            let report = Report::new(format!("{}: {}", answer.url, answer.headline()));
+            return Err(Error::Final(report.hint(CHECK_ISSUER)));
+        }
     }
     let document: Discovery = answer
         .json()
@@ -179,7 +185,7 @@ pub fn endpoints(issuer: &IssuerUrl, answer: &Answer<'_>) -> Result<Endpoints, E
 /// As [`Issuer::exchange`].
 pub fn exchanged(answer: &Answer<'_>) -> Result<Exchange, Error> {
     if answer.status != 200 {
-        return refusal(answer).map(Exchange::Refused);
+        return refusal(Question::Exchange, answer).map(Exchange::Refused);
     }
     let TokenAnswer {
         access_token,
@@ -219,20 +225,14 @@ const CHECK_ISSUER: &str =
 const WRONG_ANSWER: &str =
     "not a ZITADEL response: check whether a proxy or a login page is in front of it, and its log";
 
-const IN_TROUBLE: &str = "try again later: the issuer has an internal problem";
+/// The longest lifetime in seconds that counts, about 136 years: ZITADEL can be set to
+/// more, and some tools cannot read a date after the year 9999.
+const LONGEST: u64 = u32::MAX as u64;
 
-/// Returns a whole number of seconds from 1 to 2^32 - 1.
+/// Returns a whole number of seconds from 1 to [`LONGEST`]; more counts as that.
 fn lifetime(value: &Value) -> Option<u64> {
     let secs = value.as_u64()?;
-    (secs >= 1 && u32::try_from(secs).is_ok()).then_some(secs)
-}
-
-fn no_discovery(answer: &Answer<'_>) -> Error {
-    let report = Report::new(format!("{}: {}", answer.url, answer.headline()));
-    match answer.status {
-        408 | 500.. => Error::Passing(report.hint(IN_TROUBLE)),
-        _ => Error::Final(report.hint(CHECK_ISSUER)),
-    }
+    (secs >= 1).then(|| secs.min(LONGEST))
 }
 
 fn other_issuer(ours: &IssuerUrl, theirs: &str) -> Error {
@@ -264,14 +264,14 @@ fn redirected(answer: &Answer<'_>) -> Option<Error> {
 }
 
 /// Parses an error response: a refusal, or a temporary failure.
-fn refusal(answer: &Answer<'_>) -> Result<Refusal, Error> {
+fn refusal(question: Question, answer: &Answer<'_>) -> Result<Refusal, Error> {
     let oauth: Option<OAuthError> = answer.json().ok();
     if let Some(error) = redirected(answer) {
         return Err(error);
     }
-    if oauth.is_none() && answer.status >= 500 {
-        let report = Report::new(format!("{}: {}", answer.url, answer.headline()));
-        return Err(Error::Passing(report.hint(IN_TROUBLE)));
+    let verdict = answer.verdict(question).unwrap_or(Verdict::Final);
+    if verdict == Verdict::Passing {
+        return Err(answer.passing());
     }
     let (code, description) = match oauth {
         Some(OAuthError {
@@ -284,6 +284,7 @@ fn refusal(answer: &Answer<'_>) -> Result<Refusal, Error> {
         None => (None, answer.headline()),
     };
     Ok(Refusal {
+        verdict,
         status: answer.status,
         code,
         description,

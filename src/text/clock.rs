@@ -102,6 +102,21 @@ impl Deadline {
     pub const fn budget_secs(&self) -> u64 {
         self.budget.as_secs() + (self.budget.subsec_nanos() > 0) as u64
     }
+
+    /// Returns the budget in seconds, for messages about a part of the call's time.
+    pub fn budget_shown(&self) -> String {
+        shown_secs(self.budget)
+    }
+}
+
+/// Returns a span in seconds, for messages: with one decimal if it is not a whole
+/// number, and never 0.
+pub fn shown_secs(span: Duration) -> String {
+    let tenths = (span.as_millis() + 50) / 100;
+    match (tenths.max(1) / 10, tenths.max(1) % 10) {
+        (secs, 0) => secs.to_string(),
+        (secs, tenth) => format!("{secs}.{tenth}"),
+    }
 }
 
 #[cfg(test)]
@@ -130,6 +145,9 @@ mod tests {
     fn nobody_is_told_of_a_wait_of_0_seconds() {
         let told = |millis| Deadline::after(Duration::from_millis(millis)).budget_secs();
         assert_eq!([1, 999, 1000, 1001].map(told), [1, 1, 1, 2]);
+        let shown = |millis| Deadline::after(Duration::from_millis(millis)).budget_shown();
+        let shown = [1, 94, 999, 1000, 1001, 2249, 2250, 30_000].map(shown);
+        assert_eq!(shown, ["0.1", "0.1", "1", "1", "1", "2.2", "2.3", "30"]);
     }
 
     #[test]

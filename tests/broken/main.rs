@@ -15,3 +15,4 @@ mod outages;
 mod rotation;
 mod surroundings;
 mod terminals;
+mod waiting;

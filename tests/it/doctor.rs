@@ -324,7 +324,7 @@ ok       tls        no TLS: plain http
 ok       clock      agrees with the issuer's clock
 ok       discovery  issuer [ISSUER] matches the configuration
 failed   token      the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400); the issuer's clock and the local clock agree; the key file has no expiration date
-                    check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
+                    check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key; or check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance; or check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
 skipped  userinfo   no token was minted
 ok       cache      [HOME]/.cache/zitadel-credential does not exist yet: the first token creates it
 

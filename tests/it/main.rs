@@ -26,3 +26,4 @@ mod readme;
 mod setup;
 mod token_file;
 mod tools;
+mod trouble;

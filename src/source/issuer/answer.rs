@@ -2,15 +2,32 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::retry;
+use super::verdict::{Format, Question, Verdict};
 use crate::error::{Error, Report};
 use crate::text::clock::UnixTime;
 use crate::text::object::Object;
 use crate::text::quote::quoted;
 use crate::url::HttpUrl;
+
+const IN_TROUBLE: &str = "try again later: the issuer has an internal problem";
+
+const NO_INSTANCE: &str = "set issuer to the URL of your ZITADEL instance, as its console shows it: ZITADEL answers so if the host name is no domain of an instance";
+
+const OWN_TROUBLE: &str = "try again later: ZITADEL answers so too if it has trouble of its own, such as a database that is down";
+
+/// The body of an OAuth error response (RFC 6749, section 5.2).
+#[derive(Deserialize)]
+pub struct OAuthError {
+    /// The code.
+    pub error: String,
+    /// A text for people: it changes between versions.
+    pub error_description: Option<String>,
+}
 
 /// An HTTP response.
 pub struct Answer<'a> {
@@ -84,19 +101,36 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Returns the error for a response that may differ on a retry.
-    pub fn busy(&self) -> Error {
+    /// Returns the response's meaning; `None` if it is a success.
+    pub fn verdict(&self, question: Question) -> Option<Verdict> {
+        if self.status == 200 {
+            return None;
+        }
+        let oauth: Option<OAuthError> = self.json().ok();
+        let is_text = self.content_type.starts_with("text/plain");
+        let (format, code) = match &oauth {
+            Some(oauth) => (Format::OAuth, oauth.error.as_str()),
+            None if is_text => (Format::Text, ""),
+            None => (Format::Other, ""),
+        };
+        Some(Verdict::of(question, self.status, format, code))
+    }
+
+    /// Returns the error of a response that may differ on a retry.
+    pub fn passing(&self) -> Error {
         let report = Report::new(format!("{}: {}", self.url, self.headline()));
         let report = report.wait(self.retry_after);
-        Error::Passing(match self.retry_after {
-            Some(wait) => report.hint(format!(
+        Error::Passing(match (self.status, self.retry_after) {
+            (_, Some(wait)) => report.hint(format!(
                 "try again in {} s, as the server asks",
                 wait.as_secs()
             )),
-            None if self.status == 429 => report.hint(
+            (429, None) => report.hint(
                 "try again in a minute: there were too many requests from here, or a quota is exhausted",
             ),
-            None => report.hint("try again later: the failure may be temporary"),
+            (404, None) => report.hint(NO_INSTANCE).hint(OWN_TROUBLE),
+            (500, None) => report.hint(IN_TROUBLE),
+            _ => report.hint("try again later: the failure may be temporary"),
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::phase::Phase;
+use super::verdict::Question;
 use super::{Issuer, endpoints};
 use crate::error::Error;
 use crate::text::clock::UnixTime;
@@ -56,7 +57,7 @@ impl Issuer<'_> {
         let proxy = self.http.proxy(&url).map_err(at(Stage::Proxy))?;
         way.proxy = proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()));
         self.http.check(&url).map_err(at(Stage::Tls))?;
-        let answer = self.http.get(&url, None);
+        let answer = self.http.get(Question::Discovery, &url, None);
         way.addresses = self.http.progress().addresses();
         let answer = answer.map_err(|error| {
             let stage = match self.http.progress().phase() {

@@ -31,7 +31,7 @@ pub fn explain(error: &ureq::Error, url: &HttpUrl, phase: &Phase, deadline: &Dea
         ureq::Error::Timeout(_) => Error::Passing(
             report(format!(
                 "no response within {} s, while {phase}",
-                deadline.budget_secs()
+                deadline.budget_shown()
             ))
             .hint(NETWORK)
             .hint(RAISE_TIMEOUT),

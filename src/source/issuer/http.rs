@@ -17,6 +17,7 @@ use ureq::{Agent, Body as ResponseBody, Proxy};
 use super::answer::Answer;
 use super::phase::{Phase, Progress};
 use super::proxy::Target;
+use super::verdict::{Question, Verdict};
 use super::{connect, failure, proxy, retry};
 use crate::error::{Error, Report};
 use crate::text::clock::Deadline;
@@ -63,8 +64,13 @@ impl<'a> Http<'a> {
     }
 
     /// Sends a GET request, with a bearer token if one is given.
-    pub fn get<'u>(&self, url: &'u HttpUrl, token: Option<&Token>) -> Result<Answer<'u>, Error> {
-        self.send(url, |agent, timeout, proxy| {
+    pub fn get<'u>(
+        &self,
+        question: Question,
+        url: &'u HttpUrl,
+        token: Option<&Token>,
+    ) -> Result<Answer<'u>, Error> {
+        self.send(question, url, |agent, timeout, proxy| {
             let mut request = agent.get(url.as_str());
             if let Some(token) = token {
                 request = request.header("Authorization", format!("Bearer {}", token.expose()));
@@ -75,8 +81,13 @@ impl<'a> Http<'a> {
     }
 
     /// Posts a form.
-    pub fn post<'u>(&self, url: &'u HttpUrl, form: Body<'_>) -> Result<Answer<'u>, Error> {
-        self.send(url, |agent, timeout, proxy| {
+    pub fn post<'u>(
+        &self,
+        question: Question,
+        url: &'u HttpUrl,
+        form: Body<'_>,
+    ) -> Result<Answer<'u>, Error> {
+        self.send(question, url, |agent, timeout, proxy| {
             let request = agent.post(url.as_str());
             let config = request.config().timeout_global(Some(timeout)).proxy(proxy);
             config.build().send_form(form.iter().copied())
@@ -105,6 +116,7 @@ impl<'a> Http<'a> {
 
     fn send<'u>(
         &self,
+        question: Question,
         url: &'u HttpUrl,
         request: impl Fn(&Agent, Duration, Option<Proxy>) -> Result<Response<ResponseBody>, ureq::Error>,
     ) -> Result<Answer<'u>, Error> {
@@ -122,7 +134,9 @@ impl<'a> Http<'a> {
                 .and_then(|response| self.read(url, response))
                 .map_err(|error| error.map(|report| by_way_of(report, proxy.as_ref())));
             let (error, asked) = match answer {
-                Ok(answer) if retry::can_pass(answer.status) => (answer.busy(), answer.retry_after),
+                Ok(answer) if answer.verdict(question) == Some(Verdict::Passing) => {
+                    (answer.passing(), answer.retry_after)
+                }
                 Err(error @ Error::Passing(_)) => (error, None),
                 done => return done,
             };

@@ -10,11 +10,6 @@ pub const TRIES: u32 = 3;
 /// Upper bound of the first pause; it doubles for each further pause.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// True if a retry may help after a response with this status.
-pub const fn can_pass(status: u16) -> bool {
-    matches!(status, 429 | 502 | 503 | 504)
-}
-
 /// Returns how long to wait after `tried` attempts; `None` if no attempt is left or
 /// the wait would exceed `remaining`.
 ///

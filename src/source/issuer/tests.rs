@@ -29,7 +29,7 @@ fn a_busy_issuer_says_how_long_to_wait() {
     let wait = |header: Option<&str>| {
         let headers = |name: &str| header.filter(|_| name.eq_ignore_ascii_case("retry-after"));
         let answer = Answer::new(&url, 429, headers, Vec::new().into());
-        answer.busy().report().retry_after()
+        answer.passing().report().retry_after()
     };
     assert_eq!(wait(Some("120")), Some(Duration::from_secs(120)));
     assert_eq!(wait(None), None);
@@ -69,15 +69,15 @@ proptest! {
     fn a_token_is_granted_as_it_was_answered_and_in_no_error(
         secret in "[A-Za-z0-9._~+/-]{40,60}[ \n\u{e9}]?",
         kind in "(Bearer|bearer|mac)",
-        lifetime in -2_i64..=(1 << 33),
+        lifetime in prop_oneof![-2_i64..=(1 << 33), Just(8_999_999_999), any::<i64>()],
     ) {
         let body = json!({"access_token": secret, "token_type": kind, "expires_in": lifetime});
-        let good = !secret.contains([' ', '\n', '\u{e9}']) && kind != "mac" && (1..1 << 32).contains(&lifetime);
+        let good = !secret.contains([' ', '\n', '\u{e9}']) && kind != "mac" && lifetime >= 1;
         match asked(200, body.to_string().as_bytes(), exchanged) {
             Ok(Exchange::Granted(granted)) => {
                 prop_assert!(good);
                 prop_assert_eq!(granted.access_token, secret);
-                prop_assert_eq!(granted.expires_in, u64::try_from(lifetime).ok());
+                prop_assert_eq!(granted.expires_in, u64::try_from(lifetime.min(u32::MAX.into())).ok());
             }
             Ok(Exchange::Refused(_)) => prop_assert!(false, "it was no refusal"),
             Err(error) => {

@@ -62,7 +62,7 @@ fn answer_to(world: &World<'_>, options: &Options, line: &[u8]) -> Result<Answer
             let (_, token) = login(world, &config, rule)?;
             return written(protocol::answer(&token));
         }
-        Kind::Logout => forget(world, &config, rule, None)?,
+        Kind::Logout => forget(world, &config, rule)?,
         Kind::Unknown => {}
     }
     written(protocol::refuse(Refusal::OperationNotSupported))

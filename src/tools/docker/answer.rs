@@ -107,7 +107,7 @@ fn get_or_erase(world: &mut World<'_>, config: &Config<'_>, erase: bool) -> Resu
     match (rule, erase) {
         (None, _) => nothing(),
         (Some(rule), true) => {
-            forget(world, config, rule, None)?;
+            forget(world, config, rule)?;
             Ok(Answer::new(""))
         }
         (Some(rule), false) => {

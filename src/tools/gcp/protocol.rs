@@ -126,7 +126,7 @@ pub fn revoked() -> serde_json::Result<String> {
 pub fn failure(error: &Error) -> serde_json::Result<String> {
     let code = match error {
         Error::Usage(_) => "CONFIGURATION",
-        Error::Final(_) => "FAILED",
+        Error::Final(_) | Error::Refused(_) => "FAILED",
         Error::Passing(_) => "TRY_AGAIN",
     };
     written(Body::Failure {

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::args::Git;
 use super::protocol;
 use super::protocol::Operation;
-use crate::call::login::{find_rule, forget, login};
+use crate::call::login::{doubt, find_rule, forget, login};
 use crate::call::request::{drained, is_plain};
 use crate::call::{Answer, Helper, Settings, World, report};
 use crate::cli::options::Options;
@@ -77,8 +77,11 @@ fn answer(world: &mut World<'_>, config: &Config<'_>, operation: &OsStr) -> Resu
         return nothing;
     };
     if operation_of(operation) == Some(Operation::Erase) {
-        if let Some(secret) = &request.secret {
-            forget(world, config, rule, Some(secret))?;
+        match &request.secret {
+            // git erases by itself after each 401, and names the token.
+            Some(secret) => doubt(world, config, rule, secret)?,
+            // A person's `git credential reject`.
+            None => forget(world, config, rule)?,
         }
         return nothing;
     }

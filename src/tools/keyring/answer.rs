@@ -59,7 +59,7 @@ fn answer(world: &World<'_>, config: &Config<'_>, args: &Keyring) -> Result<Answ
         return Ok(Answer::new("").with_code(1));
     };
     if erase {
-        forget(world, config, rule, None)?;
+        forget(world, config, rule)?;
         return Ok(Answer::new(""));
     }
     let (own, token) = login(world, config, rule)?;

@@ -41,7 +41,7 @@ fn answer(world: &mut World<'_>, config: &Config<'_>, args: &Terraform) -> Resul
     let rule = rule_of(config, ask.as_ref());
     if kind == Operation::Forget {
         if let Some(rule) = rule {
-            forget(world, config, rule, None)?;
+            forget(world, config, rule)?;
         }
         return Ok(Answer::new(""));
     }

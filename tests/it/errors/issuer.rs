@@ -168,11 +168,12 @@ fn discovery_is_not_found() {
     fault(
         Endpoint::Discovery,
         answer,
-        1,
+        75,
         str![[r#"
 zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: HTTP 404: 404 page not found
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: set issuer to the URL of your ZITADEL instance, as its console shows it
+  hint: set issuer to the URL of your ZITADEL instance, as its console shows it: ZITADEL answers so if the host name is no domain of an instance
+  hint: try again later: ZITADEL answers so too if it has trouble of its own, such as a database that is down
 
 "#]],
     );

@@ -14,6 +14,8 @@ zitadel-credential: error: the issuer refused the assertion: server_error: Error
   found: the issuer's clock and the local clock agree
   found: the key file has no expiration date
   hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
+  hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
+  hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
 
 "#]], str![[r#"
 zitadel-credential: error: the issuer refused the assertion: invalid_request: Errors.AuthNKey.NotFound (HTTP 404)
@@ -28,6 +30,8 @@ zitadel-credential: error: the issuer refused the assertion: invalid_grant: inva
   found: the issuer's clock and the local clock agree
   found: the key file has no expiration date
   hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
+  hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
+  hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
 
 "#]], str![[r#"
 zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
@@ -35,13 +39,17 @@ zitadel-credential: error: the issuer refused the assertion: invalid_grant: inva
   found: the issuer's clock and the local clock agree
   found: the key file has no expiration date
   hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
+  hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
+  hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
 
 "#]]]) {
         let case = Case::new();
         case.world.issuer.set_shape(shape);
         case.world.issuer.remove_key(&case.world.user.key_id);
         case.run(["token"]).fails(1, said);
-        assert_eq!(case.world.issuer.token_requests(), 1);
+        // A 500 may be trouble of the issuer's own.
+        let tries = if shape == ErrorShape::Older { 2 } else { 1 };
+        assert_eq!(case.world.issuer.token_requests(), tries, "{shape:?}");
     }
 }
 
@@ -86,6 +94,8 @@ zitadel-credential: error: the issuer refused the assertion: invalid_grant: inva
   found: the issuer's clock and the local clock agree
   found: the key file says that the key is valid until 2099-01-01T00:00:00Z
   hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
+  hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
+  hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
 
 "#]]);
 }
@@ -141,6 +151,8 @@ zitadel-credential: error: the issuer refused the assertion: invalid_grant: inva
   found: the local clock is [OFFSET] behind the issuer's: synchronize it (NTP)
   found: the key file has no expiration date
   hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
+  hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
+  hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
 
 "#]]);
 }

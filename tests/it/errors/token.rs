@@ -55,12 +55,12 @@ zitadel-credential: error: [ISSUER]/oauth/v2/token: the JSON response has a fiel
     fault(
         Endpoint::Token,
         gone,
-        1,
+        75,
         str![[r#"
 zitadel-credential: error: [ISSUER]/oauth/v2/token: HTTP 404: 404 page not found
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  found: the response is not an OAuth error, as a token endpoint sends it
-  hint: check whether a proxy, a firewall or a login page answers in front of the issuer
+  hint: set issuer to the URL of your ZITADEL instance, as its console shows it: ZITADEL answers so if the host name is no domain of an instance
+  hint: try again later: ZITADEL answers so too if it has trouble of its own, such as a database that is down
 
 "#]],
     );

@@ -7,10 +7,11 @@ mod setup;
 
 use std::fs;
 
+use predicates::prelude::*;
 use predicates::str::{contains, is_empty};
 
-use crate::support::entry::{files, only};
-use crate::support::{Command, World};
+use crate::support::entry::{age_check, files, only};
+use crate::support::{Command, Endpoint, Fault, Times, World};
 
 const GET: &str = "protocol=https\nhost=git.acme.dev\n\n";
 
@@ -108,23 +109,101 @@ fn what_is_passed_over_is_told_at_v_without_an_escape() {
     }
 }
 
+/// Erases this token as git does after a 401.
+fn erase(world: &World, token: &str) {
+    let message = format!("protocol=https\nhost=git.acme.dev\nusername=ci\npassword={token}\n\n");
+    assert_eq!(asked(world, "erase", &message), "");
+}
+
 #[test]
-fn erase_drops_the_very_token_and_no_other() {
+fn erase_doubts_the_very_token_and_no_other() {
     let world = world();
-    let answer = asked(&world, "get", GET);
-    let token = password(&answer);
-    let erase = |token: &str| {
-        let message =
-            format!("protocol=https\nhost=git.acme.dev\nusername=ci\npassword={token}\n\n");
-        assert_eq!(asked(&world, "erase", &message), "");
-    };
-    erase("another");
-    assert!(only(&world.home).exists(), "an entry whose token differs");
-    assert_eq!(asked(&world, "erase", GET), "");
-    assert!(only(&world.home).exists(), "no token was named");
-    erase(token);
-    assert!(files(&world.home, "json").is_empty());
+    let token = password(&asked(&world, "get", GET)).to_owned();
+    let get = || password(&asked(&world, "get", GET)).to_owned();
+    erase(&world, "another");
+    assert_eq!(get(), token, "an entry whose token differs");
+    assert_eq!(world.issuer.requests(Endpoint::Userinfo), 0);
+    for _ in 0..5 {
+        erase(&world, &token);
+        assert_eq!(get(), token, "the issuer accepts it");
+    }
+    let bearer = format!(
+        "capability[]=authtype\nauthtype=Bearer\ncredential={token}\nprotocol=https\nhost=git.acme.dev\n\n"
+    );
+    assert_eq!(asked(&world, "erase", &bearer), "");
+    assert_eq!(get(), token);
+    assert_eq!(
+        world.issuer.requests(Endpoint::Userinfo),
+        1,
+        "not more than one check in 30 s"
+    );
+    age_check(&only(&world.home));
+    assert_eq!(get(), token);
+    assert_eq!(world.issuer.requests(Endpoint::Userinfo), 2);
+    age_check(&only(&world.home));
+    assert_eq!(get(), token, "the doubt is over");
+    assert_eq!(world.issuer.requests(Endpoint::Userinfo), 2);
     assert_eq!(world.issuer.token_requests(), 1);
+}
+
+#[test]
+fn a_doubted_token_that_the_issuer_refuses_is_replaced_for_every_tool() {
+    for arguments in [&["git", "get"][..], &["token"], &["kubectl"], &["whoami"]] {
+        let world = world();
+        let token = password(&asked(&world, "get", GET)).to_owned();
+        world.issuer.revoke_all();
+        erase(&world, &token);
+        world
+            .zitadel(arguments)
+            .write_stdin(GET)
+            .assert()
+            .success()
+            .stderr(contains("the issuer refuses the cached token").or(is_empty()));
+        assert_eq!(world.issuer.token_requests(), 2, "{arguments:?}");
+        let new = password(&asked(&world, "get", GET)).to_owned();
+        assert!(new != token && world.issuer.accepts(&new));
+        erase(&world, &token);
+        assert_eq!(
+            password(&asked(&world, "get", GET)),
+            new,
+            "the old one is not cached"
+        );
+        assert_eq!(world.issuer.token_requests(), 2);
+    }
+}
+
+#[test]
+fn a_doubted_token_is_used_while_the_issuer_does_not_answer() {
+    let world = world();
+    let token = password(&asked(&world, "get", GET)).to_owned();
+    for fault in [Fault::Close, Fault::status(503, "text/plain", "down")] {
+        world.issuer.fault(Endpoint::Any, fault, Times::Forever);
+        erase(&world, &token);
+        assert_eq!(password(&asked(&world, "get", GET)), token);
+        world.issuer.clear_faults();
+        age_check(&only(&world.home));
+    }
+    world.issuer.revoke_all();
+    // The doubt is still there.
+    world
+        .zitadel(["git", "get"])
+        .write_stdin(GET)
+        .assert()
+        .success()
+        .stdout(contains(&*token).not());
+    assert_eq!(world.issuer.token_requests(), 2);
+}
+
+#[test]
+fn a_persons_reject_names_no_token_and_drops_the_hosts_entry() {
+    let world = world();
+    asked(&world, "get", GET);
+    assert_eq!(asked(&world, "erase", GET), "");
+    assert!(files(&world.home, "json").is_empty());
+    let other = "protocol=https\nhost=other.acme.dev\n\n";
+    asked(&world, "get", GET);
+    assert_eq!(asked(&world, "erase", other), "");
+    assert!(only(&world.home).exists(), "another host");
 }
 
 #[test]

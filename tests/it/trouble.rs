@@ -1,0 +1,350 @@
+//! A ZITADEL in trouble of its own, as running ones answered: a good token is kept,
+//! and only a final refusal takes it away.
+
+use predicates::prelude::*;
+use predicates::str::contains;
+use serde_json::Value;
+
+use crate::support::entry::{age_check, files, only};
+use crate::support::exchange::now;
+use crate::support::http::date;
+use crate::support::{Case, Endpoint, ErrorShape, Fault, Response, Running, Times, World, until};
+
+const NO_DATABASE: &str = "unable to set instance using origin &{acme.example:443  https} (ExternalDomain is acme.example): ID=QUERY-d3fas Message=An internal error occurred Parent=(failed to connect to `user=zitadel database=zitadel`: server error: FATAL: role \"zitadel\" is not permitted to log in (SQLSTATE 28000))";
+const NO_INSTANCE: &str = "unable to set instance using origin &{other.example:443  https} (ExternalDomain is acme.example): ID=QUERY-1kIjX Message=Instance not found. Make sure you got the domain right. Check out https://zitadel.com/docs/apis/introduction#domains";
+const INTERNAL: &str = r#"{"error":"server_error","error_description":"Errors.Internal"}"#;
+const INVALID_GRANT: &str = r#"{"error":"invalid_grant","error_description":"invalid assertion"}"#;
+const INVALID_TOKEN: &str =
+    r#"{"error":"access_denied","error_description":"access token invalid"}"#;
+const JSON: &str = "application/json";
+const TEXT: &str = "text/plain; charset=utf-8";
+const HTML: &str = "text/html";
+
+fn fault(world: &World, endpoint: Endpoint, status: u16, kind: &str, body: &str) {
+    let fault = Fault::status(status, kind, body);
+    world.issuer.fault(endpoint, fault, Times::Forever);
+}
+
+/// The trouble that needs no cache of instances.
+fn without_database(world: &World, status: u16) {
+    fault(world, Endpoint::Any, status, TEXT, NO_DATABASE);
+}
+
+/// Good tokens are called invalid.
+fn without_database_but_with_instances(world: &World, is_2025: bool) {
+    if is_2025 {
+        let internal = r#"{"error":"server_error","error_description":"internal server error"}"#;
+        fault(world, Endpoint::Discovery, 500, JSON, internal);
+        fault(world, Endpoint::Token, 500, JSON, INTERNAL);
+    } else {
+        fault(world, Endpoint::Token, 400, JSON, INVALID_GRANT);
+    }
+    fault(world, Endpoint::Userinfo, 401, JSON, INVALID_TOKEN);
+}
+
+/// Asks as kubectl does, again and again from this process: the exit code, the token,
+/// and stderr.
+fn asked(world: &World) -> (i32, String, String) {
+    let output = world.zitadel(["kubectl", "-v"]).run();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    (
+        output.status.code().unwrap(),
+        answer["status"]["token"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
+/// A world with a token in its cache that this process has.
+fn world() -> (World, String) {
+    let world = World::new();
+    world.allow("git.acme.dev");
+    let (code, token, _) = asked(&world);
+    assert_eq!(code, 0);
+    (world, token)
+}
+
+#[test]
+fn a_database_that_is_down_passes_and_both_causes_are_named() {
+    for (status, body) in [(404, NO_DATABASE), (404, NO_INSTANCE), (500, NO_DATABASE)] {
+        let setup = [
+            "setup",
+            "profile",
+            "p",
+            "--key-file",
+            "key.json",
+            "--issuer",
+        ];
+        for arguments in [
+            &["token"][..],
+            &["git", "get"],
+            &["exec", "--", "true"],
+            &["whoami"],
+            &["agent", "--once", "--write", "token"],
+            &setup,
+        ] {
+            let world = World::new();
+            world.allow("git.acme.dev");
+            fault(&world, Endpoint::Any, status, TEXT, body);
+            let mut command = world.zitadel(arguments);
+            if arguments == setup {
+                command.arg(world.issuer.url());
+            }
+            command.write_stdin("protocol=https\nhost=git.acme.dev\n\n");
+            let output = command.run();
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            let code = if arguments[0] == "git" { 1 } else { 75 };
+            assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
+            if status == 404 {
+                assert!(stderr.contains("no domain of an instance"), "{stderr}");
+                assert!(stderr.contains("trouble of its own"), "{stderr}");
+            }
+            assert!(!stderr.contains("revoked"), "{stderr}");
+            assert_eq!(world.issuer.total_requests(), 3, "{arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn a_good_token_is_kept_while_the_issuer_says_nothing_of_it() {
+    let minute = |world: &World| age_check(&only(&world.home));
+    for (status, kind, body) in [
+        (404, TEXT, NO_DATABASE),
+        (500, TEXT, NO_DATABASE),
+        (500, JSON, INTERNAL),
+        (403, HTML, "<html>blocked</html>"),
+        (404, HTML, "<html>nginx</html>"),
+        (404, JSON, r#"{"code":5,"message":"Not Found"}"#),
+        (403, TEXT, "forbidden"),
+        (407, HTML, "<html>proxy</html>"),
+        (429, TEXT, "Your ZITADEL instance is blocked."),
+        (200, HTML, "<html>Log in</html>"),
+    ] {
+        let (world, token) = world();
+        fault(&world, Endpoint::Userinfo, status, kind, body);
+        for endpoint in [Endpoint::Token, Endpoint::Discovery] {
+            fault(&world, endpoint, 503, TEXT, "down");
+        }
+        for _ in 0..3 {
+            let (code, same, stderr) = asked(&world);
+            assert_eq!(
+                (code, same),
+                (0, token.clone()),
+                "{status} {kind}: {stderr}"
+            );
+            minute(&world);
+        }
+        assert!(
+            world.issuer.requests(Endpoint::Userinfo) >= 3,
+            "it was asked"
+        );
+        assert_eq!(world.issuer.token_requests(), 1, "{status} {kind}");
+        let whoami = world.zitadel(["whoami", "--timeout", "2"]).assert();
+        whoami.failure().stderr(contains("revoked").not());
+    }
+}
+
+#[test]
+fn an_error_of_that_meaning_and_any_401_are_a_no() {
+    for (status, kind, body) in [
+        (401, JSON, INVALID_TOKEN),
+        (401, TEXT, "no"),
+        (401, HTML, "<html>"),
+        (403, JSON, INVALID_TOKEN),
+        (400, JSON, r#"{"error":"invalid_token"}"#),
+    ] {
+        let (world, token) = world();
+        fault(&world, Endpoint::Userinfo, status, kind, body);
+        let (code, new, stderr) = asked(&world);
+        assert!(code == 0 && new != token, "{status}: {stderr}");
+        assert_eq!(world.issuer.token_requests(), 2);
+    }
+}
+
+#[test]
+fn a_refused_token_is_handed_out_where_no_new_one_can_be_had_for_now() {
+    for (status, kind, body) in [
+        (500, JSON, INTERNAL),
+        (500, TEXT, NO_DATABASE),
+        (404, TEXT, NO_DATABASE),
+        (503, TEXT, "down"),
+        (429, TEXT, "Your ZITADEL instance is blocked."),
+        (403, HTML, "<html>blocked</html>"),
+    ] {
+        let (world, token) = world();
+        fault(&world, Endpoint::Userinfo, 401, JSON, INVALID_TOKEN);
+        fault(&world, Endpoint::Token, status, kind, body);
+        for _ in 0..2 {
+            let (code, same, stderr) = asked(&world);
+            assert_eq!((code, same), (0, token.clone()), "{status}: {stderr}");
+            assert!(stderr.contains("the refused one is used again"), "{stderr}");
+            age_check(&only(&world.home));
+        }
+    }
+    let (world, token) = world();
+    without_database_but_with_instances(&world, true);
+    let (code, same, stderr) = asked(&world);
+    assert_eq!((code, same), (0, token), "{stderr}");
+}
+
+#[test]
+fn a_final_refusal_takes_the_refused_token_out_of_the_cache() {
+    let (world, _) = world();
+    world.issuer.deactivate(&world.user.user_id);
+    world.issuer.revoke_all();
+    for _ in 0..2 {
+        let (code, token, stderr) = asked(&world);
+        assert_eq!((code, token.as_str()), (1, ""), "{stderr}");
+        assert!(stderr.contains("Errors.User.NotActive"), "{stderr}");
+        assert!(files(&world.home, "json").is_empty());
+    }
+    let list = world
+        .zitadel(["cache", "list", "--output", "json"])
+        .assert();
+    list.stdout("[]\n");
+
+    // Newer versions say so in trouble, too.
+    let (world, _) = self::world();
+    without_database_but_with_instances(&world, false);
+    assert_eq!(asked(&world).0, 1);
+    assert!(files(&world.home, "json").is_empty());
+}
+
+#[test]
+fn a_refusal_takes_no_token_that_the_issuer_accepts() {
+    let (world, token) = world();
+    world.issuer.remove_key(&world.user.key_id);
+    world.zitadel(["token", "--refresh"]).assert().code(1);
+    age_check(&only(&world.home));
+    let (code, same, _) = asked(&world);
+    assert_eq!((code, same), (0, token), "tokens outlive their key");
+}
+
+#[test]
+fn an_agent_that_has_a_token_lives_through_all_of_it() {
+    for version in 0..4 {
+        let world = World::new();
+        world.issuer.set_lifetime(12);
+        let mut command = world.home.command(crate::support::binary());
+        command.args(["agent", "--write", "token"]);
+        let mut agent = Running::start(command);
+        let read = || std::fs::read_to_string(world.home.path().join("token"));
+        until("it is written", || {
+            read().is_ok_and(|text| !text.is_empty())
+        });
+        let asked = world.issuer.total_requests();
+        match version {
+            0 => without_database(&world, 404),
+            1 => without_database(&world, 500),
+            _ => without_database_but_with_instances(&world, version == 2),
+        }
+        until("it asked", || world.issuer.total_requests() > asked + 3);
+        assert!(!agent.is_over());
+        let held = read().unwrap();
+        assert!(!held.is_empty());
+        world.issuer.clear_faults();
+        until("it is well again", || read().is_ok_and(|now| now != held));
+    }
+}
+
+#[test]
+fn a_500_of_the_token_endpoint_is_asked_once_more() {
+    let world = World::new();
+    let once = Fault::status(500, JSON, INTERNAL);
+    world.issuer.fault(Endpoint::Token, once, 1);
+    world.zitadel(["token"]).assert().success().stderr("");
+    assert_eq!(world.issuer.token_requests(), 2);
+
+    let case = Case::new();
+    case.world.issuer.set_shape(ErrorShape::Older);
+    case.world.issuer.remove_key(&case.world.user.key_id);
+    let output = case.world.zitadel(["token"]).run();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert_eq!(case.world.issuer.token_requests(), 2);
+    for cause in [
+        "removed",
+        "expired",
+        "another instance",
+        "active",
+        "clock",
+        "own",
+    ] {
+        assert!(stderr.contains(cause), "{cause}: {stderr}");
+    }
+}
+
+#[test]
+fn discoverys_500_is_tried_three_times() {
+    for (kind, body) in [(JSON, INTERNAL), (TEXT, NO_DATABASE), (HTML, "<html>")] {
+        let world = World::new();
+        let fault = Fault::status(500, kind, body);
+        world.issuer.fault(Endpoint::Discovery, fault, 2);
+        world.zitadel(["token"]).assert().success().stderr("");
+        assert_eq!(world.issuer.requests(Endpoint::Discovery), 3);
+    }
+}
+
+#[test]
+fn a_lifetime_of_centuries_is_cut_to_one() {
+    let world = World::new();
+    let long = Fault::edit(|answer| answer["expires_in"] = 8_999_999_999_u64.into());
+    world.issuer.fault(Endpoint::Token, long, 1);
+    let output = world.zitadel(["token", "--output", "json"]).run();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(
+        answer["expires_at"].as_str().unwrap().starts_with("21"),
+        "{answer}"
+    );
+    world.zitadel(["kubectl"]).assert().success();
+    assert_eq!(world.issuer.token_requests(), 1, "it is cached");
+}
+
+#[test]
+fn a_date_that_cannot_be_true_dates_no_assertion() {
+    const YEAR: i64 = 365 * 24 * 3600;
+    for offset in [10 * YEAR, 25 * 3600, -10 * YEAR, -now()] {
+        let world = World::new();
+        let answer = Response::new(400).with_body(JSON, INVALID_GRANT);
+        world.issuer.set_date_offset(offset);
+        world
+            .issuer
+            .fault(Endpoint::Token, Fault::Answer(answer), Times::Forever);
+        world
+            .zitadel(["token"])
+            .assert()
+            .code(1)
+            .stderr(contains("the difference is too large to believe"));
+        assert_eq!(
+            world.issuer.token_requests(),
+            1,
+            "{offset}: {}",
+            date(now() + offset)
+        );
+    }
+    for offset in [23 * 3600, -23 * 3600] {
+        let world = World::new();
+        world.issuer.set_date_offset(offset);
+        world.zitadel(["token"]).assert().success();
+        assert_eq!(world.issuer.token_requests(), 2, "{offset}");
+    }
+}
+
+#[test]
+fn a_timeout_of_a_part_says_how_long_that_was() {
+    let (world, _) = world();
+    world.pass(50_000);
+    world
+        .issuer
+        .fault(Endpoint::Token, Fault::Hang, Times::Forever);
+    let start = std::time::Instant::now();
+    // The remembered endpoint gets three quarters of the time.
+    world
+        .zitadel(["token", "--timeout", "2"])
+        .assert()
+        .code(75)
+        .stderr(contains("no response within 1.5 s"));
+    assert!(start.elapsed().as_secs_f64() < 2.5, "{:?}", start.elapsed());
+}

@@ -183,10 +183,14 @@ impl<'a> Forge<'a> {
     }
 }
 
-/// `git http-backend` as a CGI program (RFC 3875), open to all: the gateway
-/// keeps the door.
+/// `git http-backend` as a CGI program (RFC 3875), open to all but for
+/// `forbidden.git`: the gateway keeps the door.
 pub fn backend(git: PathBuf, root: PathBuf) -> impl Fn(&Request) -> Response {
     move |request| {
+        if request.path().starts_with("/forbidden.git") {
+            return Response::text(401, "not yours\n")
+                .with_header("WWW-Authenticate", "Basic realm=\"forbidden\"");
+        }
         let header = |name| request.header(name).unwrap_or_default();
         let mut command = Command::new(&git);
         command

@@ -1,11 +1,12 @@
 //! What git does where a token ends, is revoked, or its key changes or goes.
 
+use std::fs;
 use std::path::PathBuf;
 
-use super::{Forge, for_each_forge};
-use crate::gateway::{Seen, Shown};
+use super::{Forge, for_each_forge, gits};
+use crate::gateway::{Scheme, Seen, Shown};
 use crate::program::{stderr_of_failure, stdout_of_success};
-use crate::support::{Jwt, entry};
+use crate::support::{Endpoint, Jwt, Run, entry};
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -32,7 +33,7 @@ fn expired_git_is_given_a_fresh_token_before_the_server_can_refuse_the_old() {
 }
 
 #[test]
-fn revoked_git_has_the_very_entry_forgotten_and_the_next_call_works() {
+fn revoked_git_has_the_very_entry_doubted_and_the_next_call_works() {
     for_each_forge(|forge| {
         let issuer = &forge.world.issuer;
         forge.clones();
@@ -46,11 +47,65 @@ fn revoked_git_has_the_very_entry_forgotten_and_the_next_call_works() {
         issuer.revoke_all();
         let said = stderr_of_failure(forge.fetch());
         assert!(said.contains("Authentication failed"), "{said}");
-        assert_eq!(forge.entries(), kept);
         assert_eq!(issuer.token_requests(), 2, "nothing is minted for an erase");
+        let doubted = |entry: &PathBuf| fs::read_to_string(entry).unwrap().contains("doubted");
+        assert!(doubted(&refused[0]) && !doubted(&kept[0]));
 
         forge.gets_in();
         assert_eq!(issuer.token_requests(), 3);
+        assert!(!doubted(&refused[0]));
+        assert_eq!(issuer.requests(Endpoint::Userinfo), 1);
+    });
+}
+
+/// A repository that is closed to a good token costs no other one its token.
+#[test]
+fn forbidden_git_keeps_its_token() {
+    for_each_forge(|forge| {
+        let issuer = &forge.world.issuer;
+        let forbidden = format!("https://{}/forbidden.git", forge.gateway.host());
+        for _ in 0..5 {
+            stdout_of_success(forge.ls_remote());
+            let said = stderr_of_failure(forge.git(&["ls-remote", &forbidden]));
+            assert!(said.contains("Authentication failed"), "{said}");
+        }
+        stdout_of_success(forge.ls_remote());
+        assert_eq!(issuer.token_requests(), 1);
+        assert_eq!(issuer.requests(Endpoint::Userinfo), 1);
+    });
+}
+
+/// git that sends a login unasked is not told that the server takes Bearer alone.
+#[test]
+fn proactive_git_at_a_server_for_bearer_mints_once() {
+    for git in gits() {
+        let forge = Forge::new(&git, &[Scheme::Bearer]);
+        forge.allow();
+        forge.configure("[http]\nproactiveAuth = auto\n");
+        for _ in 0..4 {
+            // One that is older than 2.46 cannot get in at all.
+            let _ = forge.ls_remote().run();
+        }
+        assert!(!forge.gateway.take_seen().is_empty());
+        assert_eq!(forge.world.issuer.token_requests(), 1);
+        assert!(forge.world.issuer.requests(Endpoint::Userinfo) <= 1);
+        forge.world.home.append_config("auth = \"bearer\"\n");
+        if forge.best() == Shown::Bearer {
+            stdout_of_success(forge.ls_remote());
+        }
+        assert_eq!(forge.world.issuer.token_requests(), 1);
+    }
+}
+
+#[test]
+fn rejected_git_forgets_the_hosts_token() {
+    for_each_forge(|forge| {
+        stdout_of_success(forge.ls_remote());
+        let host = format!("url=https://{}\n\n", forge.gateway.host());
+        forge.git(&["credential", "reject"]).run_with(host);
+        assert!(forge.entries().is_empty());
+        stdout_of_success(forge.ls_remote());
+        assert_eq!(forge.world.issuer.token_requests(), 2);
     });
 }
 

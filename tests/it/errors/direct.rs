@@ -78,7 +78,7 @@ fn a_token_that_is_refused() {
     case.run(["whoami"]).fails(1, str![[r#"
 zitadel-credential: error: the issuer refused the token: HTTP 401: no\u{1b}[31m
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: run zitadel-credential whoami --refresh to try a new token: this one was revoked, or its user was deactivated
+  hint: run zitadel-credential whoami --refresh to try a new token: this one was revoked, its user was deactivated, or ZITADEL has trouble of its own
 
 "#]]);
 }

@@ -32,24 +32,30 @@ pub(super) fn check(
         Err(error) => {
             checks.push(failed_with("token", &error));
             checks.push(skipped("userinfo", "no token was minted"));
+            cached(checks, broker);
             return false;
         }
     };
     kind(checks, &broker.grant().scopes, &token, end, wiring);
     userinfo(checks, broker, &token);
+    cached(checks, broker);
+    true
+}
+
+/// Warns about a cached token that the issuer refuses.
+fn cached(checks: &mut Checks, broker: &Broker<'_>) {
     if let Some(cached) = broker.cached()
         && matches!(broker.userinfo(&cached.token), Ok(Err(_)))
     {
         checks.push(warning(
             "userinfo",
-            "the cached token was revoked, but tools still get it",
+            "the issuer refuses the cached token, but tools still get it: it was revoked, its user was deactivated, or ZITADEL has trouble of its own",
             format!(
                 "zitadel-credential cache clear --key-id {}",
                 broker.grant().key_id.as_str()
             ),
         ));
     }
-    true
 }
 
 fn kind(

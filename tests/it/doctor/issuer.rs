@@ -201,8 +201,53 @@ failed userinfo: the token belongs to user ID 7, but the key belongs to [USER_ID
             },
             &[],
             str![[r#"
-warning userinfo: the cached token was revoked, but tools still get it
+warning userinfo: the issuer refuses the cached token, but tools still get it: it was revoked, its user was deactivated, or ZITADEL has trouble of its own
     zitadel-credential cache clear --key-id [KEY_ID]
+
+"#]],
+        ),
+        (
+            "a user that was deactivated, with a token in the cache",
+            |case| {
+                case.world.zitadel(["token"]).assert().success();
+                case.world.issuer.revoke_all();
+                case.world.issuer.deactivate(&case.world.user.user_id);
+            },
+            &[],
+            str![[r#"
+failed token: the issuer refused the assertion: invalid_request: Errors.User.NotActive (HTTP 400); the issuer's clock and the local clock agree; the key file has no expiration date
+    check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
+warning userinfo: the issuer refuses the cached token, but tools still get it: it was revoked, its user was deactivated, or ZITADEL has trouble of its own
+    zitadel-credential cache clear --key-id [KEY_ID]
+
+"#]],
+        ),
+        (
+            "userinfo behind a firewall, with a token in the cache",
+            |case| {
+                case.world.zitadel(["token"]).assert().success();
+                let no = Fault::status(403, "text/html", "<html>blocked");
+                case.world
+                    .issuer
+                    .fault(Endpoint::Userinfo, no, Times::Forever);
+            },
+            &[],
+            str![[r#"
+failed userinfo: [ISSUER]/oidc/v1/userinfo: HTTP 403
+    not a ZITADEL response: check whether a proxy or a login page is in front of it, and its log
+
+"#]],
+        ),
+        (
+            "a database that is down, as 2025's version says it",
+            |case| {
+                let no = Fault::status(404, "text/plain", "unable to set instance");
+                case.world.issuer.fault(Endpoint::Any, no, Times::Forever);
+            },
+            &[],
+            str![[r#"
+failed discovery: [ISSUER]/.well-known/openid-configuration: HTTP 404: unable to set instance
+    set issuer to the URL of your ZITADEL instance, as its console shows it: ZITADEL answers so if the host name is no domain of an instance; or try again later: ZITADEL answers so too if it has trouble of its own, such as a database that is down
 
 "#]],
         ),

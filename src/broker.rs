@@ -301,7 +301,7 @@ impl<'a> Broker<'a> {
 
     /// Drops a key that was read for its IDs, before a wait: to sign, it is read again.
     /// A pipe cannot be.
-    pub(super) fn drop_key(&self) {
+    fn drop_key(&self) {
         if let Some(key) = self.key.take()
             && self.request.key.source.is_read_once()
         {

@@ -4,13 +4,13 @@ use std::ffi::OsString;
 
 use super::args::Kubectl;
 use super::protocol;
+use super::protocol::Version;
 use crate::broker::Broker;
 use crate::call::request::written;
 use crate::call::{Answer, Helper, Settings, World};
 use crate::cli::options::Options;
 use crate::config::{Asker, Config, Layer};
 use crate::error::{Error, Report};
-use crate::text::input;
 
 impl Helper for Kubectl {
     fn options(&mut self) -> &mut Options {
@@ -18,27 +18,36 @@ impl Helper for Kubectl {
     }
 
     fn from_plain_words(words: &[OsString]) -> Option<Self> {
-        let options = Options::default();
-        words.is_empty().then_some(Self { options })
+        words.is_empty().then(|| Self {
+            api_version: None,
+            options: Options::default(),
+        })
     }
 
     fn answer(&self, world: &mut World<'_>, settings: &Settings<'_>) -> Result<Answer, Error> {
-        answer(world, &settings.config()?)
+        answer(world, &settings.config()?, self.api_version)
     }
 }
 
 /// Answers with a token for the cluster. There is no host rule: the kubeconfig's entry
 /// is the permission.
-fn answer(world: &World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
+fn answer(
+    world: &World<'_>,
+    config: &Config<'_>,
+    version: Option<Version>,
+) -> Result<Answer, Error> {
     let protocol::Request { version, cluster } = match (world.environment)(protocol::VARIABLE) {
-        None => protocol::Request::default(),
+        None => protocol::Request {
+            version: version.unwrap_or_default(),
+            ..protocol::Request::default()
+        },
         Some(info) => {
             let info = info.to_str().unwrap_or_default();
-            if info.len() > input::LIMIT {
+            if info.len() > protocol::LIMIT {
                 let what = format!(
                     "{} is larger than {} bytes",
                     protocol::VARIABLE,
-                    input::LIMIT
+                    protocol::LIMIT
                 );
                 return Err(Error::Usage(Report::new(what).hint(
                     "check the cluster's extension client.authentication.k8s.io/exec in the kubeconfig",
@@ -59,7 +68,7 @@ fn answer(world: &World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
             profile,
             issuer,
             scopes,
-            projects,
+            projects: projects.unwrap_or_default(),
             ..Layer::default()
         },
     };

@@ -5,11 +5,22 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
+use super::protocol::Version;
 use crate::cli::options::{EVERY, Options};
 use crate::edit::plan::Mode;
 
 #[derive(Args, Debug)]
 pub struct Kubectl {
+    /// Version of the answer for clients that set no KUBERNETES_EXEC_INFO
+    /// [default: v1]
+    #[arg(
+        long,
+        value_enum,
+        hide_possible_values = true,
+        verbatim_doc_comment,
+        value_name = "v1|v1beta1"
+    )]
+    pub(super) api_version: Option<Version>,
     #[command(flatten, next_help_heading = EVERY)]
     pub(super) options: Options,
 }

@@ -9,19 +9,19 @@ use serde_json::{Value, json};
 use super::args::SetupKubectl;
 use super::edit::{edit, is_user, point, set_credentials, undo_context, undo_user, view, words};
 use super::kubeconfig::{named, same_but_for, same_user};
+use super::protocol::Version;
 use crate::broker::Broker;
 use crate::call::World;
 use crate::cli::options::Options;
 use crate::config::Asker;
 use crate::edit::entry::{Edit, Standing};
+use crate::edit::hosts::as_it_is;
 use crate::edit::plan::{After, Mode, Plan};
 use crate::edit::setup::Setup;
 use crate::edit::tool::Tool;
 use crate::error::{Error, Report};
 use crate::text::quote;
 use crate::text::quote::{printable, quoted};
-
-const GROUP: &str = "client.authentication.k8s.io";
 
 impl Setup for SetupKubectl {
     fn options(&mut self) -> &mut Options {
@@ -66,10 +66,7 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
 }
 
 fn find(plan: &Plan<'_>) -> Result<Tool, Error> {
-    let mut kubectl = Tool::find("kubectl", "--kubeconfig", plan.environment, &plan.deadline)?;
-    // It quotes the values of a kubeconfig that it cannot read.
-    kubectl.is_quoted = false;
-    Ok(kubectl)
+    Tool::find("kubectl", "--kubeconfig", plan.environment, &plan.deadline)
 }
 
 /// Writes the user, and points the context at it.
@@ -205,7 +202,16 @@ fn exec(plan: &Plan<'_>, profile: Option<&str>, knows_mode: bool) -> Result<Valu
         );
         Error::Usage(Report::new(what).hint("install it below a UTF-8 path"))
     })?;
-    let mut args = vec!["kubectl".to_owned()];
+    // Version v1 needs interactiveMode, which kubectl sets from 1.30 on.
+    let version = if knows_mode {
+        Version::V1
+    } else {
+        Version::V1beta1
+    };
+    // Some clients compare versions and do not pass theirs.
+    let mut args = ["kubectl", "--api-version", version.short()]
+        .map(ToOwned::to_owned)
+        .to_vec();
     if let Some(profile) = profile {
         args.extend(["--profile".to_owned(), profile.to_owned()]);
     }
@@ -213,10 +219,8 @@ fn exec(plan: &Plan<'_>, profile: Option<&str>, knows_mode: bool) -> Result<Valu
         let path = plan.config.path().to_string_lossy();
         args.extend(["--config".to_owned(), path.into_owned()]);
     }
-    // Version v1 needs interactiveMode, which kubectl sets from 1.30 on.
-    let version = if knows_mode { "v1" } else { "v1beta1" };
     Ok(json!({
-        "apiVersion": format!("{GROUP}/{version}"),
+        "apiVersion": version,
         "command": program,
         "args": args,
         "interactiveMode": knows_mode.then_some("Never"),
@@ -277,12 +281,12 @@ fn look_at_the_token(plan: &Plan<'_>, world: &World<'_>) -> Vec<String> {
 
 fn kubeconfig(plan: &Plan<'_>, asked: &SetupKubectl) -> Result<PathBuf, Error> {
     if let Some(file) = &asked.kubeconfig {
-        return Ok(file.clone());
+        return plan.directories.located("--kubeconfig", file);
     }
     let set = (plan.environment)("KUBECONFIG").unwrap_or_default();
     let mut files = std::env::split_paths(&set).filter(|path| !path.as_os_str().is_empty());
     match (files.next(), files.next(), &plan.directories.home) {
-        (Some(file), None, _) => Ok(file),
+        (Some(file), None, _) => as_it_is(file, "kubectl", "KUBECONFIG"),
         (None, None, Some(home)) => Ok(home.join(".kube/config")),
         (Some(_), ..) => Err(Error::Usage(
             Report::new("KUBECONFIG has several files").hint("choose one with --kubeconfig"),

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use super::args::Kubectl;
+use super::protocol::Version;
 use crate::call::Helper;
 use crate::cli::options::{Options, read_call};
 use crate::config::{Asker, Config, Directories};
@@ -22,11 +23,6 @@ use crate::url::Origin;
 
 /// Size limit of a kubeconfig, which may contain the certificates of many clusters.
 const LIMIT: usize = 4 * 1024 * 1024;
-
-const VERSIONS: [&str; 2] = [
-    "client.authentication.k8s.io/v1",
-    "client.authentication.k8s.io/v1beta1",
-];
 
 /// The variables that decide which token a user gets.
 const VARIABLES: [&str; 10] = [
@@ -236,11 +232,11 @@ impl User {
             };
             return wrong(format!("command {shown} {place}"));
         }
-        let version = exec.api_version.as_str();
-        if !VERSIONS.contains(&version) {
-            return wrong(format!("unsupported apiVersion \"{}\"", quoted(version)));
-        }
-        if version == VERSIONS[0] && exec.interactive_mode.is_none() {
+        let Some(version) = Version::parse(&exec.api_version) else {
+            let version = quoted(&exec.api_version);
+            return wrong(format!("unsupported apiVersion \"{version}\""));
+        };
+        if version == Version::V1 && exec.interactive_mode.is_none() {
             return wrong("interactiveMode is missing, which v1 requires".to_owned());
         }
         let words = exec.args.iter().map(OsString::from);
@@ -248,6 +244,17 @@ impl User {
         let Some((before, mut call)) = read_call::<Kubectl>("kubectl", &args) else {
             return wrong("args do not run the command kubectl".to_owned());
         };
+        let answered = call.api_version;
+        if answered.unwrap_or_default() != version {
+            let (short, answered) = (version.short(), answered.unwrap_or_default().short());
+            return warning(
+                "kubectl",
+                format!(
+                    "{user}: clients that set no KUBERNETES_EXEC_INFO get {answered}, but the entry says {short}"
+                ),
+                format!("add --api-version {short} to the entry's args, or run {setup}"),
+            );
+        }
         if exec.interactive_mode.as_deref() == Some("Always") {
             return warning(
                 "kubectl",
@@ -277,7 +284,7 @@ impl User {
         options: &Options,
         environment: &Environment,
         context: &Context<'_>,
-        version: &str,
+        version: Version,
     ) -> Check {
         let user = format!("user {}", quoted(&self.name));
         if !context.is_read {
@@ -286,7 +293,7 @@ impl User {
                 format!("{user}: names this program; the configuration could not be loaded"),
             );
         }
-        let (_, short) = version.rsplit_once('/').unwrap_or_default();
+        let short = version.short();
         let profile = Config::load(options, environment, context.directories).and_then(|config| {
             config.request(Asker::default())?;
             Ok(config.profile_for(&Asker::default()))

@@ -52,6 +52,64 @@ fn the_answer_is_in_the_version_that_was_asked() {
 }
 
 #[test]
+fn a_client_without_the_variable_gets_the_version_of_the_option() {
+    let world = World::new();
+    let answered = |option: &str, info: Option<String>| {
+        let mut command = world.zitadel(["kubectl", "--api-version", option]);
+        command.envs(info.map(|info| ("KUBERNETES_EXEC_INFO", info)));
+        let output = command.run();
+        assert!(output.status.success() && output.stderr.is_empty());
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        answer["apiVersion"].as_str().unwrap().to_owned()
+    };
+    for version in ["v1", "v1beta1"] {
+        let expected = format!("client.authentication.k8s.io/{version}");
+        for given in [version, &expected] {
+            assert_eq!(answered(given, None), expected);
+        }
+        // The client's own word goes first.
+        let info = info(version, &Value::Null);
+        for given in ["v1", "v1beta1"] {
+            assert_eq!(answered(given, Some(info.clone())), expected);
+        }
+    }
+    let mut wrong = world.zitadel(["kubectl", "--api-version", "v1alpha1"]);
+    wrong.assert().code(2).stdout("");
+}
+
+#[test]
+fn what_clients_write_otherwise_decides_nothing() {
+    let world = World::new();
+    let v1 = "client.authentication.k8s.io/v1";
+    for info in [
+        json!({"kind": null, "apiVersion": v1, "spec": null}),
+        json!({"kind": "ExecCredentials", "apiVersion": v1}),
+        json!({"apiVersion": v1, "spec": {"cluster": {"config": {"projects": null}}}}),
+        // Certificates of 80 KiB.
+        json!({"apiVersion": v1, "spec": {"cluster": {
+            "server": "https://k8s.acme.dev", "certificate-authority-data": "x".repeat(80 << 10),
+        }}}),
+    ] {
+        let token = token_of(&asked(&world, Some(&info.to_string())));
+        assert!(world.issuer.accepts(&token));
+    }
+}
+
+#[test]
+fn an_extension_in_the_kubeconfigs_own_list_chooses_the_profile() {
+    let world = World::new();
+    let name = "client.authentication.k8s.io/exec";
+    let cluster = json!({
+        "server": "https://k8s.acme.dev",
+        "extensions": [{"name": name, "extension": {"profile": "absent"}}],
+    });
+    let mut command = world.zitadel(["kubectl"]);
+    command.env("KUBERNETES_EXEC_INFO", info("v1", &cluster));
+    let no_other = predicates::str::contains("no profile named \"absent\"");
+    command.assert().code(2).stdout("").stderr(no_other);
+}
+
+#[test]
 fn a_clusters_extension_chooses_profile_and_scopes() {
     let world = World::new();
     world.home.append_config(&format!(

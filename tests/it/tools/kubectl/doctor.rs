@@ -15,7 +15,7 @@ fn the_kubeconfigs_users_are_held_against_what_kubectl_needs() {
     if program("kubectl").is_none() {
         return;
     }
-    let table: [ExecRow; 10] = [
+    let table: [ExecRow; 12] = [
         (
             |_| {},
             str![[r#"
@@ -26,7 +26,26 @@ ok kubectl: user ci: profile test, v1
         (
             |exec| exec["apiVersion"] = "client.authentication.k8s.io/v1beta1".into(),
             str![[r#"
+warning kubectl: user ci: clients that set no KUBERNETES_EXEC_INFO get v1, but the entry says v1beta1
+    add --api-version v1beta1 to the entry's args, or run zitadel-credential setup kubectl --user ci
+
+"#]],
+        ),
+        (
+            |exec| {
+                exec["apiVersion"] = "client.authentication.k8s.io/v1beta1".into();
+                exec["args"] = json!(["kubectl", "--api-version", "v1beta1"]);
+            },
+            str![[r#"
 ok kubectl: user ci: profile test, v1beta1
+
+"#]],
+        ),
+        (
+            |exec| exec["args"] = json!(["kubectl", "--api-version", "v1beta1"]),
+            str![[r#"
+warning kubectl: user ci: clients that set no KUBERNETES_EXEC_INFO get v1beta1, but the entry says v1
+    add --api-version v1 to the entry's args, or run zitadel-credential setup kubectl --user ci
 
 "#]],
         ),

@@ -49,8 +49,8 @@ zitadel-credential: error: KUBERNETES_EXEC_INFO: not an ExecCredential
     kubectl(
         r#"{"kind":"Pod","apiVersion":"v1"}"#,
         str![[r#"
-zitadel-credential: error: KUBERNETES_EXEC_INFO: expected kind ExecCredential, found Pod
-  hint: unset it to call this by hand: it is for kubectl and other clients
+zitadel-credential: error: unsupported apiVersion in the kubeconfig: v1
+  hint: set the user's exec apiVersion to client.authentication.k8s.io/v1 (or v1beta1)
 
 "#]],
     );
@@ -65,8 +65,8 @@ zitadel-credential: error: KUBERNETES_EXEC_INFO: not an ExecCredential
     kubectl(
         "x".repeat(70_000),
         str![[r#"
-zitadel-credential: error: KUBERNETES_EXEC_INFO is larger than 65536 bytes
-  hint: check the cluster's extension client.authentication.k8s.io/exec in the kubeconfig
+zitadel-credential: error: KUBERNETES_EXEC_INFO: not an ExecCredential
+  hint: unset it to call this by hand: it is for kubectl and other clients
 
 "#]],
     );

@@ -32,6 +32,22 @@ impl Ask {
         })
     }
 
+    /// Parses a URL that may name a username, `https://user@host/path`. `None` as for
+    /// [`Ask::of`], and if the URL has a password.
+    pub fn of_url_with_user(url: &str) -> Option<Self> {
+        let (scheme, rest) = url.split_once("://")?;
+        let authority = rest.split(['/', '?', '#']).next()?;
+        let Some((encoded, _)) = authority.split_once('@') else {
+            return Self::of(url);
+        };
+        let host = &rest[encoded.len() + 1..];
+        let username = decoded(encoded)?;
+        Some(Self {
+            username: Some(username).filter(|name| !name.is_empty()),
+            ..Self::of(&format!("{scheme}://{host}"))?
+        })
+    }
+
     /// Parses a typed `[https://][user@]host[:port][/path]`.
     pub fn typed(text: &str) -> Option<Self> {
         let (scheme, rest) = match text.split_once("://") {
@@ -48,4 +64,30 @@ impl Ask {
             username,
         })
     }
+}
+
+/// Decodes a URL's username, in which all but the unreserved characters are
+/// percent-encoded (RFC 3986, section 2.3). `None` if the encoding is invalid, or if the username is
+/// not printable on one line.
+fn decoded(encoded: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(encoded.len());
+    let mut rest = encoded.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
+        if first.is_ascii_alphanumeric() || b"-._~".contains(&first) {
+            bytes.push(first);
+            continue;
+        }
+        if first != b'%' {
+            return None;
+        }
+        let digits = std::str::from_utf8(after.get(..2)?).ok()?;
+        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return None;
+        }
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        rest = &after[2..];
+    }
+    let name = String::from_utf8(bytes).ok()?;
+    (!name.contains(is_unprintable)).then_some(name)
 }

@@ -17,7 +17,6 @@ use crate::call::{Answer, Helper, Settings, World};
 use crate::cli::options::{EVERY, Options};
 use crate::error::Error;
 use crate::host::Ask;
-use crate::text::quote::is_unprintable;
 
 pub(super) const TOOL: Tool = Tool {
     name: "askpass",
@@ -101,44 +100,9 @@ pub fn parse(prompt: &str) -> Option<Prompt> {
     if !url.bytes().all(is_of_git) {
         return None;
     }
-    let (scheme, rest) = url.split_once("://")?;
-    let authority = rest.split('/').next()?;
-    let (username, host) = match authority.split_once('@') {
-        Some((encoded, _)) => (Some(decode(encoded)?), &rest[encoded.len() + 1..]),
-        None => (None, rest),
-    };
-    let ask = Ask::of(&format!("{scheme}://{host}"))?;
-    let username = username.filter(|name| !name.is_empty());
-    Some(Prompt {
-        ask: Ask { username, ..ask },
-        kind,
-    })
-}
-
-/// Decodes a username, in which git percent-encodes all but the unreserved characters
-/// (RFC 3986, section 2.3). `None` if the encoding is invalid, or if the username is
-/// not printable on one line.
-fn decode(encoded: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(encoded.len());
-    let mut rest = encoded.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        rest = after;
-        if first.is_ascii_alphanumeric() || b"-._~".contains(&first) {
-            bytes.push(first);
-            continue;
-        }
-        if first != b'%' {
-            return None;
-        }
-        let digits = std::str::from_utf8(after.get(..2)?).ok()?;
-        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return None;
-        }
-        bytes.push(u8::from_str_radix(digits, 16).ok()?);
-        rest = &after[2..];
-    }
-    let name = String::from_utf8(bytes).ok()?;
-    (!name.contains(is_unprintable)).then_some(name)
+    // Without a scheme it is not a URL of git.
+    let ask = Ask::of_url_with_user(url)?;
+    Some(Prompt { ask, kind })
 }
 
 #[cfg(test)]

@@ -85,11 +85,11 @@ fn answer(world: &mut World<'_>, config: &Config<'_>, operation: &OsStr) -> Resu
         }
         return nothing;
     }
-    let answered = login(world, config, rule).map(|(username, token)| {
+    let answered = login(world, config, rule).map(|(own, token)| {
         request.answer(
             rule.auth,
             Login {
-                username: &username,
+                username: request.ask.username.as_deref().unwrap_or(&own),
                 token: &token,
             },
         )

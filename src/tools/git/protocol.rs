@@ -148,7 +148,11 @@ impl<'a> Fields<'a> {
         Ok(Request {
             ask: Ask {
                 origin,
-                username: self.username.map(ToOwned::to_owned),
+                // From an unset variable, as in `https://$CI_USER@host`.
+                username: self
+                    .username
+                    .filter(|name| !name.is_empty())
+                    .map(ToOwned::to_owned),
             },
             can_authtype: self.capabilities.contains(&"authtype"),
             offers_bearer: self

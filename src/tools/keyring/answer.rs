@@ -45,16 +45,20 @@ fn answer(world: &World<'_>, config: &Config<'_>, args: &Keyring) -> Result<Answ
         _ => return Err(unknown("keyring", operation, "get, set and del")),
     };
     let with_username = mode == KeyringMode::Creds;
-    if username.is_none() && (erase || !with_username) {
+    // A word that is not UTF-8 matches no host rule.
+    let ask = service.to_str().and_then(|service| {
+        let named = username
+            .map(|name| name.to_str())
+            .map_or(Some(None), |name| name.map(Some))?;
+        protocol::parse(service, named)
+    });
+    let asked = ask.as_ref().and_then(|ask| ask.username.as_deref());
+    if username.is_none() && asked.is_none() && (erase || !with_username) {
         let report = Report::new("keyring: missing username after the service");
         return Err(Error::Usage(
             report.hint("add the username, or use get with --mode creds"),
         ));
     }
-    // A word that is not UTF-8 matches no host rule.
-    let service = service.to_str().unwrap_or_default();
-    let username = username.map(|name| name.to_str().unwrap_or_default());
-    let ask = protocol::parse(service, username);
     let Some(rule) = rule_of(config, ask.as_ref()) else {
         return Ok(Answer::new("").with_code(1));
     };
@@ -64,7 +68,7 @@ fn answer(world: &World<'_>, config: &Config<'_>, args: &Keyring) -> Result<Answ
     }
     let (own, token) = login(world, config, rule)?;
     let credential = Credential {
-        username: with_username.then_some(username.unwrap_or(&own)),
+        username: with_username.then_some(asked.unwrap_or(&own)),
         token: &token,
     };
     match output {

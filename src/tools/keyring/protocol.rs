@@ -10,25 +10,34 @@ use crate::host::Ask;
 use crate::text::quote::is_unprintable;
 use crate::token::Token;
 
-/// Parses a service and the requested username; `None` if the host or the username is
-/// invalid.
+/// Parses a service and the requested username, which may be in the URL, the argument or
+/// both. `None` if the host or the username is invalid, or if the two usernames differ.
+/// An empty username is none.
 ///
 /// The service must be a complete URL. A host alone does not say whether the connection
 /// is https, and pip sends the host alone after it got nothing for an http URL.
 pub fn parse(service: &str, username: Option<&str>) -> Option<Ask> {
-    if !service.contains("://") || !username.is_none_or(is_username) {
+    let username = username.filter(|name| !name.is_empty());
+    // A URL with an empty username is from nobody but an attacker.
+    if service.contains("://@") {
         return None;
     }
-    Some(Ask {
-        username: username.map(ToOwned::to_owned),
-        ..Ask::of(service)?
-    })
+    let ask = Ask::of_url_with_user(service)?;
+    let of_url = ask.username.as_deref();
+    if of_url.is_some_and(|name| username.is_some_and(|given| given != name)) {
+        return None;
+    }
+    let username = username.or(of_url).map(ToOwned::to_owned);
+    if !username.as_deref().is_none_or(is_username) {
+        return None;
+    }
+    Some(Ask { username, ..ask })
 }
 
 /// True if it is a valid username. The answer may contain it as a line, so it must not
 /// contain a line ending; and if it looks like an option, the URL is an attack.
 fn is_username(name: &str) -> bool {
-    !name.is_empty() && !name.starts_with('-') && !name.contains(is_unprintable)
+    !name.starts_with('-') && !name.contains(is_unprintable)
 }
 
 /// The credentials to print.
@@ -75,6 +84,7 @@ mod tests {
             ("https://pypi.acme.dev/simple/", "https://pypi.acme.dev"),
             ("https://pypi.acme.dev:8443", "https://pypi.acme.dev:8443"),
             ("http://localhost:3141/simple/", "http://localhost:3141"),
+            ("https://ci@pypi.acme.dev/simple/", "https://pypi.acme.dev"),
         ] {
             let ask = parse(service, Some("ci")).expect("a host");
             assert_eq!(ask.origin.to_string(), expected);
@@ -86,7 +96,11 @@ mod tests {
             "pypi.acme.dev:443",
             "//pypi.acme.dev/",
             "ftp://pypi.acme.dev/",
-            "https://ci@pypi.acme.dev/",
+            "https://@pypi.acme.dev/",
+            "https://ci:secret@pypi.acme.dev/",
+            "https://ci@evil.dev@pypi.acme.dev/",
+            "https://ci%0a@pypi.acme.dev/",
+            "https://pypi.acme.dev@/",
             "system",
         ] {
             assert_eq!(parse(service, None), None, "{service}");
@@ -95,15 +109,15 @@ mod tests {
 
     #[test]
     fn a_username_is_one_line_and_not_an_option() {
-        for username in [
-            "",
-            "ci\nevil",
-            "ci\r",
-            "\0",
-            "\u{2028}",
-            "-h",
-            "--mode=creds",
-        ] {
+        let named = |url, username| parse(url, username).and_then(|ask| ask.username);
+        let ci = Some("ci".to_owned());
+        assert_eq!(named("https://ci@a.dev/", None), ci);
+        assert_eq!(named("https://c%69@a.dev/", Some("")), ci);
+        assert_eq!(named("https://a.dev/", Some("ci")), ci);
+        assert!(parse("https://a.dev/", Some("")).is_some_and(|ask| ask.username.is_none()));
+        assert_eq!(parse("https://--mode@a.dev/", None), None);
+        assert_eq!(parse("https://other@a.dev/", Some("ci")), None);
+        for username in ["ci\nevil", "ci\r", "\0", "\u{2028}", "-h", "--mode=creds"] {
             assert_eq!(parse("https://a.dev/", Some(username)), None);
         }
     }

@@ -53,6 +53,28 @@ fn a_host_with_a_rule_gets_a_login() {
 }
 
 #[test]
+fn a_username_that_was_asked_for_is_kept_and_an_empty_one_is_none() {
+    let world = world();
+    let user_id = world.user.user_id.as_str();
+    for (host, username, expected) in [
+        ("git.acme.dev", "username=\n", "ci"),
+        ("git.acme.dev", "username=ci\n", "ci"),
+        ("free.acme.dev", "username=oauth2\n", "oauth2"),
+        ("free.acme.dev", "username=\n", user_id),
+        ("free.acme.dev", "", user_id),
+    ] {
+        let message = format!("protocol=https\nhost={host}\n{username}\n");
+        let mut command = world.zitadel(["git", "get", "--host", "free.acme.dev"]);
+        command
+            .write_stdin(message)
+            .assert()
+            .success()
+            .stderr("")
+            .stdout(contains(format!("username={expected}\n")));
+    }
+}
+
+#[test]
 fn bearer_is_answered_where_git_and_server_know_it() {
     let world = world();
     let message = format!("capability[]=authtype\nwwwauth[]=Basic realm=\"x\", Bearer\n{GET}");

@@ -56,6 +56,13 @@ fn credentials_are_the_username_that_was_asked_for_the_rules_or_the_users() {
         (URL, None, user_id),
         ("https://named.acme.dev/", None, "ci"),
         ("https://named.acme.dev/", Some("ci"), "ci"),
+        // The username in the URL, as PDM asks, or an empty one.
+        ("https://ci@pypi.acme.dev/simple/", Some("ci"), "ci"),
+        ("https://ci@pypi.acme.dev/simple/", Some(""), "ci"),
+        ("https://ci@pypi.acme.dev/simple/", None, "ci"),
+        (URL, Some(""), user_id),
+        ("https://ci@named.acme.dev/", Some("ci"), "ci"),
+        ("https://named.acme.dev/", Some(""), "ci"),
     ] {
         // As uv asks, then as pip does.
         let words = [&["get", url], username.as_slice(), &["--mode", "creds"]].concat();
@@ -79,6 +86,10 @@ fn who_has_no_rule_gets_exit_1_and_not_a_word() {
         ("http://pypi.acme.dev/simple/", "ci"),
         ("pypi.acme.dev", "ci"),
         ("https://named.acme.dev/", "eve"),
+        ("https://eve@named.acme.dev/", ""),
+        ("https://ci@pypi.acme.dev/simple/", "eve"),
+        ("https://ci:secret@pypi.acme.dev/simple/", "ci"),
+        ("https://ci@evil.dev/simple/", "ci"),
     ] {
         for operation in ["get", "del"] {
             let said = asked(&world, &[operation, url, username]);

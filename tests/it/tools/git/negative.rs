@@ -124,7 +124,6 @@ const MESSAGES: &[(&str, &[&str])] = &[
         &[
             "protocol=https\nhost=ci.acme.test\nusername=eve\n\n",
             "protocol=https\nhost=ci.acme.test\nusername=CI\n\n",
-            "protocol=https\nhost=ci.acme.test\nusername=\n\n",
         ],
     ),
     (

@@ -74,7 +74,7 @@ fn a_host_alone_gets_nothing_whatever_its_rule() {
 #[test]
 fn another_username_than_the_rules_gets_nothing() {
     let bait = Bait::new();
-    for username in ["eve", "CI", "", "ci "] {
+    for username in ["eve", "CI", "ci "] {
         nothing(&bait, "https://ci.acme.test/simple/", username, "another");
     }
     for username in ["ci\nevil", "ci\r", "\u{2028}"] {

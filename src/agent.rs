@@ -71,7 +71,10 @@ pub(crate) fn agent<'c>(
     let reader = args.signal.map(reader_of).transpose()?;
     let socket = (world.environment)("NOTIFY_SOCKET").filter(|socket| !socket.is_empty());
     let manager = socket.as_deref().and_then(Manager::at);
-    let mut keeper = Keeper::new(&args.write);
+    let files = args.write.iter();
+    let files = files.map(|path| world.directories.located("--write", path));
+    let files = files.collect::<Result<Vec<_>, _>>()?;
+    let mut keeper = Keeper::new(&files);
     let mut reported = String::new();
     logger::each_once();
     loop {
@@ -79,7 +82,7 @@ pub(crate) fn agent<'c>(
         let mut outcome = keeper.round(
             world.clock,
             &mut fastrand::f64,
-            &mut || fetch(world, &load(is_first)?, args),
+            &mut || fetch(world, &load(is_first)?, args, &files),
             &mut |path, text| signals::whole(|| token_file::write(path, text)),
         );
         if outcome.has_replaced
@@ -131,9 +134,14 @@ fn reader_of(pid: i32) -> Result<ProcessHandle, Error> {
     })
 }
 
-fn fetch(world: &World<'_>, config: &Config<'_>, args: &Agent) -> Result<Fetched, Error> {
+fn fetch(
+    world: &World<'_>,
+    config: &Config<'_>,
+    args: &Agent,
+    files: &[PathBuf],
+) -> Result<Fetched, Error> {
     let request = config.request(Asker::default())?;
-    for path in &args.write {
+    for path in files {
         token_file::refuse_ours(path, config)?;
     }
     if !args.once && is_pipe(&request.key) {

@@ -32,7 +32,11 @@ pub(crate) fn token(
     args: TokenArgs,
 ) -> Result<Answer, Error> {
     let request = config.request(Asker::default())?;
-    if let Some(path) = &args.write {
+    let file = args
+        .write
+        .map(|path| world.directories.located("--write", &path))
+        .transpose()?;
+    if let Some(path) = &file {
         token_file::refuse_ours(path, config)?;
     }
     let broker = Broker::new(&request, world.clock)?;
@@ -43,7 +47,7 @@ pub(crate) fn token(
         TokenOutput::Json => described(&token, broker.grant()).to_string(),
     };
     let text = Secret::new(text);
-    match args.write {
+    match file {
         Some(path) => token_file::write(&path, &text).map(|()| Answer::new("")),
         None => Ok(Answer::new(format!("{}\n", text.expose()))),
     }

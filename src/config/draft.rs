@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::layer::{located, usage};
+use super::layer::usage;
 use super::place::{default_path, given_path, parse_file};
 use super::rules::parse_pattern;
 use super::{Asker, Config, Directories, Layer};
@@ -60,15 +60,6 @@ impl<'a> Config<'a> {
         parse_pattern(text).map_err(Error::Usage)
     }
 
-    /// Returns a typed path with `~/` replaced by the home directory.
-    pub fn located(&self, path: &str) -> PathBuf {
-        located(
-            path.as_ref(),
-            Path::new(""),
-            self.directories.home.as_deref(),
-        )
-    }
-
     /// Returns the settings of flags and environment.
     pub const fn caller(&self) -> &Layer {
         &self.caller
@@ -100,6 +91,23 @@ impl<'a> Config<'a> {
                 _ => None,
             })
             .collect()
+    }
+
+    /// Returns the CA files of all profiles and of this call.
+    pub fn ca_files(&self) -> Vec<PathBuf> {
+        let profiles = self
+            .profile_names()
+            .filter_map(|name| self.profile(name).ok());
+        let layers = profiles.chain([self.caller.clone()]);
+        layers.filter_map(|layer| layer.ca_file).collect()
+    }
+
+    /// Returns the directories that may contain setup's journal: that of the config
+    /// file, and that of the default one.
+    pub fn journal_directories(&self) -> Vec<PathBuf> {
+        let files = [self.path.clone(), default_path(self.directories)];
+        let directory = |file: PathBuf| Some(file.parent()?.to_owned());
+        files.into_iter().flatten().filter_map(directory).collect()
     }
 
     /// Returns the host rules that name this profile.

@@ -168,7 +168,10 @@ impl Layer {
             ca_file,
             allow_http,
         } = profile;
-        let path = |text: &String| located(text.as_ref(), dir, home);
+        let path = |setting: &str, text: &String| {
+            check_path(setting, text.as_ref())?;
+            located(setting, text.as_ref(), dir, home)
+        };
         let key_source = match (key_file, key_command) {
             (Some(_), Some(_)) => {
                 return Err(usage(
@@ -176,16 +179,10 @@ impl Layer {
                     "remove one of them: a profile has one key",
                 ));
             }
-            (Some(file), None) => {
-                check_path("key-file", file.as_ref())?;
-                Some(KeySource::File(path(file)))
-            }
-            (None, Some(words)) => Some(KeySource::Command(words.clone())),
+            (Some(file), None) => Some(KeySource::File(path("key-file", file)?)),
+            (None, Some(words)) => Some(KeySource::Command(command(words, home)?)),
             (None, None) => None,
         };
-        if let Some(file) = ca_file {
-            check_path("ca-file", file.as_ref())?;
-        }
         Ok(Self {
             issuer: issuer.clone(),
             key_source,
@@ -194,11 +191,30 @@ impl Layer {
             scopes: scopes.clone(),
             projects: projects.clone(),
             zitadel_api: *zitadel_api,
-            ca_file: ca_file.as_ref().map(path),
+            ca_file: ca_file
+                .as_ref()
+                .map(|file| path("ca-file", file))
+                .transpose()?,
             allow_http: *allow_http,
             ..Self::default()
         })
     }
+}
+
+/// Returns the key-command's words; its program may be below the home directory.
+fn command(words: &[String], home: Option<&Path>) -> Result<Vec<String>, Error> {
+    let mut words = words.to_vec();
+    if let Some(program) = words.first_mut().filter(|word| word.starts_with("~/")) {
+        let path = located("key-command", program.as_ref(), Path::new(""), home)?;
+        let path = path.to_str().map(ToOwned::to_owned);
+        *program = path.ok_or_else(|| {
+            usage(
+                "key-command is below a home directory that is not UTF-8".to_owned(),
+                "name the program only, and add its directory to PATH",
+            )
+        })?;
+    }
+    Ok(words)
 }
 
 /// Returns the key that the flag names, or else the environment.
@@ -244,7 +260,8 @@ pub(super) fn path_of_caller(
         check_path(setting, path)?;
     }
     // No shell expands ~ in a kubeconfig's args or a CI system's variables.
-    Ok(path.map(|path| located(path.as_ref(), Path::new(""), home)))
+    path.map(|path| located(setting, path.as_ref(), Path::new(""), home))
+        .transpose()
 }
 
 /// Refuses a private key in place of a path: CI systems make that mistake easy, and
@@ -310,9 +327,22 @@ fn seconds(text: &str) -> Result<u64, Error> {
 
 /// Returns the path with `~/` replaced by the home directory, and a relative path
 /// joined to `dir`.
-pub(super) fn located(path: &Path, dir: &Path, home: Option<&Path>) -> PathBuf {
+///
+/// # Errors
+/// [`Error::Usage`] naming the setting: there is no home directory. A directory named
+/// `~` is never used.
+pub(super) fn located(
+    setting: &str,
+    path: &Path,
+    dir: &Path,
+    home: Option<&Path>,
+) -> Result<PathBuf, Error> {
     match (path.strip_prefix("~"), home) {
-        (Ok(rest), Some(home)) => home.join(rest),
-        _ => dir.join(path),
+        (Ok(rest), Some(home)) => Ok(home.join(rest)),
+        (Ok(_), None) => Err(usage(
+            format!("{setting} begins with ~, but the home directory is unknown"),
+            "write the whole path, or set HOME",
+        )),
+        (Err(_), _) => Ok(dir.join(path)),
     }
 }

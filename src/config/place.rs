@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::file;
 use super::file::File;
-use super::layer::{path_of_caller, usage};
+use super::layer::{located, path_of_caller, usage};
 use crate::cli::options::Options;
 use crate::error::Error;
 use crate::sys::Environment;
@@ -24,6 +24,16 @@ pub struct Directories {
     pub config: Option<PathBuf>,
     /// The system's directory for caches.
     pub cache: Option<PathBuf>,
+}
+
+impl Directories {
+    /// Returns an option's path with `~/` replaced by the home directory.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the option: the home directory is unknown.
+    pub fn located(&self, option: &str, path: &Path) -> Result<PathBuf, Error> {
+        located(option, path, Path::new(""), self.home.as_deref())
+    }
 }
 
 /// Returns the config file's default path; `None` without a home directory.

@@ -150,12 +150,28 @@ impl Plan<'_> {
 /// # Errors
 /// [`Error::Usage`]: neither is known.
 pub(crate) fn known(file: Option<PathBuf>, tool: &str, variable: &str) -> Result<PathBuf, Error> {
-    file.ok_or_else(|| {
+    let file = file.ok_or_else(|| {
         Error::Usage(
             Report::new(format!("{tool}'s configuration: unknown home directory"))
                 .hint(format!("set HOME or {variable}")),
         )
-    })
+    })?;
+    as_it_is(file, tool, variable)
+}
+
+/// Returns the path in a tool's own variable.
+///
+/// # Errors
+/// [`Error::Usage`]: the path begins with `~`, which the tool does not expand. It would
+/// use a directory of that name.
+pub(crate) fn as_it_is(path: PathBuf, tool: &str, variable: &str) -> Result<PathBuf, Error> {
+    if path.starts_with("~") {
+        let what = format!("{variable} begins with ~, which {tool} does not expand");
+        return Err(Error::Usage(Report::new(what).hint(format!(
+            "set {variable} to the whole path, for example with $HOME"
+        ))));
+    }
+    Ok(path)
 }
 
 /// Returns the pattern of a host.

@@ -22,6 +22,7 @@ mod man;
 mod manage;
 mod negative;
 mod network;
+mod paths;
 mod readme;
 mod setup;
 mod token_file;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::args::SetupDocker;
 use crate::cli::options::Options;
 use crate::edit::entry::{Edit, Standing};
-use crate::edit::hosts::{Host, pattern};
+use crate::edit::hosts::{Host, as_it_is, pattern};
 use crate::edit::json::Document;
 use crate::edit::plan::{After, Mode, Plan};
 use crate::edit::setup::{Setup, names};
@@ -176,11 +176,11 @@ fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupDocker) -> Result<Option<After<'d>
 
 fn file(plan: &Plan<'_>, asked: &SetupDocker) -> Result<PathBuf, Error> {
     if let Some(file) = &asked.authfile {
-        return Ok(file.clone());
+        return plan.directories.located("--authfile", file);
     }
     let set = (plan.environment)("DOCKER_CONFIG").filter(|value| !value.is_empty());
     let dir = match (set, &plan.directories.home) {
-        (Some(dir), _) => PathBuf::from(dir),
+        (Some(dir), _) => as_it_is(dir.into(), "docker", "DOCKER_CONFIG")?,
         (None, Some(home)) => home.join(".docker"),
         (None, None) => {
             return Err(Error::Usage(

@@ -10,7 +10,7 @@ use crate::call::request::written;
 use crate::call::{Answer, Helper, Settings, World};
 use crate::cli::options::Options;
 use crate::config::{Asker, Config};
-use crate::error::Error;
+use crate::error::{Error, Report};
 use crate::secret::Secret;
 use crate::token_file;
 
@@ -45,6 +45,12 @@ impl Helper for Gcp {
 /// is ignored: the token's `aud` decides where it is valid.
 fn answer(world: &World<'_>, config: Result<Config<'_>, Error>) -> Result<Answer, Error> {
     let file = protocol::output_file(world.environment);
+    if file.as_ref().is_some_and(|file| file.starts_with("~")) {
+        let what = "output_file begins with ~, which Google's clients do not expand";
+        return Err(Error::Usage(
+            Report::new(what).hint("write the whole path in the credential configuration"),
+        ));
+    }
     if let (Some(file), Ok(config)) = (&file, &config) {
         token_file::refuse_ours(file, config)?;
     }
@@ -55,9 +61,8 @@ fn answer(world: &World<'_>, config: Result<Config<'_>, Error>) -> Result<Answer
     match file {
         Some(file) => {
             let text = Secret::new(answer.text.to_string());
-            let named = |report: crate::error::Report| {
-                report.hint("check output_file in the credential configuration")
-            };
+            let named =
+                |report: Report| report.hint("check output_file in the credential configuration");
             token_file::write(&file, &text).map_err(|error| error.map(named))?;
             Ok(Answer::new(""))
         }

@@ -8,7 +8,7 @@ use super::config::{edit, listed, remove, replace, stands, values};
 use crate::cli::options::Options;
 use crate::edit::entry::Edit;
 use crate::edit::file::FileChange;
-use crate::edit::hosts::Host;
+use crate::edit::hosts::{Host, as_it_is};
 use crate::edit::plan::{After, Mode, Plan};
 use crate::edit::setup::{Setup, names};
 use crate::edit::tool::{Tool, piped};
@@ -327,7 +327,7 @@ fn helper(plan: &Plan<'_>) -> String {
 fn global_file(plan: &Plan<'_>) -> Result<PathBuf, Error> {
     let variable = |name| (plan.environment)(name).filter(|value| !value.is_empty());
     if let Some(file) = variable("GIT_CONFIG_GLOBAL") {
-        return Ok(file.into());
+        return as_it_is(file.into(), "git", "GIT_CONFIG_GLOBAL");
     }
     let home = plan.directories.home.as_ref().ok_or_else(|| {
         Error::Usage(
@@ -336,7 +336,10 @@ fn global_file(plan: &Plan<'_>) -> Result<PathBuf, Error> {
         )
     })?;
     let usual = home.join(".gitconfig");
-    let xdg = variable("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from);
+    let xdg = match variable("XDG_CONFIG_HOME") {
+        Some(dir) => as_it_is(dir.into(), "git", "XDG_CONFIG_HOME")?,
+        None => home.join(".config"),
+    };
     let xdg = xdg.join("git/config");
     Ok(if !usual.exists() && xdg.exists() {
         xdg

@@ -259,5 +259,11 @@ fn digest_of(grant: &Grant) -> String {
     name
 }
 
+/// True for a name as [`digest_of`] returns it.
+fn is_digest(name: &str) -> bool {
+    let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    name.len() == 32 && name.bytes().all(is_hex)
+}
+
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,8 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::Config;
+use crate::edit::backup::ENDING as BACKUP;
+use crate::edit::directory::real_place;
 use crate::error::{Error, Report};
 use crate::secret::Secret;
 use crate::sys::dir::Dir;
@@ -33,29 +35,59 @@ pub fn write(path: &Path, text: &Secret) -> Result<(), Error> {
         .map_err(|error| failed((system(&error), DIRECTORY)))
 }
 
-/// Returns an error if the path is a key file or the config file, which the token
-/// would overwrite.
+/// Returns an error if the path leads to a file of this program, which the token would
+/// replace: a key, the config file, setup's journal or a backup, a file of the cache.
 ///
 /// # Errors
 /// [`Error::Usage`].
 pub fn refuse_ours(path: &Path, config: &Config<'_>) -> Result<(), Error> {
-    let place = |path: &Path| Some(Status::of(path).ok()?.identity());
-    let named = place(path);
-    let keys = config
-        .key_files()
-        .into_iter()
-        .map(|file| (file, "a key file"));
-    let file = config
-        .path()
-        .map(|file| (file.to_owned(), "the config file"));
-    let mut ours = keys.chain(file);
-    match ours.find(|(file, _)| named.is_some() && place(file) == named) {
-        Some((_, kind)) => {
+    let named = |files: Vec<PathBuf>, kind| files.into_iter().map(move |file| (file, kind));
+    let journals = config.journal_directories().into_iter();
+    let journals = journals.map(|dir| dir.join("setup.json")).collect();
+    let files = named(config.key_files(), "a key file")
+        .chain(named(config.ca_files(), "a CA file"))
+        .chain(named(
+            config.path().map(Path::to_owned).into_iter().collect(),
+            "the config file",
+        ))
+        .chain(named(journals, "setup's journal"));
+    let real_path = real(path);
+    let identity = |path: &Path| Some(Status::of(path).ok()?.identity());
+    let is_there = identity(path);
+    let is_same =
+        |file: &Path| real(file) == real_path || (is_there.is_some() && identity(file) == is_there);
+    let mut ours = files
+        .filter(|(file, _)| is_same(file))
+        .map(|(_, kind)| kind);
+    let kind = ours.next().or_else(|| {
+        let name = real_path.file_name().unwrap_or_default().to_string_lossy();
+        let cache = config.cache_root().map(|root| real(&root.join("v1/entry")));
+        let cache = cache.as_deref().and_then(Path::parent);
+        if name.contains(BACKUP) {
+            Some("a backup of setup")
+        } else if cache.is_some_and(|cache| real_path.starts_with(cache)) {
+            Some("a file of the cache")
+        } else {
+            None
+        }
+    });
+    match kind {
+        Some(kind) => {
             let what = format!("{}: the token would replace {kind}", quote::path(path));
             Err(Error::Usage(Report::new(what).hint("choose another file")))
         }
         None => Ok(()),
     }
+}
+
+/// Returns where a path leads, even if there is no file yet.
+fn real(path: &Path) -> PathBuf {
+    let mut path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    for _ in 0..MOST_LINKS {
+        let Ok(target) = path.read_link() else { break };
+        path = path.parent().unwrap_or(Path::new("/")).join(target);
+    }
+    path.canonicalize().unwrap_or_else(|_| real_place(&path))
 }
 
 /// The reason why a file is not written, and a hint.

@@ -7,7 +7,7 @@ use std::{fs, io};
 
 use super::lock::{Lock, Turn};
 use super::record::Record;
-use super::{LIMIT, check_directories, digest_of, named};
+use super::{LIMIT, check_directories, digest_of, is_digest, named};
 use crate::grant::{Grant, KeyId, UserId};
 use crate::scope::Scopes;
 use crate::sys::files::open_private;
@@ -53,9 +53,10 @@ pub fn list(root: &Path) -> io::Result<Vec<Listed>> {
     Ok(directories(root)?.into_iter().flat_map(look_in).collect())
 }
 
-/// Removes files that may contain a token but are not entries: truncated or
-/// foreign files, temporary files of killed processes. Returns the paths that
-/// could not be removed.
+/// Removes files that may contain a token but are not entries: truncated ones, token
+/// files, temporary files of killed processes. Only files with names as this program
+/// gives them: `--cache-dir` may name a directory of other programs. Returns the paths
+/// that could not be removed.
 ///
 /// # Errors
 /// As [`list`].
@@ -77,11 +78,17 @@ pub fn sweep(root: &Path) -> io::Result<Vec<(PathBuf, io::Error)>> {
 }
 
 fn may_hold_a_token(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-    let is_token_file = [&b".json"[..], b".token"]
+    let name = path.file_name().unwrap_or_default();
+    let digest = path.file_stem().and_then(OsStr::to_str).unwrap_or_default();
+    let is_token_file = ["json", "token"]
         .iter()
-        .any(|end| name.ends_with(end));
-    is_token_file || name.starts_with(temporary::PREFIX.as_bytes())
+        .any(|end| path.extension() == Some(OsStr::new(end)));
+    (is_token_file && is_digest(digest)) || is_temporary(name)
+}
+
+fn is_temporary(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(temporary::PREFIX.as_bytes())
 }
 
 /// Returns the directories of all keys, without those that another user owns or
@@ -90,7 +97,9 @@ fn directories(root: &Path) -> io::Result<Vec<PathBuf>> {
     let v1 = root.join("v1");
     check_directories(root, &[&v1])?;
     let is_ours = |dir: &PathBuf| {
-        Status::of_link(dir).is_ok_and(|status| status.is_dir() && status.is_ours_to_write())
+        let name = dir.file_name().and_then(OsStr::to_str);
+        name.and_then(KeyId::parse).is_some()
+            && Status::of_link(dir).is_ok_and(|status| status.is_dir() && status.is_ours_to_write())
     };
     let mut found = children(&v1).map_err(|error| named(&v1, &system(&error)))?;
     found.retain(is_ours);

@@ -12,7 +12,7 @@ use crate::text::quote;
 use crate::text::quote::system;
 
 /// What is added to a file's name.
-const ENDING: &str = ".before-zitadel-credential";
+pub(crate) const ENDING: &str = ".before-zitadel-credential";
 
 /// What becomes of the backup of a file.
 pub(crate) enum Backup {

@@ -265,3 +265,54 @@ fn a_table_of_parents_that_is_none_is_not_noticed() {
         assert!(!table.with_file_name("nowhere").exists());
     }
 }
+
+/// As FUSE, some network file systems and some sandboxes have it.
+#[test]
+fn a_file_system_that_refuses_chmod_keeps_no_token_from_the_cache_or_a_file() {
+    let world = World::new();
+    if crate::support::trace::watched(&world.home).is_none() {
+        return;
+    }
+    let refusing = |words: &[&str], umask: &str| {
+        let mut command = world.home.command("sh");
+        let script = format!("umask {umask}; exec \"$@\"");
+        command.args(["-c", &script, "sh", "strace", "-f", "-o", "calls"]);
+        command.args(["-e", "trace=/chmod|getrlimit|prlimit64"]);
+        command.args(["-e", "inject=/chmod|getrlimit|prlimit64:error=EPERM"]);
+        command.arg(binary()).args(words);
+        let output = Running::start(command).output_within(AT_ONCE);
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && stderr.is_empty(), "{stderr}");
+    };
+    refusing(&["kubectl"], "022");
+    assert_eq!(world.issuer.token_requests(), 1);
+    let parents = files(&world.home, "parents");
+    assert_eq!((files(&world.home, "json").len(), parents.len()), (1, 1));
+    for command in [["token"].as_slice(), &["agent", "--once"]] {
+        let words = [command, &["--write", "written"]].concat();
+        refusing(&words, "000");
+        let written = world.home.path().join("written");
+        assert_eq!(
+            fs::metadata(&written).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        fs::remove_file(written).unwrap();
+    }
+    let profile = [
+        "setup",
+        "profile",
+        "two",
+        "--key-file",
+        "key.json",
+        "--issuer",
+    ];
+    let issuer = world.issuer.url();
+    refusing(&[&profile[..], &[&issuer]].concat(), "077");
+    assert!(
+        world
+            .home
+            .read(".config/zitadel-credential/config.toml")
+            .contains("two")
+    );
+    assert_eq!(world.issuer.token_requests(), 1, "all from the cache");
+}

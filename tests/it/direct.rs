@@ -82,7 +82,33 @@ fn write_takes_neither_the_key_file_nor_stdout() {
     symlink(&key, &link).unwrap();
     let config = world.home.config_path();
     let rules = fs::read(&config).unwrap();
-    for path in [&key, &link, &config] {
+    let journal = world
+        .home
+        .write(".config/zitadel-credential/setup.json", "");
+    let backup = world.home.write(".gitconfig.before-zitadel-credential", "");
+    let entry = only(&world.home);
+    let absent = entry.with_file_name("token");
+    let cache = world.home.path().join("cache");
+    symlink(entry.parent().unwrap(), &cache).unwrap();
+    let entry_by_link = cache.join(entry.file_name().unwrap());
+    let hard = world.home.path().join("hard");
+    fs::hard_link(&journal, &hard).unwrap();
+    let dangling = world.home.path().join("dangling");
+    symlink(&absent, &dangling).unwrap();
+    let ours = [
+        &key,
+        &link,
+        &config,
+        &journal,
+        &backup,
+        &entry,
+        &absent,
+        &entry_by_link,
+        &hard,
+        &dangling,
+    ];
+    let kept = fs::read(&entry).unwrap();
+    for path in ours {
         for command in ["token", "agent"] {
             world
                 .zitadel([command, "--write", path.to_str().unwrap()])
@@ -93,6 +119,23 @@ fn write_takes_neither_the_key_file_nor_stdout() {
     }
     assert_eq!(fs::read(&key).unwrap(), before);
     assert_eq!(fs::read(&config).unwrap(), rules);
+    assert_eq!(fs::read(&entry).unwrap(), kept);
+    assert_eq!(fs::read(&journal).unwrap(), b"");
+    assert!(!absent.exists());
+    // A config file that is not there yet would be read from then on.
+    let other = world.home.path().join("other.toml");
+    fs::remove_file(
+        world
+            .home
+            .path()
+            .join(".config/zitadel-credential/setup.json"),
+    )
+    .unwrap();
+    world
+        .zitadel(["token", "--write", journal.to_str().unwrap()])
+        .assert()
+        .code(2);
+    assert!(!journal.exists() && !other.exists());
 
     world
         .zitadel(["token", "--write", "/dev/stdout"])

@@ -270,6 +270,37 @@ fn what_could_hold_a_token_goes_with_the_rest_and_stays_with_a_part() {
 }
 
 #[test]
+fn files_of_other_programs_stay() {
+    let world = world();
+    let digest = "00000000000000000000000000000000";
+    let others = [
+        "v1/pets/openapi.json".to_owned(),
+        "v1/pets/access.token".to_owned(),
+        format!("v1/pets/{}.json", &digest[1..]),
+        format!("v1/pets/{}.yaml", digest),
+        format!("v1/pets.d/{digest}.json"),
+        format!("v1/{digest}.json"),
+        "openapi.json".to_owned(),
+        format!("v2/pets/{digest}.json"),
+    ];
+    let others = others.map(|name| world.home.write(format!("api/{name}"), "{}"));
+    let fill = ["token", "--cache-dir", "api"];
+    world.zitadel(fill).assert().success();
+    let truncated = world
+        .home
+        .write(format!("api/v1/pets/{digest}.json"), "{\"acc");
+    world
+        .zitadel(["cache", "clear", "--cache-dir", "api"])
+        .assert()
+        .success()
+        .stdout(contains("1 token removed"));
+    for other in others {
+        assert!(other.exists(), "{}", other.display());
+    }
+    assert!(!truncated.exists());
+}
+
+#[test]
 fn a_broken_lock_keeps_no_entry_from_being_removed() {
     let world = world();
     for lock in files(&world.home, "lock") {

@@ -39,12 +39,17 @@ pub fn open_or_create_private(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Sets a file's mode to 0600.
+/// Sets a file's mode to 0600. Some file systems refuse that: then the mode that the
+/// file was created with counts.
 ///
 /// # Errors
-/// The system's own reason.
+/// The system's own reason, and the mode lets others read or write the file.
 pub fn set_private(file: &File) -> io::Result<()> {
-    file.set_permissions(Permissions::from_mode(0o600))
+    let set = file.set_permissions(Permissions::from_mode(0o600));
+    set.or_else(|error| match Status::of_open(file) {
+        Ok(status) if !status.is_open_to_others() => Ok(()),
+        _ => Err(error),
+    })
 }
 
 /// Opens a file to read, or what stands in for one (`<(…)`, a FIFO).
@@ -69,8 +74,14 @@ pub fn is_read_only(file: &File) -> bool {
 /// The system's own reason.
 pub fn create_private_dir(dir: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(dir) {
-        // The umask may have taken from it.
-        Ok(()) => fs::set_permissions(dir, Permissions::from_mode(0o700)),
+        // The umask may have taken from it. If the file system refuses, the mode that
+        // it was created with counts, as for a file.
+        Ok(()) => fs::set_permissions(dir, Permissions::from_mode(0o700)).or_else(|error| {
+            match Status::of_link(dir) {
+                Ok(status) if !status.is_open_to_others() => Ok(()),
+                _ => Err(error),
+            }
+        }),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     }

@@ -189,7 +189,12 @@ impl Status {
             // Set-group-ID and the group's own bits.
             self.mode() & !0o2070
         };
-        file.set_permissions(fs::Permissions::from_mode(mode))
+        let set = file.set_permissions(fs::Permissions::from_mode(mode));
+        // If the file system refuses, a mode that gives no more than that will do.
+        set.or_else(|error| match Self::of_open(file) {
+            Ok(now) if now.mode() & !mode == 0 => Ok(()),
+            _ => Err(error),
+        })
     }
 
     /// True if what this process creates in the directory locks nobody else out:

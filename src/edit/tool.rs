@@ -31,8 +31,6 @@ pub(crate) struct Tool {
     name: &'static str,
     /// The option of `TOOL config` that names its file.
     file_option: &'static str,
-    /// False if what it says on stderr may hold values of its file.
-    pub(crate) is_quoted: bool,
     program: PathBuf,
     deadline: Deadline,
 }
@@ -57,7 +55,6 @@ impl Tool {
         Ok(Self {
             name,
             file_option,
-            is_quoted: true,
             program,
             deadline: *deadline,
         })
@@ -103,16 +100,14 @@ impl Tool {
         if ended.status.success() {
             return Ok(Ok(ended));
         }
-        let said = &ended.stderr[..ended.stderr.len().min(2000)];
-        let said = String::from_utf8_lossy(said);
-        let lines = said.lines().filter(|line| !line.trim().is_empty());
-        let mut lines: Vec<_> = lines.map(quoted).collect();
-        if lines.is_empty() {
+        let said = String::from_utf8_lossy(&ended.stderr);
+        let mut lines: Vec<_> = said.lines().filter_map(shown).collect();
+        if said.trim().is_empty() {
             // A signal, most likely: of `ulimit -f`, say.
             lines.push(format!("no message, {}", ended.status));
-        } else if !self.is_quoted {
+        } else if lines.is_empty() {
             let told = "its message is not shown, as it may quote values of its file";
-            lines = vec![format!("{told} ({})", ended.status)];
+            lines.push(format!("{told} ({})", ended.status));
         }
         Ok(Err(lines))
     }
@@ -235,6 +230,20 @@ impl Tool {
     }
 }
 
+/// Returns a line of a tool's stderr as it may be shown; `None` if it could quote a
+/// value of the tool's files, or comes from another program that the tool runs.
+fn shown(line: &str) -> Option<String> {
+    const OURS: [&str; 4] = ["zitadel-credential: ", "  with: ", "  found: ", "  hint: "];
+    const LINE: &str = "bad config line ";
+    if OURS.iter().any(|start| line.starts_with(start)) {
+        return Some(quoted(line));
+    }
+    let (_, rest) = line.split_once(LINE)?;
+    let number = rest.split(' ').next()?;
+    let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| format!("{LINE}{number}"))
+}
+
 /// Waits until no program changes a file of git's or kubectl's.
 ///
 /// # Errors
@@ -285,4 +294,35 @@ pub(crate) fn piped(text: &str) -> Result<fs::File, Error> {
     file.write_all(text.as_bytes()).map_err(failed)?;
     file.rewind().map_err(failed)?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tools_message_is_shown_only_if_it_can_quote_no_value() {
+        for (line, expected) in [
+            (
+                "zitadel-credential: error: no key is configured",
+                Some("zitadel-credential: error: no key is configured"),
+            ),
+            ("  hint: give --key-file", Some("  hint: give --key-file")),
+            (
+                "fatal: bad config line 3 in file /home/ci/.gitconfig",
+                Some("bad config line 3"),
+            ),
+            ("fatal: bad config line hunter2 in file x", None),
+            (
+                "fatal: bad numeric config value 'hunter2' for 'http.postbuffer' in file x",
+                None,
+            ),
+            ("error: users: {a {root hunter2}}: duplicate name", None),
+            ("sh: 1: hunter2: not found", None),
+            ("", None),
+        ] {
+            let expected = expected.map(|line| quoted(line));
+            assert_eq!(shown(line), expected, "{line}");
+        }
+    }
 }

@@ -257,10 +257,17 @@ fn other_issuer(ours: &IssuerUrl, theirs: &str) -> Error {
 /// Returns the error of a redirect, which is never followed.
 fn redirected(answer: &Answer<'_>) -> Option<Error> {
     let location = answer.location.as_ref()?;
-    let what = format!("{}: redirects to {}", answer.url, quoted(location));
+    // A redirect to a login page carries its state, or a token, after these.
+    let target = location.split(['?', '#']).next().unwrap_or_default();
+    let what = format!("{}: redirects to {}", answer.url, quoted(target));
     Some(Error::Final(Report::new(what).hint(
         "set issuer to a URL that does not redirect: a redirect is not followed, because a secret would go to another host",
     )))
+}
+
+/// True for an OAuth error code as servers write it: `invalid_grant`.
+fn is_code(text: &str) -> bool {
+    text.len() <= 40 && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
 }
 
 /// Parses an error response: a refusal, or a temporary failure.
@@ -273,13 +280,20 @@ fn refusal(question: Question, answer: &Answer<'_>) -> Result<Refusal, Error> {
     if verdict == Verdict::Passing {
         return Err(answer.passing());
     }
+    let is_secret = answer.may_hold_a_secret();
     let (code, description) = match oauth {
         Some(OAuthError {
             error,
             error_description,
         }) => (
-            Some(quoted(&error)),
-            quoted(&error_description.unwrap_or_default()),
+            Some(quoted(if is_secret && !is_code(&error) {
+                ""
+            } else {
+                &error
+            })),
+            error_description
+                .filter(|_| !is_secret)
+                .map_or_else(String::new, |text| quoted(&text)),
         ),
         None => (None, answer.headline()),
     };

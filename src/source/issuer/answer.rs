@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::retry;
@@ -96,9 +97,20 @@ impl<'a> Answer<'a> {
         let text = std::str::from_utf8(&self.body).unwrap_or_default().trim();
         if text.is_empty() || self.content_type.contains("html") {
             format!("HTTP {status}")
+        } else if self.may_hold_a_secret() {
+            format!("HTTP {status}: a response that is not shown, as it may contain a token")
         } else {
             format!("HTTP {status}: {}", quoted(text))
         }
+    }
+
+    /// True if the body names a token or another secret, also by JSON's escapes: then
+    /// no part of it is quoted.
+    pub fn may_hold_a_secret(&self) -> bool {
+        let text = String::from_utf8_lossy(&self.body);
+        let plain = serde_json::from_slice::<Value>(&self.body);
+        let plain = plain.map(|json| json.to_string()).unwrap_or_default();
+        [&*text, &plain].into_iter().any(names_a_secret)
     }
 
     /// Returns the response's meaning; `None` if it is a success.
@@ -133,4 +145,20 @@ impl<'a> Answer<'a> {
             _ => report.hint("try again later: the failure may be temporary"),
         })
     }
+}
+
+/// True if a text has the name of a secret: a parameter of OAuth (RFC 6749, appendix A)
+/// or of our requests, however it is written.
+fn names_a_secret(text: &str) -> bool {
+    const NAMES: [&str; 6] = [
+        "accesstoken",
+        "refreshtoken",
+        "idtoken",
+        "clientsecret",
+        "clientassertion",
+        "password",
+    ];
+    let letters = text.chars().filter(|c| !matches!(c, '_' | '-'));
+    let text: String = letters.map(|c| c.to_ascii_lowercase()).collect();
+    NAMES.iter().any(|name| text.contains(name))
 }

@@ -35,6 +35,35 @@ fn a_busy_issuer_says_how_long_to_wait() {
     assert_eq!(wait(None), None);
 }
 
+#[test]
+fn a_response_with_a_token_is_never_quoted() {
+    let shown = |status: u16, body: &str| match asked(status, body.as_bytes(), exchanged) {
+        Ok(Exchange::Refused(refusal)) => format!("{refusal:?}"),
+        Ok(Exchange::Granted(_)) => "granted".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    for status in [201, 400, 401, 404, 500, 503] {
+        for body in [
+            r#"{"access_token":"hunter2-Sommer"}"#,
+            r#"{"error":"invalid_grant","error_description":"hunter2-Sommer","access_token":"x"}"#,
+            r#"{"error":"hunter2-Sommer","access_token":"x"}"#,
+            r#"{"a":[{"access\u005ftoken":"hunter2-Sommer"}]}"#,
+            r#"{"accessToken":"hunter2-Sommer"}"#,
+            "access_token=hunter2-Sommer&token_type=Bearer",
+            "ACCESS-TOKEN: hunter2-Sommer",
+            "{\"id_token\": \"hunter2-Sommer",
+            "client_secret=hunter2-Sommer",
+        ] {
+            let shown = shown(status, body);
+            assert!(!shown.contains("hunter2"), "{status} {body}: {shown}");
+        }
+        let usual = r#"{"error":"invalid_grant","error_description":"key is gone"}"#;
+        assert!(shown(status, usual).contains("key is gone"), "{status}");
+    }
+    let both = r#"{"error":"invalid_grant","error_description":"x","access_token":"y"}"#;
+    assert!(shown(400, both).contains("invalid_grant"), "the code stays");
+}
+
 proptest! {
     #[test]
     fn any_answer_is_read_or_an_error(status in 100_u16..600, body: Vec<u8>) {

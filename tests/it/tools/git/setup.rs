@@ -47,3 +47,29 @@ fn what_a_tool_leaves_is_read_only_where_it_is_a_file_of_the_usual_size() {
         assert_eq!(fixture.files(), before, "{does}");
     }
 }
+
+#[test]
+fn no_message_of_git_that_may_quote_a_value_is_shown() {
+    let fixture = Fixture::with_config(PROFILE);
+    for (message, shown) in [
+        (
+            "fatal: bad numeric config value 'hunter2-Sommer' for 'http.postbuffer'",
+            false,
+        ),
+        ("error: hunter2-Sommer: command not found", false),
+        ("fatal: bad config line 3 in file /home/ci/.gitconfig", true),
+    ] {
+        let script = format!("#!/bin/sh\necho \"{message}\" >&2\nexit 128\n");
+        let program = fixture.home.write("bin/git", script);
+        fs::set_permissions(program, Permissions::from_mode(0o700)).unwrap();
+        let mut command = fixture.home.command(binary());
+        command.args(["setup", "git", "g.dev"]);
+        command.env("PATH", fixture.home.path_with_bin());
+        let output = Running::start(command).output();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("git failed: "), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+        assert_eq!(said.contains("bad config line 3"), shown, "{said}");
+    }
+}

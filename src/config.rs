@@ -18,7 +18,7 @@ use layer::{set, text, timeout_of_caller, usage};
 use log::LevelFilter;
 pub(crate) use place::Profiles;
 pub use place::{Directories, FILE_LIMIT};
-use place::{default_path, given_path, read_file};
+use place::{default_path, given_path, is_no_file, read_file};
 use setting::Setting;
 
 use crate::broker::Request;
@@ -32,7 +32,7 @@ use crate::sys::Environment;
 use crate::text::clock::Deadline;
 use crate::text::quote;
 use crate::text::quote::quoted;
-use crate::url::IssuerUrl;
+use crate::url::{IssuerUrl, Origin};
 
 /// Default time limit for all waiting.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
@@ -81,7 +81,11 @@ impl<'a> Config<'a> {
     ) -> Result<Self, Error> {
         let given = given_path(options, environment, directories)?;
         let must_exist = given.is_some();
-        let path = given.or_else(|| default_path(directories));
+        let path = match given {
+            Some(path) if is_no_file(&path) => None,
+            Some(path) => Some(path),
+            None => default_path(directories),
+        };
         let mut config = Self::without_file(options, environment, directories)?;
         if let Some(path) = &path {
             config.file = read_file(path, must_exist, &config.deadline)?;
@@ -169,12 +173,21 @@ impl<'a> Config<'a> {
                 "write the issuer like https://acme.zitadel.cloud: the key is the only credential",
             ));
         }
-        IssuerUrl::parse(issuer).ok_or_else(|| {
-            usage(
-                format!("invalid issuer URL: \"{}\"", quoted(issuer)),
-                "write the issuer like https://acme.zitadel.cloud",
-            )
-        })
+        let invalid = || Report::new(format!("invalid issuer URL: \"{}\"", quoted(issuer)));
+        let parsed = IssuerUrl::parse(issuer).ok_or_else(|| {
+            Error::Usage(match instance_of(issuer) {
+                Some(instance) => invalid().hint(format!("try {}", instance.as_str())),
+                None => invalid().hint("write the issuer like https://acme.zitadel.cloud"),
+            })
+        })?;
+        if is_page(&parsed) {
+            let what = format!(
+                "invalid issuer URL: \"{}\" is a page or an API of ZITADEL",
+                quoted(issuer)
+            );
+            return Err(usage(what, &format!("try {}", parsed.origin())));
+        }
+        Ok(parsed)
     }
 
     fn key_of(&self, settings: &Layer) -> Result<KeySpec, Error> {
@@ -190,7 +203,8 @@ impl<'a> Config<'a> {
         name.or(rule).or_else(|| self.default_profile())
     }
 
-    /// Returns the config file's path, even if the file does not exist.
+    /// Returns the config file's path, even if the file does not exist; `None` if there
+    /// is no home directory, or if `/dev/null` is given.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
@@ -252,6 +266,38 @@ impl<'a> Config<'a> {
             None => report,
         }
     }
+}
+
+/// Returns the instance's URL that an invalid issuer probably means: one without its
+/// scheme, or with more than a host.
+fn instance_of(issuer: &str) -> Option<IssuerUrl> {
+    let issuer = issuer.trim();
+    let host = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
+    let host = host.split(['/', '?', '#']).next()?;
+    // A word alone is more likely a profile's name, or a mistake.
+    let is_host = host.contains(['.', ':']) || host == "localhost";
+    IssuerUrl::parse(&format!("https://{host}")).filter(|_| is_host)
+}
+
+/// True if a URL leads to one of ZITADEL's pages or APIs, which are below its issuer.
+fn is_page(issuer: &IssuerUrl) -> bool {
+    const PAGES: [&str; 12] = [
+        "ui",
+        "oauth",
+        "oidc",
+        ".well-known",
+        "management",
+        "admin",
+        "auth",
+        "system",
+        "v2",
+        "v2beta",
+        "saml",
+        "debug",
+    ];
+    let path = Origin::parse_url(issuer.as_str()).map_or("", |(_, path)| path);
+    let first = path.trim_start_matches('/').split('/').next();
+    first.is_some_and(|first| PAGES.contains(&first))
 }
 
 /// Returns the time limit for all waiting, for callers that need no other setting.

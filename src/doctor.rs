@@ -133,7 +133,7 @@ fn file(config: &Config<'_>) -> check::Check {
     let Some(path) = config.path() else {
         return check::ok(
             "config",
-            "no config file, because the home directory is unknown: only flags and environment apply",
+            "no config file, because the home directory is unknown or /dev/null is given: only flags and environment apply",
         );
     };
     let shown = quote::path(path);

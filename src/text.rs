@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod input;
 pub(crate) mod logger;
+pub mod near;
 pub mod object;
 pub mod quote;
 pub mod stderr;

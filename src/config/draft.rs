@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::layer::usage;
-use super::place::{default_path, given_path, parse_file};
+use super::place::{default_path, given_path, is_no_file, parse_file};
 use super::rules::parse_pattern;
 use super::{Asker, Config, Directories, Layer};
 use crate::cli::options::Options;
@@ -42,14 +42,19 @@ impl<'a> Config<'a> {
         environment: &Environment,
         directories: &Directories,
     ) -> Result<PathBuf, Error> {
-        given_path(options, environment, directories)?
-            .or_else(|| default_path(directories))
-            .ok_or_else(|| {
-                usage(
-                    "no place for the config file: no home directory".to_owned(),
-                    "give --config FILE",
-                )
-            })
+        let given = given_path(options, environment, directories)?;
+        if given.as_deref().is_some_and(is_no_file) {
+            return Err(usage(
+                "no config file: --config or ZITADEL_CREDENTIAL_CONFIG is /dev/null".to_owned(),
+                "unset it, or give --config FILE",
+            ));
+        }
+        given.or_else(|| default_path(directories)).ok_or_else(|| {
+            usage(
+                "no place for the config file: no home directory".to_owned(),
+                "give --config FILE",
+            )
+        })
     }
 
     /// Parses the host pattern of a host rule.

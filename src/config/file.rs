@@ -1,6 +1,8 @@
 //! The config file's format. Unknown keys are errors. No error quotes a value,
 //! because it may be a private key that was pasted into the wrong place.
 
+mod advice;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -85,7 +87,14 @@ pub fn parse(text: &str) -> Result<File, Report> {
 
 /// Returns the reason given by toml and serde, without the value that they quote.
 fn reason(message: &str, text: &str, line: usize) -> Report {
-    if message.starts_with("unknown field") || message.starts_with("missing field") {
+    if message.starts_with("unknown field") {
+        let report = Report::new(format!("line {line}: {}", quoted(message)));
+        return match advice::for_unknown(message) {
+            Some(advice) => report.hint(advice),
+            None => report,
+        };
+    }
+    if message.starts_with("missing field") {
         return Report::new(format!("line {line}: {}", quoted(message)));
     }
     // "invalid type: string \"-----BEGIN …\", expected a sequence"
@@ -102,9 +111,13 @@ fn reason(message: &str, text: &str, line: usize) -> Report {
             other if other.starts_with("struct ") => "a table",
             other => other,
         };
-        return Report::new(format!(
+        let report = Report::new(format!(
             "line {line}: {key} has a value of the wrong type, expected {expected}"
         ));
+        return match expected {
+            "a table" => report.hint(advice::TABLES),
+            _ => report,
+        };
     }
     let plain = quoted(message.lines().next().unwrap_or_default());
     Report::new(format!("line {line}: invalid TOML: {plain}")).hint(

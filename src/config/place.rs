@@ -66,6 +66,11 @@ pub(super) fn given_path(
     )
 }
 
+/// True for the path by which callers say that there is no config file.
+pub(super) fn is_no_file(path: &Path) -> bool {
+    path == Path::new("/dev/null")
+}
+
 /// The config file of a call, read only if the names of its profiles are needed.
 #[derive(Default)]
 pub(crate) struct Profiles(Option<PathBuf>);

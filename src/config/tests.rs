@@ -264,6 +264,69 @@ fn an_invalid_setting_is_named_in_the_error() {
 }
 
 #[test]
+fn an_issuer_that_is_nearly_one_is_told_what_to_try() {
+    for (issuer, tried) in [
+        ("acme.zitadel.cloud", "try https://acme.zitadel.cloud"),
+        (
+            "acme.zitadel.cloud/ui/console",
+            "try https://acme.zitadel.cloud",
+        ),
+        ("localhost:8080", "try https://localhost:8080"),
+        (
+            "HTPS://acme.zitadel.cloud",
+            "try https://acme.zitadel.cloud",
+        ),
+        (
+            "https://acme.zitadel.cloud/ui/console",
+            "try https://acme.zitadel.cloud",
+        ),
+        (
+            "https://acme.zitadel.cloud/ui/console?org=1#x",
+            "try https://acme.zitadel.cloud",
+        ),
+        (
+            "https://id.acme.dev:8443/oauth/v2/token",
+            "try https://id.acme.dev:8443",
+        ),
+        (
+            "https://id.acme.dev/.well-known/openid-configuration",
+            "try https://id.acme.dev",
+        ),
+        ("acme", "write the issuer like"),
+        ("https://", "write the issuer like"),
+    ] {
+        let said = refused(TWO, &["--issuer", issuer], &[]);
+        assert!(said.contains("invalid issuer URL"), "{said}");
+        assert!(said.contains(&format!("hint: {tried}")), "{issuer}: {said}");
+    }
+    for good in [
+        "https://id.acme.dev/",
+        "https://a.dev/tenant/one",
+        "https://ui.a.dev",
+    ] {
+        let setting = Setting::new(TWO, &["--issuer", good], &[]);
+        assert!(setting.request(Asker::default()).is_ok(), "{good}");
+    }
+}
+
+#[test]
+fn dev_null_is_no_config_file() {
+    let flags = ["--issuer", "https://a.dev", "--key-file", "k"];
+    let mut setting = Setting::new(TWO, &flags, &[]);
+    setting.options.config = Some("/dev/null".into());
+    let config = setting.config().unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(config.path(), None);
+    assert_eq!(config.rules().iter().count(), 0);
+    assert_eq!(setting.issuer(Asker::default()), "https://a.dev");
+    let place = Config::place(
+        &setting.options,
+        &*setting.environment,
+        &setting.directories,
+    );
+    assert!(place.is_err(), "no setup writes there");
+}
+
+#[test]
 fn the_log_level_is_the_flags_or_the_variables() {
     let level = |flags: &[&str], value: &str| {
         let setting = Setting::new("", flags, &[("ZITADEL_CREDENTIAL_LOG", value)]);

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::error::Report;
 use crate::secret::{Secret, on_wiped_stack};
-use crate::source::key::Key;
+use crate::source::key::{Key, not_private};
 use crate::text::clock::UnixTime;
 
 /// How far `iat` is backdated: the server refuses an `iat` more than about a
@@ -88,8 +88,10 @@ fn read(key: &Key) -> Result<Zeroizing<PrivateKeyDer<'static>>, Report> {
     PrivateKeyDer::from_pem_slice(key.pem.expose().as_bytes())
         .map(Zeroizing::new)
         .map_err(|_| {
-            Report::new("the key is not a valid PEM private key")
-                .hint("use an RSA key in PEM, PKCS#1 or PKCS#8, without a passphrase")
+            not_private(key.pem.expose()).unwrap_or_else(|| {
+                Report::new("the key is not a valid PEM private key")
+                    .hint("use an RSA key in PEM, PKCS#1 or PKCS#8, without a passphrase")
+            })
         })
 }
 

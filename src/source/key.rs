@@ -72,6 +72,9 @@ impl Key {
     }
 
     fn from_pem(text: &str, id: Option<&KeyId>, user: Option<&UserId>) -> Result<Self, Report> {
+        if let Some(report) = not_private(text) {
+            return Err(report);
+        }
         let (Some(id), Some(user)) = (id, user) else {
             return Err(
                 Report::new("a bare PEM key without its key ID and user ID").hint(
@@ -97,6 +100,8 @@ impl Key {
                 ("truncated JSON", WHOLE_FILE)
             } else if text.starts_with('{') {
                 ("invalid JSON", WHOLE_FILE)
+            } else if is_token(text) && text.contains('.') {
+                ("looks like a token (a JWT), not like a key", MAKE_A_KEY)
             } else if IN_BASE64.iter().any(|start| text.starts_with(start)) {
                 ("looks like a key in base64", "decode it first")
             } else if !text.contains('\n')
@@ -105,6 +110,11 @@ impl Key {
                 (
                     "looks like a path, not like a key",
                     "set ZITADEL_CREDENTIAL_KEY_FILE to a path",
+                )
+            } else if is_token(text) {
+                (
+                    "looks like a token, perhaps a personal access token, not like a key",
+                    MAKE_A_KEY,
                 )
             } else {
                 ("neither JSON nor PEM", MAKE_A_KEY)
@@ -136,6 +146,44 @@ impl Key {
             pem: Secret::new(std::mem::take(&mut *pem)),
         })
     }
+}
+
+/// Returns the error for a PEM that is clearly not a usable private key; `None` if it
+/// may be one.
+pub(crate) fn not_private(pem: &str) -> Option<Report> {
+    let has = |label: &str| pem.contains(label);
+    let (what, hint) = if has("ENCRYPTED") {
+        (
+            "the private key has a passphrase",
+            "remove the passphrase: openssl pkey -in OLD.pem -out NEW.pem",
+        )
+    } else if has("BEGIN OPENSSH PRIVATE KEY") {
+        ("the key is one of SSH, in SSH's own format", MAKE_A_KEY)
+    } else if has("PRIVATE KEY-----") {
+        return None;
+    } else if has("PUBLIC KEY-----") {
+        (
+            "the key is a public key, which cannot sign",
+            "use the private key that belongs to it, or the JSON file from ZITADEL",
+        )
+    } else if has("CERTIFICATE-----") {
+        (
+            "the PEM is a certificate, not a private key",
+            "use the private key that belongs to it, or the JSON file from ZITADEL",
+        )
+    } else {
+        return None;
+    };
+    Some(Report::new(what).hint(hint))
+}
+
+/// True if a text may be an access token: one long word without what a PEM begins with.
+fn is_token(text: &str) -> bool {
+    const SHORTEST: usize = 40;
+    // RFC 6750, section 2.1: b64token.
+    let is_of_token = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
+    // `MII`: the body of a PEM.
+    text.len() >= SHORTEST && text.bytes().all(is_of_token) && !text.starts_with("MII")
 }
 
 fn not_an_id(field: &str, text: &str) -> Report {

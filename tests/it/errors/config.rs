@@ -22,6 +22,7 @@ fn an_unknown_key() {
         "[profiles.prod]\nkeyfile = \"x\"\n",
         str![[r#"
 zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: unknown field `keyfile`, expected one of `issuer`, `key-file`, `key-command`, `key-id`, `user-id`, `scopes`, `projects`, `zitadel-api`, `ca-file`, `allow-http`
+  hint: write key-file instead
 
 "#]],
     );
@@ -29,6 +30,7 @@ zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.
         "[profile.prod]\nkey-file = \"x\"\n",
         str![[r#"
 zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: unknown field `profile`, expected one of `default-profile`, `profiles`, `hosts`
+  hint: write profiles instead
 
 "#]],
     );
@@ -36,6 +38,7 @@ zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.
         "\n\n[hosts.\"git.acme.test\"]\nuser = \"ci\"\n",
         str![[r#"
 zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 4: unknown field `user`, expected one of `profile`, `username`, `auth`, `allow-http`
+  hint: write username instead
 
 "#]],
     );
@@ -68,6 +71,7 @@ zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.
         "profiles = 5\n",
         str![[r#"
 zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: profiles has a value of the wrong type, expected a table
+  hint: write a profile as [profiles.NAME], and a host rule as [hosts."HOST"] with profile = "NAME" below it
 
 "#]],
     );
@@ -91,6 +95,7 @@ zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.
     write(&format!("[profiles.test]\nkey = '''{pem}'''\n"));
     case.run(["token"]).fails(2, str![[r#"
 zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: unknown field `key`, expected one of `issuer`, `key-file`, `key-command`, `key-id`, `user-id`, `scopes`, `projects`, `zitadel-api`, `ca-file`, `allow-http`
+  hint: write key-file instead
 
 "#]]);
     write(&format!("[profiles.test]\nkey-file = \"{pem}\"\n"));

@@ -105,7 +105,7 @@ fn no_url() {
         2,
         str![[r#"
 zitadel-credential: error: invalid issuer URL: "[URL]"
-  hint: write the issuer like https://acme.zitadel.cloud
+  hint: try https://[URL]
 
 "#]],
     );

@@ -252,12 +252,52 @@ fn a_public_key() {
         json!(public),
         1,
         str![[r#"
-zitadel-credential: error: key file [HOME]/key.json: the key is not a valid PEM private key
+zitadel-credential: error: key file [HOME]/key.json: the key is a public key, which cannot sign
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: use an RSA key in PEM, PKCS#1 or PKCS#8, without a passphrase
+  hint: use the private key that belongs to it, or the JSON file from ZITADEL
 
 "#]],
     );
+    let case = Case::new();
+    case.world.home.write("key.json", public);
+    case.run(["token"]).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: key file [HOME]/key.json: the key is a public key, which cannot sign
+  hint: use the private key that belongs to it, or the JSON file from ZITADEL
+
+"#]],
+    );
+}
+
+#[test]
+fn what_is_pasted_in_a_keys_place() {
+    let jwt = format!("eyJ{0}.eyJ{0}.{0}", "aB3_-".repeat(20));
+    let personal = "dEnGhIFs3VnqcQU5D2zRSeiarB1nwH6goIKY0J8MWZbsnWcTuu1C59lW9DgCq1y096GYdXA";
+    let locked =
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    let certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let ssh = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
+    for (pasted, said) in [
+        (&*jwt, "looks like a token (a JWT), not like a key"),
+        (
+            personal,
+            "looks like a token, perhaps a personal access token",
+        ),
+        (locked, "the private key has a passphrase"),
+        (certificate, "the PEM is a certificate, not a private key"),
+        (ssh, "the key is one of SSH"),
+    ] {
+        let case = Case::new();
+        case.world.home.write("key.json", pasted);
+        let output = case.world.zitadel(["token"]).run();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            stderr.contains(said) && stderr.contains("hint: "),
+            "{stderr}"
+        );
+        assert_eq!(case.requests(), 0);
+    }
 }
 
 #[test]

@@ -51,6 +51,44 @@ fn a_misspelt_command() {
 }
 
 #[test]
+fn a_word_of_other_programs() {
+    const PROFILE: &str = "setup profile NAME";
+    for (words, wrong, call, of) in [
+        ("version", "version", "--version", "[OPTIONS] <COMMAND>"),
+        ("login", "login", PROFILE, "[OPTIONS] <COMMAND>"),
+        ("profiles", "profiles", "doctor", "[OPTIONS] <COMMAND>"),
+        ("help login", "login", PROFILE, "[OPTIONS] <COMMAND>"),
+        ("-v login", "login", PROFILE, "[OPTIONS] <COMMAND>"),
+        ("logout", "logout", "cache clear", "[OPTIONS] <COMMAND>"),
+        ("list", "list", "cache list", "[OPTIONS] <COMMAND>"),
+        (
+            "podman get",
+            "podman",
+            "docker OPERATION",
+            "[OPTIONS] <COMMAND>",
+        ),
+        (
+            "setup podman a.dev",
+            "podman",
+            "setup docker HOST",
+            "setup <COMMAND>",
+        ),
+        ("setup list", "list", "doctor", "setup <COMMAND>"),
+        (
+            "setup k8s",
+            "k8s",
+            "setup kubectl --user NAME",
+            "setup <COMMAND>",
+        ),
+        ("cache rm", "rm", "cache clear", "cache <COMMAND>"),
+    ] {
+        let error = format!("unrecognized subcommand '{wrong}'");
+        let tip = format!("run 'zitadel-credential {call}'");
+        usage(words, told(&error, &tip, of));
+    }
+}
+
+#[test]
 fn a_misspelt_option() {
     const US: &str = "zitadel-credential";
     for (name, words, wrong, right, of) in [

@@ -1,0 +1,133 @@
+//! Where an unknown key of the config file belongs, or which one it probably means.
+
+use crate::text::near::nearest;
+
+/// The hint for a value that must be a table.
+pub(super) const TABLES: &str = "write a profile as [profiles.NAME], and a host rule as [hosts.\"HOST\"] with profile = \"NAME\" below it";
+
+const TOP: &[&str] = &["default-profile", "profiles", "hosts"];
+
+const PROFILE: &[&str] = &[
+    "issuer",
+    "key-file",
+    "key-command",
+    "key-id",
+    "user-id",
+    "scopes",
+    "projects",
+    "zitadel-api",
+    "ca-file",
+    "allow-http",
+];
+
+const HOST: &[&str] = &["profile", "username", "auth", "allow-http"];
+
+/// Settings that only an option or a variable has.
+const OPTIONS: &[(&str, &str)] = &[
+    ("cache-dir", "--cache-dir or ZITADEL_CREDENTIAL_CACHE_DIR"),
+    ("timeout", "--timeout or ZITADEL_CREDENTIAL_TIMEOUT"),
+    ("log", "-v or ZITADEL_CREDENTIAL_LOG"),
+    ("verbose", "-v or ZITADEL_CREDENTIAL_LOG"),
+    ("no-cache", "--no-cache"),
+    ("refresh", "--refresh"),
+];
+
+/// Other words for a key.
+const WORDS: &[(&str, &str)] = &[
+    ("key", "key-file"),
+    ("url", "issuer"),
+    ("domain", "issuer"),
+    ("user", "username"),
+    ("ca", "ca-file"),
+];
+
+/// Returns the hint for serde's message `unknown field`, which names the keys of the
+/// table; `None` if the key is like no other.
+pub(super) fn for_unknown(message: &str) -> Option<String> {
+    let mut names = message.split('`').skip(1).step_by(2);
+    let wrong = names.next()?;
+    let here: Vec<_> = names.collect();
+    let word = WORDS.iter().find(|(word, _)| *word == wrong);
+    let meant = word
+        .map(|(_, meant)| *meant)
+        .filter(|meant| here.contains(meant));
+    if let Some(right) = meant.or_else(|| nearest(wrong, &here)) {
+        return Some(format!("write {right} instead"));
+    }
+    let known = [TOP, PROFILE, HOST].concat();
+    let elsewhere = match nearest(wrong, &known) {
+        Some("hosts") => {
+            "write each host as a table of its own: [hosts.\"HOST\"], and below it profile = \"NAME\"".to_owned()
+        }
+        Some("profiles") => "write a profile as a table of its own: [profiles.NAME]".to_owned(),
+        Some(key) if TOP.contains(&key) => {
+            format!("set {key} at the top of the file, before the first table")
+        }
+        Some(key) if PROFILE.contains(&key) => {
+            format!("set {key} in a profile: below [profiles.NAME]")
+        }
+        Some(key) => format!("set {key} in a host rule: below [hosts.\"HOST\"]"),
+        None => {
+            let (_, ways) = OPTIONS.iter().find(|(option, _)| *option == wrong)?;
+            format!("use {ways} instead: the config file has no such key")
+        }
+    };
+    Some(elsewhere)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::file::parse;
+
+    /// Returns the hint for this text.
+    fn hint(text: &str) -> String {
+        let report = parse(text).expect_err("refused");
+        report.advice().unwrap_or_default()
+    }
+
+    #[test]
+    fn the_keys_are_those_of_the_format() {
+        for (table, keys) in [
+            ("", TOP),
+            ("[profiles.prod]\n", PROFILE),
+            ("[hosts.\"a.dev\"]\n", HOST),
+        ] {
+            let said = parse(&format!("{table}qqq = 1\n")).expect_err("refused");
+            let said = said.headline();
+            let named: Vec<_> = said.split('`').skip(3).step_by(2).collect();
+            assert_eq!(named, keys);
+        }
+    }
+
+    #[test]
+    fn a_key_is_told_its_spelling_or_its_place() {
+        let profile = |line: &str| hint(&format!("[profiles.prod]\n{line} = 1\n"));
+        let host = |line: &str| hint(&format!("[hosts.\"a.dev\"]\n{line} = 1\n"));
+        assert_eq!(profile("keyfile"), "write key-file instead");
+        assert_eq!(profile("key"), "write key-file instead");
+        assert_eq!(profile("scope"), "write scopes instead");
+        assert_eq!(host("user"), "write username instead");
+        assert_eq!(hint("[profile.prod]\n"), "write profiles instead");
+        assert_eq!(hint("[host.\"a\"]\n"), "write hosts instead");
+        assert!(profile("hosts").contains("[hosts.\"HOST\"]"));
+        assert!(profile("host").contains("[hosts.\"HOST\"]"));
+        assert_eq!(
+            profile("username"),
+            "set username in a host rule: below [hosts.\"HOST\"]"
+        );
+        assert_eq!(
+            profile("default-profile"),
+            "set default-profile at the top of the file, before the first table"
+        );
+        for key in ["issuer", "key-file", "keyfile"] {
+            for said in [hint(&format!("{key} = 1\n")), host(key)] {
+                assert!(said.contains("below [profiles.NAME]"), "{key}: {said}");
+            }
+        }
+        assert!(profile("timeout").contains("--timeout"));
+        assert!(hint("hosts = [\"a.dev\"]\n").contains("[hosts.\"HOST\"]"));
+        assert!(hint("[hosts]\n\"a.dev\" = \"prod\"\n").contains("profile = \"NAME\""));
+        assert_eq!(profile("qqq"), "");
+    }
+}

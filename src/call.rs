@@ -6,6 +6,6 @@ pub(crate) mod login;
 pub(crate) mod request;
 mod world;
 
-pub(crate) use answer::{Answer, hand_over, report};
-pub(crate) use helper::{Helper, Settings};
+pub(crate) use answer::{Answer, hand_over, report, warn};
+pub(crate) use helper::{Helper, Settings, usual_level};
 pub use world::World;

@@ -313,14 +313,18 @@ pub fn deadline(options: &Options, environment: &Environment) -> Deadline {
     Deadline::after(timeout(options, environment))
 }
 
-/// Returns the log level: `-v`, `-vv` or `ZITADEL_CREDENTIAL_LOG`.
+/// Returns the log level: `-v`, `-vv`, `ZITADEL_CREDENTIAL_LOG`, or else `usual`.
 ///
 /// # Errors
 /// [`Error::Usage`]: the variable is not a log level.
-pub fn log_level(options: &Options, environment: &Environment) -> Result<LevelFilter, Error> {
+pub fn log_level(
+    options: &Options,
+    environment: &Environment,
+    usual: LevelFilter,
+) -> Result<LevelFilter, Error> {
     const VARIABLE: &str = "ZITADEL_CREDENTIAL_LOG";
     match (options.verbose, set(environment, VARIABLE)) {
-        (0, None) => Ok(LevelFilter::Warn),
+        (0, None) => Ok(usual),
         (1, _) => Ok(LevelFilter::Info),
         (0, Some(level)) => text(VARIABLE, &level)?.parse().map_err(|_| {
             usage(

@@ -4,15 +4,15 @@ mod args;
 
 use std::ffi::OsStr;
 use std::fmt::Write;
-use std::process;
 use std::time::Duration;
+use std::{io, process};
 
 use args::TokenOutput;
 pub(crate) use args::{AssertionArgs, ExecArgs, TokenArgs};
 use serde_json::{Value, json};
 
 use crate::broker::Broker;
-use crate::call::{Answer, World};
+use crate::call::{self, Answer, World};
 use crate::config::{Asker, Config};
 use crate::error::{Error, Report};
 use crate::grant::Grant;
@@ -79,7 +79,7 @@ const WEB_IDENTITY: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
 
 /// `exec`: replaces this process with the command, with a token in its environment.
 pub(crate) fn exec(
-    world: &World<'_>,
+    world: &mut World<'_>,
     config: &Config<'_>,
     args: &ExecArgs,
 ) -> Result<Answer, Error> {
@@ -114,21 +114,30 @@ pub(crate) fn exec(
     let token = if *write_web_identity {
         let (token, file) = broker.jwt_in_file()?;
         command.env(WEB_IDENTITY, file);
-        // Set by an `exec` around this one.
-        command.env_remove(DEFAULT_VARIABLE);
         token
     } else {
         broker.token()?
     };
+    // Set by an `exec` around this one.
+    command.env_remove(DEFAULT_VARIABLE);
     if let Some(variable) = variable {
         command.env(variable, token.expose());
     }
     let error = exec::exec(&mut command);
-    // `exec` returns only if it failed.
+    // `exec` returns only if it failed. The exit codes are those of shells and env(1).
+    let code = match error.kind() {
+        io::ErrorKind::NotFound => 127,
+        _ => 126,
+    };
     let what = format!("cannot run {}: {}", quote::path(program), system(&error));
-    Err(Error::Usage(
-        Report::new(what).hint("name a program on PATH, or its path, after --"),
-    ))
+    let report = Report::new(what).hint("name a program on PATH, or its path, after --");
+    let error = Error::Usage(report);
+    if quote::holds_secret(&program.to_string_lossy()) {
+        // Not a program's name, but a mistake in the call.
+        return Err(error);
+    }
+    call::report(world, &error);
+    Ok(Answer::new("").with_code(code))
 }
 
 /// Returns true if a shell accepts the text as a variable's name.

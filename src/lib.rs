@@ -31,11 +31,12 @@ pub mod tools;
 pub mod url;
 
 pub use call::World;
-use call::{Answer, Settings, hand_over, report};
+use call::{Answer, Settings, hand_over, report, usual_level};
 use clap::CommandFactory;
 use cli::{Called, Cli, Command};
 use config::Config;
 use error::Error;
+use log::LevelFilter;
 use text::{logger, quote};
 
 /// Runs one call and returns the exit code.
@@ -59,7 +60,11 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
         Err(error) => return Ok(usage(world, &error)),
     };
     if logs_at_once(world, &command) {
-        logger::start(config::log_level(&options, world.environment)?);
+        let usual = match &command {
+            Command::Tool(_) => usual_level(world),
+            _ => LevelFilter::Warn,
+        };
+        logger::start(config::log_level(&options, world.environment, usual)?);
     }
     // Before the configuration is loaded: these calls work even if it is broken.
     if let Command::Tool(Called(helper)) = &command
@@ -124,7 +129,7 @@ fn usage(world: &mut World<'_>, error: &clap::Error) -> Answer {
         // The text quotes arguments, and one of them may be a key:
         // `--key-file "$KEY"`.
         let text = quote::redacted(&text);
-        let lines: Vec<_> = text.lines().map(quote::printable).collect();
+        let lines: Vec<_> = text.lines().map(quote::line).collect();
         // A closed stderr cannot be reported anywhere.
         let _ = writeln!(world.stderr, "{}", lines.join("\n"));
         Answer::new("").with_code(2)

@@ -2,11 +2,12 @@
 
 use std::io;
 
+use log::Level;
 use zeroize::Zeroizing;
 
 use super::world::World;
 use crate::error::{Error, Report};
-use crate::text::quote::system;
+use crate::text::quote::{printable, system};
 
 /// A command's output and exit code.
 pub(crate) struct Answer {
@@ -52,4 +53,17 @@ pub(crate) fn hand_over(world: &mut World<'_>, answer: &Answer) -> Result<bool, 
 pub(crate) fn report(world: &mut World<'_>, error: &Error) {
     // A closed stderr cannot be reported anywhere.
     let _ = writeln!(world.stderr, "zitadel-credential: error: {error}");
+}
+
+/// Writes a warning to stderr about something that an answer leaves out, unless logging
+/// is off. Other warnings of a helper are only for a person at a terminal.
+pub(crate) fn warn(world: &mut World<'_>, text: &str) {
+    if log::max_level() >= Level::Error {
+        // A closed stderr cannot be reported anywhere.
+        let _ = writeln!(
+            world.stderr,
+            "zitadel-credential: warning: {}",
+            printable(text)
+        );
+    }
 }

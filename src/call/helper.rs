@@ -4,6 +4,8 @@ use std::any::Any;
 use std::ffi::OsString;
 use std::fmt;
 
+use log::LevelFilter;
+
 use super::answer::Answer;
 use super::world::World;
 use crate::cli::options::Options;
@@ -49,6 +51,16 @@ pub(crate) trait Helper: Any + fmt::Debug {
     /// # Errors
     /// There is no answer; the tool gets exit code and stderr.
     fn answer(&self, world: &mut World<'_>, settings: &Settings<'_>) -> Result<Answer, Error>;
+}
+
+/// Returns a helper's usual log level. Warnings are for a person at a terminal: some
+/// tools read stderr as a part of the answer, or show it as an error.
+pub(crate) fn usual_level(world: &World<'_>) -> LevelFilter {
+    if (world.terminal)().stderr {
+        LevelFilter::Warn
+    } else {
+        LevelFilter::Error
+    }
 }
 
 /// The sources of a call's configuration.

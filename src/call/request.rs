@@ -63,15 +63,32 @@ pub(crate) fn read_request<T>(
     world: &mut World<'_>,
     config: &Config<'_>,
     name: &str,
+    example: &str,
     parse: impl FnOnce(&[u8]) -> serde_json::Result<T>,
 ) -> Result<T, Error> {
     let failed = |reason: String| {
         let report = Report::new(format!("{name} on stdin is {reason}"));
         Error::Usage(report.hint("let the tool run this command; its protocol describes the input"))
     };
+    explain_stdin(world, name, example);
     let input = read_input(world, *config.deadline()).map_err(|error| failed(error.predicate()))?;
     // The parser's message could quote a secret.
     parse(&input).map_err(|_| failed("malformed".to_owned()))
+}
+
+/// Says on stderr how to pipe a request in, if stdin is a terminal: there, a person runs
+/// the helper by hand, and it would wait for its input without a word. `example` is a
+/// shell command that prints a request.
+pub(crate) fn explain_stdin(world: &mut World<'_>, what: &str, example: &str) {
+    if !(world.terminal)().stdin {
+        return;
+    }
+    let program = "zitadel-credential";
+    // A closed stderr cannot be reported anywhere.
+    let _ = writeln!(
+        world.stderr,
+        "{program}: type {what} and Ctrl-D, or pipe it in:\n  {example}"
+    );
 }
 
 /// Reads stdin to its end.

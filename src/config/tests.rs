@@ -330,7 +330,7 @@ fn dev_null_is_no_config_file() {
 fn the_log_level_is_the_flags_or_the_variables() {
     let level = |flags: &[&str], value: &str| {
         let setting = Setting::new("", flags, &[("ZITADEL_CREDENTIAL_LOG", value)]);
-        log_level(&setting.options, &*setting.environment)
+        log_level(&setting.options, &*setting.environment, LevelFilter::Warn)
     };
     assert_eq!(level(&[], "").ok(), Some(LevelFilter::Warn));
     assert_eq!(level(&[], "debug").ok(), Some(LevelFilter::Debug));

@@ -62,6 +62,18 @@ pub fn quoted(text: &str) -> String {
     printable(&line)
 }
 
+/// Returns a text as one line of at most 1000 bytes: an argument that an error quotes
+/// may have any length.
+pub fn line(text: &str) -> String {
+    const LINE: usize = 1000;
+    if text.len() <= LINE {
+        return printable(text);
+    }
+    let starts = text.char_indices().map(|(start, _)| start);
+    let end = starts.take_while(|start| *start <= LINE).last();
+    printable(&text[..end.unwrap_or_default()]) + "…"
+}
+
 /// Returns a text of any length without parts that may belong to a secret.
 pub fn redacted(text: &str) -> String {
     pieces(text).collect()
@@ -362,6 +374,19 @@ mod tests {
             "caf%C3%A9%20au%20lait",
         ] {
             assert_eq!(quoted(name), name);
+        }
+    }
+
+    #[test]
+    fn a_long_line_is_cut() {
+        assert_eq!(line("short\u{1b}"), "short\\u{1b}");
+        for long in ["x".repeat(70_000), "ü".repeat(70_000)] {
+            let shown = line(&long);
+            assert!(
+                shown.len() <= 1003 && shown.ends_with('…'),
+                "{}",
+                shown.len()
+            );
         }
     }
 

@@ -11,6 +11,9 @@ use crate::sys::streams::{wait_writable, write_whole};
 /// Wait time for a full pipe. After one timeout, further writes do not wait.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// The most that a pipe is sure to take at once if it takes a write (pipe(7), `PIPE_BUF`).
+const PART: usize = 512;
+
 static UNREAD: AtomicBool = AtomicBool::new(false);
 
 /// The process's stderr; drops messages while its pipe is full.
@@ -18,8 +21,10 @@ pub struct Stderr;
 
 impl Write for Stderr {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if is_read() {
-            write_whole(&io::stderr(), bytes)?;
+        for part in bytes.chunks(PART) {
+            if is_read() {
+                write_whole(&io::stderr(), part)?;
+            }
         }
         Ok(bytes.len())
     }

@@ -239,3 +239,67 @@ fn a_person_at_a_terminal_is_answered_at_the_empty_line() {
     let token = lines.find_map(|line| line.strip_prefix("password="));
     assert!(world.issuer.accepts(token.unwrap()), "{shown:?}");
 }
+
+#[test]
+fn an_error_of_any_length_is_written_to_a_stderr_that_nobody_reads() {
+    let world = World::new();
+    let long = "x".repeat(100_000);
+    for words in [
+        vec!["token", &long],
+        vec![&*long],
+        vec!["token", "--output", &long],
+        vec!["setup", "git", "--bogus", &long],
+        vec!["token", "--profile", &long],
+        vec!["git", &long, &long],
+    ] {
+        let (unread, stderr) = std::io::pipe().unwrap();
+        let mut command = world.home.command(binary());
+        command.args(&words).stdin(Stdio::null()).stderr(stderr);
+        let mut child = command.spawn().unwrap();
+        drop(command);
+        let start = std::time::Instant::now();
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            if start.elapsed() > Duration::from_secs(10) {
+                child.kill().unwrap();
+                panic!("it waits for a reader: {}", words[0]);
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        assert_eq!(status.code(), Some(2), "{}", words[0]);
+        drop(unread);
+        let output = world.home.command(binary()).args(&words).run();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.len() < 10_000, "{} bytes", stderr.len());
+        assert!(stderr.contains("rror: "), "{stderr}");
+    }
+}
+
+#[test]
+fn a_file_that_is_a_mount_point_is_named_as_one() {
+    let world = World::new();
+    world.home.write("mounted", "before");
+    let script = "mount --bind mounted mounted || exit 99; exec \"$0\" token --write mounted";
+    let mut command = world.home.command("unshare");
+    command.args(["--mount", "sh", "-c", script]).arg(binary());
+    let Ok(output) = command.output() else {
+        return;
+    };
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    // Only root can mount.
+    if output.status.code() == Some(99) || stderr.contains("unshare failed") {
+        return;
+    }
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(
+        stderr.contains("mounted: token not written: it is a mount point"),
+        "{stderr}"
+    );
+    assert!(
+        stderr.contains("hint: mount the file's directory"),
+        "{stderr}"
+    );
+    assert_eq!(world.home.read("mounted"), "before");
+}

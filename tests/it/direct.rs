@@ -168,8 +168,23 @@ fn exec_becomes_the_command_with_a_token_in_its_environment() {
     world
         .zitadel(["exec", "--", "no-such-program"])
         .assert()
-        .code(2)
+        .code(127)
         .stderr(contains("cannot run no-such-program"));
+    world.home.write("not-executable", "#!/bin/sh\n");
+    for program in ["./not-executable", "/"] {
+        world
+            .zitadel(["exec", "--", program])
+            .assert()
+            .code(126)
+            .stderr(contains(format!("cannot run {program}: permission denied")));
+    }
+    world
+        .zitadel(["exec", "--env", "TOKEN", "--", "sh", "-c"])
+        .arg("echo $TOKEN$ZITADEL_ACCESS_TOKEN")
+        .env("ZITADEL_ACCESS_TOKEN", "of-an-exec-around-it")
+        .assert()
+        .success()
+        .stdout(format!("{token}\n"));
     world
         .zitadel(["exec", "--env", "A=B", "--", "true"])
         .assert()

@@ -5,8 +5,8 @@ use std::fs;
 
 use predicates::str::contains;
 
+use crate::support::World;
 use crate::support::issuer::TokenKind;
-use crate::support::{Run, World};
 
 /// Nothing of that name is created.
 #[track_caller]

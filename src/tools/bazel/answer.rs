@@ -21,12 +21,14 @@ impl Helper for Bazel {
     }
 }
 
+const EXAMPLE: &str = r#"echo '{"uri":"https://files.acme.dev/x"}' | zitadel-credential bazel get"#;
+
 /// Answers with the headers for one request.
 fn answer(world: &mut World<'_>, config: &Config<'_>, operation: &OsStr) -> Result<Answer, Error> {
     if operation != "get" {
         return Err(unknown("bazel", operation, "get"));
     }
-    let ask = read_request(world, config, "Bazel's request", protocol::parse)?;
+    let ask = read_request(world, config, "Bazel's request", EXAMPLE, protocol::parse)?;
     let token = match rule_of(config, ask.as_ref()) {
         Some(rule) => Some(login(world, config, rule)?.1),
         None => None,

@@ -4,8 +4,8 @@ use super::args::Cargo;
 use super::protocol;
 use super::protocol::{Kind, Refusal, Request};
 use crate::call::login::{forget, login, rule_of};
-use crate::call::request::written;
-use crate::call::{Answer, Helper, Settings, World, hand_over};
+use crate::call::request::{explain_stdin, written};
+use crate::call::{Answer, Helper, Settings, World, hand_over, usual_level};
 use crate::cli::options::Options;
 use crate::config;
 use crate::config::Config;
@@ -28,11 +28,14 @@ impl Helper for Cargo {
     }
 }
 
+const EXAMPLE: &str = r#"echo '{"v":1,"kind":"get","operation":"read","registry":{"index-url":"sparse+https://cargo.acme.dev/"}}' | zitadel-credential cargo"#;
+
 /// Answers requests until cargo closes the pipe. Errors are part of the protocol:
 /// cargo shows them.
 fn answer(world: &mut World<'_>, options: &Options) -> Result<Answer, Error> {
     let budget = config::timeout(options, world.environment);
     let mut lines = Lines::default();
+    explain_stdin(world, "cargo's request on one line", EXAMPLE);
     let mut answered = Answer::new(protocol::HELLO);
     while hand_over(world, &answered)? {
         answered = match lines.next(world.stdin, input::LIMIT, budget) {
@@ -52,7 +55,8 @@ fn answer_to(world: &World<'_>, options: &Options, line: &[u8]) -> Result<Answer
         protocol::parse(line).ok_or_else(|| Error::Usage(invalid_request("malformed")))?;
     let Request { kind, ask, args } = request;
     let options = options.clone().with(args).map_err(Error::Usage)?;
-    logger::start(config::log_level(&options, world.environment)?);
+    let usual = usual_level(world);
+    logger::start(config::log_level(&options, world.environment, usual)?);
     let config = Config::load(&options, world.environment, &world.directories)?;
     let Some(rule) = rule_of(&config, ask.as_ref()) else {
         return written(protocol::refuse(Refusal::UrlNotSupported));

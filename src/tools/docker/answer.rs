@@ -7,8 +7,8 @@ use super::args::Docker;
 use super::protocol;
 use super::protocol::Operation;
 use crate::call::login::{find_rule, forget, login, username};
-use crate::call::request::{drained, is_plain, read_input, written};
-use crate::call::{Answer, Helper, Settings, World, report};
+use crate::call::request::{drained, explain_stdin, is_plain, read_input, written};
+use crate::call::{Answer, Helper, Settings, World, report, warn};
 use crate::cli::options::Options;
 use crate::config;
 use crate::config::Config;
@@ -40,11 +40,17 @@ impl Helper for Docker {
     }
 }
 
+const EXAMPLE: &str = "echo registry.acme.dev | zitadel-credential docker get";
+
+const STORE_EXAMPLE: &str =
+    r#"echo '{"ServerURL":"registry.acme.dev"}' | zitadel-credential docker store"#;
+
 /// Answers the operations that need no configuration.
 fn without_config(world: &mut World<'_>, options: &Options, operation: &OsStr) -> Option<Answer> {
     match operation_of(operation) {
         Some(Operation::Store) => {
             let deadline = config::deadline(options, world.environment);
+            explain_stdin(world, "the login as JSON", STORE_EXAMPLE);
             Some(drained(read_input(world, deadline)))
         }
         Some(Operation::Version) => Some(Answer::new(protocol::version())),
@@ -89,6 +95,7 @@ fn get_or_erase(world: &mut World<'_>, config: &Config<'_>, erase: bool) -> Resu
             failed(protocol::NOT_FOUND)
         }
     };
+    explain_stdin(world, "the registry's address", EXAMPLE);
     let input = read_input(world, *config.deadline()).map_err(|error| {
         let reason = error.predicate();
         Error::Final(Report::new(format!("the server URL on stdin is {reason}")))
@@ -125,14 +132,17 @@ fn get_or_erase(world: &mut World<'_>, config: &Config<'_>, erase: bool) -> Resu
 /// be read, so that the other hosts stay usable.
 ///
 /// Does not read stdin: its content has no meaning, and at a terminal there is none.
-fn list(world: &World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
+fn list(world: &mut World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
     let mut logins = BTreeMap::new();
     for (host, rule) in config.rules().single_hosts() {
         match username(world, config, rule) {
             Ok(username) => {
                 logins.insert(host, username);
             }
-            Err(error) => log::warn!("{host} is not listed: {}", error.report().headline()),
+            Err(error) => {
+                let why = error.report().headline();
+                warn(world, &format!("{host} is not listed: {why}"));
+            }
         }
     }
     written(protocol::list(&logins))

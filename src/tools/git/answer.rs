@@ -8,7 +8,7 @@ use super::args::Git;
 use super::protocol;
 use super::protocol::Operation;
 use crate::call::login::{doubt, find_rule, forget, login};
-use crate::call::request::{drained, is_plain};
+use crate::call::request::{drained, explain_stdin, is_plain};
 use crate::call::{Answer, Helper, Settings, World, report};
 use crate::cli::options::Options;
 use crate::config;
@@ -42,6 +42,9 @@ impl Helper for Git {
         answer(world, &settings.config()?, &self.operation)
     }
 }
+
+const EXAMPLE: &str =
+    r"printf 'protocol=https\nhost=git.acme.dev\n\n' | zitadel-credential git get";
 
 /// Answers the operations that need no configuration.
 fn without_config(world: &mut World<'_>, options: &Options, operation: &OsStr) -> Option<Answer> {
@@ -113,6 +116,7 @@ fn read_message(
     world: &mut World<'_>,
     deadline: Deadline,
 ) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    explain_stdin(world, "git's message", EXAMPLE);
     world.stdin.end_by(deadline);
     input::read_all(protocol::Message::new(&mut *world.stdin), input::LIMIT)
 }

@@ -7,7 +7,8 @@ use super::args::Go;
 use super::protocol;
 use crate::broker::{self, Broker};
 use crate::call::login::{request_of, rule_of};
-use crate::call::{Answer, Helper, Settings, World};
+use crate::call::request::explain_stdin;
+use crate::call::{Answer, Helper, Settings, World, warn};
 use crate::cli::options::Options;
 use crate::config::{Asker, Config};
 use crate::error::{Error, Report};
@@ -41,12 +42,15 @@ fn answer(
     }
 }
 
+const EXAMPLE: &str = "zitadel-credential go https://proxy.acme.dev </dev/null";
+
 /// Answers with the block for a host that answered 4xx.
 fn for_url(world: &mut World<'_>, config: &Config<'_>, url: &OsStr) -> Result<Answer, Error> {
     let parsed = url.to_str().and_then(protocol::parse);
     let Some(rule) = rule_of(config, parsed.as_ref().map(|request| &request.ask)) else {
         return Ok(Answer::new(""));
     };
+    explain_stdin(world, "the server's response", EXAMPLE);
     world.stdin.end_by(*config.deadline());
     let line = input::read_first_line(&mut *world.stdin, input::LIMIT, RESPONSE_LIMIT);
     let status = line.map_err(|error| {
@@ -68,7 +72,7 @@ fn for_url(world: &mut World<'_>, config: &Config<'_>, url: &OsStr) -> Result<An
 /// Answers with a block for each host rule without a wildcard; for the other hosts, Go
 /// calls again with a URL. Skips a profile that gets no token, because Go discards all
 /// blocks of a command that fails.
-fn for_hosts(world: &World<'_>, config: &Config<'_>) -> Answer {
+fn for_hosts(world: &mut World<'_>, config: &Config<'_>) -> Answer {
     let mut profiles: BTreeMap<_, Vec<(&HostRule, String)>> = BTreeMap::new();
     for (host, rule) in config.rules().single_hosts() {
         if let Some(ask) = Ask::of(&host) {
@@ -89,7 +93,10 @@ fn for_hosts(world: &World<'_>, config: &Config<'_>) -> Answer {
             Err(error) => {
                 let hosts: Vec<_> = hosts.iter().map(|(_, host)| host.as_str()).collect();
                 let (hosts, report) = (hosts.join(", "), error.report());
-                log::warn!("no token for {hosts}: {}", report.headline());
+                warn(
+                    world,
+                    &format!("no token for {hosts}: {}", report.headline()),
+                );
             }
         }
     }

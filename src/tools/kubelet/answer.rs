@@ -20,9 +20,17 @@ impl Helper for Kubelet {
     }
 }
 
+const EXAMPLE: &str = r#"echo '{"apiVersion":"credentialprovider.kubelet.k8s.io/v1","kind":"CredentialProviderRequest","image":"registry.acme.dev/app"}' | zitadel-credential kubelet"#;
+
 /// Answers with the credentials for an image's registry.
 fn answer(world: &mut World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
-    let request = read_request(world, config, "the kubelet's request", protocol::parse)?;
+    let request = read_request(
+        world,
+        config,
+        "the kubelet's request",
+        EXAMPLE,
+        protocol::parse,
+    )?;
     let rule = rule_of(config, request.ask().as_ref());
     let login = rule.map(|rule| login(world, config, rule)).transpose()?;
     let login = login

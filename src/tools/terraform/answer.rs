@@ -4,7 +4,7 @@ use super::args::Terraform;
 use super::protocol;
 use super::protocol::Operation;
 use crate::call::login::{forget, login, rule_of};
-use crate::call::request::{drained, is_option, read_input, unknown, written};
+use crate::call::request::{drained, explain_stdin, is_option, read_input, unknown, written};
 use crate::call::{Answer, Helper, Settings, World};
 use crate::cli::options::Options;
 use crate::config::Config;
@@ -24,6 +24,8 @@ impl Helper for Terraform {
     }
 }
 
+const EXAMPLE: &str = r#"echo '{"token":"x"}' | zitadel-credential terraform store app.acme.dev"#;
+
 /// Answers an operation for one host.
 fn answer(world: &mut World<'_>, config: &Config<'_>, args: &Terraform) -> Result<Answer, Error> {
     let [operation, host] = args.call().map_err(Error::Usage)?;
@@ -31,6 +33,7 @@ fn answer(world: &mut World<'_>, config: &Config<'_>, args: &Terraform) -> Resul
         return Err(unknown("terraform", operation, "get, store and forget"));
     };
     if kind == Operation::Store {
+        explain_stdin(world, "the login as JSON", EXAMPLE);
         drained(read_input(world, *config.deadline()));
         let report = Report::new("terraform store is not supported");
         return Err(Error::Final(

@@ -37,7 +37,7 @@ zitadel-credential: error: .: token not written: not a regular file
 fn a_command_that_cannot_be_run() {
     call(
         &["exec", "--", "no-such-program"],
-        2,
+        127,
         str![[r#"
 zitadel-credential: error: cannot run no-such-program: no such file or directory
   hint: name a program on PATH, or its path, after --
@@ -46,7 +46,7 @@ zitadel-credential: error: cannot run no-such-program: no such file or directory
     );
     call(
         &["exec", "--", "./key.json"],
-        2,
+        126,
         str![[r#"
 zitadel-credential: error: cannot run ./key.json: permission denied
   hint: name a program on PATH, or its path, after --

@@ -100,7 +100,7 @@ fn a_server_that_is_not_plainly_https_or_loopback_gets_nothing() {
 }
 
 #[test]
-fn another_version_gets_nothing() {
+fn another_version_or_kind_gets_nothing() {
     let bait = Bait::new();
     for version in [
         "client.authentication.k8s.io/v1alpha1",
@@ -116,6 +116,9 @@ fn another_version_gets_nothing() {
     ] {
         let info = info("{}").replace("client.authentication.k8s.io/v1", version);
         refused(&bait, info, "a version");
+    }
+    for kind in ["ExecCredential", "ExecCredentials", "Pod"] {
+        refused(&bait, format!("{{\"kind\":\"{kind}\"}}"), "a kind alone");
     }
 }
 

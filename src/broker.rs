@@ -78,6 +78,8 @@ pub struct Broker<'a> {
     slot: Option<Slot>,
     /// The last renewal that failed while the token was still valid.
     failed_renewal: Cell<Option<FailedRenewal>>,
+    /// True if the issuer was asked about the token, and accepts it.
+    is_accepted: Cell<bool>,
 }
 
 /// A renewal that failed while the token was still valid.
@@ -132,6 +134,7 @@ impl<'a> Broker<'a> {
             key: Cell::new(key),
             slot,
             failed_renewal: Cell::default(),
+            is_accepted: Cell::default(),
         }
     }
 

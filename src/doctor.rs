@@ -8,7 +8,6 @@
 mod cache;
 mod host;
 mod issuer;
-mod jwt;
 mod key;
 mod programs;
 mod token;

@@ -53,6 +53,12 @@ pub fn project_audience(project: &str) -> String {
     format!("urn:zitadel:iam:org:project:id:{project}:aud")
 }
 
+/// Returns the project that a scope of [`project_audience`] names.
+pub fn project_of(scope: &str) -> Option<&str> {
+    let rest = scope.strip_prefix("urn:zitadel:iam:org:project:id:")?;
+    rest.strip_suffix(":aud")
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

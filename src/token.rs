@@ -1,5 +1,7 @@
 //! The access token and how long it may be used. Pure.
 
+pub mod jwt;
+
 use std::time::Duration;
 
 use crate::secret::Secret;

@@ -40,7 +40,9 @@ impl Broker<'_> {
         }
         log::info!("the same process asks again: checking the token with the issuer");
         let known = slot.read().map(|entry| entry.endpoints);
-        if self.accepts(&token, known) != Some(false) {
+        let is_accepted = self.accepts(&token, known);
+        self.is_accepted.set(is_accepted == Some(true));
+        if is_accepted != Some(false) {
             // The token may have expired during the request.
             let is_expired = token
                 .expiry_for_tools()
@@ -113,6 +115,12 @@ impl Broker<'_> {
         let known = self.slot.as_ref().and_then(Slot::read);
         self.ask_userinfo(token, known.map(|e| e.endpoints), self.request.deadline)
             .map_err(|error| self.about(error))
+    }
+
+    /// Returns true if [`Broker::token_for`] asked the issuer about the token, and the
+    /// issuer accepts it: if a server refused it, the server is at fault.
+    pub fn is_accepted(&self) -> bool {
+        self.is_accepted.get()
     }
 
     /// Returns whether the issuer accepts the token; `None` if it does not say.

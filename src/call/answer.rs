@@ -1,13 +1,13 @@
 //! The output of a command.
 
-use std::io;
+use std::{fmt, io};
 
 use log::Level;
 use zeroize::Zeroizing;
 
 use super::world::World;
 use crate::error::{Error, Report};
-use crate::text::quote::{printable, system};
+use crate::text::quote::system;
 
 /// A command's output and exit code.
 pub(crate) struct Answer {
@@ -57,13 +57,9 @@ pub(crate) fn report(world: &mut World<'_>, error: &Error) {
 
 /// Writes a warning to stderr about something that an answer leaves out, unless logging
 /// is off. Other warnings of a helper are only for a person at a terminal.
-pub(crate) fn warn(world: &mut World<'_>, text: &str) {
+pub(crate) fn warn(world: &mut World<'_>, text: &dyn fmt::Display) {
     if log::max_level() >= Level::Error {
         // A closed stderr cannot be reported anywhere.
-        let _ = writeln!(
-            world.stderr,
-            "zitadel-credential: warning: {}",
-            printable(text)
-        );
+        let _ = writeln!(world.stderr, "zitadel-credential: warning: {text}");
     }
 }

@@ -3,13 +3,13 @@
 
 use serde_json::Value;
 
-use super::jwt::Jwt;
 use super::wiring::Wirings;
 use crate::broker::Broker;
 use crate::findings::{Check, Checks, failed, failed_with, ok, skipped, warning};
-use crate::scope::{Scopes, project_audience};
+use crate::scope::{Scopes, project_of};
 use crate::text::clock::UnixTime;
 use crate::text::quote::quoted;
+use crate::token::jwt::Jwt;
 use crate::token::{MAKE_IT_JWT, Token};
 use crate::url::Endpoints;
 
@@ -68,7 +68,7 @@ fn kind(
     let end = end.map_or("without a lifetime".to_owned(), |end| {
         format!("valid until {end}")
     });
-    let Some(Jwt { header, claims }) = Jwt::parse(token.expose()) else {
+    let Some(jwt) = Jwt::parse(token.expose()) else {
         let what = format!("minted, opaque, {end}");
         checks.push(if wiring.needs_jwt() {
             let what = format!("{what}: a Kubernetes API server with OIDC needs a JWT");
@@ -81,15 +81,8 @@ fn kind(
         });
         return;
     };
-    let audience = match &claims["aud"] {
-        Value::String(one) => vec![one.clone()],
-        Value::Array(all) => all
-            .iter()
-            .filter_map(Value::as_str)
-            .map(ToOwned::to_owned)
-            .collect(),
-        _ => Vec::new(),
-    };
+    let audience = jwt.audience();
+    let Jwt { header, claims } = jwt;
     let shown = match audience.as_slice() {
         [] => "none".to_owned(),
         all => quoted(&all.join(", ")),
@@ -136,11 +129,7 @@ fn kind(
 
 /// Returns the first project of the scopes that the audience does not name.
 fn absent_project(scopes: &Scopes, audience: &[String]) -> Option<String> {
-    let frame = project_audience("*");
-    let (before, after) = frame.split_once('*')?;
-    let projects = scopes
-        .iter()
-        .filter_map(|scope| scope.strip_prefix(before)?.strip_suffix(after));
+    let projects = scopes.iter().filter_map(project_of);
     // In the token, ZITADEL's own project has an ID instead of this name.
     let mut absent =
         projects.filter(|id| *id != "zitadel" && !audience.iter().any(|aud| aud == id));

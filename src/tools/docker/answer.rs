@@ -141,7 +141,7 @@ fn list(world: &mut World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
             }
             Err(error) => {
                 let why = error.report().headline();
-                warn(world, &format!("{host} is not listed: {why}"));
+                warn(world, &format_args!("{host} is not listed: {why}"));
             }
         }
     }

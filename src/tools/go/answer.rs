@@ -93,10 +93,8 @@ fn for_hosts(world: &mut World<'_>, config: &Config<'_>) -> Answer {
             Err(error) => {
                 let hosts: Vec<_> = hosts.iter().map(|(_, host)| host.as_str()).collect();
                 let (hosts, report) = (hosts.join(", "), error.report());
-                warn(
-                    world,
-                    &format!("no token for {hosts}: {}", report.headline()),
-                );
+                let headline = report.headline();
+                warn(world, &format_args!("no token for {hosts}: {headline}"));
             }
         }
     }

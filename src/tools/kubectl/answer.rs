@@ -2,15 +2,21 @@
 
 use std::ffi::OsString;
 
+use log::LevelFilter;
+
 use super::args::Kubectl;
 use super::protocol;
 use super::protocol::Version;
 use crate::broker::Broker;
 use crate::call::request::written;
-use crate::call::{Answer, Helper, Settings, World};
+use crate::call::{Answer, Helper, Settings, World, warn};
 use crate::cli::options::Options;
 use crate::config::{Asker, Config, Layer};
 use crate::error::{Error, Report};
+use crate::scope::{Scopes, project_of};
+use crate::text::quote::{quoted, word};
+use crate::token::Token;
+use crate::token::jwt::Jwt;
 
 impl Helper for Kubectl {
     fn options(&mut self) -> &mut Options {
@@ -32,11 +38,13 @@ impl Helper for Kubectl {
 /// Answers with a token for the cluster. There is no host rule: the kubeconfig's entry
 /// is the permission.
 fn answer(
-    world: &World<'_>,
+    world: &mut World<'_>,
     config: &Config<'_>,
     version: Option<Version>,
 ) -> Result<Answer, Error> {
-    let protocol::Request { version, cluster } = match (world.environment)(protocol::VARIABLE) {
+    let info = (world.environment)(protocol::VARIABLE);
+    let is_asked = info.is_some();
+    let protocol::Request { version, cluster } = match info {
         None => protocol::Request {
             version: version.unwrap_or_default(),
             ..protocol::Request::default()
@@ -72,7 +80,52 @@ fn answer(
             ..Layer::default()
         },
     };
+    let profile = config.profile_for(&asker);
     let request = config.request(asker)?;
-    let token = Broker::new(&request, world.clock)?.token_for((world.parent)())?;
+    let broker = Broker::new(&request, world.clock)?;
+    let token = broker.token_for((world.parent)())?;
+    // Clients that pass no request may read stderr as a part of the answer.
+    if broker.is_accepted() && (is_asked || log::max_level() >= LevelFilter::Warn) {
+        let report = refused_there(&token, &broker.grant().scopes, profile.as_deref());
+        warn(world, &report);
+    }
     written(protocol::answer(version, &token))
+}
+
+/// Returns the report of a token that the issuer accepts, and an API server most likely
+/// refused: all that the person sees otherwise is "Unauthorized".
+fn refused_there(token: &Token, scopes: &Scopes, profile: Option<&str>) -> Report {
+    let report = Report::new(
+        "the same process asks again: if the API server refused the token (401), ZITADEL accepts it",
+    );
+    let report = match Jwt::parse(token.expose()) {
+        Some(jwt) => {
+            let listed = |mut list: Vec<String>| match list.len() {
+                0 => "none".to_owned(),
+                _ => {
+                    list.truncate(10);
+                    quoted(&list.join(", "))
+                }
+            };
+            let projects = scopes.iter().filter_map(project_of);
+            report.found(format!(
+                "a JWT for the audience {}; projects in the request: {}",
+                listed(jwt.audience()),
+                listed(projects.map(ToOwned::to_owned).collect())
+            ))
+        }
+        None => {
+            let profile = profile.map_or_else(String::new, |name| {
+                format!(" --profile {}", word(&quoted(name)))
+            });
+            report
+                .found("an opaque token, which an API server that checks tokens itself cannot read")
+                .hint(format!(
+                    "in ZITADEL set the service user's Access Token Type to JWT, then run zitadel-credential whoami --refresh{profile}"
+                ))
+        }
+    };
+    report.hint(
+        "compare issuer, audience and claims with the API server's configuration, and check that the user has a role: README, kubectl",
+    )
 }

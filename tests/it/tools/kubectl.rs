@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::World;
 use crate::support::entry::{age_check, edit, only};
-use crate::support::issuer::{Endpoint, Fault, Times};
+use crate::support::issuer::{Endpoint, Fault, Times, TokenKind};
 
 fn info(version: &str, cluster: &Value) -> String {
     json!({
@@ -146,6 +146,65 @@ fn a_revoked_token_is_noticed_when_the_same_process_asks_again() {
     assert_ne!(new, old);
     assert!(world.issuer.accepts(&new));
     assert_eq!(world.issuer.token_requests(), 2);
+}
+
+/// Two calls of one process, as after a 401. Returns the second one's stderr.
+fn asked_twice(world: &World, options: &[&str]) -> String {
+    let asked = || {
+        let mut command = world.zitadel(["kubectl"]);
+        command.env("KUBERNETES_EXEC_INFO", info("v1", &Value::Null));
+        command.args(options).run()
+    };
+    assert!(asked().stderr.is_empty());
+    let second = asked();
+    assert!(second.status.success());
+    String::from_utf8(second.stderr).unwrap()
+}
+
+#[test]
+fn a_token_that_only_the_api_server_refuses_is_told_on_stderr() {
+    let world = World::new();
+    let opaque = asked_twice(&world, &[]);
+    for part in [
+        "warning: the same process asks again",
+        "ZITADEL accepts it",
+        "found: an opaque token",
+        "Access Token Type to JWT, then run zitadel-credential whoami --refresh --profile test",
+        "API server's configuration",
+    ] {
+        assert!(opaque.contains(part), "{opaque}");
+    }
+    // Once in 30 s, as the check is.
+    assert_eq!(asked_twice(&world, &[]), "");
+
+    let world = World::new();
+    world.issuer.set_token_kind(TokenKind::Jwt);
+    let jwt = asked_twice(&world, &["--project", "317"]);
+    assert!(jwt.contains("found: a JWT for the audience "), "{jwt}");
+    assert!(jwt.contains("projects in the request: 317\n"), "{jwt}");
+
+    let world = World::new();
+    let silent = Fault::Close;
+    world
+        .issuer
+        .fault(Endpoint::Userinfo, silent, Times::Forever);
+    assert_eq!(asked_twice(&world, &[]), "", "nobody knows");
+    let world = World::new();
+    assert_eq!(asked_twice(&world, &["--no-cache"]), "", "two tokens");
+
+    // A client that passes no request may read stderr too, and `-v` asks for it.
+    let world = World::new();
+    let by_hand = |options: &[&str]| {
+        let output = world.zitadel(["kubectl"]).args(options).run();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!([by_hand(&[]), by_hand(&[])], ["", ""]);
+    age_check(&only(&world.home));
+    let told = by_hand(&["-v"]);
+    assert!(
+        told.contains("warning: the same process asks again"),
+        "{told}"
+    );
 }
 
 #[test]

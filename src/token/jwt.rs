@@ -3,14 +3,17 @@
 use serde_json::Value;
 
 /// A decoded JWT.
-pub(super) struct Jwt {
-    pub(super) header: Value,
-    pub(super) claims: Value,
+#[derive(Debug)]
+pub struct Jwt {
+    /// The header.
+    pub header: Value,
+    /// The claims.
+    pub claims: Value,
 }
 
 impl Jwt {
     /// Decodes a token; `None` if it is opaque.
-    pub(super) fn parse(token: &str) -> Option<Self> {
+    pub fn parse(token: &str) -> Option<Self> {
         let mut parts = token.split('.');
         let mut object = || {
             let value: Value = serde_json::from_slice(&decode(parts.next()?)?).ok()?;
@@ -19,6 +22,16 @@ impl Jwt {
         let (header, claims) = (object()?, object()?);
         let has_signature = parts.next().is_some() && parts.next().is_none();
         has_signature.then_some(Self { header, claims })
+    }
+
+    /// Returns the audience: one string, or a list of them.
+    pub fn audience(&self) -> Vec<String> {
+        let values = match &self.claims["aud"] {
+            Value::Array(values) => values.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let texts = values.iter().filter_map(Value::as_str);
+        texts.map(ToOwned::to_owned).collect()
     }
 }
 

@@ -168,6 +168,14 @@ pub(crate) fn cache(
     entries.retain(|entry| selection.has(&entry.grant));
     match &args.action {
         CacheAction::List(list) => Ok(Answer::new(match list.output {
+            ListOutput::Text if entries.is_empty() => match config.caller_key_id() {
+                Some(id) => format!(
+                    "no tokens of key ID {} in {}\n",
+                    quoted(id),
+                    quote::path(&root)
+                ),
+                None => format!("no tokens in {}\n", quote::path(&root)),
+            },
             ListOutput::Text => {
                 let has_colour = (world.terminal)().has_colour(world.environment);
                 table(&entries, now, has_colour)

@@ -69,7 +69,7 @@ pub(crate) fn names<'n>(
 // The arguments of a setup that names hosts alone.
 #[derive(Args, Debug)]
 pub struct HostsArgs {
-    /// Hosts, as host, host:port or *.host
+    /// Hosts: host, host:port or *.host
     #[arg(required = true, value_name = "HOST")]
     pub hosts: Vec<OsString>,
     #[command(flatten)]

@@ -92,6 +92,15 @@ fn what_has_expired_is_dim_on_a_terminal_that_wants_colour() {
 fn an_empty_cache_is_shown_and_cleared_as_one() {
     let world = World::new();
     assert_eq!(listed(&world, &[]).len(), 0);
+    let cache = world.home.path().join(".cache/zitadel-credential");
+    for (options, of) in [(&[][..], ""), (&["--key-id", "1"], " of key ID 1")] {
+        world
+            .zitadel(["cache", "list"])
+            .args(options)
+            .assert()
+            .success()
+            .stdout(format!("no tokens{of} in {}\n", cache.display()));
+    }
     world
         .zitadel(["cache", "clear"])
         .assert()

@@ -18,7 +18,7 @@ pub struct Cargo {
 
 #[derive(Args, Debug)]
 pub struct SetupCargo {
-    /// Hosts of indexes: host, host:port or *.host
+    /// Hosts: host, host:port or *.host
     #[arg(required = true, value_name = "HOST")]
     pub hosts: Vec<OsString>,
     /// Name of the registry in cargo's configuration

@@ -19,7 +19,7 @@ pub struct Docker {
 
 #[derive(Args, Debug)]
 pub struct SetupDocker {
-    /// Registries: host or host:port
+    /// Hosts: host or host:port, without wildcards
     #[arg(required = true, value_name = "HOST")]
     pub hosts: Vec<OsString>,
     /// Username in the answer [default: the user ID]

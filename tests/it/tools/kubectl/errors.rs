@@ -8,6 +8,7 @@ use snapbox::{Data, str};
 
 use crate::errors::refused;
 use crate::support::Case;
+use crate::support::machine::program;
 
 /// `kubectl` with this in `KUBERNETES_EXEC_INFO`.
 #[track_caller]
@@ -157,4 +158,35 @@ zitadel-credential: error: KUBERNETES_EXEC_INFO: value of the wrong type
 
 "#]],
     );
+}
+
+/// kubectl itself quotes the values of a kubeconfig that it cannot read.
+#[test]
+fn a_kubeconfigs_values_are_in_no_error() {
+    if program("kubectl").is_none() {
+        return;
+    }
+    for user in [
+        "{username: root, password: hunter2-Sommer}",
+        "{token: [hunter2-Sommer]}",
+        "{exec: hunter2-Sommer}",
+        "hunter2-Sommer",
+    ] {
+        let case = Case::new();
+        let text = format!(
+            "apiVersion: v1\nkind: Config\nusers:\n- {{name: a, user: {{}}}}\n- {{name: a, user: {user}}}\n"
+        );
+        case.world.home.write(".kube/config", text);
+        for words in [
+            ["setup", "kubectl", "--user", "ci"].as_slice(),
+            &["setup", "kubectl", "--user", "a", "--dry-run"],
+            &["setup", "kubectl", "--user", "ci", "--undo"],
+            &["doctor"],
+        ] {
+            let output = case.world.zitadel(words).run();
+            let said = [output.stdout, output.stderr].concat();
+            let said = String::from_utf8(said).unwrap();
+            assert!(!said.contains("hunter2"), "{words:?}: {said}");
+        }
+    }
 }

@@ -18,12 +18,24 @@ fuzz_target!(|input: &str| {
         return;
     };
     let (scheme, authority, _) = plain::url(service).expect("a whole URL");
+    let (user, host) = match authority.split_once('@') {
+        Some((user, host)) => (Some(user), host),
+        None => (None, authority),
+    };
     assert_eq!(
-        plain::origin(scheme, authority),
+        plain::origin(scheme, host),
         Some(plain::understood(&ask.origin))
     );
-    assert_eq!(ask.username.as_deref(), username);
-    assert!(username.is_none_or(|name| !name.starts_with('-')));
+    // An empty username is none; percent-encoding is only in a URL.
+    let given = username.filter(|name| !name.is_empty());
+    let username = ask.username.as_deref();
+    match (given, user) {
+        (Some(given), _) => assert_eq!(username, Some(given)),
+        (None, Some(user)) if !user.contains('%') => assert_eq!(username, Some(user)),
+        (None, Some(_)) => assert!(username.is_some()),
+        (None, None) => assert_eq!(username, None),
+    }
+    assert!(username.is_none_or(|name| !name.starts_with('-') && !name.contains('\n')));
 
     let token = plain::token();
     let login = Credential {

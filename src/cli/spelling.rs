@@ -201,8 +201,9 @@ mod tests {
                     .split(' ')
                     .skip(1)
                     .filter(|word| !word.starts_with('-'));
-                let lower = call.take_while(|word| word.bytes().all(|b| b.is_ascii_lowercase()));
-                let end = lower.fold(Some(&root), |at, word| at?.find_subcommand(word));
+                let mut lower =
+                    call.take_while(|word| word.bytes().all(|b| b.is_ascii_lowercase()));
+                let end = lower.try_fold(&root, |at, word| at.find_subcommand(word));
                 assert!(end.is_some(), "{words:?}");
             }
         }

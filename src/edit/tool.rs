@@ -321,7 +321,7 @@ mod tests {
             ("sh: 1: hunter2: not found", None),
             ("", None),
         ] {
-            let expected = expected.map(|line| quoted(line));
+            let expected = expected.map(quoted);
             assert_eq!(shown(line), expected, "{line}");
         }
     }

@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use crate::support::entry::only;
+use crate::support::program::client;
 use crate::support::{Run, Running, World, binary};
 
 const GET: &str = "protocol=https\nhost=git.acme.test\n\n";
@@ -282,11 +283,12 @@ fn a_file_that_is_a_mount_point_is_named_as_one() {
     let world = World::new();
     world.home.write("mounted", "before");
     let script = "mount --bind mounted mounted || exit 99; exec \"$0\" token --write mounted";
-    let mut command = world.home.command("unshare");
-    command.args(["--mount", "sh", "-c", script]).arg(binary());
-    let Ok(output) = command.output() else {
+    let Some(unshare) = client("unshare") else {
         return;
     };
+    let mut command = world.home.command(unshare);
+    command.args(["--mount", "sh", "-c", script]).arg(binary());
+    let output = command.run();
     let stderr = String::from_utf8(output.stderr).unwrap();
     // Only root can mount.
     if output.status.code() == Some(99) || stderr.contains("unshare failed") {

@@ -286,7 +286,7 @@ fn files_of_other_programs_stay() {
         "v1/pets/openapi.json".to_owned(),
         "v1/pets/access.token".to_owned(),
         format!("v1/pets/{}.json", &digest[1..]),
-        format!("v1/pets/{}.yaml", digest),
+        format!("v1/pets/{digest}.yaml"),
         format!("v1/pets.d/{digest}.json"),
         format!("v1/{digest}.json"),
         "openapi.json".to_owned(),

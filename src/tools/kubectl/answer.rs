@@ -98,34 +98,30 @@ fn refused_there(token: &Token, scopes: &Scopes, profile: Option<&str>) -> Repor
     let report = Report::new(
         "the same process asks again: if the API server refused the token (401), ZITADEL accepts it",
     );
-    let report = match Jwt::parse(token.expose()) {
-        Some(jwt) => {
-            let listed = |mut list: Vec<String>| match list.len() {
-                0 => "none".to_owned(),
-                _ => {
-                    list.truncate(10);
-                    quoted(&list.join(", "))
-                }
-            };
-            let projects = scopes.iter().filter_map(project_of);
-            report.found(format!(
-                "a JWT for the audience {}; projects in the request: {}",
-                listed(jwt.audience()),
-                listed(projects.map(ToOwned::to_owned).collect())
+    let report = if let Some(jwt) = Jwt::parse(token.expose()) {
+        let projects = scopes.iter().filter_map(project_of);
+        report.found(format!(
+            "a JWT for the audience {}; projects in the request: {}",
+            listed(&jwt.audience()),
+            listed(&projects.map(ToOwned::to_owned).collect::<Vec<_>>())
+        ))
+    } else {
+        let profile = profile.map(|name| format!(" --profile {}", word(&quoted(name))));
+        report
+            .found("an opaque token, which an API server that checks tokens itself cannot read")
+            .hint(format!(
+                "in ZITADEL set the service user's Access Token Type to JWT, then run zitadel-credential whoami --refresh{}",
+                profile.unwrap_or_default()
             ))
-        }
-        None => {
-            let profile = profile.map_or_else(String::new, |name| {
-                format!(" --profile {}", word(&quoted(name)))
-            });
-            report
-                .found("an opaque token, which an API server that checks tokens itself cannot read")
-                .hint(format!(
-                    "in ZITADEL set the service user's Access Token Type to JWT, then run zitadel-credential whoami --refresh{profile}"
-                ))
-        }
     };
     report.hint(
         "compare issuer, audience and claims with the API server's configuration, and check that the user has a role: README, kubectl",
     )
+}
+
+fn listed(texts: &[String]) -> String {
+    if texts.is_empty() {
+        return "none".to_owned();
+    }
+    quoted(&texts.join(", "))
 }

@@ -1,4 +1,5 @@
 //! The arguments of `kubectl` and `setup kubectl`.
+#![expect(clippy::doc_markdown, reason = "these comments are the help's text")]
 
 use std::ffi::OsString;
 use std::path::PathBuf;

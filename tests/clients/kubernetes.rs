@@ -145,9 +145,8 @@ fn an_expired_token_is_followed_by_a_fresh_one() {
 #[test]
 fn a_token_that_was_revoked_is_followed_by_another_when_the_same_process_asks_again() {
     for (client, _, said) in REVOCATION.with_all() {
-        let is_told = said.contains("revoked: requesting a new one");
-        // The libraries keep it to themselves.
-        assert_eq!(is_told, matches!(client, Client::Kubectl(_)), "{said}");
+        // Without a terminal, stderr may be read as a part of the answer.
+        assert!(!said.contains("requesting a new one"), "{client}: {said}");
     }
 }
 

@@ -151,6 +151,21 @@ fn a_token_that_was_revoked_is_followed_by_another_when_the_same_process_asks_ag
 }
 
 #[test]
+fn a_token_that_only_the_api_server_refuses_is_told_to_the_person() {
+    for client in Client::all() {
+        if !matches!(client, Client::Kubectl(_)) {
+            continue;
+        }
+        let cluster = Cluster::of_another_issuer();
+        cluster.configure("client.authentication.k8s.io/v1", None);
+        let said = client.calls(&cluster.world.home, 1, false).said;
+        // It asks again after the 401, and shows only that.
+        assert!(said.contains("ZITADEL accepts it"), "{client}: {said}");
+        assert!(said.contains("found: an opaque token"), "{client}: {said}");
+    }
+}
+
+#[test]
 fn a_rotated_key_serves_at_once_and_the_old_ones_entry_is_left_alone() {
     for (client, cluster, _) in ROTATION.with_all() {
         let World {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::gateway::{Gateway, Scheme, Shown};
 use crate::support::http::Response;
-use crate::support::{Ca, World, binary, entry};
+use crate::support::{Ca, Issuer, World, binary, entry};
 
 /// The server's version, by which an answer is known.
 pub const MINOR: &str = "33";
@@ -25,7 +25,18 @@ pub struct Cluster {
 
 impl Cluster {
     pub fn new() -> Self {
-        let (world, ca) = (World::new(), Ca::new());
+        let world = World::new();
+        let issuer = world.issuer.clone();
+        Self::of(world, &issuer)
+    }
+
+    /// A cluster that takes another issuer's tokens.
+    pub fn of_another_issuer() -> Self {
+        Self::of(World::new(), &Issuer::start())
+    }
+
+    fn of(world: World, issuer: &Issuer) -> Self {
+        let ca = Ca::new();
         let version = json!({
             "major": "1",
             "minor": MINOR,
@@ -40,7 +51,7 @@ impl Cluster {
         let gateway =
             Gateway::start(
                 &ca,
-                &world.issuer,
+                issuer,
                 &[Scheme::Bearer],
                 move |request| match request.path().trim_end_matches('/') {
                     "/version" => Response::json(200, &version),

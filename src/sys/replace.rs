@@ -15,16 +15,9 @@ use crate::text::quote;
 /// The system's own reason; nothing is left behind.
 pub fn private(path: &Path, content: &[u8]) -> io::Result<()> {
     let file = written(path, content)?;
-    file.persist(path)
-        .map_err(|failed| match failed.error.kind() {
-            kind @ io::ErrorKind::ResourceBusy => io::Error::new(kind, MOUNT_POINT),
-            _ => failed.error,
-        })?;
+    file.persist(path)?;
     Ok(())
 }
-
-/// The reason for "resource busy": a container's bind mount of a single file.
-const MOUNT_POINT: &str = "it is a mount point, which cannot be replaced";
 
 /// Replaces a file and keeps its mode and group; a new one gets mode 0600. The
 /// content and its directory are fsynced. A file that cannot be replaced because it

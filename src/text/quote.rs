@@ -38,6 +38,10 @@ pub fn is_unprintable(c: char) -> bool {
 
 /// Returns the system's text of an I/O error, without its number.
 pub fn system(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::ResourceBusy {
+        // A container's bind mount of a single file, most likely.
+        return "a mount point, which cannot be replaced or removed (resource busy)".to_owned();
+    }
     let text = error.to_string();
     let words = text.split(" (os error ").next().unwrap_or_default();
     let mut letters = words.chars();
@@ -339,6 +343,8 @@ mod tests {
         let error = io::Error::from_raw_os_error(2);
         assert_eq!(system(&error), "no such file or directory");
         assert_eq!(system(&io::Error::other("Its own")), "its own");
+        let busy = io::Error::from(io::ErrorKind::ResourceBusy);
+        assert!(system(&busy).starts_with("a mount point"));
     }
 
     #[test]

@@ -296,7 +296,7 @@ fn a_file_that_is_a_mount_point_is_named_as_one() {
     }
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(
-        stderr.contains("mounted: token not written: it is a mount point"),
+        stderr.contains("mounted: token not written: a mount point"),
         "{stderr}"
     );
     assert!(

@@ -48,16 +48,13 @@ impl Cluster {
             "compiler": "gc",
             "platform": "linux/amd64",
         });
-        let gateway =
-            Gateway::start(
-                &ca,
-                issuer,
-                &[Scheme::Bearer],
-                move |request| match request.path().trim_end_matches('/') {
-                    "/version" => Response::json(200, &version),
-                    _ => Response::json(404, &json!({ "kind": "Status" })),
-                },
-            );
+        let gateway = Gateway::start(&ca, issuer, &[Scheme::Bearer], move |request| match request
+            .path()
+            .trim_end_matches('/')
+        {
+            "/version" => Response::json(200, &version),
+            _ => Response::json(404, &json!({ "kind": "Status" })),
+        });
         Self { world, gateway, ca }
     }
 

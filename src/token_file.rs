@@ -30,6 +30,7 @@ pub fn write(path: &Path, text: &Secret) -> Result<(), Error> {
         let what = format!("{}: token not written: {reason}", quote::path(path));
         Error::Final(Report::new(what).hint(hint))
     };
+    let (dir, name) = place(path).map_err(failed)?;
     dir.replace(&name, text.expose().as_bytes())
         .map_err(|error| {
             let hint = match error.kind() {
@@ -38,7 +39,6 @@ pub fn write(path: &Path, text: &Secret) -> Result<(), Error> {
             };
             failed((system(&error), hint))
         })
-}
 }
 
 /// Returns an error if the path leads to a file of this program, which the token would

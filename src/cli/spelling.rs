@@ -134,6 +134,7 @@ pub(super) fn with_tip(mut error: Error, mut root: Command, args: &[OsString]) -
     // Subcommands exist only after the build.
     root.build();
     let words = args.iter().filter_map(|word| word.to_str());
+    let words = words.filter(|word| *word != "help");
     let place = words.take_while(|word| *word != wrong);
     let place = place.fold(&root, |at, word| at.find_subcommand(word).unwrap_or(at));
     if let Some(call) = meant(place.get_name(), &wrong) {

@@ -74,6 +74,7 @@ fn a_word_of_other_programs() {
             "setup <COMMAND>",
         ),
         ("setup list", "list", "doctor", "setup <COMMAND>"),
+        ("setup help list", "list", "doctor", "setup <COMMAND>"),
         (
             "setup k8s",
             "k8s",

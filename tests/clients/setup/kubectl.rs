@@ -38,6 +38,17 @@ fn every_kubectl_is_given_the_entry_that_it_can_write() {
         // A remark, so that the lines can be copied as they are.
         let remark = "zitadel-credential    # kubectl 1.35: name instead of command\n";
         assert!(said.contains(remark), "{said}");
+        let mut view = command(home, "kubectl");
+        view.args(["config", "view", "--raw", "--output", "json"]);
+        let view: Value = serde_json::from_str(&stdout_of_success(view)).unwrap();
+        let users = view["users"].as_array().unwrap();
+        let user = users.iter().find(|user| user["name"] == "zitadel").unwrap();
+        let exec = &user["user"]["exec"];
+        // For clients that pass no version and compare the answer's.
+        let version = exec["apiVersion"].as_str().unwrap();
+        let (_, short) = version.rsplit_once('/').unwrap();
+        let args = exec["args"].as_array().unwrap();
+        assert_eq!(args[..3], ["kubectl", "--api-version", short]);
         let again = setup(home, "kubectl --user zitadel --context test");
         assert!(again.starts_with("nothing to change\n"), "{again}");
         assert!(again.contains("next: "), "{again}");

@@ -3,7 +3,7 @@
 //! Each setup puts what it changes into a [`plan`](crate::edit::plan), which shows it
 //! (`--dry-run`) or applies it, if the files are still what was read: a backup of each
 //! file before the first change, then `setup.json`, then the files. git and kubectl
-//! write theirs themselves. `--undo` takes out what `setup.json` says was put in.
+//! write theirs themselves. `--undo` removes what `setup.json` says was put in.
 //! Doing it twice changes nothing.
 
 mod names;

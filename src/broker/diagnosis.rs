@@ -61,7 +61,7 @@ pub(super) fn explain(
         None => report.found("the key file has no expiration date"),
     };
     report = report.hint(format!(
-        "check in ZITADEL that user {user} is an active service user, and that key {id} is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key",
+        "check in ZITADEL that user {user} is an active service user, and that key {id} is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key",
         user = grant.user_id.as_str(),
         id = grant.key_id.as_str(),
     ));

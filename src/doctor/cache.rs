@@ -29,7 +29,7 @@ pub(super) fn check(
         Ok(entries) => entries,
         Err(error) => {
             let what = format!(
-                "{}; without the cache, each call mints a new token",
+                "{}; without the cache, each call requests a new token",
                 system(&error)
             );
             checks.push(failed("cache", what, ELSEWHERE));
@@ -41,7 +41,7 @@ pub(super) fn check(
         && !can_create_in(place)
     {
         let what = format!(
-            "cannot write to {}; without the cache, each call mints a new token",
+            "cannot write to {}; without the cache, each call requests a new token",
             quote::path(place)
         );
         checks.push(failed("cache", what, ELSEWHERE));
@@ -61,7 +61,7 @@ pub(super) fn check(
             Err(error) => format!("lock {}: {}", quote::path(&path), system(&error)),
             _ => format!("another process holds the lock {}", quote::path(&path)),
         };
-        checks.push(warning("cache", what, "run doctor again: a process that mints holds the lock for a moment; if it stays locked, find the process (lslocks, fuser)"));
+        checks.push(warning("cache", what, "run doctor again: a process that requests a token holds the lock for a moment; if it stays locked, find the process (lslocks, fuser)"));
         return;
     }
     let now = (world.clock)();

@@ -31,7 +31,7 @@ pub(super) fn check(
         Ok(minted) => minted,
         Err(error) => {
             checks.push(failed_with("token", &error));
-            checks.push(skipped("userinfo", "no token was minted"));
+            checks.push(skipped("userinfo", "no token was requested"));
             cached(checks, broker);
             return false;
         }
@@ -69,7 +69,7 @@ fn kind(
         format!("valid until {end}")
     });
     let Some(jwt) = Jwt::parse(token.expose()) else {
-        let what = format!("minted, opaque, {end}");
+        let what = format!("new, opaque, {end}");
         checks.push(if wiring.needs_jwt() {
             let what = format!("{what}: a Kubernetes API server with OIDC needs a JWT");
             warning("token", what, MAKE_IT_JWT)
@@ -87,7 +87,7 @@ fn kind(
         [] => "none".to_owned(),
         all => quoted(&all.join(", ")),
     };
-    let what = format!("minted, a JWT, audience {shown}, {end}");
+    let what = format!("new, a JWT, audience {shown}, {end}");
     if let Some(project) = absent_project(scopes, &audience) {
         checks.push(warning(
             "token",

@@ -1,4 +1,4 @@
-//! What setups changed, so that `--undo` takes out that and nothing else:
+//! What setups changed, so that `--undo` removes that and nothing else:
 //! `setup.json` beside the config file. No secret is in it.
 
 use std::collections::BTreeMap;

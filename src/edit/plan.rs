@@ -33,7 +33,7 @@ pub struct Mode {
     /// Show what would change, and change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Take out what this setup put in, and nothing else
+    /// Remove what this setup added, and nothing else
     #[arg(long)]
     pub undo: bool,
 }
@@ -363,7 +363,7 @@ fn sweep(dir: &Path, now: UnixTime) {
 fn line_of(file: &FileChange, backups: &[Backup]) -> String {
     let path = quote::path(file.path());
     match (file.before(), file.after()) {
-        (None, _) => format!("made {path}"),
+        (None, _) => format!("created {path}"),
         (_, None) => format!("removed {path}"),
         _ if backups.iter().any(|backup| backup.is_needless_for(file)) => {
             format!("changed {path}: restored to its state before the first setup")

@@ -174,12 +174,12 @@ pub(crate) fn undo(document: &mut Document, edit: &Edit) -> String {
         Standing::Changed => return format!("{name} was changed since, and is kept"),
     }
     let (how, undone) = match (&edit.former, key.as_slice()) {
-        (Some(former), _) => ("puts back", document.set(&key, former)),
+        (Some(former), _) => ("restores", document.set(&key, former)),
         (None, [group, name]) => {
             let lines = now.unwrap_or_default();
-            ("takes out", document.remove_table(group, name, &lines))
+            ("removes", document.remove_table(group, name, &lines))
         }
-        (None, _) => ("takes out", document.remove(&key)),
+        (None, _) => ("removes", document.remove(&key)),
     };
     // The rest of the setup need not stay with it.
     match undone {

@@ -282,7 +282,7 @@ ok       tcp        connected to [ADDRESS]
 ok       tls        no TLS: plain http
 ok       clock      agrees with the issuer's clock
 ok       discovery  issuer [ISSUER] matches the configuration
-ok       token      minted, opaque, valid until [TIME]; servers must check it with the issuer
+ok       token      new, opaque, valid until [TIME]; servers must check it with the issuer
 ok       userinfo   the token belongs to A service user, user ID [USER_ID]
 ok       cache      [HOME]/.cache/zitadel-credential does not exist yet: the first token creates it
 ok       git        https://git.acme.test: host rule git.acme.test, profile test
@@ -324,8 +324,8 @@ ok       tls        no TLS: plain http
 ok       clock      agrees with the issuer's clock
 ok       discovery  issuer [ISSUER] matches the configuration
 failed   token      the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400); the issuer's clock and the local clock agree; the key file has no expiration date
-                    check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key; or check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance; or check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
-skipped  userinfo   no token was minted
+                    check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key; or check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance; or check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
+skipped  userinfo   no token was requested
 ok       cache      [HOME]/.cache/zitadel-credential does not exist yet: the first token creates it
 
 11 ok, 1 failed, 1 skipped

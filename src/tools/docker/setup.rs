@@ -137,11 +137,11 @@ fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupDocker) -> Result<Option<After<'d>
                 let undone = match (standing, &edit.former) {
                     (Standing::Ours, Some(former)) => {
                         let shown = quoted(former);
-                        plan.say(format!("puts back {LIST}.{registry}: {shown}"));
+                        plan.say(format!("restores {LIST}.{registry}: {shown}"));
                         document.set(LIST, registry, former)
                     }
                     (Standing::Ours, None) => {
-                        plan.say(format!("takes out {LIST}.{registry}"));
+                        plan.say(format!("removes {LIST}.{registry}"));
                         document.remove(LIST, registry)
                     }
                     (Standing::Former, _) => {

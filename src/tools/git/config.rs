@@ -46,7 +46,7 @@ pub(super) fn remove(
     edit(git, file, &words, None, Some(&format!("{key}\n{value}")))?;
     let header = header(key);
     let section = key.strip_suffix(".helper").unwrap_or(key);
-    // git takes out all sections of that name: only one, and an empty one, may go.
+    // git removes all sections of that name: only one, and an empty one, may go.
     let is_of_it = |line: &&str| line.trim_start().starts_with(&header);
     let is_only = file.text().lines().filter(is_of_it).count() == 1;
     let mut lines = file.text().lines().skip_while(|line| *line != header);

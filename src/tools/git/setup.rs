@@ -252,7 +252,7 @@ fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupGit) -> Result<Option<After<'d>>, 
             0 => plan.say(format!("{key}: \"{value}\" was removed already")),
             1 => {
                 remove(&git, &mut file, key, &edit.ours)?;
-                plan.say(format!("takes out {key}: \"{value}\""));
+                plan.say(format!("removes {key}: \"{value}\""));
             }
             // Which of them is ours cannot be told.
             _ => plan.say(format!("{key}: \"{value}\" stands there twice, and stays")),

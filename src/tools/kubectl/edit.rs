@@ -31,7 +31,7 @@ pub(super) fn undo_user(
             edit(kubectl, file, view, &words, |before, after| {
                 named(after, "users", user).is_none() && same_but_for(before, after, "users", user)
             })?;
-            plan.say(format!("takes out user {}", quoted(user)));
+            plan.say(format!("removes user {}", quoted(user)));
         }
         Standing::Former | Standing::Changed => plan.say(format!(
             "user {} was changed since, and is kept",
@@ -60,7 +60,7 @@ pub(super) fn undo_context(
             point(kubectl, file, view, context, &former)?;
             plan.say(match &*former {
                 "" => format!("context {name} names no user again"),
-                former => format!("puts back user {} of context {name}", quoted(former)),
+                former => format!("restores user {} of context {name}", quoted(former)),
             });
         }
         // The setup was killed before kubectl wrote it, or a later one goes on.

@@ -62,9 +62,9 @@ fn a_git_that_gets_no_login_is_told_of_and_a_helper_of_the_hosts_own_stays() {
         let said = setup(home, "git git.acme.dev --undo");
         assert!(
             said.ends_with(
-                "takes out credential.https://git.acme.dev.helper: \"zitadel\"\n\
-                 takes out credential.https://git.acme.dev.helper: \"\"\n\
-                 takes out hosts.git.acme.dev\n"
+                "removes credential.https://git.acme.dev.helper: \"zitadel\"\n\
+                 removes credential.https://git.acme.dev.helper: \"\"\n\
+                 removes hosts.git.acme.dev\n"
             ),
             "{said}"
         );

@@ -88,7 +88,7 @@ fn a_kubeconfig_that_others_changed_keeps_that_and_gets_its_user_back() {
     stdout_of_success(other);
     let said = setup(home, "kubectl --user zitadel --undo");
     assert!(
-        said.contains("puts back user admin of context test\ntakes out user zitadel\n"),
+        said.contains("restores user admin of context test\nremoves user zitadel\n"),
         "{said}"
     );
     let mut after = view();
@@ -321,7 +321,7 @@ fn a_setup_that_is_killed_after_the_program_moved_is_undone() {
     assert_ne!(home.read(KUBECONFIG), one);
     home.write(KUBECONFIG, &one);
     let said = moved("--undo");
-    assert!(said.contains("takes out user ci\n"), "{said}");
+    assert!(said.contains("removes user ci\n"), "{said}");
     assert_eq!(files(home), before);
 }
 

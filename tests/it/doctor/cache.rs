@@ -26,7 +26,7 @@ fn what_is_wrong_with_the_cache_is_named() {
             },
             &[],
             str![[r#"
-failed cache: [HOME]/.cache/zitadel-credential: another user owns it or can write to it; without the cache, each call mints a new token
+failed cache: [HOME]/.cache/zitadel-credential: another user owns it or can write to it; without the cache, each call requests a new token
     make the directory yours, with mode 0700, or choose another with --cache-dir
 
 "#]],
@@ -36,7 +36,7 @@ failed cache: [HOME]/.cache/zitadel-credential: another user owns it or can writ
             |case| drop(case.world.home.write(".cache", "")),
             &[],
             str![[r#"
-failed cache: [HOME]/.cache/zitadel-credential: not a directory; without the cache, each call mints a new token
+failed cache: [HOME]/.cache/zitadel-credential: not a directory; without the cache, each call requests a new token
     make the directory yours, with mode 0700, or choose another with --cache-dir
 
 "#]],
@@ -68,7 +68,7 @@ ok cache: [HOME]/.cache/zitadel-credential: private, tokens: 1, valid: 1
         &found.of("cache"),
         str![[r#"
 warning cache: another process holds the lock [LOCK]
-    run doctor again: a process that mints holds the lock for a moment; if it stays locked, find the process (lslocks, fuser)
+    run doctor again: a process that requests a token holds the lock for a moment; if it stays locked, find the process (lslocks, fuser)
 
 "#]],
     );
@@ -84,7 +84,7 @@ fn a_cache_of_another_user_is_named() {
     std::os::unix::fs::chown(cache_root(&case), Some(NOBODY), None).unwrap();
     let found = examine(&case, &[], &[]);
     case.matches(&found.of("cache"), str![[r#"
-failed cache: [HOME]/.cache/zitadel-credential: another user owns it or can write to it; without the cache, each call mints a new token
+failed cache: [HOME]/.cache/zitadel-credential: another user owns it or can write to it; without the cache, each call requests a new token
     make the directory yours, with mode 0700, or choose another with --cache-dir
 
 "#]]);

@@ -129,7 +129,7 @@ fn what_the_issuer_refuses_is_named() {
             &[],
             str![[r#"
 failed token: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400); the issuer's clock and the local clock agree; the key file has no expiration date
-    check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key; or check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance; or check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
+    check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key; or check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance; or check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
 
 "#]],
         ),
@@ -216,7 +216,7 @@ warning userinfo: the issuer refuses the cached token, but tools still get it: i
             &[],
             str![[r#"
 failed token: the issuer refused the assertion: invalid_request: Errors.User.NotActive (HTTP 400); the issuer's clock and the local clock agree; the key file has no expiration date
-    check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
+    check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
 warning userinfo: the issuer refuses the cached token, but tools still get it: it was revoked, its user was deactivated, or ZITADEL has trouble of its own
     zitadel-credential cache clear --key-id [KEY_ID]
 
@@ -353,7 +353,7 @@ fn the_kind_of_a_token_is_held_against_what_needs_it() {
     }
     let found = examine(&case, &[], &[]);
     case.matches(&found.of("token"), str![[r#"
-ok token: minted, a JWT, audience none, valid until [TIME]; a Kubernetes API server cannot use it, because aud names no project
+ok token: new, a JWT, audience none, valid until [TIME]; a Kubernetes API server cannot use it, because aud names no project
 
 "#]]);
     case.world.issuer.set_token_kind(TokenKind::Opaque);
@@ -361,7 +361,7 @@ ok token: minted, a JWT, audience none, valid until [TIME]; a Kubernetes API ser
     case.matches(
         &found.of("token"),
         str![[r#"
-ok token: minted, opaque, valid until [TIME]; servers must check it with the issuer
+ok token: new, opaque, valid until [TIME]; servers must check it with the issuer
 
 "#]],
     );
@@ -371,7 +371,7 @@ ok token: minted, opaque, valid until [TIME]; servers must check it with the iss
     case.matches(
         &found.of("token"),
         str![[r#"
-warning token: minted, opaque, valid until [TIME]: a Kubernetes API server with OIDC needs a JWT
+warning token: new, opaque, valid until [TIME]: a Kubernetes API server with OIDC needs a JWT
     in ZITADEL open the service user and set its Access Token Type to JWT
 
 "#]],
@@ -380,7 +380,7 @@ warning token: minted, opaque, valid until [TIME]: a Kubernetes API server with 
     case.world.issuer.set_token_kind(TokenKind::Jwt);
     let found = examine(&case, &[], &[]);
     case.matches(&found.of("token"), str![[r#"
-warning token: minted, a JWT, audience none, valid until [TIME]: a Kubernetes API server cannot use it, because aud names no project
+warning token: new, a JWT, audience none, valid until [TIME]: a Kubernetes API server cannot use it, because aud names no project
     add the cluster's project: projects = ["ID"] in the profile, or --project ID
 
 "#]]);
@@ -388,7 +388,7 @@ warning token: minted, a JWT, audience none, valid until [TIME]: a Kubernetes AP
     case.matches(
         &found.of("token"),
         str![[r#"
-ok token: minted, a JWT, audience 7, valid until [TIME]; a Kubernetes API server can use it
+ok token: new, a JWT, audience 7, valid until [TIME]; a Kubernetes API server can use it
 
 "#]],
     );
@@ -398,9 +398,12 @@ ok token: minted, a JWT, audience 7, valid until [TIME]; a Kubernetes API server
     });
     case.world.issuer.fault(Endpoint::Token, other, 1);
     let found = examine(&case, &["--project", "7"], &[]);
-    case.matches(&found.of("token"), str![[r#"
-warning token: minted, a JWT, audience 8, valid until [TIME]: aud does not name the requested project 7
+    case.matches(
+        &found.of("token"),
+        str![[r#"
+warning token: new, a JWT, audience 8, valid until [TIME]: aud does not name the requested project 7
     check in ZITADEL that the project exists with this ID and is granted to the user's organisation
 
-"#]]);
+"#]],
+    );
 }

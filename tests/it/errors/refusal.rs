@@ -13,7 +13,7 @@ zitadel-credential: error: the issuer refused the assertion: server_error: Error
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   found: the issuer's clock and the local clock agree
   found: the key file has no expiration date
-  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
   hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
   hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
 
@@ -22,14 +22,14 @@ zitadel-credential: error: the issuer refused the assertion: invalid_request: Er
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   found: the issuer's clock and the local clock agree
   found: the key file has no expiration date
-  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
 
 "#]], str![[r#"
 zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   found: the issuer's clock and the local clock agree
   found: the key file has no expiration date
-  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
   hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
   hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
 
@@ -38,7 +38,7 @@ zitadel-credential: error: the issuer refused the assertion: invalid_grant: inva
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   found: the issuer's clock and the local clock agree
   found: the key file has no expiration date
-  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
   hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
   hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
 
@@ -60,14 +60,14 @@ zitadel-credential: error: the issuer refused the assertion: invalid_request: Er
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   found: the issuer's clock and the local clock agree
   found: the key file has no expiration date
-  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
 
 "#]], str![[r#"
 zitadel-credential: error: the issuer refused the assertion: invalid_request: Errors.User.NotActive (HTTP 400)
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   found: the issuer's clock and the local clock agree
   found: the key file has no expiration date
-  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
 
 "#]]]) {
         let case = Case::new();
@@ -93,7 +93,7 @@ zitadel-credential: error: the issuer refused the assertion: invalid_grant: inva
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   found: the issuer's clock and the local clock agree
   found: the key file says that the key is valid until 2099-01-01T00:00:00Z
-  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
   hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
   hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
 
@@ -150,7 +150,7 @@ zitadel-credential: error: the issuer refused the assertion: invalid_grant: inva
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   found: the local clock is [OFFSET] behind the issuer's: synchronize it (NTP)
   found: the key file has no expiration date
-  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
   hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
   hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
 
@@ -174,7 +174,7 @@ zitadel-credential: error: the issuer refused the assertion: invalid_grant\u{1b}
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   found: the issuer's clock and the local clock agree
   found: the key file has no expiration date
-  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
 
 "#]]);
 }

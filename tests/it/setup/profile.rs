@@ -18,7 +18,7 @@ fn a_profile_is_written_and_proved() {
     assert_eq!(
         said,
         format!(
-            "made ~/{CONFIG}\n\
+            "created ~/{CONFIG}\n\
              profile prod: {issuer} gave an opaque token for A service user, user {user_id}\n\
              next: zitadel-credential setup git HOST, setup docker HOST, or setup kubectl --user NAME\n"
         )
@@ -54,7 +54,7 @@ fn undo_leaves_no_file_that_was_not_there() {
     assert!(fixture.exists(JOURNAL));
     assert_eq!(
         fixture.done("profile prod --undo"),
-        format!("removed ~/{CONFIG}\ntakes out profiles.prod\n")
+        format!("removed ~/{CONFIG}\nremoves profiles.prod\n")
     );
     assert!(!fixture.exists(CONFIG) && !fixture.exists(JOURNAL));
     assert_eq!(

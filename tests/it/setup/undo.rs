@@ -33,7 +33,7 @@ fn a_rule_is_taken_out_however_it_is_laid_out_since() {
         let more = "[profiles.other]\n";
         fixture.home.write_config(&format!("{rest}{since}{more}"));
         let said = fixture.done("go c.dev --undo");
-        assert!(said.contains("takes out hosts.c.dev\n"), "{said}");
+        assert!(said.contains("removes hosts.c.dev\n"), "{said}");
         assert_eq!(fixture.home.read(CONFIG), format!("{kept}{left}{more}"));
         assert!(!fixture.exists(JOURNAL));
     }
@@ -137,6 +137,6 @@ fn a_rule_that_another_setup_needs_is_named_with_it() {
     assert!(
         fixture
             .done("bazel a.dev --undo")
-            .contains("takes out hosts.a.dev\n")
+            .contains("removes hosts.a.dev\n")
     );
 }

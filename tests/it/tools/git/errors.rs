@@ -19,7 +19,7 @@ zitadel-credential: error: the issuer refused the assertion: invalid_grant: inva
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   found: the issuer's clock and the local clock agree
   found: the key file has no expiration date
-  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key made seconds ago may take a moment); otherwise create a new key
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
   hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
   hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
 

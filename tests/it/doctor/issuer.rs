@@ -193,6 +193,12 @@ failed userinfo: the token belongs to user ID 7, but the key belongs to [USER_ID
 
 "#]],
         ),
+    ]);
+}
+
+#[test]
+fn a_cached_token_is_held_against_what_the_issuer_says_of_it() {
+    hold([
         (
             "a token in the cache that was revoked",
             |case| {

@@ -81,12 +81,13 @@ pub(super) fn explain(
 }
 
 /// True if a server's `Date` may date an assertion.
-pub(super) fn is_believed(theirs: UnixTime, ours: UnixTime) -> bool {
+pub(crate) fn is_believed(theirs: UnixTime, ours: UnixTime) -> bool {
     let has_dead_battery = ours < RELEASED;
     theirs >= RELEASED && (has_dead_battery || theirs.since(ours) <= MOST_AHEAD)
 }
 
-fn disbelieved(theirs: UnixTime, ours: UnixTime) -> String {
+/// Returns why a `Date` is not believed.
+pub(crate) fn disbelieved(theirs: UnixTime, ours: UnixTime) -> String {
     format!(
         "the response is dated {theirs}, but the local clock says {ours}: the difference is too large to believe the response's date"
     )

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use crate::broker::diagnosis::is_off;
+use crate::broker::diagnosis::{disbelieved, is_believed, is_off};
 use crate::broker::{Request, diagnosis};
 use crate::call::World;
 use crate::error::Error;
@@ -102,6 +102,11 @@ fn passed(stage: Stage, request: &Request<'_>, way: &Way) -> String {
 
 fn clock(checks: &mut Checks, theirs: Option<UnixTime>, ours: UnixTime, failed_earlier: bool) {
     checks.push(match theirs {
+        Some(theirs) if !is_believed(theirs, ours) => warning(
+            "clock",
+            disbelieved(theirs, ours),
+            "synchronize the clocks (NTP), and look for a proxy that changes the Date header",
+        ),
         Some(theirs) if is_off(theirs, ours) => {
             let text = diagnosis::clock(theirs, ours);
             let (finding, remedy) = text.split_once(": ").unwrap_or((&text, ""));

@@ -121,6 +121,17 @@ skipped clock: no response had a Date header
 }
 
 #[test]
+fn a_date_that_cannot_be_true_blames_no_local_clock() {
+    let case = case();
+    case.world.issuer.set_date_offset(10 * 365 * 24 * 3600);
+    let found = examine(&case, &[], &[]);
+    let clock = found.of("clock");
+    assert!(clock.contains("too large to believe"), "{clock}");
+    assert!(clock.contains("proxy"), "{clock}");
+    assert_eq!(found.status("clock"), "warning");
+}
+
+#[test]
 fn what_the_issuer_refuses_is_named() {
     hold([
         (

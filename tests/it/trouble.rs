@@ -213,6 +213,27 @@ fn a_final_refusal_takes_the_refused_token_out_of_the_cache() {
 }
 
 #[test]
+fn an_erased_token_of_a_user_that_is_no_more_is_given_to_no_tool() {
+    let (world, token) = world();
+    world.issuer.deactivate(&world.user.user_id);
+    world.issuer.revoke_all();
+    let host = "protocol=https\nhost=git.acme.dev\n";
+    let erase = format!("{host}password={token}\n\n");
+    let mut command = world.zitadel(["git", "erase"]);
+    command.write_stdin(erase).assert().success();
+    for arguments in [&["token"][..], &["git", "get"], &["docker", "get"]] {
+        let mut command = world.zitadel(arguments);
+        command.write_stdin(if arguments[0] == "docker" {
+            "git.acme.dev".to_owned()
+        } else {
+            format!("{host}\n")
+        });
+        command.assert().code(1).stdout(contains(&*token).not());
+        assert!(files(&world.home, "json").is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
 fn a_refusal_takes_no_token_that_the_issuer_accepts() {
     let (world, token) = world();
     world.issuer.remove_key(&world.user.key_id);

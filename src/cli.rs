@@ -196,7 +196,7 @@ impl Cli {
             Command::Exec(exec) => &mut exec.options,
             Command::Agent(agent) => &mut agent.options,
             Command::Assertion(assertion) => &mut assertion.options,
-            Command::Setup(setup) => setup.0.options(),
+            Command::Setup(setup) => &mut setup.common.options,
             Command::Completions(completions) => &mut completions.options,
             Command::Doctor(doctor) => &mut doctor.options,
             Command::Cache(cache) => match &mut cache.action {

@@ -35,54 +35,43 @@ pub(crate) fn owns(setup: &str, edit: &Edit) -> bool {
     }
 }
 
-/// Ends the tool that runs, which could write its copy again, and removes the copies.
+/// Ends the tool that runs, which could write its copy again, and removes copies and
+/// empty directories.
 fn clean_up() {
     process::end_running();
-    temporary::remove_copies();
+    temporary::remove_created();
 }
 
 /// Sets a profile or a tool up, or undoes that.
 pub(crate) fn setup(
-    world: &mut World<'_>,
+    world: &World<'_>,
     options: &Options,
+    mode: Mode,
     asked: &dyn Setup,
 ) -> Result<Answer, Error> {
-    let mode = asked.mode();
     if let Err(error) = signals::clean_up_first(clean_up) {
         log::debug!("signals end a setup without cleaning up: {error}");
     }
     if mode.undo {
         let mut plan = Plan::open(world, options, mode, owns)?;
-        let after = asked.undo(&mut plan)?;
-        return plan.finish(after);
+        asked.undo(&mut plan)?;
+        return plan.finish();
     }
     names::check(options, asked)?;
     let mut options = options.clone();
-    let told = look_ahead(world, &mut options, asked)?;
-    let mut plan = Plan::open(world, &options, mode, owns)?;
-    for line in told {
-        plan.say(line);
-    }
-    let after = asked.apply(&mut plan)?;
-    plan.finish(after)
-}
-
-/// Does what takes time while no file is locked yet: a person's answers, a token.
-/// Returns lines to show.
-fn look_ahead(
-    world: &World<'_>,
-    options: &mut Options,
-    asked: &dyn Setup,
-) -> Result<Vec<String>, Error> {
+    // A person may take long to answer: nothing is locked yet.
     let look = Mode {
         dry_run: true,
         undo: false,
     };
-    let plan = Plan::open(world, options, look, owns)?;
-    asked.complete(world, &plan, options)?;
-    if asked.mode().dry_run {
-        return Ok(Vec::new());
+    let unlocked = Plan::open(world, &options, look, owns)?;
+    asked.complete(world, &unlocked.config()?, &mut options)?;
+    drop(unlocked);
+    let mut plan = Plan::open(world, &options, mode, owns)?;
+    asked.apply(&mut plan)?;
+    if !mode.dry_run {
+        let lines = asked.prove(world, &plan)?;
+        plan.say_first(lines);
     }
-    let mut plan = Plan::open(world, options, look, owns)?;
-    asked.look_ahead(world, &mut plan)
+    plan.finish()
 }

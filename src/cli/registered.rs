@@ -5,6 +5,7 @@ use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Subcommand};
 
 use crate::call::Helper;
 use crate::edit::setup;
+use crate::edit::setup::SetupOptions;
 use crate::setup::rows;
 use crate::tools::row::Tool;
 use crate::tools::{self, TOOLS};
@@ -47,7 +48,10 @@ impl FromArgMatches for Called {
 
 /// A call of `setup`.
 #[derive(Debug)]
-pub(crate) struct Setup(pub(crate) Box<dyn setup::Setup>);
+pub(crate) struct Setup {
+    pub(crate) asked: Box<dyn setup::Setup>,
+    pub(crate) common: SetupOptions,
+}
 
 impl Args for Setup {
     fn augment_args(command: Command) -> Command {
@@ -73,7 +77,10 @@ impl FromArgMatches for Setup {
         let (called, mut below) = matches.remove_subcommand().ok_or_else(missing)?;
         let row = rows().find(|(name, _)| *name == called);
         let (_, row) = row.ok_or_else(missing)?;
-        (row.reader.read)(&mut below).map(Self)
+        Ok(Self {
+            asked: (row.reader.read)(&mut below)?,
+            common: SetupOptions::from_arg_matches_mut(&mut below)?,
+        })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use std::{fs, io, thread};
 
 use super::directory;
 use crate::error::{Error, Report};
-use crate::sys::lock;
+use crate::sys::{lock, temporary};
 use crate::text::clock::Deadline;
 use crate::text::quote;
 use crate::text::quote::system;
@@ -33,7 +33,9 @@ impl DirLock {
         };
         let mut created = Vec::new();
         loop {
-            created.extend(directory::create(dir).map_err(unusable)?);
+            let new = directory::create(dir).map_err(unusable)?;
+            new.iter().rev().for_each(|dir| temporary::will_remove(dir));
+            created.extend(new);
             if let Some(lock) = lock::DirLock::try_take(dir).map_err(unusable)? {
                 return Ok(Self { lock, created });
             }

@@ -25,7 +25,7 @@ use crate::text::quote;
 use crate::text::quote::system;
 
 /// What is left to do once the files are written. Returns lines to show.
-pub(crate) type After<'p> = Box<dyn FnOnce() -> Result<Vec<String>, Error> + 'p>;
+type After = Box<dyn FnOnce() -> Result<Vec<String>, Error>>;
 
 // How a setup is gone about.
 #[derive(Args, Clone, Copy, Debug)]
@@ -55,6 +55,7 @@ pub(crate) struct Plan<'w> {
     files: Vec<FileChange>,
     links: Vec<LinkChange>,
     lines: Vec<String>,
+    after: Option<After>,
     /// Empty for a dry run.
     locks: Vec<DirLock>,
 }
@@ -102,6 +103,7 @@ impl<'w> Plan<'w> {
             files: Vec::new(),
             links: Vec::new(),
             lines: Vec::new(),
+            after: None,
             locks,
         };
         plan.deadline = *plan.config()?.deadline();
@@ -232,11 +234,21 @@ impl<'w> Plan<'w> {
         self.lines.push(line.into());
     }
 
+    /// Adds lines before all others.
+    pub(crate) fn say_first(&mut self, lines: Vec<String>) {
+        self.lines.splice(0..0, lines);
+    }
+
+    /// Sets what is to be done once the files are written.
+    pub(crate) fn then(&mut self, after: impl FnOnce() -> Result<Vec<String>, Error> + 'static) {
+        self.after = Some(Box::new(after));
+    }
+
     /// Shows what is to change, or changes it and does what comes after.
     ///
     /// # Errors
-    /// A change failed, and all are reverted; or as `after`.
-    pub(crate) fn finish(mut self, after: Option<After<'_>>) -> Result<Answer, Error> {
+    /// A change failed, and all are reverted; or as what comes after.
+    pub(crate) fn finish(mut self) -> Result<Answer, Error> {
         let mut backups = Vec::new();
         for file in std::iter::once(&mut self.config).chain(&mut self.files) {
             backups.extend(settle(&mut self.journal, file, self.mode.undo));
@@ -261,7 +273,8 @@ impl<'w> Plan<'w> {
         } else {
             self.apply(&backups)?;
         }
-        let mut lines = self.lines.clone();
+        let mut lines = std::mem::take(&mut self.lines);
+        let after = self.after.take();
         // What comes after may read the files: let go of the locks.
         drop(self);
         if let Some(after) = after {

@@ -1,10 +1,8 @@
 //! Refuses keys and tokens in place of a name: names are shown, and written to files
 //! that others may read.
 
-use std::ffi::OsStr;
-
 use crate::cli::options::Options;
-use crate::edit::setup::{self, Setup};
+use crate::edit::setup::{Setup, named};
 use crate::error::{Error, Report};
 use crate::text::quote;
 
@@ -13,23 +11,17 @@ use crate::text::quote;
 /// # Errors
 /// [`Error::Usage`], which does not show it.
 pub(super) fn check(options: &Options, asked: &dyn Setup) -> Result<(), Error> {
-    let mut names = vec![
-        ("--profile", options.profile.as_deref()),
-        ("--issuer", options.issuer.as_deref()),
-        ("--key-id", options.key_id.as_deref()),
-        ("--user-id", options.user_id.as_deref()),
+    let of_options = [
+        named("--profile", &options.profile),
+        named("--issuer", &options.issuer),
+        named("--key-id", &options.key_id),
+        named("--user-id", &options.user_id),
+        named("--host", &options.host),
     ];
-    names.extend(setup::names("--host", &options.host).map(|(place, name)| (place, Some(name))));
-    names.extend(
-        asked
-            .names()
-            .into_iter()
-            .map(|(place, name)| (place, Some(name))),
-    );
-    let is_secret = |name: &OsStr| quote::holds_secret(&name.to_string_lossy());
-    match names.iter().find(|(_, name)| name.is_some_and(is_secret)) {
-        Some((what, _)) => Err(Error::Usage(
-            Report::new(format!("what stands as {what} looks like a key or a token")).hint(
+    let mut names = of_options.into_iter().flatten().chain(asked.names());
+    match names.find(|(_, name)| quote::holds_secret(&name.to_string_lossy())) {
+        Some((place, _)) => Err(Error::Usage(
+            Report::new(format!("what stands as {place} looks like a key or a token")).hint(
                 "use a plain name: this value would be written into files; revoke it if it is a valid secret",
             ),
         )),

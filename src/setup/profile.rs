@@ -1,6 +1,6 @@
 //! A profile in the config file, proved by a token.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io;
 
 use clap::{Args, ValueHint};
@@ -8,11 +8,11 @@ use serde_json::Value as Json;
 
 use crate::broker::Broker;
 use crate::call::World;
-use crate::cli::options::{EVERY, Options};
-use crate::config::{Asker, Layer};
+use crate::cli::options::Options;
+use crate::config::{Asker, Config, Layer};
 use crate::edit::entry::Edit;
-use crate::edit::plan::{After, Mode, Plan};
-use crate::edit::setup::Setup;
+use crate::edit::plan::Plan;
+use crate::edit::setup::{Name, Setup, named};
 use crate::edit::toml::{body, list, string};
 use crate::error::{Error, Report};
 use crate::source::key::spec::KeySource;
@@ -41,45 +41,155 @@ pub(super) struct SetupProfile {
     /// The profile's name
     #[arg(value_hint = ValueHint::Username)]
     name: OsString,
-    #[command(flatten)]
-    mode: Mode,
-    #[command(flatten, next_help_heading = EVERY)]
-    options: Options,
 }
 
 impl Setup for SetupProfile {
-    fn options(&mut self) -> &mut Options {
-        &mut self.options
+    fn names(&self) -> Vec<Name<'_>> {
+        named("NAME", [&self.name])
     }
 
-    fn mode(&self) -> Mode {
-        self.mode
-    }
-
-    fn names(&self) -> Vec<(&'static str, &OsStr)> {
-        vec![("NAME", &self.name)]
-    }
-
+    /// Asks a person for what a new profile needs and was not given.
     fn complete(
         &self,
         world: &World<'_>,
-        plan: &Plan<'_>,
+        config: &Config<'_>,
         options: &mut Options,
     ) -> Result<(), Error> {
-        complete(plan, world, self, options)
+        let name = name(self)?;
+        refuse_strangers(options)?;
+        if config.profile_names().any(|known| known == name) {
+            return Ok(());
+        }
+        let given = config.caller();
+        let can_ask = (world.terminal)().is_interactive();
+        if given.issuer.is_none() {
+            let question = "Issuer, the instance's URL (https://acme.zitadel.cloud): ";
+            options.issuer = Some(answer(world, can_ask, question, "--issuer")?.into());
+        }
+        if given.key_source.is_none() {
+            let question = "Key file, the JSON as ZITADEL lets you download it: ";
+            options.key_file = Some(answer(world, can_ask, question, "--key-file")?.into());
+        }
+        Ok(())
     }
 
-    fn look_ahead(&self, world: &World<'_>, plan: &mut Plan<'_>) -> Result<Vec<String>, Error> {
-        apply(plan, self)?;
-        Ok(vec![prove(plan, world, self)?])
+    /// Writes the profile.
+    fn apply(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
+        let name = name(self)?;
+        refuse_strangers(&plan.options)?;
+        let setup = format!("profile {name}");
+        let config = plan.config()?;
+        let known: Vec<_> = config.profile_names().map(ToOwned::to_owned).collect();
+        let is_new = !known.contains(&name);
+        let had_default = config.has_default_profile();
+        let values = values(config.caller())?;
+        if is_new {
+            if let ([only], false) = (known.as_slice(), had_default) {
+                // It answers by being the only one, and is that no longer.
+                let value = string(only);
+                plan.set_in_config(&setup, &["default-profile"], &value)?;
+            }
+            plan.edit_config(|document| document.add_table("profiles", &name, &values))?;
+            let edit = plan.config_edit(&["profiles", &name], &body(&values), None);
+            plan.journal.record(&setup, edit);
+        } else {
+            for (key, value) in &values {
+                plan.set_in_config(&setup, &["profiles", &name, key], value)?;
+            }
+        }
+        warn_of_mode(plan)?;
+        if known.is_empty() {
+            let config = match &plan.options.config {
+                Some(_) => format!(", each with --config {}", word(plan.config.path())),
+                None => String::new(),
+            };
+            plan.say(format!("next: zitadel-credential setup git HOST, setup docker HOST, or setup kubectl --user NAME{config}"));
+        }
+        Ok(())
     }
 
-    fn apply<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
-        apply(plan, self)
+    /// Gets a token by the profile as it is to be, and asks whose it is.
+    fn prove(&self, world: &World<'_>, plan: &Plan<'_>) -> Result<Vec<String>, Error> {
+        let name = name(self)?;
+        let options = Options {
+            profile: Some(name.as_str().into()),
+            ..plan.options.clone()
+        };
+        let config = plan.config_with(&options)?;
+        let mut request = config.request(Asker::default())?;
+        // As `warn_of_mode` does.
+        request.key.is_exposure_shown = true;
+        let broker = Broker::new(&request, world.clock)?;
+        let token = broker.token()?;
+        let kind = if token.is_jwt() {
+            "a JWT"
+        } else {
+            "an opaque token"
+        };
+        let user_id = broker.grant().user_id.as_str();
+        let who = match broker.userinfo(&token)? {
+            Ok(claims) => ["name", "preferred_username"]
+                .iter()
+                .find_map(|key| claims.get(key).and_then(Json::as_str).map(quoted))
+                .map_or_else(
+                    || format!("user {user_id}"),
+                    |name| format!("{name}, user {user_id}"),
+                ),
+            Err(refusal) => {
+                let what = format!(
+                    "the issuer refuses the token that it issued: {}",
+                    refusal.description
+                );
+                return Err(broker
+                    .about(Error::Final(Report::new(what).hint(
+                        "check in ZITADEL that the user is active; nothing was written",
+                    ))));
+            }
+        };
+        Ok(vec![format!(
+            "profile {}: {} gave {kind} for {who}",
+            quoted(&name),
+            request.issuer.as_str()
+        )])
     }
 
-    fn undo<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
-        undo(plan, self)
+    /// Undoes the profile.
+    fn undo(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
+        let name = name(self)?;
+        let Some(edits) = plan.journal.take(&format!("profile {name}")) else {
+            plan.say(format!("profile {} was not set up", quoted(&name)));
+            return Ok(());
+        };
+        let is_whole = |key: &[&str]| key == ["profiles", &name];
+        if edits.iter().any(|edit| is_whole(&edit.key())) {
+            let config = plan.config()?;
+            let hosts: Vec<_> = config
+                .hosts_of(&name)
+                .map(|rule| rule.pattern.to_string())
+                .collect();
+            if !hosts.is_empty() {
+                let what = format!(
+                    "host rules still use profile {}: {}",
+                    quoted(&name),
+                    hosts.join(", ")
+                );
+                return Err(Error::Usage(Report::new(what).hint(
+                    "undo their setups first (setup TOOL HOST --undo), or remove them by hand",
+                )));
+            }
+        }
+        for edit in edits {
+            plan.undo_in_config(&edit)?;
+        }
+        let is_default = plan.document()?.at(&["default-profile"]) == Some(string(&name));
+        let is_gone = !plan.config()?.profile_names().any(|known| known == name);
+        if is_default && is_gone {
+            let what = format!("default-profile is still {}", quoted(&name));
+            return Err(Error::Usage(
+                Report::new(what).hint("set another default-profile, or remove the line"),
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -103,86 +213,6 @@ fn owns(of: &str, edit: &Edit) -> bool {
         ["profiles", name, key] => *name == of && KEYS.contains(key),
         _ => false,
     }
-}
-
-/// Writes the profile.
-///
-/// # Errors
-/// Something makes no sense.
-fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupProfile) -> Result<Option<After<'d>>, Error> {
-    let name = name(asked)?;
-    refuse_strangers(&plan.options)?;
-    let setup = format!("profile {name}");
-    let config = plan.config()?;
-    let known: Vec<_> = config.profile_names().map(ToOwned::to_owned).collect();
-    let is_new = !known.contains(&name);
-    let had_default = config.has_default_profile();
-    let values = values(config.caller())?;
-    if is_new {
-        if let ([only], false) = (known.as_slice(), had_default) {
-            // It answers by being the only one, and is that no longer.
-            let value = string(only);
-            plan.set_in_config(&setup, &["default-profile"], &value)?;
-        }
-        plan.edit_config(|document| document.add_table("profiles", &name, &values))?;
-        let edit = plan.config_edit(&["profiles", &name], &body(&values), None);
-        plan.journal.record(&setup, edit);
-    } else {
-        for (key, value) in &values {
-            plan.set_in_config(&setup, &["profiles", &name, key], value)?;
-        }
-    }
-    warn_of_mode(plan)?;
-    if known.is_empty() {
-        let config = match &plan.options.config {
-            Some(_) => format!(", each with --config {}", word(plan.config.path())),
-            None => String::new(),
-        };
-        plan.say(format!("next: zitadel-credential setup git HOST, setup docker HOST, or setup kubectl --user NAME{config}"));
-    }
-    Ok(None)
-}
-
-/// Undoes the profile.
-///
-/// # Errors
-/// A host rule or `default-profile` still names it.
-fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupProfile) -> Result<Option<After<'d>>, Error> {
-    let name = name(asked)?;
-    let Some(edits) = plan.journal.take(&format!("profile {name}")) else {
-        plan.say(format!("profile {} was not set up", quoted(&name)));
-        return Ok(None);
-    };
-    let is_whole = |key: &[&str]| key == ["profiles", &name];
-    if edits.iter().any(|edit| is_whole(&edit.key())) {
-        let config = plan.config()?;
-        let hosts: Vec<_> = config
-            .hosts_of(&name)
-            .map(|rule| rule.pattern.to_string())
-            .collect();
-        if !hosts.is_empty() {
-            let what = format!(
-                "host rules still use profile {}: {}",
-                quoted(&name),
-                hosts.join(", ")
-            );
-            return Err(Error::Usage(Report::new(what).hint(
-                "undo their setups first (setup TOOL HOST --undo), or remove them by hand",
-            )));
-        }
-    }
-    for edit in edits {
-        plan.undo_in_config(&edit)?;
-    }
-    let is_default = plan.document()?.at(&["default-profile"]) == Some(string(&name));
-    let is_gone = !plan.config()?.profile_names().any(|known| known == name);
-    if is_default && is_gone {
-        let what = format!("default-profile is still {}", quoted(&name));
-        return Err(Error::Usage(
-            Report::new(what).hint("set another default-profile, or remove the line"),
-        ));
-    }
-    Ok(None)
 }
 
 /// Tells of a key that others may use.
@@ -231,35 +261,6 @@ fn refuse_strangers(options: &Options) -> Result<(), Error> {
     Err(Error::Usage(
         Report::new(format!("{option} is not an option of setup profile")).hint(hint),
     ))
-}
-
-/// Asks a person for what a new profile needs and was not given.
-///
-/// # Errors
-/// Something is missing, and nobody is there to be asked.
-fn complete(
-    plan: &Plan<'_>,
-    world: &World<'_>,
-    asked: &SetupProfile,
-    options: &mut Options,
-) -> Result<(), Error> {
-    let name = name(asked)?;
-    refuse_strangers(options)?;
-    let config = plan.config()?;
-    if config.profile_names().any(|known| known == name) {
-        return Ok(());
-    }
-    let given = config.caller();
-    let can_ask = (world.terminal)().is_interactive();
-    if given.issuer.is_none() {
-        let question = "Issuer, the instance's URL (https://acme.zitadel.cloud): ";
-        options.issuer = Some(answer(world, can_ask, question, "--issuer")?.into());
-    }
-    if given.key_source.is_none() {
-        let question = "Key file, the JSON as ZITADEL lets you download it: ";
-        options.key_file = Some(answer(world, can_ask, question, "--key-file")?.into());
-    }
-    Ok(())
 }
 
 fn answer(world: &World<'_>, can_ask: bool, question: &str, option: &str) -> Result<String, Error> {
@@ -326,52 +327,4 @@ fn absolute(path: &std::path::Path) -> Result<String, Error> {
         );
         Error::Usage(Report::new(what).hint("it must be UTF-8"))
     })
-}
-
-/// Gets a token by the profile as it is to be, and asks whose it is.
-///
-/// # Errors
-/// None is to be had, or the issuer refuses it.
-fn prove(plan: &Plan<'_>, world: &World<'_>, asked: &SetupProfile) -> Result<String, Error> {
-    let name = name(asked)?;
-    let options = Options {
-        profile: Some(name.as_str().into()),
-        ..plan.options.clone()
-    };
-    let config = plan.config_with(&options)?;
-    let mut request = config.request(Asker::default())?;
-    // As `warn_of_mode` does.
-    request.key.is_exposure_shown = true;
-    let broker = Broker::new(&request, world.clock)?;
-    let token = broker.token()?;
-    let kind = if token.is_jwt() {
-        "a JWT"
-    } else {
-        "an opaque token"
-    };
-    let user_id = broker.grant().user_id.as_str();
-    let who = match broker.userinfo(&token)? {
-        Ok(claims) => ["name", "preferred_username"]
-            .iter()
-            .find_map(|key| claims.get(key).and_then(Json::as_str).map(quoted))
-            .map_or_else(
-                || format!("user {user_id}"),
-                |name| format!("{name}, user {user_id}"),
-            ),
-        Err(refusal) => {
-            let what = format!(
-                "the issuer refuses the token that it issued: {}",
-                refusal.description
-            );
-            return Err(broker
-                .about(Error::Final(Report::new(what).hint(
-                    "check in ZITADEL that the user is active; nothing was written",
-                ))));
-        }
-    };
-    Ok(format!(
-        "profile {}: {} gave {kind} for {who}",
-        quoted(&name),
-        request.issuer.as_str()
-    ))
 }

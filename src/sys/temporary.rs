@@ -23,11 +23,11 @@ const ABANDONED: u64 = 60;
 /// The file in a temporary directory that another program works on.
 pub const COPY: &str = "copy";
 
-/// The directories with copies that this process made.
-static COPIES: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// The directories that this process created and will remove, the outermost first.
+static CREATED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-fn copies() -> MutexGuard<'static, Vec<PathBuf>> {
-    COPIES.lock().unwrap_or_else(PoisonError::into_inner)
+fn created() -> MutexGuard<'static, Vec<PathBuf>> {
+    CREATED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Creates a private directory for a copy that another program works on: in this
@@ -42,14 +42,27 @@ pub fn copy_dir(beside: Option<&Path>) -> io::Result<tempfile::TempDir> {
         Some(Ok(dir)) => dir,
         _ => builder.tempdir()?,
     };
-    copies().push(dir.path().to_owned());
+    will_remove(dir.path());
     Ok(dir)
 }
 
-/// Removes those that are still there, for an end that runs no destructor.
-pub fn remove_copies() {
-    for dir in copies().drain(..) {
-        let _ = remove_copy(&dir);
+/// Notes a directory that this process created and removes if it stays empty.
+pub fn will_remove(dir: &Path) {
+    created().push(dir.to_owned());
+}
+
+/// Removes the copies and empty directories that are still there, for an end that runs
+/// no destructor.
+pub fn remove_created() {
+    for dir in created().drain(..).rev() {
+        let is_copy = dir
+            .file_name()
+            .is_some_and(|name| is_ours(name.as_encoded_bytes()));
+        let _ = if is_copy {
+            remove_copy(&dir)
+        } else {
+            fs::remove_dir(&dir)
+        };
     }
 }
 

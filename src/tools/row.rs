@@ -7,7 +7,7 @@ use clap::{ArgMatches, Args, Command};
 use crate::call::Helper;
 use crate::cli::options::read_args;
 use crate::edit::entry::Edit;
-use crate::edit::setup::Setup;
+use crate::edit::setup::{Setup, SetupOptions};
 use crate::findings::wiring::{Machine, Wiring};
 
 /// One tool: its command, its links, its setup and its wiring.
@@ -132,7 +132,7 @@ impl Reader<dyn Helper> {
 impl Reader<dyn Setup> {
     pub(crate) const fn of<T: Setup + Args + 'static>() -> Self {
         Self {
-            augment: T::augment_args,
+            augment: |command| SetupOptions::augment_args(T::augment_args(command)),
             read: |matches| Ok(Box::new(T::from_arg_matches_mut(matches)?)),
             alone: |_| None,
         }

@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use clap::{Args, ValueHint};
 
 use crate::cli::options::{EVERY, Options};
-use crate::edit::plan::Mode;
 
 #[derive(Args, Debug)]
 pub struct Cargo {
@@ -28,8 +27,4 @@ pub struct SetupCargo {
     /// Index of a registry that is new in cargo's configuration
     #[arg(long, value_name = "URL", requires = "registry", value_hint = ValueHint::Url)]
     pub index: Option<String>,
-    #[command(flatten)]
-    pub(super) mode: Mode,
-    #[command(flatten, next_help_heading = EVERY)]
-    pub(super) options: Options,
 }

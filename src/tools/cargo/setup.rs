@@ -1,17 +1,14 @@
 //! cargo: a host rule, and our provider for the registries whose index is there.
 
-use std::ffi::OsStr;
-
 use super::args::SetupCargo;
 use super::files;
 use super::files::{PROVIDER, Registry};
-use crate::cli::options::Options;
 use crate::edit::entry::Edit;
 use crate::edit::file::FileChange;
 use crate::edit::hosts::{Host, known};
-use crate::edit::plan::{After, Mode, Plan};
+use crate::edit::plan::Plan;
 use crate::edit::rules;
-use crate::edit::setup::{Setup, names};
+use crate::edit::setup::{Name, Setup, named};
 use crate::edit::toml::{Document, body, list, string};
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
@@ -23,33 +20,95 @@ const GROUP: &str = "registries";
 const KEY: &str = "credential-provider";
 
 impl Setup for SetupCargo {
-    fn options(&mut self) -> &mut Options {
-        &mut self.options
+    fn names(&self) -> Vec<Name<'_>> {
+        let registry = named("--registry", &self.registry);
+        let index = named("--index", &self.index);
+        [registry, index, named("HOST", &self.hosts)].concat()
     }
 
-    fn mode(&self) -> Mode {
-        self.mode
+    /// Adds the rules and the provider.
+    fn apply(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
+        let mut file = open(plan)?;
+        let path = quote::path(file.path());
+        let refused = |report: Report| Error::Usage(report.about(&path));
+        let another = |registry: &Registry| {
+            let what = format!("registry {} has another {KEY}", quoted(&registry.name));
+            refused(Report::new(what).hint("remove that line first"))
+        };
+        if self.registry.is_some() && self.hosts.len() > 1 {
+            let what = "--registry is at one host, and several are named";
+            return Err(Error::Usage(Report::new(what).hint("set up one at a time")));
+        }
+        let mut call = vec![PROVIDER.to_owned()];
+        if plan.options.config.is_some() {
+            let config = plan.config.path().to_string_lossy();
+            call.extend(["--config".to_owned(), config.into_owned()]);
+        }
+        let provider = list(&call);
+        file.words.push(provider.clone());
+        for Host { pattern, setup } in plan.add_rules("cargo", &self.hosts, None, &file.name())? {
+            for registry in registries(&file, self, &pattern).map_err(refused)? {
+                let table = [GROUP, registry.name.as_str()];
+                let line = [GROUP, registry.name.as_str(), KEY];
+                let mut document = Document::parse(file.text()).map_err(refused)?;
+                if registry.provider.first().is_some_and(|it| it == PROVIDER) {
+                    let place = format!("{path}: registry {}", quoted(&registry.name));
+                    plan.check_config(&place, &registry.provider)?;
+                }
+                let edit = match (registry.provider.first(), &registry.index) {
+                    // Another host's setup may have put it there.
+                    (Some(program), _) if program == PROVIDER => [&line[..], &table]
+                        .iter()
+                        .find_map(|at| plan.journal.edit_at(&file.name(), at).cloned()),
+                    (Some(_), _) => return Err(another(&registry)),
+                    // It says something else: that nobody logs in, say.
+                    (None, _) if document.at(&line).is_some() => {
+                        return Err(another(&registry));
+                    }
+                    (None, Some(_)) => {
+                        document.set(&line, &provider).map_err(refused)?;
+                        Some(Edit::new(file.name(), &line, &provider, None))
+                    }
+                    (None, None) => {
+                        let index = string(self.index.as_deref().unwrap_or_default());
+                        file.words.push(index.clone());
+                        let values = [("index", index), (KEY, provider.clone())];
+                        let added = document.add_table(GROUP, &registry.name, &values);
+                        added.map_err(refused)?;
+                        Some(Edit::new(file.name(), &table, &body(&values), None))
+                    }
+                };
+                file.set(document.text().to_owned());
+                if let Some(edit) = edit {
+                    plan.journal.record(&setup, edit);
+                }
+                plan.say(format!(
+                    "next: cargo add --registry {} CRATE",
+                    quote::word(&registry.name)
+                ));
+            }
+        }
+        plan.add(file);
+        // It finds its providers by their name alone.
+        plan.warn_of_path("cargo", PROVIDER);
+        Ok(())
     }
 
-    fn names(&self) -> Vec<(&'static str, &OsStr)> {
-        let registry = self
-            .registry
-            .as_deref()
-            .map(|name| ("--registry", OsStr::new(name)));
-        let index = self
-            .index
-            .as_deref()
-            .map(|url| ("--index", OsStr::new(url)));
-        let own = registry.into_iter().chain(index);
-        own.chain(names("HOST", &self.hosts)).collect()
-    }
-
-    fn apply<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
-        apply(plan, self)
-    }
-
-    fn undo<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
-        undo(plan, self)
+    /// Undoes the rules and the provider.
+    fn undo(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
+        let mut file = open(plan)?;
+        let path = quote::path(file.path());
+        let refused = |report: Report| Error::Usage(report.about(&path));
+        let name = file.name();
+        plan.undo_hosts("cargo", &self.hosts, &name, |plan, edit| {
+            let mut document = Document::parse(file.text()).map_err(refused)?;
+            file.words.extend(edit.ours.lines().map(value_of));
+            plan.say(rules::undo(&mut document, edit));
+            file.set(document.text().to_owned());
+            Ok(())
+        })?;
+        plan.add(file);
+        Ok(())
     }
 }
 
@@ -61,98 +120,6 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
         }
         _ => edit.is_host_rule(),
     }
-}
-
-/// Adds the rules and the provider.
-///
-/// # Errors
-/// A host is invalid, a rule or another provider stands in the way, there is no such
-/// registry, or the file is not cargo's.
-fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupCargo) -> Result<Option<After<'d>>, Error> {
-    let mut file = open(plan)?;
-    let path = quote::path(file.path());
-    let refused = |report: Report| Error::Usage(report.about(&path));
-    let another = |registry: &Registry| {
-        let what = format!("registry {} has another {KEY}", quoted(&registry.name));
-        refused(Report::new(what).hint("remove that line first"))
-    };
-    if asked.registry.is_some() && asked.hosts.len() > 1 {
-        let what = "--registry is at one host, and several are named";
-        return Err(Error::Usage(Report::new(what).hint("set up one at a time")));
-    }
-    let mut call = vec![PROVIDER.to_owned()];
-    if plan.options.config.is_some() {
-        let config = plan.config.path().to_string_lossy();
-        call.extend(["--config".to_owned(), config.into_owned()]);
-    }
-    let provider = list(&call);
-    file.words.push(provider.clone());
-    for Host { pattern, setup } in plan.add_rules("cargo", &asked.hosts, None, &file.name())? {
-        for registry in registries(&file, asked, &pattern).map_err(refused)? {
-            let table = [GROUP, registry.name.as_str()];
-            let line = [GROUP, registry.name.as_str(), KEY];
-            let mut document = Document::parse(file.text()).map_err(refused)?;
-            if registry.provider.first().is_some_and(|it| it == PROVIDER) {
-                let place = format!("{path}: registry {}", quoted(&registry.name));
-                plan.check_config(&place, &registry.provider)?;
-            }
-            let edit = match (registry.provider.first(), &registry.index) {
-                // Another host's setup may have put it there.
-                (Some(program), _) if program == PROVIDER => [&line[..], &table]
-                    .iter()
-                    .find_map(|at| plan.journal.edit_at(&file.name(), at).cloned()),
-                (Some(_), _) => return Err(another(&registry)),
-                // It says something else: that nobody logs in, say.
-                (None, _) if document.at(&line).is_some() => {
-                    return Err(another(&registry));
-                }
-                (None, Some(_)) => {
-                    document.set(&line, &provider).map_err(refused)?;
-                    Some(Edit::new(file.name(), &line, &provider, None))
-                }
-                (None, None) => {
-                    let index = string(asked.index.as_deref().unwrap_or_default());
-                    file.words.push(index.clone());
-                    let values = [("index", index), (KEY, provider.clone())];
-                    let added = document.add_table(GROUP, &registry.name, &values);
-                    added.map_err(refused)?;
-                    Some(Edit::new(file.name(), &table, &body(&values), None))
-                }
-            };
-            file.set(document.text().to_owned());
-            if let Some(edit) = edit {
-                plan.journal.record(&setup, edit);
-            }
-            plan.say(format!(
-                "next: cargo add --registry {} CRATE",
-                quote::word(&registry.name)
-            ));
-        }
-    }
-    plan.add(file);
-    // It finds its providers by their name alone.
-    plan.warn_of_path("cargo", PROVIDER);
-    Ok(None)
-}
-
-/// Undoes the rules and the provider.
-///
-/// # Errors
-/// A host is invalid, or the file is no longer cargo's.
-fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupCargo) -> Result<Option<After<'d>>, Error> {
-    let mut file = open(plan)?;
-    let path = quote::path(file.path());
-    let refused = |report: Report| Error::Usage(report.about(&path));
-    let name = file.name();
-    plan.undo_hosts("cargo", &asked.hosts, &name, |plan, edit| {
-        let mut document = Document::parse(file.text()).map_err(refused)?;
-        file.words.extend(edit.ours.lines().map(value_of));
-        plan.say(rules::undo(&mut document, edit));
-        file.set(document.text().to_owned());
-        Ok(())
-    })?;
-    plan.add(file);
-    Ok(None)
 }
 
 /// The registries that are meant; a new one has no index yet.

@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use crate::cli::options::{EVERY, Options};
-use crate::edit::plan::Mode;
 
 #[derive(Args, Debug)]
 pub struct Docker {
@@ -29,8 +28,4 @@ pub struct SetupDocker {
     /// [default: DOCKER_CONFIG/config.json, or ~/.docker/config.json]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, verbatim_doc_comment)]
     pub authfile: Option<PathBuf>,
-    #[command(flatten)]
-    pub(super) mode: Mode,
-    #[command(flatten, next_help_heading = EVERY)]
-    pub(super) options: Options,
 }

@@ -1,17 +1,15 @@
 //! docker, podman, skopeo: a host rule, and our helper in `credHelpers`.
 
-use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use serde_json::Value;
 
 use super::args::SetupDocker;
-use crate::cli::options::Options;
 use crate::edit::entry::{Edit, Standing};
 use crate::edit::hosts::{Host, as_it_is, pattern};
 use crate::edit::json::Document;
-use crate::edit::plan::{After, Mode, Plan};
-use crate::edit::setup::{Setup, names};
+use crate::edit::plan::Plan;
+use crate::edit::setup::{Name, Setup, named};
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
 use crate::text::quote;
@@ -24,28 +22,116 @@ const LIST: &str = "credHelpers";
 const HELPER: &str = "zitadel";
 
 impl Setup for SetupDocker {
-    fn options(&mut self) -> &mut Options {
-        &mut self.options
+    fn names(&self) -> Vec<Name<'_>> {
+        let username = named("--username", &self.username);
+        [username, named("HOST", &self.hosts)].concat()
     }
 
-    fn mode(&self) -> Mode {
-        self.mode
+    /// Adds the rules and the helper.
+    fn apply(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
+        let path = file(plan, self)?;
+        let mut file = plan.open_file(&path)?;
+        file.words = vec![HELPER.to_owned()];
+        let refused = |report: Report| Error::Usage(report.about(&quote::path(&path)));
+        let username = self.username.as_ref();
+        for Host { pattern, setup } in
+            plan.add_rules("docker", &self.hosts, username, &file.name())?
+        {
+            let Some(registry) = pattern.single_host() else {
+                let what = format!("{pattern} is a wildcard");
+                return Err(Error::Usage(
+                    Report::new(what).hint("name each registry: credHelpers has no wildcards"),
+                ));
+            };
+            file.words.push(registry.clone());
+            let mut document = Document::parse(file.text()).map_err(refused)?;
+            let former = document.inside(LIST, &registry).map_err(refused)?;
+            if former.as_deref() == Some(HELPER) {
+                // The setup of another config file may have put it there.
+                for at in [&[LIST][..], &[LIST, &registry]] {
+                    if let Some(edit) = plan.journal.edit_at(&file.name(), at).cloned() {
+                        plan.journal.record(&setup, edit);
+                    }
+                }
+            } else {
+                let list = document.at(LIST).map_err(refused)?;
+                let is_ours = plan.journal.edit_at(&file.name(), &[LIST]).is_some();
+                if is_ours || !list.as_ref().is_some_and(Value::is_object) {
+                    // So that the object goes with the last of its members.
+                    let former = list.map(|_| "null".to_owned());
+                    let edit = Edit::new(file.name(), &[LIST], "{}", former);
+                    plan.journal.record(&setup, edit);
+                }
+                document.set(LIST, &registry, HELPER).map_err(refused)?;
+                file.set(document.text());
+                let edit = Edit::new(file.name(), &[LIST, &registry], HELPER, former);
+                plan.journal.record(&setup, edit);
+            }
+            plan.say(format!(
+                "next: docker pull {registry}/IMAGE, or skopeo inspect docker://{registry}/IMAGE"
+            ));
+        }
+        plan.add(file);
+        // It finds its helpers by their name alone, and passes them no options.
+        plan.warn_of_path("docker", &format!("docker-credential-{HELPER}"));
+        plan.warn_of_config("docker");
+        Ok(())
     }
 
-    fn names(&self) -> Vec<(&'static str, &OsStr)> {
-        let username = self.username.as_deref().map(|name| ("--username", name));
-        username
-            .into_iter()
-            .chain(names("HOST", &self.hosts))
-            .collect()
-    }
-
-    fn apply<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
-        apply(plan, self)
-    }
-
-    fn undo<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
-        undo(plan, self)
+    /// Undoes the rules and the helper.
+    fn undo(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
+        let path = file(plan, self)?;
+        let mut file = plan.open_file(&path)?;
+        file.words = vec![HELPER.to_owned()];
+        let refused = |report: Report| Error::Usage(report.about(&quote::path(&path)));
+        for host in &self.hosts {
+            file.words.push(pattern(host)?.to_string());
+        }
+        let name = file.name();
+        plan.undo_hosts("docker", &self.hosts, &name, |plan, edit| {
+            match edit.key().as_slice() {
+                [LIST, registry] if edit.file == name => {
+                    let mut document = Document::parse(file.text()).map_err(refused)?;
+                    let now = document.inside(LIST, registry).map_err(refused)?;
+                    let standing = edit.standing(now.as_deref(), |one, other| one == other);
+                    let undone = match (standing, &edit.former) {
+                        (Standing::Ours, Some(former)) => {
+                            let shown = quoted(former);
+                            plan.say(format!("puts back {LIST}.{registry}: {shown}"));
+                            document.set(LIST, registry, former)
+                        }
+                        (Standing::Ours, None) => {
+                            plan.say(format!("takes out {LIST}.{registry}"));
+                            document.remove(LIST, registry)
+                        }
+                        (Standing::Former, _) => {
+                            plan.say(format!("{LIST}.{registry} is what it was before"));
+                            Ok(())
+                        }
+                        (Standing::Gone, _) => {
+                            plan.say(format!("{LIST}.{registry} was removed already"));
+                            Ok(())
+                        }
+                        (Standing::Changed, _) => {
+                            plan.say(format!("{LIST}.{registry} was changed since, and is kept"));
+                            Ok(())
+                        }
+                    };
+                    undone.map_err(refused)?;
+                    file.set(document.text());
+                }
+                [LIST] if edit.file == name => {
+                    let document = Document::parse(file.text()).map_err(refused)?;
+                    let was_null = edit.former.is_some();
+                    document.remove_empty(LIST, was_null).map_err(refused)?;
+                    file.set(document.text());
+                }
+                _ => {}
+            }
+            Ok(())
+        })?;
+        plan.add(file);
+        Ok(())
     }
 }
 
@@ -61,117 +147,6 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
         }
         _ => edit.is_host_rule(),
     }
-}
-
-/// Adds the rules and the helper.
-///
-/// # Errors
-/// A host is invalid, a rule stands in the way, or the file is not docker's.
-fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupDocker) -> Result<Option<After<'d>>, Error> {
-    let path = file(plan, asked)?;
-    let mut file = plan.open_file(&path)?;
-    file.words = vec![HELPER.to_owned()];
-    let refused = |report: Report| Error::Usage(report.about(&quote::path(&path)));
-    let username = asked.username.as_ref();
-    for Host { pattern, setup } in plan.add_rules("docker", &asked.hosts, username, &file.name())? {
-        let Some(registry) = pattern.single_host() else {
-            let what = format!("{pattern} is a wildcard");
-            return Err(Error::Usage(
-                Report::new(what).hint("name each registry: credHelpers has no wildcards"),
-            ));
-        };
-        file.words.push(registry.clone());
-        let mut document = Document::parse(file.text()).map_err(refused)?;
-        let former = document.inside(LIST, &registry).map_err(refused)?;
-        if former.as_deref() == Some(HELPER) {
-            // The setup of another config file may have put it there.
-            for at in [&[LIST][..], &[LIST, &registry]] {
-                if let Some(edit) = plan.journal.edit_at(&file.name(), at).cloned() {
-                    plan.journal.record(&setup, edit);
-                }
-            }
-        } else {
-            let list = document.at(LIST).map_err(refused)?;
-            let is_ours = plan.journal.edit_at(&file.name(), &[LIST]).is_some();
-            if is_ours || !list.as_ref().is_some_and(Value::is_object) {
-                // So that the object goes with the last of its members.
-                let former = list.map(|_| "null".to_owned());
-                let edit = Edit::new(file.name(), &[LIST], "{}", former);
-                plan.journal.record(&setup, edit);
-            }
-            document.set(LIST, &registry, HELPER).map_err(refused)?;
-            file.set(document.text());
-            let edit = Edit::new(file.name(), &[LIST, &registry], HELPER, former);
-            plan.journal.record(&setup, edit);
-        }
-        plan.say(format!(
-            "next: docker pull {registry}/IMAGE, or skopeo inspect docker://{registry}/IMAGE"
-        ));
-    }
-    plan.add(file);
-    // It finds its helpers by their name alone, and passes them no options.
-    plan.warn_of_path("docker", &format!("docker-credential-{HELPER}"));
-    plan.warn_of_config("docker");
-    Ok(None)
-}
-
-/// Undoes the rules and the helper.
-///
-/// # Errors
-/// A host is invalid, or the file is no longer docker's.
-fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupDocker) -> Result<Option<After<'d>>, Error> {
-    let path = file(plan, asked)?;
-    let mut file = plan.open_file(&path)?;
-    file.words = vec![HELPER.to_owned()];
-    let refused = |report: Report| Error::Usage(report.about(&quote::path(&path)));
-    for host in &asked.hosts {
-        file.words.push(pattern(host)?.to_string());
-    }
-    let name = file.name();
-    plan.undo_hosts("docker", &asked.hosts, &name, |plan, edit| {
-        match edit.key().as_slice() {
-            [LIST, registry] if edit.file == name => {
-                let mut document = Document::parse(file.text()).map_err(refused)?;
-                let now = document.inside(LIST, registry).map_err(refused)?;
-                let standing = edit.standing(now.as_deref(), |one, other| one == other);
-                let undone = match (standing, &edit.former) {
-                    (Standing::Ours, Some(former)) => {
-                        let shown = quoted(former);
-                        plan.say(format!("restores {LIST}.{registry}: {shown}"));
-                        document.set(LIST, registry, former)
-                    }
-                    (Standing::Ours, None) => {
-                        plan.say(format!("removes {LIST}.{registry}"));
-                        document.remove(LIST, registry)
-                    }
-                    (Standing::Former, _) => {
-                        plan.say(format!("{LIST}.{registry} is what it was before"));
-                        Ok(())
-                    }
-                    (Standing::Gone, _) => {
-                        plan.say(format!("{LIST}.{registry} was removed already"));
-                        Ok(())
-                    }
-                    (Standing::Changed, _) => {
-                        plan.say(format!("{LIST}.{registry} was changed since, and is kept"));
-                        Ok(())
-                    }
-                };
-                undone.map_err(refused)?;
-                file.set(document.text());
-            }
-            [LIST] if edit.file == name => {
-                let document = Document::parse(file.text()).map_err(refused)?;
-                let was_null = edit.former.is_some();
-                document.remove_empty(LIST, was_null).map_err(refused)?;
-                file.set(document.text());
-            }
-            _ => {}
-        }
-        Ok(())
-    })?;
-    plan.add(file);
-    Ok(None)
 }
 
 fn file(plan: &Plan<'_>, asked: &SetupDocker) -> Result<PathBuf, Error> {

@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use clap::Args;
 
 use crate::cli::options::{EVERY, Options};
-use crate::edit::plan::Mode;
 
 #[derive(Args, Debug)]
 pub struct Git {
@@ -24,8 +23,4 @@ pub struct SetupGit {
     /// Username in the answer [default: the user ID]
     #[arg(long, value_name = "NAME")]
     pub username: Option<OsString>,
-    #[command(flatten)]
-    pub(super) mode: Mode,
-    #[command(flatten, next_help_heading = EVERY)]
-    pub(super) options: Options,
 }

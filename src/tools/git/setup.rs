@@ -1,44 +1,91 @@
 //! git: a host rule, and our helper in git's global configuration.
 
-use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use super::args::SetupGit;
 use super::config::{edit, listed, remove, replace, stands, values};
-use crate::cli::options::Options;
 use crate::edit::entry::Edit;
 use crate::edit::file::FileChange;
 use crate::edit::hosts::{Host, as_it_is};
-use crate::edit::plan::{After, Mode, Plan};
-use crate::edit::setup::{Setup, names};
+use crate::edit::plan::Plan;
+use crate::edit::setup::{Name, Setup, named};
 use crate::edit::tool::{Tool, piped};
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
 use crate::text::quote::{self, quoted, shell_quoted};
 
 impl Setup for SetupGit {
-    fn options(&mut self) -> &mut Options {
-        &mut self.options
+    fn names(&self) -> Vec<Name<'_>> {
+        let username = named("--username", &self.username);
+        [username, named("HOST", &self.hosts)].concat()
     }
 
-    fn mode(&self) -> Mode {
-        self.mode
+    /// Adds the rules and the helper.
+    fn apply(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
+        let git = find(plan)?;
+        let mut file = plan.open_file(&global_file(plan)?)?;
+        let helper = helper(plan);
+        file.words = vec![helper.clone()];
+        let mut hosts = Vec::new();
+        let username = self.username.as_ref();
+        for Host { pattern, setup } in plan.add_rules("git", &self.hosts, username, &file.name())? {
+            let key = format!("credential.https://{pattern}.helper");
+            follow_program(plan, &git, &mut file, &setup, &key, &helper)?;
+            add_helper(plan, &git, &mut file, &setup, &key, &helper)?;
+            hosts.push(pattern);
+        }
+        plan.add(file);
+        plan.then(move || {
+            let single = hosts.iter().filter_map(HostPattern::single_host);
+            let mut lines: Vec<_> = single
+                .map(|host| try_out(&git, &host))
+                .collect::<Result<_, _>>()?;
+            let next = hosts.iter().map(|pattern| match pattern.single_host() {
+                Some(host) => format!("next: git clone https://{host}/REPOSITORY"),
+                None => {
+                    format!("next: git clone https://HOST/REPOSITORY, from a HOST of {pattern}")
+                }
+            });
+            for pattern in &hosts {
+                lines.extend(keepers(&git, pattern)?);
+            }
+            lines.extend(next);
+            Ok(lines)
+        });
+        Ok(())
     }
 
-    fn names(&self) -> Vec<(&'static str, &OsStr)> {
-        let username = self.username.as_deref().map(|name| ("--username", name));
-        username
-            .into_iter()
-            .chain(names("HOST", &self.hosts))
-            .collect()
-    }
-
-    fn apply<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
-        apply(plan, self)
-    }
-
-    fn undo<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
-        undo(plan, self)
+    /// Undoes the rules and the helper.
+    fn undo(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
+        let git = find(plan)?;
+        let mut file = plan.open_file(&global_file(plan)?)?;
+        file.words = vec![helper(plan)];
+        let name = file.name();
+        plan.undo_hosts("git", &self.hosts, &name, |plan, edit| {
+            let key = edit.key();
+            let [key, value] = key.as_slice() else {
+                return Ok(());
+            };
+            let there = values(&git, &file, key)?;
+            let same = there.iter().filter(|there| there == value).count();
+            if same == 0 && stands(file.text(), key, value) {
+                return Err(git.disbelieved(file.path(), "it does not see an entry of the file"));
+            }
+            let value = quoted(value);
+            match same {
+                // The setup was killed before git wrote it, or somebody took it out.
+                0 => plan.say(format!("{key}: \"{value}\" was removed already")),
+                1 => {
+                    remove(&git, &mut file, key, &edit.ours)?;
+                    plan.say(format!("takes out {key}: \"{value}\""));
+                }
+                // Which of them is ours cannot be told.
+                _ => plan.say(format!("{key}: \"{value}\" stands there twice, and stays")),
+            }
+            Ok(())
+        })?;
+        plan.add(file);
+        Ok(())
     }
 }
 
@@ -62,41 +109,6 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
 /// True if git takes the value for a helper of ours, and not for an option.
 fn is_helper(value: &str) -> bool {
     value.is_empty() || value.starts_with("zitadel") || value.starts_with('!')
-}
-
-/// Adds the rules and the helper.
-///
-/// # Errors
-/// A host is invalid, a rule stands in the way, or git fails.
-fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupGit) -> Result<Option<After<'d>>, Error> {
-    let git = find(plan)?;
-    let mut file = plan.open_file(&global_file(plan)?)?;
-    let helper = helper(plan);
-    file.words = vec![helper.clone()];
-    let mut hosts = Vec::new();
-    let username = asked.username.as_ref();
-    for Host { pattern, setup } in plan.add_rules("git", &asked.hosts, username, &file.name())? {
-        let key = format!("credential.https://{pattern}.helper");
-        follow_program(plan, &git, &mut file, &setup, &key, &helper)?;
-        add_helper(plan, &git, &mut file, &setup, &key, &helper)?;
-        hosts.push(pattern);
-    }
-    plan.add(file);
-    Ok(Some(Box::new(move || {
-        let single = hosts.iter().filter_map(HostPattern::single_host);
-        let mut lines: Vec<_> = single
-            .map(|host| try_out(&git, &host))
-            .collect::<Result<_, _>>()?;
-        let next = hosts.iter().map(|pattern| match pattern.single_host() {
-            Some(host) => format!("next: git clone https://{host}/REPOSITORY"),
-            None => format!("next: git clone https://HOST/REPOSITORY, from a HOST of {pattern}"),
-        });
-        for pattern in &hosts {
-            lines.extend(keepers(&git, pattern)?);
-        }
-        lines.extend(next);
-        Ok(lines)
-    })))
 }
 
 fn find(plan: &Plan<'_>) -> Result<Tool, Error> {
@@ -225,42 +237,6 @@ fn keepers(git: &Tool, pattern: &HostPattern) -> Result<Vec<String>, Error> {
         }
     }
     Ok(keepers)
-}
-
-/// Undoes the rules and the helper.
-///
-/// # Errors
-/// A host is invalid, or git fails.
-fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupGit) -> Result<Option<After<'d>>, Error> {
-    let git = find(plan)?;
-    let mut file = plan.open_file(&global_file(plan)?)?;
-    file.words = vec![helper(plan)];
-    let name = file.name();
-    plan.undo_hosts("git", &asked.hosts, &name, |plan, edit| {
-        let key = edit.key();
-        let [key, value] = key.as_slice() else {
-            return Ok(());
-        };
-        let there = values(&git, &file, key)?;
-        let same = there.iter().filter(|there| there == value).count();
-        if same == 0 && stands(file.text(), key, value) {
-            return Err(git.disbelieved(file.path(), "it does not see an entry of the file"));
-        }
-        let value = quoted(value);
-        match same {
-            // The setup was killed before git wrote it, or somebody took it out.
-            0 => plan.say(format!("{key}: \"{value}\" was removed already")),
-            1 => {
-                remove(&git, &mut file, key, &edit.ours)?;
-                plan.say(format!("removes {key}: \"{value}\""));
-            }
-            // Which of them is ours cannot be told.
-            _ => plan.say(format!("{key}: \"{value}\" stands there twice, and stays")),
-        }
-        Ok(())
-    })?;
-    plan.add(file);
-    Ok(None)
 }
 
 /// Returns the helpers that a setup has put at a key.

@@ -1,12 +1,12 @@
 //! Go: host rules. GOAUTH is one value for all of them, and is left to `go env`.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use super::files::Goauth;
-use crate::cli::options::Options;
 use crate::edit::entry::Edit;
-use crate::edit::plan::{After, Mode, Plan};
-use crate::edit::setup::{HostsArgs, Setup, names};
+use crate::edit::plan::Plan;
+use crate::edit::setup::{Name, Setup, named};
 use crate::error::{Error, Report};
 use crate::text::quote;
 use crate::text::quote::{is_unprintable, shell_quoted};
@@ -17,29 +17,61 @@ const DEFAULT: &str = "netrc";
 // The arguments of `setup go`.
 #[derive(clap::Args, Debug)]
 pub(super) struct SetupGo {
-    #[command(flatten)]
-    asked: HostsArgs,
+    /// Hosts, as host, host:port or *.host
+    #[arg(required = true, value_name = "HOST")]
+    hosts: Vec<OsString>,
 }
 
 impl Setup for SetupGo {
-    fn options(&mut self) -> &mut Options {
-        &mut self.asked.options
+    fn names(&self) -> Vec<Name<'_>> {
+        named("HOST", &self.hosts)
     }
 
-    fn mode(&self) -> Mode {
-        self.asked.mode
+    /// Adds the rules, and prints the call that Go needs.
+    fn apply(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
+        let file = plan.config.name();
+        plan.add_rules("go", &self.hosts, None, &file)?;
+        let goauth = goauth(plan)?;
+        let runs_us =
+            |goauth: &&Goauth| goauth.ours().is_some() && goauth.fault(plan.environment).is_none();
+        if let Some(goauth) = goauth.as_ref().filter(runs_us) {
+            plan.check_config(&goauth.place(), &goauth.ours().unwrap_or_default())?;
+            plan.say(format!("{} names this program already", goauth.place()));
+            return Ok(());
+        }
+        let mut value = command(plan)?;
+        let others = goauth.as_ref().map_or(DEFAULT.to_owned(), Goauth::others);
+        // Go refuses others beside this one.
+        if !others.is_empty() && others != "off" {
+            value = format!("{value}; {others}");
+        }
+        let is_variable = goauth.as_ref().is_some_and(|goauth| goauth.file.is_none());
+        let next = set(is_variable, &value)?;
+        plan.say(format!("next: {next}"));
+        Ok(())
     }
 
-    fn names(&self) -> Vec<(&'static str, &std::ffi::OsStr)> {
-        names("HOST", &self.asked.hosts).collect()
-    }
-
-    fn apply<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
-        apply(plan, &self.asked)
-    }
-
-    fn undo<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
-        undo(plan, &self.asked)
+    /// Undoes the rules.
+    fn undo(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
+        let file = plan.config.name();
+        plan.undo_hosts("go", &self.hosts, &file, |_, _| Ok(()))?;
+        let goauth = goauth(plan)?.filter(|goauth| goauth.ours().is_some());
+        if let Some(goauth) = goauth.filter(|_| !plan.journal.has("go")) {
+            plan.say(format!("{} still names this program", goauth.place()));
+            let others = goauth.others();
+            // What Go does where nothing is set need not be said.
+            let is_needless = others.is_empty() || others == DEFAULT;
+            let how = match (&goauth.file, is_needless) {
+                (Some(_), true) => Ok("go env -u GOAUTH".to_owned()),
+                (None, true) => Ok("unset GOAUTH".to_owned()),
+                (file, false) => set(file.is_none(), &others),
+            };
+            // One that cannot be shown is no reason to leave the rule.
+            plan.say(how.map_or("next: take it out there".to_owned(), |how| {
+                format!("next: {how}")
+            }));
+        }
+        Ok(())
     }
 }
 
@@ -47,36 +79,6 @@ impl Setup for SetupGo {
 pub(super) fn owns(of: &str, edit: &Edit) -> bool {
     let _ = of;
     edit.is_host_rule()
-}
-
-/// Adds the rules, and prints the call that Go needs.
-///
-/// # Errors
-/// A host is invalid, or a rule stands in the way.
-pub(crate) fn apply<'d>(
-    plan: &mut Plan<'d>,
-    asked: &HostsArgs,
-) -> Result<Option<After<'d>>, Error> {
-    let file = plan.config.name();
-    plan.add_rules("go", &asked.hosts, None, &file)?;
-    let goauth = goauth(plan)?;
-    let runs_us =
-        |goauth: &&Goauth| goauth.ours().is_some() && goauth.fault(plan.environment).is_none();
-    if let Some(goauth) = goauth.as_ref().filter(runs_us) {
-        plan.check_config(&goauth.place(), &goauth.ours().unwrap_or_default())?;
-        plan.say(format!("{} names this program already", goauth.place()));
-        return Ok(None);
-    }
-    let mut value = command(plan)?;
-    let others = goauth.as_ref().map_or(DEFAULT.to_owned(), Goauth::others);
-    // Go refuses others beside this one.
-    if !others.is_empty() && others != "off" {
-        value = format!("{value}; {others}");
-    }
-    let is_variable = goauth.as_ref().is_some_and(|goauth| goauth.file.is_none());
-    let next = set(is_variable, &value)?;
-    plan.say(format!("next: {next}"));
-    Ok(None)
 }
 
 /// The call that sets it.
@@ -93,32 +95,6 @@ fn set(is_variable: bool, value: &str) -> Result<String, Error> {
     // The variable would hide what `go env` writes.
     let how = if is_variable { "export" } else { "go env -w" };
     Ok(format!("{how} GOAUTH={}", shell_quoted(value)))
-}
-
-/// Undoes the rules.
-///
-/// # Errors
-/// A host is invalid.
-pub(crate) fn undo<'d>(plan: &mut Plan<'d>, asked: &HostsArgs) -> Result<Option<After<'d>>, Error> {
-    let file = plan.config.name();
-    plan.undo_hosts("go", &asked.hosts, &file, |_, _| Ok(()))?;
-    let goauth = goauth(plan)?.filter(|goauth| goauth.ours().is_some());
-    if let Some(goauth) = goauth.filter(|_| !plan.journal.has("go")) {
-        plan.say(format!("{} still names this program", goauth.place()));
-        let others = goauth.others();
-        // What Go does where nothing is set need not be said.
-        let is_needless = others.is_empty() || others == DEFAULT;
-        let how = match (&goauth.file, is_needless) {
-            (Some(_), true) => Ok("go env -u GOAUTH".to_owned()),
-            (None, true) => Ok("unset GOAUTH".to_owned()),
-            (file, false) => set(file.is_none(), &others),
-        };
-        // One that cannot be shown is no reason to leave the rule.
-        plan.say(how.map_or("next: take it out there".to_owned(), |how| {
-            format!("next: {how}")
-        }));
-    }
-    Ok(None)
 }
 
 fn goauth(plan: &Plan<'_>) -> Result<Option<Goauth>, Error> {

@@ -8,7 +8,6 @@ use clap::{Args, ValueHint};
 
 use super::protocol::Version;
 use crate::cli::options::{EVERY, Options};
-use crate::edit::plan::Mode;
 
 #[derive(Args, Debug)]
 pub struct Kubectl {
@@ -37,8 +36,4 @@ pub struct SetupKubectl {
     /// Kubeconfig to edit [default: KUBECONFIG, or ~/.kube/config]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub kubeconfig: Option<PathBuf>,
-    #[command(flatten)]
-    pub(super) mode: Mode,
-    #[command(flatten, next_help_heading = EVERY)]
-    pub(super) options: Options,
 }

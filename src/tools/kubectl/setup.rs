@@ -1,7 +1,6 @@
 //! kubectl: a user in a kubeconfig whose token we give, and a context that uses
 //! it. The kubeconfig's entry is the rule: no host rule is needed.
 
-use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -12,45 +11,144 @@ use super::kubeconfig::{named, same_but_for, same_user};
 use super::protocol::Version;
 use crate::broker::Broker;
 use crate::call::World;
-use crate::cli::options::Options;
 use crate::config::Asker;
 use crate::edit::entry::{Edit, Standing};
 use crate::edit::hosts::as_it_is;
-use crate::edit::plan::{After, Mode, Plan};
-use crate::edit::setup::Setup;
+use crate::edit::plan::Plan;
+use crate::edit::setup;
+use crate::edit::setup::{Name, Setup};
 use crate::edit::tool::Tool;
 use crate::error::{Error, Report};
 use crate::text::quote;
 use crate::text::quote::{printable, quoted};
 
 impl Setup for SetupKubectl {
-    fn options(&mut self) -> &mut Options {
-        &mut self.options
+    fn names(&self) -> Vec<Name<'_>> {
+        let user = setup::named("--user", [&self.user]);
+        [user, setup::named("--context", &self.context)].concat()
     }
 
-    fn mode(&self) -> Mode {
-        self.mode
+    /// Writes the user, and points the context at it.
+    fn apply(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
+        plan.refuse_profiles_options()?;
+        let profile = plan.profile()?;
+        let user = text("--user", &self.user)?;
+        let context = self
+            .context
+            .as_ref()
+            .map(|c| text("--context", c))
+            .transpose()?;
+        let kubectl = find(plan)?;
+        let mut file = plan.open_file(&kubeconfig(plan, self)?)?;
+        let setup = format!("kubectl {user} {}", file.name());
+        let mut view = view(&kubectl, file.real(), file.path())?;
+
+        let knows_mode = knows_interactive_mode(&kubectl)?;
+        let exec = exec(plan, profile.as_deref(), knows_mode)?;
+        file.words = words(&exec, &user);
+        // kubectl writes a program in the kubeconfig's directory as a bare name, and then
+        // looks for that on PATH.
+        file.by_link = file
+            .path()
+            .parent()
+            .is_some_and(|dir| plan.program.starts_with(dir));
+        let key = ["users", user.as_str()];
+        let mut known = plan.journal.edits_of(&setup).iter();
+        let known = known.find(|edit| edit.at == key).cloned();
+        let is_ours = |there: &Value| {
+            let known = known.as_ref();
+            known.is_some_and(|known| known.standing(Some(there), is_user) == Standing::Ours)
+        };
+        match named(&view, "users", &user) {
+            Some(there) if same_user(there, &exec) => {}
+            Some(there) if !is_ours(there) => {
+                let what = format!(
+                    "{}: user {} exists already",
+                    quote::path(file.path()),
+                    quoted(&user)
+                );
+                return Err(Error::Usage(
+                    Report::new(what)
+                        .hint("choose another name with --user: this one may be in use"),
+                ));
+            }
+            _ => {
+                edit(
+                    &kubectl,
+                    &mut file,
+                    &mut view,
+                    &set_credentials(&user, &exec),
+                    |before, after| {
+                        let there = named(after, "users", &user);
+                        there.is_some_and(|there| same_user(there, &exec))
+                            && same_but_for(before, after, "users", &user)
+                    },
+                )?;
+                let edit = Edit::new(file.name(), &key, &exec.to_string(), None);
+                plan.journal.record(&setup, edit);
+            }
+        }
+        if let Some(context) = &context {
+            let Some(there) = named(&view, "contexts", context) else {
+                let what = format!(
+                    "{}: no context {}",
+                    quote::path(file.path()),
+                    quoted(context)
+                );
+                return Err(Error::Usage(Report::new(what).hint(
+                    "kubectl config get-contexts lists them; kubectl config set-context makes one",
+                )));
+            };
+            // Whose context it is, a person should see.
+            file.words.push(context.clone());
+            let names = ["cluster", "user", "namespace"].map(|key| there["context"][key].as_str());
+            file.words
+                .extend(names.into_iter().flatten().map(ToOwned::to_owned));
+            let former = there["context"]["user"]
+                .as_str()
+                .filter(|user| !user.is_empty());
+            if former != Some(user.as_str()) {
+                let former = former.map(ToOwned::to_owned);
+                point(&kubectl, &mut file, &mut view, context, &user)?;
+                let key = ["contexts", context.as_str(), "user"];
+                let edit = Edit::new(file.name(), &key, &user, former);
+                plan.journal.record(&setup, edit);
+            }
+        }
+        tell(plan, &user, context.as_deref(), knows_mode);
+        if file.is_changed() || plan.mode.dry_run {
+            tell_of_kuberc(plan, &exec);
+        }
+        plan.add(file);
+        Ok(())
     }
 
-    fn names(&self) -> Vec<(&'static str, &OsStr)> {
-        let context = self.context.as_deref().map(|name| ("--context", name));
-        std::iter::once(("--user", &*self.user))
-            .chain(context)
-            .collect()
-    }
-
-    fn look_ahead(&self, world: &World<'_>, plan: &mut Plan<'_>) -> Result<Vec<String>, Error> {
-        // A refusal costs no request.
-        apply(plan, self)?;
+    fn prove(&self, world: &World<'_>, plan: &Plan<'_>) -> Result<Vec<String>, Error> {
         Ok(look_at_the_token(plan, world))
     }
 
-    fn apply<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
-        apply(plan, self)
-    }
-
-    fn undo<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
-        undo(plan, self)
+    /// Removes the user, and points the context at its former one.
+    fn undo(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
+        let user = text("--user", &self.user)?;
+        let kubectl = find(plan)?;
+        let mut file = plan.open_file(&kubeconfig(plan, self)?)?;
+        let setup = format!("kubectl {user} {}", file.name());
+        let Some(edits) = plan.journal.take(&setup) else {
+            plan.say(format!("kubectl was not set up for user {}", quoted(&user)));
+            return Ok(());
+        };
+        let mut view = view(&kubectl, file.real(), file.path())?;
+        for done in edits {
+            match done.key().as_slice() {
+                ["users", user] => undo_user(plan, &kubectl, &mut file, &mut view, user, &done)?,
+                ["contexts", context, _] => {
+                    undo_context(plan, &kubectl, &mut file, &mut view, context, &done)?;
+                }
+                _ => {}
+            }
+        }
+        plan.add(file);
+        Ok(())
     }
 }
 
@@ -67,130 +165,6 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
 
 fn find(plan: &Plan<'_>) -> Result<Tool, Error> {
     Tool::find("kubectl", "--kubeconfig", plan.environment, &plan.deadline)
-}
-
-/// Writes the user, and points the context at it.
-///
-/// # Errors
-/// Another user has that name, there is no such context, or kubectl fails.
-fn apply<'d>(plan: &mut Plan<'d>, asked: &SetupKubectl) -> Result<Option<After<'d>>, Error> {
-    plan.refuse_profiles_options()?;
-    let profile = plan.profile()?;
-    let user = text("--user", &asked.user)?;
-    let context = asked
-        .context
-        .as_ref()
-        .map(|c| text("--context", c))
-        .transpose()?;
-    let kubectl = find(plan)?;
-    let mut file = plan.open_file(&kubeconfig(plan, asked)?)?;
-    let setup = format!("kubectl {user} {}", file.name());
-    let mut view = view(&kubectl, file.real(), file.path())?;
-
-    let knows_mode = knows_interactive_mode(&kubectl)?;
-    let exec = exec(plan, profile.as_deref(), knows_mode)?;
-    file.words = words(&exec, &user);
-    // kubectl writes a program in the kubeconfig's directory as a bare name, and then
-    // looks for that on PATH.
-    file.by_link = file
-        .path()
-        .parent()
-        .is_some_and(|dir| plan.program.starts_with(dir));
-    let key = ["users", user.as_str()];
-    let mut known = plan.journal.edits_of(&setup).iter();
-    let known = known.find(|edit| edit.at == key).cloned();
-    let is_ours = |there: &Value| {
-        let known = known.as_ref();
-        known.is_some_and(|known| known.standing(Some(there), is_user) == Standing::Ours)
-    };
-    match named(&view, "users", &user) {
-        Some(there) if same_user(there, &exec) => {}
-        Some(there) if !is_ours(there) => {
-            let what = format!(
-                "{}: user {} exists already",
-                quote::path(file.path()),
-                quoted(&user)
-            );
-            return Err(Error::Usage(
-                Report::new(what).hint("choose another name with --user: this one may be in use"),
-            ));
-        }
-        _ => {
-            edit(
-                &kubectl,
-                &mut file,
-                &mut view,
-                &set_credentials(&user, &exec),
-                |before, after| {
-                    let there = named(after, "users", &user);
-                    there.is_some_and(|there| same_user(there, &exec))
-                        && same_but_for(before, after, "users", &user)
-                },
-            )?;
-            let edit = Edit::new(file.name(), &key, &exec.to_string(), None);
-            plan.journal.record(&setup, edit);
-        }
-    }
-    if let Some(context) = &context {
-        let Some(there) = named(&view, "contexts", context) else {
-            let what = format!(
-                "{}: no context {}",
-                quote::path(file.path()),
-                quoted(context)
-            );
-            return Err(Error::Usage(Report::new(what).hint(
-                "kubectl config get-contexts lists them; kubectl config set-context makes one",
-            )));
-        };
-        // Whose context it is, a person should see.
-        file.words.push(context.clone());
-        let names = ["cluster", "user", "namespace"].map(|key| there["context"][key].as_str());
-        file.words
-            .extend(names.into_iter().flatten().map(ToOwned::to_owned));
-        let former = there["context"]["user"]
-            .as_str()
-            .filter(|user| !user.is_empty());
-        if former != Some(user.as_str()) {
-            let former = former.map(ToOwned::to_owned);
-            point(&kubectl, &mut file, &mut view, context, &user)?;
-            let key = ["contexts", context.as_str(), "user"];
-            let edit = Edit::new(file.name(), &key, &user, former);
-            plan.journal.record(&setup, edit);
-        }
-    }
-    tell(plan, &user, context.as_deref(), knows_mode);
-    if file.is_changed() || plan.mode.dry_run {
-        tell_of_kuberc(plan, &exec);
-    }
-    plan.add(file);
-    Ok(None)
-}
-
-/// Removes the user, and points the context at its former one.
-///
-/// # Errors
-/// kubectl fails.
-fn undo<'d>(plan: &mut Plan<'d>, asked: &SetupKubectl) -> Result<Option<After<'d>>, Error> {
-    let user = text("--user", &asked.user)?;
-    let kubectl = find(plan)?;
-    let mut file = plan.open_file(&kubeconfig(plan, asked)?)?;
-    let setup = format!("kubectl {user} {}", file.name());
-    let Some(edits) = plan.journal.take(&setup) else {
-        plan.say(format!("kubectl was not set up for user {}", quoted(&user)));
-        return Ok(None);
-    };
-    let mut view = view(&kubectl, file.real(), file.path())?;
-    for done in edits {
-        match done.key().as_slice() {
-            ["users", user] => undo_user(plan, &kubectl, &mut file, &mut view, user, &done)?,
-            ["contexts", context, _] => {
-                undo_context(plan, &kubectl, &mut file, &mut view, context, &done)?;
-            }
-            _ => {}
-        }
-    }
-    plan.add(file);
-    Ok(None)
 }
 
 /// Returns the user's `exec` entry.

@@ -1,19 +1,18 @@
 //! Terraform: host rules, and the link by which it finds us. The block in its CLI
 //! configuration is HCL, and is left to the person.
 
-use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::files;
 use super::files::{BLOCK, HELPER};
-use crate::cli::options::Options;
 use crate::edit::check::is_path;
 use crate::edit::entry::Edit;
 use crate::edit::file::read;
 use crate::edit::hosts::{known, pattern};
 use crate::edit::link::LinkChange;
-use crate::edit::plan::{After, Mode, Plan};
-use crate::edit::setup::{HostsArgs, Setup, names};
+use crate::edit::plan::Plan;
+use crate::edit::setup::{Name, Setup, named};
 use crate::edit::toml::list;
 use crate::error::{Error, Report};
 use crate::text::quote;
@@ -25,27 +24,20 @@ const AT_LINK: [&str; 1] = ["link"];
 // The arguments of `setup terraform`.
 #[derive(clap::Args, Debug)]
 pub(super) struct SetupTerraform {
-    #[command(flatten)]
-    asked: HostsArgs,
+    /// Hosts, as host, host:port or *.host
+    #[arg(required = true, value_name = "HOST")]
+    hosts: Vec<OsString>,
 }
 
 impl Setup for SetupTerraform {
-    fn options(&mut self) -> &mut Options {
-        &mut self.asked.options
-    }
-
-    fn mode(&self) -> Mode {
-        self.asked.mode
-    }
-
-    fn names(&self) -> Vec<(&'static str, &OsStr)> {
-        names("HOST", &self.asked.hosts).collect()
+    fn names(&self) -> Vec<Name<'_>> {
+        named("HOST", &self.hosts)
     }
 
     /// Adds the rules and the link, and prints the block.
-    fn apply<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
+    fn apply(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let mut hosts = Vec::new();
-        for host in &self.asked.hosts {
+        for host in &self.hosts {
             let file = file_of(plan, host)?;
             let one = std::slice::from_ref(host);
             hosts.extend(plan.add_rules("terraform", one, None, &file)?);
@@ -75,13 +67,13 @@ impl Setup for SetupTerraform {
             });
         }
         plan.add_link(link);
-        Ok(None)
+        Ok(())
     }
 
     /// Undoes the rules and the link.
-    fn undo<'d>(&self, plan: &mut Plan<'d>) -> Result<Option<After<'d>>, Error> {
+    fn undo(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let mut links = Vec::new();
-        for host in &self.asked.hosts {
+        for host in &self.hosts {
             let file = file_of(plan, host)?;
             let one = std::slice::from_ref(host);
             plan.undo_hosts("terraform", one, &file, |_, edit| {
@@ -104,7 +96,7 @@ impl Setup for SetupTerraform {
                 }
             }
         }
-        Ok(None)
+        Ok(())
     }
 }
 
@@ -124,7 +116,7 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
 
 /// Returns the file in a setup's name: the config file, as for Bazel and Go. The first
 /// edition put Terraform's there.
-fn file_of(plan: &Plan<'_>, host: &std::ffi::OsString) -> Result<String, Error> {
+fn file_of(plan: &Plan<'_>, host: &OsString) -> Result<String, Error> {
     let setup = format!("terraform {} ", pattern(host)?);
     let known = plan.journal.elsewhere(&setup).map(ToOwned::to_owned);
     Ok(known.unwrap_or_else(|| plan.config.name()))

@@ -97,11 +97,11 @@ impl Plan<'_> {
             ));
         }
         let mut document = self.document()?;
-        let line = undo(&mut document, edit);
+        for line in undo(&mut document, edit) {
+            self.say(line);
+        }
         self.config.set(document.text().to_owned());
-        self.config()?;
-        self.say(line);
-        Ok(())
+        self.config().map(drop)
     }
 
     /// Sets a value of the config file, and notes what stood there.
@@ -163,18 +163,18 @@ impl Plan<'_> {
 
 /// Undoes an edit of a TOML file, unless others have changed it since. Returns what
 /// there is to say.
-pub(crate) fn undo(document: &mut Document, edit: &Edit) -> String {
+pub(crate) fn undo(document: &mut Document, edit: &Edit) -> Vec<String> {
     let key = edit.key();
     let name = quoted(&edit.at.join("."));
     let now = document.at(&key);
     match edit.standing(now.as_deref(), same_lines) {
         Standing::Ours => {}
-        Standing::Former => return format!("{name} is what it was before"),
-        Standing::Gone => return format!("{name} was removed already"),
-        Standing::Changed => return format!("{name} was changed since, and is kept"),
+        Standing::Former => return vec![format!("{name} is what it was before")],
+        Standing::Gone => return vec![format!("{name} was removed already")],
+        Standing::Changed => return vec![format!("{name} was changed since, and is kept")],
     }
     let (how, undone) = match (&edit.former, key.as_slice()) {
-        (Some(former), _) => ("restores", document.set(&key, former)),
+        (Some(former), _) => ("puts back", document.set(&key, former).map(|()| false)),
         (None, [group, name]) => {
             let lines = now.unwrap_or_default();
             ("removes", document.remove_table(group, name, &lines))
@@ -183,8 +183,12 @@ pub(crate) fn undo(document: &mut Document, edit: &Edit) -> String {
     };
     // The rest of the setup need not stay with it.
     match undone {
-        Ok(()) => format!("{how} {name}"),
-        Err(_) => format!("{name} was reformatted since, and is kept"),
+        Ok(false) => vec![format!("{how} {name}")],
+        Ok(true) => vec![
+            format!("{how} {name}"),
+            "the comment on its line goes with it".to_owned(),
+        ],
+        Err(_) => vec![format!("{name} was reformatted since, and is kept")],
     }
 }
 

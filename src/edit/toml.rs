@@ -1,15 +1,17 @@
 //! TOML files, edited in place: our config file and cargo's.
 
 use std::fmt::Write;
+use std::ops::Range;
 
-use toml_edit::{DocumentMut, Item, Key, Table, Value};
+use toml_edit::{DocumentMut, Item, Table};
 
 use crate::error::Report;
 
-/// A TOML file as a document.
+/// A TOML file as a document. Edits cut and insert whole lines: all others stay to the
+/// byte.
 pub(crate) struct Document {
     text: String,
-    tree: DocumentMut,
+    tree: Item,
 }
 
 impl Document {
@@ -19,12 +21,11 @@ impl Document {
     /// It is not TOML.
     pub(crate) fn parse(text: &str) -> Result<Self, Report> {
         // The parser's own error quotes the line, which may hold a secret.
-        let tree = text
-            .parse()
+        let tree = toml_edit::Document::parse(text)
             .map_err(|_| Report::new("invalid TOML").hint("correct it by hand"))?;
         Ok(Self {
             text: text.to_owned(),
-            tree,
+            tree: tree.into_item(),
         })
     }
 
@@ -36,16 +37,20 @@ impl Document {
     /// Returns what stands at a key: of a value the value as it is written, of a
     /// table the lines of its values. `None` if nothing does.
     pub(crate) fn at(&self, key: &[&str]) -> Option<String> {
-        let mut item = self.tree.as_item();
-        for part in key {
-            item = item.get(part)?;
-        }
+        let item = key
+            .iter()
+            .try_fold(&self.tree, |item, part| item.get(part))?;
         let Some(table) = item.as_table_like() else {
-            return item.as_value().map(written);
+            return self.written(item);
         };
         let values = table.iter().filter(|(_, item)| !item.is_table_like());
-        let lines = values.filter_map(|(key, item)| Some((key, written(item.as_value()?))));
+        let lines = values.filter_map(|(key, item)| Some((key, self.written(item)?)));
         Some(body(&lines.collect::<Vec<_>>()))
+    }
+
+    /// Returns a value as it is written, without what stands around it.
+    fn written(&self, item: &Item) -> Option<String> {
+        Some(self.text[item.as_value()?.span()?].to_owned())
     }
 
     /// Adds `[group.name]` with these values at the end.
@@ -80,51 +85,56 @@ impl Document {
     /// The table is missing or inline, or the file cannot be edited.
     pub(crate) fn set(&mut self, key: &[&str], value: &str) -> Result<(), Report> {
         let (last, tables) = key.split_last().ok_or_else(unfit)?;
-        self.check_editable(&format!("{last} = {value}\n"))?;
-        let mut new: Value = value.parse().map_err(|_| unfit())?;
-        let table = table_at(&mut self.tree, tables)?;
-        match table.get_mut(last).map(Item::as_value_mut) {
-            Some(Some(there)) => {
-                // The comment behind it stays.
-                *new.decor_mut() = there.decor().clone();
-                *there = new;
+        let line = format!("{last} = {value}\n");
+        self.check_editable(&line)?;
+        let table = self.table(tables)?;
+        match table.get(last) {
+            Some(there) if there.is_value() => {
+                let place = there.span().ok_or_else(unfit)?;
+                self.replace(&[place], value)
             }
-            Some(None) => return Err(unfit()),
+            Some(_) => Err(unfit()),
             None => {
-                table.insert(last, Item::Value(new));
+                let (at, before) = self.end_of(table)?;
+                self.replace(&[at..at], &(before + &line))
             }
         }
-        self.render();
-        Ok(())
     }
 
-    /// Removes a value.
+    /// Returns where a table's next value is to stand, and what comes before it there.
+    fn end_of(&self, table: &Table) -> Result<(usize, String), Report> {
+        let values = table.iter().filter(|(_, item)| item.is_value());
+        let places = values.map(|(key, _)| self.place_of(table, key));
+        let places = places.collect::<Result<Vec<_>, _>>()?;
+        let last = places.into_iter().max_by_key(|place| place.end);
+        let (end, indent) = match (last, header_of(table)) {
+            (Some(last), _) => {
+                let lines = self.lines_of(&last);
+                // A dotted key's first parts too.
+                (lines.end, &self.text[lines.start..last.start])
+            }
+            (None, Some(header)) => (self.lines_of(&header).end, ""),
+            (None, None) if std::ptr::eq(table, self.table(&[])?) => (0, ""),
+            (None, None) => return Err(unfit()),
+        };
+        let is_whole = end == 0 || self.text[..end].ends_with('\n');
+        let before = if is_whole { "" } else { "\n" };
+        Ok((end, format!("{before}{indent}")))
+    }
+
+    /// Removes a value. Returns true if a comment on its lines goes with it.
     ///
     /// # Errors
     /// Its table is missing or inline, or the file cannot be edited.
-    pub(crate) fn remove(&mut self, key: &[&str]) -> Result<(), Report> {
+    pub(crate) fn remove(&mut self, key: &[&str]) -> Result<bool, Report> {
         let (last, tables) = key.split_last().ok_or_else(unfit)?;
         self.check_editable("")?;
-        let table = table_at(&mut self.tree, tables)?;
-        // Comments above it are not ours; they go to what follows.
-        let above = table.key(last).map(comments_above).unwrap_or_default();
-        let at = table.iter().position(|(key, _)| key == *last);
-        table.remove(last).ok_or_else(unfit)?;
-        let next = table.iter().nth(at.unwrap_or_default());
-        let next = next.map(|(key, _)| key.to_owned());
-        if let Some(mut next) = next.and_then(|next| table.key_mut(&next)) {
-            let own = next.leaf_decor().prefix().and_then(|own| own.as_str());
-            let own = format!("{above}{}", own.unwrap_or_default());
-            next.leaf_decor_mut().set_prefix(own);
-        } else {
-            let position = table.position();
-            self.put_before_what_follows(position, &above);
-        }
-        self.render();
-        Ok(())
+        let place = self.place_of(self.table(tables)?, last)?;
+        self.cut(vec![place])
     }
 
-    /// Removes `[group.name]` if it holds these lines, in whatever layout.
+    /// Removes `[group.name]` if it holds these lines, in whatever layout. Returns true
+    /// if a comment on its lines goes with it.
     ///
     /// # Errors
     /// It holds something else, is inline, or the file cannot be edited.
@@ -133,60 +143,77 @@ impl Document {
         group: &str,
         name: &str,
         lines: &str,
-    ) -> Result<(), Report> {
+    ) -> Result<bool, Report> {
         let now = self.at(&[group, name]).ok_or_else(unfit)?;
-        if !same_lines(&now, lines) {
+        let table = self.table(&[group, name])?;
+        if !same_lines(&now, lines) || table.iter().any(|(_, item)| item.is_table_like()) {
             return Err(unfit());
         }
         self.check_editable("")?;
-        let groups = table_at(&mut self.tree, &[group])?;
-        let Some(Item::Table(table)) = groups.get(name) else {
-            return Err(unfit());
-        };
-        if table.iter().any(|(_, item)| item.is_table_like()) {
-            return Err(unfit());
+        let places = table.iter().map(|(key, _)| self.place_of(table, key));
+        let mut places = places.collect::<Result<Vec<_>, _>>()?;
+        if let Some(mut header) = header_of(table) {
+            // The empty line right above a table was added with it.
+            let above = &self.text[..self.lines_of(&header).start];
+            if above == "\n" || above.ends_with("\n\n") {
+                header.start = above.len() - 1;
+            }
+            places.push(header);
         }
-        let position = table.position();
-        let prefix = table.decor().prefix().and_then(|text| text.as_str());
-        let prefix = prefix.unwrap_or_default();
-        // The empty line right above a table was added with it.
-        let above = prefix.strip_suffix('\n').unwrap_or(prefix);
-        let has_gap = above.is_empty() || above.ends_with('\n');
-        let mut kept = if has_gap { above } else { prefix }.to_owned();
-        let keys = table.iter().filter_map(|(key, _)| table.key(key));
-        kept.extend(keys.map(comments_above));
-        groups.remove(name);
-        let is_empty = groups.is_empty() && groups.is_implicit();
-        if is_empty {
-            self.tree.remove(group);
+        self.cut(places)
+    }
+
+    /// Returns where a table's key and its value stand.
+    fn place_of(&self, table: &Table, key: &str) -> Result<Range<usize>, Report> {
+        let (key, item) = table.get_key_value(key).ok_or_else(unfit)?;
+        let (key, value) = key.span().zip(item.span()).ok_or_else(unfit)?;
+        Ok(key.start..value.end)
+    }
+
+    /// Returns a table that stands on lines of its own.
+    fn table(&self, key: &[&str]) -> Result<&Table, Report> {
+        let mut parts = key.iter();
+        let table = parts.try_fold(self.tree.as_table(), |table, part| {
+            Some(table?.get(part)?.as_table())
+        });
+        table.flatten().ok_or_else(unfit)
+    }
+
+    /// Returns the whole lines of a place.
+    fn lines_of(&self, place: &Range<usize>) -> Range<usize> {
+        let start = self.text[..place.start].rfind('\n');
+        let end = self.text[place.end..].find('\n');
+        start.map_or(0, |at| at + 1)..end.map_or(self.text.len(), |at| place.end + at + 1)
+    }
+
+    /// Removes the lines of these places. Returns true if a comment goes with them.
+    fn cut(&mut self, places: Vec<Range<usize>>) -> Result<bool, Report> {
+        let lines: Vec<_> = places.iter().map(|place| self.lines_of(place)).collect();
+        let mut behind = places
+            .iter()
+            .zip(&lines)
+            .map(|(place, lines)| &self.text[place.end..lines.end]);
+        let has_comment = behind.any(|text| text.contains('#'));
+        self.replace(&lines, "")?;
+        Ok(has_comment)
+    }
+
+    /// Puts a text in place of each of these, which do not overlap.
+    fn replace(&mut self, places: &[Range<usize>], new: &str) -> Result<(), Report> {
+        let mut places = places.to_vec();
+        places.sort_by_key(|place| std::cmp::Reverse(place.start));
+        let mut text = self.text.clone();
+        for place in places {
+            text.replace_range(place, new);
         }
-        self.put_before_what_follows(position, &kept);
-        self.render();
+        *self = Self::parse(&text).map_err(|_| unfit())?;
         Ok(())
     }
 
-    /// Puts comments before the table that follows a position, or at the end.
-    fn put_before_what_follows(&mut self, position: Option<isize>, comments: &str) {
-        if comments.is_empty() {
-            return;
-        }
-        let next = next_table(self.tree.as_table_mut(), position.unwrap_or(-1));
-        let own = |text: Option<&toml_edit::RawString>| {
-            let text = text.and_then(|text| text.as_str()).unwrap_or_default();
-            format!("{comments}{text}")
-        };
-        if let Some(table) = next {
-            let prefix = own(table.decor().prefix());
-            table.decor_mut().set_prefix(prefix);
-        } else {
-            let trailing = own(Some(self.tree.trailing()));
-            self.tree.set_trailing(trailing);
-        }
-    }
-
-    /// Refuses a file that would come back with other bytes than ours changed.
+    /// Refuses a file that toml_edit itself would write otherwise.
     fn check_editable(&self, lines: &str) -> Result<(), Report> {
-        let back = self.tree.to_string();
+        let back = self.text.parse().map(|tree: DocumentMut| tree.to_string());
+        let back = back.unwrap_or_default();
         // A line break at the end is all that may be added.
         if back == self.text || back.strip_suffix('\n') == Some(&*self.text) {
             return Ok(());
@@ -199,56 +226,12 @@ impl Document {
             report.hint("add these lines by hand:").lines(lines)
         })
     }
-
-    fn render(&mut self) {
-        self.text = self.tree.to_string();
-    }
 }
 
-/// Returns the table at a key, for tables that stand on lines of their own.
-fn table_at<'d>(tree: &'d mut DocumentMut, key: &[&str]) -> Result<&'d mut Table, Report> {
-    let mut table = tree.as_table_mut();
-    for part in key {
-        table = table
-            .get_mut(part)
-            .and_then(Item::as_table_mut)
-            .ok_or_else(unfit)?;
-    }
-    Ok(table)
-}
-
-/// Returns the first table after a position, in the order of the file.
-fn next_table(table: &mut Table, after: isize) -> Option<&mut Table> {
-    fn positions(table: &Table, after: isize, found: &mut Vec<isize>) {
-        found.extend(table.position().filter(|position| *position > after));
-        let inner = table.iter().filter_map(|(_, item)| item.as_table());
-        inner.for_each(|table| positions(table, after, found));
-    }
-    fn at(table: &mut Table, position: isize) -> Option<&mut Table> {
-        if table.position() == Some(position) && !table.is_implicit() && !table.is_dotted() {
-            return Some(table);
-        }
-        let mut inner = table.iter_mut();
-        inner.find_map(|(_, item)| at(item.as_table_mut()?, position))
-    }
-    let mut found = Vec::new();
-    positions(table, after, &mut found);
-    let next = found.into_iter().min()?;
-    at(table, next)
-}
-
-/// Returns the comments that stand on lines of their own above a key.
-fn comments_above(key: &Key) -> String {
-    let prefix = key.leaf_decor().prefix().and_then(|text| text.as_str());
-    let prefix = prefix.unwrap_or_default();
-    prefix
-        .rfind('\n')
-        .map_or_else(String::new, |end| prefix[..=end].to_owned())
-}
-
-/// Returns a value as it is written, without what stands around it.
-fn written(value: &Value) -> String {
-    value.clone().decorated("", "").to_string()
+/// Returns where a table's header stands; `None` for the whole file and for dotted keys.
+fn header_of(table: &Table) -> Option<Range<usize>> {
+    let is_header = !table.is_implicit() && !table.is_dotted();
+    table.span().filter(|span| is_header && !span.is_empty())
 }
 
 /// Returns a string as a TOML value.

@@ -55,6 +55,7 @@ fn a_value_is_added_after_the_others_of_its_table_and_removed() {
             "other = 1\n[profiles.a] # d\n[hosts.b]\n",
             "[profiles.a]\nscopes = [\n\"b\",\n]\n",
             "[profiles.a]",
+            "x.y = 1\nprofiles.a.issuer = 'b'\n",
         ] {
             let mut document = document(text);
             if document.at(&key[..key.len() - 1]).is_none() {
@@ -63,6 +64,7 @@ fn a_value_is_added_after_the_others_of_its_table_and_removed() {
             document.set(key, "\"x\"").expect("set");
             let after = document.text();
             assert!(after.contains(line), "{after:?}");
+            assert_eq!(document.at(key).as_deref(), Some("\"x\""));
             document.remove(key).expect("removed");
             assert_eq!(document.text().trim_end(), text.trim_end());
         }
@@ -80,6 +82,10 @@ fn a_comment_above_what_is_removed_stays() {
         document.remove(&[key]).expect("removed");
         assert_eq!(document.text(), after);
     }
+    let mut one = document("a = 1 # c\nb = 2\n");
+    assert_eq!(one.remove(&["b"]).ok(), Some(false));
+    assert_eq!(one.remove(&["a"]).ok(), Some(true), "its comment goes");
+    assert_eq!(one.text(), "");
     let text = "[hosts.\"a.dev\"] # ours\n# theirs\nprofile = 'p' # ours\n\n# more\n[b]\nc = 1\n";
     let mut document = document(text);
     document

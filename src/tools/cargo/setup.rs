@@ -103,7 +103,9 @@ impl Setup for SetupCargo {
         plan.undo_hosts("cargo", &self.hosts, &name, |plan, edit| {
             let mut document = Document::parse(file.text()).map_err(refused)?;
             file.words.extend(edit.ours.lines().map(value_of));
-            plan.say(rules::undo(&mut document, edit));
+            for line in rules::undo(&mut document, edit) {
+                plan.say(line);
+            }
             file.set(document.text().to_owned());
             Ok(())
         })?;

@@ -39,6 +39,19 @@ pub(crate) enum Standing {
     Changed,
 }
 
+impl Standing {
+    /// Says why an undo leaves what stands there; `None` if it is the setup's own.
+    pub(crate) fn left(self, name: &str) -> Option<String> {
+        let why = match self {
+            Self::Ours => return None,
+            Self::Former => "is what it was before",
+            Self::Gone => "was removed already",
+            Self::Changed => "was changed since, and is kept",
+        };
+        Some(format!("{name} {why}"))
+    }
+}
+
 impl Edit {
     /// Returns the edit of a file.
     pub(crate) fn new(file: String, at: &[&str], ours: &str, former: Option<String>) -> Self {

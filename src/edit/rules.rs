@@ -1,6 +1,6 @@
 //! The config file's part of a setup: host rules, and their undo.
 
-use super::entry::{Edit, Standing};
+use super::entry::Edit;
 use super::plan::Plan;
 use super::toml::{Document, body, same_lines, string};
 use crate::error::{Error, Report};
@@ -167,11 +167,8 @@ pub(crate) fn undo(document: &mut Document, edit: &Edit) -> Vec<String> {
     let key = edit.key();
     let name = quoted(&edit.at.join("."));
     let now = document.at(&key);
-    match edit.standing(now.as_deref(), same_lines) {
-        Standing::Ours => {}
-        Standing::Former => return vec![format!("{name} is what it was before")],
-        Standing::Gone => return vec![format!("{name} was removed already")],
-        Standing::Changed => return vec![format!("{name} was changed since, and is kept")],
+    if let Some(line) = edit.standing(now.as_deref(), same_lines).left(&name) {
+        return vec![line];
     }
     let (how, undone) = match (&edit.former, key.as_slice()) {
         (Some(former), _) => ("puts back", document.set(&key, former).map(|()| false)),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::args::SetupDocker;
-use crate::edit::entry::{Edit, Standing};
+use crate::edit::entry::Edit;
 use crate::edit::hosts::{Host, as_it_is, pattern};
 use crate::edit::json::Document;
 use crate::edit::plan::Plan;
@@ -89,44 +89,11 @@ impl Setup for SetupDocker {
         }
         let name = file.name();
         plan.undo_hosts("docker", &self.hosts, &name, |plan, edit| {
-            match edit.key().as_slice() {
-                [LIST, registry] if edit.file == name => {
-                    let mut document = Document::parse(file.text()).map_err(refused)?;
-                    let now = document.inside(LIST, registry).map_err(refused)?;
-                    let standing = edit.standing(now.as_deref(), |one, other| one == other);
-                    let undone = match (standing, &edit.former) {
-                        (Standing::Ours, Some(former)) => {
-                            let shown = quoted(former);
-                            plan.say(format!("puts back {LIST}.{registry}: {shown}"));
-                            document.set(LIST, registry, former)
-                        }
-                        (Standing::Ours, None) => {
-                            plan.say(format!("takes out {LIST}.{registry}"));
-                            document.remove(LIST, registry)
-                        }
-                        (Standing::Former, _) => {
-                            plan.say(format!("{LIST}.{registry} is what it was before"));
-                            Ok(())
-                        }
-                        (Standing::Gone, _) => {
-                            plan.say(format!("{LIST}.{registry} was removed already"));
-                            Ok(())
-                        }
-                        (Standing::Changed, _) => {
-                            plan.say(format!("{LIST}.{registry} was changed since, and is kept"));
-                            Ok(())
-                        }
-                    };
-                    undone.map_err(refused)?;
-                    file.set(document.text());
-                }
-                [LIST] if edit.file == name => {
-                    let document = Document::parse(file.text()).map_err(refused)?;
-                    let was_null = edit.former.is_some();
-                    document.remove_empty(LIST, was_null).map_err(refused)?;
-                    file.set(document.text());
-                }
-                _ => {}
+            if edit.file == name {
+                let mut document = Document::parse(file.text()).map_err(refused)?;
+                let line = undo(&mut document, edit).map_err(refused)?;
+                file.set(document.text());
+                line.into_iter().for_each(|line| plan.say(line));
             }
             Ok(())
         })?;
@@ -147,6 +114,28 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
         }
         _ => edit.is_host_rule(),
     }
+}
+
+/// Undoes an edit of docker's file. Returns what there is to say.
+fn undo(document: &mut Document, edit: &Edit) -> Result<Option<String>, Report> {
+    let key = edit.key();
+    let [LIST, registry] = key[..] else {
+        document.remove_empty(LIST, edit.former.is_some())?;
+        return Ok(None);
+    };
+    let name = format!("{LIST}.{registry}");
+    let now = document.inside(LIST, registry)?;
+    let standing = edit.standing(now.as_deref(), |one, other| one == other);
+    if let Some(line) = standing.left(&name) {
+        return Ok(Some(line));
+    }
+    Ok(Some(if let Some(former) = &edit.former {
+        document.set(LIST, registry, former)?;
+        format!("puts back {name}: {}", quoted(former))
+    } else {
+        document.remove(LIST, registry)?;
+        format!("takes out {name}")
+    }))
 }
 
 fn file(plan: &Plan<'_>, asked: &SetupDocker) -> Result<PathBuf, Error> {

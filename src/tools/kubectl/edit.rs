@@ -24,20 +24,17 @@ pub(super) fn undo_user(
 ) -> Result<(), Error> {
     let exec: Value = serde_json::from_str(&done.ours).unwrap_or_default();
     file.words.extend(words(&exec, user));
-    match done.standing(named(view, "users", user), is_user) {
-        Standing::Gone => plan.say(format!("user {} was removed already", quoted(user))),
-        Standing::Ours => {
-            let words = to_words(&["delete-user", user]);
-            edit(kubectl, file, view, &words, |before, after| {
-                named(after, "users", user).is_none() && same_but_for(before, after, "users", user)
-            })?;
-            plan.say(format!("removes user {}", quoted(user)));
-        }
-        Standing::Former | Standing::Changed => plan.say(format!(
-            "user {} was changed since, and is kept",
-            quoted(user)
-        )),
+    let name = format!("user {}", quoted(user));
+    let standing = done.standing(named(view, "users", user), is_user);
+    if let Some(line) = standing.left(&name) {
+        plan.say(line);
+        return Ok(());
     }
+    let words = to_words(&["delete-user", user]);
+    edit(kubectl, file, view, &words, |before, after| {
+        named(after, "users", user).is_none() && same_but_for(before, after, "users", user)
+    })?;
+    plan.say(format!("takes out {name}"));
     Ok(())
 }
 

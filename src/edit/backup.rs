@@ -3,11 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use super::entry::Note;
 use super::file::{FileChange, Text, read};
 use super::journal::Journal;
 use crate::error::Report;
+use crate::sys::files::set_kept;
 use crate::sys::replace;
+use crate::sys::status::Status;
 use crate::text::quote;
 use crate::text::quote::system;
 
@@ -21,22 +25,31 @@ pub(crate) enum Backup {
     Write(PathBuf, Text, Text),
     /// It is removed, because the file is again what it was.
     Remove(PathBuf),
-    /// It stays, because others changed the file as well.
+    /// It is removed: a setup was killed between it and `setup.json`.
+    Abandoned(PathBuf),
+    /// It stays, because others changed the file as well. A next setup may replace it.
     Keep(PathBuf),
+    /// There is none: a person's own file, or another setup's backup, lies there.
+    Others(PathBuf),
 }
 
 impl Backup {
-    /// Writes it, if it is to be written.
+    /// Writes it, if it is to be written, or marks it as one that stays.
     ///
     /// # Errors
     /// The system's own reason.
     pub(crate) fn write(&self) -> Result<(), Report> {
         match self {
-            Self::Write(path, Some(text), _) => {
-                replace::private(path, text.as_bytes()).map_err(|error| {
+            Self::Write(path, Some(text), _) => replace::private_by_setup(path, text.as_bytes())
+                .map_err(|error| {
                     let what = format!("{}: {}", quote::path(path), system(&error));
                     Report::new(what).hint("nothing was changed: the backup comes first")
-                })
+                }),
+            Self::Keep(path) => {
+                if let Err(error) = set_kept(path) {
+                    log::info!("{}: {}", quote::path(path), system(&error));
+                }
+                Ok(())
             }
             _ => Ok(()),
         }
@@ -44,22 +57,29 @@ impl Backup {
 
     /// Puts the older one back, or removes the one that was written.
     pub(crate) fn revert(&self) {
-        match self {
-            Self::Write(path, _, Some(older)) => {
-                if let Err(error) = replace::private(path, older.as_bytes()) {
-                    log::info!("{} stays: {}", quote::path(path), system(&error));
-                }
+        if let Self::Write(path, _, older) = self {
+            let put_back = |older: &Zeroizing<String>| {
+                replace::private_by_setup(path, older.as_bytes())?;
+                set_kept(path)
+            };
+            match older.as_ref().map(put_back) {
+                Some(Err(error)) => log::info!("{}: {}", quote::path(path), system(&error)),
+                Some(Ok(())) => {}
+                None => remove(path),
             }
-            Self::Write(path, _, None) => remove(path),
-            Self::Remove(_) | Self::Keep(_) => {}
         }
     }
 
     /// Removes one that is not needed any more.
     pub(crate) fn clear(&self) {
-        if let Self::Remove(path) = self {
+        if let Self::Remove(path) | Self::Abandoned(path) = self {
             remove(path);
         }
+    }
+
+    /// True if it is written or removed.
+    pub(crate) const fn is_change(&self) -> bool {
+        !matches!(self, Self::Keep(_) | Self::Others(_))
     }
 
     /// True if the file is again what it was.
@@ -72,6 +92,14 @@ impl Backup {
         match self {
             Self::Keep(path) => Some(format!(
                 "{} stays: it is what the file was before the first setup, and others have changed that since",
+                quote::path(path)
+            )),
+            Self::Others(path) => Some(format!(
+                "{} is not this setup's backup, and stays: --undo will take out the entries alone",
+                quote::path(path)
+            )),
+            Self::Abandoned(path) => Some(format!(
+                "removes {}, which a setup that was killed left",
                 quote::path(path)
             )),
             _ => None,
@@ -96,31 +124,58 @@ pub(crate) fn settle(
     let name = file.name();
     let found = file.before().map(ToOwned::to_owned);
     if !journal.uses(&name) {
-        let mut note = journal.files.remove(&name)?;
-        note.see(found.as_deref());
-        return restore(&note, file);
+        return is_undo.then(|| leave(journal, file)).flatten();
     }
     if !file.is_changed() {
         return None;
     }
     let is_first = !journal.files.contains_key(&name);
-    let note = journal
-        .files
-        .entry(name)
-        .or_insert_with(|| Note::first(found.as_deref()));
+    let note = journal.files.entry(name);
+    let note = note.or_insert_with(|| Note::first(found.as_deref()));
     note.see(found.as_deref());
     note.leave(file.after());
     if is_undo {
         note.forget_found();
     }
     let found = found.filter(|_| is_first)?;
-    note.set_backup();
     let backup = place(file.real(), 1);
-    let is_file = backup.symlink_metadata().is_ok_and(|meta| meta.is_file());
-    let older = read(&backup).ok().filter(|_| is_file);
-    // A setup that was killed may have written it already.
-    let is_there = older.as_ref().is_some_and(|text| **text == found);
-    (!is_there).then(|| Backup::Write(backup, Some(found.into()), older))
+    let there = Status::of_link(&backup);
+    let older = read(&backup).ok();
+    match (&there, &older) {
+        (Err(_), _) => {}
+        // A setup that was killed has written it already.
+        (Ok(there), Some(older)) if is_in_use(there) && **older == found => {
+            note.set_backup();
+            return None;
+        }
+        (Ok(there), Some(_)) if is_kept(there) => {}
+        _ => return Some(Backup::Others(backup)),
+    }
+    note.set_backup();
+    Some(Backup::Write(backup, Some(found.into()), older))
+}
+
+/// True for what may be the backup of a file in which setups are.
+fn is_in_use(backup: &Status) -> bool {
+    backup.is_file() && backup.is_ours() && backup.has_private_mode()
+}
+
+/// True for a backup that an undo left. Its mode says so: a person's own file that
+/// has the name must not be replaced.
+fn is_kept(backup: &Status) -> bool {
+    backup.is_file() && backup.is_ours() && backup.has_mode_of_kept()
+}
+
+/// Makes a file in which no setup is left again what it was.
+fn leave(journal: &mut Journal, file: &mut FileChange) -> Option<Backup> {
+    if let Some(mut note) = journal.files.remove(&file.name()) {
+        note.see(file.before());
+        return restore(&note, file);
+    }
+    let backup = place(file.real(), 1);
+    let is_left = Status::of_link(&backup).is_ok_and(|there| is_in_use(&there));
+    let text = read(&backup).ok().filter(|_| is_left)?;
+    (Some(text.as_str()) == file.before()).then_some(Backup::Abandoned(backup))
 }
 
 /// Makes a file again what it was, where only setups changed it.

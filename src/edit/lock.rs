@@ -7,7 +7,7 @@ use std::{fs, io, thread};
 use super::directory;
 use crate::error::{Error, Report};
 use crate::sys::{lock, temporary};
-use crate::text::clock::Deadline;
+use crate::text::clock::{Deadline, UnixTime};
 use crate::text::quote;
 use crate::text::quote::system;
 
@@ -21,12 +21,12 @@ pub(crate) struct DirLock {
 }
 
 impl DirLock {
-    /// Takes the lock as soon as no other setup holds it. Creates the directory if
-    /// it is missing.
+    /// Takes the lock as soon as no other setup holds it, and removes what killed setups
+    /// left in the directory. Creates it if it is missing.
     ///
     /// # Errors
     /// It cannot be created, or another setup holds the lock until the deadline.
-    pub(crate) fn take(dir: &Path, deadline: &Deadline) -> Result<Self, Error> {
+    pub(crate) fn take(dir: &Path, deadline: &Deadline, now: UnixTime) -> Result<Self, Error> {
         let failed = |reason: &str| Report::new(format!("{}: {reason}", quote::path(dir)));
         let unusable = |error: io::Error| {
             Error::Usage(failed(&system(&error)).hint("make it readable and writable for you"))
@@ -37,6 +37,9 @@ impl DirLock {
             new.iter().rev().for_each(|dir| temporary::will_remove(dir));
             created.extend(new);
             if let Some(lock) = lock::DirLock::try_take(dir).map_err(unusable)? {
+                if let Err(error) = temporary::sweep_by_setup(dir, now, lock.is_locked()) {
+                    log::debug!("{} is not swept: {error}", quote::path(dir));
+                }
                 return Ok(Self { lock, created });
             }
             if deadline.remaining().is_zero() {
@@ -73,12 +76,14 @@ mod tests {
         let home = tempfile::tempdir().expect("a directory");
         let dir = home.path().join("a/b");
         let at_once = Deadline::after(Duration::ZERO);
-        let held = DirLock::take(&dir, &at_once).expect("free");
-        let error = DirLock::take(&dir, &at_once).err().expect("refused");
+        let held = DirLock::take(&dir, &at_once, UnixTime::from_secs(0)).expect("free");
+        let error = DirLock::take(&dir, &at_once, UnixTime::from_secs(0))
+            .err()
+            .expect("refused");
         assert!(matches!(error, Error::Passing(_)), "{error}");
         drop(held);
         assert!(!home.path().join("a").exists());
-        let held = DirLock::take(&dir, &at_once).expect("free");
+        let held = DirLock::take(&dir, &at_once, UnixTime::from_secs(0)).expect("free");
         fs::write(dir.join("file"), "").expect("written");
         drop(held);
         assert!(dir.join("file").exists());

@@ -19,7 +19,7 @@ use crate::cli::options::Options;
 use crate::config;
 use crate::config::{Config, Directories};
 use crate::error::{Error, Report};
-use crate::sys::{Environment, signals, temporary};
+use crate::sys::{Environment, signals};
 use crate::text::clock::{Deadline, UnixTime};
 use crate::text::quote;
 use crate::text::quote::system;
@@ -80,8 +80,7 @@ impl<'w> Plan<'w> {
         let now = (world.clock)();
         let mut locks = Vec::new();
         if let Some(dir) = path.parent().filter(|_| !mode.dry_run) {
-            locks.push(DirLock::take(dir, &deadline)?);
-            sweep(dir, now);
+            locks.push(DirLock::take(dir, &deadline, now)?);
         }
         let config = FileChange::open(&path).map_err(Error::Usage)?;
         let journal_file = FileChange::open(&beside).map_err(Error::Usage)?;
@@ -107,6 +106,10 @@ impl<'w> Plan<'w> {
             locks,
         };
         plan.deadline = *plan.config()?.deadline();
+        if plan.config.real() != plan.config.path() {
+            // A link to a file that lies in another directory.
+            plan.config = plan.locked(&path)?;
+        }
         Ok(plan)
     }
 
@@ -181,7 +184,7 @@ impl<'w> Plan<'w> {
     /// # Errors
     /// It cannot be read, is one of ours, or another setup is under way.
     pub(crate) fn open_file(&mut self, path: &Path) -> Result<FileChange, Error> {
-        let mut file = FileChange::open(path).map_err(Error::Usage)?;
+        let file = FileChange::open(path).map_err(Error::Usage)?;
         let config = self.config()?;
         let key_files = config.key_files();
         let ours = [
@@ -199,14 +202,21 @@ impl<'w> Plan<'w> {
                     .hint("name the tool's own file"),
             ));
         }
-        if let Some(dir) = file.real().parent().filter(|_| !self.mode.dry_run) {
-            self.lock(dir)?;
-            sweep(dir, self.now);
-            // As it is now that no setup by another config file changes it.
-            file = FileChange::open(path).map_err(Error::Usage)?;
-        }
+        let file = self.locked(path)?;
         self.journal.follow(file.real());
         Ok(file)
+    }
+
+    /// Reads a file as it is now that no other setup changes it.
+    fn locked(&mut self, path: &Path) -> Result<FileChange, Error> {
+        let file = FileChange::open(path).map_err(Error::Usage)?;
+        match file.real().parent().filter(|_| !self.mode.dry_run) {
+            Some(dir) => {
+                self.lock(dir)?;
+                FileChange::open(path).map_err(Error::Usage)
+            }
+            None => Ok(file),
+        }
     }
 
     /// Locks a directory, once: a second time would wait for the first.
@@ -214,7 +224,8 @@ impl<'w> Plan<'w> {
         // A missing directory below .. cannot be told from others; it is refused later.
         let is_plain = !dir.components().any(|part| part == Component::ParentDir);
         if is_plain && !self.locks.iter().any(|lock| lock.is_of(dir)) {
-            self.locks.push(DirLock::take(dir, &self.deadline)?);
+            self.locks
+                .push(DirLock::take(dir, &self.deadline, self.now)?);
         }
         Ok(())
     }
@@ -268,7 +279,7 @@ impl<'w> Plan<'w> {
         if self.mode.dry_run {
             return Ok(Answer::new(self.diff()));
         }
-        if self.is_unchanged() {
+        if self.is_unchanged() && !backups.iter().any(Backup::is_change) {
             self.lines.insert(0, "nothing to change".to_owned());
         } else {
             self.apply(&backups)?;
@@ -361,14 +372,6 @@ impl<'w> Plan<'w> {
             .collect();
         self.lines.splice(0..0, lines);
         Ok(())
-    }
-}
-
-/// Removes what a killed setup left: files that were to replace others, and copies
-/// that a tool worked on.
-fn sweep(dir: &Path, now: UnixTime) {
-    if let Err(error) = temporary::sweep(dir, now) {
-        log::debug!("{} is not swept: {error}", quote::path(dir));
     }
 }
 

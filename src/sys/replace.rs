@@ -14,12 +14,23 @@ use crate::text::quote;
 /// # Errors
 /// The system's own reason; nothing is left behind.
 pub fn private(path: &Path, content: &[u8]) -> io::Result<()> {
-    let file = written(path, content)?;
+    let file = written(temporary::builder(), path, content)?;
     file.persist(path)?;
     Ok(())
 }
 
-/// Replaces a file and keeps its mode and group; a new one gets mode 0600. The
+/// Replaces a file of a setup's by one of mode 0600, whose content is fsynced.
+///
+/// # Errors
+/// The system's own reason; nothing is left behind.
+pub fn private_by_setup(path: &Path, content: &[u8]) -> io::Result<()> {
+    let file = written(temporary::setup_builder(), path, content)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// Replaces a file of a setup's and keeps its mode and group; a new one gets mode 0600. The
 /// content and its directory are fsynced. A file that cannot be replaced because it
 /// is a mount point (a container's bind mount) or lies on another file system is
 /// written in place instead, not in one step. `check` runs right before that.
@@ -36,7 +47,7 @@ pub fn keeping_mode(
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
-    let file = written(path, content)?;
+    let file = written(temporary::setup_builder(), path, content)?;
     if let Some(before) = &before {
         before.give_mode(file.as_file())?;
     }
@@ -79,13 +90,13 @@ fn write_in_place(path: &Path, content: &[u8]) -> io::Result<()> {
     })
 }
 
-/// Creates a file, which must not be there yet, of mode 0600 and with its whole
+/// Creates a file of a setup's, which must not be there yet, of mode 0600 and with its whole
 /// content; both it and its directory are fsynced.
 ///
 /// # Errors
 /// It is there already (`AlreadyExists`), or the system's own reason.
 pub fn create_new(path: &Path, content: &[u8]) -> io::Result<()> {
-    let file = written(path, content)?;
+    let file = written(temporary::setup_builder(), path, content)?;
     file.as_file().sync_all()?;
     file.persist_noclobber(path)?;
     if let Err(error) = fsync_dir(directory_of(path)) {
@@ -95,15 +106,17 @@ pub fn create_new(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Writes a temporary file beside a path.
-fn written(path: &Path, content: &[u8]) -> io::Result<tempfile::NamedTempFile> {
-    let file = temporary::builder()
-        .tempfile_in(directory_of(path))
-        .map_err(|error| {
-            // Its text ends in the temporary file's name, which means nothing to users.
-            let text = error.to_string();
-            let words = text.split(" at path ").next().unwrap_or_default();
-            io::Error::new(error.kind(), words)
-        })?;
+fn written(
+    builder: tempfile::Builder<'_, '_>,
+    path: &Path,
+    content: &[u8],
+) -> io::Result<tempfile::NamedTempFile> {
+    let file = builder.tempfile_in(directory_of(path)).map_err(|error| {
+        // Its text ends in the temporary file's name, which means nothing to users.
+        let text = error.to_string();
+        let words = text.split(" at path ").next().unwrap_or_default();
+        io::Error::new(error.kind(), words)
+    })?;
     // The umask may have taken from tempfile's own 0600.
     set_private(file.as_file())?;
     // Past tempfile's own writer, whose errors name the temporary file too.

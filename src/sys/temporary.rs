@@ -12,6 +12,9 @@ use crate::text::clock::UnixTime;
 /// How their names begin.
 pub const PREFIX: &str = ".zitadel-credential-";
 
+/// How the names begin of those that a setup makes, under its lock on their directory.
+const SETUP: &str = ".zitadel-credential-setup-";
+
 /// How many letters and digits follow: a person's own file may begin the same,
 /// and lie beside one of ours in a home directory.
 const RANDOM: usize = 32;
@@ -36,7 +39,7 @@ fn created() -> MutexGuard<'static, Vec<PathBuf>> {
 /// # Errors
 /// The system's own reason.
 pub fn copy_dir(beside: Option<&Path>) -> io::Result<tempfile::TempDir> {
-    let mut builder = builder();
+    let mut builder = setup_builder();
     builder.permissions(private_dir_permissions());
     let dir = match beside.map(|dir| builder.tempdir_in(dir)) {
         Some(Ok(dir)) => dir,
@@ -57,7 +60,7 @@ pub fn remove_created() {
     for dir in created().drain(..).rev() {
         let is_copy = dir
             .file_name()
-            .is_some_and(|name| is_ours(name.as_encoded_bytes()));
+            .is_some_and(|name| is_of(SETUP, name.as_encoded_bytes()));
         let _ = if is_copy {
             remove_copy(&dir)
         } else {
@@ -80,14 +83,37 @@ pub fn name() -> String {
     format!("{PREFIX}{random}")
 }
 
+/// Returns a builder of a setup's temporary files and directories.
+pub fn setup_builder() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(SETUP).rand_bytes(RANDOM);
+    builder
+}
+
 /// Removes the abandoned ones of `dir`.
 ///
 /// # Errors
 /// The directory cannot be read.
 pub fn sweep(dir: &Path, now: UnixTime) -> io::Result<()> {
+    sweep_if(dir, |entry| is_abandoned(entry, now))
+}
+
+/// Removes the abandoned ones of a directory. Where the setups' lock on it is held, all
+/// of a setup's are.
+///
+/// # Errors
+/// The directory cannot be read.
+pub fn sweep_by_setup(dir: &Path, now: UnixTime, is_locked: bool) -> io::Result<()> {
+    sweep_if(dir, |entry| {
+        let is_setups = is_of(SETUP, entry.file_name().as_encoded_bytes());
+        is_locked && is_setups || is_abandoned(entry, now)
+    })
+}
+
+fn sweep_if(dir: &Path, is_abandoned: impl Fn(&DirEntry) -> bool) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
-        if is_abandoned(&entry, now) {
+        if is_abandoned(&entry) {
             // Another process may have swept it.
             let _ = remove(&entry);
         }
@@ -112,7 +138,11 @@ fn remove_copy(dir: &Path) -> io::Result<()> {
 }
 
 fn is_abandoned(entry: &DirEntry, now: UnixTime) -> bool {
-    if !is_ours(entry.file_name().as_encoded_bytes()) {
+    let name = entry.file_name();
+    if ![PREFIX, SETUP]
+        .iter()
+        .any(|prefix| is_of(prefix, name.as_encoded_bytes()))
+    {
         return false;
     }
     entry.metadata().is_ok_and(|meta| {
@@ -128,9 +158,9 @@ fn modified(meta: &Metadata) -> u64 {
     since.map_or(0, |since| since.as_secs())
 }
 
-/// Whether [`builder`] would give a file this name.
-fn is_ours(name: &[u8]) -> bool {
-    name.strip_prefix(PREFIX.as_bytes()).is_some_and(|random| {
+/// True if a builder would give a file this name.
+fn is_of(prefix: &str, name: &[u8]) -> bool {
+    name.strip_prefix(prefix.as_bytes()).is_some_and(|random| {
         // A digest in hex has letters of one kind.
         random.len() == RANDOM
             && random.iter().all(u8::is_ascii_alphanumeric)

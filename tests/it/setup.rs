@@ -2,6 +2,7 @@
 //! git are set up in `tests/clients`, where they are.
 
 mod attacked;
+mod cut_off;
 mod files;
 mod kills;
 mod owners;

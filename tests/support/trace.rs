@@ -13,17 +13,7 @@ use super::machine::is_ci;
 /// A command whose calls are watched: the program and its arguments are added
 /// to it. None where there is no strace.
 pub fn watched(home: &Home) -> Option<Command> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let strace = env::split_paths(&path).map(|directory| directory.join("strace"));
-    if !strace.into_iter().any(|program| program.is_file()) {
-        assert!(
-            !is_ci(),
-            "there is no strace: install the package of that name"
-        );
-        eprintln!("skipped: no strace");
-        return None;
-    }
-    let mut command = home.command("strace");
+    let mut command = strace(home)?;
     command
         .args([
             "-f",
@@ -39,6 +29,38 @@ pub fn watched(home: &Home) -> Option<Command> {
         .arg(log(home))
         .arg("--");
     Some(command)
+}
+
+/// A command in which strace injects faults, by its `-e inject=`. None where there is
+/// no strace.
+pub fn injecting(home: &Home, inject: &str) -> Option<Command> {
+    let calls = inject.split(':').next().unwrap_or_default();
+    let mut command = strace(home)?;
+    command
+        .args(["-f", "-qq", "-o", "/dev/null"])
+        .args(["-e", &format!("trace={calls}")])
+        .args(["-e", &format!("inject={inject}")])
+        .arg("--");
+    Some(command)
+}
+
+/// True if there is no strace here.
+pub fn is_missing() -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut strace = env::split_paths(&path).map(|directory| directory.join("strace"));
+    !strace.any(|program| program.is_file())
+}
+
+fn strace(home: &Home) -> Option<Command> {
+    if is_missing() {
+        assert!(
+            !is_ci(),
+            "there is no strace: install the package of that name"
+        );
+        eprintln!("skipped: no strace");
+        return None;
+    }
+    Some(home.command("strace"))
 }
 
 fn log(home: &Home) -> PathBuf {

@@ -52,6 +52,14 @@ pub fn set_private(file: &File) -> io::Result<()> {
     })
 }
 
+/// Marks a file as one that is kept for a person to look at: mode 0400.
+///
+/// # Errors
+/// The system's own reason.
+pub fn set_kept(path: &Path) -> io::Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(0o400))
+}
+
 /// Opens a file to read, or what stands in for one (`<(…)`, a FIFO).
 ///
 /// # Errors

@@ -160,6 +160,11 @@ impl Status {
         self.mode() == 0o600
     }
 
+    /// True if its mode is that of [`super::files::set_kept`].
+    pub fn has_mode_of_kept(&self) -> bool {
+        self.mode() == 0o400
+    }
+
     /// Returns the mode as people read it: `mode 0600`.
     pub fn shown_mode(&self) -> String {
         format!("mode {:04o}", self.mode())

@@ -135,6 +135,7 @@ impl Setup for SetupKubectl {
         let setup = format!("kubectl {user} {}", file.name());
         let Some(edits) = plan.journal.take(&setup) else {
             plan.say(format!("kubectl was not set up for user {}", quoted(&user)));
+            plan.add(file);
             return Ok(());
         };
         let mut view = view(&kubectl, file.real(), file.path())?;

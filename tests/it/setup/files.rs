@@ -294,8 +294,7 @@ fn other_names_of_a_file_are_told_of() {
 fn a_backup_of_a_former_round_is_replaced() {
     let fixture = fixture();
     let backup = format!("{LOGINS}{BACKUP}");
-    fixture.home.write(&backup, "former");
-    for round in 0..3 {
+    for round in 0..101 {
         let logins = format!("{{\"a\": {round}}}");
         fixture.home.write(LOGINS, &logins);
         fixture.done("docker r.dev");
@@ -308,6 +307,27 @@ fn a_backup_of_a_former_round_is_replaced() {
     let files = fixture.files();
     let backups = files.keys().filter(|name| name.contains(BACKUP));
     assert_eq!(backups.collect::<Vec<_>>(), [&backup]);
+}
+
+#[test]
+fn a_persons_own_file_with_a_backups_name_stays() {
+    let fixture = fixture();
+    let own = format!("{LOGINS}{BACKUP}");
+    for text in ["mine", "{}"] {
+        fixture.home.write(LOGINS, "{}");
+        let path = fixture.home.write(&own, text);
+        fs::set_permissions(path, Permissions::from_mode(0o644)).unwrap();
+        let before = fixture.files();
+        for dry_run in [" --dry-run", ""] {
+            let said = fixture.done(&format!("docker r.dev{dry_run}"));
+            let line = "is not this setup's backup, and stays: --undo will take out";
+            assert!(said.contains(line), "{said}");
+        }
+        fixture.done("docker r.dev");
+        fixture.done("docker r.dev --undo");
+        fixture.done("docker r.dev --undo");
+        assert_eq!(fixture.files(), before);
+    }
 }
 
 /// A disk that is full as soon as it comes to `setup.json`.

@@ -1,0 +1,93 @@
+//! Setups and undos that are cut off at each of their steps: killed, or by a disk that
+//! is full from then on. A next undo makes all files what they were.
+
+use std::collections::BTreeMap;
+
+use super::Fixture;
+use super::files::fixture;
+use crate::support::tree::Node;
+use crate::support::{Run, binary, trace};
+
+const CASES: [&str; 5] = [
+    "docker r.dev s.dev",
+    "cargo c.dev",
+    "terraform t.dev",
+    "profile prod --zitadel-api",
+    "profile other --issuer ISSUER --key-file key.json",
+];
+
+fn prepared() -> Fixture {
+    let fixture = fixture();
+    fixture.home.append_config("# mine\n");
+    let logins = "{\"credHelpers\": {\"r.dev\": \"theirs\"}}";
+    fixture.home.write(".docker/config.json", logins);
+    let index = "[registries.a] # theirs\nindex = \"sparse+https://c.dev/\"\n";
+    fixture.home.write(".cargo/config.toml", index);
+    fixture
+}
+
+/// All files; directories may stay.
+fn files(fixture: &Fixture) -> BTreeMap<String, Node> {
+    let mut files = fixture.files();
+    files.retain(|name, node| name != "strace.log" && *node != Node::Directory);
+    files
+}
+
+/// Calls `setup` with what strace injects. Returns false if it was let be.
+fn cut_off(fixture: &Fixture, words: &str, inject: &str) -> Option<bool> {
+    let mut command = trace::injecting(&fixture.home, inject)?;
+    command.arg(binary()).arg("setup");
+    let words = words.replace("ISSUER", &fixture.issuer.url());
+    command.args(words.split(' '));
+    command.env("PATH", fixture.home.path_with_bin());
+    Some(!command.run().status.success())
+}
+
+fn undone(words: &str) -> String {
+    words.split(" --").next().unwrap().to_owned() + " --undo"
+}
+
+/// Cuts each setup, and each undo, off at its first call of this kind, its second and
+/// so on. Returns how often that was.
+fn at_each(call: impl Fn(usize) -> String) -> usize {
+    let mut cuts = 0;
+    for words in CASES {
+        let fixture = prepared();
+        let before = files(&fixture);
+        let undo = &undone(words);
+        for is_undo in [false, true] {
+            for step in 1.. {
+                if is_undo {
+                    fixture.done(words);
+                }
+                let cut = if is_undo { undo } else { words };
+                let is_cut_off = cut_off(&fixture, cut, &call(step));
+                if !is_undo && step % 2 == 0 {
+                    // It can be done again as well.
+                    fixture.done(words);
+                }
+                let said = fixture.done(undo);
+                assert_eq!(files(&fixture), before, "{cut}, {}: {said}", call(step));
+                if is_cut_off != Some(true) {
+                    break;
+                }
+                cuts += 1;
+            }
+        }
+    }
+    cuts
+}
+
+#[test]
+fn whatever_is_killed_at_any_step_is_undone() {
+    for call in ["fsync", "/^rename", "/^unlink", "/^symlink", "/chmod"] {
+        let cuts = at_each(|step| format!("{call}:signal=KILL:when={step}"));
+        assert!(cuts > 0 || trace::is_missing(), "{call}");
+    }
+}
+
+#[test]
+fn whatever_meets_a_disk_that_stays_full_is_undone() {
+    let cuts = at_each(|step| format!("write,fsync,/^mkdir:error=ENOSPC:when={step}+"));
+    assert!(cuts > 20 || trace::is_missing(), "{cuts}");
+}

@@ -245,6 +245,11 @@ impl<'w> Plan<'w> {
         self.lines.push(line.into());
     }
 
+    /// Adds lines for the person.
+    pub(crate) fn say_all(&mut self, lines: impl IntoIterator<Item = String>) {
+        self.lines.extend(lines);
+    }
+
     /// Adds lines before all others.
     pub(crate) fn say_first(&mut self, lines: Vec<String>) {
         self.lines.splice(0..0, lines);

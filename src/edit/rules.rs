@@ -97,9 +97,8 @@ impl Plan<'_> {
             ));
         }
         let mut document = self.document()?;
-        for line in undo(&mut document, edit) {
-            self.say(line);
-        }
+        let lines = undo(&mut document, edit);
+        self.say_all(lines);
         self.config.set(document.text().to_owned());
         self.config().map(drop)
     }

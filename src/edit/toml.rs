@@ -91,12 +91,12 @@ impl Document {
         match table.get(last) {
             Some(there) if there.is_value() => {
                 let place = there.span().ok_or_else(unfit)?;
-                self.replace(&[place], value)
+                self.replace(place, value)
             }
             Some(_) => Err(unfit()),
             None => {
                 let (at, before) = self.end_of(table)?;
-                self.replace(&[at..at], &(before + &line))
+                self.replace(at..at, &(before + &line))
             }
         }
     }
@@ -104,7 +104,7 @@ impl Document {
     /// Returns where a table's next value is to stand, and what comes before it there.
     fn end_of(&self, table: &Table) -> Result<(usize, String), Report> {
         let values = table.iter().filter(|(_, item)| item.is_value());
-        let places = values.map(|(key, _)| self.place_of(table, key));
+        let places = values.map(|(key, _)| place_of(table, key));
         let places = places.collect::<Result<Vec<_>, _>>()?;
         let last = places.into_iter().max_by_key(|place| place.end);
         let (end, indent) = match (last, header_of(table)) {
@@ -129,7 +129,7 @@ impl Document {
     pub(crate) fn remove(&mut self, key: &[&str]) -> Result<bool, Report> {
         let (last, tables) = key.split_last().ok_or_else(unfit)?;
         self.check_editable("")?;
-        let place = self.place_of(self.table(tables)?, last)?;
+        let place = place_of(self.table(tables)?, last)?;
         self.cut(vec![place])
     }
 
@@ -150,7 +150,7 @@ impl Document {
             return Err(unfit());
         }
         self.check_editable("")?;
-        let places = table.iter().map(|(key, _)| self.place_of(table, key));
+        let places = table.iter().map(|(key, _)| place_of(table, key));
         let mut places = places.collect::<Result<Vec<_>, _>>()?;
         if let Some(mut header) = header_of(table) {
             // The empty line right above a table was added with it.
@@ -161,13 +161,6 @@ impl Document {
             places.push(header);
         }
         self.cut(places)
-    }
-
-    /// Returns where a table's key and its value stand.
-    fn place_of(&self, table: &Table, key: &str) -> Result<Range<usize>, Report> {
-        let (key, item) = table.get_key_value(key).ok_or_else(unfit)?;
-        let (key, value) = key.span().zip(item.span()).ok_or_else(unfit)?;
-        Ok(key.start..value.end)
     }
 
     /// Returns a table that stands on lines of its own.
@@ -186,31 +179,30 @@ impl Document {
         start.map_or(0, |at| at + 1)..end.map_or(self.text.len(), |at| place.end + at + 1)
     }
 
-    /// Removes the lines of these places. Returns true if a comment goes with them.
-    fn cut(&mut self, places: Vec<Range<usize>>) -> Result<bool, Report> {
-        let lines: Vec<_> = places.iter().map(|place| self.lines_of(place)).collect();
-        let mut behind = places
-            .iter()
-            .zip(&lines)
-            .map(|(place, lines)| &self.text[place.end..lines.end]);
-        let has_comment = behind.any(|text| text.contains('#'));
-        self.replace(&lines, "")?;
+    /// Removes the lines of these places, which do not overlap. Returns true if a comment
+    /// goes with them.
+    fn cut(&mut self, mut places: Vec<Range<usize>>) -> Result<bool, Report> {
+        places.sort_by_key(|place| std::cmp::Reverse(place.start));
+        let mut has_comment = false;
+        let mut text = self.text.clone();
+        for place in places {
+            let lines = self.lines_of(&place);
+            has_comment |= text[place.end..lines.end].contains('#');
+            text.replace_range(lines, "");
+        }
+        *self = Self::parse(&text).map_err(|_| unfit())?;
         Ok(has_comment)
     }
 
-    /// Puts a text in place of each of these, which do not overlap.
-    fn replace(&mut self, places: &[Range<usize>], new: &str) -> Result<(), Report> {
-        let mut places = places.to_vec();
-        places.sort_by_key(|place| std::cmp::Reverse(place.start));
+    /// Puts a text in place of another.
+    fn replace(&mut self, place: Range<usize>, new: &str) -> Result<(), Report> {
         let mut text = self.text.clone();
-        for place in places {
-            text.replace_range(place, new);
-        }
+        text.replace_range(place, new);
         *self = Self::parse(&text).map_err(|_| unfit())?;
         Ok(())
     }
 
-    /// Refuses a file that toml_edit itself would write otherwise.
+    /// Refuses a file that `toml_edit` itself would write otherwise.
     fn check_editable(&self, lines: &str) -> Result<(), Report> {
         let back = self.text.parse().map(|tree: DocumentMut| tree.to_string());
         let back = back.unwrap_or_default();
@@ -226,6 +218,13 @@ impl Document {
             report.hint("add these lines by hand:").lines(lines)
         })
     }
+}
+
+/// Returns where a table's key and its value stand.
+fn place_of(table: &Table, key: &str) -> Result<Range<usize>, Report> {
+    let (key, item) = table.get_key_value(key).ok_or_else(unfit)?;
+    let (key, value) = key.span().zip(item.span()).ok_or_else(unfit)?;
+    Ok(key.start..value.end)
 }
 
 /// Returns where a table's header stands; `None` for the whole file and for dotted keys.

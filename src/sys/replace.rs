@@ -14,7 +14,7 @@ use crate::text::quote;
 /// # Errors
 /// The system's own reason; nothing is left behind.
 pub fn private(path: &Path, content: &[u8]) -> io::Result<()> {
-    let file = written(temporary::builder(), path, content)?;
+    let file = written(&temporary::builder(), path, content)?;
     file.persist(path)?;
     Ok(())
 }
@@ -24,7 +24,7 @@ pub fn private(path: &Path, content: &[u8]) -> io::Result<()> {
 /// # Errors
 /// The system's own reason; nothing is left behind.
 pub fn private_by_setup(path: &Path, content: &[u8]) -> io::Result<()> {
-    let file = written(temporary::setup_builder(), path, content)?;
+    let file = written(&temporary::setup_builder(), path, content)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
@@ -47,7 +47,7 @@ pub fn keeping_mode(
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
-    let file = written(temporary::setup_builder(), path, content)?;
+    let file = written(&temporary::setup_builder(), path, content)?;
     if let Some(before) = &before {
         before.give_mode(file.as_file())?;
     }
@@ -96,7 +96,7 @@ fn write_in_place(path: &Path, content: &[u8]) -> io::Result<()> {
 /// # Errors
 /// It is there already (`AlreadyExists`), or the system's own reason.
 pub fn create_new(path: &Path, content: &[u8]) -> io::Result<()> {
-    let file = written(temporary::setup_builder(), path, content)?;
+    let file = written(&temporary::setup_builder(), path, content)?;
     file.as_file().sync_all()?;
     file.persist_noclobber(path)?;
     if let Err(error) = fsync_dir(directory_of(path)) {
@@ -107,7 +107,7 @@ pub fn create_new(path: &Path, content: &[u8]) -> io::Result<()> {
 
 /// Writes a temporary file beside a path.
 fn written(
-    builder: tempfile::Builder<'_, '_>,
+    builder: &tempfile::Builder<'_, '_>,
     path: &Path,
     content: &[u8],
 ) -> io::Result<tempfile::NamedTempFile> {

@@ -103,9 +103,7 @@ impl Setup for SetupCargo {
         plan.undo_hosts("cargo", &self.hosts, &name, |plan, edit| {
             let mut document = Document::parse(file.text()).map_err(refused)?;
             file.words.extend(edit.ours.lines().map(value_of));
-            for line in rules::undo(&mut document, edit) {
-                plan.say(line);
-            }
+            plan.say_all(rules::undo(&mut document, edit));
             file.set(document.text().to_owned());
             Ok(())
         })?;

@@ -93,7 +93,7 @@ impl Setup for SetupDocker {
                 let mut document = Document::parse(file.text()).map_err(refused)?;
                 let line = undo(&mut document, edit).map_err(refused)?;
                 file.set(document.text());
-                line.into_iter().for_each(|line| plan.say(line));
+                plan.say_all(line);
             }
             Ok(())
         })?;

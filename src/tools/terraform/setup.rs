@@ -54,9 +54,7 @@ impl Setup for SetupTerraform {
                 plan.journal.record(&host.setup, edit.clone());
             }
         }
-        for line in block {
-            plan.say(line);
-        }
+        plan.say_all(block);
         for host in &hosts {
             plan.say(match host.pattern.single_host() {
                 Some(host) => format!("next: terraform init, where a source is {host}/…"),

@@ -46,7 +46,9 @@ impl Standing {
             Self::Ours => return None,
             Self::Former => "is what it was before",
             Self::Gone => "was removed already",
-            Self::Changed => "was changed since, and is kept",
+            Self::Changed => {
+                "was changed since, and is kept: remove it by hand if nothing needs it"
+            }
         };
         Some(format!("{name} {why}"))
     }

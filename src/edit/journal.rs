@@ -205,6 +205,12 @@ impl Journal {
         needed.collect()
     }
 
+    /// True if a setup by this config file needs a host rule.
+    pub(crate) fn has_rule(&self, host: &str) -> bool {
+        let mut edits = self.own().flat_map(|(_, edits)| edits);
+        edits.any(|edit| edit.key() == ["hosts", host])
+    }
+
     /// Returns the file of a setup whose name begins so.
     pub(crate) fn elsewhere(&self, setup: &str) -> Option<&str> {
         self.own().find_map(|(name, _)| name.strip_prefix(setup))

@@ -184,7 +184,10 @@ pub(crate) fn undo(document: &mut Document, edit: &Edit) -> Vec<String> {
             format!("{how} {name}"),
             "the comment on its line goes with it".to_owned(),
         ],
-        Err(_) => vec![format!("{name} was reformatted since, and is kept")],
+        Err(_) => vec![
+            format!("{name} was reformatted since, and is kept"),
+            "remove it by hand if nothing needs it".to_owned(),
+        ],
     }
 }
 

@@ -17,6 +17,7 @@ use crate::edit::toml::{body, list, string};
 use crate::error::{Error, Report};
 use crate::source::key::spec::KeySource;
 use crate::sys::status::Status;
+use crate::text::quote;
 use crate::text::quote::{is_unprintable, quoted, system, word};
 use crate::tools::row::{Reader, SetupRow};
 
@@ -173,9 +174,17 @@ impl Setup for SetupProfile {
                     quoted(&name),
                     hosts.join(", ")
                 );
-                return Err(Error::Usage(Report::new(what).hint(
+                let mut report = Report::new(what).hint(
                     "undo their setups first (setup TOOL HOST --undo), or remove them by hand",
-                )));
+                );
+                let file = quote::path(plan.config.path());
+                for host in hosts.iter().filter(|host| !plan.journal.has_rule(host)) {
+                    report = report.hint(format!(
+                        "no setup has {host}: remove [hosts.{}] from {file}",
+                        string(host)
+                    ));
+                }
+                return Err(Error::Usage(report));
             }
         }
         for edit in edits {

@@ -70,7 +70,7 @@ pub(super) fn undo_context(
         {
             plan.say(format!("context {name} has the user of another setup"));
         }
-        _ => plan.say(format!("context {name} was changed since, and is kept")),
+        standing => plan.say_all(standing.left(&format!("context {name}"))),
     }
     Ok(())
 }

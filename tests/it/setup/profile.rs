@@ -180,6 +180,37 @@ fn what_is_missing_is_named_where_nobody_can_be_asked() {
     assert_eq!(output.status.code(), Some(2));
 }
 
+/// A setup's undo leaves it, and none has it then.
+#[test]
+fn a_rule_that_was_changed_since_is_named_with_what_to_do() {
+    let fixture = Fixture::new();
+    fixture.done(PROD);
+    fixture.done("docker r.dev s.dev");
+    let rule = "[hosts.\"r.dev\"]\n";
+    let changed = fixture
+        .home
+        .read(CONFIG)
+        .replace(rule, &format!("{rule}auth = \"basic\"\n"));
+    fixture.home.write_config(&changed);
+    let said = fixture.done("docker r.dev --undo");
+    let line = "hosts.r.dev was changed since, and is kept: remove it by hand";
+    assert!(said.contains(line), "{said}");
+    let said = fixture.refused(2, "profile prod --undo");
+    let hint = format!("no setup has r.dev: remove [hosts.\"r.dev\"] from ~/{CONFIG}\n");
+    assert!(
+        said.contains(&hint) && !said.contains("no setup has s.dev"),
+        "{said}"
+    );
+    let text = fixture.home.read(CONFIG);
+    let at = text.find("[hosts.\"r.dev\"]").unwrap();
+    let end = at + text[at..].find("\n\n").unwrap_or(text.len() - at);
+    fixture
+        .home
+        .write_config(&format!("{}{}", &text[..at], &text[end..]));
+    fixture.done("docker s.dev --undo");
+    fixture.done("profile prod --undo");
+}
+
 #[test]
 fn a_profile_that_is_in_use_is_not_taken_out() {
     let fixture = Fixture::new();

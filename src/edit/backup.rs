@@ -133,7 +133,7 @@ pub(crate) fn settle(
     let note = journal.files.entry(name);
     let note = note.or_insert_with(|| Note::first(found.as_deref()));
     note.see(found.as_deref());
-    note.leave(file.after());
+    note.leave(file.after(), file.steps());
     if is_undo {
         note.forget_found();
     }

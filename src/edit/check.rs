@@ -58,10 +58,11 @@ pub(crate) fn is_path(text: &str) -> bool {
 fn is_note(note: &Note) -> bool {
     let is_digest = |text: &String| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
     let digests = [&note.before, &note.left, &note.found];
+    let digests = digests.into_iter().flatten().chain(&note.steps);
     let is_number = note.copy.is_none_or(|copy| (1..=BACKUPS).contains(&copy));
     // What was not there has no backup: an undo would remove the file.
     let is_whole = note.before.is_some() || note.copy.is_none();
-    is_number && is_whole && digests.into_iter().flatten().all(is_digest)
+    is_number && is_whole && digests.into_iter().all(is_digest)
 }
 
 fn is_edit(setup: &str, edit: &Edit, owns: Owns) -> bool {

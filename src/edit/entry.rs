@@ -132,6 +132,9 @@ pub(crate) struct Note {
     /// As the last setup found it: it is still so if that setup was killed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) found: Option<String>,
+    /// As it was between the changes of the last setup, which may have been killed there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) steps: Vec<String>,
 }
 
 impl Note {
@@ -143,6 +146,7 @@ impl Note {
             touched: false,
             copy: None,
             found: None,
+            steps: Vec::new(),
         }
     }
 
@@ -160,7 +164,8 @@ impl Note {
     /// after a setup or an undo that was killed, others wrote nothing.
     pub(crate) fn see(&mut self, now: Option<&str>) {
         let now = now.map(digest_of);
-        let is_known = self.left == now || (now.is_some() && self.found == now);
+        let is_one = |now: &String| self.found.as_ref() == Some(now) || self.steps.contains(now);
+        let is_known = self.left == now || now.as_ref().is_some_and(is_one);
         self.touched = self.before != now && (self.touched || !is_known);
         self.found = now.filter(|now| self.before.as_ref() != Some(now));
     }
@@ -168,11 +173,14 @@ impl Note {
     /// Notes that the file is written before this note, as an undo does.
     pub(crate) fn forget_found(&mut self) {
         self.found = None;
+        self.steps.clear();
     }
 
-    /// Notes what the file is left as.
-    pub(crate) fn leave(&mut self, after: Option<&str>) {
+    /// Notes what the file is left as, and what it is in between.
+    pub(crate) fn leave<'t>(&mut self, after: Option<&str>, steps: impl Iterator<Item = &'t str>) {
         self.left = after.map(digest_of);
+        self.steps = steps.map(digest_of).collect();
+        self.steps.retain(|step| self.left.as_ref() != Some(step));
     }
 
     /// True if only setups have changed the file.
@@ -209,7 +217,7 @@ mod tests {
     fn a_note_knows_whether_others_changed_the_file() {
         let mut note = Note::first(Some("a"));
         note.see(Some("a"));
-        note.leave(Some("b"));
+        note.leave(Some("b"), std::iter::empty());
         note.see(Some("b"));
         assert!(note.is_ours_alone() && note.was("a") && !note.was("b"));
         note.see(Some("c"));
@@ -224,13 +232,16 @@ mod tests {
     fn a_note_knows_the_file_that_a_killed_setup_did_not_reach() {
         let mut note = Note::first(Some("a"));
         note.see(Some("a"));
-        note.leave(Some("b"));
-        // The second is killed before it writes "c".
+        note.leave(Some("b"), std::iter::empty());
+        // The second is killed before it writes "c", or before "d".
         note.see(Some("b"));
-        note.leave(Some("c"));
-        note.see(Some("b"));
-        assert!(note.is_ours_alone());
-        note.see(Some("d"));
+        note.leave(Some("d"), ["c", "d"].into_iter());
+        for now in ["b", "c", "d"] {
+            let mut note = note.clone();
+            note.see(Some(now));
+            assert!(note.is_ours_alone(), "{now}");
+        }
+        note.see(Some("e"));
         assert!(!note.is_ours_alone());
     }
 

@@ -180,6 +180,11 @@ impl FileChange {
         Ok(checked)
     }
 
+    /// Returns what its tool makes of it, change by change.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().map(|step| step.after.as_str())
+    }
+
     /// True if it is to change.
     pub(crate) fn is_changed(&self) -> bool {
         self.after != self.before

@@ -1,6 +1,7 @@
 //! From a key file to tools that work, by `setup` alone, and back.
 
 mod git;
+mod kills;
 mod kubectl;
 mod tools;
 

@@ -18,7 +18,7 @@ fn what_is_written_is_read_back_and_other_text_refused() {
     assert_eq!(journal.text(owns).expect("text"), None);
     journal.record("git a.dev", edit("a.dev", "x", None));
     let mut note = Note::first(None);
-    note.leave(Some("z"));
+    note.leave(Some("z"), std::iter::empty());
     journal.files.insert("/f".into(), note);
     let text = journal.text(owns).expect("text").expect("some");
     let read = |text: &str| Journal::parse(text, CONFIG, owns);
@@ -117,6 +117,7 @@ fn only_what_a_setup_could_have_noted_is_believed() {
             touched: false,
             copy: Some(copy),
             found: None,
+            steps: Vec::new(),
         };
         journal.files.insert(file.into(), note);
         is_believed(&journal)

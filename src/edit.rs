@@ -8,7 +8,7 @@
 //! | `apply` | applies changes in order, and reverts them if one fails |
 //! | `backup` | each file as it was before the first setup |
 //! | `file`, `link` | one file or link, as it is and as it is to be |
-//! | `tool` | git and kubectl, which write their own files |
+//! | `tool`, `file_lock` | git and kubectl, which write their own files under their own locks |
 //! | `journal`, `check`, `entry` | `setup.json`: what was put where |
 //! | `toml`, `json` | editing in place |
 //! | `diff` | what `--dry-run` shows |
@@ -21,6 +21,7 @@ pub(crate) mod diff;
 pub(crate) mod directory;
 pub(crate) mod entry;
 pub(crate) mod file;
+mod file_lock;
 pub(crate) mod hosts;
 pub(crate) mod journal;
 pub(crate) mod json;

@@ -8,7 +8,8 @@ use zeroize::Zeroizing;
 
 use super::directory;
 use super::directory::real_place;
-use super::tool::{Tool, wait_for_locks};
+use super::file_lock::FileLock;
+use super::tool::Tool;
 use crate::error::{Error, Report};
 use crate::sys::files::open_private;
 use crate::sys::replace;
@@ -40,7 +41,7 @@ pub(crate) struct FileChange {
     pub(crate) by_link: bool,
     /// What its tool does, if this program does not write it itself.
     steps: Vec<Step>,
-    /// True if the file is git's or kubectl's, and is restored from its backup.
+    /// True if the file is git's or kubectl's, which have a lock on it.
     is_of_tool: bool,
     has_other_names: bool,
 }
@@ -152,7 +153,6 @@ impl FileChange {
 
     /// Makes it again what it was, whoever wrote it since.
     pub(crate) fn restore(&mut self, text: Text) {
-        self.is_of_tool = !self.steps.is_empty();
         self.steps.clear();
         self.after = text;
     }
@@ -171,6 +171,7 @@ impl FileChange {
         let (copy, _own) = tool.try_on_copy(&self.path, &self.real, self.text(), words)?;
         let text = read_regular(&copy).map_err(|reason| tool.disbelieved(&self.path, &reason))?;
         let checked = check(&copy, &text)?;
+        self.is_of_tool = true;
         self.steps.push(Step {
             tool: tool.clone(),
             words: words.to_vec(),
@@ -234,9 +235,6 @@ impl FileChange {
     pub(crate) fn apply(&self) -> Result<(), Error> {
         self.look_again()?;
         if self.steps.is_empty() {
-            if self.is_of_tool {
-                wait_for_locks(&self.path, &self.real)?;
-            }
             return self.put(&self.after, || self.look_again());
         }
         let mut last = None;
@@ -283,23 +281,32 @@ impl FileChange {
         )))
     }
 
-    /// Writes a text, or removes the file. `check` runs right before a file is
-    /// replaced.
+    /// Writes a text, or removes the file. `check` runs right before that, under the
+    /// tool's lock.
     fn put(&self, text: &Text, check: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
         let mut changed = None;
+        let mut lock = None;
         let check = || {
-            check().map_err(|error| {
+            let locked = self
+                .is_of_tool
+                .then(|| FileLock::take(&self.path, &self.real));
+            let checked = locked.transpose().and_then(|locked| {
+                lock = locked;
+                check()
+            });
+            checked.map_err(|error| {
                 changed = Some(error);
                 io::ErrorKind::Other.into()
             })
         };
         let written = match text {
             Some(text) => self.replace(text.as_bytes(), check),
-            None => match std::fs::remove_file(&self.real) {
+            None => check().and_then(|()| match std::fs::remove_file(&self.real) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
                 _ => Ok(()),
-            },
+            }),
         };
+        drop(lock);
         written.map_err(|error| {
             let what = format!(
                 "{}: cannot write: {}",

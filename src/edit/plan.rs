@@ -10,6 +10,7 @@ use super::backup::{Backup, settle};
 use super::check::Owns;
 use super::diff::{View, diff};
 use super::file::{FileChange, LIMIT};
+use super::file_lock;
 use super::journal::Journal;
 use super::link::LinkChange;
 use super::lock::DirLock;
@@ -213,6 +214,7 @@ impl<'w> Plan<'w> {
         match file.real().parent().filter(|_| !self.mode.dry_run) {
             Some(dir) => {
                 self.lock(dir)?;
+                file_lock::sweep(file.path(), file.real());
                 FileChange::open(path).map_err(Error::Usage)
             }
             None => Ok(file),

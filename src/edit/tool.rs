@@ -4,10 +4,9 @@ use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
-use std::{fs, io, thread};
+use std::{fs, io};
 
-use super::directory::real_place;
+use super::file_lock::{PATIENCE, held, wait};
 use crate::error::{Error, Report};
 use crate::sys::files::{open_private, symlink};
 pub(crate) use crate::sys::process::find;
@@ -19,11 +18,6 @@ use crate::text::quote::{quoted, system};
 
 /// The most that is read of what a tool prints: a large kubeconfig.
 const LIMIT: usize = 8 * 1024 * 1024;
-
-/// How long another program that changes the same file is waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// A tool's own program.
 #[derive(Clone)]
@@ -207,10 +201,10 @@ impl Tool {
     pub(crate) fn change(&self, file: &Path, real: &Path, words: &[String]) -> Result<(), Error> {
         let patience = Deadline::after(PATIENCE);
         loop {
-            wait_until(file, real, &patience)?;
+            wait(file, real, &patience)?;
             match self.run(self.config(file, words)) {
                 // It does not wait for its lock itself.
-                Err(_) if lock(file, real).is_some() && !patience.remaining().is_zero() => {}
+                Err(_) if held(file, real).is_some() && !patience.remaining().is_zero() => {}
                 ended => return ended.map(drop),
             }
         }
@@ -242,43 +236,6 @@ fn shown(line: &str) -> Option<String> {
     let number = rest.split(' ').next()?;
     let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
     is_number.then(|| format!("{LINE}{number}"))
-}
-
-/// Waits until no program changes a file of git's or kubectl's.
-///
-/// # Errors
-/// [`Error::Passing`]: another program still does.
-pub(crate) fn wait_for_locks(file: &Path, real: &Path) -> Result<(), Error> {
-    wait_until(file, real, &Deadline::after(PATIENCE))
-}
-
-fn wait_until(file: &Path, real: &Path, patience: &Deadline) -> Result<(), Error> {
-    while let Some(lock) = lock(file, real) {
-        if patience.remaining().is_zero() {
-            let lock = quote::path(&lock);
-            let what = format!("{lock}: another program is changing the file");
-            return Err(Error::Passing(Report::new(what).hint(
-                "wait for it, or remove the .lock file if no program runs: a killed one leaves it behind",
-            )));
-        }
-        thread::sleep(PAUSE);
-    }
-    Ok(())
-}
-
-/// Returns the lock file of a file, if there is one: git locks the file that a link
-/// leads to, kubectl the link.
-fn lock(file: &Path, real: &Path) -> Option<PathBuf> {
-    let locks = [lock_of(real), lock_of(&real_place(file))];
-    locks
-        .into_iter()
-        .find(|lock| lock.symlink_metadata().is_ok())
-}
-
-fn lock_of(file: &Path) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".lock");
-    name.into()
 }
 
 /// Returns a short text as a program's stdin.

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use super::Fixture;
 use super::files::fixture;
+use crate::support::program::client;
 use crate::support::tree::Node;
-use crate::support::{Run, binary, trace};
+use crate::support::{Run, Running, binary, trace, until};
 
 const CASES: [&str; 5] = [
     "docker r.dev s.dev",
@@ -90,4 +91,57 @@ fn whatever_is_killed_at_any_step_is_undone() {
 fn whatever_meets_a_disk_that_stays_full_is_undone() {
     let cuts = at_each(|step| format!("write,fsync,/^mkdir:error=ENOSPC:when={step}+"));
     assert!(cuts > 20 || trace::is_missing(), "{cuts}");
+}
+
+/// Of an undo that puts git's file back itself, under git's lock.
+#[test]
+fn an_undo_that_is_killed_with_gits_lock_is_done_again() {
+    let fixture = fixture();
+    if client("git").is_none() {
+        return;
+    }
+    fixture
+        .home
+        .write(".gitconfig", "# mine\n[user]\n\tname = ci\n");
+    let before = files(&fixture);
+    let mut was_locked = false;
+    for call in ["/^rename", "/^unlink", "fsync"] {
+        for step in 1.. {
+            fixture.done("git g.dev");
+            let inject = format!("{call}:signal=KILL:when={step}");
+            let is_cut_off = cut_off(&fixture, "git g.dev --undo", &inject);
+            was_locked |= fixture.exists(".gitconfig.lock");
+            fixture.done("git g.dev --undo");
+            assert_eq!(files(&fixture), before, "{inject}");
+            if is_cut_off != Some(true) {
+                break;
+            }
+        }
+    }
+    assert!(was_locked || trace::is_missing());
+}
+
+#[test]
+fn git_changes_no_file_that_an_undo_is_putting_back() {
+    let fixture = fixture();
+    let (Some(git), Some(mut undo)) = (
+        client("git"),
+        trace::injecting(&fixture.home, "/^rename:delay_enter=400000"),
+    ) else {
+        return;
+    };
+    let own = "[user]\n\tname = ci\n";
+    fixture.home.write(".gitconfig", own);
+    fixture.done("git g.dev");
+    undo.arg(binary()).args(["setup", "git", "g.dev", "--undo"]);
+    undo.env("PATH", fixture.home.path_with_bin());
+    let undo = Running::start(undo);
+    until("git's file is locked", || fixture.exists(".gitconfig.lock"));
+    let mut change = fixture.home.command(git);
+    change.args(["config", "--global", "user.email", "ci@acme.dev"]);
+    let change = change.run();
+    assert!(!change.status.success(), "its change would be lost");
+    assert!(undo.output().status.success());
+    assert_eq!(fixture.home.read(".gitconfig"), own);
+    assert!(!fixture.exists(".gitconfig.lock"));
 }

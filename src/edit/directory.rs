@@ -1,9 +1,10 @@
 //! Directories that a setup creates, and where files would lie in them.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::sys::files::{create_private_dir, may_create_in};
+use crate::sys::status::Status;
 use crate::text::quote;
 
 /// Refuses a path below a directory in which this user may create nothing: root in
@@ -20,6 +21,47 @@ pub(crate) fn check_above(path: &Path) -> io::Result<()> {
         ))),
         _ => Ok(()),
     }
+}
+
+/// The most links on one way, as the system has it.
+const LINKS: usize = 40;
+
+/// Refuses a path that goes by a link which another user could have put there, to have
+/// a file changed that was not meant: in /tmp, say.
+///
+/// # Errors
+/// It is such a path.
+pub(crate) fn check_links(path: &Path) -> io::Result<()> {
+    let mut dir = PathBuf::from("/");
+    let mut rest: Vec<_> = path.components().rev().map(part_of).collect();
+    let mut links = 0;
+    while let Some(part) = rest.pop() {
+        if *part == *".." {
+            dir.pop();
+            continue;
+        }
+        let next = dir.join(part);
+        let Ok(there) = Status::of_link(&next) else {
+            return Ok(());
+        };
+        if !there.is_link() || links == LINKS {
+            dir = next;
+            continue;
+        }
+        if !there.is_ours_or_roots() && Status::of(&dir)?.is_writable_by_all() {
+            return Err(io::Error::other(format!(
+                "{} is a symbolic link of another user",
+                quote::path(&next)
+            )));
+        }
+        links += 1;
+        rest.extend(next.read_link()?.components().rev().map(part_of));
+    }
+    Ok(())
+}
+
+fn part_of(part: Component<'_>) -> PathBuf {
+    part.as_os_str().into()
 }
 
 /// Creates a directory and those above it, with mode 0700 where they are missing.

@@ -61,6 +61,9 @@ impl FileChange {
     pub(crate) fn open(path: &Path) -> Result<Self, Report> {
         let failed = |reason: &str| Report::new(format!("{}: {reason}", quote::path(path)));
         let path = std::path::absolute(path).map_err(|error| failed(&system(&error)))?;
+        directory::check_links(&path).map_err(|error| {
+            failed(&system(&error)).hint("name the file itself, if you mean it")
+        })?;
         let real = match path.canonicalize() {
             Ok(real) => real,
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

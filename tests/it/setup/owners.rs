@@ -1,7 +1,7 @@
 //! Whose the files are, and stay.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{PermissionsExt, chown, lchown, symlink};
 use std::path::Path;
 
 use super::Fixture;
@@ -48,4 +48,43 @@ fn root_makes_no_file_in_a_directory_of_another_user() {
     let open = fs::Permissions::from_mode(0o1777);
     fs::set_permissions(&docker, open).unwrap();
     fixture.done("docker r.dev");
+}
+
+/// As in /tmp: by a link there, another user would have a file of ours changed.
+#[test]
+fn a_link_of_another_user_where_all_may_write_is_not_followed() {
+    let fixture =
+        Fixture::with_config("[profiles.prod]\nissuer = \"ISSUER\"\nkey-file = \"~/key.json\"\n");
+    fixture.home.write("mine.json", "{}");
+    let shared = fixture.path().join("shared");
+    fs::create_dir(&shared).unwrap();
+    symlink("shared", fixture.path().join("way")).unwrap();
+    symlink("../mine.json", shared.join("auth.json")).unwrap();
+    symlink("..", shared.join("up")).unwrap();
+    for link in ["auth.json", "up"] {
+        if lchown(shared.join(link), Some(NOBODY), None).is_err() {
+            return;
+        }
+    }
+    let words = ["auth.json", "up/mine.json", "up/way/up/shared/auth.json"];
+    for mode in [0o1777, 0o777] {
+        fs::set_permissions(&shared, fs::Permissions::from_mode(mode)).unwrap();
+        for file in words {
+            let said = fixture.refused(2, &format!("docker r.dev --authfile way/{file}"));
+            let why = "is a symbolic link of another user";
+            assert!(said.contains(why), "{said}");
+        }
+    }
+    // In a directory that is its owner's alone, as the system has it.
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o755)).unwrap();
+    fixture.done("docker r.dev --authfile way/auth.json");
+    fixture.done("docker r.dev --authfile way/auth.json --undo");
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o1777)).unwrap();
+    lchown(
+        shared.join("auth.json"),
+        Some(rustix::process::getuid().as_raw()),
+        None,
+    )
+    .unwrap();
+    fixture.done("docker r.dev --authfile way/auth.json");
 }

@@ -114,18 +114,32 @@ fn entries(git: &Tool, text: &str) -> Result<Vec<String>, Error> {
     Ok(entries)
 }
 
-/// Returns what a key holds in a file, and not in those that it includes.
+/// The helpers of all hosts.
+pub(super) const FOR_ALL: &str = "credential.helper";
+
+/// Refuses a file in which a helper's line has no value: git gives up as soon as it
+/// looks for the helpers of a host that it is for.
 ///
 /// # Errors
-/// A line has no value: git refuses it whenever it reads the key.
+/// [`Error::Usage`] naming the key.
+pub(super) fn check_values(git: &Tool, file: &FileChange, key: &str) -> Result<(), Error> {
+    let entries = entries(git, file.text())?;
+    let mut without = entries.iter().filter(|entry| !entry.contains('\n'));
+    match without.find(|entry| [key, FOR_ALL].contains(&entry.as_str())) {
+        Some(key) => {
+            let what = format!("{}: {key} has no value", quote::path(file.path()));
+            Err(Error::Usage(Report::new(what).hint(
+                "git refuses such a line: give it a value, or take it out",
+            )))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Returns what a key holds in a file, and not in those that it includes. A line without
+/// a value is none of ours.
 pub(super) fn values(git: &Tool, file: &FileChange, key: &str) -> Result<Vec<String>, Error> {
     let entries = entries(git, file.text())?;
-    if entries.iter().any(|entry| entry == key) {
-        let what = format!("{}: {key} has no value", quote::path(file.path()));
-        return Err(Error::Usage(
-            Report::new(what).hint("git refuses such a line: give it a value, or take it out"),
-        ));
-    }
     let pairs = entries.iter().filter_map(|entry| entry.split_once('\n'));
     let values = pairs.filter(|(name, _)| *name == key);
     Ok(values.map(|(_, value)| value.to_owned()).collect())

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::args::SetupGit;
-use super::config::{edit, listed, remove, replace, stands, values};
+use super::config::{FOR_ALL, check_values, edit, listed, remove, replace, stands, values};
 use crate::edit::entry::Edit;
 use crate::edit::file::FileChange;
 use crate::edit::hosts::{Host, as_it_is};
@@ -30,6 +30,7 @@ impl Setup for SetupGit {
         let username = self.username.as_ref();
         for Host { pattern, setup } in plan.add_rules("git", &self.hosts, username, &file.name())? {
             let key = format!("credential.https://{pattern}.helper");
+            check_values(&git, &file, &key)?;
             follow_program(plan, &git, &mut file, &setup, &key, &helper)?;
             add_helper(plan, &git, &mut file, &setup, &key, &helper)?;
             hosts.push(pattern);
@@ -218,7 +219,6 @@ fn program(line: &str) -> String {
 /// Warns of helpers of all hosts that git asks beside ours, and hands the token to
 /// keep: `store` would write it down. An empty value ends those above it alone.
 fn keepers(git: &Tool, pattern: &HostPattern) -> Result<Vec<String>, Error> {
-    const FOR_ALL: &str = "credential.helper";
     let own = format!("credential.https://{pattern}.helper");
     let call = ["--show-origin", "--get-regexp", r"^credential\..*helper$"];
     let listed = listed(git, git.call(["config", "--null"].iter().chain(&call)))?;

@@ -446,21 +446,29 @@ fn a_line_without_a_value_is_refused_where_it_is_ours_to_add_to_and_left_alone_e
         let cluster = with_profile();
         let home = &cluster.world.home;
         symlink(&git, home.path().join("bin/git")).unwrap();
-        let own = "[credential \"https://git.acme.dev\"]\n\thelper\n";
-        home.write(".gitconfig", own);
-        let before = files(home);
-        let mut call = command(home, "zitadel-credential");
-        call.args(["setup", "git", "git.acme.dev"]);
-        let said = stderr_of_failure(call);
-        let what = ".gitconfig: credential.https://git.acme.dev.helper has no value";
-        assert!(said.contains(what), "{said}");
-        assert_eq!(files(home), before);
+        for section in ["credential \"https://git.acme.dev\"", "credential"] {
+            home.write(".gitconfig", format!("[{section}]\n\thelper\n"));
+            let before = files(home);
+            let mut call = command(home, "zitadel-credential");
+            call.args(["setup", "git", "git.acme.dev"]);
+            let said = stderr_of_failure(call);
+            assert!(said.contains("helper has no value\n"), "{said}");
+            assert_eq!(files(home), before);
+        }
         let own = "[core]\n\tbare\n[user]\n\tname = x\n";
         home.write(".gitconfig", own);
         let before = files(home);
         setup(home, "git git.acme.dev");
         setup(home, "git git.acme.dev --undo");
         assert_eq!(files(home), before);
+        // One that came since is no hindrance to what takes ours out.
+        setup(home, "git git.acme.dev");
+        let since = format!("{}\thelper\n", home.read(".gitconfig"));
+        home.write(".gitconfig", since);
+        setup(home, "git git.acme.dev --undo");
+        let left = format!("{own}[credential \"https://git.acme.dev\"]\n\thelper\n");
+        assert_eq!(home.read(".gitconfig"), left);
+        fs::remove_file(home.path().join(".gitconfig.before-zitadel-credential")).unwrap();
     }
 }
 

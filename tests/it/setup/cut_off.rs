@@ -9,7 +9,8 @@ use crate::support::program::client;
 use crate::support::tree::Node;
 use crate::support::{Run, Running, binary, trace, until};
 
-const CASES: [&str; 5] = [
+const CASES: [&str; 6] = [
+    "git g.dev",
     "docker r.dev s.dev",
     "cargo c.dev",
     "terraform t.dev",
@@ -20,6 +21,9 @@ const CASES: [&str; 5] = [
 fn prepared() -> Fixture {
     let fixture = fixture();
     fixture.home.append_config("# mine\n");
+    fixture
+        .home
+        .write(".gitconfig", "# mine\n[user]\n\tname = ci\n");
     let logins = "{\"credHelpers\": {\"r.dev\": \"theirs\"}}";
     fixture.home.write(".docker/config.json", logins);
     let index = "[registries.a] # theirs\nindex = \"sparse+https://c.dev/\"\n";
@@ -53,6 +57,9 @@ fn undone(words: &str) -> String {
 fn at_each(call: impl Fn(usize) -> String) -> usize {
     let mut cuts = 0;
     for words in CASES {
+        if words.starts_with("git") && client("git").is_none() {
+            continue;
+        }
         let fixture = prepared();
         let before = files(&fixture);
         let undo = &undone(words);

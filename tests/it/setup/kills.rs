@@ -3,7 +3,6 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::BACKUP;
 use super::files::{fixture, start};
 use crate::support::machine::has_time;
 use crate::support::tree::Node;
@@ -11,8 +10,7 @@ use crate::support::tree::Node;
 const ROUNDS: usize = 60;
 
 /// Kills calls at any moment of theirs, each followed by an undo that is let be:
-/// all files are then as they were. A copy may be left; it is the next setup's,
-/// and goes with it.
+/// all files are then as they were, and nothing is left.
 fn kill(tool: &str, is_undo: bool) {
     let fixture = &fixture();
     let setup = &format!("{tool} r.dev");
@@ -21,7 +19,7 @@ fn kill(tool: &str, is_undo: bool) {
     let begin = || is_undo.then(|| fixture.done(setup));
     let files = || {
         let mut files = fixture.files();
-        files.retain(|name, node| !is_temporary(name) && *node != Node::Directory);
+        files.retain(|_, node| *node != Node::Directory);
         files
     };
     let before = files();
@@ -44,19 +42,12 @@ fn kill(tool: &str, is_undo: bool) {
         killed += usize::from(!running.is_over());
         drop(running);
         fixture.done(undo);
-        let mut after = files();
-        after.retain(|name, _| !name.ends_with(BACKUP));
-        assert_eq!(after, before);
+        assert_eq!(files(), before);
     }
     fixture.done(setup);
     fixture.done(undo);
     assert_eq!(files(), before);
     assert!(killed > rounds / 10, "{killed} of {rounds} were killed");
-}
-
-/// A temporary file that is somebody's until it is a minute old.
-fn is_temporary(name: &str) -> bool {
-    name.contains(".zitadel-credential-")
 }
 
 #[test]

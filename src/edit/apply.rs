@@ -58,13 +58,17 @@ pub(crate) fn apply(changes: &[Change<'_>], backups: &[Backup]) -> Result<(), Er
             }
             if let Err(report) = change.revert() {
                 is_reverted = false;
-                error = error.map(|error| error.found(report.headline()));
+                let left = format!("not put back: {}", report.headline());
+                error = error.map(|error| error.found(left));
             }
         }
         if is_reverted {
             backups.iter().for_each(Backup::revert);
+            return Err(error);
         }
-        return Err(error);
+        return Err(error.map(|error| {
+            error.hint("then repeat the command, or take out what it left with --undo")
+        }));
     }
     Ok(())
 }

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Fixture;
 use super::files::fixture;
+use super::{Fixture, JOURNAL};
 use crate::support::program::client;
 use crate::support::tree::Node;
 use crate::support::{Run, Running, binary, trace, until};
@@ -98,6 +98,40 @@ fn whatever_is_killed_at_any_step_is_undone() {
 fn whatever_meets_a_disk_that_stays_full_is_undone() {
     let cuts = at_each(|step| format!("write,fsync,/^mkdir:error=ENOSPC:when={step}+"));
     assert!(cuts > 20 || trace::is_missing(), "{cuts}");
+}
+
+#[test]
+fn what_could_not_be_put_back_is_told_with_what_to_do() {
+    let fixture = fixture();
+    let before = files(&fixture);
+    let mut is_told = false;
+    for step in 1.. {
+        let inject = format!("fsync:error=ENOSPC:when={step}+");
+        let Some(mut command) = trace::injecting(&fixture.home, &inject) else {
+            return;
+        };
+        command.arg(binary()).args(["setup", "docker", "r.dev"]);
+        let output = command.run();
+        let said = String::from_utf8(output.stderr).unwrap();
+        let is_left = said.contains("found: not put back: ");
+        assert_eq!(
+            said.contains("take out what it left with --undo"),
+            is_left,
+            "{said}"
+        );
+        assert_eq!(
+            is_left || output.status.success(),
+            fixture.exists(JOURNAL),
+            "{said}"
+        );
+        is_told |= is_left;
+        fixture.done("docker r.dev --undo");
+        assert_eq!(files(&fixture), before);
+        if output.status.success() {
+            break;
+        }
+    }
+    assert!(is_told);
 }
 
 /// Of an undo that puts git's file back itself, under git's lock.

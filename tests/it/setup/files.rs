@@ -259,23 +259,37 @@ fn what_a_killed_setup_did_not_reach_is_nothing_to_undo() {
 /// As a container has single files: nothing can be renamed to them.
 #[test]
 fn a_file_that_is_mounted_is_written_in_place() {
-    let fixture = fixture();
-    let theirs = "{\n\t\"auths\": {}\n}\n";
-    fixture.home.write(LOGINS, "{}");
-    fixture.home.write("outside", theirs);
-    let before = fixture.files();
-    let script = format!("mount --bind \"$HOME/outside\" \"$HOME/{LOGINS}\"\n\"$@\"\n");
-    for (words, is_in) in [("docker r.dev", true), ("docker r.dev --undo", false)] {
-        let Some(mut command) = behind_mounts(&fixture.home, &script) else {
-            return;
+    let cargos = ".cargo/config.toml";
+    let index = "[registries.a]\nindex = \"sparse+https://r.dev/\"\n";
+    for (words, file, theirs, ours) in [
+        ("docker r.dev", LOGINS, "{\n\t\"auths\": {}\n}\n", "r.dev"),
+        ("cargo r.dev", cargos, index, "cargo-credential-zitadel"),
+        ("go r.dev", CONFIG, "", "r.dev"),
+    ] {
+        let fixture = fixture();
+        let below = fixture.home.write(file, "{}");
+        let outside = if file == CONFIG {
+            PROFILE.replace("ISSUER", &fixture.issuer.url())
+        } else {
+            theirs.to_owned()
         };
-        command.arg(binary()).arg("setup").args(words.split(' '));
-        let output = Running::start(command).output();
-        assert!(output.status.success(), "{output:?}");
-        assert_eq!(fixture.home.read("outside").contains("r.dev"), is_in);
-        assert_eq!(fixture.home.read(LOGINS), "{}", "it lies below the mount");
+        fixture.home.write("outside", outside);
+        let before = fixture.files();
+        let script = format!("mount --bind \"$HOME/outside\" \"$HOME/{file}\"\n\"$@\"\n");
+        for (words, is_in) in [(words.to_owned(), true), (format!("{words} --undo"), false)] {
+            let Some(mut command) = behind_mounts(&fixture.home, &script) else {
+                return;
+            };
+            command.arg(binary()).arg("setup").args(words.split(' '));
+            command.env("PATH", fixture.home.path_with_bin());
+            let output = Running::start(command).output();
+            assert!(output.status.success(), "{output:?}");
+            assert_eq!(fixture.home.read("outside").contains(ours), is_in);
+            let text = fs::read_to_string(&below).unwrap();
+            assert_eq!(text, "{}", "it lies below the mount");
+        }
+        assert_eq!(fixture.files(), before);
     }
-    assert_eq!(fixture.files(), before);
 }
 
 #[test]

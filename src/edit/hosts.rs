@@ -133,6 +133,14 @@ impl Plan<'_> {
         )))
     }
 
+    /// Returns the words by which a tool names this setup's config file: none if it is
+    /// the usual one.
+    pub(crate) fn config_words(&self) -> Vec<String> {
+        let path = || self.config.path().to_string_lossy().into_owned();
+        let given = self.options.config.as_ref();
+        given.map_or_else(Vec::new, |_| vec!["--config".to_owned(), path()])
+    }
+
     /// Warns of a config file that a tool has no means to name.
     pub(crate) fn warn_of_config(&mut self, tool: &str) {
         if self.options.config.is_some() {

@@ -40,10 +40,7 @@ impl Setup for SetupCargo {
             return Err(Error::Usage(Report::new(what).hint("set up one at a time")));
         }
         let mut call = vec![PROVIDER.to_owned()];
-        if plan.options.config.is_some() {
-            let config = plan.config.path().to_string_lossy();
-            call.extend(["--config".to_owned(), config.into_owned()]);
-        }
+        call.extend(plan.config_words());
         let provider = list(&call);
         file.words.push(provider.clone());
         for Host { pattern, setup } in plan.add_rules("cargo", &self.hosts, None, &file.name())? {

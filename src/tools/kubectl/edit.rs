@@ -13,66 +13,129 @@ use crate::error::{Error, Report};
 use crate::text::quote;
 use crate::text::quote::quoted;
 
-/// Removes the user that a setup wrote.
-pub(super) fn undo_user(
-    plan: &mut Plan<'_>,
-    kubectl: &Tool,
-    file: &mut FileChange,
-    view: &mut Value,
-    user: &str,
-    done: &Edit,
-) -> Result<(), Error> {
-    let exec: Value = serde_json::from_str(&done.ours).unwrap_or_default();
-    file.words.extend(words(&exec, user));
-    let name = format!("user {}", quoted(user));
-    let standing = done.standing(named(view, "users", user), is_user);
-    if let Some(line) = standing.left(&name) {
-        plan.say(line);
-        return Ok(());
-    }
-    let words = to_words(&["delete-user", user]);
-    edit(kubectl, file, view, &words, |before, after| {
-        named(after, "users", user).is_none() && same_but_for(before, after, "users", user)
-    })?;
-    plan.say(format!("takes out {name}"));
-    Ok(())
+/// A kubeconfig that changes.
+pub(super) struct Kubeconfig {
+    kubectl: Tool,
+    pub(super) file: FileChange,
+    /// What kubectl shows of it as it is to be.
+    pub(super) view: Value,
 }
 
-/// Points a context at the user that it had before the setup.
-pub(super) fn undo_context(
-    plan: &mut Plan<'_>,
-    kubectl: &Tool,
-    file: &mut FileChange,
-    view: &mut Value,
-    context: &str,
-    done: &Edit,
-) -> Result<(), Error> {
-    let name = quoted(context);
-    let now = user_of(view, context).map(ToOwned::to_owned);
-    let former = done.former.clone().unwrap_or_default();
-    let is = |now: &str, other: &str| now == other;
-    match done.standing(now.as_deref(), is) {
-        Standing::Ours => {
-            file.words.push(former.clone());
-            point(kubectl, file, view, context, &former)?;
-            plan.say(match &*former {
-                "" => format!("context {name} names no user again"),
-                former => format!("restores user {} of context {name}", quoted(former)),
-            });
-        }
-        // The setup was killed before kubectl wrote it, or a later one goes on.
-        _ if now.as_ref() == Some(&former) => {
-            plan.say(format!("context {name} has the user that it had before"));
-        }
-        _ if now
-            .as_ref()
-            .is_some_and(|now| plan.journal.is_anothers(done, |ours| ours == now)) =>
-        {
-            plan.say(format!("context {name} has the user of another setup"));
-        }
-        standing => plan.say_all(standing.left(&format!("context {name}"))),
+impl Kubeconfig {
+    /// Has kubectl show a file.
+    ///
+    /// # Errors
+    /// kubectl cannot read it.
+    pub(super) fn open(kubectl: Tool, file: FileChange) -> Result<Self, Error> {
+        let view = view(&kubectl, file.real(), file.path())?;
+        Ok(Self {
+            kubectl,
+            file,
+            view,
+        })
     }
-    Ok(())
+
+    /// Writes a user that has this `exec` entry alone.
+    ///
+    /// # Errors
+    /// kubectl fails, or does something else.
+    pub(super) fn set_user(&mut self, user: &str, exec: &Value) -> Result<(), Error> {
+        self.edit(&set_credentials(user, exec), |before, after| {
+            let there = named(after, "users", user);
+            there.is_some_and(|there| same_user(there, exec))
+                && same_but_for(before, after, "users", user)
+        })
+    }
+
+    /// Points a context at a user.
+    ///
+    /// # Errors
+    /// As [`Kubeconfig::set_user`].
+    pub(super) fn point(&mut self, context: &str, user: &str) -> Result<(), Error> {
+        let words = to_words(&["set-context", context, &format!("--user={user}")]);
+        self.edit(&words, |before, after| {
+            user_of(after, context) == Some(user) && same_but_for_user_of(before, after, context)
+        })
+    }
+
+    /// Has kubectl change the file, and looks by its views, that before and that after,
+    /// whether it did what it was asked.
+    fn edit(
+        &mut self,
+        words: &[String],
+        is_done: impl FnOnce(&Value, &Value) -> bool,
+    ) -> Result<(), Error> {
+        let path = self.file.path().to_owned();
+        let kubectl = &self.kubectl;
+        let shown = |copy: &Path, _: &str| view(kubectl, copy, &path);
+        let after = self.file.edit_by(kubectl, words, shown)?;
+        if !is_done(&self.view, &after) {
+            let reason = "it is not the requested change, or not only that";
+            return Err(kubectl.disbelieved(&path, reason));
+        }
+        self.view = after;
+        Ok(())
+    }
+
+    /// Removes the user that a setup wrote.
+    ///
+    /// # Errors
+    /// As [`Kubeconfig::set_user`].
+    pub(super) fn undo_user(
+        &mut self,
+        plan: &mut Plan<'_>,
+        user: &str,
+        done: &Edit,
+    ) -> Result<(), Error> {
+        let exec: Value = serde_json::from_str(&done.ours).unwrap_or_default();
+        self.file.words.extend(words(&exec, user));
+        let name = format!("user {}", quoted(user));
+        let standing = done.standing(named(&self.view, "users", user), is_user);
+        if let Some(line) = standing.left(&name) {
+            plan.say(line);
+            return Ok(());
+        }
+        self.edit(&to_words(&["delete-user", user]), |before, after| {
+            named(after, "users", user).is_none() && same_but_for(before, after, "users", user)
+        })?;
+        plan.say(format!("takes out {name}"));
+        Ok(())
+    }
+
+    /// Points a context at the user that it had before the setup.
+    ///
+    /// # Errors
+    /// As [`Kubeconfig::set_user`].
+    pub(super) fn undo_context(
+        &mut self,
+        plan: &mut Plan<'_>,
+        context: &str,
+        done: &Edit,
+    ) -> Result<(), Error> {
+        let name = quoted(context);
+        let now = user_of(&self.view, context).map(ToOwned::to_owned);
+        let former = done.former.clone().unwrap_or_default();
+        let is_anothers = |now: &String| plan.journal.is_anothers(done, |ours| ours == now);
+        match done.standing(now.as_deref(), |now: &str, other| now == other) {
+            Standing::Ours => {
+                self.file.words.push(former.clone());
+                self.point(context, &former)?;
+                plan.say(match &*former {
+                    "" => format!("context {name} names no user again"),
+                    former => format!("puts back user {} of context {name}", quoted(former)),
+                });
+            }
+            // The setup was killed before kubectl wrote it, or a later one goes on.
+            _ if now.as_ref() == Some(&former) => {
+                plan.say(format!("context {name} has the user that it had before"));
+            }
+            _ if now.as_ref().is_some_and(is_anothers) => {
+                plan.say(format!("context {name} has the user of another setup"));
+            }
+            standing => plan.say_all(standing.left(&format!("context {name}"))),
+        }
+        Ok(())
+    }
 }
 
 /// True if a user is what a setup wrote.
@@ -80,11 +143,11 @@ pub(super) fn is_user(there: &Value, ours: &str) -> bool {
     serde_json::from_str(ours).is_ok_and(|ours| same_user(there, &ours))
 }
 
-pub(super) fn to_words(words: &[&str]) -> Vec<String> {
+fn to_words(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).collect()
 }
 
-pub(super) fn set_credentials(user: &str, exec: &Value) -> Vec<String> {
+fn set_credentials(user: &str, exec: &Value) -> Vec<String> {
     let text = |key: &str| exec[key].as_str().unwrap_or_default();
     let mut words = to_words(&["set-credentials", user]);
     words.push(format!("--exec-command={}", text("command")));
@@ -113,41 +176,8 @@ fn csv(value: &str) -> String {
     }
 }
 
-/// Points a context at a user.
-pub(super) fn point(
-    kubectl: &Tool,
-    file: &mut FileChange,
-    view: &mut Value,
-    context: &str,
-    user: &str,
-) -> Result<(), Error> {
-    let words = to_words(&["set-context", context, &format!("--user={user}")]);
-    edit(kubectl, file, view, &words, |before, after| {
-        user_of(after, context) == Some(user) && same_but_for_user_of(before, after, context)
-    })
-}
-
-/// Has kubectl change the file, and looks by its views, that before and that
-/// after, whether it did what it was asked.
-pub(super) fn edit(
-    kubectl: &Tool,
-    file: &mut FileChange,
-    view: &mut Value,
-    words: &[String],
-    is_done: impl FnOnce(&Value, &Value) -> bool,
-) -> Result<(), Error> {
-    let path = file.path().to_owned();
-    let after = file.edit_by(kubectl, words, |copy, _| self::view(kubectl, copy, &path))?;
-    if !is_done(view, &after) {
-        let reason = "it is not the requested change, or not only that";
-        return Err(kubectl.disbelieved(&path, reason));
-    }
-    *view = after;
-    Ok(())
-}
-
 /// Returns a kubeconfig as kubectl reads it; `name` is what errors call it.
-pub(super) fn view(kubectl: &Tool, file: &Path, name: &Path) -> Result<Value, Error> {
+fn view(kubectl: &Tool, file: &Path, name: &Path) -> Result<Value, Error> {
     let words = to_words(&["view", "--raw", "--output", "json"]);
     let ended = kubectl.run(kubectl.config(file, &words))?;
     serde_json::from_slice(&ended.stdout).map_err(|_| {

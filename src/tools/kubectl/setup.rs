@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::args::SetupKubectl;
-use super::edit::{edit, is_user, point, set_credentials, undo_context, undo_user, view, words};
-use super::kubeconfig::{named, same_but_for, same_user};
+use super::edit::{Kubeconfig, is_user, words};
+use super::kubeconfig::{named, same_user, user_of};
 use super::protocol::Version;
 use crate::broker::Broker;
 use crate::call::World;
@@ -33,93 +33,28 @@ impl Setup for SetupKubectl {
         plan.refuse_profiles_options()?;
         let profile = plan.profile()?;
         let user = text("--user", &self.user)?;
-        let context = self
-            .context
-            .as_ref()
-            .map(|c| text("--context", c))
-            .transpose()?;
+        let context = self.context.as_ref().map(|name| text("--context", name));
+        let context = context.transpose()?;
+        let file = plan.open_file(&kubeconfig(plan, self)?)?;
         let kubectl = find(plan)?;
-        let mut file = plan.open_file(&kubeconfig(plan, self)?)?;
-        let setup = format!("kubectl {user} {}", file.name());
-        let mut view = view(&kubectl, file.real(), file.path())?;
-
         let knows_mode = knows_interactive_mode(&kubectl)?;
+        let mut config = Kubeconfig::open(kubectl, file)?;
+        let setup = format!("kubectl {user} {}", config.file.name());
         let exec = exec(plan, profile.as_deref(), knows_mode)?;
-        file.words = words(&exec, &user);
+        config.file.words = words(&exec, &user);
         // kubectl writes a program in the kubeconfig's directory as a bare name, and then
         // looks for that on PATH.
-        file.by_link = file
-            .path()
-            .parent()
-            .is_some_and(|dir| plan.program.starts_with(dir));
-        let key = ["users", user.as_str()];
-        let mut known = plan.journal.edits_of(&setup).iter();
-        let known = known.find(|edit| edit.at == key).cloned();
-        let is_ours = |there: &Value| {
-            let known = known.as_ref();
-            known.is_some_and(|known| known.standing(Some(there), is_user) == Standing::Ours)
-        };
-        match named(&view, "users", &user) {
-            Some(there) if same_user(there, &exec) => {}
-            Some(there) if !is_ours(there) => {
-                let what = format!(
-                    "{}: user {} exists already",
-                    quote::path(file.path()),
-                    quoted(&user)
-                );
-                return Err(Error::Usage(
-                    Report::new(what)
-                        .hint("choose another name with --user: this one may be in use"),
-                ));
-            }
-            _ => {
-                edit(
-                    &kubectl,
-                    &mut file,
-                    &mut view,
-                    &set_credentials(&user, &exec),
-                    |before, after| {
-                        let there = named(after, "users", &user);
-                        there.is_some_and(|there| same_user(there, &exec))
-                            && same_but_for(before, after, "users", &user)
-                    },
-                )?;
-                let edit = Edit::new(file.name(), &key, &exec.to_string(), None);
-                plan.journal.record(&setup, edit);
-            }
-        }
+        let dir = config.file.path().parent();
+        config.file.by_link = dir.is_some_and(|dir| plan.program.starts_with(dir));
+        set_user(plan, &mut config, &setup, &user, &exec)?;
         if let Some(context) = &context {
-            let Some(there) = named(&view, "contexts", context) else {
-                let what = format!(
-                    "{}: no context {}",
-                    quote::path(file.path()),
-                    quoted(context)
-                );
-                return Err(Error::Usage(Report::new(what).hint(
-                    "kubectl config get-contexts lists them; kubectl config set-context makes one",
-                )));
-            };
-            // Whose context it is, a person should see.
-            file.words.push(context.clone());
-            let names = ["cluster", "user", "namespace"].map(|key| there["context"][key].as_str());
-            file.words
-                .extend(names.into_iter().flatten().map(ToOwned::to_owned));
-            let former = there["context"]["user"]
-                .as_str()
-                .filter(|user| !user.is_empty());
-            if former != Some(user.as_str()) {
-                let former = former.map(ToOwned::to_owned);
-                point(&kubectl, &mut file, &mut view, context, &user)?;
-                let key = ["contexts", context.as_str(), "user"];
-                let edit = Edit::new(file.name(), &key, &user, former);
-                plan.journal.record(&setup, edit);
-            }
+            set_context(plan, &mut config, &setup, context, &user)?;
         }
         tell(plan, &user, context.as_deref(), knows_mode);
-        if file.is_changed() || plan.mode.dry_run {
+        if config.file.is_changed() || plan.mode.dry_run {
             tell_of_kuberc(plan, &exec);
         }
-        plan.add(file);
+        plan.add(config.file);
         Ok(())
     }
 
@@ -130,27 +65,90 @@ impl Setup for SetupKubectl {
     /// Removes the user, and points the context at its former one.
     fn undo(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let user = text("--user", &self.user)?;
-        let kubectl = find(plan)?;
-        let mut file = plan.open_file(&kubeconfig(plan, self)?)?;
+        let file = plan.open_file(&kubeconfig(plan, self)?)?;
         let setup = format!("kubectl {user} {}", file.name());
         let Some(edits) = plan.journal.take(&setup) else {
             plan.say(format!("kubectl was not set up for user {}", quoted(&user)));
             plan.add(file);
             return Ok(());
         };
-        let mut view = view(&kubectl, file.real(), file.path())?;
+        let mut config = Kubeconfig::open(find(plan)?, file)?;
         for done in edits {
             match done.key().as_slice() {
-                ["users", user] => undo_user(plan, &kubectl, &mut file, &mut view, user, &done)?,
-                ["contexts", context, _] => {
-                    undo_context(plan, &kubectl, &mut file, &mut view, context, &done)?;
-                }
+                ["users", user] => config.undo_user(plan, user, &done)?,
+                ["contexts", context, _] => config.undo_context(plan, context, &done)?,
                 _ => {}
             }
         }
-        plan.add(file);
+        plan.add(config.file);
         Ok(())
     }
+}
+
+/// Writes the user, unless it is there.
+///
+/// # Errors
+/// Another user has that name, or kubectl fails.
+fn set_user(
+    plan: &mut Plan<'_>,
+    config: &mut Kubeconfig,
+    setup: &str,
+    user: &str,
+    exec: &Value,
+) -> Result<(), Error> {
+    let key = ["users", user];
+    if let Some(there) = named(&config.view, key[0], user) {
+        if same_user(there, exec) {
+            return Ok(());
+        }
+        let mut known = plan.journal.edits_of(setup).iter();
+        let known = known.find(|edit| edit.at == key);
+        let standing = known.map(|known| known.standing(Some(there), is_user));
+        if standing != Some(Standing::Ours) {
+            let path = quote::path(config.file.path());
+            let what = format!("{path}: user {} exists already", quoted(user));
+            return Err(Error::Usage(
+                Report::new(what).hint("choose another name with --user: this one may be in use"),
+            ));
+        }
+    }
+    config.set_user(user, exec)?;
+    let edit = Edit::new(config.file.name(), &key, &exec.to_string(), None);
+    plan.journal.record(setup, edit);
+    Ok(())
+}
+
+/// Points the context at the user.
+///
+/// # Errors
+/// There is no such context, or kubectl fails.
+fn set_context(
+    plan: &mut Plan<'_>,
+    config: &mut Kubeconfig,
+    setup: &str,
+    context: &str,
+    user: &str,
+) -> Result<(), Error> {
+    let Some(there) = named(&config.view, "contexts", context) else {
+        let path = quote::path(config.file.path());
+        let what = format!("{path}: no context {}", quoted(context));
+        return Err(Error::Usage(Report::new(what).hint(
+            "kubectl config get-contexts lists them; kubectl config set-context makes one",
+        )));
+    };
+    // Whose context it is, a person should see.
+    let names = ["cluster", "user", "namespace"].map(|key| there["context"][key].as_str());
+    let names = names.into_iter().flatten().chain([context]);
+    config.file.words.extend(names.map(ToOwned::to_owned));
+    let former = user_of(&config.view, context).filter(|user| !user.is_empty());
+    if former != Some(user) {
+        let former = former.map(ToOwned::to_owned);
+        config.point(context, user)?;
+        let key = ["contexts", context, "user"];
+        let edit = Edit::new(config.file.name(), &key, user, former);
+        plan.journal.record(setup, edit);
+    }
+    Ok(())
 }
 
 /// True if this setup makes such an edit.
@@ -190,10 +188,7 @@ fn exec(plan: &Plan<'_>, profile: Option<&str>, knows_mode: bool) -> Result<Valu
     if let Some(profile) = profile {
         args.extend(["--profile".to_owned(), profile.to_owned()]);
     }
-    if plan.options.config.is_some() {
-        let path = plan.config.path().to_string_lossy();
-        args.extend(["--config".to_owned(), path.into_owned()]);
-    }
+    args.extend(plan.config_words());
     Ok(json!({
         "apiVersion": version,
         "command": program,

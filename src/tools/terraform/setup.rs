@@ -174,12 +174,8 @@ fn block(plan: &Plan<'_>) -> Result<Vec<String>, Error> {
             _ => {}
         }
     }
-    let mut args = Vec::new();
-    if plan.options.config.is_some() {
-        let config = plan.config.path().to_string_lossy();
-        args.extend(["--config".to_owned(), config.into_owned()]);
-    }
-    let block = format!("{BLOCK} \"{HELPER}\" {{\n  args = {}\n}}\n", list(&args));
+    let args = list(&plan.config_words());
+    let block = format!("{BLOCK} \"{HELPER}\" {{\n  args = {args}\n}}\n");
     // A path may hold what HCL reads otherwise.
     if files::helpers(&block).as_deref() != Ok(&[HELPER.to_owned()]) {
         let what = format!(

@@ -183,7 +183,7 @@ impl Tool {
             return self.change(file, real, words);
         };
         let linked = || {
-            let own = temporary::copy_dir(None)?;
+            let own = temporary::copy_dir(real.parent())?;
             let link = own.path().join(temporary::COPY);
             symlink(dir, &link)?;
             Ok((link, own))

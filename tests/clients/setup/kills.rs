@@ -104,3 +104,26 @@ fn of_kubectl_each_is_undone() {
     each(home, tool, &two, &[&undo_two, &undo_one], first);
     each(home, tool, &two, &[&undo_one, &undo_two], first);
 }
+
+/// kubectl reaches that file by a link to its directory.
+#[test]
+fn of_a_kubeconfig_beside_the_program_nothing_is_left() {
+    let Some(kubectl) = client("kubectl") else {
+        return;
+    };
+    let cluster = with_profile();
+    let home = &cluster.world.home;
+    let bin = || {
+        let entries = fs::read_dir(home.path().join("bin")).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<_> = names.filter(|name| name != "kubectl").collect();
+        names.sort();
+        names
+    };
+    let words = "kubectl --user u --kubeconfig bin/config";
+    let before = bin();
+    assert!(killed(home, ("kubectl", &kubectl), words, (1, true)));
+    assert_ne!(bin(), before);
+    setup(home, &format!("{words} --undo"));
+    assert_eq!(bin(), before);
+}

@@ -9,17 +9,93 @@ use crate::edit::tool::{Tool, piped};
 use crate::error::{Error, Report};
 use crate::text::quote;
 
-/// Puts a value in another's place.
-pub(super) fn replace(
-    git: &Tool,
-    file: &mut FileChange,
-    key: &str,
-    old: &str,
-    new: &str,
-) -> Result<(), Error> {
-    let words = ["--replace-all", key, new, &exactly(old)];
-    let [added, taken] = [new, old].map(|value| format!("{key}\n{value}"));
-    edit(git, file, &words, Some(&added), Some(&taken))
+/// The helpers of all hosts.
+pub(super) const FOR_ALL: &str = "credential.helper";
+
+/// A file of git's that changes.
+pub(super) struct GitFile {
+    pub(super) git: Tool,
+    pub(super) file: FileChange,
+}
+
+impl GitFile {
+    /// Refuses a file in which a helper's line has no value: git gives up as soon as it
+    /// looks for the helpers of a host that it is for.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the key.
+    pub(super) fn check_values(&self, key: &str) -> Result<(), Error> {
+        let entries = entries(&self.git, self.file.text())?;
+        let mut without = entries.iter().filter(|entry| !entry.contains('\n'));
+        match without.find(|entry| [key, FOR_ALL].contains(&entry.as_str())) {
+            Some(key) => {
+                let what = format!("{}: {key} has no value", quote::path(self.file.path()));
+                Err(Error::Usage(Report::new(what).hint(
+                    "git refuses such a line: give it a value, or take it out",
+                )))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Returns what a key holds in the file, and not in those that it includes. A line
+    /// without a value is none of ours.
+    pub(super) fn values(&self, key: &str) -> Result<Vec<String>, Error> {
+        let entries = entries(&self.git, self.file.text())?;
+        let pairs = entries.iter().filter_map(|entry| entry.split_once('\n'));
+        let values = pairs.filter(|(name, _)| *name == key);
+        Ok(values.map(|(_, value)| value.to_owned()).collect())
+    }
+
+    /// Adds a value after the others of a key.
+    pub(super) fn add(&mut self, key: &str, value: &str) -> Result<(), Error> {
+        self.edit(&["--add", key, value], Some((key, value)), None)
+    }
+
+    /// Puts a value in another's place.
+    pub(super) fn replace(&mut self, key: &str, old: &str, new: &str) -> Result<(), Error> {
+        let words = ["--replace-all", key, new, &exactly(old)];
+        self.edit(&words, Some((key, new)), Some((key, old)))
+    }
+
+    /// Removes one value, and its section with the last of them.
+    pub(super) fn remove(&mut self, key: &str, value: &str) -> Result<(), Error> {
+        let words = ["--unset", key, &exactly(value)];
+        self.edit(&words, None, Some((key, value)))?;
+        let header = header(key);
+        let section = key.strip_suffix(".helper").unwrap_or(key);
+        // git takes out all sections of that name: only one, and an empty one, may go.
+        let is_of_it = |line: &&str| line.trim_start().starts_with(&header);
+        let is_only = self.file.text().lines().filter(is_of_it).count() == 1;
+        let mut lines = self.file.text().lines().skip_while(|line| *line != header);
+        let is_empty =
+            lines.next().is_some() && lines.next().is_none_or(|next| next.starts_with('['));
+        if is_only && is_empty {
+            self.edit(&["--remove-section", section], None, None)?;
+        }
+        Ok(())
+    }
+
+    /// Has git change its file, and looks whether it did that and nothing else: what is
+    /// added and what is removed, each a key with its value.
+    fn edit(
+        &mut self,
+        words: &[&str],
+        added: Option<(&str, &str)>,
+        removed: Option<(&str, &str)>,
+    ) -> Result<(), Error> {
+        let git = &self.git;
+        let mut before = entries(git, self.file.text())?;
+        let path = self.file.path().to_owned();
+        let words: Vec<_> = words.iter().map(|&word| word.to_owned()).collect();
+        self.file.edit_by(git, &words, |_, text| {
+            let mut after = entries(git, text)?;
+            if take(&mut after, added) && take(&mut before, removed) && before == after {
+                return Ok(());
+            }
+            Err(git.disbelieved(&path, "it is not the requested change, or not only that"))
+        })
+    }
 }
 
 /// Returns the pattern of one value. `--fixed-value` crashes git before 2.43 where a
@@ -33,28 +109,6 @@ fn exactly(value: &str) -> String {
         pattern.push(c);
     }
     pattern + "$"
-}
-
-/// Removes one value, and its section with the last of them.
-pub(super) fn remove(
-    git: &Tool,
-    file: &mut FileChange,
-    key: &str,
-    value: &str,
-) -> Result<(), Error> {
-    let words = ["--unset", key, &exactly(value)];
-    edit(git, file, &words, None, Some(&format!("{key}\n{value}")))?;
-    let header = header(key);
-    let section = key.strip_suffix(".helper").unwrap_or(key);
-    // git removes all sections of that name: only one, and an empty one, may go.
-    let is_of_it = |line: &&str| line.trim_start().starts_with(&header);
-    let is_only = file.text().lines().filter(is_of_it).count() == 1;
-    let mut lines = file.text().lines().skip_while(|line| *line != header);
-    let is_empty = lines.next().is_some() && lines.next().is_none_or(|next| next.starts_with('['));
-    if is_only && is_empty {
-        edit(git, file, &["--remove-section", section], None, None)?;
-    }
-    Ok(())
 }
 
 /// Returns the line that begins a key's section, as git writes it.
@@ -73,31 +127,13 @@ pub(super) fn stands(text: &str, key: &str, value: &str) -> bool {
     lines.any(|line| line.trim() == ours.trim())
 }
 
-/// Has git change its file, and looks whether it did that and nothing else: what
-/// is added and what is removed, as [`entries`] has them.
-pub(super) fn edit(
-    git: &Tool,
-    file: &mut FileChange,
-    words: &[&str],
-    added: Option<&str>,
-    removed: Option<&str>,
-) -> Result<(), Error> {
-    let mut before = entries(git, file.text())?;
-    let path = file.path().to_owned();
-    let words: Vec<_> = words.iter().map(|&word| word.to_owned()).collect();
-    file.edit_by(git, &words, |_, text| {
-        let mut after = entries(git, text)?;
-        if take(&mut after, added) && take(&mut before, removed) && before == after {
-            return Ok(());
-        }
-        Err(git.disbelieved(&path, "it is not the requested change, or not only that"))
-    })
-}
-
 /// Removes an entry, the last of several. Returns true if there was one.
-fn take(entries: &mut Vec<String>, entry: Option<&str>) -> bool {
-    let Some(entry) = entry else { return true };
-    let at = entries.iter().rposition(|there| there == entry);
+fn take(entries: &mut Vec<String>, entry: Option<(&str, &str)>) -> bool {
+    let Some((key, value)) = entry else {
+        return true;
+    };
+    let entry = format!("{key}\n{value}");
+    let at = entries.iter().rposition(|there| *there == entry);
     at.map(|at| entries.remove(at)).is_some()
 }
 
@@ -112,37 +148,6 @@ fn entries(git: &Tool, text: &str) -> Result<Vec<String>, Error> {
         entry.truncate(entry.trim_end_matches('\r').len());
     }
     Ok(entries)
-}
-
-/// The helpers of all hosts.
-pub(super) const FOR_ALL: &str = "credential.helper";
-
-/// Refuses a file in which a helper's line has no value: git gives up as soon as it
-/// looks for the helpers of a host that it is for.
-///
-/// # Errors
-/// [`Error::Usage`] naming the key.
-pub(super) fn check_values(git: &Tool, file: &FileChange, key: &str) -> Result<(), Error> {
-    let entries = entries(git, file.text())?;
-    let mut without = entries.iter().filter(|entry| !entry.contains('\n'));
-    match without.find(|entry| [key, FOR_ALL].contains(&entry.as_str())) {
-        Some(key) => {
-            let what = format!("{}: {key} has no value", quote::path(file.path()));
-            Err(Error::Usage(Report::new(what).hint(
-                "git refuses such a line: give it a value, or take it out",
-            )))
-        }
-        None => Ok(()),
-    }
-}
-
-/// Returns what a key holds in a file, and not in those that it includes. A line without
-/// a value is none of ours.
-pub(super) fn values(git: &Tool, file: &FileChange, key: &str) -> Result<Vec<String>, Error> {
-    let entries = entries(git, file.text())?;
-    let pairs = entries.iter().filter_map(|entry| entry.split_once('\n'));
-    let values = pairs.filter(|(name, _)| *name == key);
-    Ok(values.map(|(_, value)| value.to_owned()).collect())
 }
 
 /// Returns the values that git prints, each ended by NUL.

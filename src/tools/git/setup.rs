@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use super::args::SetupGit;
-use super::config::{FOR_ALL, check_values, edit, listed, remove, replace, stands, values};
+use super::config::{FOR_ALL, GitFile, listed, stands};
 use crate::edit::entry::Edit;
-use crate::edit::file::FileChange;
 use crate::edit::hosts::{Host, as_it_is};
 use crate::edit::plan::Plan;
 use crate::edit::setup::{Name, Setup, named};
@@ -22,19 +21,19 @@ impl Setup for SetupGit {
 
     /// Adds the rules and the helper.
     fn apply(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
-        let git = find(plan)?;
-        let mut file = plan.open_file(&global_file(plan)?)?;
+        let mut config = open(plan)?;
         let helper = helper(plan);
-        file.words = vec![helper.clone()];
         let mut hosts = Vec::new();
         let username = self.username.as_ref();
-        for Host { pattern, setup } in plan.add_rules("git", &self.hosts, username, &file.name())? {
+        let file = config.file.name();
+        for Host { pattern, setup } in plan.add_rules("git", &self.hosts, username, &file)? {
             let key = format!("credential.https://{pattern}.helper");
-            check_values(&git, &file, &key)?;
-            follow_program(plan, &git, &mut file, &setup, &key, &helper)?;
-            add_helper(plan, &git, &mut file, &setup, &key, &helper)?;
+            config.check_values(&key)?;
+            follow_program(plan, &mut config, &setup, &key, &helper)?;
+            add_helper(plan, &mut config, &setup, &key, &helper)?;
             hosts.push(pattern);
         }
+        let GitFile { git, file } = config;
         plan.add(file);
         plan.then(move || {
             let single = hosts.iter().filter_map(HostPattern::single_host);
@@ -58,18 +57,17 @@ impl Setup for SetupGit {
 
     /// Undoes the rules and the helper.
     fn undo(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
-        let git = find(plan)?;
-        let mut file = plan.open_file(&global_file(plan)?)?;
-        file.words = vec![helper(plan)];
-        let name = file.name();
+        let mut config = open(plan)?;
+        let name = config.file.name();
         plan.undo_hosts("git", &self.hosts, &name, |plan, edit| {
             let key = edit.key();
             let [key, value] = key.as_slice() else {
                 return Ok(());
             };
-            let there = values(&git, &file, key)?;
+            let there = config.values(key)?;
             let same = there.iter().filter(|there| there == value).count();
-            if same == 0 && stands(file.text(), key, value) {
+            if same == 0 && stands(config.file.text(), key, value) {
+                let GitFile { git, file } = &config;
                 return Err(git.disbelieved(file.path(), "it does not see an entry of the file"));
             }
             let value = quoted(value);
@@ -77,7 +75,7 @@ impl Setup for SetupGit {
                 // The setup was killed before git wrote it, or somebody took it out.
                 0 => plan.say(format!("{key}: \"{value}\" was removed already")),
                 1 => {
-                    remove(&git, &mut file, key, &edit.ours)?;
+                    config.remove(key, &edit.ours)?;
                     plan.say(format!("takes out {key}: \"{value}\""));
                 }
                 // Which of them is ours cannot be told.
@@ -85,7 +83,7 @@ impl Setup for SetupGit {
             }
             Ok(())
         })?;
-        plan.add(file);
+        plan.add(config.file);
         Ok(())
     }
 }
@@ -112,32 +110,35 @@ fn is_helper(value: &str) -> bool {
     value.is_empty() || value.starts_with("zitadel") || value.starts_with('!')
 }
 
-fn find(plan: &Plan<'_>) -> Result<Tool, Error> {
-    Tool::find("git", "--file", plan.environment, &plan.deadline)
+/// Opens the file that git writes. Its diff may show our helper.
+fn open(plan: &mut Plan<'_>) -> Result<GitFile, Error> {
+    let git = Tool::find("git", "--file", plan.environment, &plan.deadline)?;
+    let mut file = plan.open_file(&global_file(plan)?)?;
+    file.words = vec![helper(plan)];
+    Ok(GitFile { git, file })
 }
 
 /// Puts the helper by which git calls us now in place of one that a setup wrote
 /// before this program moved.
 fn follow_program(
     plan: &mut Plan<'_>,
-    git: &Tool,
-    file: &mut FileChange,
+    config: &mut GitFile,
     setup: &str,
     key: &str,
     helper: &str,
 ) -> Result<(), Error> {
     for old in put_there(plan, setup, key) {
-        let there = values(git, file, key)?;
+        let there = config.values(key)?;
         if old == helper || there.iter().filter(|value| **value == old).count() != 1 {
             continue;
         }
-        file.words.push(old.clone());
+        config.file.words.push(old.clone());
         if there.iter().any(|value| value == helper) {
-            remove(git, file, key, &old)?;
+            config.remove(key, &old)?;
         } else {
-            replace(git, file, key, &old, helper)?;
+            config.replace(key, &old, helper)?;
             // The old one stays noted, for the undo of a setup that is killed.
-            let edit = Edit::new(file.name(), &[key, helper], helper, None);
+            let edit = Edit::new(config.file.name(), &[key, helper], helper, None);
             plan.journal.record(setup, edit);
         }
     }
@@ -148,13 +149,12 @@ fn follow_program(
 /// git would ask first and hand the token to keep.
 fn add_helper(
     plan: &mut Plan<'_>,
-    git: &Tool,
-    file: &mut FileChange,
+    config: &mut GitFile,
     setup: &str,
     key: &str,
     helper: &str,
 ) -> Result<(), Error> {
-    let there = values(git, file, key)?;
+    let there = config.values(key)?;
     let is_ours = |value: &String| is_ours(value, helper);
     let has_end = there.iter().any(String::is_empty);
     let in_force = there.rsplit(String::is_empty).next().unwrap_or_default();
@@ -176,16 +176,14 @@ fn add_helper(
     }
     if has_ours {
         // The first edition wrote no empty one where no other helper was asked.
-        replace(git, file, key, helper, "")?;
+        config.replace(key, helper, "")?;
     } else if !(there.last().is_some_and(String::is_empty) && has_noted_end(plan, setup, key)) {
         // A setup that was killed may have written its empty one already.
-        let added = format!("{key}\n");
-        edit(git, file, &["--add", key, ""], Some(&added), None)?;
+        config.add(key, "")?;
     }
-    let added = format!("{key}\n{helper}");
-    edit(git, file, &["--add", key, helper], Some(&added), None)?;
+    config.add(key, helper)?;
     for value in ["", helper] {
-        let edit = Edit::new(file.name(), &[key, value], value, None);
+        let edit = Edit::new(config.file.name(), &[key, value], value, None);
         plan.journal.record(setup, edit);
     }
     Ok(())

@@ -58,7 +58,7 @@ pub(crate) fn apply(changes: &[Change<'_>], backups: &[Backup]) -> Result<(), Er
             }
             if let Err(report) = change.revert() {
                 is_reverted = false;
-                let left = format!("not put back: {}", report.headline());
+                let left = format!("not restored: {}", report.headline());
                 error = error.map(|error| error.found(left));
             }
         }
@@ -67,7 +67,7 @@ pub(crate) fn apply(changes: &[Change<'_>], backups: &[Backup]) -> Result<(), Er
             return Err(error);
         }
         return Err(error.map(|error| {
-            error.hint("then repeat the command, or take out what it left with --undo")
+            error.hint("then repeat the command, or remove what it left with --undo")
         }));
     }
     Ok(())

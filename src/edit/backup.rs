@@ -95,7 +95,7 @@ impl Backup {
                 quote::path(path)
             )),
             Self::Others(path) => Some(format!(
-                "{} is not this setup's backup, and stays: --undo will take out the entries alone",
+                "{} is not this setup's backup, and stays: --undo will remove the entries alone",
                 quote::path(path)
             )),
             Self::Abandoned(path) => Some(format!(

@@ -170,7 +170,7 @@ pub(crate) fn undo(document: &mut Document, edit: &Edit) -> Vec<String> {
         return vec![line];
     }
     let (how, undone) = match (&edit.former, key.as_slice()) {
-        (Some(former), _) => ("puts back", document.set(&key, former).map(|()| false)),
+        (Some(former), _) => ("restores", document.set(&key, former).map(|()| false)),
         (None, [group, name]) => {
             let lines = now.unwrap_or_default();
             ("removes", document.remove_table(group, name, &lines))

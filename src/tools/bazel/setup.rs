@@ -14,7 +14,7 @@ const HELPER: &str = "bazel-credential-zitadel";
 // The arguments of `setup bazel`.
 #[derive(clap::Args, Debug)]
 pub(super) struct SetupBazel {
-    /// Hosts, as host, host:port or *.host
+    /// Hosts: host, host:port or *.host
     #[arg(required = true, value_name = "HOST")]
     hosts: Vec<OsString>,
 }

@@ -131,10 +131,10 @@ fn undo(document: &mut Document, edit: &Edit) -> Result<Option<String>, Report> 
     }
     Ok(Some(if let Some(former) = &edit.former {
         document.set(LIST, registry, former)?;
-        format!("puts back {name}: {}", quoted(former))
+        format!("restores {name}: {}", quoted(former))
     } else {
         document.remove(LIST, registry)?;
-        format!("takes out {name}")
+        format!("removes {name}")
     }))
 }
 

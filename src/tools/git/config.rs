@@ -31,7 +31,7 @@ impl GitFile {
             Some(key) => {
                 let what = format!("{}: {key} has no value", quote::path(self.file.path()));
                 Err(Error::Usage(Report::new(what).hint(
-                    "git refuses such a line: give it a value, or take it out",
+                    "git refuses such a line: give it a value, or remove it",
                 )))
             }
             None => Ok(()),
@@ -64,7 +64,7 @@ impl GitFile {
         self.edit(&words, None, Some((key, value)))?;
         let header = header(key);
         let section = key.strip_suffix(".helper").unwrap_or(key);
-        // git takes out all sections of that name: only one, and an empty one, may go.
+        // git removes all sections of that name: only one, and an empty one, may go.
         let is_of_it = |line: &&str| line.trim_start().starts_with(&header);
         let is_only = self.file.text().lines().filter(is_of_it).count() == 1;
         let mut lines = self.file.text().lines().skip_while(|line| *line != header);

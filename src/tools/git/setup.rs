@@ -76,7 +76,7 @@ impl Setup for SetupGit {
                 0 => plan.say(format!("{key}: \"{value}\" was removed already")),
                 1 => {
                     config.remove(key, &edit.ours)?;
-                    plan.say(format!("takes out {key}: \"{value}\""));
+                    plan.say(format!("removes {key}: \"{value}\""));
                 }
                 // Which of them is ours cannot be told.
                 _ => plan.say(format!("{key}: \"{value}\" stands there twice, and stays")),

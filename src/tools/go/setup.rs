@@ -17,7 +17,7 @@ const DEFAULT: &str = "netrc";
 // The arguments of `setup go`.
 #[derive(clap::Args, Debug)]
 pub(super) struct SetupGo {
-    /// Hosts, as host, host:port or *.host
+    /// Hosts: host, host:port or *.host
     #[arg(required = true, value_name = "HOST")]
     hosts: Vec<OsString>,
 }

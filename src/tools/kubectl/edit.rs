@@ -98,7 +98,7 @@ impl Kubeconfig {
         self.edit(&to_words(&["delete-user", user]), |before, after| {
             named(after, "users", user).is_none() && same_but_for(before, after, "users", user)
         })?;
-        plan.say(format!("takes out {name}"));
+        plan.say(format!("removes {name}"));
         Ok(())
     }
 
@@ -122,7 +122,7 @@ impl Kubeconfig {
                 self.point(context, &former)?;
                 plan.say(match &*former {
                     "" => format!("context {name} names no user again"),
-                    former => format!("puts back user {} of context {name}", quoted(former)),
+                    former => format!("restores user {} of context {name}", quoted(former)),
                 });
             }
             // The setup was killed before kubectl wrote it, or a later one goes on.

@@ -24,7 +24,7 @@ const AT_LINK: [&str; 1] = ["link"];
 // The arguments of `setup terraform`.
 #[derive(clap::Args, Debug)]
 pub(super) struct SetupTerraform {
-    /// Hosts, as host, host:port or *.host
+    /// Hosts: host, host:port or *.host
     #[arg(required = true, value_name = "HOST")]
     hosts: Vec<OsString>,
 }

@@ -113,9 +113,9 @@ fn what_could_not_be_put_back_is_told_with_what_to_do() {
         command.arg(binary()).args(["setup", "docker", "r.dev"]);
         let output = command.run();
         let said = String::from_utf8(output.stderr).unwrap();
-        let is_left = said.contains("found: not put back: ");
+        let is_left = said.contains("found: not restored: ");
         assert_eq!(
-            said.contains("take out what it left with --undo"),
+            said.contains("remove what it left with --undo"),
             is_left,
             "{said}"
         );

@@ -334,7 +334,7 @@ fn a_persons_own_file_with_a_backups_name_stays() {
         let before = fixture.files();
         for dry_run in [" --dry-run", ""] {
             let said = fixture.done(&format!("docker r.dev{dry_run}"));
-            let line = "is not this setup's backup, and stays: --undo will take out";
+            let line = "is not this setup's backup, and stays: --undo will remove";
             assert!(said.contains(line), "{said}");
         }
         fixture.done("docker r.dev");

@@ -33,7 +33,7 @@ fn a_rule_is_taken_out_however_it_is_laid_out_since() {
         let more = "[profiles.other]\n";
         fixture.home.write_config(&format!("{rest}{since}{more}"));
         let said = fixture.done("go c.dev --undo");
-        assert!(said.contains("takes out hosts.c.dev\n"), "{said}");
+        assert!(said.contains("removes hosts.c.dev\n"), "{said}");
         let goes = "the comment on its line goes with it\n";
         let has_comment = since.contains("\" # ci") || since.contains("] # ci");
         assert_eq!(said.contains(goes), has_comment, "{said}");

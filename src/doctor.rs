@@ -10,6 +10,7 @@ mod host;
 mod issuer;
 mod key;
 mod programs;
+mod rules;
 mod token;
 mod wiring;
 
@@ -112,6 +113,7 @@ pub(crate) fn doctor(
     let endpoints = issuer::check(&mut checks, &request, world);
     let has_token = token::check(&mut checks, broker, endpoints, &wiring);
     cache::check(&mut checks, &config, broker, world);
+    rules::check(&mut checks, &config);
     let context = Context {
         config: &config,
         is_read,

@@ -1,5 +1,6 @@
 //! The findings of checks, and their output as text and JSON.
 
+pub(crate) mod rule;
 pub(crate) mod wiring;
 
 use std::fmt::Write;

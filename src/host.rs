@@ -1,11 +1,14 @@
 //! Host rules: the allow-list of all helpers. A host without a rule gets no token.
 
 mod ask;
+mod strangers;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::net::Ipv4Addr;
 
 pub use ask::Ask;
+pub use strangers::DOCKER_HUB;
 
 use crate::error::Report;
 use crate::url::{Host, Origin, Scheme, parse_authority};
@@ -40,10 +43,9 @@ impl HostPattern {
         };
         let (host, port) = parse_authority(authority)?;
         // `*.10.0.0.1` and `*.[::1]` could match no host.
-        let is_address = |host: &Host| {
-            host.as_str().starts_with('[') || host.as_str().parse::<std::net::Ipv4Addr>().is_ok()
-        };
-        (!any_label || !is_address(&host)).then_some(Self {
+        let is_whole_address =
+            host.as_str().starts_with('[') || host.as_str().parse::<Ipv4Addr>().is_ok();
+        (!any_label || !is_whole_address).then_some(Self {
             any_label,
             host,
             port,
@@ -70,6 +72,17 @@ impl HostPattern {
         self.port
     }
 
+    /// True for a wildcard over hosts that strangers can have, such as `*.com`.
+    pub fn covers_strangers(&self) -> bool {
+        self.any_label && strangers::are_below(self.host.as_str())
+    }
+
+    /// Returns the public service that these hosts belong to, if it takes no tokens of
+    /// ZITADEL.
+    pub fn service(&self) -> Option<&'static str> {
+        strangers::service(self.host.as_str())
+    }
+
     /// True if the pattern matches this host and port.
     pub fn matches(&self, origin: &Origin) -> bool {
         self.matches_host(origin) && self.port_for(origin.scheme) == origin.port
@@ -80,8 +93,11 @@ impl HostPattern {
         let pattern = self.host.as_str();
         let host = origin.host.as_str();
         if self.any_label {
-            host.strip_suffix(pattern)
-                .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+            // The labels of an address are no names below others: `*.0.0.1`.
+            !origin.host.is_address()
+                && host
+                    .strip_suffix(pattern)
+                    .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
         } else {
             host == pattern
         }

@@ -53,6 +53,14 @@ pub fn project_audience(project: &str) -> String {
     format!("urn:zitadel:iam:org:project:id:{project}:aud")
 }
 
+/// True if tokens with these scopes open ZITADEL's own APIs. Whoever holds such a token
+/// can add a key to its user, and so keep the access for good.
+pub fn open_zitadel(scopes: &Scopes) -> bool {
+    scopes
+        .iter()
+        .any(|scope| project_of(scope) == Some("zitadel"))
+}
+
 /// Returns the project that a scope of [`project_audience`] names.
 pub fn project_of(scope: &str) -> Option<&str> {
     let rest = scope.strip_prefix("urn:zitadel:iam:org:project:id:")?;

@@ -70,6 +70,16 @@ impl Host {
         &self.0
     }
 
+    /// True for an address in any form that a program may take for one: like a browser
+    /// (WHATWG URL, host parsing), a name whose last label is a number.
+    pub fn is_address(&self) -> bool {
+        let last = self.0.rsplit('.').next().unwrap_or_default();
+        let is_hex = |digits: &str| digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        self.0.starts_with('[')
+            || last.bytes().all(|digit| digit.is_ascii_digit())
+            || last.strip_prefix("0x").is_some_and(is_hex)
+    }
+
     /// True if the host is always this machine: `localhost`, 127.0.0.0/8 or `::1`.
     pub fn is_loopback(&self) -> bool {
         self.0 == "localhost"

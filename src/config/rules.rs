@@ -82,10 +82,72 @@ pub(super) fn parse_pattern(text: &str) -> Result<HostPattern, Report> {
     })
 }
 
-/// Returns the host of a URL or of a host with a path.
+/// Returns the host to write for a URL, `user@host:path` as git has it, a name with a
+/// trailing dot, or a name in another script.
 fn host_within(text: &str) -> Option<HostPattern> {
-    let after = text.split_once("://").map_or(text, |(_, after)| after);
+    let (scheme, after) = text.trim().split_once("://").unwrap_or(("", text.trim()));
     let authority = after.split(['/', '?', '#']).next()?;
-    let host = authority.rsplit('@').next()?;
-    HostPattern::parse(host)
+    let authority = authority.rsplit('@').next()?;
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !authority.ends_with(']') => (host, port),
+        _ => (authority, ""),
+    };
+    let is_port = !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit());
+    // A port of SSH or of git's own protocol is not the one of https.
+    let is_web = ["", "http", "https"].contains(&scheme.to_ascii_lowercase().as_str());
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let (star, name) = match host.strip_prefix("*.") {
+        Some(name) => ("*.", name),
+        None => ("", host),
+    };
+    let name = if name.is_ascii() {
+        name.to_owned()
+    } else {
+        idna::domain_to_ascii(name).ok()?
+    };
+    HostPattern::parse(&if is_port && is_web {
+        format!("{star}{name}:{port}")
+    } else {
+        format!("{star}{name}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_pattern;
+
+    #[test]
+    fn an_invalid_host_names_the_one_to_write() {
+        for (text, host) in [
+            ("https://git.acme.dev/team", "git.acme.dev"),
+            ("git://git.acme.dev/app.git", "git.acme.dev"),
+            ("git@git.acme.dev:team/app.git", "git.acme.dev"),
+            ("ssh://git@git.acme.dev:2222/app.git", "git.acme.dev"),
+            (
+                "https://ci:secret@git.acme.dev:8443/?a#b",
+                "git.acme.dev:8443",
+            ),
+            ("HTTPS://GIT.acme.dev", "git.acme.dev"),
+            ("GIT.acme.dev.", "git.acme.dev"),
+            ("git.acme.dev.:5000", "git.acme.dev:5000"),
+            ("git.acme.dev:", "git.acme.dev"),
+            (" git.acme.dev ", "git.acme.dev"),
+            ("*.acme.dev/", "*.acme.dev"),
+            ("https://[2001:DB8::1]:5000/", "[2001:db8::1]:5000"),
+            ("https://[::1]", "[::1]"),
+            ("b\u{fc}cher.example", "xn--bcher-kva.example"),
+            (
+                "https://B\u{dc}CHER.example:5000/x",
+                "xn--bcher-kva.example:5000",
+            ),
+            ("*.b\u{fc}cher.example", "*.xn--bcher-kva.example"),
+        ] {
+            let report = parse_pattern(text).unwrap_err();
+            assert_eq!(report.advice(), Some(format!("write {host}")), "{text}");
+        }
+        for text in ["", "/", "a b", "@", ":", "https://", "*", "*.", "a..b"] {
+            let advice = parse_pattern(text).unwrap_err().advice().unwrap();
+            assert!(advice.contains("write host, host:port"), "{text}: {advice}");
+        }
+    }
 }

@@ -4,14 +4,28 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
+
 use super::entry::Edit;
 use super::plan::Plan;
 use super::tool;
 use crate::config::Config;
 use crate::error::{Error, Report};
-use crate::host::HostPattern;
+use crate::findings::rule::{api_token, no_use};
+use crate::host::{DOCKER_HUB, HostPattern};
 use crate::text::quote;
 use crate::text::quote::quoted;
+
+// The hosts that a tool is set up for.
+#[derive(Args, Debug)]
+pub struct HostsArgs {
+    /// Hosts: host, host:port or *.host
+    #[arg(required = true, value_name = "HOST")]
+    pub hosts: Vec<OsString>,
+    /// Add rules even for a wildcard over other people's hosts (*.com), or Docker Hub
+    #[arg(long)]
+    pub force: bool,
+}
 
 /// A host that a tool is set up for.
 pub(crate) struct Host {
@@ -29,6 +43,7 @@ impl Plan<'_> {
         &mut self,
         tool: &str,
         hosts: &[OsString],
+        force: bool,
         username: Option<&OsString>,
         file: &str,
     ) -> Result<Vec<Host>, Error> {
@@ -37,8 +52,12 @@ impl Plan<'_> {
         let username = text(username)?;
         let add = |host| {
             let pattern = pattern(host)?;
+            if !force {
+                refuse_strangers(&pattern)?;
+            }
             let setup = setup_name(tool, &pattern, file);
             self.add_rule(&setup, &pattern, profile.as_deref(), username.as_deref())?;
+            self.warn_of_rule(&pattern)?;
             Ok(Host { pattern, setup })
         };
         hosts.iter().map(add).collect()
@@ -79,6 +98,19 @@ impl Plan<'_> {
                     _ => elsewhere(self, &edit)?,
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Warns of a host that takes no tokens of ZITADEL, or should not get this one.
+    fn warn_of_rule(&mut self, pattern: &HostPattern) -> Result<(), Error> {
+        let service = pattern.service().map(|service| no_use(pattern, service));
+        let config = self.config()?;
+        let rule = config.rules().named(pattern);
+        let api = rule.and_then(|rule| api_token(&config, rule));
+        drop(config);
+        for line in service.into_iter().chain(api) {
+            self.say(format!("warning: {line}"));
         }
         Ok(())
     }
@@ -188,6 +220,22 @@ pub(crate) fn as_it_is(path: PathBuf, tool: &str, variable: &str) -> Result<Path
 /// [`Error::Usage`]: it is no host.
 pub(crate) fn pattern(host: &OsString) -> Result<HostPattern, Error> {
     Config::pattern(&host.to_string_lossy())
+}
+
+/// Refuses hosts whose owners are unknown, and Docker Hub.
+fn refuse_strangers(pattern: &HostPattern) -> Result<(), Error> {
+    let report = if pattern.covers_strangers() {
+        let what = format!("{pattern} covers hosts of other people, who would get the token");
+        Report::new(what).hint("name your own host or domain, for example *.acme.dev")
+    } else if pattern.service() == Some(DOCKER_HUB) {
+        Report::new(no_use(pattern, DOCKER_HUB))
+            .hint("use docker login with an account of Docker Hub, or name your own registry")
+    } else {
+        return Ok(());
+    };
+    Err(Error::Usage(
+        report.hint("to add the rule all the same, give --force"),
+    ))
 }
 
 /// Returns a username as text.

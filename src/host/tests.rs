@@ -257,3 +257,74 @@ proptest! {
         prop_assert_eq!(matched(&rules, &url).is_some(), expected, "{:?}", ruled);
     }
 }
+
+#[test]
+fn a_wildcard_matches_no_address() {
+    let rules = rules(&["*.1", "*.0.0.1", "*.0x1", "*.acme.dev"]);
+    for url in [
+        "https://127.0.0.1",
+        "https://10.0.0.1",
+        "https://0x7f.0.0.1",
+        "https://0177.0.0.1",
+        "https://127.1",
+        "https://a.0x1",
+    ] {
+        assert!(matched(&rules, url).is_none(), "{url}");
+    }
+    assert!(matched(&rules, "https://1.acme.dev").is_some());
+}
+
+#[test]
+fn a_wildcard_over_hosts_of_strangers_is_known() {
+    let covers = |text: &str| HostPattern::parse(text).map(|pattern| pattern.covers_strangers());
+    for text in [
+        "*.com",
+        "*.dev",
+        "*.DEV",
+        "*.io:8443",
+        "*.1",
+        "*.co.uk",
+        "*.com.au",
+        "*.or.jp",
+        "*.github.io",
+        "*.zitadel.cloud",
+        "*.xn--p1ai",
+    ] {
+        assert_eq!(covers(text), Some(true), "{text}");
+    }
+    for text in [
+        "*.acme.dev",
+        "*.acme.co.uk",
+        "*.acme.github.io",
+        "*.co.acme",
+        "*.internal",
+        "*.lan",
+        "*.corp",
+        "com",
+        "co.uk",
+        "github.io",
+    ] {
+        assert_eq!(covers(text), Some(false), "{text}");
+    }
+}
+
+#[test]
+fn a_service_that_takes_no_tokens_of_zitadel_is_known() {
+    let service = |text: &str| HostPattern::parse(text).and_then(|pattern| pattern.service());
+    for (text, name) in [
+        ("docker.io", Some("Docker Hub")),
+        ("index.docker.io", Some("Docker Hub")),
+        ("registry-1.docker.io:443", Some("Docker Hub")),
+        ("hub.docker.com", Some("Docker Hub")),
+        ("*.docker.io", Some("Docker Hub")),
+        ("github.com", Some("GitHub")),
+        ("ghcr.io", Some("GitHub")),
+        ("raw.githubusercontent.com", Some("GitHub")),
+        ("registry.gitlab.com", Some("GitLab.com")),
+        ("gitlab.acme.dev", None),
+        ("github.com.acme.dev", None),
+        ("mydocker.io", None),
+    ] {
+        assert_eq!(service(text), name, "{text}");
+    }
+}

@@ -2,6 +2,7 @@
 
 mod answer;
 pub(crate) mod args;
+mod files;
 pub mod protocol;
 mod setup;
 mod wiring;

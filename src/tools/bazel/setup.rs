@@ -1,9 +1,9 @@
 //! Bazel: host rules. `.bazelrc` belongs to a workspace, and is left to a person.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 
 use crate::edit::entry::Edit;
+use crate::edit::hosts::HostsArgs;
 use crate::edit::plan::Plan;
 use crate::edit::setup::{Name, Setup, named};
 use crate::error::Error;
@@ -14,20 +14,19 @@ const HELPER: &str = "bazel-credential-zitadel";
 // The arguments of `setup bazel`.
 #[derive(clap::Args, Debug)]
 pub(super) struct SetupBazel {
-    /// Hosts: host, host:port or *.host
-    #[arg(required = true, value_name = "HOST")]
-    hosts: Vec<OsString>,
+    #[command(flatten)]
+    args: HostsArgs,
 }
 
 impl Setup for SetupBazel {
     fn names(&self) -> Vec<Name<'_>> {
-        named("HOST", &self.hosts)
+        named("HOST", &self.args.hosts)
     }
 
     /// Adds the rules, and prints the lines that Bazel needs.
     fn apply(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let file = plan.config.name();
-        let hosts = plan.add_rules("bazel", &self.hosts, None, &file)?;
+        let hosts = plan.add_rules("bazel", &self.args.hosts, self.args.force, None, &file)?;
         // Bazel goes by the host, whatever the port.
         let scopes = hosts.iter().map(|host| host.pattern.without_port());
         plan.say("next, in .bazelrc:");
@@ -42,7 +41,7 @@ impl Setup for SetupBazel {
     /// Undoes the rules.
     fn undo(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let file = plan.config.name();
-        plan.undo_hosts("bazel", &self.hosts, &file, |_, _| Ok(()))?;
+        plan.undo_hosts("bazel", &self.args.hosts, &file, |_, _| Ok(()))?;
         if !plan.journal.has("bazel") {
             plan.say(format!("what names {HELPER} in .bazelrc stays"));
         }

@@ -1,10 +1,9 @@
 //! The arguments of `cargo` and `setup cargo`.
 
-use std::ffi::OsString;
-
 use clap::{Args, ValueHint};
 
 use crate::cli::options::{EVERY, Options};
+use crate::edit::hosts::HostsArgs;
 
 #[derive(Args, Debug)]
 pub struct Cargo {
@@ -17,9 +16,8 @@ pub struct Cargo {
 
 #[derive(Args, Debug)]
 pub struct SetupCargo {
-    /// Hosts: host, host:port or *.host
-    #[arg(required = true, value_name = "HOST")]
-    pub hosts: Vec<OsString>,
+    #[command(flatten)]
+    pub args: HostsArgs,
     /// Name of the registry in cargo's configuration
     /// [default: all registries with an index at HOST]
     #[arg(long, value_name = "NAME", verbatim_doc_comment)]

@@ -23,7 +23,7 @@ impl Setup for SetupCargo {
     fn names(&self) -> Vec<Name<'_>> {
         let registry = named("--registry", &self.registry);
         let index = named("--index", &self.index);
-        [registry, index, named("HOST", &self.hosts)].concat()
+        [registry, index, named("HOST", &self.args.hosts)].concat()
     }
 
     /// Adds the rules and the provider.
@@ -35,7 +35,7 @@ impl Setup for SetupCargo {
             let what = format!("registry {} has another {KEY}", quoted(&registry.name));
             refused(Report::new(what).hint("remove that line first"))
         };
-        if self.registry.is_some() && self.hosts.len() > 1 {
+        if self.registry.is_some() && self.args.hosts.len() > 1 {
             let what = "--registry is at one host, and several are named";
             return Err(Error::Usage(Report::new(what).hint("set up one at a time")));
         }
@@ -43,7 +43,13 @@ impl Setup for SetupCargo {
         call.extend(plan.config_words());
         let provider = list(&call);
         file.words.push(provider.clone());
-        for Host { pattern, setup } in plan.add_rules("cargo", &self.hosts, None, &file.name())? {
+        for Host { pattern, setup } in plan.add_rules(
+            "cargo",
+            &self.args.hosts,
+            self.args.force,
+            None,
+            &file.name(),
+        )? {
             for registry in registries(&file, self, &pattern).map_err(refused)? {
                 let table = [GROUP, registry.name.as_str()];
                 let line = [GROUP, registry.name.as_str(), KEY];
@@ -97,7 +103,7 @@ impl Setup for SetupCargo {
         let path = quote::path(file.path());
         let refused = |report: Report| Error::Usage(report.about(&path));
         let name = file.name();
-        plan.undo_hosts("cargo", &self.hosts, &name, |plan, edit| {
+        plan.undo_hosts("cargo", &self.args.hosts, &name, |plan, edit| {
             let mut document = Document::parse(file.text()).map_err(refused)?;
             file.words.extend(edit.ours.lines().map(value_of));
             plan.say_all(rules::undo(&mut document, edit));

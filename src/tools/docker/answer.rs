@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
 use super::args::Docker;
+use super::files::Files;
 use super::protocol;
 use super::protocol::Operation;
 use crate::call::login::{find_rule, forget, login, username};
-use crate::call::request::{drained, explain_stdin, is_plain, read_input, written};
+use crate::call::request::{explain_stdin, is_plain, read_input, written};
 use crate::call::{Answer, Helper, Settings, World, report, warn};
 use crate::cli::options::Options;
-use crate::config;
-use crate::config::Config;
+use crate::config::{Config, Directories};
 use crate::error::{Error, Report};
 use crate::text::quote::quoted;
 use crate::token::Login;
@@ -31,12 +31,12 @@ impl Helper for Docker {
         }
     }
 
-    fn answer_without_config(&self, world: &mut World<'_>, options: &Options) -> Option<Answer> {
-        without_config(world, options, &self.operation)
+    fn answer_without_config(&self, _world: &mut World<'_>, _options: &Options) -> Option<Answer> {
+        without_config(&self.operation)
     }
 
     fn answer(&self, world: &mut World<'_>, settings: &Settings<'_>) -> Result<Answer, Error> {
-        answer(world, settings.config(), &self.operation)
+        answer(world, settings, &self.operation)
     }
 }
 
@@ -46,15 +46,10 @@ const STORE_EXAMPLE: &str =
     r#"echo '{"ServerURL":"registry.acme.dev"}' | zitadel-credential docker store"#;
 
 /// Answers the operations that need no configuration.
-fn without_config(world: &mut World<'_>, options: &Options, operation: &OsStr) -> Option<Answer> {
+fn without_config(operation: &OsStr) -> Option<Answer> {
     match operation_of(operation) {
-        Some(Operation::Store) => {
-            let deadline = config::deadline(options, world.environment);
-            explain_stdin(world, "the login as JSON", STORE_EXAMPLE);
-            Some(drained(read_input(world, deadline)))
-        }
         Some(Operation::Version) => Some(Answer::new(protocol::version())),
-        Some(Operation::Get | Operation::Erase | Operation::List) => None,
+        Some(_) => None,
         None => {
             let text = format!(
                 "Unknown credential action `{}`\n",
@@ -65,20 +60,24 @@ fn without_config(world: &mut World<'_>, options: &Options, operation: &OsStr) -
     }
 }
 
-/// Answers `get`, `erase` and `list`. Errors are part of the protocol: a short text on
+/// Answers `get`, `store`, `erase` and `list`. Errors are part of the protocol: a short text on
 /// stdout, the full error on stderr.
 fn answer(
     world: &mut World<'_>,
-    config: Result<Config<'_>, Error>,
+    settings: &Settings<'_>,
     operation: &OsStr,
 ) -> Result<Answer, Error> {
-    let answered = config.and_then(|config| match operation_of(operation) {
-        Some(Operation::List) => list(world, &config),
-        operation => {
-            let erase = operation == Some(Operation::Erase);
-            get_or_erase(world, &config, erase)
-        }
-    });
+    let directories = settings.directories;
+    let answered = settings
+        .config()
+        .and_then(|config| match operation_of(operation) {
+            Some(Operation::List) => list(world, &config, directories),
+            Some(Operation::Store) => store(world, &config),
+            operation => {
+                let erase = operation == Some(Operation::Erase);
+                get_or_erase(world, &config, erase)
+            }
+        });
     answered.or_else(|error| {
         report(world, &error);
         let text = format!("zitadel-credential: {}\n", error.report().headline());
@@ -128,13 +127,50 @@ fn get_or_erase(world: &mut World<'_>, config: &Config<'_>, erase: bool) -> Resu
     }
 }
 
-/// Lists the hosts of the host rules, without network. Skips a host whose key cannot
+/// Accepts a login without storing it, as a failure would make `docker login` fail: the
+/// cache has the token. A login for a host without a rule is refused, because it would
+/// be lost.
+fn store(world: &mut World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
+    explain_stdin(world, "the login as JSON", STORE_EXAMPLE);
+    let input = read_input(world, *config.deadline()).map_err(|error| {
+        let reason = error.predicate();
+        Error::Final(Report::new(format!("the login on stdin is {reason}")))
+    })?;
+    let server_url = protocol::server_of_login(&input).unwrap_or_default();
+    let Some(request) = protocol::parse(&server_url) else {
+        return Ok(Answer::new(format!("{}\n", protocol::NO_SERVER)).with_code(1));
+    };
+    let rule = request.ask.and_then(|ask| find_rule(config, &ask));
+    if rule.is_some() {
+        return Ok(Answer::new(""));
+    }
+    let host = quoted(request.server_url);
+    let what = format!("the login for {host} is not stored: it has no host rule");
+    Err(Error::Final(
+        Report::new(what)
+            .hint("for a token of ZITADEL, run zitadel-credential setup docker HOST")
+            .hint("for another login, use another credential helper for this registry"),
+    ))
+}
+
+/// Lists the hosts of the host rules that docker's own files give to this program,
+/// without network: docker sends the token of each listed host to the engine of a build.
+/// Skips a host whose key cannot
 /// be read, so that the other hosts stay usable.
 ///
 /// Does not read stdin: its content has no meaning, and at a terminal there is none.
-fn list(world: &mut World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
+fn list(
+    world: &mut World<'_>,
+    config: &Config<'_>,
+    directories: &Directories,
+) -> Result<Answer, Error> {
+    let files = Files::read(world.environment, directories, config.deadline());
+    for error in &files.errors {
+        warn(world, &error.report().headline());
+    }
     let mut logins = BTreeMap::new();
-    for (host, rule) in config.rules().single_hosts() {
+    let hosts = config.rules().single_hosts();
+    for (host, rule) in hosts.filter(|(_, rule)| files.name(rule)) {
         match username(world, config, rule) {
             Ok(username) => {
                 logins.insert(host, username);

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use crate::cli::options::{EVERY, Options};
+use crate::edit::hosts::HostsArgs;
 
 #[derive(Args, Debug)]
 pub struct Docker {
@@ -18,9 +19,8 @@ pub struct Docker {
 
 #[derive(Args, Debug)]
 pub struct SetupDocker {
-    /// Hosts: host or host:port, without wildcards
-    #[arg(required = true, value_name = "HOST")]
-    pub hosts: Vec<OsString>,
+    #[command(flatten)]
+    pub args: HostsArgs,
     /// Username in the answer [default: the user ID]
     #[arg(long, value_name = "NAME")]
     pub username: Option<OsString>,

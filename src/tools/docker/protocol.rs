@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::host::Ask;
 use crate::text::version;
@@ -17,8 +17,7 @@ use crate::token::Login;
 pub enum Operation {
     /// Return the credentials.
     Get,
-    /// Store credentials. Does nothing, because the cache has the token; an error
-    /// would make `docker login` fail.
+    /// Store credentials. Stores nothing, because the cache has the token.
     Store,
     /// Remove the credentials.
     Erase,
@@ -68,6 +67,17 @@ pub fn parse(input: &str) -> Option<Request<'_>> {
         server_url,
         ask: Ask::of(without_scheme(server_url)),
     })
+}
+
+/// Returns the server URL of a login that is to be stored; `None` if it names none.
+pub fn server_of_login(input: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Login {
+        #[serde(rename = "ServerURL")]
+        server_url: String,
+    }
+    let login: Login = serde_json::from_slice(input).ok()?;
+    Some(login.server_url)
 }
 
 /// Removes the slashes of `//host`. Does not change `//https://host`, which then is an

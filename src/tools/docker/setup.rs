@@ -24,7 +24,7 @@ const HELPER: &str = "zitadel";
 impl Setup for SetupDocker {
     fn names(&self) -> Vec<Name<'_>> {
         let username = named("--username", &self.username);
-        [username, named("HOST", &self.hosts)].concat()
+        [username, named("HOST", &self.args.hosts)].concat()
     }
 
     /// Adds the rules and the helper.
@@ -34,9 +34,13 @@ impl Setup for SetupDocker {
         file.words = vec![HELPER.to_owned()];
         let refused = |report: Report| Error::Usage(report.about(&quote::path(&path)));
         let username = self.username.as_ref();
-        for Host { pattern, setup } in
-            plan.add_rules("docker", &self.hosts, username, &file.name())?
-        {
+        for Host { pattern, setup } in plan.add_rules(
+            "docker",
+            &self.args.hosts,
+            self.args.force,
+            username,
+            &file.name(),
+        )? {
             let Some(registry) = pattern.single_host() else {
                 let what = format!("{pattern} is a wildcard");
                 return Err(Error::Usage(
@@ -84,11 +88,11 @@ impl Setup for SetupDocker {
         let mut file = plan.open_file(&path)?;
         file.words = vec![HELPER.to_owned()];
         let refused = |report: Report| Error::Usage(report.about(&quote::path(&path)));
-        for host in &self.hosts {
+        for host in &self.args.hosts {
             file.words.push(pattern(host)?.to_string());
         }
         let name = file.name();
-        plan.undo_hosts("docker", &self.hosts, &name, |plan, edit| {
+        plan.undo_hosts("docker", &self.args.hosts, &name, |plan, edit| {
             if edit.file == name {
                 let mut document = Document::parse(file.text()).map_err(refused)?;
                 let line = undo(&mut document, edit).map_err(refused)?;

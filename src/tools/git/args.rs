@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::Args;
 
 use crate::cli::options::{EVERY, Options};
+use crate::edit::hosts::HostsArgs;
 
 #[derive(Args, Debug)]
 pub struct Git {
@@ -17,9 +18,8 @@ pub struct Git {
 
 #[derive(Args, Debug)]
 pub struct SetupGit {
-    /// Hosts: host, host:port or *.host
-    #[arg(required = true, value_name = "HOST")]
-    pub hosts: Vec<OsString>,
+    #[command(flatten)]
+    pub args: HostsArgs,
     /// Username in the answer [default: the user ID]
     #[arg(long, value_name = "NAME")]
     pub username: Option<OsString>,

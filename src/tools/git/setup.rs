@@ -16,7 +16,7 @@ use crate::text::quote::{self, quoted, shell_quoted};
 impl Setup for SetupGit {
     fn names(&self) -> Vec<Name<'_>> {
         let username = named("--username", &self.username);
-        [username, named("HOST", &self.hosts)].concat()
+        [username, named("HOST", &self.args.hosts)].concat()
     }
 
     /// Adds the rules and the helper.
@@ -26,7 +26,9 @@ impl Setup for SetupGit {
         let mut hosts = Vec::new();
         let username = self.username.as_ref();
         let file = config.file.name();
-        for Host { pattern, setup } in plan.add_rules("git", &self.hosts, username, &file)? {
+        for Host { pattern, setup } in
+            plan.add_rules("git", &self.args.hosts, self.args.force, username, &file)?
+        {
             let key = format!("credential.https://{pattern}.helper");
             config.check_values(&key)?;
             follow_program(plan, &mut config, &setup, &key, &helper)?;
@@ -59,7 +61,7 @@ impl Setup for SetupGit {
     fn undo(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let mut config = open(plan)?;
         let name = config.file.name();
-        plan.undo_hosts("git", &self.hosts, &name, |plan, edit| {
+        plan.undo_hosts("git", &self.args.hosts, &name, |plan, edit| {
             let key = edit.key();
             let [key, value] = key.as_slice() else {
                 return Ok(());

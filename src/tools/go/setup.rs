@@ -1,10 +1,10 @@
 //! Go: host rules. GOAUTH is one value for all of them, and is left to `go env`.
 
-use std::ffi::OsString;
 use std::path::Path;
 
 use super::files::Goauth;
 use crate::edit::entry::Edit;
+use crate::edit::hosts::HostsArgs;
 use crate::edit::plan::Plan;
 use crate::edit::setup::{Name, Setup, named};
 use crate::error::{Error, Report};
@@ -17,20 +17,19 @@ const DEFAULT: &str = "netrc";
 // The arguments of `setup go`.
 #[derive(clap::Args, Debug)]
 pub(super) struct SetupGo {
-    /// Hosts: host, host:port or *.host
-    #[arg(required = true, value_name = "HOST")]
-    hosts: Vec<OsString>,
+    #[command(flatten)]
+    args: HostsArgs,
 }
 
 impl Setup for SetupGo {
     fn names(&self) -> Vec<Name<'_>> {
-        named("HOST", &self.hosts)
+        named("HOST", &self.args.hosts)
     }
 
     /// Adds the rules, and prints the call that Go needs.
     fn apply(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let file = plan.config.name();
-        plan.add_rules("go", &self.hosts, None, &file)?;
+        plan.add_rules("go", &self.args.hosts, self.args.force, None, &file)?;
         let goauth = goauth(plan)?;
         let runs_us =
             |goauth: &&Goauth| goauth.ours().is_some() && goauth.fault(plan.environment).is_none();
@@ -54,7 +53,7 @@ impl Setup for SetupGo {
     /// Undoes the rules.
     fn undo(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let file = plan.config.name();
-        plan.undo_hosts("go", &self.hosts, &file, |_, _| Ok(()))?;
+        plan.undo_hosts("go", &self.args.hosts, &file, |_, _| Ok(()))?;
         let goauth = goauth(plan)?.filter(|goauth| goauth.ours().is_some());
         if let Some(goauth) = goauth.filter(|_| !plan.journal.has("go")) {
             plan.say(format!("{} still names this program", goauth.place()));

@@ -9,6 +9,7 @@ use super::files::{BLOCK, HELPER};
 use crate::edit::check::is_path;
 use crate::edit::entry::Edit;
 use crate::edit::file::read;
+use crate::edit::hosts::HostsArgs;
 use crate::edit::hosts::{known, pattern};
 use crate::edit::link::LinkChange;
 use crate::edit::plan::Plan;
@@ -24,23 +25,22 @@ const AT_LINK: [&str; 1] = ["link"];
 // The arguments of `setup terraform`.
 #[derive(clap::Args, Debug)]
 pub(super) struct SetupTerraform {
-    /// Hosts: host, host:port or *.host
-    #[arg(required = true, value_name = "HOST")]
-    hosts: Vec<OsString>,
+    #[command(flatten)]
+    args: HostsArgs,
 }
 
 impl Setup for SetupTerraform {
     fn names(&self) -> Vec<Name<'_>> {
-        named("HOST", &self.hosts)
+        named("HOST", &self.args.hosts)
     }
 
     /// Adds the rules and the link, and prints the block.
     fn apply(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let mut hosts = Vec::new();
-        for host in &self.hosts {
+        for host in &self.args.hosts {
             let file = file_of(plan, host)?;
             let one = std::slice::from_ref(host);
-            hosts.extend(plan.add_rules("terraform", one, None, &file)?);
+            hosts.extend(plan.add_rules("terraform", one, self.args.force, None, &file)?);
         }
         let block = block(plan)?;
         let path = files::plugin(&plan.directories);
@@ -71,7 +71,7 @@ impl Setup for SetupTerraform {
     /// Undoes the rules and the link.
     fn undo(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let mut links = Vec::new();
-        for host in &self.hosts {
+        for host in &self.args.hosts {
             let file = file_of(plan, host)?;
             let one = std::slice::from_ref(host);
             plan.undo_hosts("terraform", one, &file, |_, edit| {

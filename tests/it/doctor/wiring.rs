@@ -205,3 +205,22 @@ warning rule: b.acme.test:8443: no tool is set up for this host rule
     home.link("keyring");
     assert_eq!(found(&case, "rule"), "", "pip needs no file");
 }
+
+#[test]
+fn a_rule_that_gives_too_much_or_for_nothing_is_told() {
+    let case = case();
+    let (issuer, key) = (case.world.issuer.url(), case.world.key_file.display());
+    case.world.home.append_config(&format!(
+        "[profiles.api]\nissuer = \"{issuer}\"\nkey-file = \"{key}\"\nzitadel-api = true\n\
+         [hosts.\"api.acme.test\"]\nprofile = \"api\"\n\
+         [hosts.\"*.co.uk\"]\n[hosts.\"github.com\"]\n",
+    ));
+    let said = found(&case, "rule");
+    for line in [
+        "*.co.uk covers hosts of other people, who can get the token",
+        "github.com belongs to GitHub, which takes no tokens of ZITADEL",
+        "api.acme.test: profile api gives it a token for ZITADEL's own APIs",
+    ] {
+        assert!(said.contains(line), "{said}");
+    }
+}

@@ -64,9 +64,10 @@ fn a_helper_starts_no_program_of_path() {
             .gets_the_token(&what);
     }
     let erase = format!("password={}\n{git}", bait.token);
+    let login = format!("{{\"ServerURL\":\"{GOOD}\"}}");
     for (arguments, input) in [
         (["docker", "list"].as_slice(), ""),
-        (&["docker", "store"], "{}"),
+        (&["docker", "store"], &login),
         (&["git", "store"], &git),
         (&["git", "capability"], ""),
         (&["whoami"], ""),

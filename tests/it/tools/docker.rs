@@ -59,7 +59,7 @@ fn a_server_with_a_rule_gets_a_login_under_the_name_it_was_asked_by() {
 }
 
 #[test]
-fn store_does_nothing_and_erase_drops_the_entry() {
+fn store_keeps_nothing_and_erase_drops_the_entry() {
     let world = world();
     login(&world, "other.acme.dev");
     let login = json!({"ServerURL": "other.acme.dev", "Username": "x", "Secret": "y"});
@@ -70,15 +70,56 @@ fn store_does_nothing_and_erase_drops_the_entry() {
     assert!(files(&world.home, "json").is_empty());
 }
 
+/// `docker login` would report success, and the login would be lost.
 #[test]
-fn list_names_whole_hosts_without_network_or_a_working_key() {
+fn store_refuses_a_login_that_would_be_lost() {
+    let world = world();
+    for server in [
+        "elsewhere.dev",
+        "https://index.docker.io/v1/",
+        "http://other.acme.dev",
+        "other.acme.dev:444",
+        "a b",
+    ] {
+        let login = json!({"ServerURL": server, "Username": "x", "Secret": "hunter2"});
+        let line = format!(
+            "zitadel-credential: the login for {server} is not stored: it has no host rule\n"
+        );
+        assert_eq!(asked(&world, "store", &login.to_string()), (1, line));
+    }
+    let no_server = (1, "no credentials server URL\n".to_owned());
+    for login in ["{}", "", "{\"ServerURL\": \"\"}", "[1]"] {
+        assert_eq!(asked(&world, "store", login), no_server, "{login}");
+    }
+    assert_eq!(world.issuer.total_requests(), 0);
+}
+
+fn listed(world: &World) -> Value {
+    let (code, stdout) = asked(world, "list", "unused");
+    assert_eq!(code, 0, "{stdout}");
+    serde_json::from_str(&stdout).unwrap()
+}
+
+fn write_logins(world: &World, path: &str, file: &Value) {
+    let path = world.home.path().join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, file.to_string()).unwrap();
+}
+
+#[test]
+fn list_names_the_hosts_of_dockers_file_without_network_or_a_working_key() {
     let world = world();
     let user_id = &world.user.user_id;
-    let listed = |world: &World| {
-        let (code, stdout) = asked(world, "list", "unused");
-        assert_eq!(code, 0, "{stdout}");
-        serde_json::from_str::<Value>(&stdout).unwrap()
-    };
+    assert_eq!(listed(&world), json!({}), "no file names this helper");
+    let file = json!({"credHelpers": {
+        "registry.acme.dev:5000": "zitadel",
+        "other.acme.dev": "pass",
+        "no-rule.dev": "zitadel",
+    }});
+    write_logins(&world, ".docker/config.json", &file);
+    assert_eq!(listed(&world), json!({"registry.acme.dev:5000": "ci"}));
+    let podman = json!({"credHelpers": {"other.acme.dev/team": "zitadel"}});
+    write_logins(&world, ".config/containers/auth.json", &podman);
     assert_eq!(
         listed(&world),
         json!({"other.acme.dev": user_id, "registry.acme.dev:5000": "ci"})
@@ -88,13 +129,27 @@ fn list_names_whole_hosts_without_network_or_a_working_key() {
     assert_eq!(world.issuer.total_requests(), 0);
 }
 
+/// docker gives the token of each listed host to the engine of a build.
 #[test]
-fn version_and_store_need_no_configuration_and_unknown_words_fail() {
+fn list_names_the_logins_alone_where_this_helper_is_the_only_store() {
+    let world = world();
+    let file = json!({"credsStore": "zitadel", "auths": {"https://registry.acme.dev:5000": {}}});
+    write_logins(&world, ".docker/config.json", &file);
+    assert_eq!(listed(&world), json!({"registry.acme.dev:5000": "ci"}));
+    write_logins(
+        &world,
+        ".docker/config.json",
+        &json!({"credsStore": "zitadel"}),
+    );
+    assert_eq!(listed(&world), json!({}));
+}
+
+#[test]
+fn version_needs_no_configuration_and_unknown_words_fail() {
     let world = world();
     fs::write(world.home.config_path(), "not toml").unwrap();
     let version = format!("docker-credential-zitadel {VERSION}\n");
     assert_eq!(asked(&world, "version", ""), (0, version));
-    assert_eq!(asked(&world, "store", "{}"), (0, String::new()));
     let (code, stdout) = asked(&world, "frobnicate", "");
     assert_eq!((code, stdout.lines().count()), (1, 1));
 }
@@ -103,6 +158,8 @@ fn version_and_store_need_no_configuration_and_unknown_words_fail() {
 fn list_waits_for_nothing_to_be_typed() {
     let world = World::new();
     world.allow("registry.acme.dev:5000");
+    let file = json!({"credHelpers": {"registry.acme.dev:5000": "zitadel"}});
+    write_logins(&world, ".docker/config.json", &file);
     let (reader, typing) = io::pipe().unwrap();
     let began = Instant::now();
     let output = world

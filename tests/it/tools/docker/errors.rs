@@ -144,7 +144,6 @@ zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.
   hint: write a profile like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
 
 "#]]);
-    case.ask(["docker", "store"], "{}").answers(0, "", "");
 }
 
 #[test]
@@ -154,6 +153,10 @@ fn docker_lists_what_it_can() {
         "[profiles.gone]\nissuer = \"https://id.acme.test\"\nkey-file = \"~/gone.json\"\n\
          [hosts.\"gone.acme.test\"]\nprofile = \"gone\"\n",
     );
+    let docker = case.world.home.path().join(".docker");
+    std::fs::create_dir_all(&docker).unwrap();
+    let file = r#"{"credHelpers": {"git.acme.test": "zitadel", "gone.acme.test": "zitadel"}}"#;
+    std::fs::write(docker.join("config.json"), file).unwrap();
     case.ask(["docker", "list"], "unused").prints(0, str![[r#"
 {"git.acme.test":"[USER_ID]"}
 

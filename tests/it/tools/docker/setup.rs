@@ -170,10 +170,10 @@ fn a_rule_stays_as_long_as_a_setup_needs_it_and_one_of_ours_alone_goes() {
 #[test]
 fn a_wider_rule_stays_as_long_as_a_setup_needs_it() {
     for (first, rule) in [
-        ("bazel *.dev", "[hosts.\"*.dev\"]"),
+        ("bazel *.acme.dev", "[hosts.\"*.acme.dev\"]"),
         (
-            "docker r.dev --username ci --authfile a",
-            "[hosts.\"r.dev\"]",
+            "docker r.acme.dev --username ci --authfile a",
+            "[hosts.\"r.acme.dev\"]",
         ),
     ] {
         let fixture = fixture("{}");
@@ -181,12 +181,12 @@ fn a_wider_rule_stays_as_long_as_a_setup_needs_it() {
         fixture.done(first);
         let once = fixture.home.read(CONFIG);
         assert!(once.contains(rule), "{once}");
-        fixture.done("docker r.dev");
-        fixture.done("go r.dev");
+        fixture.done("docker r.acme.dev");
+        fixture.done("go r.acme.dev");
         fixture.done(&format!("{first} --undo"));
-        fixture.done("docker r.dev --undo");
+        fixture.done("docker r.acme.dev --undo");
         assert_eq!(fixture.home.read(CONFIG), once, "{first}");
-        let said = fixture.done("go r.dev --undo");
+        let said = fixture.done("go r.acme.dev --undo");
         assert!(!said.contains("was not set up"), "{said}");
         assert_eq!(fixture.home.read(CONFIG), before, "{first}");
     }

@@ -1,0 +1,124 @@
+//! The files of docker and podman that name credential helpers.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::protocol;
+use crate::config::Directories;
+use crate::error::{Error, Report};
+use crate::findings::wiring::LIMIT;
+use crate::host::HostRule;
+use crate::sys::Environment;
+use crate::text::clock::Deadline;
+use crate::text::input::ReadError;
+use crate::text::{input, quote};
+use crate::url::Origin;
+
+/// The name of this program's helper in the files.
+const HELPER: &str = "zitadel";
+
+/// podman's file, relative to the runtime and the configuration directory.
+const PODMAN: &str = "containers/auth.json";
+
+/// What the files say about this program.
+#[derive(Default)]
+pub(super) struct Files {
+    /// Files, each with a registry whose helper is this program; `None` for all
+    /// registries.
+    pub(super) places: Vec<(PathBuf, Option<String>)>,
+    /// The registries of the logins of files whose only store is this program.
+    logins: Vec<String>,
+    /// Files that cannot be read.
+    pub(super) errors: Vec<Error>,
+}
+
+impl Files {
+    /// Reads the files.
+    pub(super) fn read(
+        environment: &Environment,
+        directories: &Directories,
+        deadline: &Deadline,
+    ) -> Self {
+        let mut found = Self::default();
+        for path in paths(environment, directories) {
+            match read_file(&path, deadline) {
+                Ok(Some(file)) => found.add(&path, &file),
+                Ok(None) => {}
+                Err(error) => found.errors.push(error),
+            }
+        }
+        found
+    }
+
+    /// Adds the helpers in a file.
+    fn add(&mut self, path: &Path, file: &Value) {
+        let registries = file["credHelpers"].as_object().into_iter().flatten();
+        for (registry, helper) in registries {
+            if helper == HELPER {
+                self.places.push((path.to_owned(), Some(registry.clone())));
+            }
+        }
+        if file["credsStore"] == HELPER {
+            self.places.push((path.to_owned(), None));
+            let logins = file["auths"].as_object().into_iter().flatten();
+            self.logins
+                .extend(logins.map(|(registry, _)| registry.clone()));
+        }
+    }
+
+    /// Returns the registries whose helper is this program by name.
+    pub(super) fn registries(&self) -> impl Iterator<Item = &str> {
+        self.places
+            .iter()
+            .filter_map(|(_, registry)| registry.as_deref())
+    }
+
+    /// True if a file gives a rule's host to this program: as a registry with this
+    /// helper, or as a login whose store it is.
+    pub(super) fn name(&self, rule: &HostRule) -> bool {
+        let logins = self.logins.iter().map(String::as_str);
+        let mut origins = self.registries().chain(logins).filter_map(origin);
+        origins.any(|origin| rule.pattern.matches(&origin))
+    }
+}
+
+/// Returns the host of a registry in a file.
+pub(super) fn origin(registry: &str) -> Option<Origin> {
+    Some(protocol::parse(registry)?.ask?.origin)
+}
+
+/// Returns the files of docker (`docker help`) and podman (containers-auth.json(5)).
+fn paths(environment: &Environment, directories: &Directories) -> Vec<PathBuf> {
+    let set = |name| {
+        environment(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    let home = directories.home.as_deref();
+    let docker = set("DOCKER_CONFIG").or_else(|| Some(home?.join(".docker")));
+    let docker = docker.map(|dir| dir.join("config.json"));
+    let podman = match set("REGISTRY_AUTH_FILE") {
+        Some(file) => vec![file],
+        None => [set("XDG_RUNTIME_DIR"), directories.config.clone()]
+            .into_iter()
+            .flatten()
+            .map(|dir| dir.join(PODMAN))
+            .collect(),
+    };
+    docker.into_iter().chain(podman).collect()
+}
+
+fn read_file(path: &Path, deadline: &Deadline) -> Result<Option<Value>, Error> {
+    let failed = |what: String| {
+        let report = Report::new(format!("{}: {what}", quote::path(path)));
+        Error::Final(report.hint("fix the file: docker cannot read it either"))
+    };
+    match input::read_file(path, LIMIT, deadline) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| failed(format!("invalid JSON (line {})", error.line()))),
+        Err(ReadError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(error.to_string())),
+    }
+}

@@ -176,7 +176,7 @@ zitadel-credential: error: --host or ZITADEL_CREDENTIAL_HOSTS: invalid host: "gi
         "a.test b.test:x",
         str![[r#"
 zitadel-credential: error: --host or ZITADEL_CREDENTIAL_HOSTS: invalid host: "b.test:x"
-  hint: write host, host:port or *.host, without scheme, path or user; separate several hosts in a variable with spaces
+  hint: write b.test
 
 "#]],
     );

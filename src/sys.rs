@@ -14,6 +14,7 @@
 //! | `notify` | the service manager |
 //! | `parent` | the process that runs this one |
 //! | `signals` | an end that is asked for; file size limits |
+//! | `sockets` | TCP connections side by side |
 //! | `status` | owner, mode and identity of a file |
 //! | `streams` | bounded waits on pipes; writes that leave no half text |
 //! | `watcher` | ends what was started when this process ends |
@@ -31,7 +32,8 @@ pub use environment::Environment;
 pub(crate) use environment::named;
 #[cfg(unix)]
 pub use unix::{
-    dir, exec, files, group, handle, lock, notify, parent, signals, status, streams, watcher,
+    dir, exec, files, group, handle, lock, notify, parent, signals, sockets, status, streams,
+    watcher,
 };
 
 #[cfg(not(unix))]

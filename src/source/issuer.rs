@@ -8,7 +8,10 @@ mod failure;
 mod http;
 mod phase;
 pub mod proxy;
+mod race;
 pub mod retry;
+mod socks;
+mod tcp;
 pub mod verdict;
 
 use answer::{Answer, OAuthError};

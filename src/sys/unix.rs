@@ -9,6 +9,7 @@ pub mod lock;
 pub mod notify;
 pub mod parent;
 pub mod signals;
+pub mod sockets;
 pub mod status;
 pub mod streams;
 pub mod watcher;

@@ -1,16 +1,17 @@
 //! How the issuer is reached: proxies, roots, addresses.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+mod addresses;
+mod proxies;
+
 use std::time::{Duration, Instant};
 
 use predicates::prelude::*;
 use predicates::str::contains;
 
+use crate::support::World;
 use crate::support::issuer::Issuer;
-use crate::support::machine::behind_mounts;
 use crate::support::proxy::Proxy;
 use crate::support::tls::Ca;
-use crate::support::{Run, World, binary};
 
 /// A world whose issuer speaks TLS under this name, and its authority's file.
 fn world_at(host: &str) -> (World, String) {
@@ -169,36 +170,4 @@ fn the_systems_roots_are_named_by_variables() {
     .code(1)
     .stderr(contains("is not trusted"));
     assert_eq!(world.issuer.token_requests(), 2);
-}
-
-#[test]
-fn an_address_may_be_written_out_in_either_family() {
-    let six = Issuer::builder().host("[::1]").address(Ipv6Addr::LOCALHOST);
-    for issuer in [six.start(), Issuer::start()] {
-        let world = World::with(issuer);
-        world.zitadel(["token"]).assert().success().stderr("");
-        assert_eq!(world.issuer.connections(), 1);
-    }
-}
-
-#[test]
-fn a_name_whose_first_address_is_dead_is_reached_by_the_next() {
-    // The system puts 127.0.0.1 first; there nobody listens on this port.
-    let second = Ipv4Addr::new(127, 0, 0, 2);
-    let issuer = Issuer::builder().host("issuer.test").address(second);
-    let world = World::with(issuer.start());
-    let toml = std::fs::read_to_string(world.home.config_path()).unwrap();
-    world
-        .home
-        .write_config(&format!("{toml}allow-http = true\n"));
-    let hosts = "127.0.0.1 issuer.test\n127.0.0.2 issuer.test\n";
-    let hosts = world.home.write("hosts", hosts);
-    let script = format!("mount --bind {} /etc/hosts; exec \"$@\"", hosts.display());
-    let Some(mut command) = behind_mounts(&world.home, &script) else {
-        return;
-    };
-    command.arg(binary()).args(["token", "--timeout", "5"]);
-    let output = command.run();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && stderr.is_empty(), "{stderr}");
 }

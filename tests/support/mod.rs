@@ -24,6 +24,7 @@ pub mod client;
 pub mod command;
 pub mod entry;
 pub mod exchange;
+pub mod hole;
 pub mod home;
 pub mod http;
 pub mod issuer;

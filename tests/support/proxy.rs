@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use super::http::listen;
+use super::http::listen_on;
 
 /// A proxy on loopback. Its threads end with the test's process.
 pub struct Proxy {
@@ -18,7 +18,12 @@ impl Proxy {
     /// An HTTP proxy that knows CONNECT (RFC 9110, section 9.3.6). Notes the
     /// target, and the credentials it was shown.
     pub fn connect() -> Self {
-        Self::start(|client, asked| {
+        Self::connect_at(Ipv4Addr::LOCALHOST)
+    }
+
+    /// The same, at this address.
+    pub fn connect_at(address: Ipv4Addr) -> Self {
+        Self::start(address, |client, asked| {
             let mut head = BufReader::new(client.try_clone().unwrap());
             let mut line = String::new();
             head.read_line(&mut line).unwrap();
@@ -42,7 +47,7 @@ impl Proxy {
 
     /// An HTTP proxy that answers CONNECT a byte at a time, and never to the end.
     pub fn dribbling() -> Self {
-        Self::start(|client, _| {
+        Self::start(Ipv4Addr::LOCALHOST, |client, _| {
             client.write_all(b"HTTP/1.1 200 OK\r\nX: ").unwrap();
             // Until whoever waits for it has gone.
             while client.write_all(b"x").is_ok() {
@@ -54,7 +59,12 @@ impl Proxy {
 
     /// A SOCKS5 proxy without authentication (RFC 1928). Notes the target.
     pub fn socks5() -> Self {
-        Self::start(|client, asked| {
+        Self::socks5_at(Ipv4Addr::LOCALHOST)
+    }
+
+    /// The same, at this address.
+    pub fn socks5_at(address: Ipv4Addr) -> Self {
+        Self::start(address, |client, asked| {
             let mut greeting = [0; 2];
             client.read_exact(&mut greeting).unwrap();
             let mut methods = vec![0; greeting[1].into()];
@@ -97,8 +107,8 @@ impl Proxy {
 
     /// `greet` reads what the client wants and answers it; it returns the port
     /// that is then led to.
-    fn start(greet: fn(&mut TcpStream, &Mutex<Vec<String>>) -> u16) -> Self {
-        let listener: TcpListener = listen();
+    fn start(address: Ipv4Addr, greet: fn(&mut TcpStream, &Mutex<Vec<String>>) -> u16) -> Self {
+        let listener: TcpListener = listen_on(address.into());
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let noting = Arc::clone(&asked);

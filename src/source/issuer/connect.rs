@@ -1,21 +1,20 @@
-//! Connects to a server by ureq's own steps. Records each step, and applies the
-//! deadline to all of them together.
+//! Connects to a server step by step, as ureq's connectors do, and records each step.
 
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc;
-use std::time::Duration;
 use std::{io, thread};
 
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
-    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, RustlsConnector,
-    SocksConnector, TcpConnector, Transport,
+    ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, RustlsConnector, Transport,
 };
 use ureq::{Error, Timeout};
 
 use super::phase::{Phase, Progress};
+use super::socks::Socks;
+use super::tcp::Direct;
 use crate::text::clock::Deadline;
 
 /// Returns a resolver that records its look-ups in `progress`.
@@ -31,10 +30,9 @@ pub fn resolver(progress: &Progress, deadline: Deadline) -> impl Resolver {
 pub fn connector(progress: &Progress, deadline: Deadline) -> impl Connector {
     let mark = |step| Mark(progress.clone(), step);
     ().chain(mark(Step::Start))
-        .chain(SocksConnector::default())
+        .chain(Socks(deadline, progress.clone()))
         .chain(ConnectProxyConnector::default())
-        .chain(TcpConnector::default())
-        .chain(Bound(deadline))
+        .chain(Direct(deadline))
         .chain(mark(Step::Connected))
         .chain(RustlsConnector::default())
         .chain(mark(Step::Ready))
@@ -122,80 +120,27 @@ impl<In: Transport> Connector<In> for Mark {
         chained: Option<In>,
     ) -> Result<Option<In>, Error> {
         let Self(progress, step) = self;
+        // The connection to an http proxy is a connection within another one, and
+        // goes through no proxy itself.
+        let has_proxy = details.config.proxy().is_some();
         match step {
-            Step::Start => progress.begin(details.addrs.iter().copied().collect()),
-            Step::Connected if details.needs_tls() => progress.enter(Phase::Handshake),
-            Step::Connected => {}
-            Step::Ready => progress.ready(),
+            Step::Start => {
+                if has_proxy {
+                    progress.set_at_proxy(true);
+                }
+                progress.enter(Phase::Connect(details.addrs.iter().copied().collect()));
+            }
+            Step::Connected => {
+                if has_proxy {
+                    progress.set_at_proxy(false);
+                }
+                if details.needs_tls() {
+                    progress.enter(Phase::Handshake);
+                }
+            }
+            Step::Ready if progress.is_at_proxy() => progress.enter(Phase::Proxy),
+            Step::Ready => progress.enter(Phase::Answer),
         }
         Ok(chained)
-    }
-}
-
-/// A link of the connector chain that applies the deadline to every wait. ureq
-/// restarts its timeout at each read while a proxy answers CONNECT: a proxy that
-/// sends a byte now and then would block for ever.
-#[derive(Debug)]
-struct Bound(Deadline);
-
-impl<In: Transport> Connector<In> for Bound {
-    type Out = Bounded<In>;
-
-    fn connect(
-        &self,
-        _: &ConnectionDetails<'_>,
-        chained: Option<In>,
-    ) -> Result<Option<Self::Out>, Error> {
-        Ok(chained.map(|inner| Bounded {
-            inner,
-            deadline: self.0,
-        }))
-    }
-}
-
-#[derive(Debug)]
-struct Bounded<T> {
-    inner: T,
-    deadline: Deadline,
-}
-
-impl<T> Bounded<T> {
-    fn bound(&self, timeout: NextTimeout) -> Result<NextTimeout, Error> {
-        let left = self.deadline.remaining();
-        if left.is_zero() {
-            return Err(Error::Timeout(Timeout::Global));
-        }
-        let after = timeout.not_zero().map_or(left, |after| {
-            let after: Duration = *after;
-            after.min(left)
-        });
-        Ok(NextTimeout {
-            after: after.into(),
-            ..timeout
-        })
-    }
-}
-
-impl<T: Transport> Transport for Bounded<T> {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        self.inner.buffers()
-    }
-
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        let timeout = self.bound(timeout)?;
-        self.inner.transmit_output(amount, timeout)
-    }
-
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        let timeout = self.bound(timeout)?;
-        self.inner.await_input(timeout)
-    }
-
-    fn is_open(&mut self) -> bool {
-        self.inner.is_open()
-    }
-
-    fn is_tls(&self) -> bool {
-        self.inner.is_tls()
     }
 }

@@ -55,7 +55,7 @@ impl Issuer<'_> {
     fn go(&self, way: &mut Way) -> Result<Endpoints, (Stage, Error)> {
         let url = self.url.discovery();
         let proxy = self.http.proxy(&url).map_err(at(Stage::Proxy))?;
-        way.proxy = proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()));
+        way.proxy = proxy.map(|via| via.address());
         self.http.check(&url).map_err(at(Stage::Tls))?;
         let answer = self.http.get(Question::Discovery, &url, None);
         way.addresses = self.http.progress().addresses();

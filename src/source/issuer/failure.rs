@@ -1,10 +1,12 @@
-//! Explains failed requests.
+//! Explains failed requests: what failed is named first, the proxy or the issuer.
+
+mod tls;
 
 use std::io;
 
-use rustls::CertificateError;
-
-use super::phase::Phase;
+use super::phase::{Phase, Progress};
+use super::proxy::Via;
+use super::socks::SocksError;
 use crate::error::{Error, Report};
 use crate::text::clock::Deadline;
 use crate::text::quote::system;
@@ -17,41 +19,60 @@ const RAISE_TIMEOUT: &str = "give it more time with --timeout";
 
 const CHECK_DNS: &str = "check the host name, and DNS";
 
-const OWN_AUTHORITY: &str = "if you run your own certificate authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile";
+const NO_PROXY: &str = "list hosts that need no proxy in NO_PROXY";
 
 /// Returns the error of a failed request: untrusted certificates and responses
 /// that are not HTTP are final, all other failures are temporary.
-pub fn explain(error: &ureq::Error, url: &HttpUrl, phase: &Phase, deadline: &Deadline) -> Error {
-    let host = url.origin();
+pub fn explain(
+    error: &ureq::Error,
+    url: &HttpUrl,
+    progress: &Progress,
+    proxy: Option<&Via>,
+    deadline: &Deadline,
+) -> Error {
+    let phase = progress.phase();
+    let Some(via) = proxy else {
+        return explain_direct(error, url, progress, deadline);
+    };
+    if progress.is_at_proxy() {
+        return explain_proxy(error, url, progress, via, deadline);
+    }
+    if matches!(phase, Phase::Handshake) && is_no_tls(error) {
+        // What a tunnel brings is the issuer's, unless it is no TLS at all.
+        let host = url.origin();
+        let what = format!("it accepted the connection to {host}, but no TLS came back");
+        return Error::Passing(check_proxy(of_proxy(&what, url, via), via));
+    }
+    let error = explain_direct(error, url, progress, deadline);
+    let address = via.address();
+    error.map(|report| report.found(format!("the request went through the proxy {address}")))
+}
+
+fn explain_direct(
+    error: &ureq::Error,
+    url: &HttpUrl,
+    progress: &Progress,
+    deadline: &Deadline,
+) -> Error {
+    let (host, phase) = (url.origin(), progress.phase());
     let report = |detail: String| Report::new(format!("{url}: {detail}"));
     if let Some(tls) = tls_error(error) {
-        return explain_tls(tls, url);
+        return tls::explain(tls, url, &host.to_string());
     }
     match error {
         ureq::Error::Timeout(_) => Error::Passing(
-            report(format!(
-                "no response within {} s, while {phase}",
-                deadline.budget_shown()
-            ))
-            .hint(NETWORK)
-            .hint(RAISE_TIMEOUT),
+            report(late(&phase, deadline))
+                .hint(NETWORK)
+                .hint(RAISE_TIMEOUT),
         ),
         ureq::Error::HostNotFound => {
             Error::Passing(report(format!("no address for {host}")).hint(CHECK_DNS))
         }
-        ureq::Error::Io(error) if matches!(phase, Phase::Lookup) => Error::Passing(
-            report(format!("cannot look up the host name: {}", plain(error))).hint(CHECK_DNS),
-        ),
+        ureq::Error::Io(error) if matches!(phase, Phase::Lookup) => {
+            Error::Passing(report(unresolved(error)).hint(CHECK_DNS))
+        }
         ureq::Error::Io(error) => {
             Error::Passing(report(format!("{}, while {phase}", plain(error))).hint(NETWORK))
-        }
-        ureq::Error::ConnectProxyFailed(detail) => {
-            // "proxy server responded 403/403": the number twice.
-            let said = detail.split('/').next().unwrap_or_default();
-            Error::Passing(
-                report(format!("the proxy refused the connection: {said}"))
-                    .hint("check HTTPS_PROXY, ALL_PROXY and NO_PROXY, and the proxy's log"),
-            )
         }
         ureq::Error::ConnectionFailed => {
             Error::Passing(report(format!("no connection, while {phase}")).hint(NETWORK))
@@ -63,42 +84,85 @@ pub fn explain(error: &ureq::Error, url: &HttpUrl, phase: &Phase, deadline: &Dea
     }
 }
 
-fn explain_tls(error: &rustls::Error, url: &HttpUrl) -> Error {
-    let host = url.origin();
-    let untrusted = |what: &str, hint: &str| {
-        Error::Final(Report::new(format!("{url}: the certificate of {host} {what}")).hint(hint))
-    };
-    let rustls::Error::InvalidCertificate(reason) = error else {
-        return Error::Passing(
-            Report::new(format!("{url}: the TLS handshake failed: {error}"))
-                .hint("check that the server supports TLS 1.2 or later, and that nothing intercepts the connection"),
-        );
-    };
-    match reason {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            untrusted("has expired", "renew it, or check the local clock")
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            untrusted("is not valid yet", "check the local clock")
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            untrusted(
-                "is for another name",
-                "check the issuer's host name, and which server answers there",
-            )
-        }
-        // BadSignature: a trusted authority has the same name and another key.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => untrusted(
-            "is not trusted: it is not signed by a trusted authority",
-            OWN_AUTHORITY,
-        ),
-        // webpki has no variant of its own for this, only a name.
-        other if other.to_string().contains("CaUsedAsEndEntity") => untrusted(
-            "is a certificate authority's (CA:TRUE), not a server's",
-            "give the server a certificate of its own, signed by that authority",
-        ),
-        other => untrusted(&format!("is not trusted: {other}"), OWN_AUTHORITY),
+/// Explains a failure of the proxy, which is temporary, unless it refuses our login.
+fn explain_proxy(
+    error: &ureq::Error,
+    url: &HttpUrl,
+    progress: &Progress,
+    via: &Via,
+    deadline: &Deadline,
+) -> Error {
+    let phase = progress.phase();
+    let report = |detail: &str| of_proxy(detail, url, via);
+    if let Some(tls) = tls_error(error) {
+        let address = via.address();
+        return tls::explain(tls, via, &address)
+            .map(|report| report.found(format!("the request was to {url}")));
     }
+    let detail = match error {
+        ureq::Error::Timeout(_) => {
+            let report = check_proxy(report(&late(&phase, deadline)), via);
+            return Error::Passing(report.hint(RAISE_TIMEOUT));
+        }
+        ureq::Error::HostNotFound => "no address for its name".to_owned(),
+        ureq::Error::Io(error) if matches!(phase, Phase::Lookup) => unresolved(error),
+        ureq::Error::Io(error) => format!("{}, while {phase}", plain(error)),
+        ureq::Error::ConnectProxyFailed(detail) => match status(detail) {
+            Some("407") => return Error::Final(login(report("HTTP 407"), via)),
+            Some(status) => format!("it refused the connection: HTTP {status}"),
+            None => "it closed the connection without an answer".to_owned(),
+        },
+        ureq::Error::Other(error) => match error.downcast_ref() {
+            Some(error @ SocksError::Login(_)) => {
+                return Error::Final(login(report(&error.to_string()), via));
+            }
+            _ => error.to_string(),
+        },
+        ureq::Error::ConnectionFailed => format!("no connection, while {phase}"),
+        _ => "its answer is not HTTP".to_owned(),
+    };
+    Error::Passing(check_proxy(report(&detail), via))
+}
+
+fn of_proxy(detail: &str, url: &HttpUrl, via: &Via) -> Report {
+    Report::new(format!("{via}: {detail}")).found(format!("the request was to {url}"))
+}
+
+fn check_proxy(report: Report, via: &Via) -> Report {
+    let check = format!("check {}, and the proxy's log", via.variable);
+    report.hint(check).hint(NO_PROXY)
+}
+
+fn login(report: Report, via: &Via) -> Report {
+    let variable = via.variable;
+    report.hint(format!(
+        "write USER:PASSWORD@ before the host in {variable}, special characters percent-encoded"
+    ))
+}
+
+/// Returns the HTTP status in ureq's text, where the number stands twice: "proxy
+/// server responded 403/403".
+fn status(detail: &str) -> Option<&str> {
+    let said = detail.strip_prefix("proxy server responded ")?;
+    said.split('/').next()
+}
+
+/// True if what came is not TLS, or nothing came at all.
+fn is_no_tls(error: &ureq::Error) -> bool {
+    match (tls_error(error), error) {
+        (Some(error), _) => matches!(error, rustls::Error::InvalidMessage(_)),
+        (None, ureq::Error::Io(_)) => true,
+        _ => false,
+    }
+}
+
+fn late(phase: &Phase, deadline: &Deadline) -> String {
+    let secs = deadline.budget_shown();
+    format!("no response within {secs} s, while {phase}")
+}
+
+fn unresolved(error: &io::Error) -> String {
+    format!("cannot look up the host name: {}", plain(error))
 }
 
 /// True if TLS failed.

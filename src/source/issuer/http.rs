@@ -16,7 +16,7 @@ use ureq::{Agent, Body as ResponseBody, Proxy};
 
 use super::answer::Answer;
 use super::phase::{Phase, Progress};
-use super::proxy::Target;
+use super::proxy::{Target, Via};
 use super::verdict::{Question, Verdict};
 use super::{connect, failure, proxy, retry};
 use crate::error::{Error, Report};
@@ -126,13 +126,13 @@ impl<'a> Http<'a> {
         let mut tried = 0;
         loop {
             tried += 1;
-            self.progress.enter(Phase::Answer);
+            self.progress.start();
             let timeout = self.deadline.remaining().max(Duration::from_millis(1));
             log::debug!("requesting {url}, attempt {tried}");
-            let answer = request(agent, timeout, proxy.clone())
-                .map_err(|error| self.explain(&error, url))
-                .and_then(|response| self.read(url, response))
-                .map_err(|error| error.map(|report| by_way_of(report, proxy.as_ref())));
+            let through = proxy.as_ref().map(|via| via.proxy.clone());
+            let answer = request(agent, timeout, through)
+                .map_err(|error| self.explain(&error, url, proxy.as_ref()))
+                .and_then(|response| self.read(url, response, proxy.as_ref()));
             let (error, asked) = match answer {
                 Ok(answer) if answer.verdict(question) == Some(Verdict::Passing) => {
                     (answer.passing(), answer.retry_after)
@@ -159,11 +159,12 @@ impl<'a> Http<'a> {
         &self,
         url: &'u HttpUrl,
         response: Response<ResponseBody>,
+        proxy: Option<&Via>,
     ) -> Result<Answer<'u>, Error> {
         let (head, body) = response.into_parts();
         let body =
             input::read_all(body.into_reader(), input::LIMIT).map_err(|error| match error {
-                ReadError::Io(error) => self.explain(&ureq::Error::from(error), url),
+                ReadError::Io(error) => self.explain(&ureq::Error::from(error), url, proxy),
                 other => Error::Final(
                     Report::new(format!("{url}: the response is {other}"))
                         .hint("check that a ZITADEL instance answers at this URL"),
@@ -173,16 +174,16 @@ impl<'a> Http<'a> {
         Ok(Answer::new(url, head.status.as_u16(), header, body))
     }
 
-    fn explain(&self, error: &ureq::Error, url: &HttpUrl) -> Error {
+    fn explain(&self, error: &ureq::Error, url: &HttpUrl, proxy: Option<&Via>) -> Error {
         if failure::is_tls(error) {
             // A TLS error may surface later than the handshake.
             self.progress.enter(Phase::Handshake);
         }
-        failure::explain(error, url, &self.progress.phase(), &self.deadline)
+        failure::explain(error, url, &self.progress, proxy, &self.deadline)
     }
 
     /// Returns the proxy for a URL.
-    pub fn proxy(&self, url: &HttpUrl) -> Result<Option<Proxy>, Error> {
+    pub fn proxy(&self, url: &HttpUrl) -> Result<Option<Via>, Error> {
         let origin = url.origin();
         if origin.scheme == Scheme::Http && origin.host.is_loopback() {
             // Plain http is allowed here because nothing leaves this machine; through
@@ -231,17 +232,6 @@ impl<'a> Http<'a> {
             connect::resolver(&self.progress, self.deadline),
         );
         Ok(self.agent.get_or_init(|| agent))
-    }
-}
-
-fn by_way_of(report: Report, proxy: Option<&Proxy>) -> Report {
-    match proxy {
-        Some(proxy) => report.found(format!(
-            "the request went through the proxy {}:{}",
-            proxy.host(),
-            proxy.port()
-        )),
-        None => report,
     }
 }
 

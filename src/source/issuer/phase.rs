@@ -47,10 +47,18 @@ pub struct Progress(Arc<Mutex<Place>>);
 struct Place {
     phase: Phase,
     addresses: Vec<SocketAddr>,
-    to_proxy: bool,
+    is_at_proxy: bool,
 }
 
 impl Progress {
+    /// Records the start of a request. On a connection that is kept alive, the
+    /// response is the next step.
+    pub fn start(&self) {
+        let mut place = self.place();
+        place.phase = Phase::Answer;
+        place.is_at_proxy = false;
+    }
+
     /// Returns the current phase.
     pub fn phase(&self) -> Phase {
         self.place().phase.clone()
@@ -70,22 +78,14 @@ impl Progress {
         place.phase = phase;
     }
 
-    /// Records the start of a connection. A connection that starts within another
-    /// one leads to that one's proxy.
-    pub fn begin(&self, addresses: Vec<SocketAddr>) {
-        let is_within = matches!(self.place().phase, Phase::Connect(_));
-        self.place().to_proxy = is_within;
-        self.enter(Phase::Connect(addresses));
+    /// Returns true if a failure now is the proxy's.
+    pub fn is_at_proxy(&self) -> bool {
+        self.place().is_at_proxy
     }
 
-    /// Records that a connection is ready for use.
-    pub fn ready(&self) {
-        let to_proxy = std::mem::take(&mut self.place().to_proxy);
-        self.enter(if to_proxy {
-            Phase::Proxy
-        } else {
-            Phase::Answer
-        });
+    /// Records whether the steps from now on are the proxy's.
+    pub fn set_at_proxy(&self, is_at_proxy: bool) {
+        self.place().is_at_proxy = is_at_proxy;
     }
 
     fn place(&self) -> MutexGuard<'_, Place> {

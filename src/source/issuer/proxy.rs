@@ -9,6 +9,7 @@ mod no_proxy;
 mod target;
 
 use std::ffi::OsString;
+use std::fmt;
 
 use no_proxy::port_number;
 pub use target::Target;
@@ -57,6 +58,29 @@ pub enum ProxyFault {
     UnixSocket,
 }
 
+/// A proxy, and the variable that names it.
+#[derive(Debug, Clone)]
+pub struct Via {
+    /// The proxy.
+    pub proxy: Proxy,
+    /// The variable's name.
+    pub variable: &'static str,
+}
+
+impl Via {
+    /// Returns the proxy's `host:port`.
+    pub fn address(&self) -> String {
+        format!("{}:{}", self.proxy.host(), self.proxy.port())
+    }
+}
+
+/// `proxy host:port (VARIABLE)`.
+impl fmt::Display for Via {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "proxy {} ({})", self.address(), self.variable)
+    }
+}
+
 /// Returns the proxy for `target`; `None` for a direct connection.
 ///
 /// A variable that is set but empty counts as not set, as in curl: an empty
@@ -79,7 +103,7 @@ pub enum ProxyFault {
 pub fn resolve(
     target: &Target<'_>,
     env: &dyn Fn(&str) -> Option<OsString>,
-) -> Result<Option<Proxy>, BadProxy> {
+) -> Result<Option<Via>, BadProxy> {
     let set = |name: &str| env(name).filter(|value| !value.is_empty());
 
     // Lossy is safe: the replacement character is in no ASCII host.
@@ -98,7 +122,7 @@ pub fn resolve(
         .to_str()
         .ok_or(ProxyFault::NotUtf8)
         .and_then(parse)
-        .map(Some)
+        .map(|proxy| Some(Via { proxy, variable }))
         .map_err(|detail| BadProxy { variable, detail })
 }
 

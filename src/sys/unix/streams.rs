@@ -49,7 +49,8 @@ pub fn wait_either<A: Stream, B: Stream>(
     Ok(streams.map(|stream| stream.is_some() && ready.next() == Some(true)))
 }
 
-fn wait(streams: &mut [PollFd<'_>], timeout: Duration) -> io::Result<bool> {
+/// Waits until one of the streams is ready.
+pub(super) fn wait(streams: &mut [PollFd<'_>], timeout: Duration) -> io::Result<bool> {
     let start = Instant::now();
     loop {
         let left = timeout.saturating_sub(start.elapsed());

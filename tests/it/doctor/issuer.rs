@@ -354,8 +354,8 @@ ok proxy: through [PROXY]
     let start = Instant::now();
     let found = examine(&case, &options, &[("HTTPS_PROXY", &url)]);
     case.matches(&found.of("tcp"), str![[r#"
-failed tcp: [ISSUER]/.well-known/openid-configuration: no response within 3 s, while waiting for the proxy to connect; the request went through the proxy [PROXY]
-    check that the issuer is up and reachable from here (network, proxy, firewall); or give it more time with --timeout
+failed tcp: proxy [PROXY] (HTTPS_PROXY): no response within 3 s, while waiting for the proxy to connect; the request was to [ISSUER]/.well-known/openid-configuration
+    check HTTPS_PROXY, and the proxy's log; or list hosts that need no proxy in NO_PROXY; or give it more time with --timeout
 
 "#]]);
     assert!(start.elapsed() < Duration::from_secs(10));

@@ -137,13 +137,17 @@ fn a_proxy_that_refuses() {
     command
         .args(options)
         .env("HTTPS_PROXY", format!("http://{address}"));
-    case.end(command).fails(75, str![[r#"
-zitadel-credential: error: https://id.acme.test/.well-known/openid-configuration: the proxy refused the connection: proxy server responded 403
+    case.end(command).fails(
+        75,
+        str![[r#"
+zitadel-credential: error: proxy [PROXY] (HTTPS_PROXY): it refused the connection: HTTP 403
   with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
-  found: the request went through the proxy [PROXY]
-  hint: check HTTPS_PROXY, ALL_PROXY and NO_PROXY, and the proxy's log
+  found: the request was to https://id.acme.test/.well-known/openid-configuration
+  hint: check HTTPS_PROXY, and the proxy's log
+  hint: list hosts that need no proxy in NO_PROXY
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]

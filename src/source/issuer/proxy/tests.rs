@@ -17,11 +17,19 @@ const HTTP: Target<'_> = Target {
 type Env<'a> = &'a [(&'a str, &'a str)];
 
 fn resolved(target: &Target<'_>, env: Env<'_>) -> Result<Option<Proxy>, BadProxy> {
-    resolve(target, &|name| {
+    let via = resolve(target, &|name| {
         env.iter()
             .find(|(key, _)| *key == name)
             .map(|(_, value)| value.into())
-    })
+    })?;
+    Ok(via.map(|via| via.proxy))
+}
+
+#[test]
+fn the_proxy_is_named_with_its_variable() {
+    let env = |name: &str| (name == "ALL_PROXY").then(|| "http://u:p@proxy:3128".into());
+    let via = resolve(&HTTPS, &env).unwrap().unwrap();
+    assert_eq!(via.to_string(), "proxy proxy:3128 (ALL_PROXY)");
 }
 
 fn proxy_host(target: &Target<'_>, env: Env<'_>) -> Option<String> {

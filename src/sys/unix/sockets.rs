@@ -1,0 +1,61 @@
+//! TCP connections that are made side by side, without a thread each.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags};
+use rustix::io::{Errno, FdFlags, fcntl_setfd, ioctl_fionbio};
+use rustix::net::{AddressFamily, SocketType, connect, socket, sockopt};
+
+use super::streams;
+
+/// A TCP connection in the making. Dropping it gives it up.
+#[derive(Debug)]
+pub struct Connecting(OwnedFd);
+
+impl Connecting {
+    /// Starts to connect, and does not wait.
+    ///
+    /// # Errors
+    /// The system's own reason, where it is known at once: there is no route.
+    pub fn start(address: SocketAddr) -> io::Result<Self> {
+        let family = match address {
+            SocketAddr::V4(_) => AddressFamily::INET,
+            SocketAddr::V6(_) => AddressFamily::INET6,
+        };
+        let fd = socket(family, SocketType::STREAM, None)?;
+        // Not with the call that creates it: macOS has no flags for these two.
+        fcntl_setfd(&fd, FdFlags::CLOEXEC)?;
+        ioctl_fionbio(&fd, true)?;
+        match connect(&fd, &address) {
+            Ok(()) | Err(Errno::INPROGRESS | Errno::INTR) => Ok(Self(fd)),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Returns the connection, whose reads and writes do not wait either. To be called
+    /// after [`wait_any`] named it.
+    ///
+    /// # Errors
+    /// The system's own reason why there is none.
+    pub fn finish(self) -> io::Result<TcpStream> {
+        sockopt::socket_error(&self.0)??;
+        Ok(TcpStream::from(self.0))
+    }
+}
+
+/// Waits until one of the connections is made or has failed. Returns one flag for
+/// each connection, in their order; all are false after this time.
+///
+/// # Errors
+/// The system's own reason.
+pub fn wait_any(all: &[Connecting], timeout: Duration) -> io::Result<Vec<bool>> {
+    let mut waiting: Vec<_> = all
+        .iter()
+        .map(|one| PollFd::from_borrowed_fd(one.0.as_fd(), PollFlags::OUT))
+        .collect();
+    streams::wait(&mut waiting, timeout)?;
+    Ok(waiting.iter().map(|fd| !fd.revents().is_empty()).collect())
+}

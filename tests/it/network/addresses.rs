@@ -1,0 +1,138 @@
+//! A name of several addresses, and those among them that go nowhere.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::process::Output;
+use std::time::{Duration, Instant};
+
+use super::world_at;
+use crate::support::hole::Hole;
+use crate::support::machine::behind_mounts;
+use crate::support::proxy::Proxy;
+use crate::support::{Issuer, Run, World, binary};
+
+/// The system puts it first.
+const FIRST: Ipv4Addr = Ipv4Addr::LOCALHOST;
+const SECOND: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+
+/// Runs `token` with these lines in the hosts file. Returns its end and how long it
+/// took; `None` where nothing can be mounted.
+fn token(
+    world: &World,
+    hosts: &str,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> Option<(Output, Duration)> {
+    let hosts = world.home.write("hosts", hosts);
+    let script = format!("mount --bind {} /etc/hosts; exec \"$@\"", hosts.display());
+    let mut command = behind_mounts(&world.home, &script)?;
+    command.arg(binary()).args(["token", "--no-cache"]);
+    command.args(arguments).envs(variables.iter().copied());
+    let start = Instant::now();
+    let output = command.run();
+    Some((output, start.elapsed()))
+}
+
+#[track_caller]
+fn succeeds_within(run: Option<(Output, Duration)>, limit: Duration) {
+    let Some((output, took)) = run else { return };
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && stderr.is_empty(), "{stderr}");
+    assert!(took < limit, "{took:?}");
+}
+
+/// A world whose issuer listens at the second address of its name, in plain http.
+fn world_at_second() -> World {
+    let issuer = Issuer::builder().host("issuer.test").address(SECOND);
+    let world = World::with(issuer.start());
+    let toml = std::fs::read_to_string(world.home.config_path()).unwrap();
+    world
+        .home
+        .write_config(&format!("{toml}allow-http = true\n"));
+    world
+}
+
+const HOSTS: &str = "127.0.0.1 issuer.test\n127.0.0.2 issuer.test\n";
+
+#[test]
+fn an_address_may_be_written_out_in_either_family() {
+    let six = Issuer::builder().host("[::1]").address(Ipv6Addr::LOCALHOST);
+    for issuer in [six.start(), Issuer::start()] {
+        let world = World::with(issuer);
+        world.zitadel(["token"]).assert().success().stderr("");
+        assert_eq!(world.issuer.connections(), 1);
+    }
+}
+
+#[test]
+fn a_name_whose_first_address_is_dead_is_reached_by_the_next() {
+    let world = world_at_second();
+    let run = token(&world, HOSTS, &["--timeout", "5"], &[]);
+    succeeds_within(run, Duration::from_secs(2));
+}
+
+#[test]
+fn an_address_that_goes_nowhere_costs_less_than_a_second() {
+    let world = world_at_second();
+    let _hole = Hole::at((FIRST, world.issuer.port()).into());
+    for timeout in ["1", "3", "30"] {
+        let run = token(&world, HOSTS, &["--timeout", timeout], &[]);
+        succeeds_within(run, Duration::from_secs(1));
+    }
+}
+
+#[test]
+fn many_addresses_that_go_nowhere_cost_little_more_than_a_second() {
+    let issuer = Issuer::builder()
+        .host("issuer.test")
+        .address(Ipv4Addr::new(127, 0, 0, 16));
+    let world = World::with(issuer.start());
+    let toml = std::fs::read_to_string(world.home.config_path()).unwrap();
+    world
+        .home
+        .write_config(&format!("{toml}allow-http = true\n"));
+    let holes =
+        (1..16).map(|last| Hole::at((Ipv4Addr::new(127, 0, 0, last), world.issuer.port()).into()));
+    let _holes: Vec<_> = holes.collect();
+    let hosts: Vec<_> = (1..=16)
+        .map(|last| format!("127.0.0.{last} issuer.test\n"))
+        .collect();
+    let hosts = hosts.concat();
+    let run = token(&world, &hosts, &["--timeout", "3"], &[]);
+    succeeds_within(run, Duration::from_secs(2));
+}
+
+#[test]
+fn an_issuer_that_refuses_is_not_hidden_by_an_address_that_goes_nowhere() {
+    let world = world_at_second();
+    let port = world.issuer.port();
+    let _hole = Hole::at((FIRST, port).into());
+    // Nobody listens at the third.
+    let hosts = "127.0.0.1 issuer.test\n127.0.0.3 issuer.test\n";
+    let Some((output, took)) = token(&world, hosts, &["--timeout", "20"], &[]) else {
+        return;
+    };
+    assert_eq!(output.status.code(), Some(75));
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+#[test]
+fn a_proxy_of_several_addresses_is_reached_by_the_next() {
+    let (world, ca_file) = world_at("issuer.test");
+    let hosts = "127.0.0.1 proxy.test\n127.0.0.2 proxy.test\n";
+    let arguments = ["--ca-file", &ca_file, "--timeout", "3"];
+    for (scheme, proxy) in [
+        ("http", Proxy::connect_at(SECOND)),
+        ("socks5h", Proxy::socks5_at(SECOND)),
+    ] {
+        let value = format!("{scheme}://proxy.test:{}", proxy.port());
+        let variables = [("HTTPS_PROXY", value.as_str())];
+        // Refused first, then silent.
+        let run = token(&world, hosts, &arguments, &variables);
+        succeeds_within(run, Duration::from_secs(2));
+        let _hole = Hole::at((FIRST, proxy.port()).into());
+        let run = token(&world, hosts, &arguments, &variables);
+        succeeds_within(run, Duration::from_secs(1));
+        let named = format!("issuer.test:{}", world.issuer.port());
+        assert_eq!(proxy.asked(), [named.clone(), named], "{scheme}");
+    }
+}

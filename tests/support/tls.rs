@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose,
+    GeneralSubtree, IsCa, KeyPair, KeyUsagePurpose, NameConstraints,
 };
 use rustls::crypto::ring;
 use rustls::pki_types::PrivatePkcs8KeyDer;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use time::{Duration, OffsetDateTime};
 
 pub struct Ca(CertifiedIssuer<'static, KeyPair>);
@@ -20,6 +21,27 @@ impl Ca {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    /// The same, which may sign for names below this domain alone.
+    pub fn constrained(domain: &str) -> Self {
+        let mut params = valid_now("a test's own constrained authority", &[]);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        params.name_constraints = Some(NameConstraints {
+            permitted_subtrees: vec![GeneralSubtree::DnsName(domain.to_owned())],
+            excluded_subtrees: Vec::new(),
+        });
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    /// An intermediate authority, whose servers do not send its certificate.
+    pub fn intermediate(&self) -> Self {
+        let mut params = valid_now("a test's own intermediate authority", &[]);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        let key = KeyPair::generate().unwrap();
+        Self(CertifiedIssuer::signed_by(params, key, &self.0).unwrap())
     }
 
     /// What `--ca-file` and its likes in other tools take.
@@ -51,6 +73,36 @@ impl Ca {
         let mut params = valid_now(names[0], names);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         self.serving(params)
+    }
+
+    /// The same, with a certificate without a subjectAltName.
+    pub fn nameless_server_config(&self, common_name: &str) -> Arc<ServerConfig> {
+        self.serving(valid_now(common_name, &[]))
+    }
+
+    /// A server that wants a client certificate, in this version of TLS.
+    pub fn client_verifying_server_config(
+        &self,
+        names: &[&str],
+        version: &'static SupportedProtocolVersion,
+    ) -> Arc<ServerConfig> {
+        let provider = Arc::new(ring::default_provider());
+        let mut roots = RootCertStore::empty();
+        roots.add(self.0.der().clone()).unwrap();
+        let clients =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+        let key = KeyPair::generate().unwrap();
+        let certificate = valid_now(names[0], names).signed_by(&key, &self.0).unwrap();
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_client_cert_verifier(clients.build().unwrap())
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+            )
+            .unwrap();
+        Arc::new(config)
     }
 
     fn serving(&self, mut params: CertificateParams) -> Arc<ServerConfig> {

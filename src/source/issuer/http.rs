@@ -210,7 +210,7 @@ impl<'a> Http<'a> {
         }
         let roots = match &self.network.ca_file {
             Some(path) => RootCerts::Specific(Arc::new(read_roots(path, &self.deadline)?)),
-            None => RootCerts::PlatformVerifier,
+            None => system_roots(self.network.environment),
         };
         let tls = TlsConfig::builder()
             .provider(TlsProvider::Rustls)
@@ -237,6 +237,23 @@ impl<'a> Http<'a> {
 
 fn text_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
+}
+
+/// Returns the system's root certificates. An empty `SSL_CERT_FILE` counts as not set, as
+/// in OpenSSL; the verifier would look for a file without a name.
+fn system_roots(environment: &Environment) -> RootCerts {
+    let is_empty = |name: &str| environment(name).map(|value| value.is_empty());
+    if is_empty("SSL_CERT_FILE") != Some(true) || is_empty("SSL_CERT_DIR") == Some(false) {
+        return RootCerts::PlatformVerifier;
+    }
+    let found = openssl_probe::probe();
+    let directory = found.cert_dir.first().map(PathBuf::as_path);
+    let roots = rustls_native_certs::load_certs_from_paths(found.cert_file.as_deref(), directory);
+    if roots.certs.is_empty() {
+        return RootCerts::PlatformVerifier;
+    }
+    let certificate = |der: &CertificateDer<'_>| Certificate::from_der(der).to_owned();
+    RootCerts::Specific(Arc::new(roots.certs.iter().map(certificate).collect()))
 }
 
 fn read_roots(path: &Path, deadline: &Deadline) -> Result<Vec<Certificate<'static>>, Error> {

@@ -3,8 +3,10 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use predicates::str::contains;
 use rustls::ServerConfig;
 use snapbox::{Data, str};
 
@@ -18,6 +20,7 @@ fn a_certificate_of_ones_own() {
 zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the certificate of [ISSUER] is not trusted: it is not signed by a trusted authority
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   hint: if you run your own certificate authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile
+  hint: if the certificate is from a public authority, have the server send its intermediate certificates too
 
 "#]]);
     case.world.home.write("other.pem", Ca::new().pem());
@@ -25,6 +28,7 @@ zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the certif
 zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the certificate of [ISSUER] is not trusted: it is not signed by a trusted authority
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   hint: if you run your own certificate authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile
+  hint: if the certificate is from a public authority, have the server send its intermediate certificates too
 
 "#]]);
     case.run(["token", "--ca-file", "key.json"]).fails(
@@ -80,7 +84,7 @@ fn a_certificate_for_another_name() {
         &ca,
         ca.server_config(&["id.acme.test"]),
         str![[r#"
-zitadel-credential: error: [URL]/.well-known/openid-configuration: the certificate of [URL] is for another name
+zitadel-credential: error: [URL]/.well-known/openid-configuration: the certificate of [URL] is for another name: id.acme.test
   with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
   hint: check the issuer's host name, and which server answers there
 
@@ -95,7 +99,7 @@ fn an_expired_certificate() {
         &ca,
         ca.expired_server_config(&["localhost"]),
         str![[r#"
-zitadel-credential: error: [URL]/.well-known/openid-configuration: the certificate of [URL] has expired
+zitadel-credential: error: [URL]/.well-known/openid-configuration: the certificate of [URL] has expired on [..]
   with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
   hint: renew it, or check the local clock
 
@@ -110,7 +114,7 @@ fn a_certificate_of_tomorrow() {
         &ca,
         ca.early_server_config(&["localhost"]),
         str![[r#"
-zitadel-credential: error: [URL]/.well-known/openid-configuration: the certificate of [URL] is not valid yet
+zitadel-credential: error: [URL]/.well-known/openid-configuration: the certificate of [URL] is not valid before [..]
   with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
   hint: check the local clock
 
@@ -153,11 +157,233 @@ fn no_tls_where_it_should_be() {
     case.run(["token", "--issuer", &url]).fails(
         75,
         str![[r#"
-zitadel-credential: error: [URL]/.well-known/openid-configuration: the TLS handshake failed: received corrupt message of type InvalidContentType
+zitadel-credential: error: [URL]/.well-known/openid-configuration: the TLS handshake failed: the response is not TLS
   with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
   hint: check that the server supports TLS 1.2 or later, and that nothing intercepts the connection
 
 "#]],
     );
     server.join().unwrap();
+}
+
+#[test]
+fn a_certificate_with_a_common_name_alone() {
+    let ca = Ca::new();
+    certificate(
+        &ca,
+        ca.nameless_server_config("localhost"),
+        str![[r#"
+zitadel-credential: error: [URL]/.well-known/openid-configuration: the certificate of [URL] names no host: it has no subjectAltName, and its common name (CN) does not count
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
+  hint: issue the certificate again with the host name as a subjectAltName
+
+"#]],
+    );
+}
+
+#[test]
+fn an_intermediate_certificate_that_is_not_sent() {
+    let ca = Ca::new();
+    let server = ca.intermediate().server_config(&["localhost"]);
+    certificate(
+        &ca,
+        server,
+        str![[r#"
+zitadel-credential: error: [URL]/.well-known/openid-configuration: the certificate of [URL] is not trusted: it is not signed by a trusted authority
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
+  hint: if you run your own certificate authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile
+  hint: if the certificate is from a public authority, have the server send its intermediate certificates too
+
+"#]],
+    );
+}
+
+#[test]
+fn an_authority_that_may_not_sign_for_the_host() {
+    let ca = Ca::constrained("acme.test");
+    certificate(
+        &ca,
+        ca.server_config(&["localhost"]),
+        str![[r#"
+zitadel-credential: error: [URL]/.well-known/openid-configuration: the certificate of [URL] breaks the name constraints of its authority, which may not sign for this host
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
+  hint: let an authority sign it whose name constraints permit the host
+
+"#]],
+    );
+}
+
+/// Permanent: another try meets the same server with the same settings.
+#[track_caller]
+fn refused_once(server: Arc<ServerConfig>, ca: &Ca, stderr: impl Into<Data>) {
+    let server = Server::https(server, |_| Response::new(204).into());
+    let case = Case::new();
+    case.world.home.write("ca.pem", ca.pem());
+    let url = format!("https://localhost:{}", server.port());
+    case.hide("[URL]", url.clone());
+    case.run(["token", "--ca-file", "ca.pem", "--issuer", &url])
+        .fails(1, stderr);
+    assert_eq!(server.connections(), 1);
+}
+
+#[test]
+fn a_server_that_wants_a_client_certificate() {
+    let ca = Ca::new();
+    let wanting = |version| ca.client_verifying_server_config(&["localhost"], version);
+    refused_once(
+        wanting(&rustls::version::TLS13),
+        &ca,
+        str![[r#"
+zitadel-credential: error: [URL]/.well-known/openid-configuration: [URL] wants a client certificate
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
+  hint: client certificates are not supported: use an address of the issuer that wants none
+
+"#]],
+    );
+    refused_once(
+        wanting(&rustls::version::TLS12),
+        &ca,
+        str![[r#"
+zitadel-credential: error: [URL]/.well-known/openid-configuration: [URL] wants a client certificate
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
+  hint: client certificates are not supported: use an address of the issuer that wants none
+
+"#]],
+    );
+}
+
+/// `token` at a server that answers the handshake with this fatal alert.
+#[track_caller]
+fn alert(number: u8, code: i32, tries: usize, stderr: impl Into<Data>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            counted.fetch_add(1, Ordering::SeqCst);
+            let _ = stream.read(&mut [0; 16 * 1024]).unwrap();
+            stream.write_all(&[21, 3, 3, 0, 2, 2, number]).unwrap();
+        }
+    });
+    let case = Case::new();
+    let url = format!("https://127.0.0.1:{port}");
+    case.hide("[URL]", url.clone());
+    case.run(["token", "--issuer", &url]).fails(code, stderr);
+    assert_eq!(connections.load(Ordering::SeqCst), tries);
+}
+
+#[test]
+fn no_common_version() {
+    alert(
+        70,
+        1,
+        1,
+        str![[r#"
+zitadel-credential: error: [URL]/.well-known/openid-configuration: no common TLS version with [URL]: TLS 1.2 or later is needed
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
+  hint: check the TLS settings of the server, or of the proxy in front of it
+
+"#]],
+    );
+}
+
+#[test]
+fn no_common_cipher() {
+    alert(
+        40,
+        1,
+        1,
+        str![[r#"
+zitadel-credential: error: [URL]/.well-known/openid-configuration: [URL] refused the TLS handshake: no common cipher, or it wants a client certificate
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
+  hint: check the TLS settings of the server, or of the proxy in front of it
+  hint: client certificates are not supported: use an address of the issuer that wants none
+
+"#]],
+    );
+}
+
+#[test]
+fn a_name_that_the_server_does_not_serve() {
+    alert(
+        112,
+        1,
+        1,
+        str![[r#"
+zitadel-credential: error: [URL]/.well-known/openid-configuration: [URL] refused the TLS handshake: it does not serve this name
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
+  hint: check the issuer's host name, and which server answers there
+
+"#]],
+    );
+}
+
+#[test]
+fn trouble_of_the_servers_own() {
+    alert(
+        80,
+        75,
+        3,
+        str![[r#"
+zitadel-credential: error: [URL]/.well-known/openid-configuration: [URL] ended the TLS handshake: InternalError (80)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
+  hint: check the server's log, and that nothing intercepts the connection
+
+"#]],
+    );
+}
+
+#[test]
+fn no_trusted_authority_on_the_system() {
+    let ca = Ca::new();
+    let server = Server::https(ca.server_config(&["localhost"]), |_| {
+        Response::new(204).into()
+    });
+    let case = Case::new();
+    let url = format!("https://localhost:{}", server.port());
+    case.hide("[URL]", url.clone());
+    let mut command = case.world.zitadel(["token", "--issuer", &url]);
+    command.env("SSL_CERT_FILE", "/dev/null");
+    case.end(command).fails(1, str![[r#"
+zitadel-credential: error: [URL]/.well-known/openid-configuration: no trusted certificate authority on this system
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
+  hint: install the system's certificates (package ca-certificates), or unset SSL_CERT_FILE and SSL_CERT_DIR if they name none
+  hint: if you run your own certificate authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile
+
+"#]]);
+    assert_eq!(server.connections(), 1);
+    std::fs::create_dir(case.world.home.path().join("empty")).unwrap();
+    let mut command = case.world.zitadel(["token", "--issuer", &url]);
+    command.env("SSL_CERT_DIR", case.world.home.path().join("empty"));
+    command
+        .assert()
+        .code(1)
+        .stderr(contains("no trusted certificate authority on this system"));
+}
+
+/// As if they were not set, whether the system has roots or not.
+#[test]
+fn empty_variables_for_the_systems_roots() {
+    let ca = Ca::new();
+    let server = Server::https(ca.server_config(&["localhost"]), |_| {
+        Response::new(204).into()
+    });
+    let world = World::new();
+    let url = format!("https://localhost:{}", server.port());
+    let said = |variables: &[&str]| {
+        let mut command = world.zitadel(["token", "--issuer", &url]);
+        command.envs(variables.iter().map(|name| (name, "")));
+        String::from_utf8(command.run().stderr).unwrap()
+    };
+    let unset = said(&[]);
+    assert!(unset.contains("is not trusted") || unset.contains("no trusted"));
+    for variables in [
+        &["SSL_CERT_FILE"][..],
+        &["SSL_CERT_DIR"],
+        &["SSL_CERT_FILE", "SSL_CERT_DIR"],
+    ] {
+        assert_eq!(said(variables), unset, "{variables:?}");
+    }
 }

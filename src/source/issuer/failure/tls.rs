@@ -1,47 +1,210 @@
-//! Explains failed TLS handshakes.
+//! Explains failed TLS handshakes: untrusted certificates, and settings that do not fit,
+//! are permanent failures.
 
 use std::fmt;
 
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError, PeerIncompatible};
 
 use crate::error::{Error, Report};
+use crate::text::clock::UnixTime;
+use crate::text::quote::quoted;
 
 const OWN_AUTHORITY: &str = "if you run your own certificate authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile";
 
+const WHOLE_CHAIN: &str = "if the certificate is from a public authority, have the server send its intermediate certificates too";
+
+const CLOCK: &str = "renew it, or check the local clock";
+
+const NAMES: &str = "issue the certificate again with the host name as a subjectAltName";
+
+const SERVER_SETTINGS: &str =
+    "check the TLS settings of the server, or of the proxy in front of it";
+
+const NO_CLIENT_CERTIFICATE: &str =
+    "client certificates are not supported: use an address of the issuer that wants none";
+
+/// Number of a certificate's names in an error.
+const NAMES_SHOWN: usize = 5;
+
 /// Returns the error of a failed handshake with `host`; `about` is named first.
 pub fn explain(error: &rustls::Error, about: &impl fmt::Display, host: &str) -> Error {
-    let untrusted = |what: &str, hint: &str| {
-        Error::Final(Report::new(format!("{about}: the certificate of {host} {what}")).hint(hint))
-    };
-    let rustls::Error::InvalidCertificate(reason) = error else {
-        return Error::Passing(
-            Report::new(format!("{about}: the TLS handshake failed: {error}"))
+    use rustls::Error as Tls;
+    let report = |what: String| Report::new(format!("{about}: {what}"));
+    match error {
+        Tls::InvalidCertificate(reason) => {
+            let (what, hints) = certificate(reason);
+            let report = report(format!("the certificate of {host} {what}"));
+            Error::Final(hints.iter().fold(report, |report, hint| report.hint(*hint)))
+        }
+        // The platform's verifier has only this text.
+        Tls::General(text) if text.starts_with("No CA certificates") => Error::Final(
+            report("no trusted certificate authority on this system".to_owned())
+                .hint("install the system's certificates (package ca-certificates), or unset SSL_CERT_FILE and SSL_CERT_DIR if they name none")
+                .hint(OWN_AUTHORITY),
+        ),
+        Tls::AlertReceived(alert) => refusal(*alert, report, host),
+        Tls::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13
+            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
+            | PeerIncompatible::SupportedVersionsExtensionRequired,
+        ) => no_common_version(report, host),
+        Tls::PeerIncompatible(_) => Error::Final(
+            report(format!("no common TLS cipher with {host}")).hint(SERVER_SETTINGS),
+        ),
+        Tls::InvalidMessage(_) => Error::Passing(
+            report("the TLS handshake failed: the response is not TLS".to_owned())
                 .hint("check that the server supports TLS 1.2 or later, and that nothing intercepts the connection"),
-        );
-    };
-    match reason {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            untrusted("has expired", "renew it, or check the local clock")
+        ),
+        _ => Error::Passing(
+            report("the TLS handshake failed: the server does not follow the protocol".to_owned())
+                .hint("check that the server supports TLS 1.2 or later, and that nothing intercepts the connection"),
+        ),
+    }
+}
+
+fn no_common_version(report: impl Fn(String) -> Report, host: &str) -> Error {
+    Error::Final(
+        report(format!(
+            "no common TLS version with {host}: TLS 1.2 or later is needed"
+        ))
+        .hint(SERVER_SETTINGS),
+    )
+}
+
+/// Returns the error for the server's alert.
+fn refusal(alert: AlertDescription, report: impl Fn(String) -> Report, host: &str) -> Error {
+    use AlertDescription as Alert;
+    match alert {
+        Alert::ProtocolVersion => no_common_version(report, host),
+        Alert::CertificateRequired
+        | Alert::NoCertificate
+        | Alert::BadCertificate
+        | Alert::UnsupportedCertificate
+        | Alert::CertificateRevoked
+        | Alert::CertificateExpired
+        | Alert::CertificateUnknown
+        | Alert::UnknownCA
+        | Alert::AccessDenied => {
+            Error::Final(report(format!("{host} wants a client certificate")).hint(NO_CLIENT_CERTIFICATE))
         }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            untrusted("is not valid yet", "check the local clock")
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            untrusted(
-                "is for another name",
-                "check the issuer's host name, and which server answers there",
+        // TLS 1.2 has one alert for both.
+        Alert::HandshakeFailure | Alert::InsufficientSecurity => Error::Final(
+            report(format!(
+                "{host} refused the TLS handshake: no common cipher, or it wants a client certificate"
+            ))
+            .hint(SERVER_SETTINGS)
+            .hint(NO_CLIENT_CERTIFICATE),
+        ),
+        Alert::UnrecognisedName => Error::Final(
+            report(format!("{host} refused the TLS handshake: it does not serve this name"))
+                .hint("check the issuer's host name, and which server answers there"),
+        ),
+        other => {
+            let name = other.as_str().unwrap_or("unknown");
+            Error::Passing(
+                report(format!("{host} ended the TLS handshake: {name} ({})", u8::from(other)))
+                    .hint("check the server's log, and that nothing intercepts the connection"),
             )
         }
-        // BadSignature: a trusted authority has the same name and another key.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => untrusted(
-            "is not trusted: it is not signed by a trusted authority",
-            OWN_AUTHORITY,
-        ),
-        // webpki has no variant of its own for this, only a name.
-        other if other.to_string().contains("CaUsedAsEndEntity") => untrusted(
-            "is a certificate authority's (CA:TRUE), not a server's",
-            "give the server a certificate of its own, signed by that authority",
-        ),
-        other => untrusted(&format!("is not trusted: {other}"), OWN_AUTHORITY),
     }
+}
+
+/// Returns the certificate's fault, and the remedies.
+fn certificate(reason: &CertificateError) -> (String, &'static [&'static str]) {
+    const SERVER: &str = "check the issuer's host name, and which server answers there";
+    let plain = |text: &str| text.to_owned();
+    match reason {
+        CertificateError::ExpiredContext { not_after, .. } => {
+            (format!("has expired on {}", date(*not_after)), &[CLOCK])
+        }
+        CertificateError::Expired => (plain("has expired"), &[CLOCK]),
+        CertificateError::NotValidYetContext { not_before, .. } => (
+            format!("is not valid before {}", date(*not_before)),
+            &["check the local clock"],
+        ),
+        CertificateError::NotValidYet => (plain("is not valid yet"), &["check the local clock"]),
+        CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => (
+            plain(
+                "names no host: it has no subjectAltName, and its common name (CN) does not count",
+            ),
+            &[NAMES],
+        ),
+        CertificateError::NotValidForNameContext { presented, .. } => (
+            format!("is for another name: {}", names(presented)),
+            &[SERVER],
+        ),
+        CertificateError::NotValidForName => (plain("is for another name"), &[SERVER]),
+        // BadSignature: a trusted authority has the same name and another key.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => (
+            plain("is not trusted: it is not signed by a trusted authority"),
+            &[OWN_AUTHORITY, WHOLE_CHAIN],
+        ),
+        CertificateError::Revoked => (plain("is revoked"), &["renew it"]),
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            (plain(NO_PURPOSE), &[PURPOSE])
+        }
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
+            plain("is signed with an unsupported algorithm, SHA-1 perhaps"),
+            &["issue it again, signed with SHA-256 and RSA or ECDSA"],
+        ),
+        other => other_certificate(&format!("{other:?}")),
+    }
+}
+
+const NO_PURPOSE: &str = "is not for servers: its extended key usage lacks serverAuth";
+const PURPOSE: &str = "issue the certificate again with the extended key usage serverAuth";
+
+/// Explains a fault that has no variant of its own, only a name within a debug text.
+fn other_certificate(text: &str) -> (String, &'static [&'static str]) {
+    let name = text
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .rfind(|word| !word.is_empty())
+        .unwrap_or_default();
+    let (what, hint): (&str, &'static [&'static str]) = match name {
+        "CaUsedAsEndEntity" => (
+            "is a certificate authority's (CA:TRUE), not a server's",
+            &["give the server a certificate of its own, signed by that authority"],
+        ),
+        "NameConstraintViolation" => (
+            "breaks the name constraints of its authority, which may not sign for this host",
+            &["let an authority sign it whose name constraints permit the host"],
+        ),
+        "EkuError" => (NO_PURPOSE, &[PURPOSE]),
+        "UnsupportedCertVersion" => ("is of an old version: X.509 version 3 is needed", &[NAMES]),
+        "PathLenConstraintViolated"
+        | "MaximumPathDepthExceeded"
+        | "MaximumPathBuildCallsExceeded" => (
+            "is not trusted: the chain to its authority is too long",
+            &["check the certificates that the server sends"],
+        ),
+        "BadEncoding" => ("is malformed", &["issue it again"]),
+        "UnsupportedCriticalExtension" | "UnhandledCriticalExtension" => (
+            "has a critical extension that is not supported",
+            &["issue it again without that extension"],
+        ),
+        _ => return (format!("is not trusted: {name}"), &[OWN_AUTHORITY]),
+    };
+    (what.to_owned(), hint)
+}
+
+fn date(time: rustls_pki_types::UnixTime) -> UnixTime {
+    UnixTime::from_secs(time.as_secs())
+}
+
+/// Returns the certificate's names, of which rustls has the debug text:
+/// `DnsName("id.acme.dev")`, `IpAddress(10.0.0.1)`.
+fn names(presented: &[String]) -> String {
+    let mut names: Vec<_> = presented
+        .iter()
+        .take(NAMES_SHOWN)
+        .map(|text| {
+            let inner = text.split_once('(').map_or(text.as_str(), |(_, rest)| rest);
+            quoted(inner.trim_end_matches(')').trim_matches('"'))
+        })
+        .collect();
+    if presented.len() > NAMES_SHOWN {
+        names.push("…".to_owned());
+    }
+    names.join(", ")
 }

@@ -90,6 +90,6 @@ pub fn service(host: &str) -> Option<&'static str> {
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
     let mut services = SERVICES.iter();
-    let found = services.find(|(_, domains)| domains.iter().any(|domain| is_of(domain)))?;
+    let found = services.find(|(_, domains)| domains.iter().any(is_of))?;
     Some(found.0)
 }

@@ -298,7 +298,7 @@ fn tls_says_whom_it_trusts() {
         let found = examine(&case, options, &[]);
         case.matches(&found.of("tls"), str![[r#"
 failed tls: [ISSUER]/.well-known/openid-configuration: the certificate of [ISSUER] is not trusted: it is not signed by a trusted authority
-    if you run your own certificate authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile
+    if you run your own certificate authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile; or if the certificate is from a public authority, have the server send its intermediate certificates too
 
 "#]]);
         assert_eq!(

@@ -10,9 +10,9 @@ use crate::support::machine::behind_mounts;
 use crate::support::proxy::Proxy;
 use crate::support::{Issuer, Run, World, binary};
 
-/// The system puts it first.
-const FIRST: Ipv4Addr = Ipv4Addr::LOCALHOST;
-const SECOND: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+/// Addresses where no other test listens.
+const FIRST: Ipv4Addr = Ipv4Addr::new(127, 0, 7, 1);
+const SECOND: Ipv4Addr = Ipv4Addr::new(127, 0, 7, 2);
 
 /// Runs `token` with these lines in the hosts file. Returns its end and how long it
 /// took; `None` where nothing can be mounted.
@@ -51,7 +51,7 @@ fn world_at_second() -> World {
     world
 }
 
-const HOSTS: &str = "127.0.0.1 issuer.test\n127.0.0.2 issuer.test\n";
+const HOSTS: &str = "127.0.7.1 issuer.test\n127.0.7.2 issuer.test\n";
 
 #[test]
 fn an_address_may_be_written_out_in_either_family() {
@@ -84,17 +84,17 @@ fn an_address_that_goes_nowhere_costs_less_than_a_second() {
 fn many_addresses_that_go_nowhere_cost_little_more_than_a_second() {
     let issuer = Issuer::builder()
         .host("issuer.test")
-        .address(Ipv4Addr::new(127, 0, 0, 16));
+        .address(Ipv4Addr::new(127, 0, 8, 16));
     let world = World::with(issuer.start());
     let toml = std::fs::read_to_string(world.home.config_path()).unwrap();
     world
         .home
         .write_config(&format!("{toml}allow-http = true\n"));
     let holes =
-        (1..16).map(|last| Hole::at((Ipv4Addr::new(127, 0, 0, last), world.issuer.port()).into()));
+        (1..16).map(|last| Hole::at((Ipv4Addr::new(127, 0, 8, last), world.issuer.port()).into()));
     let _holes: Vec<_> = holes.collect();
     let hosts: Vec<_> = (1..=16)
-        .map(|last| format!("127.0.0.{last} issuer.test\n"))
+        .map(|last| format!("127.0.8.{last} issuer.test\n"))
         .collect();
     let hosts = hosts.concat();
     let run = token(&world, &hosts, &["--timeout", "3"], &[]);
@@ -107,7 +107,7 @@ fn an_issuer_that_refuses_is_not_hidden_by_an_address_that_goes_nowhere() {
     let port = world.issuer.port();
     let _hole = Hole::at((FIRST, port).into());
     // Nobody listens at the third.
-    let hosts = "127.0.0.1 issuer.test\n127.0.0.3 issuer.test\n";
+    let hosts = "127.0.7.1 issuer.test\n127.0.7.3 issuer.test\n";
     let Some((output, took)) = token(&world, hosts, &["--timeout", "20"], &[]) else {
         return;
     };
@@ -118,7 +118,7 @@ fn an_issuer_that_refuses_is_not_hidden_by_an_address_that_goes_nowhere() {
 #[test]
 fn a_proxy_of_several_addresses_is_reached_by_the_next() {
     let (world, ca_file) = world_at("issuer.test");
-    let hosts = "127.0.0.1 proxy.test\n127.0.0.2 proxy.test\n";
+    let hosts = "127.0.7.1 proxy.test\n127.0.7.2 proxy.test\n";
     let arguments = ["--ca-file", &ca_file, "--timeout", "3"];
     for (scheme, proxy) in [
         ("http", Proxy::connect_at(SECOND)),

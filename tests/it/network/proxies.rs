@@ -337,6 +337,7 @@ zitadel-credential: error: proxy [PROXY] (HTTPS_PROXY): the certificate of [PROX
   with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
   found: the request was to https://id.acme.test/.well-known/openid-configuration
   hint: if you run your own certificate authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile
+  hint: if the certificate is from a public authority, have the server send its intermediate certificates too
 
 "#]],
     );

@@ -9,7 +9,7 @@ use crate::cli::options::Options;
 use crate::error::Error;
 use crate::sys::Environment;
 use crate::text::clock::Deadline;
-use crate::text::input::ReadError;
+use crate::text::input::{ReadError, encoding};
 use crate::text::{input, quote};
 
 /// Size limit of the config file in bytes: it may list many hosts.
@@ -114,7 +114,7 @@ pub(super) fn read_file(path: &Path, must_exist: bool, deadline: &Deadline) -> R
         }
         Err(error) => return Err(unread(error.to_string())),
     };
-    let text = std::str::from_utf8(&bytes).map_err(|_| unread("not UTF-8".to_owned()))?;
+    let text = encoding::text(&bytes).map_err(|fault| unread(fault.to_string()))?;
     parse_file(path, text)
 }
 

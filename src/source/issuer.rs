@@ -10,6 +10,7 @@ mod phase;
 pub mod proxy;
 mod race;
 pub mod retry;
+mod roots;
 mod socks;
 mod tcp;
 pub mod verdict;

@@ -1,5 +1,6 @@
 //! Reads untrusted input, with limits on size and time.
 
+pub mod encoding;
 pub mod lines;
 
 use std::fs::{File, Metadata};

@@ -146,3 +146,33 @@ fn other_files_that_are_believed_are_refused_if_every_user_can_write_them() {
     set_mode(&program, 0o755);
     assert_eq!(said(&world, &["token"], 0), "");
 }
+
+/// As some editors and shells on Windows write them.
+#[test]
+fn a_byte_order_mark_is_skipped_and_utf_16_is_named() {
+    let world = World::new();
+    let (key, config) = (&world.key_file, world.home.config_path());
+    for path in [key, &config] {
+        let plain = fs::read_to_string(path).unwrap();
+        fs::write(path, format!("\u{feff}{plain}")).unwrap();
+        assert_eq!(said(&world, &["token", "--refresh"], 0), "");
+        let wide = format!("\u{feff}{plain}");
+        let wide: Vec<u8> = wide.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        fs::write(path, wide).unwrap();
+        let code = if path == key { 1 } else { 2 };
+        let text = said(&world, &["token", "--refresh"], code);
+        assert!(text.contains("UTF-16, not UTF-8"), "{text}");
+        fs::write(path, plain).unwrap();
+    }
+    let pem = format!("\u{feff}{}", world.user.pkcs8_pem());
+    world.home.write("key.pem", pem);
+    set_mode(&world.home.path().join("key.pem"), 0o600);
+    let ids = [
+        "--key-id",
+        &world.user.key_id,
+        "--user-id",
+        &world.user.user_id,
+    ];
+    let words = [&["token", "--refresh", "--key-file", "key.pem"][..], &ids].concat();
+    assert_eq!(said(&world, &words, 0), "");
+}

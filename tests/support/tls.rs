@@ -49,6 +49,11 @@ impl Ca {
         self.0.pem()
     }
 
+    /// The same certificate in DER.
+    pub fn der(&self) -> &[u8] {
+        self.0.der()
+    }
+
     /// A server with a new certificate for these DNS names and IP addresses.
     pub fn server_config(&self, names: &[&str]) -> Arc<ServerConfig> {
         self.serving(valid_now(names[0], names))

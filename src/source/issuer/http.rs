@@ -9,7 +9,6 @@ use std::thread;
 use std::time::Duration;
 
 use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
 use ureq::http::{HeaderMap, Response};
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, Body as ResponseBody, Proxy};
@@ -18,10 +17,10 @@ use super::answer::Answer;
 use super::phase::{Phase, Progress};
 use super::proxy::{Target, Via};
 use super::verdict::{Question, Verdict};
-use super::{connect, failure, proxy, retry};
+use super::{connect, failure, proxy, retry, roots};
 use crate::error::{Error, Report};
 use crate::text::clock::Deadline;
-use crate::text::input::ReadError;
+use crate::text::input::{ReadError, encoding};
 use crate::text::{input, quote};
 use crate::token::Token;
 use crate::url::{HttpUrl, Scheme};
@@ -271,10 +270,16 @@ fn read_roots(path: &Path, deadline: &Deadline) -> Result<Vec<Certificate<'stati
         }
         _ => unusable(error.to_string()),
     })?;
-    let roots: Vec<_> = CertificateDer::pem_slice_iter(&pem)
-        .map(|der| Ok(Certificate::from_der(&der?).to_owned()))
-        .collect::<Result<_, rustls_pki_types::pem::Error>>()
-        .map_err(|_| unusable("invalid PEM".to_owned()))?;
+    if encoding::is_utf16(&pem) {
+        return Err(unusable(encoding::NotText::Utf16.to_string()));
+    }
+    // Comments between the certificates may be in any encoding.
+    let text = String::from_utf8_lossy(encoding::without_mark(&pem));
+    let roots: Vec<_> = roots::parse(&text)
+        .map_err(|_| unusable("invalid PEM".to_owned()))?
+        .iter()
+        .map(|der| Certificate::from_der(der).to_owned())
+        .collect();
     if roots.is_empty() {
         return Err(unusable("no certificate in the file".to_owned()));
     }

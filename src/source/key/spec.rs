@@ -15,6 +15,7 @@ use crate::sys::status::Status;
 use crate::sys::{Environment, process};
 use crate::text::clock::Deadline;
 use crate::text::input::ReadError;
+use crate::text::input::encoding::{self, NotText};
 use crate::text::quote::{quoted, system, word};
 use crate::text::{input, quote};
 
@@ -96,11 +97,14 @@ impl KeySpec {
             KeySource::Environment(text) => Ok(Zeroizing::new(text.expose().as_bytes().to_owned())),
             KeySource::Command(words) => self.run(words, environment, deadline),
         }?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| {
-            Error::Final(
-                Report::new(format!("{source}: binary data, not text"))
+        let text = encoding::text(&bytes).map_err(|fault| {
+            Error::Final(match fault {
+                NotText::Utf16 => {
+                    Report::new(format!("{source}: {fault}")).hint("save it as UTF-8")
+                }
+                NotText::Other => Report::new(format!("{source}: binary data, not text"))
                     .hint("use the JSON file from ZITADEL, or PEM; DER is not supported"),
-            )
+            })
         })?;
         Key::parse(text, self.id.as_ref(), self.user.as_ref())
             .map_err(|error| error.map(|report| report.about(source)))

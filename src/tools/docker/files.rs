@@ -12,6 +12,7 @@ use crate::host::HostRule;
 use crate::sys::Environment;
 use crate::text::clock::Deadline;
 use crate::text::input::ReadError;
+use crate::text::input::encoding::{self, NotText};
 use crate::text::{input, quote};
 use crate::url::Origin;
 
@@ -115,7 +116,8 @@ fn read_file(path: &Path, deadline: &Deadline) -> Result<Option<Value>, Error> {
         Error::Final(report.hint("fix the file: docker cannot read it either"))
     };
     match input::read_file(path, LIMIT, deadline) {
-        Ok(bytes) => serde_json::from_slice(&bytes)
+        Ok(bytes) if encoding::is_utf16(&bytes) => Err(failed(NotText::Utf16.to_string())),
+        Ok(bytes) => serde_json::from_slice(encoding::without_mark(&bytes))
             .map(Some)
             .map_err(|error| failed(format!("invalid JSON (line {})", error.line()))),
         Err(ReadError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use predicates::str::contains;
 use rustls::ServerConfig;
 use snapbox::{Data, str};
@@ -60,9 +62,49 @@ zitadel-credential: error: ca-file damaged.pem: invalid PEM
 
 "#]],
     );
+    let utf16: Vec<_> = ca.pem().encode_utf16().flat_map(u16::to_le_bytes).collect();
+    case.world.home.write("wide.pem", utf16);
+    case.run(["token", "--ca-file", "wide.pem"]).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: ca-file wide.pem: UTF-16, not UTF-8
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: give a readable PEM file with the root certificates to trust
+
+"#]],
+    );
     assert_eq!(case.requests(), 0);
     case.world.home.write("ca.pem", ca.pem());
     case.run(["token", "--ca-file", "ca.pem"]).gives_a_token("");
+}
+
+/// As OpenSSL takes it, and curl with it.
+#[test]
+fn other_forms_of_an_authoritys_certificate() {
+    let ca = Ca::new();
+    let case = Case::with(World::with(Issuer::start_tls(&ca)));
+    let x509 = ca.pem().replace("CERTIFICATE", "X509 CERTIFICATE");
+    let marked = format!("\u{feff}{}", ca.pem());
+    // SEQUENCE { SEQUENCE { serverAuth } }, and the same with clientAuth.
+    let usage = |last| [48, 12, 48, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, last];
+    let trusted = |settings: &[u8]| {
+        let body: Vec<u8> = [ca.der(), settings].concat();
+        let body = BASE64_STANDARD.encode(body);
+        format!("-----BEGIN TRUSTED CERTIFICATE-----\n{body}\n-----END TRUSTED CERTIFICATE-----\n")
+    };
+    for pem in [x509, marked, trusted(&[]), trusted(&usage(1))] {
+        case.world.home.write("ca.pem", pem);
+        case.run(["token", "--refresh", "--ca-file", "ca.pem"])
+            .gives_a_token("");
+    }
+    case.world.home.write("ca.pem", trusted(&usage(2)));
+    let mut command = case
+        .world
+        .zitadel(["token", "--refresh", "--ca-file", "ca.pem"]);
+    command
+        .assert()
+        .code(2)
+        .stderr(contains("no certificate in the file"));
 }
 
 /// `token` where the server shows this certificate.

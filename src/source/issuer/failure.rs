@@ -106,11 +106,14 @@ fn explain_proxy(
         }
         ureq::Error::HostNotFound => "no address for its name".to_owned(),
         ureq::Error::Io(error) if matches!(phase, Phase::Lookup) => unresolved(error),
+        ureq::Error::Io(error) if matches!(phase, Phase::Proxy) && is_closed(error) => {
+            CLOSED.to_owned()
+        }
         ureq::Error::Io(error) => format!("{}, while {phase}", plain(error)),
         ureq::Error::ConnectProxyFailed(detail) => match status(detail) {
             Some("407") => return Error::Final(login(report("HTTP 407"), via)),
             Some(status) => format!("it refused the connection: HTTP {status}"),
-            None => "it closed the connection without an answer".to_owned(),
+            None => CLOSED.to_owned(),
         },
         ureq::Error::Other(error) => match error.downcast_ref() {
             Some(error @ SocksError::Login(_)) => {
@@ -122,6 +125,13 @@ fn explain_proxy(
         _ => "its answer is not HTTP".to_owned(),
     };
     Error::Passing(check_proxy(report(&detail), via))
+}
+
+const CLOSED: &str = "it closed the connection without an answer";
+
+fn is_closed(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), BrokenPipe | ConnectionReset | UnexpectedEof)
 }
 
 fn of_proxy(detail: &str, url: &HttpUrl, via: &Via) -> Report {

@@ -89,6 +89,9 @@ impl Transport for Tcp {
                 Err(error) if is_for_later(&error) => {
                     wait_writable(&self.stream, within(&self.deadline, timeout)?)?;
                 }
+                // The peer may have sent its reason before it closed, such as a TLS alert:
+                // the next read returns that, or the failure.
+                Err(error) if is_closed(&error) => break,
                 Err(error) => return Err(error.into()),
             }
         }
@@ -132,6 +135,11 @@ fn within(deadline: &Deadline, timeout: NextTimeout) -> Result<Duration, Error> 
 fn is_for_later(error: &io::Error) -> bool {
     use io::ErrorKind::{Interrupted, WouldBlock};
     matches!(error.kind(), WouldBlock | Interrupted)
+}
+
+fn is_closed(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset};
+    matches!(error.kind(), BrokenPipe | ConnectionReset)
 }
 
 fn timed_out(error: io::Error, timeout: NextTimeout) -> Error {

@@ -21,7 +21,8 @@ pub fn without_mark(bytes: &[u8]) -> &[u8] {
 /// True if these bytes begin like a text in UTF-16, with or without a byte order mark.
 pub fn is_utf16(bytes: &[u8]) -> bool {
     match bytes {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
+        // Text of ours begins with ASCII, of which one byte in UTF-16 is zero.
+        [0xff, 0xfe, a, 0, ..] | [0xfe, 0xff, 0, a, ..] => *a != 0,
         [0, a, 0, b, ..] | [a, 0, b, 0, ..] => *a != 0 && *b != 0,
         _ => false,
     }

@@ -206,7 +206,7 @@ zitadel-credential: error: proxy [PROXY] (HTTPS_PROXY): it closed the connection
         port,
         75,
         str![[r#"
-zitadel-credential: error: proxy [PROXY] (HTTPS_PROXY): broken pipe, while waiting for the proxy to connect
+zitadel-credential: error: proxy [PROXY] (HTTPS_PROXY): it closed the connection without an answer
   with: key ID [KEY_ID], user ID [USER_ID], issuer https://id.acme.test
   found: the request was to https://id.acme.test/.well-known/openid-configuration
   hint: check HTTPS_PROXY, and the proxy's log

@@ -29,7 +29,7 @@ use crate::text::{input, quote};
 use crate::token::Token;
 
 /// Size limit of an entry in bytes: its token may be as large as a response.
-const LIMIT: usize = 2 * input::LIMIT;
+const LIMIT: usize = 2 * 1024 * 1024;
 
 /// The place of one grant's entry in the cache.
 #[derive(Debug)]

@@ -22,7 +22,7 @@ use crate::source::key::exposure;
 use crate::sys::exec;
 use crate::text::quote;
 use crate::text::quote::{is_unprintable, system};
-use crate::token::Token;
+use crate::token::{MAKE_IT_SHORTER, Token};
 use crate::token_file;
 
 /// `token`: prints a token, or writes it to a file.
@@ -41,6 +41,9 @@ pub(crate) fn token(
     }
     let broker = Broker::new(&request, world.clock)?;
     let token = broker.token()?;
+    if let Some(remark) = token.remark_on_size() {
+        log::info!("{remark}: {MAKE_IT_SHORTER}");
+    }
     let text = match args.output {
         TokenOutput::Raw => token.expose().to_owned(),
         TokenOutput::Header => format!("Authorization: {}", token.bearer()),

@@ -37,6 +37,15 @@ impl Token {
         format!("Bearer {}", self.expose())
     }
 
+    /// Returns a remark on a token that is longer than many servers' limit for a header
+    /// (nginx: 8 KiB, `large_client_header_buffers`); `None` if it is not.
+    pub fn remark_on_size(&self) -> Option<String> {
+        let length = self.expose().len();
+        (length > HEADER_LIMIT).then(|| {
+            format!("the token has {length} bytes: many servers refuse a header of more than 8 KiB")
+        })
+    }
+
     /// Returns the token's lifespan; `None` if the issuer sent no lifetime.
     pub const fn lifespan(&self) -> Option<Lifespan> {
         self.lifespan
@@ -79,6 +88,12 @@ impl Token {
             .map_or(Duration::ZERO, |end| end.since(now))
     }
 }
+
+/// Length of a header in bytes that servers take by default.
+const HEADER_LIMIT: usize = 8 * 1024;
+
+/// The hint for a token that is too long for a header.
+pub const MAKE_IT_SHORTER: &str = "ask for fewer projects, give the user fewer roles, or use an opaque token that the server introspects";
 
 /// The hint for a token that must be a JWT.
 pub const MAKE_IT_JWT: &str =

@@ -10,7 +10,7 @@ use crate::scope::{Scopes, project_of};
 use crate::text::clock::UnixTime;
 use crate::text::quote::quoted;
 use crate::token::jwt::Jwt;
-use crate::token::{MAKE_IT_JWT, Token};
+use crate::token::{MAKE_IT_JWT, MAKE_IT_SHORTER, Token};
 use crate::url::Endpoints;
 
 /// Mints a token and sends it to userinfo. Returns true if a token was minted.
@@ -37,6 +37,9 @@ pub(super) fn check(
         }
     };
     kind(checks, &broker.grant().scopes, &token, end, wiring);
+    if let Some(remark) = token.remark_on_size() {
+        checks.push(warning("token", remark, MAKE_IT_SHORTER));
+    }
     userinfo(checks, broker, &token);
     cached(checks, broker);
     true

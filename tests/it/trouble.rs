@@ -369,3 +369,40 @@ fn a_timeout_of_a_part_says_how_long_that_was() {
         .stderr(contains("no response within 1.5 s"));
     assert!(start.elapsed().as_secs_f64() < 2.5, "{:?}", start.elapsed());
 }
+
+/// 400 roles in a JWT.
+#[test]
+fn a_token_of_more_than_64_kib_is_used_and_told() {
+    let world = World::new();
+    world.allow("git.acme.dev");
+    let token = format!(
+        "{}.{}.{}",
+        "a".repeat(100),
+        "b".repeat(80_000),
+        "c".repeat(342)
+    );
+    let answer =
+        format!(r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":43199}}"#);
+    let fault = Fault::body("application/json", answer);
+    world.issuer.fault(Endpoint::Token, fault, Times::Forever);
+    for _ in 0..2 {
+        let output = world.zitadel(["token"]).run();
+        assert_eq!(
+            String::from_utf8(output.stdout).unwrap(),
+            format!("{token}\n")
+        );
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    }
+    let asked = world
+        .zitadel(["git", "get"])
+        .write_stdin("protocol=https\nhost=git.acme.dev\n\n")
+        .run();
+    let answer = String::from_utf8(asked.stdout).unwrap();
+    assert!(answer.contains(&format!("password={token}\n")));
+    assert_eq!(world.issuer.token_requests(), 1, "it is cached");
+    let said = String::from_utf8(world.zitadel(["token", "-v"]).run().stderr).unwrap();
+    let remark = "the token has 80444 bytes: many servers refuse a header of more than 8 KiB";
+    assert!(said.contains(remark), "{said}");
+    let examined = String::from_utf8(world.zitadel(["doctor"]).run().stdout).unwrap();
+    assert!(examined.contains(remark), "{examined}");
+}

@@ -41,6 +41,10 @@ pub struct Network<'a> {
 /// The fields of a form.
 pub type Body<'a> = &'a [(&'a str, &'a str)];
 
+/// Size limit of a response in bytes: a JWT with the roles of a user who has hundreds is
+/// larger than 64 KiB.
+const ANSWER_LIMIT: usize = 1024 * 1024;
+
 /// Size limit of the file of root certificates in bytes.
 const CA_LIMIT: usize = 4 * 1024 * 1024;
 
@@ -162,7 +166,7 @@ impl<'a> Http<'a> {
     ) -> Result<Answer<'u>, Error> {
         let (head, body) = response.into_parts();
         let body =
-            input::read_all(body.into_reader(), input::LIMIT).map_err(|error| match error {
+            input::read_all(body.into_reader(), ANSWER_LIMIT).map_err(|error| match error {
                 ReadError::Io(error) => self.explain(&ureq::Error::from(error), url, proxy),
                 other => Error::Final(
                     Report::new(format!("{url}: the response is {other}"))

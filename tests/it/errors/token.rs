@@ -80,14 +80,14 @@ zitadel-credential: error: [ISSUER]/oauth/v2/token: HTTP 403
 }
 
 #[test]
-fn an_answer_of_a_mebibyte() {
-    let large = || Fault::body("application/json", vec![b' '; 1024 * 1024]);
+fn an_answer_of_more_than_a_mebibyte() {
+    let large = || Fault::body("application/json", vec![b' '; 1024 * 1024 + 1]);
     fault(
         Endpoint::Discovery,
         large(),
         1,
         str![[r#"
-zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the response is larger than 65536 bytes
+zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the response is larger than 1048576 bytes
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   hint: check that a ZITADEL instance answers at this URL
 
@@ -98,7 +98,7 @@ zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: the respon
         large(),
         1,
         str![[r#"
-zitadel-credential: error: [ISSUER]/oauth/v2/token: the response is larger than 65536 bytes
+zitadel-credential: error: [ISSUER]/oauth/v2/token: the response is larger than 1048576 bytes
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   hint: check that a ZITADEL instance answers at this URL
 

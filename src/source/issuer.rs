@@ -16,8 +16,8 @@ mod tcp;
 pub mod verdict;
 
 use answer::{Answer, OAuthError};
-pub use http::{Environment, Network};
 use http::{Body, Http};
+pub use http::{Environment, Network};
 use serde::Deserialize;
 use serde_json::Value;
 use verdict::{Question, Verdict};

@@ -184,6 +184,7 @@ fn a_tool_that_never_closes_its_stdin_is_waited_for_as_long_as_the_timeout_says(
     let late = "the server URL on stdin is not complete within 1 s";
     let late_docker = format!("zitadel-credential: {late}\n");
     let late_docker = late_docker.as_str();
+    let late_login = "zitadel-credential: the login on stdin is not complete within 1 s\n";
     let cases = [
         ("git get", "", 0, ""),
         ("git get", "protocol=https\nhost=git.acme.test\n", 0, ""),
@@ -192,7 +193,7 @@ fn a_tool_that_never_closes_its_stdin_is_waited_for_as_long_as_the_timeout_says(
         ("docker get", "", 1, late_docker),
         ("docker get", "git.acme.test", 1, late_docker),
         ("docker erase", "", 1, late_docker),
-        ("docker store", "{", 0, ""),
+        ("docker store", "{", 1, late_login),
     ];
     let start = |(command, input, ..): &(&str, &str, i32, &str), by_flag| {
         let mut calling = world.home.command(binary());

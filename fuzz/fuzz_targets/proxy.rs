@@ -15,7 +15,8 @@ fuzz_target!(|value: &str| {
     let env = |name: &str| (name == "https_proxy").then(|| value.into());
     match resolve(&target, &env) {
         Ok(None) => assert_eq!(value, ""),
-        Ok(Some(proxy)) => {
+        Ok(Some(via)) => {
+            let proxy = via.proxy;
             let rest = value.split_once("://").map_or(value, |(_, rest)| rest);
             let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
             let address = rest[..end].rsplit('@').next().unwrap_or_default();

@@ -4,6 +4,7 @@
 pub mod answer;
 mod connect;
 pub mod contact;
+mod der;
 mod failure;
 mod http;
 mod phase;
@@ -13,6 +14,8 @@ pub mod retry;
 mod roots;
 mod socks;
 mod tcp;
+mod tls;
+mod trust;
 pub mod verdict;
 
 use answer::{Answer, OAuthError};

@@ -1,6 +1,7 @@
 //! How the issuer is reached: proxies, roots, addresses.
 
 mod addresses;
+mod own_certificate;
 mod proxies;
 
 use std::time::{Duration, Instant};

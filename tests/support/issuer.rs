@@ -68,6 +68,12 @@ impl Builder {
         self.host("localhost")
     }
 
+    /// The same, with this certificate of `localhost`.
+    pub fn tls_of(mut self, server: Arc<ServerConfig>) -> Self {
+        self.tls = Some(server);
+        self.host("localhost")
+    }
+
     /// Calls itself by another name than its address, like a server behind a
     /// proxy. The name is what assertions must be addressed to; the endpoints
     /// stay where they are.

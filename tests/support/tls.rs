@@ -8,7 +8,7 @@ use rcgen::{
     GeneralSubtree, IsCa, KeyPair, KeyUsagePurpose, NameConstraints,
 };
 use rustls::crypto::ring;
-use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use time::{Duration, OffsetDateTime};
@@ -42,6 +42,26 @@ impl Ca {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         let key = KeyPair::generate().unwrap();
         Self(CertifiedIssuer::signed_by(params, key, &self.0).unwrap())
+    }
+
+    /// A server's certificate that is signed by itself, after this change to it.
+    pub fn self_signed_server(names: &[&str], change: fn(&mut CertificateParams)) -> Self {
+        let mut params = valid_now(names[0], names);
+        change(&mut params);
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    /// The same, but signed by this authority.
+    pub fn server(&self, names: &[&str], change: fn(&mut CertificateParams)) -> Self {
+        let mut params = valid_now(names[0], names);
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        Self(CertifiedIssuer::signed_by(params, key, &self.0).unwrap())
+    }
+
+    /// A server that shows this very certificate.
+    pub fn own_server_config(&self) -> Arc<ServerConfig> {
+        serving(self.0.der(), self.0.key())
     }
 
     /// What `--ca-file` and its likes in other tools take.
@@ -116,17 +136,7 @@ impl Ca {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         let certificate = params.signed_by(&key, &self.0).unwrap();
-
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![certificate.der().clone()],
-                PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
-            )
-            .unwrap();
-        Arc::new(config)
+        serving(certificate.der(), &key)
     }
 
     /// A client that trusts this authority and no other.
@@ -154,4 +164,17 @@ fn valid_now(common_name: &str, names: &[&str]) -> CertificateParams {
     params.not_before = now - Duration::DAY;
     params.not_after = now + 30 * Duration::DAY;
     params
+}
+
+fn serving(certificate: &CertificateDer<'static>, key: &KeyPair) -> Arc<ServerConfig> {
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.clone()],
+            PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+        )
+        .unwrap();
+    Arc::new(config)
 }

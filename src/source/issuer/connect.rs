@@ -8,13 +8,15 @@ use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
-    ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, RustlsConnector, Transport,
+    ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, Transport,
 };
 use ureq::{Error, Timeout};
 
 use super::phase::{Phase, Progress};
 use super::socks::Socks;
 use super::tcp::Direct;
+use super::tls::Tls;
+use super::trust::Trust;
 use crate::text::clock::Deadline;
 
 /// Returns a resolver that records its look-ups in `progress`.
@@ -27,14 +29,14 @@ pub fn resolver(progress: &Progress, deadline: Deadline) -> impl Resolver {
 }
 
 /// Returns a connector: through a proxy if there is one, with TLS for https.
-pub fn connector(progress: &Progress, deadline: Deadline) -> impl Connector {
+pub fn connector(progress: &Progress, deadline: Deadline, trust: Trust) -> impl Connector {
     let mark = |step| Mark(progress.clone(), step);
     ().chain(mark(Step::Start))
         .chain(Socks(deadline, progress.clone()))
         .chain(ConnectProxyConnector::default())
         .chain(Direct(deadline))
         .chain(mark(Step::Connected))
-        .chain(RustlsConnector::default())
+        .chain(Tls::new(trust))
         .chain(mark(Step::Ready))
 }
 

@@ -180,10 +180,9 @@ pub fn is_tls(error: &ureq::Error) -> bool {
     tls_error(error).is_some()
 }
 
-/// Returns the TLS library's error, also if it is wrapped in an I/O error.
+/// Returns the TLS library's error, which is wrapped in an I/O error.
 fn tls_error(error: &ureq::Error) -> Option<&rustls::Error> {
     match error {
-        ureq::Error::Rustls(error) => Some(error),
         ureq::Error::Io(error) => error.get_ref()?.downcast_ref(),
         _ => None,
     }

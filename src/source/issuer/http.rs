@@ -4,18 +4,17 @@
 use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use rustls_pki_types::CertificateDer;
 use ureq::http::{HeaderMap, Response};
-use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, Body as ResponseBody, Proxy};
 
 use super::answer::Answer;
 use super::phase::{Phase, Progress};
 use super::proxy::{Target, Via};
+use super::trust::Trust;
 use super::verdict::{Question, Verdict};
 use super::{connect, failure, proxy, retry, roots};
 use crate::error::{Error, Report};
@@ -211,17 +210,11 @@ impl<'a> Http<'a> {
         if let Some(agent) = self.agent.get() {
             return Ok(agent);
         }
-        let roots = match &self.network.ca_file {
-            Some(path) => RootCerts::Specific(Arc::new(read_roots(path, &self.deadline)?)),
+        let trust = match &self.network.ca_file {
+            Some(path) => Trust::Only(read_roots(path, &self.deadline)?),
             None => system_roots(self.network.environment),
         };
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::Rustls)
-            .root_certs(roots)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .build();
         let config = Agent::config_builder()
-            .tls_config(tls)
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -231,7 +224,7 @@ impl<'a> Http<'a> {
             .build();
         let agent = Agent::with_parts(
             config,
-            connect::connector(&self.progress, self.deadline),
+            connect::connector(&self.progress, self.deadline, trust),
             connect::resolver(&self.progress, self.deadline),
         );
         Ok(self.agent.get_or_init(|| agent))
@@ -244,22 +237,21 @@ fn text_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 /// Returns the system's root certificates. An empty `SSL_CERT_FILE` counts as not set, as
 /// in OpenSSL; the verifier would look for a file without a name.
-fn system_roots(environment: &Environment) -> RootCerts {
+fn system_roots(environment: &Environment) -> Trust {
     let is_empty = |name: &str| environment(name).map(|value| value.is_empty());
     if is_empty("SSL_CERT_FILE") != Some(true) || is_empty("SSL_CERT_DIR") == Some(false) {
-        return RootCerts::PlatformVerifier;
+        return Trust::System;
     }
     let found = openssl_probe::probe();
     let directory = found.cert_dir.first().map(PathBuf::as_path);
     let roots = rustls_native_certs::load_certs_from_paths(found.cert_file.as_deref(), directory);
     if roots.certs.is_empty() {
-        return RootCerts::PlatformVerifier;
+        return Trust::System;
     }
-    let certificate = |der: &CertificateDer<'_>| Certificate::from_der(der).to_owned();
-    RootCerts::Specific(Arc::new(roots.certs.iter().map(certificate).collect()))
+    Trust::Only(roots.certs)
 }
 
-fn read_roots(path: &Path, deadline: &Deadline) -> Result<Vec<Certificate<'static>>, Error> {
+fn read_roots(path: &Path, deadline: &Deadline) -> Result<Vec<CertificateDer<'static>>, Error> {
     let unusable = |detail: String| {
         Error::Usage(
             Report::new(format!("ca-file {}: {detail}", quote::path(path)))
@@ -279,11 +271,7 @@ fn read_roots(path: &Path, deadline: &Deadline) -> Result<Vec<Certificate<'stati
     }
     // Comments between the certificates may be in any encoding.
     let text = String::from_utf8_lossy(encoding::without_mark(&pem));
-    let roots: Vec<_> = roots::parse(&text)
-        .map_err(|_| unusable("invalid PEM".to_owned()))?
-        .iter()
-        .map(|der| Certificate::from_der(der).to_owned())
-        .collect();
+    let roots = roots::parse(&text).map_err(|_| unusable("invalid PEM".to_owned()))?;
     if roots.is_empty() {
         return Err(unusable("no certificate in the file".to_owned()));
     }

@@ -3,6 +3,8 @@
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::{Error, PemObject};
 
+use super::der::element;
+
 /// A certificate, and OpenSSL's settings of trust after it.
 const TRUSTED: &str = "TRUSTED CERTIFICATE-----";
 
@@ -56,21 +58,4 @@ fn trusted(der: &CertificateDer<'static>) -> Option<CertificateDer<'static>> {
 
 fn contains(list: &[u8], usage: &[u8]) -> bool {
     list.windows(usage.len()).any(|part| part == usage)
-}
-
-/// Splits the first DER element off: its tag, its content, and the rest.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (tag, rest) = der.split_first()?;
-    let (first, rest) = rest.split_first()?;
-    let (length, rest) = match first {
-        0..=0x7f => (usize::from(*first), rest),
-        0x81..=0x83 => {
-            let (bytes, rest) = rest.split_at_checked(usize::from(first - 0x80))?;
-            let add = |sum: usize, byte: &u8| sum * 256 + usize::from(*byte);
-            (bytes.iter().fold(0, add), rest)
-        }
-        _ => return None,
-    };
-    let (content, rest) = rest.split_at_checked(length)?;
-    Some((*tag, content, rest))
 }

@@ -1,0 +1,120 @@
+//! TLS as ureq's transport. ureq's own takes no verifier of ours.
+
+use std::io::{Read, Write};
+use std::sync::{Arc, OnceLock};
+use std::{fmt, io};
+
+use rustls::{ALL_VERSIONS, ClientConfig, ClientConnection, StreamOwned};
+use rustls_pki_types::ServerName;
+use ureq::Error;
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
+    TransportAdapter,
+};
+
+use super::trust::Trust;
+
+/// Wraps a connection in TLS, for https.
+#[derive(Debug)]
+pub struct Tls {
+    trust: Trust,
+    config: OnceLock<Arc<ClientConfig>>,
+}
+
+impl Tls {
+    /// Returns a connector that trusts these certificates. Reads the system's with the
+    /// first connection.
+    pub const fn new(trust: Trust) -> Self {
+        Self {
+            trust,
+            config: OnceLock::new(),
+        }
+    }
+
+    fn config(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
+        if let Some(config) = self.config.get() {
+            return Ok(Arc::clone(config));
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = self.trust.verifier(&provider)?;
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(ALL_VERSIONS)?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_no_client_auth();
+        Ok(Arc::clone(self.config.get_or_init(|| Arc::new(config))))
+    }
+}
+
+impl<In: Transport> Connector<In> for Tls {
+    type Out = Either<In, TlsTransport>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, Error> {
+        let Some(connection) = chained else {
+            return Ok(None);
+        };
+        // Within the tunnel of an https proxy, the connection has no TLS of ours yet.
+        if !details.needs_tls() || connection.is_tls() {
+            return Ok(Some(Either::A(connection)));
+        }
+        let host = details.uri.host().unwrap_or_default();
+        let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
+            .map_err(|_| Error::Tls("the host is no name of a certificate"))?;
+        let mut session = self
+            .config()
+            .and_then(|config| ClientConnection::new(config, name))
+            .map_err(io::Error::other)?;
+        let mut stream = TransportAdapter::new(connection.boxed(), details.current_time.clone());
+        stream.set_timeout(details.timeout);
+        session.complete_io(&mut stream)?;
+        let config = details.config;
+        Ok(Some(Either::B(TlsTransport {
+            buffers: LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size()),
+            stream: StreamOwned::new(session, stream),
+        })))
+    }
+}
+
+/// A connection with TLS.
+pub struct TlsTransport {
+    buffers: LazyBuffers,
+    stream: StreamOwned<ClientConnection, TransportAdapter>,
+}
+
+/// Without the buffers, which hold tokens.
+impl fmt::Debug for TlsTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TLS")
+    }
+}
+
+impl Transport for TlsTransport {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.stream.sock.set_timeout(timeout);
+        let output = &self.buffers.output()[..amount];
+        Ok(self.stream.write_all(output)?)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.stream.sock.set_timeout(timeout);
+        let read = self.stream.read(self.buffers.input_append_buf())?;
+        self.buffers.input_appended(read);
+        Ok(read > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.stream.sock.get_mut().is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        true
+    }
+}

@@ -15,6 +15,7 @@ use crate::sys::files::open_private;
 use crate::sys::replace;
 use crate::sys::status::Status;
 use crate::text::clock::Deadline;
+use crate::text::input::encoding::{self, NotText};
 use crate::text::quote::system;
 use crate::text::{input, quote};
 
@@ -358,6 +359,9 @@ fn read_regular(path: &Path) -> Result<Zeroizing<String>, String> {
 }
 
 fn text_of(bytes: &[u8]) -> Result<Zeroizing<String>, String> {
+    if encoding::is_utf16(bytes) {
+        return Err(format!("it is {}", NotText::Utf16));
+    }
     let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
     Ok(Zeroizing::new(text.to_owned()))
 }

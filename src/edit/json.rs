@@ -13,7 +13,12 @@ pub(crate) struct Document {
     object: CstObject,
     /// True if nothing stands in the file.
     is_new: bool,
+    /// True if a byte order mark stands before the value.
+    has_mark: bool,
 }
+
+/// The byte order mark that some editors write, which JSON does not know.
+const MARK: char = '\u{feff}';
 
 impl Document {
     /// Parses a text; one without a value is an empty object.
@@ -21,6 +26,8 @@ impl Document {
     /// # Errors
     /// It is not JSON, not an object, or has a duplicate key.
     pub(crate) fn parse(text: &str) -> Result<Self, Report> {
+        let unmarked = text.strip_prefix(MARK);
+        let (has_mark, text) = (unmarked.is_some(), unmarked.unwrap_or(text));
         let is_new = text.trim().is_empty();
         let text = if is_new { "{}" } else { text };
         // The tree's parser takes more for JSON than docker does.
@@ -32,6 +39,7 @@ impl Document {
             root,
             object,
             is_new,
+            has_mark,
         })
     }
 
@@ -40,7 +48,12 @@ impl Document {
         if self.is_new {
             return String::new();
         }
-        self.root.to_string()
+        let text = self.root.to_string();
+        if self.has_mark {
+            format!("{MARK}{text}")
+        } else {
+            text
+        }
     }
 
     /// Returns the value of a member of the file's object. `None` if there is no

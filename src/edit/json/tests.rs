@@ -16,6 +16,13 @@ fn set(text: &str, registry: &str) -> Document {
 }
 
 #[test]
+fn a_byte_order_mark_stays() {
+    let plain = set(DOCKERS, "r.dev").text();
+    let marked = set(&format!("\u{feff}{DOCKERS}"), "r.dev");
+    assert_eq!(marked.text(), format!("\u{feff}{plain}"));
+}
+
+#[test]
 fn a_member_is_added_in_the_layout_of_the_file() {
     let set = |text: &str| set(text, "r.dev:5000").text();
     let member = "\"r.dev:5000\": \"zitadel\"";

@@ -1,11 +1,15 @@
-//! openssl verifies what `assertion` signs.
+//! openssl verifies what `assertion` signs, and is a server that refuses us.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::thread;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
 use serde_json::{Value, json};
 
 use crate::program::{client, stderr_of_failure, stdout_of_success};
-use crate::support::{World, exchange};
+use crate::support::{Ca, Running, World, exchange};
 
 #[test]
 fn openssl_verifies_an_assertion_and_refuses_another() {
@@ -48,6 +52,63 @@ fn openssl_verifies_an_assertion_and_refuses_another() {
     assert!(run.contains(&(instant("iat") + 60)), "{claims}");
     assert!(run.contains(&(instant("exp") - 600)), "{claims}");
     assert_eq!(world.issuer.total_requests(), 0, "it needs no network");
+}
+
+/// `token` at openssl's server with these options: what it says in its one line.
+fn at_server(openssl: &Path, options: &[&str]) -> String {
+    let world = World::new();
+    let server = Ca::self_signed_server(&["localhost"], |_| ());
+    world.home.write("ca.pem", server.pem());
+    world
+        .home
+        .write("server.pem", server.key_pem() + &server.pem());
+    let mut command = world.home.command(openssl);
+    command.args(["s_server", "-accept", "localhost:0", "-cert", "server.pem"]);
+    command.args(options);
+    let (running, _stdin, stdout) = Running::start_talking(command);
+    let mut lines = BufReader::new(stdout).lines();
+    let port = lines.find_map(|line| {
+        let line = line.unwrap();
+        line.strip_prefix("ACCEPT ")?
+            .rsplit(':')
+            .next()
+            .map(ToOwned::to_owned)
+    });
+    // What it writes afterwards must not block it.
+    thread::spawn(move || lines.for_each(drop));
+    let url = format!("https://localhost:{}", port.unwrap());
+    let output = world
+        .zitadel([
+            "token",
+            "--timeout",
+            "10",
+            "--ca-file",
+            "ca.pem",
+            "--issuer",
+            &url,
+        ])
+        .run();
+    drop(running);
+    assert_eq!(output.status.code(), Some(1), "{options:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    said.lines().next().unwrap().to_owned()
+}
+
+#[test]
+fn openssl_as_a_server_that_refuses_us_is_final_and_says_why() {
+    let Some(openssl) = client("openssl") else {
+        return;
+    };
+    let said = |options: &[&str]| at_server(&openssl, options);
+    for version in ["-tls1_2", "-tls1_3"] {
+        let line = said(&[version, "-Verify", "1"]);
+        assert!(line.ends_with(" wants a client certificate"), "{line}");
+    }
+    let line = said(&["-tls1_1", "-cipher", "ALL@SECLEVEL=0"]);
+    assert!(line.contains("no common TLS version"), "{line}");
+    let line = said(&["-tls1_2", "-cipher", "AES128-SHA"]);
+    assert!(line.contains("no common cipher"), "{line}");
+    assert!(!line.contains("client certificate"), "{line}");
 }
 
 fn decode(part: &str) -> Value {

@@ -64,6 +64,11 @@ impl Ca {
         serving(self.0.der(), self.0.key())
     }
 
+    /// The private key, for a server of another program.
+    pub fn key_pem(&self) -> String {
+        self.0.key().serialize_pem()
+    }
+
     /// What `--ca-file` and its likes in other tools take.
     pub fn pem(&self) -> String {
         self.0.pem()

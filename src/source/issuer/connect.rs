@@ -36,7 +36,7 @@ pub fn connector(progress: &Progress, deadline: Deadline, trust: Trust) -> impl 
         .chain(ConnectProxyConnector::default())
         .chain(Direct(deadline))
         .chain(mark(Step::Connected))
-        .chain(Tls::new(trust))
+        .chain(Tls::new(trust, progress.clone()))
         .chain(mark(Step::Ready))
 }
 

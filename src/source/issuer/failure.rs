@@ -57,7 +57,8 @@ fn explain_direct(
     let (host, phase) = (url.origin(), progress.phase());
     let report = |detail: String| Report::new(format!("{url}: {detail}"));
     if let Some(tls) = tls_error(error) {
-        return tls::explain(tls, url, &host.to_string());
+        let is_asked = progress.is_certificate_wanted();
+        return tls::explain(tls, url, &host.to_string(), is_asked);
     }
     match error {
         ureq::Error::Timeout(_) => Error::Passing(
@@ -96,7 +97,7 @@ fn explain_proxy(
     let report = |detail: &str| of_proxy(detail, url, via);
     if let Some(tls) = tls_error(error) {
         let address = via.address();
-        return tls::explain(tls, via, &address)
+        return tls::explain(tls, via, &address, progress.is_certificate_wanted())
             .map(|report| report.found(format!("the request was to {url}")));
     }
     let detail = match error {
@@ -178,6 +179,11 @@ fn unresolved(error: &io::Error) -> String {
 /// True if TLS failed.
 pub fn is_tls(error: &ureq::Error) -> bool {
     tls_error(error).is_some()
+}
+
+/// True if the system has no root certificates.
+pub fn is_without_roots(error: &ureq::Error) -> bool {
+    tls_error(error).is_some_and(tls::is_without_roots)
 }
 
 /// Returns the TLS library's error, which is wrapped in an I/O error.

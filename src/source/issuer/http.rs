@@ -181,7 +181,30 @@ impl<'a> Http<'a> {
             // A TLS error may surface later than the handshake.
             self.progress.enter(Phase::Handshake);
         }
-        failure::explain(error, url, &self.progress, proxy, &self.deadline)
+        let explained = failure::explain(error, url, &self.progress, proxy, &self.deadline);
+        if failure::is_without_roots(error) {
+            return explained.map(|report| self.named_roots().fold(report, Report::found));
+        }
+        explained
+    }
+
+    /// Returns where the environment has the system's root certificates looked for.
+    fn named_roots(&self) -> impl Iterator<Item = String> {
+        ["SSL_CERT_FILE", "SSL_CERT_DIR"]
+            .into_iter()
+            .filter_map(|name| Some((name, (self.network.environment)(name)?)))
+            .flat_map(|(name, paths)| {
+                let paths: Vec<_> = std::env::split_paths(&paths).collect();
+                paths.into_iter().map(move |path| (name, path))
+            })
+            .filter(|(_, path)| !path.as_os_str().is_empty())
+            .map(|(name, path)| {
+                let what = match path.metadata() {
+                    Ok(_) => "has no certificate".to_owned(),
+                    Err(error) => quote::system(&error),
+                };
+                format!("{name}: {}: {what}", quote::path(&path))
+            })
     }
 
     /// Returns the proxy for a URL.

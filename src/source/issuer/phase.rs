@@ -48,6 +48,7 @@ struct Place {
     phase: Phase,
     addresses: Vec<SocketAddr>,
     is_at_proxy: bool,
+    is_certificate_wanted: bool,
 }
 
 impl Progress {
@@ -57,6 +58,7 @@ impl Progress {
         let mut place = self.place();
         place.phase = Phase::Answer;
         place.is_at_proxy = false;
+        place.is_certificate_wanted = false;
     }
 
     /// Returns the current phase.
@@ -86,6 +88,16 @@ impl Progress {
     /// Records whether the steps from now on are the proxy's.
     pub fn set_at_proxy(&self, is_at_proxy: bool) {
         self.place().is_at_proxy = is_at_proxy;
+    }
+
+    /// Returns true if the server asked for a client certificate.
+    pub fn is_certificate_wanted(&self) -> bool {
+        self.place().is_certificate_wanted
+    }
+
+    /// Records that the server asked for a client certificate.
+    pub fn want_certificate(&self) {
+        self.place().is_certificate_wanted = true;
     }
 
     fn place(&self) -> MutexGuard<'_, Place> {

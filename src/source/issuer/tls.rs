@@ -4,7 +4,9 @@ use std::io::{Read, Write};
 use std::sync::{Arc, OnceLock};
 use std::{fmt, io};
 
-use rustls::{ALL_VERSIONS, ClientConfig, ClientConnection, StreamOwned};
+use rustls::client::ResolvesClientCert;
+use rustls::sign::CertifiedKey;
+use rustls::{ALL_VERSIONS, ClientConfig, ClientConnection, SignatureScheme, StreamOwned};
 use rustls_pki_types::ServerName;
 use ureq::Error;
 use ureq::unversioned::transport::{
@@ -12,21 +14,40 @@ use ureq::unversioned::transport::{
     TransportAdapter,
 };
 
+use super::phase::Progress;
 use super::trust::Trust;
 
 /// Wraps a connection in TLS, for https.
 #[derive(Debug)]
 pub struct Tls {
     trust: Trust,
+    progress: Progress,
     config: OnceLock<Arc<ClientConfig>>,
+}
+
+/// Has no client certificate, and records that one was asked for: the alert that follows
+/// may not say so.
+#[derive(Debug)]
+struct NoCertificate(Progress);
+
+impl ResolvesClientCert for NoCertificate {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.want_certificate();
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
 }
 
 impl Tls {
     /// Returns a connector that trusts these certificates. Reads the system's with the
     /// first connection.
-    pub const fn new(trust: Trust) -> Self {
+    pub const fn new(trust: Trust, progress: Progress) -> Self {
         Self {
             trust,
+            progress,
             config: OnceLock::new(),
         }
     }
@@ -41,7 +62,7 @@ impl Tls {
             .with_protocol_versions(ALL_VERSIONS)?
             .dangerous()
             .with_custom_certificate_verifier(verifier)
-            .with_no_client_auth();
+            .with_client_cert_resolver(Arc::new(NoCertificate(self.progress.clone())));
         Ok(Arc::clone(self.config.get_or_init(|| Arc::new(config))))
     }
 }

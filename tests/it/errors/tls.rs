@@ -338,10 +338,9 @@ fn no_common_cipher() {
         1,
         1,
         str![[r#"
-zitadel-credential: error: [URL]/.well-known/openid-configuration: [URL] refused the TLS handshake: no common cipher, or it wants a client certificate
+zitadel-credential: error: [URL]/.well-known/openid-configuration: [URL] refused the TLS handshake: no common cipher
   with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
   hint: check the TLS settings of the server, or of the proxy in front of it
-  hint: client certificates are not supported: use an address of the issuer that wants none
 
 "#]],
     );
@@ -391,6 +390,7 @@ fn no_trusted_authority_on_the_system() {
     case.end(command).fails(1, str![[r#"
 zitadel-credential: error: [URL]/.well-known/openid-configuration: no trusted certificate authority on this system
   with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
+  found: SSL_CERT_FILE: /dev/null: has no certificate
   hint: install the system's certificates (package ca-certificates), or unset SSL_CERT_FILE and SSL_CERT_DIR if they name none
   hint: if you run your own certificate authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile
 
@@ -403,6 +403,11 @@ zitadel-credential: error: [URL]/.well-known/openid-configuration: no trusted ce
         .assert()
         .code(1)
         .stderr(contains("no trusted certificate authority on this system"));
+    let mut command = case.world.zitadel(["token", "--issuer", &url]);
+    command.env("SSL_CERT_FILE", "/nonexistent/ca.pem");
+    command.assert().code(1).stderr(contains(
+        "found: SSL_CERT_FILE: /nonexistent/ca.pem: no such file or directory",
+    ));
 }
 
 /// As if they were not set, whether the system has roots or not.

@@ -26,8 +26,20 @@ const NO_CLIENT_CERTIFICATE: &str =
 /// Number of a certificate's names in an error.
 const NAMES_SHOWN: usize = 5;
 
+/// True if the platform's verifier found no root certificates; it has only a text for
+/// this.
+pub fn is_without_roots(error: &rustls::Error) -> bool {
+    matches!(error, rustls::Error::General(text) if text.starts_with("No CA certificates"))
+}
+
 /// Returns the error of a failed handshake with `host`; `about` is named first.
-pub fn explain(error: &rustls::Error, about: &impl fmt::Display, host: &str) -> Error {
+/// `is_asked` is true if the server asked for a client certificate.
+pub fn explain(
+    error: &rustls::Error,
+    about: &impl fmt::Display,
+    host: &str,
+    is_asked: bool,
+) -> Error {
     use rustls::Error as Tls;
     let report = |what: String| Report::new(format!("{about}: {what}"));
     match error {
@@ -36,13 +48,12 @@ pub fn explain(error: &rustls::Error, about: &impl fmt::Display, host: &str) -> 
             let report = report(format!("the certificate of {host} {what}"));
             Error::Final(hints.iter().fold(report, |report, hint| report.hint(*hint)))
         }
-        // The platform's verifier has only this text.
-        Tls::General(text) if text.starts_with("No CA certificates") => Error::Final(
+        error if is_without_roots(error) => Error::Final(
             report("no trusted certificate authority on this system".to_owned())
                 .hint("install the system's certificates (package ca-certificates), or unset SSL_CERT_FILE and SSL_CERT_DIR if they name none")
                 .hint(OWN_AUTHORITY),
         ),
-        Tls::AlertReceived(alert) => refusal(*alert, report, host),
+        Tls::AlertReceived(alert) => refusal(*alert, report, host, is_asked),
         Tls::PeerIncompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
@@ -72,9 +83,18 @@ fn no_common_version(report: impl Fn(String) -> Report, host: &str) -> Error {
 }
 
 /// Returns the error for the server's alert.
-fn refusal(alert: AlertDescription, report: impl Fn(String) -> Report, host: &str) -> Error {
+fn refusal(
+    alert: AlertDescription,
+    report: impl Fn(String) -> Report,
+    host: &str,
+    is_asked: bool,
+) -> Error {
     use AlertDescription as Alert;
     match alert {
+        // TLS 1.2 has one alert for this and for other failures.
+        Alert::HandshakeFailure if is_asked => Error::Final(
+            report(format!("{host} wants a client certificate")).hint(NO_CLIENT_CERTIFICATE),
+        ),
         Alert::ProtocolVersion => no_common_version(report, host),
         Alert::CertificateRequired
         | Alert::NoCertificate
@@ -84,26 +104,29 @@ fn refusal(alert: AlertDescription, report: impl Fn(String) -> Report, host: &st
         | Alert::CertificateExpired
         | Alert::CertificateUnknown
         | Alert::UnknownCA
-        | Alert::AccessDenied => {
-            Error::Final(report(format!("{host} wants a client certificate")).hint(NO_CLIENT_CERTIFICATE))
-        }
-        // TLS 1.2 has one alert for both.
+        | Alert::AccessDenied => Error::Final(
+            report(format!("{host} wants a client certificate")).hint(NO_CLIENT_CERTIFICATE),
+        ),
         Alert::HandshakeFailure | Alert::InsufficientSecurity => Error::Final(
             report(format!(
-                "{host} refused the TLS handshake: no common cipher, or it wants a client certificate"
+                "{host} refused the TLS handshake: no common cipher"
             ))
-            .hint(SERVER_SETTINGS)
-            .hint(NO_CLIENT_CERTIFICATE),
+            .hint(SERVER_SETTINGS),
         ),
         Alert::UnrecognisedName => Error::Final(
-            report(format!("{host} refused the TLS handshake: it does not serve this name"))
-                .hint("check the issuer's host name, and which server answers there"),
+            report(format!(
+                "{host} refused the TLS handshake: it does not serve this name"
+            ))
+            .hint("check the issuer's host name, and which server answers there"),
         ),
         other => {
             let name = other.as_str().unwrap_or("unknown");
             Error::Passing(
-                report(format!("{host} ended the TLS handshake: {name} ({})", u8::from(other)))
-                    .hint("check the server's log, and that nothing intercepts the connection"),
+                report(format!(
+                    "{host} ended the TLS handshake: {name} ({})",
+                    u8::from(other)
+                ))
+                .hint("check the server's log, and that nothing intercepts the connection"),
             )
         }
     }

@@ -9,6 +9,7 @@ mod cache;
 mod host;
 mod issuer;
 mod key;
+mod netrc;
 mod programs;
 mod rules;
 mod token;
@@ -111,9 +112,6 @@ pub(crate) fn doctor(
     let wiring = Wirings::read(world, directories, &program_deadline);
     programs::check(&mut checks, world, &wiring, &program_deadline());
     let endpoints = issuer::check(&mut checks, &request, world);
-    let has_token = token::check(&mut checks, broker, endpoints, &wiring);
-    cache::check(&mut checks, &config, broker, world);
-    rules::check(&mut checks, &config);
     let context = Context {
         config: &config,
         is_read,
@@ -121,7 +119,22 @@ pub(crate) fn doctor(
         program: world.program,
         directories,
     };
+    let profile = profile.as_deref();
+    let clock = world.clock;
+    let has_token = token::check(
+        &mut checks,
+        broker,
+        endpoints,
+        profile,
+        &wiring,
+        &context,
+        clock,
+    );
+    cache::check(&mut checks, &config, broker, world);
+    rules::check(&mut checks, &config);
     wiring.check(&mut checks, &context);
+    token::check_others(&mut checks, broker, &wiring, &context, clock);
+    netrc::check(&mut checks, &context, &wiring, &program_deadline());
     if let (Some(ask), Some(text)) = (ask, &args.host_asked) {
         let config = is_read.then_some(&config);
         host::check(&mut checks, config, &wiring, has_token, text, ask);

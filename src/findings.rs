@@ -1,5 +1,7 @@
 //! The findings of checks, and their output as text and JSON.
 
+pub(crate) mod apiserver;
+pub(crate) mod netrc;
 pub(crate) mod rule;
 pub(crate) mod wiring;
 

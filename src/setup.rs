@@ -69,9 +69,11 @@ pub(crate) fn setup(
     drop(unlocked);
     let mut plan = Plan::open(world, &options, mode, owns)?;
     asked.apply(&mut plan)?;
-    if !mode.dry_run {
-        let lines = asked.prove(world, &plan)?;
-        plan.say_first(lines);
-    }
+    let lines = if mode.dry_run {
+        asked.preview(world, &plan)
+    } else {
+        asked.prove(world, &plan)?
+    };
+    plan.say_first(lines);
     plan.finish()
 }

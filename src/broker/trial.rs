@@ -10,13 +10,14 @@ use crate::token::{Freshness, Token};
 use crate::url::Endpoints;
 
 impl Broker<'_> {
-    /// Returns a new token and its expiry, without caching it.
+    /// Returns a new token and its expiry, without caching it. Asks the issuer for its
+    /// endpoints unless they are known.
     ///
     /// # Errors
     /// As [`Broker::token`].
-    pub fn trial(&self, known: &Endpoints) -> Result<(Token, Option<UnixTime>), Error> {
+    pub fn trial(&self, known: Option<&Endpoints>) -> Result<(Token, Option<UnixTime>), Error> {
         let minted = self
-            .mint(Some(known), self.request.deadline)
+            .mint(known, self.request.deadline)
             .map_err(|error| self.about(error))?;
         Ok((minted.token, minted.lifespan.map(|span| span.expires_at)))
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::layer::usage;
 use super::place::{default_path, given_path, is_no_file, parse_file};
-use super::rules::parse_pattern;
+use super::rules::{host_within, parse_pattern};
 use super::{Asker, Config, Directories, Layer};
 use crate::cli::options::Options;
 use crate::error::Error;
@@ -63,6 +63,12 @@ impl<'a> Config<'a> {
     /// [`Error::Usage`]: the pattern is invalid.
     pub fn pattern(text: &str) -> Result<HostPattern, Error> {
         parse_pattern(text).map_err(Error::Usage)
+    }
+
+    /// Returns the host that an invalid one seems to mean.
+    pub fn host_within(text: &str) -> Option<String> {
+        let host = host_within(text)?.single_host();
+        host.filter(|host| host != text)
     }
 
     /// Returns the settings of flags and environment.

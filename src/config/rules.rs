@@ -84,7 +84,7 @@ pub(super) fn parse_pattern(text: &str) -> Result<HostPattern, Report> {
 
 /// Returns the host to write for a URL, `user@host:path` as git has it, a name with a
 /// trailing dot, or a name in another script.
-fn host_within(text: &str) -> Option<HostPattern> {
+pub(super) fn host_within(text: &str) -> Option<HostPattern> {
     let (scheme, after) = text.trim().split_once("://").unwrap_or(("", text.trim()));
     let authority = after.split(['/', '?', '#']).next()?;
     let authority = authority.rsplit('@').next()?;
@@ -94,7 +94,9 @@ fn host_within(text: &str) -> Option<HostPattern> {
     };
     let is_port = !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit());
     // A port of SSH or of git's own protocol is not the one of https.
-    let is_web = ["", "http", "https"].contains(&scheme.to_ascii_lowercase().as_str());
+    let scheme = scheme.to_ascii_lowercase();
+    let transport = scheme.rsplit('+').next().unwrap_or_default();
+    let is_web = ["", "http", "https", "docker", "oci"].contains(&transport);
     let host = host.strip_suffix('.').unwrap_or(host);
     let (star, name) = match host.strip_prefix("*.") {
         Some(name) => ("*.", name),
@@ -128,6 +130,8 @@ mod tests {
                 "git.acme.dev:8443",
             ),
             ("HTTPS://GIT.acme.dev", "git.acme.dev"),
+            ("sparse+https://c.acme.dev:8443/index/", "c.acme.dev:8443"),
+            ("docker://r.acme.dev:5000/app:1", "r.acme.dev:5000"),
             ("GIT.acme.dev.", "git.acme.dev"),
             ("git.acme.dev.:5000", "git.acme.dev:5000"),
             ("git.acme.dev:", "git.acme.dev"),

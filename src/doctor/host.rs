@@ -4,9 +4,9 @@ use super::wiring::Wirings;
 use crate::config::Config;
 use crate::error::Error;
 use crate::findings::wiring::profile_of;
-use crate::findings::{Checks, failed, failed_with, ok, skipped};
+use crate::findings::{Checks, failed, failed_with, ok, skipped, warning};
 use crate::host::{Ask, Auth, Miss};
-use crate::text::quote::quoted;
+use crate::text::quote::{quoted, word};
 
 pub(super) fn check(
     checks: &mut Checks,
@@ -18,7 +18,11 @@ pub(super) fn check(
 ) {
     let Some(Ask { origin, username }) = ask else {
         let what = format!("invalid host \"{}\"", quoted(text));
-        checks.push(failed("host", what, "give host, host:port or a URL"));
+        let advice = match Config::host_within(text) {
+            Some(host) => format!("run zitadel-credential doctor {}", word(&host)),
+            None => "give host, host:port or a URL".to_owned(),
+        };
+        checks.push(failed("host", what, advice));
         return;
     };
     let Some(config) = config else {
@@ -59,4 +63,12 @@ pub(super) fn check(
         let what = format!("{by}; no token available");
         failed("host", what, "fix the first failed check")
     });
+    for (tool, why) in wiring.misses(&origin) {
+        let host = word(&origin.authority());
+        checks.push(warning(
+            "host",
+            why,
+            format!("zitadel-credential setup {tool} {host}"),
+        ));
+    }
 }

@@ -5,12 +5,15 @@ use serde_json::Value;
 
 use super::wiring::Wirings;
 use crate::broker::Broker;
+use crate::error::Error;
+use crate::findings::apiserver::{Flaw, flaw};
+use crate::findings::wiring::Context;
 use crate::findings::{Check, Checks, failed, failed_with, ok, skipped, warning};
-use crate::scope::{Scopes, project_of};
-use crate::text::clock::UnixTime;
+use crate::scope::{Scopes, open_zitadel, project_of};
+use crate::text::clock::{Clock, UnixTime};
 use crate::text::quote::quoted;
 use crate::token::jwt::Jwt;
-use crate::token::{MAKE_IT_JWT, MAKE_IT_SHORTER, Token};
+use crate::token::{MAKE_IT_SHORTER, Token};
 use crate::url::Endpoints;
 
 /// Mints a token and sends it to userinfo. Returns true if a token was minted.
@@ -18,7 +21,10 @@ pub(super) fn check(
     checks: &mut Checks,
     broker: Option<&Broker<'_>>,
     endpoints: Option<Endpoints>,
+    profile: Option<&str>,
     wiring: &Wirings,
+    context: &Context<'_>,
+    clock: &Clock,
 ) -> bool {
     let (Some(broker), Some(endpoints)) = (broker, endpoints) else {
         for name in ["token", "userinfo"] {
@@ -27,7 +33,7 @@ pub(super) fn check(
         }
         return false;
     };
-    let (token, end) = match broker.trial(&endpoints) {
+    let (token, end) = match broker.trial(Some(&endpoints)) {
         Ok(minted) => minted,
         Err(error) => {
             checks.push(failed_with("token", &error));
@@ -36,7 +42,12 @@ pub(super) fn check(
             return false;
         }
     };
-    kind(checks, &broker.grant().scopes, &token, end, wiring);
+    let mut needs_jwt = wiring.may_need_jwt();
+    wiring.visit_jwts(context, &mut |_, _, _, request| {
+        let other = Broker::new(request, clock);
+        needs_jwt |= other.is_ok_and(|other| other.grant() == broker.grant());
+    });
+    kind(checks, broker, profile, &token, end, needs_jwt);
     if let Some(remark) = token.remark_on_size() {
         checks.push(warning("token", remark, MAKE_IT_SHORTER));
     }
@@ -63,29 +74,31 @@ fn cached(checks: &mut Checks, broker: &Broker<'_>) {
 
 fn kind(
     checks: &mut Checks,
-    scopes: &Scopes,
+    broker: &Broker<'_>,
+    profile: Option<&str>,
     token: &Token,
     end: Option<UnixTime>,
-    wiring: &Wirings,
+    needs_jwt: bool,
 ) {
+    let scopes = &broker.grant().scopes;
     let end = end.map_or("without a lifetime".to_owned(), |end| {
         format!("valid until {end}")
     });
     let Some(jwt) = Jwt::parse(token.expose()) else {
         let what = format!("new, opaque, {end}");
-        checks.push(if wiring.needs_jwt() {
-            let what = format!("{what}: a Kubernetes API server with OIDC needs a JWT");
-            warning("token", what, MAKE_IT_JWT)
-        } else {
-            ok(
+        checks.push(match flaw(scopes, token.expose(), profile) {
+            Some(flaw) if needs_jwt => {
+                let what = format!("{what}: a Kubernetes API server with OIDC needs a JWT");
+                warning("token", what, flaw.remedy)
+            }
+            _ => ok(
                 "token",
                 format!("{what}; servers must check it with the issuer"),
-            )
+            ),
         });
         return;
     };
     let audience = jwt.audience();
-    let Jwt { header, claims } = jwt;
     let shown = match audience.as_slice() {
         [] => "none".to_owned(),
         all => quoted(&all.join(", ")),
@@ -99,34 +112,64 @@ fn kind(
         ));
         return;
     }
-    let flaw = if header["alg"] != "RS256" {
-        Some((
-            "alg is not RS256",
-            "check the instance's signing keys, or --oidc-signing-algs of the API server",
-        ))
-    } else if !claims["iss"].is_string() || !claims["exp"].is_number() {
-        Some(("iss or exp is missing", MAKE_IT_JWT))
-    } else if audience.is_empty() {
-        Some((
-            "aud names no project",
-            "add the cluster's project: projects = [\"ID\"] in the profile, or --project ID",
-        ))
-    } else {
-        None
-    };
-    checks.push(match flaw {
-        Some((flaw, remedy)) if wiring.needs_jwt() => {
-            let what = format!("{what}: a Kubernetes API server cannot use it, because {flaw}");
-            warning("token", what, remedy)
+    checks.push(match flaw(scopes, token.expose(), profile) {
+        Some(flaw) if needs_jwt => {
+            warning("token", format!("{what}: {}", verdict(&flaw)), flaw.remedy)
         }
-        Some((flaw, _)) => ok(
-            "token",
-            format!("{what}; a Kubernetes API server cannot use it, because {flaw}"),
-        ),
+        Some(flaw) => ok("token", format!("{what}; {}", verdict(&flaw))),
         None => ok(
             "token",
             format!("{what}; a Kubernetes API server can use it"),
         ),
+    });
+}
+
+/// Says what an API server has against a token.
+fn verdict(flaw: &Flaw) -> String {
+    let why = &flaw.why;
+    if flaw.is_partial {
+        format!("a Kubernetes API server may refuse it: {why}")
+    } else {
+        format!("a Kubernetes API server cannot use it, because {why}")
+    }
+}
+
+/// Checks the tokens of tools that use another profile than this call and need a JWT.
+pub(super) fn check_others(
+    checks: &mut Checks,
+    broker: Option<&Broker<'_>>,
+    wiring: &Wirings,
+    context: &Context<'_>,
+    clock: &Clock,
+) {
+    wiring.visit_jwts(context, &mut |tool, place, profile, request| {
+        let check = || {
+            let other = Broker::new(request, clock)?;
+            if broker.is_some_and(|broker| broker.grant() == other.grant()) {
+                return Ok(None);
+            }
+            let (token, _) = other.trial(None)?;
+            let scopes = &other.grant().scopes;
+            Ok(flaw(scopes, token.expose(), profile))
+        };
+        match check() {
+            Ok(None) => {}
+            Ok(Some(flaw)) => {
+                let what = format!("{place}: {}", verdict(&flaw).replacen("it", "its token", 1));
+                checks.push(warning(tool, what, flaw.remedy));
+            }
+            Err(error) => {
+                let error = Error::map(error, |report| report.about(&place));
+                checks.push(failed_with(tool, &error));
+            }
+        }
+        if open_zitadel(&request.scopes) {
+            checks.push(warning(
+                tool,
+                format!("{place}: the API server gets a token for ZITADEL's own APIs (zitadel-api), with which it can add a key to the user for itself"),
+                "use another profile for this cluster, without zitadel-api",
+            ));
+        }
     });
 }
 

@@ -2,13 +2,14 @@
 
 use crate::call::World;
 use crate::config::Directories;
-use crate::findings::wiring::{Context, Machine, Wiring};
+use crate::edit::file;
+use crate::edit::journal::Journal;
+use crate::findings::wiring::{Context, Machine, NetrcReader, VisitJwt, Wiring};
 use crate::findings::{Checks, warning};
-use crate::sys::process;
 use crate::text::clock::Deadline;
 use crate::text::quote;
 use crate::tools::row::{Place, SetupRow, Tool};
-use crate::tools::{TOOLS, links};
+use crate::tools::{TOOLS, links, owns};
 use crate::url::Origin;
 
 /// Each tool's wiring.
@@ -36,9 +37,16 @@ impl Wirings {
         self.0.iter().map(|(_, wiring)| &**wiring)
     }
 
-    /// True if the token must be a JWT, because some server reads the token itself.
-    pub(super) fn needs_jwt(&self) -> bool {
-        self.all().any(Wiring::needs_jwt)
+    /// Visits the requests of all tools whose tokens must be JWTs.
+    pub(super) fn visit_jwts(&self, context: &Context<'_>, visit: &mut VisitJwt<'_>) {
+        for wiring in self.all() {
+            wiring.visit_jwts(context, visit);
+        }
+    }
+
+    /// True if the token of this call must be a JWT, as far as the files show.
+    pub(super) fn may_need_jwt(&self) -> bool {
+        self.all().any(Wiring::may_need_jwt)
     }
 
     /// True if a tool requests tokens for this host without a host rule.
@@ -46,11 +54,42 @@ impl Wirings {
         self.all().any(|wiring| wiring.needs_no_rule(origin))
     }
 
+    /// Returns the tools, each with the reason why it does not request a token for a host
+    /// that a wildcard of its own seems to cover.
+    pub(super) fn misses(&self, origin: &Origin) -> impl Iterator<Item = (&'static str, String)> {
+        let wired = self.0.iter();
+        wired.filter_map(|(tool, wiring)| Some((tool.name, wiring.misses(origin)?)))
+    }
+
+    /// Returns how each tool reads `.netrc` before it requests a token for this host.
+    pub(super) fn netrc(
+        &self,
+        origin: Option<&Origin>,
+        context: &Context<'_>,
+    ) -> impl Iterator<Item = &'static NetrcReader> {
+        self.all()
+            .filter_map(move |wiring| wiring.netrc(origin, context))
+    }
+
     /// True if a tool runs this program by this name.
     pub(super) fn needs(&self, name: &str) -> bool {
         let mut wired = self.0.iter();
         wired.any(|(tool, wiring)| {
             wiring.needs_link() && tool.links.iter().any(|link| link.name == name)
+        })
+    }
+
+    /// Returns a tool that was set up for a rule, and what a person has left to do.
+    fn half_done(
+        &self,
+        pattern: &str,
+        journal: Option<&Journal>,
+    ) -> Option<(&'static str, &'static str)> {
+        let journal = journal?;
+        self.0.iter().find_map(|(tool, wiring)| {
+            let setup = format!("{} {pattern} ", tool.name);
+            journal.elsewhere(&setup)?;
+            Some((tool.name, wiring.by_hand()?))
         })
     }
 
@@ -81,10 +120,20 @@ impl Wirings {
             .filter(takes_hosts)
             .map(|tool| tool.name)
             .collect();
+        let journal = journal(context);
         for rule in rules.iter() {
             let pattern = rule.pattern.to_string();
-            if !is_wired(&pattern) {
-                let host = quote::word(&pattern);
+            if is_wired(&pattern) {
+                continue;
+            }
+            let host = quote::word(&pattern);
+            if let Some((tool, place)) = self.half_done(&pattern, journal.as_ref()) {
+                checks.push(warning(
+                    "rule",
+                    format!("{pattern}: setup {tool} added this host rule, but {place}"),
+                    format!("add what zitadel-credential setup {tool} {host} --dry-run prints"),
+                ));
+            } else {
                 checks.push(warning(
                     "rule",
                     format!("{pattern}: no tool is set up for this host rule"),
@@ -98,14 +147,15 @@ impl Wirings {
     }
 }
 
+/// Returns what setups have done by this config file.
+fn journal(context: &Context<'_>) -> Option<Journal> {
+    let config = context.config.path()?;
+    let text = file::read(&config.with_file_name("setup.json")).ok()?;
+    let config = std::path::absolute(config).ok()?;
+    Journal::parse(&text, &config.to_string_lossy(), owns).ok()
+}
+
 /// True if a link of this kind on `PATH` resolves to this program.
 fn has_link(context: &Context<'_>, place: Place) -> bool {
-    let own = (context.program)()
-        .and_then(|path| path.canonicalize())
-        .ok();
-    let leads_here = |name| {
-        let found = process::find(name, context.environment);
-        own.is_some() && found.and_then(|path| path.canonicalize().ok()) == own
-    };
-    links().any(|(link, _)| link.place == place && leads_here(link.name))
+    links().any(|(link, _)| link.place == place && context.leads_here(link.name))
 }

@@ -11,7 +11,9 @@ use super::plan::Plan;
 use super::tool;
 use crate::config::Config;
 use crate::error::{Error, Report};
+use crate::findings::netrc::Netrc;
 use crate::findings::rule::{api_token, no_use};
+use crate::findings::wiring::NetrcReader;
 use crate::host::{DOCKER_HUB, HostPattern};
 use crate::text::quote;
 use crate::text::quote::quoted;
@@ -113,6 +115,14 @@ impl Plan<'_> {
             self.say(format!("warning: {line}"));
         }
         Ok(())
+    }
+
+    /// Warns of logins in `.netrc` that a tool sends instead of a token.
+    pub(crate) fn warn_of_netrc(&mut self, reader: &NetrcReader, pattern: &HostPattern) {
+        let netrc = Netrc::read(self.environment, &self.directories, &self.deadline);
+        for line in netrc.warnings(reader, pattern) {
+            self.say(format!("warning: {line}"));
+        }
     }
 
     /// True if a name on `PATH` leads to this program.

@@ -31,6 +31,11 @@ impl Plan<'_> {
             values.push(("username", string(username)));
         }
         if let Some(rule) = self.covering(pattern, profile, username)? {
+            if rule != name {
+                self.say(format!(
+                    "hosts.{rule} covers {name} already: no rule is added"
+                ));
+            }
             // Another setup's rule will do, and stays as long as one needs it.
             if let Some(edit) = self.edit_of_config(&["hosts", &rule]).cloned() {
                 self.journal.record(setup, edit);

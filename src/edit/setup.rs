@@ -58,6 +58,12 @@ pub(crate) trait Setup: fmt::Debug {
         Ok(Vec::new())
     }
 
+    /// Tries out what a dry run plans, and leaves nothing behind. Returns lines to show.
+    fn preview(&self, world: &World<'_>, plan: &Plan<'_>) -> Vec<String> {
+        let _ = (world, plan);
+        Vec::new()
+    }
+
     /// Plans the undo.
     ///
     /// # Errors

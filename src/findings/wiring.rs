@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::{Check, Checks, failed, ok, skipped};
+use crate::broker::Request;
 use crate::config::{Asker, Config, Directories};
 use crate::host::{HostRule, Miss};
 use crate::sys::{Environment, process};
@@ -44,6 +45,19 @@ pub(crate) struct Context<'a> {
     pub(crate) directories: &'a Directories,
 }
 
+/// A tool that reads `.netrc` before it asks this program.
+pub(crate) struct NetrcReader {
+    /// The tool's name in a sentence.
+    pub(crate) name: &'static str,
+    /// True if the variable `NETRC` names its file.
+    pub(crate) knows_variable: bool,
+    /// True if it uses the entry `default`.
+    pub(crate) knows_default: bool,
+}
+
+/// Called with a tool, the place in its files, the profile and the request.
+pub(crate) type VisitJwt<'v> = dyn FnMut(&'static str, &str, Option<&str>, &Request<'_>) + 'v;
+
 /// The wiring of one tool.
 pub(crate) trait Wiring {
     /// True if the tool looks for its link on `PATH`.
@@ -56,9 +70,15 @@ pub(crate) trait Wiring {
         false
     }
 
-    /// True if the token must be a JWT, because the tool's server reads the token
-    /// itself.
-    fn needs_jwt(&self) -> bool {
+    /// Visits the requests whose tokens must be JWTs, because the tool's server reads
+    /// them itself.
+    fn visit_jwts(&self, context: &Context<'_>, visit: &mut VisitJwt<'_>) {
+        let _ = (context, visit);
+    }
+
+    /// True if the token of this call must be a JWT, because it cannot be seen which
+    /// tokens the tool requests.
+    fn may_need_jwt(&self) -> bool {
         false
     }
 
@@ -66,6 +86,30 @@ pub(crate) trait Wiring {
     fn needs_no_rule(&self, origin: &Origin) -> bool {
         let _ = origin;
         false
+    }
+
+    /// Returns how the tool reads `.netrc` before it requests a token for this host;
+    /// `None` if it does not. Without a host, for some host.
+    fn netrc(
+        &self,
+        origin: Option<&Origin>,
+        context: &Context<'_>,
+    ) -> Option<&'static NetrcReader> {
+        let _ = (origin, context);
+        None
+    }
+
+    /// Says what is missing if setup was run and the tool's files do not name this
+    /// program: a setup prints it, and a person adds it. `None` if setup writes all.
+    fn by_hand(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Returns the reason why the tool does not request a token for a host, though it is
+    /// set up for a wildcard that seems to cover the host.
+    fn misses(&self, origin: &Origin) -> Option<String> {
+        let _ = origin;
+        None
     }
 
     /// Returns the hosts for which the tool requests tokens.
@@ -76,6 +120,21 @@ pub(crate) trait Wiring {
 
     /// Adds the findings about this tool.
     fn check(&self, checks: &mut Checks, context: &Context<'_>);
+}
+
+impl Context<'_> {
+    /// True if a name on `PATH` leads to this program.
+    pub(crate) fn leads_here(&self, name: &str) -> bool {
+        let own = (self.program)().and_then(|path| path.canonicalize()).ok();
+        let found = process::find(name, self.environment);
+        own.is_some() && found.and_then(|path| path.canonicalize().ok()) == own
+    }
+
+    /// True if a rule gives tokens to a host, at any port.
+    pub(crate) fn has_rule(&self, origin: &Origin) -> bool {
+        let mut rules = self.config.rules().iter();
+        rules.any(|rule| rule.pattern.matches_host(origin))
+    }
 }
 
 /// Describes the profile of a host rule.

@@ -3,6 +3,8 @@
 mod answer;
 pub(crate) mod args;
 mod files;
+mod logins;
+mod podman;
 pub mod protocol;
 mod setup;
 mod wiring;

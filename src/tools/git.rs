@@ -3,6 +3,8 @@
 mod answer;
 pub(crate) mod args;
 mod config;
+mod helpers;
+mod logins;
 pub mod protocol;
 mod setup;
 mod wiring;

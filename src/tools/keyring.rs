@@ -3,6 +3,7 @@
 mod answer;
 pub(crate) mod args;
 pub mod protocol;
+mod wiring;
 
 use super::row::{Docs, Link, Reader, Tool};
 use crate::call::Helper;
@@ -23,5 +24,5 @@ Example, where DIR/keyring is a link to zitadel-credential:
     },
     reader: Reader::<dyn Helper>::of::<args::Keyring>(),
     setup: None,
-    wiring: None,
+    wiring: Some(wiring::read),
 };

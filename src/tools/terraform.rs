@@ -3,6 +3,7 @@
 mod answer;
 pub(crate) mod args;
 mod files;
+mod logins;
 pub mod protocol;
 mod setup;
 mod wiring;

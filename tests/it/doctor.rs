@@ -5,6 +5,7 @@ mod cache;
 mod host;
 mod issuer;
 mod key;
+mod logins;
 mod terminal;
 mod wiring;
 

@@ -5,6 +5,7 @@ mod attacked;
 mod cut_off;
 mod files;
 mod kills;
+mod logins;
 mod owners;
 mod profile;
 mod tools;

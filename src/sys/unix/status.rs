@@ -252,6 +252,11 @@ impl From<Stat> for Status {
     }
 }
 
+/// Returns this user's ID, as directories of the system name it.
+pub fn user_id() -> u32 {
+    us()
+}
+
 fn us() -> u32 {
     rustix::process::geteuid().as_raw()
 }

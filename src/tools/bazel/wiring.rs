@@ -94,6 +94,12 @@ impl Wiring for BazelWiring {
             .any(|helper| helper.program == BAZEL_NAME)
     }
 
+    fn by_hand(&self) -> Option<&'static str> {
+        Some(
+            "/etc/bazel.bazelrc and ~/.bazelrc do not name this program (doctor does not read the .bazelrc of a workspace)",
+        )
+    }
+
     fn is_for_all(&self) -> bool {
         self.helpers.iter().any(|helper| helper.scope.is_none())
     }

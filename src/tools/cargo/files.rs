@@ -61,6 +61,39 @@ pub(crate) fn file(environment: &Environment, directories: &Directories) -> Opti
     })
 }
 
+/// Returns the files of `cargo login`; if both exist, cargo reads the first one.
+pub(crate) fn tokens(environment: &Environment, directories: &Directories) -> Option<PathBuf> {
+    let dir = file(environment, directories)?.parent()?.to_owned();
+    let older = dir.join("credentials");
+    Some(if older.is_file() {
+        older
+    } else {
+        dir.join("credentials.toml")
+    })
+}
+
+/// Returns the registries that have a token in a file of `cargo login`.
+pub(crate) fn with_token(text: &str) -> Vec<String> {
+    let file = DeTable::parse(text).ok();
+    let table = file.as_ref().and_then(|file| {
+        let registries = file.get_ref().get("registries")?;
+        registries.get_ref().as_table()
+    });
+    let has_token = |value: &DeValue<'_>| {
+        let keys = value.as_table();
+        keys.is_some_and(|keys| {
+            ["token", "secret-key"]
+                .iter()
+                .any(|key| keys.contains_key(*key))
+        })
+    };
+    let registries = table.into_iter().flatten();
+    let registries = registries.filter(|(_, value)| has_token(value.get_ref()));
+    registries
+        .map(|(name, _)| name.get_ref().to_string())
+        .collect()
+}
+
 /// Parses the file; `None` if it is invalid TOML.
 pub(crate) fn read(text: &str) -> Option<Settings> {
     let file = DeTable::parse(text).ok()?;
@@ -160,6 +193,15 @@ mod tests {
             ]
         );
         assert_eq!(settings.for_all, [vec!["cargo:token"], vec!["p", "q"]]);
+    }
+
+    #[test]
+    fn registries_with_a_token_are_found() {
+        let text = "[registry]\ntoken = 'x'\n[registries.a]\ntoken = 'x'\n\
+            [registries.b]\nsecret-key = 'k'\n[registries.c]\nindex = 'i'\n";
+        assert_eq!(with_token(text), ["a", "b"]);
+        assert_eq!(with_token("registries = 1"), [] as [&str; 0]);
+        assert_eq!(with_token("["), [] as [&str; 0]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::args::SetupCargo;
 use super::files;
 use super::files::{PROVIDER, Registry};
+use super::logins::{REMOVE_TOKEN, line_of_token, tokens};
 use crate::edit::entry::Edit;
 use crate::edit::file::FileChange;
 use crate::edit::hosts::{Host, known};
@@ -84,6 +85,16 @@ impl Setup for SetupCargo {
                 file.set(document.text().to_owned());
                 if let Some(edit) = edit {
                     plan.journal.record(&setup, edit);
+                }
+                let registry_alone = std::slice::from_ref(&registry);
+                for (place, name) in tokens(
+                    registry_alone,
+                    plan.environment,
+                    &plan.directories,
+                    &plan.deadline,
+                ) {
+                    let line = line_of_token(&place, &name);
+                    plan.say(format!("warning: {line}: {REMOVE_TOKEN}"));
                 }
                 plan.say(format!(
                     "next: cargo add --registry {} CRATE",

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::files;
 use super::files::{Registry, Settings};
+use super::logins::{REMOVE_TOKEN, line_of_token, tokens};
 use crate::cli::options::Options;
 use crate::config::{Config, Directories};
 use crate::error::{Error, Report};
@@ -23,6 +24,8 @@ struct CargoWiring {
     registries: Vec<Registry>,
     /// The providers for all registries that run this program: place and words.
     for_all: Vec<(String, Vec<String>)>,
+    /// The places of tokens that cargo has itself, each with its registry.
+    tokens: Vec<(String, String)>,
     error: Option<Error>,
 }
 
@@ -71,7 +74,9 @@ fn read_files(
     let in_variable = in_variable.map(|words| (format!("the variable {}", files::FOR_ALL), words));
     let for_all = in_file.chain(in_variable);
     let for_all = for_all.map(|(place, words)| (place, settings.resolved(words)));
+    let tokens = tokens(&registries, environment, directories, deadline);
     CargoWiring {
+        tokens,
         for_all: for_all.filter(|(_, words)| names_us(words)).collect(),
         file,
         registries,
@@ -137,6 +142,13 @@ impl Wiring for CargoWiring {
             checks.push(
                 fault.unwrap_or_else(|| wired(&place, registry, context.config, context.is_read)),
             );
+        }
+        for (place, registry) in &self.tokens {
+            checks.push(warning(
+                "cargo",
+                line_of_token(place, registry),
+                REMOVE_TOKEN,
+            ));
         }
     }
 }

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::podman::Podman;
 use super::protocol;
 use crate::config::Directories;
 use crate::error::{Error, Report};
 use crate::findings::wiring::LIMIT;
 use crate::host::HostRule;
-use crate::sys::Environment;
+use crate::sys::status::user_id;
+use crate::sys::{Environment, named};
 use crate::text::clock::Deadline;
 use crate::text::input::ReadError;
 use crate::text::input::encoding::{self, NotText};
@@ -17,7 +19,7 @@ use crate::text::{input, quote};
 use crate::url::Origin;
 
 /// The name of this program's helper in the files.
-const HELPER: &str = "zitadel";
+pub(super) const HELPER: &str = "zitadel";
 
 /// podman's file, relative to the runtime and the configuration directory.
 const PODMAN: &str = "containers/auth.json";
@@ -30,6 +32,8 @@ pub(super) struct Files {
     pub(super) places: Vec<(PathBuf, Option<String>)>,
     /// The registries of the logins of files whose only store is this program.
     logins: Vec<String>,
+    /// The order in which podman asks for logins.
+    pub(super) podman: Podman,
     /// Files that cannot be read.
     pub(super) errors: Vec<Error>,
 }
@@ -48,6 +52,10 @@ impl Files {
                 Ok(None) => {}
                 Err(error) => found.errors.push(error),
             }
+        }
+        found.podman = Podman::read(environment, directories, deadline);
+        if let Some(file) = found.podman.file_with(HELPER) {
+            found.places.push((file.to_owned(), None));
         }
         found
     }
@@ -91,26 +99,32 @@ pub(super) fn origin(registry: &str) -> Option<Origin> {
 
 /// Returns the files of docker (`docker help`) and podman (containers-auth.json(5)).
 fn paths(environment: &Environment, directories: &Directories) -> Vec<PathBuf> {
-    let set = |name| {
-        environment(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    let home = directories.home.as_deref();
-    let docker = set("DOCKER_CONFIG").or_else(|| Some(home?.join(".docker")));
-    let docker = docker.map(|dir| dir.join("config.json"));
-    let podman = match set("REGISTRY_AUTH_FILE") {
-        Some(file) => vec![file],
-        None => [set("XDG_RUNTIME_DIR"), directories.config.clone()]
-            .into_iter()
-            .flatten()
-            .map(|dir| dir.join(PODMAN))
-            .collect(),
-    };
+    let docker = docker_file(environment, directories);
+    let podman = podman_files(environment, directories);
     docker.into_iter().chain(podman).collect()
 }
 
-fn read_file(path: &Path, deadline: &Deadline) -> Result<Option<Value>, Error> {
+/// Returns docker's own file.
+pub(super) fn docker_file(environment: &Environment, directories: &Directories) -> Option<PathBuf> {
+    let default = || Some(directories.home.as_ref()?.join(".docker"));
+    let dir = named(environment, "DOCKER_CONFIG").or_else(default)?;
+    Some(dir.join("config.json"))
+}
+
+/// Returns podman's own files, in its order.
+pub(super) fn podman_files(environment: &Environment, directories: &Directories) -> Vec<PathBuf> {
+    if let Some(file) = named(environment, "REGISTRY_AUTH_FILE") {
+        return vec![file];
+    }
+    let runtime = match named(environment, "XDG_RUNTIME_DIR") {
+        Some(dir) => dir.join(PODMAN),
+        None => format!("/run/containers/{}/auth.json", user_id()).into(),
+    };
+    let own = directories.config.as_ref().map(|dir| dir.join(PODMAN));
+    std::iter::once(runtime).chain(own).collect()
+}
+
+pub(super) fn read_file(path: &Path, deadline: &Deadline) -> Result<Option<Value>, Error> {
     let failed = |what: String| {
         let report = Report::new(format!("{}: {what}", quote::path(path)));
         Error::Final(report.hint("fix the file: docker cannot read it either"))

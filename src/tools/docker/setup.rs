@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::args::SetupDocker;
+use super::logins::{Ours, logins};
 use crate::edit::entry::Edit;
 use crate::edit::hosts::{Host, as_it_is, pattern};
 use crate::edit::json::Document;
@@ -70,6 +71,13 @@ impl Setup for SetupDocker {
                 file.set(document.text());
                 let edit = Edit::new(file.name(), &[LIST, &registry], HELPER, former);
                 plan.journal.record(&setup, edit);
+            }
+            let ours = Ours {
+                has: &|origin| pattern.matches(origin),
+                file: Some(&path),
+            };
+            for login in logins(plan.environment, &plan.directories, &plan.deadline, &ours) {
+                plan.say(format!("warning: {}: {}", login.line, login.remedy));
             }
             plan.say(format!(
                 "next: docker pull {registry}/IMAGE, or skopeo inspect docker://{registry}/IMAGE"

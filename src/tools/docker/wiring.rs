@@ -1,9 +1,11 @@
 //! Wiring of docker and podman: the registries whose helper is this program.
 
-use super::files::{Files, origin};
+use super::files::{Files, HELPER, origin};
+use super::logins::{Login, Ours, logins};
+use super::podman::FILES;
 use crate::config::Config;
 use crate::findings::wiring::{Context, Machine, Wiring, check_rule};
-use crate::findings::{Checks, failed, failed_with, ok};
+use crate::findings::{Checks, failed, failed_with, ok, warning};
 use crate::text::quote;
 use crate::text::quote::quoted;
 use crate::url::Origin;
@@ -12,11 +14,8 @@ struct DockerWiring(Files);
 
 /// Reads the tool's own files.
 pub(super) fn read(machine: &Machine<'_>) -> Box<dyn Wiring> {
-    Box::new(DockerWiring(Files::read(
-        machine.environment,
-        machine.directories,
-        &machine.deadline,
-    )))
+    let files = Files::read(machine.environment, machine.directories, &machine.deadline);
+    Box::new(DockerWiring(files))
 }
 
 impl Wiring for DockerWiring {
@@ -59,6 +58,58 @@ impl Wiring for DockerWiring {
                     "write registries in credHelpers as host or host:port",
                 ),
             });
+        }
+        self.check_podman(checks);
+        self.check_logins(checks, context);
+    }
+}
+
+impl DockerWiring {
+    /// Warns about an order of podman's in which this program is not asked, or not first.
+    fn check_podman(&self, checks: &mut Checks) {
+        let podman = &self.0.podman;
+        let others = podman.before(HELPER).iter().filter(|name| *name != FILES);
+        for other in others {
+            let what = format!(
+                "podman asks the helper {} before this program",
+                quoted(other)
+            );
+            checks.push(warning(
+                "docker",
+                what,
+                "put zitadel first in credential-helpers of registries.conf",
+            ));
+        }
+        let helpers = self.0.registries().next();
+        if let (Some(_), Some(file)) = (helpers, podman.ignores_files()) {
+            let what = format!(
+                "{}: podman, skopeo and buildah ignore credHelpers, because credential-helpers lacks {FILES}",
+                quote::path(file)
+            );
+            checks.push(warning(
+                "docker",
+                what,
+                format!("add \"{FILES}\" to credential-helpers"),
+            ));
+        }
+    }
+
+    /// Warns about logins that docker or podman uses before this program, or keeps.
+    fn check_logins(&self, checks: &mut Checks, context: &Context<'_>) {
+        let registries: Vec<_> = self.0.registries().filter_map(origin).collect();
+        let is_for_all = self.is_for_all();
+        let ours = Ours {
+            has: &|origin| context.has_rule(origin) && (is_for_all || registries.contains(origin)),
+            file: None,
+        };
+        let found = logins(
+            context.environment,
+            context.directories,
+            context.config.deadline(),
+            &ours,
+        );
+        for Login { line, remedy } in found {
+            checks.push(warning("docker", line, remedy));
         }
     }
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use super::args::SetupGit;
 use super::config::{FOR_ALL, GitFile, listed, stands};
+use super::logins;
+use super::logins::{Login, NETRC};
 use crate::edit::entry::Edit;
 use crate::edit::hosts::{Host, as_it_is};
 use crate::edit::plan::Plan;
@@ -12,6 +14,7 @@ use crate::edit::tool::{Tool, piped};
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
 use crate::text::quote::{self, quoted, shell_quoted};
+use crate::url::{Origin, Scheme};
 
 impl Setup for SetupGit {
     fn names(&self) -> Vec<Name<'_>> {
@@ -29,13 +32,17 @@ impl Setup for SetupGit {
         for Host { pattern, setup } in
             plan.add_rules("git", &self.args.hosts, self.args.force, username, &file)?
         {
-            let key = format!("credential.https://{pattern}.helper");
-            config.check_values(&key)?;
-            follow_program(plan, &mut config, &setup, &key, &helper)?;
-            add_helper(plan, &mut config, &setup, &key, &helper)?;
+            for scheme in schemes(plan, &pattern)? {
+                let key = format!("credential.{scheme}://{pattern}.helper");
+                config.check_values(&key)?;
+                follow_program(plan, &mut config, &setup, &key, &helper)?;
+                add_helper(plan, &mut config, &setup, &key, &helper)?;
+            }
+            plan.warn_of_netrc(&NETRC, &pattern);
             hosts.push(pattern);
         }
         let GitFile { git, file } = config;
+        plan.say_all(other_logins(&git, &hosts)?);
         plan.add(file);
         plan.then(move || {
             let single = hosts.iter().filter_map(HostPattern::single_host);
@@ -51,6 +58,14 @@ impl Setup for SetupGit {
             for pattern in &hosts {
                 lines.extend(keepers(&git, pattern)?);
             }
+            let wide = hosts
+                .iter()
+                .filter(|pattern| pattern.single_host().is_none());
+            lines.extend(wide.map(|pattern| {
+                format!(
+                    "in {pattern}, git's * is one label, and a host with more needs its own setup"
+                )
+            }));
             lines.extend(next);
             Ok(lines)
         });
@@ -98,7 +113,8 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
     if key == "hosts" {
         return edit.is_host_rule();
     }
-    let host = key.strip_prefix("credential.https://");
+    let prefixes = ["credential.https://", "credential.http://"];
+    let host = prefixes.iter().find_map(|prefix| key.strip_prefix(prefix));
     let host = host.and_then(|key| key.strip_suffix(".helper"));
     host.is_some_and(|host| HostPattern::parse(host).is_some())
         && edit.is_in_file_of(of)
@@ -237,6 +253,32 @@ fn keepers(git: &Tool, pattern: &HostPattern) -> Result<Vec<String>, Error> {
         }
     }
     Ok(keepers)
+}
+
+/// Returns the schemes over which a host's rule gives tokens.
+fn schemes(plan: &Plan<'_>, pattern: &HostPattern) -> Result<Vec<&'static str>, Error> {
+    let config = plan.config()?;
+    let any = pattern.to_string().replace("*.", "any-label.");
+    let origin = Origin::new(Scheme::Http, &any);
+    let has_http = origin.is_some_and(|origin| config.rules().find(&origin, None).is_ok());
+    Ok(if has_http {
+        vec!["https", "http"]
+    } else {
+        vec!["https"]
+    })
+}
+
+/// Warns of logins that git sends without asking a helper.
+fn other_logins(git: &Tool, hosts: &[HostPattern]) -> Result<Vec<String>, Error> {
+    let mut call = git.call([] as [&str; 0]);
+    logins::list(&mut call);
+    let Some(ended) = git.ask(call)? else {
+        return Ok(Vec::new());
+    };
+    let logins = logins::parse(&String::from_utf8_lossy(&ended.stdout));
+    let is_relevant = |login: &&Login| hosts.iter().any(|pattern| login.is_for(pattern));
+    let line = |login: &Login| format!("warning: {}: {}", login.line(), login.remedy());
+    Ok(logins.iter().filter(is_relevant).map(line).collect())
 }
 
 /// Returns the helpers that a setup has put at a key.

@@ -9,9 +9,17 @@ use super::args::Go;
 use crate::call::Helper;
 use crate::cli::options::read_call;
 use crate::config::Directories;
+use crate::findings::wiring::NetrcReader;
 use crate::sys::{Environment, named, process};
 use crate::text::clock::Deadline;
 use crate::text::{input, quote};
+
+/// How Go reads `.netrc`, if GOAUTH says so.
+pub(crate) const NETRC: NetrcReader = NetrcReader {
+    name: "Go",
+    knows_variable: true,
+    knows_default: false,
+};
 
 /// The value of GOAUTH, and its source.
 #[derive(Debug)]
@@ -103,6 +111,17 @@ impl Goauth {
                 Some(format!("config file {config} not found"))
             }
             _ => Some("it does not run the command go".to_owned()),
+        }
+    }
+
+    /// True if Go takes a login from `.netrc` before one of this program. The first
+    /// command wins, but a host of a wildcard is asked for only after a refusal.
+    pub(crate) fn reads_netrc_first(&self, is_named: bool) -> bool {
+        let commands: Vec<_> = self.value.split(';').map(words).collect();
+        let at = |is: &dyn Fn(&[String]) -> bool| commands.iter().position(|words| is(words));
+        match (at(&|words| words == ["netrc"]), at(&is_ours)) {
+            (Some(netrc), Some(ours)) => netrc < ours || !is_named,
+            _ => false,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::files::Goauth;
+use super::files::{Goauth, NETRC};
 use crate::edit::entry::Edit;
 use crate::edit::hosts::HostsArgs;
 use crate::edit::plan::Plan;
@@ -29,8 +29,16 @@ impl Setup for SetupGo {
     /// Adds the rules, and prints the call that Go needs.
     fn apply(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let file = plan.config.name();
-        plan.add_rules("go", &self.args.hosts, self.args.force, None, &file)?;
+        let hosts = plan.add_rules("go", &self.args.hosts, self.args.force, None, &file)?;
         let goauth = goauth(plan)?;
+        for host in hosts {
+            // What is proposed below puts this program first.
+            let is_named = host.pattern.single_host().is_some();
+            let ours = goauth.as_ref().filter(|goauth| goauth.ours().is_some());
+            if ours.map_or(!is_named, |goauth| goauth.reads_netrc_first(is_named)) {
+                plan.warn_of_netrc(&NETRC, &host.pattern);
+            }
+        }
         let runs_us =
             |goauth: &&Goauth| goauth.ours().is_some() && goauth.fault(plan.environment).is_none();
         if let Some(goauth) = goauth.as_ref().filter(runs_us) {

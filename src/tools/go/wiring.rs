@@ -1,12 +1,13 @@
 //! Wiring of Go: whether GOAUTH runs this program.
 
-use super::files::Goauth;
+use super::files::{Goauth, NETRC};
 use crate::config::Directories;
 use crate::error::{Error, Report};
-use crate::findings::wiring::{Context, Machine, Wiring};
+use crate::findings::wiring::{Context, Machine, NetrcReader, Wiring};
 use crate::findings::{Checks, failed, failed_with, ok};
 use crate::sys::Environment;
 use crate::text::clock::Deadline;
+use crate::url::Origin;
 
 #[derive(Default)]
 struct GoWiring {
@@ -44,8 +45,25 @@ fn read_files(
 }
 
 impl Wiring for GoWiring {
+    fn by_hand(&self) -> Option<&'static str> {
+        Some("GOAUTH does not name this program")
+    }
+
     fn is_for_all(&self) -> bool {
         self.goauth.is_some()
+    }
+
+    fn netrc(
+        &self,
+        origin: Option<&Origin>,
+        context: &Context<'_>,
+    ) -> Option<&'static NetrcReader> {
+        let goauth = self.goauth.as_ref()?;
+        let rules = context.config.rules();
+        // Asked for all hosts, this program names only hosts without a wildcard.
+        let rule = origin.and_then(|origin| rules.find(origin, None).ok());
+        let is_named = rule.is_some_and(|rule| rule.pattern.single_host().is_some());
+        goauth.reads_netrc_first(is_named).then_some(&NETRC)
     }
 
     fn check(&self, checks: &mut Checks, context: &Context<'_>) {

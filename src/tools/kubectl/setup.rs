@@ -19,6 +19,8 @@ use crate::edit::setup;
 use crate::edit::setup::{Name, Setup};
 use crate::edit::tool::Tool;
 use crate::error::{Error, Report};
+use crate::findings::apiserver::{Flaw, flaw};
+use crate::scope::open_zitadel;
 use crate::text::quote;
 use crate::text::quote::{printable, quoted};
 
@@ -60,6 +62,10 @@ impl Setup for SetupKubectl {
 
     fn prove(&self, world: &World<'_>, plan: &Plan<'_>) -> Result<Vec<String>, Error> {
         Ok(look_at_the_token(plan, world))
+    }
+
+    fn preview(&self, world: &World<'_>, plan: &Plan<'_>) -> Vec<String> {
+        look_at_the_token(plan, world)
     }
 
     /// Removes the user, and points the context at its former one.
@@ -232,21 +238,54 @@ fn tell_of_kuberc(plan: &mut Plan<'_>, exec: &Value) {
     ));
 }
 
-/// Warns of a token that an API server could not read, as far as it can be seen here.
+/// Warns of a token that an API server could not use, as far as it can be seen here, or
+/// should not have.
 fn look_at_the_token(plan: &Plan<'_>, world: &World<'_>) -> Vec<String> {
-    let token = || {
-        let config = plan.config()?;
-        let request = config.request(Asker::default())?;
-        Broker::new(&request, world.clock)?.token()
+    let get = |broker: &Broker<'_>| match broker.cached() {
+        // A dry run leaves no token in the cache.
+        Some(entry) if plan.mode.dry_run => Ok(entry.token),
+        None if plan.mode.dry_run => Ok(broker.trial(None)?.0),
+        _ => broker.token(),
     };
-    match token() {
-        Ok(token) if token.is_jwt() => Vec::new(),
-        Ok(_) => vec![
-            "warning: the token is opaque, and an API server that checks tokens itself (OIDC) refuses it".to_owned(),
-            "  in ZITADEL: the service user, Access Token Type, JWT; then zitadel-credential whoami --refresh".to_owned(),
-        ],
-        Err(error) => vec![format!("warning: there is no token yet: {}", error.report().headline())],
+    let judged = || {
+        let config = plan.config()?;
+        let asker = Asker::default();
+        let profile = config.profile_for(&asker);
+        let request = config.request(asker)?;
+        let broker = Broker::new(&request, world.clock)?;
+        let token = get(&broker)?;
+        let flaw = flaw(&request.scopes, token.expose(), profile.as_deref());
+        Ok::<_, Error>((flaw, !token.is_jwt(), open_zitadel(&request.scopes)))
+    };
+    let mut lines = Vec::new();
+    match judged() {
+        Ok((flaw, is_opaque, is_of_zitadel)) => {
+            if let Some(Flaw {
+                why,
+                remedy,
+                is_partial,
+            }) = flaw
+            {
+                lines.push(if is_opaque {
+                    "warning: the token is opaque, and an API server that checks tokens itself (OIDC) refuses it".to_owned()
+                } else {
+                    let verb = if is_partial { "may refuse" } else { "refuses" };
+                    format!("warning: an API server that checks tokens itself (OIDC) {verb} this token: {why}")
+                });
+                lines.push(format!("  {remedy}"));
+            }
+            if is_of_zitadel {
+                lines.push("warning: the API server gets a token for ZITADEL's own APIs (zitadel-api), with which it can add a key to the user for itself".to_owned());
+                lines
+                    .push("  use another profile for this cluster, without zitadel-api".to_owned());
+            }
+        }
+        Err(error) => lines.push(format!(
+            "warning: there is no token yet: {}",
+            error.report().headline()
+        )),
     }
+    lines
 }
 
 fn kubeconfig(plan: &Plan<'_>, asked: &SetupKubectl) -> Result<PathBuf, Error> {

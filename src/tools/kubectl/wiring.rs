@@ -13,7 +13,7 @@ use crate::call::Helper;
 use crate::cli::options::{Options, read_call};
 use crate::config::{Asker, Config, Directories};
 use crate::error::{Error, Report};
-use crate::findings::wiring::{Context, Machine, NAME, Wiring, is_ours};
+use crate::findings::wiring::{Context, Machine, NAME, VisitJwt, Wiring, is_ours};
 use crate::findings::{Check, Checks, failed, failed_with, in_a_line, ok, skipped, warning};
 use crate::sys::{Environment, process};
 use crate::text::clock::Deadline;
@@ -61,7 +61,12 @@ struct Exec {
     /// Names and values.
     env: Vec<(String, String)>,
     interactive_mode: Option<String>,
+    /// Another credential of the entry.
+    other: Option<&'static str>,
 }
+
+/// The credentials that client-go uses before an exec plugin's.
+const OTHERS: [&str; 3] = ["token", "tokenFile", "username"];
 
 impl User {
     /// Reads a user; `None` if it does not run this program.
@@ -79,6 +84,9 @@ impl User {
                 args: list(&exec["args"]).iter().filter_map(text).collect(),
                 env: list(&exec["env"]).iter().filter_map(variable).collect(),
                 interactive_mode: text(&exec["interactiveMode"]),
+                other: OTHERS.into_iter().find(|other| {
+                    text(&user["user"][*other]).is_some_and(|value| !value.is_empty())
+                }),
             },
         })
     }
@@ -169,12 +177,15 @@ fn files(environment: &Environment, directories: &Directories) -> Vec<PathBuf> {
 }
 
 impl Wiring for KubectlWiring {
-    fn needs_jwt(&self) -> bool {
-        match self {
-            Self::Users(users, _) => !users.is_empty(),
-            Self::Text(files) => !files.is_empty(),
-            Self::Nothing | Self::Unread(_) => false,
+    fn visit_jwts(&self, context: &Context<'_>, visit: &mut VisitJwt<'_>) {
+        let Self::Users(users, _) = self else { return };
+        for user in users.iter().filter(|_| context.is_read) {
+            user.visit(context, visit);
         }
+    }
+
+    fn may_need_jwt(&self) -> bool {
+        matches!(self, Self::Text(files) if !files.is_empty())
     }
 
     fn needs_no_rule(&self, origin: &Origin) -> bool {
@@ -264,19 +275,59 @@ impl User {
                 setup,
             );
         }
-        // The plugin's environment. The entry's own variables override others.
+        if let Some(other) = self.exec.other {
+            return warning(
+                "kubectl",
+                format!("{user}: the entry has {other} too, which goes before this program"),
+                format!(
+                    "kubectl config unset users.{}.{other}",
+                    quote::word(&self.name)
+                ),
+            );
+        }
+        let environment = self.environment(context);
+        let options = std::mem::take(call.options()).over(before);
+        self.check_profile(&options, &environment, context, version)
+    }
+
+    /// Returns the plugin's environment: the entry's own variables override others.
+    fn environment(
+        &self,
+        context: &Context<'_>,
+    ) -> impl Fn(&str) -> Option<OsString> + 'static + use<> {
         let seen: BTreeMap<_, OsString> = VARIABLES
             .into_iter()
             .filter_map(|name| {
-                let mut variables = exec.env.iter();
+                let mut variables = self.exec.env.iter();
                 let set = variables.find(|(set, _)| set == name);
                 let value = set.map(|(_, value)| value.into());
                 Some((name, value.or_else(|| (context.environment)(name))?))
             })
             .collect();
-        let environment = move |name: &str| seen.get(name).cloned();
+        move |name: &str| seen.get(name).cloned()
+    }
+
+    /// Visits the user's token request, if it can be made.
+    fn visit(&self, context: &Context<'_>, visit: &mut VisitJwt<'_>) {
+        let words = self.exec.args.iter().map(OsString::from);
+        let args: Vec<_> = std::iter::once(OsString::from(NAME)).chain(words).collect();
+        let Some((before, mut call)) = read_call::<Kubectl>("kubectl", &args) else {
+            return;
+        };
+        let environment = self.environment(context);
         let options = std::mem::take(call.options()).over(before);
-        self.check_profile(&options, &environment, context, version)
+        let Ok(config) = Config::load(&options, &environment, context.directories) else {
+            return;
+        };
+        let profile = config.profile_for(&Asker::default());
+        if let Ok(request) = config.request(Asker::default()) {
+            let user = quoted(&self.name);
+            let place = match &profile {
+                Some(name) => format!("user {user}, profile {}", quoted(name)),
+                None => format!("user {user}"),
+            };
+            visit("kubectl", &place, profile.as_deref(), &request);
+        }
     }
 
     fn check_profile(

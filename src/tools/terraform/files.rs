@@ -56,7 +56,26 @@ pub(crate) fn plugin(directories: &Directories) -> Option<PathBuf> {
 /// # Errors
 /// The reason why the parser refuses the text.
 pub(crate) fn helpers(text: &str) -> Result<Vec<String>, &'static str> {
-    let mut helpers = Vec::new();
+    Ok(blocks(text)?.helpers)
+}
+
+/// Returns the hosts that have a block `credentials` in a configuration.
+///
+/// # Errors
+/// The reason why the parser refuses the text.
+pub(crate) fn credentials(text: &str) -> Result<Vec<String>, &'static str> {
+    Ok(blocks(text)?.hosts)
+}
+
+/// The labels of the blocks about credentials.
+#[derive(Default)]
+struct Blocks {
+    helpers: Vec<String>,
+    hosts: Vec<String>,
+}
+
+fn blocks(text: &str) -> Result<Blocks, &'static str> {
+    let mut found = Blocks::default();
     // The open brackets, and the words before the outermost one.
     let mut open = Vec::new();
     let mut words: Vec<&str> = Vec::new();
@@ -76,7 +95,8 @@ pub(crate) fn helpers(text: &str) -> Result<Vec<String>, &'static str> {
                 match words.as_slice() {
                     _ if !open.is_empty() => {}
                     [] => return Err("unsupported JSON, or a block without a name"),
-                    [BLOCK, name] if c == '{' => helpers.push((*name).to_owned()),
+                    [BLOCK, name] if c == '{' => found.helpers.push((*name).to_owned()),
+                    ["credentials", host] => found.hosts.push((*host).to_owned()),
                     [BLOCK, ..] => return Err("unsupported form of credentials_helper"),
                     _ => {}
                 }
@@ -124,7 +144,7 @@ pub(crate) fn helpers(text: &str) -> Result<Vec<String>, &'static str> {
         rest = &rest[length..];
     }
     if open.is_empty() && words.is_empty() {
-        Ok(helpers)
+        Ok(found)
     } else {
         Err("unexpected end of the file")
     }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::files;
 use super::files::{BLOCK, HELPER};
+use super::logins;
+use super::logins::Login;
 use crate::edit::check::is_path;
 use crate::edit::entry::Edit;
 use crate::edit::file::read;
@@ -55,7 +57,13 @@ impl Setup for SetupTerraform {
             }
         }
         plan.say_all(block);
+        let logins = logins::in_files(plan.environment, &plan.directories, &plan.deadline);
         for host in &hosts {
+            let variable = logins::in_variable(&host.pattern, plan.environment);
+            let of_host = |login: &&Login| host.pattern.matches_host(&login.ask.origin);
+            for login in logins.iter().filter(of_host).chain(&variable) {
+                plan.say(format!("warning: {}: {}", login.line(), login.remedy()));
+            }
             plan.say(match host.pattern.single_host() {
                 Some(host) => format!("next: terraform init, where a source is {host}/…"),
                 None => format!(

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::files;
 use super::files::{BLOCK, HELPER};
+use super::logins;
+use super::logins::Login;
 use crate::config::Directories;
 use crate::findings::wiring::{Context, Machine, Wiring, text};
 use crate::findings::{Checks, failed, ok, warning};
@@ -21,6 +23,8 @@ struct TerraformWiring {
     /// The files that the parser refused.
     unread: Vec<Unread>,
     plugin: Option<PathBuf>,
+    /// Terraform's own tokens.
+    logins: Vec<Login>,
 }
 
 struct Unread {
@@ -46,6 +50,7 @@ fn read_files(
 ) -> TerraformWiring {
     let mut found = TerraformWiring {
         plugin: files::plugin(directories),
+        logins: logins::in_files(environment, directories, deadline),
         ..TerraformWiring::default()
     };
     let beside = files::beside(environment, directories);
@@ -84,6 +89,10 @@ fn read_files(
 }
 
 impl Wiring for TerraformWiring {
+    fn by_hand(&self) -> Option<&'static str> {
+        Some("Terraform's CLI configuration does not name this program")
+    }
+
     fn is_for_all(&self) -> bool {
         self.file.is_some()
     }
@@ -143,5 +152,21 @@ impl Wiring for TerraformWiring {
                 format!("{file}: all hosts: those with a host rule get a token, through {link}"),
             ),
         });
+        self.check_logins(checks, context);
+    }
+}
+
+impl TerraformWiring {
+    /// Warns about tokens that Terraform uses before it asks this program.
+    fn check_logins(&self, checks: &mut Checks, context: &Context<'_>) {
+        let has_rule = |login: &&Login| context.has_rule(&login.ask.origin);
+        let rules = context.config.rules().iter();
+        let in_variables: Vec<_> = rules
+            .filter_map(|rule| logins::in_variable(&rule.pattern, context.environment))
+            .collect();
+        let logins = self.logins.iter().filter(has_rule).chain(&in_variables);
+        for login in logins {
+            checks.push(warning("terraform", login.line(), login.remedy()));
+        }
     }
 }

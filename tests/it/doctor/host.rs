@@ -69,6 +69,19 @@ failed host: invalid host "a b\u{1b}"
     ] {
         case.matches(&examine(&case, &[host], &[]).of("host"), told);
     }
+    for (typed, meant) in [
+        ("git@git.acme.test:team/app.git", "git.acme.test"),
+        ("ssh://git@git.acme.test:22/app.git", "git.acme.test"),
+        ("GIT.acme.test.", "git.acme.test"),
+        ("b\u{fc}cher.acme.test", "xn--bcher-kva.acme.test"),
+    ] {
+        let found = examine(&case, &[typed], &[]).of("host");
+        let advice = format!("    run zitadel-credential doctor {meant}\n");
+        assert!(
+            found.contains("invalid host") && found.ends_with(&advice),
+            "{found}"
+        );
+    }
     case.world.issuer.remove_key(&case.world.user.key_id);
     let found = examine(&case, &["git.acme.test"], &[]);
     case.matches(&found.of("host"), str![[r#"

@@ -389,7 +389,7 @@ ok token: new, opaque, valid until [TIME]; servers must check it with the issuer
         &found.of("token"),
         str![[r#"
 warning token: new, opaque, valid until [TIME]: a Kubernetes API server with OIDC needs a JWT
-    in ZITADEL open the service user and set its Access Token Type to JWT
+    in ZITADEL open the service user and set its Access Token Type to JWT; then run zitadel-credential whoami --refresh --profile test
 
 "#]],
     );
@@ -405,7 +405,7 @@ warning token: new, a JWT, audience none, valid until [TIME]: a Kubernetes API s
     case.matches(
         &found.of("token"),
         str![[r#"
-ok token: new, a JWT, audience 7, valid until [TIME]; a Kubernetes API server can use it
+ok token: new, a JWT, audience 7, valid until [TIME]; a Kubernetes API server may refuse it: it has no role claim, and no rule by role can match
 
 "#]],
     );

@@ -224,3 +224,25 @@ fn a_rule_that_gives_too_much_or_for_nothing_is_told() {
         assert!(said.contains(line), "{said}");
     }
 }
+
+/// A setup that leaves a line to a person is not to be run again for ever.
+#[test]
+fn a_setup_that_waits_for_a_persons_line_is_told_as_such() {
+    let case = case();
+    let home = &case.world.home;
+    for (tool, host) in [("bazel", "b.acme.test"), ("go", "g.acme.test")] {
+        let mut command = home.zitadel(["setup", tool, host]);
+        command.env("PATH", home.path_with_bin());
+        assert!(command.run().status.success());
+    }
+    case.matches(
+        &found(&case, "rule"),
+        str![[r#"
+warning rule: b.acme.test: setup bazel added this host rule, but /etc/bazel.bazelrc and ~/.bazelrc do not name this program (doctor does not read the .bazelrc of a workspace)
+    add what zitadel-credential setup bazel b.acme.test --dry-run prints
+warning rule: g.acme.test: setup go added this host rule, but GOAUTH does not name this program
+    add what zitadel-credential setup go g.acme.test --dry-run prints
+
+"#]],
+    );
+}

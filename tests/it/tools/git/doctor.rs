@@ -3,8 +3,8 @@
 use snapbox::str;
 
 use crate::doctor::{case, examine, wire_git};
-use crate::support::binary;
 use crate::support::machine::program;
+use crate::support::{Case, binary};
 
 #[test]
 fn each_helper_of_git_is_held_against_the_rules() {
@@ -111,7 +111,7 @@ warning git: https://git.acme.test: git also passes the token to the helper cach
             str![[r#"
 ok git: all hosts: those with a host rule get a token
 warning git: all hosts: git also passes the token to the helper store, which may store it; configured in [HOME]/.gitconfig
-    remove it there, or move it before an empty helper of this host
+    remove it there; or add a line helper = before this program's helper of this host
 
 "#]],
         ),
@@ -159,4 +159,91 @@ failed git: https://git.acme.test: helper /no where/zitadel-credential not found
 
 "#]],
     );
+}
+
+/// Wires git to these URLs, with our name on PATH; what is then found under a name.
+fn found(case: &Case, urls: &[&str], before: &str, arguments: &[&str], name: &str) -> String {
+    case.world.home.link("git-credential-zitadel");
+    let sections = urls
+        .iter()
+        .map(|url| format!("[credential \"{url}\"]\n\thelper = zitadel\n"));
+    let sections: String = sections.collect();
+    case.world
+        .home
+        .write(".gitconfig", format!("{before}{sections}"));
+    let path = case.world.home.path_with_bin();
+    examine(case, arguments, &[("PATH", path.to_str().unwrap())]).of(name)
+}
+
+#[test]
+fn a_helper_that_is_handed_the_tokens_of_several_hosts_is_told_with_all_of_them() {
+    if program("git").is_none() {
+        return;
+    }
+    let case = case();
+    case.world.allow("a.acme.test");
+    case.world.allow("b.acme.test");
+    let urls = ["https://a.acme.test", "https://b.acme.test"];
+    let store = "[credential]\n\thelper = store\n";
+    case.matches(
+        &found(&case, &urls, store, &[], "git"),
+        str![[r#"
+ok git: https://a.acme.test: host rule a.acme.test, profile test
+ok git: https://b.acme.test: host rule b.acme.test, profile test
+warning git: https://a.acme.test, https://b.acme.test: git also passes the token to the helper store, which may store it; configured in [HOME]/.gitconfig
+    remove it there; or add a line helper = before this program's helper of this host
+
+"#]],
+    );
+}
+
+#[test]
+fn a_host_that_gits_wildcard_does_not_reach_is_told() {
+    if program("git").is_none() {
+        return;
+    }
+    let case = case();
+    case.world.allow("*.acme.test");
+    let of_host = |urls: &[&str], host: &str| found(&case, urls, "", &[host], "host");
+    let wildcard = ["https://*.acme.test"];
+    case.matches(
+        &of_host(&wildcard, "a.b.acme.test"),
+        str![[r#"
+ok host: host rule *.acme.test for https://a.b.acme.test: profile test, the user ID as username; git: Bearer if the server offers it, otherwise basic
+warning host: git does not ask this program for https://a.b.acme.test: the * of https://*.acme.test stands for one label
+    zitadel-credential setup git a.b.acme.test
+
+"#]],
+    );
+    let one = of_host(&wildcard, "a.acme.test");
+    assert!(!one.contains("warning"), "{one}");
+    let both = of_host(
+        &["https://*.acme.test", "https://a.b.acme.test"],
+        "a.b.acme.test",
+    );
+    assert!(!both.contains("warning"), "{both}");
+}
+
+#[test]
+fn a_rule_that_allows_http_is_held_against_gits_helpers() {
+    if program("git").is_none() {
+        return;
+    }
+    let case = case();
+    case.world
+        .home
+        .append_config("[hosts.\"git.acme.test\"]\nprofile = \"test\"\nallow-http = true\n");
+    let https = ["https://git.acme.test"];
+    case.matches(
+        &found(&case, &https, "", &[], "git"),
+        str![[r#"
+ok git: https://git.acme.test: host rule git.acme.test, profile test
+warning git: host rule git.acme.test allows plain http, but git asks this program for https://git.acme.test alone
+    zitadel-credential setup git git.acme.test
+
+"#]],
+    );
+    let both = ["https://git.acme.test", "http://git.acme.test"];
+    let both = found(&case, &both, "", &[], "git");
+    assert!(!both.contains("warning"), "{both}");
 }

@@ -5,6 +5,8 @@ use snapbox::data::Inline;
 use snapbox::str;
 
 use crate::doctor::{case, examine, kubeconfig};
+use crate::support::entry::files;
+use crate::support::issuer::TokenKind;
 use crate::support::machine::program;
 
 /// A change of a user's exec entry, and what is said of it.
@@ -130,6 +132,132 @@ fn without_kubectl_a_kubeconfig_is_looked_at_as_text() {
         &found.of("kubectl"),
         str![[r#"
 ok kubectl: [HOME]/.kube/config names this program; not parsed, because kubectl is not on PATH
+
+"#]],
+    );
+}
+
+/// The profile of the kubeconfig's user counts, not that of the call.
+#[test]
+fn the_token_of_the_users_own_profile_is_held_against_what_an_api_server_needs() {
+    if program("kubectl").is_none() {
+        return;
+    }
+    let case = case();
+    let key = case.world.home.path().join("key.json");
+    let issuer = case.world.issuer.url();
+    case.world.home.append_config(&format!(
+        "[profiles.kube]\nissuer = \"{issuer}\"\nkey-file = \"{}\"\nprojects = [\"7\"]\n\
+         [profiles.api]\nissuer = \"{issuer}\"\nkey-file = \"{}\"\nprojects = [\"7\"]\nzitadel-api = true\n",
+        key.display(),
+        key.display()
+    ));
+    let with = |profile: &str| {
+        let profile = profile.to_owned();
+        kubeconfig(&case, move |exec| {
+            exec["args"] = json!(["kubectl", "--profile", profile]);
+        });
+        let found = examine(&case, &["--profile", "test"], &[]);
+        found.of("kubectl") + &found.of("token")
+    };
+    case.matches(
+        &with("kube"),
+        str![[r#"
+ok kubectl: user ci: profile kube, v1
+warning kubectl: user ci, profile kube: a Kubernetes API server cannot use its token, because it is opaque
+    in ZITADEL open the service user and set its Access Token Type to JWT; then run zitadel-credential whoami --refresh --profile kube
+ok token: new, opaque, valid until [TIME]; servers must check it with the issuer
+
+"#]],
+    );
+    case.world.issuer.set_token_kind(TokenKind::Jwt);
+    case.matches(
+        &with("kube"),
+        str![[r#"
+ok kubectl: user ci: profile kube, v1
+warning kubectl: user ci, profile kube: a Kubernetes API server may refuse its token: it has no role claim, and no rule by role can match
+    add urn:zitadel:iam:org:projects:roles to the scopes of the profile, and grant the user a role of project 7
+ok token: new, a JWT, audience none, valid until [TIME]; a Kubernetes API server cannot use it, because aud names no project
+
+"#]],
+    );
+    case.matches(
+        &with("api"),
+        str![[r#"
+ok kubectl: user ci: profile api, v1
+warning kubectl: user ci, profile api: a Kubernetes API server may refuse its token: it has no role claim, and no rule by role can match
+    add urn:zitadel:iam:org:projects:roles to the scopes of the profile, and grant the user a role of project 7
+warning kubectl: user ci, profile api: the API server gets a token for ZITADEL's own APIs (zitadel-api), with which it can add a key to the user for itself
+    use another profile for this cluster, without zitadel-api
+ok token: new, a JWT, audience none, valid until [TIME]; a Kubernetes API server cannot use it, because aud names no project
+
+"#]],
+    );
+    case.matches(
+        &with("test"),
+        str![[r#"
+ok kubectl: user ci: profile test, v1
+warning token: new, a JWT, audience none, valid until [TIME]: a Kubernetes API server cannot use it, because aud names no project
+    add the cluster's project: projects = ["ID"] in the profile, or --project ID
+
+"#]],
+    );
+}
+
+#[test]
+fn another_credential_beside_the_plugin_is_told() {
+    if program("kubectl").is_none() {
+        return;
+    }
+    let case = case();
+    kubeconfig(&case, |_| {});
+    let path = case.world.home.path().join(".kube/config");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut config: Value = serde_json::from_str(&text).unwrap();
+    config["users"][0]["user"]["token"] = "a secret of a cluster's".into();
+    case.world.home.write(".kube/config", config.to_string());
+    case.matches(
+        &examine(&case, &[], &[]).of("kubectl"),
+        str![[r#"
+warning kubectl: user ci: the entry has token too, which goes before this program
+    kubectl config unset users.ci.token
+
+"#]],
+    );
+}
+
+/// A dry run warns as the setup does, and leaves no token behind.
+#[test]
+fn setup_kubectl_warns_of_a_token_that_an_api_server_refuses() {
+    if program("kubectl").is_none() {
+        return;
+    }
+    let case = case();
+    let setup = |words: &[&str]| {
+        let mut command = case.world.zitadel(["setup", "kubectl", "--user", "ci"]);
+        command.args(["--profile", "test"]).args(words);
+        let call = case.end(command);
+        assert_eq!(call.code, Some(0), "{}", call.stderr);
+        let lines = call
+            .stdout
+            .lines()
+            .skip_while(|line| !line.contains("warning: "));
+        lines.take(2).collect::<Vec<_>>().join("\n") + "\n"
+    };
+    case.matches(
+        &setup(&["--dry-run"]),
+        str![[r#"
+# warning: the token is opaque, and an API server that checks tokens itself (OIDC) refuses it
+#   in ZITADEL open the service user and set its Access Token Type to JWT; then run zitadel-credential whoami --refresh --profile test
+
+"#]],
+    );
+    assert_eq!(files(&case.world.home, "json").len(), 0);
+    case.matches(
+        &setup(&[]),
+        str![[r#"
+warning: the token is opaque, and an API server that checks tokens itself (OIDC) refuses it
+  in ZITADEL open the service user and set its Access Token Type to JWT; then run zitadel-credential whoami --refresh --profile test
 
 "#]],
     );

@@ -1,0 +1,244 @@
+//! Whether a Kubernetes API server can use a token (OIDC token authentication).
+//!
+//! Source: Kubernetes' "Authenticating", kube-apiserver's `--oidc-*` flags and its
+//! `AuthenticationConfiguration`.
+
+use crate::scope::{Scopes, project_of};
+use crate::text::quote;
+use crate::text::quote::quoted;
+use crate::token::MAKE_IT_JWT;
+use crate::token::jwt::Jwt;
+
+/// ZITADEL's scope for role claims.
+const ROLES: &str = "urn:zitadel:iam:org:projects:roles";
+
+const ADD_PROJECT: &str =
+    "add the cluster's project: projects = [\"ID\"] in the profile, or --project ID";
+
+/// Why an API server cannot use a token, or not in every case.
+#[derive(Debug)]
+pub(crate) struct Flaw {
+    /// Completes "an API server cannot use it, because".
+    pub(crate) why: String,
+    pub(crate) remedy: String,
+    /// True if the token works in some clusters.
+    pub(crate) is_partial: bool,
+}
+
+/// Returns what an API server has against a token; `None` if nothing. `profile` is the
+/// profile of the token's request.
+pub(crate) fn flaw(scopes: &Scopes, token: &str, profile: Option<&str>) -> Option<Flaw> {
+    let refused = |why: String, remedy: String| {
+        Some(Flaw {
+            why,
+            remedy,
+            is_partial: false,
+        })
+    };
+    let Some(jwt) = Jwt::parse(token) else {
+        return refused(
+            "it is opaque".to_owned(),
+            format!("{MAKE_IT_JWT}; then run {}", renew(profile)),
+        );
+    };
+    let audience = jwt.audience();
+    let Jwt { header, claims } = jwt;
+    let alg = header["alg"].as_str().unwrap_or_default();
+    let is_of_file = [
+        "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512",
+    ]
+    .contains(&alg);
+    if alg != "RS256" && !is_of_file {
+        return refused(
+            format!(
+                "its algorithm {} is one that no API server accepts",
+                quoted(alg)
+            ),
+            "activate a web key of type RSA or ECDSA in ZITADEL".to_owned(),
+        );
+    }
+    if !claims["iss"].is_string() || !claims["exp"].is_number() {
+        return refused("iss or exp is missing".to_owned(), MAKE_IT_JWT.to_owned());
+    }
+    if audience.is_empty() {
+        return refused("aud names no project".to_owned(), ADD_PROJECT.to_owned());
+    }
+    // Without a project, ZITADEL names the user itself.
+    let names = ["client_id", "sub", "username", "preferred_username"];
+    let is_user = |aud: &String| names.iter().any(|name| claims[*name] == **aud);
+    let mut projects = scopes
+        .iter()
+        .filter_map(project_of)
+        .filter(|id| *id != "zitadel");
+    let project = projects.next();
+    if audience.iter().all(is_user)
+        || (project.is_none() && audience.len() == 1 && !is_id(&audience[0]))
+    {
+        return refused(
+            "aud is the user's own name, because no project was requested".to_owned(),
+            ADD_PROJECT.to_owned(),
+        );
+    }
+    let partial = |why: String, remedy: String| {
+        Some(Flaw {
+            why,
+            remedy,
+            is_partial: true,
+        })
+    };
+    if is_of_file {
+        return partial(
+            format!(
+                "with --oidc-* flags it accepts RS256 only by default, and this token has {alg}"
+            ),
+            format!(
+                "add --oidc-signing-algs={alg} to the API server, or use its AuthenticationConfiguration, which accepts {alg}"
+            ),
+        );
+    }
+    let has_roles = claims.as_object().is_some_and(|claims| {
+        let mut names = claims.keys();
+        names
+            .any(|name| name.starts_with("urn:zitadel:iam:org:project") && name.ends_with(":roles"))
+    });
+    if let (Some(project), false) = (project, has_roles) {
+        let project = quoted(project);
+        return partial(
+            "it has no role claim, and no rule by role can match".to_owned(),
+            if scopes.iter().any(|scope| scope == ROLES) {
+                format!("grant the user a role of project {project} in ZITADEL")
+            } else {
+                format!(
+                    "add {ROLES} to the scopes of the profile, and grant the user a role of project {project}"
+                )
+            },
+        );
+    }
+    None
+}
+
+/// True if an audience looks like the ID of a project.
+fn is_id(audience: &str) -> bool {
+    !audience.is_empty() && audience.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Returns the command that replaces the cached token.
+pub(crate) fn renew(profile: Option<&str>) -> String {
+    let profile = profile.map(|name| format!(" --profile {}", quote::word(name)));
+    format!(
+        "zitadel-credential whoami --refresh{}",
+        profile.unwrap_or_default()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn found(alg: &str, claims: &Value, projects: &str) -> String {
+        let part = |value: Value| BASE64URL.encode(value.to_string());
+        let token = format!("{}.{}.x", part(json!({ "alg": alg })), part(claims.clone()));
+        let scopes = Scopes::new(["openid", projects]).expect("scopes");
+        flaw(&scopes, &token, Some("ci")).map_or(String::new(), |flaw| {
+            let kind = if flaw.is_partial {
+                "partial"
+            } else {
+                "refused"
+            };
+            format!("{kind}: {}: {}", flaw.why, flaw.remedy)
+        })
+    }
+
+    #[test]
+    fn each_flaw_is_named() {
+        let project = "urn:zitadel:iam:org:project:id:7:aud";
+        let base = json!({
+            "iss": "https://i", "exp": 1, "aud": ["7"], "client_id": "ci-bot", "sub": "1",
+            "urn:zitadel:iam:org:project:7:roles": {"deployer": {"2": "acme"}},
+        });
+        let with = |name: &str, value: Value| {
+            let mut claims = base.clone();
+            claims[name] = value;
+            claims
+        };
+        let mut without_roles = base.clone();
+        without_roles
+            .as_object_mut()
+            .expect("an object")
+            .remove("urn:zitadel:iam:org:project:7:roles");
+        for (alg, claims, scopes, expected) in [
+            ("RS256", base.clone(), project.to_owned(), ""),
+            (
+                "ES256",
+                base.clone(),
+                project.to_owned(),
+                "partial: with --oidc-* flags",
+            ),
+            (
+                "PS512",
+                base.clone(),
+                project.to_owned(),
+                "partial: with --oidc-* flags",
+            ),
+            (
+                "EdDSA",
+                base.clone(),
+                project.to_owned(),
+                "refused: its algorithm EdDSA",
+            ),
+            (
+                "none",
+                base.clone(),
+                project.to_owned(),
+                "refused: its algorithm none",
+            ),
+            (
+                "RS256",
+                with("exp", json!(null)),
+                project.to_owned(),
+                "refused: iss or exp",
+            ),
+            (
+                "RS256",
+                with("aud", json!([])),
+                project.to_owned(),
+                "refused: aud names no",
+            ),
+            (
+                "RS256",
+                with("aud", json!(["ci-bot"])),
+                String::new(),
+                "refused: aud is the user's own",
+            ),
+            (
+                "RS256",
+                with("aud", json!("CI Bot")),
+                String::new(),
+                "refused: aud is the user's own",
+            ),
+            (
+                "RS256",
+                without_roles.clone(),
+                project.to_owned(),
+                "partial: it has no role claim, and no rule by role can match: add urn",
+            ),
+            (
+                "RS256",
+                without_roles,
+                format!("{project} {ROLES}"),
+                "partial: it has no role claim, and no rule by role can match: grant",
+            ),
+        ] {
+            let found = found(alg, &claims, &scopes);
+            assert!(found.starts_with(expected), "{alg} {claims}: {found}");
+            assert_eq!(found.is_empty(), expected.is_empty(), "{found}");
+        }
+        let scopes = Scopes::new(["openid"]).expect("scopes");
+        let opaque = flaw(&scopes, "opaque", Some("ci")).expect("a flaw");
+        assert!(opaque.remedy.ends_with("whoami --refresh --profile ci"));
+    }
+}

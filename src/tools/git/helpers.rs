@@ -1,0 +1,272 @@
+//! The helpers in git's configuration.
+//!
+//! Source: gitcredentials(7).
+
+use crate::findings::wiring::is_ours;
+use crate::host::Ask;
+use crate::text::quote::quoted;
+use crate::url::Origin;
+
+const KEY: &str = "credential.";
+
+/// A line of git's configuration that names a helper.
+pub(super) struct Listed {
+    /// The file, as git prints it.
+    pub(super) place: String,
+    pub(super) helper: Helper,
+}
+
+#[derive(Clone)]
+pub(super) struct Helper {
+    /// The URL between `credential.` and `.helper`; `None` for all hosts.
+    pub(super) url: Option<String>,
+    pub(super) value: String,
+}
+
+/// Parses `place NUL key LF value NUL`.
+pub(super) fn listed(text: &str) -> Vec<Listed> {
+    let mut items = text.split('\0');
+    let mut listed = Vec::new();
+    while let (Some(place), Some(item)) = (items.next(), items.next()) {
+        let (key, value) = item.split_once('\n').unwrap_or((item, ""));
+        let url = key
+            .strip_prefix(KEY)
+            .and_then(|rest| rest.strip_suffix(".helper"));
+        listed.push(Listed {
+            place: place.strip_prefix("file:").unwrap_or(place).to_owned(),
+            helper: Helper {
+                url: url.map(ToOwned::to_owned),
+                value: value.to_owned(),
+            },
+        });
+    }
+    listed
+}
+
+/// Returns the helpers that run this program. An empty value removes those before it.
+pub(super) fn helpers(listed: &[Listed]) -> Vec<Helper> {
+    let mut found: Vec<Helper> = Vec::new();
+    for Listed { helper, .. } in listed {
+        if helper.value.is_empty() {
+            // For all hosts, an empty value removes every helper before it; for one
+            // host, only the helpers of that host.
+            found.retain(|known| helper.url.is_some() && known.url != helper.url);
+        } else if is_helper(&helper.value) {
+            found.push(helper.clone());
+        }
+    }
+    found
+}
+
+/// Returns the helpers that git runs for a scope, in git's order. Helpers for all
+/// hosts are among them.
+pub(super) fn helpers_for<'l>(listed: &'l [Listed], scope: &Helper) -> Vec<&'l Listed> {
+    let origin = scope.ask().map(|ask| ask.origin);
+    let mut helpers = Vec::new();
+    for one in listed {
+        let url = &one.helper.url;
+        let is_same = || one.helper.ask().map(|ask| ask.origin) == origin;
+        if url.is_some() && *url != scope.url && (origin.is_none() || !is_same()) {
+            continue;
+        }
+        if one.helper.value.is_empty() {
+            helpers.clear();
+        } else {
+            helpers.push(one);
+        }
+    }
+    helpers
+}
+
+/// True if a helper's value runs this program: a short name, a path or a shell command.
+pub(super) fn is_helper(value: &str) -> bool {
+    if let Some(line) = value.strip_prefix('!') {
+        return is_ours(&program(line));
+    }
+    let program = program(value);
+    program == "zitadel" || (value.starts_with('/') && is_ours(&program))
+}
+
+/// Returns the first word of a shell command, as the shell reads it.
+pub(super) fn program(line: &str) -> String {
+    let mut word = String::new();
+    let mut quote = None;
+    let mut rest = line.trim_ascii_start().chars();
+    while let Some(c) = rest.next() {
+        match quote {
+            None if c.is_ascii_whitespace() => break,
+            None if matches!(c, '\'' | '"') => quote = Some(c),
+            None | Some('"') if c == '\\' => word.extend(rest.next()),
+            Some(open) if c == open => quote = None,
+            _ => word.push(c),
+        }
+    }
+    word
+}
+
+impl Helper {
+    /// Describes the hosts.
+    pub(super) fn place(&self) -> String {
+        match &self.url {
+            Some(url) => quoted(url),
+            None => "all hosts".to_owned(),
+        }
+    }
+
+    /// Returns one of the hosts; `None` for all hosts, and if the URL is invalid.
+    pub(super) fn ask(&self) -> Option<Ask> {
+        // In git, `*` matches one label of a host.
+        Ask::typed(&self.url.as_ref()?.replace("://*.", "://any-label."))
+    }
+
+    /// True if git runs the helper for a host: `*` stands for one label.
+    pub(super) fn reaches(&self, origin: &Origin) -> bool {
+        let Some(url) = &self.url else { return true };
+        let Some(own) = self.ask().map(|ask| ask.origin) else {
+            return false;
+        };
+        let wild = url.contains("://*.");
+        let rest = |origin: &Origin| {
+            let host = origin.host.as_str();
+            let rest = host.split_once('.').filter(|_| wild);
+            rest.map_or(host, |(_, rest)| rest).to_owned()
+        };
+        let labels = |origin: &Origin| origin.host.as_str().split('.').count();
+        own.scheme == origin.scheme
+            && own.port == origin.port
+            && labels(&own) == labels(origin)
+            && rest(&own) == rest(origin)
+    }
+
+    /// True if a wildcard of host rules would reach a host by the helper's URL, but git's
+    /// does not.
+    pub(super) fn misses(&self, origin: &Origin) -> bool {
+        let domain = self.url.as_deref().and_then(|url| url.split_once("://*."));
+        let domain = domain.and_then(|(_, rest)| rest.split(['/', ':']).next());
+        let is_below = |domain: &str| {
+            let host = origin
+                .host
+                .as_str()
+                .strip_suffix(&domain.to_ascii_lowercase());
+            host.is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+        };
+        domain.is_some_and(is_below) && !self.reaches(origin)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_helpers_are_distinguished_from_others() {
+        for ours in [
+            "zitadel",
+            "zitadel --profile ci",
+            "/usr/bin/git-credential-zitadel",
+            "!zitadel-credential git",
+            "!/opt/zitadel-credential --profile ci git",
+            "!'/opt/my tools/zitadel-credential' git --config '/a b'",
+            r"!'/opt/it'\''s/zitadel-credential' git",
+            "! \"/opt/my tools/zitadel-credential\" git",
+            r"!/opt/my\ tools/zitadel-credential git",
+        ] {
+            assert!(is_helper(ours), "{ours}");
+        }
+        for other in [
+            "",
+            "store",
+            "zitadel2",
+            "!echo zitadel",
+            "!'echo' zitadel-credential",
+            "/usr/bin/zitadel",
+        ] {
+            assert!(!is_helper(other), "{other}");
+        }
+    }
+
+    /// Parses lines of `key LF value`.
+    fn of(lines: &[&str]) -> Vec<Listed> {
+        let items = lines.iter().map(|line| format!("file:/f\0{line}\0"));
+        listed(&items.collect::<String>())
+    }
+
+    #[test]
+    fn an_empty_value_removes_the_helpers_before_it() {
+        let urls = |lines: &[&str]| {
+            let found = helpers(&of(lines)).into_iter().map(|helper| helper.url);
+            found.collect::<Vec<_>>()
+        };
+        let a = Some("https://a".to_owned());
+        let (all, host) = (
+            "credential.helper\nzitadel",
+            "credential.https://a.helper\nzitadel",
+        );
+        assert_eq!(urls(&[all, host]), [None, a.clone()]);
+        assert_eq!(
+            urls(&[host, "credential.https://a.helper\n"]),
+            [] as [Option<String>; 0]
+        );
+        assert_eq!(urls(&[all, "credential.helper\n", host]), [a]);
+    }
+
+    #[test]
+    fn a_wildcard_of_gits_is_one_label() {
+        for (url, asked, expected) in [
+            ("https://a.dev", "https://a.dev", true),
+            ("https://a.dev:443/x", "https://A.dev", true),
+            ("https://a.dev", "http://a.dev", false),
+            ("https://a.dev", "https://a.dev:444", false),
+            ("https://*.a.dev", "https://x.a.dev", true),
+            ("https://*.a.dev", "https://x.y.a.dev", false),
+            ("https://*.a.dev", "https://a.dev", false),
+            ("https://*.a.dev", "https://x.b.dev", false),
+        ] {
+            let helper = Helper {
+                url: Some(url.to_owned()),
+                value: "zitadel".to_owned(),
+            };
+            let (origin, _) = Origin::parse_url(asked).expect("a URL");
+            assert_eq!(helper.reaches(&origin), expected, "{url} {asked}");
+            let is_deeper = asked == "https://x.y.a.dev";
+            assert_eq!(helper.misses(&origin), is_deeper, "{url} {asked}");
+        }
+    }
+
+    #[test]
+    fn an_empty_value_removes_the_helpers_before_it_for_a_host() {
+        let (all, host) = ("credential.helper\n", "credential.https://a.helper\n");
+        let line = |key: &str, value: &str| format!("{key}{value}");
+        for (lines, expected) in [
+            ([line(all, "store"), line(host, "us")], "store us"),
+            ([line(host, "us"), line(all, "store")], "us store"),
+            ([line(all, "store"), line(host, "")], ""),
+            ([line(host, "us"), line(all, "")], ""),
+            (
+                [
+                    line(host, "us"),
+                    line("credential.https://A:443/b.helper\n", "store"),
+                ],
+                "us store",
+            ),
+            (
+                [
+                    line(host, "us"),
+                    line("credential.https://b.helper\n", "store"),
+                ],
+                "us",
+            ),
+        ] {
+            let listed = of(&lines.each_ref().map(String::as_str));
+            let scope = Helper {
+                url: Some("https://a".to_owned()),
+                value: String::new(),
+            };
+            let found: Vec<_> = helpers_for(&listed, &scope)
+                .iter()
+                .map(|one| one.helper.value.as_str())
+                .collect();
+            assert_eq!(found.join(" "), expected, "{lines:?}");
+        }
+    }
+}

@@ -71,6 +71,21 @@ fn a_key_command_and_what_it_started_end_with_us() {
     }
 }
 
+/// git that is killed while it writes leaves `.gitconfig.lock`, which blocks every
+/// `git config`.
+#[test]
+fn a_program_has_a_moment_to_finish_before_it_ends_with_us() {
+    let world = with_command(&format!("touch lock; (sleep 0.1; rm lock) & {HANGING}"));
+    let mut command = world.home.command(binary());
+    command.arg("token");
+    let running = Running::start(command);
+    until("the command hangs", || is_noted(&world.home));
+    running.signal(Signal::KILL);
+    drop(running.output());
+    end(&world.home, "SIGKILL");
+    assert!(!world.home.path().join("lock").exists());
+}
+
 /// At a terminal, the command is in our own process group.
 #[test]
 fn a_key_command_at_a_terminal_ends_with_us_too() {

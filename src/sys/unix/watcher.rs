@@ -10,6 +10,8 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use rustix::process::{Signal, getpgrp, getpid, kill_current_process_group};
 
@@ -18,6 +20,10 @@ use super::group;
 /// The name by which this program is called (`argv[0]`) to be a watcher: no argument
 /// that a tool passes on can ask for it.
 const NAME: &str = "zitadel-credential: watcher";
+
+/// The time that a program has to end by itself: git and kubectl that are killed while
+/// they write leave their lock files, which block their next call.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// False in another program that uses this library: it cannot be called by that name.
 static CAN_WATCH: AtomicBool = AtomicBool::new(false);
@@ -31,6 +37,7 @@ pub fn is_one(name: Option<&OsString>) -> bool {
     }
     let mut text = String::new();
     let _ = io::stdin().read_to_string(&mut text);
+    thread::sleep(GRACE);
     if let Ok(program) = text.trim().parse() {
         group::kill_tree(program);
     } else if getpid() == getpgrp() {

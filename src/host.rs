@@ -72,6 +72,11 @@ impl HostPattern {
         self.port
     }
 
+    /// True for a wildcard like `*.0.0.1`: only addresses end so, and it matches none.
+    pub fn matches_nothing(&self) -> bool {
+        self.any_label && self.host.is_address()
+    }
+
     /// True for a wildcard over hosts that strangers can have, such as `*.com`.
     pub fn covers_strangers(&self) -> bool {
         self.any_label && strangers::are_below(self.host.as_str())

@@ -139,9 +139,11 @@ fn rule_of<'c>(config: &'c Config<'_>, host: &OsStr) -> Result<&'c HostRule, Err
     }
     let Some(Ask { origin, username }) = Ask::typed(&text) else {
         let what = format!("--host: invalid host: \"{}\"", quoted(&text));
-        return Err(Error::Usage(
-            Report::new(what).hint("write host, host:port or a host rule's pattern"),
-        ));
+        let hint = Config::host_within(&text).map_or_else(
+            || "write host, host:port or a host rule's pattern".to_owned(),
+            |host| format!("write --host {host}"),
+        );
+        return Err(Error::Usage(Report::new(what).hint(hint)));
     };
     let found = config.rules().find(&origin, username.as_deref());
     found.map_err(|miss| Error::Usage(miss.report(&origin)))

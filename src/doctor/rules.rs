@@ -1,15 +1,18 @@
 //! Checks the host rules: whom they give a token, and which one.
 
 use crate::config::Config;
-use crate::findings::rule::{api_token, no_use};
+use crate::findings::rule::{api_token, no_match, no_use};
 use crate::findings::{Checks, warning};
 
-/// Warns of rules whose hosts strangers may have, of hosts that take no tokens of
+/// Warns of rules without a host, of rules whose hosts strangers may have, of hosts that take no tokens of
 /// ZITADEL, and of tokens for ZITADEL's own APIs that go to other hosts.
 pub(super) fn check(checks: &mut Checks, config: &Config<'_>) {
     for rule in config.rules().iter() {
         let pattern = &rule.pattern;
-        if pattern.covers_strangers() {
+        if pattern.matches_nothing() {
+            let advice = "name each address in a rule of its own";
+            checks.push(warning("rule", no_match(pattern), advice));
+        } else if pattern.covers_strangers() {
             checks.push(warning(
                 "rule",
                 format!("{pattern} covers hosts of other people, who can get the token"),

@@ -12,7 +12,7 @@ use super::tool;
 use crate::config::Config;
 use crate::error::{Error, Report};
 use crate::findings::netrc::Netrc;
-use crate::findings::rule::{api_token, no_use};
+use crate::findings::rule::{api_token, no_match, no_use};
 use crate::findings::wiring::NetrcReader;
 use crate::host::{DOCKER_HUB, HostPattern};
 use crate::text::quote;
@@ -54,6 +54,11 @@ impl Plan<'_> {
         let username = text(username)?;
         let add = |host| {
             let pattern = pattern(host)?;
+            if pattern.matches_nothing() {
+                return Err(Error::Usage(
+                    Report::new(no_match(&pattern)).hint("name each address"),
+                ));
+            }
             if !force {
                 refuse_strangers(&pattern)?;
             }

@@ -11,6 +11,11 @@ pub(crate) fn no_use(pattern: &HostPattern, service: &str) -> String {
     format!("{pattern} belongs to {service}, which takes no tokens of ZITADEL")
 }
 
+/// Says that a wildcard matches no host.
+pub(crate) fn no_match(pattern: &HostPattern) -> String {
+    format!("{pattern} matches no host: a wildcard is for names, and not for addresses")
+}
+
 /// Warns that a rule gives another host a token for ZITADEL's own APIs; `None` if it does
 /// not.
 pub(crate) fn api_token(config: &Config<'_>, rule: &HostRule) -> Option<String> {

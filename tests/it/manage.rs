@@ -207,6 +207,11 @@ fn a_host_without_a_rule_and_an_unknown_profile_remove_nothing() {
         ),
         (["--host", "git.acme.dev:8443"], "is for another port"),
         (["--host", "a b"], "invalid host"),
+        (
+            ["--host", "git@git.acme.dev:team/app.git"],
+            "write --host git.acme.dev\n",
+        ),
+        (["--host", "GIT.acme.dev."], "write --host git.acme.dev\n"),
         (["--profile", "none"], "\"none\""),
     ] {
         let mut command = world.zitadel(["cache", "clear"]);

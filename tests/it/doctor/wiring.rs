@@ -213,10 +213,11 @@ fn a_rule_that_gives_too_much_or_for_nothing_is_told() {
     case.world.home.append_config(&format!(
         "[profiles.api]\nissuer = \"{issuer}\"\nkey-file = \"{key}\"\nzitadel-api = true\n\
          [hosts.\"api.acme.test\"]\nprofile = \"api\"\n\
-         [hosts.\"*.co.uk\"]\n[hosts.\"github.com\"]\n",
+         [hosts.\"*.co.uk\"]\n[hosts.\"*.0.0.1\"]\n[hosts.\"github.com\"]\n",
     ));
     let said = found(&case, "rule");
     for line in [
+        "*.0.0.1 matches no host",
         "*.co.uk covers hosts of other people, who can get the token",
         "github.com belongs to GitHub, which takes no tokens of ZITADEL",
         "api.acme.test: profile api gives it a token for ZITADEL's own APIs",

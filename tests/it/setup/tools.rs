@@ -48,6 +48,15 @@ fn a_wildcard_over_hosts_of_strangers_needs_force() {
 }
 
 #[test]
+fn a_wildcard_over_addresses_is_refused() {
+    let fixture = fixture();
+    for words in ["git *.0.0.1", "go *.1", "bazel *.0.0.1:8443 --force"] {
+        let said = fixture.refused(2, words);
+        assert!(said.contains("matches no host"), "{said}");
+    }
+}
+
+#[test]
 fn a_service_that_takes_no_tokens_of_zitadel_is_named() {
     let fixture = fixture();
     fixture.home.link("docker-credential-zitadel");

@@ -170,7 +170,7 @@ fn list(
     }
     let mut logins = BTreeMap::new();
     let hosts = config.rules().single_hosts();
-    for (host, rule) in hosts.filter(|(_, rule)| files.name(rule)) {
+    for (host, rule) in hosts.filter(|(_, rule)| files.assign(rule)) {
         match username(world, config, rule) {
             Ok(username) => {
                 logins.insert(host, username);

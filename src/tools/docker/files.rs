@@ -85,7 +85,7 @@ impl Files {
 
     /// True if a file gives a rule's host to this program: as a registry with this
     /// helper, or as a login whose store it is.
-    pub(super) fn name(&self, rule: &HostRule) -> bool {
+    pub(super) fn assign(&self, rule: &HostRule) -> bool {
         let logins = self.logins.iter().map(String::as_str);
         let mut origins = self.registries().chain(logins).filter_map(origin);
         origins.any(|origin| rule.pattern.matches(&origin))

@@ -74,8 +74,15 @@ pub fn is_for(rule: &str, host: &str, port: u16) -> bool {
     };
     let host: Vec<_> = host.split('.').collect();
     let named: Vec<_> = named.split('.').collect();
+    let last = *host.last().unwrap_or(&"");
+    let is_number = last.chars().all(|c| c.is_numeric())
+        || last.starts_with("0x") && last.chars().skip(2).all(|c| c.is_ascii_hexdigit());
     let same = if any {
-        host.len() > named.len() && host[host.len() - named.len()..] == named[..]
+        // A number at the end makes it an address, which no wildcard is for.
+        !is_number
+            && host[0].as_bytes().first() != Some(&b'[')
+            && host.len() > named.len()
+            && host[host.len() - named.len()..] == named[..]
     } else {
         host == named
     };

@@ -9,7 +9,7 @@ use predicates::str::contains;
 use crate::support::World;
 use crate::support::exchange::now;
 use crate::support::http::{date, listen};
-use crate::support::issuer::{Endpoint, ErrorShape, Fault, Times};
+use crate::support::issuer::{Endpoint, Fault, Times, Version};
 use crate::support::keys::ServiceUser;
 
 /// Runs `token` with a bound of this many seconds, and how long it took.
@@ -60,14 +60,15 @@ fn a_broken_connection_is_tried_again() {
 
 #[test]
 fn a_refusal_is_final_even_as_a_500() {
-    for shape in ErrorShape::ALL {
+    for version in Version::ALL {
         let world = World::new();
-        world.issuer.set_shape(shape);
+        world.issuer.set_version(version);
         world.issuer.remove_key(&world.user.key_id);
         timed(&world, 30).0.code(1).stdout("");
         // A 500 may be trouble of the issuer's own.
-        let tries = if shape == ErrorShape::Older { 2 } else { 1 };
-        assert_eq!(world.issuer.token_requests(), tries, "{shape:?}");
+        let is_500 = matches!(version, Version::Older | Version::V2025);
+        let tries = if is_500 { 2 } else { 1 };
+        assert_eq!(world.issuer.token_requests(), tries, "{version:?}");
     }
 }
 

@@ -284,7 +284,7 @@ ok       tls        no TLS: plain http
 ok       clock      agrees with the issuer's clock
 ok       discovery  issuer [ISSUER] matches the configuration
 ok       token      new, opaque, valid until [TIME]; servers must check it with the issuer
-ok       userinfo   the token belongs to A service user, user ID [USER_ID]
+ok       userinfo   the token belongs to user ID [USER_ID]
 ok       cache      [HOME]/.cache/zitadel-credential does not exist yet: the first token creates it
 ok       git        https://git.acme.test: host rule git.acme.test, profile test
 ok       docker     [HOME]/.docker/config.json: registry.acme.test:5000: host rule registry.acme.test:5000, profile test

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::entry::{age_check, files, only};
 use crate::support::exchange::now;
 use crate::support::http::date;
-use crate::support::{Case, Endpoint, ErrorShape, Fault, Response, Running, Times, World, until};
+use crate::support::{Case, Endpoint, Fault, Response, Running, Times, Version, World, until};
 
 const NO_DATABASE: &str = "unable to set instance using origin &{acme.example:443  https} (ExternalDomain is acme.example): ID=QUERY-d3fas Message=An internal error occurred Parent=(failed to connect to `user=zitadel database=zitadel`: server error: FATAL: role \"zitadel\" is not permitted to log in (SQLSTATE 28000))";
 const NO_INSTANCE: &str = "unable to set instance using origin &{other.example:443  https} (ExternalDomain is acme.example): ID=QUERY-1kIjX Message=Instance not found. Make sure you got the domain right. Check out https://zitadel.com/docs/apis/introduction#domains";
@@ -279,7 +279,7 @@ fn a_500_of_the_token_endpoint_is_asked_once_more() {
     assert_eq!(world.issuer.token_requests(), 2);
 
     let case = Case::new();
-    case.world.issuer.set_shape(ErrorShape::Older);
+    case.world.issuer.set_version(Version::Older);
     case.world.issuer.remove_key(&case.world.user.key_id);
     let output = case.world.zitadel(["token"]).run();
     let stderr = String::from_utf8(output.stderr).unwrap();

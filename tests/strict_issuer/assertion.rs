@@ -9,7 +9,7 @@ use crate::support::exchange::{
     access_token, assertion, claims, exchange, header, now, refusal, token,
 };
 use crate::support::jwt::{compact, sign, sign_pss};
-use crate::support::{ErrorShape, Issuer, Jwt, ServiceUser};
+use crate::support::{Issuer, Jwt, ServiceUser, Version};
 
 fn expected(status: u16, error: &str, description: &str) -> (u16, String, String) {
     (status, error.to_owned(), description.to_owned())
@@ -125,23 +125,24 @@ fn every_check_on_the_assertion_is_made_in_every_shape() {
     let issuer = Issuer::start();
     let user = issuer.new_user();
     for (assertion, text) in bad_assertions(&user, &issuer) {
-        for shape in ErrorShape::ALL {
+        for version in Version::ALL {
             let unknown_key = text == "invalid assertion";
-            let expected = match shape {
-                ErrorShape::OlderNotFound if unknown_key => {
+            let expected = match version {
+                Version::OlderNotFound if unknown_key => {
                     expected(404, "invalid_request", "Errors.AuthNKey.NotFound")
                 }
-                ErrorShape::Older | ErrorShape::OlderNotFound => {
+                Version::Older | Version::OlderNotFound | Version::V2025 => {
                     expected(500, "server_error", "Errors.Internal")
                 }
-                ErrorShape::NewerInvalidClient if !unknown_key => {
+                Version::BetweenInvalidClient if !unknown_key => {
                     expected(400, "invalid_client", text)
                 }
-                ErrorShape::Newer | ErrorShape::NewerInvalidClient => {
+                Version::V2026 => expected(400, "invalid_grant", "invalid assertion"),
+                Version::Between | Version::BetweenInvalidClient => {
                     expected(400, "invalid_grant", text)
                 }
             };
-            issuer.set_shape(shape);
+            issuer.set_version(version);
             let answer = exchange(&issuer, &assertion, "openid");
             assert_eq!(refusal(&answer), expected, "{:?}", Jwt::parse(&assertion));
         }
@@ -163,6 +164,21 @@ fn an_expired_and_a_deleted_key_look_alike() {
 }
 
 #[test]
+fn a_deactivated_user_loses_its_tokens_for_good() {
+    for version in Version::ALL {
+        let issuer = Issuer::start();
+        issuer.set_version(version);
+        let (user, other) = (issuer.new_user(), issuer.new_user());
+        let [dead, living] = [&user, &other].map(|user| access_token(&token(&issuer, user)));
+        issuer.deactivate(&user.user_id);
+        assert!(!issuer.accepts(&dead));
+        issuer.reactivate(&user.user_id);
+        assert!(!issuer.accepts(&dead) && issuer.accepts(&living));
+        assert!(issuer.accepts(&access_token(&token(&issuer, &user))));
+    }
+}
+
+#[test]
 fn only_newer_servers_refuse_a_deactivated_user() {
     let issuer = Issuer::start();
     let user = issuer.new_user();
@@ -171,6 +187,6 @@ fn only_newer_servers_refuse_a_deactivated_user() {
         refusal(&token(&issuer, &user)),
         expected(400, "invalid_request", "Errors.User.NotActive")
     );
-    issuer.set_shape(ErrorShape::Older);
+    issuer.set_version(Version::Older);
     assert_eq!(token(&issuer, &user).status, 200);
 }

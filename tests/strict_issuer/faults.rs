@@ -111,7 +111,7 @@ fn an_edit_leaves_a_refusal_alone() {
     issuer.fault(Endpoint::Token, Fault::edit(|_| unreachable!()), 1);
     let mut client = Client::http(issuer.port());
     let answer = client.post("/oauth/v2/token", &[]).unwrap();
-    assert_eq!(answer.json()["error"], "unsupported_grant_type");
+    assert_eq!(answer.json()["error"], "invalid_request");
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! The tests' own issuer, held against what ZITADEL does.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what it expects"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -8,3 +12,4 @@ mod assertion;
 mod faults;
 mod http;
 mod issuer;
+mod recorded;

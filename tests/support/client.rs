@@ -77,9 +77,12 @@ impl Client {
     ) -> io::Result<Answer> {
         let mut lines = vec![
             format!("{method} {target} HTTP/1.1"),
-            "Host: localhost".to_owned(),
             format!("Content-Length: {}", body.len()),
         ];
+        let is_host = |(name, _): &(&str, _)| name.eq_ignore_ascii_case("host");
+        if !headers.iter().any(is_host) {
+            lines.push("Host: localhost".to_owned());
+        }
         lines.extend(
             headers
                 .iter()
@@ -157,7 +160,7 @@ fn parse_head(head: &[u8]) -> Answer {
     }
 }
 
-fn escape(value: &str) -> String {
+pub fn escape(value: &str) -> String {
     value
         .bytes()
         .map(|byte| match byte {

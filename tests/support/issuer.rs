@@ -3,35 +3,29 @@
 
 mod answers;
 mod assertion;
+mod core;
 mod faults;
 mod log;
 mod tokens;
+mod trouble;
 mod users;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use answers::Refusal;
-pub use answers::{ErrorShape, UserinfoRefusal};
-use faults::Faults;
+pub use answers::{UserinfoRefusal, Version};
+use core::{Core, State};
 pub use faults::{Fault, Times};
 pub use log::Endpoint;
-use log::Log;
 use rsa::PublicKey;
 use rustls::ServerConfig;
-use serde_json::{Value, json};
-use tokens::{Grant, Tokens};
-pub use tokens::{TokenKind, ZITADEL_PROJECT_ID};
-use users::Users;
+pub use tokens::{ORGANIZATION_ID, TokenKind, ZITADEL_PROJECT_ID};
+pub use trouble::Trouble;
 
 use super::http;
-use super::http::{Reply, Request, Response, Server};
+use super::http::{Request, Server};
 use super::keys::ServiceUser;
 use super::tls::Ca;
-
-const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A running issuer. Clones are handles to the same one; it stops with the last.
 #[derive(Clone)]
@@ -46,6 +40,7 @@ pub struct Builder {
     address: IpAddr,
     tls: Option<Arc<ServerConfig>>,
     name: Option<String>,
+    domains: Vec<String>,
 }
 
 impl Builder {
@@ -82,6 +77,13 @@ impl Builder {
         self
     }
 
+    /// Answers to these host names alone, as an instance with custom domains does:
+    /// each is an issuer of its own.
+    pub fn domains(mut self, domains: &[&str]) -> Self {
+        self.domains = domains.iter().map(|&domain| domain.to_owned()).collect();
+        self
+    }
+
     pub fn start(self) -> Issuer {
         let listener = http::listen_on(self.address);
         let port = listener.local_addr().unwrap().port();
@@ -90,6 +92,7 @@ impl Builder {
         let core = Arc::new(Core {
             name: self.name.unwrap_or_else(|| url.clone()),
             url,
+            domains: self.domains,
             state: Mutex::default(),
         });
         let answering = Arc::clone(&core);
@@ -116,6 +119,7 @@ impl Issuer {
             address: Ipv4Addr::LOCALHOST.into(),
             tls: None,
             name: None,
+            domains: Vec::new(),
         }
     }
 
@@ -149,15 +153,42 @@ impl Issuer {
         self.state().users.expire_key(key_id);
     }
 
-    /// Stops new tokens, on newer servers. Those that are out stay good.
+    /// Also what becomes of a user that is locked: its tokens die, and since 2.62.1 it
+    /// gets no new ones.
     pub fn deactivate(&self, user_id: &str) {
-        self.state().users.deactivate(user_id);
+        let mut state = self.state();
+        state.users.set_active(user_id, false);
+        state.tokens.revoke(|issued| issued.user_id == user_id);
+    }
+
+    /// New tokens are possible again; those that died stay dead.
+    pub fn reactivate(&self, user_id: &str) {
+        self.state().users.set_active(user_id, true);
+    }
+
+    /// Its keys and tokens go with it.
+    pub fn remove_user(&self, user_id: &str) {
+        let mut state = self.state();
+        state.users.remove(user_id);
+        state.tokens.revoke(|issued| issued.user_id == user_id);
+    }
+
+    pub fn set_name(&self, user_id: &str, name: &str) {
+        self.state().users.set_name(user_id, name);
+    }
+
+    pub fn add_role(&self, user_id: &str, project: &str, role: &str) {
+        self.state().users.add_role(user_id, project, role);
     }
 
     // How it behaves.
 
-    pub fn set_shape(&self, shape: ErrorShape) {
-        self.state().shape = shape;
+    pub fn set_version(&self, version: Version) {
+        self.state().version = version;
+    }
+
+    pub fn set_trouble(&self, trouble: impl Into<Option<Trouble>>) {
+        self.state().trouble = trouble.into();
     }
 
     pub fn set_token_kind(&self, kind: TokenKind) {
@@ -172,6 +203,11 @@ impl Issuer {
     /// How far its clock is ahead of ours, for `Date`, assertions and tokens.
     pub fn set_date_offset(&self, seconds: i64) {
         self.state().date_offset_seconds = seconds;
+    }
+
+    /// Stops its clock at this Unix time in milliseconds.
+    pub fn stop_clock(&self, unix_millis: i64) {
+        self.state().stopped_at = Some(unix_millis);
     }
 
     pub fn set_userinfo_refusal(&self, refusal: UserinfoRefusal) {
@@ -194,7 +230,7 @@ impl Issuer {
     }
 
     pub fn revoke(&self, token: &str) {
-        self.state().tokens.revoke(|issued| issued == token);
+        self.state().tokens.revoke(|issued| issued.token == token);
     }
 
     pub fn revoke_all(&self) {
@@ -209,7 +245,7 @@ impl Issuer {
     /// The same check as userinfo's, for a resource server that asks.
     pub fn accepts(&self, token: &str) -> bool {
         let state = self.state();
-        state.tokens.owner(token, state.now()).is_some()
+        state.tokens.userinfo(token, state.now()).is_some()
     }
 
     /// The key that signs the issuer's own JWTs.
@@ -247,154 +283,4 @@ impl Issuer {
     fn state(&self) -> MutexGuard<'_, State> {
         self.core.state.lock().unwrap()
     }
-}
-
-struct Core {
-    url: String,
-    name: String,
-    state: Mutex<State>,
-}
-
-struct State {
-    users: Users,
-    tokens: Tokens,
-    faults: Faults,
-    log: Log,
-    shape: ErrorShape,
-    token_kind: TokenKind,
-    userinfo_refusal: UserinfoRefusal,
-    lifetime_seconds: i64,
-    date_offset_seconds: i64,
-}
-
-impl Default for State {
-    fn default() -> Self {
-        Self {
-            users: Users::default(),
-            tokens: Tokens::default(),
-            faults: Faults::default(),
-            log: Log::default(),
-            shape: ErrorShape::default(),
-            token_kind: TokenKind::default(),
-            userinfo_refusal: UserinfoRefusal::default(),
-            lifetime_seconds: 12 * 60 * 60,
-            date_offset_seconds: 0,
-        }
-    }
-}
-
-impl State {
-    /// Unix time by the issuer's own clock.
-    fn now(&self) -> i64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        i64::try_from(since.as_secs()).unwrap() + self.date_offset_seconds
-    }
-}
-
-impl Core {
-    fn reply(&self, request: &Request) -> Reply {
-        let endpoint = Endpoint::at(request.path());
-        let mut state = self.state.lock().unwrap();
-        state.log.add(endpoint, request);
-        let date = http::date(state.now());
-        let fault = state.faults.take(endpoint);
-        let mut right = || self.answer(&mut state, endpoint, request);
-        let reply = match fault {
-            Some(fault) => fault.apply(request, right),
-            None => right().into(),
-        };
-        reply.with_header("Date", &date)
-    }
-
-    fn answer(&self, state: &mut State, endpoint: Endpoint, request: &Request) -> Response {
-        match endpoint {
-            Endpoint::Discovery => Response::json(200, &self.discovery()),
-            Endpoint::Keys => Response::json(200, &tokens::key_set()),
-            Endpoint::Token => match self.token(state, request) {
-                Ok(answer) => Response::json(200, &answer),
-                Err(refusal) => refusal.to_response(state.shape),
-            },
-            Endpoint::Userinfo => userinfo(state, request),
-            Endpoint::Elsewhere | Endpoint::Any => Response::text(404, "404 page not found\n"),
-        }
-    }
-
-    fn discovery(&self) -> Value {
-        let at = |path| format!("{}{path}", self.url);
-        json!({
-            "issuer": self.name,
-            "authorization_endpoint": at("/oauth/v2/authorize"),
-            "token_endpoint": at(Endpoint::TOKEN_PATH),
-            "introspection_endpoint": at("/oauth/v2/introspect"),
-            "userinfo_endpoint": at(Endpoint::USERINFO_PATH),
-            "revocation_endpoint": at("/oauth/v2/revoke"),
-            "jwks_uri": at(Endpoint::KEYS_PATH),
-            "grant_types_supported": ["authorization_code", "client_credentials", JWT_BEARER],
-            "response_types_supported": ["code"],
-            "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": ["RS256"],
-        })
-    }
-
-    fn token(&self, state: &mut State, request: &Request) -> Result<Value, Refusal> {
-        if request.method != "POST" {
-            return Err(Refusal::Method);
-        }
-        let content_type = request.header("content-type").unwrap_or_default();
-        if content_type.split(';').next() != Some(FORM) {
-            return Err(Refusal::Malformed("the request is not a form"));
-        }
-        let form = request.form();
-        if single(&form, "grant_type")? != Some(JWT_BEARER) {
-            return Err(Refusal::UnknownGrant);
-        }
-        let scopes = single(&form, "scope")?.unwrap_or_default();
-        if scopes.trim().is_empty() {
-            return Err(Refusal::NoScope);
-        }
-        let assertion =
-            single(&form, "assertion")?.ok_or(Refusal::Malformed("assertion is missing"))?;
-        let now = state.now();
-        let user_id = assertion::check(assertion, &self.name, now, &state.users)?;
-        if state.users.is_deactivated(&user_id) && state.shape.refuses_deactivated_users() {
-            return Err(Refusal::Deactivated);
-        }
-        let grant = Grant {
-            issuer: &self.name,
-            user_id: &user_id,
-            scopes,
-            now,
-            lifetime_seconds: state.lifetime_seconds,
-        };
-        Ok(state.tokens.issue(state.token_kind, &grant))
-    }
-}
-
-/// A parameter that must not be repeated (RFC 6749 section 3.2).
-fn single<'a>(form: &'a [(String, String)], name: &str) -> Result<Option<&'a str>, Refusal> {
-    let mut values = form.iter().filter(|(key, _)| key == name);
-    match (values.next(), values.next()) {
-        (Some(_), Some(_)) => Err(Refusal::Malformed("a parameter is repeated")),
-        (first, _) => Ok(first.map(|(_, value)| value.as_str())),
-    }
-}
-
-fn userinfo(state: &State, request: &Request) -> Response {
-    if !matches!(request.method.as_str(), "GET" | "POST") {
-        return Refusal::Method.to_response(state.shape);
-    }
-    let now = state.now();
-    let owner = request
-        .bearer()
-        .and_then(|token| state.tokens.owner(token, now));
-    let Some(user_id) = owner else {
-        return state.userinfo_refusal.to_response();
-    };
-    let body = json!({
-        "sub": user_id,
-        "name": "A service user",
-        "preferred_username": format!("service-user-{user_id}"),
-        "updated_at": now,
-    });
-    Response::json(200, &body)
 }

@@ -369,10 +369,13 @@ fn the_kind_of_a_token_is_held_against_what_needs_it() {
         assert_eq!(examine(&case, &[], &[]).faults(), "", "there is no kubectl");
     }
     let found = examine(&case, &[], &[]);
-    case.matches(&found.of("token"), str![[r#"
-ok token: new, a JWT, audience none, valid until [TIME]; a Kubernetes API server cannot use it, because aud names no project
+    case.matches(
+        &found.of("token"),
+        str![[r#"
+ok token: new, a JWT, audience service-user-[USER_ID], valid until [TIME]; [..]
 
-"#]]);
+"#]],
+    );
     case.world.issuer.set_token_kind(TokenKind::Opaque);
     let found = examine(&case, &[], &[]);
     case.matches(
@@ -396,11 +399,14 @@ warning token: new, opaque, valid until [TIME]: a Kubernetes API server with OID
 
     case.world.issuer.set_token_kind(TokenKind::Jwt);
     let found = examine(&case, &[], &[]);
-    case.matches(&found.of("token"), str![[r#"
-warning token: new, a JWT, audience none, valid until [TIME]: a Kubernetes API server cannot use it, because aud names no project
-    add the cluster's project: projects = ["ID"] in the profile, or --project ID
+    case.matches(
+        &found.of("token"),
+        str![[r#"
+[..]token: new, a JWT, audience service-user-[USER_ID], valid until [TIME][..]
+...
 
-"#]]);
+"#]],
+    );
     let found = examine(&case, &["--project", "7"], &[]);
     case.matches(
         &found.of("token"),

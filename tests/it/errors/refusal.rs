@@ -4,11 +4,11 @@ use serde_json::json;
 use snapbox::str;
 
 use crate::support::snapshot::assertions;
-use crate::support::{Case, Endpoint, ErrorShape, Fault, Response};
+use crate::support::{Case, Endpoint, Fault, Response, Version};
 
 #[test]
 fn an_unknown_key() {
-    for (shape, said) in ErrorShape::ALL.into_iter().zip([str![[r#"
+    for (version, said) in Version::ALL.into_iter().zip([str![[r#"
 zitadel-credential: error: the issuer refused the assertion: server_error: Errors.Internal (HTTP 500)
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   found: the issuer's clock and the local clock agree
@@ -25,6 +25,24 @@ zitadel-credential: error: the issuer refused the assertion: invalid_request: Er
   hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
 
 "#]], str![[r#"
+zitadel-credential: error: the issuer refused the assertion: server_error: Errors.Internal (HTTP 500)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  found: the issuer's clock and the local clock agree
+  found: the key file has no expiration date
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
+  hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
+  hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
+
+"#]], str![[r#"
+zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  found: the issuer's clock and the local clock agree
+  found: the key file has no expiration date
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
+  hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
+  hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
+
+"#]], str![[r#"
 zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   found: the issuer's clock and the local clock agree
@@ -44,18 +62,33 @@ zitadel-credential: error: the issuer refused the assertion: invalid_grant: inva
 
 "#]]]) {
         let case = Case::new();
-        case.world.issuer.set_shape(shape);
+        case.world.issuer.set_version(version);
         case.world.issuer.remove_key(&case.world.user.key_id);
         case.run(["token"]).fails(1, said);
         // A 500 may be trouble of the issuer's own.
-        let tries = if shape == ErrorShape::Older { 2 } else { 1 };
-        assert_eq!(case.world.issuer.token_requests(), tries, "{shape:?}");
+        let is_500 = matches!(version, Version::Older | Version::V2025);
+        let tries = if is_500 { 2 } else { 1 };
+        assert_eq!(case.world.issuer.token_requests(), tries, "{version:?}");
     }
 }
 
 #[test]
 fn a_deactivated_user() {
-    for (shape, said) in ErrorShape::ALL.into_iter().zip([str![], str![], str![[r#"
+    for (version, said) in Version::ALL.into_iter().zip([str![], str![], str![[r#"
+zitadel-credential: error: the issuer refused the assertion: invalid_request: Errors.User.NotActive (HTTP 400)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  found: the issuer's clock and the local clock agree
+  found: the key file has no expiration date
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
+
+"#]], str![[r#"
+zitadel-credential: error: the issuer refused the assertion: invalid_request: Errors.User.NotActive (HTTP 400)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  found: the issuer's clock and the local clock agree
+  found: the key file has no expiration date
+  hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
+
+"#]], str![[r#"
 zitadel-credential: error: the issuer refused the assertion: invalid_request: Errors.User.NotActive (HTTP 400)
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
   found: the issuer's clock and the local clock agree
@@ -71,13 +104,13 @@ zitadel-credential: error: the issuer refused the assertion: invalid_request: Er
 
 "#]]]) {
         let case = Case::new();
-        case.world.issuer.set_shape(shape);
+        case.world.issuer.set_version(version);
         case.world.issuer.deactivate(&case.world.user.user_id);
         let call = case.run(["token"]);
-        if matches!(shape, ErrorShape::Older | ErrorShape::OlderNotFound) {
-            call.gives_a_token(said);
-        } else {
+        if version.refuses_inactive_users() {
             call.fails(1, said);
+        } else {
+            call.gives_a_token(said);
         }
     }
 }
@@ -102,7 +135,7 @@ zitadel-credential: error: the issuer refused the assertion: invalid_grant: inva
 
 #[test]
 fn a_clock_that_is_off_is_said_and_overcome() {
-    for shape in ErrorShape::ALL {
+    for version in Version::ALL {
         for (seconds, said) in [
             (
                 -90,
@@ -127,7 +160,7 @@ zitadel-credential: warning: the local clock is [OFFSET] behind the issuer's: sy
             ),
         ] {
             let case = Case::new();
-            case.world.issuer.set_shape(shape);
+            case.world.issuer.set_version(version);
             case.set_clock(seconds);
             case.run(["token"]).gives_a_token(said);
             assert_eq!(assertions(&case.world.issuer).len(), 2);

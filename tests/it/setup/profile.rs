@@ -19,7 +19,7 @@ fn a_profile_is_written_and_proved() {
         said,
         format!(
             "created ~/{CONFIG}\n\
-             profile prod: {issuer} gave an opaque token for A service user, user {user_id}\n\
+             profile prod: {issuer} gave an opaque token for user {user_id}\n\
              next: zitadel-credential setup git HOST, setup docker HOST, or setup kubectl --user NAME\n"
         )
     );
@@ -35,6 +35,14 @@ fn a_profile_is_written_and_proved() {
         1,
         "the proof's token is kept"
     );
+}
+
+#[test]
+fn the_user_is_named_if_the_scopes_ask_for_the_name() {
+    let fixture = Fixture::new();
+    let said = fixture.done(&format!("{PROD} --scope openid --scope profile"));
+    let named = format!("for A service user, user {}\n", fixture.user.user_id);
+    assert!(said.contains(&named), "{said}");
 }
 
 #[test]

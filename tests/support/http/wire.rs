@@ -7,7 +7,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-const MAX_HEAD: usize = 64 * 1024;
+const FORM: &str = "application/x-www-form-urlencoded";
+/// As in Go, in which ZITADEL is written.
+const MAX_HEAD: usize = 1024 * 1024;
 const MAX_HEADERS: usize = 100;
 /// Room for an image layer that is pushed to a registry.
 const MAX_BODY: u64 = 64 * 1024 * 1024;
@@ -46,15 +48,16 @@ impl Request {
 
     /// The body as `application/x-www-form-urlencoded`, in the order sent.
     pub fn form(&self) -> Vec<(String, String)> {
-        self.body
-            .split(|&byte| byte == b'&')
-            .filter(|pair| !pair.is_empty())
-            .map(|pair| {
-                let mut halves = pair.splitn(2, |&byte| byte == b'=');
-                let mut half = || form_decode(halves.next().unwrap_or_default());
-                (half(), half())
-            })
-            .collect()
+        form_pairs(&self.body)
+    }
+
+    /// The form, if the body is said to be one, then the query.
+    pub fn parameters(&self) -> Vec<(String, String)> {
+        let content_type = self.header("content-type").unwrap_or_default();
+        let is_form = content_type.split(';').next() == Some(FORM);
+        let mut pairs = if is_form { self.form() } else { Vec::new() };
+        pairs.extend(form_pairs(self.query().unwrap_or_default().as_bytes()));
+        pairs
     }
 
     /// The first value of that name in the form.
@@ -294,6 +297,17 @@ fn find<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     let mut headers = headers.iter();
     let (_, value) = headers.find(|(key, _)| key.eq_ignore_ascii_case(name))?;
     Some(value)
+}
+
+fn form_pairs(text: &[u8]) -> Vec<(String, String)> {
+    text.split(|&byte| byte == b'&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let mut halves = pair.splitn(2, |&byte| byte == b'=');
+            let mut half = || form_decode(halves.next().unwrap_or_default());
+            (half(), half())
+        })
+        .collect()
 }
 
 /// What is no escape stands for itself, as in browsers.

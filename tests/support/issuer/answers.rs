@@ -1,49 +1,64 @@
-//! How servers of different ages word a refusal.
+//! Servers of different ages, and their words for a refusal.
 
 use serde_json::json;
 
 use crate::support::http::Response;
 
-/// Which servers' errors to answer with.
+/// The servers to behave like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ErrorShape {
-    /// 500 `server_error` for whatever is wrong with the assertion.
+pub enum Version {
+    /// 500 `server_error` for whatever is wrong with the assertion, and tokens for
+    /// users that are inactive.
     Older,
     /// The same, but 404 for a key that is not known.
     OlderNotFound,
-    /// 400 `invalid_grant`.
+    /// v4 of October 2025, as recorded.
+    V2025,
+    /// 400 `invalid_grant` with the reason.
     #[default]
-    Newer,
+    Between,
     /// 400 `invalid_client`, but `invalid_grant` for a key that is not known.
-    NewerInvalidClient,
+    BetweenInvalidClient,
+    /// v4 of July 2026, as recorded: one 400 for whatever is wrong with the assertion,
+    /// and opaque tokens of five parts.
+    V2026,
 }
 
-impl ErrorShape {
-    pub const ALL: [Self; 4] = [
+impl Version {
+    pub const ALL: [Self; 6] = [
         Self::Older,
         Self::OlderNotFound,
-        Self::Newer,
-        Self::NewerInvalidClient,
+        Self::V2025,
+        Self::Between,
+        Self::BetweenInvalidClient,
+        Self::V2026,
     ];
 
-    fn is_older(self) -> bool {
-        matches!(self, Self::Older | Self::OlderNotFound)
+    /// Those with recordings.
+    pub const RECORDED: [Self; 2] = [Self::V2025, Self::V2026];
+
+    /// True if it answers 500 to a bad assertion.
+    pub fn is_old(self) -> bool {
+        matches!(self, Self::Older | Self::OlderNotFound | Self::V2025)
     }
 
     /// Servers before 2.62.1 did not look.
-    pub(super) fn refuses_deactivated_users(self) -> bool {
-        !self.is_older()
+    pub fn refuses_inactive_users(self) -> bool {
+        !matches!(self, Self::Older | Self::OlderNotFound)
     }
 }
 
 /// Why there is no token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     // the request
     Method,
-    Malformed(&'static str),
-    UnknownGrant,
+    NoGrant,
+    UnknownGrant(String),
+    NoClient,
     NoScope,
+    NoAssertion,
+    NoToken,
     // the assertion
     Garbage,
     Audience,
@@ -56,35 +71,46 @@ pub(super) enum Refusal {
     Signature,
     // the user
     UnknownKey,
-    Deactivated,
+    Inactive,
 }
 
 impl Refusal {
-    pub(super) fn to_response(self, shape: ErrorShape) -> Response {
-        let (status, error, description) = match (self, shape) {
+    pub(super) fn to_response(&self, version: Version) -> Response {
+        let (status, error, description) = match (self, version) {
             (Self::Method, _) => return Response::text(405, "method not allowed\n"),
-            (Self::Malformed(what), _) => (400, "invalid_request", what),
-            (Self::UnknownGrant, _) => (400, "unsupported_grant_type", "grant not supported"),
+            (Self::UnknownGrant(name), _) => {
+                let description = format!("{name} not supported");
+                return oauth(400, "unsupported_grant_type", &description);
+            }
+            (Self::NoToken, _) => (401, "invalid_request", "access token missing"),
+            (Self::NoGrant, _) => (400, "invalid_request", "grant_type missing"),
+            (Self::NoClient, _) => (
+                400,
+                "invalid_request",
+                "client_id or client_assertion must be provided",
+            ),
             (Self::NoScope, _) => (
                 400,
                 "invalid_request",
-                "The scope of your request is missing. Please ensure some scopes are requested.",
+                "The scope of your request is missing. Please ensure some scopes are requested. If you have any questions, you may contact the administrator of the application.",
             ),
-            (Self::Deactivated, _) => (400, "invalid_request", "Errors.User.NotActive"),
-            (Self::UnknownKey, ErrorShape::OlderNotFound) => {
+            (Self::NoAssertion, _) => (400, "invalid_request", "assertion missing"),
+            (Self::Inactive, _) => (400, "invalid_request", "Errors.User.NotActive"),
+            (Self::UnknownKey, Version::OlderNotFound) => {
                 (404, "invalid_request", "Errors.AuthNKey.NotFound")
             }
-            (_, shape) if shape.is_older() => (500, "server_error", "Errors.Internal"),
-            (Self::UnknownKey, _) => (400, "invalid_grant", "invalid assertion"),
-            (refusal, ErrorShape::NewerInvalidClient) => (400, "invalid_client", refusal.detail()),
+            (_, version) if version.is_old() => (500, "server_error", "Errors.Internal"),
+            (Self::UnknownKey, _) | (_, Version::V2026) => {
+                (400, "invalid_grant", "invalid assertion")
+            }
+            (refusal, Version::BetweenInvalidClient) => (400, "invalid_client", refusal.detail()),
             (refusal, _) => (400, "invalid_grant", refusal.detail()),
         };
-        let body = json!({ "error": error, "error_description": description });
-        Response::json(status, &body)
+        oauth(status, error, description)
     }
 
-    /// The text that newer servers pass on from the library that checks.
-    fn detail(self) -> &'static str {
+    /// The text of the library that checks, which some servers pass on.
+    fn detail(&self) -> &'static str {
         match self {
             Self::Audience => "audience is not valid: issuer is not among them",
             Self::Expired => "token has expired",
@@ -97,6 +123,18 @@ impl Refusal {
             _ => "parsing of request failed",
         }
     }
+}
+
+fn oauth(status: u16, error: &str, description: &str) -> Response {
+    let body = json!({ "error": error, "error_description": description });
+    Response::json(status, &body)
+}
+
+/// Adds the headers of all answers of the OIDC provider.
+pub(super) fn uncached(response: Response) -> Response {
+    response
+        .with_header("Cache-Control", "no-store")
+        .with_header("Pragma", "no-cache")
 }
 
 /// How userinfo refuses a token.

@@ -7,16 +7,16 @@ use super::users::Users;
 use crate::support::jwt::Jwt;
 
 /// How far ahead of the server's clock `iat` may be, and by how much `exp` must
-/// outlive it.
-const LEEWAY_SECONDS: i64 = 1;
-const MAX_AGE_SECONDS: i64 = 3600;
+/// outlive it, in milliseconds.
+const LEEWAY: i64 = 1000;
+const MAX_AGE: i64 = 3_600_000;
 
 /// What the server lets pass by name. The keys that it knows are RSA keys, so
 /// an ES256 signature then fails as a signature.
 const ALGORITHMS: [&str; 3] = ["RS256", "PS256", "ES256"];
 
 /// Says which user's assertion this is. `issuer` is the name that the audience
-/// must contain, `now` the server's own Unix time.
+/// must contain, `now` the server's own Unix time in milliseconds.
 pub(super) fn check(
     assertion: &str,
     issuer: &str,
@@ -30,14 +30,14 @@ pub(super) fn check(
         return Err(Refusal::Audience);
     }
     let expiry = seconds(claims, "exp")?.ok_or(Refusal::Expired)?;
-    if expiry <= now + LEEWAY_SECONDS {
+    if expiry <= rounded(now + LEEWAY) {
         return Err(Refusal::Expired);
     }
     let issued_at = seconds(claims, "iat")?.ok_or(Refusal::NoIssuedAt)?;
-    if issued_at > now + LEEWAY_SECONDS {
+    if issued_at > rounded(now + LEEWAY) {
         return Err(Refusal::IssuedInFuture);
     }
-    if issued_at < now - MAX_AGE_SECONDS {
+    if issued_at < rounded(now - MAX_AGE) {
         return Err(Refusal::IssuedTooLongAgo);
     }
     let user_id = claims["iss"].as_str().ok_or(Refusal::Garbage)?;
@@ -65,10 +65,20 @@ fn audience(claims: &Value) -> Vec<&str> {
     }
 }
 
-/// `None` where the claim is missing.
+/// Returns the nearest full second, which is what the server compares with.
+fn rounded(millis: i64) -> i64 {
+    (millis + 500).div_euclid(1000)
+}
+
+/// `None` where the claim is missing. A fraction is cut off.
 fn seconds(claims: &Value, claim: &str) -> Result<Option<i64>, Refusal> {
     match claims.get(claim) {
         None => Ok(None),
-        Some(value) => value.as_i64().map(Some).ok_or(Refusal::Garbage),
+        Some(Value::Number(seconds)) => {
+            let whole = seconds.to_string();
+            let whole = whole.split('.').next().and_then(|whole| whole.parse().ok());
+            whole.map(Some).ok_or(Refusal::Garbage)
+        }
+        Some(_) => Err(Refusal::Garbage),
     }
 }

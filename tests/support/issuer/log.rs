@@ -13,6 +13,7 @@ pub enum Endpoint {
     Token,
     Userinfo,
     Keys,
+    Revocation,
     /// Whatever is not found.
     Elsewhere,
     /// All of them.
@@ -23,6 +24,7 @@ impl Endpoint {
     pub const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
     pub const TOKEN_PATH: &str = "/oauth/v2/token";
     pub const USERINFO_PATH: &str = "/oidc/v1/userinfo";
+    pub const REVOCATION_PATH: &str = "/oauth/v2/revoke";
     pub const KEYS_PATH: &str = "/oauth/v2/keys";
 
     pub(super) fn at(path: &str) -> Self {
@@ -31,6 +33,7 @@ impl Endpoint {
             Self::TOKEN_PATH => Self::Token,
             Self::USERINFO_PATH => Self::Userinfo,
             Self::KEYS_PATH => Self::Keys,
+            Self::REVOCATION_PATH => Self::Revocation,
             _ => Self::Elsewhere,
         }
     }

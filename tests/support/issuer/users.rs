@@ -1,6 +1,6 @@
 //! Who is known, and by which keys.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rsa::PublicKey;
 
@@ -9,13 +9,27 @@ use crate::support::keys::ServiceUser;
 #[derive(Default)]
 pub(super) struct Users {
     keys: HashMap<String, Key>,
-    deactivated: HashSet<String>,
+    inactive: HashSet<String>,
+    names: HashMap<String, String>,
+    roles: HashMap<String, Roles>,
 }
+
+/// The roles of a user in each project.
+pub(super) type Roles = BTreeMap<String, BTreeSet<String>>;
 
 struct Key {
     user_id: String,
     public: PublicKey,
     expired: bool,
+}
+
+/// What tokens and userinfo say of a user.
+pub(super) struct User {
+    pub(super) id: String,
+    /// The user name, which is the client ID, too.
+    pub(super) username: String,
+    pub(super) name: String,
+    pub(super) roles: Roles,
 }
 
 impl Users {
@@ -37,12 +51,41 @@ impl Users {
         key.expired = true;
     }
 
-    pub(super) fn deactivate(&mut self, user_id: &str) {
-        self.deactivated.insert(user_id.to_owned());
+    pub(super) fn remove(&mut self, user_id: &str) {
+        self.keys.retain(|_, key| key.user_id != user_id);
     }
 
-    pub(super) fn is_deactivated(&self, user_id: &str) -> bool {
-        self.deactivated.contains(user_id)
+    pub(super) fn set_active(&mut self, user_id: &str, is_active: bool) {
+        if is_active {
+            self.inactive.remove(user_id);
+        } else {
+            self.inactive.insert(user_id.to_owned());
+        }
+    }
+
+    pub(super) fn is_inactive(&self, user_id: &str) -> bool {
+        self.inactive.contains(user_id)
+    }
+
+    pub(super) fn set_name(&mut self, user_id: &str, name: &str) {
+        self.names.insert(user_id.to_owned(), name.to_owned());
+    }
+
+    pub(super) fn add_role(&mut self, user_id: &str, project: &str, role: &str) {
+        let roles = self.roles.entry(user_id.to_owned()).or_default();
+        let of_project = roles.entry(project.to_owned()).or_default();
+        of_project.insert(role.to_owned());
+    }
+
+    pub(super) fn about(&self, user_id: &str) -> User {
+        let given = self.names.get(user_id);
+        let or = |default: String| given.cloned().unwrap_or(default);
+        User {
+            id: user_id.to_owned(),
+            username: or(format!("service-user-{user_id}")),
+            name: or("A service user".to_owned()),
+            roles: self.roles.get(user_id).cloned().unwrap_or_default(),
+        }
     }
 
     /// By key and user together: another user's key, an expired and a deleted

@@ -1,0 +1,107 @@
+//! The issuer in trouble answers as the recorded ZITADELs in the same trouble.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::scene::Scene;
+use super::without_names;
+use crate::support::{Answer, Endpoint, Trouble, Version};
+
+/// The headers that these records note, if the answer has them.
+const HEADERS: [&str; 3] = ["Content-Type", "X-Content-Type-Options", "Set-Cookie"];
+
+/// Only applications may introspect, and the issuer has none.
+const LEFT_OUT: &str = "introspection, a good token";
+
+const PATHS: [(&str, &str); 5] = [
+    ("discovery", Endpoint::DISCOVERY_PATH),
+    ("token", Endpoint::TOKEN_PATH),
+    ("userinfo", Endpoint::USERINFO_PATH),
+    ("userinfo, a good token", Endpoint::USERINFO_PATH),
+    ("keys", Endpoint::KEYS_PATH),
+];
+
+fn trouble(name: &str) -> Trouble {
+    match name {
+        "database down" => Trouble::DatabaseDown,
+        "database down, instance cache on" => Trouble::DatabaseDownCached,
+        "database read-only" => Trouble::ReadOnly,
+        "quota used up" => Trouble::QuotaUsed,
+        "instance blocked" => Trouble::Blocked,
+        other => panic!("{other} is new"),
+    }
+}
+
+fn version(name: &str) -> Version {
+    match name {
+        "2025-10" => Version::V2025,
+        "2026-07" => Version::V2026,
+        other => panic!("{other} is new"),
+    }
+}
+
+fn records() -> Vec<Value> {
+    serde_json::from_str(include_str!("../recordings/trouble.json")).unwrap()
+}
+
+impl Scene {
+    /// Asks with a good assertion or a good token.
+    fn endpoint(&mut self, path: &str, token: &str) -> Answer {
+        match path {
+            Endpoint::TOKEN_PATH => self.scoped(&self.opaque.clone(), "openid"),
+            Endpoint::USERINFO_PATH => self.bearer(token),
+            path => self.ask("GET", path, &[]),
+        }
+    }
+}
+
+#[test]
+fn each_recorded_trouble_has_the_same_answer() {
+    let mut left_out = BTreeSet::new();
+    for recorded in records() {
+        let text = |name: &str| recorded[name].as_str().unwrap();
+        let mut scene = Scene::new(version(text("version")));
+        let token = scene.mint(&scene.opaque.clone(), "openid");
+        let Some((_, path)) = PATHS.iter().find(|(name, _)| *name == text("path")) else {
+            left_out.insert(text("path").to_owned());
+            continue;
+        };
+        let healthy = scene.endpoint(path, &token);
+        scene.issuer.set_trouble(trouble(text("trouble")));
+        let answer = scene.endpoint(path, &token);
+        assert_eq!(answer.status, recorded["status"], "{recorded}");
+        for name in HEADERS {
+            let noted = recorded["headers"].get(name).and_then(Value::as_str);
+            assert_eq!(answer.header(name), noted, "{recorded}");
+        }
+        let body = scene.named(&String::from_utf8_lossy(&answer.body));
+        if text("body") == "as in health" {
+            assert_eq!(answer.body, healthy.body, "{recorded}");
+        } else {
+            assert_eq!(without_names(&body), without_names(text("body")));
+        }
+        scene.issuer.set_trouble(None);
+        let again = scene.endpoint(path, &token);
+        assert_eq!(again.status, 200, "the token outlives it: {recorded}");
+    }
+    assert_eq!(left_out, BTreeSet::from([LEFT_OUT.to_owned()]));
+}
+
+#[test]
+fn what_no_trouble_reaches_stays_as_in_health() {
+    for version in Version::RECORDED {
+        for (trouble, paths) in [
+            (Trouble::ReadOnly, &["discovery", "userinfo", "keys"][..]),
+            (Trouble::QuotaUsed, &["discovery", "keys"]),
+        ] {
+            let mut scene = Scene::new(version);
+            let token = scene.mint(&scene.opaque.clone(), "openid");
+            scene.issuer.set_trouble(trouble);
+            for (_, path) in PATHS.iter().filter(|(name, _)| paths.contains(name)) {
+                let answer = scene.endpoint(path, &token);
+                assert_eq!(answer.status, 200, "{version:?} {trouble:?} {path}");
+            }
+        }
+    }
+}

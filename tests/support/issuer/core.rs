@@ -1,0 +1,214 @@
+//! The state of an issuer, and its answer to each request.
+
+use std::sync::Mutex;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use super::answers::{Refusal, UserinfoRefusal, Version, uncached};
+use super::assertion;
+use super::faults::Faults;
+use super::log::{Endpoint, Log};
+use super::tokens::{self, Grant, TokenKind, Tokens};
+use super::trouble::{self, Trouble};
+use super::users::Users;
+use crate::support::http;
+use crate::support::http::{Reply, Request, Response};
+
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+pub(super) struct Core {
+    /// The address, without a trailing slash.
+    pub(super) url: String,
+    /// The issuer's name where it has no domains.
+    pub(super) name: String,
+    /// The instance's domains. Empty: it answers to each host name.
+    pub(super) domains: Vec<String>,
+    pub(super) state: Mutex<State>,
+}
+
+pub(super) struct State {
+    pub(super) users: Users,
+    pub(super) tokens: Tokens,
+    pub(super) faults: Faults,
+    pub(super) log: Log,
+    pub(super) version: Version,
+    pub(super) trouble: Option<Trouble>,
+    pub(super) token_kind: TokenKind,
+    pub(super) userinfo_refusal: UserinfoRefusal,
+    pub(super) lifetime_seconds: i64,
+    pub(super) date_offset_seconds: i64,
+    /// Unix time in milliseconds of a clock that stands still.
+    pub(super) stopped_at: Option<i64>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            users: Users::default(),
+            tokens: Tokens::default(),
+            faults: Faults::default(),
+            log: Log::default(),
+            version: Version::default(),
+            trouble: None,
+            token_kind: TokenKind::default(),
+            userinfo_refusal: UserinfoRefusal::default(),
+            lifetime_seconds: 12 * 60 * 60,
+            date_offset_seconds: 0,
+            stopped_at: None,
+        }
+    }
+}
+
+impl State {
+    /// Unix time by the issuer's own clock, in milliseconds.
+    fn now_millis(&self) -> i64 {
+        let now = || {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+            i64::try_from(since.as_millis()).unwrap()
+        };
+        self.stopped_at.unwrap_or_else(now) + self.date_offset_seconds * 1000
+    }
+
+    /// Unix time by the issuer's own clock.
+    pub(super) fn now(&self) -> i64 {
+        self.now_millis().div_euclid(1000)
+    }
+}
+
+/// An issuer under one of its domains: each is an issuer of its own.
+struct Origin {
+    url: String,
+    name: String,
+}
+
+impl Core {
+    pub(super) fn reply(&self, request: &Request) -> Reply {
+        let endpoint = Endpoint::at(request.path());
+        let mut state = self.state.lock().unwrap();
+        state.log.add(endpoint, request);
+        let date = http::date(state.now());
+        let fault = state.faults.take(endpoint);
+        let mut right = || self.answer(&mut state, endpoint, request);
+        let reply = match fault {
+            Some(fault) => fault.apply(request, right),
+            None => right().into(),
+        };
+        reply.with_header("Date", &date)
+    }
+
+    fn answer(&self, state: &mut State, endpoint: Endpoint, request: &Request) -> Response {
+        let host = request.header("host").unwrap_or_default();
+        let trouble = state.trouble;
+        if let Some(response) = trouble.and_then(|it| it.answer(state.version, endpoint, host)) {
+            return response;
+        }
+        let Some(origin) = self.origin(host) else {
+            return trouble::unknown_domain(host);
+        };
+        match endpoint {
+            Endpoint::Discovery => Response::json(200, &discovery(&origin)),
+            Endpoint::Keys => Response::json(200, &tokens::key_set()),
+            Endpoint::Token => uncached(match token(state, &origin, request) {
+                Ok(answer) => Response::json(200, &answer),
+                Err(refusal) => refusal.to_response(state.version),
+            }),
+            Endpoint::Userinfo => uncached(userinfo(state, request)),
+            Endpoint::Revocation => uncached(Refusal::NoClient.to_response(state.version)),
+            Endpoint::Elsewhere | Endpoint::Any => elsewhere(request),
+        }
+    }
+
+    /// `None` if the host is no domain of the instance. Names are compared with case.
+    fn origin(&self, host: &str) -> Option<Origin> {
+        if self.domains.is_empty() {
+            return Some(Origin {
+                url: self.url.clone(),
+                name: self.name.clone(),
+            });
+        }
+        let domain = host.split(':').next().unwrap_or_default();
+        let scheme = self.url.split(':').next().unwrap_or_default();
+        let url = format!("{scheme}://{host}");
+        let is_known = self.domains.iter().any(|known| known == domain);
+        is_known.then(|| Origin {
+            name: url.clone(),
+            url,
+        })
+    }
+}
+
+fn discovery(origin: &Origin) -> Value {
+    let at = |path| format!("{}{path}", origin.url);
+    json!({
+        "issuer": origin.name,
+        "authorization_endpoint": at("/oauth/v2/authorize"),
+        "token_endpoint": at(Endpoint::TOKEN_PATH),
+        "introspection_endpoint": at("/oauth/v2/introspect"),
+        "userinfo_endpoint": at(Endpoint::USERINFO_PATH),
+        "revocation_endpoint": at(Endpoint::REVOCATION_PATH),
+        "jwks_uri": at(Endpoint::KEYS_PATH),
+        "grant_types_supported": ["authorization_code", "client_credentials", JWT_BEARER],
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+    })
+}
+
+fn token(state: &mut State, origin: &Origin, request: &Request) -> Result<Value, Refusal> {
+    if !matches!(request.method.as_str(), "GET" | "POST") {
+        return Err(Refusal::Method);
+    }
+    let parameters = request.parameters();
+    // Of a field that comes twice, the first counts.
+    let value = |name: &str| {
+        let mut all = parameters.iter();
+        all.find_map(|(key, value)| (key == name).then_some(value.as_str()))
+    };
+    match value("grant_type").unwrap_or_default() {
+        JWT_BEARER => {}
+        "" => return Err(Refusal::NoGrant),
+        "client_credentials" => return Err(Refusal::NoClient),
+        other => return Err(Refusal::UnknownGrant(other.to_owned())),
+    }
+    let assertion = value("assertion").unwrap_or_default();
+    if assertion.is_empty() {
+        return Err(Refusal::NoAssertion);
+    }
+    let user_id = assertion::check(assertion, &origin.name, state.now_millis(), &state.users)?;
+    if state.users.is_inactive(&user_id) && state.version.refuses_inactive_users() {
+        return Err(Refusal::Inactive);
+    }
+    let grant = Grant {
+        issuer: &origin.name,
+        user: state.users.about(&user_id),
+        // The empty scope is one, too.
+        scopes: value("scope").ok_or(Refusal::NoScope)?,
+        version: state.version,
+        now: state.now(),
+        lifetime_seconds: state.lifetime_seconds,
+    };
+    Ok(state.tokens.issue(state.token_kind, &grant))
+}
+
+fn userinfo(state: &State, request: &Request) -> Response {
+    if !matches!(request.method.as_str(), "GET" | "POST") {
+        return Refusal::Method.to_response(state.version);
+    }
+    let Some(token) = request.bearer() else {
+        return Refusal::NoToken.to_response(state.version);
+    };
+    match state.tokens.userinfo(token, state.now()) {
+        Some(claims) => Response::json(200, claims),
+        None => state.userinfo_refusal.to_response(),
+    }
+}
+
+/// ZITADEL's API answers for all paths that are not below those of its OIDC provider.
+fn elsewhere(request: &Request) -> Response {
+    let below = ["/oauth/v2/", "/oidc/v1/", "/.well-known/"];
+    if below.iter().any(|path| request.path().starts_with(path)) {
+        return uncached(Response::text(404, "404 page not found\n"));
+    }
+    Response::json(404, &json!({ "code": 5, "message": "Not Found" }))
+}

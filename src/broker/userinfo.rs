@@ -85,11 +85,8 @@ impl Broker<'_> {
     /// tokens. If the key or its user is refused too, the old one leaves the cache.
     fn replace_refused(&self, slot: &Slot, refused: &Token) -> Result<Token, Error> {
         log::warn!("the issuer refuses the cached token: requesting a new one");
-        match self.obtain(slot, Some(refused)) {
-            Err(error @ Error::Refused(_)) => {
-                self.forget(Some(&Secret::new(refused.expose().to_owned())));
-                Err(error)
-            }
+        match self.replacement(slot, refused) {
+            Err(error @ Error::Refused(_)) => Err(error),
             Err(error) if self.is_usable(refused) => {
                 log::warn!(
                     "no new token, and the refused one is used again: {}",
@@ -99,6 +96,28 @@ impl Broker<'_> {
             }
             token => token,
         }
+    }
+
+    /// Returns another token than one that the issuer refused.
+    ///
+    /// # Errors
+    /// As [`Broker::token`]. If the key or its user is refused too, the old token leaves
+    /// the cache.
+    pub fn other_than(&self, refused: &Token) -> Result<Token, Error> {
+        match &self.slot {
+            Some(slot) => self
+                .replacement(slot, refused)
+                .map_err(|error| self.about(error)),
+            None => self.token(),
+        }
+    }
+
+    fn replacement(&self, slot: &Slot, refused: &Token) -> Result<Token, Error> {
+        self.obtain(slot, Some(refused)).inspect_err(|error| {
+            if matches!(error, Error::Refused(_)) {
+                self.forget(Some(&Secret::new(refused.expose().to_owned())));
+            }
+        })
     }
 
     fn is_usable(&self, token: &Token) -> bool {

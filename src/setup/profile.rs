@@ -121,14 +121,20 @@ impl Setup for SetupProfile {
         // As `warn_of_mode` does.
         request.key.is_exposure_shown = true;
         let broker = Broker::new(&request, world.clock)?;
-        let token = broker.token()?;
+        let mut token = broker.token()?;
+        let mut answer = broker.userinfo(&token)?;
+        if answer.is_err() {
+            // A cached token may be older than a change at the issuer.
+            token = broker.other_than(&token)?;
+            answer = broker.userinfo(&token)?;
+        }
         let kind = if token.is_jwt() {
             "a JWT"
         } else {
             "an opaque token"
         };
         let user_id = broker.grant().user_id.as_str();
-        let who = match broker.userinfo(&token)? {
+        let who = match answer {
             Ok(claims) => ["name", "preferred_username"]
                 .iter()
                 .find_map(|key| claims.get(key).and_then(Json::as_str).map(quoted))
@@ -141,10 +147,10 @@ impl Setup for SetupProfile {
                     "the issuer refuses the token that it issued: {}",
                     refusal.description
                 );
-                return Err(broker
-                    .about(Error::Final(Report::new(what).hint(
-                        "check in ZITADEL that the user is active; nothing was written",
-                    ))));
+                let report = Report::new(what)
+                    .hint("check in ZITADEL that the user is active; nothing was written")
+                    .hint("try again later: ZITADEL answers so too if it has trouble of its own");
+                return Err(broker.about(Error::Final(report)));
             }
         };
         Ok(vec![format!(

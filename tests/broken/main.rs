@@ -11,6 +11,7 @@ mod children;
 mod contention;
 mod disks;
 mod kills;
+mod moods;
 mod outages;
 mod rotation;
 mod surroundings;

@@ -138,7 +138,7 @@ impl<'a> Answer<'a> {
                 wait.as_secs()
             )),
             (429, None) => report.hint(
-                "try again in a minute: there were too many requests from here, or a quota is exhausted",
+                "try again in a minute: there were too many requests from here, a quota is exhausted, or the instance is blocked",
             ),
             (404, None) => report.hint(NO_INSTANCE).hint(OWN_TROUBLE),
             (500, None) => report.hint(IN_TROUBLE),

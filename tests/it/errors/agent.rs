@@ -99,7 +99,7 @@ zitadel-credential: error: nowhere/a: token not written: no such file or directo
             str![[r#"
 zitadel-credential: error: [ISSUER]/oauth/v2/token: HTTP 429: rate limit exceeded
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: try again in a minute: there were too many requests from here, or a quota is exhausted
+  hint: try again in a minute: there were too many requests from here, a quota is exhausted, or the instance is blocked
 
 "#]],
         );

@@ -308,7 +308,7 @@ fn rate_limit() {
         str![[r#"
 zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: HTTP 429: rate limit exceeded
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: try again in a minute: there were too many requests from here, or a quota is exhausted
+  hint: try again in a minute: there were too many requests from here, a quota is exhausted, or the instance is blocked
 
 "#]],
     );

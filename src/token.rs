@@ -57,7 +57,7 @@ impl Token {
     }
 
     /// True if the token is a JWT, which servers can verify themselves (RFC 7519,
-    /// section 3: three parts). ZITADEL's default is an opaque token.
+    /// section 3: three parts). ZITADEL's default is an opaque token, of one or five parts.
     pub fn is_jwt(&self) -> bool {
         is_jwt(self.expose())
     }

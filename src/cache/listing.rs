@@ -138,7 +138,7 @@ fn look(dir: &Path, path: PathBuf) -> Option<Listed> {
     is_in_place.then_some(Listed {
         grant,
         expires_at: record.expires_at,
-        // RFC 7519, section 3: three parts; an opaque token has one.
+        // RFC 7519, section 3: three parts; an opaque token has one or five.
         is_jwt: is_jwt(&record.access_token),
         size: status.size(),
         path,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::hunt::Hunt;
 use crate::needles::each;
 use crate::support::http::{Request, Response};
-use crate::support::issuer::{Endpoint, Fault, Times};
+use crate::support::issuer::{Endpoint, Fault, Times, Version};
 
 /// The assertion, or the token, of a request.
 fn secret_of(request: &Request) -> String {
@@ -69,8 +69,9 @@ fn answers(said: &str) -> Vec<Response> {
 }
 
 /// One command that shows much of what it is told, whatever is echoed.
-fn hunt_at(endpoint: Endpoint, words: &str) {
+fn hunt_at(endpoint: Endpoint, words: &str, version: Version) {
     let mut hunt = Hunt::new();
+    hunt.world.issuer.set_version(version);
     for form in FORMS {
         for n in 0..answers("").len() {
             let answer =
@@ -85,12 +86,15 @@ fn hunt_at(endpoint: Endpoint, words: &str) {
 
 #[test]
 fn a_refusal_that_echoes_the_assertion() {
-    hunt_at(Endpoint::Token, "docker get");
+    hunt_at(Endpoint::Token, "docker get", Version::V2026);
 }
 
 #[test]
 fn a_refusal_that_echoes_the_token() {
-    hunt_at(Endpoint::Userinfo, "whoami");
+    // Its opaque tokens have other forms.
+    for version in Version::RECORDED {
+        hunt_at(Endpoint::Userinfo, "whoami", version);
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use crate::commands::{EXEC_DUMP, rows};
 use crate::hunt::Hunt;
-use crate::support::issuer::TokenKind;
+use crate::support::issuer::{TokenKind, Version};
 use crate::support::machine::program;
 use crate::support::tools::{Row, Shows};
 
@@ -21,8 +21,14 @@ fn showing(kind: TokenKind) -> usize {
 
 #[test]
 fn with_a_key_file() {
-    for kind in [TokenKind::Opaque, TokenKind::Jwt] {
+    // Opaque tokens of 2026 have five parts, those of 2025 one.
+    for (kind, version) in [
+        (TokenKind::Opaque, Version::V2025),
+        (TokenKind::Opaque, Version::V2026),
+        (TokenKind::Jwt, Version::V2026),
+    ] {
         let mut hunt = Hunt::new();
+        hunt.world.issuer.set_version(version);
         hunt.world.issuer.set_token_kind(kind);
         assert_eq!(hunt.run(), showing(kind));
         let dump = hunt.world.home.read(EXEC_DUMP);

@@ -130,6 +130,7 @@ fn an_issuer_behind_a_proxy_goes_by_its_own_name() {
 #[test]
 fn the_issuer_goes_by_its_own_clock() {
     let issuer = Issuer::start();
+    issuer.set_version(Version::Between);
     let user = issuer.new_user();
     let given = access_token(&token(&issuer, &user));
 

@@ -15,12 +15,12 @@ pub enum Version {
     /// v4 of October 2025, as recorded.
     V2025,
     /// 400 `invalid_grant` with the reason.
-    #[default]
     Between,
     /// 400 `invalid_client`, but `invalid_grant` for a key that is not known.
     BetweenInvalidClient,
     /// v4 of July 2026, as recorded: one 400 for whatever is wrong with the assertion,
     /// and opaque tokens of five parts.
+    #[default]
     V2026,
 }
 

@@ -221,7 +221,7 @@ pub fn holds(path: &Path, text: &Secret) -> bool {
         |status: Status| status.is_file() && status.is_ours() && status.has_private_mode();
     let soon = Deadline::after(Duration::ZERO);
     Status::of(path).is_ok_and(is_ours)
-        && input::read_file(path, input::LIMIT, &soon)
+        && input::read_file(path, text.expose().len(), &soon)
             .is_ok_and(|bytes| *bytes == text.expose().as_bytes())
 }
 

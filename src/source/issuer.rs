@@ -19,8 +19,8 @@ mod trust;
 pub mod verdict;
 
 use answer::{Answer, OAuthError};
+pub use http::{ANSWER_LIMIT, Environment, Network};
 use http::{Body, Http};
-pub use http::{Environment, Network};
 use serde::Deserialize;
 use serde_json::Value;
 use verdict::{Question, Verdict};

@@ -17,7 +17,7 @@ use crate::sys::streams::{Stream, wait_readable};
 use crate::text::clock::Deadline;
 use crate::text::quote::system;
 
-/// Size limit of a key, a protocol's input or a response: 64 KiB.
+/// Size limit of a key or a tool's message: 64 KiB.
 pub const LIMIT: usize = 64 * 1024;
 
 /// The reason why an input was not read.

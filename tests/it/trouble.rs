@@ -405,4 +405,7 @@ fn a_token_of_more_than_64_kib_is_used_and_told() {
     assert!(said.contains(remark), "{said}");
     let examined = String::from_utf8(world.zitadel(["doctor"]).run().stdout).unwrap();
     assert!(examined.contains(remark), "{examined}");
+    let erased = format!("protocol=https\nhost=git.acme.dev\npassword={token}\n\n");
+    world.zitadel(["git", "erase"]).write_stdin(erased).run();
+    assert!(world.home.read(only(&world.home)).contains("doubted"));
 }

@@ -42,7 +42,7 @@ pub type Body<'a> = &'a [(&'a str, &'a str)];
 
 /// Size limit of a response in bytes: a JWT with the roles of a user who has hundreds is
 /// larger than 64 KiB.
-const ANSWER_LIMIT: usize = 1024 * 1024;
+pub const ANSWER_LIMIT: usize = 1024 * 1024;
 
 /// Size limit of the file of root certificates in bytes.
 const CA_LIMIT: usize = 4 * 1024 * 1024;

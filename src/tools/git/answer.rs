@@ -14,6 +14,7 @@ use crate::cli::options::Options;
 use crate::config;
 use crate::config::Config;
 use crate::error::Error;
+use crate::source::issuer::ANSWER_LIMIT;
 use crate::text::clock::Deadline;
 use crate::text::input;
 use crate::text::input::ReadError;
@@ -111,12 +112,18 @@ fn operation_of(word: &OsStr) -> Option<Operation> {
     Operation::parse(word.to_str()?)
 }
 
-/// Reads git's message, which may end before stdin does.
+/// Reads git's message, which may end before stdin does. The token that it gives back
+/// may be as large as a response.
 fn read_message(
     world: &mut World<'_>,
     deadline: Deadline,
 ) -> Result<Zeroizing<Vec<u8>>, ReadError> {
     explain_stdin(world, "git's message", EXAMPLE);
     world.stdin.end_by(deadline);
-    input::read_all(protocol::Message::new(&mut *world.stdin), input::LIMIT)
+    let message = protocol::Message::new(&mut *world.stdin);
+    let input = input::read_all(message, input::LIMIT + ANSWER_LIMIT)?;
+    if protocol::size_without_secret(&input) > input::LIMIT {
+        return Err(ReadError::TooLarge(input::LIMIT));
+    }
+    Ok(input)
 }

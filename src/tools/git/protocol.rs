@@ -30,6 +30,14 @@ pub enum Operation {
     Capability,
 }
 
+/// Returns a message's size in bytes, without the lines that hold a secret.
+pub fn size_without_secret(input: &[u8]) -> usize {
+    let is_secret =
+        |line: &&[u8]| line.starts_with(b"password=") || line.starts_with(b"credential=");
+    let lines = input.split_inclusive(|byte| *byte == b'\n');
+    lines.filter(|line| !is_secret(line)).map(<[u8]>::len).sum()
+}
+
 impl Operation {
     /// Parses an operation's name; `None` for others, which git requires to be
     /// ignored.

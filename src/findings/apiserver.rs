@@ -75,7 +75,7 @@ pub(crate) fn flaw(scopes: &Scopes, token: &str, profile: Option<&str>) -> Optio
         || (project.is_none() && audience.len() == 1 && !is_id(&audience[0]))
     {
         return refused(
-            "aud is the user's own name, because no project was requested".to_owned(),
+            "aud is the user's own name (no project was requested)".to_owned(),
             ADD_PROJECT.to_owned(),
         );
     }

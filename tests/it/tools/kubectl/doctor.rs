@@ -177,7 +177,7 @@ ok token: new, opaque, valid until [TIME]; servers must check it with the issuer
 ok kubectl: user ci: profile kube, v1
 warning kubectl: user ci, profile kube: a Kubernetes API server may refuse its token: it has no role claim, and no rule by role can match
     add urn:zitadel:iam:org:projects:roles to the scopes of the profile, and grant the user a role of project 7
-ok token: new, a JWT, audience none, valid until [TIME]; a Kubernetes API server cannot use it, because aud names no project
+ok token: new, a JWT, audience service-user-[USER_ID], valid until [TIME]; a Kubernetes API server cannot use it, because aud is the user's own name (no project was requested)
 
 "#]],
     );
@@ -189,7 +189,7 @@ warning kubectl: user ci, profile api: a Kubernetes API server may refuse its to
     add urn:zitadel:iam:org:projects:roles to the scopes of the profile, and grant the user a role of project 7
 warning kubectl: user ci, profile api: the API server gets a token for ZITADEL's own APIs (zitadel-api), with which it can add a key to the user for itself
     use another profile for this cluster, without zitadel-api
-ok token: new, a JWT, audience none, valid until [TIME]; a Kubernetes API server cannot use it, because aud names no project
+ok token: new, a JWT, audience service-user-[USER_ID], valid until [TIME]; a Kubernetes API server cannot use it, because aud is the user's own name (no project was requested)
 
 "#]],
     );
@@ -197,7 +197,7 @@ ok token: new, a JWT, audience none, valid until [TIME]; a Kubernetes API server
         &with("test"),
         str![[r#"
 ok kubectl: user ci: profile test, v1
-warning token: new, a JWT, audience none, valid until [TIME]: a Kubernetes API server cannot use it, because aud names no project
+warning token: new, a JWT, audience service-user-[USER_ID], valid until [TIME]: a Kubernetes API server cannot use it, because aud is the user's own name (no project was requested)
     add the cluster's project: projects = ["ID"] in the profile, or --project ID
 
 "#]],

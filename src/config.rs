@@ -25,7 +25,7 @@ use crate::broker::Request;
 use crate::cli::options::Options;
 use crate::error::{Error, Report};
 use crate::host::{HostRule, HostRules};
-use crate::scope::{Scopes, project_audience};
+use crate::scope::{ROLES, Scopes, project_audience};
 use crate::source::issuer::Network;
 use crate::source::key::spec::KeySpec;
 use crate::sys::Environment;
@@ -141,7 +141,7 @@ impl<'a> Config<'a> {
         Ok(Request {
             issuer,
             key,
-            scopes: scopes_of(settings.scopes, settings.projects, settings.zitadel_api)?,
+            scopes: scopes_of(&settings)?,
             network: Network {
                 ca_file: settings.ca_file,
                 allow_http: settings.allow_http,
@@ -336,22 +336,22 @@ pub fn log_level(
     }
 }
 
-fn scopes_of(
-    scopes: Option<Vec<String>>,
-    projects: Vec<String>,
-    zitadel_api: bool,
-) -> Result<Scopes, Error> {
+fn scopes_of(settings: &Layer) -> Result<Scopes, Error> {
+    let scopes = settings.scopes.clone();
     let mut all = scopes.unwrap_or_else(|| vec!["openid".to_owned()]);
-    for project in projects {
+    for project in &settings.projects {
         if project.is_empty() || !project.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return Err(usage(
-                format!("invalid project ID: \"{}\"", quoted(&project)),
+                format!("invalid project ID: \"{}\"", quoted(project)),
                 "use the project's ID: the long number on the project's page in ZITADEL",
             ));
         }
-        all.push(project_audience(&project));
+        all.push(project_audience(project));
     }
-    if zitadel_api {
+    if settings.roles {
+        all.push(ROLES.to_owned());
+    }
+    if settings.zitadel_api {
         all.push(project_audience("zitadel"));
     }
     Scopes::new(all.iter().map(String::as_str)).map_err(|bad| {

@@ -53,6 +53,10 @@ pub fn project_audience(project: &str) -> String {
     format!("urn:zitadel:iam:org:project:id:{project}:aud")
 }
 
+/// ZITADEL's scope for the roles of the user: without it no JWT and no userinfo response
+/// has a role.
+pub const ROLES: &str = "urn:zitadel:iam:org:projects:roles";
+
 /// True if tokens with these scopes open ZITADEL's own APIs. Whoever holds such a token
 /// can add a key to its user, and so keep the access for good.
 pub fn open_zitadel(scopes: &Scopes) -> bool {

@@ -64,6 +64,7 @@ pub(crate) fn read_more<T: Args + Default>(words: Vec<OsString>) -> Result<T, Re
 // after it win. (clap's global options are cloned into every command, which takes a
 // fifth of the time of a cached call.)
 #[expect(missing_docs, reason = "it would be the command's description")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Args, Clone, Debug, Default)]
 pub struct Options {
     /// Profile of the config file
@@ -107,6 +108,10 @@ pub struct Options {
     /// [env: ZITADEL_CREDENTIAL_PROJECTS]
     #[arg(long, value_name = "ID", action = ArgAction::Append, verbatim_doc_comment)]
     pub project: Vec<OsString>,
+
+    /// Ask for the user's roles, which servers check
+    #[arg(long)]
+    pub roles: bool,
 
     /// Add ZITADEL's own APIs to the token's audience
     #[arg(long)]
@@ -172,6 +177,7 @@ impl Options {
             user_id: self.user_id.or(before.user_id),
             scope: list(before.scope, self.scope),
             project: list(before.project, self.project),
+            roles: self.roles || before.roles,
             zitadel_api: self.zitadel_api || before.zitadel_api,
             host: list(before.host, self.host),
             ca_file: self.ca_file.or(before.ca_file),

@@ -35,6 +35,8 @@ pub(super) struct Profile {
     #[serde(default)]
     pub(super) projects: Vec<String>,
     #[serde(default)]
+    pub(super) roles: bool,
+    #[serde(default)]
     pub(super) zitadel_api: bool,
     pub(super) ca_file: Option<String>,
     #[serde(default)]
@@ -152,6 +154,7 @@ mod tests {
             key-file = "~/prod.json"
             scopes = ["openid"]
             projects = ["317240000000000001"]
+            roles = true
             zitadel-api = false
             ca-file = "/etc/ssl/acme-ca.pem"
             allow-http = false

@@ -30,6 +30,8 @@ pub struct Layer {
     pub scopes: Option<Vec<String>>,
     /// Projects to add to the audience; those of all layers count.
     pub projects: Vec<String>,
+    /// True to add the scope of the user's roles.
+    pub roles: bool,
     /// True to add the scope of ZITADEL's own APIs.
     pub zitadel_api: bool,
     /// The file of root certificates to trust.
@@ -61,6 +63,7 @@ impl Layer {
             user_id: self.user_id.or(ids.1),
             scopes: self.scopes.or(next.scopes),
             projects: [self.projects, next.projects].concat(),
+            roles: self.roles || next.roles,
             zitadel_api: self.zitadel_api || next.zitadel_api,
             ca_file: self.ca_file.or(next.ca_file),
             allow_http: self.allow_http || next.allow_http,
@@ -134,6 +137,7 @@ impl Layer {
             scopes: many("--scope", &options.scope, "ZITADEL_CREDENTIAL_SCOPES")?,
             projects: many("--project", &options.project, "ZITADEL_CREDENTIAL_PROJECTS")?
                 .unwrap_or_default(),
+            roles: options.roles,
             zitadel_api: options.zitadel_api,
             ca_file: path("--ca-file", &options.ca_file, "ZITADEL_CREDENTIAL_CA_FILE")?,
             allow_http: false,
@@ -164,6 +168,7 @@ impl Layer {
             user_id,
             scopes,
             projects,
+            roles,
             zitadel_api,
             ca_file,
             allow_http,
@@ -190,6 +195,7 @@ impl Layer {
             user_id: user_id.clone(),
             scopes: scopes.clone(),
             projects: projects.clone(),
+            roles: *roles,
             zitadel_api: *zitadel_api,
             ca_file: ca_file
                 .as_ref()

@@ -168,6 +168,8 @@ fn scopes_replace_and_projects_add() {
         scopes(&["--zitadel-api"], &variables),
         all(&["email", "profile", one, two, api])
     );
+    let roles = "urn:zitadel:iam:org:projects:roles";
+    assert_eq!(scopes(&["--roles"], &[]), all(&["openid", one, roles]));
     assert!(refused(TWO, &["--project", "2 openid"], &[]).contains("invalid project ID"));
     assert!(refused(TWO, &["--scope", "a\"b"], &[]).contains("invalid scope"));
 }

@@ -10,7 +10,7 @@ use crate::text::quote;
 
 /// Keys of our own file whose values are no secrets. Of other files only the values
 /// that the change itself brings are shown.
-const SHOWN: [&str; 12] = [
+const SHOWN: [&str; 14] = [
     "allow-http",
     "auth",
     "ca-file",
@@ -20,9 +20,11 @@ const SHOWN: [&str; 12] = [
     "key-id",
     "profile",
     "projects",
+    "roles",
     "scopes",
     "user-id",
     "username",
+    "zitadel-api",
 ];
 
 /// Keys whose names are shown: an unknown one may be a piece of a secret.

@@ -167,6 +167,7 @@ impl<'w> Plan<'w> {
             ("--user-id", options.user_id.is_some()),
             ("--scope", !options.scope.is_empty()),
             ("--project", !options.project.is_empty()),
+            ("--roles", options.roles),
             ("--zitadel-api", options.zitadel_api),
             ("--ca-file", options.ca_file.is_some()),
         ];

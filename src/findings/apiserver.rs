@@ -3,14 +3,11 @@
 //! Source: Kubernetes' "Authenticating", kube-apiserver's `--oidc-*` flags and its
 //! `AuthenticationConfiguration`.
 
-use crate::scope::{Scopes, project_of};
+use crate::scope::{ROLES, Scopes, project_of};
 use crate::text::quote;
 use crate::text::quote::quoted;
 use crate::token::MAKE_IT_JWT;
 use crate::token::jwt::Jwt;
-
-/// ZITADEL's scope for role claims.
-const ROLES: &str = "urn:zitadel:iam:org:projects:roles";
 
 const ADD_PROJECT: &str =
     "add the cluster's project: projects = [\"ID\"] in the profile, or --project ID";

@@ -209,13 +209,14 @@ impl Setup for SetupProfile {
 }
 
 /// The keys of a profile that setup writes.
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "issuer",
     "key-file",
     "key-id",
     "user-id",
     "scopes",
     "projects",
+    "roles",
     "zitadel-api",
     "ca-file",
 ];
@@ -315,6 +316,7 @@ fn values(given: &Layer) -> Result<Vec<(&'static str, String)>, Error> {
             .filter(|p| !p.is_empty())
             .map(list),
     );
+    add("roles", given.roles.then(|| "true".to_owned()));
     add("zitadel-api", given.zitadel_api.then(|| "true".to_owned()));
     let ca_file = given.ca_file.as_deref().map(absolute).transpose()?;
     add("ca-file", ca_file.as_deref().map(string));

@@ -91,7 +91,7 @@ fn in_a_variables_place() {
 
 #[test]
 fn in_the_kubeconfigs_extension() {
-    for field in ["profile", "issuer", "scopes", "projects"] {
+    for field in ["profile", "issuer", "scopes", "projects", "roles"] {
         hunt(|hunt, text| {
             let config = serde_json::json!({ field: text });
             let info = serde_json::json!({
@@ -107,7 +107,7 @@ fn in_the_kubeconfigs_extension() {
 
 #[test]
 fn in_the_config_file() {
-    let lines: [fn(&str) -> String; 12] = [
+    let lines: [fn(&str) -> String; 13] = [
         |text| format!("issuer = {text}"),
         |text| format!("key-file = {text}"),
         |text| format!("key = {text}"),
@@ -115,6 +115,7 @@ fn in_the_config_file() {
         |text| format!("user-id = {text}"),
         |text| format!("scopes = [{text}]"),
         |text| format!("projects = {text}"),
+        |text| format!("roles = {text}"),
         |text| format!("key-command = [{text}]"),
         |text| format!("ca-file = {text}"),
         |text| format!("allow-http = {text}"),

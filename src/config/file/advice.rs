@@ -15,6 +15,7 @@ const PROFILE: &[&str] = &[
     "user-id",
     "scopes",
     "projects",
+    "roles",
     "zitadel-api",
     "ca-file",
     "allow-http",

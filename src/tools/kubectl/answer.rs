@@ -69,6 +69,7 @@ fn answer(
         issuer,
         scopes,
         projects,
+        roles,
     } = cluster;
     let asker = Asker {
         rule: None,
@@ -77,6 +78,7 @@ fn answer(
             issuer,
             scopes,
             projects: projects.unwrap_or_default(),
+            roles: roles.unwrap_or_default(),
             ..Layer::default()
         },
     };

@@ -80,6 +80,8 @@ pub struct Extension {
     pub scopes: Option<Vec<String>>,
     /// Projects to add to the audience.
     pub projects: Option<Vec<String>>,
+    /// True to add the scope of the user's roles.
+    pub roles: Option<bool>,
 }
 
 /// The request. Its `kind` is not read: clients differ in it, and `apiVersion` alone
@@ -137,7 +139,7 @@ impl Cluster {
 /// correctly; a person wrote the extension.
 fn wrong_type() -> Report {
     Report::new(format!("{VARIABLE}: value of the wrong type")).hint(
-        "fix the cluster's extension client.authentication.k8s.io/exec in the kubeconfig: profile and issuer are strings, scopes and projects are lists of strings",
+        "fix the cluster's extension client.authentication.k8s.io/exec in the kubeconfig: profile and issuer are strings, scopes and projects are lists of strings, roles is true or false",
     )
 }
 

@@ -121,6 +121,49 @@ fn a_profile_that_is_there_keeps_what_is_not_named_and_gets_it_back() {
     assert_eq!(fixture.home.read(CONFIG), format!("{before}\n# later\n"));
 }
 
+/// A token with roles is another token than one without.
+#[test]
+fn roles_are_written_asked_for_and_cached_apart() {
+    let fixture = Fixture::new();
+    let shown = fixture.done(&format!(
+        "{PROD} --project 7 --roles --zitadel-api --dry-run"
+    ));
+    for line in ["+roles = true\n", "+zitadel-api = true\n"] {
+        assert!(shown.contains(line), "{shown}");
+    }
+    fixture.done(PROD);
+    let before = fixture.home.read(CONFIG);
+    fixture.done("profile prod --project 7 --roles");
+    let written = fixture.home.read(CONFIG);
+    assert!(
+        written.ends_with("projects = [\"7\"]\nroles = true\n"),
+        "{written}"
+    );
+    let scope = || {
+        let request = fixture.issuer.last_token_request();
+        request.form_value("scope").unwrap_or_default()
+    };
+    let with_roles =
+        "openid urn:zitadel:iam:org:project:id:7:aud urn:zitadel:iam:org:projects:roles";
+    assert_eq!(scope(), with_roles);
+    fixture.done("profile prod --undo");
+    fixture.done(PROD);
+    assert_eq!(fixture.home.read(CONFIG), before);
+    let token = |words: &[&str]| {
+        let output = fixture.home.zitadel(words).run();
+        assert!(output.status.success(), "{output:?}");
+        output.stdout
+    };
+    let plain = token(&["token"]);
+    let asked = token(&["--roles", "token"]);
+    assert_ne!(plain, asked);
+    assert_eq!(scope(), "openid urn:zitadel:iam:org:projects:roles");
+    assert_eq!(
+        (token(&["token"]), token(&["token", "--roles"])),
+        (plain, asked)
+    );
+}
+
 #[test]
 fn a_profile_that_was_the_only_one_stays_the_default() {
     let fixture =

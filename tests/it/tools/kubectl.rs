@@ -118,13 +118,13 @@ fn a_clusters_extension_chooses_profile_and_scopes() {
     ));
     let cluster = json!({
         "server": "https://k8s.acme.dev",
-        "config": {"profile": "other", "scopes": ["email"], "projects": ["7"]},
+        "config": {"profile": "other", "scopes": ["email"], "projects": ["7"], "roles": true},
     });
     asked(&world, Some(&info("v1", &cluster)));
     let request = world.issuer.last_token_request();
     assert_eq!(
         request.form_value("scope").as_deref(),
-        Some("email urn:zitadel:iam:org:project:id:7:aud")
+        Some("email urn:zitadel:iam:org:project:id:7:aud urn:zitadel:iam:org:projects:roles")
     );
 }
 

@@ -36,13 +36,14 @@ fn the_clusters_extension_is_read_and_other_fields_are_ignored() {
         "v1",
         r#"{"interactive":false,"cluster":{"server":"https://k8s.acme.dev:6443","config":
         {"apiVersion":"x","profile":"prod","issuer":"https://a.dev","scopes":["openid"],
-        "projects":["1"],"more":{}}}}"#,
+        "projects":["1"],"roles":true,"more":{}}}}"#,
     )
     .expect("a request");
     assert_eq!(request.cluster.profile.as_deref(), Some("prod"));
     assert_eq!(request.cluster.issuer.as_deref(), Some("https://a.dev"));
     assert_eq!(request.cluster.scopes, Some(vec!["openid".to_owned()]));
     assert_eq!(request.cluster.projects, Some(vec!["1".to_owned()]));
+    assert_eq!(request.cluster.roles, Some(true));
     assert!(parsed("v1", r#"{"cluster":{"server":"https://a","config":null}}"#).is_ok());
 }
 
@@ -61,11 +62,11 @@ fn the_api_version_alone_decides_and_null_is_absent() {
         "null",
         r#"{"cluster":null}"#,
         r#"{"cluster":{"server":null,"config":null,"extensions":null}}"#,
-        r#"{"cluster":{"config":{"profile":null,"issuer":null,"scopes":null,"projects":null}}}"#,
+        r#"{"cluster":{"config":{"profile":null,"issuer":null,"scopes":null,"projects":null,"roles":null}}}"#,
     ] {
         let cluster = parsed("v1beta1", spec).expect("a request").cluster;
         assert!(
-            cluster.profile.is_none() && cluster.projects.is_none(),
+            cluster.profile.is_none() && cluster.projects.is_none() && cluster.roles.is_none(),
             "{spec}"
         );
     }

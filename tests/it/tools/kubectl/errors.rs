@@ -154,7 +154,7 @@ fn a_clusters_extension_of_the_wrong_kind() {
         info.to_string(),
         str![[r#"
 zitadel-credential: error: KUBERNETES_EXEC_INFO: value of the wrong type
-  hint: fix the cluster's extension client.authentication.k8s.io/exec in the kubeconfig: profile and issuer are strings, scopes and projects are lists of strings
+  hint: fix the cluster's extension client.authentication.k8s.io/exec in the kubeconfig: profile and issuer are strings, scopes and projects are lists of strings, roles is true or false
 
 "#]],
     );

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::wiring::Wirings;
 use crate::broker::Broker;
 use crate::error::Error;
-use crate::findings::apiserver::{Flaw, flaw};
+use crate::findings::apiserver::{Flaw, flaws};
 use crate::findings::wiring::Context;
 use crate::findings::{Check, Checks, failed, failed_with, ok, skipped, warning};
 use crate::scope::{Scopes, open_zitadel, project_of};
@@ -86,7 +86,8 @@ fn kind(
     });
     let Some(jwt) = Jwt::parse(token.expose()) else {
         let what = format!("new, opaque, {end}");
-        checks.push(match flaw(scopes, token.expose(), profile) {
+        let mut flaws = flaws(scopes, token.expose(), profile).into_iter();
+        checks.push(match flaws.next() {
             Some(flaw) if needs_jwt => {
                 let what = format!("{what}: a Kubernetes API server with OIDC needs a JWT");
                 warning("token", what, flaw.remedy)
@@ -96,6 +97,7 @@ fn kind(
                 format!("{what}; servers must check it with the issuer"),
             ),
         });
+        further(checks, flaws.filter(|_| needs_jwt));
         return;
     };
     let audience = jwt.audience();
@@ -112,7 +114,8 @@ fn kind(
         ));
         return;
     }
-    checks.push(match flaw(scopes, token.expose(), profile) {
+    let mut flaws = flaws(scopes, token.expose(), profile).into_iter();
+    checks.push(match flaws.next() {
         Some(flaw) if needs_jwt => {
             warning("token", format!("{what}: {}", verdict(&flaw)), flaw.remedy)
         }
@@ -122,6 +125,14 @@ fn kind(
             format!("{what}; a Kubernetes API server can use it"),
         ),
     });
+    further(checks, flaws.filter(|_| needs_jwt));
+}
+
+/// Adds the flaws after the first one.
+fn further(checks: &mut Checks, flaws: impl Iterator<Item = Flaw>) {
+    for flaw in flaws {
+        checks.push(warning("token", verdict(&flaw), flaw.remedy));
+    }
 }
 
 /// Says what an API server has against a token.
@@ -146,18 +157,17 @@ pub(super) fn check_others(
         let check = || {
             let other = Broker::new(request, clock)?;
             if broker.is_some_and(|broker| broker.grant() == other.grant()) {
-                return Ok(None);
+                return Ok(Vec::new());
             }
             let (token, _) = other.trial(None)?;
             let scopes = &other.grant().scopes;
-            Ok(flaw(scopes, token.expose(), profile))
+            Ok(flaws(scopes, token.expose(), profile))
         };
         match check() {
-            Ok(None) => {}
-            Ok(Some(flaw)) => {
+            Ok(flaws) => flaws.into_iter().for_each(|flaw| {
                 let what = format!("{place}: {}", verdict(&flaw).replacen("it", "its token", 1));
                 checks.push(warning(tool, what, flaw.remedy));
-            }
+            }),
             Err(error) => {
                 let error = Error::map(error, |report| report.about(&place));
                 checks.push(failed_with(tool, &error));

@@ -3,6 +3,8 @@
 //! Source: Kubernetes' "Authenticating", kube-apiserver's `--oidc-*` flags and its
 //! `AuthenticationConfiguration`.
 
+use serde_json::{Map, Value};
+
 use crate::scope::{ROLES, Scopes, project_of};
 use crate::text::quote;
 use crate::text::quote::quoted;
@@ -22,9 +24,59 @@ pub(crate) struct Flaw {
     pub(crate) is_partial: bool,
 }
 
-/// Returns what an API server has against a token; `None` if nothing. `profile` is the
-/// profile of the token's request.
-pub(crate) fn flaw(scopes: &Scopes, token: &str, profile: Option<&str>) -> Option<Flaw> {
+/// Returns what an API server has against a token, the worst first; empty if nothing.
+/// `profile` is the profile of the token's request.
+pub(crate) fn flaws(scopes: &Scopes, token: &str, profile: Option<&str>) -> Vec<Flaw> {
+    let jwt = Jwt::parse(token);
+    let roles = without_roles(scopes, jwt.as_ref(), profile);
+    let kind = unusable(scopes, jwt, profile);
+    kind.into_iter().chain(roles).collect()
+}
+
+/// Returns the flaw of a token that names a project and has no role of it; of scopes
+/// alone where the token is opaque or missing.
+pub(crate) fn without_roles(
+    scopes: &Scopes,
+    jwt: Option<&Jwt>,
+    profile: Option<&str>,
+) -> Option<Flaw> {
+    let project = quoted(project(scopes)?);
+    let is_asked = scopes.iter().any(|scope| scope == ROLES);
+    let names_one = |claims: &Value| {
+        let names = claims.as_object().into_iter().flat_map(Map::keys);
+        names
+            .into_iter()
+            .any(|name| name.starts_with("urn:zitadel:iam:org:project") && name.ends_with(":roles"))
+    };
+    let why = match jwt {
+        Some(jwt) if names_one(&jwt.claims) => return None,
+        Some(_) => "it has no role claim, and no rule by role can match",
+        None if is_asked => return None,
+        None => "the request asks for a project without its roles, so that a JWT has no role claim",
+    };
+    let grant = format!("grant the user a role of project {project}");
+    Some(Flaw {
+        why: why.to_owned(),
+        remedy: match profile {
+            _ if is_asked => format!("{grant} in ZITADEL"),
+            Some(profile) => format!(
+                "run zitadel-credential setup profile {} --roles, which sets roles = true, and {grant}",
+                quote::word(profile)
+            ),
+            None => format!("add --roles to the options, and {grant}"),
+        },
+        is_partial: true,
+    })
+}
+
+/// Returns the first project of the scopes, other than ZITADEL's own.
+fn project(scopes: &Scopes) -> Option<&str> {
+    let mut projects = scopes.iter().filter_map(project_of);
+    projects.find(|id| *id != "zitadel")
+}
+
+/// Returns why an API server cannot read the token, or not by default.
+fn unusable(scopes: &Scopes, jwt: Option<Jwt>, profile: Option<&str>) -> Option<Flaw> {
     let refused = |why: String, remedy: String| {
         Some(Flaw {
             why,
@@ -32,7 +84,7 @@ pub(crate) fn flaw(scopes: &Scopes, token: &str, profile: Option<&str>) -> Optio
             is_partial: false,
         })
     };
-    let Some(jwt) = Jwt::parse(token) else {
+    let Some(jwt) = jwt else {
         return refused(
             "it is opaque".to_owned(),
             format!("{MAKE_IT_JWT}; then run {}", renew(profile)),
@@ -63,57 +115,24 @@ pub(crate) fn flaw(scopes: &Scopes, token: &str, profile: Option<&str>) -> Optio
     // Without a project, ZITADEL names the user itself.
     let names = ["client_id", "sub", "username", "preferred_username"];
     let is_user = |aud: &String| names.iter().any(|name| claims[*name] == **aud);
-    let mut projects = scopes
-        .iter()
-        .filter_map(project_of)
-        .filter(|id| *id != "zitadel");
-    let project = projects.next();
     if audience.iter().all(is_user)
-        || (project.is_none() && audience.len() == 1 && !is_id(&audience[0]))
+        || (project(scopes).is_none() && audience.len() == 1 && !is_id(&audience[0]))
     {
         return refused(
             "aud is the user's own name (no project was requested)".to_owned(),
             ADD_PROJECT.to_owned(),
         );
     }
-    let partial = |why: String, remedy: String| {
-        Some(Flaw {
-            why,
-            remedy,
-            is_partial: true,
-        })
-    };
-    if is_of_file {
-        return partial(
-            format!(
-                "with --oidc-* flags it accepts RS256 only by default, and this token has {alg}"
-            ),
-            format!(
-                "add --oidc-signing-algs={alg} to the API server, or use its AuthenticationConfiguration, which accepts {alg}"
-            ),
-        );
-    }
-    let has_roles = claims.as_object().is_some_and(|claims| {
-        let mut names = claims.keys();
-        names
-            .any(|name| name.starts_with("urn:zitadel:iam:org:project") && name.ends_with(":roles"))
-    });
-    if let (Some(project), false) = (project, has_roles) {
-        let project = quoted(project);
-        return partial(
-            "it has no role claim, and no rule by role can match".to_owned(),
-            if scopes.iter().any(|scope| scope == ROLES) {
-                format!("grant the user a role of project {project} in ZITADEL")
-            } else {
-                format!(
-                    "add {ROLES} to the scopes of the profile, and grant the user a role of project {project}"
-                )
-            },
-        );
-    }
-    None
+    is_of_file.then(|| Flaw {
+        why: format!(
+            "with --oidc-* flags it accepts RS256 only by default, and this token has {alg}"
+        ),
+        remedy: format!(
+            "add --oidc-signing-algs={alg} to the API server, or use its AuthenticationConfiguration, which accepts {alg}"
+        ),
+        is_partial: true,
+    })
 }
-
 /// True if an audience looks like the ID of a project.
 fn is_id(audience: &str) -> bool {
     !audience.is_empty() && audience.bytes().all(|b| b.is_ascii_digit())
@@ -132,7 +151,7 @@ pub(crate) fn renew(profile: Option<&str>) -> String {
 mod tests {
     use base64::Engine;
     use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -140,14 +159,15 @@ mod tests {
         let part = |value: Value| BASE64URL.encode(value.to_string());
         let token = format!("{}.{}.x", part(json!({ "alg": alg })), part(claims.clone()));
         let scopes = Scopes::new(["openid", projects]).expect("scopes");
-        flaw(&scopes, &token, Some("ci")).map_or(String::new(), |flaw| {
+        let lines = flaws(&scopes, &token, Some("ci")).into_iter().map(|flaw| {
             let kind = if flaw.is_partial {
                 "partial"
             } else {
                 "refused"
             };
             format!("{kind}: {}: {}", flaw.why, flaw.remedy)
-        })
+        });
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     #[test]
@@ -221,7 +241,7 @@ mod tests {
                 "RS256",
                 without_roles.clone(),
                 project.to_owned(),
-                "partial: it has no role claim, and no rule by role can match: add urn",
+                "partial: it has no role claim, and no rule by role can match: run zitadel-credential setup profile ci --roles",
             ),
             (
                 "RS256",
@@ -235,7 +255,31 @@ mod tests {
             assert_eq!(found.is_empty(), expected.is_empty(), "{found}");
         }
         let scopes = Scopes::new(["openid"]).expect("scopes");
-        let opaque = flaw(&scopes, "opaque", Some("ci")).expect("a flaw");
-        assert!(opaque.remedy.ends_with("whoami --refresh --profile ci"));
+        let opaque = flaws(&scopes, "opaque", Some("ci"));
+        assert_eq!(opaque.len(), 1);
+        assert!(opaque[0].remedy.ends_with("whoami --refresh --profile ci"));
+    }
+    /// The person who makes the token a JWT should not learn of the roles only then.
+    #[test]
+    fn a_project_without_roles_is_a_flaw_of_the_request_too() {
+        let project = "urn:zitadel:iam:org:project:id:7:aud";
+        let count = |scopes: &[&str]| {
+            let scopes = Scopes::new(scopes.iter().copied()).expect("scopes");
+            flaws(&scopes, "opaque", None).len()
+        };
+        assert_eq!(count(&["openid", project]), 2);
+        assert_eq!(count(&["openid", project, ROLES]), 1);
+        assert_eq!(
+            count(&["openid", "urn:zitadel:iam:org:project:id:zitadel:aud"]),
+            1
+        );
+    }
+
+    /// An API server that takes the algorithm looks for the role as well.
+    #[test]
+    fn flaws_of_algorithm_and_roles_are_both_named() {
+        let claims = json!({"iss": "https://i", "exp": 1, "aud": ["7"], "sub": "1"});
+        let found = found("ES256", &claims, "urn:zitadel:iam:org:project:id:7:aud");
+        assert_eq!(found.lines().count(), 2, "{found}");
     }
 }

@@ -19,7 +19,7 @@ use crate::edit::setup;
 use crate::edit::setup::{Name, Setup};
 use crate::edit::tool::Tool;
 use crate::error::{Error, Report};
-use crate::findings::apiserver::{Flaw, flaw};
+use crate::findings::apiserver::{Flaw, flaws, without_roles};
 use crate::scope::open_zitadel;
 use crate::text::quote;
 use crate::text::quote::{printable, quoted};
@@ -247,43 +247,48 @@ fn look_at_the_token(plan: &Plan<'_>, world: &World<'_>) -> Vec<String> {
         None if plan.mode.dry_run => Ok(broker.trial(None)?.0),
         _ => broker.token(),
     };
-    let judged = || {
+    let no_token = |error: &Error| {
+        let headline = error.report().headline();
+        format!("warning: there is no token yet: {headline}")
+    };
+    let requested = || {
         let config = plan.config()?;
         let asker = Asker::default();
         let profile = config.profile_for(&asker);
-        let request = config.request(asker)?;
-        let broker = Broker::new(&request, world.clock)?;
-        let token = get(&broker)?;
-        let flaw = flaw(&request.scopes, token.expose(), profile.as_deref());
-        Ok::<_, Error>((flaw, !token.is_jwt(), open_zitadel(&request.scopes)))
+        Ok::<_, Error>((config.request(asker)?, profile))
     };
+    let (request, profile) = match requested() {
+        Ok(requested) => requested,
+        Err(error) => return vec![no_token(&error)],
+    };
+    let (scopes, profile) = (&request.scopes, profile.as_deref());
     let mut lines = Vec::new();
-    match judged() {
-        Ok((flaw, is_opaque, is_of_zitadel)) => {
-            if let Some(Flaw {
-                why,
-                remedy,
-                is_partial,
-            }) = flaw
-            {
-                lines.push(if is_opaque {
-                    "warning: the token is opaque, and an API server that checks tokens itself (OIDC) refuses it".to_owned()
-                } else {
-                    let verb = if is_partial { "may refuse" } else { "refuses" };
-                    format!("warning: an API server that checks tokens itself (OIDC) {verb} this token: {why}")
-                });
-                lines.push(format!("  {remedy}"));
-            }
-            if is_of_zitadel {
-                lines.push("warning: the API server gets a token for ZITADEL's own APIs (zitadel-api), with which it can add a key to the user for itself".to_owned());
-                lines
-                    .push("  use another profile for this cluster, without zitadel-api".to_owned());
-            }
+    let token = Broker::new(&request, world.clock).and_then(|broker| get(&broker));
+    let flaws = match &token {
+        Ok(token) => flaws(scopes, token.expose(), profile),
+        Err(error) => {
+            lines.push(no_token(error));
+            without_roles(scopes, None, profile).into_iter().collect()
         }
-        Err(error) => lines.push(format!(
-            "warning: there is no token yet: {}",
-            error.report().headline()
-        )),
+    };
+    let is_opaque = token.is_ok_and(|token| !token.is_jwt());
+    for Flaw {
+        why,
+        remedy,
+        is_partial,
+    } in flaws
+    {
+        lines.push(if is_opaque && !is_partial {
+            "warning: the token is opaque, and an API server that checks tokens itself (OIDC) refuses it".to_owned()
+        } else {
+            let verb = if is_partial { "may refuse" } else { "refuses" };
+            format!("warning: an API server that checks tokens itself (OIDC) {verb} this token: {why}")
+        });
+        lines.push(format!("  {remedy}"));
+    }
+    if open_zitadel(scopes) {
+        lines.push("warning: the API server gets a token for ZITADEL's own APIs (zitadel-api), with which it can add a key to the user for itself".to_owned());
+        lines.push("  use another profile for this cluster, without zitadel-api".to_owned());
     }
     lines
 }

@@ -166,6 +166,8 @@ fn the_token_of_the_users_own_profile_is_held_against_what_an_api_server_needs()
 ok kubectl: user ci: profile kube, v1
 warning kubectl: user ci, profile kube: a Kubernetes API server cannot use its token, because it is opaque
     in ZITADEL open the service user and set its Access Token Type to JWT; then run zitadel-credential whoami --refresh --profile kube
+warning kubectl: user ci, profile kube: a Kubernetes API server may refuse its token: the request asks for a project without its roles, so that a JWT has no role claim
+    run zitadel-credential setup profile kube --roles, which sets roles = true, and grant the user a role of project 7
 ok token: new, opaque, valid until [TIME]; servers must check it with the issuer
 
 "#]],
@@ -176,7 +178,7 @@ ok token: new, opaque, valid until [TIME]; servers must check it with the issuer
         str![[r#"
 ok kubectl: user ci: profile kube, v1
 warning kubectl: user ci, profile kube: a Kubernetes API server may refuse its token: it has no role claim, and no rule by role can match
-    add urn:zitadel:iam:org:projects:roles to the scopes of the profile, and grant the user a role of project 7
+    run zitadel-credential setup profile kube --roles, which sets roles = true, and grant the user a role of project 7
 ok token: new, a JWT, audience service-user-[USER_ID], valid until [TIME]; a Kubernetes API server cannot use it, because aud is the user's own name (no project was requested)
 
 "#]],
@@ -186,7 +188,7 @@ ok token: new, a JWT, audience service-user-[USER_ID], valid until [TIME]; a Kub
         str![[r#"
 ok kubectl: user ci: profile api, v1
 warning kubectl: user ci, profile api: a Kubernetes API server may refuse its token: it has no role claim, and no rule by role can match
-    add urn:zitadel:iam:org:projects:roles to the scopes of the profile, and grant the user a role of project 7
+    run zitadel-credential setup profile api --roles, which sets roles = true, and grant the user a role of project 7
 warning kubectl: user ci, profile api: the API server gets a token for ZITADEL's own APIs (zitadel-api), with which it can add a key to the user for itself
     use another profile for this cluster, without zitadel-api
 ok token: new, a JWT, audience service-user-[USER_ID], valid until [TIME]; a Kubernetes API server cannot use it, because aud is the user's own name (no project was requested)
@@ -261,4 +263,61 @@ warning: the token is opaque, and an API server that checks tokens itself (OIDC)
 
 "#]],
     );
+}
+
+/// Roles are asked for by name: a project alone brings none into a JWT.
+#[test]
+fn setup_kubectl_says_that_a_project_comes_without_roles() {
+    if program("kubectl").is_none() {
+        return;
+    }
+    let case = case();
+    let profile = |name: &str, lines: &str| {
+        case.world.home.append_config(&format!(
+            "[profiles.{name}]\nissuer = \"{}\"\nkey-file = \"~/key.json\"\nprojects = [\"7\"]\n{lines}",
+            case.world.issuer.url()
+        ));
+    };
+    profile("kube", "");
+    profile("roles", "roles = true\n");
+    let setup = |name: &str, words: &[&str]| {
+        let mut command = case.world.zitadel(["setup", "kubectl", "--user", "ci"]);
+        command.args(["--profile", name, "--dry-run"]).args(words);
+        let call = case.end(command);
+        assert_eq!(call.code, Some(0), "{}", call.stderr);
+        let lines = call.stdout.lines();
+        let lines = lines.skip_while(|line| !line.contains("warning: "));
+        let lines = lines.take_while(|line| !line.contains("next: "));
+        lines.collect::<Vec<_>>().join("\n") + "\n"
+    };
+    case.matches(&setup("kube", &[]), str![[r#"
+# warning: the token is opaque, and an API server that checks tokens itself (OIDC) refuses it
+#   in ZITADEL open the service user and set its Access Token Type to JWT; then run zitadel-credential whoami --refresh --profile kube
+# warning: an API server that checks tokens itself (OIDC) may refuse this token: the request asks for a project without its roles, so that a JWT has no role claim
+#   run zitadel-credential setup profile kube --roles, which sets roles = true, and grant the user a role of project 7
+
+"#]]);
+    case.matches(&setup("roles", &[]), str![[r#"
+# warning: the token is opaque, and an API server that checks tokens itself (OIDC) refuses it
+#   in ZITADEL open the service user and set its Access Token Type to JWT; then run zitadel-credential whoami --refresh --profile roles
+
+"#]]);
+    case.world.issuer.set_token_kind(TokenKind::Jwt);
+    case.matches(&setup("kube", &["--no-cache"]), str![[r#"
+# warning: an API server that checks tokens itself (OIDC) may refuse this token: it has no role claim, and no rule by role can match
+#   run zitadel-credential setup profile kube --roles, which sets roles = true, and grant the user a role of project 7
+
+"#]]);
+    case.matches(&setup("roles", &["--no-cache"]), str![[r#"
+# warning: an API server that checks tokens itself (OIDC) may refuse this token: it has no role claim, and no rule by role can match
+#   grant the user a role of project 7 in ZITADEL
+
+"#]]);
+    case.world.issuer.remove_key(&case.world.user.key_id);
+    case.matches(&setup("kube", &["--no-cache"]), str![[r#"
+# warning: there is no token yet: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
+# warning: an API server that checks tokens itself (OIDC) may refuse this token: the request asks for a project without its roles, so that a JWT has no role claim
+#   run zitadel-credential setup profile kube --roles, which sets roles = true, and grant the user a role of project 7
+
+"#]]);
 }

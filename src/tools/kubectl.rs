@@ -37,9 +37,9 @@ Example, in a kubeconfig:
         about: "Write a user into a kubeconfig, and point a context at it",
         example: "\
 Examples:
-  zitadel-credential setup kubectl --user zitadel --context acme --dry-run
-  zitadel-credential setup kubectl --user zitadel --context acme
-  zitadel-credential setup kubectl --user zitadel --undo",
+  zitadel-credential setup kubectl --context acme --dry-run
+  zitadel-credential setup kubectl --context acme
+  zitadel-credential setup kubectl --undo",
         reader: Reader::<dyn Setup>::of::<args::SetupKubectl>(),
         owns: setup::owns,
     }),

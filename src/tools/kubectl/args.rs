@@ -28,7 +28,7 @@ pub struct Kubectl {
 #[derive(Args, Debug)]
 pub struct SetupKubectl {
     /// Name of the user in the kubeconfig
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", default_value = "zitadel")]
     pub user: OsString,
     /// Context that will use this user
     #[arg(long, value_name = "CONTEXT")]

@@ -75,8 +75,11 @@ fn a_kubeconfig_that_others_changed_keeps_that_and_gets_its_user_back() {
         serde_json::from_str(&stdout_of_success(view)).unwrap()
     };
     let before = view();
-    setup(home, "kubectl --user zitadel --context test");
+    // zitadel is the user's name where none is given.
+    setup(home, "kubectl --context test");
     assert_eq!(view()["contexts"][0]["context"]["user"], "zitadel");
+    let again = setup(home, "kubectl --user zitadel --context test");
+    assert!(again.starts_with("nothing to change\n"), "{again}");
     let mut other = command(home, &kubectl);
     other.args([
         "config",
@@ -86,7 +89,7 @@ fn a_kubeconfig_that_others_changed_keeps_that_and_gets_its_user_back() {
         "--user=admin",
     ]);
     stdout_of_success(other);
-    let said = setup(home, "kubectl --user zitadel --undo");
+    let said = setup(home, "kubectl --undo");
     assert!(
         said.contains("restores user admin of context test\nremoves user zitadel\n"),
         "{said}"

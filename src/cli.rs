@@ -15,6 +15,7 @@ use crate::agent::Agent;
 use crate::completions::Completions;
 use crate::direct::{AssertionArgs, ExecArgs, TokenArgs};
 use crate::doctor::Doctor;
+use crate::look::{Config, ConfigAction, Profile, ProfileAction};
 use crate::manage::{Cache, CacheAction};
 use crate::text::version;
 use crate::tools::row::Tool;
@@ -45,6 +46,8 @@ Direct, called by a person or a script:
 
 Manage:
   setup        Write a profile, or set up a tool to use it
+  profile      List the profiles
+  config       Show or check the configuration
   cache        Show or remove the tokens in the cache
   doctor       Check key, clock, issuer, token, cache and wiring
   completions  Print a shell's completions
@@ -138,6 +141,19 @@ Examples, from a key file to a working git:
   zitadel-credential setup git git.acme.dev")]
     Setup(Setup),
 
+    /// List the profiles
+    #[command(after_help = "\
+Example:
+  zitadel-credential profile list")]
+    Profile(Profile),
+
+    /// Show or check the configuration
+    #[command(after_help = "\
+Examples:
+  zitadel-credential config show
+  zitadel-credential config check")]
+    Config(Config),
+
     /// Show or remove the tokens in the cache
     #[command(after_help = "\
 Examples:
@@ -199,6 +215,12 @@ impl Cli {
             Command::Setup(setup) => &mut setup.common.options,
             Command::Completions(completions) => &mut completions.options,
             Command::Doctor(doctor) => &mut doctor.options,
+            Command::Profile(profile) => match &mut profile.action {
+                ProfileAction::List(look) => &mut look.options,
+            },
+            Command::Config(config) => match &mut config.action {
+                ConfigAction::Show(look) | ConfigAction::Check(look) => &mut look.options,
+            },
             Command::Cache(cache) => match &mut cache.action {
                 CacheAction::List(list) => &mut list.options,
                 CacheAction::Clear(clear) => &mut clear.options,

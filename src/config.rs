@@ -1,13 +1,17 @@
 //! Configuration: flags override the environment, a cluster's extension, the
 //! profile and the defaults, in this order. Merged and checked once.
 
+pub(crate) mod audit;
 mod draft;
 pub mod file;
+mod from;
 mod layer;
+mod lines;
 mod missing;
 mod place;
 mod rules;
 mod setting;
+pub(crate) mod shown;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,7 +22,7 @@ use layer::{set, text, timeout_of_caller, usage};
 use log::LevelFilter;
 pub(crate) use place::Profiles;
 pub use place::{Directories, FILE_LIMIT};
-use place::{default_path, given_path, is_no_file, read_file};
+use place::{path_of_call, read_file};
 use setting::Setting;
 
 use crate::broker::Request;
@@ -79,13 +83,7 @@ impl<'a> Config<'a> {
         environment: &'a Environment,
         directories: &'a Directories,
     ) -> Result<Self, Error> {
-        let given = given_path(options, environment, directories)?;
-        let must_exist = given.is_some();
-        let path = match given {
-            Some(path) if is_no_file(&path) => None,
-            Some(path) => Some(path),
-            None => default_path(directories),
-        };
+        let (path, must_exist) = path_of_call(options, environment, directories)?;
         let mut config = Self::without_file(options, environment, directories)?;
         if let Some(path) = &path {
             config.file = read_file(path, must_exist, &config.deadline)?;
@@ -135,7 +133,10 @@ impl<'a> Config<'a> {
     /// # Errors
     /// [`Error::Usage`]: a setting is missing or invalid.
     pub fn request(&self, asker: Asker<'_>) -> Result<Request<'a>, Error> {
-        let settings = self.settings(asker)?;
+        self.request_with(self.settings(asker)?)
+    }
+
+    fn request_with(&self, settings: Layer) -> Result<Request<'a>, Error> {
         let issuer = self.issuer_of(&settings)?;
         let key = self.key_of(&settings)?;
         Ok(Request {

@@ -11,7 +11,6 @@ mod issuer;
 mod key;
 mod netrc;
 mod programs;
-mod rules;
 mod token;
 mod wiring;
 
@@ -26,13 +25,10 @@ use crate::call::{Answer, World};
 use crate::cli::options::{EVERY, ListOutput, Options};
 use crate::config::{Asker, Config, Directories};
 use crate::error::Error;
-use crate::findings as check;
 use crate::findings::wiring::Context;
-use crate::findings::{Checks, failed_with};
+use crate::findings::{Checks, config as config_file, failed_with, rule};
 use crate::host::Ask;
-use crate::sys::status::Status;
 use crate::text::clock::Deadline;
-use crate::text::quote;
 
 #[derive(Args, Debug)]
 pub(crate) struct Doctor {
@@ -66,7 +62,7 @@ pub(crate) fn doctor(
     let nothing = Options::default();
     let config = match config {
         Ok(config) => {
-            checks.push(file(&config));
+            checks.push(config_file::file(&config));
             Some(config)
         }
         Err(error) => {
@@ -84,7 +80,7 @@ pub(crate) fn doctor(
         return answer(world, &checks, args);
     };
     let ask = args.host_asked.as_deref().map(Ask::typed);
-    let rule = match &ask {
+    let asked_rule = match &ask {
         Some(Some(ask)) => config
             .rules()
             .find(&ask.origin, ask.username.as_deref())
@@ -92,7 +88,7 @@ pub(crate) fn doctor(
         _ => None,
     };
     let asker = || Asker {
-        rule,
+        rule: asked_rule,
         ..Asker::default()
     };
     let request = config.request(asker());
@@ -131,7 +127,7 @@ pub(crate) fn doctor(
         clock,
     );
     cache::check(&mut checks, &config, broker, world);
-    rules::check(&mut checks, &config);
+    rule::check(&mut checks, &config);
     wiring.check(&mut checks, &context);
     token::check_others(&mut checks, broker, &wiring, &context, clock);
     netrc::check(&mut checks, &context, &wiring, &program_deadline());
@@ -140,38 +136,6 @@ pub(crate) fn doctor(
         host::check(&mut checks, config, &wiring, has_token, text, ask);
     }
     answer(world, &checks, args)
-}
-
-/// Reports the config file, which was read.
-fn file(config: &Config<'_>) -> check::Check {
-    let Some(path) = config.path() else {
-        return check::ok(
-            "config",
-            "no config file, because the home directory is unknown or /dev/null is given: only flags and environment apply",
-        );
-    };
-    let shown = quote::path(path);
-    let Ok(status) = Status::of(path) else {
-        return check::ok(
-            "config",
-            format!("no config file {shown}: only flags and environment apply"),
-        );
-    };
-    if status.is_writable_by_others() {
-        return check::warning(
-            "config",
-            format!("{shown}: writable by other users ({})", status.shown_mode()),
-            format!("chmod go-w {}", quote::word(path)),
-        );
-    }
-    let rules = config.rules().iter().count();
-    check::ok(
-        "config",
-        format!(
-            "{shown}: profiles: {}, host rules: {rules}",
-            config.profile_names().count()
-        ),
-    )
 }
 
 fn answer(world: &World<'_>, checks: &Checks, args: &Doctor) -> Answer {

@@ -133,6 +133,12 @@ impl Report {
         self
     }
 
+    /// Replaces the failure.
+    pub fn renamed(mut self, failure: impl Into<String>) -> Self {
+        self.failure = failure.into().into_boxed_str();
+        self
+    }
+
     /// Returns the failure as one line that is safe for a terminal.
     pub fn headline(&self) -> String {
         printable(&self.failure)

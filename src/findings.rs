@@ -1,6 +1,8 @@
 //! The findings of checks, and their output as text and JSON.
 
 pub(crate) mod apiserver;
+pub(crate) mod config;
+pub(crate) mod key;
 pub(crate) mod netrc;
 pub(crate) mod rule;
 pub(crate) mod wiring;

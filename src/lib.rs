@@ -18,6 +18,7 @@ pub mod error;
 mod findings;
 pub mod grant;
 pub mod host;
+mod look;
 mod manage;
 pub mod scope;
 pub mod secret;
@@ -37,6 +38,7 @@ use cli::{Called, Cli, Command};
 use config::Config;
 use error::Error;
 use log::LevelFilter;
+use look::{ConfigAction, ProfileAction};
 use text::{logger, quote};
 
 /// Runs one call and returns the exit code.
@@ -108,6 +110,13 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
             let config = load();
             Ok(doctor::doctor(world, config, &options, &directories, &args))
         }
+        Command::Profile(args) => match args.action {
+            ProfileAction::List(look) => Ok(look::profiles(&load()?, look.output)),
+        },
+        Command::Config(args) => match args.action {
+            ConfigAction::Show(look) => look::settings(&load()?, &options, look.output),
+            ConfigAction::Check(look) => look::check(world, &options, look.output),
+        },
         Command::Completions(args) => Ok(completions::script(&args)),
     }
 }

@@ -12,24 +12,15 @@ use clap::{Command, Error};
 const WORDS: &[(&[&str], &str)] = &[
     (&["version"], "zitadel-credential --version"),
     (
-        &[
-            "login",
-            "logon",
-            "signin",
-            "init",
-            "configure",
-            "config",
-            "profile",
-            "add",
-        ],
+        &["login", "logon", "signin", "init", "configure", "add"],
         "zitadel-credential setup profile NAME",
     ),
     (
-        &[
-            "profiles", "status", "check", "verify", "diagnose", "debug", "hosts",
-        ],
+        &["status", "check", "verify", "diagnose", "debug", "hosts"],
         "zitadel-credential doctor",
     ),
+    (&["profiles"], "zitadel-credential profile list"),
+    (&["settings"], "zitadel-credential config show"),
     (
         &["logout", "signout", "clear", "purge"],
         "zitadel-credential cache clear",

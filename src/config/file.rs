@@ -7,9 +7,13 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::lines::{Fault, Lines, number};
 use crate::error::Report;
 use crate::host::Auth;
 use crate::text::quote::quoted;
+
+/// The most faults of one file that are told.
+const MOST_FAULTS: usize = 50;
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -20,6 +24,15 @@ pub struct File {
     pub(super) profiles: BTreeMap<String, Profile>,
     #[serde(default)]
     pub(super) hosts: BTreeMap<String, Host>,
+    #[serde(skip)]
+    text: String,
+}
+
+impl File {
+    /// Returns the text, for the lines of its keys.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
 }
 
 /// One `[profiles.NAME]`.
@@ -44,7 +57,7 @@ pub(super) struct Profile {
 }
 
 /// One `[hosts."HOST"]`.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Host {
     pub(super) profile: Option<String>,
@@ -79,25 +92,58 @@ impl From<AuthWord> for Auth {
 /// # Errors
 /// The line, the key and the reason.
 pub fn parse(text: &str) -> Result<File, Report> {
-    toml::from_str(text).map_err(|error| {
-        let start = error.span().map_or(0, |span| span.start).min(text.len());
-        let before = text.get(..start).unwrap_or(text);
-        let line = before.matches('\n').count() + 1;
-        reason(error.message(), text, line)
-    })
+    read(text).map_err(|(_, Fault { line, report })| report.about(&format!("line {line}")))
+}
+
+/// Parses the file's text as far as it can be read. Returns all that is wrong with it; the
+/// file's text has blanks there.
+pub(super) fn parse_on(text: &str) -> (File, Vec<Fault>) {
+    let mut faults = Vec::new();
+    let mut rest = text.to_owned();
+    // The line and what was wrong with it.
+    let mut last = (0, String::new());
+    loop {
+        let (at, fault) = match read(&rest) {
+            Ok(file) => return (file, faults),
+            Err(fault) => fault,
+        };
+        let this = (fault.line, fault.report.headline());
+        // Each line of a key that was pasted here would be a fault of its own.
+        if (last.0 + 1, &last.1) != (this.0, &this.1) {
+            faults.push(fault);
+        }
+        last = this;
+        let next = Lines::of(&rest).without(at);
+        if next == rest || faults.len() == MOST_FAULTS {
+            return (File::default(), faults);
+        }
+        rest = next;
+    }
+}
+
+/// Parses a text, or returns where its first fault is.
+fn read(text: &str) -> Result<File, (usize, Fault)> {
+    let file = toml::from_str(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start).min(text.len());
+        let line = number(text, at);
+        let report = reason(error.message(), text, line);
+        (at, Fault { line, report })
+    })?;
+    let text = text.to_owned();
+    Ok(File { text, ..file })
 }
 
 /// Returns the reason given by toml and serde, without the value that they quote.
 fn reason(message: &str, text: &str, line: usize) -> Report {
     if message.starts_with("unknown field") {
-        let report = Report::new(format!("line {line}: {}", quoted(message)));
+        let report = Report::new(quoted(message));
         return match advice::for_unknown(message) {
             Some(advice) => report.hint(advice),
             None => report,
         };
     }
     if message.starts_with("missing field") {
-        return Report::new(format!("line {line}: {}", quoted(message)));
+        return Report::new(quoted(message));
     }
     // "invalid type: string \"-----BEGIN …\", expected a sequence"
     let of_a_value = ["invalid type", "invalid value", "unknown variant"];
@@ -114,7 +160,7 @@ fn reason(message: &str, text: &str, line: usize) -> Report {
             other => other,
         };
         let report = Report::new(format!(
-            "line {line}: {key} has a value of the wrong type, expected {expected}"
+            "{key} has a value of the wrong type, expected {expected}"
         ));
         return match expected {
             "a table" => report.hint(advice::TABLES),
@@ -122,7 +168,7 @@ fn reason(message: &str, text: &str, line: usize) -> Report {
         };
     }
     let plain = quoted(message.lines().next().unwrap_or_default());
-    Report::new(format!("line {line}: invalid TOML: {plain}")).hint(
+    Report::new(format!("invalid TOML: {plain}")).hint(
         "write a profile like [profiles.prod], and below it issuer = \"https://acme.zitadel.cloud\" and key-file = \"prod.json\"",
     )
 }

@@ -66,6 +66,20 @@ pub(super) fn given_path(
     )
 }
 
+/// Returns the config file of a call, and whether it must exist; `None` if there is no
+/// home directory, or if `/dev/null` is given.
+pub(super) fn path_of_call(
+    options: &Options,
+    environment: &Environment,
+    directories: &Directories,
+) -> Result<(Option<PathBuf>, bool), Error> {
+    Ok(match given_path(options, environment, directories)? {
+        Some(path) if is_no_file(&path) => (None, false),
+        Some(path) => (Some(path), true),
+        None => (default_path(directories), false),
+    })
+}
+
 /// True for the path by which callers say that there is no config file.
 pub(super) fn is_no_file(path: &Path) -> bool {
     path == Path::new("/dev/null")
@@ -100,6 +114,15 @@ impl Profiles {
 
 /// Reads the config file. A missing file is empty, unless it must exist.
 pub(super) fn read_file(path: &Path, must_exist: bool, deadline: &Deadline) -> Result<File, Error> {
+    parse_file(path, &read_text(path, must_exist, deadline)?)
+}
+
+/// Reads the config file's text, which is empty for a missing file unless it must exist.
+pub(super) fn read_text(
+    path: &Path,
+    must_exist: bool,
+    deadline: &Deadline,
+) -> Result<String, Error> {
     let unread = |detail: String| {
         usage(
             format!("config file {}: {detail}", quote::path(path)),
@@ -110,12 +133,12 @@ pub(super) fn read_file(path: &Path, must_exist: bool, deadline: &Deadline) -> R
         Ok(bytes) => bytes,
         // A service's HOME may be /dev/null.
         Err(ReadError::Io(error)) if !must_exist && is_absent(&error) => {
-            return Ok(File::default());
+            return Ok(String::new());
         }
         Err(error) => return Err(unread(error.to_string())),
     };
     let text = encoding::text(&bytes).map_err(|fault| unread(fault.to_string()))?;
-    parse_file(path, text)
+    Ok(text.to_owned())
 }
 
 /// Parses the config file's text; an error names the file.

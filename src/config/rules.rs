@@ -13,25 +13,34 @@ impl Config<'_> {
     pub(super) fn read_rules(&self) -> Result<HostRules, Error> {
         let mut rules = HostRules::default();
         for (pattern, host) in &self.file.hosts {
-            let rule = self
-                .read_rule(pattern, host)
-                .map_err(|report| Error::Usage(self.about(report)))?;
-            rules.add(rule).map_err(|rule| {
-                let what = format!("two host rules for {}", rule.pattern);
-                Error::Usage(
-                    self.about(Report::new(what))
-                        .hint("remove one of them: upper and lower case are the same host, and so are port 443 and no port"),
-                )
-            })?;
+            self.add_rule(&mut rules, pattern, host)?;
         }
         for pattern in &self.caller.hosts {
-            let pattern = parse_pattern(pattern).map_err(|report| {
-                Error::Usage(report.about(&"--host or ZITADEL_CREDENTIAL_HOSTS"))
-            })?;
-            // A rule of the file wins over the caller's rule for the same host.
-            let _ = rules.add(HostRule::of_caller(pattern));
+            add_rule_of_caller(&mut rules, pattern)?;
         }
         Ok(rules)
+    }
+
+    /// Adds a rule of the file.
+    ///
+    /// # Errors
+    /// [`Error::Usage`]: it is invalid, or another rule is for the same host.
+    pub(super) fn add_rule(
+        &self,
+        rules: &mut HostRules,
+        pattern: &str,
+        host: &file::Host,
+    ) -> Result<(), Error> {
+        let rule = self
+            .read_rule(pattern, host)
+            .map_err(|report| Error::Usage(self.about(report)))?;
+        rules.add(rule).map_err(|rule| {
+            let what = format!("two host rules for {}", rule.pattern);
+            Error::Usage(
+                self.about(Report::new(what))
+                    .hint("remove one of them: upper and lower case are the same host, and so are port 443 and no port"),
+            )
+        })
     }
 
     fn read_rule(&self, pattern: &str, host: &file::Host) -> Result<HostRule, Report> {
@@ -68,6 +77,18 @@ impl Config<'_> {
         }
         Ok(rule)
     }
+}
+
+/// Adds a rule of the caller.
+///
+/// # Errors
+/// [`Error::Usage`]: the host is invalid.
+pub(super) fn add_rule_of_caller(rules: &mut HostRules, pattern: &str) -> Result<(), Error> {
+    let pattern = parse_pattern(pattern)
+        .map_err(|report| Error::Usage(report.about(&"--host or ZITADEL_CREDENTIAL_HOSTS")))?;
+    // A rule of the file wins over the caller's rule for the same host.
+    let _ = rules.add(HostRule::of_caller(pattern));
+    Ok(())
 }
 
 /// Parses the host pattern of a rule.

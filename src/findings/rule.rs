@@ -1,7 +1,8 @@
-//! What setup and doctor say about a host rule.
+//! What setup, doctor and `config check` say about a host rule.
 
 use crate::config::{Asker, Config};
 use crate::findings::wiring::profile_of;
+use crate::findings::{Checks, warning};
 use crate::host::{HostPattern, HostRule};
 use crate::scope::open_zitadel;
 use crate::url::Origin;
@@ -29,4 +30,30 @@ pub(crate) fn api_token(config: &Config<'_>, rule: &HostRule) -> Option<String> 
         "{}: {profile} gives it a token for ZITADEL's own APIs (zitadel-api), with which that host can add a key to the user for itself",
         rule.pattern
     ))
+}
+
+/// Warns of rules without a host, of rules whose hosts strangers may have, of hosts that
+/// take no tokens of ZITADEL, and of tokens for ZITADEL's own APIs that go to other hosts.
+pub(crate) fn check(checks: &mut Checks, config: &Config<'_>) {
+    for rule in config.rules().iter() {
+        let pattern = &rule.pattern;
+        if pattern.matches_nothing() {
+            let advice = "name each address in a rule of its own";
+            checks.push(warning("rule", no_match(pattern), advice));
+        } else if pattern.covers_strangers() {
+            checks.push(warning(
+                "rule",
+                format!("{pattern} covers hosts of other people, who can get the token"),
+                "name your own hosts or domain in the rule, for example *.acme.dev",
+            ));
+        }
+        if let Some(service) = pattern.service() {
+            let advice = format!("remove [hosts.\"{pattern}\"], and use an account of {service}");
+            checks.push(warning("rule", no_use(pattern, service), advice));
+        }
+        if let Some(line) = api_token(config, rule) {
+            let advice = "use another profile for this host, without zitadel-api";
+            checks.push(warning("rule", line, advice));
+        }
+    }
 }

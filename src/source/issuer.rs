@@ -99,6 +99,17 @@ impl<'a> Issuer<'a> {
         }
     }
 
+    /// Checks what a request needs on this machine: the proxy variables, https, and root
+    /// certificates to trust. Opens no socket.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming what is wrong.
+    pub fn check_settings(&self) -> Result<(), Error> {
+        let url = self.url.discovery();
+        self.http.proxy(&url)?;
+        self.http.check(&url)
+    }
+
     /// Reads the discovery document (OpenID Connect Discovery 1.0, section 4).
     ///
     /// # Errors

@@ -13,13 +13,16 @@ use crate::support::tools::{CALLS, HOST};
 use crate::support::{Endpoint, Fault, Run, World, binary};
 
 /// What people call, each as it would work.
-const COMMANDS: [&str; 9] = [
+const COMMANDS: [&str; 12] = [
     "token",
     "exec -- true",
     "agent --once --write token",
     "assertion",
     "whoami",
     "setup git git.acme.dev --dry-run",
+    "profile list",
+    "config show",
+    "config check",
     "cache list",
     "doctor",
     "completions bash",

@@ -14,6 +14,7 @@ const LAYERS: [&[&str]; 13] = [
         "completions",
         "direct",
         "doctor",
+        "look",
         "manage",
         "setup",
     ],

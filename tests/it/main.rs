@@ -18,6 +18,7 @@ mod doctor;
 mod errors;
 mod key_file;
 mod layers;
+mod look;
 mod man;
 mod manage;
 mod negative;

@@ -56,7 +56,12 @@ fn a_word_of_other_programs() {
     for (words, wrong, call, of) in [
         ("version", "version", "--version", "[OPTIONS] <COMMAND>"),
         ("login", "login", PROFILE, "[OPTIONS] <COMMAND>"),
-        ("profiles", "profiles", "doctor", "[OPTIONS] <COMMAND>"),
+        (
+            "profiles",
+            "profiles",
+            "profile list",
+            "[OPTIONS] <COMMAND>",
+        ),
         ("help login", "login", PROFILE, "[OPTIONS] <COMMAND>"),
         ("-v login", "login", PROFILE, "[OPTIONS] <COMMAND>"),
         ("logout", "logout", "cache clear", "[OPTIONS] <COMMAND>"),

@@ -1,0 +1,78 @@
+//! What doctor and `config check` say about a key: its size, expiry and file mode.
+
+use crate::broker::mint::EXPIRY_NOTICE;
+use crate::error::Error;
+use crate::findings::{Checks, failed, failed_with, ok, warning};
+use crate::source::assertion;
+use crate::source::key::spec::KeySource;
+use crate::source::key::{Key, exposure};
+use crate::sys::status::Status;
+use crate::text::clock::UnixTime;
+use crate::text::quote;
+use crate::text::quote::word;
+
+const NEW_KEY: &str =
+    "create a new key in ZITADEL (the service user's Keys, New, JSON) and replace the key file";
+
+/// Checks a key that was read. Returns it; `None` if it cannot sign.
+pub(crate) fn check(
+    checks: &mut Checks,
+    source: &KeySource,
+    key: Key,
+    now: UnixTime,
+) -> Option<Key> {
+    let bits = match assertion::bits(&key) {
+        Ok(bits) => bits,
+        Err(report) => {
+            checks.push(failed_with("key", &Error::Final(report.about(source))));
+            return None;
+        }
+    };
+    let end = match key.expires_at {
+        Some(end) if end <= now => {
+            let what = format!("{source}: the key expired at {end}; the local clock says {now}");
+            checks.push(failed("key", what, NEW_KEY));
+            return None;
+        }
+        Some(end) => format!("valid until {end}"),
+        None => "no expiry date in the file".to_owned(),
+    };
+    let mut what = format!(
+        "{source}: key {} of service user {}, RSA {bits} bits, {end}",
+        key.id.as_str(),
+        key.user.as_str()
+    );
+    let mut has_warning = false;
+    if let KeySource::File(path) = source
+        && let Ok(status) = Status::of(path)
+        && status.is_file()
+    {
+        let shown = status.shown_mode();
+        if status.is_open_to_others() {
+            has_warning = true;
+            let finding = format!("{source}: accessible to other users ({shown})");
+            checks.push(warning("key", finding, format!("chmod 600 {}", word(path))));
+        } else {
+            what = format!("{what}, {shown}");
+        }
+        for dir in exposure::open_directories(path) {
+            has_warning = true;
+            let finding = format!(
+                "{source}: every user can replace it in {}",
+                quote::path(&dir)
+            );
+            checks.push(warning("key", finding, format!("chmod o-w {}", word(&dir))));
+        }
+    }
+    if let Some(end) = key.expires_at
+        && end.since(now) < EXPIRY_NOTICE
+    {
+        has_warning = true;
+        let finding = format!("{source}: the key expires at {end}");
+        checks.push(warning("key", finding, NEW_KEY));
+    }
+    if !has_warning {
+        checks.push(ok("key", what));
+    }
+    Some(key)
+}

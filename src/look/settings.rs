@@ -1,0 +1,91 @@
+//! `config show`: the merged settings, each with its source.
+
+use serde_json::{Value, json};
+
+use crate::call::Answer;
+use crate::cli::options::{ListOutput, Options};
+use crate::config::Config;
+use crate::config::shown::Shown;
+use crate::error::Error;
+
+/// The width of a terminal that every table fits into, as far as its values do.
+const WIDTH: usize = 80;
+
+/// The width of the first column.
+const NAME: usize = 13;
+
+/// The width of the second column.
+const VALUE: usize = 30;
+
+/// Shows the settings of a call with these options.
+///
+/// # Errors
+/// The profile does not exist or is invalid.
+pub(crate) fn settings(
+    config: &Config<'_>,
+    options: &Options,
+    output: ListOutput,
+) -> Result<Answer, Error> {
+    let all = config.shown(options)?;
+    Ok(Answer::new(match output {
+        ListOutput::Text => table(&all),
+        ListOutput::Json => document(&all),
+    }))
+}
+
+fn document(all: &[Shown]) -> String {
+    let objects = all.iter().map(|shown| {
+        json!({
+            "setting": shown.name,
+            "value": shown.value,
+            "source": shown.source.kind(),
+            "from": shown.source.to_string(),
+        })
+    });
+    format!("{:#}\n", objects.collect::<Value>())
+}
+
+/// Returns a line a setting. What is too long for it has lines of its own: each text of a
+/// list, and the source.
+fn table(all: &[Shown]) -> String {
+    let mut table = row(["SETTING", "VALUE", "FROM"]);
+    for Shown {
+        name,
+        value,
+        source,
+    } in all
+    {
+        let source = source.in_short();
+        let in_a_line = row([name, &text(value), &source]);
+        if in_a_line.chars().count() <= WIDTH && text(value).chars().count() <= VALUE {
+            table += &in_a_line;
+            continue;
+        }
+        let values = match value {
+            Value::Array(all) if text(value).chars().count() > WIDTH - NAME => {
+                all.iter().map(text).collect()
+            }
+            one => vec![text(one)],
+        };
+        for (at, value) in values.iter().enumerate() {
+            table += &row([if at == 0 { name } else { "" }, value, ""]);
+        }
+        table += &row(["", "", &source]);
+    }
+    table
+}
+
+fn row([name, value, source]: [&str; 3]) -> String {
+    let line = format!("{name:<NAME$}{value:<VALUE$}  {source}");
+    format!("{}\n", line.trim_end())
+}
+
+/// Returns a value as text.
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(all) => all.iter().map(text).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}

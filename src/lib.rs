@@ -105,7 +105,7 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
             let selection = manage::Selection::of(world, &config, &hosts, profile)?;
             manage::cache(world, &config, &selection, &cache)
         }
-        Command::Setup(args) => setup::setup(world, &options, args.common.mode, &*args.asked),
+        Command::Setup(args) => setup::answer(world, &options, args.common.mode, &args.asked),
         Command::Doctor(args) => {
             let config = load();
             Ok(doctor::doctor(world, config, &options, &directories, &args))

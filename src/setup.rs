@@ -6,32 +6,45 @@
 //! write theirs themselves. `--undo` removes what `setup.json` says was put in.
 //! Doing it twice changes nothing.
 
+pub(crate) mod all;
 mod names;
 mod profile;
+mod row;
+
+pub(crate) use row::{owns, rows};
 
 use crate::call::{Answer, World};
-use crate::cli::options::Options;
-use crate::edit::entry::Edit;
+use crate::cli::options::{ListOutput, Options};
 use crate::edit::plan::{Mode, Plan};
 use crate::edit::setup::Setup;
 use crate::error::Error;
 use crate::sys::{process, signals, temporary};
-use crate::tools::row::SetupRow;
-use crate::tools::{self, TOOLS};
 
-/// Returns all setups, each with its name.
-pub(crate) fn rows() -> impl Iterator<Item = (&'static str, &'static SetupRow)> {
-    let tools = TOOLS
-        .iter()
-        .filter_map(|tool| Some((tool.name, tool.setup.as_ref()?)));
-    std::iter::once((profile::NAME, &profile::ROW)).chain(tools)
+/// What is asked of `setup`.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// One setup, or its undo.
+    One(Box<dyn Setup>),
+    /// A list of those that are in place.
+    List(ListOutput),
+    /// The undo of all of them.
+    Undo,
 }
 
-/// True if a setup, by its name in `setup.json`, makes such an edit.
-pub(crate) fn owns(setup: &str, edit: &Edit) -> bool {
-    match setup.split_once(' ') {
-        Some((profile::NAME, of)) => (profile::ROW.owns)(of, edit),
-        _ => tools::owns(setup, edit),
+/// Answers a call of `setup`.
+pub(crate) fn answer(
+    world: &mut World<'_>,
+    options: &Options,
+    mode: Mode,
+    asked: &Asked,
+) -> Result<Answer, Error> {
+    match asked {
+        Asked::One(setup) => one(world, options, mode, &**setup),
+        Asked::List(output) => all::list(world, options, *output),
+        Asked::Undo => {
+            clean_up_on_signals();
+            all::undo(world, options, mode)
+        }
     }
 }
 
@@ -42,16 +55,20 @@ fn clean_up() {
     temporary::remove_created();
 }
 
+fn clean_up_on_signals() {
+    if let Err(error) = signals::clean_up_first(clean_up) {
+        log::debug!("signals end a setup without cleaning up: {error}");
+    }
+}
+
 /// Sets a profile or a tool up, or undoes that.
-pub(crate) fn setup(
+fn one(
     world: &World<'_>,
     options: &Options,
     mode: Mode,
     asked: &dyn Setup,
 ) -> Result<Answer, Error> {
-    if let Err(error) = signals::clean_up_first(clean_up) {
-        log::debug!("signals end a setup without cleaning up: {error}");
-    }
+    clean_up_on_signals();
     if mode.undo {
         let mut plan = Plan::open(world, options, mode, owns)?;
         asked.undo(&mut plan)?;

@@ -4,11 +4,30 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Subcommand};
 
 use crate::call::Helper;
-use crate::edit::setup;
+use crate::edit::plan::Mode;
 use crate::edit::setup::SetupOptions;
-use crate::setup::rows;
+use crate::setup::all::{ListArgs, UndoArgs};
+use crate::setup::{Asked, rows};
 use crate::tools::row::Tool;
 use crate::tools::{self, TOOLS};
+
+/// `setup list`.
+const LIST: &str = "list";
+
+const LISTS: &str = "\
+Examples:
+  zitadel-credential setup list
+  zitadel-credential setup list --output json | jq '.[].files'";
+
+/// `setup undo`.
+const UNDO: &str = "undo";
+
+const UNDOES: &str = "\
+Examples:
+  zitadel-credential setup undo --all --dry-run
+  zitadel-credential setup undo --all
+It goes on if a setup cannot be undone, and says why. To undo one setup, use
+its own --undo.";
 
 /// A call of a tool's helper.
 #[derive(Debug)]
@@ -49,7 +68,7 @@ impl FromArgMatches for Called {
 /// A call of `setup`.
 #[derive(Debug)]
 pub(crate) struct Setup {
-    pub(crate) asked: Box<dyn setup::Setup>,
+    pub(crate) asked: Asked,
     pub(crate) common: SetupOptions,
 }
 
@@ -59,7 +78,13 @@ impl Args for Setup {
             let command = Command::new(name).about(row.about);
             command.after_help(row.example).defer(row.reader.augment)
         });
-        let command = command.subcommands(rows).subcommand_required(true);
+        let list = Command::new(LIST).about("List what setup has changed on this machine");
+        let undo = Command::new(UNDO).about("Undo every setup on this machine");
+        let command = command
+            .subcommands(rows)
+            .subcommand(list.after_help(LISTS).defer(ListArgs::augment_args))
+            .subcommand(undo.after_help(UNDOES).defer(UndoArgs::augment_args))
+            .subcommand_required(true);
         command.arg_required_else_help(true)
     }
 
@@ -75,11 +100,36 @@ impl FromArgMatches for Setup {
 
     fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, Error> {
         let (called, mut below) = matches.remove_subcommand().ok_or_else(missing)?;
-        let row = rows().find(|(name, _)| *name == called);
-        let (_, row) = row.ok_or_else(missing)?;
-        Ok(Self {
-            asked: (row.reader.read)(&mut below)?,
-            common: SetupOptions::from_arg_matches_mut(&mut below)?,
+        Ok(match called.as_str() {
+            LIST => {
+                let ListArgs { output, options } = ListArgs::from_arg_matches_mut(&mut below)?;
+                let mode = Mode::default();
+                Self {
+                    asked: Asked::List(output),
+                    common: SetupOptions { mode, options },
+                }
+            }
+            UNDO => {
+                let UndoArgs {
+                    dry_run, options, ..
+                } = UndoArgs::from_arg_matches_mut(&mut below)?;
+                let mode = Mode {
+                    dry_run,
+                    undo: true,
+                };
+                Self {
+                    asked: Asked::Undo,
+                    common: SetupOptions { mode, options },
+                }
+            }
+            called => {
+                let row = rows().find(|(name, _)| *name == called);
+                let (_, row) = row.ok_or_else(missing)?;
+                Self {
+                    asked: Asked::One((row.reader.read)(&mut below)?),
+                    common: SetupOptions::from_arg_matches_mut(&mut below)?,
+                }
+            }
         })
     }
 

@@ -80,15 +80,19 @@ const SETUPS: &[(&[&str], &str)] = &[
         "zitadel-credential setup kubectl --user NAME",
     ),
     (
-        &["list", "ls", "show", "status", "profiles"],
-        "zitadel-credential doctor",
+        &["ls", "show", "status"],
+        "zitadel-credential setup list",
+    ),
+    (
+        &["profiles"],
+        "zitadel-credential profile list",
     ),
     (
         &["login", "init", "add", "user", "key", "config"],
         "zitadel-credential setup profile NAME",
     ),
     (
-        &["undo", "remove", "clear", "rm"],
+        &["remove", "clear", "rm"],
         "zitadel-credential setup TOOL HOST --undo",
     ),
     (

@@ -57,6 +57,29 @@ impl<'a> Config<'a> {
         })
     }
 
+    /// Returns the directories that may contain setup's journal: that of the config file
+    /// that is named, and that of the default one.
+    ///
+    /// # Errors
+    /// [`Error::Usage`]: the path that is given is a key.
+    pub(crate) fn places(
+        options: &Options,
+        environment: &Environment,
+        directories: &Directories,
+    ) -> Result<Vec<PathBuf>, Error> {
+        let given = given_path(options, environment, directories)?;
+        let given = given.filter(|path| !is_no_file(path));
+        let files = [given, default_path(directories)].into_iter().flatten();
+        let files = files.map(|file| std::path::absolute(&file).unwrap_or(file));
+        let mut places = Vec::new();
+        for place in files.filter_map(|file| Some(file.parent()?.to_owned())) {
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        Ok(places)
+    }
+
     /// Parses the host pattern of a host rule.
     ///
     /// # Errors

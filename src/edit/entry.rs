@@ -7,6 +7,7 @@ use ring::digest;
 use serde::{Deserialize, Serialize};
 
 use crate::host::HostPattern;
+use crate::text::clock::UnixTime;
 
 /// One thing that a setup put into a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,9 @@ pub(crate) struct Edit {
     /// one was killed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) earlier: Option<String>,
+    /// When; `None` in the journal of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) when: Option<UnixTime>,
 }
 
 /// What stands where a setup put something.
@@ -63,6 +67,7 @@ impl Edit {
             ours: ours.to_owned(),
             former,
             earlier: None,
+            when: None,
         }
     }
 

@@ -29,6 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(crate) type Text = Option<Zeroizing<String>>;
 
 /// A file as it is and as it is to be.
+#[derive(Clone)]
 pub(crate) struct FileChange {
     path: PathBuf,
     /// Where links lead.
@@ -48,6 +49,7 @@ pub(crate) struct FileChange {
 }
 
 /// One call by which a tool changes its file, and what it makes of it.
+#[derive(Clone)]
 struct Step {
     tool: Tool,
     words: Vec<String>,

@@ -29,6 +29,16 @@ pub struct HostsArgs {
     pub force: bool,
 }
 
+impl HostsArgs {
+    /// Returns the arguments for one host.
+    pub(crate) fn of(host: &str) -> Self {
+        Self {
+            hosts: vec![host.into()],
+            force: false,
+        }
+    }
+}
+
 /// A host that a tool is set up for.
 pub(crate) struct Host {
     pub(crate) pattern: HostPattern,

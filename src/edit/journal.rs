@@ -10,12 +10,13 @@ use super::check;
 use super::check::Owns;
 use super::entry::{Edit, Note};
 use crate::error::Report;
+use crate::text::clock::UnixTime;
 
 /// Setups by their name, `git git.acme.dev /home/me/.gitconfig`.
 type Setups = BTreeMap<String, Vec<Edit>>;
 
 /// All setups that are in place.
-#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Journal {
     version: Version,
@@ -30,10 +31,13 @@ pub(crate) struct Journal {
     /// The config file of this call.
     #[serde(skip)]
     config: String,
+    /// When it is written.
+    #[serde(skip)]
+    now: Option<UnixTime>,
 }
 
 /// The file's form.
-#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Version {
     #[default]
     #[serde(rename = "1")]
@@ -129,14 +133,43 @@ impl Journal {
         let same = |known: &&Edit| known.is_at(&edit) && known.ours == edit.ours;
         let former = self.edits().find(same).map(|same| same.former.clone());
         edit.former = former.unwrap_or(edit.former);
+        edit.when = self.now;
         let unsorted = self.setups.remove(setup).unwrap_or_default();
         let own = self.configs.entry(self.config.clone()).or_default();
         let edits = own.entry(setup.to_owned()).or_default();
         edits.extend(unsorted);
         match edits.iter_mut().find(|known| known.is_at(&edit)) {
             Some(known) if known.ours == edit.ours => {}
-            Some(known) => known.earlier = Some(std::mem::replace(&mut known.ours, edit.ours)),
+            Some(known) => {
+                known.earlier = Some(std::mem::replace(&mut known.ours, edit.ours));
+                known.when = edit.when;
+            }
             None => edits.push(edit),
+        }
+    }
+
+    /// Sets the time of what is recorded from now on.
+    pub(crate) const fn set_time(&mut self, now: UnixTime) {
+        self.now = Some(now);
+    }
+
+    /// Returns all setups, each with its config file if that is known.
+    pub(crate) fn setups(&self) -> impl Iterator<Item = (Option<&str>, &str, &[Edit])> {
+        let filed = self.configs.iter().flat_map(|(config, setups)| {
+            let config = Some(config.as_str());
+            setups
+                .iter()
+                .map(move |(name, edits)| (config, name, edits))
+        });
+        let unfiled = self.setups.iter().map(|(name, edits)| (None, name, edits));
+        let all = filed.chain(unfiled);
+        all.map(|(config, name, edits)| (config, name.as_str(), edits.as_slice()))
+    }
+
+    /// Forgets all other setups, so that an undo looks at everything that this one did.
+    pub(crate) fn keep_only(&mut self, setup: &str) {
+        for setups in self.configs.values_mut().chain([&mut self.setups]) {
+            setups.retain(|name, _| name == setup);
         }
     }
 

@@ -29,7 +29,7 @@ use crate::text::quote::system;
 type After = Box<dyn FnOnce() -> Result<Vec<String>, Error>>;
 
 // How a setup is gone about.
-#[derive(Args, Clone, Copy, Debug)]
+#[derive(Args, Clone, Copy, Debug, Default)]
 pub struct Mode {
     /// Show what would change, and change nothing
     #[arg(long)]
@@ -56,6 +56,13 @@ pub(crate) struct Plan<'w> {
     files: Vec<FileChange>,
     links: Vec<LinkChange>,
     lines: Vec<String>,
+    /// Says of what a setup did that it no longer stands.
+    pub(crate) drift: Vec<String>,
+    /// The tool's file that the journal names, instead of the one that the environment
+    /// names now.
+    pub(crate) tool_file: Option<PathBuf>,
+    /// True if the undo is only tried, to see what still stands.
+    pub(crate) only_looks: bool,
     after: Option<After>,
     /// Empty for a dry run.
     locks: Vec<DirLock>,
@@ -88,6 +95,7 @@ impl<'w> Plan<'w> {
         let mut journal = Journal::parse(journal_file.text(), &config.name(), owns)
             .map_err(|report| Error::Usage(report.about(&quote::path(&beside))))?;
         journal.follow(config.real());
+        journal.set_time(now);
         let mut plan = Self {
             environment,
             program: program(world)?,
@@ -103,6 +111,9 @@ impl<'w> Plan<'w> {
             files: Vec::new(),
             links: Vec::new(),
             lines: Vec::new(),
+            drift: Vec::new(),
+            tool_file: None,
+            only_looks: false,
             after: None,
             locks,
         };
@@ -186,6 +197,10 @@ impl<'w> Plan<'w> {
     /// # Errors
     /// It cannot be read, is one of ours, or another setup is under way.
     pub(crate) fn open_file(&mut self, path: &Path) -> Result<FileChange, Error> {
+        if let Some(known) = self.files.iter().find(|known| known.is_at(path)) {
+            // An undo of all setups has changed it already.
+            return Ok(known.clone());
+        }
         let file = FileChange::open(path).map_err(Error::Usage)?;
         let config = self.config()?;
         let key_files = config.key_files();
@@ -235,7 +250,25 @@ impl<'w> Plan<'w> {
 
     /// Adds a file that is to change.
     pub(crate) fn add(&mut self, file: FileChange) {
+        self.files.retain(|known| known.real() != file.real());
         self.files.push(file);
+    }
+
+    /// Plans an undo; one that fails leaves the plan as it was.
+    ///
+    /// # Errors
+    /// As `undo`.
+    pub(crate) fn attempt(
+        &mut self,
+        undo: impl FnOnce(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let before = (self.config.clone(), self.journal.clone());
+        let (files, lines) = (self.files.clone(), self.lines.len());
+        undo(self).inspect_err(|_| {
+            (self.config, self.journal) = before;
+            self.files = files;
+            self.lines.truncate(lines);
+        })
     }
 
     /// Adds a link that is to change.
@@ -246,6 +279,13 @@ impl<'w> Plan<'w> {
     /// Adds a line for the person.
     pub(crate) fn say(&mut self, line: impl Into<String>) {
         self.lines.push(line.into());
+    }
+
+    /// Adds a line that says that something of a setup no longer stands.
+    pub(crate) fn say_drift(&mut self, line: impl Into<String>) {
+        let line = line.into();
+        self.drift.push(line.clone());
+        self.say(line);
     }
 
     /// Adds lines for the person.

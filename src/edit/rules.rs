@@ -102,10 +102,21 @@ impl Plan<'_> {
             ));
         }
         let mut document = self.document()?;
-        let lines = undo(&mut document, edit);
-        self.say_all(lines);
+        self.say_undone(undo(&mut document, edit));
         self.config.set(document.text().to_owned());
+        if self.only_looks {
+            // The other setups still need what would go.
+            return Ok(());
+        }
         self.config().map(drop)
+    }
+
+    /// Adds what there is to say of an undo.
+    pub(crate) fn say_undone(&mut self, undone: Undone) {
+        match undone {
+            Ok(lines) => self.say_all(lines),
+            Err(drift) => self.say_drift(drift),
+        }
     }
 
     /// Sets a value of the config file, and notes what stood there.
@@ -165,14 +176,16 @@ impl Plan<'_> {
     }
 }
 
-/// Undoes an edit of a TOML file, unless others have changed it since. Returns what
-/// there is to say.
-pub(crate) fn undo(document: &mut Document, edit: &Edit) -> Vec<String> {
+/// What there is to say of an undo, or why there was nothing of the setup's to undo.
+pub(crate) type Undone = Result<Vec<String>, String>;
+
+/// Undoes an edit of a TOML file, unless others have changed it since.
+pub(crate) fn undo(document: &mut Document, edit: &Edit) -> Undone {
     let key = edit.key();
     let name = quoted(&edit.at.join("."));
     let now = document.at(&key);
     if let Some(line) = edit.standing(now.as_deref(), same_lines).left(&name) {
-        return vec![line];
+        return Err(line);
     }
     let (how, undone) = match (&edit.former, key.as_slice()) {
         (Some(former), _) => ("restores", document.set(&key, former).map(|()| false)),
@@ -183,7 +196,7 @@ pub(crate) fn undo(document: &mut Document, edit: &Edit) -> Vec<String> {
         (None, _) => ("removes", document.remove(&key)),
     };
     // The rest of the setup need not stay with it.
-    match undone {
+    Ok(match undone {
         Ok(false) => vec![format!("{how} {name}")],
         Ok(true) => vec![
             format!("{how} {name}"),
@@ -193,7 +206,7 @@ pub(crate) fn undo(document: &mut Document, edit: &Edit) -> Vec<String> {
             format!("{name} was reformatted since, and is kept"),
             "remove it by hand if nothing needs it".to_owned(),
         ],
-    }
+    })
 }
 
 /// Returns the rule that a host has over https.

@@ -25,6 +25,12 @@ pub(crate) type Name<'n> = (&'static str, &'n OsStr);
 
 /// The arguments of a setup.
 pub(crate) trait Setup: fmt::Debug {
+    /// Returns the arguments for the undo of a setup by its name in `setup.json`: the host,
+    /// the user or the profile.
+    fn of_name(name: &str) -> Self
+    where
+        Self: Sized;
+
     /// Returns the names among the arguments, which are written into files and shown.
     fn names(&self) -> Vec<Name<'_>>;
 

@@ -45,6 +45,10 @@ pub(super) struct SetupProfile {
 }
 
 impl Setup for SetupProfile {
+    fn of_name(name: &str) -> Self {
+        Self { name: name.into() }
+    }
+
     fn names(&self) -> Vec<Name<'_>> {
         named("NAME", [&self.name])
     }
@@ -168,7 +172,7 @@ impl Setup for SetupProfile {
             return Ok(());
         };
         let is_whole = |key: &[&str]| key == ["profiles", &name];
-        if edits.iter().any(|edit| is_whole(&edit.key())) {
+        if !plan.only_looks && edits.iter().any(|edit| is_whole(&edit.key())) {
             let config = plan.config()?;
             let hosts: Vec<_> = config
                 .hosts_of(&name)
@@ -195,6 +199,9 @@ impl Setup for SetupProfile {
         }
         for edit in edits {
             plan.undo_in_config(&edit)?;
+        }
+        if plan.only_looks {
+            return Ok(());
         }
         let is_default = plan.document()?.at(&["default-profile"]) == Some(string(&name));
         let is_gone = !plan.config()?.profile_names().any(|known| known == name);

@@ -110,6 +110,9 @@ pub(crate) struct Reader<T: ?Sized> {
     /// Parses the command with its arguments alone. `None` if their meaning depends
     /// on the whole command line.
     pub(crate) alone: fn(&[OsString]) -> Option<Box<T>>,
+    /// Returns the arguments that undo the setup with this name in `setup.json`; `None`
+    /// for a helper.
+    pub(crate) named: fn(&str) -> Option<Box<T>>,
 }
 
 impl Reader<dyn Helper> {
@@ -125,6 +128,7 @@ impl Reader<dyn Helper> {
                 read.is_unambiguous()
                     .then(|| Box::new(read) as Box<dyn Helper>)
             },
+            named: |_| None,
         }
     }
 }
@@ -135,6 +139,7 @@ impl Reader<dyn Setup> {
             augment: |command| SetupOptions::augment_args(T::augment_args(command)),
             read: |matches| Ok(Box::new(T::from_arg_matches_mut(matches)?)),
             alone: |_| None,
+            named: |name| Some(Box::new(T::of_name(name))),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! From a key file to tools that work, by `setup` alone, and back.
 
+mod all;
 mod git;
 mod kills;
 mod kubectl;

@@ -97,10 +97,11 @@ vault
 #[test]
 fn the_list_of_profiles_fits_into_80_columns() {
     let case = case();
-    let hosts: String = (0..40)
-        .map(|n| format!("[hosts.\"host-{n}.acme.dev:5000\"]\n"))
-        .collect();
-    case.world.home.append_config(&hosts);
+    let host = |n| format!("[hosts.\"host-{n}.acme.dev:5000\"]");
+    let hosts: Vec<_> = (0..40).map(host).collect();
+    case.world
+        .home
+        .append_config(&format!("{}\n", hosts.join("\n")));
     let listed = case.run(["profile", "list"]).stdout;
     assert!(listed.lines().count() > 15, "{listed}");
     for line in listed.lines().filter(|line| !line.contains("key-file")) {

@@ -1,6 +1,7 @@
 //! `setup`: what it writes, what it leaves alone, and the way back. kubectl and
 //! git are set up in `tests/clients`, where they are.
 
+mod all;
 mod attacked;
 mod cut_off;
 mod files;

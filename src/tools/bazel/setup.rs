@@ -19,6 +19,12 @@ pub(super) struct SetupBazel {
 }
 
 impl Setup for SetupBazel {
+    fn of_name(name: &str) -> Self {
+        Self {
+            args: HostsArgs::of(name),
+        }
+    }
+
     fn names(&self) -> Vec<Name<'_>> {
         named("HOST", &self.args.hosts)
     }

@@ -6,7 +6,7 @@ use super::files::{PROVIDER, Registry};
 use super::logins::{REMOVE_TOKEN, line_of_token, tokens};
 use crate::edit::entry::Edit;
 use crate::edit::file::FileChange;
-use crate::edit::hosts::{Host, known};
+use crate::edit::hosts::{Host, HostsArgs, known};
 use crate::edit::plan::Plan;
 use crate::edit::rules;
 use crate::edit::setup::{Name, Setup, named};
@@ -21,6 +21,14 @@ const GROUP: &str = "registries";
 const KEY: &str = "credential-provider";
 
 impl Setup for SetupCargo {
+    fn of_name(name: &str) -> Self {
+        Self {
+            args: HostsArgs::of(name),
+            registry: None,
+            index: None,
+        }
+    }
+
     fn names(&self) -> Vec<Name<'_>> {
         let registry = named("--registry", &self.registry);
         let index = named("--index", &self.index);
@@ -117,7 +125,7 @@ impl Setup for SetupCargo {
         plan.undo_hosts("cargo", &self.args.hosts, &name, |plan, edit| {
             let mut document = Document::parse(file.text()).map_err(refused)?;
             file.words.extend(edit.ours.lines().map(value_of));
-            plan.say_all(rules::undo(&mut document, edit));
+            plan.say_undone(rules::undo(&mut document, edit));
             file.set(document.text().to_owned());
             Ok(())
         })?;
@@ -200,6 +208,7 @@ fn value_of(line: &str) -> String {
 }
 
 fn open(plan: &mut Plan<'_>) -> Result<FileChange, Error> {
-    let file = files::file(plan.environment, &plan.directories);
+    let file = plan.tool_file.clone();
+    let file = file.or_else(|| files::file(plan.environment, &plan.directories));
     plan.open_file(&known(file, "cargo", "CARGO_HOME")?)
 }

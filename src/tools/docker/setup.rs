@@ -7,9 +7,10 @@ use serde_json::Value;
 use super::args::SetupDocker;
 use super::logins::{Ours, logins};
 use crate::edit::entry::Edit;
-use crate::edit::hosts::{Host, as_it_is, pattern};
+use crate::edit::hosts::{Host, HostsArgs, as_it_is, pattern};
 use crate::edit::json::Document;
 use crate::edit::plan::Plan;
+use crate::edit::rules::Undone;
 use crate::edit::setup::{Name, Setup, named};
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
@@ -23,6 +24,14 @@ const LIST: &str = "credHelpers";
 const HELPER: &str = "zitadel";
 
 impl Setup for SetupDocker {
+    fn of_name(name: &str) -> Self {
+        Self {
+            args: HostsArgs::of(name),
+            username: None,
+            authfile: None,
+        }
+    }
+
     fn names(&self) -> Vec<Name<'_>> {
         let username = named("--username", &self.username);
         [username, named("HOST", &self.args.hosts)].concat()
@@ -94,7 +103,7 @@ impl Setup for SetupDocker {
     fn undo(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let path = file(plan, self)?;
         let mut file = plan.open_file(&path)?;
-        file.words = vec![HELPER.to_owned()];
+        file.words.push(HELPER.to_owned());
         let refused = |report: Report| Error::Usage(report.about(&quote::path(&path)));
         for host in &self.args.hosts {
             file.words.push(pattern(host)?.to_string());
@@ -103,9 +112,9 @@ impl Setup for SetupDocker {
         plan.undo_hosts("docker", &self.args.hosts, &name, |plan, edit| {
             if edit.file == name {
                 let mut document = Document::parse(file.text()).map_err(refused)?;
-                let line = undo(&mut document, edit).map_err(refused)?;
+                let undone = undo(&mut document, edit).map_err(refused)?;
                 file.set(document.text());
-                plan.say_all(line);
+                plan.say_undone(undone);
             }
             Ok(())
         })?;
@@ -128,29 +137,32 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
     }
 }
 
-/// Undoes an edit of docker's file. Returns what there is to say.
-fn undo(document: &mut Document, edit: &Edit) -> Result<Option<String>, Report> {
+/// Undoes an edit of docker's file.
+fn undo(document: &mut Document, edit: &Edit) -> Result<Undone, Report> {
     let key = edit.key();
     let [LIST, registry] = key[..] else {
         document.remove_empty(LIST, edit.former.is_some())?;
-        return Ok(None);
+        return Ok(Ok(Vec::new()));
     };
     let name = format!("{LIST}.{registry}");
     let now = document.inside(LIST, registry)?;
     let standing = edit.standing(now.as_deref(), |one, other| one == other);
     if let Some(line) = standing.left(&name) {
-        return Ok(Some(line));
+        return Ok(Err(line));
     }
-    Ok(Some(if let Some(former) = &edit.former {
+    Ok(Ok(vec![if let Some(former) = &edit.former {
         document.set(LIST, registry, former)?;
         format!("restores {name}: {}", quoted(former))
     } else {
         document.remove(LIST, registry)?;
         format!("removes {name}")
-    }))
+    }]))
 }
 
 fn file(plan: &Plan<'_>, asked: &SetupDocker) -> Result<PathBuf, Error> {
+    if let Some(file) = &plan.tool_file {
+        return Ok(file.clone());
+    }
     if let Some(file) = &asked.authfile {
         return plan.directories.located("--authfile", file);
     }

@@ -7,7 +7,7 @@ use super::config::{FOR_ALL, GitFile, listed, stands};
 use super::logins;
 use super::logins::{Login, NETRC};
 use crate::edit::entry::Edit;
-use crate::edit::hosts::{Host, as_it_is};
+use crate::edit::hosts::{Host, HostsArgs, as_it_is};
 use crate::edit::plan::Plan;
 use crate::edit::setup::{Name, Setup, named};
 use crate::edit::tool::{Tool, piped};
@@ -17,6 +17,13 @@ use crate::text::quote::{self, quoted, shell_quoted};
 use crate::url::{Origin, Scheme};
 
 impl Setup for SetupGit {
+    fn of_name(name: &str) -> Self {
+        Self {
+            args: HostsArgs::of(name),
+            username: None,
+        }
+    }
+
     fn names(&self) -> Vec<Name<'_>> {
         let username = named("--username", &self.username);
         [username, named("HOST", &self.args.hosts)].concat()
@@ -90,7 +97,7 @@ impl Setup for SetupGit {
             let value = quoted(value);
             match same {
                 // The setup was killed before git wrote it, or somebody took it out.
-                0 => plan.say(format!("{key}: \"{value}\" was removed already")),
+                0 => plan.say_drift(format!("{key}: \"{value}\" was removed already")),
                 1 => {
                     config.remove(key, &edit.ours)?;
                     plan.say(format!("removes {key}: \"{value}\""));
@@ -132,7 +139,7 @@ fn is_helper(value: &str) -> bool {
 fn open(plan: &mut Plan<'_>) -> Result<GitFile, Error> {
     let git = Tool::find("git", "--file", plan.environment, &plan.deadline)?;
     let mut file = plan.open_file(&global_file(plan)?)?;
-    file.words = vec![helper(plan)];
+    file.words.push(helper(plan));
     Ok(GitFile { git, file })
 }
 
@@ -343,6 +350,9 @@ fn helper(plan: &Plan<'_>) -> String {
 
 /// Returns the file that `git config --global` writes (git-config(1), FILES).
 fn global_file(plan: &Plan<'_>) -> Result<PathBuf, Error> {
+    if let Some(file) = &plan.tool_file {
+        return Ok(file.clone());
+    }
     let variable = |name| (plan.environment)(name).filter(|value| !value.is_empty());
     if let Some(file) = variable("GIT_CONFIG_GLOBAL") {
         return as_it_is(file.into(), "git", "GIT_CONFIG_GLOBAL");

@@ -22,6 +22,12 @@ pub(super) struct SetupGo {
 }
 
 impl Setup for SetupGo {
+    fn of_name(name: &str) -> Self {
+        Self {
+            args: HostsArgs::of(name),
+        }
+    }
+
     fn names(&self) -> Vec<Name<'_>> {
         named("HOST", &self.args.hosts)
     }

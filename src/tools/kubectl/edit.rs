@@ -27,7 +27,14 @@ impl Kubeconfig {
     /// # Errors
     /// kubectl cannot read it.
     pub(super) fn open(kubectl: Tool, file: FileChange) -> Result<Self, Error> {
-        let view = view(&kubectl, file.real(), file.path())?;
+        let view = if file.is_changed() {
+            let words = to_words(&["view"]);
+            let (copy, _own) =
+                kubectl.try_on_copy(file.path(), file.real(), file.text(), &words)?;
+            view(&kubectl, &copy, file.path())?
+        } else {
+            view(&kubectl, file.real(), file.path())?
+        };
         Ok(Self {
             kubectl,
             file,
@@ -92,7 +99,7 @@ impl Kubeconfig {
         let name = format!("user {}", quoted(user));
         let standing = done.standing(named(&self.view, "users", user), is_user);
         if let Some(line) = standing.left(&name) {
-            plan.say(line);
+            plan.say_drift(line);
             return Ok(());
         }
         self.edit(&to_words(&["delete-user", user]), |before, after| {
@@ -127,12 +134,16 @@ impl Kubeconfig {
             }
             // The setup was killed before kubectl wrote it, or a later one goes on.
             _ if now.as_ref() == Some(&former) => {
-                plan.say(format!("context {name} has the user that it had before"));
+                plan.say_drift(format!("context {name} has the user that it had before"));
             }
             _ if now.as_ref().is_some_and(is_anothers) => {
-                plan.say(format!("context {name} has the user of another setup"));
+                plan.say_drift(format!("context {name} has the user of another setup"));
             }
-            standing => plan.say_all(standing.left(&format!("context {name}"))),
+            standing => {
+                if let Some(line) = standing.left(&format!("context {name}")) {
+                    plan.say_drift(line);
+                }
+            }
         }
         Ok(())
     }

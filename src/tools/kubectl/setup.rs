@@ -25,6 +25,14 @@ use crate::text::quote;
 use crate::text::quote::{printable, quoted};
 
 impl Setup for SetupKubectl {
+    fn of_name(name: &str) -> Self {
+        Self {
+            user: name.into(),
+            context: None,
+            kubeconfig: None,
+        }
+    }
+
     fn names(&self) -> Vec<Name<'_>> {
         let user = setup::named("--user", [&self.user]);
         [user, setup::named("--context", &self.context)].concat()
@@ -294,6 +302,9 @@ fn look_at_the_token(plan: &Plan<'_>, world: &World<'_>) -> Vec<String> {
 }
 
 fn kubeconfig(plan: &Plan<'_>, asked: &SetupKubectl) -> Result<PathBuf, Error> {
+    if let Some(file) = &plan.tool_file {
+        return Ok(file.clone());
+    }
     if let Some(file) = &asked.kubeconfig {
         return plan.directories.located("--kubeconfig", file);
     }

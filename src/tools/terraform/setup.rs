@@ -32,6 +32,12 @@ pub(super) struct SetupTerraform {
 }
 
 impl Setup for SetupTerraform {
+    fn of_name(name: &str) -> Self {
+        Self {
+            args: HostsArgs::of(name),
+        }
+    }
+
     fn names(&self) -> Vec<Name<'_>> {
         named("HOST", &self.args.hosts)
     }
@@ -140,13 +146,13 @@ fn undo_link(plan: &mut Plan<'_>, edit: &Edit) {
     let path = quote::path(&edit.file);
     match LinkChange::open(Path::new(&edit.file)) {
         Ok(link) if link.before.is_none() => {
-            plan.say(format!("the link {path} was removed already"));
+            plan.say_drift(format!("the link {path} was removed already"));
         }
         Ok(mut link) if is_ours(edit, link.before.as_deref()) => {
             link.after = None;
             plan.add_link(link);
         }
-        _ => plan.say(format!("kept the link {path}, which was changed since")),
+        _ => plan.say_drift(format!("kept the link {path}, which was changed since")),
     }
 }
 

@@ -78,8 +78,14 @@ fn a_word_of_other_programs() {
             "setup docker HOST",
             "setup <COMMAND>",
         ),
-        ("setup list", "list", "doctor", "setup <COMMAND>"),
-        ("setup help list", "list", "doctor", "setup <COMMAND>"),
+        ("setup ls", "ls", "setup list", "setup <COMMAND>"),
+        ("setup help ls", "ls", "setup list", "setup <COMMAND>"),
+        (
+            "setup profiles",
+            "profiles",
+            "profile list",
+            "setup <COMMAND>",
+        ),
         (
             "setup k8s",
             "k8s",

@@ -1,0 +1,236 @@
+//! `setup list` and `setup undo --all`.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::{CONFIG, Fixture, JOURNAL};
+
+const PROD: &str = "profile prod --issuer ISSUER --key-file key.json";
+
+const DOCKER: &str = ".docker/config.json";
+
+/// Profiles and tools, of which two share a host rule, and the files before.
+fn set_up() -> Fixture {
+    let fixture = Fixture::new();
+    fixture.home.write(DOCKER, "{\n\t\"auths\": {}\n}\n");
+    for name in ["docker-credential-zitadel", "cargo-credential-zitadel"] {
+        fixture.home.link(name);
+    }
+    for words in [
+        PROD,
+        "profile alone --issuer ISSUER --key-file key.json",
+        "docker a.dev b.dev",
+        "go a.dev",
+        "cargo c.dev --registry acme --index sparse+https://c.dev/",
+        "terraform d.dev",
+    ] {
+        fixture.done(words);
+    }
+    fixture
+}
+
+fn listed(fixture: &Fixture) -> Vec<Value> {
+    serde_json::from_str(&fixture.done("list --output json")).unwrap()
+}
+
+#[test]
+fn each_setup_is_listed_with_its_files_and_its_time() {
+    let fixture = set_up();
+    let all = listed(&fixture);
+    let names: Vec<_> = all
+        .iter()
+        .map(|setup| {
+            let text = |key: &str| setup[key].as_str().unwrap().to_owned();
+            format!("{} {}", text("tool"), text("name"))
+        })
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "cargo c.dev",
+            "docker a.dev",
+            "docker b.dev",
+            "go a.dev",
+            "terraform d.dev",
+            "profile alone",
+            "profile prod",
+        ]
+    );
+    let docker = &all[1];
+    assert_eq!(docker["config"], format!("~/{CONFIG}"));
+    assert_eq!(
+        docker["files"],
+        json!([format!("~/{CONFIG}"), format!("~/{DOCKER}")])
+    );
+    assert!(docker["when"].as_str().unwrap().ends_with('Z'));
+    for setup in &all {
+        assert_eq!(setup["changed"], json!([]), "{setup}");
+    }
+    let text = fixture.done("list");
+    let block = format!(
+        "docker a.dev\n  when     {}\n",
+        docker["when"].as_str().unwrap()
+    );
+    assert!(text.contains(&block), "{text}");
+    assert!(text.contains(&format!("  file     ~/{DOCKER}\n")), "{text}");
+    let before = fixture.files();
+    fixture.done("list");
+    assert_eq!(fixture.files(), before);
+}
+
+#[test]
+fn what_no_longer_stands_is_told() {
+    let fixture = set_up();
+    fixture.home.write(DOCKER, "{}\n");
+    let plugins = fixture.path().join(".terraform.d/plugins");
+    fs::remove_dir_all(plugins).unwrap();
+    let config = fixture.home.read(CONFIG);
+    fixture
+        .home
+        .write_config(&config.replace("[hosts.\"a.dev\"]\nprofile = \"prod\"", ""));
+    let changed = |tool: &str, name: &str| {
+        let all = listed(&fixture);
+        let mut all = all.iter();
+        let setup = all.find(|it| it["tool"] == tool && it["name"] == name);
+        setup.unwrap()["changed"].clone()
+    };
+    assert_eq!(
+        changed("docker", "a.dev"),
+        json!([
+            "credHelpers.a.dev was removed already",
+            "hosts.a.dev was removed already"
+        ])
+    );
+    assert_eq!(
+        changed("go", "a.dev"),
+        json!(["hosts.a.dev was removed already"])
+    );
+    assert_eq!(
+        changed("docker", "b.dev"),
+        json!(["credHelpers.b.dev was removed already"])
+    );
+    assert_eq!(changed("cargo", "c.dev"), json!([]));
+    assert_eq!(changed("profile", "prod"), json!([]));
+    let link = changed("terraform", "d.dev");
+    assert!(link[0].as_str().unwrap().starts_with("the link "), "{link}");
+    let text = fixture.done("list");
+    assert!(
+        text.contains("  changed  credHelpers.b.dev was removed already\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn all_setups_are_undone_and_each_file_is_what_it_was() {
+    let fixture = set_up();
+    let said = fixture.done("undo --all");
+    assert!(said.contains("setup docker b.dev:\n"), "{said}");
+    assert!(said.contains("  removes profiles.prod\n"), "{said}");
+    assert_eq!(fixture.home.read(DOCKER), "{\n\t\"auths\": {}\n}\n");
+    for path in [CONFIG, JOURNAL, ".cargo/config.toml"] {
+        assert!(!fixture.exists(path), "{path}");
+    }
+    assert_eq!(fixture.done("undo --all"), "no setup is in place\n");
+    assert_eq!(fixture.done("list"), "no setup is in place\n");
+    assert_eq!(fixture.done("list --output json"), "[]\n");
+}
+
+/// It shows the end, as no setup of it is written in between.
+#[test]
+fn a_dry_run_of_it_shows_every_file_and_changes_nothing() {
+    let fixture = set_up();
+    let before = fixture.files();
+    let said = fixture.done("undo --all --dry-run");
+    assert_eq!(fixture.files(), before);
+    for line in [
+        "-[hosts.\"a.dev\"]\n",
+        "-[profiles.alone]\n",
+        "-[profiles.prod]\n",
+        "-default-profile = \"prod\"\n",
+        "# removes credHelpers.a.dev\n",
+        "# removes hosts.a.dev\n",
+    ] {
+        assert_eq!(said.matches(line).count(), 1, "{line}{said}");
+    }
+    for host in ["a.dev", "b.dev"] {
+        assert!(said.contains(&format!("\"{host}\": \"zitadel\"")), "{said}");
+    }
+}
+
+#[test]
+fn one_that_cannot_be_undone_is_reported_and_the_others_go() {
+    let fixture = set_up();
+    fixture.home.write(DOCKER, "{ no json");
+    for words in ["undo --all --dry-run", "undo --all"] {
+        let outcome = fixture.setup(words);
+        assert_eq!(outcome.code, 2, "{words}");
+        for name in ["a.dev", "b.dev"] {
+            let said = format!("error: setup docker {name}: ~/{DOCKER}: ");
+            assert!(outcome.stderr.contains(&said), "{}", outcome.stderr);
+        }
+        // Docker's rules still name the profile.
+        assert!(
+            outcome
+                .stderr
+                .contains("error: setup profile prod: host rules")
+        );
+    }
+    let left: Vec<_> = listed(&fixture)
+        .iter()
+        .map(|setup| format!("{} {}", setup["tool"], setup["name"]).replace('"', ""))
+        .collect();
+    assert_eq!(left, ["docker a.dev", "docker b.dev", "profile prod"]);
+    fixture.home.write(DOCKER, "{}");
+    fixture.done("undo --all");
+    assert!(!fixture.exists(JOURNAL) && !fixture.exists(CONFIG));
+}
+
+#[test]
+fn setups_by_another_config_file_and_in_another_place_go_too() {
+    let fixture = set_up();
+    let other = fixture.path().join(".config/zitadel-credential/other.toml");
+    let other = other.display();
+    fixture.done(&format!("{PROD} --config {other}"));
+    fixture.done(&format!(
+        "docker x.dev --config {other} --authfile auth.json"
+    ));
+    let config = listed(&fixture)
+        .iter()
+        .find(|setup| setup["name"] == "x.dev")
+        .unwrap()["config"]
+        .clone();
+    assert_eq!(config, "~/.config/zitadel-credential/other.toml");
+    fixture.done("undo --all");
+    assert!(!fixture.exists(JOURNAL) && !fixture.exists("auth.json"));
+    assert!(!fixture.path().join("other.toml").exists());
+}
+
+#[test]
+fn undo_says_what_it_takes() {
+    let fixture = set_up();
+    let before = fixture.files();
+    let outcome = fixture.setup("undo");
+    assert_eq!((outcome.code, fixture.files()), (2, before));
+    assert!(outcome.stderr.contains("--all"), "{}", outcome.stderr);
+}
+
+/// The journal of a version that noted no time.
+#[test]
+fn a_journal_without_times_is_read() {
+    let fixture = set_up();
+    let journal: Value = serde_json::from_str(&fixture.home.read(JOURNAL)).unwrap();
+    let mut text = serde_json::to_string_pretty(&journal).unwrap();
+    let when = listed(&fixture)[0]["when"].clone();
+    assert!(when.is_string());
+    while let Some(at) = text.find(",\n          \"when\": ") {
+        let end = at + 2 + text[at + 2..].find('\n').unwrap();
+        text.replace_range(at..end, "");
+    }
+    assert!(!text.contains("\"when\""), "{text}");
+    fixture.home.write(JOURNAL, &text);
+    for setup in listed(&fixture) {
+        assert_eq!(setup["when"], Value::Null);
+    }
+    fixture.done("undo --all");
+}

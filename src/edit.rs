@@ -9,6 +9,7 @@
 //! | `backup` | each file as it was before the first setup |
 //! | `file`, `link` | one file or link, as it is and as it is to be |
 //! | `tool`, `file_lock` | git and kubectl, which write their own files under their own locks |
+//! | `trial` | the call that the tool makes, once the files are written |
 //! | `journal`, `check`, `entry` | `setup.json`: what was put where |
 //! | `toml`, `json` | editing in place |
 //! | `diff` | what `--dry-run` shows |
@@ -32,3 +33,4 @@ pub(crate) mod rules;
 pub(crate) mod setup;
 pub(crate) mod toml;
 pub(crate) mod tool;
+pub(crate) mod trial;

@@ -45,6 +45,9 @@ use text::{logger, quote};
 pub fn run(mut world: World<'_>) -> u8 {
     let outcome = answer(&mut world).and_then(|answer| {
         let is_taken = hand_over(&mut world, &answer)?;
+        if let Some(error) = &answer.error {
+            report(&mut world, error);
+        }
         Ok(if is_taken { answer.code } else { 1 })
     });
     outcome.unwrap_or_else(|error| {

@@ -15,6 +15,8 @@ pub(crate) struct Answer {
     pub(crate) text: Zeroizing<String>,
     /// The exit code.
     pub(crate) code: u8,
+    /// What went wrong besides, for stderr.
+    pub(crate) error: Option<Error>,
 }
 
 impl Answer {
@@ -22,6 +24,16 @@ impl Answer {
         Self {
             text: Zeroizing::new(text.into()),
             code: 0,
+            error: None,
+        }
+    }
+
+    /// Returns the answer with an error, whose exit code it takes.
+    pub(crate) fn with_error(self, error: Error) -> Self {
+        Self {
+            code: error.exit_code(),
+            error: Some(error),
+            ..self
         }
     }
 

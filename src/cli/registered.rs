@@ -116,6 +116,7 @@ impl FromArgMatches for Setup {
                 let mode = Mode {
                     dry_run,
                     undo: true,
+                    ..Mode::default()
                 };
                 Self {
                     asked: Asked::Undo,

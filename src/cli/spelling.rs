@@ -79,14 +79,8 @@ const SETUPS: &[(&[&str], &str)] = &[
         &["k8s", "kubernetes", "kubeconfig", "kube"],
         "zitadel-credential setup kubectl --user NAME",
     ),
-    (
-        &["ls", "show", "status"],
-        "zitadel-credential setup list",
-    ),
-    (
-        &["profiles"],
-        "zitadel-credential profile list",
-    ),
+    (&["ls", "show", "status"], "zitadel-credential setup list"),
+    (&["profiles"], "zitadel-credential profile list"),
     (
         &["login", "init", "add", "user", "key", "config"],
         "zitadel-credential setup profile NAME",

@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use clap::Args;
 
@@ -148,6 +149,17 @@ impl Plan<'_> {
     /// True if a path leads to this program.
     pub(crate) fn is_this_program(&self, path: &Path) -> bool {
         path.canonicalize().ok() == self.program.canonicalize().ok()
+    }
+
+    /// Returns the call of a helper that a tool looks for on `PATH` and passes no options;
+    /// `None` if that name does not lead to this program.
+    pub(crate) fn helper(&self, name: &str) -> Option<Command> {
+        let program = tool::find(name, self.environment).filter(|_| self.is_found_as(name))?;
+        let mut command = Command::new(program);
+        if self.options.config.is_some() {
+            command.env("ZITADEL_CREDENTIAL_CONFIG", self.config.path());
+        }
+        Some(command)
     }
 
     /// Warns of a name that a tool would look for on `PATH` in vain.

@@ -1,7 +1,9 @@
 //! A setup as a plan: what changes in the config file, in `setup.json` and in the
 //! tool's own files, and what there is to say. Shown (`--dry-run`), or applied.
 
-use std::path::{Component, Path, PathBuf};
+mod files;
+
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -10,11 +12,12 @@ use super::backup::{Backup, settle};
 use super::check::Owns;
 use super::diff::{View, diff};
 use super::file::{FileChange, LIMIT};
-use super::file_lock;
 use super::journal::Journal;
 use super::link::LinkChange;
 use super::lock::DirLock;
 use super::tool;
+use super::trial;
+use super::trial::Trial;
 use crate::call::{Answer, World};
 use crate::cli::options::Options;
 use crate::config;
@@ -37,6 +40,9 @@ pub struct Mode {
     /// Remove what this setup added, and nothing else
     #[arg(long)]
     pub undo: bool,
+    /// Do not try out what was set up, which needs ZITADEL
+    #[arg(long)]
+    pub no_try: bool,
 }
 
 /// A setup in the making.
@@ -63,7 +69,10 @@ pub(crate) struct Plan<'w> {
     pub(crate) tool_file: Option<PathBuf>,
     /// True if the undo is only tried, to see what still stands.
     pub(crate) only_looks: bool,
+    trials: Vec<Trial>,
     after: Option<After>,
+    /// Says what to type next.
+    next: Vec<String>,
     /// Empty for a dry run.
     locks: Vec<DirLock>,
 }
@@ -114,7 +123,9 @@ impl<'w> Plan<'w> {
             drift: Vec::new(),
             tool_file: None,
             only_looks: false,
+            trials: Vec::new(),
             after: None,
+            next: Vec::new(),
             locks,
         };
         plan.deadline = *plan.config()?.deadline();
@@ -192,68 +203,6 @@ impl<'w> Plan<'w> {
         }
     }
 
-    /// Opens a file that changes as well.
-    ///
-    /// # Errors
-    /// It cannot be read, is one of ours, or another setup is under way.
-    pub(crate) fn open_file(&mut self, path: &Path) -> Result<FileChange, Error> {
-        if let Some(known) = self.files.iter().find(|known| known.is_at(path)) {
-            // An undo of all setups has changed it already.
-            return Ok(known.clone());
-        }
-        let file = FileChange::open(path).map_err(Error::Usage)?;
-        let config = self.config()?;
-        let key_files = config.key_files();
-        let ours = [
-            ("our config file", self.config.real()),
-            ("setup's journal", self.journal_file.real()),
-        ];
-        let keys = key_files.iter().map(|key| ("a key file", key.as_path()));
-        if let Some((what, _)) = ours
-            .into_iter()
-            .chain(keys)
-            .find(|(_, ours)| file.is_at(ours))
-        {
-            return Err(Error::Usage(
-                Report::new(format!("{}: it is {what}", quote::path(path)))
-                    .hint("name the tool's own file"),
-            ));
-        }
-        let file = self.locked(path)?;
-        self.journal.follow(file.real());
-        Ok(file)
-    }
-
-    /// Reads a file as it is now that no other setup changes it.
-    fn locked(&mut self, path: &Path) -> Result<FileChange, Error> {
-        let file = FileChange::open(path).map_err(Error::Usage)?;
-        match file.real().parent().filter(|_| !self.mode.dry_run) {
-            Some(dir) => {
-                self.lock(dir)?;
-                file_lock::sweep(file.path(), file.real());
-                FileChange::open(path).map_err(Error::Usage)
-            }
-            None => Ok(file),
-        }
-    }
-
-    /// Locks a directory, once: a second time would wait for the first.
-    fn lock(&mut self, dir: &Path) -> Result<(), Error> {
-        // A missing directory below .. cannot be told from others; it is refused later.
-        let is_plain = !dir.components().any(|part| part == Component::ParentDir);
-        if is_plain && !self.locks.iter().any(|lock| lock.is_of(dir)) {
-            self.locks
-                .push(DirLock::take(dir, &self.deadline, self.now)?);
-        }
-        Ok(())
-    }
-
-    /// Adds a file that is to change.
-    pub(crate) fn add(&mut self, file: FileChange) {
-        self.files.retain(|known| known.real() != file.real());
-        self.files.push(file);
-    }
-
     /// Plans an undo; one that fails leaves the plan as it was.
     ///
     /// # Errors
@@ -291,6 +240,18 @@ impl<'w> Plan<'w> {
     /// Adds lines for the person.
     pub(crate) fn say_all(&mut self, lines: impl IntoIterator<Item = String>) {
         self.lines.extend(lines);
+    }
+
+    /// Adds a line after all others: what to type next.
+    pub(crate) fn say_next(&mut self, line: impl Into<String>) {
+        self.next.push(line.into());
+    }
+
+    /// Adds a call that is to be tried out once the files are written.
+    pub(crate) fn try_out(&mut self, trial: Trial) {
+        if !self.mode.no_try {
+            self.trials.push(trial);
+        }
     }
 
     /// Adds lines before all others.
@@ -333,13 +294,21 @@ impl<'w> Plan<'w> {
             self.apply(&backups)?;
         }
         let mut lines = std::mem::take(&mut self.lines);
-        let after = self.after.take();
+        let (trials, after) = (std::mem::take(&mut self.trials), self.after.take());
+        let (next, deadline) = (std::mem::take(&mut self.next), self.deadline);
         // What comes after may read the files: let go of the locks.
         drop(self);
+        let (tried, failed) = trial::run_all(trials, &deadline);
+        lines.extend(tried);
         if let Some(after) = after {
             lines.extend(after()?);
         }
-        Ok(Answer::new(lines.join("\n") + "\n"))
+        lines.extend(next);
+        let answer = Answer::new(lines.join("\n") + "\n");
+        Ok(match failed {
+            Some(error) => answer.with_error(error),
+            None => answer,
+        })
     }
 
     fn changed_files(&self) -> impl Iterator<Item = &FileChange> {
@@ -389,7 +358,7 @@ impl<'w> Plan<'w> {
         if text.is_empty() {
             text.push_str("nothing to change\n");
         }
-        for line in &self.lines {
+        for line in self.lines.iter().chain(&self.next) {
             text = text + "# " + line + "\n";
         }
         text

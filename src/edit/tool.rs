@@ -10,7 +10,7 @@ use super::file_lock::{PATIENCE, held, wait};
 use crate::error::{Error, Report};
 use crate::sys::files::{open_private, symlink};
 pub(crate) use crate::sys::process::find;
-use crate::sys::process::{Ended, RunError, run_asking, run_limited};
+use crate::sys::process::{Ended, RunError, run_limited};
 use crate::sys::{Environment, temporary};
 use crate::text::clock::Deadline;
 use crate::text::quote;
@@ -74,18 +74,7 @@ impl Tool {
         call
     }
 
-    /// Runs a call that may ask the person at the terminal. Returns what it printed,
-    /// or, if it fails, the lines that it wrote to stderr.
-    ///
-    /// # Errors
-    /// It cannot be run, floods, or hangs.
-    pub(crate) fn run_asking(
-        &self,
-        mut command: Command,
-    ) -> Result<Result<Ended, Vec<String>>, Error> {
-        self.ended(run_asking(&mut command, &self.deadline, LIMIT, None))
-    }
-
+    /// Returns what a call printed, or, if it fails, the lines that it wrote to stderr.
     fn ended(&self, ended: Result<Ended, RunError>) -> Result<Result<Ended, Vec<String>>, Error> {
         let ended = ended.map_err(|error| {
             let what = format!("{}: {error}", quote::path(&self.program));
@@ -109,7 +98,7 @@ impl Tool {
     /// Runs a call that must succeed.
     ///
     /// # Errors
-    /// As [`Tool::run_asking`], or it fails.
+    /// It fails, cannot be run, floods, or hangs.
     pub(crate) fn run(&self, mut command: Command) -> Result<Ended, Error> {
         let ended = run_limited(&mut command, &self.deadline, LIMIT);
         self.ended(ended)?.map_err(|said| self.failed(&said))
@@ -226,7 +215,7 @@ impl Tool {
 
 /// Returns a line of a tool's stderr as it may be shown; `None` if it could quote a
 /// value of the tool's files, or comes from another program that the tool runs.
-fn shown(line: &str) -> Option<String> {
+pub(super) fn shown(line: &str) -> Option<String> {
     const OURS: [&str; 4] = ["zitadel-credential: ", "  with: ", "  found: ", "  hint: "];
     const LINE: &str = "bad config line ";
     if OURS.iter().any(|start| line.starts_with(start)) {

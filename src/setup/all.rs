@@ -68,6 +68,7 @@ fn drift(world: &World<'_>, options: &Options, setup: &Known) -> Vec<String> {
     let mode = Mode {
         dry_run: true,
         undo: true,
+        ..Mode::default()
     };
     let looked = setup.open(world, options, mode).and_then(|mut plan| {
         plan.only_looks = true;
@@ -147,8 +148,8 @@ fn attempt(
     text: &mut String,
 ) -> Vec<Failure> {
     let mode = Mode {
-        dry_run: false,
         undo: true,
+        ..Mode::default()
     };
     let mut failures = Vec::new();
     for setup in all {
@@ -178,6 +179,7 @@ fn preview(
     let mode = Mode {
         dry_run: true,
         undo: true,
+        ..Mode::default()
     };
     let mut failures = Vec::new();
     while let Some(first) = all.first() {

@@ -6,6 +6,7 @@ mod edit;
 mod kubeconfig;
 pub mod protocol;
 mod setup;
+mod trial;
 mod wiring;
 
 use super::row::{Docs, Reader, SetupRow, Tool};

@@ -10,6 +10,7 @@ mod logins;
 mod owners;
 mod profile;
 mod tools;
+mod trial;
 mod undo;
 
 use std::path::Path;

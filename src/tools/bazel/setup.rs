@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Value, json};
+
 use crate::edit::entry::Edit;
 use crate::edit::hosts::HostsArgs;
 use crate::edit::plan::Plan;
 use crate::edit::setup::{Name, Setup, named};
+use crate::edit::trial::Trial;
 use crate::error::Error;
 
 /// The name by which we answer Bazel.
@@ -35,9 +38,27 @@ impl Setup for SetupBazel {
         let hosts = plan.add_rules("bazel", &self.args.hosts, self.args.force, None, &file)?;
         // Bazel goes by the host, whatever the port.
         let scopes = hosts.iter().map(|host| host.pattern.without_port());
-        plan.say("next, in .bazelrc:");
+        plan.say_next("next, in .bazelrc:");
         for scope in scopes.collect::<BTreeSet<_>>() {
-            plan.say(format!("common --credential_helper={scope}={HELPER}"));
+            plan.say_next(format!("common --credential_helper={scope}={HELPER}"));
+        }
+        for host in hosts.iter().filter_map(|host| host.pattern.single_host()) {
+            if let Some(mut command) = plan.helper(HELPER) {
+                command.arg("get");
+                plan.try_out(Trial {
+                    tool: "bazel",
+                    call: "bazel-credential-zitadel get",
+                    command,
+                    input: json!({ "uri": format!("https://{host}/") }).to_string(),
+                    host,
+                    only_warns: false,
+                    read: |answer| {
+                        let answer: Value = serde_json::from_str(answer).unwrap_or_default();
+                        let header = answer["headers"]["Authorization"][0].as_str();
+                        header.map(|_| String::new()).ok_or(None)
+                    },
+                });
+            }
         }
         plan.warn_of_path("Bazel", HELPER);
         plan.warn_of_config("Bazel");

@@ -1,5 +1,7 @@
 //! cargo: a host rule, and our provider for the registries whose index is there.
 
+use serde_json::{Value, json};
+
 use super::args::SetupCargo;
 use super::files;
 use super::files::{PROVIDER, Registry};
@@ -11,6 +13,7 @@ use crate::edit::plan::Plan;
 use crate::edit::rules;
 use crate::edit::setup::{Name, Setup, named};
 use crate::edit::toml::{Document, body, list, string};
+use crate::edit::trial::Trial;
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
 use crate::text::quote;
@@ -104,7 +107,20 @@ impl Setup for SetupCargo {
                     let line = line_of_token(&place, &name);
                     plan.say(format!("warning: {line}: {REMOVE_TOKEN}"));
                 }
-                plan.say(format!(
+                let index = registry.index.as_ref().or(self.index.as_ref());
+                if let (Some(mut command), Some(index)) = (plan.helper(PROVIDER), index) {
+                    command.args(plan.config_words()).arg("--cargo-plugin");
+                    plan.try_out(Trial {
+                        tool: "cargo",
+                        host: pattern.to_string(),
+                        call: "cargo-credential-zitadel",
+                        command,
+                        input: request(&registry.name, index),
+                        only_warns: false,
+                        read: read_answer,
+                    });
+                }
+                plan.say_next(format!(
                     "next: cargo add --registry {} CRATE",
                     quote::word(&registry.name)
                 ));
@@ -132,6 +148,24 @@ impl Setup for SetupCargo {
         plan.add(file);
         Ok(())
     }
+}
+
+/// Returns cargo's request for a token to read a registry with.
+fn request(name: &str, index: &str) -> String {
+    let registry = json!({ "name": name, "index-url": index });
+    let request = json!({
+        "v": 1, "registry": registry, "kind": "get", "operation": "read", "args": [],
+    });
+    format!("{request}\n")
+}
+
+/// Reads the answer, whose last line has the token or the reason.
+fn read_answer(answer: &str) -> Result<String, Option<String>> {
+    let last = answer.lines().last().unwrap_or_default();
+    let last: Value = serde_json::from_str(last).unwrap_or_default();
+    let why = last["Err"]["message"].as_str().map(ToOwned::to_owned);
+    let token = last["Ok"]["token"].as_str();
+    token.map(|_| String::new()).ok_or(why)
 }
 
 /// True if this setup makes such an edit.

@@ -12,6 +12,7 @@ use crate::edit::json::Document;
 use crate::edit::plan::Plan;
 use crate::edit::rules::Undone;
 use crate::edit::setup::{Name, Setup, named};
+use crate::edit::trial::Trial;
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
 use crate::text::quote;
@@ -88,7 +89,19 @@ impl Setup for SetupDocker {
             for login in logins(plan.environment, &plan.directories, &plan.deadline, &ours) {
                 plan.say(format!("warning: {}: {}", login.line, login.remedy));
             }
-            plan.say(format!(
+            if let Some(mut command) = plan.helper(&format!("docker-credential-{HELPER}")) {
+                command.arg("get");
+                plan.try_out(Trial {
+                    tool: "docker",
+                    host: registry.clone(),
+                    call: "docker-credential-zitadel get",
+                    command,
+                    input: format!("{registry}\n"),
+                    only_warns: false,
+                    read: username_of,
+                });
+            }
+            plan.say_next(format!(
                 "next: docker pull {registry}/IMAGE, or skopeo inspect docker://{registry}/IMAGE"
             ));
         }
@@ -121,6 +134,14 @@ impl Setup for SetupDocker {
         plan.add(file);
         Ok(())
     }
+}
+
+/// Returns the username of an answer with a secret.
+fn username_of(answer: &str) -> Result<String, Option<String>> {
+    let answer: Value = serde_json::from_str(answer).unwrap_or_default();
+    let text = |key: &str| answer[key].as_str().filter(|text| !text.is_empty());
+    let username = text("Secret").and(text("Username"));
+    username.map(ToOwned::to_owned).ok_or(None)
 }
 
 /// True if this setup makes such an edit.

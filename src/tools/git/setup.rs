@@ -10,7 +10,8 @@ use crate::edit::entry::Edit;
 use crate::edit::hosts::{Host, HostsArgs, as_it_is};
 use crate::edit::plan::Plan;
 use crate::edit::setup::{Name, Setup, named};
-use crate::edit::tool::{Tool, piped};
+use crate::edit::tool::Tool;
+use crate::edit::trial::Trial;
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
 use crate::text::quote::{self, quoted, shell_quoted};
@@ -51,17 +52,18 @@ impl Setup for SetupGit {
         let GitFile { git, file } = config;
         plan.say_all(other_logins(&git, &hosts)?);
         plan.add(file);
+        for pattern in &hosts {
+            let next = if let Some(host) = pattern.single_host() {
+                let next = format!("next: git clone https://{host}/REPOSITORY");
+                plan.try_out(trial(&git, host));
+                next
+            } else {
+                format!("next: git clone https://HOST/REPOSITORY, from a HOST of {pattern}")
+            };
+            plan.say_next(next);
+        }
         plan.then(move || {
-            let single = hosts.iter().filter_map(HostPattern::single_host);
-            let mut lines: Vec<_> = single
-                .map(|host| try_out(&git, &host))
-                .collect::<Result<_, _>>()?;
-            let next = hosts.iter().map(|pattern| match pattern.single_host() {
-                Some(host) => format!("next: git clone https://{host}/REPOSITORY"),
-                None => {
-                    format!("next: git clone https://HOST/REPOSITORY, from a HOST of {pattern}")
-                }
-            });
+            let mut lines = Vec::new();
             for pattern in &hosts {
                 lines.extend(keepers(&git, pattern)?);
             }
@@ -73,7 +75,6 @@ impl Setup for SetupGit {
                     "in {pattern}, git's * is one label, and a host with more needs its own setup"
                 )
             }));
-            lines.extend(next);
             Ok(lines)
         });
         Ok(())
@@ -296,38 +297,27 @@ fn put_there(plan: &Plan<'_>, setup: &str, key: &str) -> Vec<String> {
     here.map(|edit| edit.ours.clone()).collect()
 }
 
-/// Has git ask for a login as a fetch would. Returns a line that says whose it is.
-fn try_out(git: &Tool, host: &str) -> Result<String, Error> {
-    let mut call = git.call(["credential", "fill"]);
-    call.stdin(piped(&format!("protocol=https\nhost={host}\n\n"))?)
-        // Nobody is to be asked.
+/// Returns the call by which git asks for a login as a fetch would.
+fn trial(git: &Tool, host: String) -> Trial {
+    let mut command = git.call(["credential", "fill"]);
+    // Nobody is to be asked.
+    command
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_ASKPASS", "false")
         .env("SSH_ASKPASS", "false");
-    let failed = |said: &[String]| {
-        // Its first line is most likely ours.
-        let ours = "zitadel-credential: error: ";
-        let mut said = said.iter().map(|line| line.trim_start_matches(ours));
-        let why = said.next().unwrap_or("it says nothing");
-        let report = Report::new(format!(
-            "{host} is set up, but git gets no login for it: {why}"
-        ));
-        Error::Final(said.fold(report, Report::found).hint(format!(
-            "zitadel-credential doctor {host} says more; zitadel-credential setup git {host} --undo takes it back"
-        )))
-    };
-    let ended = git
-        .run_asking(call)
-        .map_err(|error| failed(&[error.report().headline()]))?
-        .map_err(|said| failed(&said))?;
-    let text = String::from_utf8_lossy(&ended.stdout);
-    let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key));
-    match (value("username="), value("password=")) {
-        (Some(username), Some(password)) if !password.is_empty() => Ok(format!(
-            "git credential fill answers for {host}, with the username {}",
-            quoted(username)
-        )),
-        _ => Err(failed(&["no password in its answer".to_owned()])),
+    Trial {
+        tool: "git",
+        call: "git credential fill",
+        command,
+        input: format!("protocol=https\nhost={host}\n\n"),
+        host,
+        only_warns: false,
+        read: |answer| {
+            let value = |key: &str| answer.lines().find_map(|line| line.strip_prefix(key));
+            let password = value("password=").filter(|password| !password.is_empty());
+            let username = password.and(value("username="));
+            username.map(ToOwned::to_owned).ok_or(None)
+        },
     }
 }
 

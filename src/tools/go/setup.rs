@@ -1,12 +1,14 @@
 //! Go: host rules. GOAUTH is one value for all of them, and is left to `go env`.
 
 use std::path::Path;
+use std::process::Command;
 
 use super::files::{Goauth, NETRC};
 use crate::edit::entry::Edit;
 use crate::edit::hosts::HostsArgs;
 use crate::edit::plan::Plan;
 use crate::edit::setup::{Name, Setup, named};
+use crate::edit::trial::Trial;
 use crate::error::{Error, Report};
 use crate::text::quote;
 use crate::text::quote::{is_unprintable, shell_quoted};
@@ -37,7 +39,7 @@ impl Setup for SetupGo {
         let file = plan.config.name();
         let hosts = plan.add_rules("go", &self.args.hosts, self.args.force, None, &file)?;
         let goauth = goauth(plan)?;
-        for host in hosts {
+        for host in &hosts {
             // What is proposed below puts this program first.
             let is_named = host.pattern.single_host().is_some();
             let ours = goauth.as_ref().filter(|goauth| goauth.ours().is_some());
@@ -45,11 +47,29 @@ impl Setup for SetupGo {
                 plan.warn_of_netrc(&NETRC, &host.pattern);
             }
         }
+        for host in hosts.iter().filter_map(|host| host.pattern.single_host()) {
+            let mut command = Command::new(&plan.program);
+            command.arg("go").args(plan.config_words());
+            command.arg(format!("https://{host}"));
+            plan.try_out(Trial {
+                tool: "go",
+                host,
+                call: "zitadel-credential go",
+                command,
+                input: String::new(),
+                only_warns: false,
+                read: |answer| {
+                    let mut lines = answer.lines();
+                    let header = lines.find(|line| line.starts_with("Authorization: "));
+                    header.map(|_| String::new()).ok_or(None)
+                },
+            });
+        }
         let runs_us =
             |goauth: &&Goauth| goauth.ours().is_some() && goauth.fault(plan.environment).is_none();
         if let Some(goauth) = goauth.as_ref().filter(runs_us) {
             plan.check_config(&goauth.place(), &goauth.ours().unwrap_or_default())?;
-            plan.say(format!("{} names this program already", goauth.place()));
+            plan.say_next(format!("{} names this program already", goauth.place()));
             return Ok(());
         }
         let mut value = command(plan)?;
@@ -60,7 +80,7 @@ impl Setup for SetupGo {
         }
         let is_variable = goauth.as_ref().is_some_and(|goauth| goauth.file.is_none());
         let next = set(is_variable, &value)?;
-        plan.say(format!("next: {next}"));
+        plan.say_next(format!("next: {next}"));
         Ok(())
     }
 

@@ -9,9 +9,8 @@ use super::args::SetupKubectl;
 use super::edit::{Kubeconfig, is_user, words};
 use super::kubeconfig::{named, same_user, user_of};
 use super::protocol::Version;
-use crate::broker::Broker;
+use super::trial::{NO_TOKEN, look_at_the_token, trial};
 use crate::call::World;
-use crate::config::Asker;
 use crate::edit::entry::{Edit, Standing};
 use crate::edit::hosts::as_it_is;
 use crate::edit::plan::Plan;
@@ -19,8 +18,6 @@ use crate::edit::setup;
 use crate::edit::setup::{Name, Setup};
 use crate::edit::tool::Tool;
 use crate::error::{Error, Report};
-use crate::findings::apiserver::{Flaw, flaws, without_roles};
-use crate::scope::open_zitadel;
 use crate::text::quote;
 use crate::text::quote::{printable, quoted};
 
@@ -61,6 +58,7 @@ impl Setup for SetupKubectl {
             set_context(plan, &mut config, &setup, context, &user)?;
         }
         tell(plan, &user, context.as_deref(), knows_mode);
+        plan.try_out(trial(&exec, &user));
         if config.file.is_changed() || plan.mode.dry_run {
             tell_of_kuberc(plan, &exec);
         }
@@ -68,8 +66,11 @@ impl Setup for SetupKubectl {
         Ok(())
     }
 
+    /// Looks at the token. Why there is none, the trial says.
     fn prove(&self, world: &World<'_>, plan: &Plan<'_>) -> Result<Vec<String>, Error> {
-        Ok(look_at_the_token(plan, world))
+        let mut lines = look_at_the_token(plan, world);
+        lines.retain(|line| !line.starts_with(NO_TOKEN));
+        Ok(lines)
     }
 
     fn preview(&self, world: &World<'_>, plan: &Plan<'_>) -> Vec<String> {
@@ -221,7 +222,7 @@ fn tell(plan: &mut Plan<'_>, user: &str, context: Option<&str>, knows_mode: bool
     if !knows_mode {
         plan.say("this kubectl is older than 1.30 and cannot set interactiveMode: the entry uses v1beta1");
     }
-    plan.say(match context {
+    plan.say_next(match context {
         Some(context) => format!("next: kubectl --context {} auth whoami", quoted(context)),
         None => format!(
             "next: kubectl --user {} auth whoami, or --context CONTEXT to have one use it",
@@ -244,61 +245,6 @@ fn tell_of_kuberc(plan: &mut Plan<'_>, exec: &Value) {
         "  - command: {}    # kubectl 1.35: name instead of command",
         printable(command)
     ));
-}
-
-/// Warns of a token that an API server could not use, as far as it can be seen here, or
-/// should not have.
-fn look_at_the_token(plan: &Plan<'_>, world: &World<'_>) -> Vec<String> {
-    let get = |broker: &Broker<'_>| match broker.cached() {
-        // A dry run leaves no token in the cache.
-        Some(entry) if plan.mode.dry_run => Ok(entry.token),
-        None if plan.mode.dry_run => Ok(broker.trial(None)?.0),
-        _ => broker.token(),
-    };
-    let no_token = |error: &Error| {
-        let headline = error.report().headline();
-        format!("warning: there is no token yet: {headline}")
-    };
-    let requested = || {
-        let config = plan.config()?;
-        let asker = Asker::default();
-        let profile = config.profile_for(&asker);
-        Ok::<_, Error>((config.request(asker)?, profile))
-    };
-    let (request, profile) = match requested() {
-        Ok(requested) => requested,
-        Err(error) => return vec![no_token(&error)],
-    };
-    let (scopes, profile) = (&request.scopes, profile.as_deref());
-    let mut lines = Vec::new();
-    let token = Broker::new(&request, world.clock).and_then(|broker| get(&broker));
-    let flaws = match &token {
-        Ok(token) => flaws(scopes, token.expose(), profile),
-        Err(error) => {
-            lines.push(no_token(error));
-            without_roles(scopes, None, profile).into_iter().collect()
-        }
-    };
-    let is_opaque = token.is_ok_and(|token| !token.is_jwt());
-    for Flaw {
-        why,
-        remedy,
-        is_partial,
-    } in flaws
-    {
-        lines.push(if is_opaque && !is_partial {
-            "warning: the token is opaque, and an API server that checks tokens itself (OIDC) refuses it".to_owned()
-        } else {
-            let verb = if is_partial { "may refuse" } else { "refuses" };
-            format!("warning: an API server that checks tokens itself (OIDC) {verb} this token: {why}")
-        });
-        lines.push(format!("  {remedy}"));
-    }
-    if open_zitadel(scopes) {
-        lines.push("warning: the API server gets a token for ZITADEL's own APIs (zitadel-api), with which it can add a key to the user for itself".to_owned());
-        lines.push("  use another profile for this cluster, without zitadel-api".to_owned());
-    }
-    lines
 }
 
 fn kubeconfig(plan: &Plan<'_>, asked: &SetupKubectl) -> Result<PathBuf, Error> {

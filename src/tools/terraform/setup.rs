@@ -3,6 +3,9 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
 
 use super::files;
 use super::files::{BLOCK, HELPER};
@@ -17,6 +20,7 @@ use crate::edit::link::LinkChange;
 use crate::edit::plan::Plan;
 use crate::edit::setup::{Name, Setup, named};
 use crate::edit::toml::list;
+use crate::edit::trial::Trial;
 use crate::error::{Error, Report};
 use crate::text::quote;
 use crate::text::quote::quoted;
@@ -62,7 +66,9 @@ impl Setup for SetupTerraform {
                 plan.journal.record(&host.setup, edit.clone());
             }
         }
-        plan.say_all(block);
+        for line in block {
+            plan.say_next(line);
+        }
         let logins = logins::in_files(plan.environment, &plan.directories, &plan.deadline);
         for host in &hosts {
             let variable = logins::in_variable(&host.pattern, plan.environment);
@@ -70,7 +76,24 @@ impl Setup for SetupTerraform {
             for login in logins.iter().filter(of_host).chain(&variable) {
                 plan.say(format!("warning: {}: {}", login.line(), login.remedy()));
             }
-            plan.say(match host.pattern.single_host() {
+            if let Some(host) = host.pattern.single_host() {
+                let mut command = Command::new(link.path());
+                command.args(plan.config_words()).args(["get", &host]);
+                plan.try_out(Trial {
+                    tool: "terraform",
+                    host,
+                    call: "terraform-credentials-zitadel get",
+                    command,
+                    input: String::new(),
+                    only_warns: false,
+                    read: |answer| {
+                        let answer: Value = serde_json::from_str(answer).unwrap_or_default();
+                        let token = answer["token"].as_str();
+                        token.map(|_| String::new()).ok_or(None)
+                    },
+                });
+            }
+            plan.say_next(match host.pattern.single_host() {
                 Some(host) => format!("next: terraform init, where a source is {host}/…"),
                 None => format!(
                     "next: terraform init, where a source is at a host of {}",

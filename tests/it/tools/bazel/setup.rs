@@ -18,13 +18,21 @@ fn bazel_gets_a_line_for_each_host_whatever_its_ports() {
     let line = "next, in .bazelrc:\n\
                 common --credential_helper=*.acme.dev=bazel-credential-zitadel\n\
                 common --credential_helper=b.dev=bazel-credential-zitadel\n";
-    assert_eq!(fixture.done(words), format!("changed ~/{CONFIG}\n{line}"));
+    let tried = "bazel-credential-zitadel get answers for b.dev:8443\n\
+                 bazel-credential-zitadel get answers for b.dev\n";
+    assert_eq!(
+        fixture.done(words),
+        format!("changed ~/{CONFIG}\n{tried}{line}")
+    );
     let rules = "\n[hosts.\"*.acme.dev\"]\nprofile = \"prod\"\n\
                  \n[hosts.\"b.dev:8443\"]\nprofile = \"prod\"\n\
                  \n[hosts.\"b.dev\"]\nprofile = \"prod\"\n";
     assert!(fixture.home.read(CONFIG).ends_with(rules));
     let once = fixture.files();
-    assert_eq!(fixture.done(words), format!("nothing to change\n{line}"));
+    assert_eq!(
+        fixture.done(words),
+        format!("nothing to change\n{tried}{line}")
+    );
     assert_eq!(fixture.files(), once);
     let said = fixture.done("bazel b.dev --undo");
     assert!(said.ends_with("removes hosts.b.dev\n"), "{said}");

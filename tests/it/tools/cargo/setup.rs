@@ -33,7 +33,11 @@ fn a_registry_that_cargo_knows_gets_our_provider_by_its_indexs_host() {
     let said = fixture.done("cargo cargo.acme.dev");
     assert_eq!(
         said,
-        format!("changed ~/{CONFIG}\nchanged ~/{CARGOS}\nnext: cargo add --registry acme CRATE\n")
+        format!(
+            "changed ~/{CONFIG}\nchanged ~/{CARGOS}\n\
+             cargo-credential-zitadel answers for cargo.acme.dev\n\
+             next: cargo add --registry acme CRATE\n"
+        )
     );
     let expected = theirs().replace(INDEX, &format!("{INDEX}{PROVIDER}"));
     assert_eq!(fixture.home.read(CARGOS), expected);

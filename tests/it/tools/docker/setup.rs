@@ -24,7 +24,9 @@ fn a_registry_is_added_and_docker_gets_a_login() {
     let said = fixture.done("docker r.dev:5000 --username ci");
     assert!(
         said.starts_with(&format!(
-            "changed ~/{CONFIG}\nchanged ~/{LOGINS}\nnext: docker pull r.dev:5000/"
+            "changed ~/{CONFIG}\nchanged ~/{LOGINS}\n\
+             docker-credential-zitadel get answers for r.dev:5000, with the username ci\n\
+             next: docker pull r.dev:5000/"
         )),
         "{said}"
     );

@@ -86,7 +86,8 @@ const GO_ENV: &str = ".config/go/env";
 fn go_gets_one_value_that_keeps_what_was_there() {
     let fixture = fixture();
     let before = fixture.files();
-    let next = "next: go env -w GOAUTH='zitadel-credential go; netrc'\n";
+    let next = "zitadel-credential go answers for g.dev\n\
+                next: go env -w GOAUTH='zitadel-credential go; netrc'\n";
     assert_eq!(
         fixture.done("go g.dev"),
         format!("changed ~/{CONFIG}\n{next}")

@@ -287,7 +287,7 @@ fn setup_kubectl_says_that_a_project_comes_without_roles() {
         assert_eq!(call.code, Some(0), "{}", call.stderr);
         let lines = call.stdout.lines();
         let lines = lines.skip_while(|line| !line.contains("warning: "));
-        let lines = lines.take_while(|line| !line.contains("next: "));
+        let lines = lines.take_while(|line| !line.contains("kuberc"));
         lines.collect::<Vec<_>>().join("\n") + "\n"
     };
     case.matches(&setup("kube", &[]), str![[r#"

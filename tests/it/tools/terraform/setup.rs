@@ -104,6 +104,7 @@ fn the_link_is_made_and_the_block_printed() {
         said,
         format!(
             "changed ~/{CONFIG}\nlinked ~/{LINK} to {program}\n\
+             terraform-credentials-zitadel get answers for t.dev\n\
              next, in ~/{RC}:\n{BLOCK}\
              next: terraform init, where a source is t.dev/…\n\
              next: terraform init, where a source is at a host of *.t.dev\n"
@@ -114,7 +115,10 @@ fn the_link_is_made_and_the_block_printed() {
     assert!(fixture.home.read(CONFIG).contains("[hosts.\"*.t.dev\"]\n"));
     fixture.home.write(RC, format!("{THEIRS}{BLOCK}"));
     let said = fixture.done("terraform t.dev");
-    let line = format!("nothing to change\n~/{RC} names this program already\n");
+    let line = format!(
+        "nothing to change\nterraform-credentials-zitadel get answers for t.dev\n\
+         ~/{RC} names this program already\n"
+    );
     assert!(said.starts_with(&line), "{said}");
 }
 

@@ -1,0 +1,74 @@
+//! The files of a plan, each locked before it is read.
+
+use std::path::{Component, Path};
+
+use super::Plan;
+use crate::edit::file::FileChange;
+use crate::edit::file_lock;
+use crate::edit::lock::DirLock;
+use crate::error::{Error, Report};
+use crate::text::quote;
+
+impl Plan<'_> {
+    /// Opens a file that changes as well.
+    ///
+    /// # Errors
+    /// It cannot be read, is one of ours, or another setup is under way.
+    pub(crate) fn open_file(&mut self, path: &Path) -> Result<FileChange, Error> {
+        if let Some(known) = self.files.iter().find(|known| known.is_at(path)) {
+            // An undo of all setups has changed it already.
+            return Ok(known.clone());
+        }
+        let file = FileChange::open(path).map_err(Error::Usage)?;
+        let config = self.config()?;
+        let key_files = config.key_files();
+        let ours = [
+            ("our config file", self.config.real()),
+            ("setup's journal", self.journal_file.real()),
+        ];
+        let keys = key_files.iter().map(|key| ("a key file", key.as_path()));
+        if let Some((what, _)) = ours
+            .into_iter()
+            .chain(keys)
+            .find(|(_, ours)| file.is_at(ours))
+        {
+            return Err(Error::Usage(
+                Report::new(format!("{}: it is {what}", quote::path(path)))
+                    .hint("name the tool's own file"),
+            ));
+        }
+        let file = self.locked(path)?;
+        self.journal.follow(file.real());
+        Ok(file)
+    }
+
+    /// Reads a file as it is now that no other setup changes it.
+    pub(super) fn locked(&mut self, path: &Path) -> Result<FileChange, Error> {
+        let file = FileChange::open(path).map_err(Error::Usage)?;
+        match file.real().parent().filter(|_| !self.mode.dry_run) {
+            Some(dir) => {
+                self.lock(dir)?;
+                file_lock::sweep(file.path(), file.real());
+                FileChange::open(path).map_err(Error::Usage)
+            }
+            None => Ok(file),
+        }
+    }
+
+    /// Locks a directory, once: a second time would wait for the first.
+    fn lock(&mut self, dir: &Path) -> Result<(), Error> {
+        // A missing directory below .. cannot be told from others; it is refused later.
+        let is_plain = !dir.components().any(|part| part == Component::ParentDir);
+        if is_plain && !self.locks.iter().any(|lock| lock.is_of(dir)) {
+            self.locks
+                .push(DirLock::take(dir, &self.deadline, self.now)?);
+        }
+        Ok(())
+    }
+
+    /// Adds a file that is to change.
+    pub(crate) fn add(&mut self, file: FileChange) {
+        self.files.retain(|known| known.real() != file.real());
+        self.files.push(file);
+    }
+}

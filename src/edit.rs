@@ -3,7 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `setup` | what each tool's setup implements |
-//! | `hosts`, `rules` | what the setups share: host rules, warnings |
+//! | `hosts`, `rules`, `links`, `whole` | what the setups share: host rules, links, files of our own, warnings |
 //! | `plan` | the changes of one setup: shown, or applied all or none |
 //! | `apply` | applies changes in order, and reverts them if one fails |
 //! | `backup` | each file as it was before the first setup |
@@ -27,6 +27,7 @@ pub(crate) mod hosts;
 pub(crate) mod journal;
 pub(crate) mod json;
 pub(crate) mod link;
+pub(crate) mod links;
 pub(crate) mod lock;
 pub(crate) mod plan;
 pub(crate) mod rules;
@@ -34,3 +35,4 @@ pub(crate) mod setup;
 pub(crate) mod toml;
 pub(crate) mod tool;
 pub(crate) mod trial;
+pub(crate) mod whole;

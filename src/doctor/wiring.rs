@@ -79,6 +79,14 @@ impl Wirings {
         })
     }
 
+    /// True if a tool was set up for a rule whose own files cannot be found.
+    fn is_done_unseen(&self, pattern: &str, journal: Option<&Journal>) -> bool {
+        self.0.iter().any(|(tool, wiring)| {
+            let setup = format!("{} {pattern} ", tool.name);
+            wiring.is_unseen() && journal.is_some_and(|it| it.elsewhere(&setup).is_some())
+        })
+    }
+
     /// Returns a tool that was set up for a rule, and what a person has left to do.
     fn half_done(
         &self,
@@ -123,7 +131,7 @@ impl Wirings {
         let journal = journal(context);
         for rule in rules.iter() {
             let pattern = rule.pattern.to_string();
-            if is_wired(&pattern) {
+            if is_wired(&pattern) || self.is_done_unseen(&pattern, journal.as_ref()) {
                 continue;
             }
             let host = quote::word(&pattern);

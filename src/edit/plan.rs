@@ -2,6 +2,7 @@
 //! tool's own files, and what there is to say. Shown (`--dry-run`), or applied.
 
 mod files;
+mod say;
 
 use std::path::PathBuf;
 
@@ -225,38 +226,11 @@ impl<'w> Plan<'w> {
         self.links.push(link);
     }
 
-    /// Adds a line for the person.
-    pub(crate) fn say(&mut self, line: impl Into<String>) {
-        self.lines.push(line.into());
-    }
-
-    /// Adds a line that says that something of a setup no longer stands.
-    pub(crate) fn say_drift(&mut self, line: impl Into<String>) {
-        let line = line.into();
-        self.drift.push(line.clone());
-        self.say(line);
-    }
-
-    /// Adds lines for the person.
-    pub(crate) fn say_all(&mut self, lines: impl IntoIterator<Item = String>) {
-        self.lines.extend(lines);
-    }
-
-    /// Adds a line after all others: what to type next.
-    pub(crate) fn say_next(&mut self, line: impl Into<String>) {
-        self.next.push(line.into());
-    }
-
     /// Adds a call that is to be tried out once the files are written.
     pub(crate) fn try_out(&mut self, trial: Trial) {
         if !self.mode.no_try {
             self.trials.push(trial);
         }
-    }
-
-    /// Adds lines before all others.
-    pub(crate) fn say_first(&mut self, lines: Vec<String>) {
-        self.lines.splice(0..0, lines);
     }
 
     /// Sets what is to be done once the files are written.

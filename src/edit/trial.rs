@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::tool::{piped, shown};
 use crate::error::{Error, Report};
+use crate::host::HostPattern;
 use crate::sys::process::run_asking;
 use crate::text::clock::Deadline;
 use crate::text::quote::quoted;
@@ -16,8 +17,10 @@ const LIMIT: usize = 1024 * 1024;
 pub(crate) struct Trial {
     /// The tool that makes the call.
     pub(crate) tool: &'static str,
-    /// The host that the token is for.
+    /// The host, the user or the file that the token is for.
     pub(crate) host: String,
+    /// The words after `setup` that undo it.
+    pub(crate) undo: String,
     /// The call as a person types it.
     pub(crate) call: &'static str,
     pub(crate) command: Command,
@@ -57,9 +60,10 @@ impl Trial {
                 Ok(format!("{call} answers for {}{with}", quoted(&host)))
             }
             read => {
-                let why = read.err().flatten().map(|why| quoted(&why));
+                let why = read.err().flatten().unwrap_or_default();
+                let why = why.lines().map(|line| quoted(line.trim_start()));
                 let said = String::from_utf8_lossy(&ended.stderr);
-                let said = why.into_iter().chain(said.lines().filter_map(shown));
+                let said = why.chain(said.lines().filter_map(shown));
                 Err(self.failed(code, &said.collect::<Vec<_>>()))
             }
         }
@@ -75,8 +79,19 @@ impl Trial {
         let report = Report::new(format!(
             "{host} is set up, but {tool} gets no login for it: {why}"
         ));
-        let report = said.fold(report, Report::found).hint(format!(
-            "zitadel-credential doctor {host} says more; zitadel-credential setup {tool} {host} --undo takes it back"
+        let of_doctor = match HostPattern::parse(&self.host) {
+            Some(host) => format!(" {host}"),
+            None => String::new(),
+        };
+        let add = |report: Report, line: &str| match line.trim_start().split_once(": ") {
+            Some(("hint", hint)) => report.hint(hint),
+            Some(("with", with)) => report.with(with),
+            Some(("found", fact)) => report.found(fact),
+            _ => report.found(line),
+        };
+        let report = said.fold(report, add).hint(format!(
+            "zitadel-credential doctor{of_doctor} says more; zitadel-credential setup {} --undo takes it back",
+            quoted(&self.undo)
         ));
         if code == TEMPORARY {
             Error::Passing(report)

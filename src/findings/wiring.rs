@@ -105,6 +105,12 @@ pub(crate) trait Wiring {
         None
     }
 
+    /// True if no file of the tool can be found from here: setup's journal alone says for
+    /// which hosts it is set up.
+    fn is_unseen(&self) -> bool {
+        false
+    }
+
     /// Returns the reason why the tool does not request a token for a host, though it is
     /// set up for a wildcard that seems to cover the host.
     fn misses(&self, origin: &Origin) -> Option<String> {

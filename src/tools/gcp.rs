@@ -3,9 +3,11 @@
 mod answer;
 mod args;
 pub mod protocol;
+mod setup;
 
-use super::row::{Docs, Reader, Tool};
+use super::row::{Docs, Reader, SetupRow, Tool};
 use crate::call::Helper;
+use crate::edit::setup::Setup;
 
 pub(super) const TOOL: Tool = Tool {
     name: "gcp",
@@ -18,11 +20,19 @@ Example, in a credential configuration:
     links: &[],
     docs: Docs {
         recipe: Some("Google Cloud"),
-        way: "the executable of an external account",
+        way: "the executable of an external account: `setup gcp`",
         without_rule: "needs no host rule: the credential configuration is the permission",
         without_token: "0, and the error on stdout",
     },
     reader: Reader::<dyn Helper>::of::<args::Gcp>(),
-    setup: None,
+    setup: Some(SetupRow {
+        about: "Write a credential configuration for Google's clients",
+        example: "\
+Examples:
+  zitadel-credential setup gcp --audience //iam.googleapis.com/PROVIDER
+  zitadel-credential setup gcp --undo",
+        reader: Reader::<dyn Setup>::of::<setup::SetupGcp>(),
+        owns: setup::owns,
+    }),
     wiring: None,
 };

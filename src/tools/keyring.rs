@@ -3,10 +3,12 @@
 mod answer;
 pub(crate) mod args;
 pub mod protocol;
+mod setup;
 mod wiring;
 
-use super::row::{Docs, Link, Reader, Tool};
+use super::row::{Docs, Link, Reader, SetupRow, Tool};
 use crate::call::Helper;
+use crate::edit::setup::Setup;
 
 pub(super) const TOOL: Tool = Tool {
     name: "keyring",
@@ -18,11 +20,19 @@ Example, where DIR/keyring is a link to zitadel-credential:
     links: &[Link::shared("keyring")],
     docs: Docs {
         recipe: Some("pip and uv"),
-        way: "keyring's command line",
+        way: "keyring's command line: `setup keyring pypi.acme.dev`",
         without_rule: "1, and no output",
         without_token: "1 or 75",
     },
     reader: Reader::<dyn Helper>::of::<args::Keyring>(),
-    setup: None,
+    setup: Some(SetupRow {
+        about: "Add host rules, and link this program as pip's and uv's keyring",
+        example: "\
+Examples:
+  zitadel-credential setup keyring pypi.acme.dev
+  zitadel-credential setup keyring pypi.acme.dev --undo",
+        reader: Reader::<dyn Setup>::of::<setup::SetupKeyring>(),
+        owns: setup::owns,
+    }),
     wiring: Some(wiring::read),
 };

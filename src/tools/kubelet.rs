@@ -3,9 +3,12 @@
 mod answer;
 mod args;
 pub mod protocol;
+mod setup;
+mod wiring;
 
-use super::row::{Docs, Reader, Tool};
+use super::row::{Docs, Reader, SetupRow, Tool};
 use crate::call::Helper;
+use crate::edit::setup::Setup;
 
 pub(super) const TOOL: Tool = Tool {
     name: "kubelet",
@@ -23,11 +26,22 @@ Example, in the file of the kubelet's --image-credential-provider-config:
     links: &[],
     docs: Docs {
         recipe: Some("The kubelet"),
-        way: "an image credential provider: a sample config",
+        way: "an image credential provider: `setup kubelet`",
         without_rule: "0, and an answer without credentials",
         without_token: "1 or 75",
     },
     reader: Reader::<dyn Helper>::of::<args::Kubelet>(),
-    setup: None,
-    wiring: None,
+    setup: Some(SetupRow {
+        about: "Add host rules, and print the kubelet's configuration or write it",
+        example: "\
+Examples, as root on a node:
+  zitadel-credential setup kubelet registry.acme.dev \\
+    --config /etc/zitadel-credential/config.toml
+  zitadel-credential setup kubelet registry.acme.dev \\
+    --config /etc/zitadel-credential/config.toml \\
+    --output /etc/kubernetes/credential-providers.yaml",
+        reader: Reader::<dyn Setup>::of::<setup::SetupKubelet>(),
+        owns: setup::owns,
+    }),
+    wiring: Some(wiring::read),
 };

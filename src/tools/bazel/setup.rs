@@ -47,6 +47,7 @@ impl Setup for SetupBazel {
                 command.arg("get");
                 plan.try_out(Trial {
                     tool: "bazel",
+                    undo: format!("bazel {host}"),
                     call: "bazel-credential-zitadel get",
                     command,
                     input: json!({ "uri": format!("https://{host}/") }).to_string(),

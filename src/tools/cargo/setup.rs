@@ -112,6 +112,7 @@ impl Setup for SetupCargo {
                     command.args(plan.config_words()).arg("--cargo-plugin");
                     plan.try_out(Trial {
                         tool: "cargo",
+                        undo: format!("cargo {pattern}"),
                         host: pattern.to_string(),
                         call: "cargo-credential-zitadel",
                         command,

@@ -93,6 +93,7 @@ impl Setup for SetupDocker {
                 command.arg("get");
                 plan.try_out(Trial {
                     tool: "docker",
+                    undo: format!("docker {registry}"),
                     host: registry.clone(),
                     call: "docker-credential-zitadel get",
                     command,

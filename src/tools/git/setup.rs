@@ -307,6 +307,7 @@ fn trial(git: &Tool, host: String) -> Trial {
         .env("SSH_ASKPASS", "false");
     Trial {
         tool: "git",
+        undo: format!("git {host}"),
         call: "git credential fill",
         command,
         input: format!("protocol=https\nhost={host}\n\n"),

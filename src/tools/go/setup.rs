@@ -53,6 +53,7 @@ impl Setup for SetupGo {
             command.arg(format!("https://{host}"));
             plan.try_out(Trial {
                 tool: "go",
+                undo: format!("go {host}"),
                 host,
                 call: "zitadel-credential go",
                 command,

@@ -5,7 +5,7 @@ use crate::findings::wiring::{Context, Machine, NetrcReader, Wiring};
 use crate::url::Origin;
 
 /// pip reads it by Python's requests; uv reads it by itself.
-const NETRC: NetrcReader = NetrcReader {
+pub(super) const NETRC: NetrcReader = NetrcReader {
     name: "pip, uv",
     knows_variable: true,
     knows_default: true,
@@ -25,6 +25,10 @@ impl Wiring for KeyringWiring {
         context: &Context<'_>,
     ) -> Option<&'static NetrcReader> {
         context.leads_here("keyring").then_some(&NETRC)
+    }
+
+    fn is_unseen(&self) -> bool {
+        true
     }
 
     fn check(&self, _checks: &mut Checks, _context: &Context<'_>) {}

@@ -24,6 +24,7 @@ pub(super) fn trial(exec: &Value, user: &str) -> Trial {
     command.args(args.map(text)).env_remove(VARIABLE);
     Trial {
         tool: "kubectl",
+        undo: format!("kubectl --user {user}"),
         host: format!("user {user}"),
         call: "the exec plugin",
         command,

@@ -2,7 +2,7 @@
 //! configuration is HCL, and is left to the person.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
@@ -16,7 +16,7 @@ use crate::edit::entry::Edit;
 use crate::edit::file::read;
 use crate::edit::hosts::HostsArgs;
 use crate::edit::hosts::{known, pattern};
-use crate::edit::link::LinkChange;
+use crate::edit::links::AT_LINK;
 use crate::edit::plan::Plan;
 use crate::edit::setup::{Name, Setup, named};
 use crate::edit::toml::list;
@@ -24,9 +24,6 @@ use crate::edit::trial::Trial;
 use crate::error::{Error, Report};
 use crate::text::quote;
 use crate::text::quote::quoted;
-
-/// Where `setup.json` says that our link is.
-const AT_LINK: [&str; 1] = ["link"];
 
 // The arguments of `setup terraform`.
 #[derive(clap::Args, Debug)]
@@ -56,16 +53,8 @@ impl Setup for SetupTerraform {
         }
         let block = block(plan)?;
         let path = files::plugin(&plan.directories);
-        let mut link = LinkChange::open(&known(path, "Terraform", "HOME")?)?;
-        let link_edit = lead_here(plan, &mut link)?;
-        if let Some(edit) = &link_edit {
-            plan.journal.renew(edit);
-        }
-        for host in &hosts {
-            if let Some(edit) = &link_edit {
-                plan.journal.record(&host.setup, edit.clone());
-            }
-        }
+        let link = known(path, "Terraform", "HOME")?;
+        plan.link_here(&link, &hosts)?;
         for line in block {
             plan.say_next(line);
         }
@@ -77,10 +66,11 @@ impl Setup for SetupTerraform {
                 plan.say(format!("warning: {}: {}", login.line(), login.remedy()));
             }
             if let Some(host) = host.pattern.single_host() {
-                let mut command = Command::new(link.path());
+                let mut command = Command::new(&link);
                 command.args(plan.config_words()).args(["get", &host]);
                 plan.try_out(Trial {
                     tool: "terraform",
+                    undo: format!("terraform {host}"),
                     host,
                     call: "terraform-credentials-zitadel get",
                     command,
@@ -101,7 +91,6 @@ impl Setup for SetupTerraform {
                 ),
             });
         }
-        plan.add_link(link);
         Ok(())
     }
 
@@ -118,7 +107,7 @@ impl Setup for SetupTerraform {
             })?;
         }
         for edit in links {
-            undo_link(plan, &edit);
+            plan.undo_link(&edit);
         }
         if !plan.journal.has("terraform") {
             for file in files(plan) {
@@ -162,27 +151,6 @@ fn files(plan: &Plan<'_>) -> Vec<PathBuf> {
     let file = files::file(plan.environment, &plan.directories).into_iter();
     let beside = files::beside(plan.environment, &plan.directories);
     file.chain(beside).filter(|file| file.exists()).collect()
-}
-
-/// Removes the link if it still leads where a setup made it lead.
-fn undo_link(plan: &mut Plan<'_>, edit: &Edit) {
-    let path = quote::path(&edit.file);
-    match LinkChange::open(Path::new(&edit.file)) {
-        Ok(link) if link.before.is_none() => {
-            plan.say_drift(format!("the link {path} was removed already"));
-        }
-        Ok(mut link) if is_ours(edit, link.before.as_deref()) => {
-            link.after = None;
-            plan.add_link(link);
-        }
-        _ => plan.say_drift(format!("kept the link {path}, which was changed since")),
-    }
-}
-
-fn is_ours(edit: &Edit, leads: Option<&Path>) -> bool {
-    let put_there = [Some(&edit.ours), edit.earlier.as_ref()];
-    let is = |put: &String| leads.is_some_and(|leads| leads.as_os_str() == put.as_str());
-    put_there.into_iter().flatten().any(is)
 }
 
 /// Returns the lines to paste; none if a file has the block already.
@@ -237,30 +205,4 @@ fn args(text: &str) -> Vec<String> {
     let block = block.split('}').next().unwrap_or_default();
     let texts = block.split('"').skip(1).step_by(2);
     texts.map(ToOwned::to_owned).collect()
-}
-
-/// Makes the link lead to this program. Returns what `setup.json` is to say of it;
-/// `None` if it is a person's own.
-///
-/// # Errors
-/// It leads to another program.
-fn lead_here(plan: &Plan<'_>, link: &mut LinkChange) -> Result<Option<Edit>, Error> {
-    let known = plan.journal.edit_at(&link.name(), &AT_LINK);
-    // Ours leads nowhere, or to what it was, if this program has moved.
-    let may_change = |leads: &PathBuf| {
-        known.is_some_and(|known| is_ours(known, Some(leads)) || !link.path().exists())
-    };
-    match &link.before {
-        Some(_) if plan.is_this_program(link.path()) => return Ok(known.cloned()),
-        Some(leads) if !may_change(leads) => {
-            let what = format!(
-                "{}: symbolic link to another program",
-                quote::path(link.path())
-            );
-            return Err(Error::Usage(Report::new(what).hint("move it away first")));
-        }
-        _ => link.after = Some(plan.program.clone()),
-    }
-    let program = plan.program.to_string_lossy();
-    Ok(Some(Edit::new(link.name(), &AT_LINK, &program, None)))
 }

@@ -181,7 +181,7 @@ fn a_rule_is_told_that_no_tool_asks_for() {
         &found(&case, "rule"),
         str![[r#"
 warning rule: b.acme.test:8443: no tool is set up for this host rule
-    zitadel-credential setup TOOL b.acme.test:8443, where TOOL is one of git, docker, bazel, cargo, go, terraform
+    zitadel-credential setup TOOL b.acme.test:8443, where TOOL is one of git, docker, bazel, cargo, go, terraform, kubelet, keyring
 
 "#]],
     );

@@ -1,6 +1,7 @@
 //! `gcp`: the protocol at the process's edge.
 
 mod negative;
+mod setup;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

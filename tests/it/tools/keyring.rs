@@ -2,6 +2,7 @@
 
 mod errors;
 mod negative;
+mod setup;
 
 use serde_json::{Value, json};
 

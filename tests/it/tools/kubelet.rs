@@ -2,6 +2,7 @@
 //! configuration.
 
 mod negative;
+mod setup;
 
 use serde_json::{Value, json};
 

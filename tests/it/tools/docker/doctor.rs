@@ -16,7 +16,7 @@ fn each_registry_of_docker_is_held_against_the_rules() {
         &found.of("rule"),
         str![[r#"
 warning rule: registry.acme.test:5000: no tool is set up for this host rule
-    zitadel-credential setup TOOL registry.acme.test:5000, where TOOL is one of git, docker, bazel, cargo, go, terraform
+    zitadel-credential setup TOOL registry.acme.test:5000, where TOOL is one of git, docker, bazel, cargo, go, terraform, kubelet, keyring
 
 "#]],
     );

@@ -1,0 +1,32 @@
+//! What a plan says to the person.
+
+use super::Plan;
+
+impl Plan<'_> {
+    /// Adds a line for the person.
+    pub(crate) fn say(&mut self, line: impl Into<String>) {
+        self.lines.push(line.into());
+    }
+
+    /// Adds a line that says that something of a setup no longer stands.
+    pub(crate) fn say_drift(&mut self, line: impl Into<String>) {
+        let line = line.into();
+        self.drift.push(line.clone());
+        self.say(line);
+    }
+
+    /// Adds lines for the person.
+    pub(crate) fn say_all(&mut self, lines: impl IntoIterator<Item = String>) {
+        self.lines.extend(lines);
+    }
+
+    /// Adds a line after all others: what to type next.
+    pub(crate) fn say_next(&mut self, line: impl Into<String>) {
+        self.next.push(line.into());
+    }
+
+    /// Adds lines before all others.
+    pub(crate) fn say_first(&mut self, lines: Vec<String>) {
+        self.lines.splice(0..0, lines);
+    }
+}

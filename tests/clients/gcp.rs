@@ -133,6 +133,27 @@ fn google_auth_exchanges_a_jwt_for_the_pool() {
     assert_eq!(world.issuer.issued_tokens(), shown[..1]);
 }
 
+/// But for the address of Google's own service.
+#[test]
+fn google_auth_goes_by_the_file_that_setup_gcp_writes() {
+    let Some(python) = python() else { return };
+    let (world, service) = world(TokenKind::Jwt);
+    world
+        .home
+        .append_config(&format!("projects = [\"{PROJECT}\"]\n"));
+    let mut setup = world.home.zitadel(["setup", "gcp", "--audience", POOL]);
+    setup.env("PATH", world.home.path_with_bin());
+    let output = setup.args(["--output", "written.json"]).run();
+    assert!(output.status.success(), "{output:?}");
+    let mut client = client(&python, &world, &service);
+    let ours = format!("http://127.0.0.1:{}/v1/token", service.server.port());
+    let written = world.home.read("written.json");
+    let written = written.replace("https://sts.googleapis.com/v1/token", &ours);
+    world.home.write("google.json", written);
+    client.env_remove("ZITADEL_CREDENTIAL_LOG");
+    assert_eq!(stdout_of_success(client), "of-google\n");
+}
+
 #[test]
 fn google_auth_says_where_an_opaque_token_becomes_a_jwt() {
     let Some(python) = python() else { return };

@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::gateway::{Gateway, Scheme, Shown, credentials};
 use crate::program::{installed, output, stderr_of_failure, stdout_of_success};
 use crate::support::http::{Reply, Request, Response, Server};
-use crate::support::{Ca, World};
+use crate::support::{Ca, World, binary};
 
 const WHEEL: &str = "acme_app-1.0-py3-none-any.whl";
 
@@ -54,6 +54,34 @@ fn pip_and_uv_install_under_the_rules_username_where_the_url_has_none() {
     // It does not ask.
     stderr_of_failure(shop.installs(Installer::OldPip, &url));
     assert_eq!(shop.world.issuer.token_requests(), 1);
+}
+
+/// The link that it makes is put first on PATH, as it says.
+#[test]
+fn pip_and_uv_install_by_what_setup_keyring_makes() {
+    let Some(shop) = Shop::new() else { return };
+    let home = shop.world.home.path();
+    fs::remove_file(home.join("bin/keyring")).unwrap();
+    let host = shop.index.host();
+    let words = ["setup", "keyring", &host, "--username", "ci"];
+    let said = stdout_of_success(shop.command(&binary(), &words));
+    let tried = format!("keyring get answers for {host}, with the username ci\n");
+    assert!(said.contains(&tried), "{said}");
+    let url = said
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("--index-url "));
+    let links = home.join(".local/lib/zitadel-keyring");
+    let mut path = links.into_os_string();
+    path.push(":");
+    path.push(shop.world.home.path_with_bin());
+    for installer in ALL {
+        let mut call = shop.installs(installer, url.unwrap());
+        call.env("PATH", &path);
+        stdout_of_success(call);
+        shop.has_the_package(installer);
+        let ci = Shown::Basic("ci".to_owned());
+        assert!(shop.index.take_shown().contains(&ci), "{installer:?}");
+    }
 }
 
 #[test]

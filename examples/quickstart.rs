@@ -6,8 +6,8 @@
 //!
 //! Starts an issuer that behaves like ZITADEL in this process, on loopback. Then the
 //! real binary gets a token from it, and responds to requests of kubectl, git and docker.
-//! A second round does the same, without another token request. Any unexpected result
-//! ends the program with a message and exit code 1.
+//! A second round does the same, without another token request, and is shown as a table.
+//! Any unexpected result ends the program with a message and exit code 1.
 //!
 //! `quickstart SHELL [BETWEEN]` tests a package the same way: another shell (for example
 //! `chroot ROOT sh`, which must see this temporary directory) runs the program on its own
@@ -102,7 +102,8 @@ fn quickstart() -> Outcome<()> {
         shell,
     };
     heading("Round 1: nothing is in the cache");
-    let first = desk.round()?;
+    let first = desk.round(&Desk::show)?;
+    println!("requests: {}\n", named(&first.requests));
     if let Some(command) = between {
         heading("Between the rounds");
         println!("  $ {command}\n");
@@ -111,7 +112,8 @@ fn quickstart() -> Outcome<()> {
         expect(status.success(), "the command between the rounds succeeds")?;
     }
     heading("Round 2: the same again");
-    let second = desk.round()?;
+    row("command", "answer", "requests");
+    let second = desk.round(&Desk::show_row)?;
 
     expect(
         first.requests == [1, 1, 1],
@@ -119,8 +121,31 @@ fn quickstart() -> Outcome<()> {
     )?;
     expect(second.requests == [0, 0, 1], "round 2 asks userinfo alone")?;
     expect(first.token == second.token, "both rounds have one token")?;
-    println!("As it should be: ten commands, one request for a token.");
+    println!("\nAs it should be: ten commands, one request for a token.");
     Ok(())
+}
+
+/// What each round runs.
+const CALLS: [(&str, &str); 5] = [
+    ("a token", "zitadel-credential token"),
+    ("whose token it is", "zitadel-credential whoami"),
+    ("for kubectl", "zitadel-credential kubectl"),
+    (
+        "for git",
+        r"printf 'protocol=https\nhost=git.acme.dev\n\n' | git-credential-zitadel get",
+    ),
+    (
+        "for docker",
+        "echo registry.acme.dev:5000 | docker-credential-zitadel get",
+    ),
+];
+
+/// One command and its result.
+struct Call {
+    title: &'static str,
+    line: &'static str,
+    stdout: String,
+    requests: [usize; 3],
 }
 
 /// A user's environment: a home directory with the binary, and the issuer.
@@ -140,50 +165,44 @@ struct Round {
 }
 
 impl Desk {
-    /// Runs all five commands and verifies their responses with the issuer.
-    fn round(&self) -> Outcome<Round> {
+    /// Runs all five commands, shows each, and verifies their responses with the issuer.
+    fn round(&self, show: &dyn Fn(&Self, &Call)) -> Outcome<Round> {
         let before = self.requests();
-
-        let token = self.run("a token", "zitadel-credential token")?;
+        let mut answers = Vec::new();
+        for (title, line) in CALLS {
+            let before = self.requests();
+            let stdout = self.run(line)?;
+            let requests = since(before, self.requests());
+            let call = Call {
+                title,
+                line,
+                stdout,
+                requests,
+            };
+            show(self, &call);
+            answers.push(call.stdout);
+        }
+        let [token, claims, kubectl, git, docker] = &answers[..] else {
+            return Err("it should be that all five commands run".into());
+        };
         let token = token.trim_end().to_owned();
         expect(self.issuer.accepts(&token), "the issuer accepts the token")?;
-
-        let claims = self.run("whose token it is", "zitadel-credential whoami")?;
-        let claims: Value = serde_json::from_str(&claims)?;
+        let claims: Value = serde_json::from_str(claims)?;
         expect(claims["sub"] == *self.user_id, "the token is the user's")?;
-
-        let answer = self.run("for kubectl", "zitadel-credential kubectl")?;
-        let answer: Value = serde_json::from_str(&answer)?;
+        let answer: Value = serde_json::from_str(kubectl)?;
         let given = &answer["status"]["token"];
         expect(given == &token, "kubectl gets the token")?;
-
-        let answer = self.run(
-            "for git",
-            r"printf 'protocol=https\nhost=git.acme.dev\n\n' | git-credential-zitadel get",
-        )?;
         let login = format!("username=ci\npassword={token}\npassword_expiry_utc=");
-        expect(answer.starts_with(&login), "git gets ci and the token")?;
-
-        let answer = self.run(
-            "for docker",
-            "echo registry.acme.dev:5000 | docker-credential-zitadel get",
-        )?;
-        let answer: Value = serde_json::from_str(&answer)?;
+        expect(git.starts_with(&login), "git gets ci and the token")?;
+        let answer: Value = serde_json::from_str(docker)?;
         expect(answer["Username"] == *self.user_id, "docker gets the user")?;
         expect(answer["Secret"] == *token, "docker gets the token")?;
-
-        let after = self.requests();
-        let requests @ [discovery, tokens, userinfo] = [0, 1, 2].map(|i| after[i] - before[i]);
-        println!("requests that the issuer counted");
-        println!("  discovery  {discovery}");
-        println!("  token      {tokens}");
-        println!("  userinfo   {userinfo}  (whoami: it asks the issuer each time)\n");
+        let requests = since(before, self.requests());
         Ok(Round { token, requests })
     }
 
-    /// Runs one line in a shell, and prints the line and its output.
-    fn run(&self, title: &str, line: &str) -> Outcome<String> {
-        println!("{title}\n  $ {line}");
+    /// Runs one line in a shell, and returns its output.
+    fn run(&self, line: &str) -> Outcome<String> {
         let shell = match &self.shell {
             None => {
                 let mut shell = self.home.command("sh");
@@ -202,11 +221,31 @@ impl Desk {
         let output = shell.run_with(format!("{line}\n"));
         let stderr = String::from_utf8(output.stderr)?;
         if !output.status.success() || !stderr.is_empty() {
-            return Err(format!("{}\n{stderr}", output.status).into());
+            return Err(format!("{line}: {}\n{stderr}", output.status).into());
         }
-        let stdout = String::from_utf8(output.stdout)?;
-        show(&self.shortened(&stdout));
-        Ok(stdout)
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Prints the line and its output.
+    fn show(&self, call: &Call) {
+        println!("{}\n  $ {}", call.title, call.line);
+        show(&self.shortened(&call.stdout));
+    }
+
+    /// Prints a row: the command, whose the token is or which, and its requests.
+    fn show_row(&self, call: &Call) {
+        let command = call.line.rsplit(" | ").next().unwrap_or_default();
+        let shown = self.shortened(&call.stdout);
+        let mut words = shown.split(|c: char| !(c.is_alphanumeric() || "-_….".contains(c)));
+        let token = words.find(|word| word.ends_with('…'));
+        row(
+            command,
+            &token.map_or_else(
+                || format!("user {}", self.user_id),
+                |token| format!("token {token}"),
+            ),
+            &named(&call.requests),
+        );
     }
 
     /// Tokens are shown by their first eight characters.
@@ -227,11 +266,46 @@ fn heading(text: &str) {
     println!("{text}\n{}", "-".repeat(text.len()));
 }
 
+/// Prints an output, its lines broken at 80 columns.
 fn show(text: &str) {
-    for line in text.lines() {
-        println!("{}", format!("  {line}").trim_end());
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        let mut column = 0;
+        for part in line.split_inclusive([',', ' ']) {
+            let width = part.chars().count();
+            if column == 0 || column + width > 80 {
+                let indent = if column == 0 { "  " } else { "\n    " };
+                print!("{indent}");
+                column = indent.trim_start_matches('\n').len();
+            }
+            print!("{part}");
+            column += width;
+        }
+        println!();
     }
     println!();
+}
+
+/// Prints a row of the table.
+fn row(command: &str, answer: &str, requests: &str) {
+    println!("{command:<29}  {answer:<23}  {requests}");
+}
+
+/// Names the requests that were made.
+fn named(requests: &[usize; 3]) -> String {
+    let names = ["discovery", "token", "userinfo"].iter().zip(requests);
+    let made = names.filter(|(_, count)| **count > 0);
+    let made: Vec<_> = made
+        .map(|(name, count)| format!("{count} {name}"))
+        .collect();
+    if made.is_empty() {
+        "none".to_owned()
+    } else {
+        made.join(", ")
+    }
+}
+
+fn since(before: [usize; 3], after: [usize; 3]) -> [usize; 3] {
+    [0, 1, 2].map(|endpoint| after[endpoint] - before[endpoint])
 }
 
 fn expect(so: bool, what: &str) -> Outcome<()> {

@@ -1,12 +1,15 @@
 //! The command line: types only.
 
+mod help;
 pub mod options;
 mod registered;
 mod spelling;
+mod usage;
 
 use std::ffi::OsString;
 use std::fmt::Write;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use options::Options;
 pub(crate) use registered::{Called, Setup};
@@ -15,6 +18,7 @@ use crate::agent::Agent;
 use crate::completions::Completions;
 use crate::direct::{AssertionArgs, ExecArgs, TokenArgs};
 use crate::doctor::Doctor;
+use crate::error::Report;
 use crate::look::{Config, ConfigAction, Profile, ProfileAction};
 use crate::manage::{Cache, CacheAction};
 use crate::text::version;
@@ -181,20 +185,30 @@ Examples:
     Completions(Completions),
 }
 
+/// The outcome of a command line that runs no command.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// A help text or the version, as asked for.
+    Text(String),
+    /// A help text in place of a command that is missing.
+    Guide(String),
+    /// An error.
+    Error(Report),
+}
+
 impl Cli {
     /// Parses the arguments, the program's name first.
     ///
     /// # Errors
-    /// clap's errors, which include the texts of `--help` and `--version`.
-    pub(crate) fn read(args: Vec<OsString>) -> Result<(Options, Command), clap::Error> {
+    /// [`Refusal`]: an error, or a text that is asked for.
+    pub(crate) fn read(args: Vec<OsString>) -> Result<(Options, Command), Refusal> {
         let args = help_last(by_name(args));
         let cli = match tools::read_alone(&args) {
             Some(helper) => Self {
                 options: Options::default(),
                 command: Command::Tool(Called(helper)),
             },
-            None => Self::try_parse_from(&args)
-                .map_err(|error| spelling::with_tip(error, Self::command(), &args))?,
+            None => Self::try_parse_from(&args).map_err(|error| refusal(error, &args))?,
         };
         Ok(cli.into_parts())
     }
@@ -228,6 +242,30 @@ impl Cli {
         };
         let after = std::mem::take(after);
         (after.over(options), command)
+    }
+}
+
+/// Returns what is shown for clap's error.
+fn refusal(error: clap::Error, args: &[OsString]) -> Refusal {
+    let mut root = Cli::command();
+    // Subcommands exist only after the build.
+    root.build();
+    let place = help::place(&root, args);
+    match error.kind() {
+        ErrorKind::DisplayVersion => Refusal::Text(error.render().to_string()),
+        ErrorKind::DisplayHelp => Refusal::Text(help::text(place.clone(), help::is_short(args))),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let is_root = place.get_name() == root.get_name();
+            Refusal::Guide(if is_root {
+                help::GUIDE.to_owned()
+            } else {
+                help::text(place.clone(), true)
+            })
+        }
+        _ => Refusal::Error(usage::report(
+            &spelling::with_tip(error, place, args),
+            place,
+        )),
     }
 }
 

@@ -141,7 +141,10 @@ pub(crate) fn doctor(
 fn answer(world: &World<'_>, checks: &Checks, args: &Doctor) -> Answer {
     let text = match args.output {
         ListOutput::Json => checks.json(),
-        ListOutput::Text => checks.text((world.terminal)().has_colour(world.environment)),
+        ListOutput::Text => {
+            let terminal = (world.terminal)();
+            checks.text(terminal.has_colour(world.environment), terminal.stdout)
+        }
     };
     Answer::new(text).with_code(u8::from(checks.any_failed()))
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::text::quote::printable;
+use crate::text::wrap::wrapped;
 
 /// Every failure, classified by the caller's next step.
 #[derive(Debug, Error)]
@@ -163,6 +164,21 @@ impl Report {
         with.chain(facts).chain(hints).map(line).chain(to_copy)
     }
 
+    /// Returns the whole report for a terminal, after a prefix.
+    pub fn for_terminal(&self, prefix: &str) -> String {
+        let mut text = prefix.to_owned();
+        text += &wrapped(&self.headline(), prefix.chars().count(), 4);
+        for detail in self.details() {
+            text += "\n  ";
+            text += &match detail.split_once(": ") {
+                Some((word, _)) if !word.starts_with(' ') => wrapped(&detail, 2, word.len() + 4),
+                // A line to copy.
+                _ => detail,
+            };
+        }
+        text
+    }
+
     /// Returns how long the issuer asked not to retry, if it did.
     pub fn retry_after(&self) -> Option<Duration> {
         self.wait.map(|secs| Duration::from_secs(secs.into()))
@@ -205,6 +221,20 @@ mod tests {
             Some("repair it; or buy another")
         );
         assert_eq!(Report::new("it broke").advice(), None);
+    }
+
+    #[test]
+    fn a_terminal_gets_lines_of_80_columns_and_lines_to_copy_as_they_are() {
+        let long = ["words"; 20].join(" ");
+        let report = Report::new(&*long).found(&*long).lines(&long);
+        assert_eq!(
+            report.for_terminal("error: "),
+            "error: words words words words words words words words words words words words
+    words words words words words words words words
+  found: words words words words words words words words words words words words
+         words words words words words words words words
+    words words words words words words words words words words words words words words words words words words words words"
+        );
     }
 
     #[test]

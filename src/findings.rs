@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::error::{Error, Report};
 use crate::text::quote::printable;
+use crate::text::wrap::wrapped;
 
 /// The outcome of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,8 +146,9 @@ impl Checks {
         format!("{document:#}\n")
     }
 
-    /// Returns a line per finding with its remedy below, and a summary line.
-    pub(crate) fn text(&self, has_colour: bool) -> String {
+    /// Returns a line per finding with its remedy below, and a summary line. On a
+    /// terminal long lines are broken.
+    pub(crate) fn text(&self, has_colour: bool, is_terminal: bool) -> String {
         let mut text = String::new();
         let width = self.0.iter().map(|check| check.name.len()).max();
         let width = width.unwrap_or(0);
@@ -158,11 +160,19 @@ impl Checks {
             } else {
                 word
             };
+            let indent = if has_colour { 2 } else { 0 } + 9 + width + 2;
+            let lines = |text: &str| {
+                if is_terminal {
+                    wrapped(text, indent, indent)
+                } else {
+                    text.to_owned()
+                }
+            };
+            let finding = lines(&check.finding);
             // Writing to a String cannot fail.
-            let _ = writeln!(text, "{status}  {:width$}  {}", check.name, check.finding);
+            let _ = writeln!(text, "{status}  {:width$}  {finding}", check.name);
             if let Some(remedy) = &check.remedy {
-                let indent = if has_colour { 2 } else { 0 } + 9 + width + 2;
-                let _ = writeln!(text, "{:indent$}{remedy}", "");
+                let _ = writeln!(text, "{:indent$}{}", "", lines(remedy));
             }
         }
         let counts: Vec<_> = Status::ALL
@@ -190,14 +200,14 @@ mod tests {
     #[test]
     fn a_check_is_a_line_with_its_remedy_below() {
         assert_eq!(
-            checks().text(false),
+            checks().text(false, false),
             "ok       config  read\nfailed   key     gone \\u{1b}[2J\n                 look\n\n1 ok, 1 failed\n"
         );
     }
 
     #[test]
     fn a_terminal_gets_symbols_and_colour_and_the_same_words() {
-        assert!(checks().text(true).starts_with(
+        assert!(checks().text(true, true).starts_with(
             "\x1b[32m✓ ok     \x1b[0m  config  read\n\x1b[31m✗ failed \x1b[0m  key     gone \\u{1b}[2J\n"
         ));
     }

@@ -34,12 +34,12 @@ pub mod url;
 pub use call::World;
 use call::{Answer, Settings, hand_over, report, usual_level};
 use clap::CommandFactory;
-use cli::{Called, Cli, Command};
+use cli::{Called, Cli, Command, Refusal};
 use config::Config;
 use error::Error;
 use log::LevelFilter;
 use look::{ConfigAction, ProfileAction};
-use text::{logger, quote};
+use text::logger;
 
 /// Runs one call and returns the exit code.
 pub fn run(mut world: World<'_>) -> u8 {
@@ -62,7 +62,7 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
     }
     let (options, command) = match Cli::read(std::mem::take(&mut world.args)) {
         Ok(parts) => parts,
-        Err(error) => return Ok(usage(world, &error)),
+        Err(refusal) => return usage(world, refusal),
     };
     if logs_at_once(world, &command) {
         let usual = match &command {
@@ -134,18 +134,19 @@ fn logs_at_once(world: &World<'_>, command: &Command) -> bool {
     }
 }
 
-/// Writes clap's text: help and version to stdout, errors to stderr with exit code 2.
-fn usage(world: &mut World<'_>, error: &clap::Error) -> Answer {
-    let text = error.render().to_string();
-    if error.use_stderr() {
-        // The text quotes arguments, and one of them may be a key:
-        // `--key-file "$KEY"`.
-        let text = quote::redacted(&text);
-        let lines: Vec<_> = text.lines().map(quote::line).collect();
-        // A closed stderr cannot be reported anywhere.
-        let _ = writeln!(world.stderr, "{}", lines.join("\n"));
-        Answer::new("").with_code(2)
-    } else {
-        Answer::new(text)
+/// Shows help and version on stdout, and help in place of a missing command on stderr,
+/// with exit code 2.
+///
+/// # Errors
+/// The error of the command line.
+fn usage(world: &mut World<'_>, refusal: Refusal) -> Result<Answer, Error> {
+    match refusal {
+        Refusal::Text(text) => Ok(Answer::new(text)),
+        Refusal::Guide(text) => {
+            // A closed stderr cannot be reported anywhere.
+            let _ = world.stderr.write_all(text.as_bytes());
+            Ok(Answer::new("").with_code(2))
+        }
+        Refusal::Error(report) => Err(Error::Usage(report)),
     }
 }

@@ -18,6 +18,8 @@ use crate::host::{Ask, HostPattern, HostRule};
 use crate::text::clock::UnixTime;
 use crate::text::quote;
 use crate::text::quote::{quoted, system};
+use crate::text::terminal::Terminal;
+use crate::text::wrap::wrapped;
 
 #[derive(Args, Debug)]
 pub(crate) struct Cache {
@@ -179,8 +181,13 @@ pub(crate) fn cache(
                 None => format!("no tokens in {}\n", quote::path(&root)),
             },
             ListOutput::Text => {
-                let has_colour = (world.terminal)().has_colour(world.environment);
-                table(&entries, now, has_colour)
+                let terminal = (world.terminal)();
+                table(
+                    &entries,
+                    now,
+                    terminal,
+                    terminal.has_colour(world.environment),
+                )
             }
             ListOutput::Json => documents(&entries, now),
         })),
@@ -254,42 +261,55 @@ fn kind(entry: &Listed) -> &'static str {
     if entry.is_jwt { "jwt" } else { "opaque" }
 }
 
-/// Formats the entries as a table; with colour, expired ones are dim.
-fn table(entries: &[Listed], now: UnixTime, has_colour: bool) -> String {
+/// Formats the entries as a table. On a terminal an entry's issuer and scopes stand on
+/// lines of their own, because one line would be too long; with colour, expired entries
+/// are dim.
+fn table(entries: &[Listed], now: UnixTime, terminal: Terminal, has_colour: bool) -> String {
+    let cells = |entry: &Listed| {
+        [
+            entry.grant.key_id.as_str().to_owned(),
+            entry.grant.issuer.as_str().to_owned(),
+            entry.grant.scopes.to_string(),
+            entry.expires_at.to_string(),
+            left(entry.expires_at, now),
+            kind(entry).to_owned(),
+            entry.size.to_string(),
+        ]
+    };
     let head = [
         "KEY ID", "ISSUER", "SCOPES", "EXPIRES", "LEFT", "KIND", "BYTES",
     ];
+    let is_below = |column: usize| terminal.stdout && (1..=2).contains(&column);
     let rows: Vec<_> = std::iter::once(head.map(str::to_owned))
-        .chain(entries.iter().map(|entry| {
-            [
-                entry.grant.key_id.as_str().to_owned(),
-                entry.grant.issuer.as_str().to_owned(),
-                entry.grant.scopes.to_string(),
-                entry.expires_at.to_string(),
-                left(entry.expires_at, now),
-                kind(entry).to_owned(),
-                entry.size.to_string(),
-            ]
-        }))
+        .chain(entries.iter().map(cells))
         .collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].len()).max();
-    let widths: Vec<_> = (0..head.len()).map(|c| width(c).unwrap_or(0)).collect();
+    let widths: Vec<_> = (0..head.len())
+        .map(|column| rows.iter().map(|row| row[column].len()).max().unwrap_or(0))
+        .collect();
     let mut text = String::new();
     let expired = entries.iter().map(|entry| entry.expires_at <= now);
-    for (row, has_expired) in rows.iter().zip(std::iter::once(false).chain(expired)) {
-        let cells = row
+    for (number, (row, has_expired)) in rows
+        .iter()
+        .zip(std::iter::once(false).chain(expired))
+        .enumerate()
+    {
+        let cells = row.iter().zip(&widths).enumerate();
+        let cells = cells.filter(|(column, _)| !is_below(*column));
+        let cells = cells.map(|(_, (cell, &width))| format!("{cell:width$}"));
+        let mut lines = cells.collect::<Vec<_>>().join("  ").trim_end().to_owned();
+        let below = row
             .iter()
-            .zip(&widths)
-            .map(|(cell, &width)| format!("{cell:width$}"));
-        let cells = cells.collect::<Vec<_>>().join("  ");
-        let line = cells.trim_end();
-        let is_dim = has_colour && has_expired;
-        let (dim, bright) = if is_dim {
+            .enumerate()
+            .filter(|(column, _)| is_below(*column));
+        for (_, cell) in below.filter(|_| number > 0) {
+            lines = lines + "\n  " + &wrapped(cell, 2, 4);
+        }
+        let (dim, bright) = if has_colour && has_expired {
             ("\x1b[2m", "\x1b[0m")
         } else {
             ("", "")
         };
-        text.extend([dim, line, bright, "\n"]);
+        text.extend([dim, &lines, bright, "\n"]);
     }
     text
 }

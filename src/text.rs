@@ -10,3 +10,4 @@ pub mod quote;
 pub mod stderr;
 pub mod terminal;
 pub mod version;
+pub mod wrap;

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::world::World;
 use crate::error::{Error, Report};
 use crate::text::quote::system;
+use crate::text::wrap::wrapped;
 
 /// A command's output and exit code.
 pub(crate) struct Answer {
@@ -63,15 +64,25 @@ pub(crate) fn hand_over(world: &mut World<'_>, answer: &Answer) -> Result<bool, 
 
 /// Writes an error to stderr.
 pub(crate) fn report(world: &mut World<'_>, error: &Error) {
+    let prefix = "zitadel-credential: error: ";
+    let text = if (world.terminal)().stderr {
+        error.report().for_terminal(prefix)
+    } else {
+        format!("{prefix}{error}")
+    };
     // A closed stderr cannot be reported anywhere.
-    let _ = writeln!(world.stderr, "zitadel-credential: error: {error}");
+    let _ = writeln!(world.stderr, "{text}");
 }
 
 /// Writes a warning to stderr about something that an answer leaves out, unless logging
 /// is off. Other warnings of a helper are only for a person at a terminal.
 pub(crate) fn warn(world: &mut World<'_>, text: &dyn fmt::Display) {
     if log::max_level() >= Level::Error {
+        let mut line = format!("zitadel-credential: warning: {text}");
+        if (world.terminal)().stderr {
+            line = wrapped(&line, 0, 4);
+        }
         // A closed stderr cannot be reported anywhere.
-        let _ = writeln!(world.stderr, "zitadel-credential: warning: {text}");
+        let _ = writeln!(world.stderr, "{line}");
     }
 }

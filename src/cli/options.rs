@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, FromArgMatches, ValueEnum, ValueHint};
 
 use crate::error::Report;
@@ -53,11 +54,29 @@ pub(crate) fn read_more<T: Args + Default>(words: Vec<OsString>) -> Result<T, Re
     let args: Vec<_> = std::iter::once(OsString::new()).chain(words).collect();
     read_args(&args).map_err(|error| {
         // The message quotes an argument, which may be a key.
-        let text = redacted(&error.render().to_string());
-        let line = text.lines().next().unwrap_or_default();
-        let what = line.strip_prefix("error: ").unwrap_or(line);
+        let what = redacted(&headline(&error));
         Report::new(what).hint("run zitadel-credential --help for the options")
     })
+}
+
+/// Returns the failure that clap's error names, in one line.
+pub(super) fn headline(error: &clap::Error) -> String {
+    match error.kind() {
+        ErrorKind::MissingRequiredArgument => {
+            let missing = match error.get(ContextKind::InvalidArg) {
+                Some(ContextValue::Strings(missing)) => missing.join(", "),
+                _ => String::new(),
+            };
+            format!("missing argument {missing}")
+        }
+        ErrorKind::MissingSubcommand => "missing command".to_owned(),
+        _ => {
+            let text = error.render().to_string();
+            let text = text.split("\n\n").next().unwrap_or_default();
+            let text = text.strip_prefix("error: ").unwrap_or(text);
+            text.split_whitespace().collect::<Vec<_>>().join(" ")
+        }
+    }
 }
 
 // The options of every command. They may come before or after the command; those

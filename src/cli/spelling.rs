@@ -108,7 +108,7 @@ const CACHES: &[(&[&str], &str)] = &[
 
 /// Adds a suggestion if clap has none: the call that a word of other programs means, or
 /// the command with the same letters. Removes a suggestion that does not apply.
-pub(super) fn with_tip(mut error: Error, mut root: Command, args: &[OsString]) -> Error {
+pub(super) fn with_tip(mut error: Error, place: &Command, args: &[OsString]) -> Error {
     // Only `exec` takes arguments after `--`.
     if error.kind() == ErrorKind::UnknownArgument && !args.iter().any(|word| word == "exec") {
         return without_dashes(error);
@@ -120,15 +120,9 @@ pub(super) fn with_tip(mut error: Error, mut root: Command, args: &[OsString]) -
         return error;
     };
     let wrong = wrong.clone();
-    // Subcommands exist only after the build.
-    root.build();
-    let words = args.iter().filter_map(|word| word.to_str());
-    let words = words.filter(|word| *word != "help");
-    let place = words.take_while(|word| *word != wrong);
-    let place = place.fold(&root, |at, word| at.find_subcommand(word).unwrap_or(at));
     if let Some(call) = meant(place.get_name(), &wrong) {
         error.remove(ContextKind::SuggestedSubcommand);
-        let tip = StyledStr::from(format!("run '{call}'"));
+        let tip = StyledStr::from(format!("run {call}"));
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
         return error;
     }

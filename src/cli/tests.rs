@@ -21,6 +21,10 @@ fn commands(of: &clap::Command) -> Vec<clap::Command> {
         .collect()
 }
 
+fn name(command: &clap::Command) -> &str {
+    command.get_bin_name().unwrap_or("zitadel-credential")
+}
+
 fn built() -> clap::Command {
     let mut command = Cli::command();
     command.build();
@@ -57,35 +61,169 @@ fn every_command_and_subcommand_has_an_example_that_calls_it() {
     }
 }
 
-#[test]
-fn every_help_fits_into_80_columns() {
-    for mut command in [vec![built()], commands(&built())].concat() {
-        let help = command.render_help().to_string();
-        for line in help.lines() {
-            assert!(line.chars().count() <= 80, "{line}");
-            // A bracket must not be broken across lines.
-            let opens = line.matches("[env").count() > line.matches(']').count();
-            assert!(!opens || line.contains("_LOG"), "{line}");
-        }
+fn read(args: &[&str]) -> Refusal {
+    let args = args.iter().map(OsString::from).collect();
+    Cli::read(args).expect_err("no command runs")
+}
+
+/// Returns a command's help.
+fn help(name: &str, option: &str) -> String {
+    let words: Vec<_> = name.split(' ').chain([option]).collect();
+    match read(&words) {
+        Refusal::Text(text) => text,
+        other => panic!("{words:?}: {other:?}"),
     }
 }
 
 #[test]
-fn all_forms_of_help_print_the_same() {
-    let read = |args: &[&str]| {
-        let args = args.iter().map(OsString::from).collect();
-        Cli::read(args).expect_err("help").to_string()
-    };
-    for words in [["cache", "list"].as_slice(), &["token"], &["exec"]] {
-        let [from_help, short, long] = [
-            [&["zitadel-credential", "help"], words].concat(),
-            [&["zitadel-credential"], words, &["-h"]].concat(),
-            [&["zitadel-credential"], words, &["--help"]].concat(),
-        ]
-        .map(|args| read(&args));
-        assert_eq!((&from_help, &short), (&long, &long));
-        assert!(long.contains("\n\nExample"), "{long}");
+fn every_help_fits_into_80_columns_and_ends_its_last_line() {
+    for command in [vec![built()], commands(&built())].concat() {
+        let name = name(&command);
+        for option in ["-h", "--help"] {
+            let help = help(name, option);
+            assert!(help.ends_with('\n') && !help.ends_with("\n\n"), "{help}");
+            for line in help.lines() {
+                assert!(line.chars().count() <= 80, "{line}");
+                // A bracket must not be broken across lines.
+                let opens = line.matches("[env").count() > line.matches(']').count();
+                assert!(!opens || line.contains("_LOG"), "{line}");
+            }
+        }
     }
+}
+
+/// Returns the long options that a help lists.
+fn listed(help: &str) -> Vec<&str> {
+    let (help, _) = help.split_once("\n\nExample").unwrap_or((help, ""));
+    let lines = help.lines().map(str::trim_start);
+    let options = lines.filter(|line| line.starts_with('-'));
+    let words = options.filter_map(|line| line.split("--").nth(1));
+    words
+        .filter_map(|word| word.split([' ', '.']).next())
+        .collect()
+}
+
+#[test]
+fn the_short_help_has_a_commands_own_options_and_a_line_on_those_of_every_command() {
+    for (words, own) in [
+        ("", ["help", "version"].as_slice()),
+        (" token", &["output", "write", "help"]),
+        (" whoami", &["help"]),
+        (" git", &["help"]),
+        (" cache", &["help"]),
+        (
+            " cache clear",
+            &["profile", "key-id", "host", "expired", "help"],
+        ),
+        (
+            " setup bazel",
+            &["profile", "force", "dry-run", "undo", "no-try", "help"],
+        ),
+        (
+            " setup profile",
+            &[
+                "issuer",
+                "key-file",
+                "key-id",
+                "user-id",
+                "scope",
+                "project",
+                "zitadel-api",
+                "ca-file",
+                "dry-run",
+                "undo",
+                "no-try",
+                "help",
+            ],
+        ),
+    ] {
+        let name = format!("zitadel-credential{words}");
+        let mut found = listed(&help(&name, "-h"))
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>();
+        let mut own = own.to_vec();
+        own.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(found, own, "{name}");
+    }
+    for command in [vec![built()], commands(&built())].concat() {
+        let name = name(&command);
+        let [short, long] = ["-h", "--help"].map(|option| help(name, option));
+        let line = "\nOptions of every command, such as --profile and -v: ";
+        assert_eq!(short.matches(line).count(), 1, "{short}");
+        assert!(!long.contains(line), "{long}");
+        let listed = listed(&long);
+        for option in command.get_arguments().filter_map(clap::Arg::get_long) {
+            assert!(listed.contains(&option), "{name} {option}");
+        }
+        assert!(short.lines().count() <= 45, "{short}");
+    }
+}
+
+#[test]
+fn help_before_a_command_prints_what_its_long_option_does() {
+    for words in [["cache", "list"].as_slice(), &["token"], &["setup", "git"]] {
+        let name = [&["zitadel-credential"], words].concat().join(" ");
+        let Refusal::Text(text) = read(&[&["zitadel-credential", "help"], words].concat()) else {
+            panic!("{name}");
+        };
+        let long = help(&name, "--help");
+        assert_eq!(text, long);
+        assert!(long.contains("\n\nExample"), "{long}");
+        let short = help(&name, "-vh");
+        assert_eq!(short, help(&name, "-h"));
+        assert!(short.contains("\n\nExample"), "{short}");
+        assert!(long.lines().count() > 10 + short.lines().count(), "{short}");
+    }
+}
+
+#[test]
+fn a_help_is_of_the_command_that_the_arguments_name() {
+    for (words, about) in [
+        (
+            ["--profile", "git", "token", "-h"].as_slice(),
+            "Print an access token\n",
+        ),
+        (
+            &["--profile=git", "token", "--help"],
+            "Print an access token\n",
+        ),
+        (&["-v", "setup", "git", "-h"], "Add host rules, and set git"),
+        (
+            &["token", "--output", "json", "-h"],
+            "Print an access token\n",
+        ),
+        (&["cache", "help", "list"], "Show the entries"),
+    ] {
+        let Refusal::Text(text) = read(&[&["zitadel-credential"], words].concat()) else {
+            panic!("{words:?}");
+        };
+        assert!(text.starts_with(about), "{words:?}: {text}");
+    }
+}
+
+#[test]
+fn without_arguments_twelve_lines_begin_where_a_newcomer_begins() {
+    let Refusal::Guide(text) = read(&["zitadel-credential"]) else {
+        panic!("no guide");
+    };
+    assert!(text.lines().count() <= 12, "{text}");
+    assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+    let calls: Vec<_> = text
+        .split("zitadel-credential ")
+        .skip(1)
+        .map(|call| call.split_whitespace().next().unwrap_or_default())
+        .collect();
+    assert_eq!(calls.first(), Some(&"setup"), "{text}");
+    for call in calls {
+        let is_command = built().find_subcommand(call).is_some();
+        assert!(is_command || call == "-h", "{call}");
+    }
+    assert!(matches!(
+        read(&["zitadel-credential", "cache"]),
+        Refusal::Guide(_)
+    ));
 }
 
 #[test]

@@ -41,7 +41,10 @@ pub(crate) fn check(
     rule::check(&mut checks, &config);
     let text = match output {
         ListOutput::Json => checks.json(),
-        ListOutput::Text => checks.text((world.terminal)().has_colour(world.environment)),
+        ListOutput::Text => {
+            let terminal = (world.terminal)();
+            checks.text(terminal.has_colour(world.environment), terminal.stdout)
+        }
     };
     Ok(Answer::new(text).with_code(codes.first().copied().unwrap_or_default()))
 }

@@ -1,13 +1,15 @@
 //! Logs warnings and `-v` to stderr. Only this crate's own lines: a dependency's
 //! may contain raw bytes of its requests.
 
-use std::io::Write;
+use std::io;
+use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
 use crate::text::quote::printable;
 use crate::text::stderr::Stderr;
+use crate::text::wrap::wrapped;
 
 /// The lines logged since [`each_once`]; `None` to log every line.
 static SAID: Mutex<Option<Vec<String>>> = Mutex::new(None);
@@ -36,7 +38,11 @@ impl Log for Logger {
         if record.level() <= Level::Warn && !is_new(&text) {
             return;
         }
-        let line = format!("zitadel-credential: {level}{text}\n");
+        let mut line = format!("zitadel-credential: {level}{text}");
+        if record.level() <= Level::Warn && io::stderr().is_terminal() {
+            line = wrapped(&line, 0, 4);
+        }
+        line.push('\n');
         // A closed stderr cannot be reported anywhere.
         let _ = Stderr.write_all(line.as_bytes());
     }

@@ -35,6 +35,7 @@ pub mod machine;
 pub mod program;
 pub mod proxy;
 pub mod running;
+pub mod screen;
 pub mod signals;
 pub mod snapshot;
 pub mod tls;

@@ -10,12 +10,9 @@ fn an_agent_without_a_file_or_with_no_number_of_a_process() {
     case.run(["agent"]).fails(
         2,
         str![[r#"
-error: the following required arguments were not provided:
-  --write <FILE>
-
-Usage: zitadel-credential agent --write <FILE>
-
-For more information, try '--help'.
+zitadel-credential: error: missing argument --write <FILE>
+  hint: usage: zitadel-credential agent --write <FILE>
+  hint: run zitadel-credential agent -h for the options
 
 "#]],
     );
@@ -23,9 +20,8 @@ For more information, try '--help'.
         .fails(
             2,
             str![[r#"
-error: invalid value '0' for '--signal <PID>': 0 is not in 1..=2147483647
-
-For more information, try '--help'.
+zitadel-credential: error: invalid value '0' for '--signal <PID>': 0 is not in 1..=2147483647
+  hint: run zitadel-credential agent -h for the options
 
 "#]],
         );

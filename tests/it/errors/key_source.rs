@@ -165,7 +165,9 @@ fn a_key_in_place_of_its_files_name() {
     case.run(["token", "--key-file", &pem]).fails(
         2,
         str![[r#"
-error: unexpected argument '[…]
+zitadel-credential: error: unexpected argument '[…]
+  hint: usage: zitadel-credential token [OPTIONS]
+  hint: run zitadel-credential token -h for the options
 
 "#]],
     );

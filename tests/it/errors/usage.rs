@@ -2,16 +2,25 @@
 
 use crate::support::{Case, Command, binary};
 
-/// What clap writes: the error, and where there are any, a tip and the usage.
-fn told(error: &str, tip: &str, usage: &str) -> String {
-    let part = |before: &str, text: &str| match text {
-        "" => String::new(),
-        text => format!("{before}{text}\n\n"),
+/// The error with its ways out: what was meant, or else the usage, and the help of the
+/// command that `of` begins with.
+fn told(error: &str, tip: &str, of: &str) -> String {
+    const US: &str = "zitadel-credential";
+    let words = of
+        .split(' ')
+        .take_while(|word| word.starts_with(|c: char| c.is_lowercase()));
+    let command = [US].into_iter().chain(words).collect::<Vec<_>>().join(" ");
+    let subject = if of.ends_with("<COMMAND>") {
+        "commands"
+    } else {
+        "options"
     };
-    let error = part("error: ", error);
-    let tip = part("  tip: ", tip);
-    let usage = part("Usage: zitadel-credential ", usage);
-    format!("{error}{tip}{usage}For more information, try '--help'.\n")
+    let hint = match tip {
+        "" if of.contains(' ') => format!("  hint: usage: {US} {of}\n"),
+        "" => String::new(),
+        tip => format!("  hint: {tip}\n"),
+    };
+    format!("{US}: error: {error}\n{hint}  hint: run {command} -h for the {subject}\n")
 }
 
 /// The binary with these words, by the name that a tool calls it by.
@@ -45,7 +54,7 @@ fn a_misspelt_command() {
         ("help setup gti", "gti", "git", "setup <COMMAND>"),
     ] {
         let error = format!("unrecognized subcommand '{wrong}'");
-        let tip = format!("a similar subcommand exists: '{right}'");
+        let tip = format!("did you mean '{right}'?");
         usage(words, told(&error, &tip, of));
     }
 }
@@ -95,7 +104,7 @@ fn a_word_of_other_programs() {
         ("cache rm", "rm", "cache clear", "cache <COMMAND>"),
     ] {
         let error = format!("unrecognized subcommand '{wrong}'");
-        let tip = format!("run 'zitadel-credential {call}'");
+        let tip = format!("run zitadel-credential {call}");
         usage(words, told(&error, &tip, of));
     }
 }
@@ -141,7 +150,7 @@ fn a_misspelt_option() {
         ),
     ] {
         let error = format!("unexpected argument '{wrong}' found");
-        let tip = format!("a similar argument exists: '{right}'");
+        let tip = format!("did you mean '{right}'?");
         by_name(name, words, told(&error, &tip, of));
     }
 }
@@ -155,7 +164,7 @@ fn an_unknown_option_is_a_value_behind_dashes_of_exec_alone() {
     ] {
         usage(words, told(error, "", of));
     }
-    let tip = "to pass '--bogus' as a value, use '-- --bogus'";
+    let tip = "to pass --bogus as a value, use -- --bogus";
     usage(
         "exec --bogus",
         told(error, tip, "exec [OPTIONS] -- <CMD>..."),
@@ -164,13 +173,14 @@ fn an_unknown_option_is_a_value_behind_dashes_of_exec_alone() {
 
 #[test]
 fn a_misspelt_value() {
-    for (words, wrong, place, all, right) in [
+    for (words, wrong, place, all, right, of) in [
         (
             "token --output jsn",
             "jsn",
             "--output <raw|header|json>",
             "raw, header, json",
             "json",
+            "token",
         ),
         (
             "token --output \u{1b}[31m",
@@ -178,6 +188,7 @@ fn a_misspelt_value() {
             "--output <raw|header|json>",
             "raw, header, json",
             "",
+            "token",
         ),
         (
             "completions bsh",
@@ -185,14 +196,15 @@ fn a_misspelt_value() {
             "<SHELL>",
             "bash, elvish, fish, powershell, zsh",
             "bash",
+            "completions",
         ),
     ] {
-        let error = format!("invalid value '{wrong}' for '{place}'\n  [possible values: {all}]");
+        let error = format!("invalid value '{wrong}' for '{place}' [possible values: {all}]");
         let tip = match right {
             "" => String::new(),
-            right => format!("a similar value exists: '{right}'"),
+            right => format!("did you mean '{right}'?"),
         };
-        usage(words, told(&error, &tip, ""));
+        usage(words, told(&error, &tip, of));
     }
 }
 
@@ -203,7 +215,7 @@ fn what_is_missing() {
         ("exec", "<CMD>...", "exec -- <CMD>..."),
         ("completions", "<SHELL>", "completions <SHELL>"),
     ] {
-        let error = format!("the following required arguments were not provided:\n  {missing}");
+        let error = format!("missing argument {missing}");
         usage(words, told(&error, "", of));
     }
 }
@@ -213,5 +225,7 @@ fn what_is_too_much() {
     let error = "unexpected argument 'now' found";
     usage("token now", told(error, "", "token [OPTIONS]"));
     let error = "a value is required for '--profile <NAME>' but none was supplied";
-    usage("token --profile", told(error, "", ""));
+    usage("token --profile", told(error, "", "token"));
+    let error = "missing command";
+    usage("--profile ci", told(error, "", "[OPTIONS] <COMMAND>"));
 }

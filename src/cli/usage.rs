@@ -1,0 +1,65 @@
+//! Errors of the command line, in the form of all other errors.
+
+use clap::error::{ContextKind, ContextValue};
+use clap::{Command, Error};
+
+use super::options::headline;
+use crate::error::Report;
+use crate::text::quote;
+
+/// Returns clap's error as a report, with the way out for the command that it is about.
+pub(super) fn report(error: &Error, place: &Command) -> Report {
+    let mut report = Report::new(shown(&headline(error)));
+    let tips = tips(error);
+    let usage = usage(error, place).filter(|_| tips.is_empty());
+    for hint in tips.into_iter().chain(usage) {
+        report = report.hint(shown(&hint));
+    }
+    let name = place.get_bin_name().unwrap_or("zitadel-credential");
+    let subject = if place.has_subcommands() {
+        "commands"
+    } else {
+        "options"
+    };
+    report.hint(format!("run {name} -h for the {subject}"))
+}
+
+/// Returns a text as it may be shown: it quotes arguments, and one of them may be a key,
+/// as in `--key-file "$KEY"`.
+fn shown(text: &str) -> String {
+    quote::line(&quote::redacted(text))
+}
+
+/// Returns suggestions for what was meant.
+fn tips(error: &Error) -> Vec<String> {
+    let kinds = [
+        ContextKind::SuggestedSubcommand,
+        ContextKind::SuggestedArg,
+        ContextKind::SuggestedValue,
+    ];
+    let similar = kinds.into_iter().filter_map(|kind| match error.get(kind)? {
+        ContextValue::String(text) => Some(format!("did you mean '{text}'?")),
+        ContextValue::Strings(texts) if !texts.is_empty() => {
+            Some(format!("did you mean '{}'?", texts.join("' or '")))
+        }
+        _ => None,
+    });
+    let mut tips: Vec<_> = similar.collect();
+    if let Some(ContextValue::StyledStrs(texts)) = error.get(ContextKind::Suggested) {
+        tips.extend(texts.iter().map(|text| text.to_string().replace('\'', "")));
+    }
+    tips
+}
+
+/// Returns how the command is called; `None` if that says nothing about the error.
+fn usage(error: &Error, place: &Command) -> Option<String> {
+    let usage = match error.get(ContextKind::Usage)? {
+        ContextValue::StyledStr(usage) => usage.to_string(),
+        _ => place.clone().render_usage().to_string(),
+    };
+    let calls = usage.trim().strip_prefix("Usage: ")?;
+    Some(format!(
+        "usage: {}",
+        calls.split_whitespace().collect::<Vec<_>>().join(" ")
+    ))
+}

@@ -13,6 +13,7 @@ use zitadel_credential::text::clock::{Deadline, UnixTime};
 use zitadel_credential::text::input::{Bounded, TimedReader};
 use zitadel_credential::text::stderr::Stderr;
 use zitadel_credential::text::terminal::Terminal;
+use zitadel_credential::text::waiting;
 use zitadel_credential::{World, run};
 
 /// Wipes freed memory, also of libraries: JSON buffers, the signer's primes, request
@@ -40,6 +41,7 @@ fn main() {
         process::exit(1);
     }));
     exec::forbid_core_dumps();
+    waiting::allow(|name| std::env::var_os(name));
     // Without it, a write past `ulimit -f` ends the process.
     let _ = signals::survive_file_limit();
     let mut stdin: Box<dyn Bounded> = match streams::stdin() {

@@ -10,4 +10,5 @@ pub mod quote;
 pub mod stderr;
 pub mod terminal;
 pub mod version;
+pub mod waiting;
 pub mod wrap;

@@ -10,6 +10,7 @@ use crate::error::{Error, Report};
 use crate::text::clock::shown_secs;
 use crate::text::quote;
 use crate::text::quote::system;
+use crate::text::waiting::Wait;
 use crate::token::Token;
 
 /// The longest pause between two looks at the cache, at first.
@@ -73,6 +74,7 @@ impl Broker<'_> {
         };
         let whole = self.request.deadline.remaining();
         let mut pause = Duration::from_millis(1);
+        let mut wait = None;
         loop {
             let left = self.request.deadline.remaining();
             let waited = whole.saturating_sub(left);
@@ -109,6 +111,8 @@ impl Broker<'_> {
                 Ok(None) => {}
                 Err(error) => return Ok(unlocked(slot, &error)),
             }
+            let what = || "the lock of another process".to_owned();
+            wait.get_or_insert_with(|| Wait::of(what));
             thread::sleep(pause.min(left));
             let longest = if waited < LONG_WAIT { SHORT } else { LONG };
             pause = (pause * 2).min(longest);

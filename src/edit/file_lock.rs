@@ -10,6 +10,7 @@ use crate::sys::replace;
 use crate::sys::status::Status;
 use crate::text::clock::Deadline;
 use crate::text::quote;
+use crate::text::waiting::Wait;
 
 /// How long another program that changes the same file is waited for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
@@ -63,6 +64,7 @@ impl Drop for FileLock {
 /// # Errors
 /// [`Error::Passing`]: another program still does.
 pub(super) fn wait(file: &Path, real: &Path, patience: &Deadline) -> Result<(), Error> {
+    let mut wait = None;
     while let Some(lock) = held(file, real) {
         if patience.remaining().is_zero() {
             let lock = quote::path(&lock);
@@ -71,6 +73,9 @@ pub(super) fn wait(file: &Path, real: &Path, patience: &Deadline) -> Result<(), 
                 "wait for it, or remove the .lock file if no program runs: a killed one leaves it behind",
             )));
         }
+        wait.get_or_insert_with(|| {
+            Wait::of(|| format!("another program's {}", quote::path(&lock)))
+        });
         thread::sleep(PAUSE);
     }
     Ok(())

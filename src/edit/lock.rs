@@ -10,6 +10,7 @@ use crate::sys::{lock, temporary};
 use crate::text::clock::{Deadline, UnixTime};
 use crate::text::quote;
 use crate::text::quote::system;
+use crate::text::waiting::Wait;
 
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -32,6 +33,7 @@ impl DirLock {
             Error::Usage(failed(&system(&error)).hint("make it readable and writable for you"))
         };
         let mut created = Vec::new();
+        let mut wait = None;
         loop {
             let new = directory::create(dir).map_err(unusable)?;
             new.iter().rev().for_each(|dir| temporary::will_remove(dir));
@@ -48,6 +50,7 @@ impl DirLock {
                         .hint("wait for the other setup; --timeout extends the wait"),
                 ));
             }
+            wait.get_or_insert_with(|| Wait::of(|| "the lock of another setup".to_owned()));
             thread::sleep(PAUSE);
         }
     }

@@ -17,6 +17,8 @@ use super::watcher::Watcher;
 use crate::text::clock::Deadline;
 use crate::text::input;
 use crate::text::input::ReadError;
+use crate::text::quote;
+use crate::text::waiting::Wait;
 
 /// How a program ended, and what it printed.
 pub struct Ended {
@@ -143,6 +145,8 @@ fn run_in(
     let leader = |child: &Child| watcher.as_ref().map_or(child.id(), |w| w.process().id());
     *now = has_group.then(|| leader(&child));
     drop(now);
+    let name = Path::new(command.get_program()).file_name();
+    let _wait = Wait::of(|| quote::path(name.unwrap_or_default()));
     let ended = attend(&mut child, deadline, limit, listener);
     *running() = None;
     if ended.is_err() {

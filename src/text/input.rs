@@ -15,7 +15,9 @@ use crate::sys::files::{is_read_only, open_to_read};
 use crate::sys::status::Status;
 use crate::sys::streams::{Stream, wait_readable};
 use crate::text::clock::Deadline;
+use crate::text::quote;
 use crate::text::quote::system;
+use crate::text::waiting::Wait;
 
 /// Size limit of a key or a tool's message: 64 KiB.
 pub const LIMIT: usize = 64 * 1024;
@@ -48,7 +50,7 @@ pub fn read_file(
 ) -> Result<Zeroizing<Vec<u8>>, ReadError> {
     let file = open_to_read(path)?;
     let meta = file.metadata()?;
-    read_open(file, &meta, limit, deadline)
+    read_open(path, file, &meta, limit, deadline)
 }
 
 /// Reads a file as [`read_file`] does, whose content is believed: refuses a regular file
@@ -67,10 +69,11 @@ pub fn read_believed(
     if status.is_file() && status.is_writable_by_all() && !is_read_only(&file) {
         return Err(ReadError::Writable(status.shown_mode()));
     }
-    read_open(file, &meta, limit, deadline)
+    read_open(path, file, &meta, limit, deadline)
 }
 
 fn read_open(
+    path: &Path,
     file: File,
     meta: &Metadata,
     limit: usize,
@@ -79,6 +82,7 @@ fn read_open(
     if meta.is_file() {
         read_regular(file, meta, limit)
     } else {
+        let _wait = Wait::of(|| quote::path(path));
         read_all(TimedReader::new(file, *deadline), limit)
     }
 }

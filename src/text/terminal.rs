@@ -28,6 +28,11 @@ impl Terminal {
     }
 }
 
+/// True if a build server runs this program: nobody is there to watch or to answer.
+pub fn is_ci(environment: &Environment) -> bool {
+    environment("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,5 +54,14 @@ mod tests {
         assert!(!colour(false, &[]));
         assert!(!colour(true, &[("NO_COLOR", "1")]));
         assert!(!colour(true, &[("TERM", "dumb")]));
+    }
+
+    #[test]
+    fn a_build_server_says_that_it_is_one() {
+        let ci = |value: Option<&'static str>| is_ci(&move |_| value.map(Into::into));
+        assert!(ci(Some("true")) && ci(Some("1")) && ci(Some("yes")));
+        for value in [None, Some(""), Some("false"), Some("0")] {
+            assert!(!ci(value), "{value:?}");
+        }
     }
 }

@@ -14,6 +14,7 @@ mod kills;
 mod moods;
 mod outages;
 mod rotation;
+mod seen;
 mod surroundings;
 mod terminals;
 mod waiting;

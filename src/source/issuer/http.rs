@@ -20,6 +20,7 @@ use super::{connect, failure, proxy, retry, roots};
 use crate::error::{Error, Report};
 use crate::text::clock::Deadline;
 use crate::text::input::{ReadError, encoding};
+use crate::text::waiting::Wait;
 use crate::text::{input, quote};
 use crate::token::Token;
 use crate::url::{HttpUrl, Scheme};
@@ -125,6 +126,7 @@ impl<'a> Http<'a> {
         self.check(url)?;
         let proxy = self.proxy(url)?;
         let agent = self.agent()?;
+        let _wait = Wait::of(|| url.origin().authority());
         let mut tried = 0;
         loop {
             tried += 1;

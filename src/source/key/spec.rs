@@ -17,6 +17,7 @@ use crate::text::clock::Deadline;
 use crate::text::input::ReadError;
 use crate::text::input::encoding::{self, NotText};
 use crate::text::quote::{quoted, system, word};
+use crate::text::waiting::Wait;
 use crate::text::{input, quote};
 
 const A_LIST: &str =
@@ -174,6 +175,7 @@ impl KeySpec {
         } else {
             Stdio::piped()
         });
+        let _wait = Wait::of(|| self.source.to_string());
         let mut said = Said::new();
         let mut listener = |part: &[u8]| said.hear(part);
         let ended = process::run_asking(&mut command, deadline, input::LIMIT, Some(&mut listener));

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, SeekFrom, fstat, ftruncate, seek};
 use rustix::io::Errno;
+use rustix::termios::{LocalModes, tcgetattr, tcgetwinsize};
 
 /// Waits until a stream has something to read, or is at its end. Returns false if
 /// it has not within this time.
@@ -61,6 +62,19 @@ pub(super) fn wait(streams: &mut [PollFd<'_>], timeout: Duration) -> io::Result<
             Err(errno) => return Err(errno.into()),
         }
     }
+}
+
+/// Returns the columns of a terminal; `None` if it does not know.
+pub fn columns(terminal: &impl Stream) -> Option<usize> {
+    let size = tcgetwinsize(terminal).ok()?;
+    (size.ws_col > 0).then_some(size.ws_col.into())
+}
+
+/// True while a terminal does not show what is typed, or takes each key at once: a
+/// program asks for a password, or draws the whole screen.
+pub fn is_asking(terminal: &impl Stream) -> bool {
+    let usual = LocalModes::ECHO | LocalModes::ICANON;
+    tcgetattr(terminal).is_ok_and(|modes| !modes.local_modes.contains(usual))
 }
 
 /// Returns this process's stdin without std's buffer, which would hide from a wait

@@ -1,0 +1,250 @@
+//! A person at a terminal sees what is waited for, and nobody else does.
+
+use std::fs::File;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+
+use rustix::fs::{FlockOperation, flock};
+
+use crate::support::entry::only;
+use crate::support::screen::Screen;
+use crate::support::{Endpoint, Fault, Run, Times, World, binary};
+
+const XTERM: (&str, &str) = ("TERM", "xterm");
+
+/// What stays on the screen: what is overwritten is gone.
+fn left(shown: &str) -> String {
+    let lines = shown.split('\n').map(|line| {
+        let mut cells: Vec<char> = Vec::new();
+        for part in line.split('\r') {
+            for (at, cell) in part.chars().enumerate() {
+                match cells.get_mut(at) {
+                    Some(old) => *old = cell,
+                    None => cells.push(cell),
+                }
+            }
+        }
+        cells.into_iter().collect::<String>().trim_end().to_owned()
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A world whose issuer takes its time with the token.
+fn slow(delay: Duration) -> World {
+    let world = World::new();
+    world
+        .issuer
+        .fault(Endpoint::Token, Fault::Delay(delay), Times::Forever);
+    world
+}
+
+fn host(world: &World) -> String {
+    world.issuer.url().replace("http://", "")
+}
+
+#[test]
+fn a_slow_issuer_is_named_with_the_seconds_and_the_line_is_gone_at_the_end() {
+    let world = slow(Duration::from_millis(3300));
+    let (code, shown) = Screen::of(&world.home, "token").end();
+    assert_eq!(code, Some(0), "{shown:?}");
+    for seconds in 1..=3 {
+        let line = format!(
+            "zitadel-credential: waiting for {}, {seconds} s",
+            host(&world)
+        );
+        assert_eq!(shown.matches(&line).count(), 1, "{shown:?}");
+    }
+    assert!(!shown.contains('\x1b'), "{shown:?}");
+    let token = left(&shown);
+    assert!(world.issuer.accepts(token.trim_end()), "{token:?}");
+}
+
+#[test]
+fn the_line_is_gone_before_an_error_and_after_the_timeout() {
+    let world = slow(Duration::from_secs(60));
+    let (code, shown) = Screen::of(&world.home, "token --timeout 2").end();
+    assert_eq!(code, Some(75), "{shown:?}");
+    let line = format!("waiting for {}, 1 s", host(&world));
+    assert!(shown.contains(&line), "{shown:?}");
+    let left = left(&shown);
+    assert!(left.starts_with("zitadel-credential: error: "), "{left}");
+    assert!(!left.contains(&line), "{left}");
+}
+
+#[test]
+fn ctrl_c_leaves_nothing_of_it_of_an_agent_neither() {
+    let world = slow(Duration::from_secs(60));
+    for (words, code) in [
+        ("token", 130),
+        ("agent --once --write t", 130),
+        ("agent --write t", 0),
+    ] {
+        // The shell gets Ctrl-C too, and goes on.
+        let line = format!(
+            "trap : INT; '{}' {words}; echo ended $?",
+            binary().display()
+        );
+        let mut screen = Screen::of_shell(&world.home, &line, &[XTERM]);
+        screen.see("waiting for ");
+        screen.types("\x03");
+        let (_, shown) = screen.end();
+        let left = left(&shown);
+        assert!(!left.contains("waiting for"), "{words}: {left:?}");
+        assert!(
+            left.ends_with(&format!("ended {code}\n")),
+            "{words}: {left:?}"
+        );
+    }
+}
+
+/// Replaces the key file by a shell's words, which then print it.
+fn with_key_command(world: &World, words: &str) {
+    let config = world.home.read(".config/zitadel-credential/config.toml");
+    let key = world.home.path().join("key.json");
+    let command = format!(
+        "key-command = [\"sh\", \"-c\", \"{words}; cat {}\"]",
+        key.display()
+    );
+    let lines = config.lines().map(|line| {
+        let is_key = line.starts_with("key-file") || line.starts_with("key-command");
+        if is_key { command.as_str() } else { line }
+    });
+    world
+        .home
+        .write_config(&lines.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn a_key_command_is_named_without_its_arguments() {
+    let world = World::new();
+    with_key_command(&world, "sleep 1.3; true hunter2");
+    let (code, shown) = Screen::of(&world.home, "token").end();
+    assert_eq!(code, Some(0), "{shown:?}");
+    let line = "waiting for key-command sh, 1 s";
+    assert!(shown.contains(line), "{shown:?}");
+    assert!(!shown.contains("hunter2"), "{shown:?}");
+    assert!(world.issuer.accepts(left(&shown).trim()), "{shown:?}");
+}
+
+#[test]
+fn another_process_that_has_the_lock_is_named() {
+    let world = World::new();
+    world.zitadel(["token"]).assert().success();
+    let lock = File::open(only(&world.home).with_extension("lock")).unwrap();
+    flock(&lock, FlockOperation::LockExclusive).unwrap();
+    let (_, shown) = Screen::of(&world.home, "token --refresh --timeout 6").end();
+    let line = "waiting for the lock of another process, 1 s";
+    assert!(shown.contains(line), "{shown:?}");
+    assert!(!left(&shown).contains(line), "{shown:?}");
+}
+
+#[test]
+fn a_narrow_terminal_gets_one_line_with_the_seconds() {
+    let world = slow(Duration::from_millis(1500));
+    let line = format!("stty cols 40; '{}' token", binary().display());
+    let (code, shown) = Screen::of_shell(&world.home, &line, &[XTERM]).end();
+    assert_eq!(code, Some(0), "{shown:?}");
+    let (line, _) = shown.split_once('\r').unwrap();
+    assert!(
+        line.starts_with("zitadel-credential: waiting for ") && line.ends_with(", 1 s"),
+        "{shown:?}"
+    );
+    assert!(line.len() < 39, "{shown:?}");
+}
+
+#[test]
+fn another_setup_that_has_the_lock_is_named() {
+    let world = World::new();
+    let dir = world.home.path().join(".config/zitadel-credential");
+    let lock = File::open(dir).unwrap();
+    flock(&lock, FlockOperation::LockExclusive).unwrap();
+    let words = "setup bazel a.acme.test --timeout 2";
+    let (code, shown) = Screen::of(&world.home, words).end();
+    assert_eq!(code, Some(75), "{shown:?}");
+    assert!(
+        shown.contains("waiting for the lock of another setup, 1 s"),
+        "{shown:?}"
+    );
+    let left = left(&shown);
+    assert!(left.starts_with("zitadel-credential: error: "), "{left:?}");
+}
+
+#[test]
+fn a_pipe_is_named() {
+    let world = World::new();
+    let line = format!(
+        "bash -c \"'{}' token --key-file <(sleep 1.3; cat key.json)\"",
+        binary().display()
+    );
+    let (code, shown) = Screen::of_shell(&world.home, &line, &[XTERM]).end();
+    assert_eq!(code, Some(0), "{shown:?}");
+    assert!(shown.contains("waiting for /dev/fd/"), "{shown:?}");
+    assert!(world.issuer.accepts(left(&shown).trim()), "{shown:?}");
+}
+
+#[test]
+fn a_commands_question_is_not_overwritten() {
+    let world = World::new();
+    for (words, question) in [
+        ("printf 'Name: ' >&2; read word </dev/tty", "Name: "),
+        // As a password is asked for.
+        (
+            "stty -echo </dev/tty; printf 'PIN: ' >/dev/tty; read word </dev/tty; stty echo </dev/tty",
+            "PIN: ",
+        ),
+    ] {
+        with_key_command(&world, words);
+        let mut screen = Screen::of(&world.home, "token --refresh");
+        screen.see(question);
+        thread::sleep(Duration::from_millis(2500));
+        screen.types("open\n");
+        let (code, shown) = screen.end();
+        assert_eq!(code, Some(0), "{shown:?}");
+        let (before, _) = shown.split_once("open").unwrap_or((&shown, ""));
+        assert!(!before.contains("waiting"), "{shown:?}");
+        assert!(left(&shown).starts_with(question), "{shown:?}");
+    }
+}
+
+#[test]
+fn log_lines_stand_alone() {
+    let world = slow(Duration::from_millis(1300));
+    let (_, shown) = Screen::of(&world.home, "token -vv").end();
+    assert!(shown.contains("waiting for "), "{shown:?}");
+    let left = left(&shown);
+    assert!(!left.contains("waiting for"), "{left}");
+    let lines: Vec<_> = left.lines().filter(|line| !line.is_empty()).collect();
+    let (token, log) = lines.split_last().unwrap();
+    assert!(world.issuer.accepts(token), "{left}");
+    for line in log {
+        assert!(line.starts_with("zitadel-credential: "), "{left}");
+    }
+}
+
+#[test]
+fn a_short_wait_a_file_a_build_server_and_log_off_show_nothing() {
+    let world = slow(Duration::from_millis(500));
+    let (_, shown) = Screen::of(&world.home, "token").end();
+    assert!(!shown.contains("waiting"), "{shown:?}");
+    let world = slow(Duration::from_millis(1300));
+    for variables in [
+        [XTERM, ("CI", "true")],
+        [XTERM, ("ZITADEL_CREDENTIAL_LOG", "off")],
+    ] {
+        let (code, shown) = Screen::with(&world.home, "token --refresh", &variables).end();
+        assert_eq!(code, Some(0));
+        assert!(!shown.contains("waiting"), "{shown:?}");
+    }
+    let line = format!("'{}' token --refresh 2>stderr", binary().display());
+    let (_, shown) = Screen::of_shell(&world.home, &line, &[XTERM]).end();
+    assert!(!shown.contains("waiting"), "{shown:?}");
+    assert_eq!(world.home.read("stderr"), "");
+    let output = world
+        .home
+        .command(binary())
+        .args(["token", "--refresh"])
+        .stdin(Stdio::null())
+        .run();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}

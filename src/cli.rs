@@ -138,7 +138,8 @@ Example:
 
     /// Write a profile, or set up a tool to use it
     #[command(after_help = "\
-Examples, from a key file to a working git:
+Examples (the first asks for what it needs, at a terminal):
+  zitadel-credential setup
   zitadel-credential setup profile prod --key-file key.json \\
     --issuer https://acme.zitadel.cloud
   zitadel-credential setup git git.acme.dev --dry-run
@@ -194,6 +195,17 @@ pub(crate) enum Refusal {
     Guide(String),
     /// An error.
     Error(Report),
+}
+
+impl Refusal {
+    /// Returns the help of `setup`, for a call without a profile or a tool where nobody
+    /// can be asked.
+    pub(crate) fn of_setup() -> Self {
+        let args = ["zitadel-credential", "setup"].map(OsString::from);
+        let mut root = Cli::command();
+        root.build();
+        Self::Guide(help::text(help::place(&root, &args).clone(), true))
+    }
 }
 
 impl Cli {

@@ -108,6 +108,9 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
             let selection = manage::Selection::of(world, &config, &hosts, profile)?;
             manage::cache(world, &config, &selection, &cache)
         }
+        Command::Setup(args) if args.is_bare && (args.common.mode.undo || !world.can_ask()) => {
+            usage(world, Refusal::of_setup())
+        }
         Command::Setup(args) => setup::answer(world, &options, args.common.mode, &args.asked),
         Command::Doctor(args) => {
             let config = load();

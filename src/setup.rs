@@ -7,9 +7,13 @@
 //! Doing it twice changes nothing.
 
 pub(crate) mod all;
+mod answers;
+mod ending;
 mod names;
 mod profile;
 mod row;
+mod values;
+mod wizard;
 
 pub(crate) use row::{owns, rows};
 
@@ -61,6 +65,11 @@ fn clean_up_on_signals() {
     }
 }
 
+/// Returns the setup that asks a person for a profile.
+pub(crate) fn wizard() -> Box<dyn Setup> {
+    Box::new(profile::SetupProfile::default())
+}
+
 /// Sets a profile or a tool up, or undoes that.
 fn one(
     world: &World<'_>,
@@ -84,15 +93,25 @@ fn one(
     let unlocked = Plan::open(world, &options, look, owns)?;
     asked.complete(world, &unlocked.config()?, &mut options)?;
     drop(unlocked);
-    let mut plan = Plan::open(world, &options, mode, owns)?;
-    asked.apply(&mut plan)?;
-    let lines = if mode.no_try {
-        Vec::new()
-    } else if mode.dry_run {
-        asked.preview(world, &plan)
-    } else {
-        asked.prove(world, &plan)?
-    };
-    plan.say_first(lines);
-    plan.finish()
+    loop {
+        let mut plan = Plan::open(world, &options, mode, owns)?;
+        asked.apply(&mut plan)?;
+        let proof = if mode.no_try {
+            Ok(Vec::new())
+        } else if mode.dry_run {
+            Ok(asked.preview(world, &plan))
+        } else {
+            asked.prove(world, &plan)
+        };
+        let error = match proof {
+            Ok(lines) => {
+                plan.say_first(lines);
+                return plan.finish();
+            }
+            Err(error) => error,
+        };
+        // Nothing is written yet, and a person may take long: no lock is held.
+        drop(plan);
+        asked.ask_again(world, error, &mut options)?;
+    }
 }

@@ -9,7 +9,7 @@ use crate::sys::Environment;
 use crate::sys::parent::Parent;
 use crate::text::clock::Clock;
 use crate::text::input::Bounded;
-use crate::text::terminal::Terminal;
+use crate::text::terminal::{Terminal, is_ci};
 
 /// The surroundings of a call. They are arguments, so that tests can replace them.
 pub struct World<'a> {
@@ -35,4 +35,11 @@ pub struct World<'a> {
     pub stdout: &'a mut dyn Write,
     /// Errors and log lines for the user.
     pub stderr: &'a mut dyn Write,
+}
+
+impl World<'_> {
+    /// True if a person can be asked: at a terminal, and on no build server.
+    pub(crate) fn can_ask(&self) -> bool {
+        (self.terminal)().is_interactive() && !is_ci(self.environment)
+    }
 }

@@ -11,12 +11,11 @@ pub(super) const GUIDE: &str = "\
 Access tokens of ZITADEL service users for kubectl, git, docker and other tools
 
 Start with the key file that ZITADEL lets you download for a service user:
-  zitadel-credential setup profile prod --key-file key.json \\
-    --issuer https://acme.zitadel.cloud
-  zitadel-credential whoami
-  zitadel-credential setup git git.acme.dev
+  zitadel-credential setup                    asks, and writes a profile
+  zitadel-credential whoami                   says whose token it gives
+  zitadel-credential setup git git.acme.dev   lets git use it
+  zitadel-credential doctor                   says what is wrong
 
-zitadel-credential doctor says what is wrong, if something is.
 zitadel-credential -h lists all commands, and COMMAND -h a command's options.
 ";
 

@@ -7,7 +7,7 @@ use crate::call::Helper;
 use crate::edit::plan::Mode;
 use crate::edit::setup::SetupOptions;
 use crate::setup::all::{ListArgs, UndoArgs};
-use crate::setup::{Asked, rows};
+use crate::setup::{Asked, rows, wizard};
 use crate::tools::row::Tool;
 use crate::tools::{self, TOOLS};
 
@@ -68,6 +68,8 @@ impl FromArgMatches for Called {
 /// A call of `setup`.
 #[derive(Debug)]
 pub(crate) struct Setup {
+    /// True without a profile or a tool: a person is asked.
+    pub(crate) is_bare: bool,
     pub(crate) asked: Asked,
     pub(crate) common: SetupOptions,
 }
@@ -83,9 +85,8 @@ impl Args for Setup {
         let command = command
             .subcommands(rows)
             .subcommand(list.after_help(LISTS).defer(ListArgs::augment_args))
-            .subcommand(undo.after_help(UNDOES).defer(UndoArgs::augment_args))
-            .subcommand_required(true);
-        command.arg_required_else_help(true)
+            .subcommand(undo.after_help(UNDOES).defer(UndoArgs::augment_args));
+        SetupOptions::augment_args(command)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -99,15 +100,20 @@ impl FromArgMatches for Setup {
     }
 
     fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, Error> {
-        let (called, mut below) = matches.remove_subcommand().ok_or_else(missing)?;
-        Ok(match called.as_str() {
+        let called = matches.remove_subcommand();
+        let before = SetupOptions::from_arg_matches_mut(matches)?;
+        let Some((called, mut below)) = called else {
+            return Ok(Self {
+                is_bare: true,
+                asked: Asked::One(wizard()),
+                common: before,
+            });
+        };
+        let (asked, common) = match called.as_str() {
             LIST => {
                 let ListArgs { output, options } = ListArgs::from_arg_matches_mut(&mut below)?;
                 let mode = Mode::default();
-                Self {
-                    asked: Asked::List(output),
-                    common: SetupOptions { mode, options },
-                }
+                (Asked::List(output), SetupOptions { mode, options })
             }
             UNDO => {
                 let UndoArgs {
@@ -118,19 +124,20 @@ impl FromArgMatches for Setup {
                     undo: true,
                     ..Mode::default()
                 };
-                Self {
-                    asked: Asked::Undo,
-                    common: SetupOptions { mode, options },
-                }
+                (Asked::Undo, SetupOptions { mode, options })
             }
             called => {
                 let row = rows().find(|(name, _)| *name == called);
                 let (_, row) = row.ok_or_else(missing)?;
-                Self {
-                    asked: Asked::One((row.reader.read)(&mut below)?),
-                    common: SetupOptions::from_arg_matches_mut(&mut below)?,
-                }
+                let asked = (row.reader.read)(&mut below)?;
+                let common = SetupOptions::from_arg_matches_mut(&mut below)?;
+                (Asked::One(asked), common)
             }
+        };
+        Ok(Self {
+            is_bare: false,
+            asked,
+            common: common.over(before),
         })
     }
 

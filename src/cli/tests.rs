@@ -95,8 +95,10 @@ fn every_help_fits_into_80_columns_and_ends_its_last_line() {
 /// Returns the long options that a help lists.
 fn listed(help: &str) -> Vec<&str> {
     let (help, _) = help.split_once("\n\nExample").unwrap_or((help, ""));
-    let lines = help.lines().map(str::trim_start);
-    let options = lines.filter(|line| line.starts_with('-'));
+    // A description may begin its line with an option, further right.
+    let options = help
+        .lines()
+        .filter(|line| line.trim_start().starts_with('-') && line.find('-') < Some(8));
     let words = options.filter_map(|line| line.split("--").nth(1));
     words
         .filter_map(|word| word.split([' ', '.']).next())

@@ -65,13 +65,11 @@ impl Plan<'_> {
         let username = text(username)?;
         let add = |host| {
             let pattern = pattern(host)?;
-            if pattern.matches_nothing() {
-                return Err(Error::Usage(
-                    Report::new(no_match(&pattern)).hint("name each address"),
-                ));
-            }
+            refuse_useless(&pattern)?;
             if !force {
-                refuse_strangers(&pattern)?;
+                refuse_strangers(&pattern).map_err(|report| {
+                    Error::Usage(report.hint("to add the rule all the same, give --force"))
+                })?;
             }
             let setup = setup_name(tool, &pattern, file);
             self.add_rule(&setup, &pattern, profile.as_deref(), username.as_deref())?;
@@ -121,7 +119,7 @@ impl Plan<'_> {
     }
 
     /// Warns of a host that takes no tokens of ZITADEL, or should not get this one.
-    fn warn_of_rule(&mut self, pattern: &HostPattern) -> Result<(), Error> {
+    pub(crate) fn warn_of_rule(&mut self, pattern: &HostPattern) -> Result<(), Error> {
         let service = pattern.service().map(|service| no_use(pattern, service));
         let config = self.config()?;
         let rule = config.rules().named(pattern);
@@ -259,9 +257,30 @@ pub(crate) fn pattern(host: &OsString) -> Result<HostPattern, Error> {
     Config::pattern(&host.to_string_lossy())
 }
 
+/// Returns the pattern of a host that may get a rule.
+///
+/// # Errors
+/// [`Error::Usage`]: it is no host, or other people's.
+pub(crate) fn pattern_for_rule(host: &str) -> Result<HostPattern, Error> {
+    let pattern = Config::pattern(host)?;
+    refuse_useless(&pattern)?;
+    refuse_strangers(&pattern).map_err(Error::Usage)?;
+    Ok(pattern)
+}
+
+/// Refuses a wildcard that matches no host.
+fn refuse_useless(pattern: &HostPattern) -> Result<(), Error> {
+    if pattern.matches_nothing() {
+        return Err(Error::Usage(
+            Report::new(no_match(pattern)).hint("name each address"),
+        ));
+    }
+    Ok(())
+}
+
 /// Refuses hosts whose owners are unknown, and Docker Hub.
-fn refuse_strangers(pattern: &HostPattern) -> Result<(), Error> {
-    let report = if pattern.covers_strangers() {
+fn refuse_strangers(pattern: &HostPattern) -> Result<(), Report> {
+    Err(if pattern.covers_strangers() {
         let what = format!("{pattern} covers hosts of other people, who would get the token");
         Report::new(what).hint("name your own host or domain, for example *.acme.dev")
     } else if pattern.service() == Some(DOCKER_HUB) {
@@ -269,10 +288,7 @@ fn refuse_strangers(pattern: &HostPattern) -> Result<(), Error> {
             .hint("use docker login with an account of Docker Hub, or name your own registry")
     } else {
         return Ok(());
-    };
-    Err(Error::Usage(
-        report.hint("to add the rule all the same, give --force"),
-    ))
+    })
 }
 
 /// Returns a username as text.

@@ -20,6 +20,20 @@ pub(crate) struct SetupOptions {
     pub(crate) options: Options,
 }
 
+impl SetupOptions {
+    /// Returns these options, completed from `before`.
+    pub(crate) fn over(self, before: Self) -> Self {
+        Self {
+            mode: Mode {
+                dry_run: self.mode.dry_run || before.mode.dry_run,
+                undo: self.mode.undo || before.mode.undo,
+                no_try: self.mode.no_try || before.mode.no_try,
+            },
+            options: self.options.over(before.options),
+        }
+    }
+}
+
 /// A name among the arguments, with its place there.
 pub(crate) type Name<'n> = (&'static str, &'n OsStr);
 
@@ -62,6 +76,20 @@ pub(crate) trait Setup: fmt::Debug {
     fn prove(&self, world: &World<'_>, plan: &Plan<'_>) -> Result<Vec<String>, Error> {
         let _ = (world, plan);
         Ok(Vec::new())
+    }
+
+    /// Asks the person again, after what is planned did not work.
+    ///
+    /// # Errors
+    /// Nobody was asked: the error itself.
+    fn ask_again(
+        &self,
+        world: &World<'_>,
+        error: Error,
+        options: &mut Options,
+    ) -> Result<(), Error> {
+        let _ = (world, options);
+        Err(error)
     }
 
     /// Tries out what a dry run plans, and leaves nothing behind. Returns lines to show.

@@ -1,24 +1,28 @@
 //! A profile in the config file, proved by a token.
 
+use std::cell::OnceCell;
 use std::ffi::OsString;
-use std::io;
 
 use clap::{Args, ValueHint};
 use serde_json::Value as Json;
 
+use super::values::values;
+use super::{ending, wizard};
 use crate::broker::Broker;
 use crate::call::World;
 use crate::cli::options::Options;
-use crate::config::{Asker, Config, Layer};
+use crate::config::{Asker, Config};
 use crate::edit::entry::Edit;
 use crate::edit::plan::Plan;
 use crate::edit::setup::{Name, Setup, named};
-use crate::edit::toml::{body, list, string};
+use crate::edit::toml::{body, string};
 use crate::error::{Error, Report};
+use crate::host::HostPattern;
 use crate::source::key::spec::KeySource;
 use crate::sys::status::Status;
 use crate::text::quote;
-use crate::text::quote::{is_unprintable, quoted, system, word};
+use crate::text::quote::{is_unprintable, quoted, word};
+use crate::text::wrap::wrapped;
 use crate::tools::row::{Reader, SetupRow};
 
 /// The word after `setup`.
@@ -28,7 +32,7 @@ pub(super) const NAME: &str = "profile";
 pub(super) const ROW: SetupRow = SetupRow {
     about: "Write a profile into the config file, and prove it by getting a token",
     example: "\
-Examples (without --issuer and --key-file, a person is asked for them):
+Examples (a person at a terminal is asked for what is missing):
   zitadel-credential setup profile prod --key-file key.json \\
     --issuer https://acme.zitadel.cloud
   zitadel-credential setup profile prod --project 317240000000000001
@@ -37,20 +41,34 @@ Examples (without --issuer and --key-file, a person is asked for them):
     owns,
 };
 
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(super) struct SetupProfile {
-    /// The profile's name
+    /// The profile's name; without one, a person at a terminal is asked
     #[arg(value_hint = ValueHint::Username)]
-    name: OsString,
+    name: Option<OsString>,
+    /// What a person answered; unset if nobody was asked.
+    #[arg(skip)]
+    answers: OnceCell<Answers>,
+}
+
+/// A person's answers that are no options.
+#[derive(Debug)]
+struct Answers {
+    /// `None` if the name was given.
+    name: Option<String>,
+    hosts: Vec<HostPattern>,
 }
 
 impl Setup for SetupProfile {
     fn of_name(name: &str) -> Self {
-        Self { name: name.into() }
+        Self {
+            name: Some(name.into()),
+            ..Self::default()
+        }
     }
 
     fn names(&self) -> Vec<Name<'_>> {
-        named("NAME", [&self.name])
+        named("NAME", &self.name)
     }
 
     /// Asks a person for what a new profile needs and was not given.
@@ -60,20 +78,51 @@ impl Setup for SetupProfile {
         config: &Config<'_>,
         options: &mut Options,
     ) -> Result<(), Error> {
-        let name = name(self)?;
         refuse_strangers(options)?;
-        if config.profile_names().any(|known| known == name) {
-            return Ok(());
+        let can_ask = world.can_ask();
+        let is_whole = self.name.is_none() && can_ask;
+        if !is_whole {
+            let name = name(self)?;
+            if config.profile_names().any(|known| known == name) {
+                return Ok(());
+            }
         }
         let given = config.caller();
-        let can_ask = (world.terminal)().is_interactive();
-        if given.issuer.is_none() {
-            let question = "Issuer, the instance's URL (https://acme.zitadel.cloud): ";
-            options.issuer = Some(answer(world, can_ask, question, "--issuer")?.into());
+        let needs = [given.issuer.is_none(), given.key_source.is_none()];
+        if !can_ask && needs != [false, false] {
+            let [needs_issuer, _] = needs;
+            return Err(missing(if needs_issuer {
+                "--issuer"
+            } else {
+                "--key-file"
+            }));
         }
-        if given.key_source.is_none() {
-            let question = "Key file, the JSON as ZITADEL lets you download it: ";
-            options.key_file = Some(answer(world, can_ask, question, "--key-file")?.into());
+        if is_whole {
+            wizard::say(wizard::INTRODUCTION);
+        }
+        let [needs_issuer, needs_key] = needs;
+        if needs_issuer {
+            wizard::ask_issuer(world, config, options)?;
+        }
+        if needs_key {
+            wizard::ask_key(world, options, None)?;
+        }
+        let mut answers = Answers {
+            name: None,
+            hosts: Vec::new(),
+        };
+        if is_whole {
+            let issuer = options
+                .issuer
+                .as_ref()
+                .map(|issuer| issuer.to_string_lossy().into_owned());
+            let issuer = issuer.or_else(|| given.issuer.clone()).unwrap_or_default();
+            answers.name = Some(wizard::ask_name(world, config, &issuer)?);
+            answers.hosts = wizard::ask_hosts(world, config)?;
+        }
+        if is_whole || needs_key {
+            // Set once: each call asks once.
+            let _ = self.answers.set(answers);
         }
         Ok(())
     }
@@ -103,7 +152,22 @@ impl Setup for SetupProfile {
             }
         }
         warn_of_mode(plan)?;
-        if known.is_empty() {
+        if let Some(Answers {
+            name: Some(_),
+            hosts,
+        }) = self.answers.get()
+        {
+            for host in hosts {
+                let pattern = host.to_string();
+                let values = rule_of(&name);
+                plan.edit_config(|document| document.add_table("hosts", &pattern, &values))?;
+                let edit = plan.config_edit(&["hosts", &pattern], &body(&values), None);
+                plan.journal.record(&setup, edit);
+                plan.warn_of_rule(host)?;
+            }
+            let lines = ending::lines(plan, &name, hosts)?;
+            plan.say_all(lines);
+        } else if known.is_empty() {
             let config = match &plan.options.config {
                 Some(_) => format!(", each with --config {}", word(plan.config.path())),
                 None => String::new(),
@@ -157,11 +221,31 @@ impl Setup for SetupProfile {
                 return Err(broker.about(Error::Final(report)));
             }
         };
-        Ok(vec![format!(
-            "profile {}: {} gave {kind} for {who}",
-            quoted(&name),
-            request.issuer.as_str()
-        )])
+        let issuer = request.issuer.as_str();
+        let line = format!("profile {}: {issuer} gave {kind} for {who}", quoted(&name));
+        Ok(vec![if (world.terminal)().stdout {
+            wrapped(&line, 0, 4)
+        } else {
+            line
+        }])
+    }
+
+    /// Asks for another key, if a person has named this one.
+    fn ask_again(
+        &self,
+        world: &World<'_>,
+        error: Error,
+        options: &mut Options,
+    ) -> Result<(), Error> {
+        let Some(former) = options
+            .key_file
+            .clone()
+            .filter(|_| self.answers.get().is_some())
+        else {
+            return Err(error);
+        };
+        wizard::object(&error);
+        wizard::ask_key(world, options, Some(former.as_ref()))
     }
 
     /// Undoes the profile.
@@ -171,6 +255,10 @@ impl Setup for SetupProfile {
             plan.say(format!("profile {} was not set up", quoted(&name)));
             return Ok(());
         };
+        let (rules, edits): (Vec<_>, Vec<_>) = edits.into_iter().partition(Edit::is_host_rule);
+        for rule in rules {
+            plan.undo_in_config(&rule)?;
+        }
         let is_whole = |key: &[&str]| key == ["profiles", &name];
         if !plan.only_looks && edits.iter().any(|edit| is_whole(&edit.key())) {
             let config = plan.config()?;
@@ -228,13 +316,18 @@ const KEYS: [&str; 9] = [
     "ca-file",
 ];
 
+/// Returns the lines of a host rule that a person asked for.
+fn rule_of(profile: &str) -> [(&'static str, String); 1] {
+    [("profile", string(profile))]
+}
+
 /// True if this setup makes such an edit.
 fn owns(of: &str, edit: &Edit) -> bool {
     match edit.key().as_slice() {
         ["default-profile"] => true,
         ["profiles", name] => *name == of,
         ["profiles", name, key] => *name == of && KEYS.contains(key),
-        _ => false,
+        _ => edit.is_host_rule() && edit.ours == body(&rule_of(of)),
     }
 }
 
@@ -254,8 +347,17 @@ fn warn_of_mode(plan: &mut Plan<'_>) -> Result<(), Error> {
 }
 
 fn name(asked: &SetupProfile) -> Result<String, Error> {
-    let name = asked
-        .name
+    if let Some(name) = asked.answers.get().and_then(|answers| answers.name.clone()) {
+        return Ok(name);
+    }
+    let Some(name) = &asked.name else {
+        let report = Report::new("missing argument <NAME>")
+            .hint("usage: zitadel-credential setup profile [OPTIONS] <NAME>");
+        return Err(Error::Usage(
+            report.hint("run zitadel-credential setup profile -h for the options"),
+        ));
+    };
+    let name = name
         .to_str()
         .filter(|name| !name.is_empty() && name.len() <= 100 && !name.contains(is_unprintable));
     name.map(ToOwned::to_owned).ok_or_else(|| {
@@ -286,69 +388,8 @@ fn refuse_strangers(options: &Options) -> Result<(), Error> {
     ))
 }
 
-fn answer(world: &World<'_>, can_ask: bool, question: &str, option: &str) -> Result<String, Error> {
-    let missing = || {
-        Error::Usage(
-            Report::new(format!("a new profile needs {option}"))
-                .hint("zitadel-credential setup profile NAME --issuer https://acme.zitadel.cloud --key-file FILE"),
-        )
-    };
-    if !can_ask {
-        return Err(missing());
-    }
-    let line = (world.ask)(question).map_err(|error: io::Error| {
-        Error::Usage(Report::new(format!(
-            "cannot read the answer: {}",
-            system(&error)
-        )))
-    })?;
-    match line.trim() {
-        "" => Err(missing()),
-        text => Ok(text.to_owned()),
-    }
-}
-
-/// What was given, as the profile's lines.
-fn values(given: &Layer) -> Result<Vec<(&'static str, String)>, Error> {
-    let mut values = Vec::new();
-    let mut add = |key, value: Option<String>| values.extend(value.map(|value| (key, value)));
-    add("issuer", given.issuer.as_deref().map(string));
-    add("key-file", key_file(given)?.as_deref().map(string));
-    add("key-id", given.key_id.as_deref().map(string));
-    add("user-id", given.user_id.as_deref().map(string));
-    add("scopes", given.scopes.as_deref().map(list));
-    add(
-        "projects",
-        Some(&given.projects[..])
-            .filter(|p| !p.is_empty())
-            .map(list),
-    );
-    add("roles", given.roles.then(|| "true".to_owned()));
-    add("zitadel-api", given.zitadel_api.then(|| "true".to_owned()));
-    let ca_file = given.ca_file.as_deref().map(absolute).transpose()?;
-    add("ca-file", ca_file.as_deref().map(string));
-    Ok(values)
-}
-
-fn key_file(given: &Layer) -> Result<Option<String>, Error> {
-    match &given.key_source {
-        None => Ok(None),
-        Some(KeySource::File(path)) => absolute(path).map(Some),
-        Some(KeySource::Environment(_) | KeySource::Command(_)) => Err(Error::Usage(
-            Report::new("the key is in ZITADEL_CREDENTIAL_KEY, and a config file holds no key")
-                .hint("--key-file names the file that holds it; with the variable alone no profile is needed"),
-        )),
-    }
-}
-
-fn absolute(path: &std::path::Path) -> Result<String, Error> {
-    let absolute = std::path::absolute(path).ok();
-    let text = absolute.as_deref().and_then(std::path::Path::to_str);
-    text.map(ToOwned::to_owned).ok_or_else(|| {
-        let what = format!(
-            "{} is not UTF-8, which the config file requires",
-            crate::text::quote::path(path)
-        );
-        Error::Usage(Report::new(what).hint("it must be UTF-8"))
-    })
+fn missing(option: &str) -> Error {
+    Error::Usage(Report::new(format!("a new profile needs {option}")).hint(
+        "zitadel-credential setup profile NAME --issuer https://acme.zitadel.cloud --key-file FILE",
+    ))
 }

@@ -12,6 +12,7 @@ mod profile;
 mod tools;
 mod trial;
 mod undo;
+mod wizard;
 
 use std::path::Path;
 

@@ -1,0 +1,211 @@
+//! What a person types or drops at a question, as it is meant. Pure.
+
+use std::path::{Path, PathBuf};
+
+use crate::url::{Host, IssuerUrl, Origin, Scheme, parse_authority};
+
+/// Returns the issuer that an address of an instance means: a host alone, or what a
+/// browser shows. `None` if it names no host.
+pub(super) fn issuer(text: &str) -> Option<IssuerUrl> {
+    let text = text.trim_matches(['<', '>', '"', '\'', ' ']);
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (Some(scheme.to_ascii_lowercase()), rest),
+        None => (None, text),
+    };
+    let authority = rest.split(['/', '?', '#']).next()?.to_ascii_lowercase();
+    let (host, port) = parse_authority(&authority)?;
+    // A word alone is more likely a profile's name, or a mistake.
+    if !authority.contains(['.', ':']) && authority != "localhost" {
+        return None;
+    }
+    let scheme = match scheme.as_deref() {
+        Some("http") => Scheme::Http,
+        None if host.is_loopback() => Scheme::Http,
+        Some("https") | None => Scheme::Https,
+        Some(_) => return None,
+    };
+    let port = port.filter(|port| *port != scheme.default_port());
+    let origin = Origin::new(scheme, &named(&host, port))?;
+    IssuerUrl::parse(&origin.to_string())
+}
+
+fn named(host: &Host, port: Option<u16>) -> String {
+    match port {
+        Some(port) => format!("{}:{port}", host.as_str()),
+        None => host.as_str().to_owned(),
+    }
+}
+
+/// Returns the name of a profile for an instance: its host's first label that says more
+/// than what it does.
+pub(super) fn name(issuer: &str) -> String {
+    const PURPOSES: [&str; 9] = [
+        "accounts", "auth", "id", "iam", "idp", "login", "oidc", "sso", "zitadel",
+    ];
+    let origin = Origin::parse_url(issuer).map(|(origin, _)| origin);
+    let host = origin.filter(|origin| !origin.host.is_address());
+    let host = host.as_ref().map_or("", |origin| origin.host.as_str());
+    let labels: Vec<_> = host.split('.').collect();
+    let labels = match labels.split_last() {
+        Some((_, [])) | None => &labels[..],
+        Some((_, labels)) => labels,
+    };
+    let telling = labels.iter().find(|label| !PURPOSES.contains(*label));
+    match telling {
+        Some(label) if !label.is_empty() => (*label).to_owned(),
+        _ => "default".to_owned(),
+    }
+}
+
+/// Returns the path that a text means: typed, pasted with a shell's quotes or escapes, or
+/// dropped as a `file:` URL.
+pub(super) fn path(text: &str, home: Option<&Path>) -> PathBuf {
+    let text = unquoted(text).unwrap_or_else(|| text.to_owned());
+    let text = match text.strip_prefix("file://") {
+        Some(rest) => decoded(rest.strip_prefix("localhost").unwrap_or(rest)),
+        None => text,
+    };
+    match (text.strip_prefix('~'), home) {
+        (Some(""), Some(home)) => home.to_owned(),
+        (Some(rest), Some(home)) if rest.starts_with('/') => {
+            home.join(rest.trim_start_matches('/'))
+        }
+        _ => text.into(),
+    }
+}
+
+/// Removes a shell's quotes and backslashes; `None` if a quote has no end.
+fn unquoted(text: &str) -> Option<String> {
+    let mut word = String::new();
+    let mut quote = None;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (c, quote) {
+            ('\\', None | Some('"')) => word.push(chars.next()?),
+            ('\'' | '"', None) => quote = Some(c),
+            (_, Some(open)) if c == open => quote = None,
+            _ => word.push(c),
+        }
+    }
+    quote.is_none().then_some(word)
+}
+
+/// Decodes a URL's path (RFC 3986, section 2.1).
+fn decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::new();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let digits = text.get(at + 1..at + 3).filter(|_| *byte == b'%');
+        let escaped = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        decoded.push(escaped.unwrap_or(*byte));
+        at += if escaped.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+/// Returns the hosts of a list with spaces or commas; none for a word that says so.
+pub(super) fn hosts(text: &str) -> Vec<&str> {
+    let words = text.split(|c: char| c.is_whitespace() || c == ',' || c == ';');
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    match words[..] {
+        ["none" | "no" | "n" | "-"] => Vec::new(),
+        _ => words,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_is_a_host_or_what_a_browser_shows() {
+        for (text, url) in [
+            ("acme.zitadel.cloud", "https://acme.zitadel.cloud"),
+            ("https://acme.zitadel.cloud/", "https://acme.zitadel.cloud"),
+            (
+                "HTTPS://Acme.Zitadel.Cloud/ui/console?x=1#y",
+                "https://acme.zitadel.cloud",
+            ),
+            (
+                "acme.zitadel.cloud/ui/console/users",
+                "https://acme.zitadel.cloud",
+            ),
+            (
+                "acme.zitadel.cloud?login_hint=x",
+                "https://acme.zitadel.cloud",
+            ),
+            ("<https://id.acme.dev:443>", "https://id.acme.dev"),
+            ("id.acme.dev:8443", "https://id.acme.dev:8443"),
+            ("http://localhost:8080/ui/v2/login", "http://localhost:8080"),
+            ("localhost:8080", "http://localhost:8080"),
+            ("127.0.0.1:8080/", "http://127.0.0.1:8080"),
+            ("[::1]:8080", "http://[::1]:8080"),
+            ("http://id.acme.dev", "http://id.acme.dev"),
+        ] {
+            let found = issuer(text);
+            assert_eq!(found.as_ref().map(IssuerUrl::as_str), Some(url), "{text}");
+        }
+        for text in [
+            "",
+            "acme",
+            "https://",
+            "ftp://acme.dev",
+            "me@acme.dev",
+            "a b.dev",
+            "https://acme.dev:99999",
+        ] {
+            assert_eq!(issuer(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_comes_from_the_instance() {
+        for (issuer, expected) in [
+            ("https://acme.zitadel.cloud", "acme"),
+            ("https://id.acme.dev", "acme"),
+            ("https://auth.eu.acme.dev", "eu"),
+            ("https://acme.dev", "acme"),
+            ("http://localhost:8080", "localhost"),
+            ("http://127.0.0.1:8080", "default"),
+            ("https://zitadel.dev", "default"),
+        ] {
+            assert_eq!(name(issuer), expected, "{issuer}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_typed_pasted_or_dropped() {
+        let home = Some(Path::new("/home/me"));
+        for (text, expected) in [
+            ("key.json", "key.json"),
+            ("/a b/key.json", "/a b/key.json"),
+            ("'/a b/key.json'", "/a b/key.json"),
+            ("\"/a b/key.json\"", "/a b/key.json"),
+            (r"/a\ b/key\(1\).json", "/a b/key(1).json"),
+            (r"'/it'\''s/key.json'", "/it's/key.json"),
+            ("/it's/key.json", "/it's/key.json"),
+            ("file:///a%20b/key.json", "/a b/key.json"),
+            ("'file://localhost/a/%C3%BC.json'", "/a/ü.json"),
+            ("file:///100%/key.json", "/100%/key.json"),
+            ("~/key.json", "/home/me/key.json"),
+            ("'~/a b.json'", "/home/me/a b.json"),
+            ("~", "/home/me"),
+            ("~other/key.json", "~other/key.json"),
+        ] {
+            assert_eq!(path(text, home), Path::new(expected), "{text}");
+        }
+        assert_eq!(path("~/key.json", None), Path::new("~/key.json"));
+    }
+
+    #[test]
+    fn hosts_are_apart_by_spaces_or_commas() {
+        assert_eq!(
+            hosts("a.dev, b.dev;c.dev  d.dev"),
+            ["a.dev", "b.dev", "c.dev", "d.dev"]
+        );
+        for none in ["", " ", "none", "no", "-"] {
+            assert!(hosts(none).is_empty(), "{none}");
+        }
+    }
+}

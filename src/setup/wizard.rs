@@ -1,0 +1,261 @@
+//! Questions at a terminal. Each answer is checked at once, and asked for again in place
+//! if it cannot be right.
+
+use std::io;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::answers;
+use crate::call::World;
+use crate::cli::options::Options;
+use crate::config;
+use crate::config::Config;
+use crate::edit::hosts::pattern_for_rule;
+use crate::error::{Error, Report};
+use crate::host::HostPattern;
+use crate::source::issuer::{Issuer, Network};
+use crate::sys::status::Status;
+use crate::text::quote;
+use crate::text::quote::{holds_secret, quoted, system, word};
+use crate::text::stderr::Stderr;
+use crate::text::wrap::wrapped;
+
+/// What stands before the first question.
+pub(super) const INTRODUCTION: &str = "\
+This writes a profile of a ZITADEL service user, after a token was had with it.
+Ctrl-C stops, and changes nothing.
+";
+
+/// Writes a line for the person who is asked.
+pub(super) fn say(line: &str) {
+    // A closed stderr cannot be reported anywhere.
+    let _ = Stderr.write_all(format!("{line}\n").as_bytes());
+}
+
+/// Shows what is wrong with an answer.
+pub(super) fn object(error: &Error) {
+    say(&error.report().for_terminal("zitadel-credential: error: "));
+}
+
+/// Asks until the answer passes its check.
+fn ask<T>(
+    world: &World<'_>,
+    question: &str,
+    mut check: impl FnMut(&str) -> Result<T, Error>,
+) -> Result<T, Error> {
+    loop {
+        let answer = match (world.ask)(question) {
+            Ok(line) if line.is_empty() => {
+                say("");
+                let report = Report::new("stopped before the last question: nothing was written");
+                return Err(Error::Usage(report.hint(
+                    "run it again, or give all of it: zitadel-credential setup profile NAME --issuer URL --key-file FILE",
+                )));
+            }
+            Ok(line) => check(line.trim()),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(usage("the answer is not UTF-8", "type it again"))
+            }
+            Err(error) => {
+                let what = format!("cannot read the answer: {}", system(&error));
+                return Err(Error::Usage(Report::new(what)));
+            }
+        };
+        match answer {
+            Ok(answer) => return Ok(answer),
+            Err(error) => object(&error),
+        }
+    }
+}
+
+fn usage(what: impl Into<String>, hint: impl Into<String>) -> Error {
+    Error::Usage(Report::new(what).hint(hint))
+}
+
+/// Refuses a key or a token where a name is asked for.
+fn refuse_secret(answer: &str) -> Result<(), Error> {
+    if holds_secret(answer) {
+        let what = "the answer looks like a key or a token";
+        return Err(usage(
+            what,
+            "revoke it if it is valid: it was shown on this terminal",
+        ));
+    }
+    Ok(())
+}
+
+/// Asks for the issuer, and reads its discovery document.
+pub(super) fn ask_issuer(
+    world: &World<'_>,
+    config: &Config<'_>,
+    options: &mut Options,
+) -> Result<(), Error> {
+    let question = "Issuer, the instance's URL (https://acme.zitadel.cloud): ";
+    let network = Network {
+        ca_file: config.caller().ca_file.clone(),
+        allow_http: false,
+        environment: world.environment,
+    };
+    let issuer = ask(world, question, |answer| {
+        refuse_secret(answer)?;
+        let issuer = answers::issuer(answer).ok_or_else(|| {
+            let what = format!("invalid issuer URL: \"{}\"", quoted(answer));
+            usage(
+                what,
+                "write it like acme.zitadel.cloud or https://id.acme.dev",
+            )
+        })?;
+        if issuer.as_str() != answer.trim_end_matches('/') {
+            say(&format!("  used: {}", issuer.as_str()));
+        }
+        let deadline = config::deadline(options, world.environment);
+        Issuer::new(&issuer, &network, deadline).discover()?;
+        Ok(issuer)
+    })?;
+    options.issuer = Some(issuer.as_str().into());
+    Ok(())
+}
+
+/// Asks for the key file, and reads the key. `former` is the answer of Enter.
+pub(super) fn ask_key(
+    world: &World<'_>,
+    options: &mut Options,
+    former: Option<&Path>,
+) -> Result<(), Error> {
+    let question = match former {
+        Some(path) => format!("Key file (Enter for {} again): ", quote::path(path)),
+        None => "Key file, the JSON as ZITADEL lets you download it: ".to_owned(),
+    };
+    let home = world.directories.home.as_deref();
+    let path = ask(world, &question, |answer| {
+        let path = match former {
+            Some(former) if answer.is_empty() => former.to_owned(),
+            _ => meant_path(answer, home)?,
+        };
+        let options = Options {
+            key_file: Some(path.clone().into()),
+            ..options.clone()
+        };
+        let config = Config::without_file(&options, world.environment, &world.directories)?;
+        let (mut key, _) = config.assertion(false)?;
+        key.is_exposure_shown = true;
+        key.load(world.environment, config.deadline())?;
+        Ok(path)
+    })?;
+    let status = Status::of(&path);
+    if status.is_ok_and(|status| status.is_file() && status.is_open_to_others()) {
+        let line = format!("other users can read the key: chmod 600 {}", word(&path));
+        say(&wrapped(
+            &format!("zitadel-credential: warning: {line}"),
+            0,
+            4,
+        ));
+    }
+    options.key_file = Some(path.into());
+    Ok(())
+}
+
+fn meant_path(answer: &str, home: Option<&Path>) -> Result<PathBuf, Error> {
+    if answer.is_empty() {
+        return Err(usage(
+            "a key file is needed",
+            "in ZITADEL open the service user, choose Keys, New, JSON, and download the file",
+        ));
+    }
+    if answer.starts_with('{') || answer.starts_with("-----BEGIN") {
+        return Err(usage(
+            "the answer is a key, and not the name of its file",
+            "save the key in a file that only you can read, and name that file",
+        ));
+    }
+    let typed = PathBuf::from(answer);
+    let is_there = typed.symlink_metadata().is_ok();
+    let meant = if is_there {
+        typed
+    } else {
+        answers::path(answer, home)
+    };
+    let there = meant.metadata();
+    if there.is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        let what = format!("{}: no such file", quote::path(&meant));
+        return Err(usage(
+            what,
+            "type the file's path, or drop the file on this window",
+        ));
+    }
+    if meant.is_dir() {
+        let what = format!("{}: a directory", quote::path(&meant));
+        return Err(usage(what, "name the key file in it"));
+    }
+    Ok(meant)
+}
+
+/// Asks for the profile's name; Enter takes the instance's.
+pub(super) fn ask_name(
+    world: &World<'_>,
+    config: &Config<'_>,
+    issuer: &str,
+) -> Result<String, Error> {
+    let is_known = |name: &str| config.profile_names().any(|known| known == name);
+    let of_instance = answers::name(issuer);
+    let numbered = (2..).map(|number| format!("{of_instance}-{number}"));
+    let mut free = std::iter::once(of_instance.clone()).chain(numbered);
+    let usual = free.find(|name| !is_known(name)).unwrap_or(of_instance);
+    let question = format!("Name of the profile (Enter for {}): ", quoted(&usual));
+    ask(world, &question, |answer| {
+        let name = if answer.is_empty() { &usual } else { answer };
+        refuse_secret(name)?;
+        let is_plain = |c: char| c.is_alphanumeric() || "._-".contains(c);
+        if name.len() > 100 || name.starts_with('-') || !name.chars().all(is_plain) {
+            return Err(usage(
+                format!("invalid profile name: \"{}\"", quoted(name)),
+                "use letters, digits, dots, - and _, as in prod or acme-ci",
+            ));
+        }
+        if is_known(name) {
+            return Err(usage(
+                format!("profile {} exists already", quoted(name)),
+                format!(
+                    "choose another name; zitadel-credential setup profile {name} changes that one"
+                ),
+            ));
+        }
+        Ok(name.to_owned())
+    })
+}
+
+/// Asks for the hosts that get the token.
+pub(super) fn ask_hosts(world: &World<'_>, config: &Config<'_>) -> Result<Vec<HostPattern>, Error> {
+    let question = "Hosts that may get its tokens, as git.acme.dev (Enter for none yet): ";
+    ask(world, question, |answer| {
+        let mut patterns = Vec::new();
+        for host in answers::hosts(answer) {
+            refuse_secret(host)?;
+            let pattern = match pattern_for_rule(host) {
+                Err(error) => match Config::host_within(host) {
+                    Some(within) => {
+                        let pattern = pattern_for_rule(&within)?;
+                        say(&format!("  used: {pattern}, the host of {}", quoted(host)));
+                        pattern
+                    }
+                    None => return Err(error),
+                },
+                Ok(pattern) => pattern,
+            };
+            if let Some(rule) = config.rules().named(&pattern) {
+                let profile = rule.profile.as_deref().unwrap_or("the default profile");
+                return Err(usage(
+                    format!(
+                        "host rule {pattern} is there already, with {}",
+                        quoted(profile)
+                    ),
+                    "name other hosts, or none",
+                ));
+            }
+            if !patterns.contains(&pattern) {
+                patterns.push(pattern);
+            }
+        }
+        Ok(patterns)
+    })
+}

@@ -69,6 +69,24 @@ fn four_answers_make_a_profile_that_works_and_say_what_comes_next() {
 }
 
 #[test]
+fn a_host_that_a_tool_was_set_up_for_stays_until_that_is_undone() {
+    let fixture = Fixture::new();
+    let answers = ["ISSUER", "key.json", "prod", "r.dev s.dev"];
+    let (code, shown) = answered(&fixture, "setup", answers);
+    assert_eq!(code, Some(0), "{shown}");
+    fixture.done("docker r.dev");
+    let said = fixture.refused(2, "profile prod --undo");
+    assert!(
+        said.contains("host rules still use profile prod: r.dev\n"),
+        "{said}"
+    );
+    fixture.done("docker r.dev --undo");
+    assert!(fixture.home.read(CONFIG).contains("[hosts.\"r.dev\"]"));
+    fixture.done("profile prod --undo");
+    assert!(!fixture.exists(CONFIG));
+}
+
+#[test]
 fn each_slip_is_asked_for_again_in_its_place() {
     let fixture = Fixture::new();
     fixture.home.write("not-a-key.json", "{}");

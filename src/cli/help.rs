@@ -67,6 +67,7 @@ fn own(command: &str) -> &'static [&'static str] {
             "user_id",
             "scope",
             "project",
+            "roles",
             "zitadel_api",
             "ca_file",
         ],

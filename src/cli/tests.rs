@@ -130,6 +130,7 @@ fn the_short_help_has_a_commands_own_options_and_a_line_on_those_of_every_comman
                 "user-id",
                 "scope",
                 "project",
+                "roles",
                 "zitadel-api",
                 "ca-file",
                 "dry-run",

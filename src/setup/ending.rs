@@ -16,7 +16,7 @@ pub(super) fn lines(
     hosts: &[HostPattern],
 ) -> Result<Vec<String>, Error> {
     let program = "zitadel-credential";
-    let mut options = match &plan.options.config {
+    let file = match &plan.options.config {
         Some(_) => format!(" --config {}", word(plan.config.path())),
         None => String::new(),
     };
@@ -26,9 +26,11 @@ pub(super) fn lines(
     };
     let config = plan.config_with(&bare)?;
     let usual = config.profile_name().ok().flatten();
-    if usual.as_deref() != Some(name) {
-        options = format!("{options} --profile {}", word(name));
-    }
+    let options = if usual.as_deref() == Some(name) {
+        file.clone()
+    } else {
+        format!("{file} --profile {}", word(name))
+    };
     let listed: Vec<_> = hosts.iter().map(ToString::to_string).collect();
     let listed = match listed.as_slice() {
         [] => "HOST".to_owned(),
@@ -45,6 +47,13 @@ pub(super) fn lines(
     ];
     if let [host, ..] = hosts {
         lines.push(format!("  {program} doctor {host}{options}"));
+    }
+    if config.caller().projects.is_empty() {
+        let name = word(name);
+        lines.push("if a server checks roles of a project:".to_owned());
+        lines.push(format!(
+            "  {program} setup profile {name} --project ID --roles{file}"
+        ));
     }
     Ok(lines)
 }

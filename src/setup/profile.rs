@@ -119,6 +119,9 @@ impl Setup for SetupProfile {
             let issuer = issuer.or_else(|| given.issuer.clone()).unwrap_or_default();
             answers.name = Some(wizard::ask_name(world, config, &issuer)?);
             answers.hosts = wizard::ask_hosts(world, config)?;
+            if !given.projects.is_empty() && !given.roles {
+                wizard::ask_roles(world, options)?;
+            }
         }
         if is_whole || needs_key {
             // Set once: each call asks once.

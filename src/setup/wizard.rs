@@ -259,3 +259,16 @@ pub(super) fn ask_hosts(world: &World<'_>, config: &Config<'_>) -> Result<Vec<Ho
         Ok(patterns)
     })
 }
+
+/// Asks whether the token is to name the user's roles, which servers of a project read.
+pub(super) fn ask_roles(world: &World<'_>, options: &mut Options) -> Result<(), Error> {
+    let question = "Have the token name the user's roles, which servers check (Enter for yes): ";
+    options.roles = ask(world, question, |answer| {
+        match answer.to_ascii_lowercase().as_str() {
+            "" | "y" | "yes" => Ok(true),
+            "n" | "no" => Ok(false),
+            _ => Err(usage("neither yes nor no", "type y or n")),
+        }
+    })?;
+    Ok(())
+}

@@ -304,6 +304,39 @@ fn options_answer_their_question() {
 }
 
 #[test]
+fn roles_are_offered_where_a_project_is_given() {
+    const ROLES: &str = "Have the token name the user's roles";
+    for (answers, has_roles) in [([""].as_slice(), true), (&["maybe", "n"], false)] {
+        let fixture = Fixture::new();
+        let mut screen = wizard(&fixture, "setup --project 317240000000000001");
+        screen.answers(ISSUER, &fixture.issuer.url());
+        screen.answers(KEY, "key.json");
+        screen.answers(NAME, "prod");
+        screen.answers(HOSTS, "");
+        for (asked, answer) in answers.iter().enumerate() {
+            screen.see_times(ROLES, asked + 1);
+            screen.types(&format!("{answer}\n"));
+        }
+        let (code, shown) = screen.end();
+        assert_eq!(code, Some(0), "{shown}");
+        let text = fixture.home.read(CONFIG);
+        assert!(
+            text.contains("projects = [\"317240000000000001\"]\n"),
+            "{text}"
+        );
+        assert_eq!(text.contains("\nroles = true\n"), has_roles, "{text}");
+    }
+    let fixture = Fixture::new();
+    let answers = ["ISSUER", "key.json", "prod", ""];
+    let (_, shown) = answered(&fixture, "setup", answers);
+    assert!(!shown.contains(ROLES), "{shown}");
+    assert!(
+        shown.contains("setup profile prod --project ID --roles\n"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_dry_run_shows_what_the_answers_would_write() {
     let fixture = Fixture::new();
     let before = fixture.files();

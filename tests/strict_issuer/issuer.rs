@@ -93,7 +93,7 @@ fn a_wrong_path_is_plain_text_only_below_a_known_one() {
     for (path, content_type) in [
         ("/", "application/json"),
         ("/oauth/token", "application/json"),
-        ("/oauth/v2/introspect", "text/plain; charset=utf-8"),
+        ("/oauth/v2/elsewhere", "text/plain; charset=utf-8"),
         ("/oauth/v2/token/", "text/plain; charset=utf-8"),
     ] {
         let answer = client(&issuer).get(path, &[]).unwrap();

@@ -2,6 +2,7 @@
 
 mod assertions;
 mod cases;
+mod introspection;
 mod scene;
 mod trouble;
 
@@ -14,22 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::support::{Answer, Version};
 
 /// The cases that the issuer cannot have, each with the reason.
-const LEFT_OUT: [(&str, &str); 13] = [
-    (
-        "introspect: opaque with the project's aud, Basic",
-        INTROSPECTION,
-    ),
-    (
-        "introspect: opaque with the project's aud, client assertion",
-        INTROSPECTION,
-    ),
-    (
-        "introspect: opaque without the project's aud",
-        INTROSPECTION,
-    ),
-    ("introspect: JWT with the project's aud", INTROSPECTION),
-    ("introspect: other project's application", INTROSPECTION),
-    ("introspect: garbage", INTROSPECTION),
+const LEFT_OUT: [(&str, &str); 7] = [
     ("api: auth/v1/users/me with zitadel's aud", API),
     ("api: v2 keys search with zitadel's aud", API),
     ("api: auth/v1/users/me without zitadel's aud", API),
@@ -38,7 +24,6 @@ const LEFT_OUT: [(&str, &str); 13] = [
     ("api: v2 keys search garbage", API),
     ("user deactivated: api with a living token", API),
 ];
-const INTROSPECTION: &str = "only applications may introspect, and the issuer has none";
 const API: &str = "the issuer has no API of ZITADEL's own";
 
 /// The headers that the records of the token endpoint note, if the answer has them.

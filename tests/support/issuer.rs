@@ -2,7 +2,9 @@
 //! and of newer versions, well and badly.
 
 mod answers;
+mod applications;
 mod assertion;
+mod claims;
 mod core;
 mod faults;
 mod log;
@@ -14,12 +16,14 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 pub use answers::{UserinfoRefusal, Version};
+pub use applications::Application;
+pub use claims::{ORGANIZATION_ID, OTHER_ORGANIZATION_ID, ZITADEL_PROJECT_ID};
 use core::{Core, State};
 pub use faults::{Fault, Times};
 pub use log::Endpoint;
 use rsa::PublicKey;
 use rustls::ServerConfig;
-pub use tokens::{ORGANIZATION_ID, TokenKind, ZITADEL_PROJECT_ID};
+pub use tokens::TokenKind;
 pub use trouble::Trouble;
 
 use super::http;
@@ -158,7 +162,9 @@ impl Issuer {
     pub fn deactivate(&self, user_id: &str) {
         let mut state = self.state();
         state.users.set_active(user_id, false);
-        state.tokens.revoke(|issued| issued.user_id == user_id);
+        state
+            .tokens
+            .revoke(|issued| issued.grant.user_id == user_id);
     }
 
     /// New tokens are possible again; those that died stay dead.
@@ -170,7 +176,9 @@ impl Issuer {
     pub fn remove_user(&self, user_id: &str) {
         let mut state = self.state();
         state.users.remove(user_id);
-        state.tokens.revoke(|issued| issued.user_id == user_id);
+        state
+            .tokens
+            .revoke(|issued| issued.grant.user_id == user_id);
     }
 
     pub fn set_name(&self, user_id: &str, name: &str) {
@@ -178,7 +186,24 @@ impl Issuer {
     }
 
     pub fn add_role(&self, user_id: &str, project: &str, role: &str) {
-        self.state().users.add_role(user_id, project, role);
+        self.add_role_of(ORGANIZATION_ID, user_id, project, role);
+    }
+
+    /// Adds a role that this organisation gives. Roles count at once at userinfo and
+    /// introspection, and in the next JWT.
+    pub fn add_role_of(&self, organization: &str, user_id: &str, project: &str, role: &str) {
+        let mut state = self.state();
+        state.users.add_role(user_id, project, role, organization);
+    }
+
+    /// Takes all roles of a user away.
+    pub fn remove_roles(&self, user_id: &str) {
+        self.state().users.remove_roles(user_id);
+    }
+
+    /// An API application, which may introspect the tokens of its project.
+    pub fn new_application(&self, project: &str) -> Application {
+        self.state().applications.create(project)
     }
 
     // How it behaves.
@@ -245,7 +270,7 @@ impl Issuer {
     /// The same check as userinfo's, for a resource server that asks.
     pub fn accepts(&self, token: &str) -> bool {
         let state = self.state();
-        state.tokens.userinfo(token, state.now()).is_some()
+        state.tokens.good(token, state.now()).is_some()
     }
 
     /// The key that signs the issuer's own JWTs.

@@ -31,6 +31,7 @@ impl Scene {
         let answer = match case.split_once(':').map_or("", |(kind, _)| kind) {
             "good" | "scope" => self.scope(case),
             "assertion" | "grant" | "path" | "request" => self.request(case),
+            "introspect" => self.introspected(case),
             "userinfo" | "revoke" => self.with_token(case),
             "key" | "user deactivated" | "user reactivated" => self.ended(case),
             _ => self.elsewhere(case),

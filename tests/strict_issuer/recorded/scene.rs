@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use super::cases::{GRANT, USEFUL_SCOPES};
 use crate::support::exchange::now;
-use crate::support::issuer::ORGANIZATION_ID;
+use crate::support::issuer::{Application, ORGANIZATION_ID};
 use crate::support::jwt::sign;
 use crate::support::{Answer, Ca, Client, Endpoint, Issuer, ServiceUser, TokenKind, Version};
 
 pub const PROJECT: &str = "310000000000000042";
+pub const OTHER_PROJECT: &str = "310000000000000043";
 
 pub struct Scene {
     pub issuer: Issuer,
@@ -19,6 +20,10 @@ pub struct Scene {
     pub rotator: ServiceUser,
     /// A user that is deactivated in the end.
     pub leaver: ServiceUser,
+    /// Of the project.
+    pub application: Application,
+    /// Of another project.
+    pub other_application: Application,
     /// An assertion that is sent twice.
     pub reused: String,
     /// A token that is used in more than one case.
@@ -45,6 +50,8 @@ impl Scene {
         }
         let mut scene = Self {
             client: Client::https(issuer.port(), &ca.client_config()),
+            application: issuer.new_application(PROJECT),
+            other_application: issuer.new_application(OTHER_PROJECT),
             reused: String::new(),
             token: String::new(),
             issuer,

@@ -59,6 +59,8 @@ pub(super) enum Refusal {
     NoScope,
     NoAssertion,
     NoToken,
+    /// An application's secret or assertion is wrong.
+    Unauthorized,
     // the assertion
     Garbage,
     Audience,
@@ -83,6 +85,10 @@ impl Refusal {
                 return oauth(400, "unsupported_grant_type", &description);
             }
             (Self::NoToken, _) => (401, "invalid_request", "access token missing"),
+            (Self::Unauthorized, _) => {
+                let body = json!({ "error": "unauthorized_client" });
+                return Response::json(400, &body);
+            }
             (Self::NoGrant, _) => (400, "invalid_request", "grant_type missing"),
             (Self::NoClient, _) => (
                 400,

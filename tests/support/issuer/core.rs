@@ -6,15 +6,19 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use super::answers::{Refusal, UserinfoRefusal, Version, uncached};
+use super::applications::{Applications, Unauthorized};
 use super::assertion;
+use super::claims::Grant;
 use super::faults::Faults;
 use super::log::{Endpoint, Log};
-use super::tokens::{self, Grant, TokenKind, Tokens};
+use super::tokens::{self, TokenKind, Tokens};
 use super::trouble::{self, Trouble};
 use super::users::Users;
 use crate::support::http;
 use crate::support::http::{Reply, Request, Response};
 
+const USER_AGENT_COOKIE: &str =
+    "zitadel.useragent=MTc5NTg4NjY5OQ; Path=/; HttpOnly; Secure; SameSite=Lax";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 pub(super) struct Core {
@@ -29,6 +33,7 @@ pub(super) struct Core {
 
 pub(super) struct State {
     pub(super) users: Users,
+    pub(super) applications: Applications,
     pub(super) tokens: Tokens,
     pub(super) faults: Faults,
     pub(super) log: Log,
@@ -46,6 +51,7 @@ impl Default for State {
     fn default() -> Self {
         Self {
             users: Users::default(),
+            applications: Applications::default(),
             tokens: Tokens::default(),
             faults: Faults::default(),
             log: Log::default(),
@@ -114,6 +120,7 @@ impl Core {
                 Err(refusal) => refusal.to_response(state.version),
             }),
             Endpoint::Userinfo => uncached(userinfo(state, request)),
+            Endpoint::Introspection => uncached(introspection(state, &origin, request)),
             Endpoint::Revocation => uncached(Refusal::NoClient.to_response(state.version)),
             Endpoint::Elsewhere | Endpoint::Any => elsewhere(request),
         }
@@ -144,7 +151,7 @@ fn discovery(origin: &Origin) -> Value {
         "issuer": origin.name,
         "authorization_endpoint": at("/oauth/v2/authorize"),
         "token_endpoint": at(Endpoint::TOKEN_PATH),
-        "introspection_endpoint": at("/oauth/v2/introspect"),
+        "introspection_endpoint": at(Endpoint::INTROSPECTION_PATH),
         "userinfo_endpoint": at(Endpoint::USERINFO_PATH),
         "revocation_endpoint": at(Endpoint::REVOCATION_PATH),
         "jwks_uri": at(Endpoint::KEYS_PATH),
@@ -179,16 +186,18 @@ fn token(state: &mut State, origin: &Origin, request: &Request) -> Result<Value,
     if state.users.is_inactive(&user_id) && state.version.refuses_inactive_users() {
         return Err(Refusal::Inactive);
     }
+    let user = state.users.about(&user_id);
     let grant = Grant {
-        issuer: &origin.name,
-        user: state.users.about(&user_id),
+        issuer: origin.name.clone(),
+        user_id,
         // The empty scope is one, too.
-        scopes: value("scope").ok_or(Refusal::NoScope)?,
-        version: state.version,
-        now: state.now(),
+        scopes: value("scope").ok_or(Refusal::NoScope)?.to_owned(),
+        jti: tokens::random(16),
+        issued_at: state.now(),
         lifetime_seconds: state.lifetime_seconds,
     };
-    Ok(state.tokens.issue(state.token_kind, &grant))
+    let (kind, version) = (state.token_kind, state.version);
+    Ok(state.tokens.issue(kind, grant, &user, version))
 }
 
 fn userinfo(state: &State, request: &Request) -> Response {
@@ -198,10 +207,36 @@ fn userinfo(state: &State, request: &Request) -> Response {
     let Some(token) = request.bearer() else {
         return Refusal::NoToken.to_response(state.version);
     };
-    match state.tokens.userinfo(token, state.now()) {
-        Some(claims) => Response::json(200, claims),
+    match state.tokens.good(token, state.now()) {
+        Some(grant) => {
+            let user = state.users.about(&grant.user_id);
+            Response::json(200, &grant.userinfo(&user, state.version))
+        }
         None => state.userinfo_refusal.to_response(),
     }
+}
+
+/// The answer to an application: inactive is also a token that is not for its project.
+fn introspection(state: &State, origin: &Origin, request: &Request) -> Response {
+    if request.method != "POST" {
+        return Refusal::Method.to_response(state.version);
+    }
+    let asks = state
+        .applications
+        .project(request, &origin.name, state.now_millis());
+    let project = match asks {
+        Ok(project) => project,
+        Err(Unauthorized::NoClient) => return Refusal::NoClient.to_response(state.version),
+        Err(Unauthorized::Credentials) => return Refusal::Unauthorized.to_response(state.version),
+    };
+    let token = request.form_value("token").unwrap_or_default();
+    let claims = state.tokens.good(&token, state.now()).and_then(|grant| {
+        let user = state.users.about(&grant.user_id);
+        grant.introspection(&user, state.version, project)
+    });
+    let claims = claims.unwrap_or_else(|| json!({ "active": false }));
+    // No cache keeps an answer with a cookie unless it is told to.
+    Response::json(200, &claims).with_header("Set-Cookie", USER_AGENT_COOKIE)
 }
 
 /// ZITADEL's API answers for all paths that are not below those of its OIDC provider.

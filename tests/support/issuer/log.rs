@@ -12,6 +12,7 @@ pub enum Endpoint {
     Discovery,
     Token,
     Userinfo,
+    Introspection,
     Keys,
     Revocation,
     /// Whatever is not found.
@@ -24,6 +25,7 @@ impl Endpoint {
     pub const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
     pub const TOKEN_PATH: &str = "/oauth/v2/token";
     pub const USERINFO_PATH: &str = "/oidc/v1/userinfo";
+    pub const INTROSPECTION_PATH: &str = "/oauth/v2/introspect";
     pub const REVOCATION_PATH: &str = "/oauth/v2/revoke";
     pub const KEYS_PATH: &str = "/oauth/v2/keys";
 
@@ -32,6 +34,7 @@ impl Endpoint {
             Self::DISCOVERY_PATH => Self::Discovery,
             Self::TOKEN_PATH => Self::Token,
             Self::USERINFO_PATH => Self::Userinfo,
+            Self::INTROSPECTION_PATH => Self::Introspection,
             Self::KEYS_PATH => Self::Keys,
             Self::REVOCATION_PATH => Self::Revocation,
             _ => Self::Elsewhere,

@@ -5,21 +5,13 @@ use std::sync::OnceLock;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
 use rsa::PrivateKey;
-use rsa::sha2::{Digest, Sha256};
 use rsa::traits::PublicKeyParts;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::answers::Version;
+use super::claims::Grant;
 use super::users::User;
 use crate::support::{jwt, keys};
-
-/// The project behind `urn:zitadel:iam:org:project:id:zitadel:aud`.
-pub const ZITADEL_PROJECT_ID: &str = "310000000000000001";
-
-/// The organisation of all users.
-pub const ORGANIZATION_ID: &str = "310000000000000003";
-const ORGANIZATION: &str = "ACME";
-const DOMAIN: &str = "acme.zitadel.example";
 
 const KEY_ID: &str = "310000000000000002";
 
@@ -31,44 +23,31 @@ pub enum TokenKind {
     Jwt,
 }
 
-/// What a token is issued for.
-pub(super) struct Grant<'a> {
-    pub(super) issuer: &'a str,
-    pub(super) user: User,
-    pub(super) scopes: &'a str,
-    pub(super) version: Version,
-    /// The issuer's Unix time.
-    pub(super) now: i64,
-    pub(super) lifetime_seconds: i64,
-}
-
 /// Every token, in the order of issue.
 #[derive(Default)]
 pub(super) struct Tokens(Vec<Issued>);
 
 pub(super) struct Issued {
     pub(super) token: String,
-    pub(super) user_id: String,
-    userinfo: Value,
+    pub(super) grant: Grant,
     expires_at: i64,
     revoked: bool,
 }
 
 impl Tokens {
     /// The token endpoint's answer.
-    pub(super) fn issue(&mut self, kind: TokenKind, grant: &Grant) -> Value {
+    pub(super) fn issue(
+        &mut self,
+        kind: TokenKind,
+        grant: Grant,
+        user: &User,
+        version: Version,
+    ) -> Value {
         let token = match kind {
-            TokenKind::Opaque if grant.version == Version::V2026 => encrypted(),
+            TokenKind::Opaque if version == Version::V2026 => encrypted(),
             TokenKind::Opaque => random(64),
-            TokenKind::Jwt => grant.access_token(),
+            TokenKind::Jwt => sign(&grant.access_token(user, version)),
         };
-        self.0.push(Issued {
-            token: token.clone(),
-            user_id: grant.user.id.clone(),
-            userinfo: grant.userinfo(),
-            expires_at: grant.now + grant.lifetime_seconds,
-            revoked: false,
-        });
         let mut answer = json!({
             "access_token": token,
             "token_type": "Bearer",
@@ -76,17 +55,23 @@ impl Tokens {
             "expires_in": grant.lifetime_seconds - 1,
         });
         if grant.asks_for("openid") {
-            answer["id_token"] = grant.id_token(&token).into();
+            answer["id_token"] = sign(&grant.id_token(user, &token)).into();
         }
+        self.0.push(Issued {
+            token,
+            expires_at: grant.expires_at(),
+            grant,
+            revoked: false,
+        });
         answer
     }
 
-    /// Returns userinfo's claims; `None` if the token is not good.
-    pub(super) fn userinfo(&self, token: &str, now: i64) -> Option<&Value> {
+    /// Returns what a token was issued for; `None` if the token is not good.
+    pub(super) fn good(&self, token: &str, now: i64) -> Option<&Grant> {
         let mut tokens = self.0.iter();
         tokens
             .find(|issued| issued.token == token && !issued.revoked && now < issued.expires_at)
-            .map(|issued| &issued.userinfo)
+            .map(|issued| &issued.grant)
     }
 
     pub(super) fn all(&self) -> Vec<String> {
@@ -102,99 +87,6 @@ impl Tokens {
     pub(super) fn age(&mut self, seconds: i64) {
         for issued in &mut self.0 {
             issued.expires_at -= seconds;
-        }
-    }
-}
-
-impl Grant<'_> {
-    fn scopes(&self) -> impl Iterator<Item = &str> {
-        self.scopes.split(' ').filter(|scope| !scope.is_empty())
-    }
-
-    /// The projects that the scopes name.
-    fn audience(&self) -> Vec<&str> {
-        self.scopes()
-            .filter_map(|scope| scope.strip_prefix("urn:zitadel:iam:org:project:id:"))
-            .filter_map(|project| project.strip_suffix(":aud"))
-            .map(|project| match project {
-                "zitadel" => ZITADEL_PROJECT_ID,
-                project => project,
-            })
-            .collect()
-    }
-
-    fn asks_for(&self, scope: &str) -> bool {
-        self.scopes().any(|asked| asked == scope)
-    }
-
-    fn access_token(&self) -> String {
-        let mut claims = json!({
-            "iss": self.issuer,
-            "sub": self.user.id,
-            "aud": self.audience(),
-            "client_id": self.user.username,
-            "iat": self.now,
-            "nbf": self.now,
-            "exp": self.now + self.lifetime_seconds,
-            "jti": random(16),
-        });
-        if self.audience().is_empty() {
-            claims["aud"] = json!([self.user.username]);
-        }
-        self.assert_more(&mut claims);
-        sign(&claims)
-    }
-
-    /// Expired when it is born, as from many versions (zitadel#12779).
-    fn id_token(&self, access_token: &str) -> String {
-        let hash = Sha256::digest(access_token);
-        sign(&json!({
-            "iss": self.issuer,
-            "sub": self.user.id,
-            "aud": [self.user.username],
-            "azp": self.user.username,
-            "client_id": self.user.username,
-            "at_hash": BASE64URL.encode(&hash[..16]),
-            "auth_time": self.now,
-            "iat": self.now,
-            "exp": self.now,
-        }))
-    }
-
-    fn userinfo(&self) -> Value {
-        let mut claims = json!({ "sub": self.user.id });
-        if self.asks_for("profile") {
-            claims["name"] = self.user.name.clone().into();
-            claims["preferred_username"] = self.user.username.clone().into();
-            claims["updated_at"] = self.now.into();
-        }
-        self.assert_more(&mut claims);
-        claims
-    }
-
-    /// The claims that both a JWT and userinfo have if the scopes ask for them.
-    fn assert_more(&self, claims: &mut Value) {
-        if self.asks_for("urn:zitadel:iam:org:projects:roles") {
-            for project in self.audience() {
-                let Some(roles) = self.user.roles.get(project) else {
-                    continue;
-                };
-                let owned = |role: &String| (role.clone(), json!({ ORGANIZATION_ID: DOMAIN }));
-                let roles: Value = roles.iter().map(owned).collect::<Map<_, _>>().into();
-                if self.version != Version::V2026 {
-                    claims["urn:zitadel:iam:org:projects:roles"] = roles.clone();
-                }
-                claims[format!("urn:zitadel:iam:org:project:{project}:roles")] = roles;
-            }
-        }
-        if self.asks_for("urn:zitadel:iam:user:resourceowner") {
-            for (name, value) in [
-                ("id", ORGANIZATION_ID),
-                ("name", ORGANIZATION),
-                ("primary_domain", DOMAIN),
-            ] {
-                claims[format!("urn:zitadel:iam:user:resourceowner:{name}")] = value.into();
-            }
         }
     }
 }
@@ -235,7 +127,7 @@ pub(super) fn signing_key() -> &'static PrivateKey {
 }
 
 /// So many random bytes, URL-safe.
-fn random(bytes: usize) -> String {
+pub(super) fn random(bytes: usize) -> String {
     let mut buffer = vec![0; bytes];
     getrandom::fill(&mut buffer).unwrap();
     BASE64URL.encode(buffer)

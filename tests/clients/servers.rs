@@ -1,0 +1,8 @@
+//! The servers of `docs/servers.md`: the files of `examples/servers` in the real programs,
+//! which let in by role whoever has a token of an issuer that behaves as ZITADEL does.
+
+pub mod cast;
+pub mod files;
+pub mod table;
+
+mod nginx;

@@ -1,0 +1,198 @@
+//! An issuer over TLS, the service users who come to a server's door, and their tokens.
+
+use base64::Engine;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD as BASE64URL};
+
+use crate::support::exchange::{GRANT, assertion};
+use crate::support::issuer::{Application, ORGANIZATION_ID, OTHER_ORGANIZATION_ID};
+use crate::support::{Ca, Client, Endpoint, Issuer, ServiceUser, TokenKind, World};
+
+/// The server's project, in which the roles count that `ORGANISATION` gave.
+pub const PROJECT: &str = "317240000000000042";
+pub const ORGANISATION: &str = ORGANIZATION_ID;
+const OTHER_PROJECT: &str = "317240000000000043";
+const ROLES_SCOPE: &str = "urn:zitadel:iam:org:projects:roles";
+
+/// A service user, a profile of the world's config file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    Deployer,
+    Viewer,
+    /// Without any role.
+    Nobody,
+    /// A deployer of another project, whose tokens name the server's project too.
+    OtherProject,
+    /// A deployer of the project that another organisation made one.
+    OtherOrganisation,
+}
+
+impl Who {
+    pub const ALL: [Self; 5] = [
+        Self::Deployer,
+        Self::Viewer,
+        Self::Nobody,
+        Self::OtherProject,
+        Self::OtherOrganisation,
+    ];
+
+    pub fn profile(self) -> &'static str {
+        match self {
+            Self::Deployer => "test",
+            Self::Viewer => "viewer",
+            Self::Nobody => "nobody",
+            Self::OtherProject => "other-project",
+            Self::OtherOrganisation => "other-organisation",
+        }
+    }
+}
+
+pub struct Cast {
+    pub ca: Ca,
+    pub world: World,
+    /// The server's: it may introspect.
+    pub application: Application,
+    users: Vec<ServiceUser>,
+}
+
+impl Cast {
+    /// The profiles have the project, and the roles' scope.
+    pub fn new() -> Self {
+        let ca = Ca::new();
+        let world = World::with(Issuer::start_tls(&ca));
+        world.home.write("ca.pem", ca.pem());
+        let issuer = world.issuer.clone();
+        let mut config = vec!["default-profile = \"test\"\n".to_owned()];
+        let mut users = Vec::new();
+        for who in Who::ALL {
+            let user = issuer.new_user();
+            let profile = who.profile();
+            world.home.write(format!("{profile}.json"), user.key_json());
+            config.push(format!(
+                "[profiles.{profile}]\n\
+                 issuer = \"{}\"\n\
+                 key-file = \"~/{profile}.json\"\n\
+                 ca-file = \"~/ca.pem\"\n\
+                 projects = [\"{PROJECT}\"]\n\
+                 scopes = [\"openid\", \"{ROLES_SCOPE}\"]\n",
+                issuer.url()
+            ));
+            let id = &user.user_id;
+            match who {
+                Who::Deployer => issuer.add_role(id, PROJECT, "deployer"),
+                Who::Viewer => issuer.add_role(id, PROJECT, "viewer"),
+                Who::Nobody => {}
+                Who::OtherProject => issuer.add_role(id, OTHER_PROJECT, "deployer"),
+                Who::OtherOrganisation => {
+                    issuer.add_role_of(OTHER_ORGANIZATION_ID, id, PROJECT, "deployer");
+                }
+            }
+            users.push(user);
+        }
+        world.home.write_config(&config.concat());
+        Self {
+            application: issuer.new_application(PROJECT),
+            ca,
+            world,
+            users,
+        }
+    }
+
+    pub fn issuer(&self) -> &Issuer {
+        &self.world.issuer
+    }
+
+    /// `HOST:PORT` of the issuer.
+    pub fn issuer_host(&self) -> String {
+        format!("localhost:{}", self.issuer().port())
+    }
+
+    pub fn user(&self, who: Who) -> &ServiceUser {
+        &self.users[who as usize]
+    }
+
+    /// A token for the projects, with the scope that brings the roles.
+    pub fn token(&self, who: Who, kind: TokenKind) -> String {
+        let projects = match who {
+            Who::OtherProject => vec![PROJECT, OTHER_PROJECT],
+            _ => vec![PROJECT],
+        };
+        self.token_for(who, kind, &projects, true)
+    }
+
+    /// As [`Cast::token`], without the scope that brings the roles.
+    pub fn token_without_roles(&self, who: Who, kind: TokenKind) -> String {
+        self.token_for(who, kind, &[PROJECT], false)
+    }
+
+    /// A token that does not name the server's project.
+    pub fn token_of_another_project(&self, kind: TokenKind) -> String {
+        self.token_for(Who::OtherProject, kind, &[OTHER_PROJECT], true)
+    }
+
+    fn token_for(&self, who: Who, kind: TokenKind, projects: &[&str], roles: bool) -> String {
+        let issuer = self.issuer();
+        issuer.set_token_kind(kind);
+        let projects = projects
+            .iter()
+            .map(|project| format!("urn:zitadel:iam:org:project:id:{project}:aud"));
+        let mut scopes: Vec<_> = projects.collect();
+        scopes.push("openid".to_owned());
+        if roles {
+            scopes.push(ROLES_SCOPE.to_owned());
+        }
+        let assertion = assertion(self.user(who), issuer);
+        let form = [
+            ("grant_type", GRANT),
+            ("scope", &scopes.join(" ")),
+            ("assertion", &assertion),
+        ];
+        let mut client = Client::https(issuer.port(), &self.ca.client_config());
+        let answer = client.post(Endpoint::TOKEN_PATH, &form).unwrap();
+        answer.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// What must be in no log: a part of a token or secret, plain and in base64.
+    pub fn secrets(&self) -> Vec<String> {
+        let mut secrets = self.issuer().issued_tokens();
+        secrets.push(self.application.secret.clone());
+        let mut parts = Vec::new();
+        for secret in secrets {
+            // One of a JWT's claims is no secret by itself.
+            let end = secret[secret.len() - 40..].to_owned();
+            parts.extend(in_base64(&end));
+            parts.push(end);
+        }
+        parts
+    }
+}
+
+/// What base64 makes of a text, after whatever number of bytes, as far as it is the text's own.
+fn in_base64(text: &str) -> [String; 3] {
+    [0, 1, 2].map(|before| {
+        let encoded = BASE64_STANDARD.encode(format!("{}{text}", &"::"[..before]));
+        let (start, end) = ([0, 2, 3][before], encoded.len() - 4);
+        encoded[start..end].to_owned()
+    })
+}
+
+/// The base64 of a user name and a password.
+pub fn basic(username: &str, password: &str) -> String {
+    BASE64_STANDARD.encode(format!("{username}:{password}"))
+}
+
+/// A JWT with the same signature and another subject.
+pub fn with_another_subject(jwt: &str, subject: &str) -> String {
+    let mut parts: Vec<_> = jwt.split('.').map(str::to_owned).collect();
+    let claims = BASE64URL.decode(&parts[1]).unwrap();
+    let mut claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    claims["sub"] = subject.into();
+    parts[1] = BASE64URL.encode(claims.to_string());
+    parts.join(".")
+}
+
+/// A JWT of the same claims that says that it is not signed.
+pub fn unsigned(jwt: &str) -> String {
+    let claims = jwt.split('.').nth(1).unwrap();
+    let header = BASE64URL.encode(r#"{"alg":"none","typ":"JWT"}"#);
+    format!("{header}.{claims}.")
+}

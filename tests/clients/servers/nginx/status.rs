@@ -1,0 +1,228 @@
+//! The status codes of `docs/servers.md`.
+
+use std::time::{Duration, Instant};
+
+use super::{Asks, Nginx, RECEIVE, UPLOAD};
+use crate::servers::cast::{Cast, Who};
+use crate::servers::table::{Row, assert_table};
+use crate::support::TokenKind::{Jwt, Opaque};
+use crate::support::{Endpoint, Fault, Trouble, Version, until};
+
+const INTROSPECTION: &[Row] = &[
+    ("nothing", 401, 401),
+    ("garbage", 401, 401),
+    ("garbage by Basic", 401, 401),
+    ("empty Basic", 401, 401),
+    ("no base64 by Basic", 401, 401),
+    ("deployer, Basic without a colon", 401, 401),
+    ("deployer, the token as the user name", 401, 401),
+    ("two tokens", 401, 401),
+    ("changed payload", 401, 401),
+    ("alg: none", 401, 401),
+    ("expired JWT", 401, 401),
+    ("expired, opaque", 401, 401),
+    ("deployer, JWT", 200, 200),
+    ("deployer, JWT by Basic", 200, 200),
+    ("deployer, opaque by Basic", 200, 200),
+    ("deployer, opaque", 200, 200),
+    ("deployer, JWT without the roles' scope", 200, 200),
+    ("deployer, opaque without the roles' scope", 200, 200),
+    ("viewer, JWT", 200, 403),
+    ("viewer, opaque", 200, 403),
+    ("role-less, JWT", 403, 403),
+    ("role-less, opaque", 403, 403),
+    ("another project's role, JWT", 403, 403),
+    ("another project's role, opaque", 403, 403),
+    ("another organisation's role, JWT", 403, 403),
+    ("another organisation's role, opaque", 403, 403),
+    ("another project's JWT", 401, 401),
+    ("another project's, opaque", 401, 401),
+];
+
+#[test]
+fn by_introspection_a_role_in_the_project_decides() {
+    let expected = |_| INTROSPECTION.to_vec();
+    each_version_answers_by_the_table(Asks::Introspection, expected);
+}
+
+/// Whoever comes for another project, or without the roles' scope, has a valid token.
+#[test]
+fn by_userinfo_a_role_in_the_project_decides_if_the_token_asked_for_it() {
+    each_version_answers_by_the_table(Asks::Userinfo, |_| {
+        let changed = |row: &Row| match row.0 {
+            name if name.contains("without the roles' scope") => (name, 403, 403),
+            name @ ("another project's JWT" | "another project's, opaque") => (name, 403, 403),
+            _ => *row,
+        };
+        INTROSPECTION.iter().map(changed).collect()
+    });
+}
+
+fn each_version_answers_by_the_table(asks: Asks, expected: impl Fn(Version) -> Vec<Row>) {
+    for version in Version::RECORDED {
+        let cast = Cast::new();
+        cast.issuer().set_version(version);
+        let Some(nginx) = Nginx::with_git(&cast, asks) else {
+            return;
+        };
+        nginx.create_repository();
+        assert_table(&cast, |shown| nginx.both(shown), &expected(version));
+        nginx.assert_no_secret_written("git");
+    }
+}
+
+#[test]
+fn a_deactivated_users_token_passes_as_long_as_the_answer_is_cached() {
+    for asks in Asks::BOTH {
+        let cast = Cast::new();
+        let Some(nginx) = Nginx::with_git(&cast, asks) else {
+            return;
+        };
+        nginx.create_repository();
+        for kind in [Jwt, Opaque] {
+            let [known, unknown] =
+                [(); 2].map(|()| format!("Bearer {}", cast.token(Who::Deployer, kind)));
+            assert_eq!(nginx.reads(Some(&known)), 200);
+            let user = &cast.user(Who::Deployer).user_id;
+            cast.issuer().deactivate(user);
+            let start = Instant::now();
+            assert_eq!(nginx.reads(Some(&unknown)), 401);
+            until("the cached answer ends", || {
+                nginx.reads(Some(&known)) == 401
+            });
+            assert!(start.elapsed() < Duration::from_secs(13));
+            cast.issuer().reactivate(user);
+        }
+    }
+}
+
+/// With 401, git would forget a valid token.
+#[test]
+fn while_zitadel_does_not_answer_the_status_is_500() {
+    for asks in Asks::BOTH {
+        let cast = Cast::new();
+        let Some(nginx) = Nginx::with_git(&cast, asks) else {
+            return;
+        };
+        nginx.create_repository();
+        let issuer = cast.issuer();
+        let new = || format!("Bearer {}", cast.token(Who::Deployer, Opaque));
+        for version in Version::RECORDED {
+            issuer.set_version(version);
+            for trouble in [Trouble::DatabaseDown, Trouble::Blocked] {
+                let token = new();
+                issuer.set_trouble(trouble);
+                assert_eq!(nginx.reads(Some(&token)), 500, "{version:?} {trouble:?}");
+                assert_eq!(nginx.reads(None), 401, "nothing is asked without a token");
+                issuer.set_trouble(None);
+                assert_eq!(nginx.reads(Some(&token)), 200, "no error is cached");
+            }
+        }
+        for fault in [
+            Fault::Close,
+            Fault::Hang,
+            Fault::CutMidBody,
+            Fault::status(502, "text/html", "<html>Bad Gateway</html>"),
+            Fault::status(
+                400,
+                "application/json",
+                r#"{"error":"unauthorized_client"}"#,
+            ),
+            Fault::body("text/html", "<html>a login page</html>"),
+            Fault::body("application/json", "null"),
+            Fault::redirect("https://login.acme.example"),
+        ] {
+            let token = new();
+            issuer.fault(Endpoint::Any, fault, usize::MAX);
+            assert_eq!(nginx.reads(Some(&token)), 500);
+            issuer.clear_faults();
+        }
+        assert!(nginx.error_log().contains(" answered "));
+    }
+}
+
+/// Only a certificate of the trusted authority speaks for ZITADEL.
+#[test]
+fn an_issuer_with_another_authority_is_not_believed() {
+    for asks in Asks::BOTH {
+        let cast = Cast::new();
+        let Some(nginx) = Nginx::with_git(&cast, asks) else {
+            return;
+        };
+        nginx.create_repository();
+        let token = format!("Bearer {}", cast.token(Who::Deployer, Opaque));
+        nginx.trust(&crate::support::Ca::new());
+        assert_eq!(nginx.reads(Some(&token)), 500);
+        assert!(nginx.error_log().contains("SSL certificate verify error"));
+    }
+}
+
+#[test]
+fn viewers_cannot_push_by_another_spelling_of_the_path() {
+    let cast = Cast::new();
+    let Some(nginx) = Nginx::with_git(&cast, Asks::Introspection) else {
+        return;
+    };
+    nginx.create_repository();
+    let [viewer, deployer] =
+        [Who::Viewer, Who::Deployer].map(|who| format!("Bearer {}", cast.token(who, Jwt)));
+    for path in [
+        RECEIVE,
+        "/app.git/git%2Dreceive-pack",
+        "/app.git/git-receive%2dpack",
+        "/app.git//git-receive-pack",
+        "/app.git/./git-receive-pack",
+        "/app.git/x/../git-receive-pack",
+        "/app.git/git-receive-pack?service=git-upload-pack",
+        "/app.git/%67it-receive-pack?",
+    ] {
+        assert_eq!(nginx.writes_to(path, Some(&deployer)), 200, "{path}");
+        assert_eq!(nginx.writes_to(path, Some(&viewer)), 403, "{path}");
+    }
+    for path in ["/app.git/git-receive-pack/", "/app.git/git-receive-pack%00"] {
+        assert_ne!(nginx.writes_to(path, Some(&viewer)), 200, "{path}");
+    }
+    let announced = "/app.git/info/refs?service=git-receive-pack";
+    assert_eq!(nginx.ask("GET", announced, Some(&viewer), None), 403);
+    assert_eq!(nginx.ask("GET", announced, Some(&deployer), None), 200);
+    for internal in ["/_zitadel", "/_zitadel/introspect", "/_zitadel/userinfo"] {
+        let status = nginx.ask("GET", internal, Some(&deployer), None);
+        assert_eq!(status, 404, "{internal}");
+    }
+}
+
+#[test]
+fn a_token_of_many_roles_passes() {
+    for asks in Asks::BOTH {
+        let cast = Cast::new();
+        let Some(nginx) = Nginx::with_git(&cast, asks) else {
+            return;
+        };
+        nginx.create_repository();
+        let user = &cast.user(Who::Deployer).user_id;
+        for number in 0..150 {
+            let role = format!("a-role-with-a-name-of-some-length-{number}");
+            cast.issuer()
+                .add_role(user, crate::servers::cast::PROJECT, &role);
+        }
+        let token = cast.token(Who::Deployer, Jwt);
+        assert!(token.len() > 15_000, "{}", token.len());
+        assert_eq!(nginx.reads(Some(&format!("Bearer {token}"))), 200);
+        let basic = crate::servers::cast::basic("ci", &token);
+        assert_eq!(nginx.reads(Some(&format!("Basic {basic}"))), 200);
+    }
+}
+
+#[test]
+fn many_requests_with_one_token_ask_zitadel_once() {
+    let cast = Cast::new();
+    let Some(nginx) = Nginx::with_git(&cast, Asks::Introspection) else {
+        return;
+    };
+    nginx.create_repository();
+    let token = format!("Bearer {}", cast.token(Who::Deployer, Opaque));
+    for _ in 0..5 {
+        assert_eq!(nginx.ask("GET", UPLOAD, Some(&token), None), 200);
+    }
+    assert_eq!(cast.issuer().requests(Endpoint::Introspection), 1);
+}

@@ -1,0 +1,170 @@
+//! The table of status codes: what a server answers to each kind of token, asked by curl.
+
+use std::path::PathBuf;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+use super::cast::{Cast, Who, basic, unsigned, with_another_subject};
+use crate::program::{client, output_of};
+use crate::support::TokenKind::{Jwt, Opaque};
+
+/// A row: what is shown, and the status for a read and for a write.
+pub type Row = (&'static str, u16, u16);
+
+/// What curl shows to a server.
+pub struct Shown {
+    pub name: &'static str,
+    /// The value of the `Authorization` header.
+    pub authorization: Option<String>,
+}
+
+impl Shown {
+    fn new(name: &'static str, authorization: String) -> Self {
+        Self {
+            name,
+            authorization: Some(authorization),
+        }
+    }
+}
+
+/// All that can be shown. The tokens are new, so that no server has them in a cache.
+pub fn all_shown(cast: &Cast) -> Vec<Shown> {
+    let bearer = |token: String| format!("Bearer {token}");
+    let password = |token: &str| format!("Basic {}", basic("ci", token));
+    let jwt = cast.token(Who::Deployer, Jwt);
+    let viewer = cast.user(Who::Viewer).user_id.clone();
+    cast.issuer().set_lifetime(-60);
+    let [expired_jwt, expired] = [Jwt, Opaque].map(|kind| cast.token(Who::Deployer, kind));
+    cast.issuer().set_lifetime(12 * 3600);
+    let mut all = vec![
+        Shown {
+            name: "nothing",
+            authorization: None,
+        },
+        Shown::new("garbage", bearer("garbage".to_owned())),
+        Shown::new("garbage by Basic", password("garbage")),
+        Shown::new("empty Basic", password("")),
+        Shown::new("no base64 by Basic", "Basic %%%".to_owned()),
+        Shown::new(
+            "deployer, Basic without a colon",
+            format!("Basic {}", BASE64_STANDARD.encode(&jwt)),
+        ),
+        Shown::new(
+            "deployer, the token as the user name",
+            format!("Basic {}", basic(&cast.token(Who::Deployer, Opaque), "")),
+        ),
+        Shown::new("two tokens", bearer(format!("{jwt} {jwt}"))),
+        Shown::new(
+            "changed payload",
+            bearer(with_another_subject(&jwt, &viewer)),
+        ),
+        Shown::new("alg: none", bearer(unsigned(&jwt))),
+        Shown::new("expired JWT", bearer(expired_jwt)),
+        Shown::new("expired, opaque", bearer(expired)),
+        Shown::new("deployer, JWT", bearer(jwt)),
+        Shown::new(
+            "deployer, JWT by Basic",
+            password(&cast.token(Who::Deployer, Jwt)),
+        ),
+        Shown::new(
+            "deployer, opaque by Basic",
+            password(&cast.token(Who::Deployer, Opaque)),
+        ),
+    ];
+    for (name, token) in [
+        ("deployer, opaque", cast.token(Who::Deployer, Opaque)),
+        (
+            "deployer, JWT without the roles' scope",
+            cast.token_without_roles(Who::Deployer, Jwt),
+        ),
+        (
+            "deployer, opaque without the roles' scope",
+            cast.token_without_roles(Who::Deployer, Opaque),
+        ),
+        ("viewer, JWT", cast.token(Who::Viewer, Jwt)),
+        ("viewer, opaque", cast.token(Who::Viewer, Opaque)),
+        ("role-less, JWT", cast.token(Who::Nobody, Jwt)),
+        ("role-less, opaque", cast.token(Who::Nobody, Opaque)),
+        (
+            "another project's role, JWT",
+            cast.token(Who::OtherProject, Jwt),
+        ),
+        (
+            "another project's role, opaque",
+            cast.token(Who::OtherProject, Opaque),
+        ),
+        (
+            "another organisation's role, JWT",
+            cast.token(Who::OtherOrganisation, Jwt),
+        ),
+        (
+            "another organisation's role, opaque",
+            cast.token(Who::OtherOrganisation, Opaque),
+        ),
+        ("another project's JWT", cast.token_of_another_project(Jwt)),
+        (
+            "another project's, opaque",
+            cast.token_of_another_project(Opaque),
+        ),
+    ] {
+        all.push(Shown::new(name, bearer(token)));
+    }
+    all
+}
+
+/// Asks with all that can be shown, and holds the answers to the table.
+pub fn assert_table(cast: &Cast, asks: impl Fn(&Shown) -> (u16, u16), expected: &[Row]) {
+    let actual: Vec<Row> = all_shown(cast)
+        .iter()
+        .map(|shown| {
+            let (read, write) = asks(shown);
+            (shown.name, read, write)
+        })
+        .collect();
+    let differences: Vec<_> = actual
+        .iter()
+        .filter(|row| !expected.contains(row))
+        .collect();
+    let names = |rows: &[Row]| rows.iter().map(|row| row.0).collect::<Vec<_>>();
+    assert!(differences.is_empty(), "{differences:#?}");
+    assert_eq!(names(&actual), names(expected));
+}
+
+/// The real curl.
+pub struct Curl(PathBuf);
+
+impl Curl {
+    pub fn new() -> Option<Self> {
+        client("curl").map(Self)
+    }
+
+    /// Returns the status and the `WWW-Authenticate` header of the answer.
+    pub fn ask(
+        &self,
+        cast: &Cast,
+        method: &str,
+        url: &str,
+        authorization: Option<&str>,
+        body: Option<(&str, &str)>,
+    ) -> (u16, String) {
+        let mut command = cast.world.home.command(&self.0);
+        command
+            .args(["--silent", "--show-error", "--output", "/dev/null"])
+            .args(["--path-as-is", "--max-time", "30", "--header", "@-"])
+            .args(["--write-out", "%{http_code} %header{www-authenticate}"])
+            .arg("--cacert")
+            .arg(cast.world.home.path().join("ca.pem"))
+            .args(["--request", method, url]);
+        if let Some((content_type, body)) = body {
+            let header = format!("Content-Type: {content_type}");
+            command.args(["--header", &header, "--data-binary", body]);
+        }
+        let header = authorization.map(|value| format!("Authorization: {value}\n"));
+        let output = output_of(command, header.unwrap_or_default().as_bytes());
+        assert!(output.status.success(), "{output:?}");
+        let written = String::from_utf8(output.stdout).unwrap();
+        let (status, challenge) = written.split_once(' ').unwrap();
+        (status.parse().unwrap(), challenge.to_owned())
+    }
+}

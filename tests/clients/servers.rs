@@ -6,3 +6,4 @@ pub mod files;
 pub mod table;
 
 mod nginx;
+mod registry;

@@ -10,7 +10,7 @@ use crate::support::{Ca, Client, Endpoint, Issuer, ServiceUser, TokenKind, World
 /// The server's project, in which the roles count that `ORGANISATION` gave.
 pub const PROJECT: &str = "317240000000000042";
 pub const ORGANISATION: &str = ORGANIZATION_ID;
-const OTHER_PROJECT: &str = "317240000000000043";
+pub const OTHER_PROJECT: &str = "317240000000000043";
 const ROLES_SCOPE: &str = "urn:zitadel:iam:org:projects:roles";
 
 /// A service user, a profile of the world's config file.
@@ -55,7 +55,7 @@ pub struct Cast {
 }
 
 impl Cast {
-    /// The profiles have the project, and the roles' scope.
+    /// The profiles have the project, and `roles = true`.
     pub fn new() -> Self {
         let ca = Ca::new();
         let world = World::with(Issuer::start_tls(&ca));
@@ -73,7 +73,7 @@ impl Cast {
                  key-file = \"~/{profile}.json\"\n\
                  ca-file = \"~/ca.pem\"\n\
                  projects = [\"{PROJECT}\"]\n\
-                 scopes = [\"openid\", \"{ROLES_SCOPE}\"]\n",
+                 roles = true\n",
                 issuer.url()
             ));
             let id = &user.user_id;
@@ -127,6 +127,10 @@ impl Cast {
     /// A token that does not name the server's project.
     pub fn token_of_another_project(&self, kind: TokenKind) -> String {
         self.token_for(Who::OtherProject, kind, &[OTHER_PROJECT], true)
+    }
+
+    pub fn token_of_both_projects(&self, who: Who, kind: TokenKind) -> String {
+        self.token_for(who, kind, &[PROJECT, OTHER_PROJECT], true)
     }
 
     fn token_for(&self, who: Who, kind: TokenKind, projects: &[&str], roles: bool) -> String {

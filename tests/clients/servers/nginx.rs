@@ -1,6 +1,7 @@
 //! nginx with njs in front of the real `git http-backend`.
 
 mod git;
+mod sites;
 mod status;
 
 use std::fs;
@@ -25,7 +26,7 @@ pub enum Asks {
 }
 
 impl Asks {
-    const BOTH: [Self; 2] = [Self::Introspection, Self::Userinfo];
+    pub const BOTH: [Self; 2] = [Self::Introspection, Self::Userinfo];
 }
 
 /// An nginx with the files of `examples/servers`.
@@ -87,6 +88,13 @@ impl<'a> Nginx<'a> {
 
     /// With git behind it.
     pub fn with_git(cast: &'a Cast, asks: Asks) -> Option<Self> {
+        let mut nginx = Self::with_git_files(cast, asks)?;
+        nginx.start()?;
+        Some(nginx)
+    }
+
+    /// The same, before nginx starts.
+    fn with_git_files(cast: &'a Cast, asks: Asks) -> Option<Self> {
         let fcgiwrap = server("fcgiwrap")?;
         let mut nginx = Self::new(cast, asks, &[("git.acme.dev", "localhost")])?;
         nginx
@@ -103,10 +111,14 @@ impl<'a> Nginx<'a> {
         command
             .args(["-c", "2", "-s"])
             .arg(format!("unix:{}", socket.display()));
-        nginx.running.push(Running::start(command));
+        nginx.keep(Running::start(command));
         until("fcgiwrap listens", || socket.exists());
-        nginx.start()?;
         Some(nginx)
+    }
+
+    /// Ends a server with this one.
+    pub fn keep(&mut self, server: Running) {
+        self.running.push(server);
     }
 
     /// The certificate and key of a site.
@@ -181,7 +193,31 @@ impl<'a> Nginx<'a> {
         body: Option<(&str, &str)>,
     ) -> u16 {
         let url = self.url(path);
-        let (status, challenge) = self.curl.ask(self.cast, method, &url, authorization, body);
+        let mut arguments = Vec::new();
+        if let Some((content_type, body)) = body {
+            arguments.push("--header".to_owned());
+            arguments.push(format!("Content-Type: {content_type}"));
+            arguments.push("--data-binary".to_owned());
+            arguments.push(body.to_owned());
+        }
+        self.ask_with(method, &url, authorization, &arguments)
+    }
+
+    /// The status of git's first request, with more of curl's arguments.
+    fn read_with(&self, arguments: &[String], authorization: &str) -> u16 {
+        self.ask_with("GET", &self.url(UPLOAD), Some(authorization), arguments)
+    }
+
+    fn ask_with(
+        &self,
+        method: &str,
+        url: &str,
+        authorization: Option<&str>,
+        arguments: &[String],
+    ) -> u16 {
+        let (status, challenge) = self
+            .curl
+            .ask(self.cast, method, url, authorization, arguments);
         let asks_for_basic = challenge.starts_with("Basic ");
         assert_eq!(asks_for_basic, status == 401, "{status} {challenge:?}");
         status
@@ -202,7 +238,7 @@ impl<'a> Nginx<'a> {
         self.ask("POST", path, authorization, Some(nothing))
     }
 
-    fn both(&self, shown: &Shown) -> (u16, u16) {
+    pub fn both(&self, shown: &Shown) -> (u16, u16) {
         let authorization = shown.authorization.as_deref();
         (self.reads(authorization), self.writes(authorization))
     }

@@ -12,6 +12,38 @@ use crate::support::TokenKind::{Jwt, Opaque};
 /// A row: what is shown, and the status for a read and for a write.
 pub type Row = (&'static str, u16, u16);
 
+/// The answers of a gate that introspects, with a viewer who may only read.
+pub const INTROSPECTION: &[Row] = &[
+    ("nothing", 401, 401),
+    ("garbage", 401, 401),
+    ("garbage by Basic", 401, 401),
+    ("empty Basic", 401, 401),
+    ("no base64 by Basic", 401, 401),
+    ("deployer, Basic without a colon", 401, 401),
+    ("deployer, the token as the user name", 401, 401),
+    ("two tokens", 401, 401),
+    ("changed payload", 401, 401),
+    ("alg: none", 401, 401),
+    ("expired JWT", 401, 401),
+    ("expired, opaque", 401, 401),
+    ("deployer, JWT", 200, 200),
+    ("deployer, JWT by Basic", 200, 200),
+    ("deployer, opaque by Basic", 200, 200),
+    ("deployer, opaque", 200, 200),
+    ("deployer, JWT without the roles' scope", 200, 200),
+    ("deployer, opaque without the roles' scope", 200, 200),
+    ("viewer, JWT", 200, 403),
+    ("viewer, opaque", 200, 403),
+    ("role-less, JWT", 403, 403),
+    ("role-less, opaque", 403, 403),
+    ("another project's role, JWT", 403, 403),
+    ("another project's role, opaque", 403, 403),
+    ("another organisation's role, JWT", 403, 403),
+    ("another organisation's role, opaque", 403, 403),
+    ("another project's JWT", 401, 401),
+    ("another project's, opaque", 401, 401),
+];
+
 /// What curl shows to a server.
 pub struct Shown {
     pub name: &'static str,
@@ -139,14 +171,15 @@ impl Curl {
         client("curl").map(Self)
     }
 
-    /// Returns the status and the `WWW-Authenticate` header of the answer.
+    /// Returns the status and the `WWW-Authenticate` header of the answer; the arguments are
+    /// curl's.
     pub fn ask(
         &self,
         cast: &Cast,
         method: &str,
         url: &str,
         authorization: Option<&str>,
-        body: Option<(&str, &str)>,
+        arguments: &[String],
     ) -> (u16, String) {
         let mut command = cast.world.home.command(&self.0);
         command
@@ -155,11 +188,8 @@ impl Curl {
             .args(["--write-out", "%{http_code} %header{www-authenticate}"])
             .arg("--cacert")
             .arg(cast.world.home.path().join("ca.pem"))
-            .args(["--request", method, url]);
-        if let Some((content_type, body)) = body {
-            let header = format!("Content-Type: {content_type}");
-            command.args(["--header", &header, "--data-binary", body]);
-        }
+            .args(["--request", method, url])
+            .args(arguments);
         let header = authorization.map(|value| format!("Authorization: {value}\n"));
         let output = output_of(command, header.unwrap_or_default().as_bytes());
         assert!(output.status.success(), "{output:?}");

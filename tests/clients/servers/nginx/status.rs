@@ -4,40 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::{Asks, Nginx, RECEIVE, UPLOAD};
 use crate::servers::cast::{Cast, Who};
-use crate::servers::table::{Row, assert_table};
+use crate::servers::table::{INTROSPECTION, Row, assert_table};
 use crate::support::TokenKind::{Jwt, Opaque};
 use crate::support::{Endpoint, Fault, Trouble, Version, until};
-
-const INTROSPECTION: &[Row] = &[
-    ("nothing", 401, 401),
-    ("garbage", 401, 401),
-    ("garbage by Basic", 401, 401),
-    ("empty Basic", 401, 401),
-    ("no base64 by Basic", 401, 401),
-    ("deployer, Basic without a colon", 401, 401),
-    ("deployer, the token as the user name", 401, 401),
-    ("two tokens", 401, 401),
-    ("changed payload", 401, 401),
-    ("alg: none", 401, 401),
-    ("expired JWT", 401, 401),
-    ("expired, opaque", 401, 401),
-    ("deployer, JWT", 200, 200),
-    ("deployer, JWT by Basic", 200, 200),
-    ("deployer, opaque by Basic", 200, 200),
-    ("deployer, opaque", 200, 200),
-    ("deployer, JWT without the roles' scope", 200, 200),
-    ("deployer, opaque without the roles' scope", 200, 200),
-    ("viewer, JWT", 200, 403),
-    ("viewer, opaque", 200, 403),
-    ("role-less, JWT", 403, 403),
-    ("role-less, opaque", 403, 403),
-    ("another project's role, JWT", 403, 403),
-    ("another project's role, opaque", 403, 403),
-    ("another organisation's role, JWT", 403, 403),
-    ("another organisation's role, opaque", 403, 403),
-    ("another project's JWT", 401, 401),
-    ("another project's, opaque", 401, 401),
-];
 
 #[test]
 fn by_introspection_a_role_in_the_project_decides() {

@@ -2,8 +2,8 @@
 # Installs the clients that the system has no package of into target/clients, where
 # the tests look for them: PyPI's kubernetes, google-auth and botocore in virtual
 # environments, pip, uv, the oldest and a new Go that know GOAUTH, pnpm 10 and 12, a
-# program with the crate kube and, where the system's git is older than 2.46, a git that
-# knows Bearer. Does not install again what is there.
+# program with the crate kube, kube-apiserver and etcd and, where the system's git is older
+# than 2.46, a git that knows Bearer. Does not install again what is there.
 #
 #     tests/clients/install.sh
 set -euo pipefail
@@ -66,6 +66,23 @@ for version in 10.34.9 12.21.0; do
 done
 
 cargo build --quiet --locked --manifest-path tests/clients/kube/Cargo.toml --target-dir "$clients/kube"
+
+# kube-apiserver and etcd, from their Go modules: some ten minutes of two cores the first
+# time, and afterwards a link of what Go keeps. Without Go their tests are skipped.
+for program in etcd kube-apiserver; do
+  source=tests/clients/$program
+  wanted=$(cat "$source"/{main.go,go.mod,go.sum} | sha256sum)
+  if command -v go >/dev/null && [[ $(cat "$clients/$program/source" 2>/dev/null) != "$wanted" ]]; then
+    echo "building $program, which may take minutes"
+    rm -rf "${clients:?}/$program"
+    mkdir -p "$clients/$program"
+    place=$(realpath "$clients/$program")
+    (cd "$source" && go build -v -trimpath -ldflags='-s -w' -o "$place/$program" . 2>&1) |
+      awk '!/^[a-z][A-Za-z0-9._\/-]*$/ { print } ++n % 200 == 0 { print n " packages"; fflush() }'
+    # last, so that a half-made one is made again
+    echo "$wanted" >"$place/source"
+  fi
+done
 
 # Debian trixie's git, built from its source: the first stable release that speaks
 # Bearer to a credential helper. The suite has one version at a time, so this asks for

@@ -5,5 +5,7 @@ pub mod cast;
 pub mod files;
 pub mod table;
 
+mod action;
+mod kubernetes;
 mod nginx;
 mod registry;

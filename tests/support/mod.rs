@@ -48,7 +48,10 @@ pub use client::{Answer, Client};
 pub use command::{Command, Run};
 pub use home::{Home, binary};
 pub use http::{Reply, Request, Response, Server};
-pub use issuer::{Endpoint, Fault, Issuer, Times, TokenKind, Trouble, UserinfoRefusal, Version};
+pub use issuer::{
+    Endpoint, Fault, Issuer, ORGANIZATION_ID, OTHER_ORGANIZATION_ID, Times, TokenKind, Trouble,
+    UserinfoRefusal, Version,
+};
 pub use jwt::Jwt;
 pub use keys::ServiceUser;
 pub use running::{Running, until};

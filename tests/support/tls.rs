@@ -144,6 +144,20 @@ impl Ca {
         serving(certificate.der(), &key)
     }
 
+    /// The same as [`Ca::client_config`], with this certificate to show.
+    pub fn client_config_of(&self, client: &Self) -> Arc<ClientConfig> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.0.der().clone()).unwrap();
+        let key = PrivatePkcs8KeyDer::from(client.0.key().serialize_der());
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_client_auth_cert(vec![client.0.der().clone()], key.into())
+            .unwrap();
+        Arc::new(config)
+    }
+
     /// A client that trusts this authority and no other.
     pub fn client_config(&self) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();

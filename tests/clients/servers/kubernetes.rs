@@ -1,0 +1,97 @@
+//! `examples/servers/kubernetes` at the real kube-apiserver, with the real kubectl.
+
+mod apiserver;
+mod flags;
+mod roles;
+mod webhook;
+
+use std::path::Path;
+
+use crate::support::{Ca, Home, Issuer, ORGANIZATION_ID, TokenKind, World};
+
+/// The project whose roles decide, as the examples have it.
+const PROJECT: &str = "317240000000000001";
+
+/// What else a person replaces in the examples.
+const ORGANISATION: &str = "311000000000000001";
+const ISSUER: &str = "https://acme.zitadel.cloud";
+
+/// Another project.
+const OTHER_PROJECT: &str = "317240000000000009";
+
+/// An issuer with TLS, and a home with a profile for each of its users.
+struct Scene {
+    world: World,
+    ca: Ca,
+}
+
+impl Scene {
+    fn new(kind: TokenKind) -> Self {
+        let ca = Ca::new();
+        let issuer = Issuer::start_tls(&ca);
+        issuer.set_token_kind(kind);
+        let world = World::with(issuer);
+        world.home.write("issuer.pem", ca.pem());
+        world.home.write_config("");
+        Self { world, ca }
+    }
+
+    /// Adds a user with a profile of this name and these settings; returns the user ID.
+    fn user(&self, profile: &str, settings: &str) -> String {
+        let World { issuer, home, .. } = &self.world;
+        let user = issuer.new_user();
+        home.write(format!("{profile}.json"), user.key_json());
+        home.append_config(&format!(
+            "[profiles.{profile}]\nissuer = \"{}\"\nkey-file = \"~/{profile}.json\"\n\
+             ca-file = \"~/issuer.pem\"\n{settings}\n",
+            issuer.url()
+        ));
+        user.user_id
+    }
+
+    /// A user with this role of the project, granted by this organisation.
+    fn user_with_role(&self, profile: &str, role: &str, organisation: &str) -> String {
+        let id = self.user(profile, &of_project(PROJECT));
+        let issuer = &self.world.issuer;
+        issuer.add_role_of(organisation, &id, PROJECT, role);
+        id
+    }
+
+    /// The token of a profile.
+    fn token(&self, profile: &str) -> String {
+        let run = self.world.zitadel(["token", "--profile", profile]).run();
+        assert!(run.status.success(), "{run:?}");
+        String::from_utf8(run.stdout).unwrap().trim().to_owned()
+    }
+
+    /// A text of the examples with what a person puts in it.
+    fn filled(&self, example: &str) -> String {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/servers/kubernetes");
+        let text = std::fs::read_to_string(path.join(example)).unwrap();
+        let pem = self.ca.pem().replace('\n', "\n      ");
+        let text = text.replace(ORGANISATION, ORGANIZATION_ID);
+        text.replace(ISSUER, &self.world.issuer.url()).replace(
+            "    # certificateAuthority: |\n",
+            &format!("    certificateAuthority: |\n      {}\n", pem.trim_end()),
+        )
+    }
+
+    const fn home(&self) -> &Home {
+        &self.world.home
+    }
+}
+
+/// The settings of a profile that asks for a project and the roles in it.
+fn of_project(project: &str) -> String {
+    format!("projects = [\"{project}\"]\nroles = true")
+}
+
+/// The part of a token that no log may have: the signature of a JWT, else its last half.
+fn secret_part(token: &str) -> &str {
+    let half = &token[token.len() / 2..];
+    token
+        .rsplit('.')
+        .next()
+        .filter(|part| part.len() > 20)
+        .unwrap_or(half)
+}

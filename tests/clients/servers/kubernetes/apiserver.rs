@@ -1,0 +1,192 @@
+//! The real kube-apiserver, with an etcd of its own.
+
+use std::fs;
+use std::fs::File;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::program::{installed, output};
+use crate::support::{Answer, Ca, Client, Running, ServiceUser, until};
+
+/// The token of an administrator, for what the tests ask of the server themselves.
+const ADMIN: &str = "administrators-token-for-the-tests-alone";
+
+pub struct ApiServer {
+    directory: TempDir,
+    ca: Ca,
+    port: u16,
+    // The server first: it would complain about an etcd that is gone.
+    _server: Running,
+    _etcd: Running,
+}
+
+impl ApiServer {
+    /// Starts one with these options and waits until it is ready; `None` if it or etcd is
+    /// not installed.
+    pub fn start(options: &[String]) -> Option<Self> {
+        let etcd = installed("etcd", "etcd/etcd")?;
+        let server = installed("kube-apiserver", "kube-apiserver/kube-apiserver")?;
+        let directory = TempDir::new().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        let ca = Ca::new();
+        let own = ca.server(&["localhost", "127.0.0.1"], |_| {});
+        fs::write(at("server.pem"), own.pem()).unwrap();
+        fs::write(at("server.key"), own.key_pem()).unwrap();
+        let accounts = ServiceUser::new();
+        fs::write(at("accounts.key"), accounts.pkcs1_pem()).unwrap();
+        fs::write(
+            at("tokens.csv"),
+            format!("{ADMIN},admin,1,system:masters\n"),
+        )
+        .unwrap();
+
+        let [store, peers, port] = free_ports();
+        let mut command = Command::new(etcd);
+        command
+            .arg("--data-dir")
+            .arg(at("etcd"))
+            .arg(format!("--listen-client-urls=http://127.0.0.1:{store}"))
+            .arg(format!("--advertise-client-urls=http://127.0.0.1:{store}"))
+            .arg(format!("--listen-peer-urls=http://127.0.0.1:{peers}"))
+            .arg("--unsafe-no-fsync");
+        let etcd = started(&mut command, &at("etcd.log"));
+        let mut command = Command::new(server);
+        command
+            .arg(format!("--etcd-servers=http://127.0.0.1:{store}"))
+            .arg("--bind-address=127.0.0.1")
+            .arg(format!("--secure-port={port}"))
+            .arg(option("--tls-cert-file", &at("server.pem")))
+            .arg(option("--tls-private-key-file", &at("server.key")))
+            .arg(option("--cert-dir", &at("certificates")))
+            .arg(option("--service-account-key-file", &at("accounts.key")))
+            .arg(option(
+                "--service-account-signing-key-file",
+                &at("accounts.key"),
+            ))
+            .arg("--service-account-issuer=https://kubernetes.default.svc")
+            .arg("--service-cluster-ip-range=10.0.0.0/24")
+            .arg(option("--token-auth-file", &at("tokens.csv")))
+            .args(["--authorization-mode=RBAC", "--v=2"])
+            .args(options);
+        let mut server = started(&mut command, &at("server.log"));
+        let log = at("server.log");
+        until("the API server is ready", || {
+            assert!(!server.is_over(), "{}", fs::read_to_string(&log).unwrap());
+            thread::sleep(Duration::from_millis(100));
+            let answer = ask(&ca, port, "GET", "/readyz", ADMIN, b"");
+            answer.is_some_and(|answer| answer.status == 200)
+        });
+        Some(Self {
+            directory,
+            ca,
+            port,
+            _server: server,
+            _etcd: etcd,
+        })
+    }
+
+    pub fn url(&self) -> String {
+        format!("https://localhost:{}", self.port)
+    }
+
+    /// All that it has logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.directory.path().join("server.log")).unwrap()
+    }
+
+    /// Applies manifests as an administrator.
+    pub fn apply(&self, kubectl: &Path, manifests: &str) {
+        let config = self.directory.path().join("admin.yaml");
+        fs::write(&config, self.kubeconfig(&json!({ "token": ADMIN }))).unwrap();
+        let file = self.directory.path().join("manifests.yaml");
+        fs::write(&file, manifests).unwrap();
+        let mut command = Command::new(kubectl);
+        command.args(["apply", "--validate=false"]);
+        command
+            .arg(option("--kubeconfig", &config))
+            .arg("-f")
+            .arg(file);
+        let applied = output(command);
+        assert!(applied.status.success(), "{applied:?}");
+    }
+
+    /// A kubeconfig with this user.
+    pub fn kubeconfig(&self, user: &Value) -> String {
+        let pem = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, self.ca.pem());
+        json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{ "name": "acme", "cluster": {
+                "server": self.url(),
+                "certificate-authority-data": pem,
+            } }],
+            "users": [{ "name": "nobody", "user": user }],
+            "contexts": [{ "name": "acme", "context": { "cluster": "acme", "user": "nobody" } }],
+            "current-context": "acme",
+        })
+        .to_string()
+    }
+
+    /// Who the server says that the token's bearer is: name and groups, but for those that
+    /// every user has. `None` for 401.
+    pub fn who(&self, token: &str) -> Option<(String, Vec<String>)> {
+        let review = json!({
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "SelfSubjectReview",
+        });
+        let target = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+        let body = review.to_string();
+        let answer = ask(&self.ca, self.port, "POST", target, token, body.as_bytes()).unwrap();
+        if answer.status == 401 {
+            return None;
+        }
+        assert_eq!(
+            answer.status,
+            201,
+            "{}",
+            String::from_utf8_lossy(&answer.body)
+        );
+        let review: Value = serde_json::from_slice(&answer.body).unwrap();
+        let user = &review["status"]["userInfo"];
+        let groups = user["groups"].as_array().unwrap().iter();
+        let groups = groups.map(|group| group.as_str().unwrap().to_owned());
+        let groups = groups.filter(|group| group != "system:authenticated");
+        let name = user["username"].as_str().unwrap().to_owned();
+        Some((name, groups.collect()))
+    }
+}
+
+/// The status of a request with this token; `None` if the server does not listen yet.
+fn ask(ca: &Ca, port: u16, method: &str, target: &str, token: &str, body: &[u8]) -> Option<Answer> {
+    std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
+    let mut client = Client::https(port, &ca.client_config());
+    let bearer = format!("Bearer {token}");
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("content-type", "application/json"),
+        ("accept", "application/json"),
+    ];
+    client.request(method, target, &headers, body).ok()
+}
+
+fn option(name: &str, path: &Path) -> String {
+    format!("{name}={}", path.display())
+}
+
+fn started(command: &mut Command, log: &PathBuf) -> Running {
+    let file = File::create(log).unwrap();
+    command.stdout(file.try_clone().unwrap()).stderr(file);
+    Running::start_as_given(command)
+}
+
+/// Ports that nobody listens on, all different.
+pub fn free_ports<const N: usize>() -> [u16; N] {
+    let listeners = [(); N].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port())
+}

@@ -3,6 +3,7 @@
 
 pub mod cast;
 pub mod files;
+pub mod gate;
 pub mod table;
 
 mod action;

@@ -6,17 +6,15 @@ mod status;
 
 use std::fs;
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::ops::{Deref, DerefMut};
+use std::path::Path;
 
 use super::cast::{Cast, ORGANISATION, PROJECT};
-use super::files::{Files, files_with};
-use super::table::{Curl, Shown};
-use crate::program::{client, missing};
+use super::gate::{Gate, free_port, server};
+use crate::program::missing;
 use crate::support::{Running, until};
 
 const MODULE: &str = "/usr/lib/nginx/modules/ngx_http_js_module.so";
-const UPLOAD: &str = "/app.git/info/refs?service=git-upload-pack";
-const RECEIVE: &str = "/app.git/git-receive-pack";
 
 /// What nginx asks ZITADEL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,19 +28,25 @@ impl Asks {
 }
 
 /// An nginx with the files of `examples/servers`.
-pub struct Nginx<'a> {
-    pub cast: &'a Cast,
-    pub files: Files<'a>,
-    pub port: u16,
-    curl: Curl,
-    // They end before their files.
-    running: Vec<Running>,
+pub struct Nginx<'a>(Gate<'a>);
+
+impl<'a> Deref for Nginx<'a> {
+    type Target = Gate<'a>;
+
+    fn deref(&self) -> &Gate<'a> {
+        &self.0
+    }
+}
+
+impl DerefMut for Nginx<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
 }
 
 impl<'a> Nginx<'a> {
     /// Copies the gate's files; `None` where a program is missing. The site is still to come.
     pub fn new(cast: &'a Cast, asks: Asks, placeholders: &[(&str, &str)]) -> Option<Self> {
-        let curl = Curl::new()?;
         let port = free_port();
         let host = cast.issuer_host();
         let issuer = format!("127.0.0.1:{}", cast.issuer().port());
@@ -59,7 +63,8 @@ impl<'a> Nginx<'a> {
             all.push(("QkFTRTY0", &credentials));
         }
         all.extend(placeholders);
-        let files = Files::new(&cast.world.home, &all);
+        let gate = Gate::new(cast, port, &all)?;
+        let files = &gate.files;
         let folder = match asks {
             Asks::Introspection => "nginx",
             Asks::Userinfo => "nginx-userinfo",
@@ -77,13 +82,7 @@ impl<'a> Nginx<'a> {
             files.copy("nginx/secret.conf", "/etc/nginx/zitadel/secret.conf");
         }
         files.write("/etc/ssl/certs/ca-certificates.crt", &cast.ca.pem());
-        Some(Self {
-            cast,
-            files,
-            port,
-            curl,
-            running: Vec::new(),
-        })
+        Some(Self(gate))
     }
 
     /// With git behind it.
@@ -114,20 +113,6 @@ impl<'a> Nginx<'a> {
         nginx.keep(Running::start(command));
         until("fcgiwrap listens", || socket.exists());
         Some(nginx)
-    }
-
-    /// Ends a server with this one.
-    pub fn keep(&mut self, server: Running) {
-        self.running.push(server);
-    }
-
-    /// The certificate and key of a site.
-    pub fn certificate(&self, site: &str) {
-        let certificate = self.cast.ca.server(&["localhost"], |_| {});
-        self.files
-            .write(&format!("/etc/ssl/acme/{site}.pem"), &certificate.pem());
-        self.files
-            .write(&format!("/etc/ssl/acme/{site}.key"), &certificate.key_pem());
     }
 
     /// Starts nginx, when all files are in their places.
@@ -176,71 +161,8 @@ impl<'a> Nginx<'a> {
             assert!(!running.is_over(), "nginx ended: {}", self.error_log());
             TcpStream::connect(("127.0.0.1", self.port)).is_ok()
         });
-        self.running.push(running);
+        self.keep(running);
         Some(())
-    }
-
-    pub fn url(&self, path: &str) -> String {
-        format!("https://localhost:{}{path}", self.port)
-    }
-
-    /// Returns the status of a request, and holds a 401 to its challenge.
-    pub fn ask(
-        &self,
-        method: &str,
-        path: &str,
-        authorization: Option<&str>,
-        body: Option<(&str, &str)>,
-    ) -> u16 {
-        let url = self.url(path);
-        let mut arguments = Vec::new();
-        if let Some((content_type, body)) = body {
-            arguments.push("--header".to_owned());
-            arguments.push(format!("Content-Type: {content_type}"));
-            arguments.push("--data-binary".to_owned());
-            arguments.push(body.to_owned());
-        }
-        self.ask_with(method, &url, authorization, &arguments)
-    }
-
-    /// The status of git's first request, with more of curl's arguments.
-    fn read_with(&self, arguments: &[String], authorization: &str) -> u16 {
-        self.ask_with("GET", &self.url(UPLOAD), Some(authorization), arguments)
-    }
-
-    fn ask_with(
-        &self,
-        method: &str,
-        url: &str,
-        authorization: Option<&str>,
-        arguments: &[String],
-    ) -> u16 {
-        let (status, challenge) = self
-            .curl
-            .ask(self.cast, method, url, authorization, arguments);
-        let asks_for_basic = challenge.starts_with("Basic ");
-        assert_eq!(asks_for_basic, status == 401, "{status} {challenge:?}");
-        status
-    }
-
-    /// The status of git's first request.
-    fn reads(&self, authorization: Option<&str>) -> u16 {
-        self.ask("GET", UPLOAD, authorization, None)
-    }
-
-    /// The status of a push of nothing.
-    fn writes(&self, authorization: Option<&str>) -> u16 {
-        self.writes_to(RECEIVE, authorization)
-    }
-
-    fn writes_to(&self, path: &str, authorization: Option<&str>) -> u16 {
-        let nothing = ("application/x-git-receive-pack-request", "0000");
-        self.ask("POST", path, authorization, Some(nothing))
-    }
-
-    pub fn both(&self, shown: &Shown) -> (u16, u16) {
-        let authorization = shown.authorization.as_deref();
-        (self.reads(authorization), self.writes(authorization))
     }
 
     pub fn error_log(&self) -> String {
@@ -256,25 +178,6 @@ impl<'a> Nginx<'a> {
             logged.contains(" 200 ") && logged.contains(" 401 "),
             "{logged}"
         );
-        let [mut logs, cache] = ["/var/log", "/var/lib/nginx"].map(|directory| {
-            let secrets = self.cast.secrets();
-            files_with(&self.files.path(directory), &secrets)
-        });
-        logs.extend(cache);
-        assert_eq!(logs, Vec::<PathBuf>::new());
+        self.assert_no_secret_below(&["/var/log", "/var/lib/nginx"]);
     }
-}
-
-/// A server's program, which is often in a directory of root's.
-pub fn server(name: &str) -> Option<PathBuf> {
-    let program = Path::new("/usr/sbin").join(name);
-    if program.is_file() {
-        return Some(program);
-    }
-    client(name)
-}
-
-/// A port on loopback that was free a moment ago.
-pub fn free_port() -> u16 {
-    crate::support::http::listen().local_addr().unwrap().port()
 }

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 
 use super::cast::{Cast, Who};
-use super::nginx::{Asks, Nginx, free_port};
+use super::gate::free_port;
+use super::nginx::{Asks, Nginx};
 use super::table::{INTROSPECTION, Row, Shown, assert_table};
 use crate::docker::write_image;
 use crate::program::{client, output_of, stderr_of_failure, stdout_of_success};

@@ -14,31 +14,11 @@ use crate::support::{Ca, Trouble, entry};
 const GITCONFIG: &str = ".gitconfig";
 
 impl Nginx<'_> {
-    /// An empty repository, whose hook writes down its environment.
-    pub fn create_repository(&self) {
-        let root = self.files.path("/srv/git/app.git");
-        let mut git = self.cast.world.home.command("git");
-        git.args(["init", "--quiet", "--bare", "--initial-branch=main"])
-            .arg(&root);
-        stdout_of_success(git);
-        let hook = "#!/bin/sh\nenv >environment\n";
-        let hook = self
-            .cast
-            .world
-            .home
-            .write(root.join("hooks/post-receive"), hook);
-        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-        std::fs::set_permissions(hook, executable).unwrap();
-    }
-
     /// Makes nginx trust this authority, and no other.
     pub fn trust(&self, ca: &Ca) {
         self.files
             .write("/etc/ssl/certs/ca-certificates.crt", &ca.pem());
-        self.running
-            .last()
-            .unwrap()
-            .signal(rustix::process::Signal::HUP);
+        self.reload();
         crate::support::until("nginx has reloaded", || {
             self.error_log().contains("gracefully shutting down")
         });

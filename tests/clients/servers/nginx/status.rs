@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Asks, Nginx, RECEIVE, UPLOAD};
+use super::{Asks, Nginx};
 use crate::servers::cast::{Cast, Who};
+use crate::servers::gate::{RECEIVE, UPLOAD};
 use crate::servers::table::{INTROSPECTION, Row, assert_table};
 use crate::support::TokenKind::{Jwt, Opaque};
 use crate::support::{Endpoint, Fault, Trouble, Version, until};

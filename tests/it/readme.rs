@@ -14,11 +14,12 @@ const README: &str = include_str!("../../README.md");
 const REFERENCE: &str = include_str!("../../docs/reference.md");
 const TOOLS_PAGE: &str = include_str!("../../docs/tools.md");
 const TROUBLESHOOTING: &str = include_str!("../../docs/troubleshooting.md");
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 8] = [
     ("README.md", README),
     ("docs/reference.md", REFERENCE),
     ("docs/tools.md", TOOLS_PAGE),
     ("docs/troubleshooting.md", TROUBLESHOOTING),
+    ("docs/servers.md", include_str!("../../docs/servers.md")),
     (
         "docs/comparison.md",
         include_str!("../../docs/comparison.md"),
@@ -60,6 +61,7 @@ const OTHERS: &[&str] = &[
     "--replace-all",
     "--add",
     "--get-regexp",
+    "--bare",
     // curl
     "--fail-with-body",
     // kubectl
@@ -227,9 +229,10 @@ fn every_link_leads_to_a_file_and_to_a_heading() {
             };
             let file = file.canonicalize();
             assert!(file.is_ok(), "{page}: {link}");
-            let text = fs::read_to_string(file.unwrap()).unwrap();
-            let known = heading.is_empty() || headings(&text).contains(heading);
-            assert!(known, "{page}: {link}");
+            if !heading.is_empty() {
+                let text = fs::read_to_string(file.unwrap()).unwrap();
+                assert!(headings(&text).contains(heading), "{page}: {link}");
+            }
             followed += 1;
         }
     }

@@ -35,6 +35,7 @@ install -d "$documents/examples"
 # All that the file can hold: the reference's own, so that there is one.
 awk '/^## Config file/ { ours = 1 } ours && /^```$/ { exit }
   toml { print } ours && /^```toml$/ { toml = 1 }' docs/reference.md >"$documents/examples/config.toml"
+cp -r examples/servers "$documents/examples/"
 for samples in kubelet kubernetes; do
   [[ ! -d packaging/$samples ]] || install -m 644 -t "$documents/examples" "packaging/$samples"/*
 done

@@ -228,7 +228,7 @@ fn cgi_response(written: &[u8]) -> Response {
 }
 
 /// Whether this git sends what is no username and password.
-fn speaks_bearer(git: &Path) -> bool {
+pub fn speaks_bearer(git: &Path) -> bool {
     is_at_least(git, (2, 46))
 }
 

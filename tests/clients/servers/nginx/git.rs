@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{Asks, Nginx};
-use crate::git::gits;
+use crate::git::{gits, speaks_bearer};
 use crate::program::{stderr_of_failure, stdout_of_success};
 use crate::servers::cast::{Cast, Who};
 use crate::support::TokenKind::{Jwt, Opaque};
@@ -127,6 +127,23 @@ fn git_clones_and_pushes_by_role() {
             3,
             "no token is forgotten"
         );
+        nginx.assert_no_secret_written("git");
+    });
+}
+
+/// The gate offers Basic alone, and takes Bearer too.
+#[test]
+fn git_gets_in_with_bearer_if_its_rule_says_so() {
+    for_each_git(|nginx, git| {
+        if !speaks_bearer(git) {
+            return;
+        }
+        nginx.cast.world.home.append_config("auth = \"bearer\"\n");
+        let who = Who::Deployer;
+        let deployer = Person { nginx, git, who };
+        deployer.clones("deployer");
+        deployer.commits("deployer", "a change");
+        stdout_of_success(deployer.push("deployer"));
         nginx.assert_no_secret_written("git");
     });
 }

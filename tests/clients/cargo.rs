@@ -151,7 +151,7 @@ fn a_token_that_was_revoked_is_replaced_after_logout() {
 }
 
 /// Each crate's line of the index, and its file.
-type Index = Arc<Mutex<BTreeMap<String, (Value, Vec<u8>)>>>;
+pub type Index = Arc<Mutex<BTreeMap<String, (Value, Vec<u8>)>>>;
 
 /// A registry behind a gateway, and a package that is to be published to it and
 /// depended on.
@@ -178,6 +178,10 @@ impl<'a> Acme<'a> {
         handler: impl Fn(&Request) -> Response + Send + Sync + 'static,
     ) -> Self {
         let gateway = Gateway::start(ca, &world.issuer, &[Scheme::Bearer], handler);
+        Self::with(cargo, world, ca, index, gateway)
+    }
+
+    pub fn with(cargo: &'a Path, world: World, ca: &Ca, index: Index, gateway: Gateway) -> Self {
         let home = &world.home;
         home.write(
             ".cargo/config.toml",
@@ -233,7 +237,7 @@ impl<'a> Acme<'a> {
 
 /// What a registry says to those who got in (the cargo book, "Registry Index" and
 /// "Registry Web API").
-fn answer(index: &mut BTreeMap<String, (Value, Vec<u8>)>, request: &Request) -> Response {
+pub fn answer(index: &mut BTreeMap<String, (Value, Vec<u8>)>, request: &Request) -> Response {
     let path = request.path();
     let host = request.header("host").unwrap_or_default();
     let last = path.rsplit('/').next().unwrap_or_default();

@@ -37,7 +37,8 @@ pub struct Seen {
 /// TLS on `localhost`, which is 127.0.0.1 too, and a handler for those who got
 /// in.
 pub struct Gateway {
-    server: Server,
+    _server: Option<Server>,
+    port: u16,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
@@ -93,7 +94,20 @@ impl Gateway {
         // The last for those who come by a proxy that leads every name here.
         let tls = ca.server_config(&["localhost", "127.0.0.1", "*.acme.test"]);
         let server = Server::serve(http::listen(), Some(tls), answer);
-        Self { server, seen }
+        Self {
+            port: server.port(),
+            _server: Some(server),
+            seen,
+        }
+    }
+
+    /// Another program's, at this port, which remembers nothing.
+    pub fn elsewhere(port: u16) -> Self {
+        Self {
+            _server: None,
+            port,
+            seen: Arc::default(),
+        }
     }
 
     /// `localhost:PORT`.
@@ -102,7 +116,7 @@ impl Gateway {
     }
 
     pub fn port(&self) -> u16 {
-        self.server.port()
+        self.port
     }
 
     /// The requests since this was last asked.

@@ -166,6 +166,10 @@ impl<'a> Acme<'a> {
         handler: impl Fn(&Request) -> Response + Send + Sync + 'static,
     ) -> Self {
         let gateway = Gateway::start(ca, &world.issuer, &[Scheme::Bearer], handler);
+        Self::with(go, world, ca, gateway)
+    }
+
+    pub fn with(go: &'a Path, world: World, ca: &Ca, gateway: Gateway) -> Self {
         world.home.write("ca.pem", ca.pem());
         let module = format!("module acme.dev/app\ngo 1.24\nrequire {MODULE} v1.0.0\n");
         world.home.write("app/go.mod", module);
@@ -177,7 +181,7 @@ impl<'a> Acme<'a> {
         }
     }
 
-    fn downloads(&self, proxy: &str) {
+    pub fn downloads(&self, proxy: &str) {
         stdout_of_success(self.go(proxy, &["mod", "download"]));
         let module = self.world.home.path().join("go/pkg/mod");
         assert!(module.join(format!("{MODULE}@v1.0.0/go.mod")).is_file());
@@ -206,7 +210,7 @@ impl<'a> Acme<'a> {
 }
 
 /// What a module proxy says to those who got in (`go help goproxy`).
-fn answer(request: &Request) -> Response {
+pub fn answer(request: &Request) -> Response {
     let module = format!("module {MODULE}\n");
     let file = request.path().strip_prefix(&format!("/{MODULE}/@v/"));
     match file {

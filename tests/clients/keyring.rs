@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use crate::gateway::{Gateway, Scheme, Shown, credentials};
 use crate::program::{installed, output, stderr_of_failure, stdout_of_success};
@@ -13,7 +14,7 @@ const WHEEL: &str = "acme_app-1.0-py3-none-any.whl";
 
 /// A program that installs from an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Installer {
+pub enum Installer {
     /// Asks with a username or not at all.
     OldPip,
     /// Asks for the username too, and for JSON.
@@ -22,7 +23,7 @@ enum Installer {
     Uv,
 }
 
-const ALL: [Installer; 3] = [Installer::OldPip, Installer::NewPip, Installer::Uv];
+pub const ALL: [Installer; 3] = [Installer::OldPip, Installer::NewPip, Installer::Uv];
 
 #[test]
 fn pip_and_uv_install_from_an_index_under_the_username_of_its_url() {
@@ -190,8 +191,8 @@ fn a_file_that_lies_elsewhere_is_asked_for_without_the_token() {
 }
 
 /// An index with one package, and a user of it.
-struct Shop {
-    ca: Ca,
+pub struct Shop {
+    ca: Arc<Ca>,
     index: Gateway,
     files: Files,
     world: World,
@@ -204,28 +205,29 @@ struct Shop {
 impl Shop {
     /// None where a program is missing.
     fn new() -> Option<Self> {
-        let old_pip = installed("pip 25", "pip==25.0/bin/pip")?;
-        let new_pip = installed("pip 26", "pip==26.3/bin/pip")?;
-        let uv = installed("uv", "uv==0.13.9/bin/uv")?;
-        let python = installed("Python", "python/bin/python")?;
         let (world, ca) = (World::new(), Ca::new());
-        let files = Files::make(&world, &python);
+        let files = Files::make(&world)?;
         let handler = files.clone();
         let offers = &[Scheme::Basic];
         let index = Gateway::start(&ca, &world.issuer, offers, move |request| {
             handler.answer(request)
         });
+        Self::with(world, Arc::new(ca), files, index)
+    }
+
+    /// Returns `None` where a program is missing.
+    pub fn with(world: World, ca: Arc<Ca>, files: Files, index: Gateway) -> Option<Self> {
         world.home.link("keyring");
         world.home.write("ca.pem", ca.pem());
         Some(Self {
+            old_pip: installed("pip 25", "pip==25.0/bin/pip")?,
+            new_pip: installed("pip 26", "pip==26.3/bin/pip")?,
+            uv: installed("uv", "uv==0.13.9/bin/uv")?,
+            python: installed("Python", "python/bin/python")?,
             ca,
             index,
             files,
             world,
-            old_pip,
-            new_pip,
-            uv,
-            python,
         })
     }
 
@@ -240,7 +242,7 @@ impl Shop {
     }
 
     /// Has the package installed from this index.
-    fn installs(&self, installer: Installer, url: &str) -> Command {
+    pub fn installs(&self, installer: Installer, url: &str) -> Command {
         let home = self.world.home.path();
         let target = home.join(format!("{installer:?}"));
         let mut command = match installer {
@@ -281,7 +283,7 @@ impl Shop {
     }
 
     /// It was installed, and is not there for the next.
-    fn has_the_package(&self, installer: Installer) {
+    pub fn has_the_package(&self, installer: Installer) {
         let target = self.world.home.path().join(format!("{installer:?}"));
         let module = fs::read_to_string(target.join("acme_app.py")).unwrap();
         assert_eq!(module, "NAME = 'acme'\n");
@@ -291,13 +293,14 @@ impl Shop {
 
 /// What the index serves.
 #[derive(Clone)]
-struct Files {
+pub struct Files {
     wheel: Vec<u8>,
 }
 
 impl Files {
-    /// Makes the wheel, by Python's own archiver.
-    fn make(world: &World, python: &Path) -> Self {
+    /// Makes the wheel, by Python's own archiver; `None` where Python is missing.
+    pub fn make(world: &World) -> Option<Self> {
+        let python = installed("Python", "python/bin/python")?;
         let home = &world.home;
         home.write("acme_app.py", "NAME = 'acme'\n");
         let info = "acme_app-1.0.dist-info";
@@ -318,10 +321,10 @@ impl Files {
         zip.args(["-m", "zipfile", "-c", WHEEL, "acme_app.py", info]);
         stdout_of_success(zip);
         let wheel = fs::read(home.path().join(WHEEL)).unwrap();
-        Self { wheel }
+        Some(Self { wheel })
     }
 
-    fn answer(&self, request: &Request) -> Response {
+    pub fn answer(&self, request: &Request) -> Response {
         match request.path() {
             "/simple/acme-app/" => page_with(&format!("/files/{WHEEL}")),
             "/legacy/" if request.method == "POST" => Response::new(200),

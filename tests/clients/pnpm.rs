@@ -147,13 +147,13 @@ fn a_token_that_was_revoked_is_replaced_after_cache_clear() {
 
 /// One pnpm that `tests/clients/install.sh` installs.
 #[derive(Debug)]
-struct Pnpm {
+pub struct Pnpm {
     version: &'static str,
     program: PathBuf,
 }
 
 impl Pnpm {
-    fn all() -> Vec<Self> {
+    pub fn all() -> Vec<Self> {
         let find = |version| {
             let path = format!("pnpm-{version}/node_modules/.bin/pnpm");
             let program = installed(&format!("pnpm {version}"), &path)?;
@@ -169,22 +169,22 @@ impl Pnpm {
 
 /// How the registry leads to a host that the user's file does not name.
 #[derive(Clone, Copy, Debug)]
-enum Led {
+pub enum Led {
     /// A redirect from the archive's address.
     ByRedirect,
     /// The archive's address in the package's metadata.
     ByMetadata,
 }
 
-const INSTALLED: &str = "app/node_modules/@acme/greeter/package.json";
+pub const INSTALLED: &str = "app/node_modules/@acme/greeter/package.json";
 
 /// What was published: the metadata as it came.
-type Published = Arc<Mutex<Option<Value>>>;
+pub type Published = Arc<Mutex<Option<Value>>>;
 
 /// A registry behind a gateway, a package to publish there and one that depends on
 /// it.
-struct Acme<'a> {
-    world: World,
+pub struct Acme<'a> {
+    pub world: World,
     gateway: Gateway,
     /// Behind another name, and refuses everybody.
     other: Gateway,
@@ -215,6 +215,10 @@ impl<'a> Acme<'a> {
             answer(&mut published.lock().unwrap(), led, &elsewhere, request)
         };
         let gateway = Gateway::start(&ca, &world.issuer, &[Scheme::Bearer], registry);
+        Self::with(pnpm, world, &ca, gateway, other)
+    }
+
+    pub fn with(pnpm: &'a Pnpm, world: World, ca: &Ca, gateway: Gateway, other: Gateway) -> Self {
         let ca_file = world.home.write("ca.pem", ca.pem());
         for (name, dependencies) in [
             ("@acme/greeter", json!({})),
@@ -238,7 +242,7 @@ impl<'a> Acme<'a> {
 
     /// The token helper: a link, as pnpm 10 passes no argument that would name a
     /// command.
-    fn helper(&self) -> String {
+    pub fn helper(&self) -> String {
         let link = self.world.home.link("pnpm-credential-zitadel");
         link.display().to_string()
     }
@@ -247,7 +251,7 @@ impl<'a> Acme<'a> {
         format!("//{}/:tokenHelper={helper}\n", self.gateway.host())
     }
 
-    fn use_helper(&self, helper: &str) {
+    pub fn use_helper(&self, helper: &str) {
         self.write_npmrc(&self.line(helper));
     }
 
@@ -262,7 +266,7 @@ impl<'a> Acme<'a> {
         self.world.home.write(NPMRC, npmrc);
     }
 
-    fn pnpm(&self, directory: &str, arguments: &[&str]) -> Command {
+    pub fn pnpm(&self, directory: &str, arguments: &[&str]) -> Command {
         let mut command = self.world.home.command(self.pnpm);
         command
             .args(arguments)
@@ -270,7 +274,7 @@ impl<'a> Acme<'a> {
         command
     }
 
-    fn install(&self) -> Command {
+    pub fn install(&self) -> Command {
         self.pnpm("app", &["install"])
     }
 
@@ -290,7 +294,7 @@ impl<'a> Acme<'a> {
 
 /// What a registry says to those who got in: metadata and an archive, both as they
 /// were published.
-fn answer(
+pub fn answer(
     published: &mut Option<Value>,
     led: Option<Led>,
     elsewhere: &str,

@@ -102,22 +102,7 @@ impl Site {
     pub fn new() -> Option<Self> {
         let terraform = client("terraform")?;
         let (world, ca) = (World::new(), Ca::new());
-        world.home.write(
-            "module/main.tf",
-            "output \"name\" {\n  value = \"acme\"\n}\n",
-        );
-        let module = format!("file://{}/module", world.home.path().display());
-        let answer = move |request: &Request| match request.path() {
-            DISCOVERY => Response::json(200, &json!({ "modules.v1": "/v1/modules/" })),
-            "/v1/modules/acme/app/test/versions" => Response::json(
-                200,
-                &json!({ "modules": [{ "versions": [{ "version": "1.0.0" }] }] }),
-            ),
-            "/v1/modules/acme/app/test/1.0.0/download" => {
-                Response::new(204).with_header("X-Terraform-Get", &module)
-            }
-            _ => Response::text(404, "there is nothing\n"),
-        };
+        let answer = answer(&world);
         // Terraform discovers without a token where it has none.
         let issuer = world.issuer.clone();
         let lets_in =
@@ -127,7 +112,7 @@ impl Site {
         Some(Self::with(terraform, world, &ca, registry))
     }
 
-    fn with(terraform: PathBuf, world: World, ca: &Ca, registry: Gateway) -> Self {
+    pub fn with(terraform: PathBuf, world: World, ca: &Ca, registry: Gateway) -> Self {
         let home = &world.home;
         let module = format!(
             "module \"app\" {{\n  source  = \"127.0.0.1:{}/acme/app/test\"\n  version = \"1.0.0\"\n}}\n",
@@ -167,5 +152,23 @@ impl Site {
 
     pub fn gets_the_module(&self) -> Command {
         self.terraform(&["get"])
+    }
+}
+
+/// What a registry with one module, which is in this world, says to those who got in.
+pub fn answer(world: &World) -> impl Fn(&Request) -> Response + Send + Sync + use<> {
+    let output = "output \"name\" {\n  value = \"acme\"\n}\n";
+    world.home.write("module/main.tf", output);
+    let module = format!("file://{}/module", world.home.path().display());
+    move |request| match request.path() {
+        DISCOVERY => Response::json(200, &json!({ "modules.v1": "/v1/modules/" })),
+        "/v1/modules/acme/app/test/versions" => Response::json(
+            200,
+            &json!({ "modules": [{ "versions": [{ "version": "1.0.0" }] }] }),
+        ),
+        "/v1/modules/acme/app/test/1.0.0/download" => {
+            Response::new(204).with_header("X-Terraform-Get", &module)
+        }
+        _ => Response::text(404, "there is nothing\n"),
     }
 }

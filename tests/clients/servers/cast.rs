@@ -1,11 +1,13 @@
 //! An issuer over TLS, the service users who come to a server's door, and their tokens.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD as BASE64URL};
 
 use crate::support::exchange::{GRANT, assertion};
 use crate::support::issuer::{Application, ORGANIZATION_ID, OTHER_ORGANIZATION_ID};
-use crate::support::{Ca, Client, Endpoint, Issuer, ServiceUser, TokenKind, World};
+use crate::support::{Ca, Client, Endpoint, Home, Issuer, ServiceUser, TokenKind, World};
 
 /// The server's project, in which the roles count that `ORGANISATION` gave.
 pub const PROJECT: &str = "317240000000000042";
@@ -47,7 +49,7 @@ impl Who {
 }
 
 pub struct Cast {
-    pub ca: Ca,
+    pub ca: Arc<Ca>,
     pub world: World,
     /// The server's: it may introspect.
     pub application: Application,
@@ -91,9 +93,32 @@ impl Cast {
         world.home.write_config(&config.concat());
         Self {
             application: issuer.new_application(PROJECT),
-            ca,
+            ca: Arc::new(ca),
             world,
             users,
+        }
+    }
+
+    /// A home of one of the cast's own, with one profile.
+    pub fn home_of(&self, who: Who) -> World {
+        let (home, user) = (Home::new(), self.user(who).clone());
+        let key_file = home.write("key.json", user.key_json());
+        home.write("issuer-ca.pem", self.ca.pem());
+        let issuer = self.issuer().clone();
+        home.write_config(&format!(
+            "[profiles.test]\n\
+             issuer = \"{}\"\n\
+             key-file = \"~/key.json\"\n\
+             ca-file = \"~/issuer-ca.pem\"\n\
+             projects = [\"{PROJECT}\"]\n\
+             roles = true\n",
+            issuer.url()
+        ));
+        World {
+            home,
+            issuer,
+            user,
+            key_file,
         }
     }
 

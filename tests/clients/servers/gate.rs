@@ -44,7 +44,7 @@ impl<'a> Gate<'a> {
 
     /// The certificate and key of a site.
     pub fn certificate(&self, site: &str) {
-        let certificate = self.cast.ca.server(&["localhost"], |_| {});
+        let certificate = self.cast.ca.server(&["localhost", "127.0.0.1"], |_| {});
         self.files
             .write(&format!("/etc/ssl/acme/{site}.pem"), &certificate.pem());
         self.files

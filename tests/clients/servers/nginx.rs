@@ -3,6 +3,7 @@
 mod git;
 mod sites;
 mod status;
+mod tools;
 
 use std::fs;
 use std::net::TcpStream;

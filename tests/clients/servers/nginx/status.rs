@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Asks, Nginx};
-use crate::servers::cast::{Cast, Who};
+use crate::servers::cast::{Cast, PROJECT, Who};
 use crate::servers::gate::{RECEIVE, UPLOAD};
 use crate::servers::table::{INTROSPECTION, Row, assert_table};
 use crate::support::TokenKind::{Jwt, Opaque};
@@ -111,6 +111,50 @@ fn while_zitadel_does_not_answer_the_status_is_500() {
     }
 }
 
+/// ZITADEL itself calls valid tokens invalid then.
+#[test]
+fn while_zitadel_misleads_the_gate_the_status_is_401() {
+    for (asks, version) in [
+        (Asks::Introspection, Version::V2025),
+        (Asks::Userinfo, Version::V2025),
+        (Asks::Userinfo, Version::V2026),
+    ] {
+        let cast = Cast::new();
+        cast.issuer().set_version(version);
+        let Some(nginx) = Nginx::with_git(&cast, asks) else {
+            return;
+        };
+        nginx.create_repository();
+        let token = format!("Bearer {}", cast.token(Who::Deployer, Opaque));
+        cast.issuer().set_trouble(Trouble::ReadOnly);
+        assert_eq!(nginx.reads(Some(&token)), 200);
+        cast.issuer().set_trouble(Trouble::DatabaseDownCached);
+        assert_eq!(nginx.reads(Some(&token)), 200, "the answer is cached");
+        cast.issuer().set_trouble(None);
+        let token = format!("Bearer {}", cast.token(Who::Deployer, Opaque));
+        cast.issuer().set_trouble(Trouble::DatabaseDownCached);
+        assert_eq!(nginx.reads(Some(&token)), 401);
+    }
+}
+
+#[test]
+fn by_introspection_a_new_role_counts_for_an_old_token() {
+    let cast = Cast::new();
+    let Some(nginx) = Nginx::with_git(&cast, Asks::Introspection) else {
+        return;
+    };
+    nginx.create_repository();
+    for kind in [Jwt, Opaque] {
+        let token = format!("Bearer {}", cast.token_without_roles(Who::Nobody, kind));
+        let user = &cast.user(Who::Nobody).user_id;
+        cast.issuer().add_role(user, PROJECT, "viewer");
+        assert_eq!(nginx.reads(Some(&token)), 200);
+        cast.issuer().remove_roles(user);
+        let token = format!("Bearer {}", cast.token(Who::Nobody, kind));
+        assert_eq!(nginx.reads(Some(&token)), 403);
+    }
+}
+
 /// Only a certificate of the trusted authority speaks for ZITADEL.
 #[test]
 fn an_issuer_with_another_authority_is_not_believed() {
@@ -172,8 +216,7 @@ fn a_token_of_many_roles_passes() {
         let user = &cast.user(Who::Deployer).user_id;
         for number in 0..150 {
             let role = format!("a-role-with-a-name-of-some-length-{number}");
-            cast.issuer()
-                .add_role(user, crate::servers::cast::PROJECT, &role);
+            cast.issuer().add_role(user, PROJECT, &role);
         }
         let token = cast.token(Who::Deployer, Jwt);
         assert!(token.len() > 15_000, "{}", token.len());

@@ -71,6 +71,9 @@ const OTHERS: &[&str] = &[
     "--oidc-issuer-url",
     "--oidc-client-id",
     "--oidc-username-claim",
+    "--oidc-ca-file",
+    "--oidc-groups-claim",
+    "--oidc-signing-algs",
 ];
 
 /// Where the program's name is followed by a word that is no command.

@@ -13,13 +13,14 @@ use crate::support::{Home, ServiceUser};
 const README: &str = include_str!("../../README.md");
 const REFERENCE: &str = include_str!("../../docs/reference.md");
 const TOOLS_PAGE: &str = include_str!("../../docs/tools.md");
+const SERVERS: &str = include_str!("../../docs/servers.md");
 const TROUBLESHOOTING: &str = include_str!("../../docs/troubleshooting.md");
 const PAGES: [(&str, &str); 8] = [
     ("README.md", README),
     ("docs/reference.md", REFERENCE),
     ("docs/tools.md", TOOLS_PAGE),
     ("docs/troubleshooting.md", TROUBLESHOOTING),
-    ("docs/servers.md", include_str!("../../docs/servers.md")),
+    ("docs/servers.md", SERVERS),
     (
         "docs/comparison.md",
         include_str!("../../docs/comparison.md"),
@@ -251,6 +252,20 @@ fn every_page_is_reached_from_the_readme() {
         assert!(PAGES.iter().any(|(known, _)| *known == page), "{page}");
         assert!(README.contains(&format!("]({page}")), "{page}");
     }
+}
+
+#[test]
+fn every_file_for_a_server_is_on_its_page() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/servers");
+    let mut found = 0;
+    for folder in fs::read_dir(root).unwrap() {
+        for file in fs::read_dir(folder.unwrap().path()).unwrap() {
+            let name = file.unwrap().file_name().into_string().unwrap();
+            assert!(SERVERS.contains(&name), "{name}");
+            found += 1;
+        }
+    }
+    assert!(found > 10, "{found}");
 }
 
 #[test]

@@ -7,6 +7,8 @@ pub mod gate;
 pub mod table;
 
 mod action;
+mod apache;
+mod haproxy;
 mod kubernetes;
 mod nginx;
 mod registry;

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 pub use answers::{UserinfoRefusal, Version};
 pub use applications::Application;
-pub use claims::{ORGANIZATION_ID, OTHER_ORGANIZATION_ID, ZITADEL_PROJECT_ID};
+pub use claims::{DOMAIN, ORGANIZATION_ID, OTHER_ORGANIZATION_ID, ZITADEL_PROJECT_ID};
 use core::{Core, State};
 pub use faults::{Fault, Times};
 pub use log::Endpoint;

@@ -6,12 +6,15 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD as BASE64URL};
 
 use crate::support::exchange::{GRANT, assertion};
-use crate::support::issuer::{Application, ORGANIZATION_ID, OTHER_ORGANIZATION_ID};
+use crate::support::issuer::{
+    Application, DOMAIN as ORGANISATION_DOMAIN, ORGANIZATION_ID, OTHER_ORGANIZATION_ID,
+};
 use crate::support::{Ca, Client, Endpoint, Home, Issuer, ServiceUser, TokenKind, World};
 
 /// The server's project, in which the roles count that `ORGANISATION` gave.
 pub const PROJECT: &str = "317240000000000042";
 pub const ORGANISATION: &str = ORGANIZATION_ID;
+pub const DOMAIN: &str = ORGANISATION_DOMAIN;
 pub const OTHER_PROJECT: &str = "317240000000000043";
 const ROLES_SCOPE: &str = "urn:zitadel:iam:org:projects:roles";
 

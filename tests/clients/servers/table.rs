@@ -44,6 +44,18 @@ pub const INTROSPECTION: &[Row] = &[
     ("another project's, opaque", 401, 401),
 ];
 
+/// The answers of a gate that verifies JWTs itself: no opaque token gets in, and no role
+/// that was not asked for.
+pub fn of_jwts() -> Vec<Row> {
+    let changed = |row: &Row| match row.0 {
+        name if name.contains("opaque") => (name, 401, 401),
+        name if name.contains("without the roles' scope") => (name, 403, 403),
+        name @ "another project's JWT" => (name, 403, 403),
+        _ => *row,
+    };
+    INTROSPECTION.iter().map(changed).collect()
+}
+
 /// What curl shows to a server.
 pub struct Shown {
     pub name: &'static str,

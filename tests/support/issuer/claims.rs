@@ -16,7 +16,7 @@ pub const ZITADEL_PROJECT_ID: &str = "310000000000000001";
 /// The organisation of all users, which owns all projects.
 pub const ORGANIZATION_ID: &str = "310000000000000003";
 const ORGANIZATION: &str = "ACME";
-const DOMAIN: &str = "acme.zitadel.example";
+pub const DOMAIN: &str = "acme.zitadel.example";
 
 /// An organisation to which each project is granted, so that it can give the roles, too.
 pub const OTHER_ORGANIZATION_ID: &str = "310000000000000004";

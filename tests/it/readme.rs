@@ -15,8 +15,11 @@ const REFERENCE: &str = include_str!("../../docs/reference.md");
 const TOOLS_PAGE: &str = include_str!("../../docs/tools.md");
 const SERVERS: &str = include_str!("../../docs/servers.md");
 const TROUBLESHOOTING: &str = include_str!("../../docs/troubleshooting.md");
-const PAGES: [(&str, &str); 8] = [
+const INSTALL: &str = include_str!("../../docs/install.md");
+const PAGES: [(&str, &str); 10] = [
     ("README.md", README),
+    ("docs/install.md", INSTALL),
+    ("docs/ci.md", include_str!("../../docs/ci.md")),
     ("docs/reference.md", REFERENCE),
     ("docs/tools.md", TOOLS_PAGE),
     ("docs/troubleshooting.md", TROUBLESHOOTING),
@@ -37,6 +40,10 @@ const OTHERS: &[&str] = &[
     "--strip-components",
     // a Dockerfile's COPY
     "--from",
+    // install.sh
+    "--to",
+    // gh
+    "--repo",
     // systemctl
     "--now",
     // Bazel
@@ -78,7 +85,8 @@ const OTHERS: &[&str] = &[
 ];
 
 /// Where the program's name is followed by a word that is no command.
-const NO_CALLS: [&str; 6] = [
+const NO_CALLS: [&str; 7] = [
+    "--from=zitadel-credential ",
     "DIR/_zitadel-credential ",
     "ln -sf zitadel-credential ",
     "-t zitadel-credential ",
@@ -148,17 +156,23 @@ fn the_tables_of_tools_say_what_the_registry_does() {
 
 #[test]
 fn every_link_is_made_where_cargo_installs_the_program() {
-    let (_, made) = README.split_once("for name in ").unwrap();
-    let (made, _) = made.split_once("; do").unwrap();
-    let made: BTreeSet<_> = made
-        .split_whitespace()
-        .filter(|word| *word != "\\")
-        .collect();
     let ours = links().filter(|(link, _)| link.place != Place::Person);
     let ours: BTreeSet<_> = ours
         .map(|(link, _)| link.name.strip_suffix("-zitadel").unwrap())
         .collect();
-    assert_eq!(made, ours);
+    let image = include_str!("../../packaging/container/Dockerfile");
+    for page in [README, INSTALL, image] {
+        let (_, made) = page.split_once("for name in ").unwrap();
+        let (made, _) = made.split_once("; do").unwrap();
+        let words = made.split_whitespace().filter(|word| *word != "\\");
+        assert_eq!(words.collect::<BTreeSet<_>>(), ours);
+    }
+}
+
+/// Whoever is new reads all of it.
+#[test]
+fn the_readme_is_short() {
+    assert!(README.lines().count() < 350);
 }
 
 #[test]
@@ -417,7 +431,7 @@ fn headings(text: &str) -> BTreeSet<String> {
     let headings = text.lines().filter(|line| line.starts_with('#'));
     headings
         .map(|line| line.trim_start_matches('#').trim().to_lowercase())
-        .map(|heading| heading.replace(',', "").replace(' ', "-"))
+        .map(|heading| heading.replace([',', '?', '\''], "").replace(' ', "-"))
         .collect()
 }
 

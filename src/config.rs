@@ -273,11 +273,13 @@ impl<'a> Config<'a> {
 /// scheme, or with more than a host.
 fn instance_of(issuer: &str) -> Option<IssuerUrl> {
     let issuer = issuer.trim();
-    let host = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
+    let (scheme, host) = issuer.split_once("://").unwrap_or(("https", issuer));
+    // No issuer has another scheme.
+    let scheme = if scheme == "http" { "http" } else { "https" };
     let host = host.split(['/', '?', '#']).next()?;
     // A word alone is more likely a profile's name, or a mistake.
     let is_host = host.contains(['.', ':']) || host == "localhost";
-    IssuerUrl::parse(&format!("https://{host}")).filter(|_| is_host)
+    IssuerUrl::parse(&format!("{scheme}://{host}")).filter(|_| is_host)
 }
 
 /// True if a URL leads to one of ZITADEL's pages or APIs, which are below its issuer.

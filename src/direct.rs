@@ -133,7 +133,13 @@ pub(crate) fn exec(
         _ => 126,
     };
     let what = format!("cannot run {}: {}", quote::path(program), system(&error));
-    let report = Report::new(what).hint("name a program on PATH, or its path, after --");
+    let report = Report::new(what).hint(match error.kind() {
+        io::ErrorKind::ArgumentListTooLong => {
+            "give the program the token in a file: zitadel-credential token --write FILE"
+        }
+        io::ErrorKind::PermissionDenied => "name a program that you may execute, after --",
+        _ => "name a program on PATH, or its path, after --",
+    });
     let error = Error::Usage(report);
     if quote::holds_secret(&program.to_string_lossy()) {
         // Not a program's name, but a mistake in the call.

@@ -10,34 +10,103 @@ const CATEGORIES: &[&str] = &[
 
 /// Providers that give names below these to every customer.
 const PROVIDERS: &[&str] = &[
-    "amazonaws.com",
+    "app.github.dev",
     "appspot.com",
+    "azure-api.net",
     "azurecr.io",
+    "azureedge.net",
+    "azurefd.net",
+    "azurestaticapps.net",
     "azurewebsites.net",
+    "b-cdn.net",
+    "blogspot.com",
     "cloudapp.net",
     "cloudfront.net",
+    "cloudfunctions.net",
+    "co.com",
+    "codesandbox.io",
+    "csb.app",
+    "ddns.net",
+    "de.com",
+    "deno.dev",
     "duckdns.org",
+    "dyndns.org",
+    "eu.org",
     "firebaseapp.com",
     "fly.dev",
+    "gitbook.io",
     "github.io",
     "gitlab.io",
+    "gitpod.io",
+    "glitch.me",
     "herokuapp.com",
+    "hf.space",
+    "hopto.org",
+    "loca.lt",
+    "myshopify.com",
     "netlify.app",
     "ngrok-free.app",
+    "ngrok-free.dev",
     "ngrok.app",
+    "ngrok.dev",
     "ngrok.io",
     "nip.io",
+    "no-ip.org",
     "onrender.com",
     "pages.dev",
+    "pythonanywhere.com",
+    "r2.dev",
+    "railway.app",
+    "readthedocs.io",
+    "replit.app",
     "run.app",
     "sslip.io",
+    "streamlit.app",
+    "surge.sh",
+    "traefik.me",
     "trafficmanager.net",
+    "trycloudflare.com",
     "ts.net",
+    "uk.com",
+    "up.railway.app",
+    "us.com",
     "vercel.app",
     "web.app",
-    "windows.net",
+    "wordpress.com",
     "workers.dev",
+    "xip.io",
+    "zapto.org",
     "zitadel.cloud",
+];
+
+/// Providers whose customers have names at any depth below these, as below
+/// `s3.eu-central-1.amazonaws.com` and `blob.core.windows.net`.
+const CLOUDS: &[&str] = &[
+    "aliyuncs.com",
+    "amazonaws.com",
+    "amazonaws.com.cn",
+    "azure.com",
+    "backblazeb2.com",
+    "digitaloceanspaces.com",
+    "googleapis.com",
+    "linodeobjects.com",
+    "myqcloud.com",
+    "oraclecloud.com",
+    "scw.cloud",
+    "windows.net",
+];
+
+/// Cities of Japan, below which everybody may have a name, as below its prefectures.
+const CITIES: &[&str] = &[
+    "kawasaki",
+    "kitakyushu",
+    "kobe",
+    "nagoya",
+    "osaka",
+    "sapporo",
+    "sendai",
+    "tokyo",
+    "yokohama",
 ];
 
 /// Top-level names that a local network uses by itself: RFC 2606, RFC 6761 and RFC 6762,
@@ -78,18 +147,23 @@ pub fn are_below(name: &str) -> bool {
         None => !LOCAL.contains(&name),
         Some((label, country)) => {
             let is_category = country.len() == 2 && CATEGORIES.contains(&label);
-            is_category || PROVIDERS.contains(&name)
+            let is_city = country == "jp" && CITIES.contains(&label);
+            is_category || is_city || PROVIDERS.contains(&name) || is_of(name, CLOUDS)
         }
     }
 }
 
 /// Returns the public service that a host belongs to, if it takes no tokens of ZITADEL.
 pub fn service(host: &str) -> Option<&'static str> {
-    let is_of = |domain: &&str| {
+    let mut services = SERVICES.iter();
+    let found = services.find(|(_, domains)| is_of(host, domains))?;
+    Some(found.0)
+}
+
+/// True if a host is one of these domains or below one.
+fn is_of(host: &str, domains: &[&str]) -> bool {
+    domains.iter().any(|domain| {
         host.strip_suffix(domain)
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    };
-    let mut services = SERVICES.iter();
-    let found = services.find(|(_, domains)| domains.iter().any(is_of))?;
-    Some(found.0)
+    })
 }

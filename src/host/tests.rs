@@ -289,6 +289,10 @@ fn a_wildcard_over_hosts_of_strangers_is_known() {
         "*.github.io",
         "*.zitadel.cloud",
         "*.xn--p1ai",
+        "*.s3.amazonaws.com",
+        "*.eu-central-1.compute.amazonaws.com",
+        "*.blob.core.windows.net",
+        "*.kawasaki.jp",
     ] {
         assert_eq!(covers(text), Some(true), "{text}");
     }
@@ -297,6 +301,7 @@ fn a_wildcard_over_hosts_of_strangers_is_known() {
         "*.acme.co.uk",
         "*.acme.github.io",
         "*.co.acme",
+        "*.acme-amazonaws.com",
         "*.internal",
         "*.lan",
         "*.corp",

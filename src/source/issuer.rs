@@ -247,9 +247,12 @@ const WRONG_ANSWER: &str =
 /// more, and some tools cannot read a date after the year 9999.
 const LONGEST: u64 = u32::MAX as u64;
 
-/// Returns a whole number of seconds from 1 to [`LONGEST`]; more counts as that.
+/// Returns a whole number of seconds from 1 to [`LONGEST`]: more counts as that, and a
+/// fraction is cut off.
 fn lifetime(value: &Value) -> Option<u64> {
-    let secs = value.as_u64()?;
+    // A cast saturates.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let secs = value.as_f64()? as u64;
     (secs >= 1).then(|| secs.min(LONGEST))
 }
 

@@ -13,7 +13,7 @@ use crate::support::exchange::now;
 use crate::support::issuer::Endpoint;
 use crate::support::jwt::Jwt;
 use crate::support::library::VERSION;
-use crate::support::{Command, TokenKind, World};
+use crate::support::{Command, Fault, TokenKind, World};
 
 /// The token that the world's cache holds.
 fn cached(world: &World) -> String {
@@ -146,6 +146,19 @@ fn write_takes_neither_the_key_file_nor_stdout() {
 }
 
 #[test]
+fn exec_says_what_takes_a_token_that_is_too_large_for_a_variable() {
+    let world = World::new();
+    // More than the kernel takes for one variable.
+    let large = Fault::edit(|answer| answer["access_token"] = "x".repeat(140_000).into());
+    world.issuer.fault(Endpoint::Token, large, 1);
+    world
+        .zitadel(["exec", "--", "true"])
+        .assert()
+        .code(126)
+        .stderr(contains("hint: give the program the token in a file"));
+}
+
+#[test]
 fn exec_becomes_the_command_with_a_token_in_its_environment() {
     let world = World::new();
     let token = cached(&world);
@@ -176,7 +189,8 @@ fn exec_becomes_the_command_with_a_token_in_its_environment() {
             .zitadel(["exec", "--", program])
             .assert()
             .code(126)
-            .stderr(contains(format!("cannot run {program}: permission denied")));
+            .stderr(contains(format!("cannot run {program}: permission denied")))
+            .stderr(contains("hint: name a program that you may execute"));
     }
     world
         .zitadel(["exec", "--env", "TOKEN", "--", "sh", "-c"])

@@ -370,6 +370,20 @@ fn a_timeout_of_a_part_says_how_long_that_was() {
     assert!(start.elapsed().as_secs_f64() < 2.5, "{:?}", start.elapsed());
 }
 
+#[test]
+fn the_issuer_is_asked_about_a_token_of_any_size() {
+    let world = World::new();
+    let token = "a".repeat(200_000);
+    let large = Fault::edit(move |answer| answer["access_token"] = token.clone().into());
+    world.issuer.fault(Endpoint::Token, large, 2);
+    world
+        .zitadel(["whoami"])
+        .assert()
+        .failure()
+        .stderr(contains("the issuer refused the token"));
+    assert!(world.issuer.requests(Endpoint::Userinfo) > 0);
+}
+
 /// 400 roles in a JWT.
 #[test]
 fn a_token_of_more_than_64_kib_is_used_and_told() {

@@ -56,6 +56,9 @@ pub struct Http<'a> {
     agent: OnceCell<Agent>,
 }
 
+/// Room for the head of a request besides a token, in bytes: more than any URL of ours.
+const HEAD: usize = 128 * 1024;
+
 impl<'a> Http<'a> {
     pub fn new(network: &'a Network<'a>, deadline: Deadline) -> Self {
         Self {
@@ -79,7 +82,9 @@ impl<'a> Http<'a> {
                 request = request.header("Authorization", format!("Bearer {}", token.expose()));
             }
             let config = request.config().timeout_global(Some(timeout)).proxy(proxy);
-            config.build().call()
+            // The head of a request must fit into this buffer.
+            let head = HEAD + token.map_or(0, |token| token.expose().len());
+            config.output_buffer_size(head).build().call()
         })
     }
 

@@ -10,6 +10,9 @@ pub const TRIES: u32 = 3;
 /// Upper bound of the first pause; it doubles for each further pause.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// The longest wait that is told apart from a longer one, in seconds.
+const LONGEST: u64 = u32::MAX as u64;
+
 /// Returns how long to wait after `tried` attempts; `None` if no attempt is left or
 /// the wait would exceed `remaining`.
 ///
@@ -32,8 +35,9 @@ pub fn pause(
 pub fn retry_after(header: &str, date: UnixTime) -> Option<Duration> {
     let header = header.trim();
     // Rust's number parser would accept a plus sign.
-    if header.bytes().all(|b| b.is_ascii_digit()) {
-        return header.parse().ok().map(Duration::from_secs);
+    if !header.is_empty() && header.bytes().all(|b| b.is_ascii_digit()) {
+        let secs = header.parse().unwrap_or(LONGEST).min(LONGEST);
+        return Some(Duration::from_secs(secs));
     }
     Some(UnixTime::parse_http_date(header)?.since(date))
 }
@@ -68,7 +72,9 @@ mod tests {
         assert_eq!(read(" 0 "), Some(Duration::ZERO));
         assert_eq!(read("Fri, 01 Jan 2027 00:00:07 GMT"), Some(SECOND * 7));
         assert_eq!(read("Fri, 01 Jan 2026 00:00:07 GMT"), Some(Duration::ZERO));
-        for bad in ["", "-1", "+1", "soon", "1.5", "99999999999999999999999"] {
+        let longest = Some(Duration::from_secs(LONGEST));
+        assert_eq!(read("99999999999999999999999"), longest);
+        for bad in ["", "-1", "+1", "soon", "1.5"] {
             assert_eq!(read(bad), None, "{bad}");
         }
     }
@@ -79,7 +85,8 @@ mod tests {
             let wait = retry_after(&header, UnixTime::from_secs(0));
             let digits = header.trim();
             let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-            let expected = digits.parse().ok().filter(|_| is_number).map(Duration::from_secs);
+            let secs = digits.parse().unwrap_or(u64::MAX).min(LONGEST);
+            let expected = is_number.then(|| Duration::from_secs(secs));
             prop_assert_eq!(wait, expected);
         }
 

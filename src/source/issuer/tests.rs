@@ -64,6 +64,27 @@ fn a_response_with_a_token_is_never_quoted() {
     assert!(shown(400, both).contains("invalid_grant"), "the code stays");
 }
 
+#[test]
+fn a_lifetime_is_any_number_of_at_least_a_second() {
+    for (number, secs) in [
+        (json!(1), 1),
+        (json!(3600.5), 3600),
+        (json!(8_999_999_999_u64), LONGEST),
+        (json!(1e300), LONGEST),
+    ] {
+        assert_eq!(lifetime(&number), Some(secs), "{number}");
+    }
+    for none in [
+        json!(0),
+        json!(-1),
+        json!(0.9),
+        json!(-1e300),
+        json!("3600"),
+    ] {
+        assert_eq!(lifetime(&none), None, "{none}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_answer_is_read_or_an_error(status in 100_u16..600, body: Vec<u8>) {

@@ -140,6 +140,8 @@ impl<'a> Fields<'a> {
             "path" => {
                 plain(value)?;
             }
+            // Empty is none.
+            "password" | "credential" if value.is_empty() => {}
             "password" | "credential" => self.secret = Some(value),
             "capability[]" => append(&mut self.capabilities, value),
             "wwwauth[]" => append(&mut self.challenges, value),

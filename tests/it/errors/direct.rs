@@ -49,7 +49,7 @@ zitadel-credential: error: cannot run no-such-program: no such file or directory
         126,
         str![[r#"
 zitadel-credential: error: cannot run ./key.json: permission denied
-  hint: name a program on PATH, or its path, after --
+  hint: name a program that you may execute, after --
 
 "#]],
     );

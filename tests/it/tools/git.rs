@@ -222,6 +222,13 @@ fn a_persons_reject_names_no_token_and_drops_the_hosts_entry() {
     asked(&world, "get", GET);
     assert_eq!(asked(&world, "erase", GET), "");
     assert!(files(&world.home, "json").is_empty());
+    asked(&world, "get", GET);
+    let empty = format!("password=\n{GET}");
+    assert_eq!(asked(&world, "erase", &empty), "");
+    assert!(
+        files(&world.home, "json").is_empty(),
+        "an empty password is none"
+    );
     let other = "protocol=https\nhost=other.acme.dev\n\n";
     asked(&world, "get", GET);
     assert_eq!(asked(&world, "erase", other), "");

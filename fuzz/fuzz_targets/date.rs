@@ -1,8 +1,6 @@
 //! Dates and waits of headers and key files are parsed as they are written.
 #![no_main]
 
-use std::time::Duration;
-
 use libfuzzer_sys::fuzz_target;
 use zitadel_credential::source::issuer::retry;
 use zitadel_credential::text::clock::UnixTime;
@@ -17,7 +15,8 @@ fuzz_target!(|text: &str| {
     let seconds = text.trim();
     match retry::retry_after(text, now) {
         Some(wait) if !seconds.is_empty() && seconds.bytes().all(|b| b.is_ascii_digit()) => {
-            assert_eq!(seconds.trim_start_matches('0'), digits(wait));
+            let secs = seconds.parse().unwrap_or(u64::MAX);
+            assert_eq!(wait.as_secs(), secs.min(u32::MAX.into()));
         }
         Some(wait) => {
             let date = UnixTime::parse_http_date(seconds).expect("a date");
@@ -30,10 +29,3 @@ fuzz_target!(|text: &str| {
         assert!(date.as_secs() < 253_402_300_800 + 86_400, "{text:?}");
     }
 });
-
-fn digits(wait: Duration) -> String {
-    wait.as_secs()
-        .to_string()
-        .trim_start_matches('0')
-        .to_owned()
-}

@@ -6,10 +6,11 @@ use crate::edit::file;
 use crate::edit::journal::Journal;
 use crate::findings::wiring::{Context, Machine, NetrcReader, VisitJwt, Wiring};
 use crate::findings::{Checks, warning};
+use crate::setup::owns;
 use crate::text::clock::Deadline;
 use crate::text::quote;
 use crate::tools::row::{Place, SetupRow, Tool};
-use crate::tools::{TOOLS, links, owns};
+use crate::tools::{TOOLS, links};
 use crate::url::Origin;
 
 /// Each tool's wiring.

@@ -231,6 +231,12 @@ fn a_rule_that_gives_too_much_or_for_nothing_is_told() {
 fn a_setup_that_waits_for_a_persons_line_is_told_as_such() {
     let case = case();
     let home = &case.world.home;
+    // A profile's setup is in the same journal.
+    let profile = ["setup", "profile", "more", "--no-try", "--key-file"];
+    let mut profile = home.zitadel(profile);
+    profile.arg(&case.world.key_file);
+    profile.args(["--issuer", &case.world.issuer.url()]);
+    assert!(profile.run().status.success());
     for (tool, host) in [("bazel", "b.acme.test"), ("go", "g.acme.test")] {
         let mut command = home.zitadel(["setup", tool, host]);
         command.env("PATH", home.path_with_bin());

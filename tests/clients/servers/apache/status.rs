@@ -35,6 +35,31 @@ fn with_oauth2_by_zitadels_keys_a_role_of_the_jwt_decides() {
     each_version_answers_by_the_table(Asks::Keys, &of_jwts());
 }
 
+/// However a viewer spells the path of a push.
+#[test]
+fn a_push_in_another_spelling_is_a_push_too() {
+    for asks in [Asks::Introspection, Asks::OpenIdc, Asks::Keys] {
+        let cast = Cast::new();
+        let Some(apache) = Apache::start(&cast, asks) else {
+            return;
+        };
+        let token = |who| format!("Bearer {}", cast.token(who, Jwt));
+        let viewer = token(Who::Viewer);
+        assert_eq!(apache.reads(Some(&viewer)), 200, "{}", apache.error_log());
+        for path in [
+            "/app.git/git-receive-pack",
+            "/app.git/git%2Dreceive-pack",
+            "/app.git/%67it-receive-pack",
+            "/app.git/./git-receive-pack",
+            "/app.git//git-receive-pack",
+            "/app.git/x/../git-receive-pack",
+        ] {
+            let status = apache.writes_to(path, Some(&viewer));
+            assert!(status >= 400, "{asks:?} {path}: {status}");
+        }
+    }
+}
+
 #[test]
 fn a_deactivated_users_token_passes_as_long_as_the_answer_is_kept() {
     for asks in [Asks::Introspection, Asks::OpenIdc] {

@@ -6,6 +6,7 @@ mod config;
 mod helpers;
 mod logins;
 pub mod protocol;
+mod scope;
 mod setup;
 mod wiring;
 

@@ -2,6 +2,7 @@
 
 mod all;
 mod git;
+mod keepers;
 mod kills;
 mod kubectl;
 mod tools;

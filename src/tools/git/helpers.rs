@@ -2,6 +2,7 @@
 //!
 //! Source: gitcredentials(7).
 
+use super::scope::Scope;
 use crate::findings::wiring::is_ours;
 use crate::host::Ask;
 use crate::text::quote::quoted;
@@ -58,21 +59,18 @@ pub(super) fn helpers(listed: &[Listed]) -> Vec<Helper> {
     found
 }
 
-/// Returns the helpers that git runs for a scope, in git's order. Helpers for all
-/// hosts are among them.
-pub(super) fn helpers_for<'l>(listed: &'l [Listed], scope: &Helper) -> Vec<&'l Listed> {
-    let origin = scope.ask().map(|ask| ask.origin);
+/// Returns the helpers that git runs for requests of a scope, in git's order.
+pub(super) fn helpers_for<'l>(listed: &'l [Listed], scope: &Scope) -> Vec<&'l Listed> {
     let mut helpers = Vec::new();
     for one in listed {
-        let url = &one.helper.url;
-        let is_same = || one.helper.ask().map(|ask| ask.origin) == origin;
-        if url.is_some() && *url != scope.url && (origin.is_none() || !is_same()) {
+        let own = one.helper.scope();
+        if !own.overlaps(scope) {
             continue;
         }
-        if one.helper.value.is_empty() {
-            helpers.clear();
-        } else {
+        if !one.helper.value.is_empty() {
             helpers.push(one);
+        } else if own.covers(scope) {
+            helpers.clear();
         }
     }
     helpers
@@ -119,23 +117,20 @@ impl Helper {
         Ask::typed(&self.url.as_ref()?.replace("://*.", "://any-label."))
     }
 
+    /// Returns the name of the line in git's configuration.
+    pub(super) fn key(&self) -> String {
+        let url = self.url.iter().map(|url| format!("{}.", quoted(url)));
+        format!("{KEY}{}helper", url.collect::<String>())
+    }
+
+    /// Returns what the helper's section is for.
+    pub(super) fn scope(&self) -> Scope {
+        Scope::of(self.url.as_deref())
+    }
+
     /// True if git runs the helper for a host: `*` stands for one label.
     pub(super) fn reaches(&self, origin: &Origin) -> bool {
-        let Some(url) = &self.url else { return true };
-        let Some(own) = self.ask().map(|ask| ask.origin) else {
-            return false;
-        };
-        let wild = url.contains("://*.");
-        let rest = |origin: &Origin| {
-            let host = origin.host.as_str();
-            let rest = host.split_once('.').filter(|_| wild);
-            rest.map_or(host, |(_, rest)| rest).to_owned()
-        };
-        let labels = |origin: &Origin| origin.host.as_str().split('.').count();
-        own.scheme == origin.scheme
-            && own.port == origin.port
-            && labels(&own) == labels(origin)
-            && rest(&own) == rest(origin)
+        self.scope().overlaps(&Scope::of_origin(origin))
     }
 
     /// True if a wildcard of host rules would reach a host by the helper's URL, but git's
@@ -262,7 +257,7 @@ mod tests {
                 url: Some("https://a".to_owned()),
                 value: String::new(),
             };
-            let found: Vec<_> = helpers_for(&listed, &scope)
+            let found: Vec<_> = helpers_for(&listed, &scope.scope())
                 .iter()
                 .map(|one| one.helper.value.as_str())
                 .collect();

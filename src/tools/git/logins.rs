@@ -5,8 +5,8 @@
 
 use std::process::Command;
 
+use super::scope::Scope;
 use crate::findings::wiring::NetrcReader;
-use crate::host::{Ask, HostPattern};
 use crate::text::quote;
 
 /// git reads it by libcurl, which knows no variable.
@@ -18,8 +18,8 @@ pub(super) const NETRC: NetrcReader = NetrcReader {
 
 /// A login in git's configuration. Holds no secret.
 pub(super) struct Login {
-    /// The host; `None` for all hosts.
-    ask: Option<Ask>,
+    /// What git sends it for.
+    scope: Scope,
     /// The key, without the URL's user and password.
     key: String,
     file: String,
@@ -55,24 +55,20 @@ fn login(key: &str, value: &str, file: String) -> Option<Login> {
         let name = value.split(':').next()?.trim();
         let url = section.strip_prefix("http").unwrap_or_default();
         let url = url.strip_prefix('.').unwrap_or_default();
-        let ask = Ask::typed(&url.replace("://*.", "://any-label."));
-        // A header for an invalid URL is sent to nobody.
-        return (name.eq_ignore_ascii_case("authorization") && (url.is_empty() || ask.is_some()))
-            .then(|| Login {
-                ask,
-                key: key.to_owned(),
-                file,
-                is_header: true,
-            });
+        return name.eq_ignore_ascii_case("authorization").then(|| Login {
+            scope: Scope::of((!url.is_empty()).then_some(url)),
+            key: key.to_owned(),
+            file,
+            is_header: true,
+        });
     }
     let base = section.strip_prefix("url.")?;
     let (scheme, rest) = base.split_once("://")?;
     let authority = rest.split('/').next()?;
     let (userinfo, host) = authority.rsplit_once('@')?;
-    let ask = Ask::of(&format!("{scheme}://{host}"));
     // A name alone is no login.
-    (userinfo.contains(':') && ask.is_some()).then(|| Login {
-        ask,
+    userinfo.contains(':').then(|| Login {
+        scope: Scope::of(Some(&format!("{scheme}://{host}"))),
         key: format!("url.{scheme}://…@{host}.{last}"),
         file,
         is_header: false,
@@ -80,15 +76,9 @@ fn login(key: &str, value: &str, file: String) -> Option<Login> {
 }
 
 impl Login {
-    /// Returns the host; `None` for all hosts.
-    pub(super) const fn ask(&self) -> Option<&Ask> {
-        self.ask.as_ref()
-    }
-
-    /// True if git sends the login to a host of this pattern.
-    pub(super) fn is_for(&self, pattern: &HostPattern) -> bool {
-        let host = |ask: &Ask| pattern.matches_host(&ask.origin);
-        self.ask.as_ref().is_none_or(host)
+    /// True if git sends the login for some request of a scope.
+    pub(super) fn is_for(&self, scope: &Scope) -> bool {
+        self.scope.overlaps(scope)
     }
 
     /// Says what git does.

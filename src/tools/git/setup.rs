@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 
 use super::args::SetupGit;
-use super::config::{FOR_ALL, GitFile, listed, stands};
+use super::config::{GitFile, stands};
+use super::helpers;
+use super::helpers::{Listed, helpers_for};
 use super::logins;
 use super::logins::{Login, NETRC};
+use super::scope::Scope;
 use crate::edit::entry::Edit;
 use crate::edit::hosts::{Host, HostsArgs, as_it_is};
 use crate::edit::plan::Plan;
@@ -172,7 +175,8 @@ fn follow_program(
 }
 
 /// Adds an empty value and the helper: the empty one ends the helpers above it, which
-/// git would ask first and hand the token to keep.
+/// git would ask first and hand the token to keep. A helper of ours with options of a
+/// person's own stays, and moves behind the empty one.
 fn add_helper(
     plan: &mut Plan<'_>,
     config: &mut GitFile,
@@ -181,36 +185,38 @@ fn add_helper(
     helper: &str,
 ) -> Result<(), Error> {
     let there = config.values(key)?;
-    let is_ours = |value: &String| is_ours(value, helper);
     let has_end = there.iter().any(String::is_empty);
     let in_force = there.rsplit(String::is_empty).next().unwrap_or_default();
-    let has_ours = in_force.iter().any(is_ours);
-    for other in in_force.iter().filter(|value| !is_ours(value)) {
-        let how = if !has_ours || (!has_end && is_put_there(plan, setup, key, helper)) {
-            "git no longer asks it"
-        } else if in_force.first() == Some(other) {
-            "git asks it first, and passes it the token to store"
-        } else {
-            "git passes it the token to store"
-        };
-        plan.say(format!("{key} names {} as well: {how}", program(other)));
+    let (ours, others): (Vec<_>, Vec<_>) =
+        in_force.iter().partition(|value| is_ours(value, helper));
+    for other in &others {
+        let what = program(other);
+        plan.say(format!("{key} names {what} as well: git no longer asks it"));
     }
-    // One with options of a person's own will do.
-    let is_put_there = is_put_there(plan, setup, key, helper);
-    if has_ours && (has_end || !is_put_there) {
+    if has_end && others.is_empty() && !ours.is_empty() {
         return Ok(());
     }
-    if has_ours {
-        // The first edition wrote no empty one where no other helper was asked.
-        config.replace(key, helper, "")?;
-    } else if !(there.last().is_some_and(String::is_empty) && has_noted_end(plan, setup, key)) {
+    let value = ours.last().map_or(helper, |value| value.as_str());
+    let is_persons = !ours.is_empty() && !is_put_there(plan, setup, key, value);
+    let is_alone = there.iter().filter(|there| *there == value).count() == 1;
+    let is_last = there.last().is_some_and(|last| last == value);
+    if is_alone && is_last {
+        config.replace(key, value, "")?;
+    } else {
+        if is_alone {
+            config.remove(key, value)?;
+        }
         // A setup that was killed may have written its empty one already.
-        config.add(key, "")?;
+        if !(there.last().is_some_and(String::is_empty) && has_noted_end(plan, setup, key)) {
+            config.add(key, "")?;
+        }
     }
-    config.add(key, helper)?;
-    for value in ["", helper] {
-        let edit = Edit::new(config.file.name(), &[key, value], value, None);
-        plan.journal.record(setup, edit);
+    config.add(key, value)?;
+    for put in ["", value] {
+        if put.is_empty() || !is_persons {
+            let edit = Edit::new(config.file.name(), &[key, put], put, None);
+            plan.journal.record(setup, edit);
+        }
     }
     Ok(())
 }
@@ -240,27 +246,33 @@ fn program(line: &str) -> String {
     quoted(program.unwrap_or_default())
 }
 
-/// Warns of helpers of all hosts that git asks beside ours, and hands the token to
+/// Warns of helpers of other sections that git asks beside ours, and hands the token to
 /// keep: `store` would write it down. An empty value ends those above it alone.
 fn keepers(git: &Tool, pattern: &HostPattern) -> Result<Vec<String>, Error> {
-    let own = format!("credential.https://{pattern}.helper");
-    let call = ["--show-origin", "--get-regexp", r"^credential\..*helper$"];
-    let listed = listed(git, git.call(["config", "--null"].iter().chain(&call)))?;
-    let mut keepers = Vec::new();
-    for pair in listed.chunks_exact(2) {
-        let (key, value) = pair[1].split_once('\n').unwrap_or((&pair[1], ""));
-        if value.is_empty() && (key == FOR_ALL || key == own) {
-            keepers.clear();
-        } else if key == FOR_ALL && value.split_whitespace().next() != Some("zitadel") {
-            let file = pair[0].strip_prefix("file:").unwrap_or(&pair[0]);
-            keepers.push(format!(
-                "warning: git also passes the token to {}, which may store it: {key} in {}",
-                program(value),
-                quote::path(file)
-            ));
-        }
-    }
-    Ok(keepers)
+    let call = [
+        "--show-origin",
+        "--get-regexp",
+        r"^credential\.(.*\.)?helper$",
+    ];
+    let call = git.call(["config", "--null"].iter().chain(&call));
+    let Some(ended) = git.ask(call)? else {
+        return Ok(Vec::new());
+    };
+    let listed = helpers::listed(&String::from_utf8_lossy(&ended.stdout));
+    let own = format!("https://{pattern}");
+    let helpers = helpers_for(&listed, &Scope::of(Some(&own)));
+    let others = helpers.iter().filter(|one| {
+        one.helper.url.as_deref() != Some(&own) && !helpers::is_helper(&one.helper.value)
+    });
+    let line = |one: &&Listed| {
+        format!(
+            "warning: git also passes the token to {}, which may store it: {} in {}",
+            program(&one.helper.value),
+            one.helper.key(),
+            quote::path(&one.place)
+        )
+    };
+    Ok(others.map(line).collect())
 }
 
 /// Returns the schemes over which a host's rule gives tokens.
@@ -284,7 +296,7 @@ fn other_logins(git: &Tool, hosts: &[HostPattern]) -> Result<Vec<String>, Error>
         return Ok(Vec::new());
     };
     let logins = logins::parse(&String::from_utf8_lossy(&ended.stdout));
-    let is_relevant = |login: &&Login| hosts.iter().any(|pattern| login.is_for(pattern));
+    let is_relevant = |login: &&Login| hosts.iter().any(|host| login.is_for(&Scope::of_rule(host)));
     let line = |login: &Login| format!("warning: {}: {}", login.line(), login.remedy());
     Ok(logins.iter().filter(is_relevant).map(line).collect())
 }

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use super::helpers::{Helper, Listed, helpers, helpers_for, is_helper, listed, program};
 use super::logins;
 use super::logins::{Login, NETRC};
+use super::scope::Scope;
 use crate::config::Config;
 use crate::error::{Error, Report};
 use crate::findings::wiring::{Context, Machine, NetrcReader, Wiring, check_rule};
@@ -97,14 +98,18 @@ impl GitWiring {
 
     /// Warns about logins that git sends without asking this program.
     fn check_logins(&self, checks: &mut Checks, context: &Context<'_>) {
-        for login in &self.logins {
-            let is_relevant = match login.ask() {
-                Some(ask) => self.reaches(&ask.origin) && context.has_rule(&ask.origin),
-                None => !self.helpers.is_empty(),
-            };
-            if is_relevant {
-                checks.push(warning("git", login.line(), login.remedy()));
-            }
+        let has_rule = |login: &Login| {
+            context.config.rules().iter().any(|rule| {
+                let mut scope = Scope::of_rule(&rule.pattern);
+                if rule.allow_http {
+                    scope = scope.over_any_scheme();
+                }
+                let is_ours = |helper: &Helper| helper.scope().overlaps(&scope);
+                login.is_for(&scope) && self.helpers.iter().any(is_ours)
+            })
+        };
+        for login in self.logins.iter().filter(|login| has_rule(login)) {
+            checks.push(warning("git", login.line(), login.remedy()));
         }
     }
 
@@ -132,43 +137,40 @@ impl GitWiring {
     /// them, and its helper `store` writes it to a file in clear text.
     fn check_others(&self, checks: &mut Checks, config: &Config<'_>) {
         let mut others: Vec<(&Listed, Vec<String>, &str)> = Vec::new();
-        for Listed { helper: scope, .. } in &self.listed {
-            let has_token = match (&scope.url, scope.ask()) {
-                (None, _) => config.rules().iter().next().is_some(),
-                (Some(_), Some(ask)) => config.rules().find(&ask.origin, None).is_ok(),
-                (Some(_), None) => false,
-            };
-            let helpers = helpers_for(&self.listed, scope);
-            let is_ours = |one: &&Listed| is_helper(&one.helper.value);
-            let Some(ours) = helpers.iter().position(&is_ours) else {
-                continue;
-            };
+        let is_ours = |one: &&Listed| is_helper(&one.helper.value);
+        for Listed { helper: scope, .. } in self.listed.iter().filter(is_ours) {
             let of_scope = |one: &&Listed| one.helper.url == scope.url;
             let mut own = self.listed.iter().filter(of_scope);
             let has_end = own.any(|one| one.helper.value.is_empty());
-            for (at, one) in helpers.into_iter().enumerate() {
-                if !has_token || is_ours(&one) {
+            for requests in with_token(scope, config) {
+                let helpers = helpers_for(&self.listed, &requests);
+                let Some(ours) = helpers.iter().position(&is_ours) else {
                     continue;
-                }
-                let remedy = match (at < ours, has_end) {
-                    (true, _) => {
-                        "remove it there; or add a line helper = before this program's helper of this host"
-                    }
-                    (false, true) => {
-                        "remove it there, or move it before an empty helper of this host"
-                    }
-                    (false, false) => {
-                        "remove it there; or move it before this program's helper, and add a line helper = between them"
-                    }
                 };
-                let place = scope.place();
-                match others
-                    .iter_mut()
-                    .find(|(other, ..)| std::ptr::eq(*other, one))
-                {
-                    Some((_, places, _)) if places.contains(&place) => {}
-                    Some((_, places, _)) => places.push(place),
-                    None => others.push((one, vec![place], remedy)),
+                for (at, one) in helpers.into_iter().enumerate() {
+                    if is_ours(&one) {
+                        continue;
+                    }
+                    let remedy = match (at < ours, has_end) {
+                        (true, _) => {
+                            "remove it there; or add a line helper = before this program's helper of this host"
+                        }
+                        (false, true) => {
+                            "remove it there, or move it before an empty helper of this host"
+                        }
+                        (false, false) => {
+                            "remove it there; or move it before this program's helper, and add a line helper = between them"
+                        }
+                    };
+                    let place = scope.place();
+                    match others
+                        .iter_mut()
+                        .find(|(other, ..)| std::ptr::eq(*other, one))
+                    {
+                        Some((_, places, _)) if places.contains(&place) => {}
+                        Some((_, places, _)) => places.push(place),
+                        None => others.push((one, vec![place], remedy)),
+                    }
                 }
             }
         }
@@ -190,6 +192,26 @@ impl GitWiring {
             ));
         }
     }
+}
+
+/// Returns the requests that a helper answers with a token: those for its host, or for
+/// the hosts of all rules.
+fn with_token(helper: &Helper, config: &Config<'_>) -> Vec<Scope> {
+    let Some(url) = &helper.url else {
+        let rules = config.rules().iter();
+        return rules.map(|rule| Scope::of_rule(&rule.pattern)).collect();
+    };
+    let ask = helper.ask();
+    let ask = ask.filter(|ask| config.rules().find(&ask.origin, None).is_ok());
+    let scope = ask.map(|ask| {
+        if url.contains('*') {
+            helper.scope()
+        } else {
+            // Whatever its section leaves open.
+            Scope::of_origin(&ask.origin)
+        }
+    });
+    scope.into_iter().collect()
 }
 
 impl Wiring for GitWiring {

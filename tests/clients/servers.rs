@@ -4,6 +4,7 @@
 pub mod cast;
 pub mod files;
 pub mod gate;
+pub mod person;
 pub mod table;
 
 mod action;

@@ -220,6 +220,11 @@ impl Issuer {
         self.state().token_kind = kind;
     }
 
+    /// Signs JWTs with another key from now on, and shows both.
+    pub fn rotate_key(&self) {
+        self.state().tokens.rotate_key();
+    }
+
     /// Of the tokens from now on; `expires_in` says one second less.
     pub fn set_lifetime(&self, seconds: i64) {
         self.state().lifetime_seconds = seconds;
@@ -275,7 +280,7 @@ impl Issuer {
 
     /// The key that signs the issuer's own JWTs.
     pub fn public_key() -> PublicKey {
-        tokens::signing_key().to_public_key()
+        tokens::signing_key(tokens::Key::First).to_public_key()
     }
 
     // What it was asked.

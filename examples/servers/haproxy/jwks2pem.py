@@ -1,21 +1,22 @@
 #!/usr/bin/env python3
-"""Writes the RSA keys of a JWKS (RFC 7517) as PEM, for HAProxy.
+"""Writes ZITADEL's RSA keys for HAProxy: /etc/haproxy/zitadel/1.pem to 4.pem, and keys.map.
 
-    curl -fsS https://acme.zitadel.cloud/oauth/v2/keys | jwks2pem.py DIRECTORY
+    jwks2pem.py https://acme.zitadel.cloud /etc/haproxy/zitadel systemctl reload haproxy
 
-Each key becomes DIRECTORY/KID.pem. A key of another kind is left out: git.cfg takes RS256.
+Runs the command if a key has changed. Call it from a timer each hour: ZITADEL shows a new key
+before it signs with it. If anything fails, all files stay as they are.
 """
 
 import base64
 import json
 import os
+import subprocess
 import sys
+import urllib.request
+from http.client import HTTPException
 
-
-def number(text):
-    """A JWK's base64url number as DER's INTEGER."""
-    octets = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    return der(0x02, (b"\0" if octets[0] & 0x80 else b"") + octets)
+SLOTS = 4  # as many as git.cfg names
+RSA = bytes.fromhex("06092a864886f70d0101010500")  # the object identifier rsaEncryption, NULL
 
 
 def der(tag, content):
@@ -26,13 +27,63 @@ def der(tag, content):
     return bytes([tag, 0x80 | len(octets)]) + octets + content
 
 
-# The OID rsaEncryption, and NULL.
-RSA = bytes.fromhex("06092a864886f70d0101010500")
-for key in json.load(sys.stdin)["keys"]:
-    # The kid becomes a file's name.
-    if key["kty"] != "RSA" or not key["kid"].isalnum():
-        continue
-    public = der(0x30, number(key["n"]) + number(key["e"]))
-    spki = der(0x30, der(0x30, RSA) + der(0x03, b"\0" + public))
-    with open(os.path.join(sys.argv[1], key["kid"] + ".pem"), "w", encoding="ascii") as file:
-        file.write("-----BEGIN PUBLIC KEY-----\n" + base64.encodebytes(spki).decode() + "-----END PUBLIC KEY-----\n")
+def integer(text):
+    """Returns a JWK's base64url number as DER."""
+    octets = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    return der(0x02, (b"\0" if octets[0] & 0x80 else b"") + octets)
+
+
+def pem(key):
+    """Returns an RSA key as the PEM of its SubjectPublicKeyInfo."""
+    public = der(0x30, integer(key["n"]) + integer(key["e"]))
+    info = der(0x30, der(0x30, RSA) + der(0x03, b"\0" + public))
+    text = base64.encodebytes(info).decode()
+    return f"-----BEGIN PUBLIC KEY-----\n{text}-----END PUBLIC KEY-----\n"
+
+
+def files(keys):
+    """Returns what each file must contain."""
+    keys = [key for key in keys if key["kty"] == "RSA" and key.get("use", "sig") == "sig"]
+    if not 0 < len(keys) <= SLOTS:
+        raise ValueError(f"{len(keys)} RSA keys: git.cfg has room for {SLOTS}, and needs one")
+    for key in keys:
+        if not key["kid"].isalnum():
+            raise ValueError(f"key ID {key['kid']!r}")
+    # HAProxy does not start if a file is missing. No key ID leads to the rest.
+    wanted = {f"{slot}.pem": pem(keys[min(slot, len(keys)) - 1]) for slot in range(1, SLOTS + 1)}
+    wanted["keys.map"] = "".join(f"{key['kid']} {slot}\n" for slot, key in enumerate(keys, 1))
+    return wanted
+
+
+def is_changed(path, text):
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.read() != text
+    except FileNotFoundError:
+        return True
+
+
+def main():
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    issuer, directory, command = sys.argv[1], sys.argv[2], sys.argv[3:]
+    with urllib.request.urlopen(f"{issuer}/oauth/v2/keys", timeout=10) as answer:
+        wanted = files(json.loads(answer.read(1 << 20))["keys"])
+    os.makedirs(directory, exist_ok=True)
+    changed = False
+    for name, text in wanted.items():
+        path = os.path.join(directory, name)
+        if is_changed(path, text):
+            with open(path + ".new", "w", encoding="ascii") as file:
+                file.write(text)
+            os.replace(path + ".new", path)
+            changed = True
+    if changed and command:
+        subprocess.run(command, check=True)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (OSError, ValueError, KeyError, TypeError, HTTPException) as error:
+        sys.exit(f"jwks2pem.py: {type(error).__name__}: {error}")

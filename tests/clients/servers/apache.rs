@@ -1,17 +1,15 @@
 //! Apache with `mod_oauth2` or `mod_auth_openidc` in front of the real `git http-backend`.
 
 pub mod program;
+
+mod git;
+mod sites;
 mod status;
 
-use std::net::TcpStream;
-use std::ops::Deref;
-
-use program::{MODULES, Program};
+use std::ops::{Deref, DerefMut};
 
 use super::cast::{Cast, DOMAIN, ORGANISATION, PROJECT};
 use super::gate::{Gate, free_port};
-use crate::program::missing;
-use crate::support::until;
 
 /// What Apache asks ZITADEL, and by which module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,19 +23,14 @@ enum Asks {
 }
 
 impl Asks {
+    const ALL: [Self; 3] = [Self::Introspection, Self::Keys, Self::OpenIdc];
+    const INTROSPECTING: [Self; 2] = [Self::Introspection, Self::OpenIdc];
+
     const fn example(self) -> &'static str {
         match self {
             Self::Introspection => "apache-oauth2/git.conf",
             Self::Keys => "apache-oauth2/git-jwt.conf",
             Self::OpenIdc => "apache-openidc/git.conf",
-        }
-    }
-
-    /// The module's name and Debian's package.
-    const fn module(self) -> [&'static str; 2] {
-        match self {
-            Self::Introspection | Self::Keys => ["oauth2", "libapache2-mod-oauth2"],
-            Self::OpenIdc => ["auth_openidc", "libapache2-mod-auth-openidc"],
         }
     }
 }
@@ -53,15 +46,24 @@ impl<'a> Deref for Apache<'a> {
     }
 }
 
+impl DerefMut for Apache<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
 impl<'a> Apache<'a> {
     /// Returns `None` where a program is missing.
     fn start(cast: &'a Cast, asks: Asks) -> Option<Self> {
-        let [module, package] = asks.module();
-        if !MODULES.join(format!("mod_{module}.so")).exists() {
-            missing(package);
-            return None;
-        }
-        let program = Program::find()?;
+        Self::start_changed(cast, asks, |text| text)
+    }
+
+    /// As [`Apache::start`], with a change to the example.
+    fn start_changed(
+        cast: &'a Cast,
+        asks: Asks,
+        change: impl FnOnce(String) -> String,
+    ) -> Option<Self> {
         let port = free_port();
         let own_port = format!("GIT_PORT             {port}");
         let url = cast.issuer().url();
@@ -79,7 +81,7 @@ impl<'a> Apache<'a> {
         if asks == Asks::OpenIdc {
             all.push(("# OIDCCABundlePath", "OIDCCABundlePath"));
         } else {
-            all.push(("acme.zitadel.cloud", DOMAIN));
+            all.push(("acme.acme.zitadel.cloud", DOMAIN));
         }
         let mut gate = Gate::new(cast, port, &all)?;
         let site = gate
@@ -90,41 +92,29 @@ impl<'a> Apache<'a> {
             gate.files.copy("apache-oauth2/zitadel-secret.conf", secret);
         }
         gate.files.assert_all_replaced();
+        let text = cast.world.home.read(&site);
+        let changed = format!("Listen 127.0.0.1:{port}\n{}", change(text));
+        cast.world.home.write(&site, changed);
         gate.certificate("git");
-        let authority = gate
-            .files
-            .write("/etc/ssl/acme/zitadel-ca.pem", &cast.ca.pem());
         gate.files
             .write("/etc/apache2/zitadel.passphrase", "a passphrase");
         gate.create_repository();
-        let main = format!(
-            "Listen 127.0.0.1:{port}\nInclude {}\nLogLevel warn\n",
-            site.display()
-        );
-        let modules = [
-            "ssl",
-            "headers",
-            "socache_shmcb",
-            "authn_core",
-            "authz_user",
-            module,
-        ];
-        let mut running = program.start(&gate, "git", &modules, &main, &authority);
-        until("Apache listens", || {
-            assert!(!running.is_over(), "Apache ended: {}", gate.error_log());
-            TcpStream::connect(("127.0.0.1", port)).is_ok()
-        });
-        gate.keep(running);
+        program::start(&mut gate, asks.example(), port)?;
         Some(Self(gate))
     }
-}
 
-impl Gate<'_> {
     fn error_log(&self) -> String {
-        let logs = ["start", "error"].map(|name| {
-            let log = self.files.path(&format!("/var/log/apache2/{name}.log"));
-            std::fs::read_to_string(log).unwrap_or_default()
-        });
-        logs.concat()
+        program::error_log(self)
+    }
+
+    /// No log or other file of Apache has anything of a token.
+    fn assert_no_secret_written(&self) {
+        let log = self.files.path("/var/log/apache2/git.log");
+        let logged = self.cast.world.home.read(log);
+        assert!(
+            logged.contains(" 200 ") && logged.contains(" 401 "),
+            "{logged}"
+        );
+        self.assert_no_secret_below(&["/var", "/run"]);
     }
 }

@@ -161,6 +161,10 @@ impl Cast {
         self.token_for(who, kind, &[PROJECT, OTHER_PROJECT], true)
     }
 
+    pub fn token_of(&self, who: Who, kind: TokenKind, projects: &[&str]) -> String {
+        self.token_for(who, kind, projects, true)
+    }
+
     fn token_for(&self, who: Who, kind: TokenKind, projects: &[&str], roles: bool) -> String {
         let issuer = self.issuer();
         issuer.set_token_kind(kind);

@@ -114,7 +114,7 @@ impl Core {
         };
         match endpoint {
             Endpoint::Discovery => Response::json(200, &discovery(&origin)),
-            Endpoint::Keys => Response::json(200, &tokens::key_set()),
+            Endpoint::Keys => Response::json(200, &state.tokens.key_set()),
             Endpoint::Token => uncached(match token(state, &origin, request) {
                 Ok(answer) => Response::json(200, &answer),
                 Err(refusal) => refusal.to_response(state.version),

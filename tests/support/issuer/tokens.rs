@@ -13,7 +13,8 @@ use super::claims::Grant;
 use super::users::User;
 use crate::support::{jwt, keys};
 
-const KEY_ID: &str = "310000000000000002";
+/// The IDs of the keys that can sign JWTs.
+const KEY_IDS: [&str; 2] = ["310000000000000002", "310000000000000005"];
 
 /// *Access Token Type* in a service user's settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,9 +24,21 @@ pub enum TokenKind {
     Jwt,
 }
 
-/// Every token, in the order of issue.
+/// Every token, in the order of issue, and the keys that signed them.
 #[derive(Default)]
-pub(super) struct Tokens(Vec<Issued>);
+pub(super) struct Tokens {
+    issued: Vec<Issued>,
+    key: Key,
+}
+
+/// Which key signs.
+#[derive(Clone, Copy, Default)]
+pub(super) enum Key {
+    #[default]
+    First,
+    /// A second one, after which the first is still shown.
+    Second,
+}
 
 pub(super) struct Issued {
     pub(super) token: String,
@@ -46,7 +59,7 @@ impl Tokens {
         let token = match kind {
             TokenKind::Opaque if version == Version::V2026 => encrypted(),
             TokenKind::Opaque => random(64),
-            TokenKind::Jwt => sign(&grant.access_token(user, version)),
+            TokenKind::Jwt => self.sign(&grant.access_token(user, version)),
         };
         let mut answer = json!({
             "access_token": token,
@@ -55,9 +68,9 @@ impl Tokens {
             "expires_in": grant.lifetime_seconds - 1,
         });
         if grant.asks_for("openid") {
-            answer["id_token"] = sign(&grant.id_token(user, &token)).into();
+            answer["id_token"] = self.sign(&grant.id_token(user, &token)).into();
         }
-        self.0.push(Issued {
+        self.issued.push(Issued {
             token,
             expires_at: grant.expires_at(),
             grant,
@@ -68,24 +81,46 @@ impl Tokens {
 
     /// Returns what a token was issued for; `None` if the token is not good.
     pub(super) fn good(&self, token: &str, now: i64) -> Option<&Grant> {
-        let mut tokens = self.0.iter();
+        let mut tokens = self.issued.iter();
         tokens
             .find(|issued| issued.token == token && !issued.revoked && now < issued.expires_at)
             .map(|issued| &issued.grant)
     }
 
+    /// Signs with another key from now on.
+    pub(super) fn rotate_key(&mut self) {
+        self.key = Key::Second;
+    }
+
+    /// The issuer's public keys, for whoever verifies its JWTs (RFC 7517).
+    pub(super) fn key_set(&self) -> Value {
+        let shown = match self.key {
+            Key::First => vec![Key::First],
+            Key::Second => vec![Key::Second, Key::First],
+        };
+        json!({ "keys": shown.into_iter().map(public_jwk).collect::<Vec<_>>() })
+    }
+
+    fn sign(&self, claims: &Value) -> String {
+        let header = json!({ "alg": "RS256", "kid": KEY_IDS[self.key as usize], "typ": "JWT" });
+        jwt::sign(signing_key(self.key), &header, claims)
+    }
+
     pub(super) fn all(&self) -> Vec<String> {
-        self.0.iter().map(|issued| issued.token.clone()).collect()
+        self.issued
+            .iter()
+            .map(|issued| issued.token.clone())
+            .collect()
     }
 
     pub(super) fn revoke(&mut self, which: impl Fn(&Issued) -> bool) {
-        for issued in self.0.iter_mut().filter(|issued| which(issued)) {
+        for issued in self.issued.iter_mut().filter(|issued| which(issued)) {
             issued.revoked = true;
         }
     }
 
     pub(super) fn age(&mut self, seconds: i64) {
-        for issued in &mut self.0 {
+        for issued in &mut self.issued {
             issued.expires_at -= seconds;
         }
     }
@@ -99,31 +134,26 @@ fn encrypted() -> String {
     format!("{header}.{}", parts.join("."))
 }
 
-/// The issuer's public key, for whoever verifies its JWTs (RFC 7517).
-pub(super) fn key_set() -> Value {
+fn public_jwk(key: Key) -> Value {
     let encode = |number: &[u8]| {
         let zeros = number.iter().take_while(|&&byte| byte == 0).count();
         BASE64URL.encode(&number[zeros..])
     };
-    json!({ "keys": [{
+    let public = signing_key(key);
+    json!({
         "use": "sig",
         "kty": "RSA",
-        "kid": KEY_ID,
+        "kid": KEY_IDS[key as usize],
         "alg": "RS256",
-        "n": encode(&signing_key().n().to_be_bytes()),
-        "e": encode(&signing_key().e().to_be_bytes()),
-    }] })
+        "n": encode(&public.n().to_be_bytes()),
+        "e": encode(&public.e().to_be_bytes()),
+    })
 }
 
-fn sign(claims: &Value) -> String {
-    let header = json!({ "alg": "RS256", "kid": KEY_ID, "typ": "JWT" });
-    jwt::sign(signing_key(), &header, claims)
-}
-
-/// Made once per process: every issuer in it signs with the same key.
-pub(super) fn signing_key() -> &'static PrivateKey {
-    static KEY: OnceLock<PrivateKey> = OnceLock::new();
-    KEY.get_or_init(|| keys::generate(2048))
+/// Made once per process: every issuer in it signs with the same keys.
+pub(super) fn signing_key(key: Key) -> &'static PrivateKey {
+    static KEYS: [OnceLock<PrivateKey>; 2] = [const { OnceLock::new() }; 2];
+    KEYS[key as usize].get_or_init(|| keys::generate(2048))
 }
 
 /// So many random bytes, URL-safe.

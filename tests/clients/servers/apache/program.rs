@@ -1,113 +1,172 @@
-//! Apache's program: its main configuration, and who it runs as.
+//! Apache with Debian's own configuration, in a directory that stands for `/`.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::net::TcpStream;
+use std::path::Path;
 use std::process::Command;
-use std::sync::LazyLock;
 
-use rustix::process::geteuid;
-
-use crate::program::{missing, stdout_of_success};
+use crate::program::{missing, output, stdout_of_success};
+use crate::servers::files::example_text;
 use crate::servers::gate::{Gate, server};
-use crate::support::Running;
+use crate::support::machine::is_root_or_skipped;
+use crate::support::{Running, until};
 
-pub static MODULES: LazyLock<PathBuf> = LazyLock::new(|| "/usr/lib/apache2/modules".into());
+const ETC: &str = "/etc/apache2";
+const LOGS: &str = "/var/log/apache2";
 
-/// Has the system's certificates be those of one file, for a module without a setting.
+/// The modules that Debian's package switches on.
+const USUAL: [&str; 18] = [
+    "access_compat",
+    "alias",
+    "auth_basic",
+    "authn_core",
+    "authn_file",
+    "authz_core",
+    "authz_host",
+    "authz_user",
+    "autoindex",
+    "deflate",
+    "dir",
+    "env",
+    "filter",
+    "mime",
+    "mpm_event",
+    "negotiation",
+    "reqtimeout",
+    "setenvif",
+];
+
+/// Makes the file of its first argument the authorities that the system trusts.
 const TRUST: &str =
     "mount --bind \"$1\" /etc/ssl/certs/ca-certificates.crt && shift && exec \"$@\"";
 
-pub struct Program(PathBuf);
-
-impl Program {
-    /// Returns `None` where it is missing, or without root, who alone can choose the
-    /// authority that a module trusts.
-    pub fn find() -> Option<Self> {
-        let program = server("apache2")?;
-        if !geteuid().is_root() {
-            missing("root, for a mount");
+/// Starts Apache with an example, as the example says. `None` where a program is missing, or
+/// without root: only root chooses whom the system trusts, and who Apache runs as.
+pub fn start(gate: &mut Gate<'_>, example: &str, port: u16) -> Option<()> {
+    let apache = server("apache2")?;
+    server("a2enmod")?;
+    if !is_root_or_skipped() {
+        return None;
+    }
+    for module in ["oauth2", "auth_openidc"] {
+        if example_text(example).contains(&format!(" {module} && a2ensite"))
+            && !Path::new(ETC)
+                .join(format!("mods-available/{module}.load"))
+                .exists()
+        {
+            missing(&format!("libapache2-mod-{}", module.replace('_', "-")));
             return None;
         }
-        Some(Self(program))
     }
-
-    /// Starts it with these modules besides those that git needs, and more lines. It trusts
-    /// this authority, and no other.
-    pub fn start(
-        &self,
-        gate: &Gate<'_>,
-        name: &str,
-        modules: &[&str],
-        lines: &str,
-        authority: &Path,
-    ) -> Running {
-        let path = |absolute: &str| gate.files.path(absolute).display().to_string();
-        for directory in [
-            "/run/apache2",
-            "/var/log/apache2",
-            "/srv/git",
-            "/etc/ssl/acme",
-        ] {
-            gate.files.directory(directory);
-        }
-        let usual = [
-            "mpm_event",
-            "authz_core",
-            "alias",
-            "env",
-            "setenvif",
-            "cgid",
-        ];
-        let modules: Vec<_> = usual
-            .iter()
-            .chain(modules)
-            .map(|module| {
-                let file = MODULES.join(format!("mod_{module}.so"));
-                format!("LoadModule {module}_module {}\n", file.display())
-            })
-            .collect();
-        let main = format!(
-            "ServerRoot {root}\nServerName localhost\nPidFile {run}/{name}.pid\n\
-             DefaultRuntimeDir {run}\nErrorLog {log}/error.log\n\
-             User www-data\nGroup www-data\n{modules}ScriptSock {run}/{name}.sock\n{lines}",
-            root = path("/etc/apache2"),
-            run = path("/run/apache2"),
-            log = path("/var/log/apache2"),
-            modules = modules.concat(),
-        );
-        let main = gate
-            .files
-            .write(&format!("/etc/apache2/{name}-main.conf"), &main);
-        give_to_www_data(gate, authority);
-        let mut command = Command::new("unshare");
-        command
-            .args(["--mount", "sh", "-c", TRUST, "sh"])
-            .arg(authority)
-            .arg(&self.0)
-            .args(["-D", "FOREGROUND", "-f"])
-            .arg(main);
-        // What it says before it has a log of its own.
-        let said = File::create(gate.files.path("/var/log/apache2/start.log")).unwrap();
-        command.stdout(said.try_clone().unwrap()).stderr(said);
-        Running::start_as_given(command)
-    }
+    take_debians_configuration(gate);
+    enable(gate, example);
+    let authority = gate
+        .files
+        .write("/etc/ssl/acme/zitadel-ca.pem", &gate.cast.ca.pem());
+    give_to_www_data(gate);
+    let mut command = with_environment(gate, "unshare");
+    command
+        .args(["--mount", "sh", "-c", TRUST, "sh"])
+        .arg(authority)
+        .arg(apache)
+        .args(["-D", "FOREGROUND", "-d"])
+        .arg(gate.files.path(ETC));
+    // For what it says before it has a log.
+    let said = File::create(gate.files.path(LOGS).join("start.log")).unwrap();
+    command.stdout(said.try_clone().unwrap()).stderr(said);
+    let mut running = Running::start_as_given(command);
+    until("Apache listens", || {
+        assert!(!running.is_over(), "Apache ended: {}", error_log(gate));
+        TcpStream::connect(("127.0.0.1", port)).is_ok()
+    });
+    gate.keep(running);
+    Some(())
 }
 
-/// Git's repositories belong to Apache's user, who must get to them, and read a certificate.
-fn give_to_www_data(gate: &Gate<'_>, certificate: &Path) {
-    let place = |absolute: &str| gate.files.path(absolute).display().to_string();
+pub fn error_log(gate: &Gate<'_>) -> String {
+    ["start", "error"]
+        .map(|name| {
+            let log = gate.files.path(LOGS).join(format!("{name}.log"));
+            std::fs::read_to_string(log).unwrap_or_default()
+        })
+        .concat()
+}
+
+fn take_debians_configuration(gate: &Gate<'_>) {
+    let etc = gate.files.directory(ETC);
+    for directory in ["mods-enabled", "sites-enabled"] {
+        gate.files.directory(&format!("{ETC}/{directory}"));
+    }
+    for directory in ["/run/apache2/socks", "/var/lib/apache2", LOGS] {
+        gate.files.directory(directory);
+    }
+    let mut copy = Command::new("cp");
+    copy.arg("-r");
+    copy.args(["apache2.conf", "mods-available"].map(|name| Path::new(ETC).join(name)));
+    copy.arg(etc);
+    assert!(output(copy).status.success());
+    // The test's own lines name the port.
+    gate.files.write(&format!("{ETC}/ports.conf"), "");
+    gate.files.write(&format!("{ETC}/envvars"), "");
+    let mut enable = with_environment(gate, "a2enmod");
+    enable.arg("--quiet").args(USUAL);
+    stdout_of_success(enable);
+}
+
+/// Runs the commands that the example names.
+fn enable(gate: &Gate<'_>, example: &str) {
+    let text = example_text(example);
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("#     a2enmod "));
+    let line = format!("a2enmod {}", line.unwrap());
+    let mut shell = with_environment(gate, "sh");
+    shell.args(["-c", &line]);
+    stdout_of_success(shell);
+}
+
+fn with_environment(gate: &Gate<'_>, program: &str) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env("APACHE_CONFDIR", gate.files.path(ETC))
+        .env(
+            "APACHE_STATE_DIRECTORY",
+            gate.files.path("/var/lib/apache2"),
+        )
+        .env("APACHE_RUN_DIR", gate.files.path("/run/apache2"))
+        .env(
+            "APACHE_PID_FILE",
+            gate.files.path("/run/apache2/apache2.pid"),
+        )
+        .env("APACHE_LOG_DIR", gate.files.path(LOGS))
+        .env("APACHE_RUN_USER", "www-data")
+        .env("APACHE_RUN_GROUP", "www-data");
+    command
+}
+
+/// The repositories belong to Apache's user, who has to reach them and the certificates.
+fn give_to_www_data(gate: &Gate<'_>) {
     let home = gate.cast.world.home.path();
-    let commands = format!(
-        "chmod 711 {home} {home}/system {etc} {etc}/ssl {etc}/ssl/acme\n\
-         chmod -R a+rX {run} {certificate}\n\
-         chown -R www-data: {srv}\n",
-        home = home.display(),
-        etc = place("/etc"),
-        run = place("/run"),
-        srv = place("/srv"),
-        certificate = certificate.display(),
-    );
-    let mut command = Command::new("sh");
-    command.args(["-euc", &commands]);
-    stdout_of_success(command);
+    let path = |absolute: &str| gate.files.path(absolute);
+    for (program, flags, paths) in [
+        (
+            "chmod",
+            "a+X",
+            vec![home.to_owned(), path("/"), path("/etc"), path("/etc/ssl")],
+        ),
+        (
+            "chmod",
+            "-R a+rX",
+            vec![path("/etc/ssl/acme"), path("/run")],
+        ),
+        (
+            "chown",
+            "-R www-data:",
+            vec![path("/srv"), path("/run/apache2/socks")],
+        ),
+    ] {
+        let mut command = Command::new(program);
+        command.args(flags.split(' ')).args(paths);
+        assert!(output(command).status.success(), "{program} {flags}");
+    }
 }

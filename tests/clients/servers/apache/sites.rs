@@ -1,0 +1,51 @@
+//! Two sites of one Apache, each for a project of its own.
+
+use super::{Apache, Asks};
+use crate::servers::cast::{Cast, OTHER_PROJECT, PROJECT, Who};
+use crate::support::TokenKind::{Jwt, Opaque};
+
+/// The example, and a copy for another host and project.
+fn with_a_second_site(cast: &Cast, text: String, cache: &str) -> String {
+    let application = cast.issuer().new_application(OTHER_PROJECT);
+    let other = text
+        .replace("GIT_HOST             localhost", "GIT_HOST other.test")
+        .replace(PROJECT, OTHER_PROJECT)
+        .replace("${ZITADEL_CLIENT_ID}", &application.client_id)
+        .replace("${ZITADEL_CLIENT_SECRET}", &application.secret)
+        .replace("name=git&", &format!("name={cache}&"))
+        .replace("cache=git\n", &format!("cache={cache}\n"));
+    text + &other
+}
+
+#[test]
+fn a_role_of_one_site_is_none_of_the_other() {
+    for asks in Asks::ALL {
+        let cast = Cast::new();
+        let change = |text| with_a_second_site(&cast, text, "other");
+        let Some(apache) = Apache::start_changed(&cast, asks, change) else {
+            return;
+        };
+        for kind in [Jwt, Opaque] {
+            if asks == Asks::Keys && kind == Opaque {
+                continue;
+            }
+            let [deployer, other] = [Who::Deployer, Who::OtherProject]
+                .map(|who| format!("Bearer {}", cast.token_of_both_projects(who, kind)));
+            let status = |host: &str, token: &str| {
+                let host = ["--header", &format!("Host: {host}")].map(str::to_owned);
+                apache.read_with(&host, token)
+            };
+            // What one site's application calls active is not active for the other's.
+            let token = format!("Bearer {}", cast.token_of_another_project(kind));
+            assert_eq!(status("other.test", &token), 200, "{asks:?} {kind:?}");
+            let expected = if asks == Asks::Keys { 403 } else { 401 };
+            assert_eq!(status("localhost", &token), expected, "{asks:?} {kind:?}");
+            for _ in 0..2 {
+                assert_eq!(status("localhost", &deployer), 200, "{asks:?} {kind:?}");
+                assert_eq!(status("other.test", &deployer), 403, "{asks:?} {kind:?}");
+                assert_eq!(status("localhost", &other), 403, "{asks:?} {kind:?}");
+                assert_eq!(status("other.test", &other), 200, "{asks:?} {kind:?}");
+            }
+        }
+    }
+}

@@ -49,16 +49,27 @@ impl<'a> Nginx<'a> {
     /// Copies the gate's files; `None` where a program is missing. The site is still to come.
     pub fn new(cast: &'a Cast, asks: Asks, placeholders: &[(&str, &str)]) -> Option<Self> {
         let port = free_port();
+        let listen = format!("listen 127.0.0.1:{port} ssl");
+        let listens = ("listen 443 ssl", listen.as_str());
+        let placeholders = [placeholders, &[listens]].concat();
+        Self::listening(cast, asks, port, &placeholders)
+    }
+
+    /// As [`Nginx::new`], for a site that listens on this port by a placeholder.
+    pub fn listening(
+        cast: &'a Cast,
+        asks: Asks,
+        port: u16,
+        placeholders: &[(&str, &str)],
+    ) -> Option<Self> {
         let host = cast.issuer_host();
         let issuer = format!("127.0.0.1:{}", cast.issuer().port());
-        let listen = format!("listen 127.0.0.1:{port} ssl");
         let credentials = cast.application.credentials();
         let mut all = vec![
             ("acme.zitadel.cloud:443", issuer.as_str()),
             ("acme.zitadel.cloud", &host),
             ("317240000000000001", PROJECT),
             ("311000000000000001", ORGANISATION),
-            ("listen 443 ssl", &listen),
         ];
         if asks == Asks::Introspection {
             all.push(("QkFTRTY0", &credentials));

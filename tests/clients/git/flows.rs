@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{Forge, for_each_forge, gits};
+use super::{BOTH, Forge, for_each_forge, gits};
 use crate::gateway::{Scheme, Seen, Shown};
 use crate::program::{stderr_of_failure, stdout_of_success};
 use crate::support::{Endpoint, Jwt, Run, entry};
@@ -94,6 +94,32 @@ fn proactive_git_at_a_server_for_bearer_mints_once() {
             stdout_of_success(forge.ls_remote());
         }
         assert_eq!(forge.world.issuer.token_requests(), 1);
+    }
+}
+
+/// With Bearer, git 2.47 sends the probe before a large push without a token.
+#[test]
+fn git_pushes_more_than_its_buffer_by_what_the_page_says() {
+    for git in gits() {
+        for remedy in ["auth = \"basic\"\n", ""] {
+            let forge = Forge::new(&git, BOTH);
+            forge.allow();
+            forge.world.home.append_config(remedy);
+            if remedy.is_empty() {
+                forge.configure("[http]\npostBuffer = 500M\n");
+            }
+            stdout_of_success(forge.git(&["init", "here"]));
+            let mut large = vec![0_u8; 3 << 20];
+            getrandom::fill(&mut large).unwrap();
+            forge.world.home.write("here/large", large);
+            for arguments in [
+                ["-C", "here", "add", "large"].as_slice(),
+                &["-C", "here", "commit", "-m", "a large file"],
+                &["-C", "here", "push", &forge.url(), "main"],
+            ] {
+                stdout_of_success(forge.git(arguments));
+            }
+        }
     }
 }
 

@@ -62,7 +62,11 @@ Options:
     )
 }
 
-const AFTER: &str = "\
+const CODES: &str = "\
+Exit codes: 0 success, 1 permanent error, 2 usage or configuration error,
+75 temporary error.";
+
+const PLACES_AND_CODES: &str = "\
 Every option above but -h and -V may come before or after the command.
 Exit codes: 0 success, 1 permanent error, 2 usage or configuration error,
 75 temporary error.";
@@ -74,7 +78,8 @@ Exit codes: 0 success, 1 permanent error, 2 usage or configuration error,
     name = "zitadel-credential",
     version = version::FULL,
     help_template = template(),
-    after_help = AFTER,
+    after_help = CODES,
+    after_long_help = PLACES_AND_CODES,
     disable_help_subcommand = false,
     subcommand_required = true,
     arg_required_else_help = true,

@@ -218,6 +218,11 @@ impl Miss<'_> {
 /// Adds the remedies for a missing host rule.
 fn add_rule(report: Report, origin: &Origin) -> Report {
     let host = origin.authority();
+    if let Some(service) = strangers::service(origin.host.as_str()) {
+        return report.hint(format!(
+            "{host} belongs to {service}, which takes no tokens of ZITADEL"
+        ));
+    }
     report
         .hint(format!("add [hosts.\"{host}\"] to the config file"))
         .hint(format!(

@@ -101,6 +101,8 @@ type Refusal = (String, &'static str);
 
 const DIRECTORY: &str = "choose a directory that you can write to";
 
+const NAME: &str = "give a file's name, in a directory that you can write to";
+
 const OWN_DIRECTORY: &str =
     "choose a directory that no other user can write to, or remove their permission: chmod go-w";
 
@@ -158,7 +160,7 @@ fn place(path: &Path) -> Result<(Dir, OsString), Refusal> {
             return Ok((way.swap_remove(way.len() - 1), part));
         }
     }
-    Err(("not a regular file".to_owned(), DIRECTORY))
+    Err(("not a regular file".to_owned(), NAME))
 }
 
 /// Returns a path's components, the last one first.
@@ -194,7 +196,7 @@ fn check_link(dir: &Dir, name: &OsStr, at: &Path, count: usize) -> Result<(), Re
 /// Returns an error if the file or its directory is not for a token.
 fn check_file(dir: &Dir, file: Option<&Status>) -> Result<(), Refusal> {
     if file.is_some_and(|file| !file.is_file()) {
-        return Err(("not a regular file".to_owned(), DIRECTORY));
+        return Err(("not a regular file".to_owned(), NAME));
     }
     let dir = dir.status().map_err(|error| (system(&error), DIRECTORY))?;
     if !dir.is_ours_or_roots() {

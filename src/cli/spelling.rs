@@ -77,7 +77,7 @@ const SETUPS: &[(&[&str], &str)] = &[
     ),
     (
         &["k8s", "kubernetes", "kubeconfig", "kube"],
-        "zitadel-credential setup kubectl --user NAME",
+        "zitadel-credential setup kubectl --context CONTEXT",
     ),
     (&["ls", "show", "status"], "zitadel-credential setup list"),
     (&["profiles"], "zitadel-credential profile list"),

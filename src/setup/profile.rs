@@ -59,6 +59,16 @@ struct Answers {
     hosts: Vec<HostPattern>,
 }
 
+impl SetupProfile {
+    /// Returns the options of a call by this profile.
+    fn options(&self, plan: &Plan<'_>) -> Result<Options, Error> {
+        Ok(Options {
+            profile: Some(name(self)?.into()),
+            ..plan.options.clone()
+        })
+    }
+}
+
 impl Setup for SetupProfile {
     fn of_name(name: &str) -> Self {
         Self {
@@ -154,6 +164,9 @@ impl Setup for SetupProfile {
                 plan.set_in_config(&setup, &["profiles", &name, key], value)?;
             }
         }
+        // What the next call would refuse is not written, tried or not.
+        let options = self.options(plan)?;
+        plan.config_with(&options)?.request(Asker::default())?;
         warn_of_mode(plan)?;
         if let Some(Answers {
             name: Some(_),
@@ -175,7 +188,7 @@ impl Setup for SetupProfile {
                 Some(_) => format!(", each with --config {}", word(plan.config.path())),
                 None => String::new(),
             };
-            plan.say(format!("next: zitadel-credential setup git HOST, setup docker HOST, or setup kubectl --user NAME{config}"));
+            plan.say(format!("next: zitadel-credential setup git HOST, setup docker HOST, or setup kubectl --context CONTEXT{config}"));
         }
         Ok(())
     }
@@ -183,10 +196,7 @@ impl Setup for SetupProfile {
     /// Gets a token by the profile as it is to be, and asks whose it is.
     fn prove(&self, world: &World<'_>, plan: &Plan<'_>) -> Result<Vec<String>, Error> {
         let name = name(self)?;
-        let options = Options {
-            profile: Some(name.as_str().into()),
-            ..plan.options.clone()
-        };
+        let options = self.options(plan)?;
         let config = plan.config_with(&options)?;
         let mut request = config.request(Asker::default())?;
         // As `warn_of_mode` does.

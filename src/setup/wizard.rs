@@ -90,7 +90,7 @@ pub(super) fn ask_issuer(
     config: &Config<'_>,
     options: &mut Options,
 ) -> Result<(), Error> {
-    let question = "Issuer, the instance's URL (https://acme.zitadel.cloud): ";
+    let question = "Issuer, the instance's URL, such as https://acme.zitadel.cloud: ";
     let network = Network {
         ca_file: config.caller().ca_file.clone(),
         allow_http: false,

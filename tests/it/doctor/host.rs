@@ -35,6 +35,14 @@ failed host: no host rule for https://evil.test
 "#]],
         ),
         (
+            "github.com",
+            str![[r#"
+failed host: no host rule for https://github.com
+    github.com belongs to GitHub, which takes no tokens of ZITADEL
+
+"#]],
+        ),
+        (
             "git.acme.test:444",
             str![[r#"
 failed host: no host rule for https://git.acme.test:444: git.acme.test is for another port

@@ -81,7 +81,7 @@ fn two_files_and_an_issuer_of_which_none_will_do() {
     let paths = ["--write", "nowhere/a", "--write", "."];
     case.run([&["agent", "--once"], &paths[..]].concat())
         .fails(1, str![[r#"
-zitadel-credential: warning: .: token not written: not a regular file (choose a directory that you can write to)
+zitadel-credential: warning: .: token not written: not a regular file (give a file's name, in a directory that you can write to)
 zitadel-credential: error: nowhere/a: token not written: no such file or directory
   hint: choose a directory that you can write to
 

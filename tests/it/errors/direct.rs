@@ -27,7 +27,7 @@ zitadel-credential: error: none/token: token not written: no such file or direct
         1,
         str![[r#"
 zitadel-credential: error: .: token not written: not a regular file
-  hint: choose a directory that you can write to
+  hint: give a file's name, in a directory that you can write to
 
 "#]],
     );

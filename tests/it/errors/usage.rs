@@ -98,7 +98,7 @@ fn a_word_of_other_programs() {
         (
             "setup k8s",
             "k8s",
-            "setup kubectl --user NAME",
+            "setup kubectl --context CONTEXT",
             "setup <COMMAND>",
         ),
         ("cache rm", "rm", "cache clear", "cache <COMMAND>"),

@@ -20,7 +20,7 @@ fn a_profile_is_written_and_proved() {
         format!(
             "created ~/{CONFIG}\n\
              profile prod: {issuer} gave an opaque token for user {user_id}\n\
-             next: zitadel-credential setup git HOST, setup docker HOST, or setup kubectl --user NAME\n"
+             next: zitadel-credential setup git HOST, setup docker HOST, or setup kubectl --context CONTEXT\n"
         )
     );
     let key_file = fixture.path().join("key.json");
@@ -302,4 +302,25 @@ fn what_comes_next_goes_by_the_same_config_file() {
         said.ends_with("each with --config ~/other.toml\n"),
         "{said}"
     );
+}
+
+/// Tried or not, what the next call would refuse is not written.
+#[test]
+fn an_issuer_that_no_call_would_take_is_not_written() {
+    let fixture = Fixture::new();
+    for issuer in [
+        "acme.zitadel.cloud",
+        "localhost:8080",
+        "https://acme.dev/ui/console",
+    ] {
+        for how in ["--no-try", "--dry-run"] {
+            let mut setup = fixture.home.zitadel(["setup", "profile", "more", how]);
+            setup.args(["--key-file", "key.json", "--issuer", issuer]);
+            let run = setup.current_dir(fixture.home.path()).run();
+            assert_eq!(run.status.code(), Some(2), "{run:?}");
+            let said = String::from_utf8(run.stderr).unwrap();
+            assert!(said.contains("invalid issuer URL"), "{said}");
+            assert!(!fixture.home.config_path().exists());
+        }
+    }
 }

@@ -70,7 +70,8 @@ impl Tool {
     /// Returns a call of `TOOL config` on a file.
     pub(crate) fn config(&self, file: &Path, words: &[String]) -> Command {
         let mut call = self.call(["config", self.file_option]);
-        call.arg(file).args(words);
+        // `shown` knows its words in English.
+        call.arg(file).args(words).env("LC_ALL", "C");
         call
     }
 
@@ -213,6 +214,18 @@ impl Tool {
     }
 }
 
+/// The system's own words at the end of a line, and what is shown for them.
+const SYSTEM: &[(&str, &str)] = &[
+    (
+        ": Device or resource busy",
+        "its file is a mount point, which it cannot replace (resource busy)",
+    ),
+    (": Read-only file system", "read-only file system"),
+    (": No space left on device", "no space left on device"),
+    (": Disk quota exceeded", "disk quota exceeded"),
+    (": Permission denied", "permission denied"),
+];
+
 /// Returns a line of a tool's stderr as it may be shown; `None` if it could quote a
 /// value of the tool's files, or comes from another program that the tool runs.
 pub(super) fn shown(line: &str) -> Option<String> {
@@ -220,6 +233,9 @@ pub(super) fn shown(line: &str) -> Option<String> {
     const LINE: &str = "bad config line ";
     if OURS.iter().any(|start| line.starts_with(start)) {
         return Some(quoted(line));
+    }
+    if let Some((_, shown)) = SYSTEM.iter().find(|(end, _)| line.ends_with(end)) {
+        return Some((*shown).to_owned());
     }
     let (_, rest) = line.split_once(LINE)?;
     let number = rest.split(' ').next()?;
@@ -257,6 +273,10 @@ mod tests {
             (
                 "fatal: bad config line 3 in file /home/ci/.gitconfig",
                 Some("bad config line 3"),
+            ),
+            (
+                "error: could not write config file /root/.gitconfig: Device or resource busy",
+                Some("its file is a mount point, which it cannot replace (resource busy)"),
             ),
             ("fatal: bad config line hunter2 in file x", None),
             (

@@ -5,6 +5,7 @@ mod git;
 mod keepers;
 mod kills;
 mod kubectl;
+mod mounts;
 mod tools;
 
 use std::collections::BTreeMap;

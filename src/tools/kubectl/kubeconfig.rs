@@ -60,6 +60,47 @@ pub(crate) fn same_but_for_user_of(one: &Value, other: &Value, context: &str) ->
     rest(one) == rest(other) && same_but_for(one, other, "contexts", context)
 }
 
+/// Returns what kubectl loses of a kubeconfig's text when it writes the file: keys at the
+/// top that it does not know, and documents after the first. Of JSON, nothing is known.
+pub(super) fn lost(text: &str) -> Vec<String> {
+    // k8s.io/client-go/tools/clientcmd/api/v1, type Config.
+    const KNOWN: [&str; 8] = [
+        "apiVersion",
+        "clusters",
+        "contexts",
+        "current-context",
+        "extensions",
+        "kind",
+        "preferences",
+        "users",
+    ];
+    let mut lost = Vec::new();
+    let mut has_content = false;
+    for line in text.lines() {
+        if line.trim_end() == "---" && has_content {
+            lost.push("the documents after the first".to_owned());
+            break;
+        }
+        let is_content =
+            !line.trim().is_empty() && !line.starts_with(['#', '%']) && line.trim_end() != "---";
+        has_content |= is_content;
+        let key = line
+            .split_once(':')
+            .map(|(key, _)| key.trim_matches(['"', '\'']));
+        let is_key = |key: &&str| {
+            let mut bytes = key.bytes();
+            key.len() < 64 && bytes.all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        };
+        if let Some(key) = key.filter(is_key)
+            && !key.is_empty()
+            && !KNOWN.contains(&key)
+        {
+            lost.push(format!("the key {key}"));
+        }
+    }
+    lost
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::args::SetupKubectl;
 use super::edit::{Kubeconfig, is_user, words};
-use super::kubeconfig::{named, same_user, user_of};
+use super::kubeconfig::{lost, named, same_user, user_of};
 use super::protocol::Version;
 use super::trial::{NO_TOKEN, look_at_the_token, trial};
 use crate::call::World;
@@ -45,6 +45,7 @@ impl Setup for SetupKubectl {
         let file = plan.open_file(&kubeconfig(plan, self)?)?;
         let kubectl = find(plan)?;
         let knows_mode = knows_interactive_mode(&kubectl)?;
+        let lost = lost(file.text());
         let mut config = Kubeconfig::open(kubectl, file)?;
         let setup = format!("kubectl {user} {}", config.file.name());
         let exec = exec(plan, profile.as_deref(), knows_mode)?;
@@ -56,6 +57,12 @@ impl Setup for SetupKubectl {
         set_user(plan, &mut config, &setup, &user, &exec)?;
         if let Some(context) = &context {
             set_context(plan, &mut config, &setup, context, &user)?;
+        }
+        if config.file.is_changed() && !lost.is_empty() {
+            plan.say(format!(
+                "warning: kubectl writes the file without {}: --undo brings that back while nobody else changes the file",
+                lost.join(", ")
+            ));
         }
         tell(plan, &user, context.as_deref(), knows_mode);
         plan.try_out(trial(&exec, &user));

@@ -350,3 +350,35 @@ fn no_word_of_kubectls_is_shown_that_may_be_a_value_of_the_kubeconfig() {
         }
     }
 }
+
+/// kubectl writes what it knows.
+#[test]
+fn what_kubectl_drops_of_a_file_is_told_and_comes_back() {
+    let Some(kubectl) = client("kubectl") else {
+        return;
+    };
+    let cluster = with_profile();
+    kubeconfig(&cluster);
+    let home = &cluster.world.home;
+    let mut view = command(home, &kubectl);
+    view.args(["config", "view", "--raw"]);
+    let plain = format!("# ours\n{}", stdout_of_success(view));
+    for (more, told) in [
+        ("extra:\n  a: b\n", Some("without the key extra:")),
+        (
+            "---\na: b\n",
+            Some("without the documents after the first:"),
+        ),
+        ("", None),
+    ] {
+        let before = format!("{plain}{more}");
+        home.write(KUBECONFIG, &before);
+        let said = setup(home, "kubectl --context test --no-try");
+        match told {
+            Some(told) => assert!(said.contains(told), "{said}"),
+            None => assert!(!said.contains("without the"), "{said}"),
+        }
+        setup(home, "kubectl --undo");
+        assert_eq!(home.read(KUBECONFIG), before);
+    }
+}

@@ -5,6 +5,7 @@ pub(crate) mod audit;
 mod draft;
 pub mod file;
 mod from;
+pub(crate) mod instance;
 mod layer;
 mod lines;
 mod missing;
@@ -36,7 +37,7 @@ use crate::sys::Environment;
 use crate::text::clock::Deadline;
 use crate::text::quote;
 use crate::text::quote::quoted;
-use crate::url::{IssuerUrl, Origin};
+use crate::url::IssuerUrl;
 
 /// Default time limit for all waiting.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
@@ -175,13 +176,9 @@ impl<'a> Config<'a> {
             ));
         }
         let invalid = || Report::new(format!("invalid issuer URL: \"{}\"", quoted(issuer)));
-        let parsed = IssuerUrl::parse(issuer).ok_or_else(|| {
-            Error::Usage(match instance_of(issuer) {
-                Some(instance) => invalid().hint(format!("try {}", instance.as_str())),
-                None => invalid().hint("write the issuer like https://acme.zitadel.cloud"),
-            })
-        })?;
-        if is_page(&parsed) {
+        let parsed = IssuerUrl::parse(issuer)
+            .ok_or_else(|| Error::Usage(invalid().hint(instance::hint(issuer))))?;
+        if instance::is_page(&parsed) {
             let what = format!(
                 "invalid issuer URL: \"{}\" is a page or an API of ZITADEL",
                 quoted(issuer)
@@ -267,40 +264,6 @@ impl<'a> Config<'a> {
             None => report,
         }
     }
-}
-
-/// Returns the instance's URL that an invalid issuer probably means: one without its
-/// scheme, or with more than a host.
-fn instance_of(issuer: &str) -> Option<IssuerUrl> {
-    let issuer = issuer.trim();
-    let (scheme, host) = issuer.split_once("://").unwrap_or(("https", issuer));
-    // No issuer has another scheme.
-    let scheme = if scheme == "http" { "http" } else { "https" };
-    let host = host.split(['/', '?', '#']).next()?;
-    // A word alone is more likely a profile's name, or a mistake.
-    let is_host = host.contains(['.', ':']) || host == "localhost";
-    IssuerUrl::parse(&format!("{scheme}://{host}")).filter(|_| is_host)
-}
-
-/// True if a URL leads to one of ZITADEL's pages or APIs, which are below its issuer.
-fn is_page(issuer: &IssuerUrl) -> bool {
-    const PAGES: [&str; 12] = [
-        "ui",
-        "oauth",
-        "oidc",
-        ".well-known",
-        "management",
-        "admin",
-        "auth",
-        "system",
-        "v2",
-        "v2beta",
-        "saml",
-        "debug",
-    ];
-    let path = Origin::parse_url(issuer.as_str()).map_or("", |(_, path)| path);
-    let first = path.trim_start_matches('/').split('/').next();
-    first.is_some_and(|first| PAGES.contains(&first))
 }
 
 /// Returns the time limit for all waiting, for callers that need no other setting.

@@ -273,7 +273,13 @@ fn an_issuer_that_is_nearly_one_is_told_what_to_try() {
             "acme.zitadel.cloud/ui/console",
             "try https://acme.zitadel.cloud",
         ),
-        ("localhost:8080", "try https://localhost:8080"),
+        // As the questions of `setup` take it.
+        ("localhost:8080", "try http://localhost:8080"),
+        ("127.0.0.1", "try http://127.0.0.1"),
+        ("[::1]:8080", "try http://[::1]:8080"),
+        ("LOCALHOST:8080/ui/console", "try http://localhost:8080"),
+        ("10.0.0.1:8080", "try https://10.0.0.1:8080"),
+        ("<https://id.acme.dev/ui/>", "try https://id.acme.dev"),
         (
             "HTPS://acme.zitadel.cloud",
             "try https://acme.zitadel.cloud",

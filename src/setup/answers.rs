@@ -2,39 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::url::{Host, IssuerUrl, Origin, Scheme, parse_authority};
-
-/// Returns the issuer that an address of an instance means: a host alone, or what a
-/// browser shows. `None` if it names no host.
-pub(super) fn issuer(text: &str) -> Option<IssuerUrl> {
-    let text = text.trim_matches(['<', '>', '"', '\'', ' ']);
-    let (scheme, rest) = match text.split_once("://") {
-        Some((scheme, rest)) => (Some(scheme.to_ascii_lowercase()), rest),
-        None => (None, text),
-    };
-    let authority = rest.split(['/', '?', '#']).next()?.to_ascii_lowercase();
-    let (host, port) = parse_authority(&authority)?;
-    // A word alone is more likely a profile's name, or a mistake.
-    if !authority.contains(['.', ':']) && authority != "localhost" {
-        return None;
-    }
-    let scheme = match scheme.as_deref() {
-        Some("http") => Scheme::Http,
-        None if host.is_loopback() => Scheme::Http,
-        Some("https") | None => Scheme::Https,
-        Some(_) => return None,
-    };
-    let port = port.filter(|port| *port != scheme.default_port());
-    let origin = Origin::new(scheme, &named(&host, port))?;
-    IssuerUrl::parse(&origin.to_string())
-}
-
-fn named(host: &Host, port: Option<u16>) -> String {
-    match port {
-        Some(port) => format!("{}:{port}", host.as_str()),
-        None => host.as_str().to_owned(),
-    }
-}
+use crate::url::Origin;
 
 /// Returns the name of a profile for an instance: its host's first label that says more
 /// than what it does.
@@ -117,47 +85,6 @@ pub(super) fn hosts(text: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_instance_is_a_host_or_what_a_browser_shows() {
-        for (text, url) in [
-            ("acme.zitadel.cloud", "https://acme.zitadel.cloud"),
-            ("https://acme.zitadel.cloud/", "https://acme.zitadel.cloud"),
-            (
-                "HTTPS://Acme.Zitadel.Cloud/ui/console?x=1#y",
-                "https://acme.zitadel.cloud",
-            ),
-            (
-                "acme.zitadel.cloud/ui/console/users",
-                "https://acme.zitadel.cloud",
-            ),
-            (
-                "acme.zitadel.cloud?login_hint=x",
-                "https://acme.zitadel.cloud",
-            ),
-            ("<https://id.acme.dev:443>", "https://id.acme.dev"),
-            ("id.acme.dev:8443", "https://id.acme.dev:8443"),
-            ("http://localhost:8080/ui/v2/login", "http://localhost:8080"),
-            ("localhost:8080", "http://localhost:8080"),
-            ("127.0.0.1:8080/", "http://127.0.0.1:8080"),
-            ("[::1]:8080", "http://[::1]:8080"),
-            ("http://id.acme.dev", "http://id.acme.dev"),
-        ] {
-            let found = issuer(text);
-            assert_eq!(found.as_ref().map(IssuerUrl::as_str), Some(url), "{text}");
-        }
-        for text in [
-            "",
-            "acme",
-            "https://",
-            "ftp://acme.dev",
-            "me@acme.dev",
-            "a b.dev",
-            "https://acme.dev:99999",
-        ] {
-            assert_eq!(issuer(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn a_name_comes_from_the_instance() {

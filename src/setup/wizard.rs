@@ -9,7 +9,7 @@ use super::answers;
 use crate::call::World;
 use crate::cli::options::Options;
 use crate::config;
-use crate::config::Config;
+use crate::config::{Config, instance};
 use crate::edit::hosts::pattern_for_rule;
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
@@ -98,12 +98,9 @@ pub(super) fn ask_issuer(
     };
     let issuer = ask(world, question, |answer| {
         refuse_secret(answer)?;
-        let issuer = answers::issuer(answer).ok_or_else(|| {
+        let issuer = instance::within(answer).ok_or_else(|| {
             let what = format!("invalid issuer URL: \"{}\"", quoted(answer));
-            usage(
-                what,
-                "write it like acme.zitadel.cloud or https://id.acme.dev",
-            )
+            usage(what, instance::hint(answer))
         })?;
         if issuer.as_str() != answer.trim_end_matches('/') {
             say(&format!("  used: {}", issuer.as_str()));

@@ -49,7 +49,7 @@ pub(super) fn check(
         None => "the user ID as username".to_owned(),
     };
     let git = match rule.auth {
-        Auth::Auto => "Bearer if the server offers it, otherwise basic",
+        Auth::Auto => "basic, or Bearer if the server offers no basic",
         Auth::Basic => "basic",
         Auth::Bearer => "Bearer if git can send it, otherwise basic",
     };

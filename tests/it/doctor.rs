@@ -288,7 +288,7 @@ ok       userinfo   the token belongs to user ID [USER_ID]
 ok       cache      [HOME]/.cache/zitadel-credential does not exist yet: the first token creates it
 ok       git        https://git.acme.test: host rule git.acme.test, profile test
 ok       docker     [HOME]/.docker/config.json: registry.acme.test:5000: host rule registry.acme.test:5000, profile test
-ok       host       host rule git.acme.test for https://git.acme.test: profile test, the user ID as username; git: Bearer if the server offers it, otherwise basic
+ok       host       host rule git.acme.test for https://git.acme.test: profile test, the user ID as username; git: basic, or Bearer if the server offers no basic
 
 17 ok
 

@@ -66,8 +66,9 @@ pub struct Request {
     pub ask: Ask,
     /// True if git supports credentials other than username and password.
     can_authtype: bool,
-    /// True if the server offers Bearer authentication.
-    offers_bearer: bool,
+    /// True if the server offers Bearer authentication, and no basic one: git sends the
+    /// first, small request of a push of more than 1 MiB without its bearer token.
+    needs_bearer: bool,
     /// The refused secret, for [`Operation::Erase`].
     pub secret: Option<Secret>,
 }
@@ -150,6 +151,11 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 
+    fn offers(&self, scheme: &str) -> bool {
+        let mut headers = self.challenges.iter();
+        headers.any(|header| challenge::offers(header, scheme))
+    }
+
     fn into_request(self) -> Result<Request, Malformed> {
         let protocol = self.protocol.ok_or("no protocol")?;
         let scheme = Scheme::parse(protocol).ok_or("the protocol is not https or http")?;
@@ -165,10 +171,7 @@ impl<'a> Fields<'a> {
                     .map(ToOwned::to_owned),
             },
             can_authtype: self.capabilities.contains(&"authtype"),
-            offers_bearer: self
-                .challenges
-                .iter()
-                .any(|header| challenge::offers(header, "Bearer")),
+            needs_bearer: self.offers("Bearer") && !self.offers("Basic"),
             secret: self.secret.map(|text| Secret::new(text.to_owned())),
         })
     }
@@ -197,7 +200,7 @@ impl Request {
     pub fn answer(&self, auth: Auth, login: Login<'_>) -> String {
         let Login { username, token } = login;
         let bearer = match auth {
-            Auth::Auto => self.can_authtype && self.offers_bearer,
+            Auth::Auto => self.can_authtype && self.needs_bearer,
             Auth::Bearer => self.can_authtype,
             Auth::Basic => false,
         };

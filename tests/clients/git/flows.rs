@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{BOTH, Forge, for_each_forge, gits};
-use crate::gateway::{Scheme, Seen, Shown};
+use super::{BEARER, BOTH, Forge, for_each_forge, gits, speaks_bearer};
+use crate::gateway::{Seen, Shown};
 use crate::program::{stderr_of_failure, stdout_of_success};
 use crate::support::{Endpoint, Jwt, Run, entry};
 
@@ -79,7 +79,7 @@ fn forbidden_git_keeps_its_token() {
 #[test]
 fn proactive_git_at_a_server_for_bearer_mints_once() {
     for git in gits() {
-        let forge = Forge::new(&git, &[Scheme::Bearer]);
+        let forge = Forge::new(&git, BEARER);
         forge.allow();
         forge.configure("[http]\nproactiveAuth = auto\n");
         for _ in 0..4 {
@@ -101,13 +101,18 @@ fn proactive_git_at_a_server_for_bearer_mints_once() {
 #[test]
 fn git_pushes_more_than_its_buffer_by_what_the_page_says() {
     for git in gits() {
-        for remedy in ["auth = \"basic\"\n", ""] {
-            let forge = Forge::new(&git, BOTH);
-            forge.allow();
-            forge.world.home.append_config(remedy);
-            if remedy.is_empty() {
-                forge.configure("[http]\npostBuffer = 500M\n");
+        for (offers, rule, lines) in [
+            (BOTH, "", ""),
+            (BEARER, "", "[http]\npostBuffer = 500M\n"),
+            (BOTH, "auth = \"bearer\"\n", "[http]\npostBuffer = 500M\n"),
+        ] {
+            if offers == BEARER && !speaks_bearer(&git) {
+                continue;
             }
+            let forge = Forge::new(&git, offers);
+            forge.allow();
+            forge.world.home.append_config(rule);
+            forge.configure(lines);
             stdout_of_success(forge.git(&["init", "here"]));
             let mut large = vec![0_u8; 3 << 20];
             getrandom::fill(&mut large).unwrap();

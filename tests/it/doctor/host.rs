@@ -15,14 +15,14 @@ fn a_host_is_answered_or_told_why_not() {
         (
             "git.acme.test",
             str![[r#"
-ok host: host rule git.acme.test for https://git.acme.test: profile test, username ci; git: Bearer if the server offers it, otherwise basic
+ok host: host rule git.acme.test for https://git.acme.test: profile test, username ci; git: basic, or Bearer if the server offers no basic
 
 "#]],
         ),
         (
             "https://ci@git.acme.test/a/b.git",
             str![[r#"
-ok host: host rule git.acme.test for https://git.acme.test: profile test, username ci; git: Bearer if the server offers it, otherwise basic
+ok host: host rule git.acme.test for https://git.acme.test: profile test, username ci; git: basic, or Bearer if the server offers no basic
 
 "#]],
         ),
@@ -93,7 +93,7 @@ failed host: invalid host "a b\u{1b}"
     case.world.issuer.remove_key(&case.world.user.key_id);
     let found = examine(&case, &["git.acme.test"], &[]);
     case.matches(&found.of("host"), str![[r#"
-failed host: host rule git.acme.test for https://git.acme.test: profile test, username ci; git: Bearer if the server offers it, otherwise basic; no token available
+failed host: host rule git.acme.test for https://git.acme.test: profile test, username ci; git: basic, or Bearer if the server offers no basic; no token available
     fix the first failed check
 
 "#]]);

@@ -75,14 +75,25 @@ fn a_username_that_was_asked_for_is_kept_and_an_empty_one_is_none() {
 }
 
 #[test]
-fn bearer_is_answered_where_git_and_server_know_it() {
+fn bearer_is_answered_where_git_knows_it_and_the_server_nothing_else() {
+    const BEARER: &str = "capability[]=authtype\nauthtype=Bearer\ncredential=";
     let world = world();
-    let message = format!("capability[]=authtype\nwwwauth[]=Basic realm=\"x\", Bearer\n{GET}");
-    let answer = asked(&world, "get", &message);
-    assert!(
-        answer.starts_with("capability[]=authtype\nauthtype=Bearer\ncredential="),
-        "{answer}"
-    );
+    world
+        .home
+        .append_config("[hosts.\"b.dev\"]\nauth = \"bearer\"\n");
+    for (challenge, host, expected) in [
+        ("Bearer", "git.acme.dev", BEARER),
+        ("Negotiate, Bearer realm=\"x\"", "git.acme.dev", BEARER),
+        ("Basic realm=\"x\", Bearer", "git.acme.dev", "username="),
+        ("Bearer, Basic realm=\"x\"", "git.acme.dev", "username="),
+        ("Basic realm=\"x\", Bearer", "b.dev", BEARER),
+    ] {
+        let message = format!(
+            "capability[]=authtype\nwwwauth[]={challenge}\nprotocol=https\nhost={host}\n\n"
+        );
+        let answer = asked(&world, "get", &message);
+        assert!(answer.starts_with(expected), "{challenge}: {answer}");
+    }
 }
 
 #[test]

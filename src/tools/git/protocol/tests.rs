@@ -29,7 +29,7 @@ fn answered(message: &str, auth: Auth) -> String {
 
 const OLD: &str = "protocol=https\nhost=git.acme.dev\n\n";
 const NEW: &str = "capability[]=authtype\ncapability[]=state\nprotocol=https\nhost=git.acme.dev\n\
-                   wwwauth[]=Basic realm=\"x\"\nwwwauth[]=Bearer realm=\"y\"\n";
+                   wwwauth[]=Negotiate\nwwwauth[]=Bearer realm=\"y\"\n";
 const BASIC: &str = "username=ci\npassword=abc\npassword_expiry_utc=1003570\n";
 const BEARER: &str = "capability[]=authtype\nauthtype=Bearer\ncredential=abc\nephemeral=1\n\
                       password_expiry_utc=1003570\n";
@@ -46,6 +46,16 @@ fn a_new_git_gets_bearer_if_the_rule_and_the_server_allow_it() {
     assert_eq!(answered(NEW, Auth::Auto), BEARER);
     assert_eq!(answered(NEW, Auth::Bearer), BEARER);
     assert_eq!(answered(NEW, Auth::Basic), BASIC);
+    // git fails at a large push with Bearer.
+    for both in [
+        "wwwauth[]=Basic realm=\"x\"\nwwwauth[]=Bearer realm=\"y\"\n",
+        "wwwauth[]=Bearer realm=\"y\"\nwwwauth[]=basic realm=\"x\"\n",
+        "wwwauth[]=Bearer realm=\"y, Digest\", Basic realm=\"x\"\n",
+    ] {
+        let message = format!("{NEW}wwwauth[]=\n{both}");
+        assert_eq!(answered(&message, Auth::Auto), BASIC, "{both}");
+        assert_eq!(answered(&message, Auth::Bearer), BEARER, "{both}");
+    }
     let no_offer = NEW.replace("Bearer", "Digest");
     assert_eq!(answered(&no_offer, Auth::Auto), BASIC);
     assert_eq!(answered(&no_offer, Auth::Bearer), BEARER);

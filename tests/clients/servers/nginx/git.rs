@@ -68,6 +68,33 @@ fn git_gets_in_with_bearer_if_its_rule_says_so() {
     });
 }
 
+/// A gate of a person's own may offer Bearer as well, as products do.
+#[test]
+fn git_pushes_more_than_its_buffer_at_a_gate_that_offers_both() {
+    const GATE: &str = "/etc/nginx/zitadel/gate.conf";
+    const BASIC: &str = "    add_header WWW-Authenticate 'Basic ";
+    for git in gits() {
+        for bearer in [
+            format!("    add_header WWW-Authenticate 'Bearer realm=\"x\"' always;\n{BASIC}"),
+            BASIC.replace('\'', "'Bearer realm=\"x\", "),
+        ] {
+            let cast = Cast::new();
+            let Some(mut nginx) = Nginx::with_git_files(&cast, Asks::Introspection) else {
+                return;
+            };
+            let gate = std::fs::read_to_string(nginx.files.path(GATE)).unwrap();
+            assert!(gate.contains(BASIC));
+            nginx.files.write(GATE, &gate.replace(BASIC, &bearer));
+            let Some(()) = nginx.start() else {
+                return;
+            };
+            nginx.create_repository();
+            configure_git(&nginx);
+            nginx.assert_git_clones_and_pushes_by_role(&git);
+        }
+    }
+}
+
 #[test]
 fn hooks_know_the_user_and_not_the_token() {
     for_each_git(|nginx, git| nginx.assert_hooks_know_the_user_and_not_the_token(git));

@@ -209,7 +209,7 @@ fn a_host_that_gits_wildcard_does_not_reach_is_told() {
     case.matches(
         &of_host(&wildcard, "a.b.acme.test"),
         str![[r#"
-ok host: host rule *.acme.test for https://a.b.acme.test: profile test, the user ID as username; git: Bearer if the server offers it, otherwise basic
+ok host: host rule *.acme.test for https://a.b.acme.test: profile test, the user ID as username; git: basic, or Bearer if the server offers no basic
 warning host: git does not ask this program for https://a.b.acme.test: the * of https://*.acme.test stands for one label
     zitadel-credential setup git a.b.acme.test
 

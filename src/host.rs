@@ -8,7 +8,6 @@ use std::fmt;
 use std::net::Ipv4Addr;
 
 pub use ask::Ask;
-pub use strangers::DOCKER_HUB;
 
 use crate::error::Report;
 use crate::url::{Host, Origin, Scheme, parse_authority};
@@ -16,7 +15,7 @@ use crate::url::{Host, Origin, Scheme, parse_authority};
 /// The form of the response to git (`auth` in a rule).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Auth {
-    /// Bearer if the server offers it, else basic.
+    /// Basic, or Bearer if the server offers that and not basic.
     #[default]
     Auto,
     /// A username, and the token as its password.

@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::layer::usage;
+use super::layer::{set, usage};
 use super::place::{default_path, given_path, is_no_file, parse_file};
-use super::rules::{host_within, parse_pattern};
+use super::rules::{add_rule_of_caller, host_within, parse_pattern};
 use super::{Asker, Config, Directories, Layer};
 use crate::cli::options::Options;
 use crate::error::Error;
-use crate::host::{HostPattern, HostRule};
+use crate::host::{HostPattern, HostRule, HostRules};
 use crate::source::key::spec::KeySource;
 use crate::sys::Environment;
+use crate::url::{Origin, Scheme};
 
 impl<'a> Config<'a> {
     /// Returns the configuration with this text as the config file's content.
@@ -92,6 +93,21 @@ impl<'a> Config<'a> {
     pub fn host_within(text: &str) -> Option<String> {
         let host = host_within(text)?.single_host();
         host.filter(|host| host != text)
+    }
+
+    /// True if the environment allows these hosts, without a rule of the file.
+    pub fn is_allowed_by_variable(&self, pattern: &HostPattern) -> bool {
+        let listed = set(self.environment, "ZITADEL_CREDENTIAL_HOSTS");
+        let listed = listed.and_then(|listed| listed.into_string().ok());
+        let mut rules = HostRules::default();
+        for host in listed.iter().flat_map(|list| list.split_ascii_whitespace()) {
+            // An invalid one is told by the next call.
+            let _ = add_rule_of_caller(&mut rules, host);
+        }
+        let host = pattern.single_host();
+        let origin = host.and_then(|host| Origin::new(Scheme::Https, &host));
+        rules.named(pattern).is_some()
+            || origin.is_some_and(|origin| rules.find(&origin, None).is_ok())
     }
 
     /// Returns the settings of flags and environment.

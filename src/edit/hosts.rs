@@ -9,13 +9,14 @@ use clap::Args;
 
 use super::entry::Edit;
 use super::plan::Plan;
+use super::setup::{Name, named};
 use super::tool;
 use crate::config::Config;
 use crate::error::{Error, Report};
 use crate::findings::netrc::Netrc;
 use crate::findings::rule::{api_token, no_match, no_use};
 use crate::findings::wiring::NetrcReader;
-use crate::host::{DOCKER_HUB, HostPattern};
+use crate::host::HostPattern;
 use crate::text::quote;
 use crate::text::quote::quoted;
 
@@ -25,7 +26,8 @@ pub struct HostsArgs {
     /// Hosts: host, host:port or *.host
     #[arg(required = true, value_name = "HOST")]
     pub hosts: Vec<OsString>,
-    /// Add rules even for a wildcard over other people's hosts (*.com), or Docker Hub
+    /// Add rules even for a wildcard over other people's hosts (*.com), or for a
+    /// service that takes no tokens of ZITADEL (github.com)
     #[arg(long)]
     pub force: bool,
 }
@@ -37,6 +39,44 @@ impl HostsArgs {
             hosts: vec![host.into()],
             force: false,
         }
+    }
+
+    /// Returns these arguments with one host alone.
+    pub(crate) fn with_only(&self, host: &OsString) -> Self {
+        Self {
+            hosts: vec![host.clone()],
+            force: self.force,
+        }
+    }
+
+    /// Returns the names among them.
+    pub(crate) fn names(&self) -> Vec<Name<'_>> {
+        named("HOST", &self.hosts)
+    }
+}
+
+// The hosts of a tool whose answer has a username.
+#[derive(Args, Debug)]
+pub struct LoginArgs {
+    #[command(flatten)]
+    pub hosts: HostsArgs,
+    /// Username in the answer [default: the user ID]
+    #[arg(long, value_name = "NAME")]
+    pub username: Option<OsString>,
+}
+
+impl LoginArgs {
+    /// Returns the arguments for one host.
+    pub(crate) fn of(host: &str) -> Self {
+        Self {
+            hosts: HostsArgs::of(host),
+            username: None,
+        }
+    }
+
+    /// Returns the names among them.
+    pub(crate) fn names(&self) -> Vec<Name<'_>> {
+        [named("--username", &self.username), self.hosts.names()].concat()
     }
 }
 
@@ -55,8 +95,7 @@ impl Plan<'_> {
     pub(crate) fn add_rules(
         &mut self,
         tool: &str,
-        hosts: &[OsString],
-        force: bool,
+        args: &HostsArgs,
         username: Option<&OsString>,
         file: &str,
     ) -> Result<Vec<Host>, Error> {
@@ -66,7 +105,7 @@ impl Plan<'_> {
         let add = |host| {
             let pattern = pattern(host)?;
             refuse_useless(&pattern)?;
-            if !force {
+            if !args.force {
                 refuse_strangers(&pattern).map_err(|report| {
                     Error::Usage(report.hint("to add the rule all the same, give --force"))
                 })?;
@@ -76,7 +115,7 @@ impl Plan<'_> {
             self.warn_of_rule(&pattern)?;
             Ok(Host { pattern, setup })
         };
-        hosts.iter().map(add).collect()
+        args.hosts.iter().map(add).collect()
     }
 
     /// Undoes what was set up for hosts; `elsewhere` does so outside of the config file.
@@ -105,7 +144,8 @@ impl Plan<'_> {
                 }
                 continue;
             };
-            for (rule, other) in rules {
+            let kept = rules.into_iter().filter(|_| !self.all_go);
+            for (rule, other) in kept.collect::<Vec<_>>() {
                 self.say(format!("hosts.{rule} stays: the setup of {other} needs it"));
             }
             for edit in edits {
@@ -278,14 +318,15 @@ fn refuse_useless(pattern: &HostPattern) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses hosts whose owners are unknown, and Docker Hub.
+/// Refuses hosts whose owners are unknown, and services that take no tokens of ZITADEL.
 fn refuse_strangers(pattern: &HostPattern) -> Result<(), Report> {
     Err(if pattern.covers_strangers() {
         let what = format!("{pattern} covers hosts of other people, who would get the token");
         Report::new(what).hint("name your own host or domain, for example *.acme.dev")
-    } else if pattern.service() == Some(DOCKER_HUB) {
-        Report::new(no_use(pattern, DOCKER_HUB))
-            .hint("use docker login with an account of Docker Hub, or name your own registry")
+    } else if let Some(service) = pattern.service() {
+        Report::new(no_use(pattern, service)).hint(format!(
+            "use an account of {service} there, or name a server of your own"
+        ))
     } else {
         return Ok(());
     })

@@ -70,6 +70,8 @@ pub(crate) struct Plan<'w> {
     pub(crate) tool_file: Option<PathBuf>,
     /// True if the undo is only tried, to see what still stands.
     pub(crate) only_looks: bool,
+    /// True if every setup is undone: none is left that needs a host rule.
+    pub(crate) all_go: bool,
     trials: Vec<Trial>,
     after: Option<After>,
     /// Says what to type next.
@@ -124,6 +126,7 @@ impl<'w> Plan<'w> {
             drift: Vec::new(),
             tool_file: None,
             only_looks: false,
+            all_go: false,
             trials: Vec::new(),
             after: None,
             next: Vec::new(),

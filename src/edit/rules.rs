@@ -42,6 +42,13 @@ impl Plan<'_> {
             }
             return Ok(());
         }
+        if values.is_empty() && self.config()?.is_allowed_by_variable(pattern) {
+            // Nothing of the file is needed: the profile comes from the environment too.
+            self.say(format!(
+                "ZITADEL_CREDENTIAL_HOSTS allows {name} already: no rule is added"
+            ));
+            return Ok(());
+        }
         let ours = body(&values);
         self.edit_config(|document| document.add_table(key[0], key[1], &values))?;
         let edit = self.config_edit(&key, &ours, None);

@@ -126,18 +126,26 @@ const LOCAL: &[&str] = &[
     "test",
 ];
 
-/// The name of Docker Hub.
-pub const DOCKER_HUB: &str = "Docker Hub";
-
 /// Services with their hosts, which know no ZITADEL.
 const SERVICES: &[(&str, &[&str])] = &[
-    (DOCKER_HUB, &["docker.io", "docker.com"]),
+    ("Docker Hub", &["docker.io", "docker.com"]),
     (
         "GitHub",
-        &["github.com", "ghcr.io", "githubusercontent.com"],
+        &["github.com", "ghcr.io", "githubusercontent.com", "ghe.com"],
     ),
     ("GitLab.com", &["gitlab.com"]),
     ("Bitbucket Cloud", &["bitbucket.org"]),
+    ("Azure DevOps", &["dev.azure.com", "visualstudio.com"]),
+    ("Codeberg", &["codeberg.org"]),
+    ("SourceHut", &["sr.ht"]),
+    ("Amazon's public registry", &["public.ecr.aws"]),
+    ("Microsoft's registry", &["mcr.microsoft.com"]),
+    ("Kubernetes' registry", &["registry.k8s.io"]),
+    ("crates.io", &["crates.io"]),
+    ("Go's module proxy", &["proxy.golang.org", "sum.golang.org"]),
+    ("npm's registry", &["npmjs.org", "npmjs.com"]),
+    ("PyPI", &["pypi.org", "pythonhosted.org"]),
+    ("HashiCorp", &["terraform.io"]),
 ];
 
 /// True if strangers can have hosts below this name, as below `com`, `co.uk` and

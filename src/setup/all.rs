@@ -154,6 +154,7 @@ fn attempt(
     let mut failures = Vec::new();
     for setup in all {
         let undone = setup.open(world, options, mode).and_then(|mut plan| {
+            plan.all_go = true;
             setup.asked.undo(&mut plan)?;
             plan.finish()
         });
@@ -196,6 +197,7 @@ fn preview(
                 continue;
             }
         };
+        plan.all_go = true;
         together = undo_in(&mut plan, together, &mut failures);
         match plan.finish() {
             Ok(answer) => text.push_str(&answer.text),

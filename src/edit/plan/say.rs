@@ -1,6 +1,7 @@
 //! What a plan says to the person.
 
 use super::Plan;
+use crate::host::HostPattern;
 
 impl Plan<'_> {
     /// Adds a line for the person.
@@ -23,6 +24,14 @@ impl Plan<'_> {
     /// Adds a line after all others: what to type next.
     pub(crate) fn say_next(&mut self, line: impl Into<String>) {
         self.next.push(line.into());
+    }
+
+    /// Adds a line after all others that tells to use hosts; not of a service that takes
+    /// no tokens of ZITADEL, which somebody has forced.
+    pub(crate) fn say_next_at(&mut self, hosts: &HostPattern, line: impl Into<String>) {
+        if hosts.service().is_none() {
+            self.say_next(line);
+        }
     }
 
     /// Adds lines before all others.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::edit::entry::Edit;
 use crate::edit::hosts::HostsArgs;
 use crate::edit::plan::Plan;
-use crate::edit::setup::{Name, Setup, named};
+use crate::edit::setup::{Name, Setup};
 use crate::edit::trial::Trial;
 use crate::error::Error;
 
@@ -29,13 +29,13 @@ impl Setup for SetupBazel {
     }
 
     fn names(&self) -> Vec<Name<'_>> {
-        named("HOST", &self.args.hosts)
+        self.args.names()
     }
 
     /// Adds the rules, and prints the lines that Bazel needs.
     fn apply(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let file = plan.config.name();
-        let hosts = plan.add_rules("bazel", &self.args.hosts, self.args.force, None, &file)?;
+        let hosts = plan.add_rules("bazel", &self.args, None, &file)?;
         // Bazel goes by the host, whatever the port.
         let scopes = hosts.iter().map(|host| host.pattern.without_port());
         plan.say_next("next, in .bazelrc:");

@@ -35,7 +35,7 @@ impl Setup for SetupCargo {
     fn names(&self) -> Vec<Name<'_>> {
         let registry = named("--registry", &self.registry);
         let index = named("--index", &self.index);
-        [registry, index, named("HOST", &self.args.hosts)].concat()
+        [registry, index, self.args.names()].concat()
     }
 
     /// Adds the rules and the provider.
@@ -55,13 +55,7 @@ impl Setup for SetupCargo {
         call.extend(plan.config_words());
         let provider = list(&call);
         file.words.push(provider.clone());
-        for Host { pattern, setup } in plan.add_rules(
-            "cargo",
-            &self.args.hosts,
-            self.args.force,
-            None,
-            &file.name(),
-        )? {
+        for Host { pattern, setup } in plan.add_rules("cargo", &self.args, None, &file.name())? {
             for registry in registries(&file, self, &pattern).map_err(refused)? {
                 let table = [GROUP, registry.name.as_str()];
                 let line = [GROUP, registry.name.as_str(), KEY];
@@ -121,10 +115,9 @@ impl Setup for SetupCargo {
                         read: read_answer,
                     });
                 }
-                plan.say_next(format!(
-                    "next: cargo add --registry {} CRATE",
-                    quote::word(&registry.name)
-                ));
+                let name = quote::word(&registry.name);
+                let next = format!("next: cargo add --registry {name} CRATE");
+                plan.say_next_at(&pattern, next);
             }
         }
         plan.add(file);

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use crate::cli::options::{EVERY, Options};
-use crate::edit::hosts::HostsArgs;
+use crate::edit::hosts::LoginArgs;
 
 #[derive(Args, Debug)]
 pub struct Docker {
@@ -20,10 +20,7 @@ pub struct Docker {
 #[derive(Args, Debug)]
 pub struct SetupDocker {
     #[command(flatten)]
-    pub args: HostsArgs,
-    /// Username in the answer [default: the user ID]
-    #[arg(long, value_name = "NAME")]
-    pub username: Option<OsString>,
+    pub args: LoginArgs,
     /// Another file in docker's format, such as podman's auth.json
     /// [default: DOCKER_CONFIG/config.json, or ~/.docker/config.json]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, verbatim_doc_comment)]

@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::args::SetupDocker;
 use super::logins::{Ours, logins};
 use crate::edit::entry::Edit;
-use crate::edit::hosts::{Host, HostsArgs, as_it_is, pattern};
+use crate::edit::hosts::{Host, LoginArgs, as_it_is, pattern};
 use crate::edit::json::Document;
 use crate::edit::plan::Plan;
 use crate::edit::rules::Undone;
-use crate::edit::setup::{Name, Setup, named};
+use crate::edit::setup::{Name, Setup};
 use crate::edit::trial::Trial;
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
@@ -27,15 +27,13 @@ const HELPER: &str = "zitadel";
 impl Setup for SetupDocker {
     fn of_name(name: &str) -> Self {
         Self {
-            args: HostsArgs::of(name),
-            username: None,
+            args: LoginArgs::of(name),
             authfile: None,
         }
     }
 
     fn names(&self) -> Vec<Name<'_>> {
-        let username = named("--username", &self.username);
-        [username, named("HOST", &self.args.hosts)].concat()
+        self.args.names()
     }
 
     /// Adds the rules and the helper.
@@ -44,14 +42,10 @@ impl Setup for SetupDocker {
         let mut file = plan.open_file(&path)?;
         file.words = vec![HELPER.to_owned()];
         let refused = |report: Report| Error::Usage(report.about(&quote::path(&path)));
-        let username = self.username.as_ref();
-        for Host { pattern, setup } in plan.add_rules(
-            "docker",
-            &self.args.hosts,
-            self.args.force,
-            username,
-            &file.name(),
-        )? {
+        let username = self.args.username.as_ref();
+        for Host { pattern, setup } in
+            plan.add_rules("docker", &self.args.hosts, username, &file.name())?
+        {
             let Some(registry) = pattern.single_host() else {
                 let what = format!("{pattern} is a wildcard");
                 return Err(Error::Usage(
@@ -102,9 +96,10 @@ impl Setup for SetupDocker {
                     read: username_of,
                 });
             }
-            plan.say_next(format!(
+            let next = format!(
                 "next: docker pull {registry}/IMAGE, or skopeo inspect docker://{registry}/IMAGE"
-            ));
+            );
+            plan.say_next_at(&pattern, next);
         }
         plan.add(file);
         // It finds its helpers by their name alone, and passes them no options.
@@ -119,11 +114,11 @@ impl Setup for SetupDocker {
         let mut file = plan.open_file(&path)?;
         file.words.push(HELPER.to_owned());
         let refused = |report: Report| Error::Usage(report.about(&quote::path(&path)));
-        for host in &self.args.hosts {
+        for host in &self.args.hosts.hosts {
             file.words.push(pattern(host)?.to_string());
         }
         let name = file.name();
-        plan.undo_hosts("docker", &self.args.hosts, &name, |plan, edit| {
+        plan.undo_hosts("docker", &self.args.hosts.hosts, &name, |plan, edit| {
             if edit.file == name {
                 let mut document = Document::parse(file.text()).map_err(refused)?;
                 let undone = undo(&mut document, edit).map_err(refused)?;

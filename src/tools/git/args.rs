@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::Args;
 
 use crate::cli::options::{EVERY, Options};
-use crate::edit::hosts::HostsArgs;
+use crate::edit::hosts::LoginArgs;
 
 #[derive(Args, Debug)]
 pub struct Git {
@@ -19,8 +19,5 @@ pub struct Git {
 #[derive(Args, Debug)]
 pub struct SetupGit {
     #[command(flatten)]
-    pub args: HostsArgs,
-    /// Username in the answer [default: the user ID]
-    #[arg(long, value_name = "NAME")]
-    pub username: Option<OsString>,
+    pub args: LoginArgs,
 }

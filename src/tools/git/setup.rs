@@ -10,9 +10,9 @@ use super::logins;
 use super::logins::{Login, NETRC};
 use super::scope::Scope;
 use crate::edit::entry::Edit;
-use crate::edit::hosts::{Host, HostsArgs, as_it_is};
+use crate::edit::hosts::{Host, LoginArgs, as_it_is};
 use crate::edit::plan::Plan;
-use crate::edit::setup::{Name, Setup, named};
+use crate::edit::setup::{Name, Setup};
 use crate::edit::tool::Tool;
 use crate::edit::trial::Trial;
 use crate::error::{Error, Report};
@@ -23,14 +23,12 @@ use crate::url::{Origin, Scheme};
 impl Setup for SetupGit {
     fn of_name(name: &str) -> Self {
         Self {
-            args: HostsArgs::of(name),
-            username: None,
+            args: LoginArgs::of(name),
         }
     }
 
     fn names(&self) -> Vec<Name<'_>> {
-        let username = named("--username", &self.username);
-        [username, named("HOST", &self.args.hosts)].concat()
+        self.args.names()
     }
 
     /// Adds the rules and the helper.
@@ -38,11 +36,9 @@ impl Setup for SetupGit {
         let mut config = open(plan)?;
         let helper = helper(plan);
         let mut hosts = Vec::new();
-        let username = self.username.as_ref();
+        let username = self.args.username.as_ref();
         let file = config.file.name();
-        for Host { pattern, setup } in
-            plan.add_rules("git", &self.args.hosts, self.args.force, username, &file)?
-        {
+        for Host { pattern, setup } in plan.add_rules("git", &self.args.hosts, username, &file)? {
             for scheme in schemes(plan, &pattern)? {
                 let key = format!("credential.{scheme}://{pattern}.helper");
                 config.check_values(&key)?;
@@ -63,7 +59,7 @@ impl Setup for SetupGit {
             } else {
                 format!("next: git clone https://HOST/REPOSITORY, from a HOST of {pattern}")
             };
-            plan.say_next(next);
+            plan.say_next_at(pattern, next);
         }
         plan.then(move || {
             let mut lines = Vec::new();
@@ -87,7 +83,7 @@ impl Setup for SetupGit {
     fn undo(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let mut config = open(plan)?;
         let name = config.file.name();
-        plan.undo_hosts("git", &self.args.hosts, &name, |plan, edit| {
+        plan.undo_hosts("git", &self.args.hosts.hosts, &name, |plan, edit| {
             let key = edit.key();
             let [key, value] = key.as_slice() else {
                 return Ok(());

@@ -7,7 +7,7 @@ use super::files::{Goauth, NETRC};
 use crate::edit::entry::Edit;
 use crate::edit::hosts::HostsArgs;
 use crate::edit::plan::Plan;
-use crate::edit::setup::{Name, Setup, named};
+use crate::edit::setup::{Name, Setup};
 use crate::edit::trial::Trial;
 use crate::error::{Error, Report};
 use crate::text::quote;
@@ -31,13 +31,13 @@ impl Setup for SetupGo {
     }
 
     fn names(&self) -> Vec<Name<'_>> {
-        named("HOST", &self.args.hosts)
+        self.args.names()
     }
 
     /// Adds the rules, and prints the call that Go needs.
     fn apply(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let file = plan.config.name();
-        let hosts = plan.add_rules("go", &self.args.hosts, self.args.force, None, &file)?;
+        let hosts = plan.add_rules("go", &self.args, None, &file)?;
         let goauth = goauth(plan)?;
         for host in &hosts {
             // What is proposed below puts this program first.

@@ -1,7 +1,6 @@
 //! pip and uv: host rules, and the link by which both find this program as their keyring.
 //! The link has a directory of its own, for other programs have their own keyring.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,10 +9,10 @@ use serde_json::Value;
 use super::wiring::NETRC;
 use crate::edit::check::is_path;
 use crate::edit::entry::Edit;
-use crate::edit::hosts::{HostsArgs, known};
+use crate::edit::hosts::{LoginArgs, known};
 use crate::edit::links::AT_LINK;
 use crate::edit::plan::Plan;
-use crate::edit::setup::{Name, Setup, named};
+use crate::edit::setup::{Name, Setup};
 use crate::edit::trial::Trial;
 use crate::error::Error;
 use crate::text::quote;
@@ -26,36 +25,25 @@ const LINK: &str = ".local/lib/zitadel-keyring/keyring";
 #[derive(clap::Args, Debug)]
 pub(super) struct SetupKeyring {
     #[command(flatten)]
-    args: HostsArgs,
-    /// Username in the answer [default: the user ID]
-    #[arg(long, value_name = "NAME")]
-    username: Option<OsString>,
+    args: LoginArgs,
 }
 
 impl Setup for SetupKeyring {
     fn of_name(name: &str) -> Self {
         Self {
-            args: HostsArgs::of(name),
-            username: None,
+            args: LoginArgs::of(name),
         }
     }
 
     fn names(&self) -> Vec<Name<'_>> {
-        let username = named("--username", &self.username);
-        [username, named("HOST", &self.args.hosts)].concat()
+        self.args.names()
     }
 
     /// Adds the rules and the link, and prints the calls.
     fn apply(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let file = plan.config.name();
-        let username = self.username.as_ref();
-        let hosts = plan.add_rules(
-            "keyring",
-            &self.args.hosts,
-            self.args.force,
-            username,
-            &file,
-        )?;
+        let username = self.args.username.as_ref();
+        let hosts = plan.add_rules("keyring", &self.args.hosts, username, &file)?;
         let home = plan.directories.home.as_ref();
         let link = known(home.map(|home| home.join(LINK)), "pip", "HOME")?;
         plan.link_here(&link, &hosts)?;
@@ -63,21 +51,24 @@ impl Setup for SetupKeyring {
             plan.warn_of_netrc(&NETRC, &host.pattern);
         }
         plan.warn_of_config("pip");
-        let mut first = None;
         for host in hosts.iter().filter_map(|host| host.pattern.single_host()) {
-            first = first.or_else(|| Some(host.clone()));
             plan.try_out(trial(plan, &link, host));
         }
+        let mut useful = hosts.iter().filter(|host| host.pattern.service().is_none());
+        let is_useful = useful.clone().next().is_some();
+        let first = useful.find_map(|host| host.pattern.single_host());
         let username = username.map_or("__token__".into(), |name| name.to_string_lossy());
         let host = first.as_deref().unwrap_or("HOST");
-        tell(plan, &link, &username, host);
+        if is_useful {
+            tell(plan, &link, &username, host);
+        }
         Ok(())
     }
 
     /// Undoes the rules and the link.
     fn undo(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let file = plan.config.name();
-        plan.undo_hosts("keyring", &self.args.hosts, &file, |plan, edit| {
+        plan.undo_hosts("keyring", &self.args.hosts.hosts, &file, |plan, edit| {
             plan.undo_link(edit);
             Ok(())
         })

@@ -4,7 +4,6 @@
 //! Source: Kubernetes, "Configure a kubelet image credential provider".
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -12,9 +11,9 @@ use clap::ValueHint;
 use serde_json::{Value, json};
 
 use crate::edit::entry::Edit;
-use crate::edit::hosts::HostsArgs;
+use crate::edit::hosts::LoginArgs;
 use crate::edit::plan::Plan;
-use crate::edit::setup::{Name, Setup, named};
+use crate::edit::setup::{Name, Setup};
 use crate::edit::trial::Trial;
 use crate::edit::whole::AT_FILE;
 use crate::error::Error;
@@ -31,10 +30,7 @@ const CACHE: &str = "/var/cache/zitadel-credential";
 #[derive(clap::Args, Debug)]
 pub(super) struct SetupKubelet {
     #[command(flatten)]
-    args: HostsArgs,
-    /// Username in the answer [default: the user ID]
-    #[arg(long, value_name = "NAME")]
-    username: Option<OsString>,
+    args: LoginArgs,
     /// New file for the kubelet's configuration, instead of printing it
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
@@ -43,29 +39,21 @@ pub(super) struct SetupKubelet {
 impl Setup for SetupKubelet {
     fn of_name(name: &str) -> Self {
         Self {
-            args: HostsArgs::of(name),
-            username: None,
+            args: LoginArgs::of(name),
             output: None,
         }
     }
 
     fn names(&self) -> Vec<Name<'_>> {
-        let username = named("--username", &self.username);
-        [username, named("HOST", &self.args.hosts)].concat()
+        self.args.names()
     }
 
     /// Adds the rules, and writes or prints the configuration.
     fn apply(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let output = self.output(plan)?;
         let file = file_of(plan, output.as_ref())?;
-        let username = self.username.as_ref();
-        let hosts = plan.add_rules(
-            "kubelet",
-            &self.args.hosts,
-            self.args.force,
-            username,
-            &file,
-        )?;
+        let username = self.args.username.as_ref();
+        let hosts = plan.add_rules("kubelet", &self.args.hosts, username, &file)?;
         let mut images = images(plan, &file);
         images.extend(hosts.iter().map(|host| host.pattern.to_string()));
         let text = configuration(plan, &images);
@@ -110,7 +98,7 @@ impl Setup for SetupKubelet {
         let file = file_of(plan, output.as_ref())?;
         let was_there = plan.journal.has("kubelet");
         let mut written: Vec<Edit> = Vec::new();
-        for host in &self.args.hosts {
+        for host in &self.args.hosts.hosts {
             let known = plan.journal.edit_at(&file, &AT_FILE).cloned();
             let one = std::slice::from_ref(host);
             plan.undo_hosts("kubelet", one, &file, |_, _| Ok(()))?;

@@ -18,7 +18,7 @@ use crate::edit::hosts::HostsArgs;
 use crate::edit::hosts::{known, pattern};
 use crate::edit::links::AT_LINK;
 use crate::edit::plan::Plan;
-use crate::edit::setup::{Name, Setup, named};
+use crate::edit::setup::{Name, Setup};
 use crate::edit::toml::list;
 use crate::edit::trial::Trial;
 use crate::error::{Error, Report};
@@ -40,7 +40,7 @@ impl Setup for SetupTerraform {
     }
 
     fn names(&self) -> Vec<Name<'_>> {
-        named("HOST", &self.args.hosts)
+        self.args.names()
     }
 
     /// Adds the rules and the link, and prints the block.
@@ -48,8 +48,8 @@ impl Setup for SetupTerraform {
         let mut hosts = Vec::new();
         for host in &self.args.hosts {
             let file = file_of(plan, host)?;
-            let one = std::slice::from_ref(host);
-            hosts.extend(plan.add_rules("terraform", one, self.args.force, None, &file)?);
+            let one = self.args.with_only(host);
+            hosts.extend(plan.add_rules("terraform", &one, None, &file)?);
         }
         let block = block(plan)?;
         let path = files::plugin(&plan.directories);
@@ -83,13 +83,14 @@ impl Setup for SetupTerraform {
                     },
                 });
             }
-            plan.say_next(match host.pattern.single_host() {
+            let next = match host.pattern.single_host() {
                 Some(host) => format!("next: terraform init, where a source is {host}/…"),
                 None => format!(
                     "next: terraform init, where a source is at a host of {}",
                     host.pattern
                 ),
-            });
+            };
+            plan.say_next_at(&host.pattern, next);
         }
         Ok(())
     }

@@ -127,6 +127,9 @@ fn all_setups_are_undone_and_each_file_is_what_it_was() {
     let said = fixture.done("undo --all");
     assert!(said.contains("setup docker b.dev:\n"), "{said}");
     assert!(said.contains("  removes profiles.prod\n"), "{said}");
+    // Two setups need hosts.a.dev, and both go.
+    assert_eq!(said.matches("  removes hosts.a.dev\n").count(), 1, "{said}");
+    assert!(!said.contains("stays"), "{said}");
     assert_eq!(fixture.home.read(DOCKER), "{\n\t\"auths\": {}\n}\n");
     for path in [CONFIG, JOURNAL, ".cargo/config.toml"] {
         assert!(!fixture.exists(path), "{path}");
@@ -153,6 +156,7 @@ fn a_dry_run_of_it_shows_every_file_and_changes_nothing() {
     ] {
         assert_eq!(said.matches(line).count(), 1, "{line}{said}");
     }
+    assert!(!said.contains("stays"), "{said}");
     for host in ["a.dev", "b.dev"] {
         assert!(said.contains(&format!("\"{host}\": \"zitadel\"")), "{said}");
     }

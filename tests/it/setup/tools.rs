@@ -1,6 +1,6 @@
 //! What the setups of all tools refuse alike.
 
-use super::{Fixture, PROFILE};
+use super::{CONFIG, Fixture, PROFILE};
 
 fn fixture() -> Fixture {
     let fixture = Fixture::with_config(PROFILE);
@@ -59,24 +59,52 @@ fn a_wildcard_over_addresses_is_refused() {
 #[test]
 fn a_service_that_takes_no_tokens_of_zitadel_is_named() {
     let fixture = fixture();
-    fixture.home.link("docker-credential-zitadel");
-    for host in ["docker.io", "index.docker.io", "registry-1.docker.io"] {
-        let said = fixture.refused(2, &format!("docker {host}"));
-        let reason = format!("{host} belongs to Docker Hub, which takes no tokens of ZITADEL");
-        assert!(said.contains(&reason) && said.contains("--force"), "{said}");
-    }
-    for (words, service) in [
-        ("go github.com", "GitHub"),
-        ("docker ghcr.io", "GitHub"),
-        ("bazel gitlab.com", "GitLab.com"),
-        ("docker docker.io --force", "Docker Hub"),
+    for name in [
+        "docker-credential-zitadel",
+        "git-credential-zitadel",
+        "cargo-credential-zitadel",
     ] {
-        let said = fixture.done(words);
-        let warning = format!("belongs to {service}, which takes no tokens of ZITADEL\n");
-        assert!(
-            said.contains("warning: ") && said.contains(&warning),
-            "{said}"
-        );
+        fixture.home.link(name);
+    }
+    let index = "--registry x --index sparse+https://index.crates.io/";
+    for (tool, host, service, options) in [
+        ("git", "github.com", "GitHub", ""),
+        ("git", "gitlab.com", "GitLab.com", ""),
+        ("git", "bitbucket.org", "Bitbucket Cloud", ""),
+        ("git", "dev.azure.com", "Azure DevOps", ""),
+        ("git", "*.github.com", "GitHub", ""),
+        ("docker", "docker.io", "Docker Hub", ""),
+        ("docker", "index.docker.io", "Docker Hub", ""),
+        ("docker", "registry-1.docker.io", "Docker Hub", ""),
+        ("docker", "ghcr.io", "GitHub", ""),
+        ("docker", "registry.gitlab.com:443", "GitLab.com", ""),
+        ("go", "proxy.golang.org", "Go's module proxy", ""),
+        ("bazel", "gitlab.com", "GitLab.com", ""),
+        ("cargo", "index.crates.io", "crates.io", index),
+        ("terraform", "registry.terraform.io", "HashiCorp", ""),
+        ("keyring", "pypi.org", "PyPI", ""),
+        ("kubelet", "ghcr.io", "GitHub", ""),
+    ] {
+        let words = format!("{tool} {host} {options}");
+        let words = words.trim();
+        let said = fixture.refused(2, words);
+        let reason = format!("{host} belongs to {service}, which takes no tokens of ZITADEL");
+        assert!(said.contains(&reason) && said.contains("--force"), "{said}");
+        assert!(said.contains(&format!("an account of {service}")), "{said}");
+        assert!(!said.contains("next: "), "{said}");
+        // Somebody may know better, and is told all the same.
+        let said = fixture.done(&format!("{words} --no-try --force"));
+        assert!(said.contains(&format!("warning: {reason}\n")), "{said}");
+        for use_of_it in [
+            "git clone",
+            "docker pull",
+            "cargo add",
+            "terraform init",
+            "pip install",
+        ] {
+            assert!(!said.contains(use_of_it), "{said}");
+        }
+        fixture.done(&format!("{tool} {host} --undo"));
     }
 }
 
@@ -97,4 +125,67 @@ fn a_token_of_zitadels_own_apis_goes_to_another_host_with_a_warning_alone() {
         let own = fixture.done(&format!("go {issuer}"));
         assert!(!own.contains("ZITADEL's own APIs"), "{own}");
     }
+}
+
+/// Flags and environment alone get the token there: a rule in a file would be of no use.
+#[test]
+fn a_host_that_the_variable_allows_gets_no_rule() {
+    let fixture = fixture();
+    for name in ["docker-credential-zitadel", "git-credential-zitadel"] {
+        fixture.home.link(name);
+    }
+    let url = fixture.issuer.url();
+    let key = fixture.path().join("key.json");
+    let setup = |words: &str, hosts: &str| {
+        let mut command = fixture.home.zitadel(["setup"]);
+        command
+            .env("PATH", fixture.home.path_with_bin())
+            .env("ZITADEL_CREDENTIAL_ISSUER", &url)
+            .env("ZITADEL_CREDENTIAL_KEY_FILE", &key)
+            .env("ZITADEL_CREDENTIAL_HOSTS", hosts);
+        command.args(words.split(' ')).run().stdout
+    };
+    std::fs::remove_file(fixture.path().join(CONFIG)).unwrap();
+    let told = "ZITADEL_CREDENTIAL_HOSTS allows r.dev already: no rule is added\n";
+    for tool in [
+        "docker",
+        "git",
+        "go",
+        "bazel",
+        "terraform",
+        "keyring",
+        "kubelet",
+    ] {
+        for hosts in ["r.dev", "a.dev *.dev"] {
+            let said = String::from_utf8(setup(&format!("{tool} r.dev"), hosts)).unwrap();
+            assert!(said.contains(told), "{tool}: {said}");
+            assert!(!fixture.exists(CONFIG), "{tool}: {said}");
+            setup(&format!("{tool} r.dev --undo"), hosts);
+        }
+        // Another host, another port, a username: these need a rule.
+        for (host, hosts) in [
+            ("r.dev", "s.dev"),
+            ("r.dev:5000", "r.dev"),
+            ("*.r.dev", "r.dev"),
+        ] {
+            if tool == "docker" && host.starts_with('*') {
+                continue;
+            }
+            setup(&format!("{tool} {host} --no-try"), hosts);
+            assert!(fixture.exists(CONFIG), "{tool} {host}");
+            setup(&format!("{tool} {host} --undo"), hosts);
+        }
+    }
+    setup("git r.dev --username ci", "r.dev");
+    assert!(fixture.home.read(CONFIG).contains("username = \"ci\""));
+    setup("git r.dev --undo", "r.dev");
+    fixture.home.write_config(&PROFILE.replace("ISSUER", &url));
+    // A profile of the file is named by a rule of the file.
+    setup("docker r.dev --profile prod", "r.dev");
+    assert!(
+        fixture
+            .home
+            .read(CONFIG)
+            .contains("[hosts.\"r.dev\"]\nprofile = \"prod\"")
+    );
 }

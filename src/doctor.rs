@@ -117,6 +117,8 @@ pub(crate) fn doctor(
     };
     let profile = profile.as_deref();
     let clock = world.clock;
+    // The token of a host that is no API server: what one would say of it is kubectl's.
+    let is_for_host = matches!(&ask, Some(Some(ask)) if !wiring.needs_no_rule(&ask.origin));
     let has_token = token::check(
         &mut checks,
         broker,
@@ -125,11 +127,13 @@ pub(crate) fn doctor(
         &wiring,
         &context,
         clock,
+        is_for_host,
     );
     cache::check(&mut checks, &config, broker, world);
     rule::check(&mut checks, &config);
     wiring.check(&mut checks, &context);
-    token::check_others(&mut checks, broker, &wiring, &context, clock);
+    let of_token = broker.filter(|_| !is_for_host);
+    token::check_others(&mut checks, of_token, &wiring, &context, clock);
     netrc::check(&mut checks, &context, &wiring, &program_deadline());
     if let (Some(ask), Some(text)) = (ask, &args.host_asked) {
         let config = is_read.then_some(&config);

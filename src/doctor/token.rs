@@ -16,7 +16,12 @@ use crate::token::jwt::Jwt;
 use crate::token::{MAKE_IT_SHORTER, Token};
 use crate::url::Endpoints;
 
-/// Mints a token and sends it to userinfo. Returns true if a token was minted.
+/// Mints a token and sends it to userinfo; `is_for_host` if a host gets it that is no API
+/// server. Returns true if a token was minted.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is another part of the call"
+)]
 pub(super) fn check(
     checks: &mut Checks,
     broker: Option<&Broker<'_>>,
@@ -25,6 +30,7 @@ pub(super) fn check(
     wiring: &Wirings,
     context: &Context<'_>,
     clock: &Clock,
+    is_for_host: bool,
 ) -> bool {
     let (Some(broker), Some(endpoints)) = (broker, endpoints) else {
         for name in ["token", "userinfo"] {
@@ -42,12 +48,21 @@ pub(super) fn check(
             return false;
         }
     };
-    let mut needs_jwt = wiring.may_need_jwt();
-    wiring.visit_jwts(context, &mut |_, _, _, request| {
-        let other = Broker::new(request, clock);
-        needs_jwt |= other.is_ok_and(|other| other.grant() == broker.grant());
-    });
-    kind(checks, broker, profile, &token, end, needs_jwt);
+    let reader = if is_for_host {
+        Reader::Host
+    } else {
+        let mut needs_jwt = wiring.may_need_jwt();
+        wiring.visit_jwts(context, &mut |_, _, _, request| {
+            let other = Broker::new(request, clock);
+            needs_jwt |= other.is_ok_and(|other| other.grant() == broker.grant());
+        });
+        if needs_jwt {
+            Reader::ApiServer
+        } else {
+            Reader::Unknown
+        }
+    };
+    kind(checks, broker, profile, &token, end, reader);
     if let Some(remark) = token.remark_on_size() {
         checks.push(warning("token", remark, MAKE_IT_SHORTER));
     }
@@ -72,14 +87,26 @@ fn cached(checks: &mut Checks, broker: &Broker<'_>) {
     }
 }
 
+/// Who reads the token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// A Kubernetes API server, for which kubectl is set up.
+    ApiServer,
+    /// The host that was asked about.
+    Host,
+    /// Not known.
+    Unknown,
+}
+
 fn kind(
     checks: &mut Checks,
     broker: &Broker<'_>,
     profile: Option<&str>,
     token: &Token,
     end: Option<UnixTime>,
-    needs_jwt: bool,
+    reader: Reader,
 ) {
+    let needs_jwt = reader == Reader::ApiServer;
     let scopes = &broker.grant().scopes;
     let end = end.map_or("without a lifetime".to_owned(), |end| {
         format!("valid until {end}")
@@ -114,6 +141,10 @@ fn kind(
         ));
         return;
     }
+    if reader == Reader::Host {
+        checks.push(ok("token", what));
+        return;
+    }
     let mut flaws = flaws(scopes, token.expose(), profile).into_iter();
     checks.push(match flaws.next() {
         Some(flaw) if needs_jwt => {
@@ -145,7 +176,8 @@ fn verdict(flaw: &Flaw) -> String {
     }
 }
 
-/// Checks the tokens of tools that use another profile than this call and need a JWT.
+/// Checks the tokens of tools that need a JWT, but for the token of `broker`, which is
+/// checked already.
 pub(super) fn check_others(
     checks: &mut Checks,
     broker: Option<&Broker<'_>>,

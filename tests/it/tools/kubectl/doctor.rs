@@ -321,3 +321,48 @@ fn setup_kubectl_says_that_a_project_comes_without_roles() {
 
 "#]]);
 }
+
+/// A host behind a gate takes any token: what an API server would say of it is told of
+/// kubectl's user alone, and only if that has the profile.
+#[test]
+fn a_host_of_git_hears_of_no_api_server() {
+    let case = case();
+    let key = case.world.home.path().join("key.json");
+    case.world.home.append_config(&format!(
+        "[profiles.git]\nissuer = \"{}\"\nkey-file = \"{}\"\n\
+         [hosts.\"git.acme.test\"]\nprofile = \"test\"\n[hosts.\"g.test\"]\nprofile = \"git\"\n",
+        case.world.issuer.url(),
+        key.display()
+    ));
+    for kind in [TokenKind::Opaque, TokenKind::Jwt] {
+        case.world.issuer.set_token_kind(kind);
+        let found = examine(&case, &["--profile", "test", "git.acme.test"], &[]);
+        assert!(!found.lines(|_| true).contains("API server"));
+    }
+    if program("kubectl").is_none() {
+        return;
+    }
+    kubeconfig(&case, |exec| {
+        exec["args"] = json!(["kubectl", "--profile", "test"])
+    });
+    let found = examine(&case, &["--profile", "test", "git.acme.test"], &[]);
+    let told = found.of("kubectl") + &found.of("token");
+    case.matches(&told, str![[r#"
+ok kubectl: user ci: profile test, v1
+warning kubectl: user ci, profile test: a Kubernetes API server cannot use its token, because aud is the user's own name (no project was requested)
+    add the cluster's project: projects = ["ID"] in the profile, or --project ID
+ok token: new, a JWT, audience service-user-[USER_ID], valid until [TIME]
+
+"#]]);
+    // The server of kubectl's own context is one.
+    let found = examine(
+        &case,
+        &["--profile", "test", "https://kube.acme.test:6443"],
+        &[],
+    );
+    case.matches(&found.of("token"), str![[r#"
+warning token: new, a JWT, audience service-user-[USER_ID], valid until [TIME]: a Kubernetes API server cannot use it, because aud is the user's own name (no project was requested)
+    add the cluster's project: projects = ["ID"] in the profile, or --project ID
+
+"#]]);
+}

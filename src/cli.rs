@@ -225,7 +225,11 @@ impl Cli {
                 options: Options::default(),
                 command: Command::Tool(Called(helper)),
             },
-            None => Self::try_parse_from(&args).map_err(|error| refusal(error, &args))?,
+            None => Self::try_parse_from(&args).or_else(|error| {
+                let meant = spelling::with_dashes(&error, &args)
+                    .find_map(|call| Self::try_parse_from(call).ok());
+                meant.ok_or_else(|| refusal(error, &args))
+            })?,
         };
         Ok(cli.into_parts())
     }

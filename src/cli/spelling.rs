@@ -148,6 +148,25 @@ fn meant(place: &str, word: &str) -> Option<&'static str> {
     Some(call)
 }
 
+/// Returns the calls that a command of `exec` without `--` before it may mean: as with
+/// env(1) and sudo(8), what begins with the first word that is no option is the command.
+pub(super) fn with_dashes(error: &Error, args: &[OsString]) -> impl Iterator<Item = Vec<OsString>> {
+    let wrong = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(wrong)) if error.kind() == ErrorKind::UnknownArgument => wrong,
+        _ => "",
+    };
+    let is_option = wrong.is_empty() || wrong.starts_with('-');
+    let exec = args.iter().position(|word| word == "exec");
+    let after = exec.filter(|_| !is_option).map_or(args.len(), |at| at + 1);
+    // A value of an option may be the same word.
+    let places = (after..args.len()).filter(|at| args[*at].to_string_lossy() == *wrong);
+    places.map(|at| {
+        let mut call = args.to_vec();
+        call.insert(at, "--".into());
+        call
+    })
+}
+
 /// Removes the tip `to pass '--opt' as a value, use '-- --opt'`.
 fn without_dashes(mut error: Error) -> Error {
     if let Some(ContextValue::StyledStrs(mut tips)) = error.remove(ContextKind::Suggested) {

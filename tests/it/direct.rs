@@ -456,3 +456,47 @@ fn help_and_version_are_answers() {
         .code(2)
         .stderr(contains("'token'"));
 }
+
+/// As env(1) and sudo(8) take theirs.
+#[test]
+fn the_command_of_exec_needs_no_dashes_before_it() {
+    let world = World::new();
+    for (words, said) in [
+        (&["exec", "echo", "-n", "a"][..], "a"),
+        (&["exec", "--env", "echo", "echo", "b"], "b\n"),
+        (
+            &[
+                "--timeout",
+                "20",
+                "exec",
+                "--env",
+                "T",
+                "echo",
+                "--env",
+                "c",
+            ],
+            "--env c\n",
+        ),
+        (&["exec", "echo", "--", "d"], "-- d\n"),
+        (&["exec", "printf", "%s", "--help"], "--help"),
+        (&["exec", "--", "echo", "exec", "e"], "exec e\n"),
+        (
+            &["exec", "--env", "T", "sh", "-c", "test -n \"$T\" && echo f"],
+            "f\n",
+        ),
+    ] {
+        let output = world.zitadel(words).run();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{words:?}: {stderr}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), said, "{words:?}");
+    }
+    // Not so an option that is none of exec's.
+    for words in [
+        &["exec", "--evn", "T", "true"][..],
+        &["token", "exec", "true"],
+        &["exec"],
+    ] {
+        let output = world.zitadel(words).run();
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+    }
+}

@@ -19,8 +19,9 @@
 //! | `streams` | bounded waits on pipes; writes that leave no half text |
 //! | `watcher` | ends what was started when this process ends |
 //!
-//! `process`, `replace` and `temporary` stand on these, and are the same everywhere.
+//! `absolute`, `process`, `replace` and `temporary` stand on these, and are the same everywhere.
 
+mod absolute;
 mod environment;
 pub mod process;
 pub mod replace;
@@ -28,6 +29,7 @@ pub mod temporary;
 #[cfg(unix)]
 mod unix;
 
+pub use absolute::absolute;
 pub use environment::Environment;
 pub(crate) use environment::named;
 #[cfg(unix)]

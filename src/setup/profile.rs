@@ -57,6 +57,8 @@ struct Answers {
     /// `None` if the name was given.
     name: Option<String>,
     hosts: Vec<HostPattern>,
+    /// True if the key was asked for, and its warning is shown.
+    has_key: bool,
 }
 
 impl SetupProfile {
@@ -120,6 +122,7 @@ impl Setup for SetupProfile {
         let mut answers = Answers {
             name: None,
             hosts: Vec::new(),
+            has_key: needs_key,
         };
         if is_whole {
             let issuer = options
@@ -167,10 +170,13 @@ impl Setup for SetupProfile {
         // What the next call would refuse is not written, tried or not.
         let options = self.options(plan)?;
         plan.config_with(&options)?.request(Asker::default())?;
-        warn_of_mode(plan)?;
+        if !self.answers.get().is_some_and(|answers| answers.has_key) {
+            warn_of_mode(plan)?;
+        }
         if let Some(Answers {
             name: Some(_),
             hosts,
+            ..
         }) = self.answers.get()
         {
             for host in hosts {

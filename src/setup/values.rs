@@ -6,6 +6,7 @@ use crate::config::Layer;
 use crate::edit::toml::{list, string};
 use crate::error::{Error, Report};
 use crate::source::key::spec::KeySource;
+use crate::sys;
 use crate::text::quote;
 
 /// Returns what was given, as the profile's lines.
@@ -45,7 +46,7 @@ fn key_file(given: &Layer) -> Result<Option<String>, Error> {
 }
 
 fn absolute(path: &Path) -> Result<String, Error> {
-    let absolute = std::path::absolute(path).ok();
+    let absolute = sys::absolute(path).ok();
     let text = absolute.as_deref().and_then(Path::to_str);
     text.map(ToOwned::to_owned).ok_or_else(|| {
         let what = format!(

@@ -187,7 +187,8 @@ fn meant_path(answer: &str, home: Option<&Path>) -> Result<PathBuf, Error> {
     Ok(meant)
 }
 
-/// Asks for the profile's name; Enter takes the instance's.
+/// Asks for the profile's name; Enter takes one of the instance's that is free. A name that
+/// is not free has to be given twice, and its profile is changed then.
 pub(super) fn ask_name(
     world: &World<'_>,
     config: &Config<'_>,
@@ -198,7 +199,16 @@ pub(super) fn ask_name(
     let numbered = (2..).map(|number| format!("{of_instance}-{number}"));
     let mut free = std::iter::once(of_instance.clone()).chain(numbered);
     let usual = free.find(|name| !is_known(name)).unwrap_or(of_instance);
+    let known: Vec<_> = config.profile_names().map(quoted).collect();
+    if !known.is_empty() {
+        say(&wrapped(
+            &format!("  there already: profile {}", known.join(", ")),
+            0,
+            4,
+        ));
+    }
     let question = format!("Name of the profile (Enter for {}): ", quoted(&usual));
+    let mut refused = None;
     ask(world, &question, |answer| {
         let name = if answer.is_empty() { &usual } else { answer };
         refuse_secret(name)?;
@@ -209,12 +219,10 @@ pub(super) fn ask_name(
                 "use letters, digits, dots, - and _, as in prod or acme-ci",
             ));
         }
-        if is_known(name) {
+        if is_known(name) && refused.replace(name.to_owned()).as_deref() != Some(name) {
             return Err(usage(
                 format!("profile {} exists already", quoted(name)),
-                format!(
-                    "choose another name; zitadel-credential setup profile {name} changes that one"
-                ),
+                "choose another name, or type it again to replace its issuer and key",
             ));
         }
         Ok(name.to_owned())

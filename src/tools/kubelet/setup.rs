@@ -18,6 +18,7 @@ use crate::edit::trial::Trial;
 use crate::edit::whole::AT_FILE;
 use crate::error::Error;
 use crate::host::HostPattern;
+use crate::sys;
 use crate::text::quote;
 
 /// What the file begins with.
@@ -178,8 +179,13 @@ fn configuration(plan: &Plan<'_>, images: &BTreeSet<String>) -> String {
 /// Returns the arguments. The kubelet has no HOME, usually: they name the files.
 fn words(plan: &Plan<'_>) -> Vec<String> {
     let config = plan.config.path().to_string_lossy().into_owned();
-    let cache = plan.options.cache_dir.as_ref();
-    let cache = cache.map_or(CACHE.into(), |dir| dir.to_string_lossy());
+    let given = plan.options.cache_dir.as_ref().map(PathBuf::from);
+    // It runs in another directory.
+    let given = given.and_then(|dir| {
+        let dir = plan.directories.located("--cache-dir", &dir).ok()?;
+        sys::absolute(&dir).ok()
+    });
+    let cache = given.map_or(CACHE.into(), |dir| dir.to_string_lossy().into_owned());
     ["kubelet", "--config", &config, "--cache-dir", &cache]
         .map(ToOwned::to_owned)
         .into()

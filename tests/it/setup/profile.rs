@@ -324,3 +324,29 @@ fn an_issuer_that_no_call_would_take_is_not_written() {
         }
     }
 }
+
+/// A path that was typed from below is read by those who come later.
+#[test]
+fn paths_are_written_whole_and_without_their_way_up() {
+    let fixture = Fixture::new();
+    fixture.home.write("keys/deep/x", "");
+    fixture.home.write("keys/key.json", fixture.user.key_json());
+    std::os::unix::fs::symlink("keys/deep", fixture.path().join("link")).unwrap();
+    for (typed, written) in [
+        ("./keys/../key.json", "key.json"),
+        ("keys/deep/../key.json", "keys/key.json"),
+        ("~/keys/../key.json", "key.json"),
+        // The parent of what the link leads to.
+        ("link/../key.json", "keys/key.json"),
+    ] {
+        fixture.done(&format!(
+            "profile prod --issuer ISSUER --key-file {typed} --config other.toml"
+        ));
+        let text = fixture.home.read("other.toml");
+        let home = fixture.path().canonicalize().unwrap();
+        let path = home.join(written).display().to_string();
+        assert!(text.contains(&format!("key-file = \"{path}\"\n")), "{text}");
+        fixture.done("profile prod --undo --config ./other.toml");
+        assert!(!fixture.exists("other.toml"));
+    }
+}

@@ -120,6 +120,7 @@ fn each_slip_is_asked_for_again_in_its_place() {
             vec![
                 "*.com",
                 "git..dev",
+                "github.com",
                 "taken.dev",
                 "https://git.acme.dev/x.git, r.dev:5000",
             ],
@@ -279,7 +280,9 @@ fn a_key_that_others_can_read_is_told_of_at_its_question() {
     screen.see("other users can read the key: chmod 600 key.json");
     screen.answers(NAME, "prod");
     screen.answers(HOSTS, "");
-    assert_eq!(screen.end().0, Some(0));
+    let (code, shown) = screen.end();
+    assert_eq!(code, Some(0), "{shown}");
+    assert_eq!(shown.matches("other users can read").count(), 1, "{shown}");
 }
 
 #[test]
@@ -377,4 +380,53 @@ fn where_nobody_can_be_asked_the_usage_is_shown() {
         assert!(shown.starts_with(starts), "{words}: {shown}");
     }
     assert!(!fixture.exists(CONFIG));
+}
+
+/// Nobody's profile changes because two instances have a name in common.
+#[test]
+fn a_profile_that_is_there_is_replaced_only_where_its_name_is_given_twice() {
+    const OLD: &str = "[profiles.old]\nissuer = \"https://a.dev\"\nkey-file = \"~/old.json\"\n\
+         projects = [\"7\"]\n[profiles.default]\nissuer = \"https://b.dev\"\nkey-file = \"~/x\"\n";
+    for (names, is_replaced) in [
+        (&["old", "new"][..], false),
+        (&["old", "default", "old", "new"], false),
+        (&[""], false),
+        (&["old", "old"], true),
+    ] {
+        let fixture = Fixture::new();
+        fixture.home.write(CONFIG, OLD);
+        let mut screen = wizard(&fixture, "setup");
+        screen.answers(ISSUER, &fixture.issuer.url());
+        screen.answers(KEY, "key.json");
+        screen.see("there already: profile default, old");
+        for (asked, name) in names.iter().enumerate() {
+            screen.see_times(NAME, asked + 1);
+            screen.types(&format!("{name}\n"));
+        }
+        screen.answers(HOSTS, "");
+        let (code, shown) = screen.end();
+        assert_eq!(code, Some(0), "{shown}");
+        let asked_again = names.len() - 1;
+        assert_eq!(
+            shown.matches("to replace its issuer and key").count(),
+            asked_again,
+            "{shown}"
+        );
+        let text = fixture.home.read(CONFIG);
+        let key = fixture.path().join("key.json");
+        let (url, key) = (fixture.issuer.url(), key.display());
+        if is_replaced {
+            let changed = OLD
+                .replace("https://a.dev", &url)
+                .replace("~/old.json", &key.to_string());
+            assert_eq!(text, changed);
+            fixture.done("profile old --undo");
+            assert_eq!(fixture.home.read(CONFIG), OLD);
+        } else {
+            assert!(text.starts_with(OLD), "{text}");
+            let name = if names == [""] { "default-2" } else { "new" };
+            let added = format!("[profiles.{name}]\nissuer = \"{url}\"\nkey-file = \"{key}\"\n");
+            assert!(text.contains(&added), "{text}");
+        }
+    }
 }

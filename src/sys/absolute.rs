@@ -1,0 +1,68 @@
+//! Absolute paths as they are written into files: without `..`.
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+/// Returns the path from the root on, without `.` and `..`. Links stay as they are named,
+/// but for one that a `..` follows: the parent is that of where it leads.
+///
+/// # Errors
+/// The current directory is unknown, or the path is empty.
+pub fn absolute(path: &Path) -> io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    if !path.components().any(|part| part == Component::ParentDir) {
+        return Ok(path);
+    }
+    let mut cleaned = PathBuf::new();
+    for part in path.components() {
+        if part != Component::ParentDir {
+            cleaned.push(part);
+            continue;
+        }
+        if cleaned.is_symlink() {
+            cleaned = cleaned.canonicalize()?;
+        }
+        // The root is its own parent.
+        cleaned.pop();
+    }
+    Ok(cleaned)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_path_is_cleaned_without_leaving_its_links() {
+        for (path, expected) in [
+            ("/a/b/../key.json", "/a/key.json"),
+            ("/a/./b/../../key.json", "/key.json"),
+            ("/../../key.json", "/key.json"),
+            ("/a/b/..", "/a"),
+            ("/a//b/key.json", "/a/b/key.json"),
+            ("/a/..b/key.json", "/a/..b/key.json"),
+        ] {
+            assert_eq!(
+                absolute(path.as_ref()).ok().as_deref(),
+                Some(expected.as_ref()),
+                "{path}"
+            );
+        }
+        assert!(absolute(Path::new("")).is_err());
+    }
+
+    #[test]
+    fn the_parent_of_a_link_is_that_of_its_target() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let root = dir.path().canonicalize().expect("a path");
+        fs::create_dir_all(root.join("far/deep")).expect("directories");
+        symlink(root.join("far/deep"), root.join("link")).expect("a link");
+        let cleaned = |path: &str| absolute(&root.join(path)).expect("a path");
+        assert_eq!(cleaned("link/../key.json"), root.join("far/key.json"));
+        assert_eq!(cleaned("link/a/../key.json"), root.join("link/key.json"));
+        assert_eq!(cleaned("x/../link/key.json"), root.join("link/key.json"));
+    }
+}

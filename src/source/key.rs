@@ -5,6 +5,7 @@ pub mod exposure;
 mod said;
 pub mod spec;
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -104,9 +105,7 @@ impl Key {
                 ("looks like a token (a JWT), not like a key", MAKE_A_KEY)
             } else if IN_BASE64.iter().any(|start| text.starts_with(start)) {
                 ("looks like a key in base64", "decode it first")
-            } else if !text.contains('\n')
-                && Path::new(text).extension().is_some_and(|e| e == "json")
-            {
+            } else if is_path(text) {
                 (
                     "looks like a path, not like a key",
                     "set ZITADEL_CREDENTIAL_KEY_FILE to a path",
@@ -175,6 +174,17 @@ pub(crate) fn not_private(pem: &str) -> Option<Report> {
         return None;
     };
     Some(Report::new(what).hint(hint))
+}
+
+/// True if a text is the path of a file rather than what is in it.
+pub(crate) fn is_path(text: &str) -> bool {
+    let text = text.trim();
+    let begins = ["/", "./", "../", "~/"]
+        .iter()
+        .any(|start| text.starts_with(start));
+    let kind = Path::new(text).extension().and_then(OsStr::to_str);
+    let is_kind = |kind: &str| ["json", "pem", "key"].contains(&kind.to_ascii_lowercase().as_str());
+    !text.contains(['\n', '{', '"']) && (begins || kind.is_some_and(is_kind))
 }
 
 /// True if a text may be an access token: one long word without what a PEM begins with.

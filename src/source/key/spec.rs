@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use zeroize::Zeroizing;
 
 use super::said::Said;
-use super::{Key, KeyId, UserId};
+use super::{Key, KeyId, UserId, is_path};
 use crate::error::{Error, Report};
 use crate::secret::Secret;
 use crate::sys::process::RunError;
@@ -107,8 +107,15 @@ impl KeySpec {
                     .hint("use the JSON file from ZITADEL, or PEM; DER is not supported"),
             })
         })?;
-        Key::parse(text, self.id.as_ref(), self.user.as_ref())
-            .map_err(|error| error.map(|report| report.about(source)))
+        Key::parse(text, self.id.as_ref(), self.user.as_ref()).map_err(|error| {
+            match (source, error.map(|report| report.about(source))) {
+                // The variable beside this one was meant: a slip in the configuration.
+                (KeySource::Environment(_), Error::Final(report)) if is_path(text) => {
+                    Error::Usage(report)
+                }
+                (_, error) => error,
+            }
+        })
     }
 
     fn unread(&self, error: &ReadError) -> Error {

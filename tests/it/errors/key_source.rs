@@ -268,8 +268,9 @@ fn another_thing_in_the_environments_key() {
     let case = Case::new();
     let in_base64 = BASE64_STANDARD.encode(case.world.user.key_json());
     case.guard(&in_base64);
-    for (value, said) in [
+    for (code, value, said) in [
         (
+            1,
             in_base64.as_str(),
             str![[r#"
 zitadel-credential: error: ZITADEL_CREDENTIAL_KEY: looks like a key in base64 (line 1, column 1)
@@ -278,7 +279,26 @@ zitadel-credential: error: ZITADEL_CREDENTIAL_KEY: looks like a key in base64 (l
 "#]],
         ),
         (
+            2,
             "/run/secrets/key.json",
+            str![[r#"
+zitadel-credential: error: ZITADEL_CREDENTIAL_KEY: looks like a path, not like a key (line 1, column 1)
+  hint: set ZITADEL_CREDENTIAL_KEY_FILE to a path
+
+"#]],
+        ),
+        (
+            2,
+            "/run/secrets/zitadel",
+            str![[r#"
+zitadel-credential: error: ZITADEL_CREDENTIAL_KEY: looks like a path, not like a key (line 1, column 1)
+  hint: set ZITADEL_CREDENTIAL_KEY_FILE to a path
+
+"#]],
+        ),
+        (
+            2,
+            "~/zitadel.pem",
             str![[r#"
 zitadel-credential: error: ZITADEL_CREDENTIAL_KEY: looks like a path, not like a key (line 1, column 1)
   hint: set ZITADEL_CREDENTIAL_KEY_FILE to a path
@@ -288,7 +308,7 @@ zitadel-credential: error: ZITADEL_CREDENTIAL_KEY: looks like a path, not like a
     ] {
         let mut command = case.world.zitadel(["token"]);
         command.env("ZITADEL_CREDENTIAL_KEY", value);
-        case.end(command).fails(1, said);
+        case.end(command).fails(code, said);
     }
 }
 

@@ -1,13 +1,15 @@
 //! A server that lets in only who shows a token that the issuer takes, and
-//! remembers what it was shown.
+//! remembers what it was shown: one of the tests' own, or another program.
 
+use std::fs;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use crate::support::http::{Reply, Request, Response, Server};
-use crate::support::{Ca, Issuer, http};
+use crate::support::{Ca, Client, Issuer, http, until};
 
 /// How a token may be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +42,15 @@ pub struct Gateway {
     _server: Option<Server>,
     port: u16,
     seen: Arc<Mutex<Vec<Seen>>>,
+    log: Option<Log>,
+}
+
+/// What another program writes down of each request, in the order of the ends.
+struct Log {
+    path: PathBuf,
+    ca: Arc<Ca>,
+    /// How many of its lines were taken.
+    taken: Mutex<usize>,
 }
 
 impl Gateway {
@@ -98,6 +109,7 @@ impl Gateway {
             port: server.port(),
             _server: Some(server),
             seen,
+            log: None,
         }
     }
 
@@ -107,6 +119,17 @@ impl Gateway {
             _server: None,
             port,
             seen: Arc::default(),
+            log: None,
+        }
+    }
+
+    /// Another program's, which writes a line of each request into a file when it ends: its
+    /// target, its status and its `Authorization`, `-` if it has none.
+    pub fn logged(port: u16, path: PathBuf, ca: &Arc<Ca>) -> Self {
+        let (ca, taken) = (Arc::clone(ca), Mutex::default());
+        Self {
+            log: Some(Log { path, ca, taken }),
+            ..Self::elsewhere(port)
         }
     }
 
@@ -121,7 +144,10 @@ impl Gateway {
 
     /// The requests since this was last asked.
     pub fn take_seen(&self) -> Vec<Seen> {
-        std::mem::take(&mut self.seen.lock().unwrap())
+        match &self.log {
+            Some(log) => log.take(self.port),
+            None => std::mem::take(&mut self.seen.lock().unwrap()),
+        }
     }
 
     /// What those requests showed, each once, in the order of its first time.
@@ -136,12 +162,44 @@ impl Gateway {
     }
 }
 
+impl Log {
+    /// What the lines since the last call say.
+    fn take(&self, port: u16) -> Vec<Seen> {
+        let mut taken = self.taken.lock().unwrap();
+        // A request of our own is the last one.
+        let last = format!("/taken-{taken}");
+        let answer = Client::https(port, &self.ca.client_config()).get(&last, &[]);
+        assert_eq!(answer.unwrap().status, 401);
+        let read = || fs::read_to_string(&self.path).unwrap_or_default();
+        let is_last = |line: &str| line.starts_with(&format!("{last} "));
+        until("the last request is logged", || read().lines().any(is_last));
+        let text = read();
+        let lines: Vec<_> = text.lines().skip(*taken).collect();
+        *taken += lines.len();
+        let seen = lines.iter().filter(|line| !is_last(line)).map(|line| {
+            let mut words = line.splitn(3, ' ').skip(1);
+            let status = words.next().unwrap().parse().unwrap();
+            let header = words.next().filter(|header| *header != "-");
+            let (shown, _) = shown_by(header);
+            Seen { shown, status }
+        });
+        seen.collect()
+    }
+}
+
 /// What a request shows, and the token in it.
 pub fn credentials(request: &Request) -> (Shown, String) {
-    let Some(header) = request.header("authorization") else {
+    shown_by(request.header("authorization"))
+}
+
+/// What a request's `Authorization` shows, and the token in it.
+fn shown_by(header: Option<&str>) -> (Shown, String) {
+    let Some(header) = header else {
         return (Shown::Nothing, String::new());
     };
-    if let Some(token) = request.bearer() {
+    if let Some((scheme, token)) = header.split_once(' ')
+        && scheme.eq_ignore_ascii_case("bearer")
+    {
         return (Shown::Bearer, token.to_owned());
     }
     let basic = header

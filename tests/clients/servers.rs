@@ -12,5 +12,5 @@ mod apache;
 mod caddy;
 mod haproxy;
 mod kubernetes;
-mod nginx;
-mod registry;
+pub mod nginx;
+pub mod registry;

@@ -1,7 +1,7 @@
 //! git's own helpers configured beside ours: they keep what ours answers, and
 //! not all of them know when it ends.
 
-use super::{BASIC, BOTH, Forge, gits, is_at_least, speaks_bearer};
+use super::{BASIC, BEARER, Forge, gits, is_at_least, speaks_bearer};
 use crate::program::{stderr_of_failure, stdout_of_success};
 use crate::support::until;
 
@@ -44,7 +44,7 @@ fn a_store_after_ours_is_never_asked() {
 #[test]
 fn a_bearer_token_is_stored_nowhere() {
     for git in gits().into_iter().filter(|git| speaks_bearer(git)) {
-        let forge = Forge::new(&git, BOTH);
+        let forge = Forge::new(&git, BEARER);
         forge.allow();
         forge.has_helpers(&["store", &forge.helper()]);
         stdout_of_success(forge.ls_remote());

@@ -12,6 +12,7 @@ use std::path::Path;
 
 use super::cast::{Cast, ORGANISATION, PROJECT};
 use super::gate::{Gate, free_port, server};
+use crate::gateway::Gateway;
 use crate::program::missing;
 use crate::support::{Running, until};
 
@@ -127,8 +128,37 @@ impl<'a> Nginx<'a> {
         Some(nginx)
     }
 
+    /// With git behind it, and what each request shows.
+    pub fn with_git_watched(cast: &'a Cast) -> Option<(Self, Gateway)> {
+        let mut nginx = Self::with_git_files(cast, Asks::Introspection)?;
+        let gateway = nginx.start_watched("git")?;
+        nginx.create_repository();
+        Some((nginx, gateway))
+    }
+
     /// Starts nginx, when all files are in their places.
     pub fn start(&mut self) -> Option<()> {
+        self.start_with(2)
+    }
+
+    /// Starts an nginx that writes what each request shows into a file of the test's own.
+    pub fn start_watched(&mut self, site: &str) -> Option<Gateway> {
+        let files = &self.files;
+        let log = files.directory("/srv/seen").join("requests");
+        let own = format!("access_log {} seen;", log.display());
+        let format = "log_format seen '$request_uri $status $http_authorization';\n";
+        files.write("/etc/nginx/conf.d/seen.conf", format);
+        let site = format!("/etc/nginx/sites-enabled/{site}.conf");
+        let text = fs::read_to_string(files.path(&site)).unwrap();
+        let watched = text.replacen("access_log ", &format!("{own}\n    access_log "), 1);
+        assert!(watched.contains(&own), "{text}");
+        files.write(&site, &watched);
+        // Of one process, the lines have the order of the requests.
+        self.start_with(1)?;
+        Some(Gateway::logged(self.port, log, &self.cast.ca))
+    }
+
+    fn start_with(&mut self, processes: u8) -> Option<()> {
         let nginx = server("nginx")?;
         if !Path::new(MODULE).exists() {
             missing("libnginx-mod-http-js");
@@ -149,7 +179,7 @@ impl<'a> Nginx<'a> {
             })
             .collect();
         let main = format!(
-            "daemon off; user {user}; worker_processes 2; pid {pid};\n\
+            "daemon off; user {user}; worker_processes {processes}; pid {pid};\n\
              load_module {MODULE};\n\
              error_log {log} info;\n\
              events {{}}\n\

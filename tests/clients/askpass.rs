@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::gateway::{Scheme, Shown};
-use crate::git::{Forge, gits};
+use crate::git::{Forge, at_nginx, gits};
 use crate::program::{client, output_of, stderr_of_failure, stdout_of_success};
 use crate::support::World;
 
@@ -18,13 +18,14 @@ const BASIC: &[Scheme] = &[Scheme::Basic];
 #[test]
 fn git_pushes_and_clones_by_askpass_alone() {
     for git in gits() {
-        let forge = without_helper(&git);
-        forge.allow();
-        let askpass = forge.world.home.link(LINK);
-        forge.configure(&format!("[core]\naskPass = {}\n", askpass.display()));
-        forge.pushes_and_clones();
-        assert_eq!(forge.gateway.take_shown(), [Shown::Nothing, ci()]);
-        assert_eq!(forge.world.issuer.token_requests(), 1);
+        at_nginx(&git, |forge| {
+            remove_helper(forge);
+            let askpass = forge.world.home.link(LINK);
+            forge.configure(&format!("[core]\naskPass = {}\n", askpass.display()));
+            forge.pushes_and_clones();
+            assert_eq!(forge.gateway.take_shown(), [Shown::Nothing, ci()]);
+            assert_eq!(forge.world.issuer.token_requests(), 1);
+        });
     }
 }
 
@@ -224,11 +225,15 @@ fn ci() -> Shown {
 /// A repository, and a git that has no credential helper for it.
 fn without_helper(git: &Path) -> Forge<'_> {
     let forge = Forge::new(git, BASIC);
+    remove_helper(&forge);
+    forge
+}
+
+fn remove_helper(forge: &Forge<'_>) {
     forge.configure(&format!(
         "[credential \"https://{}\"]\nhelper =\n",
         forge.gateway.host()
     ));
-    forge
 }
 
 /// Where the recorder writes each prompt, a line each.

@@ -1,5 +1,7 @@
 //! Python's botocore below `exec --write-web-identity`, at a token service that
 //! gives its role to the project's JWTs.
+//!
+//! A token service is none of the gates of `docs/servers.md`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,5 +1,8 @@
 //! cargo at a registry that wants a login for all it serves, with the binary as
 //! its credential provider.
+//!
+//! What passes at the gate of `docs/servers.md` is in `servers/nginx/tools.rs`. The server here
+//! asks the issuer each time, where nginx keeps an answer for 10 seconds.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -5,6 +5,7 @@ mod hostile;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use rsa::sha2::{Digest, Sha256};
 use serde_json::{Value, json};
@@ -12,6 +13,8 @@ use serde_json::{Value, json};
 use crate::gateway::{Gateway, Scheme, Shown};
 use crate::program::{client, output_of, stderr_of_failure, stdout_of_success};
 use crate::registry::Registry;
+use crate::servers::cast::{Cast, Who};
+use crate::servers::registry::watched;
 use crate::support::{Ca, Home, World};
 
 const LOGINS: &str = ".docker/config.json";
@@ -20,70 +23,49 @@ const BASIC: &[Scheme] = &[Scheme::Basic];
 
 #[test]
 fn skopeo_pushes_an_image_and_inspects_it() {
-    let Some(store) = Store::new() else {
-        return;
-    };
-    store.allow();
-    store.pushes();
-    let inspected: Value = serde_json::from_str(&stdout_of_success(store.inspect())).unwrap();
-    assert_eq!(inspected["Architecture"], "amd64");
-    assert_eq!(inspected["RepoTags"], json!(["1.0"]));
-    let shown = store.gateway.take_shown();
-    assert_eq!(shown, [Shown::Nothing, Shown::Basic("ci".to_owned())]);
-    assert_eq!(store.world.issuer.token_requests(), 1);
+    at_gate(|store| {
+        store.allow();
+        store.pushes();
+        let inspected: Value = serde_json::from_str(&stdout_of_success(store.inspect())).unwrap();
+        assert_eq!(inspected["Architecture"], "amd64");
+        assert_eq!(inspected["RepoTags"], json!(["1.0"]));
+        let shown = store.gateway.take_shown();
+        assert_eq!(shown, [Shown::Nothing, Shown::Basic("ci".to_owned())]);
+        assert_eq!(store.world.issuer.token_requests(), 1);
+    });
 }
 
 #[test]
 fn skopeo_goes_on_without_a_login_where_there_is_no_rule() {
-    let Some(store) = Store::new() else {
-        return;
-    };
-    let said = stderr_of_failure(store.inspect());
-    assert!(said.contains("unauthorized"), "{said}");
-    assert_eq!(store.gateway.take_shown(), [Shown::Nothing]);
-    assert_eq!(store.world.issuer.total_requests(), 0);
+    at_gate(|store| {
+        let said = stderr_of_failure(store.inspect());
+        assert!(said.contains("authentication required"), "{said}");
+        assert_eq!(store.gateway.take_shown(), [Shown::Nothing]);
+        assert_eq!(store.world.issuer.total_requests(), 0);
+    });
 }
 
 #[test]
 fn skopeo_says_why_there_is_no_token_and_stops() {
-    let Some(store) = Store::new() else {
-        return;
-    };
-    store.allow();
-    store.world.issuer.remove_key(&store.world.user.key_id);
-    let said = stderr_of_failure(store.inspect());
-    let quoted = said.trim_end().lines().last().unwrap();
-    assert!(
-        quoted.contains("the issuer refused the assertion"),
-        "{said}"
-    );
-    assert_eq!(store.gateway.take_seen(), []);
+    at_gate(|store| {
+        store.allow();
+        store.world.issuer.remove_key(&store.world.user.key_id);
+        let said = stderr_of_failure(store.inspect());
+        let quoted = said.trim_end().lines().last().unwrap();
+        assert!(
+            quoted.contains("the issuer refused the assertion"),
+            "{said}"
+        );
+        assert_eq!(store.gateway.take_seen(), []);
+    });
 }
 
 #[test]
 fn docker_logs_in_and_reads_a_manifest_without_an_engine() {
-    let (Some(docker), Some(store)) = (client("docker"), Store::new()) else {
+    let Some(docker) = client("docker") else {
         return;
     };
-    store.allow();
-    store.pushes();
-    let ci = Shown::Basic("ci".to_owned());
-    let host = store.gateway.host();
-
-    let token = store.world.issuer.issued_tokens().remove(0);
-    let login = ["login", "--username", "ci", "--password-stdin", &host];
-    store.gateway.take_shown();
-    let login = output_of(store.docker(&docker, &login), token.as_bytes());
-    assert_eq!(String::from_utf8_lossy(&login.stdout), "Login Succeeded\n");
-    assert_eq!(store.gateway.take_shown(), [Shown::Nothing, ci.clone()]);
-    assert!(!store.world.home.read(LOGINS).contains(&token));
-
-    let image = format!("{host}/{IMAGE}");
-    let manifest = store.docker(&docker, &["manifest", "inspect", &image]);
-    let manifest: Value = serde_json::from_str(&stdout_of_success(manifest)).unwrap();
-    assert_eq!(manifest["layers"].as_array().unwrap().len(), 1);
-    assert_eq!(store.gateway.take_shown(), [Shown::Nothing, ci]);
-    assert_eq!(store.world.issuer.token_requests(), 1);
+    at_gate(|store| store.logs_in_and_reads_a_manifest(&docker));
 }
 
 #[test]
@@ -105,35 +87,56 @@ fn docker_logout_has_a_refused_token_forgotten() {
 
 /// A registry behind a gateway, and a user of it.
 struct Store {
-    ca: Ca,
+    ca: Arc<Ca>,
     gateway: Gateway,
     // it stops before its files go with the world
-    _registry: Registry,
+    _registry: Option<Registry>,
     world: World,
     skopeo: PathBuf,
 }
 
+/// Tests at the registry of `docs/servers.md`; not where a program is missing.
+fn at_gate(test: impl FnOnce(&Store)) {
+    let cast = Cast::new();
+    if let Some(skopeo) = client("skopeo")
+        && let Some((_nginx, gateway)) = watched(&cast)
+    {
+        let world = cast.home_of(Who::Deployer);
+        test(&Store::at(skopeo, world, &cast.ca, gateway));
+    }
+}
+
 impl Store {
-    /// None where a program is missing.
+    /// A gateway of our own, which asks the issuer each time: nginx keeps its answer for 10
+    /// seconds. None where a program is missing.
     fn new() -> Option<Self> {
         let (skopeo, registry) = (client("skopeo")?, client("docker-registry")?);
-        let (world, ca) = (World::new(), Ca::new());
+        let (world, ca) = (World::new(), Arc::new(Ca::new()));
         let registry = Registry::start(&registry, &world.home);
         let upstream = registry.upstream;
         let gateway = Gateway::start(&ca, &world.issuer, BASIC, move |request| {
             upstream.answer(request)
         });
+        Some(Self {
+            _registry: Some(registry),
+            ..Self::at(skopeo, world, &ca, gateway)
+        })
+    }
+
+    /// A user of a registry that is there.
+    fn at(skopeo: PathBuf, world: World, ca: &Arc<Ca>, gateway: Gateway) -> Self {
+        let ca = Arc::clone(ca);
         world.home.link("docker-credential-zitadel");
         world.home.write("ca.pem", ca.pem());
         let logins = json!({ "credHelpers": { gateway.host(): "zitadel" } });
         world.home.write(LOGINS, logins.to_string());
-        Some(Self {
+        Self {
             ca,
             gateway,
-            _registry: registry,
+            _registry: None,
             world,
             skopeo,
-        })
+        }
     }
 
     /// Adds the host rule.
@@ -171,6 +174,28 @@ impl Store {
     fn pushes(&self) {
         write_image(&self.world.home, "image");
         stdout_of_success(self.skopeo(&["copy", "oci:image:1.0", &self.url()]));
+    }
+
+    fn logs_in_and_reads_a_manifest(&self, docker: &Path) {
+        self.allow();
+        self.pushes();
+        let ci = Shown::Basic("ci".to_owned());
+        let host = self.gateway.host();
+
+        let token = self.world.issuer.issued_tokens().remove(0);
+        let login = ["login", "--username", "ci", "--password-stdin", &host];
+        self.gateway.take_shown();
+        let login = output_of(self.docker(docker, &login), token.as_bytes());
+        assert_eq!(String::from_utf8_lossy(&login.stdout), "Login Succeeded\n");
+        assert_eq!(self.gateway.take_shown(), [Shown::Nothing, ci.clone()]);
+        assert!(!self.world.home.read(LOGINS).contains(&token));
+
+        let image = format!("{host}/{IMAGE}");
+        let manifest = self.docker(docker, &["manifest", "inspect", &image]);
+        let manifest: Value = serde_json::from_str(&stdout_of_success(manifest)).unwrap();
+        assert_eq!(manifest["layers"].as_array().unwrap().len(), 1);
+        assert_eq!(self.gateway.take_shown(), [Shown::Nothing, ci]);
+        assert_eq!(self.world.issuer.token_requests(), 1);
     }
 
     fn inspect(&self) -> Command {

@@ -1,5 +1,7 @@
 //! Python's google-auth: it runs the binary by a credential configuration, and
 //! exchanges what it gets at a token service that takes the project's JWTs.
+//!
+//! A token service is none of the gates of `docs/servers.md`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

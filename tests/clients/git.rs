@@ -56,18 +56,23 @@ pub fn gits() -> Vec<PathBuf> {
 /// own for Bearer where it can send that. There is a rule for each.
 fn for_each_forge(test: impl Fn(&Forge<'_>)) {
     for git in gits() {
-        let cast = Cast::new();
-        if let Some((_nginx, gateway)) = Nginx::with_git_watched(&cast) {
-            let world = cast.home_of(Who::Deployer);
-            let forge = Forge::at(&git, world, &cast.ca, gateway, BASIC);
-            forge.allow();
-            test(&forge);
-        }
+        at_nginx(&git, &test);
         if speaks_bearer(&git) {
             let forge = Forge::new(&git, BEARER);
             forge.allow();
             test(&forge);
         }
+    }
+}
+
+/// A git at the nginx of `docs/servers.md`, which has a rule; not where a program is missing.
+pub fn at_nginx(git: &Path, test: impl FnOnce(&Forge<'_>)) {
+    let cast = Cast::new();
+    if let Some((_nginx, gateway)) = Nginx::with_git_watched(&cast) {
+        let world = cast.home_of(Who::Deployer);
+        let forge = Forge::at(git, world, &cast.ca, gateway, BASIC);
+        forge.allow();
+        test(&forge);
     }
 }
 

@@ -1,5 +1,8 @@
 //! Go at a module proxy that wants a login, with the binary as its GOAUTH
 //! command.
+//!
+//! What passes at the gate of `docs/servers.md` is in `servers/nginx/tools.rs`. The server here
+//! asks the issuer each time, where nginx keeps an answer for 10 seconds.
 
 mod zip;
 

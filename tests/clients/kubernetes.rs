@@ -1,5 +1,8 @@
 //! Kubernetes: clients whose kubeconfig runs the binary for a token, and what
 //! they come to when something happens to that token.
+//!
+//! The real kube-apiserver is in `servers/kubernetes`: this one notes what it is shown, and
+//! answers what a real one does only in trouble.
 
 mod client;
 pub mod cluster;

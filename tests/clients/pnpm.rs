@@ -1,5 +1,8 @@
 //! pnpm 10 and 12 at a registry that wants a login, with the binary as their token
 //! helper.
+//!
+//! What passes at the gate of `docs/servers.md` is in `servers/nginx/tools.rs`. The server here
+//! asks the issuer each time, where nginx keeps an answer for 10 seconds.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

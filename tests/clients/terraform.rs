@@ -1,4 +1,7 @@
 //! Terraform at a registry of modules that wants a token.
+//!
+//! What passes at the gate of `docs/servers.md` is in `servers/nginx/tools.rs`. The server here
+//! asks the issuer each time, where nginx keeps an answer for 10 seconds.
 
 use std::fs;
 use std::path::PathBuf;

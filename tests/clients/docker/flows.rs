@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{IMAGE, Store};
+use super::{IMAGE, Store, at_gate};
 use crate::gateway::{Seen, Shown};
 use crate::program::{client, output, output_of, stderr_of_failure, stdout_of_success};
 use crate::support::{Jwt, entry};
@@ -23,7 +23,8 @@ fn an_expired_token_is_followed_by_a_fresh_one_before_the_registry_can_refuse_it
 /// Neither tells the helper of a refusal: only `docker logout` erases.
 #[test]
 fn a_revoked_token_is_refused_until_it_is_forgotten() {
-    for_each_reader(|store, read| {
+    let docker = client("docker");
+    let test = |store: &Store, read: &dyn Fn() -> Command| {
         let issuer = &store.world.issuer;
         issuer.revoke_all();
         for _ in 0..2 {
@@ -39,7 +40,13 @@ fn a_revoked_token_is_refused_until_it_is_forgotten() {
         assert_eq!(store.entries(), [] as [PathBuf; 0]);
         store.lets_in(read());
         assert_eq!(issuer.token_requests(), 2);
-    });
+    };
+    for program in [None, docker.as_deref()] {
+        let Some(store) = Store::new() else {
+            return;
+        };
+        store.has_a_reader(program, test);
+    }
 }
 
 #[test]
@@ -79,23 +86,24 @@ fn a_deleted_key_is_a_reason_and_nothing_is_shown() {
     });
 }
 
-/// skopeo and docker, each after a call that got in.
+/// skopeo and docker, each after a call that got in, at the registry of `docs/servers.md`.
 fn for_each_reader(test: impl Fn(&Store, &dyn Fn() -> Command)) {
     let docker = client("docker");
     for program in [None, docker.as_deref()] {
-        let Some(store) = Store::new() else {
-            return;
-        };
-        store.allow();
-        store.pushes();
-        let read = || store.reads(program);
-        stdout_of_success(read());
-        assert_eq!(store.world.issuer.token_requests(), 1);
-        test(&store, &read);
+        at_gate(|store| store.has_a_reader(program, &test));
     }
 }
 
 impl Store {
+    fn has_a_reader(&self, docker: Option<&Path>, test: impl Fn(&Self, &dyn Fn() -> Command)) {
+        self.allow();
+        self.pushes();
+        let read = || self.reads(docker);
+        stdout_of_success(read());
+        assert_eq!(self.world.issuer.token_requests(), 1);
+        test(self, &read);
+    }
+
     /// Has docker read the manifest, or else skopeo.
     fn reads(&self, docker: Option<&Path>) -> Command {
         let image = format!("{}/{IMAGE}", self.gateway.host());

@@ -1,5 +1,7 @@
 //! What an image's name and a registry's answers can make skopeo ask for. The
 //! helper is set for every name that is asked, so that skopeo does ask.
+//!
+//! The servers are our own: the gates of `docs/servers.md` redirect nowhere.
 
 use serde_json::json;
 

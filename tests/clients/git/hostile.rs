@@ -1,5 +1,7 @@
 //! What a repository, its server and its URL can make git ask for. The helper
 //! is set for every host, so that git does ask.
+//!
+//! The servers are our own: the gates of `docs/servers.md` redirect nowhere.
 
 use super::{BOTH, Forge, gits};
 use crate::gateway::{Gateway, Shown};

@@ -12,6 +12,7 @@ use super::gate::free_port;
 use super::nginx::{Asks, Nginx};
 use super::table::{INTROSPECTION, Row, Shown, assert_table};
 use crate::docker::write_image;
+use crate::gateway::Gateway;
 use crate::program::{client, output_of, stderr_of_failure, stdout_of_success};
 use crate::support::TokenKind::{Jwt, Opaque};
 use crate::support::{Response, Running, Server, Trouble, entry, until};
@@ -28,19 +29,8 @@ struct Registry<'a> {
 impl<'a> Registry<'a> {
     /// Returns `None` where a program is missing.
     fn new(cast: &'a Cast, asks: Asks) -> Option<Self> {
-        let (skopeo, registry) = (client("skopeo")?, client("docker-registry")?);
-        let port = free_port();
-        let mut nginx = gate(cast, asks, port)?;
-        let config = "/etc/docker/registry/config.yml";
-        let config = nginx.files.copy("registry/registry.yml", config);
-        let mut command = cast.world.home.command(registry);
-        command.arg("serve").arg(config);
-        let mut running = Running::start(command);
-        until("docker-registry listens", || {
-            assert!(!running.is_over(), "docker-registry ended");
-            TcpStream::connect(("127.0.0.1", port)).is_ok()
-        });
-        nginx.keep(running);
+        let skopeo = client("skopeo")?;
+        let mut nginx = behind_nginx(cast, asks)?;
         nginx.start()?;
 
         let home = &cast.world.home;
@@ -92,6 +82,31 @@ impl<'a> Registry<'a> {
             ask("POST", "/v2/team/app/blobs/uploads/"),
         )
     }
+}
+
+/// docker-registry, and the gate before it, which is still to start.
+fn behind_nginx(cast: &Cast, asks: Asks) -> Option<Nginx<'_>> {
+    let registry = client("docker-registry")?;
+    let port = free_port();
+    let mut nginx = gate(cast, asks, port)?;
+    let config = "/etc/docker/registry/config.yml";
+    let config = nginx.files.copy("registry/registry.yml", config);
+    let mut command = cast.world.home.command(registry);
+    command.arg("serve").arg(config);
+    let mut running = Running::start(command);
+    until("docker-registry listens", || {
+        assert!(!running.is_over(), "docker-registry ended");
+        TcpStream::connect(("127.0.0.1", port)).is_ok()
+    });
+    nginx.keep(running);
+    Some(nginx)
+}
+
+/// docker-registry behind nginx, and what each request shows.
+pub fn watched(cast: &Cast) -> Option<(Nginx<'_>, Gateway)> {
+    let mut nginx = behind_nginx(cast, Asks::Introspection)?;
+    let gateway = nginx.start_watched("registry")?;
+    Some((nginx, gateway))
 }
 
 /// The gate, before it starts, of a registry at this port of loopback.

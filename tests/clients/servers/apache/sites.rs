@@ -49,3 +49,33 @@ fn a_role_of_one_site_is_none_of_the_other() {
         }
     }
 }
+
+/// The reason for a cache of each site's own: the answer to the other site's application
+/// counts, and only the roles still refuse the token.
+#[test]
+fn in_a_shared_cache_the_answer_to_one_site_counts_at_the_other() {
+    let cast = Cast::new();
+    let change = |text| {
+        let sites = with_a_second_site(&cast, text, "git");
+        // A second line of the same name would make a second cache.
+        let at = sites.rfind("OAuth2Cache ").unwrap();
+        let end = at + sites[at..].find('\n').unwrap();
+        let shared = format!("{}{}", &sites[..at], &sites[end..]);
+        assert_eq!(shared.matches("OAuth2Cache ").count(), 1);
+        assert_eq!(shared.matches("cache=git\n").count(), 2);
+        shared
+    };
+    let Some(apache) = Apache::start_changed(&cast, Asks::Introspection, change) else {
+        return;
+    };
+    for kind in [Jwt, Opaque] {
+        let token = format!("Bearer {}", cast.token_of_another_project(kind));
+        let status = |host: &str| {
+            let host = ["--header", &format!("Host: {host}")].map(str::to_owned);
+            apache.read_with(&host, &token)
+        };
+        assert_eq!(status("localhost"), 401, "{kind:?}");
+        assert_eq!(status("other.test"), 200, "{kind:?}");
+        assert_eq!(status("localhost"), 403, "{kind:?}");
+    }
+}

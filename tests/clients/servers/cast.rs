@@ -1,5 +1,6 @@
 //! An issuer over TLS, the service users who come to a server's door, and their tokens.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -51,36 +52,74 @@ impl Who {
     }
 }
 
-pub struct Cast {
+/// An issuer over TLS, and a home with a profile for each of its users.
+pub struct Scene {
     pub ca: Arc<Ca>,
     pub world: World,
+}
+
+impl Scene {
+    /// Without any profile yet; these lines begin the config file.
+    pub fn new(config: &str) -> Self {
+        let ca = Ca::new();
+        let world = World::with(Issuer::start_tls(&ca));
+        world.home.write("issuer.pem", ca.pem());
+        world.home.write_config(config);
+        let ca = Arc::new(ca);
+        Self { ca, world }
+    }
+
+    pub fn issuer(&self) -> &Issuer {
+        &self.world.issuer
+    }
+
+    /// Adds a user with a profile of this name and these settings.
+    pub fn add_user(&self, profile: &str, settings: &str) -> ServiceUser {
+        let World { issuer, home, .. } = &self.world;
+        let user = issuer.new_user();
+        home.write(format!("{profile}.json"), user.key_json());
+        home.append_config(&format!(
+            "[profiles.{profile}]\n\
+             issuer = \"{}\"\n\
+             key-file = \"~/{profile}.json\"\n\
+             ca-file = \"~/issuer.pem\"\n\
+             {settings}\n",
+            issuer.url()
+        ));
+        user
+    }
+}
+
+/// The settings of a profile that asks for a project and the roles in it.
+pub fn of_project(project: &str) -> String {
+    format!("projects = [\"{project}\"]\nroles = true")
+}
+
+/// The scene of a server behind a gate, with each kind of user.
+pub struct Cast {
+    scene: Scene,
     /// The server's: it may introspect.
     pub application: Application,
     users: Vec<ServiceUser>,
 }
 
+impl Deref for Cast {
+    type Target = Scene;
+
+    fn deref(&self) -> &Scene {
+        &self.scene
+    }
+}
+
 impl Cast {
     /// The profiles have the project, and `roles = true`.
     pub fn new() -> Self {
-        let ca = Ca::new();
-        let world = World::with(Issuer::start_tls(&ca));
-        world.home.write("ca.pem", ca.pem());
-        let issuer = world.issuer.clone();
-        let mut config = vec!["default-profile = \"test\"\n".to_owned()];
+        let scene = Scene::new("default-profile = \"test\"\n");
+        scene.world.home.write("ca.pem", scene.ca.pem());
+        let issuer = scene.issuer().clone();
         let mut users = Vec::new();
         for who in Who::ALL {
-            let user = issuer.new_user();
-            let profile = who.profile();
-            world.home.write(format!("{profile}.json"), user.key_json());
-            config.push(format!(
-                "[profiles.{profile}]\n\
-                 issuer = \"{}\"\n\
-                 key-file = \"~/{profile}.json\"\n\
-                 ca-file = \"~/ca.pem\"\n\
-                 projects = [\"{PROJECT}\"]\n\
-                 roles = true\n",
-                issuer.url()
-            ));
+            let user = scene.add_user(who.profile(), &of_project(PROJECT));
             let id = &user.user_id;
             match who {
                 Who::Deployer => issuer.add_role(id, PROJECT, "deployer"),
@@ -93,11 +132,9 @@ impl Cast {
             }
             users.push(user);
         }
-        world.home.write_config(&config.concat());
         Self {
             application: issuer.new_application(PROJECT),
-            ca: Arc::new(ca),
-            world,
+            scene,
             users,
         }
     }
@@ -123,10 +160,6 @@ impl Cast {
             user,
             key_file,
         }
-    }
-
-    pub fn issuer(&self) -> &Issuer {
-        &self.world.issuer
     }
 
     /// `HOST:PORT` of the issuer.

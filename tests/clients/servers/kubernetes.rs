@@ -7,7 +7,8 @@ mod webhook;
 
 use std::path::Path;
 
-use crate::support::{Ca, Home, Issuer, ORGANIZATION_ID, TokenKind, World};
+use super::cast::{Scene, of_project};
+use crate::support::{Home, ORGANIZATION_ID, TokenKind};
 
 /// The project whose roles decide, as the examples have it.
 const PROJECT: &str = "317240000000000001";
@@ -19,34 +20,17 @@ const ISSUER: &str = "https://acme.zitadel.cloud";
 /// Another project.
 const OTHER_PROJECT: &str = "317240000000000009";
 
-/// An issuer with TLS, and a home with a profile for each of its users.
-struct Scene {
-    world: World,
-    ca: Ca,
+/// A scene without users, whose issuer gives this kind of token.
+fn scene(kind: TokenKind) -> Scene {
+    let scene = Scene::new("");
+    scene.issuer().set_token_kind(kind);
+    scene
 }
 
 impl Scene {
-    fn new(kind: TokenKind) -> Self {
-        let ca = Ca::new();
-        let issuer = Issuer::start_tls(&ca);
-        issuer.set_token_kind(kind);
-        let world = World::with(issuer);
-        world.home.write("issuer.pem", ca.pem());
-        world.home.write_config("");
-        Self { world, ca }
-    }
-
     /// Adds a user with a profile of this name and these settings; returns the user ID.
     fn user(&self, profile: &str, settings: &str) -> String {
-        let World { issuer, home, .. } = &self.world;
-        let user = issuer.new_user();
-        home.write(format!("{profile}.json"), user.key_json());
-        home.append_config(&format!(
-            "[profiles.{profile}]\nissuer = \"{}\"\nkey-file = \"~/{profile}.json\"\n\
-             ca-file = \"~/issuer.pem\"\n{settings}\n",
-            issuer.url()
-        ));
-        user.user_id
+        self.add_user(profile, settings).user_id
     }
 
     /// A user with this role of the project, granted by this organisation.
@@ -79,11 +63,6 @@ impl Scene {
     const fn home(&self) -> &Home {
         &self.world.home
     }
-}
-
-/// The settings of a profile that asks for a project and the roles in it.
-fn of_project(project: &str) -> String {
-    format!("projects = [\"{project}\"]\nroles = true")
 }
 
 /// The part of a token that no log may have: the signature of a JWT, else its last half.

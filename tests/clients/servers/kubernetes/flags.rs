@@ -1,7 +1,8 @@
 //! By flags alone.
 
 use super::apiserver::ApiServer;
-use super::{PROJECT, Scene, of_project};
+use super::{PROJECT, scene};
+use crate::servers::cast::{Scene, of_project};
 use crate::support::{ORGANIZATION_ID, TokenKind};
 
 /// The flags of `docs/servers.md`.
@@ -17,7 +18,7 @@ fn flags(scene: &Scene) -> Vec<String> {
 
 #[test]
 fn flags_alone_give_a_name_with_the_issuer_and_no_groups() {
-    let scene = Scene::new(TokenKind::Jwt);
+    let scene = scene(TokenKind::Jwt);
     let Some(server) = ApiServer::start(&flags(&scene)) else {
         return;
     };
@@ -30,7 +31,7 @@ fn flags_alone_give_a_name_with_the_issuer_and_no_groups() {
 
 #[test]
 fn the_flag_for_groups_refuses_whoever_has_a_role() {
-    let scene = Scene::new(TokenKind::Jwt);
+    let scene = scene(TokenKind::Jwt);
     let mut flags = flags(&scene);
     flags.push(format!(
         "--oidc-groups-claim=urn:zitadel:iam:org:project:{PROJECT}:roles"

@@ -7,8 +7,9 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::apiserver::ApiServer;
-use super::{OTHER_PROJECT, PROJECT, Scene, of_project, secret_part};
+use super::{OTHER_PROJECT, PROJECT, scene, secret_part};
 use crate::program::client;
+use crate::servers::cast::{Scene, of_project};
 use crate::support::{ORGANIZATION_ID, OTHER_ORGANIZATION_ID, TokenKind};
 
 /// A server of the file, and the scene whose issuer it trusts.
@@ -20,7 +21,7 @@ fn served(scene: &Scene) -> Option<ApiServer> {
 
 #[test]
 fn a_role_of_the_project_is_a_group_and_nothing_else_gives_one() {
-    let scene = Scene::new(TokenKind::Jwt);
+    let scene = scene(TokenKind::Jwt);
     let Some(server) = served(&scene) else { return };
     let issuer = &scene.world.issuer;
     let group = |role: &str| vec![format!("zitadel:{role}")];
@@ -61,7 +62,7 @@ fn a_role_of_the_project_is_a_group_and_nothing_else_gives_one() {
 
 #[test]
 fn what_is_no_good_token_of_the_project_is_refused_and_the_log_says_why() {
-    let scene = Scene::new(TokenKind::Jwt);
+    let scene = scene(TokenKind::Jwt);
     let Some(server) = served(&scene) else { return };
     let issuer = &scene.world.issuer;
     scene.user_with_role("deployer", "deployer", ORGANIZATION_ID);
@@ -120,7 +121,7 @@ fn kubectl_may_do_what_its_users_role_may() {
     let Some(kubectl) = client("kubectl") else {
         return;
     };
-    let scene = Scene::new(TokenKind::Jwt);
+    let scene = scene(TokenKind::Jwt);
     let Some(server) = served(&scene) else { return };
     server.apply(&kubectl, &scene.filled("rbac.yaml"));
     let home = scene.home();

@@ -7,8 +7,9 @@ use rcgen::ExtendedKeyUsagePurpose;
 use serde_json::{Value, json};
 
 use super::apiserver::ApiServer;
-use super::{OTHER_PROJECT, PROJECT, Scene, of_project, secret_part};
+use super::{OTHER_PROJECT, PROJECT, scene, secret_part};
 use crate::program::client;
+use crate::servers::cast::{Scene, of_project};
 use crate::support::{
     Ca, Client, ORGANIZATION_ID, OTHER_ORGANIZATION_ID, Running, TokenKind, Trouble, until,
 };
@@ -94,7 +95,7 @@ impl Webhook {
 
 #[test]
 fn an_opaque_token_has_its_users_roles_of_now() {
-    let scene = Scene::new(TokenKind::Opaque);
+    let scene = scene(TokenKind::Opaque);
     let Some(webhook) = Webhook::start(&scene) else {
         return;
     };
@@ -149,7 +150,7 @@ fn an_opaque_token_has_its_users_roles_of_now() {
 
 #[test]
 fn the_webhook_answers_the_api_server_alone_and_only_reviews() {
-    let scene = Scene::new(TokenKind::Opaque);
+    let scene = scene(TokenKind::Opaque);
     let Some(webhook) = Webhook::start(&scene) else {
         return;
     };

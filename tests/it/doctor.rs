@@ -7,6 +7,7 @@ mod issuer;
 mod key;
 mod logins;
 mod terminal;
+mod token;
 mod wiring;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,8 @@
 //! `README.md` and `docs/` say what the binary does: what can be checked cheaply, is.
 
+mod pages;
+
+use pages::{blocks, commands, headings, help, home_with, listed, options, source, variables};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -8,7 +11,7 @@ use serde_json::Value;
 use zitadel_credential::tools::row::{Docs, Place};
 use zitadel_credential::tools::{TOOLS, links};
 
-use crate::support::{Home, ServiceUser};
+use crate::support::ServiceUser;
 
 const README: &str = include_str!("../../README.md");
 const REFERENCE: &str = include_str!("../../docs/reference.md");
@@ -333,83 +336,6 @@ fn every_test_that_the_security_page_names_is_there() {
     }
 }
 
-/// A home with this config file, and the user's key where the file says.
-fn home_with(config: &str, user: &ServiceUser) -> Home {
-    let key_file = ".config/zitadel-credential/prod.json";
-    assert!(config.contains(&format!("~/{key_file}")) || config.contains("\nkey-command"));
-    let home = Home::new();
-    home.write_config(config);
-    home.write(key_file, user.key_json());
-    home
-}
-
-/// The hosts of the README's pages that have a rule, and their usernames.
-fn listed(home: &Home) -> Value {
-    let told = told();
-    let files = blocks(&told, "json").into_iter();
-    let mut files = files.map(|json| serde_json::from_str::<Value>(json).unwrap());
-    let mut file = files
-        .find(|file| file.get("credHelpers").is_some())
-        .unwrap();
-    file["credHelpers"]["git.acme.dev"] = "zitadel".into();
-    home.write(".docker/config.json", file.to_string());
-    let listed = home.zitadel(["docker", "list"]).run();
-    assert_eq!(String::from_utf8(listed.stderr).unwrap(), "");
-    serde_json::from_slice(&listed.stdout).unwrap()
-}
-
-/// The help of the program, of all its commands and of theirs.
-fn help() -> String {
-    let mut all = help_of(&["--help"]);
-    for command in commands() {
-        let help = help_of(&["help", &command]);
-        let (_, below) = help.split_once("\nCommands:\n").unwrap_or_default();
-        let (below, _) = below.split_once("\n\n").unwrap_or((below, ""));
-        for inner in listed_commands(below).filter(|inner| inner != "help") {
-            all += &help_of(&["help", &command, &inner]);
-        }
-        all += &help;
-    }
-    all
-}
-
-fn help_of(arguments: &[&str]) -> String {
-    let output = Home::new().zitadel(arguments).run();
-    assert!(output.status.success(), "{arguments:?}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// `  COMMAND  what it does`, in the program's help.
-fn commands() -> Vec<String> {
-    listed_commands(&help_of(&["--help"])).collect()
-}
-
-fn listed_commands(help: &str) -> impl Iterator<Item = String> {
-    help.lines().filter_map(|line| {
-        let line = line.strip_prefix("  ")?;
-        let is_name = line.starts_with(|c: char| c.is_ascii_lowercase());
-        is_name.then(|| line.split(' ').next().unwrap().to_owned())
-    })
-}
-
-/// `--words`, wherever they stand.
-fn options(text: &str) -> BTreeSet<&str> {
-    let is_option = |c: char| c.is_ascii_lowercase() || c == '-';
-    text.split(|c| !is_option(c))
-        .filter(|word| {
-            word.strip_prefix("--")
-                .is_some_and(|name| name.starts_with(|c: char| c.is_ascii_lowercase()))
-        })
-        .collect()
-}
-
-/// `ZITADEL_…`, wherever they stand.
-fn variables(text: &str) -> BTreeSet<&str> {
-    text.split(|c: char| !(c.is_ascii_uppercase() || c == '_'))
-        .filter(|word| word.starts_with("ZITADEL_"))
-        .collect()
-}
-
 /// What people read who use it: the README and its pages.
 fn told() -> String {
     let pages = PAGES.iter();
@@ -424,37 +350,4 @@ fn configs() -> [&'static str; 2] {
         assert_eq!(configs.len(), 1, "one config file");
         configs[0]
     })
-}
-
-/// A page's headings, as links name them.
-fn headings(text: &str) -> BTreeSet<String> {
-    let headings = text.lines().filter(|line| line.starts_with('#'));
-    headings
-        .map(|line| line.trim_start_matches('#').trim().to_lowercase())
-        .map(|heading| heading.replace([',', '?', '\''], "").replace(' ', "-"))
-        .collect()
-}
-
-/// The fenced blocks of a language.
-fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
-    let fence = format!("```{language}\n");
-    let starts = text.split(fence.as_str()).skip(1);
-    starts
-        .map(|block| block.split("```").next().unwrap())
-        .collect()
-}
-
-/// All the program's source in one text.
-fn source(dir: &Path) -> String {
-    fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .map(|path| {
-            if path.is_dir() {
-                source(&path)
-            } else {
-                fs::read_to_string(path).unwrap()
-            }
-        })
-        .collect()
 }

@@ -1,5 +1,7 @@
 //! `setup git`.
 
+mod helpers;
+
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -164,57 +166,6 @@ fn where_the_binary_moved_its_new_path_stands_in_place_of_the_old() {
 }
 
 #[test]
-fn a_helper_of_all_hosts_that_stands_below_ours_is_told_of_where_nothing_changes() {
-    for git in gits() {
-        let cluster = with_profile();
-        let home = &cluster.world.home;
-        symlink(&git, home.path().join("bin/git")).unwrap();
-        home.write(".gitconfig", "[credential]\n\thelper = cache\n");
-        let said = setup(home, "git git.acme.dev");
-        assert!(!said.contains("warning"), "{said}");
-        let more = "[credential]\n\thelper = !: x=hunter2\n";
-        home.write(".gitconfig", home.read(".gitconfig") + more);
-        let said = setup(home, "git git.acme.dev");
-        let line = format!(
-            "warning: git also passes the token to !:, which may store it: credential.helper in {}\n",
-            home.path().join(".gitconfig").display()
-        );
-        assert!(said.starts_with("nothing to change\n"), "{said}");
-        assert!(said.contains(&line), "{said}");
-    }
-}
-
-#[test]
-fn a_helper_of_ours_with_options_is_not_doubled() {
-    for git in gits() {
-        let cluster = with_profile();
-        let home = &cluster.world.home;
-        symlink(&git, home.path().join("bin/git")).unwrap();
-        let own = "[credential \"https://git.acme.dev\"]\n\thelper = \n\thelper = zitadel --profile prod -v\n";
-        home.write(".gitconfig", own);
-        let said = setup(home, "git git.acme.dev");
-        assert!(!said.contains("as well"), "{said}");
-        assert_eq!(home.read(".gitconfig"), own);
-    }
-}
-
-#[test]
-fn of_a_helper_of_the_hosts_own_no_more_than_its_program_is_shown() {
-    for git in gits() {
-        for (helper, shown) in [("!echo password=hunter2", "!echo"), ("!P=hunter2 x", "!P")] {
-            let cluster = with_profile();
-            let home = &cluster.world.home;
-            symlink(&git, home.path().join("bin/git")).unwrap();
-            let own = format!("[credential \"https://*.acme.dev\"]\n\thelper = {helper}\n");
-            home.write(".gitconfig", own);
-            let said = setup(home, "git *.acme.dev");
-            assert!(said.contains(&format!("names {shown} as well")), "{said}");
-            assert!(!said.contains("hunter2"), "{said}");
-        }
-    }
-}
-
-#[test]
 fn what_gits_file_includes_is_not_taken_for_its_own() {
     for git in gits() {
         let cluster = with_profile();
@@ -258,24 +209,6 @@ fn a_file_that_git_cannot_read_is_told_and_left_alone() {
             assert!(said.contains("git failed: "), "{said}");
             assert_eq!(files(home), before);
         }
-    }
-}
-
-#[test]
-fn a_helper_of_a_wildcards_hosts_is_not_asked_first() {
-    for git in gits() {
-        let cluster = with_profile();
-        let home = &cluster.world.home;
-        symlink(&git, home.path().join("bin/git")).unwrap();
-        let theirs = "[credential \"https://*.acme.dev\"]\n\thelper = store\n";
-        home.write("theirs", theirs);
-        let own = "[include]\n\tpath = theirs\n";
-        home.write(".gitconfig", own);
-        setup(home, "git *.acme.dev");
-        assert_eq!(
-            home.read(".gitconfig"),
-            format!("{own}[credential \"https://*.acme.dev\"]\n\thelper = \n\thelper = zitadel\n")
-        );
     }
 }
 
@@ -402,41 +335,6 @@ fn a_git_that_does_other_than_it_is_asked_is_not_believed() {
         }
         lying("config", "exit 0");
         refused("--undo");
-    }
-}
-
-#[test]
-fn a_helper_of_the_first_edition_gets_an_empty_one_before_it() {
-    for git in gits() {
-        let cluster = with_profile();
-        let home = &cluster.world.home;
-        symlink(&git, home.path().join("bin/git")).unwrap();
-        let journal = ".config/zitadel-credential/setup.json";
-        let before = files(home);
-        setup(home, "git git.acme.dev");
-        let once = home.read(".gitconfig");
-        // As that one wrote where no other helper was asked.
-        let text: String = home.read(journal);
-        let mut text: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let configs = text["configs"].as_object_mut().unwrap();
-        for edits in configs
-            .values_mut()
-            .flat_map(|c| c.as_object_mut().unwrap().values_mut())
-        {
-            let edits = edits.as_array_mut().unwrap();
-            edits.retain(|edit| edit["ours"] != "");
-        }
-        home.write(journal, text.to_string());
-        home.write(".gitconfig", once.replace("\thelper = \n", ""));
-        setup(home, "git git.acme.dev");
-        assert_eq!(home.read(".gitconfig"), once);
-        setup(home, "git git.acme.dev --undo");
-        let left = files(home);
-        assert_eq!(left.get(".gitconfig"), None);
-        assert_eq!(
-            left.keys().collect::<Vec<_>>(),
-            before.keys().collect::<Vec<_>>()
-        );
     }
 }
 

@@ -1,6 +1,8 @@
 //! Every way in which a key is not to be had from where it should be, as a
 //! person reads it. None of them costs the issuer a request.
 
+mod command;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 
@@ -310,112 +312,4 @@ zitadel-credential: error: ZITADEL_CREDENTIAL_KEY: looks like a path, not like a
         command.env("ZITADEL_CREDENTIAL_KEY", value);
         case.end(command).fails(code, said);
     }
-}
-
-#[test]
-fn a_command_that_is_not_there() {
-    profile(
-        r#"key-command = ["no-such-vault", "read"]"#,
-        2,
-        str![[r#"
-zitadel-credential: error: key-command no-such-vault: not found in any absolute directory of PATH
-  hint: set key-command to a list of a program on PATH and its arguments, each a string of its own
-
-"#]],
-    );
-    profile(
-        "key-command = []",
-        2,
-        str![[r#"
-zitadel-credential: error: key-command names no program
-  hint: set key-command to a list of a program on PATH and its arguments, each a string of its own
-
-"#]],
-    );
-}
-
-#[test]
-fn a_command_that_ends_badly() {
-    profile(
-        r#"key-command = ["false"]"#,
-        1,
-        str![[r#"
-zitadel-credential: error: key-command false: failed with exit status: 1
-  hint: run the command by hand: it must print only the key, and exit with 0
-
-"#]],
-    );
-    let killed = r#"key-command = ["sh", "-c", "kill -9 $$"]"#;
-    profile(
-        killed,
-        1,
-        str![[r#"
-zitadel-credential: error: key-command sh: failed with signal: 9 (SIGKILL)
-  hint: run the command by hand: it must print only the key, and exit with 0
-
-"#]],
-    );
-}
-
-/// What the command itself says reaches the person; it is theirs.
-#[test]
-fn a_command_that_says_why() {
-    let said = r#"key-command = ["sh", "-c", "echo vault: sealed >&2; exit 3"]"#;
-    profile(
-        said,
-        1,
-        str![[r#"
-vault: sealed
-zitadel-credential: error: key-command sh: failed with exit status: 3
-  hint: run the command by hand: it must print only the key, and exit with 0
-
-"#]],
-    );
-}
-
-#[test]
-fn a_command_that_prints_nothing_or_too_much() {
-    profile(
-        r#"key-command = ["true"]"#,
-        1,
-        str![[r#"
-zitadel-credential: error: key-command true: printed nothing
-  hint: run the command by hand: it must print only the key, and exit with 0
-
-"#]],
-    );
-    profile(
-        r#"key-command = ["yes"]"#,
-        1,
-        str![[r#"
-zitadel-credential: error: key-command yes: larger than 65536 bytes
-  hint: run the command by hand: it must print only the key, and exit with 0
-
-"#]],
-    );
-}
-
-#[test]
-fn a_command_that_hangs() {
-    profile(
-        r#"key-command = ["sleep", "100"]"#,
-        75,
-        str![[r#"
-zitadel-credential: error: key-command sleep: not complete within 1 s
-  hint: run the command by hand: it may be waiting for input or an unlock
-  hint: give it more time with --timeout
-
-"#]],
-    );
-    let closed = r#"key-command = ["sh", "-c", "exec >&-; exec sleep 100"]"#;
-    profile(
-        closed,
-        75,
-        str![[r#"
-zitadel-credential: error: key-command sh: it did not end within 1 s
-  hint: run the command by hand: it may be waiting for input or an unlock
-  hint: give it more time with --timeout
-
-"#]],
-    );
 }

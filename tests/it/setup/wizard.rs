@@ -1,5 +1,7 @@
 //! A person who sets a profile up by answering questions at a terminal.
 
+mod beside;
+
 use std::fs;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -66,24 +68,6 @@ fn four_answers_make_a_profile_that_works_and_say_what_comes_next() {
         fixture.done("profile prod --undo");
         assert!(!fixture.exists(CONFIG));
     }
-}
-
-#[test]
-fn a_host_that_a_tool_was_set_up_for_stays_until_that_is_undone() {
-    let fixture = Fixture::new();
-    let answers = ["ISSUER", "key.json", "prod", "r.dev s.dev"];
-    let (code, shown) = answered(&fixture, "setup", answers);
-    assert_eq!(code, Some(0), "{shown}");
-    fixture.done("docker r.dev");
-    let said = fixture.refused(2, "profile prod --undo");
-    assert!(
-        said.contains("host rules still use profile prod: r.dev\n"),
-        "{said}"
-    );
-    fixture.done("docker r.dev --undo");
-    assert!(fixture.home.read(CONFIG).contains("[hosts.\"r.dev\"]"));
-    fixture.done("profile prod --undo");
-    assert!(!fixture.exists(CONFIG));
 }
 
 #[test]
@@ -380,53 +364,4 @@ fn where_nobody_can_be_asked_the_usage_is_shown() {
         assert!(shown.starts_with(starts), "{words}: {shown}");
     }
     assert!(!fixture.exists(CONFIG));
-}
-
-/// Nobody's profile changes because two instances have a name in common.
-#[test]
-fn a_profile_that_is_there_is_replaced_only_where_its_name_is_given_twice() {
-    const OLD: &str = "[profiles.old]\nissuer = \"https://a.dev\"\nkey-file = \"~/old.json\"\n\
-         projects = [\"7\"]\n[profiles.default]\nissuer = \"https://b.dev\"\nkey-file = \"~/x\"\n";
-    for (names, is_replaced) in [
-        (&["old", "new"][..], false),
-        (&["old", "default", "old", "new"], false),
-        (&[""], false),
-        (&["old", "old"], true),
-    ] {
-        let fixture = Fixture::new();
-        fixture.home.write(CONFIG, OLD);
-        let mut screen = wizard(&fixture, "setup");
-        screen.answers(ISSUER, &fixture.issuer.url());
-        screen.answers(KEY, "key.json");
-        screen.see("there already: profile default, old");
-        for (asked, name) in names.iter().enumerate() {
-            screen.see_times(NAME, asked + 1);
-            screen.types(&format!("{name}\n"));
-        }
-        screen.answers(HOSTS, "");
-        let (code, shown) = screen.end();
-        assert_eq!(code, Some(0), "{shown}");
-        let asked_again = names.len() - 1;
-        assert_eq!(
-            shown.matches("to replace its issuer and key").count(),
-            asked_again,
-            "{shown}"
-        );
-        let text = fixture.home.read(CONFIG);
-        let key = fixture.path().join("key.json");
-        let (url, key) = (fixture.issuer.url(), key.display());
-        if is_replaced {
-            let changed = OLD
-                .replace("https://a.dev", &url)
-                .replace("~/old.json", &key.to_string());
-            assert_eq!(text, changed);
-            fixture.done("profile old --undo");
-            assert_eq!(fixture.home.read(CONFIG), OLD);
-        } else {
-            assert!(text.starts_with(OLD), "{text}");
-            let name = if names == [""] { "default-2" } else { "new" };
-            let added = format!("[profiles.{name}]\nissuer = \"{url}\"\nkey-file = \"{key}\"\n");
-            assert!(text.contains(&added), "{text}");
-        }
-    }
 }

@@ -154,11 +154,12 @@ fn the_webhook_answers_the_api_server_alone_and_only_reviews() {
     let Some(webhook) = Webhook::start(&scene) else {
         return;
     };
-    let ask = |body: &str| {
+    let try_to_ask = |body: &str| {
         let config = webhook.authority.client_config_of(&webhook.api_server);
         let mut client = Client::https(webhook.port, &config);
-        client.request("POST", "/", &[], body.as_bytes()).unwrap()
+        client.request("POST", "/", &[], body.as_bytes())
     };
+    let ask = |body: &str| try_to_ask(body).unwrap();
     let review = |token: Value| {
         let review = json!({
             "apiVersion": "authentication.k8s.io/v1",
@@ -174,7 +175,10 @@ fn the_webhook_answers_the_api_server_alone_and_only_reviews() {
         assert_eq!(ask(body).status, 400, "{body}");
     }
     assert_eq!(review(json!(5)).status, 400);
-    assert_eq!(review(json!("x".repeat(2 << 20))).status, 400);
+    // It is not read to its end, and so the answer may be lost.
+    let refused = try_to_ask(&"x".repeat(2 << 20));
+    assert!(refused.is_err() || refused.is_ok_and(|answer| answer.status == 400));
+    assert_eq!(review(json!("garbage")).status, 200);
     // Without a certificate.
     let mut client = Client::https(webhook.port, &webhook.authority.client_config());
     assert!(client.request("POST", "/", &[], b"{}").is_err());

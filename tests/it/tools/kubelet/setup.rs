@@ -99,6 +99,19 @@ fn an_administrators_file_is_left_alone_and_the_lines_are_shown() {
     assert!(!fixture.exists(JOURNAL));
 }
 
+/// The kubelet runs in another directory.
+#[test]
+fn a_cache_directory_is_written_whole() {
+    let fixture = fixture();
+    let home = fixture.path().display().to_string();
+    for typed in ["cache", "./x/../cache", "~/cache"] {
+        let said = fixture.done(&format!("kubelet a.dev --no-try --cache-dir {typed}"));
+        let written = "\"--cache-dir\", \"~/cache\"]";
+        assert!(said.contains(written), "{home}: {said}");
+        fixture.done("kubelet a.dev --undo");
+    }
+}
+
 /// As the kubelet would find it.
 #[test]
 fn a_key_below_a_home_that_the_kubelet_has_not_is_told() {

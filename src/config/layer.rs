@@ -277,6 +277,12 @@ fn check_path(setting: &str, path: &OsStr) -> Result<(), Error> {
     const LONGEST: usize = 1000;
     let text = path.to_string_lossy();
     let is_key = text.contains(['\n', '"']) || text.contains("-----BEGIN") || text.len() > LONGEST;
+    if text.contains("-----BEGIN") && text.contains(" CERTIFICATE-----") {
+        return Err(usage(
+            format!("{setting} must be a path, but is a certificate itself"),
+            "write the certificate into a file, and give the path of that file",
+        ));
+    }
     if is_key {
         return Err(usage(
             format!("{setting} must be a path, but looks like a private key"),

@@ -192,6 +192,12 @@ fn the_command_of_exec_needs_no_dashes_before_it() {
         assert_eq!(output.status.code(), Some(0), "{words:?}: {stderr}");
         assert_eq!(String::from_utf8_lossy(&output.stdout), said, "{words:?}");
     }
+    // A token is no command, and not shown.
+    let token = cached(&world);
+    let output = world.zitadel(["exec", token.trim()]).run();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(!stderr.contains(token.trim()), "{stderr}");
     // Not so an option that is none of exec's.
     for words in [
         &["exec", "--evn", "T", "true"][..],

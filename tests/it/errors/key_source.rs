@@ -223,6 +223,17 @@ fn a_key_in_place_of_another_setting() {
         let call = case.run(["token", &format!("{flag}={pem}")]);
         assert_eq!(call.code, Some(2), "{flag}");
     }
+    let certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let mut command = case.world.zitadel(["token"]);
+    command.env("ZITADEL_CREDENTIAL_CA_FILE", certificate);
+    case.end(command).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: ZITADEL_CREDENTIAL_CA_FILE must be a path, but is a certificate itself
+  hint: write the certificate into a file, and give the path of that file
+
+"#]],
+    );
     for arguments in [
         ["token".to_owned(), format!("--write=/nowhere/{body}")],
         ["token".to_owned(), format!("--write={pem}")],

@@ -343,7 +343,7 @@ fn a_host_of_git_hears_of_no_api_server() {
         return;
     }
     kubeconfig(&case, |exec| {
-        exec["args"] = json!(["kubectl", "--profile", "test"])
+        exec["args"] = json!(["kubectl", "--profile", "test"]);
     });
     let found = examine(&case, &["--profile", "test", "git.acme.test"], &[]);
     let told = found.of("kubectl") + &found.of("token");

@@ -22,6 +22,8 @@ import threading
 import time
 from pathlib import Path
 
+import hostile
+
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("install.sh")
 PROGRAM = "zitadel-credential"
@@ -35,11 +37,17 @@ class Releases(http.server.BaseHTTPRequestHandler):
     """Gives out files; one of None is cut after half of its length."""
 
     files, cut, slow = {}, set(), threading.Event()
-    asked = []
+    asked, elsewhere = [], {}
 
     def do_GET(self):
         self.asked.append(self.path)
         content = self.files.get(self.path)
+        if self.path in type(self).elsewhere:
+            self.send_response(302)
+            self.send_header("Location", self.elsewhere[self.path])
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         if content is None:
             self.send_error(404)
             return
@@ -63,13 +71,13 @@ class Releases(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def archive_of(members):
+def archive_of(members, owner=0):
     """Returns a gzipped tar of (name, kind, content or target)."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
         for name, kind, content in members:
             entry = tarfile.TarInfo(name)
-            entry.type = kind
+            entry.type, entry.uid = kind, owner
             if kind == tarfile.REGTYPE:
                 entry.size, entry.mode = len(content), 0o755
                 tar.addfile(entry, io.BytesIO(content))
@@ -116,9 +124,12 @@ class Check:
             (place / tool).symlink_to(shutil.which("busybox" if of_busybox else tool))
         return place
 
-    def run(self, shell, *arguments, as_nobody=False, path=None, home=None):
+    def run(self, shell, *arguments, as_nobody=False, path=None, home=None, variables=(), before=(),
+            **others):
         path = path or self.paths[shell]
         words = [*SHELLS[shell], str(SCRIPT), *map(str, arguments)]
+        words[0] = shutil.which(words[0])
+        words = [*before, *words]
         words[0] = shutil.which(words[0])
         if as_nobody:
             user = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
@@ -126,8 +137,9 @@ class Check:
         environment = {"PATH": str(path)}
         if home:
             environment["HOME"] = str(home)
-        return subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, cwd=self.scratch,
-                              capture_output=True, text=True, timeout=120, check=False)
+        return subprocess.run(words, env=environment | dict(variables), stdin=subprocess.DEVNULL,
+                              cwd=self.scratch, capture_output=True, text=True, timeout=120,
+                              check=False, **others)
 
     def installed(self, place, run):
         """Holds that all of the archive is there, with nothing else."""
@@ -146,6 +158,24 @@ class Check:
         must(not leftovers(place), f"it left {leftovers(place)}")
 
 
+class Under:
+    """The check under one shell."""
+
+    def __init__(self, check, shell):
+        self.check, self.shell, self.is_busybox = check, shell, shell == "busybox"
+
+    def __getattr__(self, name):
+        return getattr(self.check, name)
+
+    def tools(self, *without):
+        return self.check.tools(self.shell, *without)
+
+    def run(self, *arguments, bin_of=None, variables=(), **others):
+        if bin_of:
+            variables = {"PATH": f"{self.paths[self.shell]}:{bin_of}/bin"}
+        return self.check.run(self.shell, *arguments, variables=variables, **others)
+
+
 def leftovers(place):
     return sorted(place.glob(f".{PROGRAM}*")) if os.access(place, os.R_OK) else []
 
@@ -161,7 +191,7 @@ def check_good(check, shell):
     check.installed(place, run)
     must("not on PATH" in run.stderr, "it does not name PATH")
     unit = place / f"lib/systemd/system/{PROGRAM}-agent@.service"
-    must(f"ExecStart={place}/bin/" in unit.read_text(), f"the unit says {unit.read_text()}")
+    must(hostile.executed(unit.read_text()) == f"{place}/bin/{PROGRAM}", f"the unit says {unit.read_text()}")
     # Again, over a program that runs: it is replaced, not written to.
     before = (place / "bin" / PROGRAM).stat().st_ino
     again = check.run(shell, "--to", place, "--from", f"{check.url}/good", "--version",
@@ -241,6 +271,15 @@ def check_refusals(check, shell):
     must("HOME is not set" in run.stderr, f"without HOME it says {run.stderr}")
 
 
+def check_hostile(check, shell):
+    under = Under(check, shell)
+    hostile.check_arguments(under, must, Releases)
+    hostile.check_archives(under, must, archive_of)
+    needed = sorted(set(TOOLS) - {"curl", "sh", "sha256sum", "wget"})
+    hostile.check_environments(under, must, Releases, needed)
+    hostile.check_redirects(under, must, Releases)
+
+
 def check_signals(check, shell):
     Releases.slow.set()
     for number in [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]:
@@ -273,6 +312,7 @@ def main():
         for shell in SHELLS:
             check_good(check, shell)
             check_refusals(check, shell)
+            check_hostile(check, shell)
             check_signals(check, shell)
             print(f"install.sh under {shell}: installed, refused and cleaned up as it should")
 

@@ -8,8 +8,16 @@
 # root, ~/.local for others. A file is replaced only when all are there; what was there
 # stays if anything fails.
 #
-# Needs a POSIX shell, tar, gzip, curl or wget, and sha256sum, shasum or openssl.
+# Needs a POSIX shell, tar, gzip, find, curl or wget, and sha256sum, shasum or openssl.
 set -eu
+# What the tools print is read, and tar takes options from a variable too.
+LC_ALL=C
+export LC_ALL
+unset TAR_OPTIONS GREP_OPTIONS
+# A closed one would be the first file's or pipe's place, and an error of tar's.
+(: 3>&2) || exec 2>/dev/null
+(: 3>&1) 2>/dev/null || exec >/dev/null
+(: 3<&0) 2>/dev/null || exec </dev/null
 
 RELEASES=https://github.com/zitadel-credential/zitadel-credential/releases
 NAME=zitadel-credential
@@ -26,11 +34,12 @@ Usage: install.sh [--version VERSION] [--to DIRECTORY] [--from URL]
 EOF
 }
 
-say() { printf 'install.sh: %s\n' "$*" >&2; }
+# A full stderr stops nothing.
+say() { printf 'install.sh: %s\n' "$*" >&2 || :; }
 
 die() {
   say "error: $1"
-  [ -z "${2-}" ] || printf '  %s\n' "$2" >&2
+  [ -z "${2-}" ] || printf '  %s\n' "$2" >&2 || :
   exit 1
 }
 
@@ -55,13 +64,17 @@ target() {
   esac
 }
 
-# Plain http is for a server on this machine alone.
+# Prints a URL without its user and password: errors end up in the logs of CI.
+shown() { printf '%s' "$1" | sed 's|^\([^/]*//\)[^/?#]*@|\1|'; }
+
+# Plain http is for a server on this machine alone. Text before an @ is no host.
 check_url() {
-  case $1 in
+  case $(shown "$1") in
+    *[[:space:][:cntrl:]]*) die "the address of --from has a blank or a control character" ;;
     https://?*) ;;
     http://127.0.0.1 | http://127.0.0.1[:/]* | http://localhost | http://localhost[:/]*) ;;
-    http://*) die "$1 is plain http" "give an https:// address" ;;
-    *) die "$1 is no https:// address" "give --from https://HOST/DIRECTORY" ;;
+    http://*) die "$(shown "$1") is plain http" "give an https:// address" ;;
+    *) die "$(shown "$1") is no https:// address" "give --from https://HOST/DIRECTORY" ;;
   esac
 }
 
@@ -73,7 +86,7 @@ download() {
       *) allowed='=http,https' ;;
     esac
     # Without a configuration of the user's own, which may ignore certificates.
-    curl -q --proto "$allowed" --proto-redir "$allowed" --fail --silent --show-error --location \
+    curl -q --globoff --proto "$allowed" --proto-redir "$allowed" --fail --silent --show-error --location \
       --retry 2 --connect-timeout 20 --max-time 600 --output "$2" "$1" || failed_download "$1"
   elif has wget; then
     # BusyBox's does not check certificates by itself.
@@ -83,19 +96,20 @@ download() {
     wget_log=$scratch/wget.log
     if ! wget --help 2>&1 | grep -qi busybox; then
       wget -S --no-config --tries 3 --timeout 60 -O "$2" "$1" 2>"$wget_log" || failed_download "$1"
-      if [ "${1%%:*}" = https ] && grep -qi '^ *location: *http:' "$wget_log"; then
-        die "$1 leads to plain http"
+      # It follows redirects to plain http and to ftp.
+      if [ "${1%%:*}" = https ] && grep -i '^ *location:[[:space:]]*[a-z][a-z0-9+.-]*:' "$wget_log" |
+        grep -qiv '^ *location:[[:space:]]*https:'; then
+        die "$(shown "$1") leads to an address without https"
       fi
     else
       wget -q -O "$2" "$1" 2>"$wget_log" || failed_download "$1"
     fi
-  else
-    die "neither curl nor wget is installed" "install curl"
   fi
 }
 
 failed_download() {
-  die "cannot download $1" "check the version, the network and the proxy variables (https_proxy)"
+  die "cannot download $(shown "$1")" \
+    "check the version, the network, the proxy variables (https_proxy) and the space in $to"
 }
 
 # Prints the SHA-256 of a file in hexadecimal digits.
@@ -104,22 +118,22 @@ sha256() {
     sha256sum <"$1"
   elif has shasum; then
     shasum -a 256 <"$1"
-  elif has openssl; then
-    openssl dgst -sha256 -r <"$1"
   else
-    die "none of sha256sum, shasum and openssl is installed" "install coreutils"
+    openssl dgst -sha256 -r <"$1"
   fi | cut -c 1-64
 }
 
-# Prints the line of SHA256SUMS for this machine's archive: its sum and its name.
+# Prints the line of SHA256SUMS for this machine's archive: its sum and its name. The
+# version is equal: 0.1.1 is not 0.1.10.
 line_of() {
-  awk -v start="$NAME-${version:-}" -v end="-$2.tar.gz" '
+  awk -v start="$NAME-" -v end="-$2.tar.gz" -v version="${version:-}" '
     length($1) == 64 && $1 !~ /[^0-9a-f]/ && NF == 2 {
       name = $2
       sub(/^\*/, "", name)
-      if (index(name, start) == 1 && name !~ /[^A-Za-z0-9._+-]/ &&
-          length(name) > length(start) + length(end) - 1 &&
-          substr(name, length(name) - length(end) + 1) == end) print $1, name
+      if (index(name, start) != 1 || name ~ /[^A-Za-z0-9._+-]/) next
+      its = substr(name, length(start) + 1, length(name) - length(start) - length(end))
+      if (its == "" || name != start its end) next
+      if (version == "" || its "" == version "") print $1, name
     }' "$1"
 }
 
@@ -141,7 +155,7 @@ check_archive() {
     case $entry in
       -*" link to "* | -*" -> "* | h*) die "$2 has a hard link" ;;
       -* | d*) ;;
-      l*" -> "*/*) die "$2 has a link to elsewhere" ;;
+      l*" -> "*/* | l*" -> .."*) die "$2 has a link to elsewhere" ;;
       l*) ;;
       *) die "$2 has more than files and links" ;;
     esac
@@ -164,7 +178,10 @@ main() {
       --version | --to | --from)
         [ -n "${2-}" ] || die "$1 has no value" "$(usage)"
         case $1 in
-          --version) version=${2#v} ;;
+          --version)
+            version=${2#v}
+            [ -n "$version" ] || die "invalid version: $2" "write it like 0.2.0"
+            ;;
           --to) to=$2 ;;
           --from) from=${2%/} ;;
         esac
@@ -192,14 +209,21 @@ main() {
     /*) ;;
     *) to=$PWD/$to ;;
   esac
+  while [ "${to%/}" != "$to" ] && [ "$to" != / ]; do
+    to=${to%/}
+  done
   if [ -z "$from" ]; then
     from=$RELEASES/latest/download
     [ -z "$version" ] || from=$RELEASES/download/v$version
   fi
-  check_url "$from"
-  for tool in tar gzip awk grep cut mktemp; do
+  # All before the first change: without find, the program would come without its links.
+  for tool in sed tar gzip awk grep cut mktemp cat dirname find id mkdir mv rm uname; do
     has "$tool" || die "$tool is not installed" "install it"
   done
+  has curl || has wget || die "neither curl nor wget is installed" "install curl"
+  has sha256sum || has shasum || has openssl ||
+    die "none of sha256sum, shasum and openssl is installed" "install coreutils"
+  check_url "$from"
   target=$(target)
 
   # Beside its place, so that a file gets there by a rename.
@@ -208,14 +232,15 @@ main() {
   trap 'rm -rf "$scratch"' EXIT
   trap 'exit 129' HUP
   trap 'exit 130' INT
+  trap 'exit 141' PIPE
   trap 'exit 143' TERM
 
   download "$from/SHA256SUMS" "$scratch/SHA256SUMS"
   lines=$(line_of "$scratch/SHA256SUMS" "$target")
   case $lines in
-    '') die "$from/SHA256SUMS names no archive ${version:+of version $version }for $target" ;;
+    '') die "$(shown "$from")/SHA256SUMS names no archive ${version:+of version $version }for $target" ;;
     *"
-"*) die "$from/SHA256SUMS names several archives for $target" "give --version" ;;
+"*) die "$(shown "$from")/SHA256SUMS names several archives for $target" "give --version" ;;
   esac
   sum=${lines%% *} archive=${lines#* }
   say "downloading $archive"
@@ -224,18 +249,24 @@ main() {
   [ "$got" = "$sum" ] ||
     die "$archive has another checksum than SHA256SUMS says" "the download was cut or changed: try again"
   check_archive "$scratch/$archive" "$archive"
-  tar -xzf "$scratch/$archive" -C "$scratch" || die "cannot unpack $archive" "check the space on the disk"
+  # The files are the caller's, also if the archive names another owner.
+  tar -xozf "$scratch/$archive" -C "$scratch" || die "cannot unpack $archive" "check the space on the disk"
   staged=$scratch/${archive%.tar.gz}
   new=$("$staged/bin/$NAME" --version </dev/null) ||
     die "the program of $archive does not run here" "check that $to is not mounted noexec"
 
   # A systemd unit is root's, and names the program's place.
   unit=lib/systemd/system
-  if [ "$(id -u)" = 0 ] && [ -d "$staged/$unit" ]; then
+  can_name=yes
+  case $to in
+    *[\"\'\\]*) can_name= ;; # systemd runs no such program
+  esac
+  if [ "$(id -u)" = 0 ] && [ "$can_name" ] && [ -d "$staged/$unit" ]; then
     for file in "$staged/$unit"/*; do
-      awk -v place="$to/bin/" '{
+      # A blank ends a word there, and % begins a specifier.
+      place=$(printf '%s/bin/' "${to%/}" | sed 's/ /\\x20/g; s/%/%%/g') awk '{
         at = index($0, "=/usr/local/bin/")
-        if (at) $0 = substr($0, 1, at) place substr($0, at + 16)
+        if (at) $0 = substr($0, 1, at) ENVIRON["place"] substr($0, at + 16)
         print
       }' "$file" >"$scratch/unit" && cat "$scratch/unit" >"$file"
     done

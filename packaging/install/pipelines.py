@@ -72,6 +72,21 @@ class Git(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Away(http.server.BaseHTTPRequestHandler):
+    """Leads to another server."""
+
+    to = None
+
+    def do_GET(self):
+        self.send_response(302)
+        self.send_header("Location", self.to + self.path)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
 class Files(http.server.SimpleHTTPRequestHandler):
     """The release."""
 
@@ -115,8 +130,13 @@ class World:
         self.git = f"localhost:{serve(Git, tls)}"
         release = lambda *given: Files(*given, directory=str(ROOT / "dist"))  # noqa: E731
         self.releases = f"http://127.0.0.1:{serve(release)}"
+        (scratch / "plain").mkdir()
+        (scratch / "plain/install.sh").write_text("echo came by plain http")
+        plain = lambda *given: Files(*given, directory=str(scratch / "plain"))  # noqa: E731
+        Away.to = f"http://127.0.0.1:{serve(plain)}"
+        self.away = f"localhost:{serve(Away, tls)}"
         self.version = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.M)[1]
-        self.inputs = {"issuer": self.issuer, "git-hosts": self.git, "registries": REGISTRY,
+        self.inputs = {"issuer": self.issuer, "git-hosts": f"{self.git} *.acme.test", "registries": REGISTRY,
                        "projects": "317240000000000001", "roles": "true", "from": self.releases}
 
     def job(self):
@@ -124,15 +144,18 @@ class World:
         home = Path(tempfile.mkdtemp(dir=self.scratch))
         (home / ".gitconfig").write_text("[credential]\n\thelper = store\n")
         return home, {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8",
-                      "GIT_SSL_CAINFO": str(self.scratch / "tls.crt"), "GIT_TERMINAL_PROMPT": "0"}
+                      "GIT_SSL_CAINFO": str(self.scratch / "tls.crt"), "GIT_TERMINAL_PROMPT": "0",
+                      "CURL_CA_BUNDLE": str(self.scratch / "tls.crt")}
 
     def later(self):
         """The later step's commands: a clone, and what docker asks."""
         return (f"git clone -q https://{self.git}/team/app.git app && git -C app log -1 --format=%s\n"
-                f"echo {REGISTRY} | docker-credential-zitadel get >answer.json\n")
+                f"echo {REGISTRY} | docker-credential-zitadel get >answer.json\n"
+                "env | grep GIT_CONFIG_KEY_\n")
 
     def served(self, home, output, mode):
         must("first" in output, f"{mode}: the clone says {output}")
+        must("=credential.https://*.acme.test.helper" in output, f"{mode}: git is set up by {output}")
         must(TOKEN not in output, f"{mode}: the token is shown")
         must("PRIVATE KEY" not in output, f"{mode}: the key is shown")
         login = json.loads(next(home.rglob("answer.json")).read_text())
@@ -148,6 +171,7 @@ def github(world, **changed):
     inputs = {name: given.get("default", "") for name, given in action["inputs"].items()}
     inputs |= world.inputs | {"key": world.key} | changed
     home, environment = world.job()
+    (home / "file.acme.test").touch()
     for name in ("env", "path"):
         (home / name).touch()
     environment |= {"RUNNER_TEMP": str(home / "temp with a space"), "CI": "true",
@@ -196,6 +220,7 @@ def gitlab(world, shell, key=True, **changed):
     home, environment = world.job()
     (home / "builds/app.tmp").mkdir(parents=True)
     (home / "builds/app").mkdir()
+    (home / "builds/app/file.acme.test").touch()
     # As the docker executor leaves it.
     file = home / "builds/app.tmp/ZITADEL_CREDENTIAL_KEY_FILE"
     file.write_text(world.key)
@@ -245,6 +270,10 @@ def main():
             must(code and "of type File" in output, f"without a key: {output}")
             _, output, code = gitlab(world, shell, version="9.9.9")
             must(code and "no archive of version 9.9.9" in output, f"another version: {output}")
+            for url in [f"https://{world.away}", Away.to.replace("127.0.0.1", "127.0.0.1.nip.test"),
+                        Away.to.replace("//127.0.0.1", "//127.0.0.1:80@localhost")]:
+                _, output, code = gitlab(world, shell, **{"from": url})
+                must(code and "plain http" not in output, f"from {url}: {output}")
             print(f"the GitLab component under {shell}: git clones, docker is answered")
 
 

@@ -45,6 +45,8 @@ const OTHERS: &[&str] = &[
     "--from",
     // install.sh
     "--to",
+    // curl
+    "--proto",
     // gh
     "--repo",
     // systemctl

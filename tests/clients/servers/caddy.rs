@@ -129,6 +129,35 @@ fn the_server_gets_the_users_id_and_the_body_and_not_the_token() {
     assert_eq!(seen[1].body, b"0000");
 }
 
+/// A server by CGI or WSGI reads `X_Forwarded_User` as `X-Forwarded-User`.
+#[test]
+fn a_client_neither_names_the_user_nor_removes_it() {
+    let cast = Cast::new();
+    let Some(caddy) = Caddy::start(&cast) else {
+        return;
+    };
+    let bearer = format!("Bearer {}", cast.token(Who::Viewer, Opaque));
+    for header in [
+        "X_Forwarded_User: root",
+        "x-forwarded_user: root",
+        "X_Forwarded-User: root",
+        "Connection: X-Forwarded-User",
+        "Connection: close, x-forwarded-user",
+        "Connection: X-Forwarded-User, Authorization",
+    ] {
+        let header = ["--header", header].map(str::to_owned);
+        caddy.gate.read_with(&header, &bearer);
+        for request in caddy.seen.lock().unwrap().drain(..) {
+            let users = request.headers.iter().filter(|(name, _)| {
+                name.replace('_', "-")
+                    .eq_ignore_ascii_case("x-forwarded-user")
+            });
+            let users: Vec<_> = users.map(|(_, value)| value).collect();
+            assert_eq!(users, [&cast.user(Who::Viewer).user_id], "{header:?}");
+        }
+    }
+}
+
 /// With 401, git would forget a valid token.
 #[test]
 fn while_zitadel_or_the_gate_does_not_answer_the_status_is_5xx() {

@@ -41,6 +41,17 @@ const ODD_SPELLINGS: [&str; 9] = [
     "/app.git/git-upload-pack/../git-receive-pack?/git-upload-pack",
 ];
 
+/// Queries that git http-backend may take for the first request of a push.
+const ANNOUNCEMENTS: [&str; 7] = [
+    "service=git-receive-pack",
+    "service=git%2Dreceive-pack",
+    "service=git-rec%65ive-pack",
+    "s%65rvice=git-receive-pack",
+    "service=git-upload-pack&service=git-receive-pack",
+    "service=&service=git-receive-pack",
+    "x&service=git-receive-pack",
+];
+
 /// A server on a port of its own that asks for a token.
 pub struct Gate<'a> {
     pub cast: &'a Cast,
@@ -188,9 +199,21 @@ impl<'a> Gate<'a> {
             let status = self.ask_with("POST", &self.url("/"), Some(&viewer), &target);
             assert_ne!(status, 200, "{path}");
         }
-        let announced = "/app.git/info/refs?service=git-receive-pack";
-        assert_eq!(self.ask("GET", announced, Some(&viewer), None), 403);
-        assert_eq!(self.ask("GET", announced, Some(&deployer), None), 200);
+        for query in ANNOUNCEMENTS {
+            let announced = format!("/app.git/info/refs?{query}");
+            for method in ["GET", "HEAD"] {
+                let head = ["--head"].map(str::to_owned);
+                let arguments: &[String] = if method == "HEAD" { &head } else { &[] };
+                let url = self.url(&announced);
+                let status = |who: &str| self.ask_with(method, &url, Some(who), arguments);
+                assert_eq!(status(&viewer), 403, "{method} {query}");
+                assert_eq!(status(&deployer), 200, "{method} {query}");
+            }
+        }
+        let first = "/app.git/info/refs";
+        for path in [first, "/app.git/info/refs?", UPLOAD, "/app.git/HEAD"] {
+            assert_eq!(self.ask("GET", path, Some(&viewer), None), 200, "{path}");
+        }
     }
 
     /// A large token passes, by Bearer and by Basic.

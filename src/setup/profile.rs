@@ -57,6 +57,8 @@ struct Answers {
     /// `None` if the name was given.
     name: Option<String>,
     hosts: Vec<HostPattern>,
+    /// True if a profile of that name was there, and is to be replaced.
+    replaces: bool,
     /// True if the key was asked for, and its warning is shown.
     has_key: bool,
 }
@@ -122,6 +124,7 @@ impl Setup for SetupProfile {
         let mut answers = Answers {
             name: None,
             hosts: Vec::new(),
+            replaces: false,
             has_key: needs_key,
         };
         if is_whole {
@@ -130,7 +133,9 @@ impl Setup for SetupProfile {
                 .as_ref()
                 .map(|issuer| issuer.to_string_lossy().into_owned());
             let issuer = issuer.or_else(|| given.issuer.clone()).unwrap_or_default();
-            answers.name = Some(wizard::ask_name(world, config, &issuer)?);
+            let name = wizard::ask_name(world, config, &issuer)?;
+            answers.replaces = wizard::is_known(config, &name);
+            answers.name = Some(name);
             answers.hosts = wizard::ask_hosts(world, config)?;
             if !given.projects.is_empty() && !given.roles {
                 wizard::ask_roles(world, options)?;
@@ -151,6 +156,12 @@ impl Setup for SetupProfile {
         let config = plan.config()?;
         let known: Vec<_> = config.profile_names().map(ToOwned::to_owned).collect();
         let is_new = !known.contains(&name);
+        let answers = self.answers.get();
+        if answers.is_some_and(|answers| answers.name.is_some() && !answers.replaces) {
+            // Since the question: a person takes their time.
+            let hint = "another setup wrote it just now: run this one again, with another name";
+            wizard::refuse_known_name(&config, &name, hint)?;
+        }
         let had_default = config.has_default_profile();
         let values = values(config.caller())?;
         if is_new {
@@ -177,10 +188,12 @@ impl Setup for SetupProfile {
             name: Some(_),
             hosts,
             ..
-        }) = self.answers.get()
+        }) = answers
         {
             for host in hosts {
                 let pattern = host.to_string();
+                let hint = "another setup wrote it just now: run this one again, without this host";
+                wizard::refuse_known_host(&plan.config()?, host, hint)?;
                 let values = rule_of(&name);
                 plan.edit_config(|document| document.add_table("hosts", &pattern, &values))?;
                 let edit = plan.config_edit(&["hosts", &pattern], &body(&values), None);

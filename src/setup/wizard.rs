@@ -15,6 +15,7 @@ use crate::error::{Error, Report};
 use crate::host::HostPattern;
 use crate::source::issuer::{Issuer, Network};
 use crate::sys::status::Status;
+use crate::sys::streams::discard_typed;
 use crate::text::quote;
 use crate::text::quote::{holds_secret, quoted, system, word};
 use crate::text::stderr::Stderr;
@@ -32,9 +33,10 @@ pub(super) fn say(line: &str) {
     let _ = Stderr.write_all(format!("{line}\n").as_bytes());
 }
 
-/// Shows what is wrong with an answer.
+/// Shows what is wrong with an answer. The rest of a paste answers no question.
 pub(super) fn object(error: &Error) {
     say(&error.report().for_terminal("zitadel-credential: error: "));
+    discard_typed(&io::stdin());
 }
 
 /// Asks until the answer passes its check.
@@ -74,7 +76,7 @@ fn usage(what: impl Into<String>, hint: impl Into<String>) -> Error {
 
 /// Refuses a key or a token where a name is asked for.
 fn refuse_secret(answer: &str) -> Result<(), Error> {
-    if holds_secret(answer) {
+    if holds_secret(answer) || answer.contains("-----END") {
         let what = "the answer looks like a key or a token";
         return Err(usage(
             what,
@@ -159,7 +161,12 @@ fn meant_path(answer: &str, home: Option<&Path>) -> Result<PathBuf, Error> {
             "in ZITADEL open the service user, choose Keys, New, JSON, and download the file",
         ));
     }
-    if answer.starts_with('{') || answer.starts_with("-----BEGIN") {
+    let is_pasted = answer.trim_start_matches(['"', '\'']).starts_with('{');
+    if is_pasted
+        || ["-----BEGIN", "-----END"]
+            .iter()
+            .any(|part| answer.contains(part))
+    {
         return Err(usage(
             "the answer is a key, and not the name of its file",
             "save the key in a file that only you can read, and name that file",
@@ -174,6 +181,7 @@ fn meant_path(answer: &str, home: Option<&Path>) -> Result<PathBuf, Error> {
     };
     let there = meant.metadata();
     if there.is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        refuse_secret(answer)?;
         let what = format!("{}: no such file", quote::path(&meant));
         return Err(usage(
             what,
@@ -194,11 +202,12 @@ pub(super) fn ask_name(
     config: &Config<'_>,
     issuer: &str,
 ) -> Result<String, Error> {
-    let is_known = |name: &str| config.profile_names().any(|known| known == name);
     let of_instance = answers::name(issuer);
     let numbered = (2..).map(|number| format!("{of_instance}-{number}"));
     let mut free = std::iter::once(of_instance.clone()).chain(numbered);
-    let usual = free.find(|name| !is_known(name)).unwrap_or(of_instance);
+    let usual = free
+        .find(|name| !is_known(config, name))
+        .unwrap_or(of_instance);
     let known: Vec<_> = config.profile_names().map(quoted).collect();
     if !known.is_empty() {
         say(&wrapped(
@@ -219,23 +228,62 @@ pub(super) fn ask_name(
                 "use letters, digits, dots, - and _, as in prod or acme-ci",
             ));
         }
-        if is_known(name) && refused.replace(name.to_owned()).as_deref() != Some(name) {
-            return Err(usage(
-                format!("profile {} exists already", quoted(name)),
+        if refused.replace(name.to_owned()).as_deref() != Some(name) {
+            refuse_known_name(
+                config,
+                name,
                 "choose another name, or type it again to replace its issuer and key",
-            ));
+            )?;
         }
         Ok(name.to_owned())
     })
+}
+
+/// True if a profile of this name is there.
+pub(super) fn is_known(config: &Config<'_>, name: &str) -> bool {
+    config.profile_names().any(|known| known == name)
+}
+
+/// Refuses the name of a profile that is there.
+pub(super) fn refuse_known_name(config: &Config<'_>, name: &str, hint: &str) -> Result<(), Error> {
+    if !is_known(config, name) {
+        return Ok(());
+    }
+    let what = format!("profile {} exists already", quoted(name));
+    Err(usage(what, hint))
+}
+
+/// Refuses a host that has a rule.
+pub(super) fn refuse_known_host(
+    config: &Config<'_>,
+    pattern: &HostPattern,
+    hint: &str,
+) -> Result<(), Error> {
+    let Some(rule) = config.rules().named(pattern) else {
+        return Ok(());
+    };
+    let profile = rule.profile.as_deref().unwrap_or("the default profile");
+    let what = format!(
+        "host rule {pattern} is there already, with {}",
+        quoted(profile)
+    );
+    Err(usage(what, hint))
 }
 
 /// Asks for the hosts that get the token.
 pub(super) fn ask_hosts(world: &World<'_>, config: &Config<'_>) -> Result<Vec<HostPattern>, Error> {
     let question = "Hosts that may get its tokens, as git.acme.dev (Enter for none yet): ";
     ask(world, question, |answer| {
+        refuse_secret(answer)?;
         let mut patterns = Vec::new();
         for host in answers::hosts(answer) {
-            refuse_secret(host)?;
+            // A command would take it for an option.
+            if host.starts_with('-') {
+                return Err(usage(
+                    format!("invalid host: \"{}\"", quoted(host)),
+                    "name hosts like git.acme.dev",
+                ));
+            }
             let pattern = match pattern_for_rule(host) {
                 Err(error) => match Config::host_within(host) {
                     Some(within) => {
@@ -247,16 +295,7 @@ pub(super) fn ask_hosts(world: &World<'_>, config: &Config<'_>) -> Result<Vec<Ho
                 },
                 Ok(pattern) => pattern,
             };
-            if let Some(rule) = config.rules().named(&pattern) {
-                let profile = rule.profile.as_deref().unwrap_or("the default profile");
-                return Err(usage(
-                    format!(
-                        "host rule {pattern} is there already, with {}",
-                        quoted(profile)
-                    ),
-                    "name other hosts, or none",
-                ));
-            }
+            refuse_known_host(config, &pattern, "name other hosts, or none")?;
             if !patterns.contains(&pattern) {
                 patterns.push(pattern);
             }

@@ -13,6 +13,7 @@ mod tools;
 mod trial;
 mod undo;
 mod wizard;
+mod wrong_answers;
 
 use std::path::Path;
 

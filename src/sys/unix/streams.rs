@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, SeekFrom, fstat, ftruncate, seek};
 use rustix::io::Errno;
-use rustix::termios::{LocalModes, tcgetattr, tcgetwinsize};
+use rustix::termios::{LocalModes, QueueSelector, tcflush, tcgetattr, tcgetwinsize};
 
 /// Waits until a stream has something to read, or is at its end. Returns false if
 /// it has not within this time.
@@ -68,6 +68,20 @@ pub(super) fn wait(streams: &mut [PollFd<'_>], timeout: Duration) -> io::Result<
 pub fn columns(terminal: &impl Stream) -> Option<usize> {
     let size = tcgetwinsize(terminal).ok()?;
     (size.ws_col > 0).then_some(size.ws_col.into())
+}
+
+/// Discards what was typed at a terminal and not read yet, until no more comes: a paste
+/// arrives in parts.
+pub fn discard_typed(terminal: &impl Stream) {
+    const PAUSE: Duration = Duration::from_millis(50);
+    const PARTS: usize = 40;
+    for _ in 0..PARTS {
+        let is_more = wait_readable(terminal, PAUSE);
+        // No terminal, or one that is closed, has nothing to discard.
+        if tcflush(terminal, QueueSelector::IFlush).is_err() || !matches!(is_more, Ok(true)) {
+            return;
+        }
+    }
 }
 
 /// True while a terminal does not show what is typed, or takes each key at once: a

@@ -10,14 +10,14 @@ use super::{CONFIG, Fixture};
 use crate::support::issuer::{Endpoint, Fault, Times};
 use crate::support::screen::Screen;
 
-const ISSUER: &str = "Issuer, the instance's URL";
-const KEY: &str = "Key file, the JSON";
-const NAME: &str = "Name of the profile";
-const HOSTS: &str = "Hosts that may get its tokens";
-const ERROR: &str = "zitadel-credential: error: ";
+pub(super) const ISSUER: &str = "Issuer, the instance's URL";
+pub(super) const KEY: &str = "Key file, the JSON";
+pub(super) const NAME: &str = "Name of the profile";
+pub(super) const HOSTS: &str = "Hosts that may get its tokens";
+pub(super) const ERROR: &str = "zitadel-credential: error: ";
 
 /// The wizard, with the fixture's links on `PATH`.
-fn wizard(fixture: &Fixture, words: &str) -> Screen {
+pub(super) fn wizard(fixture: &Fixture, words: &str) -> Screen {
     Screen::of(&fixture.home, words)
 }
 

@@ -13,7 +13,7 @@ use super::{Asker, Config, Layer, TIMEOUT, log_level};
 use crate::cli::options::Options;
 use crate::error::Error;
 use crate::host::HostRule;
-use crate::source::key::spec::KeySource;
+use crate::source::key::spec::{KeySource, program_of};
 use crate::text::quote;
 use crate::text::quote::{printable, quoted, redacted};
 
@@ -293,10 +293,7 @@ fn source_of_key(key: &KeySource) -> (&'static str, String) {
     match key {
         KeySource::File(path) => ("key-file", quote::path(path)),
         KeySource::Environment(_) => ("key", "the key itself, which is not shown".to_owned()),
-        KeySource::Command(words) => {
-            let program = words.first().map_or("", String::as_str);
-            ("key-command", quoted(program))
-        }
+        KeySource::Command(words) => ("key-command", program_of(words)),
     }
 }
 

@@ -83,9 +83,10 @@ pub fn line(text: &str) -> String {
     printable(&text[..end.unwrap_or_default()]) + "…"
 }
 
-/// Returns a text of any length without parts that may belong to a secret.
+/// Returns a text of any length without parts that may belong to a key, an assertion, a
+/// token or a URL's password.
 pub fn redacted(text: &str) -> String {
-    pieces(text).collect()
+    pieces(&without_passwords(text)).collect()
 }
 
 /// The replacement for a part that is not shown.

@@ -342,6 +342,58 @@ warning  rule    *.com covers hosts of other people, who can get the token
     assert!(checks["failed"].as_u64() > Some(9), "{checks}");
 }
 
+/// As people write them: a password in a URL, and a command line in one string.
+#[test]
+fn no_password_of_a_url_or_of_a_command_is_shown() {
+    let case = Case::new();
+    case.world.home.write_config(
+        r#"default-profile = "url"
+
+[profiles.url]
+issuer = "https://ci:hunter2@acme.zitadel.cloud"
+key-file = "key.json"
+
+[profiles.line]
+issuer = "https://acme.zitadel.cloud"
+key-command = ["vault kv get -password=hunter2 ci"]
+
+[profiles.path]
+issuer = "https://acme.zitadel.cloud"
+key-command = ["/opt/vault\tread hunter2"]
+"#,
+    );
+    let mut calls = vec![];
+    for profile in ["url", "line", "path"] {
+        for words in ["config show", "token", "doctor", "-vv whoami"] {
+            calls.push(format!("{words} --timeout 1 --profile {profile}"));
+        }
+        calls.push(format!("config show --output json --profile {profile}"));
+    }
+    for words in [
+        "profile list",
+        "profile list --output json",
+        "config check",
+        "config check --output json",
+        "config show --issuer https://ci:hunter2@acme.zitadel.cloud",
+        "setup git git.acme.dev --dry-run",
+    ] {
+        calls.push(words.to_owned());
+    }
+    for words in calls {
+        let call = case.run(words.split(' '));
+        let said = [call.stdout, call.stderr].concat();
+        assert!(!said.contains("hunter2"), "{words}: {said}");
+    }
+    let listed = case.run(["profile", "list"]).stdout;
+    for line in [
+        "issuer  https://ci:[…]@acme.zitadel.cloud\n",
+        "key     key-command vault […]\n",
+        "key     key-command /opt/vault […]\n",
+    ] {
+        assert!(listed.contains(line), "{listed}");
+    }
+}
+
 #[test]
 fn a_key_that_was_pasted_into_the_file_is_one_fault_and_not_shown() {
     let case = Case::new();

@@ -43,12 +43,24 @@ impl fmt::Display for KeySource {
         match self {
             Self::File(path) => write!(f, "key file {}", quote::path(path)),
             Self::Environment(_) => f.write_str("ZITADEL_CREDENTIAL_KEY"),
-            // The arguments are not shown: a vault's may contain secrets.
-            Self::Command(words) => {
-                let program = words.first().map_or("", String::as_str);
-                write!(f, "key-command {}", quoted(program))
-            }
+            Self::Command(words) => write!(f, "key-command {}", program_of(words)),
         }
+    }
+}
+
+/// Returns the name of a command's program. The arguments are not shown, also if they are
+/// in one string with it: a vault's may contain secrets.
+pub fn program_of(command: &[String]) -> String {
+    let program = command.first().map_or("", String::as_str);
+    let Some((program, _)) = program.trim().split_once(char::is_whitespace) else {
+        return quoted(program);
+    };
+    let shown = quoted(program);
+    // A key in its place is left out already.
+    if shown.ends_with("[…]") {
+        shown
+    } else {
+        format!("{shown} […]")
     }
 }
 

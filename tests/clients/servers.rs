@@ -9,6 +9,7 @@ pub mod table;
 
 mod action;
 mod apache;
+mod around;
 mod caddy;
 mod haproxy;
 mod kubernetes;

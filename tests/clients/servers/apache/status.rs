@@ -106,6 +106,17 @@ fn viewers_cannot_push_by_another_spelling_of_the_path() {
 }
 
 #[test]
+fn no_way_around_leads_in() {
+    for asks in Asks::ALL {
+        let cast = Cast::new();
+        let Some(apache) = Apache::start(&cast, asks) else {
+            return;
+        };
+        apache.assert_no_way_around();
+    }
+}
+
+#[test]
 fn a_token_of_many_roles_passes() {
     for asks in Asks::ALL {
         let cast = Cast::new();

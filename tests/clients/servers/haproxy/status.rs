@@ -70,6 +70,15 @@ fn viewers_cannot_push_by_another_spelling_of_the_path() {
 }
 
 #[test]
+fn no_way_around_leads_in() {
+    let cast = Cast::new();
+    let Some(haproxy) = HaProxy::start(&cast) else {
+        return;
+    };
+    haproxy.assert_no_way_around();
+}
+
+#[test]
 fn a_token_of_many_roles_passes() {
     let cast = Cast::new();
     let Some(haproxy) = HaProxy::start(&cast) else {

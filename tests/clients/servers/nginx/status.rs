@@ -187,6 +187,16 @@ fn viewers_cannot_push_by_another_spelling_of_the_path() {
 }
 
 #[test]
+fn no_way_around_leads_in() {
+    let cast = Cast::new();
+    let Some(nginx) = Nginx::with_git(&cast, Asks::Introspection) else {
+        return;
+    };
+    nginx.create_repository();
+    nginx.assert_no_way_around();
+}
+
+#[test]
 fn a_token_of_many_roles_passes() {
     for asks in Asks::BOTH {
         let cast = Cast::new();

@@ -3,8 +3,9 @@
 
     jwks2pem.py https://acme.zitadel.cloud /etc/haproxy/zitadel systemctl reload haproxy
 
-Runs the command if a key has changed. Call it from a timer each hour: ZITADEL shows a new key
-before it signs with it. If anything fails, all files stay as they are.
+Runs the command if a key has changed, and again the next time if it failed. Call it from a
+timer each hour: ZITADEL shows a new key before it signs with it. If anything else fails, all
+files stay as they are.
 """
 
 import base64
@@ -47,12 +48,19 @@ def files(keys):
     if not 0 < len(keys) <= SLOTS:
         raise ValueError(f"{len(keys)} RSA keys: git.cfg has room for {SLOTS}, and needs one")
     for key in keys:
-        if not key["kid"].isalnum():
+        if not (isinstance(key["kid"], str) and key["kid"].isascii() and key["kid"].isalnum()):
             raise ValueError(f"key ID {key['kid']!r}")
     # HAProxy does not start if a file is missing. No key ID leads to the rest.
     wanted = {f"{slot}.pem": pem(keys[min(slot, len(keys)) - 1]) for slot in range(1, SLOTS + 1)}
     wanted["keys.map"] = "".join(f"{key['kid']} {slot}\n" for slot, key in enumerate(keys, 1))
     return wanted
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Takes the keys from the issuer's own address alone."""
+
+    def redirect_request(self, *_):
+        return None
 
 
 def is_changed(path, text):
@@ -67,23 +75,30 @@ def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     issuer, directory, command = sys.argv[1], sys.argv[2], sys.argv[3:]
-    with urllib.request.urlopen(f"{issuer}/oauth/v2/keys", timeout=10) as answer:
+    opener = urllib.request.build_opener(NoRedirect)
+    with opener.open(f"{issuer}/oauth/v2/keys", timeout=10) as answer:
         wanted = files(json.loads(answer.read(1 << 20))["keys"])
     os.makedirs(directory, exist_ok=True)
-    changed = False
-    for name, text in wanted.items():
-        path = os.path.join(directory, name)
-        if is_changed(path, text):
-            with open(path + ".new", "w", encoding="ascii") as file:
-                file.write(text)
-            os.replace(path + ".new", path)
-            changed = True
+    paths = {os.path.join(directory, name): text for name, text in wanted.items()}
+    changed = [path for path, text in paths.items() if is_changed(path, text)]
+    # All are written before the first takes its place.
+    for path in changed:
+        with open(path + ".new", "w", encoding="ascii") as file:
+            file.write(paths[path])
+    pending = os.path.join(directory, "pending")
     if changed and command:
+        with open(pending, "w", encoding="ascii"):
+            pass
+    for path in changed:
+        os.replace(path + ".new", path)
+    if command and os.path.exists(pending):
         subprocess.run(command, check=True)
+        os.remove(pending)
 
 
 if __name__ == "__main__":
     try:
         main()
-    except (OSError, ValueError, KeyError, TypeError, HTTPException) as error:
+    except (OSError, ValueError, LookupError, TypeError, RecursionError, HTTPException,
+            subprocess.SubprocessError) as error:
         sys.exit(f"jwks2pem.py: {type(error).__name__}: {error}")

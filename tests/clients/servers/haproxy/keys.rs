@@ -44,8 +44,10 @@ fn a_new_key_counts_after_a_reload_and_the_old_one_still_does() {
         [haproxy.reads(Some(&old)), haproxy.reads(Some(&new))],
         [200, 401]
     );
+    let said = stderr_of_failure(haproxy.fetch_keys("exit 1").unwrap());
+    assert!(said.contains("returned non-zero exit status 1"), "{said}");
     let said = stdout_of_success(haproxy.fetch_keys(&reload).unwrap());
-    assert_eq!(said, "reloaded\n");
+    assert_eq!(said, "reloaded\n", "again, because it failed");
     until("the new key counts", || haproxy.reads(Some(&new)) == 200);
     for authorization in [&old, &new] {
         assert_eq!(haproxy.reads(Some(authorization)), 200);
@@ -76,6 +78,11 @@ fn without_a_valid_answer_all_files_stay() {
         body(json!([key("1"), key("2 3")])),
         body(json!([key("1"), key("2"), key("3"), key("4"), key("5")])),
         body(json!([key("1"), { "kty": "RSA", "kid": "2", "n": "AQAB" }])),
+        body(json!([key("1"), { "kty": "RSA", "kid": "2", "n": "", "e": "AQAB" }])),
+        body(json!([key("1"), { "kty": "RSA", "kid": 2, "n": "AQAB", "e": "AQAB" }])),
+        body(json!([key("\u{fc}")])),
+        body(json!("keys")),
+        Fault::body("application/json", "[".repeat(100_000)),
     ] {
         cast.issuer().fault(Endpoint::Any, fault, usize::MAX);
         let said = stderr_of_failure(haproxy.fetch_keys("echo reloaded").unwrap());
@@ -86,6 +93,12 @@ fn without_a_valid_answer_all_files_stay() {
         assert_eq!(haproxy.key_files(), before);
         cast.issuer().clear_faults();
     }
+    // Not even to a place that has the keys.
+    let elsewhere = format!("{}/oauth/v2/keys", cast.issuer().url());
+    cast.issuer()
+        .fault(Endpoint::Any, Fault::redirect(&elsewhere), 1);
+    let said = stderr_of_failure(haproxy.fetch_keys("echo reloaded").unwrap());
+    assert!(said.contains("HTTP Error 302"), "{said}");
 }
 
 /// openssl reads the keys as the issuer's own.

@@ -108,10 +108,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if not 0 < length <= LONGEST_REQUEST:
                 raise ValueError
             review = json.loads(self.rfile.read(length))
-            token = review["spec"]["token"]
+            version, token = review["apiVersion"], review["spec"]["token"]
             if review["kind"] != "TokenReview" or not isinstance(token, str):
                 raise ValueError
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return self.reply(400, {"error": "no TokenReview"})
         try:
             user = self.introspection.user(token)
@@ -121,13 +121,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
                   f" {getattr(error, 'code', '')}".rstrip(), file=sys.stderr, flush=True)
             return self.reply(503, {"error": "introspection failed"})
         status = {"authenticated": True, "user": user} if user else {"authenticated": False}
-        return self.reply(200, {"apiVersion": review["apiVersion"], "kind": "TokenReview", "status": status})
+        return self.reply(200, {"apiVersion": version, "kind": "TokenReview", "status": status})
 
     def reply(self, code, content):
         body = json.dumps(content).encode()
         self.send_response(code)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        if code == 400:
+            # What is left of the request is no other one.
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
 

@@ -171,8 +171,20 @@ fn the_webhook_answers_the_api_server_alone_and_only_reviews() {
     let answer = review(json!("garbage"));
     assert_eq!(answer.status, 200);
     assert_eq!(answer.json()["status"], json!({ "authenticated": false }));
-    for body in ["", "{", "[]", "{\"kind\":\"TokenReview\"}", "null"] {
-        assert_eq!(ask(body).status, 400, "{body}");
+    let nested = "[".repeat(200_000);
+    for body in [
+        "",
+        "{",
+        "[]",
+        "{\"kind\":\"TokenReview\"}",
+        "{\"kind\":\"TokenReview\",\"spec\":{\"token\":\"garbage\"}}",
+        "null",
+        &nested,
+    ] {
+        let answer = ask(body);
+        assert_eq!(answer.status, 400, "{body:.80}");
+        // A rest of it is no request of its own.
+        assert_eq!(answer.header("connection"), Some("close"));
     }
     assert_eq!(review(json!(5)).status, 400);
     // It is not read to its end, and so the answer may be lost.

@@ -163,6 +163,7 @@ class Under:
 
     def __init__(self, check, shell):
         self.check, self.shell, self.is_busybox = check, shell, shell == "busybox"
+        self.nobody = NOBODY
 
     def __getattr__(self, name):
         return getattr(self.check, name)
@@ -275,6 +276,7 @@ def check_hostile(check, shell):
     under = Under(check, shell)
     hostile.check_arguments(under, must, Releases)
     hostile.check_archives(under, must, archive_of)
+    hostile.check_places(under, must)
     needed = sorted(set(TOOLS) - {"curl", "sh", "sha256sum", "wget"})
     hostile.check_environments(under, must, Releases, needed)
     hostile.check_redirects(under, must, Releases)

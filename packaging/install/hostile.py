@@ -88,6 +88,38 @@ def check_archives(check, must, archive_of):
     must((place / "bin" / PROGRAM).stat().st_uid == 0, "the program is somebody else's")
 
 
+def check_places(check, must):
+    """If one file has no place, all that was there stays; a link is replaced, not followed."""
+    url = f"{check.url}/good"
+    for way in ["file", "directory", "closed"]:
+        place = check.directory()
+        program = place / "bin" / PROGRAM
+        program.parent.mkdir(parents=True)
+        program.write_text("what was there")
+        if way == "file":
+            (place / "share").write_text("x")
+        elif way == "directory":
+            (place / "share/man/man1" / f"{PROGRAM}.1" / "x").mkdir(parents=True)
+        else:
+            (place / "share").mkdir(mode=0o555)
+            for path in [place, place / "bin"]:
+                os.chown(path, check.nobody, check.nobody)
+        run = check.run("--to", place, "--from", url, as_nobody=way == "closed")
+        check.refused(place, run, "is a directory" if way == "directory" else "cannot write to")
+        must(program.read_text() == "what was there", f"it changed the program ({way})")
+        must([path.name for path in place.glob("bin/*")] == [PROGRAM], f"it made links ({way})")
+    place = check.directory()
+    (place / "bin").mkdir(parents=True)
+    other = place / "other"
+    other.write_text("another's")
+    for name in [PROGRAM, "git-credential-zitadel"]:
+        (place / "bin" / name).symlink_to(other)
+    (place / "bin/docker-credential-zitadel").symlink_to("nowhere")
+    check.installed(place, check.run("--to", place, "--from", url))
+    must(other.read_text() == "another's", "it wrote to a link's target")
+    must(not (place / "bin" / PROGRAM).is_symlink(), "the program is a link still")
+
+
 def check_environments(check, must, releases, tools):
     """Each tool is missed before a download, and no variable changes what tools do."""
     url = f"{check.url}/good"
@@ -97,16 +129,15 @@ def check_environments(check, must, releases, tools):
         check.refused(place, run, f"{tool} is not installed")
         must(len(releases.asked) == asked, f"it downloads without {tool}")
         must(not place.exists(), f"it writes without {tool}")
-    for variables in [{"TAR_OPTIONS": "--verbose"}, {"LC_ALL": "de_DE.UTF-8"}, {"CDPATH": "/"}]:
-        place = check.directory()
-        check.installed(place, check.run("--to", place, "--from", url, variables=variables))
-    for closes in [lambda: os.close(0), lambda: os.close(1), lambda: os.close(2), lambda: os.closerange(0, 3),
+    for closes in [lambda: os.close(1), lambda: os.closerange(0, 3),
                    lambda: os.dup2(os.open("/dev/full", os.O_WRONLY), 2)]:
         place = check.directory()
         check.installed(place, check.run("--to", place, "--from", url, preexec_fn=closes))
+    variables = {"TAR_OPTIONS": "--verbose", "LC_ALL": "de_DE.UTF-8", "CDPATH": "/"}
     for mask in [0, 0o777]:
         place = check.directory()
-        check.installed(place, check.run("--to", place, "--from", url, umask=mask))
+        run = check.run("--to", place, "--from", url, umask=mask, variables=variables)
+        check.installed(place, run)
         modes = {path.stat().st_mode & 0o777 for path in [place / "bin", place / "bin" / PROGRAM]}
         must(modes == {0o755}, f"with umask {mask:o} the modes are {modes}")
 

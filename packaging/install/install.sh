@@ -162,11 +162,18 @@ check_archive() {
   done <"$scratch/listing"
 }
 
+# Makes the directory of one file, and refuses what stands in its way.
+prepare() {
+  place=$to/$(dirname "$1")
+  [ ! -d "$to/$1" ] || die "$to/$1 is a directory" "remove it"
+  if ! mkdir -p "$place" 2>/dev/null || [ ! -w "$place" ] || [ ! -x "$place" ]; then
+    die "cannot write to $place" "run it as root, or give --to"
+  fi
+}
+
 # Puts one file in its place: a rename, so that a running program and a reader see the old
 # file or the new one.
 put() {
-  [ ! -d "$to/$1" ] || die "$to/$1 is a directory" "remove it"
-  mkdir -p "$to/$(dirname "$1")" || die "cannot write to $to" "run it as root, or give --to"
   mv -f "$staged/$1" "$to/$1" || die "cannot write $to/$1" "run it as root, or give --to"
 }
 
@@ -274,6 +281,9 @@ main() {
     rm -rf "${staged:?}/lib"
   fi
   (cd "$staged" && find . ! -type d) | sed 's|^\./||' >"$scratch/files"
+  while IFS= read -r file; do
+    prepare "$file"
+  done <"$scratch/files"
   # The program first: no link ever leads to nothing.
   put "bin/$NAME"
   while IFS= read -r file; do

@@ -8,6 +8,7 @@ pub mod listing;
 pub mod lock;
 pub mod parents;
 pub mod record;
+pub mod sweep;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -8,7 +8,8 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::broker::Broker;
-use crate::cache::listing::{ELSEWHERE, Listed, list, sweep};
+use crate::cache::listing::{ELSEWHERE, Listed, list};
+use crate::cache::sweep::{Swept, sweep};
 use crate::call::{Answer, World};
 use crate::cli::options::{EVERY, ListOutput, Options};
 use crate::config::{Asker, Config};
@@ -196,9 +197,9 @@ pub(crate) fn cache(
     }
 }
 
-/// Removes the given entries; if all are selected, also every other
-/// file in the cache that may contain a token. Reports files that cannot be removed
-/// and continues with the others.
+/// Removes the given entries; if all are selected, also every other file of ours in the
+/// cache that may contain a token, and says how many files of other programs stay.
+/// Reports files that cannot be removed and continues with the others.
 fn clear_cache(
     world: &mut World<'_>,
     selection: &Selection,
@@ -208,15 +209,17 @@ fn clear_cache(
 ) -> io::Result<Answer> {
     let now = (world.clock)();
     let mut removed = 0;
-    let mut failures = Vec::new();
+    // Before the entries go: a token's file is known by what lies beside it.
+    let Swept { mut failed, others } = if !expired && matches!(selection, Selection::All) {
+        sweep(root)?
+    } else {
+        Swept::default()
+    };
     for entry in entries {
         match entry.remove(|entry| !expired || entry.expires_at <= now) {
             Ok(was) => removed += usize::from(was),
-            Err(error) => failures.push((entry.path().to_owned(), error)),
+            Err(error) => failed.push((entry.path().to_owned(), error)),
         }
-    }
-    if !expired && matches!(selection, Selection::All) {
-        failures.extend(sweep(root)?);
     }
     let plural = if removed == 1 { "token" } else { "tokens" };
     // Revocation matters only if a token was removed.
@@ -225,12 +228,20 @@ fn clear_cache(
     } else {
         "; they stay valid at ZITADEL until they expire"
     };
-    let text = format!("{removed} {plural} removed{still_good}\n");
-    if failures.is_empty() {
+    let stay = match others {
+        0 => String::new(),
+        1 => format!("1 file of other programs stays in {}\n", quote::path(root)),
+        _ => format!(
+            "{others} files of other programs stay in {}\n",
+            quote::path(root)
+        ),
+    };
+    let text = format!("{removed} {plural} removed{still_good}\n{stay}");
+    if failed.is_empty() {
         return Ok(Answer::new(text));
     }
     let mut report = Report::new("cannot remove some files");
-    for (path, error) in &failures {
+    for (path, error) in &failed {
         report = report.found(format!("{}: {}", quote::path(path), system(error)));
     }
     let report = report.hint(ELSEWHERE);

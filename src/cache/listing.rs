@@ -7,12 +7,11 @@ use std::{fs, io};
 
 use super::lock::{Lock, Turn};
 use super::record::Record;
-use super::{LIMIT, check_directories, digest_of, is_digest, named};
+use super::{LIMIT, check_directories, digest_of, named};
 use crate::grant::{Grant, KeyId, UserId};
 use crate::scope::Scopes;
 use crate::sys::files::open_private;
 use crate::sys::status::Status;
-use crate::sys::temporary;
 use crate::text::clock::UnixTime;
 use crate::text::quote::system;
 use crate::text::{input, quote};
@@ -53,60 +52,29 @@ pub fn list(root: &Path) -> io::Result<Vec<Listed>> {
     Ok(directories(root)?.into_iter().flat_map(look_in).collect())
 }
 
-/// Removes files that may contain a token but are not entries: truncated ones, token
-/// files, temporary files of killed processes. Only files with names as this program
-/// gives them: `--cache-dir` may name a directory of other programs. Returns the paths
-/// that could not be removed.
-///
-/// # Errors
-/// As [`list`].
-pub fn sweep(root: &Path) -> io::Result<Vec<(PathBuf, io::Error)>> {
-    let mut failed = Vec::new();
-    for dir in directories(root)? {
-        match children(&dir) {
-            Ok(files) => {
-                for path in files.into_iter().filter(|path| may_hold_a_token(path)) {
-                    if let Err(error) = remove(&path) {
-                        failed.push((path, error));
-                    }
-                }
-            }
-            Err(error) => failed.push((dir, error)),
-        }
-    }
-    Ok(failed)
-}
-
-fn may_hold_a_token(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default();
-    let digest = path.file_stem().and_then(OsStr::to_str).unwrap_or_default();
-    let is_token_file = ["json", "token"]
-        .iter()
-        .any(|end| path.extension() == Some(OsStr::new(end)));
-    (is_token_file && is_digest(digest)) || is_temporary(name)
-}
-
-fn is_temporary(name: &OsStr) -> bool {
-    let name = name.as_encoded_bytes();
-    name.starts_with(temporary::PREFIX.as_bytes())
-}
-
 /// Returns the directories of all keys, without those that another user owns or
 /// can write to.
-fn directories(root: &Path) -> io::Result<Vec<PathBuf>> {
-    let v1 = root.join("v1");
-    check_directories(root, &[&v1])?;
-    let is_ours = |dir: &PathBuf| {
-        let name = dir.file_name().and_then(OsStr::to_str);
-        name.and_then(KeyId::parse).is_some()
-            && Status::of_link(dir).is_ok_and(|status| status.is_dir() && status.is_ours_to_write())
-    };
-    let mut found = children(&v1).map_err(|error| named(&v1, &system(&error)))?;
-    found.retain(is_ours);
+pub(super) fn directories(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = below(root)?;
+    found.retain(|path| is_directory_of_key(path));
     Ok(found)
 }
 
-fn children(dir: &Path) -> io::Result<Vec<PathBuf>> {
+/// Returns what lies in the directory that contains those of the keys.
+pub(super) fn below(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let v1 = root.join("v1");
+    check_directories(root, &[&v1])?;
+    children(&v1).map_err(|error| named(&v1, &system(&error)))
+}
+
+/// True for a directory with the name of a key ID, to which only this user can write.
+pub(super) fn is_directory_of_key(dir: &Path) -> bool {
+    let name = dir.file_name().and_then(OsStr::to_str);
+    name.and_then(KeyId::parse).is_some()
+        && Status::of_link(dir).is_ok_and(|status| status.is_dir() && status.is_ours_to_write())
+}
+
+pub(super) fn children(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
@@ -118,7 +86,8 @@ fn children(dir: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-fn look(dir: &Path, path: PathBuf) -> Option<Listed> {
+/// Returns the entry in this file; `None` if it is none, or lies in the wrong place.
+pub(super) fn look(dir: &Path, path: PathBuf) -> Option<Listed> {
     if path.extension() != Some(OsStr::new("json")) {
         return None;
     }
@@ -160,28 +129,36 @@ impl Listed {
     /// # Errors
     /// The system's error.
     pub fn remove(&self, is_wanted: impl Fn(&Self) -> bool) -> io::Result<bool> {
-        let beside = |extension| self.path.with_extension(extension);
         // The entry is removed even if the lock is not available.
-        let lock = Lock::try_take(&beside("lock")).ok().flatten();
+        let lock = Lock::try_take(&self.path.with_extension("lock"));
         let dir = self.path.parent().unwrap_or(Path::new(""));
         match look(dir, self.path.clone()) {
             Some(now) if is_wanted(&now) => {}
             _ => return Ok(false),
         }
-        remove(&self.path)?;
-        remove(&beside("token"))?;
-        remove(&beside("parents"))?;
-        if lock.is_some() {
-            remove(&beside("lock"))?;
-            for turn in Turn::ALL {
-                remove(&beside(turn.extension()))?;
-            }
-        }
+        remove_with_others(&self.path, lock.ok().flatten().as_ref())?;
         Ok(true)
     }
 }
 
-fn remove(path: &Path) -> io::Result<()> {
+/// Removes an entry's file, and the files beside it that have its name: those of the
+/// locks only with the lock.
+pub(super) fn remove_with_others(path: &Path, lock: Option<&Lock>) -> io::Result<()> {
+    let beside = |extension| path.with_extension(extension);
+    remove(path)?;
+    remove(&beside("token"))?;
+    remove(&beside("parents"))?;
+    if lock.is_some() {
+        remove(&beside("lock"))?;
+        for turn in Turn::ALL {
+            remove(&beside(turn.extension()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes a file; a missing one is no error.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

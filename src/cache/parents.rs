@@ -90,6 +90,17 @@ fn read_record(file: &File, place: u64) -> io::Result<[u8; RECORD]> {
     Ok(record)
 }
 
+/// True for the bytes of a table: the last check, or whole records after it.
+pub(super) fn is_of_ours(bytes: &[u8]) -> bool {
+    // Times before the year 36812 have zeros there.
+    let has_time = bytes
+        .first_chunk::<3>()
+        .is_none_or(|start| *start == [0; 3]);
+    let length = bytes.len();
+    let is_whole = length.is_multiple_of(RECORD) && length <= (RECORDS as usize + 1) * RECORD;
+    has_time && (length == 8 || is_whole)
+}
+
 fn record_of(parent: Parent, token: &Token) -> [u8; RECORD] {
     let mut context = digest::Context::new(&digest::SHA256);
     context.update(&parent.pid.to_be_bytes());

@@ -47,6 +47,60 @@ const fn is_false(doubted: &bool) -> bool {
     !*doubted
 }
 
+/// The names of all fields but the last, in their order.
+const FIELDS: [&str; 9] = [
+    "issuer",
+    "key_id",
+    "user_id",
+    "scopes",
+    "access_token",
+    "obtained_at",
+    "expires_at",
+    "token_endpoint",
+    "userinfo_endpoint",
+];
+
+/// How many of them make a file an entry: other programs' tokens and discovery documents
+/// have some.
+const ENOUGH: usize = 6;
+
+/// True for the bytes of an entry, whole or damaged: empty, zeroed, cut off, or with
+/// enough of its fields.
+pub(super) fn is_of_ours(bytes: &[u8]) -> bool {
+    let has = |name: &&str| {
+        let field = format!("\"{name}\":");
+        let mut places = bytes.windows(field.len());
+        places.any(|place| place == field.as_bytes())
+    };
+    let is_blank = bytes.iter().all(|byte| *byte == 0);
+    is_blank || FIELDS.iter().filter(|name| has(name)).count() >= ENOUGH || is_cut_off(bytes)
+}
+
+/// True for a JSON object that ends too early, and begins as an entry does: within its
+/// first name or value, or with the two names that are first.
+fn is_cut_off(bytes: &[u8]) -> bool {
+    let whole = serde_json::from_slice::<serde::de::IgnoredAny>(bytes);
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return false;
+    };
+    if !whole.is_err_and(|error| error.is_eof()) {
+        return false;
+    }
+    let names = FIELDS.iter().map(|name| format!("{{\"{name}"));
+    if names.into_iter().any(|start| start.starts_with(text)) {
+        return true;
+    }
+    let Some(value) = text.strip_prefix("{\"issuer\"") else {
+        return false;
+    };
+    let Some(value) = value.strip_prefix(":\"") else {
+        return ":\"".starts_with(value);
+    };
+    let next = value.split_once('"').map_or("", |(_, rest)| rest);
+    let second = ",\"key_id\":\"";
+    next.starts_with(second) || second.starts_with(next)
+}
+
 /// Parses an entry; `None` if a field differs from the grant or is invalid.
 pub fn read(grant: &Grant, bytes: &[u8]) -> Option<Entry> {
     let Record {

@@ -32,8 +32,9 @@ pub fn private_by_setup(path: &Path, content: &[u8]) -> io::Result<()> {
 
 /// Replaces a file of a setup's and keeps its mode and group; a new one gets mode 0600. The
 /// content and its directory are fsynced. A file that cannot be replaced because it
-/// is a mount point (a container's bind mount) or lies on another file system is
-/// written in place instead, not in one step. `check` runs right before that.
+/// is a mount point (a container's bind mount) or lies on another file system, or whose
+/// mode or group cannot be given to another, is written in place instead, not in one step.
+/// `check` runs right before that.
 ///
 /// # Errors
 /// As `check`, or the system's own reason; nothing is left behind.
@@ -48,12 +49,16 @@ pub fn keeping_mode(
         Err(error) => return Err(error),
     };
     let file = written(&temporary::setup_builder(), path, content)?;
-    if let Some(before) = &before {
-        before.give_mode(file.as_file())?;
-    }
+    let is_kept = match &before {
+        Some(before) => before.give_mode(file.as_file())?,
+        None => true,
+    };
     // Else a crash may leave an empty file.
     file.as_file().sync_all()?;
     check()?;
+    if !is_kept {
+        return write_in_place(path, content);
+    }
     match file.persist(path) {
         Ok(_) => {}
         Err(failed) if cannot_be_renamed_to(failed.error.kind()) => {

@@ -181,11 +181,12 @@ impl Status {
     }
 
     /// Gives another file this one's mode and group. If the group cannot be given,
-    /// the group gets no permissions.
+    /// the group gets no permissions. Returns whether it has both: some file systems
+    /// refuse a part.
     ///
     /// # Errors
-    /// The system's own reason.
-    pub fn give_mode(&self, file: &File) -> io::Result<()> {
+    /// The system's own reason, and the file's mode permits more than this one's.
+    pub fn give_mode(&self, file: &File) -> io::Result<bool> {
         let group = self.group;
         let has_group = file.metadata()?.gid() == group || fchown(file, None, Some(group)).is_ok();
         let mode = if has_group {
@@ -195,11 +196,11 @@ impl Status {
             self.mode() & !0o2070
         };
         let set = file.set_permissions(fs::Permissions::from_mode(mode));
-        // If the file system refuses, a mode that gives no more than that will do.
-        set.or_else(|error| match Self::of_open(file) {
-            Ok(now) if now.mode() & !mode == 0 => Ok(()),
-            _ => Err(error),
-        })
+        let now = Self::of_open(file)?.mode();
+        match set {
+            Err(error) if now & !mode != 0 => Err(error),
+            _ => Ok(has_group && now == self.mode()),
+        }
     }
 
     /// True if what this process creates in the directory locks nobody else out:

@@ -1,10 +1,11 @@
 //! Whose the files are, and stay.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown, lchown, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::path::Path;
 
-use super::Fixture;
+use super::{CONFIG, Fixture};
+use crate::support::{Run, binary, trace};
 
 const NOBODY: u32 = 65534;
 const PROFILE: &str = "profile prod --issuer ISSUER --key-file ~/key.json";
@@ -87,4 +88,42 @@ fn a_link_of_another_user_where_all_may_write_is_not_followed() {
     )
     .unwrap();
     fixture.done("docker r.dev --authfile way/auth.json");
+}
+
+/// As FUSE, some network file systems and some sandboxes have it: a file's mode, or its
+/// group, cannot be given to a new file.
+#[test]
+fn a_files_mode_and_group_are_kept_where_they_cannot_be_set() {
+    for (call, mode) in [("fchmod", 0o640), ("fchmod", 0o644), ("fchown", 0o660)] {
+        let fixture = Fixture::with_config(
+            "[profiles.prod]\nissuer = \"ISSUER\"\nkey-file = \"~/key.json\"\n",
+        );
+        let file = fixture.home.write(".docker/config.json", "{\"zeta\": 1}");
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        let config = fixture.path().join(CONFIG);
+        fs::set_permissions(&config, fs::Permissions::from_mode(mode)).unwrap();
+        if call == "fchown" && chown(&file, None, Some(NOBODY)).is_err() {
+            return;
+        }
+        let group = fs::metadata(&file).unwrap().gid();
+        let before = fs::read(&config).unwrap();
+        for undo in [&[][..], &["--undo"]] {
+            let inject = format!("{call}:error=EPERM");
+            let Some(mut command) = trace::injecting(&fixture.home, &inject) else {
+                return;
+            };
+            command.arg(binary()).args(["setup", "docker", "r.dev"]);
+            let output = command.args(undo).run();
+            assert!(output.status.success(), "{output:?}");
+            let text = fs::read_to_string(&file).unwrap();
+            assert_eq!(text.contains("r.dev"), undo.is_empty(), "{text}");
+            for file in [&file, &config] {
+                let meta = fs::metadata(file).unwrap();
+                assert_eq!(meta.permissions().mode() & 0o7777, mode, "{call}");
+            }
+            assert_eq!(fs::metadata(&file).unwrap().gid(), group);
+        }
+        assert_eq!(fs::read(&config).unwrap(), before);
+        assert_eq!(fs::read(&file).unwrap(), b"{\"zeta\": 1}");
+    }
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use crate::support::entry::only;
 use crate::support::program::client;
-use crate::support::{Run, Running, World, binary};
+use crate::support::tools::{CALLS, HOST, Shows};
+use crate::support::{Run, Running, TokenKind, World, binary};
 
 const GET: &str = "protocol=https\nhost=git.acme.test\n\n";
 
@@ -114,6 +115,44 @@ fn an_answer_that_cannot_be_written_is_no_success() {
             (Some(1), ""),
             "{arguments:?}"
         );
+    }
+}
+
+/// All that a helper or a command prints is lost there, so none of them succeeds.
+#[test]
+fn no_call_that_prints_succeeds_on_a_full_stdout() {
+    let world = World::new();
+    world.issuer.set_token_kind(TokenKind::Jwt);
+    world.allow(HOST);
+    let helpers = CALLS.iter().filter(|call| call.shows != Shows::Nothing);
+    let helpers = helpers.map(|call| (call.words(), call.input));
+    let commands = [
+        "whoami",
+        "token --output json",
+        "assertion",
+        "cache list --output json",
+        "setup list",
+        "setup list --output json",
+        "profile list",
+        "config show",
+        "doctor",
+        "completions bash",
+        "--help",
+    ];
+    let commands = commands.map(|words| (words.split(' ').map(str::to_owned).collect(), ""));
+    for (words, input) in helpers.chain(commands) {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let (asked, mut asking) = std::io::pipe().unwrap();
+        asking.write_all(input.as_bytes()).unwrap();
+        drop(asking);
+        let mut command = world.home.command(binary());
+        command.args(&words).stdin(asked).stdout(full);
+        let output = command.stderr(Stdio::piped()).run_as_given();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{words:?}: {stderr}");
+        let told = "zitadel-credential: error: cannot write the answer: no space left on device\n";
+        assert!(stderr.ends_with(told), "{words:?}: {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{words:?}: {stderr}");
     }
 }
 

@@ -1,8 +1,8 @@
 //! What setups changed, so that `--undo` removes that and nothing else:
 //! `setup.json` beside the config file. No secret is in it.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,9 @@ pub(crate) struct Journal {
     /// Setups by config file: several may lie in the directory of `setup.json`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     configs: BTreeMap<String, Setups>,
+    /// The directories that they created.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    directories: BTreeSet<String>,
     /// The config file of this call.
     #[serde(skip)]
     config: String,
@@ -73,7 +76,7 @@ impl Journal {
     /// # Errors
     /// It would be refused when it is read.
     pub(crate) fn text(&self, owns: Owns) -> Result<Option<String>, Report> {
-        if self.edits().next().is_none() {
+        if self.is_empty() {
             return Ok(None);
         }
         let unfit = |how: String| {
@@ -87,8 +90,14 @@ impl Journal {
         Ok(Some(text + "\n"))
     }
 
+    /// True if nothing is set up.
+    pub(super) fn is_empty(&self) -> bool {
+        self.edits().next().is_none()
+    }
+
     fn fault(&self, owns: Owns) -> Option<String> {
-        let configs = self.configs.keys().find(|config| !check::is_path(config));
+        let paths = self.configs.keys().chain(&self.directories);
+        let configs = paths.into_iter().find(|path| !check::is_path(path));
         let of_setups = |setups| check::fault_of_setups(setups, owns);
         check::fault_of_files(&self.files)
             .or_else(|| configs.map(|config| format!("{config:?} is no plain absolute path")))
@@ -298,6 +307,27 @@ impl Journal {
                 self.files.insert(name, note);
             }
         }
+    }
+
+    /// Notes a directory that this setup creates.
+    pub(super) fn note_directory(&mut self, dir: &Path) {
+        // A path that an undo would not believe is left out.
+        let path = dir.to_str().filter(|path| check::is_path(path));
+        self.directories.extend(path.map(str::to_owned));
+    }
+
+    /// Forgets the directories above files that an undo removes, but for those above a
+    /// file of another setup. Returns them, the innermost first.
+    pub(super) fn take_directories(&mut self, removed: &[PathBuf]) -> Vec<PathBuf> {
+        let edited: Vec<_> = self.edits().map(|edit| edit.file.clone()).collect();
+        let is_needed = |dir: &String| edited.iter().any(|file| Path::new(file).starts_with(dir));
+        let is_above = |dir: &String| removed.iter().any(|file| file.starts_with(dir));
+        let known = std::mem::take(&mut self.directories);
+        let (taken, kept) = known
+            .into_iter()
+            .partition::<BTreeSet<_>, _>(|dir| is_above(dir) && !is_needed(dir));
+        self.directories = kept;
+        taken.into_iter().rev().map(PathBuf::from).collect()
     }
 
     /// True if a tool is set up for a host.

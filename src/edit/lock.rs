@@ -55,6 +55,11 @@ impl DirLock {
         }
     }
 
+    /// Returns the directories that were created for it, the innermost first.
+    pub(super) fn created(&self) -> &[PathBuf] {
+        &self.created
+    }
+
     /// True if it is the lock on the directory at this path.
     pub(crate) fn is_of(&self, dir: &Path) -> bool {
         self.lock.is_of(dir)

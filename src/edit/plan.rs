@@ -1,6 +1,7 @@
 //! A setup as a plan: what changes in the config file, in `setup.json` and in the
 //! tool's own files, and what there is to say. Shown (`--dry-run`), or applied.
 
+mod directories;
 mod files;
 mod say;
 
@@ -251,6 +252,7 @@ impl<'w> Plan<'w> {
             backups.extend(settle(&mut self.journal, file, self.mode.undo));
         }
         self.journal.forget_unused_files();
+        let emptied = self.settle_directories();
         self.lines.extend(backups.iter().filter_map(Backup::line));
         let of_hard_links: Vec<_> = self
             .changed_files()
@@ -269,6 +271,8 @@ impl<'w> Plan<'w> {
             self.lines.insert(0, "nothing to change".to_owned());
         } else {
             self.apply(&backups)?;
+            // Under the locks, so that no other setup is about to write there.
+            directories::remove_empty(&emptied);
         }
         let mut lines = std::mem::take(&mut self.lines);
         let (trials, after) = (std::mem::take(&mut self.trials), self.after.take());

@@ -256,3 +256,26 @@ fn a_journal_of_the_first_edition_is_read() {
         assert_eq!(is_of_it, config == "/d.toml");
     }
 }
+
+#[test]
+fn a_directory_goes_with_the_last_file_of_setups_in_it() {
+    let owns = |_: &str, _: &Edit| true;
+    let mut journal = Journal::parse("", "/c", owns).expect("empty");
+    for (setup, file) in [("docker a /d/e/f", "/d/e/f"), ("docker a /d/g", "/d/g")] {
+        journal.record(setup, Edit::new(file.into(), &["a"], "x", None));
+    }
+    for dir in ["/d", "/d/e", "/other", "/d/../up"] {
+        journal.note_directory(Path::new(dir));
+    }
+    let text = journal.text(owns).expect("valid").expect("setups");
+    let mut journal = Journal::parse(&text, "/c", owns).expect("its own text");
+    journal.take("docker a /d/e/f").expect("in place");
+    let removed = |file: &str| [PathBuf::from(file)];
+    let taken = journal.take_directories(&removed("/d/e/f"));
+    assert_eq!(taken, ["/d/e"].map(PathBuf::from));
+    journal.take("docker a /d/g").expect("in place");
+    let taken = journal.take_directories(&removed("/d/g"));
+    assert_eq!(taken, ["/d"].map(PathBuf::from));
+    let foreign = text.replace("/other", "/d/../up");
+    Journal::parse(&foreign, "/c", owns).expect_err("no path of ours");
+}

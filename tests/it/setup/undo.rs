@@ -143,3 +143,69 @@ fn a_rule_that_another_setup_needs_is_named_with_it() {
             .contains("removes hosts.a.dev\n")
     );
 }
+
+const PROD: &str = "profile prod --issuer ISSUER --key-file key.json";
+
+/// A home with the links on PATH, and no other directory.
+fn bare() -> Fixture {
+    let fixture = Fixture::new();
+    for tool in ["docker", "cargo"] {
+        fixture.home.link(&format!("{tool}-credential-zitadel"));
+    }
+    fixture
+}
+
+#[test]
+fn the_directories_that_setups_created_go_with_what_was_in_them() {
+    let fixture = bare();
+    let before = fixture.files();
+    let tools = [
+        "docker a.dev",
+        "docker a.dev --authfile deep/er/auth.json",
+        "docker a.dev --authfile deep/other.json",
+        "cargo c.dev --registry acme --index sparse+https://c.dev/",
+        "terraform d.dev",
+        "go g.dev",
+    ];
+    for undo in 0..3 {
+        fixture.done(PROD);
+        for words in tools {
+            fixture.done(words);
+        }
+        let is_undone = |words: &str| match words {
+            "--all" => fixture.done("undo --all"),
+            words => fixture.done(&format!("{words} --undo")),
+        };
+        let host_and_file = |words: &str| words.split(" --registry").next().unwrap().to_owned();
+        let mut each = tools.map(host_and_file).to_vec();
+        match undo {
+            0 => each = vec!["--all".to_owned()],
+            1 => each.reverse(),
+            _ => {}
+        }
+        for words in &each {
+            is_undone(words);
+        }
+        if undo > 0 {
+            assert!(!fixture.exists(".docker") && !fixture.exists("deep"));
+            fixture.done("profile prod --undo");
+        }
+        assert_eq!(fixture.files(), before, "{undo}");
+    }
+}
+
+#[test]
+fn a_directory_stays_if_it_is_a_persons_or_something_lies_in_it() {
+    let fixture = Fixture::with_config(PROFILE);
+    fixture.home.link("docker-credential-zitadel");
+    fs::create_dir(fixture.path().join("own")).unwrap();
+    let before = fixture.files();
+    fixture.done("docker a.dev --authfile own/auth.json");
+    fixture.done("docker a.dev --authfile own/auth.json --undo");
+    assert_eq!(fixture.files(), before);
+    fixture.done("docker a.dev");
+    fixture.home.write(".docker/other", "theirs");
+    fixture.done("docker a.dev --undo");
+    assert_eq!(fixture.home.read(".docker/other"), "theirs");
+    assert!(!fixture.exists(".docker/config.json") && !fixture.exists(JOURNAL));
+}

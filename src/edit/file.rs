@@ -45,6 +45,8 @@ pub(crate) struct FileChange {
     steps: Vec<Step>,
     /// True if the file is git's or kubectl's, which have a lock on it.
     is_of_tool: bool,
+    /// True if it is written as a whole, whatever the steps: its tool cannot make it so.
+    is_whole: bool,
     has_other_names: bool,
 }
 
@@ -109,6 +111,7 @@ impl FileChange {
             by_link: false,
             steps: Vec::new(),
             is_of_tool: false,
+            is_whole: false,
             has_other_names,
         })
     }
@@ -161,6 +164,14 @@ impl FileChange {
     pub(crate) fn restore(&mut self, text: Text) {
         self.steps.clear();
         self.after = text;
+    }
+
+    /// Makes it a text that its tool could not: it is written as a whole, under the
+    /// tool's lock.
+    pub(crate) fn rewrite(&mut self, text: String) {
+        self.is_of_tool = true;
+        self.is_whole = true;
+        self.after = Some(Zeroizing::new(text));
     }
 
     /// Has its tool change it: here on a copy, and on the file itself when the change
@@ -240,7 +251,7 @@ impl FileChange {
     /// Another program changed it, the tool fails, or the system's own reason.
     pub(crate) fn apply(&self) -> Result<(), Error> {
         self.look_again()?;
-        if self.steps.is_empty() {
+        if self.steps.is_empty() || self.is_whole {
             return self.put(&self.after, || self.look_again());
         }
         let mut last = None;

@@ -76,6 +76,38 @@ impl GitFile {
         Ok(())
     }
 
+    /// Removes a value and the empty one right before it, where there are further empty
+    /// ones: git could only remove all of them. Returns false if the two do not stand on
+    /// lines as git writes them.
+    pub(super) fn remove_with_end(&mut self, key: &str, value: &str) -> Result<bool, Error> {
+        let mut wanted = self.values(key)?;
+        let ours = wanted.iter().position(|there| there == value);
+        let Some(end) = ours.and_then(|at| at.checked_sub(1)) else {
+            return Ok(false);
+        };
+        let ends = wanted.iter().filter(|value| value.is_empty()).count();
+        if ends < 2 || !wanted.remove(end).is_empty() {
+            return Ok(false);
+        }
+        wanted.remove(end);
+        let Some(text) = without_pair(self.file.text(), key, value) else {
+            return Ok(false);
+        };
+        let pairs = |text: &str| {
+            let (of_key, others): (Vec<_>, Vec<_>) = entries(&self.git, text)?
+                .into_iter()
+                .partition(|entry| entry.split_once('\n').is_some_and(|(name, _)| name == key));
+            Ok::<_, Error>((of_key, others))
+        };
+        let (before, (of_key, others)) = (pairs(self.file.text())?, pairs(&text)?);
+        let values = of_key.iter().filter_map(|entry| entry.split_once('\n'));
+        if others != before.1 || !values.map(|(_, value)| value).eq(&wanted) {
+            return Ok(false);
+        }
+        self.file.rewrite(text);
+        Ok(true)
+    }
+
     /// Has git change its file, and looks whether it did that and nothing else: what is
     /// added and what is removed, each a key with its value.
     fn edit(
@@ -125,6 +157,31 @@ pub(super) fn stands(text: &str, key: &str, value: &str) -> bool {
     let section = text.lines().skip_while(|line| *line != header).skip(1);
     let mut lines = section.take_while(|line| !line.starts_with('['));
     lines.any(|line| line.trim() == ours.trim())
+}
+
+/// Returns a text without a helper's line and the empty one before it, and without their
+/// section if nothing else is in it; `None` if they do not stand so.
+fn without_pair(text: &str, key: &str, value: &str) -> Option<String> {
+    let header = header(key);
+    let mut lines: Vec<_> = text.split_inclusive('\n').collect();
+    let mut is_in_section = false;
+    let ours = format!("helper = {value}");
+    let at = lines.iter().position(|line| {
+        if line.starts_with('[') {
+            is_in_section = line.trim_end() == header;
+        }
+        is_in_section && line.trim() == ours
+    })?;
+    let end = at.checked_sub(1)?;
+    if lines[end].trim() != "helper =" {
+        return None;
+    }
+    lines.drain(end..=at);
+    let is_last = lines.get(end).is_none_or(|next| next.starts_with('['));
+    if is_last && end > 0 && lines[end - 1].trim_end() == header {
+        lines.remove(end - 1);
+    }
+    Some(lines.concat())
 }
 
 /// Removes an entry, the last of several. Returns true if there was one.

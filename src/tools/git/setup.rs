@@ -83,11 +83,15 @@ impl Setup for SetupGit {
     fn undo(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let mut config = open(plan)?;
         let name = config.file.name();
+        let mut ended = Vec::new();
         plan.undo_hosts("git", &self.args.hosts.hosts, &name, |plan, edit| {
             let key = edit.key();
             let [key, value] = key.as_slice() else {
                 return Ok(());
             };
+            if value.is_empty() && ended.iter().any(|ended| ended == key) {
+                return Ok(());
+            }
             let there = config.values(key)?;
             let same = there.iter().filter(|there| there == value).count();
             if same == 0 && stands(config.file.text(), key, value) {
@@ -98,6 +102,12 @@ impl Setup for SetupGit {
             match same {
                 // The setup was killed before git wrote it, or somebody took it out.
                 0 => plan.say_drift(format!("{key}: \"{value}\" was removed already")),
+                // Another setup, by another config file, has an empty helper too.
+                1 if config.remove_with_end(key, &edit.ours)? => {
+                    plan.say(format!("removes {key}: \"{value}\""));
+                    plan.say(format!("removes {key}: \"\""));
+                    ended.push((*key).to_owned());
+                }
                 1 => {
                     config.remove(key, &edit.ours)?;
                     plan.say(format!("removes {key}: \"{value}\""));

@@ -403,3 +403,55 @@ fn a_setup_that_git_was_not_asked_for_any_more_is_nothing_to_undo() {
         assert_eq!(files(home), before);
     }
 }
+
+/// Each ends the helpers before it with an empty one of its own.
+#[test]
+fn setups_by_several_config_files_leave_nothing_of_theirs_in_either_order() {
+    for git in gits() {
+        for beside in [true, false] {
+            for is_first_undone_first in [true, false] {
+                let cluster = with_profile();
+                let home = &cluster.world.home;
+                symlink(&git, home.path().join("bin/git")).unwrap();
+                let before =
+                    "[credential \"https://a.test\"]\n\thelper = \n\thelper = cache # mine\n";
+                home.write(".gitconfig", before);
+                let dir = if beside {
+                    ".config/zitadel-credential"
+                } else {
+                    "other"
+                };
+                let other = format!("{dir}/other.toml");
+                home.write(&*other, home.read(CONFIG));
+                let other = home.path().join(other);
+                let by_other = format!("git git.acme.dev --config {}", other.display());
+                setup(home, "git git.acme.dev");
+                setup(home, &by_other);
+                let both = home.read(".gitconfig");
+                assert_eq!(both.matches("helper = \n").count(), 3, "{both}");
+                let [first, second] = if is_first_undone_first {
+                    ["git git.acme.dev", &*by_other]
+                } else {
+                    [&*by_other, "git git.acme.dev"]
+                };
+                let said = setup(home, &format!("{first} --undo"));
+                let left = home.read(".gitconfig");
+                let own = if is_first_undone_first {
+                    format!(
+                        "\thelper = \n\thelper = zitadel --config '{}'\n",
+                        other.display()
+                    )
+                } else {
+                    "\thelper = \n\thelper = zitadel\n".to_owned()
+                };
+                assert_eq!(
+                    left,
+                    format!("{before}[credential \"https://git.acme.dev\"]\n{own}"),
+                    "{said}"
+                );
+                setup(home, &format!("{second} --undo"));
+                assert_eq!(home.read(".gitconfig"), before);
+            }
+        }
+    }
+}

@@ -8,7 +8,7 @@ use zeroizing_alloc::ZeroAlloc;
 use zitadel_credential::config::{Directories, TIMEOUT};
 use zitadel_credential::sys::parent::Parent;
 use zitadel_credential::sys::streams::Stdout;
-use zitadel_credential::sys::{exec, signals, streams, watcher};
+use zitadel_credential::sys::{exec, signals, stack, streams, watcher};
 use zitadel_credential::text::clock::{Deadline, UnixTime};
 use zitadel_credential::text::input::{Bounded, TimedReader};
 use zitadel_credential::text::stderr::Stderr;
@@ -21,11 +21,15 @@ use zitadel_credential::{World, run};
 #[global_allocator]
 static WIPING: ZeroAlloc<System> = ZeroAlloc(System);
 
+fn main() {
+    stack::on_enough(call);
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place that reads the environment and ends the process"
 )]
-fn main() {
+fn call() {
     let args: Vec<_> = std::env::args_os().collect();
     if watcher::is_one(args.first()) {
         return;

@@ -5,6 +5,8 @@ use std::hint::black_box;
 
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::sys::stack;
+
 /// A private key, an assertion or a token.
 ///
 /// There is no `Display`: every call of [`Secret::expose`] marks a place where a
@@ -34,15 +36,24 @@ impl fmt::Debug for Secret {
 /// tables of powers are its largest arrays, about 20 KiB.
 const STACK: usize = 128 * 1024;
 
+/// The size of the stack of its own that is wiped where this process's is too small.
+const WHOLE: usize = 4 * STACK;
+
 /// Runs a step that computes with a key, and then wipes the stack that it used: the
 /// crypto library leaves a prime there.
 ///
 /// The step's result stays. It must hold its secrets on the heap, in a [`Secret`] or
 /// another type that wipes them.
-pub fn on_wiped_stack<T>(step: impl FnOnce() -> T) -> T {
-    let result = called(step);
-    wipe_stack();
-    result
+pub fn on_wiped_stack<T: Send>(step: impl Fn() -> T + Sync) -> T {
+    let wiped = || {
+        let result = called(&step);
+        wipe_stack();
+        result
+    };
+    if stack::is_small() {
+        return stack::on_own(WHOLE, wiped);
+    }
+    wiped()
 }
 
 /// Never inlined: its frame lies where that of [`wipe_stack`] will lie.

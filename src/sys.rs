@@ -15,6 +15,7 @@
 //! | `parent` | the process that runs this one |
 //! | `signals` | an end that is asked for; file size limits |
 //! | `sockets` | TCP connections side by side |
+//! | `stack` | stacks of their own, where `ulimit -s` is small |
 //! | `status` | owner, mode and identity of a file |
 //! | `streams` | bounded waits on pipes; writes that leave no half text |
 //! | `watcher` | ends what was started when this process ends |
@@ -34,8 +35,8 @@ pub use environment::Environment;
 pub(crate) use environment::named;
 #[cfg(unix)]
 pub use unix::{
-    dir, exec, files, group, handle, lock, notify, parent, signals, sockets, status, streams,
-    watcher,
+    dir, exec, files, group, handle, lock, notify, parent, signals, sockets, stack, status,
+    streams, watcher,
 };
 
 #[cfg(not(unix))]

@@ -10,6 +10,7 @@ pub mod notify;
 pub mod parent;
 pub mod signals;
 pub mod sockets;
+pub mod stack;
 pub mod status;
 pub mod streams;
 pub mod watcher;

@@ -343,3 +343,32 @@ fn an_entry_and_the_issuers_claims_are_listed_without_an_escape() {
         }
     }
 }
+
+/// `ulimit -s`: the first thread's stack is too small for a build without optimisation.
+#[test]
+fn a_small_stack_is_enough_for_every_call() {
+    let world = World::new();
+    world.allow(HOST);
+    let tools = CALLS.iter().map(|call| (call.words(), call.input));
+    let others = [
+        "token --refresh",
+        "whoami",
+        "doctor",
+        "cache list",
+        "--help",
+    ];
+    let others = others.map(|words| (words.split(' ').map(str::to_owned).collect(), ""));
+    for (words, input) in others.into_iter().chain(tools) {
+        let usual = world.home.command(binary());
+        let mut limited = world.home.command("sh");
+        limited
+            .args(["-c", "ulimit -s 64; exec \"$@\"", "sh"])
+            .arg(binary());
+        let [usual, limited] = [usual, limited].map(|mut command| {
+            command.args(&words);
+            command.run_with(input.replace("TOKEN", "x").as_bytes())
+        });
+        let stderr = String::from_utf8_lossy(&limited.stderr);
+        assert_eq!(limited.status, usual.status, "{words:?}: {stderr}");
+    }
+}

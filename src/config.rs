@@ -47,6 +47,8 @@ pub struct Config<'a> {
     caller: Layer,
     file: File,
     path: Option<PathBuf>,
+    /// True if a flag names the config file.
+    is_named: bool,
     rules: HostRules,
     directories: &'a Directories,
     environment: &'a Environment,
@@ -110,6 +112,7 @@ impl<'a> Config<'a> {
             caller,
             file: File::default(),
             path: None,
+            is_named: options.config.is_some(),
             rules: HostRules::default(),
             directories,
             environment,
@@ -205,6 +208,11 @@ impl<'a> Config<'a> {
     /// is no home directory, or if `/dev/null` is given.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
+    }
+
+    /// Returns the config file's path if a flag names it.
+    pub(crate) fn named_path(&self) -> Option<&Path> {
+        self.path().filter(|_| self.is_named)
     }
 
     fn settings(&self, asker: Asker<'_>) -> Result<Layer, Error> {

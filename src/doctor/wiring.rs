@@ -109,13 +109,13 @@ impl Wirings {
         }
         // A tool that finds us by a shared name needs no file, only the link.
         let is_shared = has_link(context, Place::Person);
-        if !context.is_read || is_shared || self.all().any(Wiring::is_for_all) {
+        if !context.is_read || is_shared || self.all().any(|wiring| wiring.is_for_all(context)) {
             return;
         }
         let rules = context.config.rules();
         let wired: Vec<_> = self
             .all()
-            .flat_map(|wiring| wiring.origins(context.config))
+            .flat_map(|wiring| wiring.origins(context))
             .collect();
         let is_wired = |pattern: &str| {
             wired.iter().any(|origin| {

@@ -272,7 +272,7 @@ impl<'w> Plan<'w> {
         } else {
             self.apply(&backups)?;
             // Under the locks, so that no other setup is about to write there.
-            directories::remove_empty(&emptied);
+            Self::remove_empty(&emptied);
         }
         let mut lines = std::mem::take(&mut self.lines);
         let (trials, after) = (std::mem::take(&mut self.trials), self.after.take());

@@ -4,13 +4,16 @@ use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::{Check, Checks, failed, ok, skipped};
+use super::{Check, Checks, failed, in_a_line, ok, skipped};
 use crate::broker::Request;
+use crate::cli::options::Options;
 use crate::config::{Asker, Config, Directories};
+use crate::error::Error;
 use crate::host::{HostRule, Miss};
 use crate::sys::{Environment, process};
 use crate::text::clock::Deadline;
 use crate::text::input::{self, ReadError};
+use crate::text::quote;
 use crate::text::quote::quoted;
 use crate::url::Origin;
 
@@ -65,8 +68,9 @@ pub(crate) trait Wiring {
         false
     }
 
-    /// True if the tool requests tokens for every host.
-    fn is_for_all(&self) -> bool {
+    /// True if the tool requests tokens for every host, by this config file.
+    fn is_for_all(&self, context: &Context<'_>) -> bool {
+        let _ = context;
         false
     }
 
@@ -118,9 +122,9 @@ pub(crate) trait Wiring {
         None
     }
 
-    /// Returns the hosts for which the tool requests tokens.
-    fn origins(&self, config: &Config<'_>) -> Vec<Origin> {
-        let _ = config;
+    /// Returns the hosts for which the tool requests tokens, by this config file.
+    fn origins(&self, context: &Context<'_>) -> Vec<Origin> {
+        let _ = context;
         Vec::new()
     }
 
@@ -128,7 +132,44 @@ pub(crate) trait Wiring {
     fn check(&self, checks: &mut Checks, context: &Context<'_>);
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// Returns the configuration by which a call with these options answers, if they name
+    /// another config file than this one's.
+    pub(crate) fn config_of(&self, options: &Options) -> Option<Result<Config<'a>, Error>> {
+        options.config.as_ref()?;
+        let own = Config::load(options, self.environment, self.directories);
+        let real = |config: &Config<'_>| config.path()?.canonicalize().ok();
+        let is_this = |own: &Config<'_>| self.is_read && real(own) == real(self.config);
+        match own {
+            Ok(own) if is_this(&own) => None,
+            own => Some(own),
+        }
+    }
+
+    /// True if a call with these options answers by this config file.
+    pub(crate) fn is_by_this(&self, options: &Options) -> bool {
+        self.config_of(options).is_none()
+    }
+
+    /// Checks as [`check_rule`], by the config file that the tool's call names.
+    pub(crate) fn check_rule(
+        &self,
+        name: &'static str,
+        place: &str,
+        origin: &Origin,
+        username: Option<&str>,
+        options: &Options,
+    ) -> Check {
+        match self.config_of(options) {
+            None => check_rule(name, place, origin, username, self.config, self.is_read),
+            Some(Ok(config)) => check_rule(name, place, origin, username, &config, true),
+            Some(Err(error)) => {
+                let what = format!("{place}: {}", in_a_line(error.report()));
+                failed(name, what, error.report().advice().unwrap_or_default())
+            }
+        }
+    }
+
     /// True if a name on `PATH` leads to this program.
     pub(crate) fn leads_here(&self, name: &str) -> bool {
         let own = (self.program)().and_then(|path| path.canonicalize()).ok();
@@ -194,7 +235,13 @@ pub(crate) fn check_rule(
         }
         Err(miss) => {
             let report = miss.report(origin);
-            let setup = format!("zitadel-credential setup {name} {}", origin.authority());
+            let own = config.named_path().map(|path| quote::word(path));
+            let own = own.map(|path| format!(" --config {path}"));
+            let setup = format!(
+                "zitadel-credential setup {name} {}{}",
+                origin.authority(),
+                own.unwrap_or_default()
+            );
             let advice = match miss {
                 Miss::Unknown | Miss::Port(_) => setup,
                 _ => report.advice().unwrap_or_default(),

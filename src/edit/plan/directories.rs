@@ -34,12 +34,12 @@ impl Plan<'_> {
         }
         self.journal.take_directories(&removed)
     }
-}
 
-/// Removes the directories that are empty.
-pub(super) fn remove_empty(directories: &[PathBuf]) {
-    for dir in directories {
-        // Fails, as it should, if something lies in it by now.
-        let _ = fs::remove_dir(dir);
+    /// Removes the directories that are empty.
+    pub(super) fn remove_empty(directories: &[PathBuf]) {
+        for dir in directories {
+            // Fails, as it should, if something lies in it by now.
+            let _ = fs::remove_dir(dir);
+        }
     }
 }

@@ -100,11 +100,12 @@ impl Wiring for BazelWiring {
         )
     }
 
-    fn is_for_all(&self) -> bool {
+    fn is_for_all(&self, _context: &Context<'_>) -> bool {
         self.helpers.iter().any(|helper| helper.scope.is_none())
     }
 
-    fn origins(&self, config: &Config<'_>) -> Vec<Origin> {
+    fn origins(&self, context: &Context<'_>) -> Vec<Origin> {
+        let config = context.config;
         let scopes = self
             .helpers
             .iter()

@@ -6,9 +6,9 @@ use super::files;
 use super::files::{Registry, Settings};
 use super::logins::{REMOVE_TOKEN, line_of_token, tokens};
 use crate::cli::options::Options;
-use crate::config::{Config, Directories};
+use crate::config::Directories;
 use crate::error::{Error, Report};
-use crate::findings::wiring::{Context, Machine, Wiring, check_rule, is_missing, is_ours, text};
+use crate::findings::wiring::{Context, Machine, Wiring, is_missing, is_ours, text};
 use crate::findings::{Check, Checks, failed, failed_with, warning};
 use crate::sys::Environment;
 use crate::text::clock::Deadline;
@@ -105,12 +105,14 @@ impl Wiring for CargoWiring {
         self.programs().any(|program| program == CARGO_NAME)
     }
 
-    fn is_for_all(&self) -> bool {
-        !self.for_all.is_empty()
+    fn is_for_all(&self, context: &Context<'_>) -> bool {
+        let mut all = self.for_all.iter();
+        all.any(|(_, words)| context.is_by_this(&options_of(words)))
     }
 
-    fn origins(&self, _config: &Config<'_>) -> Vec<Origin> {
-        let indexes = self.registries.iter();
+    fn origins(&self, context: &Context<'_>) -> Vec<Origin> {
+        let by_this = |known: &&Registry| context.is_by_this(&options_of(&known.provider));
+        let indexes = self.registries.iter().filter(by_this);
         let indexes = indexes.filter_map(|registry| registry.index.as_deref());
         indexes
             .filter_map(|index| Some(super::protocol::ask_of(index)?.origin))
@@ -139,9 +141,7 @@ impl Wiring for CargoWiring {
         for registry in &self.registries {
             let place = format!("{file}: registry {}", quote::quoted(&registry.name));
             let fault = at_fault(&place, &registry.provider, context.environment);
-            checks.push(
-                fault.unwrap_or_else(|| wired(&place, registry, context.config, context.is_read)),
-            );
+            checks.push(fault.unwrap_or_else(|| wired(&place, registry, context)));
         }
         for (place, registry) in &self.tokens {
             checks.push(warning(
@@ -173,7 +173,13 @@ fn at_fault(place: &str, words: &[String], environment: &Environment) -> Option<
     Some(failed("cargo", what, report.advice().unwrap_or_default()))
 }
 
-fn wired(place: &str, registry: &Registry, config: &Config<'_>, is_read: bool) -> Check {
+/// Returns the options of a provider; none if they are invalid.
+fn options_of(provider: &[String]) -> Options {
+    let words = provider.get(1..).unwrap_or_default();
+    Options::default().with(words.to_vec()).unwrap_or_default()
+}
+
+fn wired(place: &str, registry: &Registry, context: &Context<'_>) -> Check {
     let Some(index) = &registry.index else {
         return warning(
             "cargo",
@@ -182,7 +188,10 @@ fn wired(place: &str, registry: &Registry, config: &Config<'_>, is_read: bool) -
         );
     };
     match super::protocol::ask_of(index) {
-        Some(ask) => check_rule("cargo", place, &ask.origin, None, config, is_read),
+        Some(ask) => {
+            let options = options_of(&registry.provider);
+            context.check_rule("cargo", place, &ask.origin, None, &options)
+        }
         None => failed(
             "cargo",
             format!("{place}: invalid host in its index"),

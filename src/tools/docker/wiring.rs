@@ -3,7 +3,6 @@
 use super::files::{Files, HELPER, origin};
 use super::logins::{Login, Ours, logins};
 use super::podman::FILES;
-use crate::config::Config;
 use crate::findings::wiring::{Context, Machine, Wiring, check_rule};
 use crate::findings::{Checks, failed, failed_with, ok, warning};
 use crate::text::quote;
@@ -23,11 +22,11 @@ impl Wiring for DockerWiring {
         !self.0.places.is_empty()
     }
 
-    fn is_for_all(&self) -> bool {
+    fn is_for_all(&self, _context: &Context<'_>) -> bool {
         self.0.places.iter().any(|(_, registry)| registry.is_none())
     }
 
-    fn origins(&self, _config: &Config<'_>) -> Vec<Origin> {
+    fn origins(&self, _context: &Context<'_>) -> Vec<Origin> {
         self.0.registries().filter_map(origin).collect()
     }
 
@@ -97,7 +96,7 @@ impl DockerWiring {
     /// Warns about logins that docker or podman uses before this program, or keeps.
     fn check_logins(&self, checks: &mut Checks, context: &Context<'_>) {
         let registries: Vec<_> = self.0.registries().filter_map(origin).collect();
-        let is_for_all = self.is_for_all();
+        let is_for_all = self.is_for_all(context);
         let ours = Ours {
             has: &|origin| context.has_rule(origin) && (is_for_all || registries.contains(origin)),
             file: None,

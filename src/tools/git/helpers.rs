@@ -2,8 +2,14 @@
 //!
 //! Source: gitcredentials(7).
 
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use super::args::Git;
 use super::scope::Scope;
-use crate::findings::wiring::is_ours;
+use crate::call::Helper as _;
+use crate::cli::options::{Options, read_call};
+use crate::findings::wiring::{NAME, is_ours};
 use crate::host::Ask;
 use crate::text::quote::quoted;
 use crate::url::Origin;
@@ -87,6 +93,11 @@ pub(super) fn is_helper(value: &str) -> bool {
 
 /// Returns the first word of a shell command, as the shell reads it.
 pub(super) fn program(line: &str) -> String {
+    first_word(line).0
+}
+
+/// Returns the first word of a shell command, and what follows it.
+fn first_word(line: &str) -> (String, &str) {
     let mut word = String::new();
     let mut quote = None;
     let mut rest = line.trim_ascii_start().chars();
@@ -99,7 +110,7 @@ pub(super) fn program(line: &str) -> String {
             _ => word.push(c),
         }
     }
-    word
+    (word, rest.as_str())
 }
 
 impl Helper {
@@ -115,6 +126,27 @@ impl Helper {
     pub(super) fn ask(&self) -> Option<Ask> {
         // In git, `*` matches one label of a host.
         Ask::typed(&self.url.as_ref()?.replace("://*.", "://any-label."))
+    }
+
+    /// Returns the options with which the helper runs this program; none if it is another
+    /// call, or a shell's that cannot be read.
+    pub(super) fn options(&self) -> Options {
+        let (program, mut rest) = first_word(self.value.trim_start_matches('!'));
+        let mut words = vec![OsString::from(NAME)];
+        if Path::new(&program).file_name() != Some(OsStr::new(NAME)) {
+            // By its link.
+            words.push("git".into());
+        }
+        while !rest.trim().is_empty() {
+            let (word, left) = first_word(rest);
+            words.push(word.into());
+            rest = left;
+        }
+        words.push("get".into());
+        let call = read_call::<Git>("git", &words);
+        call.map_or_else(Options::default, |(before, mut call)| {
+            std::mem::take(call.options()).over(before)
+        })
     }
 
     /// Returns the name of the line in git's configuration.

@@ -10,7 +10,7 @@ use super::logins::{Login, NETRC};
 use super::scope::Scope;
 use crate::config::Config;
 use crate::error::{Error, Report};
-use crate::findings::wiring::{Context, Machine, NetrcReader, Wiring, check_rule};
+use crate::findings::wiring::{Context, Machine, NetrcReader, Wiring};
 use crate::findings::{Check, Checks, failed, failed_with, ok, warning};
 use crate::sys::{Environment, process};
 use crate::text::clock::Deadline;
@@ -91,6 +91,12 @@ fn read_logins(git: &Path, deadline: &Deadline) -> Vec<Login> {
 }
 
 impl GitWiring {
+    /// Returns the helpers that answer by this config file.
+    fn by_this(&self, context: &Context<'_>) -> impl Iterator<Item = &Helper> {
+        let by_this = |helper: &&Helper| context.is_by_this(&helper.options());
+        self.helpers.iter().filter(by_this)
+    }
+
     /// True if git runs this program for a host.
     fn reaches(&self, origin: &Origin) -> bool {
         self.helpers.iter().any(|helper| helper.reaches(origin))
@@ -135,14 +141,16 @@ impl GitWiring {
 
     /// Warns about other helpers for the same hosts. git passes the token to all of
     /// them, and its helper `store` writes it to a file in clear text.
-    fn check_others(&self, checks: &mut Checks, config: &Config<'_>) {
+    fn check_others(&self, checks: &mut Checks, context: &Context<'_>) {
         let mut others: Vec<(&Listed, Vec<String>, &str)> = Vec::new();
         let is_ours = |one: &&Listed| is_helper(&one.helper.value);
         for Listed { helper: scope, .. } in self.listed.iter().filter(is_ours) {
             let of_scope = |one: &&Listed| one.helper.url == scope.url;
             let mut own = self.listed.iter().filter(of_scope);
             let has_end = own.any(|one| one.helper.value.is_empty());
-            for requests in with_token(scope, config) {
+            let own = context.config_of(&scope.options());
+            let own = own.and_then(Result::ok);
+            for requests in with_token(scope, own.as_ref().unwrap_or(context.config)) {
                 let helpers = helpers_for(&self.listed, &requests);
                 let Some(ours) = helpers.iter().position(&is_ours) else {
                     continue;
@@ -221,13 +229,13 @@ impl Wiring for GitWiring {
             .any(|helper| !helper.value.starts_with(['/', '!']))
     }
 
-    fn is_for_all(&self) -> bool {
-        self.helpers.iter().any(|helper| helper.url.is_none())
+    fn is_for_all(&self, context: &Context<'_>) -> bool {
+        let is_for_all = |helper: &Helper| helper.url.is_none();
+        self.by_this(context).any(is_for_all)
     }
 
-    fn origins(&self, _config: &Config<'_>) -> Vec<Origin> {
-        self.helpers
-            .iter()
+    fn origins(&self, context: &Context<'_>) -> Vec<Origin> {
+        self.by_this(context)
             .filter_map(|helper| Some(helper.ask()?.origin))
             .collect()
     }
@@ -263,10 +271,10 @@ impl Wiring for GitWiring {
             checks.push(failed_with("git", error));
         }
         for helper in &self.helpers {
-            checks.push(helper.check(context.config, context.is_read, context.environment));
+            checks.push(helper.check(context));
         }
         if context.is_read {
-            self.check_others(checks, context.config);
+            self.check_others(checks, context);
             self.check_logins(checks, context);
             self.check_http(checks, context.config);
         }
@@ -274,7 +282,8 @@ impl Wiring for GitWiring {
 }
 
 impl Helper {
-    fn check(&self, config: &Config<'_>, is_read: bool, environment: &Environment) -> Check {
+    fn check(&self, context: &Context<'_>) -> Check {
+        let environment = context.environment;
         let program = program(self.value.trim_start_matches('!'));
         let is_there = match program.as_str() {
             "zitadel" => process::find(GIT_NAME, environment).is_some(),
@@ -296,14 +305,16 @@ impl Helper {
             );
         }
         match (&self.url, self.ask()) {
-            (None, _) => ok("git", "all hosts: those with a host rule get a token"),
-            (Some(_), Some(ask)) => check_rule(
+            (None, _) => match context.config_of(&self.options()) {
+                Some(Err(error)) => failed_with("git", &error),
+                _ => ok("git", "all hosts: those with a host rule get a token"),
+            },
+            (Some(_), Some(ask)) => context.check_rule(
                 "git",
                 &place,
                 &ask.origin,
                 ask.username.as_deref(),
-                config,
-                is_read,
+                &self.options(),
             ),
             (Some(_), None) => failed(
                 "git",

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::Go;
 use crate::call::Helper;
-use crate::cli::options::read_call;
+use crate::cli::options::{Options, read_call};
 use crate::config::Directories;
 use crate::findings::wiring::NetrcReader;
 use crate::sys::{Environment, named, process};
@@ -102,16 +102,23 @@ impl Goauth {
             let program = quote::quoted(program);
             return Some(format!("command {program} not found"));
         }
-        let args: Vec<_> = words.into_iter().map(OsString::from).collect();
-        match read_call::<Go>("go", &args) {
-            Some((before, mut call)) if call.url.is_none() => {
-                let options = std::mem::take(call.options()).over(before);
+        match self.options() {
+            Some(options) => {
                 let config = options.config.filter(|file| !Path::new(file).is_file())?;
                 let config = quote::path(&config);
                 Some(format!("config file {config} not found"))
             }
             _ => Some("it does not run the command go".to_owned()),
         }
+    }
+
+    /// Returns the options of the command that runs this program; `None` if it does not run
+    /// the command go.
+    pub(crate) fn options(&self) -> Option<Options> {
+        let args: Vec<_> = self.ours()?.into_iter().map(OsString::from).collect();
+        let (before, mut call) = read_call::<Go>("go", &args)?;
+        let options = std::mem::take(call.options()).over(before);
+        call.url.is_none().then_some(options)
     }
 
     /// True if Go takes a login from `.netrc` before one of this program. The first

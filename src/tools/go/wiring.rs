@@ -49,8 +49,10 @@ impl Wiring for GoWiring {
         Some("GOAUTH does not name this program")
     }
 
-    fn is_for_all(&self) -> bool {
-        self.goauth.is_some()
+    fn is_for_all(&self, context: &Context<'_>) -> bool {
+        let goauth = self.goauth.as_ref();
+        let options = goauth.and_then(Goauth::options);
+        options.is_some_and(|options| context.is_by_this(&options))
     }
 
     fn netrc(

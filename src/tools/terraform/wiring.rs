@@ -93,7 +93,7 @@ impl Wiring for TerraformWiring {
         Some("Terraform's CLI configuration does not name this program")
     }
 
-    fn is_for_all(&self) -> bool {
+    fn is_for_all(&self, _context: &Context<'_>) -> bool {
         self.file.is_some()
     }
 

@@ -253,3 +253,39 @@ warning rule: g.acme.test: setup go added this host rule, but GOAUTH does not na
 "#]],
     );
 }
+
+#[test]
+fn a_call_of_cargo_or_go_is_judged_by_the_config_file_that_it_names() {
+    let case = case();
+    let home = &case.world.home;
+    home.link("cargo-credential-zitadel");
+    home.link("zitadel-credential");
+    let path = home.path_with_bin();
+    let usual = home.read(".config/zitadel-credential/config.toml");
+    let other = home.write("other.toml", format!("{usual}[hosts.\"c.test\"]\n"));
+    let other = other.display();
+    let registry = |provider: &str| {
+        format!(
+            "[registries.a]\nindex = 'sparse+https://c.test/i/'\n\
+             credential-provider = [{provider}]\n"
+        )
+    };
+    let own = format!("'cargo-credential-zitadel', '--config', '{other}'");
+    let goauth = format!("zitadel-credential go --config {other}");
+    for (provider, goauth, status, is_wired) in [
+        (&*own, "", "ok", false),
+        ("'cargo-credential-zitadel'", "", "failed", false),
+        (&own, "zitadel-credential go", "ok", true),
+        (&own, &goauth, "ok", false),
+    ] {
+        home.write(CARGOS, registry(provider));
+        let variables = [("PATH", path.to_str().unwrap()), ("GOAUTH", goauth)];
+        let found = examine(&case, &[], &variables);
+        let said = found.of("cargo");
+        assert!(said.starts_with(status), "{provider}: {said}");
+        case.world.allow("a.test");
+        let rule = examine(&case, &[], &variables).of("rule");
+        assert_eq!(rule.is_empty(), is_wired, "{provider} {goauth}: {rule}");
+        home.write(".config/zitadel-credential/config.toml", &*usual);
+    }
+}

@@ -247,3 +247,89 @@ warning git: host rule git.acme.test allows plain http, but git asks this progra
     let both = found(&case, &both, "", &[], "git");
     assert!(!both.contains("warning"), "{both}");
 }
+
+/// As `setup git --config FILE` writes it.
+#[test]
+fn a_helper_is_judged_by_the_config_file_that_it_names() {
+    if program("git").is_none() {
+        return;
+    }
+    let case = case();
+    let home = &case.world.home;
+    let usual = home.read(".config/zitadel-credential/config.toml");
+    home.write(
+        "team/other.toml",
+        format!("{usual}[hosts.\"git.team.test\"]\n[hosts.\"b.team.test\"]\n"),
+    );
+    for link in ["git-credential-zitadel", "zitadel-credential"] {
+        home.link(link);
+    }
+    let path = home.path_with_bin();
+    let path = [("PATH", path.to_str().unwrap())];
+    let other = home.path().join("team/other.toml");
+    let other = other.display();
+    let by_path = format!(
+        "!'{}' git",
+        home.path().join("bin/zitadel-credential").display()
+    );
+    let wire = |url: &str, helper: &str| {
+        let text = format!("[credential \"{url}\"]\n\thelper = {helper}\n");
+        home.write(".gitconfig", text);
+    };
+    for helper in [
+        format!("zitadel --config {other}"),
+        format!("zitadel --config='{other}'"),
+        "zitadel --config ~/team/other.toml".to_owned(),
+        format!("{by_path} --config '{other}'"),
+        format!(
+            "!'{}' --config '{other}' git",
+            home.path().join("bin/zitadel-credential").display()
+        ),
+    ] {
+        wire("https://git.team.test", &helper);
+        case.matches(
+            &examine(&case, &[], &path).of("git"),
+            str![[r#"
+ok git: https://git.team.test: host rule git.team.test, profile test
+
+"#]],
+        );
+        wire("https://evil.test", &helper);
+        let said = examine(&case, &[], &path).of("git");
+        let advice = "    zitadel-credential setup git evil.test --config ";
+        assert!(
+            said.contains("no host rule for https://evil.test\n"),
+            "{said}"
+        );
+        assert!(
+            said.contains(advice) && said.contains("team/other.toml"),
+            "{said}"
+        );
+    }
+    // A rule of the usual file is not that helper's, and no tool is set up for it.
+    case.world.allow("git.team.test");
+    wire(
+        "https://git.team.test",
+        &format!("zitadel --config {other}"),
+    );
+    let said = examine(&case, &[], &path).of("rule");
+    assert!(
+        said.contains("no tool is set up for this host rule"),
+        "{said}"
+    );
+    wire("https://git.team.test", "zitadel");
+    assert_eq!(examine(&case, &[], &path).of("rule"), "");
+    let usual = home.path().join(".config/zitadel-credential/config.toml");
+    wire(
+        "https://git.team.test",
+        &format!("zitadel --config {}", usual.display()),
+    );
+    assert_eq!(examine(&case, &[], &path).of("rule"), "");
+    wire("https://git.team.test", "zitadel --config /nowhere.toml");
+    let said = examine(&case, &[], &path).of("git");
+    assert!(
+        said.starts_with("failed git: https://git.team.test: "),
+        "{said}"
+    );
+    assert!(said.contains("/nowhere.toml"), "{said}");
+}

@@ -105,6 +105,7 @@ fn record_of(parent: Parent, token: &Token) -> [u8; RECORD] {
     let mut context = digest::Context::new(&digest::SHA256);
     context.update(&parent.pid.to_be_bytes());
     context.update(&parent.started.to_be_bytes());
+    context.update(&parent.program.to_be_bytes());
     context.update(token.expose().as_bytes());
     let mut record = [0; RECORD];
     record.copy_from_slice(context.finish().as_ref());
@@ -121,7 +122,11 @@ mod tests {
         let parents = Parents::at(dir.path().join("entry.parents"));
         let token = |text: &str| Token::new(text.into(), None).expect("a b64token");
         let (a, b) = (token("a"), token("b"));
-        let parent = |pid, started| Parent { pid, started };
+        let parent = |pid, started| Parent {
+            pid,
+            started,
+            program: 0,
+        };
         let asked = |parent, token: &Token, at| {
             parents
                 .hand_over(parent, token, UnixTime::from_secs(at))
@@ -143,5 +148,11 @@ mod tests {
             !asked(parent(7, 2), &b, 959),
             "too soon after the other reason"
         );
+        let other = Parent {
+            program: 1,
+            ..parent(7, 2)
+        };
+        assert!(!asked(other, &b, 990), "it became another program");
+        assert!(asked(other, &b, 990), "and asks again");
     }
 }

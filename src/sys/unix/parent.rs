@@ -3,6 +3,7 @@
 use std::fs;
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 
 /// A process that runs this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +13,9 @@ pub struct Parent {
     /// When it was started, in the system's own count: in a container the same ID
     /// comes back at every run. Zero if the system does not say.
     pub started: u64,
+    /// Which program it is: Google's kubectl runs its plugin and then becomes another
+    /// kubectl, in the same process. Zero if the system does not say.
+    pub program: u64,
 }
 
 impl Parent {
@@ -21,6 +25,7 @@ impl Parent {
         Self {
             pid,
             started: started(pid).unwrap_or_default(),
+            program: program(pid).unwrap_or_default(),
         }
     }
 }
@@ -29,6 +34,12 @@ impl Parent {
 /// `/proc/PID/stat`.
 fn started(pid: u32) -> Option<u64> {
     field(pid, 22)?.parse().ok()
+}
+
+/// Returns which file a process runs, by device and inode.
+fn program(pid: u32) -> Option<u64> {
+    let file = fs::metadata(format!("/proc/{pid}/exe")).ok()?;
+    Some(file.ino() ^ file.dev().rotate_left(32))
 }
 
 /// Returns all processes, each with its parent; none if the system does not say.

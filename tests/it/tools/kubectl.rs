@@ -7,9 +7,9 @@ mod negative;
 use predicates::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::World;
 use crate::support::entry::{age_check, edit, only};
 use crate::support::issuer::{Endpoint, Fault, Times, TokenKind};
+use crate::support::{Run, World, binary};
 
 fn info(version: &str, cluster: &Value) -> String {
     json!({
@@ -205,6 +205,28 @@ fn a_token_that_only_the_api_server_refuses_is_told_on_stderr() {
         told.contains("warning: the same process asks again"),
         "{told}"
     );
+}
+
+/// As Google's kubectl does, which asks for the server's version first.
+#[test]
+fn a_process_that_becomes_another_program_does_not_ask_again() {
+    for (calls, is_told) in [
+        ("exec timeout 60 \"$0\" kubectl", false),
+        (
+            "exec timeout 60 sh -c '\"$0\" kubectl; \"$0\" kubectl; true' \"$0\"",
+            true,
+        ),
+        ("\"$0\" kubectl; true", true),
+    ] {
+        let world = World::new();
+        let mut command = world.home.command("sh");
+        command.env("KUBERNETES_EXEC_INFO", info("v1", &Value::Null));
+        let script = format!("\"$0\" kubectl; {calls}");
+        let output = command.args(["-c", &script]).arg(binary()).run();
+        assert!(output.status.success(), "{output:?}");
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(told.contains("asks again"), is_told, "{calls}: {told}");
+    }
 }
 
 #[test]

@@ -28,20 +28,31 @@ impl Broker<'_> {
             return Ok(token);
         };
         let parents = slot.parents();
+        let unnoted = |error| log::debug!("cannot record the parent process: {}", system(&error));
         let hand_over = |token: &Token| {
             let noted = parents.hand_over(parent, token, (self.clock)());
-            noted.unwrap_or_else(|error| {
-                log::debug!("cannot record the parent process: {}", system(&error));
-                false
-            })
+            noted.map_err(unnoted).unwrap_or_default()
         };
-        if !hand_over(&token) {
+        let asks = hand_over(&token);
+        if !asks.is_to_check {
+            let is_accepted = asks.is_again && {
+                let taken = parents.take_accepted((self.clock)());
+                taken.map_err(unnoted).unwrap_or_default()
+            };
+            self.is_accepted.set(is_accepted);
             return Ok(token);
         }
         log::info!("the same process asks again: checking the token with the issuer");
         let known = slot.read().map(|entry| entry.endpoints);
         let is_accepted = self.accepts(&token, known);
-        self.is_accepted.set(is_accepted == Some(true));
+        self.is_accepted
+            .set(is_accepted == Some(true) && asks.is_again);
+        if is_accepted == Some(true)
+            && !asks.is_again
+            && let Err(error) = parents.note_accepted((self.clock)())
+        {
+            unnoted(error);
+        }
         if is_accepted != Some(false) {
             // The token may have expired during the request.
             let is_expired = token

@@ -22,12 +22,28 @@ use crate::token::Token;
 /// Minimum time between two checks of a token.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// Length of a record in bytes: a SHA-256 digest.
+/// Length of a record in bytes: a SHA-256 digest, whose end gives way to the program.
 const RECORD: usize = 32;
+
+/// Where in a record the parent's program stands.
+const PROGRAM: usize = 24;
+
+/// Where the time of a check stands whose good result is not told yet.
+const ACCEPTED: usize = 8;
 
 /// Number of records. Processes whose IDs have the same remainder share one, and
 /// the worst effect is a missed check.
 const RECORDS: u32 = 128;
+
+/// How a process asks for a token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asks {
+    /// True if it asks again for the same token, as the same program: Google's kubectl
+    /// runs its plugin and then becomes another kubectl, which was refused nothing.
+    pub is_again: bool,
+    /// True if the token should be checked.
+    pub is_to_check: bool,
+}
 
 /// A table on disk with a record for each parent process. It contains digests
 /// only. A truncated or lost table means one check too few or too many.
@@ -43,21 +59,48 @@ impl Parents {
 
     /// Records that `parent` gets this token now.
     ///
-    /// Returns whether the token should be checked: this parent got the same token
-    /// before, and no check was recorded in the last 30 s. The check is recorded
-    /// then.
+    /// The token should be checked if this parent got the same token before, and no check
+    /// was recorded in the last 30 s. The check is recorded then.
     ///
     /// # Errors
     /// The system's error; the token may be returned to the parent all the same.
-    pub fn hand_over(&self, parent: Parent, token: &Token, now: UnixTime) -> io::Result<bool> {
+    pub fn hand_over(&self, parent: Parent, token: &Token, now: UnixTime) -> io::Result<Asks> {
         let file = open_or_create_private(&self.path)?;
         let place = u64::from(parent.pid % RECORDS + 1) * RECORD as u64;
         let record = record_of(parent, token);
-        if read_record(&file, place)? != record {
+        let known = read_record(&file, place)?;
+        if known != record {
             write_at(&file, &record, place)?;
-            return Ok(false);
         }
-        note_check(&file, now)
+        if known[..PROGRAM] != record[..PROGRAM] {
+            return Ok(Asks::default());
+        }
+        Ok(Asks {
+            is_again: known == record,
+            is_to_check: note_check(&file, now)?,
+        })
+    }
+
+    /// Records that the issuer accepts the token, though the process that asked became
+    /// another program before.
+    ///
+    /// # Errors
+    /// The system's error.
+    pub fn note_accepted(&self, now: UnixTime) -> io::Result<()> {
+        let file = open_or_create_private(&self.path)?;
+        write_at(&file, &now.as_secs().to_be_bytes(), ACCEPTED as u64)
+    }
+
+    /// Returns whether that was recorded in the last 30 s, once.
+    ///
+    /// # Errors
+    /// The system's error.
+    pub fn take_accepted(&self, now: UnixTime) -> io::Result<bool> {
+        let file = open_or_create_private(&self.path)?;
+        let mut last = [0; 8];
+        last.copy_from_slice(&read_record(&file, 0)?[ACCEPTED..ACCEPTED + 8]);
+        write_at(&file, &[0; 8], ACCEPTED as u64)?;
+        Ok(is_recent(last, now))
     }
 
     /// Returns whether the token should be checked for another reason, as
@@ -74,13 +117,17 @@ impl Parents {
 fn note_check(file: &File, now: UnixTime) -> io::Result<bool> {
     let mut last = [0; 8];
     last.copy_from_slice(&read_record(file, 0)?[..8]);
-    let last = UnixTime::from_secs(u64::from_be_bytes(last));
-    // A check in the future is ignored: the clock was set back.
-    if last <= now && now.since(last) < PAUSE {
+    if is_recent(last, now) {
         return Ok(false);
     }
     write_at(file, &now.as_secs().to_be_bytes(), 0)?;
     Ok(true)
+}
+
+/// True for a time in the last 30 s. One in the future is ignored: the clock was set back.
+fn is_recent(time: [u8; 8], now: UnixTime) -> bool {
+    let time = UnixTime::from_secs(u64::from_be_bytes(time));
+    time <= now && now.since(time) < PAUSE
 }
 
 /// Returns the record at a place; zeros past the file's end.
@@ -105,10 +152,10 @@ fn record_of(parent: Parent, token: &Token) -> [u8; RECORD] {
     let mut context = digest::Context::new(&digest::SHA256);
     context.update(&parent.pid.to_be_bytes());
     context.update(&parent.started.to_be_bytes());
-    context.update(&parent.program.to_be_bytes());
     context.update(token.expose().as_bytes());
     let mut record = [0; RECORD];
     record.copy_from_slice(context.finish().as_ref());
+    record[PROGRAM..].copy_from_slice(&parent.program.to_be_bytes());
     record
 }
 
@@ -131,6 +178,7 @@ mod tests {
             parents
                 .hand_over(parent, token, UnixTime::from_secs(at))
                 .expect("a table")
+                .is_to_check
         };
         assert!(!asked(parent(7, 1), &a, 1000), "the first time");
         assert!(!asked(parent(8, 1), &a, 1000), "another parent");
@@ -152,7 +200,16 @@ mod tests {
             program: 1,
             ..parent(7, 2)
         };
-        assert!(!asked(other, &b, 990), "it became another program");
-        assert!(asked(other, &b, 990), "and asks again");
+        let asks = |at| parents.hand_over(other, &b, UnixTime::from_secs(at));
+        let [first, second] = [990, 991].map(|at| asks(at).expect("a table"));
+        assert!(first.is_to_check && !first.is_again, "another program");
+        assert!(!second.is_to_check && second.is_again);
+        let at = UnixTime::from_secs;
+        let taken = |secs| parents.take_accepted(at(secs)).expect("a table");
+        assert!(!taken(991), "nothing is noted");
+        parents.note_accepted(at(991)).expect("noted");
+        assert!(taken(1020) && !taken(1020), "once");
+        parents.note_accepted(at(991)).expect("noted");
+        assert!(!taken(1021), "long ago");
     }
 }

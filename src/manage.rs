@@ -15,7 +15,7 @@ use crate::cli::options::{EVERY, ListOutput, Options};
 use crate::config::{Asker, Config};
 use crate::error::{Error, Report};
 use crate::grant::Grant;
-use crate::host::{Ask, HostPattern, HostRule};
+use crate::host::{Ask, HostPattern, HostRule, Miss};
 use crate::text::clock::UnixTime;
 use crate::text::quote;
 use crate::text::quote::{quoted, system};
@@ -133,6 +133,9 @@ impl Selection {
     }
 }
 
+/// The hint for a host that no rule names: it has no token.
+const ALL_HOSTS: &str = "run zitadel-credential config show to see the hosts, and zitadel-credential cache list to see all tokens";
+
 /// Returns the rule of a host, or the rule with this pattern.
 fn rule_of<'c>(config: &'c Config<'_>, host: &OsStr) -> Result<&'c HostRule, Error> {
     let text = host.to_string_lossy();
@@ -149,7 +152,14 @@ fn rule_of<'c>(config: &'c Config<'_>, host: &OsStr) -> Result<&'c HostRule, Err
         return Err(Error::Usage(Report::new(what).hint(hint)));
     };
     let found = config.rules().find(&origin, username.as_deref());
-    found.map_err(|miss| Error::Usage(miss.report(&origin)))
+    found.map_err(|miss| {
+        let report = miss.report(&origin);
+        // Nothing is to be added to give out a token here.
+        Error::Usage(match miss {
+            Miss::Unknown => Report::new(report.headline()).hint(ALL_HOSTS),
+            _ => report,
+        })
+    })
 }
 
 /// `cache`: lists or removes entries; never shows a token.

@@ -64,7 +64,7 @@ impl Key {
             return Err(Error::Final(Report::new("empty").hint(MAKE_A_KEY)));
         }
         if text.starts_with("-----BEGIN") {
-            return Self::from_pem(text, id, user).map_err(Error::Usage);
+            return Self::from_pem(text, id, user);
         }
         let key = Self::from_json(text).map_err(Error::Final)?;
         agree("keyId", key.id.as_str(), id.map(KeyId::as_str))?;
@@ -72,16 +72,15 @@ impl Key {
         Ok(key)
     }
 
-    fn from_pem(text: &str, id: Option<&KeyId>, user: Option<&UserId>) -> Result<Self, Report> {
+    fn from_pem(text: &str, id: Option<&KeyId>, user: Option<&UserId>) -> Result<Self, Error> {
         if let Some(report) = not_private(text) {
-            return Err(report);
+            return Err(Error::Final(report));
         }
         let (Some(id), Some(user)) = (id, user) else {
-            return Err(
-                Report::new("a bare PEM key without its key ID and user ID").hint(
-                    "give --key-id and --user-id, or set key-id and user-id in the profile: ZITADEL shows both on the service user's page",
-                ),
-            );
+            let report = Report::new("a bare PEM key without its key ID and user ID");
+            return Err(Error::Usage(report.hint(
+                "give --key-id and --user-id, or set key-id and user-id in the profile: ZITADEL shows both on the service user's page",
+            )));
         };
         Ok(Self {
             id: id.clone(),

@@ -204,7 +204,7 @@ fn a_host_without_a_rule_and_an_unknown_profile_remove_nothing() {
     for (options, told) in [
         (
             ["--host", "evil.test"],
-            "no host rule for https://evil.test",
+            "no host rule for https://evil.test\n  hint: run zitadel-credential config show to see the hosts, and zitadel-credential cache list to see all tokens\n",
         ),
         (["--host", "git.acme.dev:8443"], "is for another port"),
         (["--host", "a b"], "invalid host"),

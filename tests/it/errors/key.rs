@@ -261,7 +261,7 @@ zitadel-credential: error: key file [HOME]/key.json: the key is a public key, wh
     let case = Case::new();
     case.world.home.write("key.json", public);
     case.run(["token"]).fails(
-        2,
+        1,
         str![[r#"
 zitadel-credential: error: key file [HOME]/key.json: the key is a public key, which cannot sign
   hint: use the private key that belongs to it, or the JSON file from ZITADEL
@@ -291,6 +291,7 @@ fn what_is_pasted_in_a_keys_place() {
         let case = Case::new();
         case.world.home.write("key.json", pasted);
         let output = case.world.zitadel(["token"]).run();
+        assert_eq!(output.status.code(), Some(1), "{said}");
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert!(
             stderr.contains(said) && stderr.contains("hint: "),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::minted::Minted;
 use super::{Broker, diagnosis};
+use crate::cache::Slot;
 use crate::error::{Error, Report};
 use crate::secret::Secret;
 use crate::source::assertion;
@@ -105,6 +106,27 @@ impl Broker<'_> {
                 Ok((found, outcome))
             }
             (Err(error), _) => Err(error),
+        }
+    }
+
+    /// Returns a new token, whatever is cached: only that proves the key. If there is none,
+    /// but the key is not refused, returns the cached one with the reason.
+    ///
+    /// # Errors
+    /// As [`Broker::other_than`], if none is cached.
+    pub fn proof(&self) -> Result<(Token, Option<Error>), Error> {
+        let entry = self.slot.as_ref().and_then(Slot::read);
+        let Some(held) = entry.and_then(|entry| self.wanted(&entry, None)) else {
+            return Ok((self.token()?, None));
+        };
+        // What is wrong with the key itself is no trouble of the issuer's.
+        let signed = self.sign((self.clock)(), self.request.deadline);
+        let checked = signed.and_then(|signed| self.check_expiry(&signed));
+        checked.map_err(|error| self.about(error))?;
+        match self.other_than(&held) {
+            Ok(token) => Ok((token, None)),
+            Err(error @ Error::Refused(_)) => Err(error),
+            Err(error) => Ok((held, Some(error))),
         }
     }
 

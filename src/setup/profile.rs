@@ -221,13 +221,8 @@ impl Setup for SetupProfile {
         // As `warn_of_mode` does.
         request.key.is_exposure_shown = true;
         let broker = Broker::new(&request, world.clock)?;
-        let mut token = broker.token()?;
-        let mut answer = broker.userinfo(&token)?;
-        if answer.is_err() {
-            // A cached token may be older than a change at the issuer.
-            token = broker.other_than(&token)?;
-            answer = broker.userinfo(&token)?;
-        }
+        let (token, untried) = broker.proof()?;
+        let answer = broker.userinfo(&token)?;
         let kind = if token.is_jwt() {
             "a JWT"
         } else {
@@ -243,6 +238,9 @@ impl Setup for SetupProfile {
                     |name| format!("{name}, user {user_id}"),
                 ),
             Err(refusal) => {
+                if let Some(error) = untried {
+                    return Err(error);
+                }
                 let what = format!(
                     "the issuer refuses the token that it issued: {}",
                     refusal.description
@@ -254,7 +252,14 @@ impl Setup for SetupProfile {
             }
         };
         let issuer = request.issuer.as_str();
-        let line = format!("profile {}: {issuer} gave {kind} for {who}", quoted(&name));
+        let name = quoted(&name);
+        let line = match untried {
+            None => format!("profile {name}: {issuer} gave {kind} for {who}"),
+            Some(error) => format!(
+                "warning: profile {name}: the key was not tried now: {}; {issuer} accepts a cached token of this key, {kind} for {who}",
+                error.report().headline()
+            ),
+        };
         Ok(vec![if (world.terminal)().stdout {
             wrapped(&line, 0, 4)
         } else {

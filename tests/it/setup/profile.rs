@@ -5,6 +5,8 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 
 use super::{BACKUP, CONFIG, Fixture, JOURNAL};
+use crate::support::ServiceUser;
+use crate::support::issuer::{Endpoint, Fault, Times};
 use crate::support::tree::Node;
 
 const PROD: &str = "profile prod --issuer ISSUER --key-file key.json";
@@ -35,6 +37,52 @@ fn a_profile_is_written_and_proved() {
         1,
         "the proof's token is kept"
     );
+}
+
+/// A cached token of the same IDs says nothing of the key.
+#[test]
+fn a_profile_is_proved_by_its_key_and_not_by_a_cached_token() {
+    let fixture = Fixture::new();
+    fixture.done(PROD);
+    fixture.done(PROD);
+    assert_eq!(fixture.issuer.token_requests(), 2);
+    let key = fs::read_to_string(fixture.path().join("key.json")).unwrap();
+    let mut other: serde_json::Value = serde_json::from_str(&key).unwrap();
+    let stranger: serde_json::Value =
+        serde_json::from_str(&ServiceUser::with_bits(2048).key_json()).unwrap();
+    other["key"] = stranger["key"].clone();
+    fixture.home.write("other.json", other.to_string());
+    let by_other = PROD
+        .replace("key.json", "other.json")
+        .replace("prod", "two");
+    let said = fixture.refused(1, &by_other);
+    assert!(said.contains("the issuer refused the assertion"), "{said}");
+    // That was the last of the cached token.
+    fixture.done(PROD);
+    other["key"] = "no key".into();
+    fixture.home.write("other.json", other.to_string());
+    let said = fixture.refused(1, &by_other);
+    assert!(said.contains("other.json"), "{said}");
+    fixture.issuer.remove_key(&fixture.user.key_id);
+    fixture.refused(1, &PROD.replace("prod", "three"));
+}
+
+#[test]
+fn a_key_that_cannot_be_tried_now_is_told_of_with_the_cached_token() {
+    let fixture = Fixture::new();
+    fixture.done(PROD);
+    let down = Fault::Close;
+    let (fixture, issuer) = (&fixture, &fixture.issuer);
+    issuer.fault(Endpoint::Token, down, Times::Forever);
+    let said = fixture.done(&PROD.replace("prod", "two"));
+    let told = "warning: profile two: the key was not tried now: ";
+    let user = format!(
+        "accepts a cached token of this key, an opaque token for user {}\n",
+        fixture.user.user_id
+    );
+    assert!(said.contains(told) && said.contains(&user), "{said}");
+    issuer.fault(Endpoint::Userinfo, Fault::Close, Times::Forever);
+    fixture.refused(75, &PROD.replace("prod", "three"));
 }
 
 #[test]

@@ -36,8 +36,8 @@ impl Broker<'_> {
         let asks = hand_over(&token);
         if !asks.is_to_check {
             let is_accepted = asks.is_again && {
-                let taken = parents.take_accepted((self.clock)());
-                taken.map_err(unnoted).unwrap_or_default()
+                let noted = parents.take_accepted((self.clock)());
+                noted.map_err(unnoted).unwrap_or_default()
             };
             self.is_accepted.set(is_accepted);
             return Ok(token);

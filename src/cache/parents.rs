@@ -205,11 +205,11 @@ mod tests {
         assert!(first.is_to_check && !first.is_again, "another program");
         assert!(!second.is_to_check && second.is_again);
         let at = UnixTime::from_secs;
-        let taken = |secs| parents.take_accepted(at(secs)).expect("a table");
-        assert!(!taken(991), "nothing is noted");
+        let is_noted = |secs| parents.take_accepted(at(secs)).expect("a table");
+        assert!(!is_noted(991), "nothing is noted");
         parents.note_accepted(at(991)).expect("noted");
-        assert!(taken(1020) && !taken(1020), "once");
+        assert!(is_noted(1020) && !is_noted(1020), "once");
         parents.note_accepted(at(991)).expect("noted");
-        assert!(!taken(1021), "long ago");
+        assert!(!is_noted(1021), "long ago");
     }
 }

@@ -43,11 +43,19 @@ pub(crate) struct FileChange {
     pub(crate) by_link: bool,
     /// What its tool does, if this program does not write it itself.
     steps: Vec<Step>,
-    /// True if the file is git's or kubectl's, which have a lock on it.
-    is_of_tool: bool,
-    /// True if it is written as a whole, whatever the steps: its tool cannot make it so.
-    is_whole: bool,
+    writer: Writer,
     has_other_names: bool,
+}
+
+/// Who writes a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Writer {
+    /// This program.
+    Us,
+    /// git or kubectl, which have a lock on it. A revert is ours, under that lock.
+    Tool,
+    /// This program, under the lock of a tool that could not make it so.
+    UsForTool,
 }
 
 /// One call by which a tool changes its file, and what it makes of it.
@@ -110,8 +118,7 @@ impl FileChange {
             words: Vec::new(),
             by_link: false,
             steps: Vec::new(),
-            is_of_tool: false,
-            is_whole: false,
+            writer: Writer::Us,
             has_other_names,
         })
     }
@@ -169,8 +176,7 @@ impl FileChange {
     /// Makes it a text that its tool could not: it is written as a whole, under the
     /// tool's lock.
     pub(crate) fn rewrite(&mut self, text: String) {
-        self.is_of_tool = true;
-        self.is_whole = true;
+        self.writer = Writer::UsForTool;
         self.after = Some(Zeroizing::new(text));
     }
 
@@ -188,7 +194,9 @@ impl FileChange {
         let (copy, _own) = tool.try_on_copy(&self.path, &self.real, self.text(), words)?;
         let text = read_regular(&copy).map_err(|reason| tool.disbelieved(&self.path, &reason))?;
         let checked = check(&copy, &text)?;
-        self.is_of_tool = true;
+        if self.writer == Writer::Us {
+            self.writer = Writer::Tool;
+        }
         self.steps.push(Step {
             tool: tool.clone(),
             words: words.to_vec(),
@@ -251,7 +259,7 @@ impl FileChange {
     /// Another program changed it, the tool fails, or the system's own reason.
     pub(crate) fn apply(&self) -> Result<(), Error> {
         self.look_again()?;
-        if self.steps.is_empty() || self.is_whole {
+        if self.steps.is_empty() || self.writer == Writer::UsForTool {
             return self.put(&self.after, || self.look_again());
         }
         let mut last = None;
@@ -304,9 +312,8 @@ impl FileChange {
         let mut changed = None;
         let mut lock = None;
         let check = || {
-            let locked = self
-                .is_of_tool
-                .then(|| FileLock::take(&self.path, &self.real));
+            let locked =
+                (self.writer != Writer::Us).then(|| FileLock::take(&self.path, &self.real));
             let checked = locked.transpose().and_then(|locked| {
                 lock = locked;
                 check()

@@ -235,7 +235,7 @@ pub(crate) fn check_rule(
         }
         Err(miss) => {
             let report = miss.report(origin);
-            let own = config.named_path().map(|path| quote::word(path));
+            let own = config.named_path().map(quote::word);
             let own = own.map(|path| format!(" --config {path}"));
             let setup = format!(
                 "zitadel-credential setup {name} {}{}",

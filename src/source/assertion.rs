@@ -1,12 +1,10 @@
 //! Signs the JWT assertion of the service user (RFC 7523, section 3). The only file
-//! that uses the crypto library's key types.
+//! that uses the crypto library's private keys.
 
 use std::time::Duration;
 
-use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, KeyUtils};
-use jsonwebtoken::errors::{Error as JwtError, ErrorKind};
-use jsonwebtoken::signature::{Error as SignatureError, Signer};
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use rustls_pki_types::PrivateKeyDer;
@@ -15,6 +13,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::error::Report;
+use crate::grant::{KeyId, UserId};
 use crate::secret::{Secret, on_wiped_stack};
 use crate::source::key::{Key, not_private};
 use crate::text::clock::UnixTime;
@@ -26,6 +25,16 @@ const BACKDATED: Duration = Duration::from_secs(60);
 /// Default lifetime of an assertion.
 pub const LIFETIME: Duration = Duration::from_secs(600);
 
+/// The JOSE header (RFC 7515, section 4.1).
+#[derive(Serialize)]
+struct Header<'a> {
+    typ: &'static str,
+    alg: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<&'a str>,
+}
+
+/// The claims (RFC 7523, section 3).
 #[derive(Serialize)]
 struct Claims<'a> {
     iss: &'a str,
@@ -33,6 +42,58 @@ struct Claims<'a> {
     aud: &'a str,
     iat: UnixTime,
     exp: UnixTime,
+}
+
+/// Whom an assertion is about, for whom it is, and when it expires.
+#[derive(Clone, Copy, Debug)]
+pub struct Statement<'a> {
+    /// The key that signs it; `None` for a reader that knows it by the user alone.
+    pub key: Option<&'a KeyId>,
+    /// Its issuer and subject.
+    pub user: &'a UserId,
+    /// Its audience.
+    pub audience: &'a str,
+    /// The time at which it is made.
+    pub now: UnixTime,
+    /// How long it is valid.
+    pub lifetime: Duration,
+}
+
+impl Statement<'_> {
+    /// Returns the text to sign: header and claims (RFC 7515, section 5.1, the JWS
+    /// Signing Input).
+    ///
+    /// # Errors
+    /// Infallible: string and number fields only.
+    pub fn input(&self) -> Result<String, Report> {
+        let user = self.user.as_str();
+        let header = Header {
+            typ: "JWT",
+            alg: "RS256",
+            kid: self.key.map(KeyId::as_str),
+        };
+        let claims = Claims {
+            iss: user,
+            sub: user,
+            aud: self.audience,
+            iat: self.now.minus(BACKDATED),
+            exp: self.now.plus(self.lifetime),
+        };
+        let header = encoded(&header)?;
+        Ok(format!("{header}.{}", encoded(&claims)?))
+    }
+}
+
+fn encoded(part: &impl Serialize) -> Result<String, Report> {
+    let json = serde_json::to_vec(part);
+    json.map(|json| BASE64_URL_SAFE_NO_PAD.encode(json))
+        .map_err(|error| Report::new(format!("cannot serialize the assertion: {error}")))
+}
+
+/// Returns the assertion of a signing input and its signature.
+pub fn with_signature(input: &str, signature: &[u8]) -> Secret {
+    let signature = BASE64_URL_SAFE_NO_PAD.encode(signature);
+    Secret::new(format!("{input}.{signature}"))
 }
 
 /// Returns a signed assertion for `audience` that expires `lifetime` after `now`.
@@ -45,7 +106,16 @@ pub fn sign(
     now: UnixTime,
     lifetime: Duration,
 ) -> Result<Secret, Report> {
-    on_wiped_stack(|| signed(key, audience, now, lifetime))
+    let statement = Statement {
+        key: Some(&key.id),
+        user: &key.user,
+        audience,
+        now,
+        lifetime,
+    };
+    let input = statement.input()?;
+    let signature = on_wiped_stack(|| signature(key, input.as_bytes()))?;
+    Ok(with_signature(&input, &signature))
 }
 
 /// Returns the size of a key in bits.
@@ -60,28 +130,19 @@ pub fn bits(key: &Key) -> Result<usize, Report> {
     })
 }
 
-fn signed(key: &Key, audience: &str, now: UnixTime, lifetime: Duration) -> Result<Secret, Report> {
+/// Returns the RS256 signature (RFC 7518, section 3.3).
+fn signature(key: &Key, input: &[u8]) -> Result<Vec<u8>, Report> {
     let der = read(key)?;
-    let claims = Claims {
-        iss: key.user.as_str(),
-        sub: key.user.as_str(),
-        aud: audience,
-        iat: now.minus(BACKDATED),
-        exp: now.plus(lifetime),
-    };
-    let header = Header {
-        kid: Some(key.id.as_str().to_owned()),
-        ..Header::new(Algorithm::RS256)
-    };
-    // A second call fails, with the same provider installed.
-    let _ = PROVIDER.install_default();
-    jsonwebtoken::encode(
-        &header,
-        &claims,
-        &EncodingKey::from_rsa_der(der.secret_der()),
+    let pair = parse(&der).map_err(cannot_sign)?;
+    let mut signature = vec![0; pair.public().modulus_len()];
+    pair.sign(
+        &RSA_PKCS1_SHA256,
+        &SystemRandom::new(),
+        input,
+        &mut signature,
     )
-    .map(Secret::new)
-    .map_err(|_| cannot_sign(parse(&der).err().unwrap_or("the signature failed")))
+    .map_err(|_| cannot_sign("the signature failed"))?;
+    Ok(signature)
 }
 
 fn read(key: &Key) -> Result<Zeroizing<PrivateKeyDer<'static>>, Report> {
@@ -115,40 +176,4 @@ fn parse(der: &PrivateKeyDer<'_>) -> Result<RsaKeyPair, &'static str> {
         "PrivateModulusLenNotMultipleOf512Bits" => "its length is not a multiple of 512 bits",
         _ => "the PEM is damaged",
     })
-}
-
-static PROVIDER: CryptoProvider = CryptoProvider {
-    signer_factory: |_, key| {
-        let der = key.as_bytes();
-        let pair = RsaKeyPair::from_der(der).or_else(|_| RsaKeyPair::from_pkcs8(der));
-        match pair {
-            Ok(pair) => Ok(Box::new(Rs256(pair))),
-            Err(_) => Err(JwtError::from(ErrorKind::InvalidKeyFormat)),
-        }
-    },
-    verifier_factory: |_, _| Err(ErrorKind::InvalidAlgorithm.into()),
-    key_utils: KeyUtils::new_unimplemented(),
-};
-
-struct Rs256(RsaKeyPair);
-
-impl Signer<Vec<u8>> for Rs256 {
-    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, SignatureError> {
-        let mut signature = vec![0; self.0.public().modulus_len()];
-        self.0
-            .sign(
-                &RSA_PKCS1_SHA256,
-                &SystemRandom::new(),
-                message,
-                &mut signature,
-            )
-            .map_err(|_| SignatureError::new())?;
-        Ok(signature)
-    }
-}
-
-impl JwtSigner for Rs256 {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::RS256
-    }
 }

@@ -1,5 +1,7 @@
 //! Decodes a JWT for display (RFC 7519), without checking its signature.
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 /// A decoded JWT.
@@ -16,7 +18,8 @@ impl Jwt {
     pub fn parse(token: &str) -> Option<Self> {
         let mut parts = token.split('.');
         let mut object = || {
-            let value: Value = serde_json::from_slice(&decode(parts.next()?)?).ok()?;
+            let value: Value =
+                serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(parts.next()?).ok()?).ok()?;
             value.is_object().then_some(value)
         };
         let (header, claims) = (object()?, object()?);
@@ -35,44 +38,13 @@ impl Jwt {
     }
 }
 
-/// Decodes base64url without padding (RFC 7515, section 2).
-fn decode(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let (mut bits, mut count) = (0_u32, 0_u32);
-    for letter in text.bytes() {
-        let value = match letter {
-            b'A'..=b'Z' => letter - b'A',
-            b'a'..=b'z' => letter - b'a' + 26,
-            b'0'..=b'9' => letter - b'0' + 52,
-            b'-' => 62,
-            b'_' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from(bits >> count).ok()?);
-            bits &= (1 << count) - 1;
-        }
-    }
-    Some(bytes)
-}
-
 #[cfg(test)]
 mod tests {
-    use base64::Engine;
-    use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
     use proptest::prelude::*;
 
     use super::*;
 
     proptest! {
-        #[test]
-        fn decoding_reverses_encoding(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
-            prop_assert_eq!(decode(&BASE64URL.encode(&bytes)), Some(bytes));
-        }
-
         #[test]
         fn any_token_is_decoded_or_none(token in "[ -~]{0,80}") {
             let _ = Jwt::parse(&token);
@@ -81,7 +53,7 @@ mod tests {
 
     #[test]
     fn only_three_parts_with_objects_are_a_jwt() {
-        let part = BASE64URL.encode("{}");
+        let part = BASE64_URL_SAFE_NO_PAD.encode("{}");
         for (token, expected) in [
             (format!("{part}.{part}.x"), true),
             (format!("{part}.{part}."), true),

@@ -2,6 +2,7 @@
 
 mod assertions;
 mod cases;
+mod clients;
 mod introspection;
 mod scene;
 mod trouble;

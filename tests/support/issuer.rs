@@ -5,6 +5,7 @@ mod answers;
 mod applications;
 mod assertion;
 mod claims;
+mod clients;
 mod core;
 mod faults;
 mod log;
@@ -149,6 +150,15 @@ impl Issuer {
         user
     }
 
+    /// A service user whose private key is somewhere else.
+    pub fn new_user_of(&self, public: PublicKey) -> ServiceUser {
+        let user = ServiceUser::new();
+        self.state()
+            .users
+            .register_key(&user.key_id, &user.user_id, public);
+        user
+    }
+
     pub fn remove_key(&self, key_id: &str) {
         self.state().users.remove_key(key_id);
     }
@@ -199,6 +209,16 @@ impl Issuer {
     /// Takes all roles of a user away.
     pub fn remove_roles(&self, user_id: &str) {
         self.state().users.remove_roles(user_id);
+    }
+
+    /// A new client secret of a user, whose client ID is its name: the one before is
+    /// dead.
+    pub fn new_client_secret(&self, user_id: &str) -> String {
+        self.state().clients.renew(user_id)
+    }
+
+    pub fn remove_client_secret(&self, user_id: &str) {
+        self.state().clients.remove(user_id);
     }
 
     /// An API application, which may introspect the tokens of its project.

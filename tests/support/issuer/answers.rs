@@ -71,6 +71,10 @@ pub(super) enum Refusal {
     Delegation,
     Algorithm,
     Signature,
+    // the client
+    UnknownClient,
+    NoSecret,
+    WrongSecret,
     // the user
     UnknownKey,
     Inactive,
@@ -100,6 +104,15 @@ impl Refusal {
                 "invalid_request",
                 "The scope of your request is missing. Please ensure some scopes are requested. If you have any questions, you may contact the administrator of the application.",
             ),
+            (Self::UnknownClient, _) => (400, "invalid_client", "client not found"),
+            (Self::NoSecret, _) => (
+                400,
+                "invalid_request",
+                "Errors.User.Machine.Secret.NotExisting",
+            ),
+            (Self::WrongSecret, _) => {
+                (400, "invalid_request", "Errors.User.Machine.Secret.Invalid")
+            }
             (Self::NoAssertion, _) => (400, "invalid_request", "assertion missing"),
             (Self::Inactive, _) => (400, "invalid_request", "Errors.User.NotActive"),
             (Self::UnknownKey, Version::OlderNotFound) => {

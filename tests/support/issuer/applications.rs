@@ -94,7 +94,8 @@ impl Applications {
     }
 }
 
-fn basic(request: &Request) -> Option<(String, String)> {
+/// Returns the two halves of a `Basic` header, as they stand there.
+pub(super) fn basic(request: &Request) -> Option<(String, String)> {
     let (scheme, pair) = request.header("authorization")?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;

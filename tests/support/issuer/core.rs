@@ -9,6 +9,7 @@ use super::answers::{Refusal, UserinfoRefusal, Version, uncached};
 use super::applications::{Applications, Unauthorized};
 use super::assertion;
 use super::claims::Grant;
+use super::clients::Clients;
 use super::faults::Faults;
 use super::log::{Endpoint, Log};
 use super::tokens::{self, TokenKind, Tokens};
@@ -34,6 +35,7 @@ pub(super) struct Core {
 pub(super) struct State {
     pub(super) users: Users,
     pub(super) applications: Applications,
+    pub(super) clients: Clients,
     pub(super) tokens: Tokens,
     pub(super) faults: Faults,
     pub(super) log: Log,
@@ -52,6 +54,7 @@ impl Default for State {
         Self {
             users: Users::default(),
             applications: Applications::default(),
+            clients: Clients::default(),
             tokens: Tokens::default(),
             faults: Faults::default(),
             log: Log::default(),
@@ -172,17 +175,18 @@ fn token(state: &mut State, origin: &Origin, request: &Request) -> Result<Value,
         let mut all = parameters.iter();
         all.find_map(|(key, value)| (key == name).then_some(value.as_str()))
     };
-    match value("grant_type").unwrap_or_default() {
-        JWT_BEARER => {}
+    let user_id = match value("grant_type").unwrap_or_default() {
+        JWT_BEARER => {
+            let assertion = value("assertion").unwrap_or_default();
+            if assertion.is_empty() {
+                return Err(Refusal::NoAssertion);
+            }
+            assertion::check(assertion, &origin.name, state.now_millis(), &state.users)?
+        }
+        "client_credentials" => state.clients.check(request, &state.users)?,
         "" => return Err(Refusal::NoGrant),
-        "client_credentials" => return Err(Refusal::NoClient),
         other => return Err(Refusal::UnknownGrant(other.to_owned())),
-    }
-    let assertion = value("assertion").unwrap_or_default();
-    if assertion.is_empty() {
-        return Err(Refusal::NoAssertion);
-    }
-    let user_id = assertion::check(assertion, &origin.name, state.now_millis(), &state.users)?;
+    };
     if state.users.is_inactive(&user_id) && state.version.refuses_inactive_users() {
         return Err(Refusal::Inactive);
     }

@@ -36,12 +36,16 @@ pub(super) struct User {
 
 impl Users {
     pub(super) fn register(&mut self, user: &ServiceUser) {
+        self.register_key(&user.key_id, &user.user_id, user.public());
+    }
+
+    pub(super) fn register_key(&mut self, key_id: &str, user_id: &str, public: PublicKey) {
         let key = Key {
-            user_id: user.user_id.clone(),
-            public: user.public(),
+            user_id: user_id.to_owned(),
+            public,
             expired: false,
         };
-        self.keys.insert(user.key_id.clone(), key);
+        self.keys.insert(key_id.to_owned(), key);
     }
 
     pub(super) fn remove_key(&mut self, key_id: &str) {
@@ -99,6 +103,13 @@ impl Users {
             name: or("A service user".to_owned()),
             roles: self.roles.get(user_id).cloned().unwrap_or_default(),
         }
+    }
+
+    /// Of those that have or had a key.
+    pub(super) fn by_username(&self, name: &str) -> Option<String> {
+        let mut ids = self.keys.values().map(|key| key.user_id.as_str());
+        let found = ids.find(|id| self.about(id).username == name);
+        found.map(ToOwned::to_owned)
     }
 
     /// By key and user together: another user's key, an expired and a deleted

@@ -25,7 +25,7 @@ use crate::call::{Answer, World};
 use crate::cli::options::{EVERY, Options};
 use crate::config::{Asker, Config};
 use crate::error::{Error, Report};
-use crate::source::key::spec::{KeySource, KeySpec};
+use crate::source::Source;
 use crate::sys::handle::{ProcessHandle, reap_orphans};
 use crate::sys::notify::Manager;
 use crate::sys::signals;
@@ -144,10 +144,10 @@ fn fetch(
     for path in files {
         token_file::refuse_ours(path, config)?;
     }
-    if !args.once && is_pipe(&request.key) {
-        let what = format!("{}: a pipe can be read only once", request.key.source);
+    if !args.once && is_pipe(&request.source) {
+        let what = format!("{}: a pipe can be read only once", request.source);
         return Err(Error::Usage(Report::new(what).hint(
-            "name a regular file, or set key-command in the profile: the agent reads the key for each token",
+            "name a regular file, or set a command in the profile: the agent reads it for each token",
         )));
     }
     let broker = Broker::new(&request, world.clock)?;
@@ -158,10 +158,8 @@ fn fetch(
     })
 }
 
-/// True if the key file is a pipe, as with `<(…)`.
-fn is_pipe(key: &KeySpec) -> bool {
-    let KeySource::File(path) = &key.source else {
-        return false;
-    };
-    Status::of(path).is_ok_and(|status| status.is_pipe())
+/// True if the source's file is a pipe, as with `<(…)`.
+fn is_pipe(source: &Source) -> bool {
+    let file = source.file();
+    file.is_some_and(|path| Status::of(path).is_ok_and(|status| status.is_pipe()))
 }

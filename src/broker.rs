@@ -1,4 +1,4 @@
-//! Gets tokens: fresh? → lock → read again → mint → store.
+//! Gets tokens: fresh? → lock → read again → get → store.
 //!
 //! 1. A fresh entry is returned without lock, network or key.
 //! 2. An entry in its refresh window is renewed by the process that gets the lock
@@ -34,13 +34,14 @@ use crate::error::{Error, Report};
 use crate::grant::{Grant, KeyId, UserId};
 use crate::scope::Scopes;
 use crate::secret::Secret;
+use crate::source::Source;
 use crate::source::issuer::{Issuer, Network};
 use crate::source::key::Key;
-use crate::source::key::spec::KeySpec;
+use crate::source::supplier::Supplier;
 use crate::text::clock::{Clock, Deadline};
 use crate::text::quote::system;
 use crate::token::{Freshness, Token};
-use crate::url::IssuerUrl;
+use crate::url::{HttpUrl, IssuerUrl};
 
 /// Time limit for renewing or checking a token that is still valid: enough for a
 /// vault's key-command and one request.
@@ -51,10 +52,12 @@ const PAUSE: Duration = Duration::from_secs(30);
 
 /// A request for a token, with every setting checked.
 pub struct Request<'a> {
-    /// The issuer.
-    pub issuer: IssuerUrl,
-    /// The key, not read yet.
-    pub key: KeySpec,
+    /// The issuer; only a supplier's tokens need none.
+    pub issuer: Option<IssuerUrl>,
+    /// Where the tokens come from; nothing of it is read yet.
+    pub source: Source,
+    /// The token endpoint, if the profile names it: a mint without discovery.
+    pub token_endpoint: Option<HttpUrl>,
     /// The scopes.
     pub scopes: Scopes,
     /// How to reach the issuer.
@@ -72,14 +75,22 @@ pub struct Broker<'a> {
     request: &'a Request<'a>,
     clock: &'a Clock,
     grant: Grant,
-    /// The key, if it was read for its IDs, until it has signed.
-    key: Cell<Option<Key>>,
+    /// What was read for the grant, until it is used.
+    loaded: Cell<Option<Loaded>>,
     /// `None` for `--no-cache`, or if the cache cannot be trusted.
     slot: Option<Slot>,
     /// The last renewal that failed while the token was still valid.
     failed_renewal: Cell<Option<FailedRenewal>>,
     /// True if the issuer was asked about the token, and accepts it.
     is_accepted: Cell<bool>,
+}
+
+/// A secret that was read before it is used.
+pub enum Loaded {
+    /// A key, until it has signed.
+    Key(Key),
+    /// A client secret.
+    ClientSecret(Secret),
 }
 
 /// A renewal that failed while the token was still valid.
@@ -92,37 +103,62 @@ pub struct FailedRenewal {
 }
 
 impl<'a> Broker<'a> {
-    /// Creates a broker. Reads the key, unless both its IDs are known already.
+    /// Creates a broker. Reads the source, unless the grant is known without it.
     ///
     /// # Errors
-    /// The key cannot be read.
+    /// The key or the client secret cannot be read.
     pub fn new(request: &'a Request<'a>, clock: &'a Clock) -> Result<Self, Error> {
-        if let Some((id, user)) = request.key.ids() {
-            return Ok(Self::of(request, clock, id, user, None));
-        }
-        let key = request
-            .key
-            .load(request.network.environment, &request.deadline)?;
-        let (id, user) = (key.id.clone(), key.user.clone());
-        Ok(Self::of(request, clock, id, user, Some(key)))
+        let environment = request.network.environment;
+        let deadline = &request.deadline;
+        Ok(match &request.source {
+            Source::Key(key) | Source::SelfSigned(key) => {
+                if let Some((id, user)) = key.ids() {
+                    Self::of(request, clock, id, user, None)
+                } else {
+                    Self::of_key(request, clock, key.load(environment, deadline)?)
+                }
+            }
+            Source::Signer(signer) => {
+                Self::of(request, clock, signer.id.clone(), signer.user.clone(), None)
+            }
+            Source::Client(client) => {
+                let secret = client.load(environment, deadline)?;
+                let (id, user) = (client.key_id(&secret), client.id.clone());
+                Self::of(request, clock, id, user, Some(Loaded::ClientSecret(secret)))
+            }
+            Source::Supplier(supplier) => {
+                let (id, user) = supplier.ids();
+                Self::of(request, clock, id, user, None)
+            }
+        })
     }
 
-    /// Creates a broker from known IDs. Without `key`, the key is read when it has
-    /// to sign.
+    /// Creates a broker with a key that was read.
+    pub fn of_key(request: &'a Request<'a>, clock: &'a Clock, key: Key) -> Self {
+        let (id, user) = (key.id.clone(), key.user.clone());
+        Self::of(request, clock, id, user, Some(Loaded::Key(key)))
+    }
+
+    /// Creates a broker from known IDs. Without `loaded`, the source is read when it is
+    /// used.
     pub fn of(
         request: &'a Request<'a>,
         clock: &'a Clock,
         key_id: KeyId,
         user_id: UserId,
-        key: Option<Key>,
+        loaded: Option<Loaded>,
     ) -> Self {
+        let key_id = named(&request.source, key_id);
         let grant = Grant {
             issuer: request.issuer.clone(),
             key_id,
             user_id,
             scopes: request.scopes.clone(),
         };
-        let slot = request.cache_dir.as_ref().and_then(|root| {
+        // A file is itself at hand.
+        let is_file = matches!(&request.source, Source::Supplier(Supplier::File(_)));
+        let root = request.cache_dir.as_ref().filter(|_| !is_file);
+        let slot = root.and_then(|root| {
             Slot::new(root, grant.clone())
                 .inspect_err(|error| log::warn!("continuing without the cache: {}", system(error)))
                 .ok()
@@ -131,7 +167,7 @@ impl<'a> Broker<'a> {
             request,
             clock,
             grant,
-            key: Cell::new(key),
+            loaded: Cell::new(loaded),
             slot,
             failed_renewal: Cell::default(),
             is_accepted: Cell::default(),
@@ -141,6 +177,33 @@ impl<'a> Broker<'a> {
     /// Returns the grant of the tokens.
     pub const fn grant(&self) -> &Grant {
         &self.grant
+    }
+
+    /// Returns the username for a tool whose host rule has none: the user ID or client ID;
+    /// of a supplier's token its subject if it tells one, else `token`.
+    pub fn username(&self, token: &Token) -> String {
+        let subject = match &self.request.source {
+            Source::Supplier(_) => token.subject(),
+            _ => None,
+        };
+        let user = subject.as_ref().unwrap_or(&self.grant.user_id);
+        user.as_str().to_owned()
+    }
+
+    /// Returns the same without getting a token, as far as it is known.
+    pub fn known_username(&self) -> String {
+        let token = match &self.request.source {
+            Source::Supplier(Supplier::File(_)) => self.token().ok(),
+            Source::Supplier(_) => {
+                let entry = self.slot.as_ref().and_then(Slot::read);
+                entry.map(|entry| entry.token)
+            }
+            _ => None,
+        };
+        match token {
+            Some(token) => self.username(&token),
+            None => self.grant.user_id.as_str().to_owned(),
+        }
     }
 
     /// Returns a valid token.
@@ -240,7 +303,7 @@ impl<'a> Broker<'a> {
         lock.note_try((self.clock)())
             .map_err(|error| error.to_string())?;
         let ahead = Deadline::after(self.request.deadline.remaining().min(AHEAD));
-        match self.mint(Some(&cached.endpoints), ahead) {
+        match self.mint(cached.endpoints.as_ref(), ahead) {
             Ok(minted) => Ok(self.store(slot, minted, Some(lock))),
             Err(error) => {
                 let headline = error.report().headline();
@@ -305,10 +368,9 @@ impl<'a> Broker<'a> {
     /// Drops a key that was read for its IDs, before a wait: to sign, it is read again.
     /// A pipe cannot be.
     fn drop_key(&self) {
-        if let Some(key) = self.key.take()
-            && self.request.key.source.is_read_once()
-        {
-            self.key.set(Some(key));
+        let loaded = self.loaded.take();
+        if !matches!(loaded, Some(Loaded::Key(_))) || self.request.source.is_read_once() {
+            self.loaded.set(loaded);
         }
     }
 
@@ -322,27 +384,41 @@ impl<'a> Broker<'a> {
         entry.lifespan.freshness((self.clock)())
     }
 
-    /// Returns the issuer for a request to a remembered endpoint, with three
-    /// quarters of the time: the rest is for another discovery.
-    fn with_known(&self, deadline: Deadline) -> Issuer<'_> {
-        let most = Deadline::after(deadline.remaining() * 3 / 4);
-        Issuer::new(&self.request.issuer, &self.request.network, most)
+    /// Returns the issuer's client.
+    fn issuer(&self, deadline: Deadline) -> Result<Issuer<'_>, Error> {
+        let url = self.request.issuer.as_ref().ok_or_else(|| {
+            let what = "no issuer is configured, so the token cannot be checked";
+            Error::Usage(Report::new(what).hint("set issuer in the profile, or give --issuer"))
+        })?;
+        Ok(Issuer::new(url, &self.request.network, deadline))
     }
 
-    /// Returns the error with the key, the user and the issuer added.
+    /// Returns the issuer's client for a request to a remembered endpoint, with three
+    /// quarters of the time: the rest is for another discovery.
+    fn with_known(&self, deadline: Deadline) -> Result<Issuer<'_>, Error> {
+        self.issuer(Deadline::after(deadline.remaining() * 3 / 4))
+    }
+
+    /// Returns the error with the source's IDs and the issuer added.
     pub fn about(&self, error: Error) -> Error {
-        let Grant {
-            issuer,
-            key_id,
-            user_id,
-            scopes: _,
-        } = &self.grant;
-        let with = format!(
-            "key ID {}, user ID {}, issuer {}",
-            key_id.as_str(),
-            user_id.as_str(),
-            issuer.as_str()
-        );
-        error.map(|report: Report| report.with(with))
+        let (id, user) = (self.grant.key_id.as_str(), self.grant.user_id.as_str());
+        let of_source = match &self.request.source {
+            Source::Key(_) | Source::Signer(_) => format!("key ID {id}, user ID {user}"),
+            Source::SelfSigned(_) => format!("user ID {user}"),
+            Source::Client(_) => format!("client ID {user}"),
+            Source::Supplier(supplier) => supplier.to_string(),
+        };
+        let issuer = self.grant.issuer.as_ref();
+        let issuer = issuer.map_or(String::new(), |url| format!(", issuer {}", url.as_str()));
+        error.map(|report: Report| report.with(format!("{of_source}{issuer}")))
+    }
+}
+
+/// Returns the key ID of a grant. An issuer's token and an assertion that is a token
+/// itself are two tokens, by whichever key.
+fn named(source: &Source, key_id: KeyId) -> KeyId {
+    match source {
+        Source::SelfSigned(_) => KeyId::derived("self", [key_id.as_str()]),
+        _ => key_id,
     }
 }

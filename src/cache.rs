@@ -10,16 +10,14 @@ pub mod parents;
 pub mod record;
 pub mod sweep;
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io, path};
 
 use lock::{Lock, Turn};
 use parents::Parents;
 pub use record::Entry;
-use ring::digest;
 
-use crate::grant::Grant;
+use crate::grant::{Grant, digest};
 use crate::secret::Secret;
 use crate::sys::files::{create_private_dir, may_create_in, open_private};
 use crate::sys::status::Status;
@@ -28,6 +26,7 @@ use crate::text::clock::UnixTime;
 use crate::text::quote::system;
 use crate::text::{input, quote};
 use crate::token::Token;
+use crate::url::IssuerUrl;
 
 /// Size limit of an entry in bytes: its token may be as large as a response.
 const LIMIT: usize = 2 * 1024 * 1024;
@@ -239,25 +238,11 @@ fn make_directory(dir: &Path) -> io::Result<()> {
     create_private_dir(dir).map_err(|error| named(dir, &system(&error)))
 }
 
-/// Returns the grant's name in the cache: the first 32 hex digits of SHA-256 over
-/// its length-prefixed parts, none of which is secret.
+/// Returns the grant's name in the cache: a digest of its parts, none of which is secret.
 fn digest_of(grant: &Grant) -> String {
-    let parts = [
-        grant.issuer.as_str(),
-        grant.key_id.as_str(),
-        grant.user_id.as_str(),
-    ];
-    let mut context = digest::Context::new(&digest::SHA256);
-    for part in parts.into_iter().chain(grant.scopes.iter()) {
-        context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        context.update(part.as_bytes());
-    }
-    let mut name = String::with_capacity(32);
-    for byte in &context.finish().as_ref()[..16] {
-        // Writing to a String cannot fail.
-        let _ = write!(name, "{byte:02x}");
-    }
-    name
+    let issuer = grant.issuer.as_ref().map_or("", IssuerUrl::as_str);
+    let parts = [issuer, grant.key_id.as_str(), grant.user_id.as_str()];
+    digest(parts.into_iter().chain(grant.scopes.iter()))
 }
 
 /// True for a name as [`digest_of`] returns it.

@@ -2,6 +2,7 @@
 //! profile and the defaults, in this order. Merged and checked once.
 
 pub(crate) mod audit;
+mod chosen;
 mod draft;
 pub mod file;
 mod from;
@@ -13,31 +14,35 @@ mod place;
 mod rules;
 mod setting;
 pub(crate) mod shown;
+mod source;
+mod value;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use file::File;
 pub use layer::Layer;
-use layer::{set, text, timeout_of_caller, usage};
 use log::LevelFilter;
 pub(crate) use place::Profiles;
 pub use place::{Directories, FILE_LIMIT};
 use place::{path_of_call, read_file};
 use setting::Setting;
+pub use source::SourceSetting;
+use value::{set, text, timeout_of_caller, usage};
 
 use crate::broker::Request;
 use crate::cli::options::Options;
 use crate::error::{Error, Report};
 use crate::host::{HostRule, HostRules};
 use crate::scope::{ROLES, Scopes, project_audience};
+use crate::source::Source;
 use crate::source::issuer::Network;
-use crate::source::key::spec::KeySpec;
+use crate::source::key::Owner;
 use crate::sys::Environment;
 use crate::text::clock::Deadline;
 use crate::text::quote;
 use crate::text::quote::quoted;
-use crate::url::IssuerUrl;
+use crate::url::{HttpUrl, IssuerUrl};
 
 /// Default time limit for all waiting.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
@@ -141,11 +146,12 @@ impl<'a> Config<'a> {
     }
 
     fn request_with(&self, settings: Layer) -> Result<Request<'a>, Error> {
-        let issuer = self.issuer_of(&settings)?;
-        let key = self.key_of(&settings)?;
+        let is_supplied = matches!(settings.source, Some(SourceSetting::Supplier(_)));
+        let issuer = (!is_supplied || settings.issuer.is_some()).then(|| self.issuer_of(&settings));
         Ok(Request {
-            issuer,
-            key,
+            issuer: issuer.transpose()?,
+            source: self.source_of(&settings)?,
+            token_endpoint: token_endpoint_of(&settings)?,
             scopes: scopes_of(&settings)?,
             network: Network {
                 ca_file: settings.ca_file,
@@ -158,15 +164,27 @@ impl<'a> Config<'a> {
         })
     }
 
-    /// Returns the key, and the issuer if `with_issuer`: the settings for an
-    /// assertion.
+    /// Returns the source of this call's tokens.
     ///
     /// # Errors
     /// As [`Config::request`].
-    pub fn assertion(&self, with_issuer: bool) -> Result<(KeySpec, Option<IssuerUrl>), Error> {
+    pub fn source(&self) -> Result<Source, Error> {
+        self.source_of(&self.settings(Asker::default())?)
+    }
+
+    /// Returns the source, and the issuer if `with_issuer`: the settings for an
+    /// assertion, which an application may sign too.
+    ///
+    /// # Errors
+    /// As [`Config::request`].
+    pub fn assertion(&self, with_issuer: bool) -> Result<(Source, Option<IssuerUrl>), Error> {
         let settings = self.settings(Asker::default())?;
         let issuer = with_issuer.then(|| self.issuer_of(&settings)).transpose()?;
-        Ok((self.key_of(&settings)?, issuer))
+        let mut source = self.source_of(&settings)?;
+        if let Source::Key(key) | Source::SelfSigned(key) = &mut source {
+            key.owner = Owner::UserOrApplication;
+        }
+        Ok((source, issuer))
     }
 
     fn issuer_of(&self, settings: &Layer) -> Result<IssuerUrl, Error> {
@@ -189,11 +207,6 @@ impl<'a> Config<'a> {
             return Err(usage(what, &format!("try {}", parsed.origin())));
         }
         Ok(parsed)
-    }
-
-    fn key_of(&self, settings: &Layer) -> Result<KeySpec, Error> {
-        let key = settings.key()?;
-        key.ok_or_else(|| self.missing(Setting::Key, settings))
     }
 
     /// Returns the profile's name for `asker`; `None` if no profile applies.
@@ -308,6 +321,18 @@ pub fn log_level(
         }),
         _ => Ok(LevelFilter::Debug),
     }
+}
+
+fn token_endpoint_of(settings: &Layer) -> Result<Option<HttpUrl>, Error> {
+    let parse = |text: &String| {
+        HttpUrl::parse(text).ok_or_else(|| {
+            usage(
+                format!("invalid token-endpoint: \"{}\"", quoted(text)),
+                "write it like https://acme.zitadel.cloud/oauth/v2/token, as the discovery document names it",
+            )
+        })
+    };
+    settings.token_endpoint.as_ref().map(parse).transpose()
 }
 
 fn scopes_of(settings: &Layer) -> Result<Scopes, Error> {

@@ -17,13 +17,14 @@ use crate::config::{Asker, Config};
 use crate::error::{Error, Report};
 use crate::grant::Grant;
 use crate::secret::Secret;
-use crate::source::assertion;
-use crate::source::key::exposure;
+use crate::source::assertion::Statement;
+use crate::source::{Source, assertion};
 use crate::sys::exec;
 use crate::text::quote;
 use crate::text::quote::{is_unprintable, system};
 use crate::token::{MAKE_IT_SHORTER, Token};
 use crate::token_file;
+use crate::url::IssuerUrl;
 
 /// `token`: prints a token, or writes it to a file.
 pub(crate) fn token(
@@ -47,7 +48,7 @@ pub(crate) fn token(
     let text = match args.output {
         TokenOutput::Raw => token.expose().to_owned(),
         TokenOutput::Header => format!("Authorization: {}", token.bearer()),
-        TokenOutput::Json => described(&token, broker.grant()).to_string(),
+        TokenOutput::Json => described(&token, &broker).to_string(),
     };
     let text = Secret::new(text);
     match file {
@@ -56,20 +57,15 @@ pub(crate) fn token(
     }
 }
 
-fn described(token: &Token, grant: &Grant) -> Value {
-    let Grant {
-        issuer,
-        key_id,
-        user_id,
-        scopes,
-    } = grant;
+fn described(token: &Token, broker: &Broker<'_>) -> Value {
+    let Grant { issuer, scopes, .. } = broker.grant();
     json!({
         "access_token": token.expose(),
         "token_type": "Bearer",
         "expires_at": token.expiry_for_tools().map(|end| end.to_string()),
-        "issuer": issuer.as_str(),
-        "key_id": key_id.as_str(),
-        "user_id": user_id.as_str(),
+        "issuer": issuer.as_ref().map(IssuerUrl::as_str),
+        "key_id": broker.key_id(),
+        "user_id": broker.user_id(),
         "scopes": scopes.iter().collect::<Vec<_>>(),
     })
 }
@@ -162,16 +158,40 @@ pub(crate) fn assertion(
     config: &Config<'_>,
     args: AssertionArgs,
 ) -> Result<Answer, Error> {
-    let (key, issuer) = config.assertion(args.audience.is_none())?;
+    let (source, issuer) = config.assertion(args.audience.is_none())?;
     let audience = args
         .audience
-        .or_else(|| issuer.map(|issuer| issuer.as_str().to_owned()));
-    let loaded = key.load(world.environment, config.deadline())?;
-    exposure::warn(&key.source);
-    let lifetime = Duration::from_secs(args.lifetime.into());
-    let audience = audience.unwrap_or_default();
-    let signed = assertion::sign(&loaded, &audience, (world.clock)(), lifetime)
-        .map_err(|report| Error::Final(report.about(&key.source)))?;
+        .or_else(|| issuer.map(|issuer| issuer.as_str().to_owned()))
+        .unwrap_or_default();
+    let (now, lifetime) = ((world.clock)(), Duration::from_secs(args.lifetime.into()));
+    let statement = |key, user| Statement {
+        key,
+        user,
+        audience: &audience,
+        now,
+        lifetime,
+    };
+    let (environment, deadline) = (world.environment, config.deadline());
+    let signed = match &source {
+        Source::Key(spec) | Source::SelfSigned(spec) => {
+            let key = spec.load(environment, deadline)?;
+            spec.warn_of_exposure();
+            let is_named = !spec.derives_id || spec.id.is_some();
+            let statement = statement(is_named.then_some(&key.id), &key.user);
+            assertion::sign(&key, &statement)
+                .map_err(|report| Error::Final(report.about(&spec.source)))?
+        }
+        Source::Signer(signer) => {
+            let statement = statement(Some(&signer.id), &signer.user);
+            signer.sign(&statement, environment, deadline)?
+        }
+        Source::Client(_) | Source::Supplier(_) => {
+            let report = Report::new(format!("{source}: nothing here signs an assertion"));
+            return Err(Error::Usage(report.hint(
+                "give --key-file, or a profile with a key or a sign-command",
+            )));
+        }
+    };
     Ok(Answer::new(format!("{}\n", signed.expose())))
 }
 

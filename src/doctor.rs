@@ -8,9 +8,9 @@
 mod cache;
 mod host;
 mod issuer;
-mod key;
 mod netrc;
 mod programs;
+mod source;
 mod token;
 mod wiring;
 
@@ -20,7 +20,6 @@ use clap::Args;
 use log::LevelFilter;
 use wiring::Wirings;
 
-use crate::broker::Broker;
 use crate::call::{Answer, World};
 use crate::cli::options::{EVERY, ListOutput, Options};
 use crate::config::{Asker, Config, Directories};
@@ -93,14 +92,13 @@ pub(crate) fn doctor(
     };
     let request = config.request(asker());
     let profile = config.profile_for(&asker());
-    let key = key::check(&mut checks, &request, profile.as_deref(), is_read, world);
-    let broker = request.as_ref().ok().zip(key).map(|(request, key)| {
-        let (id, user) = (key.id.clone(), key.user.clone());
-        // The broker reads the key again to sign, so that no key is in memory
-        // while other checks wait. A pipe cannot be read again.
-        let loaded = request.key.source.is_read_once().then_some(key);
-        Broker::of(request, world.clock, id, user, loaded)
-    });
+    let broker = source::check(
+        &mut checks,
+        &request,
+        profile.as_deref(),
+        is_read,
+        world.clock,
+    );
     let broker = broker.as_ref();
     // Programs of tools get a part of the time, so that they cannot use it up.
     let program_deadline =

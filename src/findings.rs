@@ -5,6 +5,7 @@ pub(crate) mod config;
 pub(crate) mod key;
 pub(crate) mod netrc;
 pub(crate) mod rule;
+pub(crate) mod source;
 pub(crate) mod wiring;
 
 use std::fmt::Write;

@@ -1,16 +1,20 @@
 //! What a token is asked for with: issuer, key, user and scopes.
 
+use std::fmt::Write;
+
+use ring::digest as sha2;
+
 use crate::scope::Scopes;
 use crate::url::IssuerUrl;
 
 /// The parameters of a token. Two requests with equal grants share a cached token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// The issuer.
-    pub issuer: IssuerUrl,
-    /// The signing key's ID.
+    /// The issuer; `None` for tokens that something else makes.
+    pub issuer: Option<IssuerUrl>,
+    /// The signing key's ID, or what stands for the source in the cache.
     pub key_id: KeyId,
-    /// The service user's ID.
+    /// The service user's ID, or its client ID.
     pub user_id: UserId,
     /// The scopes.
     pub scopes: Scopes,
@@ -45,9 +49,42 @@ id!(
     KeyId,
     b"-_"
 );
+impl KeyId {
+    /// Returns the name in the cache of a source whose secret has no ID: `kind`, and a
+    /// digest of what the source is told by.
+    pub fn derived<'p>(kind: &'p str, parts: impl IntoIterator<Item = &'p str>) -> Self {
+        Self(format!(
+            "{kind}-{}",
+            digest([kind].into_iter().chain(parts))
+        ))
+    }
+}
+
+impl UserId {
+    /// Returns the username that stands beside a token whose user is not known.
+    pub fn of_token() -> Self {
+        Self("token".to_owned())
+    }
+}
+
+/// Returns the first 32 hex digits of SHA-256 over the length-prefixed parts.
+pub fn digest<'p>(parts: impl IntoIterator<Item = &'p str>) -> String {
+    let mut context = sha2::Context::new(&sha2::SHA256);
+    for part in parts {
+        context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        context.update(part.as_bytes());
+    }
+    let mut name = String::with_capacity(32);
+    for byte in &context.finish().as_ref()[..16] {
+        // Writing to a String cannot fail.
+        let _ = write!(name, "{byte:02x}");
+    }
+    name
+}
+
 id!(
-    /// The service user's ID (`userId`). Tools get it as a username, so it contains
+    /// The service user's ID (`userId`), or its client ID. Tools get it as a username, so it contains
     /// no character that is special in line protocols.
     UserId,
-    b"-_.@"
+    b"-_.@+"
 );

@@ -21,6 +21,7 @@ use crate::text::quote;
 use crate::text::quote::{quoted, system};
 use crate::text::terminal::Terminal;
 use crate::text::wrap::wrapped;
+use crate::url::IssuerUrl;
 
 #[derive(Args, Debug)]
 pub(crate) struct Cache {
@@ -266,7 +267,7 @@ fn documents(entries: &[Listed], now: UnixTime) -> String {
             json!({
                 "key_id": entry.grant.key_id.as_str(),
                 "user_id": entry.grant.user_id.as_str(),
-                "issuer": entry.grant.issuer.as_str(),
+                "issuer": entry.grant.issuer.as_ref().map(IssuerUrl::as_str),
                 "scopes": entry.grant.scopes.iter().collect::<Vec<_>>(),
                 "expires_at": entry.expires_at.to_string(),
                 "expires_in": entry.expires_at.since(now).as_secs(),
@@ -276,6 +277,11 @@ fn documents(entries: &[Listed], now: UnixTime) -> String {
         })
         .collect();
     format!("{:#}\n", json!(documents))
+}
+
+fn issuer_of(entry: &Listed) -> String {
+    let issuer = entry.grant.issuer.as_ref();
+    issuer.map_or("-", IssuerUrl::as_str).to_owned()
 }
 
 fn kind(entry: &Listed) -> &'static str {
@@ -289,7 +295,7 @@ fn table(entries: &[Listed], now: UnixTime, terminal: Terminal, has_colour: bool
     let cells = |entry: &Listed| {
         [
             entry.grant.key_id.as_str().to_owned(),
-            entry.grant.issuer.as_str().to_owned(),
+            issuer_of(entry),
             entry.grant.scopes.to_string(),
             entry.expires_at.to_string(),
             left(entry.expires_at, now),

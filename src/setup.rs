@@ -11,6 +11,7 @@ mod answers;
 mod ending;
 mod names;
 mod profile;
+mod proof;
 mod row;
 mod values;
 mod wizard;

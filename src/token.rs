@@ -4,6 +4,7 @@ pub mod jwt;
 
 use std::time::Duration;
 
+use crate::grant::UserId;
 use crate::secret::Secret;
 use crate::text::clock::UnixTime;
 
@@ -35,6 +36,11 @@ impl Token {
     /// Returns the value of an `Authorization` header (RFC 6750, section 2.1).
     pub fn bearer(&self) -> String {
         format!("Bearer {}", self.expose())
+    }
+
+    /// Returns the subject of a JWT, if tools can take it as a username.
+    pub fn subject(&self) -> Option<UserId> {
+        jwt::Jwt::parse(self.expose())?.subject()
     }
 
     /// Returns a remark on a token that is longer than many servers' limit for a header

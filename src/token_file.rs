@@ -50,7 +50,8 @@ pub fn refuse_ours(path: &Path, config: &Config<'_>) -> Result<(), Error> {
     let named = |files: Vec<PathBuf>, kind| files.into_iter().map(move |file| (file, kind));
     let journals = config.journal_directories().into_iter();
     let journals = journals.map(|dir| dir.join("setup.json")).collect();
-    let files = named(config.key_files(), "a key file")
+    let secrets = config.secret_files().into_iter();
+    let files = secrets
         .chain(named(config.ca_files(), "a CA file"))
         .chain(named(
             config.path().map(Path::to_owned).into_iter().collect(),

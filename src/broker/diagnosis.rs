@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Report};
 use crate::grant::Grant;
+use crate::source::Source;
 use crate::source::issuer::Refusal;
 use crate::source::issuer::verdict::Verdict;
 use crate::text::clock::UnixTime;
@@ -21,64 +22,103 @@ const MOST_AHEAD: Duration = Duration::from_secs(24 * 3600);
 /// its battery is dead.
 const RELEASED: UnixTime = UnixTime::from_secs(1_793_491_200);
 
-/// Returns the error of a refused assertion that was sent to `endpoint`.
-/// `key_expires_at` is the key's expiry, if the key file has one.
-pub(super) fn explain(
-    refusal: &Refusal,
-    endpoint: &HttpUrl,
-    grant: &Grant,
-    key_expires_at: Option<UnixTime>,
-    now: UnixTime,
-) -> Error {
-    let Refusal {
-        verdict,
-        status,
-        code,
-        description,
-        date,
-    } = refusal;
-    let said = match code {
-        Some(code) if description.is_empty() => format!("{code} (HTTP {status})"),
-        Some(code) => format!("{code}: {description} (HTTP {status})"),
-        // Not about the assertion: most likely not from ZITADEL.
-        None => {
-            return Error::Final(Report::new(format!("{endpoint}: {description}"))
-                .found("the response is not an OAuth error, as a token endpoint sends it")
-                .hint("check whether a proxy, a firewall or a login page answers in front of the issuer"));
+/// A refusal, and what is known about what was refused.
+pub(super) struct Refused<'r> {
+    pub(super) refusal: &'r Refusal,
+    /// Where it was sent.
+    pub(super) endpoint: &'r HttpUrl,
+    pub(super) grant: &'r Grant,
+    pub(super) source: &'r Source,
+    /// The key's expiry, if the key file has one.
+    pub(super) key_expires_at: Option<UnixTime>,
+}
+
+impl Refused<'_> {
+    /// Returns the error.
+    pub(super) fn explain(&self, now: UnixTime) -> Error {
+        let Refusal {
+            verdict,
+            status,
+            code,
+            description,
+            date: _,
+        } = self.refusal;
+        let said = match code {
+            Some(code) if description.is_empty() => format!("{code} (HTTP {status})"),
+            Some(code) => format!("{code}: {description} (HTTP {status})"),
+            // Not about what was sent: most likely not from ZITADEL.
+            None => {
+                let endpoint = self.endpoint;
+                return Error::Final(Report::new(format!("{endpoint}: {description}"))
+                    .found("the response is not an OAuth error, as a token endpoint sends it")
+                    .hint("check whether a proxy, a firewall or a login page answers in front of the issuer"));
+            }
+        };
+        let report = if matches!(self.source, Source::Client(_)) {
+            self.of_client(&said)
+        } else {
+            self.of_assertion(&said, now)
+        };
+        match verdict {
+            Verdict::Refused => Error::Refused(report),
+            _ => Error::Final(report),
         }
-    };
-    let mut report = Report::new(format!("the issuer refused the assertion: {said}"));
-    report = match date {
-        Some(theirs) if !is_believed(*theirs, now) => report.found(disbelieved(*theirs, now)),
-        Some(theirs) if is_off(*theirs, now) => report.found(clock(*theirs, now)),
-        Some(_) => report.found("the issuer's clock and the local clock agree"),
-        None => report.found("the response has no Date header, so the issuer's clock is unknown"),
-    };
-    report = match key_expires_at {
-        Some(end) => report.found(format!(
-            "the key file says that the key is valid until {end}"
-        )),
-        None => report.found("the key file has no expiration date"),
-    };
-    report = report.hint(format!(
-        "check in ZITADEL that user {user} is an active service user, and that key {id} is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key",
-        user = grant.user_id.as_str(),
-        id = grant.key_id.as_str(),
-    ));
-    // These two have the most causes, and no version says which of them it is.
-    if *verdict == Verdict::Unclear || code.as_deref() == Some("invalid_grant") {
-        report = report
-            .hint(format!(
-                "check that neither the user nor the key was removed, and that both are of the instance {} and not of another instance",
-                grant.issuer.as_str()
-            ))
-            .hint("check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only");
     }
-    match verdict {
-        Verdict::Refused => Error::Refused(report),
-        _ => Error::Final(report),
+
+    fn of_client(&self, said: &str) -> Report {
+        let user = self.grant.user_id.as_str();
+        let report = Report::new(format!("the issuer refused the client secret: {said}"));
+        let report = report.hint(format!(
+            "check in ZITADEL that {user} is the name (not the ID) of an active service user, and that this is its latest client secret: a new one replaces it at once"
+        ));
+        if self.refusal.verdict == Verdict::Unclear {
+            report.hint(OWN_TROUBLE)
+        } else {
+            report
+        }
+    }
+
+    fn of_assertion(&self, said: &str, now: UnixTime) -> Report {
+        let report = Report::new(format!("the issuer refused the assertion: {said}"));
+        let report = match self.refusal.date {
+            Some(theirs) if !is_believed(theirs, now) => report.found(disbelieved(theirs, now)),
+            Some(theirs) if is_off(theirs, now) => report.found(clock(theirs, now)),
+            Some(_) => report.found("the issuer's clock and the local clock agree"),
+            None => {
+                report.found("the response has no Date header, so the issuer's clock is unknown")
+            }
+        };
+        let report = match (self.key_expires_at, self.source) {
+            (Some(end), _) => report.found(format!(
+                "the key file says that the key is valid until {end}"
+            )),
+            (None, Source::Signer(signer)) if signer.public_key_file.is_none() => report.found(
+                "no public-key-file is set, so the signature of the sign-command is not checked",
+            ),
+            (None, Source::Signer(_)) => report,
+            (None, _) => report.found("the key file has no expiration date"),
+        };
+        let mut report = report.hint(format!(
+            "check in ZITADEL that user {user} is an active service user, and that key {id} is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key",
+            user = self.grant.user_id.as_str(),
+            id = self.grant.key_id.as_str(),
+        ));
+        // These two have the most causes, and no version says which of them it is.
+        let is_unclear = self.refusal.verdict == Verdict::Unclear;
+        if is_unclear || self.refusal.code.as_deref() == Some("invalid_grant") {
+            if let Some(issuer) = &self.grant.issuer {
+                report = report.hint(format!(
+                    "check that neither the user nor the key was removed, and that both are of the instance {} and not of another instance",
+                    issuer.as_str()
+                ));
+            }
+            report = report.hint(OWN_TROUBLE);
+        }
+        report
     }
 }
+
+const OWN_TROUBLE: &str = "check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only";
 
 /// True if a server's `Date` may date an assertion.
 pub(crate) fn is_believed(theirs: UnixTime, ours: UnixTime) -> bool {

@@ -1,28 +1,37 @@
-//! Key → assertion → exchange: a new token.
+//! Gets a new token from the source: an assertion or a client secret that the issuer
+//! takes, an assertion that is the token, or what a supplier has.
 
 use std::thread;
 use std::time::Duration;
 
 use super::minted::Minted;
-use super::{Broker, diagnosis};
+use super::{Broker, Loaded, diagnosis, named};
 use crate::cache::Slot;
 use crate::error::{Error, Report};
 use crate::secret::Secret;
+use crate::source::Source;
 use crate::source::assertion;
+use crate::source::assertion::Statement;
+use crate::source::client::Client;
 use crate::source::issuer::verdict::Verdict;
-use crate::source::issuer::{Exchange, Granted, Issuer, Refusal};
+use crate::source::issuer::{Exchange, Granted, Issuer, Proof, Refusal};
+use crate::source::key::Key;
 use crate::source::key::spec::KeySpec;
-use crate::source::key::{Key, exposure};
+use crate::source::supplier::Supplier;
 use crate::text::clock::{Deadline, UnixTime};
 use crate::token::{Freshness, Lifespan, Token};
-use crate::url::{Endpoints, HttpUrl};
+use crate::url::{Endpoints, HttpUrl, IssuerUrl};
 
-/// A signed assertion, and its key's expiry.
-struct Signed {
-    assertion: Secret,
+/// What is sent to the token endpoint.
+struct Sent {
+    proof: Proof,
     /// The key's expiry, if the key file has one.
     key_expires_at: Option<UnixTime>,
 }
+
+/// How long the assertion of a system user is valid: ZITADEL takes none that is more than
+/// an hour old, and it is dated a minute back.
+const SELF_SIGNED: Duration = Duration::from_secs(3540);
 
 /// The granted token and the time of the request, or the issuer's refusal.
 type Outcome = Result<(Granted, UnixTime), Refusal>;
@@ -34,31 +43,93 @@ const ONCE_MORE: Duration = Duration::from_secs(1);
 pub(crate) const EXPIRY_NOTICE: Duration = Duration::from_secs(14 * 24 * 3600);
 
 impl Broker<'_> {
-    /// Mints a token: one request if the endpoints are known, else two.
+    /// Gets a new token.
     pub(super) fn mint(
+        &self,
+        known: Option<&Endpoints>,
+        deadline: Deadline,
+    ) -> Result<Minted, Error> {
+        match &self.request.source {
+            Source::Key(_) | Source::Signer(_) | Source::Client(_) => {
+                self.mint_at_issuer(known, deadline)
+            }
+            Source::SelfSigned(key) => self.self_signed(key, deadline),
+            Source::Supplier(supplier) => self.supplied(supplier, deadline),
+        }
+    }
+
+    /// Signs an assertion that is the token itself (ZITADEL's System API).
+    fn self_signed(&self, spec: &KeySpec, deadline: Deadline) -> Result<Minted, Error> {
+        let now = (self.clock)();
+        let key = self.take_key(spec, deadline)?;
+        spec.warn_of_exposure();
+        self.check_expiry(key.expires_at)?;
+        let statement = Statement {
+            // Its reader knows the key by the user alone.
+            key: (!spec.derives_id || spec.id.is_some()).then_some(&key.id),
+            user: &key.user,
+            audience: self.audience()?,
+            now,
+            lifetime: SELF_SIGNED,
+        };
+        let text = assertion::sign(&key, &statement).map_err(|report| self.bad_key(report))?;
+        self.keep_key(key);
+        let lifespan = Lifespan {
+            obtained_at: now,
+            expires_at: now.plus(SELF_SIGNED),
+        };
+        log::info!("signed a new token");
+        self.minted(text.expose().to_owned(), Some(lifespan), None)
+    }
+
+    /// Returns the token that something else made.
+    fn supplied(&self, supplier: &Supplier, deadline: Deadline) -> Result<Minted, Error> {
+        let environment = self.request.network.environment;
+        let token = supplier.token(environment, &deadline, self.clock)?;
+        log::info!("got the token of {supplier}");
+        Ok(Minted {
+            lifespan: token.lifespan(),
+            token,
+            endpoints: None,
+        })
+    }
+
+    /// Asks the issuer for a token: one request if the endpoints are known, else two.
+    fn mint_at_issuer(
         &self,
         known: Option<&Endpoints>,
         deadline: Deadline,
     ) -> Result<Minted, Error> {
         // Before the first request: a bad key is reported even while the issuer is
         // down, and no key stays in memory while a request waits.
-        let signed = self.sign((self.clock)(), deadline)?;
-        if !self.request.key.is_exposure_shown {
-            exposure::warn(&self.request.key.source);
-        }
-        self.check_expiry(&signed)?;
-        let issuer = Issuer::new(&self.request.issuer, &self.request.network, deadline);
-        let (endpoints, outcome) = match known {
-            None => {
-                let endpoints = issuer.discover()?;
-                let outcome = self.exchange(&issuer, &endpoints.token, &signed, deadline)?;
-                (endpoints, outcome)
+        let sent = self.prove((self.clock)(), deadline)?;
+        self.warn_of_exposure();
+        self.check_expiry(sent.key_expires_at)?;
+        let issuer = self.issuer(deadline)?;
+        let (endpoint, endpoints, outcome) = match (&self.request.token_endpoint, known) {
+            (Some(endpoint), _) => {
+                let outcome = self.exchange(&issuer, endpoint, &sent, deadline)?;
+                (endpoint.clone(), None, outcome)
             }
-            Some(known) => self.exchange_at_known(&issuer, known, &signed, deadline)?,
+            (None, None) => {
+                let endpoints = issuer.discover()?;
+                let outcome = self.exchange(&issuer, &endpoints.token, &sent, deadline)?;
+                (endpoints.token.clone(), Some(endpoints), outcome)
+            }
+            (None, Some(known)) => {
+                let (found, outcome) = self.exchange_at_known(&issuer, known, &sent, deadline)?;
+                (found.token.clone(), Some(found), outcome)
+            }
         };
         let (granted, asked_at) = outcome.map_err(|refusal| {
-            let (endpoint, now) = (&endpoints.token, (self.clock)());
-            diagnosis::explain(&refusal, endpoint, &self.grant, signed.key_expires_at, now)
+            let refused = diagnosis::Refused {
+                refusal: &refusal,
+                endpoint: &endpoint,
+                grant: &self.grant,
+                source: &self.request.source,
+                key_expires_at: sent.key_expires_at,
+            };
+            refused.explain((self.clock)())
         })?;
         let lifespan = granted.expires_in.map(|secs| Lifespan {
             obtained_at: asked_at,
@@ -71,9 +142,22 @@ impl Broker<'_> {
                 "check the access token lifetime in ZITADEL's OIDC settings, and the issuer's response time",
             )));
         }
-        let token = Token::new(granted.access_token, lifespan)
-            .ok_or_else(|| Error::Final(Report::new("the token is not a bearer token")))?;
         log::info!("got a new token from the issuer");
+        self.minted(granted.access_token, lifespan, endpoints)
+    }
+
+    #[expect(
+        clippy::unused_self,
+        reason = "a step of getting a token, as the others"
+    )]
+    fn minted(
+        &self,
+        text: String,
+        lifespan: Option<Lifespan>,
+        endpoints: Option<Endpoints>,
+    ) -> Result<Minted, Error> {
+        let token = Token::new(text, lifespan)
+            .ok_or_else(|| Error::Final(Report::new("the token is not a bearer token")))?;
         Ok(Minted {
             token,
             lifespan,
@@ -81,18 +165,18 @@ impl Broker<'_> {
         })
     }
 
-    /// Sends an assertion to the remembered endpoint. The memory may be outdated:
+    /// Sends a proof to the remembered endpoint. The memory may be outdated:
     /// if no token is granted, discovery is read again. It reveals an issuer that
     /// has another name now, and the new place of endpoints that have moved.
     fn exchange_at_known(
         &self,
         issuer: &Issuer<'_>,
         known: &Endpoints,
-        signed: &Signed,
+        sent: &Sent,
         deadline: Deadline,
     ) -> Result<(Endpoints, Outcome), Error> {
-        let remembered = self.with_known(deadline);
-        let outcome = self.exchange(&remembered, &known.token, signed, deadline);
+        let remembered = self.with_known(deadline)?;
+        let outcome = self.exchange(&remembered, &known.token, sent, deadline);
         if matches!(outcome, Ok(Ok(_))) {
             return Ok((known.clone(), outcome?));
         }
@@ -102,26 +186,27 @@ impl Broker<'_> {
             }
             (Ok(found), Err(error)) if found == *known => Err(error),
             (Ok(found), _) => {
-                let outcome = self.exchange(issuer, &found.token, signed, deadline)?;
+                let outcome = self.exchange(issuer, &found.token, sent, deadline)?;
                 Ok((found, outcome))
             }
             (Err(error), _) => Err(error),
         }
     }
 
-    /// Returns a new token, whatever is cached: only that proves the key. If there is none,
-    /// but the key is not refused, returns the cached one with the reason.
+    /// Returns a new token, whatever is cached: only that proves the source. If there is
+    /// none, but the key or the secret is not refused, returns the cached one with the reason.
     ///
     /// # Errors
     /// As [`Broker::other_than`], if none is cached.
     pub fn proof(&self) -> Result<(Token, Option<Error>), Error> {
         let entry = self.slot.as_ref().and_then(Slot::read);
-        let Some(held) = entry.and_then(|entry| self.wanted(&entry, None)) else {
+        let held = entry.and_then(|entry| self.wanted(&entry, None));
+        let Some(held) = held.filter(|_| self.request.source.is_exchanged()) else {
             return Ok((self.token()?, None));
         };
         // What is wrong with the key itself is no trouble of the issuer's.
-        let signed = self.sign((self.clock)(), self.request.deadline);
-        let checked = signed.and_then(|signed| self.check_expiry(&signed));
+        let sent = self.prove((self.clock)(), self.request.deadline);
+        let checked = sent.and_then(|sent| self.check_expiry(sent.key_expires_at));
         checked.map_err(|error| self.about(error))?;
         match self.other_than(&held) {
             Ok(token) => Ok((token, None)),
@@ -130,32 +215,35 @@ impl Broker<'_> {
         }
     }
 
-    /// Sends an assertion. If it is refused and the clocks disagree, sends another one
+    /// Sends a proof. If an assertion is refused and the clocks disagree, sends another one
     /// that is signed by the issuer's time, if that can be believed. If the response may
     /// be trouble of the issuer's own, sends the same once more.
     fn exchange(
         &self,
         issuer: &Issuer<'_>,
         endpoint: &HttpUrl,
-        signed: &Signed,
+        sent: &Sent,
         deadline: Deadline,
     ) -> Result<Outcome, Error> {
         let asked_at = (self.clock)();
-        let refusal = match self.exchange_once(issuer, endpoint, signed)? {
+        let refusal = match self.exchange_once(issuer, endpoint, sent)? {
             Ok(granted) => return Ok(Ok(granted)),
             Err(refusal) => refusal,
         };
+        let is_dated = matches!(sent.proof, Proof::Assertion(_));
         let off = refusal.date.filter(|theirs| {
-            diagnosis::is_off(*theirs, asked_at) && diagnosis::is_believed(*theirs, asked_at)
+            is_dated
+                && diagnosis::is_off(*theirs, asked_at)
+                && diagnosis::is_believed(*theirs, asked_at)
         });
         if let Some(theirs) = off {
             log::warn!("{}", diagnosis::clock(theirs, asked_at));
-            let signed = self.sign(theirs, deadline)?;
-            self.exchange_once(issuer, endpoint, &signed)
+            let sent = self.prove(theirs, deadline)?;
+            self.exchange_once(issuer, endpoint, &sent)
         } else if refusal.verdict == Verdict::Unclear && deadline.remaining() > ONCE_MORE {
             log::info!("{}; trying once more in 1 s", refusal.description);
             thread::sleep(ONCE_MORE);
-            self.exchange_once(issuer, endpoint, signed)
+            self.exchange_once(issuer, endpoint, sent)
         } else {
             Ok(Err(refusal))
         }
@@ -165,61 +253,134 @@ impl Broker<'_> {
         &self,
         issuer: &Issuer<'_>,
         endpoint: &HttpUrl,
-        signed: &Signed,
+        sent: &Sent,
     ) -> Result<Outcome, Error> {
         let asked_at = (self.clock)();
-        let exchange = issuer.exchange(endpoint, &signed.assertion, &self.request.scopes)?;
+        let exchange = issuer.exchange(endpoint, &sent.proof, &self.request.scopes)?;
         Ok(match exchange {
             Exchange::Granted(granted) => Ok((granted, asked_at)),
             Exchange::Refused(refusal) => Err(refusal),
         })
     }
 
-    /// Signs an assertion, and reads the key if it was not read before. The key is
-    /// dropped afterwards, unless its source can be read only once.
-    fn sign(&self, at: UnixTime, deadline: Deadline) -> Result<Signed, Error> {
-        let key = match self.key.take() {
-            Some(key) => key,
-            None => self.load_key(deadline)?,
+    /// Returns what proves to the issuer who asks: an assertion that is dated `at`, or a
+    /// client secret.
+    fn prove(&self, at: UnixTime, deadline: Deadline) -> Result<Sent, Error> {
+        let environment = self.request.network.environment;
+        let (proof, key_expires_at) = match &self.request.source {
+            Source::Key(spec) | Source::SelfSigned(spec) => {
+                let key = self.take_key(spec, deadline)?;
+                let statement = self.statement(at)?;
+                let assertion =
+                    assertion::sign(&key, &statement).map_err(|report| self.bad_key(report))?;
+                let end = key.expires_at;
+                self.keep_key(key);
+                (Proof::Assertion(assertion), end)
+            }
+            Source::Signer(signer) => {
+                let statement = self.statement(at)?;
+                let assertion = signer.sign(&statement, environment, &deadline)?;
+                (Proof::Assertion(assertion), None)
+            }
+            Source::Client(client) => {
+                let secret = self.client_secret(client, deadline)?;
+                (Proof::Client(client.authorization(&secret)), None)
+            }
+            // What `mint` never asks for.
+            Source::Supplier(supplier) => {
+                let report = Report::new(format!("{supplier} proves nothing to an issuer"));
+                return Err(Error::Final(report));
+            }
         };
-        let audience = self.request.issuer.as_str();
-        let assertion = assertion::sign(&key, audience, at, assertion::LIFETIME)
-            .map_err(|report| self.bad_key(report))?;
-        let key_expires_at = key.expires_at;
-        if self.request.key.source.is_read_once() {
-            self.key.set(Some(key));
-        }
-        Ok(Signed {
-            assertion,
+        Ok(Sent {
+            proof,
             key_expires_at,
         })
     }
 
+    fn statement(&self, now: UnixTime) -> Result<Statement<'_>, Error> {
+        Ok(Statement {
+            key: Some(&self.grant.key_id),
+            user: &self.grant.user_id,
+            audience: self.audience()?,
+            now,
+            lifetime: assertion::LIFETIME,
+        })
+    }
+
+    fn audience(&self) -> Result<&str, Error> {
+        let issuer = self.request.issuer.as_ref();
+        issuer
+            .map(IssuerUrl::as_str)
+            .ok_or_else(|| Error::Usage(Report::new("no issuer is configured")))
+    }
+
+    /// Returns the key that was read for its IDs, or else reads it.
+    fn take_key(&self, spec: &KeySpec, deadline: Deadline) -> Result<Key, Error> {
+        match self.loaded.take() {
+            Some(Loaded::Key(key)) => Ok(key),
+            _ => self.load_key(spec, deadline),
+        }
+    }
+
+    /// Keeps a key that cannot be read again; another one is dropped.
+    fn keep_key(&self, key: Key) {
+        if self.request.source.is_read_once() {
+            self.loaded.set(Some(Loaded::Key(key)));
+        }
+    }
+
     /// Reads the key and compares its IDs with the grant's: the key file may have
     /// been replaced since the IDs were read.
-    fn load_key(&self, deadline: Deadline) -> Result<Key, Error> {
-        let KeySpec { source, .. } = &self.request.key;
-        let environment = self.request.network.environment;
-        let key = self.request.key.load(environment, &deadline)?;
-        if key.id == self.grant.key_id && key.user == self.grant.user_id {
+    fn load_key(&self, spec: &KeySpec, deadline: Deadline) -> Result<Key, Error> {
+        let key = spec.load(self.request.network.environment, &deadline)?;
+        if named(&self.request.source, key.id.clone()) == self.grant.key_id
+            && key.user == self.grant.user_id
+        {
             return Ok(key);
         }
-        let what = format!("{source}: the key was replaced during this call");
+        let what = format!("{}: the key was replaced during this call", spec.source);
         Err(Error::Passing(
             Report::new(what).hint("run the command again: it uses the new key"),
         ))
     }
 
-    fn bad_key(&self, report: Report) -> Error {
-        Error::Final(report.about(&self.request.key.source))
+    /// Returns the client secret that was read for the grant, or else reads it.
+    fn client_secret(&self, client: &Client, deadline: Deadline) -> Result<Secret, Error> {
+        if let Some(Loaded::ClientSecret(secret)) = self.loaded.take() {
+            return Ok(secret);
+        }
+        let secret = client.load(self.request.network.environment, &deadline)?;
+        if client.key_id(&secret) == self.grant.key_id {
+            return Ok(secret);
+        }
+        let what = format!(
+            "{}: the secret was replaced during this call",
+            client.secret
+        );
+        Err(Error::Passing(
+            Report::new(what).hint("run the command again: it uses the new secret"),
+        ))
     }
 
-    fn check_expiry(&self, signed: &Signed) -> Result<(), Error> {
-        let Some(end) = signed.key_expires_at else {
+    fn warn_of_exposure(&self) {
+        match &self.request.source {
+            Source::Key(key) | Source::SelfSigned(key) => key.warn_of_exposure(),
+            Source::Client(client) => client.warn_of_exposure(),
+            Source::Signer(_) | Source::Supplier(_) => {}
+        }
+    }
+
+    fn bad_key(&self, report: Report) -> Error {
+        Error::Final(report.about(&self.request.source))
+    }
+
+    fn check_expiry(&self, key_expires_at: Option<UnixTime>) -> Result<(), Error> {
+        let Some(end) = key_expires_at else {
             return Ok(());
         };
         let now = (self.clock)();
-        let source = &self.request.key.source;
+        let source = &self.request.source;
         if end <= now {
             let what = format!("{source}: the key expired at {end}");
             return Err(Error::Final(

@@ -1,12 +1,13 @@
-//! A token that was just minted.
+//! A token that was just obtained.
 
 use crate::token::{Lifespan, Token};
 use crate::url::Endpoints;
 
-/// A token from the issuer.
+/// A token from the source.
 pub(super) struct Minted {
     pub(super) token: Token,
-    /// `None` if the issuer gave no lifetime: the token is used once.
+    /// `None` if its lifetime is not known: the token is used once.
     pub(super) lifespan: Option<Lifespan>,
-    pub(super) endpoints: Endpoints,
+    /// `None` if no discovery was needed.
+    pub(super) endpoints: Option<Endpoints>,
 }

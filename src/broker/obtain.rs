@@ -45,7 +45,7 @@ impl Broker<'_> {
         if let Some(token) = cached.as_ref().and_then(|e| self.wanted(e, unwanted)) {
             return Ok(token);
         }
-        let endpoints = cached.as_ref().map(|entry| &entry.endpoints);
+        let endpoints = cached.as_ref().and_then(|entry| entry.endpoints.as_ref());
         match self.mint(endpoints, self.request.deadline) {
             Ok(minted) => Ok(self.store(slot, minted, lock)),
             // Another process may have been luckier meanwhile.

@@ -1,10 +1,12 @@
-//! Test tokens for `doctor`: no lock, no cache write.
+//! What `doctor` and others ask: test tokens without lock and cache write, and what is
+//! known of the source.
 
 use std::path::PathBuf;
 
 use super::Broker;
 use crate::cache::{Entry, Slot};
 use crate::error::Error;
+use crate::source::Source;
 use crate::text::clock::UnixTime;
 use crate::token::{Freshness, Token};
 use crate::url::Endpoints;
@@ -31,5 +33,32 @@ impl Broker<'_> {
     pub fn cached(&self) -> Option<Entry> {
         let entry = self.slot.as_ref().and_then(Slot::read)?;
         (self.freshness(&entry) != Freshness::Unusable).then_some(entry)
+    }
+
+    /// True if only the issuer gives the tokens.
+    pub const fn needs_issuer(&self) -> bool {
+        self.request.source.is_exchanged()
+    }
+
+    /// Returns why the issuer cannot be asked about a token; `None` if it can.
+    pub const fn no_userinfo(&self) -> Option<&'static str> {
+        match self.request.source {
+            Source::SelfSigned(_) => Some("a system user has none"),
+            _ if self.request.issuer.is_none() => Some("no issuer is configured"),
+            _ => None,
+        }
+    }
+
+    /// Returns the ID of the user whose key signs; `None` of another source.
+    pub fn user_id(&self) -> Option<&str> {
+        let signs =
+            self.request.source.key().is_some() || matches!(self.request.source, Source::Signer(_));
+        signs.then(|| self.grant.user_id.as_str())
+    }
+
+    /// Returns the ID of the key that signs; `None` of another source.
+    pub fn key_id(&self) -> Option<&str> {
+        let is_known = matches!(self.request.source, Source::Key(_) | Source::Signer(_));
+        is_known.then(|| self.grant.key_id.as_str())
     }
 }

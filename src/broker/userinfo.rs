@@ -6,7 +6,7 @@ use super::{AHEAD, Broker};
 use crate::cache::{Entry, Slot};
 use crate::error::Error;
 use crate::secret::Secret;
-use crate::source::issuer::{Issuer, Refusal};
+use crate::source::issuer::Refusal;
 use crate::sys::parent::Parent;
 use crate::text::clock::Deadline;
 use crate::text::quote::system;
@@ -43,7 +43,7 @@ impl Broker<'_> {
             return Ok(token);
         }
         log::info!("the same process asks again: checking the token with the issuer");
-        let known = slot.read().map(|entry| entry.endpoints);
+        let known = slot.read().and_then(|entry| entry.endpoints);
         let is_accepted = self.accepts(&token, known);
         self.is_accepted
             .set(is_accepted == Some(true) && asks.is_again);
@@ -78,7 +78,7 @@ impl Broker<'_> {
             return Ok(None);
         }
         log::info!("a server refused the token: checking it with the issuer");
-        match self.accepts(&entry.token, Some(entry.endpoints.clone())) {
+        match self.accepts(&entry.token, entry.endpoints.clone()) {
             Some(false) => self.replace_refused(slot, &entry.token).map(Some),
             Some(true) => {
                 let secret = Secret::new(entry.token.expose().to_owned());
@@ -143,7 +143,8 @@ impl Broker<'_> {
     /// The issuer does not respond.
     pub fn userinfo(&self, token: &Token) -> Result<Result<Value, Refusal>, Error> {
         let known = self.slot.as_ref().and_then(Slot::read);
-        self.ask_userinfo(token, known.map(|e| e.endpoints), self.request.deadline)
+        let known = known.and_then(|entry| entry.endpoints);
+        self.ask_userinfo(token, known, self.request.deadline)
             .map_err(|error| self.about(error))
     }
 
@@ -153,8 +154,12 @@ impl Broker<'_> {
         self.is_accepted.get()
     }
 
-    /// Returns whether the issuer accepts the token; `None` if it does not say.
+    /// Returns whether the issuer accepts the token; `None` if it does not say. Without an
+    /// issuer, the server's refusal counts: the supplier may have another token.
     fn accepts(&self, token: &Token, known: Option<Endpoints>) -> Option<bool> {
+        if self.request.issuer.is_none() {
+            return Some(false);
+        }
         let ahead = Deadline::after(self.request.deadline.remaining().min(AHEAD));
         match self.ask_userinfo(token, known, ahead) {
             Ok(answer) => Some(answer.is_ok()),
@@ -172,11 +177,11 @@ impl Broker<'_> {
         deadline: Deadline,
     ) -> Result<Result<Value, Refusal>, Error> {
         self.drop_key();
-        let issuer = Issuer::new(&self.request.issuer, &self.request.network, deadline);
+        let issuer = self.issuer(deadline)?;
         let Some(known) = known else {
             return issuer.userinfo(&issuer.discover()?.userinfo, token);
         };
-        let asked = self.with_known(deadline).userinfo(&known.userinfo, token);
+        let asked = self.with_known(deadline)?.userinfo(&known.userinfo, token);
         // The remembered endpoint may be outdated.
         let Err(error) = asked else {
             return asked;

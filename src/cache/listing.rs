@@ -97,7 +97,10 @@ pub(super) fn look(dir: &Path, path: PathBuf) -> Option<Listed> {
         .then(|| input::read_sized(file, LIMIT, status.size()).ok())??;
     let record: Record<'_> = serde_json::from_slice(&bytes).ok()?;
     let grant = Grant {
-        issuer: IssuerUrl::parse(&record.issuer)?,
+        issuer: match &*record.issuer {
+            "" => None,
+            issuer => Some(IssuerUrl::parse(issuer)?),
+        },
         key_id: KeyId::parse(&record.key_id)?,
         user_id: UserId::parse(&record.user_id)?,
         scopes: Scopes::new([&*record.scopes]).ok()?,

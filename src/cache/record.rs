@@ -9,7 +9,7 @@ use crate::grant::Grant;
 use crate::secret::Secret;
 use crate::text::clock::UnixTime;
 use crate::token::{Lifespan, Token};
-use crate::url::{Endpoints, HttpUrl};
+use crate::url::{Endpoints, HttpUrl, IssuerUrl};
 
 /// A cached token, and the endpoints for the next one.
 #[derive(Clone, Debug)]
@@ -18,8 +18,9 @@ pub struct Entry {
     pub token: Token,
     /// The token's lifespan.
     pub lifespan: Lifespan,
-    /// The issuer's endpoints, so that the next mint needs no discovery.
-    pub endpoints: Endpoints,
+    /// The issuer's endpoints, so that the next mint needs no discovery; `None` if no
+    /// discovery was needed.
+    pub endpoints: Option<Endpoints>,
     /// True if a server refused the token, and the issuer has not been asked yet.
     pub is_doubted: bool,
 }
@@ -33,8 +34,10 @@ pub(super) struct Record<'a> {
     pub(super) access_token: Cow<'a, str>,
     obtained_at: UnixTime,
     pub(super) expires_at: UnixTime,
-    token_endpoint: Cow<'a, str>,
-    userinfo_endpoint: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token_endpoint: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    userinfo_endpoint: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "is_false")]
     doubted: bool,
 }
@@ -101,6 +104,11 @@ fn is_cut_off(bytes: &[u8]) -> bool {
     next.starts_with(second) || second.starts_with(next)
 }
 
+/// Returns the issuer in a file; empty for tokens that something else makes.
+fn text_of(issuer: Option<&IssuerUrl>) -> &str {
+    issuer.map_or("", IssuerUrl::as_str)
+}
+
 /// Parses an entry; `None` if a field differs from the grant or is invalid.
 pub fn read(grant: &Grant, bytes: &[u8]) -> Option<Entry> {
     let Record {
@@ -115,7 +123,15 @@ pub fn read(grant: &Grant, bytes: &[u8]) -> Option<Entry> {
         userinfo_endpoint,
         doubted,
     } = serde_json::from_slice(bytes).ok()?;
-    let same = issuer == grant.issuer.as_str()
+    let endpoints = match (token_endpoint, userinfo_endpoint) {
+        (Some(token), Some(userinfo)) => Some(Endpoints {
+            token: HttpUrl::parse(&token)?,
+            userinfo: HttpUrl::parse(&userinfo)?,
+        }),
+        (None, None) => None,
+        _ => return None,
+    };
+    let same = issuer == text_of(grant.issuer.as_ref())
         && key_id == grant.key_id.as_str()
         && user_id == grant.user_id.as_str()
         && scopes == grant.scopes.to_string()
@@ -128,10 +144,7 @@ pub fn read(grant: &Grant, bytes: &[u8]) -> Option<Entry> {
     same.then_some(Entry {
         token,
         lifespan,
-        endpoints: Endpoints {
-            token: HttpUrl::parse(&token_endpoint)?,
-            userinfo: HttpUrl::parse(&userinfo_endpoint)?,
-        },
+        endpoints,
         is_doubted: doubted,
     })
 }
@@ -148,15 +161,15 @@ pub fn write(grant: &Grant, entry: &Entry) -> serde_json::Result<Secret> {
         is_doubted,
     } = entry;
     serde_json::to_string(&Record {
-        issuer: grant.issuer.as_str().into(),
+        issuer: text_of(grant.issuer.as_ref()).into(),
         key_id: grant.key_id.as_str().into(),
         user_id: grant.user_id.as_str().into(),
         scopes: grant.scopes.to_string().into(),
         access_token: token.expose().into(),
         obtained_at: lifespan.obtained_at,
         expires_at: lifespan.expires_at,
-        token_endpoint: endpoints.token.as_str().into(),
-        userinfo_endpoint: endpoints.userinfo.as_str().into(),
+        token_endpoint: endpoints.as_ref().map(|all| all.token.as_str().into()),
+        userinfo_endpoint: endpoints.as_ref().map(|all| all.userinfo.as_str().into()),
         doubted: *is_doubted,
     })
     .map(Secret::new)

@@ -14,7 +14,7 @@ const NOW: UnixTime = UnixTime::from_secs(1_000_000);
 
 fn grant(issuer: &str, key_id: &str, user_id: &str, scopes: &str) -> Grant {
     Grant {
-        issuer: IssuerUrl::parse(issuer).expect("an issuer"),
+        issuer: Some(IssuerUrl::parse(issuer).expect("an issuer")),
         key_id: KeyId::parse(key_id).expect("a key ID"),
         user_id: UserId::parse(user_id).expect("a user ID"),
         scopes: Scopes::new([scopes]).expect("scopes"),
@@ -33,10 +33,10 @@ fn entry(token: &str) -> Entry {
     Entry {
         token: Token::new(token.into(), Some(lifespan)).expect("a b64token"),
         lifespan,
-        endpoints: Endpoints {
+        endpoints: Some(Endpoints {
             token: HttpUrl::parse("https://a.dev/token").expect("a URL"),
             userinfo: HttpUrl::parse("https://a.dev/userinfo").expect("a URL"),
-        },
+        }),
         is_doubted: false,
     }
 }

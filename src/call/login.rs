@@ -52,12 +52,11 @@ pub(crate) fn login(
     let request = request_of(config, rule)?;
     let broker = Broker::new(&request, world.clock)?;
     let token = broker.token()?;
-    let user_id = broker.grant().user_id.as_str();
-    let username = rule.username.as_deref().unwrap_or(user_id);
-    Ok((username.to_owned(), token))
+    let username = rule.username.clone();
+    Ok((username.unwrap_or_else(|| broker.username(&token)), token))
 }
 
-/// Returns a rule's username, which is the user ID by default. Needs no network.
+/// Returns a rule's username, which is [`Broker::username`] by default. Needs no network.
 ///
 /// # Errors
 /// The key cannot be read.
@@ -71,7 +70,7 @@ pub(crate) fn username(
     }
     let request = request_of(config, rule)?;
     let broker = Broker::new(&request, world.clock)?;
-    Ok(broker.grant().user_id.as_str().to_owned())
+    Ok(broker.known_username())
 }
 
 /// Removes a rule's token from the cache.

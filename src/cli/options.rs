@@ -118,6 +118,23 @@ pub struct Options {
     #[arg(long, value_name = "ID", verbatim_doc_comment)]
     pub user_id: Option<OsString>,
 
+    /// File with a token that something else makes
+    /// [env: ZITADEL_CREDENTIAL_TOKEN_FILE]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, verbatim_doc_comment)]
+    pub token_file: Option<OsString>,
+
+    /// Client ID of a client secret
+    /// [env: ZITADEL_CREDENTIAL_CLIENT_ID]
+    #[arg(long, value_name = "ID", verbatim_doc_comment)]
+    pub client_id: Option<OsString>,
+
+    /// File with a client secret, which is weaker than
+    /// a key
+    /// [env: ZITADEL_CREDENTIAL_CLIENT_SECRET_FILE]
+    /// [env: ZITADEL_CREDENTIAL_CLIENT_SECRET: itself]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, verbatim_doc_comment)]
+    pub client_secret_file: Option<OsString>,
+
     /// Scope in place of the profile's; may be repeated
     /// [env: ZITADEL_CREDENTIAL_SCOPES] [default: openid]
     #[arg(long, value_name = "SCOPE", action = ArgAction::Append, verbatim_doc_comment)]
@@ -194,6 +211,9 @@ impl Options {
             key_file: self.key_file.or(before.key_file),
             key_id: self.key_id.or(before.key_id),
             user_id: self.user_id.or(before.user_id),
+            token_file: self.token_file.or(before.token_file),
+            client_id: self.client_id.or(before.client_id),
+            client_secret_file: self.client_secret_file.or(before.client_secret_file),
             scope: list(before.scope, self.scope),
             project: list(before.project, self.project),
             roles: self.roles || before.roles,

@@ -4,7 +4,7 @@
 use super::lines::Lines;
 use super::place::{path_of_call, read_text};
 use super::rules::add_rule_of_caller;
-use super::{Config, Directories, Layer, file, lines, scopes_of};
+use super::{Config, Directories, Layer, SourceSetting, file, lines, scopes_of, token_endpoint_of};
 use crate::broker::Request;
 use crate::cli::options::Options;
 use crate::error::Error;
@@ -120,19 +120,17 @@ impl<'a> Config<'a> {
                     faults.push(self.fault(&["profiles", name, key], error));
                 }
             };
-            let issuer = self.issuer_of(&settings).map(drop);
-            note("issuer", settings.issuer.is_some(), issuer);
-            let without_user = Layer {
-                user_id: None,
-                ..settings.clone()
-            };
-            if let Err(error) = without_user.key() {
-                note("key-id", true, Err(error));
-            } else {
-                let has_key = settings.key_source.is_some();
-                let key = if has_key { "user-id" } else { "key-file" };
-                note(key, has_key, self.key_of(&settings).map(drop));
+            let is_supplied = matches!(settings.source, Some(SourceSetting::Supplier(_)));
+            if settings.issuer.is_some() || !is_supplied {
+                let issuer = self.issuer_of(&settings).map(drop);
+                note("issuer", settings.issuer.is_some(), issuer);
             }
+            let source = self.source_of(&settings);
+            if let Some(key) = self.source_fault(&settings, source.is_err()) {
+                note(key, settings.source.is_some(), source.map(drop));
+            }
+            let endpoint = token_endpoint_of(&settings).map(drop);
+            note("token-endpoint", true, endpoint);
             let of_scopes = Layer {
                 projects: Vec::new(),
                 ..settings.clone()
@@ -142,6 +140,23 @@ impl<'a> Config<'a> {
                 Ok(_) => note("projects", true, scopes_of(&settings).map(drop)),
             }
         }
+    }
+
+    /// Returns the profile's key that is at fault where its source is.
+    fn source_fault(&self, settings: &Layer, is_faulty: bool) -> Option<&'static str> {
+        let without_user = Layer {
+            user_id: None,
+            ..settings.clone()
+        };
+        let is_signer = matches!(settings.source, Some(SourceSetting::Signer(..)));
+        is_faulty.then(|| match &settings.source {
+            None if settings.client_id.is_some() => "client-id",
+            None => "key-file",
+            Some(SourceSetting::ClientSecret(_)) => "client-id",
+            Some(_) if settings.key_id.is_none() => "user-id",
+            Some(_) if !is_signer && self.source_of(&without_user).is_ok() => "user-id",
+            Some(_) => "key-id",
+        })
     }
 
     /// Returns a fault at the line of a key, or of the table that it is missing in.

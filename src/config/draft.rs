@@ -2,14 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::layer::{set, usage};
 use super::place::{default_path, given_path, is_no_file, parse_file};
 use super::rules::{add_rule_of_caller, host_within, parse_pattern};
+use super::value::{set, usage};
 use super::{Asker, Config, Directories, Layer};
 use crate::cli::options::Options;
 use crate::error::Error;
 use crate::host::{HostPattern, HostRule, HostRules};
-use crate::source::key::spec::KeySource;
 use crate::sys::Environment;
 use crate::url::{Origin, Scheme};
 
@@ -129,16 +128,17 @@ impl<'a> Config<'a> {
         self.file.profiles.keys().map(String::as_str)
     }
 
-    /// Returns the key files of all profiles and of this call.
-    pub fn key_files(&self) -> Vec<PathBuf> {
+    /// Returns the files with a key, a client secret or a token of all profiles and of this
+    /// call, and what each is.
+    pub fn secret_files(&self) -> Vec<(PathBuf, &'static str)> {
         let profiles = self
             .profile_names()
             .filter_map(|name| self.profile(name).ok());
         let layers = profiles.chain([self.caller.clone()]);
         layers
-            .filter_map(|layer| match layer.key_source {
-                Some(KeySource::File(path)) => Some(path),
-                _ => None,
+            .filter_map(|layer| {
+                let source = layer.source?;
+                Some((source.file()?.to_owned(), source.kind_of_file()))
             })
             .collect()
     }

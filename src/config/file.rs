@@ -42,6 +42,15 @@ pub(super) struct Profile {
     pub(super) issuer: Option<String>,
     pub(super) key_file: Option<String>,
     pub(super) key_command: Option<Vec<String>>,
+    pub(super) sign_command: Option<Vec<String>>,
+    pub(super) public_key_file: Option<String>,
+    pub(super) token_file: Option<String>,
+    pub(super) token_command: Option<Vec<String>>,
+    pub(super) client_id: Option<String>,
+    pub(super) client_secret_file: Option<String>,
+    pub(super) client_secret_command: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) self_signed: bool,
     pub(super) key_id: Option<String>,
     pub(super) user_id: Option<String>,
     pub(super) scopes: Option<Vec<String>>,
@@ -51,6 +60,7 @@ pub(super) struct Profile {
     pub(super) roles: bool,
     #[serde(default)]
     pub(super) zitadel_api: bool,
+    pub(super) token_endpoint: Option<String>,
     pub(super) ca_file: Option<String>,
     #[serde(default)]
     pub(super) allow_http: bool,
@@ -136,7 +146,9 @@ fn read(text: &str) -> Result<File, (usize, Fault)> {
 /// Returns the reason given by toml and serde, without the value that they quote.
 fn reason(message: &str, text: &str, line: usize) -> Report {
     if message.starts_with("unknown field") {
-        let report = Report::new(quoted(message));
+        // The names that serde lists are ours, and the list is long.
+        let (wrong, known) = message.split_at(message.find(", expected").unwrap_or(message.len()));
+        let report = Report::new(format!("{}{known}", quoted(wrong)));
         return match advice::for_unknown(message) {
             Some(advice) => report.hint(advice),
             None => report,

@@ -52,6 +52,22 @@ impl Source {
                 "--user-id",
                 "ZITADEL_CREDENTIAL_USER_ID",
             ),
+            "client-secret" => (false, "", "ZITADEL_CREDENTIAL_CLIENT_SECRET"),
+            "token-file" => (
+                given.token_file.is_some(),
+                "--token-file",
+                "ZITADEL_CREDENTIAL_TOKEN_FILE",
+            ),
+            "client-secret-file" => (
+                given.client_secret_file.is_some(),
+                "--client-secret-file",
+                "ZITADEL_CREDENTIAL_CLIENT_SECRET_FILE",
+            ),
+            "client-id" => (
+                given.client_id.is_some(),
+                "--client-id",
+                "ZITADEL_CREDENTIAL_CLIENT_ID",
+            ),
             "scopes" => (
                 !given.scope.is_empty(),
                 "--scope",

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::file;
 use super::file::File;
-use super::layer::{located, path_of_caller, usage};
+use super::value::{located, path_of_caller, usage};
 use crate::cli::options::Options;
 use crate::error::Error;
 use crate::sys::Environment;

@@ -1,10 +1,16 @@
-//! The settings that every request needs.
+//! The settings that a request needs.
 
 /// A required setting.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Setting {
     Issuer,
     Key,
+    /// Of a sign-command.
+    KeyId,
+    /// Of a sign-command.
+    UserId,
+    ClientId,
+    ClientSecret,
 }
 
 impl Setting {
@@ -12,6 +18,10 @@ impl Setting {
         match self {
             Self::Issuer => "issuer",
             Self::Key => "key",
+            Self::KeyId => "key ID",
+            Self::UserId => "user ID",
+            Self::ClientId => "client ID",
+            Self::ClientSecret => "client secret",
         }
     }
 
@@ -22,6 +32,12 @@ impl Setting {
             Self::Key => {
                 "give --key-file, set ZITADEL_CREDENTIAL_KEY_FILE or ZITADEL_CREDENTIAL_KEY"
             }
+            Self::KeyId => "give --key-id or set ZITADEL_CREDENTIAL_KEY_ID",
+            Self::UserId => "give --user-id or set ZITADEL_CREDENTIAL_USER_ID",
+            Self::ClientId => "give --client-id or set ZITADEL_CREDENTIAL_CLIENT_ID",
+            Self::ClientSecret => {
+                "give --client-secret-file, set ZITADEL_CREDENTIAL_CLIENT_SECRET_FILE or ZITADEL_CREDENTIAL_CLIENT_SECRET"
+            }
         }
     }
 
@@ -30,6 +46,10 @@ impl Setting {
         match self {
             Self::Issuer => "issuer",
             Self::Key => "key-file or key-command",
+            Self::KeyId => "key-id",
+            Self::UserId => "user-id",
+            Self::ClientId => "client-id",
+            Self::ClientSecret => "client-secret-file or client-secret-command",
         }
     }
 }

@@ -7,13 +7,13 @@ use log::LevelFilter;
 use serde_json::{Value, json};
 
 use super::from::Source;
-use super::layer::set;
 use super::lines::Lines;
+use super::source::SourceSetting;
+use super::value::set;
 use super::{Asker, Config, Layer, TIMEOUT, log_level};
 use crate::cli::options::Options;
 use crate::error::Error;
 use crate::host::HostRule;
-use crate::source::key::spec::{KeySource, program_of};
 use crate::text::quote;
 use crate::text::quote::{printable, quoted, redacted};
 
@@ -33,8 +33,8 @@ pub(crate) struct Listed<'c> {
     pub(crate) name: &'c str,
     pub(crate) is_default: bool,
     pub(crate) issuer: Option<String>,
-    /// The profile's key for its source, and the file or the program.
-    pub(crate) key: Result<Option<(&'static str, String)>, Error>,
+    /// The profile's key for the source, and the file or the program.
+    pub(crate) source: Result<Option<(&'static str, String)>, Error>,
     pub(crate) hosts: Vec<String>,
 }
 
@@ -49,7 +49,10 @@ impl Config<'_> {
                 name,
                 is_default: default.as_deref() == Some(name),
                 issuer: issuer.map(shown),
-                key: layer.map(|layer| layer.key_source.as_ref().map(source_of_key)),
+                source: layer.map(|layer| {
+                    let source = layer.source.as_ref();
+                    source.map(|source| (source.name(), source.place()))
+                }),
                 hosts: self.rules_of(Some(name)).map(pattern).collect(),
             }
         };
@@ -173,9 +176,12 @@ impl Sources<'_> {
         let Layer {
             profile: _,
             issuer,
-            key_source,
+            source,
             key_id,
             user_id,
+            client_id,
+            self_signed,
+            token_endpoint,
             scopes,
             projects: _,
             roles,
@@ -188,13 +194,17 @@ impl Sources<'_> {
         } = caller.clone().or(of_file);
         let issuer = issuer.as_deref().map(shown);
         let mut all = vec![self.setting("issuer", json!(issuer), caller.issuer.is_some())];
-        let key = key_source.as_ref().map(source_of_key);
-        let (name, value) = key.unzip();
-        let is_callers = caller.key_source.is_some();
+        let place = source
+            .as_ref()
+            .map(|source| (source.name(), source.place()));
+        let (name, value) = place.unzip();
+        let is_callers = caller.source.is_some();
         all.push(self.setting(name.unwrap_or("key-file"), json!(value), is_callers));
         for (name, id, is_callers) in [
             ("key-id", key_id, caller.key_id.is_some()),
             ("user-id", user_id, caller.user_id.is_some()),
+            ("client-id", client_id, caller.client_id.is_some()),
+            ("token-endpoint", token_endpoint, false),
         ] {
             let id = id.map(|id| json!(shown(&id)));
             all.extend(id.map(|id| self.setting(name, id, is_callers)));
@@ -211,6 +221,13 @@ impl Sources<'_> {
         all.extend(
             projects.map(|(ids, is_callers)| self.setting("projects", list(&ids), is_callers)),
         );
+        if let Some(SourceSetting::Signer(_, Some(file))) = &source {
+            let file = json!(quote::path(file));
+            all.push(self.setting("public-key-file", file, false));
+        }
+        if self_signed {
+            all.push(self.setting("self-signed", json!(true), false));
+        }
         for (name, is_set, is_callers) in [
             ("roles", roles, caller.roles),
             ("zitadel-api", zitadel_api, caller.zitadel_api),
@@ -284,16 +301,6 @@ impl Sources<'_> {
             all[0].source = Source::Flag("--no-cache");
         }
         Ok(all.into())
-    }
-}
-
-/// Returns the profile's key for a key's source, and the file or the program. The
-/// arguments of a command may be secrets.
-fn source_of_key(key: &KeySource) -> (&'static str, String) {
-    match key {
-        KeySource::File(path) => ("key-file", quote::path(path)),
-        KeySource::Environment(_) => ("key", "the key itself, which is not shown".to_owned()),
-        KeySource::Command(words) => ("key-command", program_of(words)),
     }
 }
 

@@ -54,7 +54,7 @@ impl Setting {
 
     fn issuer(&self, asker: Asker<'_>) -> String {
         let request = self.request(asker).unwrap_or_else(|e| panic!("{e}"));
-        request.issuer.as_str().to_owned()
+        request.issuer.expect("an issuer").as_str().to_owned()
     }
 }
 
@@ -192,7 +192,8 @@ fn flags_and_variables_need_no_file() {
     assert_eq!(config.rules().iter().count(), 2);
     let request = setting.request(Asker::default());
     let request = request.unwrap_or_else(|e| panic!("{e}"));
-    assert!(matches!(request.key.source, KeySource::Environment(_)));
+    let key = request.source.key().expect("a key");
+    assert!(matches!(key.source, KeySource::Environment(_)));
     assert_eq!(request.cache_dir, Some("/tmp/here".into()));
     assert_eq!(request.network.ca_file, Some("ca.pem".into()));
     assert_eq!(request.deadline.budget_secs(), 7);
@@ -205,7 +206,8 @@ fn a_nearer_key_hides_farther_ids() {
     let ids = |flags: &[&str], variables: &[(&str, &str)]| {
         let setting = Setting::new(toml, flags, variables);
         let request = setting.request(Asker::default());
-        let key = request.unwrap_or_else(|e| panic!("{e}")).key;
+        let source = request.unwrap_or_else(|e| panic!("{e}")).source;
+        let key = source.key().expect("a key");
         key.ids()
             .map(|(id, user)| (id.as_str().to_owned(), user.as_str().to_owned()))
     };
@@ -227,7 +229,8 @@ fn paths_of_the_file_start_at_home_or_beside_it() {
     let file = |profile: &str| {
         let setting = Setting::new(TWO, &["--profile", profile], &[]);
         let request = setting.request(Asker::default());
-        let source = request.unwrap_or_else(|e| panic!("{e}")).key.source;
+        let source = request.unwrap_or_else(|e| panic!("{e}")).source;
+        let source = source.key().expect("a key").source.clone();
         let KeySource::File(path) = source else {
             panic!("a file");
         };

@@ -8,11 +8,11 @@ use crate::broker::{Request, diagnosis};
 use crate::call::World;
 use crate::error::Error;
 use crate::findings::{Checks, failed_with, ok, skipped, warning};
-use crate::source::issuer::Issuer;
 use crate::source::issuer::contact::{Stage, Way};
+use crate::source::issuer::{Issuer, Network};
 use crate::text::clock::UnixTime;
 use crate::text::quote;
-use crate::url::{Endpoints, Scheme};
+use crate::url::{Endpoints, IssuerUrl, Scheme};
 
 const STEPS: [(Stage, &str); 5] = [
     (Stage::Proxy, "proxy"),
@@ -28,13 +28,15 @@ pub(super) fn check(
     request: &Result<Request<'_>, Error>,
     world: &World<'_>,
 ) -> Option<Endpoints> {
-    let Ok(request) = request else {
+    let known = request.as_ref().ok();
+    let known = known.and_then(|request| Some((request, request.issuer.as_ref()?)));
+    let Some((request, url)) = known else {
         for name in ["proxy", "dns", "tcp", "tls", "clock", "discovery"] {
             checks.push(skipped(name, "the issuer is unknown"));
         }
         return None;
     };
-    let issuer = Issuer::new(&request.issuer, &request.network, request.deadline);
+    let issuer = Issuer::new(url, &request.network, request.deadline);
     let contact = issuer.contact();
     let now = (world.clock)();
     let broken = contact.outcome.as_ref().err().map(|(stage, _)| *stage);
@@ -54,15 +56,15 @@ pub(super) fn check(
             {
                 skipped(name, "no connection was made")
             }
-            _ => ok(name, passed(stage, request, &contact.way)),
+            _ => ok(name, passed(stage, url, &request.network, &contact.way)),
         });
     }
     contact.outcome.ok()
 }
 
 /// Describes a step that succeeded.
-fn passed(stage: Stage, request: &Request<'_>, way: &Way) -> String {
-    let origin = request.issuer.origin();
+fn passed(stage: Stage, url: &IssuerUrl, network: &Network<'_>, way: &Way) -> String {
+    let origin = url.origin();
     let addresses = || {
         let all: Vec<_> = way.addresses.iter().map(ToString::to_string).collect();
         all.join(", ")
@@ -89,14 +91,11 @@ fn passed(stage: Stage, request: &Request<'_>, way: &Way) -> String {
             way.proxy.clone().unwrap_or_else(|| origin.authority())
         ),
         Stage::Tls if origin.scheme == Scheme::Http => "no TLS: plain http".to_owned(),
-        Stage::Tls => match &request.network.ca_file {
+        Stage::Tls => match &network.ca_file {
             Some(path) => format!("certificate trusted by {}", quote::path(path)),
             None => "certificate trusted by the system's certificate authorities".to_owned(),
         },
-        Stage::Discovery => format!(
-            "issuer {} matches the configuration",
-            request.issuer.as_str()
-        ),
+        Stage::Discovery => format!("issuer {} matches the configuration", url.as_str()),
     }
 }
 

@@ -32,14 +32,14 @@ pub(super) fn check(
     clock: &Clock,
     is_for_host: bool,
 ) -> bool {
-    let (Some(broker), Some(endpoints)) = (broker, endpoints) else {
+    let Some(broker) = broker.filter(|broker| endpoints.is_some() || !broker.needs_issuer()) else {
         for name in ["token", "userinfo"] {
             let why = "needs an issuer and a key that can sign";
             checks.push(skipped(name, why));
         }
         return false;
     };
-    let (token, end) = match broker.trial(Some(&endpoints)) {
+    let (token, end) = match broker.trial(endpoints.as_ref()) {
         Ok(minted) => minted,
         Err(error) => {
             checks.push(failed_with("token", &error));
@@ -66,8 +66,13 @@ pub(super) fn check(
     if let Some(remark) = token.remark_on_size() {
         checks.push(warning("token", remark, MAKE_IT_SHORTER));
     }
-    userinfo(checks, broker, &token);
-    cached(checks, broker);
+    match broker.no_userinfo() {
+        Some(why) => checks.push(skipped("userinfo", why)),
+        None => {
+            userinfo(checks, broker, &token);
+            cached(checks, broker);
+        }
+    }
     true
 }
 
@@ -226,7 +231,7 @@ fn absent_project(scopes: &Scopes, audience: &[String]) -> Option<String> {
 
 fn userinfo(checks: &mut Checks, broker: &Broker<'_>, token: &Token) {
     checks.push(match broker.userinfo(token) {
-        Ok(Ok(claims)) => check_user(&claims, broker.grant().user_id.as_str()),
+        Ok(Ok(claims)) => check_user(&claims, broker.user_id()),
         Ok(Err(refusal)) => failed(
             "userinfo",
             format!(
@@ -241,7 +246,7 @@ fn userinfo(checks: &mut Checks, broker: &Broker<'_>, token: &Token) {
 
 /// Checks the user in the userinfo response (OpenID Connect Core 1.0, section 5.3.2:
 /// `sub` is required, and must be the token's).
-fn check_user(claims: &Value, user_id: &str) -> Check {
+fn check_user(claims: &Value, user_id: Option<&str>) -> Check {
     let text = |name: &str| claims[name].as_str();
     let Some(sub) = text("sub") else {
         return failed(
@@ -250,7 +255,7 @@ fn check_user(claims: &Value, user_id: &str) -> Check {
             "check what answers at the issuer's userinfo_endpoint, and the proxies before it: it must be ZITADEL's own",
         );
     };
-    if sub != user_id {
+    if let Some(user_id) = user_id.filter(|id| *id != sub) {
         let what = format!(
             "the token belongs to user ID {}, but the key belongs to {}",
             quoted(sub),

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use super::tool::{piped, shown};
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
-use crate::sys::process::run_asking;
+use crate::sys::process::{Input, run_asking};
 use crate::text::clock::Deadline;
 use crate::text::quote::quoted;
 
@@ -44,7 +44,7 @@ impl Trial {
         self.command
             .stdin(piped(&self.input)?)
             .stderr(Stdio::piped());
-        let ended = run_asking(&mut self.command, deadline, LIMIT, None)
+        let ended = run_asking(&mut self.command, Input::of(&[]), deadline, LIMIT, None)
             .map_err(|error| self.failed(1, &[error.to_string()]))?;
         let code = ended.status.code().unwrap_or(1);
         let answer = String::from_utf8_lossy(&ended.stdout);

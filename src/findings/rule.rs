@@ -21,7 +21,7 @@ pub(crate) fn no_match(pattern: &HostPattern) -> String {
 /// not.
 pub(crate) fn api_token(config: &Config<'_>, rule: &HostRule) -> Option<String> {
     let request = config.request(Asker::of(rule)).ok()?;
-    let (issuer, _) = Origin::parse_url(request.issuer.as_str())?;
+    let (issuer, _) = Origin::parse_url(request.issuer.as_ref()?.as_str())?;
     if !open_zitadel(&request.scopes) || rule.pattern.matches(&issuer) {
         return None;
     }

@@ -6,9 +6,12 @@ use crate::cli::options::{ListOutput, Options};
 use crate::config::Config;
 use crate::config::audit::{Audit, Fault};
 use crate::error::{Error, Report};
-use crate::findings::{Checks, config, failed_with, key, ok, rule, skipped};
+use crate::findings::{Checks, config, failed_with, key, ok, rule, skipped, source};
+use crate::source::Source;
+use crate::source::client::{Client, SecretSource};
 use crate::source::issuer::Issuer;
-use crate::source::key::spec::KeySource;
+use crate::source::key::spec::{KeySource, KeySpec};
+use crate::source::supplier::Supplier;
 use crate::text::quote::quoted;
 
 /// Checks the config file and the files that it names. A command that prints a key does
@@ -58,7 +61,7 @@ fn located(place: Option<String>, path: Option<&str>, error: Error) -> Error {
     error.map(|report| report.renamed(what).about(&place))
 }
 
-/// Checks a profile's key and what a request needs on this machine.
+/// Checks a profile's source of tokens and what a request needs on this machine.
 fn profile(
     checks: &mut Checks,
     codes: &mut Vec<u8>,
@@ -67,21 +70,63 @@ fn profile(
     world: &World<'_>,
 ) {
     let shown = quoted(name);
-    let issuer = request.issuer.as_str();
-    let scopes = &request.scopes;
-    let settings = Issuer::new(&request.issuer, &request.network, request.deadline);
-    match settings.check_settings() {
-        Ok(()) => checks.push(ok(
-            "profile",
-            format!("{shown}: issuer {issuer}, scopes {scopes}"),
-        )),
+    let settings = request.issuer.as_ref().map(|url| {
+        let issuer = Issuer::new(url, &request.network, request.deadline);
+        issuer.check_settings()
+    });
+    match settings.transpose() {
+        Ok(_) => {
+            let settings = source::settings(request);
+            checks.push(ok("profile", format!("{shown}: {settings}")));
+        }
         Err(error) => {
             codes.push(error.exit_code());
             let error = error.map(|report: Report| report.about(&format!("profile {shown}")));
             checks.push(failed_with("profile", &error));
         }
     }
-    let source = &request.key.source;
+    let environment = request.network.environment;
+    let deadline = &request.deadline;
+    let clock = world.clock;
+    let outcome = match &request.source {
+        Source::Key(spec) | Source::SelfSigned(spec) => of_key(checks, spec, request, world),
+        Source::Signer(signer) => match source::signer(checks, signer, deadline) {
+            true => Ok(()),
+            false => Err(2),
+        },
+        Source::Client(Client {
+            secret: SecretSource::Command(command),
+            ..
+        })
+        | Source::Supplier(Supplier::Command(command)) => {
+            checks.push(skipped("source", format!("{command}: is not run here")));
+            Ok(())
+        }
+        Source::Client(client) => match client.load(environment, deadline) {
+            Ok(_) => {
+                source::client(checks, client);
+                Ok(())
+            }
+            Err(error) => {
+                checks.push(failed_with("secret", &error));
+                Err(error.exit_code())
+            }
+        },
+        Source::Supplier(supplier) => {
+            source::supplier(checks, supplier, environment, deadline, clock)
+                .map_err(|error| error.exit_code())
+        }
+    };
+    codes.extend(outcome.err());
+}
+
+fn of_key(
+    checks: &mut Checks,
+    spec: &KeySpec,
+    request: &Request<'_>,
+    world: &World<'_>,
+) -> Result<(), u8> {
+    let source = &spec.source;
     let is_at_hand = match source {
         KeySource::File(_) => !source.is_read_once(),
         KeySource::Environment(_) => true,
@@ -91,18 +136,14 @@ fn profile(
     let is_missing = matches!(source, KeySource::File(path) if !path.exists());
     if !is_at_hand && !is_missing {
         checks.push(skipped("key", format!("{source}: is not run or read here")));
-        return;
+        return Ok(());
     }
-    let key = request
-        .key
+    let key = spec
         .load(request.network.environment, &request.deadline)
         .map_err(|error| {
             checks.push(failed_with("key", &error));
             error.exit_code()
-        });
-    match key.map(|key| key::check(checks, source, key, (world.clock)())) {
-        Ok(Some(_)) => {}
-        Ok(None) => codes.push(1),
-        Err(code) => codes.push(code),
-    }
+        })?;
+    let is_usable = key::check(checks, source, key, (world.clock)()).is_some();
+    if is_usable { Ok(()) } else { Err(1) }
 }

@@ -31,7 +31,7 @@ fn none(config: &Config<'_>) -> String {
 
 fn document(all: &[Listed<'_>]) -> String {
     let objects = all.iter().map(|profile| {
-        let key = profile.key.as_ref().ok().and_then(Option::as_ref);
+        let key = profile.source.as_ref().ok().and_then(Option::as_ref);
         json!({
             "name": quoted(profile.name),
             "default": profile.is_default,
@@ -48,7 +48,7 @@ fn document(all: &[Listed<'_>]) -> String {
 fn block(profile: &Listed<'_>) -> String {
     let mark = if profile.is_default { " (default)" } else { "" };
     let issuer = profile.issuer.as_deref().unwrap_or("none");
-    let key = match &profile.key {
+    let key = match &profile.source {
         Ok(Some((source, place))) => format!("{source} {place}"),
         Ok(None) => "none".to_owned(),
         Err(error) => error.report().headline(),

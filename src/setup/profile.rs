@@ -4,21 +4,19 @@ use std::cell::OnceCell;
 use std::ffi::OsString;
 
 use clap::{Args, ValueHint};
-use serde_json::Value as Json;
 
 use super::values::values;
-use super::{ending, wizard};
+use super::{ending, proof, wizard};
 use crate::broker::Broker;
 use crate::call::World;
 use crate::cli::options::Options;
-use crate::config::{Asker, Config};
+use crate::config::{Asker, Config, SourceSetting};
 use crate::edit::entry::Edit;
 use crate::edit::plan::Plan;
 use crate::edit::setup::{Name, Setup, named};
 use crate::edit::toml::{body, string};
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
-use crate::source::key::spec::KeySource;
 use crate::sys::status::Status;
 use crate::text::quote;
 use crate::text::quote::{is_unprintable, quoted, word};
@@ -102,7 +100,11 @@ impl Setup for SetupProfile {
             }
         }
         let given = config.caller();
-        let needs = [given.issuer.is_none(), given.key_source.is_none()];
+        let is_supplied = matches!(given.source, Some(SourceSetting::Supplier(_)));
+        let needs = [
+            given.issuer.is_none() && !is_supplied,
+            given.source.is_none(),
+        ];
         if !can_ask && needs != [false, false] {
             let [needs_issuer, _] = needs;
             return Err(missing(if needs_issuer {
@@ -219,47 +221,9 @@ impl Setup for SetupProfile {
         let config = plan.config_with(&options)?;
         let mut request = config.request(Asker::default())?;
         // As `warn_of_mode` does.
-        request.key.is_exposure_shown = true;
+        request.source.leave_exposure_to_caller();
         let broker = Broker::new(&request, world.clock)?;
-        let (token, untried) = broker.proof()?;
-        let answer = broker.userinfo(&token)?;
-        let kind = if token.is_jwt() {
-            "a JWT"
-        } else {
-            "an opaque token"
-        };
-        let user_id = broker.grant().user_id.as_str();
-        let who = match answer {
-            Ok(claims) => ["name", "preferred_username"]
-                .iter()
-                .find_map(|key| claims.get(key).and_then(Json::as_str).map(quoted))
-                .map_or_else(
-                    || format!("user {user_id}"),
-                    |name| format!("{name}, user {user_id}"),
-                ),
-            Err(refusal) => {
-                if let Some(error) = untried {
-                    return Err(error);
-                }
-                let what = format!(
-                    "the issuer refuses the token that it issued: {}",
-                    refusal.description
-                );
-                let report = Report::new(what)
-                    .hint("check in ZITADEL that the user is active; nothing was written")
-                    .hint("try again later: ZITADEL answers so too if it has trouble of its own");
-                return Err(broker.about(Error::Final(report)));
-            }
-        };
-        let issuer = request.issuer.as_str();
-        let name = quoted(&name);
-        let line = match untried {
-            None => format!("profile {name}: {issuer} gave {kind} for {who}"),
-            Some(error) => format!(
-                "warning: profile {name}: the key was not tried now: {}; {issuer} accepts a cached token of this key, {kind} for {who}",
-                error.report().headline()
-            ),
-        };
+        let line = proof::line(&name, &request, &broker)?;
         Ok(vec![if (world.terminal)().stdout {
             wrapped(&line, 0, 4)
         } else {
@@ -341,9 +305,12 @@ impl Setup for SetupProfile {
 }
 
 /// The keys of a profile that setup writes.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 12] = [
     "issuer",
     "key-file",
+    "token-file",
+    "client-id",
+    "client-secret-file",
     "key-id",
     "user-id",
     "scopes",
@@ -370,12 +337,15 @@ fn owns(of: &str, edit: &Edit) -> bool {
 
 /// Tells of a key that others may use.
 fn warn_of_mode(plan: &mut Plan<'_>) -> Result<(), Error> {
-    let given = plan.config()?.caller().key_source.clone();
-    let Some(KeySource::File(path)) = given else {
+    let given = plan.config()?.caller().source.clone();
+    let Some(source) = given.filter(|source| !matches!(source, SourceSetting::Supplier(_))) else {
         return Ok(());
     };
-    if Status::of(&path).is_ok_and(|status| status.is_file() && status.is_open_to_others()) {
-        let path = word(&path);
+    let Some(path) = source.file() else {
+        return Ok(());
+    };
+    if Status::of(path).is_ok_and(|status| status.is_file() && status.is_open_to_others()) {
+        let path = word(path);
         plan.say(format!(
             "warning: other users can read the key: chmod 600 {path}"
         ));

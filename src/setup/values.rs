@@ -5,7 +5,6 @@ use std::path::Path;
 use crate::config::Layer;
 use crate::edit::toml::{list, string};
 use crate::error::{Error, Report};
-use crate::source::key::spec::KeySource;
 use crate::sys;
 use crate::text::quote;
 
@@ -17,7 +16,10 @@ pub(super) fn values(given: &Layer) -> Result<Vec<(&'static str, String)>, Error
     let mut values = Vec::new();
     let mut add = |key, value: Option<String>| values.extend(value.map(|value| (key, value)));
     add("issuer", given.issuer.as_deref().map(string));
-    add("key-file", key_file(given)?.as_deref().map(string));
+    if let Some((name, path)) = file(given)? {
+        add(name, Some(string(&path)));
+    }
+    add("client-id", given.client_id.as_deref().map(string));
     add("key-id", given.key_id.as_deref().map(string));
     add("user-id", given.user_id.as_deref().map(string));
     add("scopes", given.scopes.as_deref().map(list));
@@ -34,15 +36,28 @@ pub(super) fn values(given: &Layer) -> Result<Vec<(&'static str, String)>, Error
     Ok(values)
 }
 
-fn key_file(given: &Layer) -> Result<Option<String>, Error> {
-    match &given.key_source {
-        None => Ok(None),
-        Some(KeySource::File(path)) => absolute(path).map(Some),
-        Some(KeySource::Environment(_) | KeySource::Command(_)) => Err(Error::Usage(
-            Report::new("the key is in ZITADEL_CREDENTIAL_KEY, and a config file holds no key")
-                .hint("--key-file names the file that holds it; with the variable alone no profile is needed"),
-        )),
+/// Returns the profile's key for the file of the source, and its path.
+fn file(given: &Layer) -> Result<Option<(&'static str, String)>, Error> {
+    let Some(source) = &given.source else {
+        return Ok(None);
+    };
+    if let Some(path) = source.file() {
+        return Ok(Some((source.name(), absolute(path)?)));
     }
+    let (what, option) = match source.name() {
+        "client-secret" => (
+            "the secret is in ZITADEL_CREDENTIAL_CLIENT_SECRET, and a config file holds none",
+            "--client-secret-file",
+        ),
+        _ => (
+            "the key is in ZITADEL_CREDENTIAL_KEY, and a config file holds no key",
+            "--key-file",
+        ),
+    };
+    let report = Report::new(what);
+    Err(Error::Usage(report.hint(format!(
+        "{option} names the file that holds it; with the variable alone no profile is needed"
+    ))))
 }
 
 fn absolute(path: &Path) -> Result<String, Error> {

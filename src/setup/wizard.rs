@@ -136,9 +136,9 @@ pub(super) fn ask_key(
             ..options.clone()
         };
         let config = Config::without_file(&options, world.environment, &world.directories)?;
-        let (mut key, _) = config.assertion(false)?;
-        key.is_exposure_shown = true;
-        key.load(world.environment, config.deadline())?;
+        if let Some(key) = config.source()?.key() {
+            key.load(world.environment, config.deadline())?;
+        }
         Ok(path)
     })?;
     let status = Status::of(&path);

@@ -96,23 +96,11 @@ pub fn with_signature(input: &str, signature: &[u8]) -> Secret {
     Secret::new(format!("{input}.{signature}"))
 }
 
-/// Returns a signed assertion for `audience` that expires `lifetime` after `now`.
+/// Returns a signed assertion.
 ///
 /// # Errors
 /// The key cannot sign; the error contains no byte of the key.
-pub fn sign(
-    key: &Key,
-    audience: &str,
-    now: UnixTime,
-    lifetime: Duration,
-) -> Result<Secret, Report> {
-    let statement = Statement {
-        key: Some(&key.id),
-        user: &key.user,
-        audience,
-        now,
-        lifetime,
-    };
+pub fn sign(key: &Key, statement: &Statement<'_>) -> Result<Secret, Report> {
     let input = statement.input()?;
     let signature = on_wiped_stack(|| signature(key, input.as_bytes()))?;
     Ok(with_signature(&input, &signature))

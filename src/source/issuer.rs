@@ -2,9 +2,9 @@
 //! module opens sockets.
 
 pub mod answer;
+mod certificate;
 mod connect;
 pub mod contact;
-mod der;
 mod failure;
 mod http;
 mod phase;
@@ -19,8 +19,8 @@ mod trust;
 pub mod verdict;
 
 use answer::{Answer, OAuthError};
+use http::Http;
 pub use http::{ANSWER_LIMIT, Environment, Network};
-use http::{Body, Http};
 use serde::Deserialize;
 use serde_json::Value;
 use verdict::{Question, Verdict};
@@ -33,12 +33,22 @@ use crate::text::quote::quoted;
 use crate::token::Token;
 use crate::url::{Endpoints, HttpUrl, IssuerUrl};
 
-const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+const CLIENT_CREDENTIALS: &str = "client_credentials";
 
 /// A client of one ZITADEL instance for one call.
 pub struct Issuer<'a> {
     url: &'a IssuerUrl,
     http: Http<'a>,
+}
+
+/// What proves to the token endpoint who asks.
+pub enum Proof {
+    /// A signed assertion (RFC 7523, section 2.1).
+    Assertion(Secret),
+    /// The `Authorization` header of a client (RFC 6749, section 4.4).
+    Client(Secret),
 }
 
 /// The token endpoint's successful response.
@@ -71,7 +81,7 @@ pub struct Refusal {
 pub enum Exchange {
     /// A token.
     Granted(Granted),
-    /// A refusal of the assertion.
+    /// A refusal of the proof.
     Refused(Refusal),
 }
 
@@ -119,22 +129,30 @@ impl<'a> Issuer<'a> {
         endpoints(self.url, &self.http.get(Question::Discovery, &url, None)?)
     }
 
-    /// Exchanges an assertion for a token (RFC 7523, section 2.1).
+    /// Exchanges a proof for a token.
     ///
     /// # Errors
     /// No response or an invalid one. A refusal is not an error here.
     pub fn exchange(
         &self,
         endpoint: &HttpUrl,
-        assertion: &Secret,
+        proof: &Proof,
         scopes: &Scopes,
     ) -> Result<Exchange, Error> {
-        let form: Body<'_> = &[
-            ("grant_type", GRANT_TYPE),
-            ("scope", &scopes.to_string()),
-            ("assertion", assertion.expose()),
-        ];
-        exchanged(&self.http.post(Question::Exchange, endpoint, form)?)
+        let scope = ("scope", &*scopes.to_string());
+        let (authorization, form): (_, &[_]) = match proof {
+            Proof::Assertion(assertion) => (
+                None,
+                &[
+                    ("grant_type", JWT_BEARER),
+                    scope,
+                    ("assertion", assertion.expose()),
+                ],
+            ),
+            Proof::Client(header) => (Some(header), &[("grant_type", CLIENT_CREDENTIALS), scope]),
+        };
+        let question = Question::Exchange;
+        exchanged(&self.http.post(question, endpoint, authorization, form)?)
     }
 
     /// Returns the userinfo response for a token (OpenID Connect Core 1.0, section

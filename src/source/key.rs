@@ -1,8 +1,6 @@
 //! The service user's private key: ZITADEL's key file, or a bare PEM with the key
 //! ID and the user ID given separately.
 
-pub mod exposure;
-mod said;
 pub mod spec;
 
 use std::ffi::OsStr;
@@ -22,12 +20,21 @@ use crate::text::quote::quoted;
 pub struct Key {
     /// The key ID.
     pub id: KeyId,
-    /// The user ID of its owner.
+    /// The user ID of its owner, or an application's client ID.
     pub user: UserId,
     /// The expiry, if the key file has one.
     pub expires_at: Option<UnixTime>,
     /// PEM, PKCS#1 or PKCS#8; parsed only when something is signed.
     pub pem: Secret,
+}
+
+/// Whose keys a caller takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// A service user's.
+    User,
+    /// A service user's or an application's, whose client ID stands for the user ID.
+    UserOrApplication,
 }
 
 /// The key file that ZITADEL lets you download. Unknown fields are ignored.
@@ -58,7 +65,12 @@ impl Key {
     /// # Errors
     /// [`Error::Final`] if the text is not a key; [`Error::Usage`] if an ID is
     /// missing or differs. No error contains a byte of the text.
-    pub fn parse(text: &str, id: Option<&KeyId>, user: Option<&UserId>) -> Result<Self, Error> {
+    pub fn parse(
+        text: &str,
+        owner: Owner,
+        id: Option<&KeyId>,
+        user: Option<&UserId>,
+    ) -> Result<Self, Error> {
         let text = text.trim();
         if text.is_empty() {
             return Err(Error::Final(Report::new("empty").hint(MAKE_A_KEY)));
@@ -66,7 +78,7 @@ impl Key {
         if text.starts_with("-----BEGIN") {
             return Self::from_pem(text, id, user);
         }
-        let key = Self::from_json(text).map_err(Error::Final)?;
+        let key = Self::from_json(text, owner).map_err(Error::Final)?;
         agree("keyId", key.id.as_str(), id.map(KeyId::as_str))?;
         agree("userId", key.user.as_str(), user.map(UserId::as_str))?;
         Ok(key)
@@ -90,7 +102,7 @@ impl Key {
         })
     }
 
-    fn from_json(text: &str) -> Result<Self, Report> {
+    fn from_json(text: &str, owner: Owner) -> Result<Self, Report> {
         // serde_json's own text may quote a value, and the value may be the key.
         let file: KeyFile = serde_json::from_str(text).map_err(|error| {
             let (line, column) = (error.line(), error.column());
@@ -119,14 +131,17 @@ impl Key {
             };
             Report::new(format!("{what} (line {line}, column {column})")).hint(hint)
         })?;
-        if file.r#type.as_deref() == Some("application") || file.client_id.is_some() {
+        let is_application =
+            file.r#type.as_deref() == Some("application") || file.client_id.is_some();
+        if is_application && owner == Owner::User {
             return Err(
                 Report::new("an application's key, not a service user's").hint(format!(
                     "{MAKE_A_KEY}: an application key authenticates an API or a client, not a user"
                 )),
             );
         }
-        if let Some(kind) = file.r#type.filter(|kind| kind != "serviceaccount") {
+        let kinds = ["serviceaccount", "application"];
+        if let Some(kind) = file.r#type.filter(|kind| !kinds.contains(&kind.as_str())) {
             let kind = quoted(&kind);
             return Err(
                 Report::new(format!("type is \"{kind}\", not \"serviceaccount\"")).hint(MAKE_A_KEY),
@@ -135,10 +150,15 @@ impl Key {
         let missing = |field| Report::new(format!("{field} is missing")).hint(MAKE_A_KEY);
         let mut pem = file.key.ok_or_else(|| missing("key"))?;
         let file_id = file.key_id.ok_or_else(|| missing("keyId"))?;
-        let file_user = file.user_id.ok_or_else(|| missing("userId"))?;
+        let (field, file_user) = if is_application {
+            ("clientId", file.client_id)
+        } else {
+            ("userId", file.user_id)
+        };
+        let file_user = file_user.ok_or_else(|| missing(field))?;
         Ok(Self {
             id: KeyId::parse(&file_id).ok_or_else(|| not_an_id("keyId", &file_id))?,
-            user: UserId::parse(&file_user).ok_or_else(|| not_an_id("userId", &file_user))?,
+            user: UserId::parse(&file_user).ok_or_else(|| not_an_id(field, &file_user))?,
             expires_at: file.expiration_date.map(|d| parse_expiry(&d)).transpose()?,
             // Moved out, so that there is no copy to wipe.
             pem: Secret::new(std::mem::take(&mut *pem)),
@@ -231,7 +251,7 @@ mod tests {
     const PEM: &str = "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n";
 
     fn json(fields: &serde_json::Value) -> Result<Key, Error> {
-        Key::parse(&fields.to_string(), None, None)
+        Key::parse(&fields.to_string(), Owner::User, None, None)
     }
 
     fn refused(fields: &serde_json::Value) -> String {
@@ -285,7 +305,7 @@ mod tests {
             "\"TOPSECRET\"",
             "{\"keyId\":\"TOPSECRET",
         ] {
-            let report = Key::parse(text, None, None).expect_err("refused");
+            let report = Key::parse(text, Owner::User, None, None).expect_err("refused");
             assert!(!report.to_string().contains("TOPSECRET"), "{report}");
         }
     }
@@ -293,9 +313,9 @@ mod tests {
     #[test]
     fn a_bare_pem_needs_both_ids() {
         let (id, user) = (KeyId::parse("1"), UserId::parse("2"));
-        assert!(Key::parse(PEM, id.as_ref(), user.as_ref()).is_ok());
-        assert!(Key::parse(PEM, id.as_ref(), None).is_err());
-        assert!(Key::parse(PEM, None, None).is_err());
+        assert!(Key::parse(PEM, Owner::User, id.as_ref(), user.as_ref()).is_ok());
+        assert!(Key::parse(PEM, Owner::User, id.as_ref(), None).is_err());
+        assert!(Key::parse(PEM, Owner::User, None, None).is_err());
     }
 
     #[test]
@@ -304,6 +324,7 @@ mod tests {
         let parse = |id, user| {
             Key::parse(
                 &text,
+                Owner::User,
                 KeyId::parse(id).as_ref(),
                 UserId::parse(user).as_ref(),
             )
@@ -328,7 +349,7 @@ mod tests {
                 format!("{{{before}\"key\":\"TOPSECRET\"{after}}}"),
                 format!("{{\"keyId\":\"1\",\"userId\":\"2\",\"key\":\"TOPSECRET\"{after}"),
             ] {
-                if let Err(error) = Key::parse(&text, None, None) {
+                if let Err(error) = Key::parse(&text, Owner::User, None, None) {
                     prop_assert!(!error.to_string().contains("TOPSECRET"), "{error}");
                 }
             }

@@ -1,6 +1,6 @@
 //! Other programs: run to their end, within a bound of time and of output.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -63,6 +63,21 @@ pub fn is_program(path: &Path) -> bool {
     Status::of(path).is_ok_and(|status| status.is_program())
 }
 
+/// What a program reads from its stdin: so little that a pipe holds it at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a>(&'a [u8]);
+
+impl<'a> Input<'a> {
+    /// The most bytes: every system's pipe holds as many (POSIX, `PIPE_BUF` is 512 and
+    /// more; Linux and macOS have at least 16 KiB).
+    pub const LIMIT: usize = 16 * 1024;
+
+    /// Creates the input; what is beyond [`Input::LIMIT`] is cut off.
+    pub fn of(bytes: &'a [u8]) -> Self {
+        Self(&bytes[..bytes.len().min(Self::LIMIT)])
+    }
+}
+
 /// Receives a part of a program's stderr; an empty part once nothing has come for a
 /// moment.
 pub type Listener<'a> = dyn FnMut(&[u8]) + 'a;
@@ -86,22 +101,24 @@ pub fn run_limited(
     deadline: &Deadline,
     limit: usize,
 ) -> Result<Ended, RunError> {
-    run_in(command, true, deadline, limit, None)
+    run_in(command, Input::of(&[]), true, deadline, limit, None)
 }
 
-/// Runs a program as [`run_limited`] does, one that may ask at the terminal. With a
-/// listener, its stderr is neither kept nor limited.
+/// Runs a program as [`run_limited`] does, one that may ask at the terminal. It reads
+/// `stdin` if its stdin is a pipe of the command's. With a listener, its stderr is neither kept nor limited.
 ///
 /// # Errors
 /// [`RunError`].
 pub fn run_asking(
     command: &mut Command,
+    stdin: Input<'_>,
     deadline: &Deadline,
     limit: usize,
     listener: Option<&mut Listener<'_>>,
 ) -> Result<Ended, RunError> {
     // Only the foreground process group may read there (termios(3)) and gets Ctrl-C.
-    run_in(command, !group::has_terminal(), deadline, limit, listener)
+    let has_group = !group::has_terminal();
+    run_in(command, stdin, has_group, deadline, limit, listener)
 }
 
 /// The leader of the group that runs now, if one does.
@@ -123,6 +140,7 @@ pub fn end_running() {
 
 fn run_in(
     command: &mut Command,
+    stdin: Input<'_>,
     has_group: bool,
     deadline: &Deadline,
     limit: usize,
@@ -147,6 +165,10 @@ fn run_in(
     drop(now);
     let name = Path::new(command.get_program()).file_name();
     let _wait = Wait::of(|| quote::path(name.unwrap_or_default()));
+    if let Some(mut pipe) = child.stdin.take() {
+        // A program that does not read it may have no use for it.
+        let _ = pipe.write_all(stdin.0);
+    }
     let ended = attend(&mut child, deadline, limit, listener);
     *running() = None;
     if ended.is_err() {

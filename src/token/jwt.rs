@@ -4,6 +4,9 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
 
+use crate::grant::UserId;
+use crate::text::clock::UnixTime;
+
 /// A decoded JWT.
 #[derive(Debug)]
 pub struct Jwt {
@@ -25,6 +28,19 @@ impl Jwt {
         let (header, claims) = (object()?, object()?);
         let has_signature = parts.next().is_some() && parts.next().is_none();
         has_signature.then_some(Self { header, claims })
+    }
+
+    /// Returns the subject (RFC 7519, section 4.1.2), if tools can take it as a username.
+    pub fn subject(&self) -> Option<UserId> {
+        UserId::parse(self.claims["sub"].as_str()?)
+    }
+
+    /// Returns the expiry (RFC 7519, section 4.1.4); `None` without a usable `exp`.
+    pub fn expires_at(&self) -> Option<UnixTime> {
+        let secs = self.claims["exp"].as_f64()?;
+        // A cast saturates.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        (secs >= 0.0).then_some(UnixTime::from_secs(secs as u64))
     }
 
     /// Returns the audience: one string, or a list of them.

@@ -303,7 +303,7 @@ failed   config  [HOME]/.config/zitadel-credential/config.toml:1: no profile nam
                  choose one of: bare, prod, staging, two; or run zitadel-credential setup profile absent to create it
 failed   config  [HOME]/.config/zitadel-credential/config.toml:2: unknown field `timeout`, expected one of `default-profile`, `profiles`, `hosts`
                  use --timeout or ZITADEL_CREDENTIAL_TIMEOUT instead: the config file has no such key
-failed   config  [HOME]/.config/zitadel-credential/config.toml:5: unknown field `isuer`, expected one of `issuer`, `key-file`, `key-command`, `key-id`, `user-id`, `scopes`, `projects`, `roles`, `zitadel-api`, `ca-file`, `allow-http`
+failed   config  [HOME]/.config/zitadel-credential/config.toml:5: unknown field `isuer`, expected one of `issuer`, `key-file`, `key-command`, `sign-command`, `public-key-file`, `token-file`, `token-command`, `client-id`, `client-secret-file`, `client-secret-command`, `self-signed`, `key-id`, `user-id`, `scopes`, `projects`, `roles`, `zitadel-api`, `token-endpoint`, `ca-file`, `allow-http`
                  write issuer instead
 failed   config  [HOME]/.config/zitadel-credential/config.toml:7: scopes has a value of the wrong type, expected a list, as in ["one", "two"]
 failed   config  [HOME]/.config/zitadel-credential/config.toml:8: invalid project ID: "3 4"
@@ -319,7 +319,7 @@ failed   config  [HOME]/.config/zitadel-credential/config.toml:18: profile bare:
 failed   config  [HOME]/.config/zitadel-credential/config.toml:18: profile bare: no key is set
                  add key-file or key-command to the profile; or for one call, give --key-file, set ZITADEL_CREDENTIAL_KEY_FILE or ZITADEL_CREDENTIAL_KEY
 failed   config  [HOME]/.config/zitadel-credential/config.toml:20: profile two: key-file and key-command are both set
-                 remove one of them: a profile has one key
+                 remove one of them: a profile has one key, or one other source of tokens
 failed   config  [HOME]/.config/zitadel-credential/config.toml:25: two host rules for git.acme.dev
                  remove one of them: upper and lower case are the same host, and so are port 443 and no port
 failed   config  [HOME]/.config/zitadel-credential/config.toml:28: host rule b.dev: no profile named "nope"

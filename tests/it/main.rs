@@ -26,6 +26,7 @@ mod network;
 mod paths;
 mod readme;
 mod setup;
+mod source;
 mod terminal;
 mod token_file;
 mod tools;

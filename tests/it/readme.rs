@@ -19,10 +19,11 @@ const TOOLS_PAGE: &str = include_str!("../../docs/tools.md");
 const SERVERS: &str = include_str!("../../docs/servers.md");
 const TROUBLESHOOTING: &str = include_str!("../../docs/troubleshooting.md");
 const INSTALL: &str = include_str!("../../docs/install.md");
-const PAGES: [(&str, &str); 10] = [
+const PAGES: [(&str, &str); 11] = [
     ("README.md", README),
     ("docs/install.md", INSTALL),
     ("docs/ci.md", include_str!("../../docs/ci.md")),
+    ("docs/keys.md", include_str!("../../docs/keys.md")),
     ("docs/reference.md", REFERENCE),
     ("docs/tools.md", TOOLS_PAGE),
     ("docs/troubleshooting.md", TROUBLESHOOTING),
@@ -39,6 +40,29 @@ const PAGES: [(&str, &str); 10] = [
 const OTHERS: &[&str] = &[
     "--help",
     "--version",
+    // pkcs11-tool and the key services of docs/keys.md
+    "--algorithm",
+    "--digest",
+    "--digest-algorithm",
+    "--id",
+    "--input-file",
+    "--key",
+    "--keyring",
+    "--location",
+    "--login",
+    "--mechanism",
+    "--message",
+    "--message-type",
+    "--module",
+    "--name",
+    "--output-file",
+    "--pin",
+    "--query",
+    "--sign",
+    "--signature-file",
+    "--signing-algorithm",
+    "--token-label",
+    "--vault-name",
     // tar
     "--strip-components",
     // a Dockerfile's COPY

@@ -5,6 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 
 use crate::commands::{EXEC_DUMP, rows};
 use crate::hunt::Hunt;
+use crate::support::World;
+use crate::support::exchange::{access_token, token};
 use crate::support::issuer::{TokenKind, Version};
 use crate::support::machine::program;
 use crate::support::tools::{Row, Shows};
@@ -82,4 +84,64 @@ fn with_tools_that_look_about() {
         assert!(asked.clone().any(|word| dump.contains(word)), "{dump}");
         assert!(dump.contains("HOME="), "{dump}");
     }
+}
+
+/// The profile of these lines in place of the key's.
+fn with_source(lines: impl FnOnce(&World) -> String) -> Hunt {
+    let hunt = Hunt::new();
+    let lines = lines(&hunt.world);
+    hunt.world.home.write_config(&format!(
+        "default-profile = \"test\"\n[profiles.test]\nissuer = \"{}\"\n{lines}\n\
+         [hosts.\"git.acme.dev\"]\nprofile = \"test\"\n",
+        hunt.world.issuer.url()
+    ));
+    hunt
+}
+
+#[test]
+fn with_another_program_that_signs() {
+    let mut hunt = with_source(|world| {
+        world.home.write("signer.pem", world.user.pkcs8_pem());
+        world.home.write("signer.pub", world.user.public_pem());
+        format!(
+            "sign-command = [\"sh\", \"-c\", \"./dump signer.dump; openssl dgst -sha256 -sign signer.pem\"]\n\
+             public-key-file = \"~/signer.pub\"\nkey-id = \"{}\"\nuser-id = \"{}\"",
+            world.user.key_id, world.user.user_id
+        )
+    });
+    assert_eq!(hunt.run(), showing(TokenKind::default()));
+    let dump = hunt.world.home.read("signer.dump");
+    assert!(dump.contains("HOME="), "{dump}");
+}
+
+#[test]
+fn with_a_client_secret() {
+    let mut secret = String::new();
+    let mut hunt = with_source(|world| {
+        world.issuer.set_name(&world.user.user_id, "ci");
+        secret = world.issuer.new_client_secret(&world.user.user_id);
+        world.home.write("client-secret", &secret);
+        "client-id = \"ci\"\nclient-secret-command = [\"sh\", \"-c\", \"./dump client.dump; cat client-secret\"]".to_owned()
+    });
+    hunt.hide(&secret);
+    // Nothing here signs an assertion.
+    assert_eq!(hunt.run(), showing(TokenKind::default()) - 1);
+    let dump = hunt.world.home.read("client.dump");
+    assert!(dump.contains("HOME="), "{dump}");
+    hunt.environment = vec![(
+        "ZITADEL_CREDENTIAL_CLIENT_SECRET",
+        "wrong-secret-of-somebody-else-that-nobody-sees".into(),
+    )];
+    hunt.hide("wrong-secret-of-somebody-else-that-nobody-sees");
+    assert_eq!(hunt.run_only("whoami"), 0);
+}
+
+#[test]
+fn with_a_token_of_another() {
+    let mut hunt = with_source(|world| {
+        let token = access_token(&token(&world.issuer, &world.user));
+        world.home.write("token", token);
+        "token-file = \"~/token\"".to_owned()
+    });
+    assert!(hunt.run() > 5);
 }

@@ -11,12 +11,21 @@ const PROFILE: &[&str] = &[
     "issuer",
     "key-file",
     "key-command",
+    "sign-command",
+    "public-key-file",
+    "token-file",
+    "token-command",
+    "client-id",
+    "client-secret-file",
+    "client-secret-command",
+    "self-signed",
     "key-id",
     "user-id",
     "scopes",
     "projects",
     "roles",
     "zitadel-api",
+    "token-endpoint",
     "ca-file",
     "allow-http",
 ];
@@ -40,6 +49,10 @@ const WORDS: &[(&str, &str)] = &[
     ("domain", "issuer"),
     ("user", "username"),
     ("ca", "ca-file"),
+    ("token", "token-file"),
+    ("pat", "token-file"),
+    ("client-secret", "client-secret-file"),
+    ("secret", "client-secret-file"),
 ];
 
 /// Returns the hint for serde's message `unknown field`, which names the keys of the

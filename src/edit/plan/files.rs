@@ -21,15 +21,15 @@ impl Plan<'_> {
         }
         let file = FileChange::open(path).map_err(Error::Usage)?;
         let config = self.config()?;
-        let key_files = config.key_files();
+        let secrets = config.secret_files();
         let ours = [
             ("our config file", self.config.real()),
             ("setup's journal", self.journal_file.real()),
         ];
-        let keys = key_files.iter().map(|key| ("a key file", key.as_path()));
+        let secrets = secrets.iter().map(|(file, kind)| (*kind, file.as_path()));
         if let Some((what, _)) = ours
             .into_iter()
-            .chain(keys)
+            .chain(secrets)
             .find(|(_, ours)| file.is_at(ours))
         {
             return Err(Error::Usage(

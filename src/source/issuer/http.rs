@@ -18,6 +18,7 @@ use super::trust::Trust;
 use super::verdict::{Question, Verdict};
 use super::{connect, failure, proxy, retry, roots};
 use crate::error::{Error, Report};
+use crate::secret::Secret;
 use crate::text::clock::Deadline;
 use crate::text::input::{ReadError, encoding};
 use crate::text::waiting::Wait;
@@ -88,15 +89,19 @@ impl<'a> Http<'a> {
         })
     }
 
-    /// Posts a form.
+    /// Posts a form, with an `Authorization` header if one is given.
     pub fn post<'u>(
         &self,
         question: Question,
         url: &'u HttpUrl,
+        authorization: Option<&Secret>,
         form: Body<'_>,
     ) -> Result<Answer<'u>, Error> {
         self.send(question, url, |agent, timeout, proxy| {
-            let request = agent.post(url.as_str());
+            let mut request = agent.post(url.as_str());
+            if let Some(header) = authorization {
+                request = request.header("Authorization", header.expose());
+            }
             let config = request.config().timeout_global(Some(timeout)).proxy(proxy);
             config.build().send_form(form.iter().copied())
         })

@@ -11,7 +11,7 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-use super::der::Uses;
+use super::certificate::Uses;
 
 /// The certificates to trust.
 #[derive(Debug)]

@@ -2,28 +2,20 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use zeroize::Zeroizing;
 
-use super::said::Said;
-use super::{Key, KeyId, UserId, is_path};
+use super::{Key, KeyId, Owner, UserId, is_path};
 use crate::error::{Error, Report};
 use crate::secret::Secret;
-use crate::sys::process::RunError;
-use crate::sys::status::Status;
-use crate::sys::{Environment, process};
+use crate::source::command::ProfileCommand;
+use crate::source::exposure;
+use crate::sys::Environment;
 use crate::text::clock::Deadline;
 use crate::text::input::ReadError;
 use crate::text::input::encoding::{self, NotText};
-use crate::text::quote::{quoted, system, word};
-use crate::text::waiting::Wait;
 use crate::text::{input, quote};
 
-const A_LIST: &str =
-    "set key-command to a list of a program on PATH and its arguments, each a string of its own";
-const RUN_IT: &str = "run the command by hand: it must print only the key, and exit with 0";
-const WAITS: &str = "run the command by hand: it may be waiting for input or an unlock";
 const MAKE_PRIVATE: &str = "run chmod 600 on the key file, and create a new key if other users may know or have changed it";
 const RAISE_TIMEOUT: &str = "give it more time with --timeout";
 
@@ -34,8 +26,8 @@ pub enum KeySource {
     File(PathBuf),
     /// The key file's text, from `ZITADEL_CREDENTIAL_KEY`.
     Environment(Secret),
-    /// A program with its arguments that prints a key file or a PEM.
-    Command(Vec<String>),
+    /// A program that prints a key file or a PEM.
+    Command(ProfileCommand),
 }
 
 impl fmt::Display for KeySource {
@@ -43,24 +35,8 @@ impl fmt::Display for KeySource {
         match self {
             Self::File(path) => write!(f, "key file {}", quote::path(path)),
             Self::Environment(_) => f.write_str("ZITADEL_CREDENTIAL_KEY"),
-            Self::Command(words) => write!(f, "key-command {}", program_of(words)),
+            Self::Command(command) => command.fmt(f),
         }
-    }
-}
-
-/// Returns the name of a command's program. The arguments are not shown, also if they are
-/// in one string with it: a vault's may contain secrets.
-pub fn program_of(command: &[String]) -> String {
-    let program = command.first().map_or("", String::as_str);
-    let Some((program, _)) = program.trim().split_once(char::is_whitespace) else {
-        return quoted(program);
-    };
-    let shown = quoted(program);
-    // A key in its place is left out already.
-    if shown.ends_with("[…]") {
-        shown
-    } else {
-        format!("{shown} […]")
     }
 }
 
@@ -83,9 +59,10 @@ pub struct KeySpec {
     pub id: Option<KeyId>,
     /// `--user-id`.
     pub user: Option<UserId>,
-    /// True to drop a command's stderr: some callers read it as part of our
-    /// response.
-    pub is_silent: bool,
+    /// True to take a bare PEM without `--key-id`, and to name it after a digest of it.
+    pub derives_id: bool,
+    /// Whose keys are taken.
+    pub owner: Owner,
     /// True if the caller itself shows who else can use the key file.
     pub is_exposure_shown: bool,
 }
@@ -95,6 +72,13 @@ impl KeySpec {
     /// needs neither the file nor the command then.
     pub fn ids(&self) -> Option<(KeyId, UserId)> {
         self.id.clone().zip(self.user.clone())
+    }
+
+    /// Warns if other users can read or write the key file, unless the caller does.
+    pub fn warn_of_exposure(&self) {
+        if let (KeySource::File(path), false) = (&self.source, self.is_exposure_shown) {
+            exposure::warn(path, &self.source);
+        }
     }
 
     /// Reads the key.
@@ -108,7 +92,7 @@ impl KeySpec {
             KeySource::File(path) => input::read_believed(path, input::LIMIT, deadline)
                 .map_err(|error| self.unread(&error)),
             KeySource::Environment(text) => Ok(Zeroizing::new(text.expose().as_bytes().to_owned())),
-            KeySource::Command(words) => self.run(words, environment, deadline),
+            KeySource::Command(command) => command.run(&[], environment, deadline),
         }?;
         let text = encoding::text(&bytes).map_err(|fault| {
             Error::Final(match fault {
@@ -119,7 +103,11 @@ impl KeySpec {
                     .hint("use the JSON file from ZITADEL, or PEM; DER is not supported"),
             })
         })?;
-        Key::parse(text, self.id.as_ref(), self.user.as_ref()).map_err(|error| {
+        let is_bare = text.trim_start().starts_with("-----BEGIN");
+        let derived = (self.derives_id && is_bare && self.id.is_none())
+            .then(|| KeyId::derived("pem", [text.trim()]));
+        let id = self.id.as_ref().or(derived.as_ref());
+        Key::parse(text, self.owner, id, self.user.as_ref()).map_err(|error| {
             match (source, error.map(|report| report.about(source))) {
                 // The variable beside this one was meant: a slip in the configuration.
                 (KeySource::Environment(_), Error::Final(report)) if is_path(text) => {
@@ -131,14 +119,8 @@ impl KeySpec {
     }
 
     fn unread(&self, error: &ReadError) -> Error {
-        let source = &self.source;
-        let is_command = matches!(source, KeySource::Command(_));
-        let report = Report::new(format!("{source}: {error}"));
+        let report = Report::new(format!("{}: {error}", self.source));
         match error {
-            ReadError::TimedOut(_) if is_command => {
-                Error::Passing(report.hint(WAITS).hint(RAISE_TIMEOUT))
-            }
-            _ if is_command => Error::Final(report.hint(RUN_IT)),
             ReadError::TooLarge(_) => Error::Final(
                 report.hint("name the key file that you downloaded from ZITADEL: it has about 2 KiB"),
             ),
@@ -151,70 +133,6 @@ impl KeySpec {
             ReadError::Io(_) => Error::Usage(report.hint(
                 "set --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file to a file that you can read",
             )),
-        }
-    }
-
-    fn run(
-        &self,
-        words: &[String],
-        environment: &Environment,
-        deadline: &Deadline,
-    ) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let failed = |detail: String| Report::new(format!("{}: {detail}", self.source));
-        let Some((program, arguments)) = words.split_first() else {
-            let report = Report::new("key-command names no program");
-            return Err(Error::Usage(report.hint(A_LIST)));
-        };
-        let program = if program.contains('/') {
-            PathBuf::from(program)
-        } else {
-            process::find(program, environment).ok_or_else(|| {
-                let what = "not found in any absolute directory of PATH";
-                Error::Usage(failed(what.into()).hint(A_LIST))
-            })?
-        };
-        if let Ok(status) = Status::of(&program)
-            && status.is_file()
-            && status.is_writable_by_all()
-        {
-            let mode = status.shown_mode();
-            let what = format!("every user can write to {} ({mode})", quote::path(&program));
-            let hint = format!("run chmod go-w {}", word(&program));
-            return Err(Error::Usage(failed(what).hint(hint)));
-        }
-        let mut command = Command::new(program);
-        command
-            .args(arguments)
-            // The command does not need another key.
-            .env_remove("ZITADEL_CREDENTIAL_KEY")
-            .stdin(Stdio::null());
-        // Never our caller's own: what the command leaves running would keep it open.
-        command.stderr(if self.is_silent {
-            Stdio::null()
-        } else {
-            Stdio::piped()
-        });
-        let _wait = Wait::of(|| self.source.to_string());
-        let mut said = Said::new();
-        let mut listener = |part: &[u8]| said.hear(part);
-        let ended = process::run_asking(&mut command, deadline, input::LIMIT, Some(&mut listener));
-        said.end(!ended.as_ref().is_ok_and(|ended| ended.status.success()));
-        match ended {
-            Ok(ended) if !ended.status.success() => Err(Error::Final(
-                failed(format!("failed with {}", ended.status)).hint(RUN_IT),
-            )),
-            Ok(ended) if ended.stdout.trim_ascii().is_empty() => {
-                Err(Error::Final(failed("printed nothing".into()).hint(RUN_IT)))
-            }
-            Ok(ended) => Ok(ended.stdout),
-            Err(RunError::Start(error)) => Err(Error::Usage(failed(system(&error)).hint(A_LIST))),
-            Err(RunError::Output(error)) => Err(self.unread(&error)),
-            Err(error @ RunError::Late(_)) => Err(Error::Passing(
-                failed(error.to_string()).hint(WAITS).hint(RAISE_TIMEOUT),
-            )),
-            Err(error @ RunError::Wait(_)) => {
-                Err(Error::Passing(failed(error.to_string()).hint(RUN_IT)))
-            }
         }
     }
 }

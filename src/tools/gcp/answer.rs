@@ -73,7 +73,7 @@ fn answer(world: &World<'_>, config: Result<Config<'_>, Error>) -> Result<Answer
 fn answer_to(world: &World<'_>, config: &Config<'_>, kind: Request) -> Result<Answer, Error> {
     let mut request = config.request(Asker::default())?;
     // google-auth for Python reads stderr and stdout as one stream.
-    request.key.is_silent = true;
+    request.source.silence();
     let broker = Broker::new(&request, world.clock)?;
     written(match kind {
         Request::Token(token_type) => protocol::token(token_type, &broker.jwt()?),

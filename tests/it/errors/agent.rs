@@ -68,7 +68,7 @@ fn a_key_that_can_be_read_only_once() {
         2,
         str![[r#"
 zitadel-credential: error: key file /dev/fd/63: a pipe can be read only once
-  hint: name a regular file, or set key-command in the profile: the agent reads the key for each token
+  hint: name a regular file, or set a command in the profile: the agent reads it for each token
 
 "#]],
     );

@@ -145,15 +145,15 @@ fn a_key_in_two_places() {
     case.end(command).fails(
         2,
         str![[r#"
-zitadel-credential: error: ZITADEL_CREDENTIAL_KEY and ZITADEL_CREDENTIAL_KEY_FILE are both set
-  hint: unset one of them: a call has one key
+zitadel-credential: error: ZITADEL_CREDENTIAL_KEY_FILE and ZITADEL_CREDENTIAL_KEY are both set
+  hint: leave one of them out: a call has one key, or one other source of tokens
 
 "#]],
     );
     case.profile("key-file = \"~/key.json\"\nkey-command = [\"cat\", \"key.json\"]");
     case.run(["token"]).fails(2, str![[r#"
 zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile test: key-file and key-command are both set
-  hint: remove one of them: a profile has one key
+  hint: remove one of them: a profile has one key, or one other source of tokens
 
 "#]]);
     assert_eq!(case.requests(), 0);

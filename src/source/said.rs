@@ -1,4 +1,4 @@
-//! What a key-command says on its stderr: shown escaped, bounded and without secrets.
+//! What a profile's command says on its stderr: shown escaped, bounded and without secrets.
 
 use std::io::{IsTerminal, Write};
 use std::{io, mem};
@@ -13,6 +13,8 @@ use crate::text::stderr::Stderr;
 /// be a question; elsewhere at the end, if the command fails or with `-v`: some callers
 /// read our stderr as a part of the response.
 pub(super) struct Said {
+    /// The command's key in the profile.
+    setting: &'static str,
     is_live: bool,
     /// What is not shown yet.
     pending: Zeroizing<Vec<u8>>,
@@ -23,8 +25,9 @@ pub(super) struct Said {
 }
 
 impl Said {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(setting: &'static str) -> Self {
         Self {
+            setting,
             is_live: io::stderr().is_terminal(),
             pending: Zeroizing::default(),
             total: 0,
@@ -61,7 +64,7 @@ impl Said {
                 self.write("\n");
             }
             if self.total > input::LIMIT {
-                log::warn!("the rest of what the key-command says is not shown");
+                log::warn!("the rest of what the {} says is not shown", self.setting);
             }
         }
     }

@@ -1,20 +1,18 @@
-//! Who else can read or replace a key file.
+//! Who else can read or replace a file with a secret.
 
+use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::spec::KeySource;
 use crate::sys::files::{is_read_only, open_to_read};
 use crate::sys::status::Status;
 use crate::text::quote::word;
 
-/// Warns if other users can read or write a key file. A pipe has no mode, and on a
+/// Warns if other users can read or write a file with a secret, which is named as
+/// `source`. A pipe has no mode, and on a
 /// file system that is mounted read-only nobody can change it: a Kubernetes secret has
 /// mode 0644 unless the pod says otherwise.
-pub fn warn(source: &KeySource) {
-    let KeySource::File(path) = source else {
-        return;
-    };
+pub fn warn(path: &Path, source: &dyn fmt::Display) {
     // Not opened unless it is a regular file: a pipe would lose its reader.
     let Ok(status) = Status::of(path) else { return };
     if !status.is_file() || open_to_read(path).is_ok_and(|file| is_read_only(&file)) {

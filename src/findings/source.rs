@@ -1,0 +1,127 @@
+//! What doctor and `config check` say about a source of tokens that is no key of ours.
+
+use std::path::Path;
+
+use crate::broker::Request;
+use crate::error::Error;
+use crate::findings::{Checks, failed_with, ok, warning};
+use crate::source::client::{Client, SecretSource};
+use crate::source::exposure;
+use crate::source::signer::Signer;
+use crate::source::supplier::Supplier;
+use crate::sys::Environment;
+use crate::sys::status::Status;
+use crate::text::clock::{Clock, Deadline};
+use crate::text::quote;
+use crate::text::quote::word;
+use crate::url::IssuerUrl;
+
+/// Returns a profile's issuer and scopes in words.
+pub(crate) fn settings(request: &Request<'_>) -> String {
+    let issuer = request.issuer.as_ref();
+    match issuer.map(IssuerUrl::as_str) {
+        Some(issuer) if request.source.is_exchanged() => {
+            format!("issuer {issuer}, scopes {}", request.scopes)
+        }
+        Some(issuer) => format!("issuer {issuer}"),
+        None => "no issuer".to_owned(),
+    }
+}
+
+/// Checks the public key of a program that signs. Returns true unless it is of no use.
+pub(crate) fn signer(checks: &mut Checks, signer: &Signer, deadline: &Deadline) -> bool {
+    let command = &signer.command;
+    let (id, user) = (signer.id.as_str(), signer.user.as_str());
+    match signer.public_key(deadline) {
+        Ok(Some(key)) => {
+            let bits = key.size() * 8;
+            let what =
+                format!("{command}: signs for key {id} of service user {user}, RSA {bits} bits");
+            checks.push(ok("key", what));
+            true
+        }
+        Ok(None) => {
+            let what = format!("{command}: signs for key {id} of service user {user}, unchecked");
+            let advice =
+                "set public-key-file: a wrong signature is then told here, and not by the issuer";
+            checks.push(warning("key", what, advice));
+            true
+        }
+        Err(error) => {
+            checks.push(failed_with("key", &error));
+            false
+        }
+    }
+}
+
+/// Checks a client secret that was read.
+pub(crate) fn client(checks: &mut Checks, client: &Client) {
+    let what = format!("{}: secret of client {}", client.secret, client.id.as_str());
+    let is_open = match &client.secret {
+        SecretSource::File(path) => open(checks, path, &client.secret.to_string()),
+        SecretSource::Environment(_) | SecretSource::Command(_) => false,
+    };
+    if !is_open {
+        checks.push(ok("secret", what));
+    }
+}
+
+/// Checks the token of a file. A command is not run here.
+pub(crate) fn supplier(
+    checks: &mut Checks,
+    supplier: &Supplier,
+    environment: &Environment,
+    deadline: &Deadline,
+    clock: &Clock,
+) -> Result<(), Error> {
+    let Supplier::File(path) = supplier else {
+        checks.push(ok("source", format!("{supplier}: prints the token")));
+        return Ok(());
+    };
+    let token = supplier
+        .token(environment, deadline, clock)
+        .inspect_err(|error| {
+            checks.push(failed_with("source", error));
+        })?;
+    let end = token.lifespan().map_or_else(
+        || "its expiry is not known".to_owned(),
+        |lifespan| format!("valid until {}", lifespan.expires_at),
+    );
+    if !open(checks, path, &supplier.to_string()) {
+        checks.push(ok("source", format!("{supplier}: holds a token, {end}")));
+    }
+    Ok(())
+}
+
+/// Warns if others can read or replace a file with a secret. Returns true if they can.
+fn open(checks: &mut Checks, path: &Path, source: &str) -> bool {
+    let mut is_open = false;
+    if let Ok(status) = Status::of(path)
+        && status.is_file()
+        && status.is_open_to_others()
+    {
+        is_open = true;
+        let finding = format!(
+            "{source}: accessible to other users ({})",
+            status.shown_mode()
+        );
+        checks.push(warning(
+            "source",
+            finding,
+            format!("chmod 600 {}", word(path)),
+        ));
+    }
+    for dir in exposure::open_directories(path) {
+        is_open = true;
+        let finding = format!(
+            "{source}: every user can replace it in {}",
+            quote::path(&dir)
+        );
+        checks.push(warning(
+            "source",
+            finding,
+            format!("chmod o-w {}", word(&dir)),
+        ));
+    }
+    is_open
+}

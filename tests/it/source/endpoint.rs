@@ -1,0 +1,67 @@
+//! `token-endpoint`: a first token in one request. And what an application's key is for.
+
+use super::{printed, profile, refused};
+use crate::support::{Endpoint, Jwt, World};
+
+#[test]
+fn a_first_token_takes_one_request() {
+    let world = World::new();
+    let endpoint = format!("{}{}", world.issuer.url(), Endpoint::TOKEN_PATH);
+    let lines = format!("key-file = \"~/key.json\"\ntoken-endpoint = \"{endpoint}\"\n");
+    profile(&world, &lines);
+    let token = printed(&world, &["token"]);
+    assert!(world.issuer.accepts(token.trim()));
+    assert_eq!(world.issuer.total_requests(), 1);
+    assert_eq!(printed(&world, &["token"]), token);
+    assert_eq!(world.issuer.total_requests(), 1);
+    printed(&world, &["token", "--refresh"]);
+    assert_eq!(world.issuer.total_requests(), 2);
+    // Whose it is, is asked by discovery.
+    printed(&world, &["whoami"]);
+    assert_eq!(world.issuer.requests(Endpoint::Discovery), 1);
+}
+
+#[test]
+fn an_address_that_is_wrong_is_an_error() {
+    let world = World::new();
+    for (endpoint, code, why) in [
+        (format!("{}/oauth/token", world.issuer.url()), 75, "404"),
+        ("acme".to_owned(), 2, "invalid token-endpoint"),
+        ("http://acme.test/token".to_owned(), 2, "plain http"),
+    ] {
+        let lines = format!("key-file = \"~/key.json\"\ntoken-endpoint = \"{endpoint}\"\n");
+        profile(&world, &lines);
+        let said = world.zitadel(["token", "--timeout", "2"]).run();
+        let stderr = String::from_utf8_lossy(&said.stderr).into_owned();
+        assert!(
+            [Some(code), Some(1)].contains(&said.status.code()),
+            "{stderr}"
+        );
+        assert!(stderr.contains(why), "{stderr}");
+        assert_eq!(world.issuer.requests(Endpoint::Discovery), 0);
+    }
+}
+
+/// A server introspects with such an assertion.
+#[test]
+fn an_applications_key_signs_an_assertion_and_nothing_else() {
+    let world = World::new();
+    let application = world.issuer.new_application("310000000000000042");
+    let json = serde_json::json!({
+        "type": "application", "keyId": application.key.key_id, "appId": "1",
+        "key": application.key.pkcs1_pem(), "clientId": application.client_id,
+    });
+    world.home.write("key.json", json.to_string());
+    let assertion = printed(&world, &["assertion"]);
+    let jwt = Jwt::parse(assertion.trim()).unwrap();
+    for claim in ["iss", "sub"] {
+        assert_eq!(jwt.claims[claim], application.client_id);
+    }
+    for words in [&["token"][..], &["kubectl"], &["whoami"]] {
+        let said = refused(&world, words, 1);
+        assert!(
+            said.contains("an application's key, not a service user's"),
+            "{said}"
+        );
+    }
+}

@@ -1,0 +1,237 @@
+//! `token-file` and `token-command`: something else makes the token.
+
+use serde_json::{Value, json};
+
+use super::{login, printed, profile, refused};
+use crate::support::exchange::now;
+use crate::support::jwt::sign;
+use crate::support::{Answer, ServiceUser, World};
+
+fn jwt(user: &ServiceUser, subject: &str, expires_in: i64) -> String {
+    let claims = json!({ "sub": subject, "exp": now() + expires_in });
+    sign(&user.private, &json!({ "alg": "RS256" }), &claims)
+}
+
+/// A profile of this line, without an issuer.
+fn alone(world: &World, line: &str) {
+    let rule = "[hosts.\"git.acme.dev\"]\n";
+    world
+        .home
+        .write_config(&format!("[profiles.test]\n{line}\n{rule}"));
+}
+
+#[test]
+fn a_token_file_is_read_at_each_call_and_never_cached() {
+    let world = World::new();
+    alone(&world, "token-file = \"~/token\"");
+    for token in ["first", "second"] {
+        world.home.write("token", format!("{token}\n"));
+        assert_eq!(printed(&world, &["token"]), format!("{token}\n"));
+        assert_eq!(login(&world), ("token".to_owned(), token.to_owned()));
+        assert_eq!(
+            printed(&world, &["token", "--refresh"]),
+            format!("{token}\n")
+        );
+    }
+    assert_eq!(
+        printed(&world, &["cache", "list", "--output", "json"]).trim(),
+        "[]"
+    );
+    assert_eq!(world.issuer.total_requests(), 0);
+    for words in [&["--token-file", "token"][..], &[]] {
+        let mut call = world.zitadel([&["token", "--config", "/dev/null"], words].concat());
+        if words.is_empty() {
+            call.env("ZITADEL_CREDENTIAL_TOKEN_FILE", "~/token");
+        }
+        assert_eq!(call.run().stdout, b"second\n");
+    }
+}
+
+/// The form that `token --output json` prints, and an OAuth answer.
+#[test]
+fn json_tells_the_expiry_and_a_jwts_own_counts() {
+    let world = World::new();
+    alone(&world, "token-file = \"~/token\"");
+    let user = &world.user;
+    let end = |text: &str| -> Value {
+        let answer: Value = serde_json::from_str(text).unwrap();
+        answer["expires_at"].clone()
+    };
+    let made = printed(
+        &world,
+        &[
+            "token",
+            "--output",
+            "json",
+            "--config",
+            "/dev/null",
+            "--key-file",
+            "key.json",
+            "--issuer",
+            &world.issuer.url(),
+        ],
+    );
+    world.home.write("token", &made);
+    let read = printed(&world, &["token", "--output", "json"]);
+    assert_eq!(
+        serde_json::from_str::<Value>(&read).unwrap()["access_token"],
+        serde_json::from_str::<Value>(&made).unwrap()["access_token"]
+    );
+    assert!(end(&read).is_string());
+    world.home.write("token", jwt(user, "u", 3600));
+    assert!(end(&printed(&world, &["token", "--output", "json"])).is_string());
+    world.home.write("token", "opaque");
+    assert!(end(&printed(&world, &["token", "--output", "json"])).is_null());
+    world
+        .home
+        .write("token", r#"{"access_token":"a","expires_in":60}"#);
+    assert!(end(&printed(&world, &["token", "--output", "json"])).is_string());
+}
+
+#[test]
+fn a_token_that_has_expired_is_told_and_not_handed_out() {
+    let world = World::new();
+    alone(&world, "token-file = \"~/token\"");
+    world.home.write("token", jwt(&world.user, "u", -1));
+    for words in [&["token"][..], &["kubectl"], &["exec", "--", "true"]] {
+        let said = refused(&world, words, 75);
+        assert!(said.contains("its token expired at"), "{said}");
+        assert!(said.contains("check what writes this file"), "{said}");
+    }
+    // Near its end it is still good.
+    world.home.write("token", jwt(&world.user, "u", 20));
+    printed(&world, &["token"]);
+}
+
+#[test]
+fn what_is_no_token_is_told_without_a_byte_of_it() {
+    let key = World::new().user.pkcs1_pem();
+    for (text, code, why) in [
+        ("", 75, "empty"),
+        ("SECRET WORD", 1, "not a token"),
+        (
+            &*format!("{{\"key\": \"{}\"}}", key.replace('\n', "\\n")),
+            1,
+            "a private key, not a token",
+        ),
+        ("{\"access_token\": \"SECRET WORD\"}", 1, "not a token"),
+        (
+            "{\"token\": \"SECRET\"}",
+            1,
+            "JSON without a text access_token",
+        ),
+        (
+            "{\"access_token\": \"a\", \"expires_in\": \"SECRET\"}",
+            1,
+            "expires_in is not a number",
+        ),
+    ] {
+        let world = World::new();
+        alone(&world, "token-file = \"~/token\"");
+        world.home.write("token", text);
+        let said = refused(&world, &["token"], code);
+        assert!(said.contains(why) && !said.contains("SECRET"), "{said}");
+    }
+    let world = World::new();
+    alone(&world, "token-file = \"~/absent\"");
+    let said = refused(&world, &["token"], 2);
+    assert!(said.contains("absent: no such file or directory"), "{said}");
+    assert!(said.contains("--token-file"), "{said}");
+}
+
+#[test]
+fn the_username_is_the_subject_where_a_tool_can_take_it() {
+    let world = World::new();
+    alone(&world, "token-file = \"~/token\"");
+    for (subject, expected) in [("100507", "100507"), ("a b", "token"), ("x\ny", "token")] {
+        world.home.write("token", jwt(&world.user, subject, 3600));
+        assert_eq!(login(&world).0, expected);
+    }
+}
+
+#[test]
+fn a_commands_token_is_cached_while_its_expiry_is_known() {
+    for (answer, runs) in [
+        (r#"{"access_token":"abc","expires_in":3600}"#, "x"),
+        ("abc", "xx"),
+    ] {
+        let world = World::new();
+        let script = format!("printf x >> runs; echo \"$ANSWER\"");
+        alone(
+            &world,
+            &format!("token-command = [\"sh\", \"-c\", '''{script}''']"),
+        );
+        for _ in 0..2 {
+            let mut call = world.zitadel(["token"]);
+            let output = call.env("ANSWER", answer).run();
+            assert_eq!(output.stdout, b"abc\n");
+        }
+        assert_eq!(world.home.read("runs"), runs, "{answer}");
+    }
+}
+
+/// A server refused it, and there is no issuer to ask.
+#[test]
+fn a_refused_token_of_a_command_is_asked_for_again() {
+    let world = World::new();
+    let script = "printf x >> runs; echo \"{\\\"access_token\\\":\\\"t$(wc -c < runs)\\\",\\\"expires_in\\\":3600}\"";
+    alone(
+        &world,
+        &format!("token-command = [\"sh\", \"-c\", '''{script}''']"),
+    );
+    assert_eq!(login(&world).1, "t1");
+    let mut erase = world.zitadel(["git", "erase"]);
+    erase.write_stdin("protocol=https\nhost=git.acme.dev\nusername=token\npassword=t1\n\n");
+    assert!(erase.run().status.success());
+    assert_eq!(login(&world).1, "t2");
+    assert_eq!(login(&world).1, "t2");
+}
+
+/// With an issuer, the token can be checked there.
+#[test]
+fn whoami_and_doctor_ask_the_issuer_if_there_is_one() {
+    let world = World::new();
+    let token = crate::support::exchange::access_token(&answer(&world));
+    world.home.write("token", &token);
+    profile(&world, "token-file = \"~/token\"");
+    let told = printed(&world, &["whoami"]);
+    assert!(told.contains(&world.user.user_id), "{told}");
+    let text = printed(&world, &["doctor"]);
+    assert!(text.contains("holds a token"), "{text}");
+    alone(&world, "token-file = \"~/token\"");
+    let said = refused(&world, &["whoami"], 2);
+    assert!(said.contains("no issuer is configured"), "{said}");
+    let text = printed(&world, &["doctor"]);
+    assert!(text.contains("no issuer is configured"), "{text}");
+}
+
+fn answer(world: &World) -> Answer {
+    crate::support::exchange::token(&world.issuer, &world.user)
+}
+
+#[test]
+fn setup_writes_a_profile_for_a_token_file() {
+    let world = World::new();
+    world.home.write("token", "abc");
+    let said = printed(
+        &world,
+        &["setup", "profile", "pat", "--token-file", "token"],
+    );
+    assert!(said.contains("gave an opaque token"), "{said}");
+    let config = world.home.read(".config/zitadel-credential/config.toml");
+    assert!(config.contains("token-file = \""), "{config}");
+    assert_eq!(printed(&world, &["token", "--profile", "pat"]), "abc\n");
+}
+
+/// It is what the token is read from.
+#[test]
+fn no_token_is_written_over_a_token_file() {
+    let world = World::new();
+    alone(&world, "token-file = \"~/token\"");
+    world.home.write("token", "abc");
+    let said = refused(&world, &["token", "--write", "token"], 2);
+    assert!(
+        said.contains("the token would replace the token file of a profile"),
+        "{said}"
+    );
+}

@@ -28,6 +28,7 @@ mod pnpm;
 mod registry;
 mod servers;
 mod setup;
+mod signers;
 mod terraform;
 
 use support::program;

@@ -120,7 +120,7 @@ pub(crate) fn doctor(
     let has_token = token::check(
         &mut checks,
         broker,
-        endpoints,
+        endpoints.as_ref(),
         profile,
         &wiring,
         &context,

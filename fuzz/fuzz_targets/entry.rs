@@ -11,7 +11,7 @@ use zitadel_credential::url::IssuerUrl;
 
 fuzz_target!(|bytes: &[u8]| {
     let grant = Grant {
-        issuer: IssuerUrl::parse("https://id.acme.dev").expect("an issuer"),
+        issuer: Some(IssuerUrl::parse("https://id.acme.dev").expect("an issuer")),
         key_id: KeyId::parse("1").expect("a key ID"),
         user_id: UserId::parse("2").expect("a user ID"),
         scopes: Scopes::new(["openid"]).expect("a scope"),

@@ -12,8 +12,12 @@ use crate::cli::options::Options;
 use crate::error::Error;
 use crate::sys::Environment;
 
-/// The settings of one source; `None` for a setting that it leaves unset.
+/// The settings of one place; `None` for a setting that it leaves unset.
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
 pub struct Layer {
     /// The profile's name.
     pub profile: Option<String>,

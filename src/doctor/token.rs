@@ -25,7 +25,7 @@ use crate::url::Endpoints;
 pub(super) fn check(
     checks: &mut Checks,
     broker: Option<&Broker<'_>>,
-    endpoints: Option<Endpoints>,
+    endpoints: Option<&Endpoints>,
     profile: Option<&str>,
     wiring: &Wirings,
     context: &Context<'_>,
@@ -39,7 +39,7 @@ pub(super) fn check(
         }
         return false;
     };
-    let (token, end) = match broker.trial(endpoints.as_ref()) {
+    let (token, end) = match broker.trial(endpoints) {
         Ok(minted) => minted,
         Err(error) => {
             checks.push(failed_with("token", &error));
@@ -66,12 +66,11 @@ pub(super) fn check(
     if let Some(remark) = token.remark_on_size() {
         checks.push(warning("token", remark, MAKE_IT_SHORTER));
     }
-    match broker.no_userinfo() {
-        Some(why) => checks.push(skipped("userinfo", why)),
-        None => {
-            userinfo(checks, broker, &token);
-            cached(checks, broker);
-        }
+    if let Some(why) = broker.no_userinfo() {
+        checks.push(skipped("userinfo", why));
+    } else {
+        userinfo(checks, broker, &token);
+        cached(checks, broker);
     }
     true
 }

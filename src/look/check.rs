@@ -90,10 +90,9 @@ fn profile(
     let clock = world.clock;
     let outcome = match &request.source {
         Source::Key(spec) | Source::SelfSigned(spec) => of_key(checks, spec, request, world),
-        Source::Signer(signer) => match source::signer(checks, signer, deadline) {
-            true => Ok(()),
-            false => Err(2),
-        },
+        Source::Signer(signer) => source::signer(checks, signer, deadline)
+            .then_some(())
+            .ok_or(2),
         Source::Client(Client {
             secret: SecretSource::Command(command),
             ..

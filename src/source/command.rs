@@ -148,28 +148,28 @@ impl ProfileCommand {
         said.end(!ended.as_ref().is_ok_and(|ended| ended.status.success()));
         match ended {
             Ok(ended) if !ended.status.success() => {
-                Err(self.unusable(format!("failed with {}", ended.status)))
+                Err(self.unusable(&format!("failed with {}", ended.status)))
             }
             Ok(ended) if ended.stdout.trim_ascii().is_empty() => {
-                Err(self.unusable("printed nothing".to_owned()))
+                Err(self.unusable("printed nothing"))
             }
             Ok(ended) => Ok(ended.stdout),
             Err(RunError::Start(error)) => Err(Error::Usage(
-                self.report(system(&error)).hint(self.a_list()),
+                self.report(&system(&error)).hint(self.a_list()),
             )),
-            Err(error @ RunError::Output(ReadError::TimedOut(_)) | error @ RunError::Late(_)) => {
-                let report = self.report(error.to_string());
+            Err(error @ (RunError::Output(ReadError::TimedOut(_)) | RunError::Late(_))) => {
+                let report = self.report(&error.to_string());
                 Err(Error::Passing(report.hint(WAITS).hint(RAISE_TIMEOUT)))
             }
-            Err(RunError::Output(error)) => Err(self.unusable(error.to_string())),
+            Err(RunError::Output(error)) => Err(self.unusable(&error.to_string())),
             Err(error @ RunError::Wait(_)) => Err(Error::Passing(
-                self.report(error.to_string()).hint(self.run_it()),
+                self.report(&error.to_string()).hint(self.run_it()),
             )),
         }
     }
 
     /// Returns the error of an output that is of no use.
-    pub fn unusable(&self, detail: String) -> Error {
+    pub fn unusable(&self, detail: &str) -> Error {
         Error::Final(self.report(detail).hint(self.run_it()))
     }
 
@@ -178,7 +178,7 @@ impl ProfileCommand {
             PathBuf::from(name)
         } else {
             process::find(name, environment).ok_or_else(|| {
-                let what = "not found in any absolute directory of PATH".to_owned();
+                let what = "not found in any absolute directory of PATH";
                 Error::Usage(self.report(what).hint(self.a_list()))
             })?
         };
@@ -193,13 +193,13 @@ impl ProfileCommand {
                 let mode = status.shown_mode();
                 let what = format!("every user can write to {} ({mode})", quote::path(program));
                 let hint = format!("run chmod go-w {}", word(program));
-                Err(Error::Usage(self.report(what).hint(hint)))
+                Err(Error::Usage(self.report(&what).hint(hint)))
             }
             _ => Ok(()),
         }
     }
 
-    fn report(&self, detail: String) -> Report {
+    fn report(&self, detail: &str) -> Report {
         Report::new(format!("{self}: {detail}"))
     }
 

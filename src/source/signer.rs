@@ -50,7 +50,7 @@ impl Signer {
         let printed = self.command.run(input.as_bytes(), environment, deadline)?;
         let size = public_key.as_ref().map(PublicKey::size);
         let signature = signature::parse(&printed, size)
-            .map_err(|objection| self.command.unusable(objection.to_string()))?;
+            .map_err(|objection| self.command.unusable(&objection.to_string()))?;
         match (&public_key, &self.public_key_file) {
             (Some(key), Some(file)) if !key.verifies(input.as_bytes(), &signature) => {
                 let what = format!("the signature is not by the key of {}", quote::path(file));

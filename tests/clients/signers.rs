@@ -1,5 +1,5 @@
 //! Programs that sign with a key that never leaves its place, as `docs/keys.md` has them:
-//! `pkcs11-tool` with SoftHSM2, tpm2-tools with swtpm, and openssl.
+//! `pkcs11-tool` with `SoftHSM2`, tpm2-tools with swtpm, and openssl.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
@@ -145,7 +145,9 @@ fn a_tpm_signs() {
 /// A TPM on loopback, and how tpm2-tools reach it: its two ports follow each other.
 fn start_tpm(home: &Home, swtpm: &Path) -> (Running, String) {
     fs::create_dir(home.path().join("state")).unwrap();
-    for _ in 0..20 {
+    let mut tries = 0..20;
+    loop {
+        assert!(tries.next().is_some(), "no TPM on loopback");
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = free.local_addr().unwrap().port();
         let Some(next) = port.checked_add(1) else {
@@ -170,7 +172,6 @@ fn start_tpm(home: &Home, swtpm: &Path) -> (Running, String) {
             thread::sleep(Duration::from_millis(20));
         }
     }
-    panic!("no TPM on loopback");
 }
 
 #[test]

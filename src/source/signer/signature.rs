@@ -126,11 +126,8 @@ mod tests {
     fn each_form_is_the_same_signature() {
         let raw = signature();
         let standard = BASE64_STANDARD.encode(&raw);
-        let wrapped: String = standard
-            .as_bytes()
-            .chunks(64)
-            .map(|line| format!("{}\r\n", String::from_utf8_lossy(line)))
-            .collect();
+        let lines: Vec<_> = standard.as_bytes().chunks(64).collect();
+        let wrapped = lines.join(&b"\r\n"[..]);
         let url = BASE64_URL_SAFE_NO_PAD.encode(&raw);
         let with_end = [&raw[..], b"\n"].concat();
         for printed in [
@@ -138,7 +135,7 @@ mod tests {
             &with_end,
             standard.as_bytes(),
             standard.trim_end_matches('=').as_bytes(),
-            wrapped.as_bytes(),
+            &wrapped,
             url.as_bytes(),
             format!("{url}\n").as_bytes(),
         ] {

@@ -156,7 +156,7 @@ fn a_commands_token_is_cached_while_its_expiry_is_known() {
         ("abc", "xx"),
     ] {
         let world = World::new();
-        let script = format!("printf x >> runs; echo \"$ANSWER\"");
+        let script = "printf x >> runs; echo \"$ANSWER\"";
         alone(
             &world,
             &format!("token-command = [\"sh\", \"-c\", '''{script}''']"),

@@ -20,6 +20,7 @@ pub mod grant;
 pub mod host;
 mod look;
 mod manage;
+pub mod net;
 pub mod scope;
 pub mod secret;
 mod setup;

@@ -11,7 +11,6 @@
 pub mod assertion;
 pub mod client;
 pub mod command;
-mod der;
 pub mod exposure;
 pub mod issuer;
 pub mod key;

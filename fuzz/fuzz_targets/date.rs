@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use zitadel_credential::source::issuer::retry;
+use zitadel_credential::net::retry;
 use zitadel_credential::text::clock::UnixTime;
 
 fuzz_target!(|text: &str| {

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use zitadel_credential::source::issuer::answer::Answer;
+use zitadel_credential::net::answer::Answer;
 use zitadel_credential::source::issuer::endpoints;
 use zitadel_credential::url::IssuerUrl;
 use zitadel_credential_fuzz as plain;

@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 
 use libfuzzer_sys::fuzz_target;
-use zitadel_credential::source::issuer::proxy::{Target, resolve};
+use zitadel_credential::net::proxy::{Target, resolve};
 
 fuzz_target!(|input: &str| {
     let (asked, list) = input.split_once('\n').unwrap_or((input, ""));

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use zitadel_credential::error::Report;
-use zitadel_credential::source::issuer::proxy::{Target, resolve};
+use zitadel_credential::net::proxy::{Target, resolve};
 use zitadel_credential_fuzz as plain;
 
 fuzz_target!(|value: &str| {

@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use zitadel_credential::source::issuer::answer::Answer;
+use zitadel_credential::net::answer::Answer;
 use zitadel_credential::source::issuer::{Exchange, exchanged};
 use zitadel_credential::url::HttpUrl;
 use zitadel_credential_fuzz as plain;

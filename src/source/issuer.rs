@@ -1,37 +1,34 @@
-//! Requests to a ZITADEL instance: discovery, token exchange, userinfo. Only this
-//! module opens sockets.
+//! Requests to a ZITADEL instance: discovery, token exchange, userinfo.
 
 pub mod answer;
-mod certificate;
-mod connect;
 pub mod contact;
-mod failure;
-mod http;
-mod phase;
-pub mod proxy;
-mod race;
-pub mod retry;
-mod roots;
-mod socks;
-mod tcp;
-mod tls;
-mod trust;
 pub mod verdict;
 
-use answer::{Answer, OAuthError};
-use http::Http;
-pub use http::{ANSWER_LIMIT, Environment, Network};
+use answer::{OAuthError, passing, repeated, verdict};
 use serde::Deserialize;
 use serde_json::Value;
 use verdict::{Question, Verdict};
 
 use crate::error::{Error, Report};
+use crate::net::answer::Answer;
+use crate::net::http::{Http, Network};
+use crate::net::peer::Peer;
 use crate::scope::Scopes;
 use crate::secret::Secret;
 use crate::text::clock::{Deadline, UnixTime};
 use crate::text::quote::quoted;
 use crate::token::Token;
 use crate::url::{Endpoints, HttpUrl, IssuerUrl};
+
+const ZITADEL: Peer = Peer {
+    unreachable: "check that the issuer is up and reachable from here (network, proxy, firewall)",
+    other_server: "check that a ZITADEL instance answers at this URL",
+    other_name: "check the issuer's host name, and which server answers there",
+    authority: "if you run your own certificate authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile",
+    client_certificate: "client certificates are not supported: use an address of the issuer that wants none",
+    ca_file: "ca-file",
+    bad_ca_file: "give a readable PEM file with the root certificates to trust",
+};
 
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
@@ -105,7 +102,7 @@ impl<'a> Issuer<'a> {
     pub fn new(url: &'a IssuerUrl, network: &'a Network<'a>, deadline: Deadline) -> Self {
         Self {
             url,
-            http: Http::new(network, deadline),
+            http: Http::new(network, deadline, &ZITADEL),
         }
     }
 
@@ -126,7 +123,10 @@ impl<'a> Issuer<'a> {
     /// There is no discovery document, or it belongs to another issuer.
     pub fn discover(&self) -> Result<Endpoints, Error> {
         let url = self.url.discovery();
-        endpoints(self.url, &self.http.get(Question::Discovery, &url, None)?)
+        endpoints(
+            self.url,
+            &self.http.get(&url, None, &repeated(Question::Discovery))?,
+        )
     }
 
     /// Exchanges a proof for a token.
@@ -151,8 +151,8 @@ impl<'a> Issuer<'a> {
             ),
             Proof::Client(header) => (Some(header), &[("grant_type", CLIENT_CREDENTIALS), scope]),
         };
-        let question = Question::Exchange;
-        exchanged(&self.http.post(question, endpoint, authorization, form)?)
+        let judge = repeated(Question::Exchange);
+        exchanged(&self.http.post(endpoint, authorization, form, &judge)?)
     }
 
     /// Returns the userinfo response for a token (OpenID Connect Core 1.0, section
@@ -165,7 +165,8 @@ impl<'a> Issuer<'a> {
         endpoint: &HttpUrl,
         token: &Token,
     ) -> Result<Result<Value, Refusal>, Error> {
-        let answer = self.http.get(Question::Userinfo, endpoint, Some(token))?;
+        let judge = repeated(Question::Userinfo);
+        let answer = self.http.get(endpoint, Some(token), &judge)?;
         if answer.status == 200 {
             let claims = answer.json().map(Ok);
             return claims.map_err(|report| Error::Final(report.hint(WRONG_ANSWER)));
@@ -187,9 +188,9 @@ pub fn endpoints(issuer: &IssuerUrl, answer: &Answer<'_>) -> Result<Endpoints, E
     if let Some(error) = redirected(answer) {
         return Err(error);
     }
-    match answer.verdict(Question::Discovery) {
+    match verdict(answer, Question::Discovery) {
         None => {}
-        Some(Verdict::Passing) => return Err(answer.passing()),
+        Some(Verdict::Passing) => return Err(passing(answer)),
         Some(_) => {
             let report = Report::new(format!("{}: {}", answer.url, answer.headline()));
             return Err(Error::Final(report.hint(CHECK_ISSUER)));
@@ -315,9 +316,9 @@ fn refusal(question: Question, answer: &Answer<'_>) -> Result<Refusal, Error> {
     if let Some(error) = redirected(answer) {
         return Err(error);
     }
-    let verdict = answer.verdict(question).unwrap_or(Verdict::Final);
+    let verdict = answer::verdict(answer, question).unwrap_or(Verdict::Final);
     if verdict == Verdict::Passing {
-        return Err(answer.passing());
+        return Err(passing(answer));
     }
     let is_secret = answer.may_hold_a_secret();
     let (code, description) = match oauth {

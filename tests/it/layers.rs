@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// From the entry point down: a file uses its own layer and those below it.
-const LAYERS: [&[&str]; 13] = [
+const LAYERS: [&[&str]; 14] = [
     &["main"],
     &["lib"],
     &["cli"],
@@ -25,6 +25,7 @@ const LAYERS: [&[&str]; 13] = [
     &["config", "cli/options"],
     &["broker"],
     &["cache", "source"],
+    &["net"],
     &["error", "grant", "host", "scope", "secret", "token", "url"],
     &["sys", "text"],
 ];

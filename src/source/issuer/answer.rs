@@ -1,19 +1,10 @@
-//! An HTTP response of any status. Pure.
-
-use std::time::Duration;
+//! What an HTTP response of ZITADEL means. Pure.
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-use zeroize::Zeroizing;
 
-use super::retry;
 use super::verdict::{Format, Question, Verdict};
 use crate::error::{Error, Report};
-use crate::text::clock::UnixTime;
-use crate::text::object::Object;
-use crate::text::quote::quoted;
-use crate::url::HttpUrl;
+use crate::net::answer::Answer;
 
 const IN_TROUBLE: &str = "try again later: the issuer has an internal problem";
 
@@ -30,135 +21,44 @@ pub struct OAuthError {
     pub error_description: Option<String>,
 }
 
-/// An HTTP response.
-pub struct Answer<'a> {
-    /// The URL of the request.
-    pub url: &'a HttpUrl,
-    /// The HTTP status.
-    pub status: u16,
-    /// The `Date` header: the server's clock.
-    pub date: Option<UnixTime>,
-    /// The `Location` header of a redirect.
-    pub location: Option<String>,
-    /// The `Retry-After` header, as a span from now.
-    pub retry_after: Option<Duration>,
-    content_type: String,
-    body: Zeroizing<Vec<u8>>,
+/// Returns the response's meaning; `None` if it is a success.
+pub fn verdict(answer: &Answer<'_>, question: Question) -> Option<Verdict> {
+    if answer.status == 200 {
+        return None;
+    }
+    let oauth: Option<OAuthError> = answer.json().ok();
+    let is_text = answer.content_type.starts_with("text/plain");
+    let (format, code) = match &oauth {
+        Some(oauth) => (Format::OAuth, oauth.error.as_str()),
+        None if is_text => (Format::Text, ""),
+        None => (Format::Other, ""),
+    };
+    Some(Verdict::of(question, answer.status, format, code))
 }
 
-impl<'a> Answer<'a> {
-    /// Parses a response; `header` looks up a header's text.
-    pub fn new<'h>(
-        url: &'a HttpUrl,
-        status: u16,
-        header: impl Fn(&str) -> Option<&'h str>,
-        body: Zeroizing<Vec<u8>>,
-    ) -> Self {
-        let date = header("date").and_then(UnixTime::parse_http_date);
-        Self {
-            url,
-            status,
-            date,
-            location: header("location")
-                .filter(|_| (300..400).contains(&status))
-                .map(ToOwned::to_owned),
-            retry_after: header("retry-after")
-                .and_then(|text| retry::retry_after(text, date.unwrap_or_else(UnixTime::now))),
-            content_type: header("content-type").unwrap_or("no type").to_owned(),
-            body,
-        }
-    }
-
-    /// Parses the body as JSON.
-    ///
-    /// # Errors
-    /// The body is not JSON, or has other fields. The error contains no byte of it.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Report> {
-        let read = serde_json::from_slice(&self.body);
-        read.map(|Object(answer)| answer).map_err(|error| {
-            let (url, kind) = (self.url, quoted(&self.content_type));
-            // serde_json's own text may quote a value, except for a missing field.
-            let text = error.to_string();
-            let missing = text.strip_prefix("missing field `");
-            let missing = missing.and_then(|rest| rest.split('`').next());
-            Report::new(match missing {
-                Some(field) => format!("{url}: the JSON response has no {field}"),
-                None if error.is_data() => {
-                    format!("{url}: the JSON response has a field of the wrong type")
-                }
-                None => format!("{url}: the response is {kind}, not JSON"),
-            })
-        })
-    }
-
-    /// Returns the status and the body's text as one line.
-    pub fn headline(&self) -> String {
-        let status = self.status;
-        let text = std::str::from_utf8(&self.body).unwrap_or_default().trim();
-        if text.is_empty() || self.content_type.contains("html") {
-            format!("HTTP {status}")
-        } else if self.may_hold_a_secret() {
-            format!("HTTP {status}: a response that is not shown, as it may contain a token")
-        } else {
-            format!("HTTP {status}: {}", quoted(text))
-        }
-    }
-
-    /// True if the body names a token or another secret, also by JSON's escapes: then
-    /// no part of it is quoted.
-    pub fn may_hold_a_secret(&self) -> bool {
-        let text = String::from_utf8_lossy(&self.body);
-        let plain = serde_json::from_slice::<Value>(&self.body);
-        let plain = plain.map(|json| json.to_string()).unwrap_or_default();
-        [&*text, &plain].into_iter().any(names_a_secret)
-    }
-
-    /// Returns the response's meaning; `None` if it is a success.
-    pub fn verdict(&self, question: Question) -> Option<Verdict> {
-        if self.status == 200 {
-            return None;
-        }
-        let oauth: Option<OAuthError> = self.json().ok();
-        let is_text = self.content_type.starts_with("text/plain");
-        let (format, code) = match &oauth {
-            Some(oauth) => (Format::OAuth, oauth.error.as_str()),
-            None if is_text => (Format::Text, ""),
-            None => (Format::Other, ""),
-        };
-        Some(Verdict::of(question, self.status, format, code))
-    }
-
-    /// Returns the error of a response that may differ on a retry.
-    pub fn passing(&self) -> Error {
-        let report = Report::new(format!("{}: {}", self.url, self.headline()));
-        let report = report.wait(self.retry_after);
-        Error::Passing(match (self.status, self.retry_after) {
-            (_, Some(wait)) => report.hint(format!(
-                "try again in {} s, as the server asks",
-                wait.as_secs()
-            )),
-            (429, None) => report.hint(
-                "try again in a minute: there were too many requests from here, a quota is exhausted, or the instance is blocked",
-            ),
-            (404, None) => report.hint(NO_INSTANCE).hint(OWN_TROUBLE),
-            (500, None) => report.hint(IN_TROUBLE),
-            _ => report.hint("try again later: the failure may be temporary"),
-        })
+/// Returns the judge of a question's responses: the error of one that may differ on a
+/// retry.
+pub fn repeated(question: Question) -> impl Fn(&Answer<'_>) -> Option<Error> {
+    move |answer| {
+        let is_passing = verdict(answer, question) == Some(Verdict::Passing);
+        is_passing.then(|| passing(answer))
     }
 }
 
-/// True if a text has the name of a secret: a parameter of OAuth (RFC 6749, appendix A)
-/// or of our requests, however it is written.
-fn names_a_secret(text: &str) -> bool {
-    const NAMES: [&str; 6] = [
-        "accesstoken",
-        "refreshtoken",
-        "idtoken",
-        "clientsecret",
-        "clientassertion",
-        "password",
-    ];
-    let letters = text.chars().filter(|c| !matches!(c, '_' | '-'));
-    let text: String = letters.map(|c| c.to_ascii_lowercase()).collect();
-    NAMES.iter().any(|name| text.contains(name))
+/// Returns the error of a response that may differ on a retry.
+pub fn passing(answer: &Answer<'_>) -> Error {
+    let report = Report::new(format!("{}: {}", answer.url, answer.headline()));
+    let report = report.wait(answer.retry_after);
+    Error::Passing(match (answer.status, answer.retry_after) {
+        (_, Some(wait)) => report.hint(format!(
+            "try again in {} s, as the server asks",
+            wait.as_secs()
+        )),
+        (429, None) => report.hint(
+            "try again in a minute: there were too many requests from here, a quota is exhausted, or the instance is blocked",
+        ),
+        (404, None) => report.hint(NO_INSTANCE).hint(OWN_TROUBLE),
+        (500, None) => report.hint(IN_TROUBLE),
+        _ => report.hint("try again later: the failure may be temporary"),
+    })
 }

@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 
-use super::phase::Phase;
+use super::answer::repeated;
 use super::verdict::Question;
 use super::{Issuer, endpoints};
 use crate::error::Error;
+use crate::net::Phase;
 use crate::text::clock::UnixTime;
 use crate::url::Endpoints;
 
@@ -57,7 +58,7 @@ impl Issuer<'_> {
         let proxy = self.http.proxy(&url).map_err(at(Stage::Proxy))?;
         way.proxy = proxy.map(|via| via.address());
         self.http.check(&url).map_err(at(Stage::Tls))?;
-        let answer = self.http.get(Question::Discovery, &url, None);
+        let answer = self.http.get(&url, None, &repeated(Question::Discovery));
         way.addresses = self.http.progress().addresses();
         let answer = answer.map_err(|error| {
             let stage = match self.http.progress().phase() {

@@ -29,7 +29,7 @@ fn a_busy_issuer_says_how_long_to_wait() {
     let wait = |header: Option<&str>| {
         let headers = |name: &str| header.filter(|_| name.eq_ignore_ascii_case("retry-after"));
         let answer = Answer::new(&url, 429, headers, Vec::new().into());
-        answer.passing().report().retry_after()
+        passing(&answer).report().retry_after()
     };
     assert_eq!(wait(Some("120")), Some(Duration::from_secs(120)));
     assert_eq!(wait(None), None);

@@ -4,7 +4,7 @@ use ring::signature::{RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, UnparsedPu
 use rustls_pki_types::SubjectPublicKeyInfoDer;
 use rustls_pki_types::pem::PemObject;
 
-use crate::source::der::{element, inside};
+use crate::net::der::{element, inside};
 
 const SEQUENCE: u8 = 0x30;
 const BIT_STRING: u8 = 3;

@@ -14,7 +14,7 @@ use crate::cli::options::Options;
 use crate::config;
 use crate::config::Config;
 use crate::error::Error;
-use crate::source::issuer::ANSWER_LIMIT;
+use crate::net::http::ANSWER_LIMIT;
 use crate::text::clock::Deadline;
 use crate::text::input;
 use crate::text::input::ReadError;

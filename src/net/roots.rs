@@ -3,7 +3,7 @@
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::{Error, PemObject};
 
-use crate::source::der::element;
+use super::der::element;
 
 /// A certificate, and OpenSSL's settings of trust after it.
 const TRUSTED: &str = "TRUSTED CERTIFICATE-----";

@@ -12,10 +12,11 @@ use ureq::http::{HeaderMap, Response};
 use ureq::{Agent, Body as ResponseBody, Proxy};
 
 use super::answer::Answer;
+use super::failure::About;
+use super::peer::Peer;
 use super::phase::{Phase, Progress};
 use super::proxy::{Target, Via};
 use super::trust::Trust;
-use super::verdict::{Question, Verdict};
 use super::{connect, failure, proxy, retry, roots};
 use crate::error::{Error, Report};
 use crate::secret::Secret;
@@ -29,7 +30,7 @@ use crate::url::{HttpUrl, Scheme};
 /// Looks up one environment variable.
 pub type Environment = dyn Fn(&str) -> Option<OsString>;
 
-/// The settings for reaching an issuer.
+/// The settings for reaching a server.
 pub struct Network<'a> {
     /// PEM root certificates to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
@@ -39,8 +40,11 @@ pub struct Network<'a> {
     pub environment: &'a Environment,
 }
 
+/// Returns the error of a response that may differ on a retry; `None` for any other.
+pub type Judge<'j> = &'j dyn Fn(&Answer<'_>) -> Option<Error>;
+
 /// The fields of a form.
-pub type Body<'a> = &'a [(&'a str, &'a str)];
+pub type Form<'a> = &'a [(&'a str, &'a str)];
 
 /// Size limit of a response in bytes: a JWT with the roles of a user who has hundreds is
 /// larger than 64 KiB.
@@ -53,6 +57,7 @@ const CA_LIMIT: usize = 4 * 1024 * 1024;
 pub struct Http<'a> {
     network: &'a Network<'a>,
     deadline: Deadline,
+    peer: &'static Peer,
     progress: Progress,
     agent: OnceCell<Agent>,
 }
@@ -61,23 +66,29 @@ pub struct Http<'a> {
 const HEAD: usize = 128 * 1024;
 
 impl<'a> Http<'a> {
-    pub fn new(network: &'a Network<'a>, deadline: Deadline) -> Self {
+    /// Creates a client that uses `network` until `deadline`, and whose errors advise
+    /// about `peer`. Opens and reads nothing yet.
+    pub fn new(network: &'a Network<'a>, deadline: Deadline, peer: &'static Peer) -> Self {
         Self {
             network,
             deadline,
+            peer,
             progress: Progress::default(),
             agent: OnceCell::new(),
         }
     }
 
     /// Sends a GET request, with a bearer token if one is given.
+    ///
+    /// # Errors
+    /// No response, or one that `judge` calls an error after the last attempt.
     pub fn get<'u>(
         &self,
-        question: Question,
         url: &'u HttpUrl,
         token: Option<&Token>,
+        judge: Judge<'_>,
     ) -> Result<Answer<'u>, Error> {
-        self.send(question, url, |agent, timeout, proxy| {
+        self.send(judge, url, |agent, timeout, proxy| {
             let mut request = agent.get(url.as_str());
             if let Some(token) = token {
                 request = request.header("Authorization", format!("Bearer {}", token.expose()));
@@ -90,14 +101,17 @@ impl<'a> Http<'a> {
     }
 
     /// Posts a form, with an `Authorization` header if one is given.
+    ///
+    /// # Errors
+    /// As [`Http::get`].
     pub fn post<'u>(
         &self,
-        question: Question,
         url: &'u HttpUrl,
         authorization: Option<&Secret>,
-        form: Body<'_>,
+        form: Form<'_>,
+        judge: Judge<'_>,
     ) -> Result<Answer<'u>, Error> {
-        self.send(question, url, |agent, timeout, proxy| {
+        self.send(judge, url, |agent, timeout, proxy| {
             let mut request = agent.post(url.as_str());
             if let Some(header) = authorization {
                 request = request.header("Authorization", header.expose());
@@ -107,8 +121,20 @@ impl<'a> Http<'a> {
         })
     }
 
+    fn about<'b>(&'b self, url: &'b HttpUrl) -> About<'b> {
+        About {
+            url,
+            progress: &self.progress,
+            deadline: &self.deadline,
+            peer: self.peer,
+        }
+    }
+
     /// Checks that a request may be sent: not in plain text, and with root
     /// certificates to trust.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming what is wrong.
     pub fn check(&self, url: &HttpUrl) -> Result<(), Error> {
         if url.origin().is_exposed() && !self.network.allow_http {
             return Err(Error::Usage(
@@ -129,7 +155,7 @@ impl<'a> Http<'a> {
 
     fn send<'u>(
         &self,
-        question: Question,
+        judge: Judge<'_>,
         url: &'u HttpUrl,
         request: impl Fn(&Agent, Duration, Option<Proxy>) -> Result<Response<ResponseBody>, ureq::Error>,
     ) -> Result<Answer<'u>, Error> {
@@ -148,11 +174,12 @@ impl<'a> Http<'a> {
                 .map_err(|error| self.explain(&error, url, proxy.as_ref()))
                 .and_then(|response| self.read(url, response, proxy.as_ref()));
             let (error, asked) = match answer {
-                Ok(answer) if answer.verdict(question) == Some(Verdict::Passing) => {
-                    (answer.passing(), answer.retry_after)
-                }
+                Ok(answer) => match judge(&answer) {
+                    Some(error) => (error, answer.retry_after),
+                    None => return Ok(answer),
+                },
                 Err(error @ Error::Passing(_)) => (error, None),
-                done => return done,
+                Err(error) => return Err(error),
             };
             let left = self.deadline.remaining();
             match retry::pause(tried, asked, left, fastrand::f64()) {
@@ -181,7 +208,7 @@ impl<'a> Http<'a> {
                 ReadError::Io(error) => self.explain(&ureq::Error::from(error), url, proxy),
                 other => Error::Final(
                     Report::new(format!("{url}: the response is {other}"))
-                        .hint("check that a ZITADEL instance answers at this URL"),
+                        .hint(self.peer.other_server),
                 ),
             })?;
         let header = |name: &str| text_of(&head.headers, name);
@@ -193,7 +220,7 @@ impl<'a> Http<'a> {
             // A TLS error may surface later than the handshake.
             self.progress.enter(Phase::Handshake);
         }
-        let explained = failure::explain(error, url, &self.progress, proxy, &self.deadline);
+        let explained = failure::explain(error, &self.about(url), proxy);
         if failure::is_without_roots(error) {
             return explained.map(|report| self.named_roots().fold(report, Report::found));
         }
@@ -220,6 +247,9 @@ impl<'a> Http<'a> {
     }
 
     /// Returns the proxy for a URL.
+    ///
+    /// # Errors
+    /// [`Error::Usage`]: the variable's value is invalid.
     pub fn proxy(&self, url: &HttpUrl) -> Result<Option<Via>, Error> {
         let origin = url.origin();
         if origin.scheme == Scheme::Http && origin.host.is_loopback() {
@@ -246,7 +276,7 @@ impl<'a> Http<'a> {
             return Ok(agent);
         }
         let trust = match &self.network.ca_file {
-            Some(path) => Trust::Only(read_roots(path, &self.deadline)?),
+            Some(path) => Trust::Only(read_roots(path, self.peer, &self.deadline)?),
             None => system_roots(self.network.environment),
         };
         let config = Agent::config_builder()
@@ -286,16 +316,18 @@ fn system_roots(environment: &Environment) -> Trust {
     Trust::Only(roots.certs)
 }
 
-fn read_roots(path: &Path, deadline: &Deadline) -> Result<Vec<CertificateDer<'static>>, Error> {
+fn read_roots(
+    path: &Path,
+    peer: &Peer,
+    deadline: &Deadline,
+) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let named = || format!("{} {}", peer.ca_file, quote::path(path));
     let unusable = |detail: String| {
-        Error::Usage(
-            Report::new(format!("ca-file {}: {detail}", quote::path(path)))
-                .hint("give a readable PEM file with the root certificates to trust"),
-        )
+        Error::Usage(Report::new(format!("{}: {detail}", named())).hint(peer.bad_ca_file))
     };
     let pem = input::read_believed(path, CA_LIMIT, deadline).map_err(|error| match error {
         ReadError::Writable(_) => {
-            let what = format!("ca-file {}: {error}", quote::path(path));
+            let what = format!("{}: {error}", named());
             let hint = format!("run chmod go-w {}", quote::word(path));
             Error::Usage(Report::new(what).hint(hint))
         }

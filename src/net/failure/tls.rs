@@ -6,10 +6,9 @@ use std::fmt;
 use rustls::{AlertDescription, CertificateError, PeerIncompatible};
 
 use crate::error::{Error, Report};
+use crate::net::peer::Peer;
 use crate::text::clock::UnixTime;
 use crate::text::quote::quoted;
-
-const OWN_AUTHORITY: &str = "if you run your own certificate authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile";
 
 const WHOLE_CHAIN: &str = "if the certificate is from a public authority, have the server send its intermediate certificates too";
 
@@ -19,9 +18,6 @@ const NAMES: &str = "issue the certificate again with the host name as a subject
 
 const SERVER_SETTINGS: &str =
     "check the TLS settings of the server, or of the proxy in front of it";
-
-const NO_CLIENT_CERTIFICATE: &str =
-    "client certificates are not supported: use an address of the issuer that wants none";
 
 /// Number of a certificate's names in an error.
 const NAMES_SHOWN: usize = 5;
@@ -39,21 +35,22 @@ pub fn explain(
     about: &impl fmt::Display,
     host: &str,
     is_asked: bool,
+    peer: &Peer,
 ) -> Error {
     use rustls::Error as Tls;
     let report = |what: String| Report::new(format!("{about}: {what}"));
     match error {
         Tls::InvalidCertificate(reason) => {
-            let (what, hints) = certificate(reason);
+            let (what, hints) = certificate(reason, peer);
             let report = report(format!("the certificate of {host} {what}"));
-            Error::Final(hints.iter().fold(report, |report, hint| report.hint(*hint)))
+            Error::Final(hints.into_iter().fold(report, Report::hint))
         }
         error if is_without_roots(error) => Error::Final(
             report("no trusted certificate authority on this system".to_owned())
                 .hint("install the system's certificates (package ca-certificates), or unset SSL_CERT_FILE and SSL_CERT_DIR if they name none")
-                .hint(OWN_AUTHORITY),
+                .hint(peer.authority),
         ),
-        Tls::AlertReceived(alert) => refusal(*alert, report, host, is_asked),
+        Tls::AlertReceived(alert) => refusal(*alert, report, host, is_asked, peer),
         Tls::PeerIncompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
@@ -88,12 +85,13 @@ fn refusal(
     report: impl Fn(String) -> Report,
     host: &str,
     is_asked: bool,
+    peer: &Peer,
 ) -> Error {
     use AlertDescription as Alert;
     match alert {
         // TLS 1.2 has one alert for this and for other failures.
         Alert::HandshakeFailure if is_asked => Error::Final(
-            report(format!("{host} wants a client certificate")).hint(NO_CLIENT_CERTIFICATE),
+            report(format!("{host} wants a client certificate")).hint(peer.client_certificate),
         ),
         Alert::ProtocolVersion => no_common_version(report, host),
         Alert::CertificateRequired
@@ -105,7 +103,7 @@ fn refusal(
         | Alert::CertificateUnknown
         | Alert::UnknownCA
         | Alert::AccessDenied => Error::Final(
-            report(format!("{host} wants a client certificate")).hint(NO_CLIENT_CERTIFICATE),
+            report(format!("{host} wants a client certificate")).hint(peer.client_certificate),
         ),
         Alert::HandshakeFailure | Alert::InsufficientSecurity => Error::Final(
             report(format!(
@@ -117,7 +115,7 @@ fn refusal(
             report(format!(
                 "{host} refused the TLS handshake: it does not serve this name"
             ))
-            .hint("check the issuer's host name, and which server answers there"),
+            .hint(peer.other_name),
         ),
         other => {
             let name = other.as_str().unwrap_or("unknown");
@@ -133,45 +131,44 @@ fn refusal(
 }
 
 /// Returns the certificate's fault, and the remedies.
-fn certificate(reason: &CertificateError) -> (String, &'static [&'static str]) {
-    const SERVER: &str = "check the issuer's host name, and which server answers there";
+fn certificate(reason: &CertificateError, peer: &Peer) -> (String, Vec<&'static str>) {
     let plain = |text: &str| text.to_owned();
     match reason {
         CertificateError::ExpiredContext { not_after, .. } => {
-            (format!("has expired on {}", date(*not_after)), &[CLOCK])
+            (format!("has expired on {}", date(*not_after)), vec![CLOCK])
         }
-        CertificateError::Expired => (plain("has expired"), &[CLOCK]),
+        CertificateError::Expired => (plain("has expired"), vec![CLOCK]),
         CertificateError::NotValidYetContext { not_before, .. } => (
             format!("is not valid before {}", date(*not_before)),
-            &["check the local clock"],
+            vec!["check the local clock"],
         ),
-        CertificateError::NotValidYet => (plain("is not valid yet"), &["check the local clock"]),
+        CertificateError::NotValidYet => (plain("is not valid yet"), vec!["check the local clock"]),
         CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => (
             plain(
                 "names no host: it has no subjectAltName, and its common name (CN) does not count",
             ),
-            &[NAMES],
+            vec![NAMES],
         ),
         CertificateError::NotValidForNameContext { presented, .. } => (
             format!("is for another name: {}", names(presented)),
-            &[SERVER],
+            vec![peer.other_name],
         ),
-        CertificateError::NotValidForName => (plain("is for another name"), &[SERVER]),
+        CertificateError::NotValidForName => (plain("is for another name"), vec![peer.other_name]),
         // BadSignature: a trusted authority has the same name and another key.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => (
             plain("is not trusted: it is not signed by a trusted authority"),
-            &[OWN_AUTHORITY, WHOLE_CHAIN],
+            vec![peer.authority, WHOLE_CHAIN],
         ),
-        CertificateError::Revoked => (plain("is revoked"), &["renew it"]),
+        CertificateError::Revoked => (plain("is revoked"), vec!["renew it"]),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            (plain(NO_PURPOSE), &[PURPOSE])
+            (plain(NO_PURPOSE), vec![PURPOSE])
         }
         CertificateError::UnsupportedSignatureAlgorithmContext { .. }
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
             plain("is signed with an unsupported algorithm, SHA-1 perhaps"),
-            &["issue it again, signed with SHA-256 and RSA or ECDSA"],
+            vec!["issue it again, signed with SHA-256 and RSA or ECDSA"],
         ),
-        other => other_certificate(&format!("{other:?}")),
+        other => other_certificate(&format!("{other:?}"), peer),
     }
 }
 
@@ -179,36 +176,36 @@ const NO_PURPOSE: &str = "is not for servers: its extended key usage lacks serve
 const PURPOSE: &str = "issue the certificate again with the extended key usage serverAuth";
 
 /// Explains a fault that has no variant of its own, only a name within a debug text.
-fn other_certificate(text: &str) -> (String, &'static [&'static str]) {
+fn other_certificate(text: &str, peer: &Peer) -> (String, Vec<&'static str>) {
     let name = text
         .split(|c: char| !c.is_ascii_alphanumeric())
         .rfind(|word| !word.is_empty())
         .unwrap_or_default();
-    let (what, hint): (&str, &'static [&'static str]) = match name {
+    let (what, hint): (&str, &'static str) = match name {
         "CaUsedAsEndEntity" => (
             "is a certificate authority's (CA:TRUE), not a server's",
-            &["give the server a certificate of its own, signed by that authority"],
+            "give the server a certificate of its own, signed by that authority",
         ),
         "NameConstraintViolation" => (
             "breaks the name constraints of its authority, which may not sign for this host",
-            &["let an authority sign it whose name constraints permit the host"],
+            "let an authority sign it whose name constraints permit the host",
         ),
-        "EkuError" => (NO_PURPOSE, &[PURPOSE]),
-        "UnsupportedCertVersion" => ("is of an old version: X.509 version 3 is needed", &[NAMES]),
+        "EkuError" => (NO_PURPOSE, PURPOSE),
+        "UnsupportedCertVersion" => ("is of an old version: X.509 version 3 is needed", NAMES),
         "PathLenConstraintViolated"
         | "MaximumPathDepthExceeded"
         | "MaximumPathBuildCallsExceeded" => (
             "is not trusted: the chain to its authority is too long",
-            &["check the certificates that the server sends"],
+            "check the certificates that the server sends",
         ),
-        "BadEncoding" => ("is malformed", &["issue it again"]),
+        "BadEncoding" => ("is malformed", "issue it again"),
         "UnsupportedCriticalExtension" | "UnhandledCriticalExtension" => (
             "has a critical extension that is not supported",
-            &["issue it again without that extension"],
+            "issue it again without that extension",
         ),
-        _ => return (format!("is not trusted: {name}"), &[OWN_AUTHORITY]),
+        _ => return (format!("is not trusted: {name}"), vec![peer.authority]),
     };
-    (what.to_owned(), hint)
+    (what.to_owned(), vec![hint])
 }
 
 fn date(time: rustls_pki_types::UnixTime) -> UnixTime {

@@ -2,7 +2,7 @@
 
 use rustls_pki_types::UnixTime;
 
-use crate::source::der::{element, inside};
+use super::der::{element, inside};
 use crate::text::clock;
 
 const SEQUENCE: u8 = 0x30;

@@ -16,7 +16,7 @@ const LONGEST: u64 = u32::MAX as u64;
 /// Returns how long to wait after `tried` attempts; `None` if no attempt is left or
 /// the wait would exceed `remaining`.
 ///
-/// A wait that the issuer asks for is used as it is. Otherwise `draw`, from 0 to 1,
+/// A wait that the server asks for is used as it is. Otherwise `draw`, from 0 to 1,
 /// selects a wait between zero and a bound that doubles (full jitter), so that many
 /// waiting processes do not return at once.
 pub fn pause(

@@ -1,9 +1,10 @@
-//! Explains failed requests: what failed is named first, the proxy or the issuer.
+//! Explains failed requests: what failed is named first, the proxy or the server.
 
 mod tls;
 
 use std::io;
 
+use super::peer::Peer;
 use super::phase::{Phase, Progress};
 use super::proxy::Via;
 use super::socks::SocksError;
@@ -12,58 +13,63 @@ use crate::text::clock::Deadline;
 use crate::text::quote::system;
 use crate::url::HttpUrl;
 
-const NETWORK: &str =
-    "check that the issuer is up and reachable from here (network, proxy, firewall)";
-
 const RAISE_TIMEOUT: &str = "give it more time with --timeout";
 
 const CHECK_DNS: &str = "check the host name, and DNS";
 
 const NO_PROXY: &str = "list hosts that need no proxy in NO_PROXY";
 
+/// A failed request.
+pub struct About<'a> {
+    /// Its URL.
+    pub url: &'a HttpUrl,
+    /// How far it came.
+    pub progress: &'a Progress,
+    /// Its time limit.
+    pub deadline: &'a Deadline,
+    /// The remedies that depend on the server.
+    pub peer: &'static Peer,
+}
+
 /// Returns the error of a failed request: untrusted certificates and responses
 /// that are not HTTP are final, all other failures are temporary.
-pub fn explain(
-    error: &ureq::Error,
-    url: &HttpUrl,
-    progress: &Progress,
-    proxy: Option<&Via>,
-    deadline: &Deadline,
-) -> Error {
+pub fn explain(error: &ureq::Error, about: &About<'_>, proxy: Option<&Via>) -> Error {
+    let About { url, progress, .. } = about;
     let phase = progress.phase();
     let Some(via) = proxy else {
-        return explain_direct(error, url, progress, deadline);
+        return explain_direct(error, about);
     };
     if progress.is_at_proxy() {
-        return explain_proxy(error, url, progress, via, deadline);
+        return explain_proxy(error, about, via);
     }
     if matches!(phase, Phase::Handshake) && is_no_tls(error) {
-        // What a tunnel brings is the issuer's, unless it is no TLS at all.
+        // What a tunnel brings is the server's, unless it is no TLS at all.
         let host = url.origin();
         let what = format!("it accepted the connection to {host}, but no TLS came back");
         return Error::Passing(check_proxy(of_proxy(&what, url, via), via));
     }
-    let error = explain_direct(error, url, progress, deadline);
+    let error = explain_direct(error, about);
     let address = via.address();
     error.map(|report| report.found(format!("the request went through the proxy {address}")))
 }
 
-fn explain_direct(
-    error: &ureq::Error,
-    url: &HttpUrl,
-    progress: &Progress,
-    deadline: &Deadline,
-) -> Error {
+fn explain_direct(error: &ureq::Error, about: &About<'_>) -> Error {
+    let About {
+        url,
+        progress,
+        deadline,
+        peer,
+    } = about;
     let (host, phase) = (url.origin(), progress.phase());
     let report = |detail: String| Report::new(format!("{url}: {detail}"));
     if let Some(tls) = tls_error(error) {
         let is_asked = progress.is_certificate_wanted();
-        return tls::explain(tls, url, &host.to_string(), is_asked);
+        return tls::explain(tls, url, &host.to_string(), is_asked, peer);
     }
     match error {
         ureq::Error::Timeout(_) => Error::Passing(
             report(late(&phase, deadline))
-                .hint(NETWORK)
+                .hint(peer.unreachable)
                 .hint(RAISE_TIMEOUT),
         ),
         ureq::Error::HostNotFound => {
@@ -72,32 +78,32 @@ fn explain_direct(
         ureq::Error::Io(error) if matches!(phase, Phase::Lookup) => {
             Error::Passing(report(unresolved(error)).hint(CHECK_DNS))
         }
-        ureq::Error::Io(error) => {
-            Error::Passing(report(format!("{}, while {phase}", plain(error))).hint(NETWORK))
-        }
-        ureq::Error::ConnectionFailed => {
-            Error::Passing(report(format!("no connection, while {phase}")).hint(NETWORK))
-        }
-        other => Error::Final(
-            report(format!("invalid HTTP response: {other}"))
-                .hint("check that a ZITADEL instance answers at this URL"),
+        ureq::Error::Io(error) => Error::Passing(
+            report(format!("{}, while {phase}", plain(error))).hint(peer.unreachable),
         ),
+        ureq::Error::ConnectionFailed => {
+            Error::Passing(report(format!("no connection, while {phase}")).hint(peer.unreachable))
+        }
+        other => {
+            Error::Final(report(format!("invalid HTTP response: {other}")).hint(peer.other_server))
+        }
     }
 }
 
 /// Explains a failure of the proxy, which is temporary, unless it refuses our login.
-fn explain_proxy(
-    error: &ureq::Error,
-    url: &HttpUrl,
-    progress: &Progress,
-    via: &Via,
-    deadline: &Deadline,
-) -> Error {
+fn explain_proxy(error: &ureq::Error, about: &About<'_>, via: &Via) -> Error {
+    let About {
+        url,
+        progress,
+        deadline,
+        peer,
+    } = about;
     let phase = progress.phase();
     let report = |detail: &str| of_proxy(detail, url, via);
     if let Some(tls) = tls_error(error) {
         let address = via.address();
-        return tls::explain(tls, via, &address, progress.is_certificate_wanted())
+        let is_asked = progress.is_certificate_wanted();
+        return tls::explain(tls, via, &address, is_asked, peer)
             .map(|report| report.found(format!("the request was to {url}")));
     }
     let detail = match error {

@@ -1,0 +1,20 @@
+//! The words by which errors advise about a server.
+
+/// The remedies that depend on which server a request is for.
+#[derive(Debug)]
+pub struct Peer {
+    /// No connection, or no response.
+    pub unreachable: &'static str,
+    /// A response that is not HTTP, or too large.
+    pub other_server: &'static str,
+    /// A certificate for another name.
+    pub other_name: &'static str,
+    /// A certificate that no authority here has signed: whose certificates to trust.
+    pub authority: &'static str,
+    /// A server that wants a client certificate.
+    pub client_certificate: &'static str,
+    /// The name of the file with the certificates to trust.
+    pub ca_file: &'static str,
+    /// A file of certificates that cannot be used.
+    pub bad_ca_file: &'static str,
+}

@@ -12,13 +12,14 @@
 //! 4. The log reports each problem once, and its end.
 
 mod keeper;
+pub mod kubernetes;
 mod pace;
 
 use std::path::PathBuf;
-use std::thread;
 
 use clap::{Args, ValueHint};
 use keeper::{Fetched, Keeper, in_a_line};
+use kubernetes::Secrets;
 
 use crate::broker::Broker;
 use crate::call::{Answer, World};
@@ -39,8 +40,11 @@ use crate::token_file;
 pub(crate) struct Agent {
     /// File to keep fresh, with mode 0600 and replaced in one step; may be
     /// repeated
-    #[arg(long, required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, required_unless_present = "kubernetes_secret",
+          value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub write: Vec<PathBuf>,
+    #[command(flatten)]
+    secrets: kubernetes::Args,
     /// Process that gets SIGHUP after each replacement, to read the file again
     #[arg(long, value_name = "PID",
           value_parser = clap::value_parser!(i32).range(1..))]
@@ -75,6 +79,7 @@ pub(crate) fn agent<'c>(
     let files = files.map(|path| world.directories.located("--write", path));
     let files = files.collect::<Result<Vec<_>, _>>()?;
     let mut keeper = Keeper::new(&files);
+    let mut secrets = Secrets::new(world.environment, &args.secrets)?;
     let mut reported = String::new();
     logger::each_once();
     loop {
@@ -82,7 +87,7 @@ pub(crate) fn agent<'c>(
         let mut outcome = keeper.round(
             world.clock,
             &mut fastrand::f64,
-            &mut || fetch(world, &load(is_first)?, args, &files),
+            &mut || fetch(world, &load(is_first)?, args, &files, &secrets),
             &mut |path, text| signals::whole(|| token_file::write(path, text)),
         );
         if outcome.has_replaced
@@ -91,19 +96,25 @@ pub(crate) fn agent<'c>(
         {
             log::warn!("--signal: {}", system(&error));
         }
-        let is_last = |error| !keeper.continues_after(error);
-        let ends = args.once || outcome.errors.iter().any(is_last);
-        if ends && !outcome.errors.is_empty() {
-            let first = outcome.errors.remove(0);
-            for other in &outcome.errors {
-                log::warn!("{}", in_a_line(other));
+        let failed = secrets.apply(keeper.token());
+        let is_last = |error| !secrets.has_applied() && !keeper.continues_after(error);
+        if args.once
+            || outcome.errors.iter().any(is_last)
+            || (secrets.has_given_up() && failed.iter().any(is_last))
+        {
+            let mut errors = outcome.errors.drain(..).chain(failed);
+            if let Some(first) = errors.next() {
+                for other in errors {
+                    log::warn!("{}", in_a_line(&other));
+                }
+                return Err(first);
             }
-            return Err(first);
         }
         if !args.once {
             keeper.report(&outcome, (world.clock)());
+            secrets.report();
         }
-        let status = keeper.status();
+        let status = secrets.status(&keeper.status());
         // Sent again until it arrives: without READY=1, the service manager would
         // wait for ever.
         if status != reported
@@ -117,7 +128,7 @@ pub(crate) fn agent<'c>(
             return Ok(Answer::new(""));
         }
         reap_orphans();
-        thread::sleep(outcome.sleep);
+        secrets.sleep(outcome.sleep, &keeper)?;
     }
 }
 
@@ -139,6 +150,7 @@ fn fetch(
     config: &Config<'_>,
     args: &Agent,
     files: &[PathBuf],
+    secrets: &Secrets<'_>,
 ) -> Result<Fetched, Error> {
     let request = config.request(Asker::default())?;
     for path in files {
@@ -151,6 +163,7 @@ fn fetch(
         )));
     }
     let broker = Broker::new(&request, world.clock)?;
+    secrets.configure(config, &broker.grant().user_id)?;
     let token = broker.token()?;
     Ok(Fetched {
         token,

@@ -4,7 +4,7 @@
 //! The order of a call: arguments → request → broker → token → answer.
 //! [`run`] is the entry point; `main.rs` supplies the surroundings and exits.
 
-mod agent;
+pub mod agent;
 pub mod broker;
 pub mod cache;
 pub mod call;

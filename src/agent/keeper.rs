@@ -134,6 +134,11 @@ impl Keeper {
         }
     }
 
+    /// Returns the current token.
+    pub fn token(&self) -> Option<&Token> {
+        self.current.as_ref().map(|current| &current.token)
+    }
+
     /// Returns true if a token was fetched.
     pub fn has_token(&self) -> bool {
         self.current.is_some()
@@ -142,8 +147,9 @@ impl Keeper {
     /// Returns true if the agent continues after this error: it is temporary, or a file
     /// was written before.
     pub fn continues_after(&self, error: &Error) -> bool {
-        // With a token but no file, the setup is wrong: for example a misspelt directory.
-        self.has_written || (self.current.is_none() && matches!(error, Error::Passing(_)))
+        // A file that cannot be written is never temporary: the setup is wrong, for
+        // example a directory's name.
+        self.has_written || matches!(error, Error::Passing(_))
     }
 
     /// Returns the assignments for the service manager (`sd_notify(3)`).

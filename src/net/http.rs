@@ -15,7 +15,7 @@ use super::answer::Answer;
 use super::failure::About;
 use super::peer::Peer;
 use super::phase::{Phase, Progress};
-use super::proxy::{Target, Via};
+use super::proxy::{Rules, Target, Via};
 use super::trust::Trust;
 use super::{connect, failure, proxy, retry, roots};
 use crate::error::{Error, Report};
@@ -45,6 +45,18 @@ pub type Judge<'j> = &'j dyn Fn(&Answer<'_>) -> Option<Error>;
 
 /// The fields of a form.
 pub type Form<'a> = &'a [(&'a str, &'a str)];
+
+/// A change to a resource (RFC 5789).
+pub struct Patch<'a> {
+    /// The query of the request's URL.
+    pub query: &'a str,
+    /// The type of the body.
+    pub content_type: &'a str,
+    /// The type of answer that is asked for.
+    pub accept: &'a str,
+    /// The change.
+    pub body: &'a [u8],
+}
 
 /// Size limit of a response in bytes: a JWT with the roles of a user who has hundreds is
 /// larger than 64 KiB.
@@ -118,6 +130,31 @@ impl<'a> Http<'a> {
             }
             let config = request.config().timeout_global(Some(timeout)).proxy(proxy);
             config.build().send_form(form.iter().copied())
+        })
+    }
+
+    /// Sends a PATCH request with a bearer token, and asks for an answer of this type.
+    ///
+    /// # Errors
+    /// As [`Http::get`].
+    pub fn patch<'u>(
+        &self,
+        url: &'u HttpUrl,
+        token: &Token,
+        patch: &Patch<'_>,
+        judge: Judge<'_>,
+    ) -> Result<Answer<'u>, Error> {
+        let address = format!("{url}?{}", patch.query);
+        self.send(judge, url, |agent, timeout, proxy| {
+            let request = agent.patch(&address);
+            let request = request
+                .header("Authorization", token.bearer())
+                .header("Content-Type", patch.content_type)
+                .header("Accept", patch.accept);
+            let config = request.config().timeout_global(Some(timeout)).proxy(proxy);
+            let head = HEAD + token.expose().len();
+            let config = config.output_buffer_size(head).build();
+            config.send(patch.body)
         })
     }
 
@@ -262,7 +299,11 @@ impl<'a> Http<'a> {
             host: origin.host.as_str().trim_matches(['[', ']']),
             port: origin.port,
         };
-        proxy::resolve(&target, self.network.environment).map_err(|bad| {
+        let resolve = match self.peer.proxy {
+            Rules::Curl => proxy::resolve,
+            Rules::Go => proxy::resolve_as_go,
+        };
+        resolve(&target, self.network.environment).map_err(|bad| {
             Error::Usage(
                 Report::new(bad.to_string())
                     .hint("write a proxy like http://proxy.acme.dev:3128 or socks5://host:1080")

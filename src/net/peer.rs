@@ -1,8 +1,12 @@
-//! The words by which errors advise about a server.
+//! What depends on the server that a request is for.
 
-/// The remedies that depend on which server a request is for.
+use super::proxy::Rules;
+
+/// The rules for a server's proxy, and the remedies that errors name.
 #[derive(Debug)]
 pub struct Peer {
+    /// The rules by which the environment names a proxy.
+    pub proxy: Rules,
     /// No connection, or no response.
     pub unreachable: &'static str,
     /// A response that is not HTTP, or too large.

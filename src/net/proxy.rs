@@ -1,4 +1,4 @@
-//! The proxy for a URL, by curl's rules.
+//! The proxy for a URL, by curl's rules or by those of Go's programs.
 //!
 //! ureq parses the proxy's URL, but does not choose it: it applies `HTTP_PROXY` to
 //! https, skips a value that it cannot parse, and does not match the subdomains of
@@ -10,6 +10,7 @@ mod target;
 
 use std::ffi::OsString;
 use std::fmt;
+use std::net::IpAddr;
 
 use no_proxy::port_number;
 pub use target::Target;
@@ -79,6 +80,38 @@ impl fmt::Display for Via {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "proxy {} ({})", self.address(), self.variable)
     }
+}
+
+/// Whose rules decide which variable names the proxy.
+#[derive(Clone, Copy, Debug)]
+pub enum Rules {
+    /// curl's: [`resolve`].
+    Curl,
+    /// Those of Go's programs, such as kubectl: [`resolve_as_go`].
+    Go,
+}
+
+/// Returns the proxy for `target` as programs in Go do (`golang.org/x/net/http/httpproxy`),
+/// which differ from [`resolve`]: upper case goes first, `ALL_PROXY` counts for nothing,
+/// and this machine itself needs no proxy.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_as_go(
+    target: &Target<'_>,
+    env: &dyn Fn(&str) -> Option<OsString>,
+) -> Result<Option<Via>, BadProxy> {
+    let is_loopback = |address: IpAddr| address.is_loopback();
+    if target.host == "localhost" || target.host.parse().is_ok_and(is_loopback) {
+        return Ok(None);
+    }
+    let set = |name: &str| env(name).filter(|value| !value.is_empty());
+    resolve(target, &|name| match name {
+        "all_proxy" | "ALL_PROXY" => None,
+        "https_proxy" => env(name).filter(|_| set("HTTPS_PROXY").is_none()),
+        "no_proxy" => env(name).filter(|_| set("NO_PROXY").is_none()),
+        _ => env(name),
+    })
 }
 
 /// Returns the proxy for `target`; `None` for a direct connection.

@@ -13,6 +13,7 @@ use crate::error::{Error, Report};
 use crate::net::answer::Answer;
 use crate::net::http::{Http, Network};
 use crate::net::peer::Peer;
+use crate::net::proxy::Rules;
 use crate::scope::Scopes;
 use crate::secret::Secret;
 use crate::text::clock::{Deadline, UnixTime};
@@ -21,6 +22,7 @@ use crate::token::Token;
 use crate::url::{Endpoints, HttpUrl, IssuerUrl};
 
 const ZITADEL: Peer = Peer {
+    proxy: Rules::Curl,
     unreachable: "check that the issuer is up and reachable from here (network, proxy, firewall)",
     other_server: "check that a ZITADEL instance answers at this URL",
     other_name: "check the issuer's host name, and which server answers there",

@@ -1,5 +1,6 @@
 //! `agent`: files that always hold a good token, through outages and to the end.
 
+mod kubernetes;
 mod signals;
 
 use std::collections::BTreeSet;

@@ -29,6 +29,10 @@ const PAGES: [(&str, &str); 11] = [
     ("docs/troubleshooting.md", TROUBLESHOOTING),
     ("docs/servers.md", SERVERS),
     (
+        "docs/kubernetes.md",
+        include_str!("../../docs/kubernetes.md"),
+    ),
+    (
         "docs/comparison.md",
         include_str!("../../docs/comparison.md"),
     ),
@@ -77,6 +81,8 @@ const OTHERS: &[&str] = &[
     "--now",
     // Bazel
     "--credential",
+    // kubectl
+    "--from-file",
     // the kubelet
     "--image-credential-provider-bin-dir",
     "--image-credential-provider-config",

@@ -3,6 +3,7 @@
 mod apiserver;
 mod flags;
 mod roles;
+mod secrets;
 mod webhook;
 
 use std::path::Path;

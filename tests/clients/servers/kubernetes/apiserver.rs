@@ -21,8 +21,9 @@ pub struct ApiServer {
     directory: TempDir,
     ca: Ca,
     port: u16,
+    command: Command,
     // The server first: it would complain about an etcd that is gone.
-    _server: Running,
+    server: Option<Running>,
     _etcd: Running,
 }
 
@@ -35,7 +36,7 @@ impl ApiServer {
         let directory = TempDir::new().unwrap();
         let at = |name: &str| directory.path().join(name);
         let ca = Ca::new();
-        let own = ca.server(&["localhost", "127.0.0.1"], |_| {});
+        let own = ca.server(&["localhost", "127.0.0.1", "::1"], |_| {});
         fs::write(at("server.pem"), own.pem()).unwrap();
         fs::write(at("server.key"), own.key_pem()).unwrap();
         let accounts = ServiceUser::new();
@@ -74,21 +75,80 @@ impl ApiServer {
             .arg(option("--token-auth-file", &at("tokens.csv")))
             .args(["--authorization-mode=RBAC", "--v=2"])
             .args(options);
-        let mut server = started(&mut command, &at("server.log"));
-        let log = at("server.log");
-        until("the API server is ready", || {
-            assert!(!server.is_over(), "{}", fs::read_to_string(&log).unwrap());
-            thread::sleep(Duration::from_millis(100));
-            let answer = ask(&ca, port, "GET", "/readyz", ADMIN, b"");
-            answer.is_some_and(|answer| answer.status == 200)
-        });
-        Some(Self {
+        let mut server = Self {
             directory,
             ca,
             port,
-            _server: server,
+            command,
+            server: None,
             _etcd: etcd,
-        })
+        };
+        server.serve();
+        Some(server)
+    }
+
+    /// Starts the server, again after [`ApiServer::stop`].
+    pub fn serve(&mut self) {
+        let log = self.directory.path().join("server.log");
+        let mut server = started(&mut self.command, &log);
+        until("the API server is ready", || {
+            assert!(!server.is_over(), "{}", self.log());
+            thread::sleep(Duration::from_millis(100));
+            let answer = ask(&self.ca, self.port, "GET", "/readyz", ADMIN, b"");
+            answer.is_some_and(|answer| answer.status == 200)
+        });
+        self.server = Some(server);
+    }
+
+    /// Stops the server; etcd keeps what it has.
+    pub fn stop(&mut self) {
+        self.server = None;
+    }
+
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The authority that signed the server's certificate.
+    pub const fn ca(&self) -> &Ca {
+        &self.ca
+    }
+
+    /// A token of a service account, as the kubelet asks for it.
+    pub fn account_token(&self, namespace: &str, account: &str) -> String {
+        let target = format!("/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token");
+        let request = json!({ "spec": { "expirationSeconds": 600 } }).to_string();
+        let answer = ask(
+            &self.ca,
+            self.port,
+            "POST",
+            &target,
+            ADMIN,
+            request.as_bytes(),
+        )
+        .unwrap();
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        assert_eq!(answer.status, 201, "{text}");
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        answer["status"]["token"].as_str().unwrap().to_owned()
+    }
+
+    /// A Secret; `None` if there is none.
+    pub fn secret(&self, namespace: &str, name: &str) -> Option<Value> {
+        let target = format!("/api/v1/namespaces/{namespace}/secrets/{name}");
+        let answer = ask(&self.ca, self.port, "GET", &target, ADMIN, b"")?;
+        let found = (answer.status == 200).then(|| serde_json::from_slice(&answer.body).unwrap());
+        assert!(found.is_some() || answer.status == 404);
+        found
+    }
+
+    /// A call of kubectl as an administrator.
+    pub fn kubectl(&self, kubectl: &Path) -> Command {
+        let config = self.directory.path().join("admin.yaml");
+        fs::write(&config, self.kubeconfig(&json!({ "token": ADMIN }))).unwrap();
+        let mut command = Command::new(kubectl);
+        command.env("KUBECONFIG", config);
+        command
     }
 
     pub fn url(&self) -> String {
@@ -102,16 +162,10 @@ impl ApiServer {
 
     /// Applies manifests as an administrator.
     pub fn apply(&self, kubectl: &Path, manifests: &str) {
-        let config = self.directory.path().join("admin.yaml");
-        fs::write(&config, self.kubeconfig(&json!({ "token": ADMIN }))).unwrap();
         let file = self.directory.path().join("manifests.yaml");
         fs::write(&file, manifests).unwrap();
-        let mut command = Command::new(kubectl);
-        command.args(["apply", "--validate=false"]);
-        command
-            .arg(option("--kubeconfig", &config))
-            .arg("-f")
-            .arg(file);
+        let mut command = self.kubectl(kubectl);
+        command.args(["apply", "--validate=false", "-f"]).arg(file);
         let applied = output(command);
         assert!(applied.status.success(), "{applied:?}");
     }
@@ -180,7 +234,7 @@ fn option(name: &str, path: &Path) -> String {
 }
 
 fn started(command: &mut Command, log: &PathBuf) -> Running {
-    let file = File::create(log).unwrap();
+    let file = File::options().create(true).append(true).open(log).unwrap();
     command.stdout(file.try_clone().unwrap()).stderr(file);
     Running::start_as_given(command)
 }

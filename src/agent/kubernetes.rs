@@ -1,0 +1,300 @@
+//! `agent --kubernetes-secret`: keeps the token in Secrets of Kubernetes.
+//!
+//! 1. The pod's own service account applies it (server-side apply), and only the fields
+//!    that the agent owns are sent: those of other managers stay as they are.
+//! 2. Nothing is forced: a field of another manager is a conflict, with its remedy.
+//! 3. Each Secret is applied again within a minute, so that one that was removed is made
+//!    again. No right to read Secrets is needed for this.
+//! 4. A Secret that fails is tried again with growing pauses of its own, and delays
+//!    neither the files nor the other Secrets.
+
+mod cluster;
+pub mod content;
+mod name;
+pub mod refusal;
+
+use std::cell::RefCell;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cluster::Cluster;
+use content::{Kind, Login};
+use name::SecretName;
+
+use super::keeper::{Keeper, in_a_line};
+use super::pace;
+use crate::config::{Asker, Config};
+use crate::error::{Error, Report};
+use crate::grant::UserId;
+use crate::secret::Secret;
+use crate::sys::Environment;
+use crate::text::clock::Deadline;
+use crate::text::quote::quoted;
+use crate::token::Token;
+use crate::url::{Origin, Scheme};
+
+/// Refusals in a row, in about ten seconds, that end an agent which has written nothing
+/// yet. An API server that starts refuses at first what it allows later, and a role may
+/// come after the pod.
+const REFUSALS: u32 = 5;
+
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// Secret of Kubernetes to keep fresh, by the pod's own service account; may be
+    /// repeated
+    #[arg(long, value_name = "NAMESPACE/NAME")]
+    pub kubernetes_secret: Vec<SecretName>,
+    /// Content of the Secrets: the token under the key `token`, or a login to
+    /// registries for imagePullSecrets
+    #[arg(long, value_enum, default_value_t = Kind::Token, hide_possible_values = true,
+          value_name = "token|dockerconfigjson", requires = "kubernetes_secret")]
+    pub secret_type: Kind,
+    /// Registry of the login, which a host rule must name; may be repeated
+    #[arg(
+        long,
+        value_name = "HOST",
+        requires = "kubernetes_secret",
+        required_if_eq("secret_type", "dockerconfigjson")
+    )]
+    pub registry: Vec<String>,
+}
+
+/// The Secrets and their current token.
+pub(super) struct Secrets<'a> {
+    args: &'a Args,
+    /// `None` without Secrets.
+    cluster: Option<Cluster<'a>>,
+    places: Vec<Place>,
+    /// The logins and the time limit, of the last configuration.
+    setting: RefCell<(Vec<Login>, Duration)>,
+}
+
+/// One Secret.
+struct Place {
+    name: SecretName,
+    /// The token that was applied last.
+    token: Option<Secret>,
+    /// Failed attempts in a row.
+    failures: u32,
+    /// Those in a row that a retry does not mend.
+    refusals: u32,
+    /// The problem of the last attempt.
+    problem: Option<String>,
+    /// The problem that was logged; `None` after it is over.
+    reported: Option<String>,
+    /// When it is applied again; `None` before the first time.
+    due: Option<Instant>,
+}
+
+impl<'a> Secrets<'a> {
+    /// Creates those that the options name.
+    ///
+    /// # Errors
+    /// [`Error::Usage`]: this is no pod, or the options do not fit.
+    pub fn new(environment: &'a Environment, args: &'a Args) -> Result<Self, Error> {
+        let place = |name: &SecretName| Place::new(name.clone());
+        if args.secret_type == Kind::Token && !args.registry.is_empty() {
+            let what = "--registry: a Secret with the token alone names no registry";
+            let hint = "add --secret-type dockerconfigjson";
+            return Err(Error::Usage(Report::new(what).hint(hint)));
+        }
+        let is_wanted = !args.kubernetes_secret.is_empty();
+        Ok(Self {
+            args,
+            cluster: is_wanted
+                .then(|| Cluster::of_pod(environment))
+                .transpose()?,
+            places: args.kubernetes_secret.iter().map(place).collect(),
+            setting: RefCell::default(),
+        })
+    }
+
+    /// Takes over what the configuration says of the registries.
+    ///
+    /// # Errors
+    /// [`Error::Usage`]: no host rule of the agent's profile names a registry.
+    pub fn configure(&self, config: &Config<'_>, user: &UserId) -> Result<(), Error> {
+        let registries = self.args.registry.iter();
+        let logins = registries.map(|registry| login(config, registry, user));
+        let timeout = Duration::from_secs(config.deadline().budget_secs());
+        *self.setting.borrow_mut() = (logins.collect::<Result<_, _>>()?, timeout);
+        Ok(())
+    }
+
+    /// Applies the token to each Secret that is due, and returns the errors, which
+    /// [`Secrets::report`] logs.
+    pub fn apply(&mut self, token: Option<&Token>) -> Vec<Error> {
+        let (Some(cluster), Some(token)) = (&self.cluster, token) else {
+            return Vec::new();
+        };
+        let (logins, timeout) = &*self.setting.borrow();
+        // One for all, so that a server that is gone does not delay the files for long.
+        let deadline = Deadline::after(*timeout);
+        let mut errors = Vec::new();
+        for place in &mut self.places {
+            let send = |name: &SecretName| {
+                cluster.apply(name, self.args.secret_type, token, logins, deadline)
+            };
+            errors.extend(place.apply(Instant::now(), &mut fastrand::f64, token, send));
+        }
+        errors
+    }
+
+    /// Returns the assignments for the service manager (`sd_notify(3)`): those about the
+    /// files, and what is missing here.
+    pub fn status(&self, of_files: &str) -> String {
+        let all_have = self.places.iter().all(|place| place.token.is_some());
+        let problem = self.places.iter().find_map(|place| place.problem.as_ref());
+        let (ready, status) = match of_files.strip_prefix("READY=1\n") {
+            Some(status) if all_have => ("READY=1\n", status),
+            Some(status) => ("", status),
+            None => ("", of_files),
+        };
+        match problem {
+            Some(problem) => format!("{ready}STATUS={problem}"),
+            None => format!("{ready}{status}"),
+        }
+    }
+
+    /// Returns true once a Secret had the token.
+    pub fn has_applied(&self) -> bool {
+        self.places.iter().any(|place| place.token.is_some())
+    }
+
+    /// Returns true if a Secret was refused often enough for its error to end the agent.
+    pub fn has_given_up(&self) -> bool {
+        self.places.iter().any(|place| place.refusals >= REFUSALS)
+    }
+
+    /// Logs each problem once, and its end.
+    pub fn report(&mut self) {
+        self.places.iter_mut().for_each(Place::report);
+    }
+
+    /// Sleeps this long, and applies the token to Secrets that are due meanwhile.
+    ///
+    /// # Errors
+    /// The one that ends the agent.
+    pub fn sleep(&mut self, span: Duration, keeper: &Keeper) -> Result<(), Error> {
+        let end = Instant::now() + span;
+        loop {
+            let now = Instant::now();
+            let left = end.saturating_duration_since(now);
+            let next = self.places.iter().filter_map(|place| place.due).min();
+            match next.map(|due| due.saturating_duration_since(now)) {
+                Some(nap) if nap < left => {
+                    thread::sleep(nap);
+                    let mut errors = self.apply(keeper.token());
+                    let is_last =
+                        |error: &Error| !self.has_applied() && !keeper.continues_after(error);
+                    if self.has_given_up()
+                        && let Some(at) = errors.iter().position(is_last)
+                    {
+                        return Err(errors.remove(at));
+                    }
+                    self.report();
+                }
+                _ => {
+                    thread::sleep(left);
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+impl Place {
+    const fn new(name: SecretName) -> Self {
+        Self {
+            name,
+            token: None,
+            failures: 0,
+            refusals: 0,
+            problem: None,
+            reported: None,
+            due: None,
+        }
+    }
+
+    /// Sends the token if it is due, and returns the error.
+    fn apply(
+        &mut self,
+        now: Instant,
+        draw: &mut dyn FnMut() -> f64,
+        token: &Token,
+        send: impl FnOnce(&SecretName) -> Result<(), Error>,
+    ) -> Option<Error> {
+        let is_new = self.token.as_ref().is_none_or(|text| !token.is(text));
+        let is_due = self.due.is_none_or(|due| due <= now);
+        // A failed attempt's pause holds for a new token too.
+        if !is_due && (self.failures > 0 || !is_new) {
+            return None;
+        }
+        let error = send(&self.name).err();
+        let pause = match &error {
+            None => {
+                (self.failures, self.refusals) = (0, 0);
+                self.token = Some(Secret::new(token.expose().to_owned()));
+                self.problem = None;
+                pace::LONGEST
+            }
+            Some(error) => {
+                self.failures = self.failures.saturating_add(1);
+                self.refusals = match error {
+                    Error::Passing(_) => 0,
+                    _ => self.refusals.saturating_add(1),
+                };
+                self.problem = Some(in_a_line(error));
+                pace::after_failures(self.failures, error.report().retry_after(), draw())
+            }
+        };
+        self.due = Some(now + pause);
+        error
+    }
+
+    fn report(&mut self) {
+        if self.problem == self.reported {
+            return;
+        }
+        match &self.problem {
+            Some(problem) => log::warn!("{problem}"),
+            None => log::warn!("Secret {} has a fresh token again", self.name),
+        }
+        self.reported.clone_from(&self.problem);
+    }
+}
+
+/// Returns the login to a registry.
+///
+/// # Errors
+/// [`Error::Usage`]: no host rule of the agent's profile names it.
+fn login(config: &Config<'_>, registry: &str, user: &UserId) -> Result<Login, Error> {
+    let origin = Origin::new(Scheme::Https, registry).ok_or_else(|| {
+        let what = format!("--registry: invalid host: \"{}\"", quoted(registry));
+        Error::Usage(Report::new(what).hint("write host or host:port, without scheme and path"))
+    })?;
+    let rule = config
+        .rules()
+        .find(&origin, None)
+        .map_err(|miss| Error::Usage(miss.report(&origin).about(&"--registry")))?;
+    let ours = config.profile_for(&Asker::default());
+    if let Some(theirs) = &rule.profile
+        && ours.as_ref() != Some(theirs)
+    {
+        let theirs = quoted(theirs);
+        let what = format!(
+            "--registry: the host rule {} is for profile {theirs}, not for the agent's",
+            rule.pattern
+        );
+        let hint = format!("run another agent for it, with --profile {theirs}");
+        return Err(Error::Usage(Report::new(what).hint(hint)));
+    }
+    let username = rule.username.as_deref().unwrap_or(user.as_str());
+    Ok(Login {
+        registry: origin.authority(),
+        username: username.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,7 @@ use crate::completions::Completions;
 use crate::direct::{AssertionArgs, ExecArgs, TokenArgs};
 use crate::doctor::Doctor;
 use crate::error::Report;
+use crate::keys::Keys;
 use crate::look::{Config, ConfigAction, Profile, ProfileAction};
 use crate::manage::{Cache, CacheAction};
 use crate::text::version;
@@ -52,6 +53,7 @@ Manage:
   setup        Write a profile, or set up a tool to use it
   profile      List the profiles
   config       Show or check the configuration
+  key          List, add, rotate or remove the service user's own keys
   cache        Show or remove the tokens in the cache
   doctor       Check key, clock, issuer, token, cache and wiring
   completions  Print a shell's completions
@@ -164,6 +166,13 @@ Examples:
   zitadel-credential config check")]
     Config(Config),
 
+    /// List, add, rotate or remove the service user's own keys
+    #[command(after_help = "\
+Examples:
+  zitadel-credential key list
+  zitadel-credential key rotate --if-expires-within 14d")]
+    Key(Keys),
+
     /// Show or remove the tokens in the cache
     #[command(after_help = "\
 Examples:
@@ -256,6 +265,7 @@ impl Cli {
             Command::Config(config) => match &mut config.action {
                 ConfigAction::Show(look) | ConfigAction::Check(look) => &mut look.options,
             },
+            Command::Key(keys) => keys.action.options(),
             Command::Cache(cache) => match &mut cache.action {
                 CacheAction::List(list) => &mut list.options,
                 CacheAction::Clear(clear) => &mut clear.options,

@@ -137,6 +137,11 @@ impl<'a> Config<'a> {
         &self.deadline
     }
 
+    /// True if flags or environment set the time limit.
+    pub const fn has_timeout(&self) -> bool {
+        self.caller.timeout.is_some()
+    }
+
     /// Returns the token request for `asker`.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ pub mod error;
 mod findings;
 pub mod grant;
 pub mod host;
+mod keys;
 mod look;
 mod manage;
 pub mod net;
@@ -98,6 +99,7 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
             };
             agent::agent(world, &load, &args)
         }
+        Command::Key(args) => keys::keys(world, &load()?, &options, &args),
         Command::Assertion(assertion) => direct::assertion(world, &load()?, assertion),
         Command::Whoami(_) => direct::whoami(world, &load()?),
         Command::Cache(cache) => {

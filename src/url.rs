@@ -225,6 +225,15 @@ impl IssuerUrl {
     }
 }
 
+impl IssuerUrl {
+    /// Returns the URL of one of ZITADEL's APIs, by its path from `/` on. `None` if a
+    /// part of the path is invalid.
+    pub fn api(&self, path: &str) -> Option<HttpUrl> {
+        let base = self.as_str().trim_end_matches('/');
+        HttpUrl::parse(&format!("{base}{path}"))
+    }
+}
+
 /// The endpoints in a discovery document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoints {

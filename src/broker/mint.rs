@@ -8,6 +8,7 @@ use super::minted::Minted;
 use super::{Broker, Loaded, diagnosis, named};
 use crate::cache::Slot;
 use crate::error::{Error, Report};
+use crate::grant::KeyId;
 use crate::secret::Secret;
 use crate::source::Source;
 use crate::source::assertion;
@@ -16,7 +17,7 @@ use crate::source::client::Client;
 use crate::source::issuer::verdict::Verdict;
 use crate::source::issuer::{Exchange, Granted, Issuer, Proof, Refusal};
 use crate::source::key::Key;
-use crate::source::key::spec::KeySpec;
+use crate::source::key::spec::{KeySource, KeySpec};
 use crate::source::supplier::Supplier;
 use crate::text::clock::{Deadline, UnixTime};
 use crate::token::{Freshness, Lifespan, Token};
@@ -25,6 +26,8 @@ use crate::url::{Endpoints, HttpUrl, IssuerUrl};
 /// What is sent to the token endpoint.
 struct Sent {
     proof: Proof,
+    /// The key that signed; `None` of a client secret.
+    key_id: Option<KeyId>,
     /// The key's expiry, if the key file has one.
     key_expires_at: Option<UnixTime>,
 }
@@ -122,6 +125,9 @@ impl Broker<'_> {
             }
         };
         let (granted, asked_at) = outcome.map_err(|refusal| {
+            if self.is_replaced(sent.key_id.as_ref(), deadline) {
+                return self.replaced();
+            }
             let refused = diagnosis::Refused {
                 refusal: &refusal,
                 endpoint: &endpoint,
@@ -267,24 +273,24 @@ impl Broker<'_> {
     /// client secret.
     fn prove(&self, at: UnixTime, deadline: Deadline) -> Result<Sent, Error> {
         let environment = self.request.network.environment;
-        let (proof, key_expires_at) = match &self.request.source {
+        let (proof, key_id, key_expires_at) = match &self.request.source {
             Source::Key(spec) | Source::SelfSigned(spec) => {
                 let key = self.take_key(spec, deadline)?;
-                let statement = self.statement(at)?;
+                let statement = self.statement(&key.id, at)?;
                 let assertion =
                     assertion::sign(&key, &statement).map_err(|report| self.bad_key(report))?;
-                let end = key.expires_at;
+                let (id, end) = (key.id.clone(), key.expires_at);
                 self.keep_key(key);
-                (Proof::Assertion(assertion), end)
+                (Proof::Assertion(assertion), Some(id), end)
             }
             Source::Signer(signer) => {
-                let statement = self.statement(at)?;
+                let statement = self.statement(&signer.id, at)?;
                 let assertion = signer.sign(&statement, environment, &deadline)?;
-                (Proof::Assertion(assertion), None)
+                (Proof::Assertion(assertion), Some(signer.id.clone()), None)
             }
             Source::Client(client) => {
                 let secret = self.client_secret(client, deadline)?;
-                (Proof::Client(client.authorization(&secret)), None)
+                (Proof::Client(client.authorization(&secret)), None, None)
             }
             // What `mint` never asks for.
             Source::Supplier(supplier) => {
@@ -294,13 +300,14 @@ impl Broker<'_> {
         };
         Ok(Sent {
             proof,
+            key_id,
             key_expires_at,
         })
     }
 
-    fn statement(&self, now: UnixTime) -> Result<Statement<'_>, Error> {
+    fn statement<'k>(&'k self, key: &'k KeyId, now: UnixTime) -> Result<Statement<'k>, Error> {
         Ok(Statement {
-            key: Some(&self.grant.key_id),
+            key: Some(key),
             user: &self.grant.user_id,
             audience: self.audience()?,
             now,
@@ -334,15 +341,35 @@ impl Broker<'_> {
     /// been replaced since the IDs were read.
     fn load_key(&self, spec: &KeySpec, deadline: Deadline) -> Result<Key, Error> {
         let key = spec.load(self.request.network.environment, &deadline)?;
-        if named(&self.request.source, key.id.clone()) == self.grant.key_id
-            && key.user == self.grant.user_id
-        {
+        let is_asked_for = match &self.request.source {
+            Source::SelfSigned(_) => {
+                named(&self.request.source, key.id.clone()) == self.grant.key_id
+            }
+            _ => key.answers_to(&self.grant.key_id),
+        };
+        if is_asked_for && key.user == self.grant.user_id {
             return Ok(key);
         }
-        let what = format!("{}: the key was replaced during this call", spec.source);
-        Err(Error::Passing(
-            Report::new(what).hint("run the command again: it uses the new key"),
-        ))
+        Err(self.replaced())
+    }
+
+    /// True if the key file has another key by now than the one that signed: a rotation
+    /// has removed that one.
+    fn is_replaced(&self, signed: Option<&KeyId>, deadline: Deadline) -> bool {
+        let (Source::Key(spec), Some(signed)) = (&self.request.source, signed) else {
+            return false;
+        };
+        let is_file = matches!(spec.source, KeySource::File(_)) && !spec.source.is_read_once();
+        let now = is_file.then(|| spec.load(self.request.network.environment, &deadline));
+        now.is_some_and(|key| key.is_ok_and(|key| key.id != *signed))
+    }
+
+    fn replaced(&self) -> Error {
+        let what = format!(
+            "{}: the key was replaced during this call",
+            self.request.source
+        );
+        Error::Passing(Report::new(what).hint("run the command again: it uses the new key"))
     }
 
     /// Returns the client secret that was read for the grant, or else reads it.
@@ -391,7 +418,7 @@ impl Broker<'_> {
         }
         if end.since(now) < EXPIRY_NOTICE {
             log::warn!(
-                "{source}: the key expires at {end}: create a new one in ZITADEL before then"
+                "{source}: the key expires at {end}: run zitadel-credential key rotate before then"
             );
         }
         Ok(())

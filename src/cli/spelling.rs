@@ -46,6 +46,8 @@ const WORDS: &[(&[&str], &str)] = &[
     (&["me", "user", "userinfo"], "zitadel-credential whoami"),
     (&["jwt", "sign"], "zitadel-credential assertion"),
     (&["completion"], "zitadel-credential completions SHELL"),
+    (&["keys"], "zitadel-credential key list"),
+    (&["rotate"], "zitadel-credential key rotate"),
     (
         &["podman", "skopeo", "buildah", "helm", "oras", "crane"],
         "zitadel-credential docker OPERATION",

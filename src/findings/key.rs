@@ -70,7 +70,13 @@ pub(crate) fn check(
     {
         has_warning = true;
         let finding = format!("{source}: the key expires at {end}");
-        checks.push(warning("key", finding, NEW_KEY));
+        let remedy = match source {
+            KeySource::File(_) => "run zitadel-credential key rotate, with this profile",
+            _ => {
+                "run zitadel-credential key rotate --output FILE, with this profile, and store the new key"
+            }
+        };
+        checks.push(warning("key", finding, remedy));
     }
     if !has_warning {
         checks.push(ok("key", what));

@@ -101,12 +101,14 @@ impl<'a> Answer<'a> {
 /// True if a text has the name of a secret: a parameter of OAuth (RFC 6749, appendix A)
 /// or of our requests, however it is written.
 fn names_a_secret(text: &str) -> bool {
-    const NAMES: [&str; 6] = [
+    const NAMES: [&str; 7] = [
         "accesstoken",
         "refreshtoken",
         "idtoken",
         "clientsecret",
         "clientassertion",
+        // A whole key file, of ZITADEL's user API.
+        "keycontent",
         "password",
     ];
     let letters = text.chars().filter(|c| !matches!(c, '_' | '-'));

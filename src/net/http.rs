@@ -31,6 +31,8 @@ use crate::url::{HttpUrl, Scheme};
 pub type Environment = dyn Fn(&str) -> Option<OsString>;
 
 /// The settings for reaching a server.
+/// The settings for reaching an issuer.
+#[derive(Clone)]
 pub struct Network<'a> {
     /// PEM root certificates to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
@@ -165,6 +167,35 @@ impl<'a> Http<'a> {
             deadline: &self.deadline,
             peer: self.peer,
         }
+    }
+
+    /// Sends a request with a bearer token to one of ZITADEL's APIs: JSON by POST, or a
+    /// DELETE without a body.
+    ///
+    /// # Errors
+    /// As [`Http::get`].
+    pub fn call_api<'u>(
+        &self,
+        url: &'u HttpUrl,
+        token: &Token,
+        json: Option<&str>,
+        judge: Judge<'_>,
+    ) -> Result<Answer<'u>, Error> {
+        let bearer = format!("Bearer {}", token.expose());
+        // The head of a request must fit into this buffer.
+        let head = HEAD + bearer.len();
+        self.send(judge, url, |agent, timeout, proxy| {
+            if let Some(json) = json {
+                let request = agent.post(url.as_str()).header("Authorization", &bearer);
+                let request = request.header("Content-Type", "application/json");
+                let config = request.config().timeout_global(Some(timeout)).proxy(proxy);
+                config.output_buffer_size(head).build().send(json)
+            } else {
+                let request = agent.delete(url.as_str()).header("Authorization", &bearer);
+                let config = request.config().timeout_global(Some(timeout)).proxy(proxy);
+                config.output_buffer_size(head).build().call()
+            }
+        })
     }
 
     /// Checks that a request may be sent: not in plain text, and with root

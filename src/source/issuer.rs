@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod contact;
+pub mod user_keys;
 pub mod verdict;
 
 use answer::{OAuthError, passing, repeated, verdict};

@@ -1,6 +1,8 @@
 //! The service user's private key: ZITADEL's key file, or a bare PEM with the key
 //! ID and the user ID given separately.
 
+pub mod end;
+pub mod pair;
 pub mod spec;
 
 use std::ffi::OsStr;
@@ -24,6 +26,9 @@ pub struct Key {
     pub user: UserId,
     /// The expiry, if the key file has one.
     pub expires_at: Option<UnixTime>,
+    /// The keys that this one has replaced, the last one last. A configuration may still
+    /// name one of them.
+    pub replaced: Vec<KeyId>,
     /// PEM, PKCS#1 or PKCS#8; parsed only when something is signed.
     pub pem: Secret,
 }
@@ -47,6 +52,9 @@ struct KeyFile {
     user_id: Option<String>,
     client_id: Option<String>,
     expiration_date: Option<String>,
+    // Ours alone: of `key rotate`.
+    #[serde(default)]
+    replaced_key_ids: Vec<String>,
 }
 
 const MAKE_A_KEY: &str =
@@ -59,6 +67,11 @@ const WHOLE_FILE: &str =
 const IN_BASE64: [&str; 4] = ["eyJ", "ewo", "ew0", "LS0tLS1C"];
 
 impl Key {
+    /// True if this key is meant by an ID: its own, or one of a key that it replaced.
+    pub fn answers_to(&self, id: &KeyId) -> bool {
+        self.id == *id || self.replaced.contains(id)
+    }
+
     /// Parses a key in either form. `id` and `user` are the IDs from flags or
     /// profile; they must equal those in a key file.
     ///
@@ -79,7 +92,9 @@ impl Key {
             return Self::from_pem(text, id, user);
         }
         let key = Self::from_json(text, owner).map_err(Error::Final)?;
-        agree("keyId", key.id.as_str(), id.map(KeyId::as_str))?;
+        if !id.is_some_and(|id| key.answers_to(id)) {
+            agree("keyId", key.id.as_str(), id.map(KeyId::as_str))?;
+        }
         agree("userId", key.user.as_str(), user.map(UserId::as_str))?;
         Ok(key)
     }
@@ -98,6 +113,7 @@ impl Key {
             id: id.clone(),
             user: user.clone(),
             expires_at: None,
+            replaced: Vec::new(),
             pem: Secret::new(text.to_owned()),
         })
     }
@@ -160,6 +176,11 @@ impl Key {
             id: KeyId::parse(&file_id).ok_or_else(|| not_an_id("keyId", &file_id))?,
             user: UserId::parse(&file_user).ok_or_else(|| not_an_id(field, &file_user))?,
             expires_at: file.expiration_date.map(|d| parse_expiry(&d)).transpose()?,
+            replaced: file
+                .replaced_key_ids
+                .iter()
+                .filter_map(|id| KeyId::parse(id))
+                .collect(),
             // Moved out, so that there is no copy to wipe.
             pem: Secret::new(std::mem::take(&mut *pem)),
         })
@@ -332,6 +353,25 @@ mod tests {
         assert!(parse("1", "2").is_ok());
         assert!(parse("9", "2").is_err());
         assert!(parse("1", "9").is_err());
+    }
+
+    #[test]
+    fn a_key_answers_to_the_ids_of_those_that_it_replaced() {
+        let file = serde_json::json!({
+            "keyId": "3", "key": PEM, "userId": "9", "replacedKeyIds": ["1", "2", "a/b"],
+        });
+        let parse = |id| {
+            Key::parse(
+                &file.to_string(),
+                Owner::User,
+                KeyId::parse(id).as_ref(),
+                None,
+            )
+        };
+        for id in ["1", "2", "3"] {
+            assert_eq!(parse(id).expect("a key").id.as_str(), "3");
+        }
+        assert!(parse("4").is_err());
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod broken_files;
 mod children;
 mod contention;
 mod disks;
+mod keys;
 mod kills;
 mod moods;
 mod outages;

@@ -16,6 +16,10 @@ use crate::support::{Running, World, binary, until};
 
 const NAME: &str = "zitadel-credential-agent@.service";
 const UNIT: &str = include_str!("../../packaging/systemd/zitadel-credential-agent@.service");
+const ROTATE_NAME: &str = "zitadel-credential-rotate@.service";
+const ROTATE: &str = include_str!("../../packaging/systemd/zitadel-credential-rotate@.service");
+const TIMER_NAME: &str = "zitadel-credential-rotate@.timer";
+const TIMER: &str = include_str!("../../packaging/systemd/zitadel-credential-rotate@.timer");
 const INSTALLED: &str = "/usr/bin/zitadel-credential";
 const POD: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -23,27 +27,62 @@ const POD: &str = concat!(
 );
 
 #[test]
-fn systemd_finds_nothing_to_say_about_the_unit_and_little_that_it_exposes() {
+fn systemd_finds_nothing_to_say_about_the_units_and_little_that_they_expose() {
     let Some(analyze) = client("systemd-analyze") else {
         return;
     };
     let world = World::new();
-    let unit = UNIT.replace(INSTALLED, binary().to_str().unwrap());
-    let unit = world.home.write(NAME, unit);
-    let analyze = |arguments: &[&str]| {
+    let units = [(NAME, UNIT), (ROTATE_NAME, ROTATE), (TIMER_NAME, TIMER)];
+    let units = units.map(|(name, unit)| {
+        let unit = unit.replace(INSTALLED, binary().to_str().unwrap());
+        world.home.write(name, unit)
+    });
+    let analyze = |arguments: &[&str], unit: &Path| {
         let mut command = world.home.command(&analyze);
         command
             .args(arguments)
-            .arg(&unit)
+            .arg(unit)
             .env("SYSTEMD_LOG_COLOR", "0");
         output(command)
     };
-    let verified = analyze(&["verify", "--man=no"]);
-    assert_eq!(String::from_utf8_lossy(&verified.stderr), "");
-    assert!(verified.status.success());
-    // In tenths: 1.4 with systemd 252.
-    let exposed = analyze(&["security", "--offline=true", "--threshold=20", "--no-pager"]);
-    assert!(exposed.status.success(), "{exposed:?}");
+    for unit in &units {
+        let verified = analyze(&["verify", "--man=no"], unit);
+        assert_eq!(String::from_utf8_lossy(&verified.stderr), "");
+        assert!(verified.status.success());
+    }
+    // In tenths: 1.4 and 1.8 with systemd 252; the rotation is root's.
+    for unit in &units[..2] {
+        let words = ["security", "--offline=true", "--threshold=20", "--no-pager"];
+        let exposed = analyze(&words, unit);
+        assert!(exposed.status.success(), "{exposed:?}");
+    }
+}
+
+#[test]
+fn what_the_timers_unit_calls_rotates_the_key() {
+    let world = World::new();
+    let in_three_days = crate::support::exchange::now() + 3 * 86_400;
+    let key_id = &world.user.key_id;
+    world.issuer.set_key_expiry(key_id, in_three_days);
+    let place = "/etc/zitadel-credential/%i.json";
+    let lines = ROTATE.lines();
+    let mut call = lines.filter_map(|line| line.strip_prefix("ExecStart="));
+    let call = call.next().unwrap();
+    assert!(call.contains(place), "{call}");
+    let call = call.replace(place, world.key_file.to_str().unwrap());
+    let rotate = || {
+        let mut command = world.home.command(binary());
+        command
+            .args(call.strip_prefix(INSTALLED).unwrap().split_whitespace())
+            .env("ZITADEL_CREDENTIAL_CONFIG", "/dev/null")
+            .env("ZITADEL_CREDENTIAL_ISSUER", world.issuer.url());
+        stdout_of_success(command)
+    };
+    assert!(rotate().contains("removed at ZITADEL"));
+    let new = world.issuer.key_ids(&world.user.user_id);
+    assert!(new.len() == 1 && new[0] != *key_id);
+    assert!(rotate().contains("nothing to do"));
+    assert_eq!(world.issuer.key_ids(&world.user.user_id), new);
 }
 
 #[test]

@@ -14,6 +14,7 @@ const LAYERS: [&[&str]; 14] = [
         "completions",
         "direct",
         "doctor",
+        "keys",
         "look",
         "manage",
         "setup",

@@ -17,6 +17,7 @@ mod direct;
 mod doctor;
 mod errors;
 mod key_file;
+mod keys;
 mod layers;
 mod look;
 mod man;

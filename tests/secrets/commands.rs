@@ -10,6 +10,9 @@ use crate::support::tools::{CALLS, Row, Shows, row};
 pub const EXEC_DUMP: &str = "exec.dump";
 pub const WRITTEN: &str = "written";
 
+/// The files that commands write a new private key to.
+pub const NEW_KEYS: [&str; 2] = ["new.json", "rotated.json"];
+
 /// Every command: those of the tools, and those of people.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     CALLS.iter().chain(OTHERS)
@@ -80,6 +83,17 @@ const OTHERS: &[Row] = &[
     row("config check", "", Shows::Nothing),
     row("config check --output text", "", Shows::Nothing),
     row("config check --output json", "", Shows::Nothing),
+    row("key list", "", Shows::Nothing),
+    row("key list --output text", "", Shows::Nothing),
+    row("key list --output json", "", Shows::Nothing),
+    row("key add --output new.json", "", Shows::Nothing),
+    row("key rotate --dry-run", "", Shows::Nothing),
+    row(
+        "key rotate --keep-old --key-file rotated.json",
+        "",
+        Shows::Nothing,
+    ),
+    row("key remove 1 --yes", "", Shows::Nothing),
     row("cache list", "", Shows::Nothing),
     row("cache list --output text", "", Shows::Nothing),
     row("cache list --output json", "", Shows::Nothing),

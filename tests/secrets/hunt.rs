@@ -7,10 +7,14 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::commands::{EXEC_DUMP, WRITTEN, rows};
+use rsa::PrivateKey;
+use rsa::pkcs1::DecodeRsaPrivateKey;
+use serde_json::Value;
+
+use crate::commands::{EXEC_DUMP, NEW_KEYS, WRITTEN, rows};
 use crate::needles::Needles;
 use crate::support::tools::{Row, Shows};
-use crate::support::{Endpoint, Running, World, binary};
+use crate::support::{Endpoint, Running, ServiceUser, World, binary};
 
 /// Writes down what any program may see of the process that runs it.
 const DUMP: &str =
@@ -41,6 +45,7 @@ impl Hunt {
         let dump = world.home.write("dump", DUMP);
         fs::set_permissions(dump, PermissionsExt::from_mode(0o700)).unwrap();
         fs::create_dir(world.home.path().join("tmp")).unwrap();
+        world.home.write("rotated.json", world.user.key_json());
         let needles = Needles::of_the_shared_key(&world.user);
         Self {
             world,
@@ -118,10 +123,30 @@ impl Hunt {
             self.needles.add_token(token);
         }
         self.seen = (asked.len(), tokens.len());
+        for name in NEW_KEYS {
+            self.learn_key(self.world.home.path().join(name));
+        }
         if row.shows == Shows::Assertion {
             self.needles
                 .add_token(std::str::from_utf8(&output.stdout).unwrap().trim());
         }
+    }
+
+    /// The private key of a file that a command has just written, for its owner alone.
+    fn learn_key(&mut self, path: PathBuf) {
+        let Ok(content) = fs::read(&path) else { return };
+        if self.before.get(&path) == Some(&content) {
+            return;
+        }
+        let file: Value = serde_json::from_slice(&content).unwrap();
+        let private = PrivateKey::from_pkcs1_pem(file["key"].as_str().unwrap()).unwrap();
+        self.needles.add_key(&ServiceUser {
+            private,
+            ..self.world.user.clone()
+        });
+        let mode = path.metadata().unwrap().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", path.display());
+        self.before.insert(path, content);
     }
 
     /// Whether the command showed what it is there for; it must show it in one

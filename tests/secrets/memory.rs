@@ -123,6 +123,8 @@ fn whatever_the_command_no_byte_of_the_key_is_left_while_it_waits() {
         (Endpoint::Token, &["doctor"]),
         (Endpoint::Token, &["agent", "--write", "token"]),
         (Endpoint::Userinfo, &["whoami"]),
+        (Endpoint::ListKeys, &["key", "list"]),
+        (Endpoint::AddKey, &["key", "rotate"]),
         // A renewal that the issuer does not answer.
         (Endpoint::Token, &["token", "--refresh"]),
     ] {

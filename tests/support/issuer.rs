@@ -11,10 +11,12 @@ mod faults;
 mod log;
 mod tokens;
 mod trouble;
+mod user_keys;
 mod users;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 pub use answers::{UserinfoRefusal, Version};
 pub use applications::Application;
@@ -167,6 +169,25 @@ impl Issuer {
         self.state().users.expire_key(key_id);
     }
 
+    /// The IDs of a user's keys, the oldest first.
+    pub fn key_ids(&self, user_id: &str) -> Vec<String> {
+        let state = self.state();
+        let keys = state.users.keys();
+        let mut own: Vec<_> = keys.filter(|(_, key)| key.user_id == user_id).collect();
+        own.sort_by_key(|(_, key)| key.created_at);
+        own.into_iter().map(|(id, _)| id.clone()).collect()
+    }
+
+    /// How many keys all users have.
+    pub fn key_count(&self) -> usize {
+        self.state().users.keys().count()
+    }
+
+    /// When a key ends, as Unix time.
+    pub fn set_key_expiry(&self, key_id: &str, unix_seconds: i64) {
+        self.state().users.set_expiry(key_id, unix_seconds);
+    }
+
     /// Also what becomes of a user that is locked: its tokens die, and since 2.62.1 it
     /// gets no new ones.
     pub fn deactivate(&self, user_id: &str) {
@@ -262,6 +283,22 @@ impl Issuer {
 
     pub fn set_userinfo_refusal(&self, refusal: UserinfoRefusal) {
         self.state().userinfo_refusal = refusal;
+    }
+
+    /// Keys that are added from now on work only after this time.
+    pub fn set_key_delay(&self, delay: Duration) {
+        let millis = i64::try_from(delay.as_millis()).unwrap();
+        self.state().user_keys.delay_millis = millis;
+    }
+
+    /// Whether users need a role to manage their own keys.
+    pub fn forbid_own_keys(&self, is_forbidden: bool) {
+        self.state().user_keys.is_forbidden = is_forbidden;
+    }
+
+    /// Whether the texts of ZITADEL's APIs are of another language than English.
+    pub fn translate(&self, is_translated: bool) {
+        self.state().user_keys.is_translated = is_translated;
     }
 
     pub fn fault(&self, endpoint: Endpoint, fault: Fault, times: impl Into<Times>) {

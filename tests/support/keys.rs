@@ -143,6 +143,6 @@ pub(super) fn generate(bits: usize) -> PrivateKey {
 }
 
 /// An id that looks like ZITADEL's: 18 digits.
-fn snowflake() -> String {
+pub(super) fn snowflake() -> String {
     fastrand::u64(310_000_000_000_000_000..330_000_000_000_000_000).to_string()
 }

@@ -10,6 +10,8 @@ pub enum Question {
     Exchange,
     /// The user of a token.
     Userinfo,
+    /// A user's own keys, at ZITADEL's user API.
+    UserKeys,
 }
 
 /// The format of a response's body.
@@ -45,7 +47,7 @@ impl Verdict {
     pub fn of(question: Question, status: u16, format: Format, code: &str) -> Self {
         match (question, status, code) {
             // Also from a ZITADEL whose database is down, for valid tokens.
-            (Question::Userinfo, 401, _)
+            (Question::Userinfo | Question::UserKeys, 401, _)
             | (Question::Userinfo, 400 | 403, "access_denied" | "invalid_token") => Self::Revoked,
             (Question::Exchange, 500, _) if format == Format::OAuth && code != UNAVAILABLE => {
                 Self::Unclear
@@ -75,7 +77,12 @@ mod tests {
 
     use super::*;
 
-    const QUESTIONS: [Question; 3] = [Question::Discovery, Question::Exchange, Question::Userinfo];
+    const QUESTIONS: [Question; 4] = [
+        Question::Discovery,
+        Question::Exchange,
+        Question::Userinfo,
+        Question::UserKeys,
+    ];
 
     #[test]
     fn only_a_401_or_an_oauth_error_of_that_meaning_revokes_a_token() {
@@ -100,6 +107,22 @@ mod tests {
             (204, Format::Other, "", Verdict::Final),
         ] {
             assert_eq!(of(status, format, code), expected, "{status} {code}");
+        }
+    }
+
+    #[test]
+    fn a_missing_permission_or_an_unknown_key_says_nothing_of_the_token() {
+        let of = |status, format| Verdict::of(Question::UserKeys, status, format, "");
+        for (status, format, expected) in [
+            (401, Format::Other, Verdict::Revoked),
+            (400, Format::Other, Verdict::Final),
+            (403, Format::Other, Verdict::Final),
+            (404, Format::Other, Verdict::Final),
+            (404, Format::Text, Verdict::Passing),
+            (429, Format::Text, Verdict::Passing),
+            (503, Format::Other, Verdict::Passing),
+        ] {
+            assert_eq!(of(status, format), expected, "{status}");
         }
     }
 
@@ -157,7 +180,9 @@ mod tests {
                 let of = |question| Verdict::of(question, status, format, &code);
                 prop_assert!(matches!(of(Question::Discovery), Verdict::Passing | Verdict::Final));
                 prop_assert_ne!(of(Question::Exchange), Verdict::Revoked);
-                prop_assert!(!matches!(of(Question::Userinfo), Verdict::Refused | Verdict::Unclear));
+                for of_token in [Question::Userinfo, Question::UserKeys] {
+                    prop_assert!(!matches!(of(of_token), Verdict::Refused | Verdict::Unclear));
+                }
             }
         }
     }

@@ -121,7 +121,7 @@ failed key: key file [HOME]/key.json: the key expired at 2020-01-01T00:00:00Z; t
             &[],
             str![[r#"
 warning key: key file [HOME]/key.json: the key expires at [TIME]
-    create a new key in ZITADEL (the service user's Keys, New, JSON) and replace the key file
+    run zitadel-credential key rotate, with this profile
 
 "#]],
         ),

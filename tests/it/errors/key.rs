@@ -386,7 +386,7 @@ fn a_key_that_expires_soon_is_used_and_said() {
     case.hide("[TOMORROW]", date);
     case.world.home.write("key.json", file);
     case.run(["token"]).gives_a_token(str![[r#"
-zitadel-credential: warning: key file [HOME]/key.json: the key expires at [TOMORROW]: create a new one in ZITADEL before then
+zitadel-credential: warning: key file [HOME]/key.json: the key expires at [TOMORROW]: run zitadel-credential key rotate before then
 
 "#]]);
 }

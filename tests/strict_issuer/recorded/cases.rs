@@ -28,6 +28,9 @@ impl Scene {
         if let Some(jwt) = self.token_of(case) {
             return Some(jwt);
         }
+        if let Some(answer) = self.api(case) {
+            return Some(Outcome::Answer(answer));
+        }
         let answer = match case.split_once(':').map_or("", |(kind, _)| kind) {
             "good" | "scope" => self.scope(case),
             "assertion" | "grant" | "path" | "request" => self.request(case),

@@ -49,7 +49,7 @@ pub(super) fn check(
     }
     let key = jwt
         .key_id()
-        .and_then(|key_id| users.public_key(key_id, user_id))
+        .and_then(|key_id| users.public_key(key_id, user_id, now))
         .ok_or(Refusal::UnknownKey)?;
     if !jwt.is_signed_by(key) {
         return Err(Refusal::Signature);

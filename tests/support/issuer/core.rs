@@ -14,6 +14,7 @@ use super::faults::Faults;
 use super::log::{Endpoint, Log};
 use super::tokens::{self, TokenKind, Tokens};
 use super::trouble::{self, Trouble};
+use super::user_keys;
 use super::users::Users;
 use crate::support::http;
 use crate::support::http::{Reply, Request, Response};
@@ -43,6 +44,7 @@ pub(super) struct State {
     pub(super) trouble: Option<Trouble>,
     pub(super) token_kind: TokenKind,
     pub(super) userinfo_refusal: UserinfoRefusal,
+    pub(super) user_keys: user_keys::Settings,
     pub(super) lifetime_seconds: i64,
     pub(super) date_offset_seconds: i64,
     /// Unix time in milliseconds of a clock that stands still.
@@ -62,6 +64,7 @@ impl Default for State {
             trouble: None,
             token_kind: TokenKind::default(),
             userinfo_refusal: UserinfoRefusal::default(),
+            user_keys: user_keys::Settings::default(),
             lifetime_seconds: 12 * 60 * 60,
             date_offset_seconds: 0,
             stopped_at: None,
@@ -71,7 +74,7 @@ impl Default for State {
 
 impl State {
     /// Unix time by the issuer's own clock, in milliseconds.
-    fn now_millis(&self) -> i64 {
+    pub(super) fn now_millis(&self) -> i64 {
         let now = || {
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
             i64::try_from(since.as_millis()).unwrap()
@@ -125,6 +128,11 @@ impl Core {
             Endpoint::Userinfo => uncached(userinfo(state, request)),
             Endpoint::Introspection => uncached(introspection(state, &origin, request)),
             Endpoint::Revocation => uncached(Refusal::NoClient.to_response(state.version)),
+            Endpoint::ListKeys
+            | Endpoint::AddKey
+            | Endpoint::RemoveKey
+            | Endpoint::OwnUser
+            | Endpoint::Management => user_keys::answer(state, endpoint, request),
             Endpoint::Elsewhere | Endpoint::Any => elsewhere(request),
         }
     }

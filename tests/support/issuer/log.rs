@@ -15,6 +15,14 @@ pub enum Endpoint {
     Introspection,
     Keys,
     Revocation,
+    /// User API v2: a user's keys.
+    ListKeys,
+    AddKey,
+    RemoveKey,
+    /// The user of the token, at the auth API.
+    OwnUser,
+    /// The management API, which needs a role.
+    Management,
     /// Whatever is not found.
     Elsewhere,
     /// All of them.
@@ -28,6 +36,8 @@ impl Endpoint {
     pub const INTROSPECTION_PATH: &str = "/oauth/v2/introspect";
     pub const REVOCATION_PATH: &str = "/oauth/v2/revoke";
     pub const KEYS_PATH: &str = "/oauth/v2/keys";
+    pub const LIST_KEYS_PATH: &str = "/v2/users/keys/search";
+    pub const OWN_USER_PATH: &str = "/auth/v1/users/me";
 
     pub(super) fn at(path: &str) -> Self {
         match path {
@@ -37,7 +47,14 @@ impl Endpoint {
             Self::INTROSPECTION_PATH => Self::Introspection,
             Self::KEYS_PATH => Self::Keys,
             Self::REVOCATION_PATH => Self::Revocation,
-            _ => Self::Elsewhere,
+            Self::LIST_KEYS_PATH => Self::ListKeys,
+            Self::OWN_USER_PATH => Self::OwnUser,
+            _ => match path.split('/').collect::<Vec<_>>()[..] {
+                ["", "v2", "users", _, "keys"] => Self::AddKey,
+                ["", "v2", "users", _, "keys", _] => Self::RemoveKey,
+                ["", "management", "v1", ..] => Self::Management,
+                _ => Self::Elsewhere,
+            },
         }
     }
 

@@ -9,6 +9,8 @@ use crate::support::keys::ServiceUser;
 #[derive(Default)]
 pub(super) struct Users {
     keys: HashMap<String, Key>,
+    /// Also those without a key.
+    known: HashSet<String>,
     inactive: HashSet<String>,
     names: HashMap<String, String>,
     /// By user and project.
@@ -18,11 +20,21 @@ pub(super) struct Users {
 /// The roles of a user in a project, and the organisations that gave each.
 pub(super) type Roles = BTreeMap<String, BTreeSet<String>>;
 
-struct Key {
-    user_id: String,
-    public: PublicKey,
-    expired: bool,
+pub(super) struct Key {
+    pub(super) user_id: String,
+    /// `None` for a key that is none of RSA, which never works.
+    pub(super) public: Option<PublicKey>,
+    pub(super) is_expired: bool,
+    /// The issuer's Unix time in milliseconds.
+    pub(super) created_at: i64,
+    /// The same, of the first moment at which the key works.
+    pub(super) works_from: i64,
+    /// The issuer's Unix time in microseconds.
+    pub(super) expires_at: i64,
 }
+
+/// The end of 9999, which is how a key that never expires is written.
+const NEVER: i64 = 253_402_300_799_000_000;
 
 /// What tokens and userinfo say of a user.
 pub(super) struct User {
@@ -42,10 +54,31 @@ impl Users {
     pub(super) fn register_key(&mut self, key_id: &str, user_id: &str, public: PublicKey) {
         let key = Key {
             user_id: user_id.to_owned(),
-            public,
-            expired: false,
+            public: Some(public),
+            is_expired: false,
+            created_at: 0,
+            works_from: 0,
+            expires_at: NEVER,
         };
-        self.keys.insert(key_id.to_owned(), key);
+        self.add_key(key_id.to_owned(), key);
+    }
+
+    pub(super) fn add_key(&mut self, key_id: String, key: Key) {
+        self.known.insert(key.user_id.clone());
+        self.keys.insert(key_id, key);
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = (&String, &Key)> {
+        self.keys.iter()
+    }
+
+    /// Whose key it is.
+    pub(super) fn owner(&self, key_id: &str) -> Option<&String> {
+        self.keys.get(key_id).map(|key| &key.user_id)
+    }
+
+    pub(super) fn is_known(&self, user_id: &str) -> bool {
+        self.known.contains(user_id)
     }
 
     pub(super) fn remove_key(&mut self, key_id: &str) {
@@ -54,11 +87,17 @@ impl Users {
 
     pub(super) fn expire_key(&mut self, key_id: &str) {
         let key = self.keys.get_mut(key_id).expect("a registered key");
-        key.expired = true;
+        key.is_expired = true;
+    }
+
+    pub(super) fn set_expiry(&mut self, key_id: &str, expires_at: i64) {
+        let key = self.keys.get_mut(key_id).expect("a registered key");
+        key.expires_at = expires_at * 1_000_000;
     }
 
     pub(super) fn remove(&mut self, user_id: &str) {
         self.keys.retain(|_, key| key.user_id != user_id);
+        self.known.remove(user_id);
     }
 
     pub(super) fn set_active(&mut self, user_id: &str, is_active: bool) {
@@ -107,15 +146,17 @@ impl Users {
 
     /// Of those that have or had a key.
     pub(super) fn by_username(&self, name: &str) -> Option<String> {
-        let mut ids = self.keys.values().map(|key| key.user_id.as_str());
+        let mut ids = self.known.iter().map(String::as_str);
         let found = ids.find(|id| self.about(id).username == name);
         found.map(ToOwned::to_owned)
     }
 
-    /// By key and user together: another user's key, an expired and a deleted
-    /// one look alike.
-    pub(super) fn public_key(&self, key_id: &str, user_id: &str) -> Option<&PublicKey> {
+    /// By key and user together: another user's key, an expired, a deleted and a very
+    /// new one look alike. `now` is the issuer's Unix time in milliseconds.
+    pub(super) fn public_key(&self, key_id: &str, user_id: &str, now: i64) -> Option<&PublicKey> {
         let key = self.keys.get(key_id)?;
-        (key.user_id == user_id && !key.expired).then_some(&key.public)
+        let is_expired = key.is_expired || key.expires_at <= now * 1000;
+        let works = key.user_id == user_id && !is_expired && key.works_from <= now;
+        key.public.as_ref().filter(|_| works)
     }
 }

@@ -1,0 +1,244 @@
+//! The note of a rotation that was begun: it lies beside the key file until the end, so
+//! that the next call finishes what this one began. It holds no secret.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{fs, io};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Report};
+use crate::grant::{Grant, KeyId};
+use crate::source::issuer::user_keys::UserKey;
+use crate::source::key::end::KeyEnd;
+use crate::sys::replace;
+use crate::sys::status::Status;
+use crate::text::clock::{Deadline, UnixTime};
+use crate::text::object::Object;
+use crate::text::quote::system;
+use crate::text::{input, quote};
+use crate::url::IssuerUrl;
+
+/// How the note's name ends, after that of the key file.
+const ENDING: &str = ".rotation";
+
+const LIMIT: usize = 64 * 1024;
+
+const VERSION: u32 = 1;
+
+/// What a call has begun. The keys that it names are the only ones that a rotation
+/// removes.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Note {
+    version: u32,
+    issuer: String,
+    user_id: String,
+    begun_at: String,
+    /// The end of the new key. It tells the key from all others before its ID is known:
+    /// its microseconds are random.
+    pub(super) expiration_date: KeyEnd,
+    /// `None` until ZITADEL has given it.
+    new_key_id: Option<String>,
+    /// The key to remove once the new one is in place; `None` if it stays.
+    old_key_id: Option<String>,
+}
+
+/// Returns the issuer's URL, which every session has.
+fn issuer_of(grant: &Grant) -> &str {
+    grant.issuer.as_ref().map_or("", IssuerUrl::as_str)
+}
+
+impl Note {
+    pub(super) fn new(
+        grant: &Grant,
+        now: UnixTime,
+        expiration_date: KeyEnd,
+        old: Option<&KeyId>,
+    ) -> Self {
+        Self {
+            version: VERSION,
+            issuer: issuer_of(grant).to_owned(),
+            user_id: grant.user_id.as_str().to_owned(),
+            begun_at: now.to_string(),
+            expiration_date,
+            new_key_id: None,
+            old_key_id: old.map(|id| id.as_str().to_owned()),
+        }
+    }
+
+    /// Returns where the note of a key file lies.
+    pub(super) fn path(key_file: &Path) -> PathBuf {
+        let mut path = key_file.as_os_str().to_owned();
+        path.push(ENDING);
+        path.into()
+    }
+
+    /// Reads the note of a key file; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Usage`]: it is damaged, or may be another user's.
+    pub(super) fn read(key_file: &Path) -> Result<Option<Self>, Error> {
+        let path = Self::path(key_file);
+        let damaged = |what: &str| {
+            let what = format!("{}: {what}", quote::path(&path));
+            let report = Report::new(what).hint(format!(
+                "run zitadel-credential key list, remove keys that nobody uses, and then this note: rm {}",
+                quote::word(&path)
+            ));
+            Error::Usage(report)
+        };
+        let status = match Status::of_link(&path) {
+            Ok(status) => status,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(damaged(&system(&error))),
+        };
+        // Whoever writes a note has keys removed.
+        if !(status.is_file() && status.is_ours_to_write()) {
+            return Err(damaged("not a file of yours alone"));
+        }
+        let soon = Deadline::after(Duration::from_secs(1));
+        let text = input::read_file(&path, LIMIT, &soon).map_err(|e| damaged(&e.to_string()))?;
+        match Object::<Self>::read(&text) {
+            Ok(note) if note.version == VERSION => Ok(Some(note)),
+            _ => Err(damaged("not a note of a rotation by this version")),
+        }
+    }
+
+    /// Writes the note beside the key file, of mode 0600.
+    ///
+    /// # Errors
+    /// The system's own reason.
+    pub(super) fn write(&self, key_file: &Path) -> io::Result<()> {
+        let text = serde_json::to_string_pretty(self)? + "\n";
+        replace::private_by_setup(&Self::path(key_file), text.as_bytes())
+    }
+
+    /// Removes the note.
+    pub(super) fn remove(key_file: &Path) {
+        let path = Self::path(key_file);
+        if let Err(error) = fs::remove_file(&path) {
+            log::warn!(
+                "{}: cannot be removed: {}: the next call does it",
+                quote::path(&path),
+                system(&error)
+            );
+        }
+    }
+
+    /// Notes the new key's ID.
+    pub(super) fn set_new(&mut self, id: &KeyId) {
+        self.new_key_id = Some(id.as_str().to_owned());
+    }
+
+    /// True if the note is of this user at this issuer.
+    pub(super) fn is_of(&self, grant: &Grant) -> bool {
+        self.issuer == issuer_of(grant) && self.user_id == grant.user_id.as_str()
+    }
+
+    /// True if this is the new key that was begun.
+    pub(super) fn is_new(&self, id: &KeyId) -> bool {
+        self.new_key_id.as_deref() == Some(id.as_str())
+    }
+
+    /// Returns the key to remove once the new one is in place.
+    pub(super) fn old(&self) -> Option<KeyId> {
+        self.old_key_id.as_deref().and_then(KeyId::parse)
+    }
+
+    /// Leaves the old key at ZITADEL.
+    pub(super) fn keep_old(&mut self) {
+        self.old_key_id = None;
+    }
+
+    /// True if a key was added by what was begun, even if no response told its ID.
+    pub(super) fn added(&self, key: &UserKey) -> bool {
+        let is_old = self.old_key_id.as_deref() == Some(key.id.as_str());
+        !is_old && (self.is_new(&key.id) || key.end == self.expiration_date)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::grant::UserId;
+    use crate::scope::Scopes;
+
+    fn grant() -> Grant {
+        Grant {
+            issuer: IssuerUrl::parse("https://id.acme.dev"),
+            key_id: id("1"),
+            user_id: UserId::parse("7").expect("an ID"),
+            scopes: Scopes::new(["openid"]).expect("scopes"),
+        }
+    }
+
+    fn id(text: &str) -> KeyId {
+        KeyId::parse(text).expect("an ID")
+    }
+
+    fn end(micros: u32) -> KeyEnd {
+        KeyEnd::new(UnixTime::from_secs(1_798_761_600), micros)
+    }
+
+    fn note() -> Note {
+        Note::new(
+            &grant(),
+            UnixTime::from_secs(1_790_000_000),
+            end(5),
+            Some(&id("1")),
+        )
+    }
+
+    #[test]
+    fn a_note_reads_back_and_is_private() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let key = dir.path().join("key.json");
+        assert!(Note::read(&key).expect("no note").is_none());
+        let mut note = note();
+        note.set_new(&id("2"));
+        note.write(&key).expect("written");
+        let path = dir.path().join("key.json.rotation");
+        assert!(Status::of(&path).expect("a note").has_private_mode());
+        let read = Note::read(&key).expect("a note").expect("a note");
+        assert!(read.is_of(&grant()) && read.is_new(&id("2")) && !read.is_new(&id("1")));
+        assert_eq!((read.old(), read.expiration_date), (Some(id("1")), end(5)));
+        Note::remove(&key);
+        assert!(Note::read(&key).expect("no note").is_none());
+    }
+
+    #[test]
+    fn a_note_that_others_may_write_or_that_is_damaged_is_refused() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let key = dir.path().join("key.json");
+        let path = Note::path(&key);
+        note().write(&key).expect("written");
+        fs::set_permissions(&path, Permissions::from_mode(0o620)).expect("a mode");
+        assert!(Note::read(&key).is_err());
+        for text in ["", "{}", "[]", r#"{"version":2}"#] {
+            replace::private(&path, text.as_bytes()).expect("written");
+            assert!(Note::read(&key).is_err(), "{text}");
+        }
+        fs::remove_file(&path).expect("removed");
+        std::os::unix::fs::symlink("/etc/passwd", &path).expect("linked");
+        assert!(Note::read(&key).is_err());
+    }
+
+    #[test]
+    fn only_the_key_with_the_noted_end_or_id_was_added() {
+        let key = |name: &str, micros| UserKey {
+            id: id(name),
+            created_at: UnixTime::from_secs(1_790_000_001),
+            end: end(micros),
+        };
+        let mut note = note();
+        assert!(note.added(&key("2", 5)) && note.added(&key("3", 5)));
+        for other in [key("2", 6), key("2", 0), key("1", 5)] {
+            assert!(!note.added(&other), "{other:?}");
+        }
+        note.set_new(&id("2"));
+        assert!(note.added(&key("2", 6)));
+    }
+}

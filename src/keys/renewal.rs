@@ -1,0 +1,215 @@
+//! A new key, step by step, so that a call that ends at any step leaves a key that works:
+//!
+//! 1. Note what is begun.
+//! 2. Add the public half at ZITADEL, and note its ID.
+//! 3. Mint with the new key until it works: a new key may need a moment.
+//! 4. Write the key file in one step.
+//! 5. Remove the old key at ZITADEL, then the note.
+//!
+//! What fails before step 4 is undone; what fails after it is finished by the next call.
+
+use std::thread;
+use std::time::Duration;
+
+use super::note::Note;
+use super::place::Place;
+use super::session::{Session, scopes};
+use crate::broker::{Broker, Request};
+use crate::error::{Error, Report};
+use crate::grant::KeyId;
+use crate::secret::Secret;
+use crate::source::Source;
+use crate::source::key::Owner;
+use crate::source::key::end::KeyEnd;
+use crate::source::key::pair::{self, Pair};
+use crate::source::key::spec::{KeySource, KeySpec};
+use crate::text::clock::{Clock, Deadline, UnixTime};
+use crate::text::quote::system;
+use crate::text::waiting::Wait;
+
+/// The first pause before a new key is tried again, and the longest one.
+const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(5)];
+
+/// A key that is in place.
+#[derive(Debug)]
+pub(super) struct NewKey {
+    pub(super) id: KeyId,
+    pub(super) end: UnixTime,
+}
+
+/// What a new key is made with.
+pub(super) struct Renewal<'r, 'c> {
+    pub(super) session: &'r Session<'r, 'c>,
+    /// The request that the new key is tried with, with the key in use.
+    pub(super) request: &'r Request<'c>,
+    pub(super) place: &'r Place,
+    pub(super) clock: &'r Clock,
+    pub(super) deadline: Deadline,
+}
+
+impl Renewal<'_, '_> {
+    /// Makes a key and puts it in place of those `replaced`. `old` is removed at ZITADEL
+    /// afterwards.
+    ///
+    /// # Errors
+    /// A step failed: the old key stays in use, or the next call finishes the rest.
+    pub(super) fn run(
+        &self,
+        lifetime: Duration,
+        old: Option<&KeyId>,
+        replaced: &[KeyId],
+    ) -> Result<NewKey, Error> {
+        let pair = pair::make().map_err(Error::Final)?;
+        let now = (self.clock)();
+        let end = KeyEnd::new(now.plus(lifetime), fastrand::u32(1..1_000_000));
+        let mut note = Note::new(self.session.grant(), now, end, old);
+        self.write_note(&note)?;
+        let added = self.session.add(&pair.public_pem, &note.expiration_date);
+        let added = added.map_err(|error| self.undo(&note, error))?;
+        let id = added.inspect_err(|_| Note::remove(&self.place.file))?;
+        self.put_in_place(&mut note, &id, &pair, replaced)
+            .map_err(|error| self.undo(&note, error))?;
+        self.finish(&note, &id)?;
+        Ok(NewKey {
+            id,
+            end: note.expiration_date.at,
+        })
+    }
+
+    fn put_in_place(
+        &self,
+        note: &mut Note,
+        id: &KeyId,
+        pair: &Pair,
+        replaced: &[KeyId],
+    ) -> Result<(), Error> {
+        log::info!("added key {} at ZITADEL", id.as_str());
+        note.set_new(id);
+        self.write_note(note)?;
+        let user = self.session.user();
+        let key_file = |end| pair::key_file(id, user, &pair.private_pem, end, replaced);
+        // Without its end: that it is near, if it is, was asked for.
+        self.wait_for(id, key_file(None))?;
+        let written = self.place.write(&key_file(Some(note.expiration_date.at)));
+        written.map_err(|error| {
+            let what = format!(
+                "{}: key not written: {}",
+                self.place.shown(),
+                system(&error)
+            );
+            Error::Final(Report::new(what).hint("make room, or name another file with --output"))
+        })
+    }
+
+    /// Mints with the new key until it works.
+    fn wait_for(&self, id: &KeyId, key_file: Secret) -> Result<(), Error> {
+        let request = Request {
+            issuer: self.request.issuer.clone(),
+            source: Source::Key(KeySpec {
+                source: KeySource::Environment(key_file),
+                id: None,
+                user: None,
+                derives_id: false,
+                owner: Owner::User,
+                is_exposure_shown: true,
+            }),
+            token_endpoint: self.request.token_endpoint.clone(),
+            scopes: scopes(&["openid"])?,
+            network: self.request.network.clone(),
+            cache_dir: None,
+            refresh: false,
+            deadline: self.deadline,
+        };
+        let _wait = Wait::of(|| "the new key to work".to_owned());
+        let [mut pause, longest] = PAUSES;
+        loop {
+            let tried = Broker::new(&request, self.clock).and_then(|broker| broker.trial(None));
+            let Err(error) = tried else { return Ok(()) };
+            let left = self.deadline.remaining();
+            if left.is_zero() {
+                let secs = self.deadline.budget_secs();
+                let what = format!("the new key {} did not work within {secs} s", id.as_str());
+                return Err(Error::Passing(
+                    Report::new(what)
+                        .found(error.report().headline())
+                        .hint("try again later, with more time by --timeout"),
+                ));
+            }
+            log::info!(
+                "the new key does not work yet: {}",
+                error.report().headline()
+            );
+            thread::sleep(pause.min(left));
+            pause = (pause * 2).min(longest);
+        }
+    }
+
+    /// Finishes what a note has begun, after its new key is in place: removes the old key
+    /// and keys that were added besides, then the note.
+    ///
+    /// # Errors
+    /// ZITADEL does not say that they are removed; the note stays.
+    pub(super) fn finish(&self, note: &Note, in_use: &KeyId) -> Result<(), Error> {
+        let removed = note
+            .old()
+            .map_or(Ok(false), |old| self.session.remove(&old));
+        removed
+            .and_then(|_| self.remove_added(note, in_use))
+            .map_err(|error| {
+                let what = format!(
+                    "the new key {} is in use, but old ones are not removed at ZITADEL yet: {}",
+                    in_use.as_str(),
+                    error.report().headline()
+                );
+                error.map(|report| {
+                    let hint = "run zitadel-credential key rotate again: it finishes this rotation";
+                    report.renamed(what).hint(hint)
+                })
+            })
+    }
+
+    /// Removes the keys that were added by what a note has begun, except the one in use,
+    /// then the note.
+    ///
+    /// # Errors
+    /// ZITADEL does not say that they are removed; the note stays.
+    pub(super) fn remove_added(&self, note: &Note, in_use: &KeyId) -> Result<(), Error> {
+        let keys = self.session.list()?;
+        for key in keys.iter().filter(|key| key.id != *in_use) {
+            if note.added(key) {
+                self.session.remove(&key.id)?;
+                log::info!(
+                    "removed key {} at ZITADEL, which was not used",
+                    key.id.as_str()
+                );
+            }
+        }
+        Note::remove(&self.place.file);
+        Ok(())
+    }
+
+    /// Undoes what was begun before the new key is in place, and returns the error with
+    /// what became of that.
+    fn undo(&self, note: &Note, error: Error) -> Error {
+        let undone = self.remove_added(note, &self.session.grant().key_id);
+        error.map(|report| match undone {
+            Ok(()) => report.found("the key in use stays as it is, and no new one is left"),
+            Err(failed) => report
+                .found(format!(
+                    "the key in use stays as it is; the new one may be left at ZITADEL: {}",
+                    failed.report().headline()
+                ))
+                .hint("run the command again: it removes that key"),
+        })
+    }
+
+    fn write_note(&self, note: &Note) -> Result<(), Error> {
+        note.write(&self.place.file).map_err(|error| {
+            let path = Note::path(&self.place.file);
+            let what = format!("{}: {}", crate::text::quote::path(&path), system(&error));
+            Error::Final(Report::new(what).hint(
+                "make room in the key file's directory, and make it writable: the rotation is noted there",
+            ))
+        })
+    }
+}

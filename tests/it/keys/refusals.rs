@@ -1,0 +1,215 @@
+//! What `key` is refused, and says.
+
+use std::fs;
+
+use predicates::prelude::*;
+use predicates::str::contains;
+
+use super::{keys, stdout};
+use crate::support::issuer::Trouble;
+use crate::support::{Case, Endpoint, Fault, Times, World};
+
+#[test]
+fn a_role_that_is_wanted_is_explained_in_whatever_language() {
+    let case = Case::new();
+    case.world.issuer.forbid_own_keys(true);
+    case.run(["key", "list"]).fails(
+        1,
+        snapbox::str![[r#"
+zitadel-credential: error: [ISSUER]/v2/users/keys/search: HTTP 403: No matching permissions found (AUTH-AWfge)
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: ask an administrator to let the service user manage its own keys (user.write, a role such as Org User Manager): this version of ZITADEL wants that
+
+"#]],
+    );
+    case.world.issuer.translate(true);
+    for words in [
+        &["key", "rotate"][..],
+        &["key", "add", "--output", "new.json"],
+        &["key", "remove", "1", "--yes"],
+    ] {
+        case.world
+            .zitadel(words)
+            .assert()
+            .code(1)
+            .stderr(contains("Keine passende Berechtigung").and(contains("user.write")));
+    }
+    assert_eq!(keys(&case.world).len(), 1);
+    assert!(!case.world.home.path().join("key.json.rotation").exists());
+    assert!(!case.world.home.path().join("new.json").exists());
+}
+
+#[test]
+fn an_api_that_does_not_know_the_user_is_explained() {
+    let case = Case::new();
+    let fault = Fault::status(
+        404,
+        "application/json",
+        r#"{"code":5,"message":"Not Found"}"#,
+    );
+    case.world
+        .issuer
+        .fault(Endpoint::AddKey, fault, Times::Forever);
+    case.run(["key", "add", "--output", "new.json"]).fails(
+        1,
+        snapbox::str![[r#"
+zitadel-credential: error: [ISSUER]/v2/users/[USER_ID]/keys: HTTP 404: Not Found
+  with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
+  hint: make the key in ZITADEL (the service user's Keys, New): this version of ZITADEL does not let a user manage its own keys, or the issuer is not the user's instance
+
+"#]],
+    );
+}
+
+#[test]
+fn a_file_that_is_there_is_not_written() {
+    let world = World::new();
+    for name in ["key.json", ".config/zitadel-credential/config.toml"] {
+        let before = fs::read(world.home.path().join(name)).unwrap();
+        world
+            .zitadel(["key", "add", "--output", name])
+            .assert()
+            .code(2)
+            .stderr(contains("the file is there already"));
+        assert_eq!(fs::read(world.home.path().join(name)).unwrap(), before);
+    }
+    for name in ["absent/key.json", "/dev/null/key.json", ".."] {
+        world
+            .zitadel(["key", "add", "--output", name])
+            .assert()
+            .code(2);
+    }
+    assert_eq!(world.issuer.total_requests(), 0);
+}
+
+#[test]
+fn an_answer_of_a_server_that_is_none_shows_no_secret() {
+    let world = World::new();
+    for body in [
+        r#"{"keyId":"../etc","keyContent":"hunter2hunter2"}"#,
+        r#"{"access_token":"hunter2hunter2"}"#,
+        "<html>hunter2hunter2</html>",
+    ] {
+        world
+            .issuer
+            .fault(Endpoint::AddKey, Fault::body("application/json", body), 1);
+        world
+            .zitadel(["key", "rotate", "-vv"])
+            .assert()
+            .code(1)
+            .stderr(contains("hunter2").not());
+        assert_eq!(keys(&world), [world.user.key_id.as_str()]);
+    }
+    let flood = vec![b' '; 2 * 1024 * 1024];
+    world.issuer.fault(
+        Endpoint::ListKeys,
+        Fault::body("application/json", flood),
+        1,
+    );
+    world
+        .zitadel(["key", "list"])
+        .assert()
+        .code(1)
+        .stderr(contains("larger than 1048576 bytes"));
+    world.issuer.fault(
+        Endpoint::ListKeys,
+        Fault::redirect("https://elsewhere.test/"),
+        1,
+    );
+    world
+        .zitadel(["key", "list"])
+        .assert()
+        .code(1)
+        .stderr(contains("redirects to"));
+}
+
+#[test]
+fn trouble_that_may_pass_is_a_temporary_error() {
+    let world = World::new();
+    for fault in [
+        Fault::rate_limit(),
+        Fault::status(
+            503,
+            "application/json",
+            r#"{"code":14,"message":"unavailable"}"#,
+        ),
+        Fault::Close,
+    ] {
+        world
+            .issuer
+            .fault(Endpoint::ListKeys, fault, Times::Forever);
+        world
+            .zitadel(["key", "list", "--timeout", "1"])
+            .assert()
+            .code(75);
+        world.issuer.clear_faults();
+    }
+    world.issuer.set_trouble(Trouble::DatabaseDown);
+    world
+        .zitadel(["key", "rotate", "--timeout", "1"])
+        .assert()
+        .code(75);
+    world.issuer.set_trouble(None);
+    assert_eq!(keys(&world), [world.user.key_id.as_str()]);
+    stdout(&world, &["key", "list"]);
+}
+
+#[test]
+fn a_damaged_note_and_one_of_another_user_stop_the_rotation() {
+    let world = World::new();
+    world.home.write("key.json.rotation", "{}");
+    world
+        .zitadel(["key", "rotate"])
+        .assert()
+        .code(2)
+        .stderr(contains("not a note of a rotation").and(contains("rm ")));
+    let other = r#"{"version":1,"issuer":"https://a.dev","user_id":"1","begun_at":"2026-01-01T00:00:00Z","expiration_date":"2027-01-01T00:00:00Z","new_key_id":"2","old_key_id":"3"}"#;
+    world.home.write("key.json.rotation", other);
+    world
+        .zitadel(["key", "rotate"])
+        .assert()
+        .code(2)
+        .stderr(contains("another user's key"));
+    assert_eq!(keys(&world), [world.user.key_id.as_str()]);
+    assert_eq!(world.issuer.requests(Endpoint::RemoveKey), 0);
+}
+
+#[test]
+fn arguments_that_make_no_sense_are_refused_before_any_request() {
+    let case = Case::new();
+    case.run(["key", "rotate", "--if-expires-within", "90d"])
+        .fails(
+            2,
+            snapbox::str![[r#"
+zitadel-credential: error: --if-expires-within is not shorter than --lifetime
+  hint: give the new key a longer --lifetime: else each call would replace it
+
+"#]],
+        );
+    case.run(["key", "rotate", "--lifetime", "90"]).fails(
+        2,
+        snapbox::str![[r#"
+zitadel-credential: error: invalid value '90' for '--lifetime <SPAN>': write a number with s, m, h, d or w, such as 90d
+  hint: run zitadel-credential key rotate -h for the options
+
+"#]],
+    );
+    case.run(["key", "remove", "a/b", "--yes"]).fails(
+        2,
+        snapbox::str![[r#"
+zitadel-credential: error: invalid key ID: "a/b"
+  hint: use an ID of zitadel-credential key list
+
+"#]],
+    );
+    case.run(["key", "add"]).fails(
+        2,
+        snapbox::str![[r#"
+zitadel-credential: error: missing argument --output <FILE>
+  hint: usage: zitadel-credential key add --output <FILE>
+  hint: run zitadel-credential key add -h for the options
+
+"#]],
+    );
+    assert_eq!(case.requests(), 0);
+}

@@ -11,15 +11,21 @@
 //!    empty file.
 //! 4. The log reports each problem once, and its end.
 
+mod check;
 mod keeper;
+mod key_end;
 pub mod kubernetes;
+mod metrics;
 mod pace;
 
 use std::path::PathBuf;
 
+pub(crate) use check::check;
 use clap::{Args, ValueHint};
 use keeper::{Fetched, Keeper, in_a_line};
+use key_end::KeyEnd;
 use kubernetes::Secrets;
+use metrics::Metrics;
 
 use crate::broker::Broker;
 use crate::call::{Answer, World};
@@ -33,18 +39,24 @@ use crate::sys::signals;
 use crate::sys::signals::Ending;
 use crate::sys::status::Status;
 use crate::text::logger;
-use crate::text::quote::system;
+use crate::text::quote::{self, system};
 use crate::token_file;
+use crate::token_file::access::AccessArgs;
 
 #[derive(Args, Debug)]
 pub(crate) struct Agent {
-    /// File to keep fresh, with mode 0600 and replaced in one step; may be
-    /// repeated
-    #[arg(long, required_unless_present = "kubernetes_secret",
-          value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// File to keep fresh, which is replaced in one step; may be repeated
+    #[arg(long, required_unless_present_any = ["check", "kubernetes_secret"], value_name = "FILE",
+          value_hint = ValueHint::FilePath)]
     pub write: Vec<PathBuf>,
     #[command(flatten)]
     secrets: kubernetes::Args,
+    #[command(flatten)]
+    pub access: AccessArgs,
+    /// File for metrics in Prometheus' text format (NAME.prom for the textfile
+    /// collector), without a secret and of mode 0644
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub metrics_file: Option<PathBuf>,
     /// Process that gets SIGHUP after each replacement, to read the file again
     #[arg(long, value_name = "PID",
           value_parser = clap::value_parser!(i32).range(1..))]
@@ -52,6 +64,11 @@ pub(crate) struct Agent {
     /// Write the files once, then exit
     #[arg(long)]
     pub once: bool,
+    /// Instead of keeping files, exit with 0 if this file's token has not expired,
+    /// by the agent's note of it; needs no network, and may be repeated
+    #[arg(long, conflicts_with_all = ["write", "kubernetes_secret", "mode", "metrics_file", "signal", "once"], value_name = "FILE",
+          value_hint = ValueHint::FilePath)]
+    pub check: Vec<PathBuf>,
     #[command(flatten, next_help_heading = EVERY)]
     pub(crate) options: Options,
 }
@@ -78,7 +95,10 @@ pub(crate) fn agent<'c>(
     let files = args.write.iter();
     let files = files.map(|path| world.directories.located("--write", path));
     let files = files.collect::<Result<Vec<_>, _>>()?;
-    let mut keeper = Keeper::new(&files);
+    let access = args.access.access()?;
+    let mut metrics = metrics_of(world, args, &files)?;
+    let key_end = KeyEnd::default();
+    let mut keeper = Keeper::new(&files, access);
     let mut secrets = Secrets::new(world.environment, &args.secrets)?;
     let mut reported = String::new();
     logger::each_once();
@@ -87,9 +107,25 @@ pub(crate) fn agent<'c>(
         let mut outcome = keeper.round(
             world.clock,
             &mut fastrand::f64,
-            &mut || fetch(world, &load(is_first)?, args, &files, &secrets),
-            &mut |path, text| signals::whole(|| token_file::write(path, text)),
+            &mut || {
+                fetch(
+                    world,
+                    &load(is_first)?,
+                    args,
+                    &files,
+                    metrics.as_ref(),
+                    &key_end,
+                    &secrets,
+                )
+            },
+            &mut |path, token| signals::whole(|| token_file::write_noted(path, token, &access)),
         );
+        key_end.look_again(load, world.environment);
+        if let Some(metrics) = &mut metrics {
+            let now = (world.clock)();
+            metrics.count(&outcome, keeper.token(), key_end.expires_at(), now);
+            metrics.write();
+        }
         if outcome.has_replaced
             && let Some(reader) = &reader
             && let Err(error) = reader.hang_up()
@@ -114,6 +150,7 @@ pub(crate) fn agent<'c>(
             keeper.report(&outcome, (world.clock)());
             secrets.report();
         }
+        key_end.tell((world.clock)());
         let status = secrets.status(&keeper.status());
         // Sent again until it arrives: without READY=1, the service manager would
         // wait for ever.
@@ -130,6 +167,27 @@ pub(crate) fn agent<'c>(
         reap_orphans();
         secrets.sleep(outcome.sleep, &keeper)?;
     }
+}
+
+/// Returns the metrics of `--metrics-file`.
+fn metrics_of(
+    world: &World<'_>,
+    args: &Agent,
+    files: &[PathBuf],
+) -> Result<Option<Metrics>, Error> {
+    let Some(path) = &args.metrics_file else {
+        return Ok(None);
+    };
+    let path = world.directories.located("--metrics-file", path)?;
+    if files.iter().any(|file| token_file::is_same(file, &path)) {
+        let what = format!(
+            "{}: both a token's and the metrics' file",
+            quote::path(&path)
+        );
+        let hint = "choose another file for --metrics-file";
+        return Err(Error::Usage(Report::new(what).hint(hint)));
+    }
+    Ok(Some(Metrics::new(path, files)))
 }
 
 fn reader_of(pid: i32) -> Result<ProcessHandle, Error> {
@@ -150,11 +208,17 @@ fn fetch(
     config: &Config<'_>,
     args: &Agent,
     files: &[PathBuf],
+    metrics: Option<&Metrics>,
+    key_end: &KeyEnd,
     secrets: &Secrets<'_>,
 ) -> Result<Fetched, Error> {
-    let request = config.request(Asker::default())?;
+    if let Some(metrics) = metrics {
+        metrics.allow(config)?;
+    }
+    let mut request = config.request(Asker::default())?;
+    request.source.leave_end_to_caller();
     for path in files {
-        token_file::refuse_ours(path, config)?;
+        token_file::refuse_ours(path, config, "the token")?;
     }
     if !args.once && is_pipe(&request.source) {
         let what = format!("{}: a pipe can be read only once", request.source);
@@ -164,9 +228,10 @@ fn fetch(
     }
     let broker = Broker::new(&request, world.clock)?;
     secrets.configure(config, &broker.grant().user_id)?;
-    let token = broker.token()?;
+    let token = broker.token();
+    key_end.note(&request, &broker);
     Ok(Fetched {
-        token,
+        token: token?,
         failed_renewal: broker.failed_renewal(),
     })
 }

@@ -30,7 +30,7 @@ use minted::Minted;
 
 use crate::cache::lock::Lock;
 use crate::cache::{Entry, Slot};
-use crate::error::{Error, Report};
+use crate::error::{Error, Kind, Report};
 use crate::grant::{Grant, KeyId, UserId};
 use crate::net::http::Network;
 use crate::scope::Scopes;
@@ -39,7 +39,7 @@ use crate::source::Source;
 use crate::source::issuer::Issuer;
 use crate::source::key::Key;
 use crate::source::supplier::Supplier;
-use crate::text::clock::{Clock, Deadline};
+use crate::text::clock::{Clock, Deadline, UnixTime};
 use crate::text::quote::system;
 use crate::token::{Freshness, Token};
 use crate::url::{HttpUrl, IssuerUrl};
@@ -78,6 +78,8 @@ pub struct Broker<'a> {
     grant: Grant,
     /// What was read for the grant, until it is used.
     loaded: Cell<Option<Loaded>>,
+    /// The key that was read last, if any.
+    key_read: Cell<Option<KeyRead>>,
     /// `None` for `--no-cache`, or if the cache cannot be trusted.
     slot: Option<Slot>,
     /// The last renewal that failed while the token was still valid.
@@ -101,6 +103,23 @@ pub struct FailedRenewal {
     pub why: String,
     /// How long the issuer asked not to retry, if it did.
     pub wait: Option<Duration>,
+    /// The kind of the error.
+    pub kind: Kind,
+}
+
+/// A key that was read.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyRead {
+    /// Its expiry, if the key file has one.
+    pub expires_at: Option<UnixTime>,
+}
+
+impl KeyRead {
+    const fn of(key: &Key) -> Self {
+        Self {
+            expires_at: key.expires_at,
+        }
+    }
 }
 
 impl<'a> Broker<'a> {
@@ -168,6 +187,10 @@ impl<'a> Broker<'a> {
             request,
             clock,
             grant,
+            key_read: Cell::new(match &loaded {
+                Some(Loaded::Key(key)) => Some(KeyRead::of(key)),
+                _ => None,
+            }),
             loaded: Cell::new(loaded),
             slot,
             failed_renewal: Cell::default(),
@@ -178,6 +201,11 @@ impl<'a> Broker<'a> {
     /// Returns the grant of the tokens.
     pub const fn grant(&self) -> &Grant {
         &self.grant
+    }
+
+    /// Returns what is known of the key; `None` if it was not read yet.
+    pub const fn key_read(&self) -> Option<KeyRead> {
+        self.key_read.get()
     }
 
     /// Returns the username for a tool whose host rule has none: the user ID or client ID;
@@ -311,6 +339,7 @@ impl<'a> Broker<'a> {
                 self.failed_renewal.set(Some(FailedRenewal {
                     why: headline.clone(),
                     wait: error.report().retry_after(),
+                    kind: error.kind(),
                 }));
                 if !matches!(error, Error::Passing(_)) {
                     // Time to act, while the cached token is still valid.

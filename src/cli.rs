@@ -300,6 +300,19 @@ fn refusal(error: clap::Error, args: &[OsString]) -> Refusal {
     }
 }
 
+/// Returns true if a command line, which may not be parsed, names JSON as the log's format.
+pub(crate) fn names_json(args: &[OsString]) -> bool {
+    let ours = args.iter().take_while(|arg| *arg != "--");
+    let mut last = None;
+    for arg in ours {
+        if arg == "--log-format=json" || (arg == "json" && last == Some("--log-format")) {
+            return true;
+        }
+        last = arg.to_str();
+    }
+    false
+}
+
 /// Rewrites `help COMMAND` as `COMMAND --help`, which suggests the right spelling of
 /// a misspelt command.
 fn help_last(mut args: Vec<OsString>) -> Vec<OsString> {

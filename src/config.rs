@@ -9,6 +9,7 @@ mod from;
 pub(crate) mod instance;
 mod layer;
 mod lines;
+mod logging;
 mod missing;
 mod place;
 mod rules;
@@ -22,13 +23,13 @@ use std::time::Duration;
 
 use file::File;
 pub use layer::Layer;
-use log::LevelFilter;
+pub use logging::{LOG_FORMAT, log_format, log_level, start_log};
 pub(crate) use place::Profiles;
 pub use place::{Directories, FILE_LIMIT};
 use place::{path_of_call, read_file};
 use setting::Setting;
 pub use source::SourceSetting;
-use value::{set, text, timeout_of_caller, usage};
+use value::{timeout_of_caller, usage};
 
 use crate::broker::Request;
 use crate::cli::options::Options;
@@ -303,29 +304,6 @@ pub fn timeout(options: &Options, environment: &Environment) -> Duration {
 /// Returns the deadline of [`timeout`].
 pub fn deadline(options: &Options, environment: &Environment) -> Deadline {
     Deadline::after(timeout(options, environment))
-}
-
-/// Returns the log level: `-v`, `-vv`, `ZITADEL_CREDENTIAL_LOG`, or else `usual`.
-///
-/// # Errors
-/// [`Error::Usage`]: the variable is not a log level.
-pub fn log_level(
-    options: &Options,
-    environment: &Environment,
-    usual: LevelFilter,
-) -> Result<LevelFilter, Error> {
-    const VARIABLE: &str = "ZITADEL_CREDENTIAL_LOG";
-    match (options.verbose, set(environment, VARIABLE)) {
-        (0, None) => Ok(usual),
-        (1, _) => Ok(LevelFilter::Info),
-        (0, Some(level)) => text(VARIABLE, &level)?.parse().map_err(|_| {
-            usage(
-                format!("invalid log level in {VARIABLE}"),
-                "set it to off, error, warn, info or debug",
-            )
-        }),
-        _ => Ok(LevelFilter::Debug),
-    }
 }
 
 fn token_endpoint_of(settings: &Layer) -> Result<Option<HttpUrl>, Error> {

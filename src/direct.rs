@@ -33,12 +33,13 @@ pub(crate) fn token(
     args: TokenArgs,
 ) -> Result<Answer, Error> {
     let request = config.request(Asker::default())?;
+    let access = args.access.access()?;
     let file = args
         .write
         .map(|path| world.directories.located("--write", &path))
         .transpose()?;
     if let Some(path) = &file {
-        token_file::refuse_ours(path, config)?;
+        token_file::refuse_ours(path, config, "the token")?;
     }
     let broker = Broker::new(&request, world.clock)?;
     let token = broker.token()?;
@@ -52,7 +53,7 @@ pub(crate) fn token(
     };
     let text = Secret::new(text);
     match file {
-        Some(path) => token_file::write(&path, &text).map(|()| Answer::new("")),
+        Some(path) => token_file::write(&path, &text, &access).map(|()| Answer::new("")),
         None => Ok(Answer::new(format!("{}\n", text.expose()))),
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::text::quote::printable;
@@ -26,7 +27,30 @@ pub enum Error {
     Passing(Report),
 }
 
+/// An [`Error`]'s variant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// [`Error::Usage`].
+    Usage,
+    /// [`Error::Final`].
+    Final,
+    /// [`Error::Refused`].
+    Refused,
+    /// [`Error::Passing`].
+    Passing,
+}
+
 impl Error {
+    /// Returns the variant.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Usage(_) => Kind::Usage,
+            Self::Final(_) => Kind::Final,
+            Self::Refused(_) => Kind::Refused,
+            Self::Passing(_) => Kind::Passing,
+        }
+    }
+
     /// Returns the process's exit code; 75 is `EX_TEMPFAIL` of sysexits.
     pub const fn exit_code(&self) -> u8 {
         match self {
@@ -162,6 +186,24 @@ impl Report {
             .iter()
             .map(|line| format!("  {}", printable(line)));
         with.chain(facts).chain(hints).map(line).chain(to_copy)
+    }
+
+    /// Returns everything but the headline as fields of a JSON object, without those
+    /// that are empty.
+    pub fn fields(&self) -> Vec<(&'static str, Value)> {
+        let list = |texts: &[String]| -> Option<Value> {
+            let shown = texts.iter().map(|text| printable(text));
+            (!texts.is_empty()).then(|| shown.collect())
+        };
+        let with = self.with.as_deref().map(|with| printable(with).into());
+        let all = [
+            ("with", with),
+            ("found", list(&self.facts)),
+            ("hints", list(&self.hints)),
+            ("lines", list(&self.lines)),
+        ];
+        let present = |(name, value): (_, Option<Value>)| Some((name, value?));
+        all.into_iter().filter_map(present).collect()
     }
 
     /// Returns the whole report for a terminal, after a prefix.

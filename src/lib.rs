@@ -38,10 +38,10 @@ use call::{Answer, Settings, hand_over, report, usual_level};
 use clap::CommandFactory;
 use cli::{Called, Cli, Command, Refusal};
 use config::Config;
-use error::Error;
+use error::{Error, Report};
 use log::LevelFilter;
 use look::{ConfigAction, ProfileAction};
-use text::logger;
+use text::logger::{self, Format};
 
 /// Runs one call and returns the exit code.
 pub fn run(mut world: World<'_>) -> u8 {
@@ -62,16 +62,26 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
     if let Some(shell) = completions::asking_shell(world) {
         return Ok(completions::at_cursor(world, shell, Cli::command()));
     }
+    let names_json = cli::names_json(&world.args);
     let (options, command) = match Cli::read(std::mem::take(&mut world.args)) {
         Ok(parts) => parts,
-        Err(refusal) => return usage(world, refusal),
+        Err(refusal) => {
+            let variable = || (world.environment)(config::LOG_FORMAT);
+            if names_json || variable().is_some_and(|format| format == "json") {
+                logger::set_format(Format::Json);
+            }
+            return usage(world, refusal);
+        }
     };
     if logs_at_once(world, &command) {
         let usual = match &command {
             Command::Tool(_) => usual_level(world),
             _ => LevelFilter::Warn,
         };
-        logger::start(config::log_level(&options, world.environment, usual)?);
+        config::start_log(&options, world.environment, usual)?;
+    } else if let Ok(format) = config::log_format(&options, world.environment) {
+        // For the errors; the log starts later, if at all.
+        logger::set_format(format);
     }
     // Before the configuration is loaded: these calls work even if it is broken.
     if let Command::Tool(Called(helper)) = &command
@@ -91,6 +101,7 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
         Command::Tool(Called(helper)) => helper.answer(world, &settings),
         Command::Token(token) => direct::token(world, &load()?, token),
         Command::Exec(exec) => direct::exec(world, &load()?, &exec),
+        Command::Agent(args) if !args.check.is_empty() => agent::check(world, &args.check),
         Command::Agent(args) => {
             let load = |is_first| {
                 let mut options = options.clone();
@@ -148,6 +159,11 @@ fn logs_at_once(world: &World<'_>, command: &Command) -> bool {
 fn usage(world: &mut World<'_>, refusal: Refusal) -> Result<Answer, Error> {
     match refusal {
         Refusal::Text(text) => Ok(Answer::new(text)),
+        Refusal::Guide(_) if logger::is_json() => {
+            let report = Report::new("missing command");
+            let report = report.hint("run zitadel-credential -h for the commands");
+            Err(Error::Usage(report))
+        }
         Refusal::Guide(text) => {
             // A closed stderr cannot be reported anywhere.
             let _ = world.stderr.write_all(text.as_bytes());

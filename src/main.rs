@@ -11,6 +11,7 @@ use zitadel_credential::sys::streams::Stdout;
 use zitadel_credential::sys::{exec, signals, stack, streams, watcher};
 use zitadel_credential::text::clock::{Deadline, UnixTime};
 use zitadel_credential::text::input::{Bounded, TimedReader};
+use zitadel_credential::text::logger;
 use zitadel_credential::text::stderr::Stderr;
 use zitadel_credential::text::terminal::Terminal;
 use zitadel_credential::text::waiting;
@@ -37,10 +38,12 @@ fn call() {
     std::panic::set_hook(Box::new(|panic| {
         // The panic's message may quote a secret, so only its location is shown.
         let place = panic.location().map(ToString::to_string);
-        let line = format!(
-            "zitadel-credential: error: bug at {}; please report it\n",
-            place.unwrap_or_default()
-        );
+        let text = format!("bug at {}; please report it", place.unwrap_or_default());
+        let line = if logger::is_json() {
+            logger::json_line(UnixTime::now(), log::Level::Error, &text, &[]) + "\n"
+        } else {
+            format!("zitadel-credential: error: {text}\n")
+        };
         let _ = Stderr.write_all(line.as_bytes());
         process::exit(1);
     }));

@@ -101,6 +101,13 @@ impl Source {
         }
     }
 
+    /// Leaves it to the caller to tell when a key expires.
+    pub fn leave_end_to_caller(&mut self) {
+        if let Self::Key(key) | Self::SelfSigned(key) = self {
+            key.is_end_shown = true;
+        }
+    }
+
     /// Leaves it to the caller to tell who else can use a key file.
     pub fn leave_exposure_to_caller(&mut self) {
         if let Self::Key(key) | Self::SelfSigned(key) = self {

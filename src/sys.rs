@@ -5,6 +5,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | `access` | mode and group of a file that other users may read |
 //! | `dir` | open directories, in which files are reached by descriptor |
 //! | `exec` | becomes another program; no core dumps |
 //! | `files` | creates, opens, links and fsyncs private files and directories |
@@ -35,7 +36,7 @@ pub use environment::Environment;
 pub(crate) use environment::named;
 #[cfg(unix)]
 pub use unix::{
-    dir, exec, files, group, handle, lock, notify, parent, signals, sockets, stack, status,
+    access, dir, exec, files, group, handle, lock, notify, parent, signals, sockets, stack, status,
     streams, watcher,
 };
 

@@ -2,8 +2,9 @@
 //! person sees.
 
 pub mod clock;
+pub mod digest;
 pub mod input;
-pub(crate) mod logger;
+pub mod logger;
 pub mod near;
 pub mod object;
 pub mod quote;

@@ -1,52 +1,110 @@
 //! The file of `--write`, for programs that read a token from a file.
 
-use std::ffi::{OsStr, OsString};
+pub(crate) mod access;
+pub(crate) mod note;
+mod place;
+
+use std::ffi::OsStr;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use place::{Content, DIRECTORY, MOST_LINKS, Refusal, place};
 
 use crate::config::Config;
 use crate::edit::backup::ENDING as BACKUP;
 use crate::edit::directory::real_place;
 use crate::error::{Error, Report};
 use crate::secret::Secret;
+use crate::sys::access::Access;
 use crate::sys::dir::Dir;
-use crate::sys::files::is_open_file;
-use crate::sys::status::Status;
+use crate::sys::status::{Stamp, Status};
 use crate::text::clock::Deadline;
 use crate::text::quote::system;
 use crate::text::{input, quote};
+use crate::token::Token;
 
-/// Linux's own limit on followed symbolic links.
-const MOST_LINKS: usize = 40;
+const MEMBER: &str = "choose a group of this user (id -Gn), or let an administrator add the user to it (usermod -aG)";
 
-/// Writes the text to a regular file, through symbolic links, in a directory that no
-/// other user can write to. Adds no newline: not every reader of token files strips it.
+/// Writes the text to a regular file of this mode and group, through symbolic links, in a
+/// directory that no other user can write to. Adds no newline: not every reader of token
+/// files strips it.
 ///
 /// # Errors
 /// The file must not be replaced, or the system's error.
-pub fn write(path: &Path, text: &Secret) -> Result<(), Error> {
-    let failed = |(reason, hint): Refusal| {
-        let what = format!("{}: token not written: {reason}", quote::path(path));
-        Error::Final(Report::new(what).hint(hint))
-    };
-    let (dir, name) = place(path).map_err(failed)?;
-    dir.replace(&name, text.expose().as_bytes())
-        .map_err(|error| {
-            let hint = match error.kind() {
-                io::ErrorKind::ResourceBusy => "mount the file's directory instead of the file",
-                _ => DIRECTORY,
-            };
-            failed((system(&error), hint))
-        })
+pub fn write(path: &Path, text: &Secret, access: &Access) -> Result<(), Error> {
+    let (dir, name) = place(path, Content::Token).map_err(|refusal| not_written(path, refusal))?;
+    write_in(&dir, &name, path, text.expose(), access)
 }
 
-/// Returns an error if the path leads to a file of this program, which the token would
-/// replace: a key, the config file, setup's journal or a backup, a file of the cache.
+/// Writes a text without a secret as [`write()`] writes a token, of mode 0644. Its directory
+/// may belong to another user, and others may write to it.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_public(path: &Path, text: &str) -> Result<(), Error> {
+    let written = place(path, Content::Public).and_then(|(dir, name)| {
+        dir.replace(&name, text.as_bytes(), &Access::PUBLIC)
+            .map_err(|error| (system(&error), DIRECTORY))
+    });
+    written.map_err(|(reason, hint)| {
+        let what = format!("{}: metrics not written: {reason}", quote::path(path));
+        Error::Final(Report::new(what).hint(hint))
+    })
+}
+
+/// Writes a token as [`write()`] does, and the note of its expiry beside it.
+///
+/// # Errors
+/// As [`write()`]. Without its note the file is still written, with a warning.
+pub fn write_noted(path: &Path, token: &Token, access: &Access) -> Result<(), Error> {
+    let (dir, name) = place(path, Content::Token).map_err(|refusal| not_written(path, refusal))?;
+    // First, so that the note has the file's token at each moment.
+    let noted = note::add(&dir, &name, token, access);
+    write_in(&dir, &name, path, token.expose(), access)?;
+    if let Err(error) = noted {
+        let (path, reason) = (quote::path(path), system(&error));
+        log::warn!("{path}: the token's expiry is not noted beside it: {reason}");
+    }
+    Ok(())
+}
+
+fn not_written(path: &Path, (reason, hint): Refusal) -> Error {
+    let what = format!("{}: token not written: {reason}", quote::path(path));
+    Error::Final(Report::new(what).hint(hint))
+}
+
+fn write_in(
+    dir: &Dir,
+    name: &OsStr,
+    path: &Path,
+    text: &str,
+    access: &Access,
+) -> Result<(), Error> {
+    let failed = |refusal| not_written(path, refusal);
+    dir.replace(name, text.as_bytes(), access).map_err(|error| {
+        let is_refused = matches!(
+            error.kind(),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput
+        );
+        if is_refused && access.is_of_foreign_group() {
+            let why = "this user is not a member of its group".to_owned();
+            return failed((why, MEMBER));
+        }
+        let hint = match error.kind() {
+            io::ErrorKind::ResourceBusy => "mount the file's directory instead of the file",
+            _ => DIRECTORY,
+        };
+        failed((system(&error), hint))
+    })
+}
+
+/// Returns an error if the path leads to a file of this program, which `what`, a token say,
+/// would replace: a key, the config file, setup's journal or a backup, a file of the cache.
 ///
 /// # Errors
 /// [`Error::Usage`].
-pub fn refuse_ours(path: &Path, config: &Config<'_>) -> Result<(), Error> {
+pub fn refuse_ours(path: &Path, config: &Config<'_>, what: &str) -> Result<(), Error> {
     let named = |files: Vec<PathBuf>, kind| files.into_iter().map(move |file| (file, kind));
     let journals = config.journal_directories().into_iter();
     let journals = journals.map(|dir| dir.join("setup.json")).collect();
@@ -70,7 +128,9 @@ pub fn refuse_ours(path: &Path, config: &Config<'_>) -> Result<(), Error> {
         let name = real_path.file_name().unwrap_or_default().to_string_lossy();
         let cache = config.cache_root().map(|root| real(&root.join("v1/entry")));
         let cache = cache.as_deref().and_then(Path::parent);
-        if name.contains(BACKUP) {
+        if note::is_name(real_path.file_name().unwrap_or_default()) {
+            Some("an agent's note")
+        } else if name.contains(BACKUP) {
             Some("a backup of setup")
         } else if cache.is_some_and(|cache| real_path.starts_with(cache)) {
             Some("a file of the cache")
@@ -80,11 +140,16 @@ pub fn refuse_ours(path: &Path, config: &Config<'_>) -> Result<(), Error> {
     });
     match kind {
         Some(kind) => {
-            let what = format!("{}: the token would replace {kind}", quote::path(path));
+            let what = format!("{}: {what} would replace {kind}", quote::path(path));
             Err(Error::Usage(Report::new(what).hint("choose another file")))
         }
         None => Ok(()),
     }
+}
+
+/// Returns true if two paths lead to one file, even if there is none yet.
+pub fn is_same(one: &Path, other: &Path) -> bool {
+    real(one) == real(other)
 }
 
 /// Returns where a path leads, even if there is no file yet.
@@ -97,135 +162,32 @@ fn real(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| real_place(&path))
 }
 
-/// The reason why a file is not written, and a hint.
-type Refusal = (String, &'static str);
-
-const DIRECTORY: &str = "choose a directory that you can write to";
-
-const NAME: &str = "give a file's name, in a directory that you can write to";
-
-const OWN_DIRECTORY: &str =
-    "choose a directory that no other user can write to, or remove their permission: chmod go-w";
-
-const FILE_ITSELF: &str = "give the path of the file itself";
-
-/// Walks to the file, and returns its directory and its name there.
-///
-/// Follows only links that belong to this user or to root, and that nobody else can
-/// replace: elsewhere a link leads where somebody else wants. Each directory is
-/// opened in the one before, so that nobody can swap a part of the path meanwhile.
-fn place(path: &Path) -> Result<(Dir, OsString), Refusal> {
-    let failed = |error: io::Error| (system(&error), DIRECTORY);
-    let mut ahead = reversed(path);
-    // The open directories, and the path by which they were reached.
-    let mut way = vec![Dir::open(Path::new(".")).map_err(failed)?];
-    let mut at = PathBuf::from(".");
-    let mut links = 0;
-    while let Some(part) = ahead.pop() {
-        let dir = &way[way.len() - 1];
-        match Path::new(&part).components().next() {
-            Some(Component::RootDir) => {
-                way = vec![Dir::open(Path::new("/")).map_err(failed)?];
-                at = PathBuf::from("/");
-                continue;
-            }
-            Some(Component::ParentDir) if way.len() > 1 => {
-                way.pop();
-                at.pop();
-                continue;
-            }
-            Some(Component::ParentDir) => {
-                way = vec![dir.enter(&part).map_err(failed)?];
-                at.push(&part);
-                continue;
-            }
-            Some(Component::CurDir) => continue,
-            _ => {}
-        }
-        at.push(&part);
-        let status = match dir.status_of(&part) {
-            Ok(status) => Some(status),
-            // A new file.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && ahead.is_empty() => None,
-            Err(error) => return Err(failed(error)),
-        };
-        if status.as_ref().is_some_and(Status::is_link) {
-            links += 1;
-            check_link(dir, &part, &at, links)?;
-            ahead.extend(reversed(&dir.read_link(&part).map_err(failed)?));
-            at.pop();
-        } else if !ahead.is_empty() {
-            way.push(dir.enter(&part).map_err(failed)?);
-        } else {
-            check_file(dir, status.as_ref())?;
-            return Ok((way.swap_remove(way.len() - 1), part));
-        }
-    }
-    Err(("not a regular file".to_owned(), NAME))
-}
-
-/// Returns a path's components, the last one first.
-fn reversed(path: &Path) -> Vec<OsString> {
-    let parts = path.components().rev();
-    parts.map(|part| part.as_os_str().to_owned()).collect()
-}
-
-/// Returns an error if a link must not be followed.
-fn check_link(dir: &Dir, name: &OsStr, at: &Path, count: usize) -> Result<(), Refusal> {
-    let failed = |error: io::Error| (system(&error), DIRECTORY);
-    let refused = |why: &str, hint| Err((why.to_owned(), hint));
-    // In this order: whose link it is counts only where nobody can replace it.
-    let can_be_replaced = !dir.status().map_err(failed)?.keeps_ours();
-    if !dir.status_of(name).map_err(failed)?.is_ours_or_roots() {
-        return refused("the path has a symbolic link of another user", FILE_ITSELF);
-    }
-    if is_open_file(at) {
-        // Its target would be replaced, for example a log file.
-        let hint = "leave out --write to get the token on stdout";
-        return refused("not a file but a stream", hint);
-    }
-    if can_be_replaced {
-        let why = "the path has a symbolic link that other users can replace";
-        return refused(why, FILE_ITSELF);
-    }
-    if count > MOST_LINKS {
-        return refused("too many symbolic links", FILE_ITSELF);
-    }
-    Ok(())
-}
-
-/// Returns an error if the file or its directory is not for a token.
-fn check_file(dir: &Dir, file: Option<&Status>) -> Result<(), Refusal> {
-    if file.is_some_and(|file| !file.is_file()) {
-        return Err(("not a regular file".to_owned(), NAME));
-    }
-    let dir = dir.status().map_err(|error| (system(&error), DIRECTORY))?;
-    if !dir.is_ours_or_roots() {
-        let why = "its directory belongs to another user".to_owned();
-        return Err((why, "choose a directory of your own"));
-    }
-    if !dir.keeps_ours() {
-        let mode = dir.shown_mode();
-        let why = format!("other users can write to its directory ({mode})");
-        return Err((why, OWN_DIRECTORY));
-    }
-    // In a sticky directory, another user's file can be changed back.
-    if dir.is_writable_by_others() && file.is_some_and(|file| !file.is_ours()) {
-        let why = "the file belongs to another user".to_owned();
-        return Err((why, "choose another file name, or a directory of your own"));
-    }
-    Ok(())
-}
-
-/// Returns true if a file is as [`write()`] leaves it; another agent may have written
-/// it.
-pub fn holds(path: &Path, text: &Secret) -> bool {
-    let is_ours =
-        |status: Status| status.is_file() && status.is_ours() && status.has_private_mode();
+/// Returns true if a file and its note are as [`write_noted`] leaves them; another agent may
+/// have written them.
+pub fn holds(path: &Path, token: &Token, access: &Access) -> bool {
+    let is_ours = |status: Status| status.is_file() && status.is_ours() && access.is_of(&status);
     let soon = Deadline::after(Duration::ZERO);
     Status::of(path).is_ok_and(is_ours)
-        && input::read_file(path, text.expose().len(), &soon)
-            .is_ok_and(|bytes| *bytes == text.expose().as_bytes())
+        && input::read_file(path, token.expose().len(), &soon)
+            .is_ok_and(|bytes| *bytes == token.expose().as_bytes())
+        && note::has(&real(path), token)
+}
+
+/// What changes with every write to a token file or to its note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen(Stamp, Option<Stamp>);
+
+impl Seen {
+    /// Looks at a token file and its note; `None` if there is no file.
+    pub fn of(path: &Path) -> Option<Self> {
+        let file = Stamp::of(path)?;
+        let real = real(path);
+        let name = real.file_name()?;
+        Some(Self(
+            file,
+            Stamp::of(&real.with_file_name(note::name_of(name))),
+        ))
+    }
 }
 
 #[cfg(test)]
@@ -236,12 +198,13 @@ mod tests {
     use super::*;
 
     fn refused(path: &Path) -> String {
-        let error = write(path, &Secret::new("token".to_owned())).expect_err("refused");
+        let error =
+            write(path, &Secret::new("token".to_owned()), &Access::PRIVATE).expect_err("refused");
         error.report().headline()
     }
 
     fn written(path: &Path) {
-        write(path, &Secret::new("token".to_owned())).expect("written");
+        write(path, &Secret::new("token".to_owned()), &Access::PRIVATE).expect("written");
     }
 
     #[test]

@@ -7,17 +7,18 @@ use std::time::Duration;
 
 use super::pace;
 use crate::broker::FailedRenewal;
-use crate::error::Error;
-use crate::secret::Secret;
-use crate::sys::status::Stamp;
+use crate::error::{Error, Kind};
+use crate::sys::access::Access;
 use crate::text::clock::UnixTime;
 use crate::text::logger;
 use crate::token::{Freshness, Token};
 use crate::token_file;
+use crate::token_file::Seen;
 
 /// The files and their current token.
 pub struct Keeper {
     files: Vec<File>,
+    access: Access,
     current: Option<Current>,
     /// Failed rounds in a row.
     failures: u32,
@@ -32,7 +33,7 @@ pub struct Keeper {
 struct File {
     path: PathBuf,
     /// The file's state after the current token was written; `None` before that.
-    stamp: Option<Stamp>,
+    stamp: Option<Seen>,
 }
 
 struct Current {
@@ -53,6 +54,12 @@ pub struct Fetched {
 pub struct Round {
     /// True if a file was replaced.
     pub has_replaced: bool,
+    /// True if there is another token than before.
+    pub has_new_token: bool,
+    /// The kind of the error, if no token was fetched.
+    pub not_fetched: Option<Kind>,
+    /// How many files could not be written.
+    pub unwritten: usize,
     /// The errors of this round.
     pub errors: Vec<Error>,
     /// Why the token is not newer, if an attempt to renew it failed.
@@ -64,14 +71,15 @@ pub struct Round {
 }
 
 impl Keeper {
-    /// Creates a keeper of files, none of which is written yet.
-    pub fn new(paths: &[PathBuf]) -> Self {
+    /// Creates a keeper of files of this mode and group, none of which is written yet.
+    pub fn new(paths: &[PathBuf], access: Access) -> Self {
         let file = |path: &PathBuf| File {
             path: path.clone(),
             stamp: None,
         };
         Self {
             files: paths.iter().map(file).collect(),
+            access,
             current: None,
             failures: 0,
             problem: None,
@@ -87,9 +95,10 @@ impl Keeper {
         clock: &dyn Fn() -> UnixTime,
         draw: &mut dyn FnMut() -> f64,
         fetch: &mut dyn FnMut() -> Result<Fetched, Error>,
-        write: &mut dyn FnMut(&Path, &Secret) -> Result<(), Error>,
+        write: &mut dyn FnMut(&Path, &Token) -> Result<(), Error>,
     ) -> Round {
         let (mut errors, mut failed_renewal, mut is_stale) = (Vec::new(), None, false);
+        let mut has_new_token = false;
         if self.is_due(clock()) {
             match fetch() {
                 Ok(fetched) => {
@@ -97,12 +106,15 @@ impl Keeper {
                     let now = clock();
                     failed_renewal = fetched.failed_renewal;
                     is_stale = pace::freshness(&fetched.token, now) != Freshness::Fresh;
-                    self.set_token(fetched.token, now, (!is_stale).then(&mut *draw));
+                    has_new_token =
+                        self.set_token(fetched.token, now, (!is_stale).then(&mut *draw));
                 }
                 Err(error) => errors.push(error),
             }
         }
+        let not_fetched = errors.first().map(Error::kind);
         let has_replaced = self.write(write, &mut errors);
+        let unwritten = errors.len() - usize::from(not_fetched.is_some());
         self.is_ready |=
             self.current.is_some() && self.files.iter().all(|file| file.stamp.is_some());
         let is_well = errors.is_empty() && !is_stale;
@@ -127,6 +139,9 @@ impl Keeper {
         }
         Round {
             has_replaced,
+            has_new_token,
+            not_fetched,
+            unwritten,
             errors,
             failed_renewal,
             is_well,
@@ -175,8 +190,9 @@ impl Keeper {
         })
     }
 
-    /// Sets the current token. Without a draw, its renewal is due at once.
-    fn set_token(&mut self, token: Token, now: UnixTime, draw: Option<f64>) {
+    /// Sets the current token, and returns true if it is another one than before. Without
+    /// a draw, its renewal is due at once.
+    fn set_token(&mut self, token: Token, now: UnixTime, draw: Option<f64>) -> bool {
         let is_new = self
             .current
             .as_ref()
@@ -192,30 +208,30 @@ impl Keeper {
             since: now,
             due,
         });
+        is_new
     }
 
     /// Writes each file that does not have the current token. Returns true if one was
     /// replaced.
     fn write(
         &mut self,
-        write: &mut dyn FnMut(&Path, &Secret) -> Result<(), Error>,
+        write: &mut dyn FnMut(&Path, &Token) -> Result<(), Error>,
         errors: &mut Vec<Error>,
     ) -> bool {
         let Some(Current { token, .. }) = &self.current else {
             return false;
         };
-        let text = Secret::new(token.expose().to_owned());
         let mut has_replaced = false;
         for file in &mut self.files {
             // Somebody may have changed or removed the file, or another agent wrote it.
-            let seen = Stamp::of(&file.path);
-            if file.stamp.is_some() && (file.stamp == seen || token_file::holds(&file.path, &text))
-            {
+            let seen = Seen::of(&file.path);
+            let holds = || token_file::holds(&file.path, token, &self.access);
+            if file.stamp.is_some() && (file.stamp == seen || holds()) {
                 file.stamp = seen;
                 continue;
             }
-            let written = write(&file.path, &text);
-            file.stamp = Stamp::of(&file.path).filter(|_| written.is_ok());
+            let written = write(&file.path, token);
+            file.stamp = Seen::of(&file.path).filter(|_| written.is_ok());
             has_replaced |= written.is_ok();
             self.has_written |= written.is_ok();
             errors.extend(written.err());

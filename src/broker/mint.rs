@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::minted::Minted;
-use super::{Broker, Loaded, diagnosis, named};
+use super::{Broker, KeyRead, Loaded, diagnosis, named};
 use crate::cache::Slot;
 use crate::error::{Error, Report};
 use crate::grant::KeyId;
@@ -341,6 +341,7 @@ impl Broker<'_> {
     /// been replaced since the IDs were read.
     fn load_key(&self, spec: &KeySpec, deadline: Deadline) -> Result<Key, Error> {
         let key = spec.load(self.request.network.environment, &deadline)?;
+        self.key_read.set(Some(KeyRead::of(&key)));
         let is_asked_for = match &self.request.source {
             Source::SelfSigned(_) => {
                 named(&self.request.source, key.id.clone()) == self.grant.key_id
@@ -416,7 +417,8 @@ impl Broker<'_> {
                     .hint("create a new key in ZITADEL (the service user's Keys, New, JSON) and replace the key file"),
             ));
         }
-        if end.since(now) < EXPIRY_NOTICE {
+        let is_shown = source.key().is_some_and(|key| key.is_end_shown);
+        if end.since(now) < EXPIRY_NOTICE && !is_shown {
             log::warn!(
                 "{source}: the key expires at {end}: run zitadel-credential key rotate before then"
             );

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::world::World;
 use crate::error::{Error, Report};
+use crate::text::logger;
 use crate::text::quote::system;
 use crate::text::wrap::wrapped;
 
@@ -65,8 +66,12 @@ pub(crate) fn hand_over(world: &mut World<'_>, answer: &Answer) -> Result<bool, 
 /// Writes an error to stderr.
 pub(crate) fn report(world: &mut World<'_>, error: &Error) {
     let prefix = "zitadel-credential: error: ";
-    let text = if (world.terminal)().stderr {
-        error.report().for_terminal(prefix)
+    let report = error.report();
+    let text = if logger::is_json() {
+        let (message, fields) = (report.headline(), report.fields());
+        logger::json_line((world.clock)(), Level::Error, &message, &fields)
+    } else if (world.terminal)().stderr {
+        report.for_terminal(prefix)
     } else {
         format!("{prefix}{error}")
     };
@@ -79,7 +84,9 @@ pub(crate) fn report(world: &mut World<'_>, error: &Error) {
 pub(crate) fn warn(world: &mut World<'_>, text: &dyn fmt::Display) {
     if log::max_level() >= Level::Error {
         let mut line = format!("zitadel-credential: warning: {text}");
-        if (world.terminal)().stderr {
+        if logger::is_json() {
+            line = logger::json_line((world.clock)(), Level::Warn, &text.to_string(), &[]);
+        } else if (world.terminal)().stderr {
             line = wrapped(&line, 0, 4);
         }
         // A closed stderr cannot be reported anywhere.

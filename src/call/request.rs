@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
+use log::Level;
 use zeroize::Zeroizing;
 
 use super::answer::Answer;
@@ -10,6 +11,7 @@ use crate::config::Config;
 use crate::error::{Error, Report};
 use crate::text::clock::Deadline;
 use crate::text::input::{self, ReadError};
+use crate::text::logger;
 use crate::text::quote::{printable, quoted};
 
 /// Returns the error for an unknown operation.
@@ -84,6 +86,13 @@ pub(crate) fn explain_stdin(world: &mut World<'_>, what: &str, example: &str) {
         return;
     }
     let program = "zitadel-credential";
+    if logger::is_json() {
+        let text = format!("type {what} and Ctrl-D, or pipe it in: {example}");
+        let line = logger::json_line((world.clock)(), Level::Info, &text, &[]);
+        // A closed stderr cannot be reported anywhere.
+        let _ = writeln!(world.stderr, "{line}");
+        return;
+    }
     // A closed stderr cannot be reported anywhere.
     let _ = writeln!(
         world.stderr,

@@ -7,6 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, FromArgMatches, ValueEnum, ValueHint};
 
 use crate::error::Report;
+use crate::text::logger::Format;
 use crate::text::quote::redacted;
 
 /// The output formats of `cache list` and `doctor`.
@@ -186,6 +187,19 @@ pub struct Options {
     /// info or debug]
     #[arg(short, long, action = ArgAction::Count, verbatim_doc_comment)]
     pub verbose: u8,
+
+    /// Log and errors on stderr: lines of text, or
+    /// JSON objects with the time, one a line
+    /// [env: ZITADEL_CREDENTIAL_LOG_FORMAT]
+    /// [default: text]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "text|json",
+        hide_possible_values = true,
+        verbatim_doc_comment
+    )]
+    pub log_format: Option<Format>,
 }
 
 impl Options {
@@ -225,6 +239,7 @@ impl Options {
             refresh: self.refresh || before.refresh,
             timeout: self.timeout.or(before.timeout),
             verbose: self.verbose.saturating_add(before.verbose),
+            log_format: self.log_format.or(before.log_format),
         }
     }
 }

@@ -76,6 +76,7 @@ fn key_spec(source: KeySource, settings: &Layer) -> Result<KeySpec, Error> {
         derives_id: settings.self_signed,
         owner: Owner::User,
         is_exposure_shown: false,
+        is_end_shown: false,
     })
 }
 

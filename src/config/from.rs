@@ -96,6 +96,11 @@ impl Source {
                 "--timeout",
                 "ZITADEL_CREDENTIAL_TIMEOUT",
             ),
+            "log-format" => (
+                given.log_format.is_some(),
+                "--log-format",
+                "ZITADEL_CREDENTIAL_LOG_FORMAT",
+            ),
             _ => (given.verbose > 0, "--verbose", "ZITADEL_CREDENTIAL_LOG"),
         };
         if is_flag {

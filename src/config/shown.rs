@@ -10,10 +10,11 @@ use super::from::Source;
 use super::lines::Lines;
 use super::source::SourceSetting;
 use super::value::set;
-use super::{Asker, Config, Layer, TIMEOUT, log_level};
+use super::{Asker, Config, LOG_FORMAT, Layer, TIMEOUT, log_format, log_level};
 use crate::cli::options::Options;
 use crate::error::Error;
 use crate::host::HostRule;
+use crate::text::logger::Format;
 use crate::text::quote;
 use crate::text::quote::{printable, quoted, redacted};
 
@@ -277,6 +278,11 @@ impl Sources<'_> {
         let environment = self.config.environment;
         let level = log_level(given, environment, LevelFilter::Warn)?;
         let has_level = given.verbose > 0 || set(environment, "ZITADEL_CREDENTIAL_LOG").is_some();
+        let shown_format = match log_format(given, environment)? {
+            Format::Text => "text",
+            Format::Json => "json",
+        };
+        let has_format = given.log_format.is_some() || set(environment, LOG_FORMAT).is_some();
         let dir = self.config.cache_root().map(|root| quote::path(&root));
         let all = [
             ("cache-dir", json!(dir), caller.cache_dir.is_some()),
@@ -286,6 +292,7 @@ impl Sources<'_> {
                 caller.timeout.is_some(),
             ),
             ("log", json!(level.as_str().to_ascii_lowercase()), has_level),
+            ("log-format", json!(shown_format), has_format),
         ];
         let mut all = all.map(|(name, value, is_callers)| Shown {
             name,

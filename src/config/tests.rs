@@ -2,8 +2,11 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 
 use super::*;
+use log::LevelFilter;
+
 use crate::scope::Scopes;
 use crate::source::key::spec::KeySource;
+use crate::text::logger::Format;
 
 /// A configuration read from a file's text, flags and variables.
 struct Setting {
@@ -348,4 +351,18 @@ fn the_log_level_is_the_flags_or_the_variables() {
     assert_eq!(level(&["-v"], "off").ok(), Some(LevelFilter::Info));
     assert_eq!(level(&["-vv"], "").ok(), Some(LevelFilter::Debug));
     assert!(level(&[], "loud").is_err());
+}
+
+#[test]
+fn the_log_format_is_the_flags_or_the_variables() {
+    let format = |flags: &[&str], value: &str| {
+        let setting = Setting::new("", flags, &[("ZITADEL_CREDENTIAL_LOG_FORMAT", value)]);
+        log_format(&setting.options, &*setting.environment)
+    };
+    assert_eq!(format(&[], "").ok(), Some(Format::Text));
+    assert_eq!(format(&[], "json").ok(), Some(Format::Json));
+    let flag = ["--log-format", "text"];
+    assert_eq!(format(&flag, "json").ok(), Some(Format::Text));
+    assert_eq!(format(&flag, "xml").ok(), Some(Format::Text));
+    assert!(format(&[], "JSON").is_err() && format(&[], "xml").is_err());
 }

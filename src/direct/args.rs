@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 
 use crate::cli::options::{EVERY, Options};
+use crate::token_file::access::AccessArgs;
 
 #[derive(Args, Debug)]
 pub(crate) struct TokenArgs {
@@ -14,9 +15,11 @@ pub(crate) struct TokenArgs {
     #[arg(long, value_enum, default_value_t = TokenOutput::Raw, hide_possible_values = true,
           value_name = "raw|header|json")]
     pub output: TokenOutput,
-    /// Write to a file instead, with mode 0600 and replaced in one step
+    /// Write to a file instead, which is replaced in one step
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub write: Option<PathBuf>,
+    #[command(flatten)]
+    pub access: AccessArgs,
     #[command(flatten, next_help_heading = EVERY)]
     pub(crate) options: Options,
 }

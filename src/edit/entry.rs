@@ -1,13 +1,11 @@
 //! What `setup.json` says of one thing that a setup put into a file, and of a file
 //! as a whole.
 
-use std::fmt::Write;
-
-use ring::digest;
 use serde::{Deserialize, Serialize};
 
 use crate::host::HostPattern;
 use crate::text::clock::UnixTime;
+use crate::text::digest::sha256;
 
 /// One thing that a setup put into a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -206,12 +204,7 @@ impl Note {
 
 /// Returns a text's SHA-256 in hex.
 pub(super) fn digest_of(text: &str) -> String {
-    let digest = digest::digest(&digest::SHA256, text.as_bytes());
-    digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    sha256(text.as_bytes())
 }
 
 #[cfg(test)]

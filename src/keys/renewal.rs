@@ -112,6 +112,7 @@ impl Renewal<'_, '_> {
                 derives_id: false,
                 owner: Owner::User,
                 is_exposure_shown: true,
+                is_end_shown: true,
             }),
             token_endpoint: self.request.token_endpoint.clone(),
             scopes: scopes(&["openid"])?,

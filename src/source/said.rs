@@ -3,9 +3,12 @@
 use std::io::{IsTerminal, Write};
 use std::{io, mem};
 
+use log::Level;
 use zeroize::Zeroizing;
 
+use crate::text::clock::UnixTime;
 use crate::text::input;
+use crate::text::logger::{is_json, json_line};
 use crate::text::quote::{printable, redacted};
 use crate::text::stderr::Stderr;
 
@@ -28,7 +31,7 @@ impl Said {
     pub(super) fn new(setting: &'static str) -> Self {
         Self {
             setting,
-            is_live: io::stderr().is_terminal(),
+            is_live: io::stderr().is_terminal() && !is_json(),
             pending: Zeroizing::default(),
             total: 0,
             is_within_line: false,
@@ -71,6 +74,14 @@ impl Said {
 
     fn show(&mut self, text: &[u8]) {
         let text = Zeroizing::new(String::from_utf8_lossy(text).into_owned());
+        if is_json() {
+            for line in redacted(&text).lines() {
+                let from = [("from", self.setting.into())];
+                let line = json_line(UnixTime::now(), Level::Info, &printable(line), &from);
+                self.write(&(line + "\n"));
+            }
+            return;
+        }
         for line in redacted(&text).split_inclusive('\n') {
             let (words, end) = match line.strip_suffix('\n') {
                 Some(words) => (words.trim_end_matches('\r'), "\n"),

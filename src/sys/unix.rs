@@ -1,5 +1,6 @@
 //! Unix: Linux and macOS.
 
+pub mod access;
 pub mod dir;
 pub mod exec;
 pub mod files;

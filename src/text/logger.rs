@@ -1,12 +1,17 @@
-//! Logs warnings and `-v` to stderr. Only this crate's own lines: a dependency's
-//! may contain raw bytes of its requests.
+//! Logs warnings and `-v` to stderr, as text or as JSON. Only this crate's own lines: a
+//! dependency's may contain raw bytes of its requests.
 
+use std::fmt::Write as _;
 use std::io;
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use clap::ValueEnum;
 use log::{Level, LevelFilter, Log, Metadata, Record};
+use serde_json::Value;
 
+use crate::text::clock::UnixTime;
 use crate::text::quote::printable;
 use crate::text::stderr::Stderr;
 use crate::text::wrap::wrapped;
@@ -16,6 +21,41 @@ static SAID: Mutex<Option<Vec<String>>> = Mutex::new(None);
 
 /// Maximum number of remembered lines; further lines are logged each time.
 const REMEMBERED: usize = 100;
+
+/// True for [`Format::Json`].
+static IS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// The format of all that is written to stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Lines for people
+    Text,
+    /// JSON objects with time, level and message, one a line
+    Json,
+}
+
+/// Sets the format of all lines from now on.
+pub fn set_format(format: Format) {
+    IS_JSON.store(format == Format::Json, Ordering::Relaxed);
+}
+
+/// Returns true if lines are written as JSON.
+pub fn is_json() -> bool {
+    IS_JSON.load(Ordering::Relaxed)
+}
+
+/// Returns a line of the log as a JSON object, without the line's end: time, level and
+/// message come first.
+pub fn json_line(time: UnixTime, level: Level, message: &str, fields: &[(&str, Value)]) -> String {
+    let level = level.as_str().to_ascii_lowercase();
+    let (time, message) = (Value::from(time.to_string()), Value::from(message));
+    let mut line = format!(r#"{{"time":{time},"level":"{level}","message":{message}"#);
+    for (name, value) in fields {
+        // Infallible: it is a String.
+        let _ = write!(line, r#","{name}":{value}"#);
+    }
+    line + "}"
+}
 
 struct Logger;
 
@@ -29,25 +69,35 @@ impl Log for Logger {
         if !self.enabled(record.metadata()) {
             return;
         }
-        let level = match record.level() {
-            Level::Error => "error: ",
-            Level::Warn => "warning: ",
-            Level::Info | Level::Debug | Level::Trace => "",
-        };
         let text = printable(&record.args().to_string());
         if record.level() <= Level::Warn && !is_new(&text) {
             return;
         }
-        let mut line = format!("zitadel-credential: {level}{text}");
-        if record.level() <= Level::Warn && io::stderr().is_terminal() {
-            line = wrapped(&line, 0, 4);
-        }
+        let mut line = if is_json() {
+            json_line(UnixTime::now(), record.level(), &text, &[])
+        } else {
+            for_people(record.level(), &text)
+        };
         line.push('\n');
         // A closed stderr cannot be reported anywhere.
         let _ = Stderr.write_all(line.as_bytes());
     }
 
     fn flush(&self) {}
+}
+
+fn for_people(level: Level, text: &str) -> String {
+    let word = match level {
+        Level::Error => "error: ",
+        Level::Warn => "warning: ",
+        Level::Info | Level::Debug | Level::Trace => "",
+    };
+    let line = format!("zitadel-credential: {word}{text}");
+    if level <= Level::Warn && io::stderr().is_terminal() {
+        wrapped(&line, 0, 4)
+    } else {
+        line
+    }
 }
 
 /// True if a line should be logged.
@@ -87,6 +137,16 @@ mod tests {
         for other in ["ureq_proto", "rustls::client", "zitadel_credential_evil"] {
             assert!(!enabled(other), "{other}");
         }
+    }
+
+    #[test]
+    fn a_json_line_is_one_object_whatever_it_says() {
+        let time = UnixTime::from_secs(1_798_761_600);
+        let line = json_line(time, Level::Warn, "a \"b\"\n\u{1b}[0m", &[("n", 1.into())]);
+        assert_eq!(
+            line,
+            r#"{"time":"2027-01-01T00:00:00Z","level":"warn","message":"a \"b\"\n\u001b[0m","n":1}"#
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::sys::signals;
+use crate::text::logger::is_json;
 use crate::text::stderr::{clear_line, show_line};
 use crate::text::terminal::is_ci;
 
@@ -101,7 +102,7 @@ fn is_watched() -> bool {
         return false;
     };
     let is_off = environment("ZITADEL_CREDENTIAL_LOG").is_some_and(|level| level == "off");
-    io::stderr().is_terminal() && !is_off && !is_ci(environment)
+    io::stderr().is_terminal() && !is_off && !is_json() && !is_ci(environment)
 }
 
 /// Shows the line until the wait is over.

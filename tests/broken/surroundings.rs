@@ -34,7 +34,7 @@ fn commands() -> impl Iterator<Item = (&'static str, &'static str)> {
     tools.chain(COMMANDS.into_iter().map(|words| (words, "")))
 }
 
-const VARIABLES: [&str; 17] = [
+const VARIABLES: [&str; 18] = [
     "ZITADEL_CREDENTIAL_CONFIG",
     "ZITADEL_CREDENTIAL_PROFILE",
     "ZITADEL_CREDENTIAL_ISSUER",
@@ -49,6 +49,7 @@ const VARIABLES: [&str; 17] = [
     "ZITADEL_CREDENTIAL_CACHE_DIR",
     "ZITADEL_CREDENTIAL_TIMEOUT",
     "ZITADEL_CREDENTIAL_LOG",
+    "ZITADEL_CREDENTIAL_LOG_FORMAT",
     "KUBERNETES_EXEC_INFO",
     "HTTP_PROXY",
     "PATH",

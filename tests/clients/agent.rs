@@ -185,11 +185,15 @@ fn what_the_pod_calls_writes_the_token_and_its_probe_succeeds_then() {
         command.env("ZITADEL_CREDENTIAL_ISSUER", world.issuer.url());
         Running::start(command)
     };
+    let probe = call(&sidecar["startupProbe"]["exec"]["command"]);
+    assert_eq!(probe.output().status.code(), Some(1), "before it runs");
     let running = call(&sidecar["command"]);
     let token = world.home.path().join("run/zitadel/own/token");
     until("it is written", || token.exists());
-    let probe = call(&sidecar["startupProbe"]["exec"]["command"]);
-    assert!(probe.output().status.success());
+    for probe in ["startupProbe", "readinessProbe"] {
+        let probe = call(&sidecar[probe]["exec"]["command"]);
+        assert!(probe.output().status.success());
+    }
     assert_eq!(world.issuer.token_requests(), 1);
     assert!(
         world

@@ -1,12 +1,17 @@
 //! A clock that is off, by faketime: a token wherever the issuer's own clock
 //! allows one, and never a loop.
 
+use std::fs;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use rustix::process::{Pid, Signal, kill_process};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 use crate::program::{client, output};
-use crate::support::{World, binary};
+use crate::support::{Running, World, binary, until};
 
 /// `token` at an offset from the true time, like `+2h`.
 fn token_at(faketime: &Path, world: &World, offset: &str) -> Command {
@@ -119,4 +124,51 @@ fn a_clock_that_is_set_forward_past_the_end_makes_the_entry_unusable() {
     let (second, stderr) = answered(&world, &output(token_at(&faketime, &world, "+12h")));
     assert_ne!(second, first);
     assert_told(&stderr, 43_198..=43_201, "ahead of");
+}
+
+/// A second is a minute: its rounds are a minute apart, and its next renewal hours away.
+#[test]
+fn an_agent_takes_up_a_new_keys_end_within_a_minute_and_tells_it() {
+    let Some(faketime) = client("faketime") else {
+        return;
+    };
+    let world = World::new();
+    let key_ends_in = |days| {
+        let end = OffsetDateTime::now_utc() + time::Duration::days(days);
+        let end = end.replace_nanosecond(0).unwrap().format(&Rfc3339).unwrap();
+        let key = world.user.key_json_expiring(&end);
+        world.home.write("key.json", key);
+        end
+    };
+    key_ends_in(300);
+    let mut command = world.home.command(faketime);
+    command.args(["-f", "+0 x60"]).arg(binary());
+    command.args(["agent", "--write", "token", "--log-format", "json"]);
+    command.args(["--metrics-file", "m.prom"]);
+    let running = Running::start(command);
+    let metrics = world.home.path().join("m.prom");
+    until("it runs", || metrics.exists());
+    let before = fs::read_to_string(&metrics).unwrap();
+    key_ends_in(13);
+    let name = "zitadel_credential_key_expiry_timestamp_seconds{";
+    let end = |text: &str| {
+        let mut lines = text.lines().filter(|line| line.starts_with(name));
+        lines.next().map(ToOwned::to_owned)
+    };
+    until("it is taken up", || {
+        fs::read_to_string(&metrics).is_ok_and(|now| end(&now) != end(&before))
+    });
+    // faketime itself waits for it.
+    let faketime = running.id();
+    let children = fs::read_to_string(format!("/proc/{faketime}/task/{faketime}/children"));
+    let agent = children
+        .unwrap()
+        .trim()
+        .parse()
+        .ok()
+        .and_then(Pid::from_raw);
+    kill_process(agent.unwrap(), Signal::TERM).unwrap();
+    let said = String::from_utf8(running.output().stderr).unwrap();
+    assert_eq!(world.issuer.token_requests(), 1);
+    assert_eq!(said.matches("the key expires at ").count(), 1, "{said}");
 }

@@ -2,8 +2,9 @@
 # Installs the clients that the system has no package of into target/clients, where
 # the tests look for them: PyPI's kubernetes, google-auth and botocore in virtual
 # environments, pip, uv, the oldest and a new Go that know GOAUTH, pnpm 10 and 12, a
-# program with the crate kube, kube-apiserver and etcd and, where the system's git is older
-# than 2.46, a git that knows Bearer. Does not install again what is there.
+# program with the crate kube, kube-apiserver and etcd, an OpenTelemetry Collector and,
+# where the system's git is older than 2.46, a git that knows Bearer. Does not install
+# again what is there.
 #
 #     tests/clients/install.sh
 set -euo pipefail
@@ -67,9 +68,9 @@ done
 
 cargo build --quiet --locked --manifest-path tests/clients/kube/Cargo.toml --target-dir "$clients/kube"
 
-# kube-apiserver and etcd, from their Go modules: some ten minutes of two cores the first
-# time, and afterwards a link of what Go keeps. Without Go their tests are skipped.
-for program in etcd kube-apiserver; do
+# kube-apiserver, etcd and an OpenTelemetry Collector, from their Go modules: some fifteen
+# minutes of two cores the first time, and afterwards a link of what Go keeps. Without Go their tests are skipped.
+for program in etcd kube-apiserver otelcol; do
   source=tests/clients/$program
   wanted=$(cat "$source"/{main.go,go.mod,go.sum} | sha256sum)
   if command -v go >/dev/null && [[ $(cat "$clients/$program/source" 2>/dev/null) != "$wanted" ]]; then

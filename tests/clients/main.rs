@@ -1,5 +1,6 @@
 //! The real clients: kubectl, Python's kubernetes, the crate kube, git, skopeo,
-//! docker, Bazel, cargo, Go, Terraform, pip, uv, pnpm, google-auth, botocore and openssl,
+//! docker, Bazel, cargo, Go, Terraform, pip, uv, pnpm, google-auth, botocore, openssl,
+//! Prometheus, `node_exporter` and the OpenTelemetry Collector,
 //! against servers that let in only who shows a token that the issuer takes; the binary
 //! under a clock that is off, by faketime; and the real servers of `docs/servers.md`.
 //!
@@ -24,7 +25,9 @@ mod go;
 mod keyring;
 mod kubernetes;
 mod openssl;
+mod otelcol;
 mod pnpm;
+mod prometheus;
 mod registry;
 mod servers;
 mod setup;

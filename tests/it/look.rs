@@ -137,6 +137,7 @@ cache-dir    [HOME]/.cache/zitadel-credential
                                              default
 timeout      30                              default
 log          warn                            default
+log-format   text                            default
 
 "#]],
     );
@@ -165,6 +166,7 @@ cache-dir    [HOME]/.cache/zitadel-credential
                                              default
 timeout      30                              default
 log          warn                            default
+log-format   text                            default
 
 "#]],
     );
@@ -211,6 +213,12 @@ fn a_flag_comes_before_its_variable_and_that_before_the_file() {
             "ZITADEL_CREDENTIAL_CACHE_DIR",
         ),
         ("timeout", "9", "--timeout", "ZITADEL_CREDENTIAL_TIMEOUT"),
+        (
+            "log-format",
+            "json",
+            "--log-format",
+            "ZITADEL_CREDENTIAL_LOG_FORMAT",
+        ),
     ] {
         let from = |flags: &[&str], variables: &[(&str, &str)]| {
             let words = [&["config", "show"], flags].concat();

@@ -11,6 +11,8 @@
 mod support;
 
 mod agent;
+mod agent_check;
+mod agent_metrics;
 mod cache;
 mod completions;
 mod direct;
@@ -19,6 +21,7 @@ mod errors;
 mod key_file;
 mod keys;
 mod layers;
+mod log_format;
 mod look;
 mod man;
 mod manage;
@@ -30,5 +33,6 @@ mod setup;
 mod source;
 mod terminal;
 mod token_file;
+mod token_readers;
 mod tools;
 mod trouble;

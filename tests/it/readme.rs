@@ -19,13 +19,14 @@ const TOOLS_PAGE: &str = include_str!("../../docs/tools.md");
 const SERVERS: &str = include_str!("../../docs/servers.md");
 const TROUBLESHOOTING: &str = include_str!("../../docs/troubleshooting.md");
 const INSTALL: &str = include_str!("../../docs/install.md");
-const PAGES: [(&str, &str); 12] = [
+const PAGES: [(&str, &str); 13] = [
     ("README.md", README),
     ("docs/install.md", INSTALL),
     ("docs/ci.md", include_str!("../../docs/ci.md")),
     ("docs/keys.md", include_str!("../../docs/keys.md")),
     ("docs/reference.md", REFERENCE),
     ("docs/tools.md", TOOLS_PAGE),
+    ("docs/agent.md", include_str!("../../docs/agent.md")),
     ("docs/troubleshooting.md", TROUBLESHOOTING),
     ("docs/servers.md", SERVERS),
     (

@@ -24,6 +24,7 @@ const OTHERS: &[Row] = &[
     row("token --output header", "", Shows::Token),
     row("token --output json", "", Shows::Token),
     row("token --write written", "", Shows::Nothing),
+    row("token --log-format json", "", Shows::Token),
     row("exec -- ./dump exec.dump", "", Shows::Nothing),
     row(
         "exec --write-web-identity -- ./dump identity.dump",
@@ -31,6 +32,12 @@ const OTHERS: &[Row] = &[
         Shows::Nothing,
     ),
     row("agent --once --write written", "", Shows::Nothing),
+    row(
+        "agent --once --write written --log-format json --metrics-file m.prom",
+        "",
+        Shows::Nothing,
+    ),
+    row("agent --check written", "", Shows::Nothing),
     row("assertion", "", Shows::Assertion),
     row("whoami", "", Shows::Nothing),
     row(

@@ -22,6 +22,13 @@ fn showing(kind: TokenKind) -> usize {
 }
 
 #[test]
+fn with_a_log_in_json() {
+    let mut hunt = Hunt::new();
+    hunt.environment = vec![("ZITADEL_CREDENTIAL_LOG_FORMAT", "json".into())];
+    assert_eq!(hunt.run(), showing(TokenKind::Opaque));
+}
+
+#[test]
 fn with_a_key_file() {
     // Opaque tokens of 2026 have five parts, those of 2025 one.
     for (kind, version) in [

@@ -26,7 +26,10 @@ struct World {
 impl World {
     fn new() -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let keeper = Keeper::new(&["a", "b"].map(|name| dir.path().join(name)));
+        let keeper = Keeper::new(
+            &["a", "b"].map(|name| dir.path().join(name)),
+            Access::PRIVATE,
+        );
         Self {
             dir,
             keeper,
@@ -59,13 +62,14 @@ impl World {
             failed_renewal: self.failed_renewal.get().map(|wait| FailedRenewal {
                 why: "busy".to_owned(),
                 wait: Some(wait),
+                kind: Kind::Passing,
             }),
         })
     }
 
     /// Runs one round, without the sleep after it.
     fn round(&mut self) -> Round {
-        let mut keeper = mem::replace(&mut self.keeper, Keeper::new(&[]));
+        let mut keeper = mem::replace(&mut self.keeper, Keeper::new(&[], Access::PRIVATE));
         let round = keeper.round(
             &|| UnixTime::from_secs(self.now.get()),
             &mut || 0.5,
@@ -153,7 +157,7 @@ fn a_failed_file_does_not_delay_the_renewal() {
 
 #[test]
 fn the_issuers_requested_wait_is_kept() {
-    let mut keeper = Keeper::new(&[]);
+    let mut keeper = Keeper::new(&[], Access::PRIVATE);
     let now = UnixTime::from_secs(1_000_000);
     let wait = Duration::from_secs(120);
     let busy = || Error::Passing(Report::new("busy").wait(Some(wait)));
@@ -215,7 +219,7 @@ fn a_removed_file_is_written_again() {
 
 #[test]
 fn before_the_first_file_only_temporary_errors_are_retried() {
-    let mut keeper = Keeper::new(&["/nowhere/a".into()]);
+    let mut keeper = Keeper::new(&["/nowhere/a".into()], Access::PRIVATE);
     let last = || Error::Final(Report::new("refused"));
     assert!(!keeper.continues_after(&last()));
     assert!(keeper.continues_after(&Error::Passing(Report::new("no answer"))));
@@ -237,8 +241,15 @@ fn before_the_first_file_only_temporary_errors_are_retried() {
 fn a_file_that_another_agent_wrote_is_not_replaced() {
     let mut world = World::new();
     world.round();
-    let text = Secret::new("token-1".to_owned());
-    token_file::write(&world.dir.path().join("a"), &text).expect("written");
+    let path = world.dir.path().join("a");
+    let token = world
+        .keeper
+        .current
+        .as_ref()
+        .expect("a token")
+        .token
+        .clone();
+    token_file::write_noted(&path, &token, &Access::PRIVATE).expect("written");
     assert!(!world.round().has_replaced);
 }
 

@@ -38,6 +38,10 @@ const OPTIONS: &[(&str, &str)] = &[
     ("timeout", "--timeout or ZITADEL_CREDENTIAL_TIMEOUT"),
     ("log", "-v or ZITADEL_CREDENTIAL_LOG"),
     ("verbose", "-v or ZITADEL_CREDENTIAL_LOG"),
+    (
+        "log-format",
+        "--log-format or ZITADEL_CREDENTIAL_LOG_FORMAT",
+    ),
     ("no-cache", "--no-cache"),
     ("refresh", "--refresh"),
 ];

@@ -65,6 +65,8 @@ pub struct KeySpec {
     pub owner: Owner,
     /// True if the caller itself shows who else can use the key file.
     pub is_exposure_shown: bool,
+    /// True if the caller itself shows when the key expires.
+    pub is_end_shown: bool,
 }
 
 impl KeySpec {

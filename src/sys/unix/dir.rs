@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, readlinkat, renameat, statat, unlinkat};
 
-use super::files::set_private;
+use super::access::Access;
 use super::status::Status;
 use crate::sys::temporary;
 
@@ -60,17 +60,28 @@ impl Dir {
         Ok(OsString::from_vec(target.into_bytes()).into())
     }
 
-    /// Replaces a file in this directory by one of mode 0600, in one step.
+    /// Opens a file in this directory to read, and follows no link.
+    ///
+    /// # Errors
+    /// The system's own reason.
+    pub fn open_file(&self, name: &OsStr) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(openat(&self.0, name, flags, Mode::empty())?.into())
+    }
+
+    /// Replaces a file in this directory by one of this mode and group, in one step. Until
+    /// then, and while it is written, nobody else can open the new file.
     ///
     /// # Errors
     /// The system's own reason; nothing is left behind.
-    pub fn replace(&self, name: &OsStr, content: &[u8]) -> io::Result<()> {
+    pub fn replace(&self, name: &OsStr, content: &[u8], access: &Access) -> io::Result<()> {
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
         let temporary = temporary::name();
         let mode = Mode::RUSR | Mode::WUSR;
         let mut file = File::from(openat(&self.0, &temporary, flags, mode)?);
-        // The umask may have taken from it.
-        set_private(&file)
+        // Even for mode 0600: the umask may have taken from it.
+        access
+            .give(&file)
             .and_then(|()| file.write_all(content))
             .and_then(|()| Ok(renameat(&self.0, &temporary, &self.0, name)?))
             .inspect_err(|_| {
@@ -107,7 +118,9 @@ mod tests {
         symlink("/nowhere", &dir).expect("linked");
         for content in ["first", "second"] {
             let name = OsStr::new("file");
-            opened.replace(name, content.as_bytes()).expect("written");
+            opened
+                .replace(name, content.as_bytes(), &Access::PRIVATE)
+                .expect("written");
             let status = opened.status_of(name).expect("a file");
             assert!(status.is_file() && status.has_private_mode());
             let written = fs::read_to_string(moved.join("file"));
@@ -115,7 +128,7 @@ mod tests {
         }
         fs::create_dir(moved.join("taken")).expect("created");
         opened
-            .replace("taken".as_ref(), b"x")
+            .replace("taken".as_ref(), b"x", &Access::PRIVATE)
             .expect_err("a directory");
         assert_eq!(fs::read_dir(&moved).expect("a directory").count(), 2);
     }

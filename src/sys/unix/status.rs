@@ -28,6 +28,8 @@ pub struct Identity(u64, u64);
 pub struct Stamp {
     identity: Identity,
     mode: u32,
+    owner: u32,
+    group: u32,
     size: u64,
     modified: (i64, i64),
 }
@@ -39,6 +41,8 @@ impl Stamp {
         Some(Self {
             identity: Identity(meta.dev(), meta.ino()),
             mode: meta.mode(),
+            owner: meta.uid(),
+            group: meta.gid(),
             size: meta.size(),
             modified: (meta.mtime(), meta.mtime_nsec()),
         })
@@ -111,6 +115,11 @@ impl Status {
     /// True if the effective user or root owns it.
     pub fn is_ours_or_roots(&self) -> bool {
         [us(), 0].contains(&self.owner)
+    }
+
+    /// True if another file has the same owner.
+    pub fn has_owner_of(&self, other: &Self) -> bool {
+        self.owner == other.owner
     }
 
     /// True if it is ours and nobody else may read or write it.
@@ -208,6 +217,16 @@ impl Status {
     /// directory that is open to everybody, as /tmp is, locks nobody out.
     pub(super) fn may_hold_ours(&self) -> bool {
         may_hold(self.owner, self.mode, us())
+    }
+
+    /// Returns the group's ID.
+    pub(super) fn group_id(&self) -> u32 {
+        self.group
+    }
+
+    /// Returns the permissions: the mode without the type of the file.
+    pub(super) fn permissions(&self) -> u32 {
+        self.mode()
     }
 
     fn mode(&self) -> u32 {

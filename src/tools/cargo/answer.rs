@@ -10,8 +10,8 @@ use crate::cli::options::Options;
 use crate::config;
 use crate::config::Config;
 use crate::error::{Error, Report};
+use crate::text::input;
 use crate::text::input::lines::Lines;
-use crate::text::{input, logger};
 
 impl Helper for Cargo {
     fn options(&mut self) -> &mut Options {
@@ -56,7 +56,7 @@ fn answer_to(world: &World<'_>, options: &Options, line: &[u8]) -> Result<Answer
     let Request { kind, ask, args } = request;
     let options = options.clone().with(args).map_err(Error::Usage)?;
     let usual = usual_level(world);
-    logger::start(config::log_level(&options, world.environment, usual)?);
+    config::start_log(&options, world.environment, usual)?;
     let config = Config::load(&options, world.environment, &world.directories)?;
     let Some(rule) = rule_of(&config, ask.as_ref()) else {
         return written(protocol::refuse(Refusal::UrlNotSupported));

@@ -12,6 +12,7 @@ use crate::cli::options::Options;
 use crate::config::{Asker, Config};
 use crate::error::{Error, Report};
 use crate::secret::Secret;
+use crate::sys::access::Access;
 use crate::token_file;
 
 impl Helper for Gcp {
@@ -52,7 +53,7 @@ fn answer(world: &World<'_>, config: Result<Config<'_>, Error>) -> Result<Answer
         ));
     }
     if let (Some(file), Ok(config)) = (&file, &config) {
-        token_file::refuse_ours(file, config)?;
+        token_file::refuse_ours(file, config, "the token")?;
     }
     let answered = protocol::parse(world.environment)
         .map_err(Error::Usage)
@@ -63,7 +64,7 @@ fn answer(world: &World<'_>, config: Result<Config<'_>, Error>) -> Result<Answer
             let text = Secret::new(answer.text.to_string());
             let named =
                 |report: Report| report.hint("check output_file in the credential configuration");
-            token_file::write(&file, &text).map_err(|error| error.map(named))?;
+            token_file::write(&file, &text, &Access::PRIVATE).map_err(|error| error.map(named))?;
             Ok(Answer::new(""))
         }
         None => Ok(answer),

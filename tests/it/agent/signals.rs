@@ -94,8 +94,9 @@ fn a_signal_in_the_middle_of_a_write_leaves_nothing_half_done() {
     kill_process(traced, Signal::TERM).unwrap();
     assert_eq!(running.output().status.code(), Some(0));
     let left = fs::read_dir(&run).unwrap();
-    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, ["token"]);
+    let mut left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, [".token.zitadel-credential.json", "token"]);
 }
 
 #[test]

@@ -253,6 +253,27 @@ zitadel-credential: error: invalid log level in ZITADEL_CREDENTIAL_LOG
 }
 
 #[test]
+fn a_log_format_that_is_none() {
+    variable(
+        "ZITADEL_CREDENTIAL_LOG_FORMAT",
+        "xml",
+        str![[r#"
+zitadel-credential: error: invalid log format in ZITADEL_CREDENTIAL_LOG_FORMAT
+  hint: set it to text or json
+
+"#]],
+    );
+    options(
+        &["--log-format", "xml"],
+        str![[r#"
+zitadel-credential: error: invalid value 'xml' for '--log-format <text|json>' [possible values: text, json]
+  hint: run zitadel-credential token -h for the options
+
+"#]],
+    );
+}
+
+#[test]
 fn bytes_that_are_no_text() {
     let bytes = OsStr::from_bytes(b"https://\xff\x1b[31m");
     variable(

@@ -47,6 +47,7 @@ pub const OPTIONS: &[&str] = &[
     "--no-cache",
     "--timeout=0",
     "--verbose",
+    "--log-format=json",
     "-v",
     "-h",
     "--help",

@@ -1,0 +1,321 @@
+//! `--metrics-file`: the agent's state for Prometheus, by the textfile collector
+//! of `node_exporter`.
+//! <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>
+
+use std::cell::Cell;
+use std::fmt::{Display, Write};
+use std::path::PathBuf;
+
+use super::keeper::{Round, in_a_line};
+use crate::config::Config;
+use crate::error::{Error, Kind};
+use crate::sys::signals;
+use crate::text::clock::UnixTime;
+use crate::text::quote;
+use crate::token::Token;
+use crate::token_file;
+
+/// Why something failed, by what has to be done about it: the values of a label.
+#[derive(Clone, Copy)]
+enum Reason {
+    Configuration,
+    File,
+    Permanent,
+    Refused,
+    Temporary,
+}
+
+impl Reason {
+    const ALL: [Self; 5] = [
+        Self::Configuration,
+        Self::File,
+        Self::Permanent,
+        Self::Refused,
+        Self::Temporary,
+    ];
+
+    /// Returns the reason for which no new token was had.
+    const fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Usage => Self::Configuration,
+            Kind::Final => Self::Permanent,
+            Kind::Refused => Self::Refused,
+            Kind::Passing => Self::Temporary,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::File => "file",
+            Self::Permanent => "permanent",
+            Self::Refused => "refused",
+            Self::Temporary => "temporary",
+        }
+    }
+}
+
+/// What the agent counts, and the file that shows it.
+pub(super) struct Metrics {
+    path: PathBuf,
+    /// What tells several agents of one machine apart: the first file.
+    file: String,
+    token_expiry: Option<UnixTime>,
+    key_expiry: Option<UnixTime>,
+    last_success: Option<UnixTime>,
+    renewals: u64,
+    failures: [u64; Reason::ALL.len()],
+    /// True if the path leads to no file of ours, by the configuration that was read last.
+    is_allowed: Cell<bool>,
+    /// True if the last write failed.
+    is_failing: bool,
+}
+
+impl Metrics {
+    /// Creates the metrics of an agent that keeps these files.
+    pub(super) fn new(path: PathBuf, files: &[PathBuf]) -> Self {
+        let shown = |file: &PathBuf| {
+            let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+            quote::path(&file)
+        };
+        Self {
+            path,
+            file: files.first().map(shown).unwrap_or_default(),
+            token_expiry: None,
+            key_expiry: None,
+            last_success: None,
+            renewals: 0,
+            failures: [0; Reason::ALL.len()],
+            is_allowed: Cell::new(false),
+            is_failing: false,
+        }
+    }
+
+    /// Allows the file to be written, unless it is a file of ours.
+    ///
+    /// # Errors
+    /// As [`token_file::refuse_ours`].
+    pub(super) fn allow(&self, config: &Config<'_>) -> Result<(), Error> {
+        let allowed = token_file::refuse_ours(&self.path, config, "the metrics");
+        self.is_allowed.set(allowed.is_ok());
+        allowed
+    }
+
+    /// Counts a round.
+    pub(super) fn count(
+        &mut self,
+        round: &Round,
+        token: Option<&Token>,
+        key_expiry: Option<UnixTime>,
+        now: UnixTime,
+    ) {
+        self.key_expiry = key_expiry;
+        self.token_expiry = token
+            .and_then(Token::lifespan)
+            .map(|lifespan| lifespan.expires_at);
+        self.renewals += u64::from(round.has_new_token);
+        let off = round.failed_renewal.as_ref().map(|failed| failed.kind);
+        if let Some(kind) = off.or(round.not_fetched) {
+            self.add(Reason::of(kind));
+        }
+        for _ in 0..round.unwritten {
+            self.add(Reason::File);
+        }
+        if round.is_well {
+            self.last_success = Some(now);
+        }
+    }
+
+    fn add(&mut self, reason: Reason) {
+        self.failures[reason as usize] += 1;
+    }
+
+    /// Writes the file, if that is allowed. That it cannot be written is one warning, until it can be.
+    pub(super) fn write(&mut self) {
+        if !self.is_allowed.get() {
+            return;
+        }
+        let written = signals::whole(|| token_file::write_public(&self.path, &self.text()));
+        match &written {
+            Err(error) if !self.is_failing => log::warn!("{}", in_a_line(error)),
+            Ok(()) if self.is_failing => {
+                log::warn!("{}: the metrics are written again", quote::path(&self.path));
+            }
+            _ => {}
+        }
+        self.is_failing = written.is_err();
+    }
+
+    fn text(&self) -> String {
+        let mut page = Page {
+            text: String::new(),
+            file: escaped(&self.file),
+        };
+        page.gauge(
+            "build_info",
+            "The version of zitadel-credential; the value is 1.",
+            &format!(",version=\"{}\"", escaped(env!("CARGO_PKG_VERSION"))),
+            Some(1),
+        );
+        let time = |time: Option<UnixTime>| time.map(UnixTime::as_secs);
+        page.gauge(
+            "token_expiry_timestamp_seconds",
+            "When the token in the files expires; absent if the issuer sent no lifetime.",
+            "",
+            time(self.token_expiry),
+        );
+        page.gauge(
+            "key_expiry_timestamp_seconds",
+            "When the key expires; absent if the key file has no expiry.",
+            "",
+            time(self.key_expiry),
+        );
+        page.gauge(
+            "last_success_timestamp_seconds",
+            "When all files last had a fresh token; absent before the first time.",
+            "",
+            time(self.last_success),
+        );
+        page.family(
+            "renewals_total",
+            "counter",
+            "New tokens since the agent started, the first one included.",
+        );
+        page.sample("renewals_total", "", self.renewals);
+        page.family(
+            "failures_total",
+            "counter",
+            "Failed renewals and writes since the agent started.",
+        );
+        for reason in Reason::ALL {
+            let label = format!(",reason=\"{}\"", reason.name());
+            page.sample("failures_total", &label, self.failures[reason as usize]);
+        }
+        page.text
+    }
+}
+
+/// The text that is written.
+struct Page {
+    text: String,
+    /// The label that each sample has.
+    file: String,
+}
+
+impl Page {
+    fn gauge(&mut self, name: &str, help: &str, labels: &str, value: Option<u64>) {
+        if let Some(value) = value {
+            self.family(name, "gauge", help);
+            self.sample(name, labels, value);
+        }
+    }
+
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        self.line(format_args!("# HELP zitadel_credential_{name} {help}"));
+        self.line(format_args!("# TYPE zitadel_credential_{name} {kind}"));
+    }
+
+    fn sample(&mut self, name: &str, labels: &str, value: u64) {
+        let file = std::mem::take(&mut self.file);
+        self.line(format_args!(
+            "zitadel_credential_{name}{{file=\"{file}\"{labels}}} {value}"
+        ));
+        self.file = file;
+    }
+
+    fn line(&mut self, line: impl Display) {
+        // Infallible: it is a String.
+        let _ = writeln!(self.text, "{line}");
+    }
+}
+
+/// Escapes the value of a label.
+fn escaped(text: &str) -> String {
+    let text = text.replace('\\', r"\\").replace('"', "\\\"");
+    text.replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::broker::FailedRenewal;
+
+    fn round() -> Round {
+        Round {
+            has_replaced: true,
+            has_new_token: true,
+            not_fetched: None,
+            unwritten: 0,
+            errors: Vec::new(),
+            failed_renewal: None,
+            is_well: true,
+            sleep: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_absent_and_every_reason_is_there_from_the_start() {
+        let metrics = Metrics::new("m".into(), &["/a \"b\"\\".into()]);
+        let version = env!("CARGO_PKG_VERSION");
+        let expected = format!(
+            r#"# HELP zitadel_credential_build_info The version of zitadel-credential; the value is 1.
+# TYPE zitadel_credential_build_info gauge
+zitadel_credential_build_info{{file="/a \"b\"\\",version="{version}"}} 1
+# HELP zitadel_credential_renewals_total New tokens since the agent started, the first one included.
+# TYPE zitadel_credential_renewals_total counter
+zitadel_credential_renewals_total{{file="/a \"b\"\\"}} 0
+# HELP zitadel_credential_failures_total Failed renewals and writes since the agent started.
+# TYPE zitadel_credential_failures_total counter
+zitadel_credential_failures_total{{file="/a \"b\"\\",reason="configuration"}} 0
+zitadel_credential_failures_total{{file="/a \"b\"\\",reason="file"}} 0
+zitadel_credential_failures_total{{file="/a \"b\"\\",reason="permanent"}} 0
+zitadel_credential_failures_total{{file="/a \"b\"\\",reason="refused"}} 0
+zitadel_credential_failures_total{{file="/a \"b\"\\",reason="temporary"}} 0
+"#
+        );
+        assert_eq!(metrics.text(), expected);
+    }
+
+    #[test]
+    fn rounds_are_counted_by_what_went_wrong() {
+        let mut metrics = Metrics::new("m".into(), &[]);
+        let at = UnixTime::from_secs;
+        metrics.count(&round(), None, Some(at(9)), at(5));
+        for kind in [Kind::Usage, Kind::Final, Kind::Refused, Kind::Passing] {
+            let failed = FailedRenewal {
+                why: "busy".to_owned(),
+                wait: None,
+                kind,
+            };
+            for (failed_renewal, not_fetched) in [(Some(failed), None), (None, Some(kind))] {
+                let round = Round {
+                    has_new_token: false,
+                    not_fetched,
+                    unwritten: 2,
+                    failed_renewal,
+                    is_well: false,
+                    ..round()
+                };
+                metrics.count(&round, None, Some(at(9)), at(7));
+            }
+        }
+        let samples = metrics.text();
+        let samples = samples.lines().filter(|line| !line.starts_with('#'));
+        let samples: Vec<_> = samples.skip(1).map(|line| &line[19..]).collect();
+        assert_eq!(
+            samples,
+            [
+                r#"key_expiry_timestamp_seconds{file=""} 9"#,
+                r#"last_success_timestamp_seconds{file=""} 5"#,
+                r#"renewals_total{file=""} 1"#,
+                r#"failures_total{file="",reason="configuration"} 2"#,
+                r#"failures_total{file="",reason="file"} 16"#,
+                r#"failures_total{file="",reason="permanent"} 2"#,
+                r#"failures_total{file="",reason="refused"} 2"#,
+                r#"failures_total{file="",reason="temporary"} 2"#,
+            ]
+        );
+    }
+}

@@ -109,7 +109,7 @@ fn listed(help: &str) -> Vec<&str> {
 fn the_short_help_has_a_commands_own_options_and_a_line_on_those_of_every_command() {
     for (words, own) in [
         ("", ["help", "version"].as_slice()),
-        (" token", &["output", "write", "help"]),
+        (" token", &["output", "write", "mode", "group", "help"]),
         (" whoami", &["help"]),
         (" git", &["help"]),
         (" cache", &["help"]),

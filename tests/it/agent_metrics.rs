@@ -237,5 +237,5 @@ fn a_key_that_ends_soon_is_told_once_and_not_with_each_renewal() {
     let said = stop(running);
     assert_eq!(said.lines().count(), 1, "{said}");
     assert!(said.contains("key.json: the key expires at 20"), "{said}");
-    assert!(said.contains("create a new one in ZITADEL before then"));
+    assert!(said.contains("run zitadel-credential key rotate before then"));
 }

@@ -70,7 +70,7 @@ fn a_key_that_no_config_file_may_hold() {
     case.end(call).fails(
         2,
         str![[r#"
-zitadel-credential: error: the key is in ZITADEL_CREDENTIAL_KEY, and a config file holds no secret
+zitadel-credential: error: the key is in ZITADEL_CREDENTIAL_KEY, and a config file holds no key
   hint: --key-file names the file that holds it; with the variable alone no profile is needed
 
 "#]],

@@ -63,7 +63,7 @@ zitadel-credential: error: .config/zitadel-credential/config.toml: it is our con
         .fails(
             2,
             str![[r#"
-zitadel-credential: error: key.json: it is a file with a secret
+zitadel-credential: error: key.json: it is a key file
   hint: name the tool's own file
 
 "#]],

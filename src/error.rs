@@ -27,7 +27,7 @@ pub enum Error {
     Passing(Report),
 }
 
-/// An [`Error`]'s variant.
+/// An [`enum@Error`]'s variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// [`Error::Usage`].

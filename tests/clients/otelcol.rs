@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use crate::program::installed;
 use crate::prometheus::{Target, yaml};
-use crate::servers::gate::free_port;
+use crate::support::ports::free_port;
 use crate::support::{Running, World, binary, until};
 
 const LOG: &str =

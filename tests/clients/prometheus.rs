@@ -13,9 +13,9 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::program::{client, output, output_of, stdout_of_success};
-use crate::servers::gate::free_port;
 use crate::support::http::{Reply, Request, Response, Server};
 use crate::support::issuer::Issuer;
+use crate::support::ports::free_port;
 use crate::support::{Endpoint, Fault, Running, Times, World, binary, until};
 
 const PAGE: &str = include_str!("../../docs/agent.md");

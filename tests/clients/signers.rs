@@ -1,13 +1,14 @@
 //! Programs that sign with a key that never leaves its place, as `docs/keys.md` has them:
 //! `pkcs11-tool` with `SoftHSM2`, tpm2-tools with swtpm, and openssl.
 
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use rsa::pkcs8::DecodePublicKey;
 
+use crate::support::ports::free_ports;
 use crate::support::program::client;
 use crate::support::{Home, Running, ServiceUser, World};
 
@@ -148,15 +149,10 @@ fn start_tpm(home: &Home, swtpm: &Path) -> (Running, String) {
     let mut tries = 0..20;
     loop {
         assert!(tries.next().is_some(), "no TPM on loopback");
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = free.local_addr().unwrap().port();
-        let Some(next) = port.checked_add(1) else {
-            continue;
-        };
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, next)).is_err() {
+        let [port, next] = free_ports();
+        if next != port + 1 {
             continue;
         }
-        drop(free);
         let at = |port: u16| format!("type=tcp,port={port},bindaddr=127.0.0.1");
         let mut command = home.command(swtpm);
         command

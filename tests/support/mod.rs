@@ -32,6 +32,7 @@ pub mod jwt;
 pub mod keys;
 pub mod library;
 pub mod machine;
+pub mod ports;
 pub mod program;
 pub mod proxy;
 pub mod running;

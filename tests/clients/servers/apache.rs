@@ -9,7 +9,8 @@ mod status;
 use std::ops::{Deref, DerefMut};
 
 use super::cast::{Cast, DOMAIN, ORGANISATION, PROJECT};
-use super::gate::{Gate, free_port};
+use super::gate::Gate;
+use crate::support::ports::free_port;
 
 /// What Apache asks ZITADEL, and by which module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,12 +5,13 @@ use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 
 use super::cast::{Cast, Who};
-use super::gate::{Gate, free_port};
+use super::gate::Gate;
 use super::nginx::{Asks, Nginx};
 use super::table::{INTROSPECTION, assert_table};
 use crate::program::client;
 use crate::support::TokenKind::{Jwt, Opaque};
 use crate::support::http::{Request, Response};
+use crate::support::ports::free_port;
 use crate::support::{Running, Server, Trouble, Version, until};
 
 const LOG: &str = "/var/log/caddy.log";

@@ -249,8 +249,3 @@ pub fn server(name: &str) -> Option<PathBuf> {
     }
     client(name)
 }
-
-/// A port on loopback that was free a moment ago.
-pub fn free_port() -> u16 {
-    crate::support::http::listen().local_addr().unwrap().port()
-}

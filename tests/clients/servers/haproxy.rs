@@ -10,8 +10,9 @@ use std::process::Command;
 
 use super::apache::program;
 use super::cast::{Cast, ORGANISATION, PROJECT};
-use super::gate::{Gate, free_port, server};
+use super::gate::{Gate, server};
 use crate::program::{client, stdout_of_success};
+use crate::support::ports::free_port;
 use crate::support::{Running, until};
 
 const LOG: &str = "/var/log/haproxy.log";

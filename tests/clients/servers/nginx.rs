@@ -11,9 +11,10 @@ use std::ops::{Deref, DerefMut};
 use std::path::Path;
 
 use super::cast::{Cast, ORGANISATION, PROJECT};
-use super::gate::{Gate, free_port, server};
+use super::gate::{Gate, server};
 use crate::gateway::Gateway;
 use crate::program::missing;
+use crate::support::ports::free_port;
 use crate::support::{Running, until};
 
 const MODULE: &str = "/usr/lib/nginx/modules/ngx_http_js_module.so";

@@ -8,13 +8,13 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 
 use super::cast::{Cast, Who};
-use super::gate::free_port;
 use super::nginx::{Asks, Nginx};
 use super::table::{INTROSPECTION, Row, Shown, assert_table};
 use crate::docker::write_image;
 use crate::gateway::Gateway;
 use crate::program::{client, output_of, stderr_of_failure, stdout_of_success};
 use crate::support::TokenKind::{Jwt, Opaque};
+use crate::support::ports::free_port;
 use crate::support::{Response, Running, Server, Trouble, entry, until};
 
 const LOGINS: &str = ".docker/config.json";

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::fs::File;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -47,7 +47,7 @@ impl ApiServer {
         )
         .unwrap();
 
-        let [store, peers, port] = free_ports();
+        let [store, peers, port] = crate::support::ports::free_ports();
         let mut command = Command::new(etcd);
         command
             .arg("--data-dir")
@@ -237,10 +237,4 @@ fn started(command: &mut Command, log: &PathBuf) -> Running {
     let file = File::options().create(true).append(true).open(log).unwrap();
     command.stdout(file.try_clone().unwrap()).stderr(file);
     Running::start_as_given(command)
-}
-
-/// Ports that nobody listens on, all different.
-pub fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners = [(); N].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
 }

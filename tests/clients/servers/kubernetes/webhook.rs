@@ -41,7 +41,7 @@ impl Webhook {
         let issuer = &scene.world.issuer;
         let application = issuer.new_application(PROJECT);
         let at = |name: &str| home.path().join(name);
-        let [port] = super::apiserver::free_ports();
+        let port = crate::support::ports::free_port();
         let config = json!({
             "issuer": issuer.url(),
             "introspection": format!("{}/oauth/v2/introspect", issuer.url()),

@@ -147,7 +147,7 @@ impl<'a> Broker<'a> {
                 Self::of(request, clock, id, user, Some(Loaded::ClientSecret(secret)))
             }
             Source::Supplier(supplier) => {
-                let (id, user) = supplier.ids();
+                let (id, user) = supplier.ids(environment);
                 Self::of(request, clock, id, user, None)
             }
         })

@@ -315,7 +315,22 @@ fn token_endpoint_of(settings: &Layer) -> Result<Option<HttpUrl>, Error> {
             )
         })
     };
-    settings.token_endpoint.as_ref().map(parse).transpose()
+    let endpoint = settings.token_endpoint.as_ref().map(parse).transpose()?;
+    let issuer = settings.issuer.as_deref().and_then(IssuerUrl::parse);
+    // An assertion for this issuer is of use to whoever gets it, and what comes back is
+    // cached as this issuer's token.
+    if let (Some(endpoint), Some(issuer)) = (&endpoint, &issuer)
+        && endpoint.origin() != issuer.origin()
+    {
+        return Err(usage(
+            format!(
+                "token-endpoint {endpoint} is not at the issuer {}",
+                issuer.as_str()
+            ),
+            "remove token-endpoint, or write that of this issuer: ZITADEL has it under its own host name",
+        ));
+    }
+    Ok(endpoint)
 }
 
 fn scopes_of(settings: &Layer) -> Result<Scopes, Error> {

@@ -128,7 +128,9 @@ pub fn refuse_ours(path: &Path, config: &Config<'_>, what: &str) -> Result<(), E
         let name = real_path.file_name().unwrap_or_default().to_string_lossy();
         let cache = config.cache_root().map(|root| real(&root.join("v1/entry")));
         let cache = cache.as_deref().and_then(Path::parent);
-        if note::is_name(real_path.file_name().unwrap_or_default()) {
+        if name.ends_with(".rotation") {
+            Some("the note of a key's rotation")
+        } else if note::is_name(real_path.file_name().unwrap_or_default()) {
             Some("an agent's note")
         } else if name.contains(BACKUP) {
             Some("a backup of setup")
@@ -145,6 +147,23 @@ pub fn refuse_ours(path: &Path, config: &Config<'_>, what: &str) -> Result<(), E
         }
         None => Ok(()),
     }
+}
+
+/// Returns an error if an agent keeps a token in this file: its note lies beside it.
+///
+/// # Errors
+/// [`Error::Usage`].
+pub fn refuse_noted(path: &Path, what: &str) -> Result<(), Error> {
+    let place = real(path);
+    let name = note::name_of(place.file_name().unwrap_or_default());
+    if Status::of_link(&place.with_file_name(name)).is_err() {
+        return Ok(());
+    }
+    let what = format!(
+        "{}: {what} would replace a token file of an agent",
+        quote::path(path)
+    );
+    Err(Error::Usage(Report::new(what).hint("choose another file")))
 }
 
 /// Returns true if two paths lead to one file, even if there is none yet.

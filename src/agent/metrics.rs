@@ -96,7 +96,8 @@ impl Metrics {
     /// # Errors
     /// As [`token_file::refuse_ours`].
     pub(super) fn allow(&self, config: &Config<'_>) -> Result<(), Error> {
-        let allowed = token_file::refuse_ours(&self.path, config, "the metrics");
+        let allowed = token_file::refuse_ours(&self.path, config, "the metrics")
+            .and_then(|()| token_file::refuse_noted(&self.path, "the metrics"));
         self.is_allowed.set(allowed.is_ok());
         allowed
     }

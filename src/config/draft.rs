@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use super::file::Profile;
 use super::place::{default_path, given_path, is_no_file, parse_file};
 use super::rules::{add_rule_of_caller, host_within, parse_pattern};
-use super::value::{set, usage};
+use super::value::{located, set, usage};
 use super::{Asker, Config, Directories, Layer};
 use crate::cli::options::Options;
 use crate::error::Error;
@@ -128,19 +129,17 @@ impl<'a> Config<'a> {
         self.file.profiles.keys().map(String::as_str)
     }
 
-    /// Returns the files with a key, a client secret or a token of all profiles and of this
-    /// call, and what each is.
+    /// Returns the files that all profiles and this call read for their tokens, and what each
+    /// is; whatever else is wrong with a profile.
     pub fn secret_files(&self) -> Vec<(PathBuf, &'static str)> {
-        let profiles = self
-            .profile_names()
-            .filter_map(|name| self.profile(name).ok());
-        let layers = profiles.chain([self.caller.clone()]);
-        layers
-            .filter_map(|layer| {
-                let source = layer.source?;
-                Some((source.file()?.to_owned(), source.kind_of_file()))
-            })
-            .collect()
+        let dir = self.path.as_deref().and_then(Path::parent);
+        let dir = dir.unwrap_or_else(|| Path::new(""));
+        let home = self.directories.home.as_deref();
+        let profiles = self.file.profiles.values();
+        let named = profiles.flat_map(|profile| files_of(profile, dir, home));
+        let own = self.caller.source.as_ref();
+        let own = own.and_then(|source| Some((source.file()?.to_owned(), source.kind_of_file())));
+        named.chain(own).collect()
     }
 
     /// Returns the CA files of all profiles and of this call.
@@ -171,4 +170,30 @@ impl<'a> Config<'a> {
     pub const fn has_default_profile(&self) -> bool {
         self.file.default_profile.is_some()
     }
+}
+
+/// Returns the files of a profile.
+fn files_of(profile: &Profile, dir: &Path, home: Option<&Path>) -> Vec<(PathBuf, &'static str)> {
+    const PROGRAM: &str = "the program of a profile's command";
+    let program = |words: &Option<Vec<String>>| {
+        let program = words.as_ref().and_then(|words| words.first().cloned());
+        program.filter(|program| program.contains('/'))
+    };
+    let all = [
+        (profile.key_file.clone(), "a key file"),
+        (profile.public_key_file.clone(), "a public key file"),
+        (profile.token_file.clone(), "the token file of a profile"),
+        (
+            profile.client_secret_file.clone(),
+            "the file of a client secret",
+        ),
+        (program(&profile.key_command), PROGRAM),
+        (program(&profile.sign_command), PROGRAM),
+        (program(&profile.token_command), PROGRAM),
+        (program(&profile.client_secret_command), PROGRAM),
+    ];
+    let located = |(file, kind): (Option<String>, _)| {
+        Some((located("", file?.as_ref(), dir, home).ok()?, kind))
+    };
+    all.into_iter().filter_map(located).collect()
 }

@@ -63,6 +63,9 @@ impl Layer {
             Some(_) => (None, None, false),
             None => (next.key_id, next.user_id, next.self_signed),
         };
+        // An endpoint belongs to the issuer beside it.
+        let is_of_another = self.issuer.is_some() && self.issuer != next.issuer;
+        let endpoint = next.token_endpoint.filter(|_| !is_of_another);
         Self {
             profile: self.profile.or(next.profile),
             issuer: self.issuer.or(next.issuer),
@@ -72,7 +75,7 @@ impl Layer {
             // Of a profile that leaves its secret to the environment.
             client_id: self.client_id.or(next.client_id),
             self_signed: self.self_signed || self_signed,
-            token_endpoint: self.token_endpoint.or(next.token_endpoint),
+            token_endpoint: self.token_endpoint.or(endpoint),
             scopes: self.scopes.or(next.scopes),
             projects: [self.projects, next.projects].concat(),
             roles: self.roles || next.roles,

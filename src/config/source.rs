@@ -167,7 +167,7 @@ pub(super) fn of_profile(
         located(setting, text.as_ref(), dir, home)
     };
     let run = |prints: Prints, words: &[String]| {
-        let words = command(prints.setting(), words, home)?;
+        let words = command(prints.setting(), words, dir, home)?;
         Ok::<_, Error>(ProfileCommand::new(prints, words))
     };
     let mut all = Vec::new();

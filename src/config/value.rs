@@ -8,19 +8,21 @@ use crate::error::{Error, Report};
 use crate::sys::Environment;
 use crate::text::quote::quoted;
 
-/// Returns a command's words; its program may be below the home directory.
+/// Returns a command's words. A program with a `/` is a path as all others: below the home
+/// directory, or relative to `dir`.
 pub(super) fn command(
     setting: &str,
     words: &[String],
+    dir: &Path,
     home: Option<&Path>,
 ) -> Result<Vec<String>, Error> {
     let mut words = words.to_vec();
-    if let Some(program) = words.first_mut().filter(|word| word.starts_with("~/")) {
-        let path = located(setting, program.as_ref(), Path::new(""), home)?;
+    if let Some(program) = words.first_mut().filter(|word| word.contains('/')) {
+        let path = located(setting, program.as_ref(), dir, home)?;
         let path = path.to_str().map(ToOwned::to_owned);
         *program = path.ok_or_else(|| {
             usage(
-                format!("{setting} is below a home directory that is not UTF-8"),
+                format!("{setting} is below a directory whose name is not UTF-8"),
                 "name the program only, and add its directory to PATH",
             )
         })?;

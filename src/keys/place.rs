@@ -84,6 +84,9 @@ impl Place {
             return Err(refused("the file is there already"));
         }
         let name = path.file_name().ok_or_else(|| refused("not a file name"))?;
+        if name.to_string_lossy().ends_with(".rotation") {
+            return Err(refused("it has the name of a rotation's note"));
+        }
         let dir = match path.parent() {
             Some(dir) if !dir.as_os_str().is_empty() => dir,
             _ => Path::new("."),

@@ -67,6 +67,16 @@ impl Renewal<'_, '_> {
         let added = self.session.add(&pair.public_pem, &note.expiration_date);
         let added = added.map_err(|error| self.undo(&note, error))?;
         let id = added.inspect_err(|_| Note::remove(&self.place.file))?;
+        if id == self.session.grant().key_id {
+            let what = format!(
+                "ZITADEL gave a new key the ID {} of the one in use",
+                id.as_str()
+            );
+            Note::remove(&self.place.file);
+            return Err(Error::Final(Report::new(what).hint(
+                "nothing was changed; see zitadel-credential key list, and what answers at the user API",
+            )));
+        }
         self.put_in_place(&mut note, &id, &pair, replaced)
             .map_err(|error| self.undo(&note, error))?;
         self.finish(&note, &id)?;

@@ -32,6 +32,8 @@ pub(super) fn request<'c>(config: &Config<'c>, deadline: Deadline) -> Result<Req
             "replace the public key in ZITADEL's configuration, then the key file",
         )));
     }
+    // Whoever manages keys needs no word that one is to be replaced.
+    request.source.leave_end_to_caller();
     request.scopes = scopes(&["openid", &project_audience("zitadel")])?;
     request.cache_dir = None;
     request.deadline = deadline;
@@ -68,6 +70,13 @@ impl<'r, 'c> Session<'r, 'c> {
         let mut grant = broker.grant().clone();
         if broker.user_id().is_none() {
             grant.user_id = owner(&broker, &token)?;
+        }
+        if let Source::Key(key) = &request.source {
+            // The configuration may still have the ID of the key before.
+            let environment = request.network.environment;
+            if let Ok(key) = key.load(environment, &request.deadline) {
+                grant.key_id = key.id;
+            }
         }
         Ok(Self {
             request,

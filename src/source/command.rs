@@ -114,11 +114,11 @@ impl ProfileCommand {
         environment: &Environment,
         deadline: &Deadline,
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let Some((name, arguments)) = self.words.split_first() else {
+        let Some((_, arguments)) = self.words.split_first() else {
             let what = format!("{} names no program", self.prints.setting());
             return Err(Error::Usage(Report::new(what).hint(self.a_list())));
         };
-        let mut command = Command::new(self.program(name, environment)?);
+        let mut command = Command::new(self.program(environment)?);
         command.args(arguments);
         for variable in SECRETS {
             command.env_remove(variable);
@@ -173,15 +173,21 @@ impl ProfileCommand {
         Error::Final(self.report(detail).hint(self.run_it()))
     }
 
-    fn program(&self, name: &str, environment: &Environment) -> Result<PathBuf, Error> {
-        let program = if name.contains('/') {
-            PathBuf::from(name)
+    /// Returns the program's path; `None` if there is no program of this name.
+    pub fn found(&self, environment: &Environment) -> Option<PathBuf> {
+        let name = self.words.first()?;
+        if name.contains('/') {
+            Some(PathBuf::from(name))
         } else {
-            process::find(name, environment).ok_or_else(|| {
-                let what = "not found in any absolute directory of PATH";
-                Error::Usage(self.report(what).hint(self.a_list()))
-            })?
-        };
+            process::find(name, environment)
+        }
+    }
+
+    fn program(&self, environment: &Environment) -> Result<PathBuf, Error> {
+        let program = self.found(environment).ok_or_else(|| {
+            let what = "not found in any absolute directory of PATH";
+            Error::Usage(self.report(what).hint(self.a_list()))
+        })?;
         self.refuse_open(&program)?;
         Ok(program)
     }

@@ -50,12 +50,17 @@ impl Supplier {
 
     /// Returns what stands for the key ID and the user ID: a name of the command in the
     /// cache, and a username for tokens that tell none.
-    pub fn ids(&self) -> (KeyId, UserId) {
-        let words: &[String] = match self {
-            Self::File(_) => &[],
-            Self::Command(command) => &command.words,
+    pub fn ids(&self, environment: &Environment) -> (KeyId, UserId) {
+        let id = match self {
+            Self::File(_) => KeyId::derived("command", []),
+            Self::Command(command) => {
+                // Another PATH may have another program of this name.
+                let program = command.found(environment).unwrap_or_default();
+                let program = program.to_string_lossy();
+                let words = command.words.iter().map(String::as_str);
+                KeyId::derived("command", [&*program].into_iter().chain(words))
+            }
         };
-        let id = KeyId::derived("command", words.iter().map(String::as_str));
         (id, UserId::of_token())
     }
 

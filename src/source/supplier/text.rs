@@ -11,6 +11,10 @@ use crate::text::object::Object;
 use crate::token::Token;
 use crate::token::jwt::Jwt;
 
+/// The longest lifetime that counts, about 136 years: some tools cannot read a date after
+/// the year 9999.
+const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
+
 /// A token that something else made.
 pub struct Supplied {
     /// The token, a `b64token`.
@@ -66,10 +70,9 @@ pub fn parse(text: &str, obtained_at: UnixTime) -> Result<Supplied, Objection> {
         return Err(Objection::NotAToken);
     }
     let own = Jwt::parse(&token).and_then(|jwt| jwt.expires_at());
-    let expires_at = match (told, own) {
-        (Some(told), Some(own)) => Some(told.min(own)),
-        (told, own) => told.or(own),
-    };
+    let latest = obtained_at.plus(LONGEST);
+    let ends = [told, own].into_iter().flatten();
+    let expires_at = ends.min().map(|end| end.min(latest));
     Ok(Supplied { token, expires_at })
 }
 
@@ -94,14 +97,14 @@ fn read(
     }
     let at = given(expires_at).map(|value| {
         let time = value.as_str().and_then(UnixTime::parse_rfc3339);
-        time.or_else(|| value.as_u64().map(UnixTime::from_secs))
+        time.or_else(|| seconds(&value).map(UnixTime::from_secs))
             .ok_or(Objection::Field(
                 "expires_at",
                 "a time like 2027-01-01T00:00:00Z",
             ))
     });
     let after = given(expires_in).map(|value| {
-        let span = value.as_u64().map(Duration::from_secs);
+        let span = seconds(&value).map(Duration::from_secs);
         span.map(|span| obtained_at.plus(span))
             .ok_or(Objection::Field("expires_in", "a number of seconds"))
     });
@@ -110,6 +113,15 @@ fn read(
         std::mem::take(&mut *token),
         ends.into_iter().flatten().min(),
     ))
+}
+
+/// Returns a number of whole seconds; a fraction is cut off, and more than a `u32` holds
+/// twice is no time.
+fn seconds(value: &Value) -> Option<u64> {
+    let number = value.as_f64().filter(|number| *number >= 0.0)?;
+    // A cast saturates, and is bounded.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    Some((number as u64).min(u64::from(u32::MAX) * 2))
 }
 
 #[cfg(test)]

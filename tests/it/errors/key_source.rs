@@ -252,7 +252,7 @@ zitadel-credential: error: ZITADEL_CREDENTIAL_CA_FILE must be a path, but is a c
     case.run(["token"]).fails(
         2,
         str![[r#"
-zitadel-credential: error: key-command […]: [..]
+zitadel-credential: error: key-command [HOME]/.config/zitadel-credential/[…]: no such file or directory
   hint: set key-command to a list of a program on PATH and its arguments, each a string of its own
 
 "#]],

@@ -155,7 +155,14 @@ fn a_bare_pem_becomes_a_key_file_and_the_config_line_to_change_is_told() {
     let new = new["keyId"].as_str().unwrap();
     let told = format!("config.toml:4: remove key-id, or change it to \"{new}\"");
     assert!(text.contains(&told), "{text}");
-    // Even before the line is changed, all works, and the rotation can be repeated.
+    // Even before the line is changed, all works: the new key is known to be in use, and
+    // the rotation can be repeated.
+    let listed = stdout(&world, &["key", "list"]);
+    let line = listed.lines().find(|line| line.starts_with(new)).unwrap();
+    assert!(line.ends_with("in use"), "{listed}");
+    let remove = ["key", "remove", "--yes", new];
+    world.zitadel(remove).assert().code(2);
+    assert_eq!(keys(&world).len(), 1);
     world.zitadel(["token", "--refresh"]).assert().success();
     stdout(&world, &["key", "rotate"]);
     world.zitadel(["token", "--refresh"]).assert().success();

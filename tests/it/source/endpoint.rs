@@ -27,7 +27,11 @@ fn an_address_that_is_wrong_is_an_error() {
     for (endpoint, code, why) in [
         (format!("{}/oauth/token", world.issuer.url()), 75, "404"),
         ("acme".to_owned(), 2, "invalid token-endpoint"),
-        ("http://acme.test/token".to_owned(), 2, "plain http"),
+        (
+            "https://acme.test/token".to_owned(),
+            2,
+            "is not at the issuer",
+        ),
     ] {
         let lines = format!("key-file = \"~/key.json\"\ntoken-endpoint = \"{endpoint}\"\n");
         profile(&world, &lines);
@@ -40,6 +44,24 @@ fn an_address_that_is_wrong_is_an_error() {
         assert!(stderr.contains(why), "{stderr}");
         assert_eq!(world.issuer.requests(Endpoint::Discovery), 0);
     }
+}
+
+/// Neither an assertion nor a secret for one issuer goes to another one, and no token of
+/// one is cached as another's.
+#[test]
+fn an_endpoint_is_of_its_own_issuer_alone() {
+    let world = World::new();
+    let other = World::new();
+    let endpoint = format!("{}{}", world.issuer.url(), Endpoint::TOKEN_PATH);
+    profile(
+        &world,
+        &format!("key-file = \"~/key.json\"\ntoken-endpoint = \"{endpoint}\"\n"),
+    );
+    other.issuer.register(&world.user);
+    let token = printed(&world, &["token", "--issuer", &other.issuer.url()]);
+    assert!(other.issuer.accepts(token.trim()));
+    assert_eq!(world.issuer.total_requests(), 0);
+    assert_eq!(other.issuer.token_requests(), 1);
 }
 
 /// A server introspects with such an assertion.

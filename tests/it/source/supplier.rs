@@ -1,5 +1,9 @@
 //! `token-file` and `token-command`: something else makes the token.
 
+use std::fs;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
 use serde_json::{Value, json};
 
 use super::{login, printed, profile, refused};
@@ -234,4 +238,92 @@ fn no_token_is_written_over_a_token_file() {
         said.contains("the token would replace the token file of a profile"),
         "{said}"
     );
+}
+
+/// The same words may be another program in another place.
+#[test]
+fn a_commands_token_is_that_of_its_own_program() {
+    let world = World::new();
+    let script = |name: &str| {
+        let text =
+            format!("#!/bin/sh\necho '{{\"access_token\":\"{name}\",\"expires_in\":3600}}'\n");
+        for place in [format!("{name}/gt"), format!("{name}/config/gt")] {
+            let program = world.home.write(place, &text);
+            fs::set_permissions(program, Permissions::from_mode(0o700)).unwrap();
+        }
+    };
+    script("one");
+    script("two");
+    for name in ["one", "two"] {
+        alone(&world, "token-command = [\"gt\"]");
+        let path = format!("{}:/usr/bin:/bin", world.home.path().join(name).display());
+        let mut call = world.zitadel(["token"]);
+        assert_eq!(
+            call.env("PATH", path).run().stdout,
+            format!("{name}\n").as_bytes()
+        );
+        // A path is relative to the config file, and not to where the call is made.
+        let config = world.home.write(
+            format!("{name}/config/c.toml"),
+            "[profiles.p]\ntoken-command = [\"./gt\"]\n",
+        );
+        let mut call = world.zitadel(["token"]);
+        call.arg("--config")
+            .arg(config)
+            .current_dir(world.home.path().join("one"));
+        assert_eq!(call.run().stdout, format!("{name}\n").as_bytes());
+    }
+}
+
+/// kubectl and others cannot read a date after the year 9999.
+#[test]
+fn an_expiry_beyond_all_bounds_is_one_that_tools_can_read() {
+    let world = World::new();
+    alone(&world, "token-file = \"~/token\"");
+    for text in [
+        r#"{"access_token":"a","expires_at":253402343969}"#,
+        r#"{"access_token":"a","expires_in":1e300}"#,
+        r#"{"access_token":"a","expires_in":18446744073709551615}"#,
+    ] {
+        world.home.write("token", text);
+        let answer = printed(&world, &["kubectl"]);
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        let end = answer["status"]["expirationTimestamp"].as_str().unwrap();
+        assert!(end.starts_with("21") && end.ends_with('Z'), "{end}");
+    }
+    world
+        .home
+        .write("token", r#"{"access_token":"a","expires_in":59.5}"#);
+    printed(&world, &["token"]);
+}
+
+#[test]
+fn no_token_is_written_over_what_a_profile_reads_whatever_else_is_wrong_with_it() {
+    let world = World::new();
+    world.home.write("token", "abc");
+    let rest = "[profiles.bad]\nkey-file = \"~/victim.json\"\npublic-key-file = \"~/x.pub\"\n\
+        [profiles.run]\nkey-command = [\"~/run\"]\n";
+    for name in ["victim.json", "x.pub", "run", "key.json.rotation"] {
+        world.home.write_config(&format!(
+            "[profiles.test]\ntoken-file = \"~/token\"\n{rest}"
+        ));
+        world.home.write(name, "kept");
+        for words in [
+            &["token", "--profile", "test", "--write", name][..],
+            &[
+                "agent",
+                "--once",
+                "--profile",
+                "test",
+                "--write",
+                "other",
+                "--metrics-file",
+                name,
+            ],
+        ] {
+            let output = world.zitadel(words).run();
+            assert!(!output.status.success(), "{words:?}");
+            assert_eq!(world.home.read(name), "kept", "{words:?}");
+        }
+    }
 }

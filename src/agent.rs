@@ -227,7 +227,7 @@ fn fetch(
         )));
     }
     let broker = Broker::new(&request, world.clock)?;
-    secrets.configure(config, &broker.grant().user_id)?;
+    secrets.configure(config, &broker.known_username())?;
     let token = broker.token();
     key_end.note(&request, &broker);
     Ok(Fetched {

@@ -25,7 +25,6 @@ use super::keeper::{Keeper, in_a_line};
 use super::pace;
 use crate::config::{Asker, Config};
 use crate::error::{Error, Report};
-use crate::grant::UserId;
 use crate::secret::Secret;
 use crate::sys::Environment;
 use crate::text::clock::Deadline;
@@ -113,7 +112,7 @@ impl<'a> Secrets<'a> {
     ///
     /// # Errors
     /// [`Error::Usage`]: no host rule of the agent's profile names a registry.
-    pub fn configure(&self, config: &Config<'_>, user: &UserId) -> Result<(), Error> {
+    pub fn configure(&self, config: &Config<'_>, user: &str) -> Result<(), Error> {
         let registries = self.args.registry.iter();
         let logins = registries.map(|registry| login(config, registry, user));
         let timeout = Duration::from_secs(config.deadline().budget_secs());
@@ -268,7 +267,7 @@ impl Place {
 ///
 /// # Errors
 /// [`Error::Usage`]: no host rule of the agent's profile names it.
-fn login(config: &Config<'_>, registry: &str, user: &UserId) -> Result<Login, Error> {
+fn login(config: &Config<'_>, registry: &str, user: &str) -> Result<Login, Error> {
     let origin = Origin::new(Scheme::Https, registry).ok_or_else(|| {
         let what = format!("--registry: invalid host: \"{}\"", quoted(registry));
         Error::Usage(Report::new(what).hint("write host or host:port, without scheme and path"))
@@ -289,7 +288,7 @@ fn login(config: &Config<'_>, registry: &str, user: &UserId) -> Result<Login, Er
         let hint = format!("run another agent for it, with --profile {theirs}");
         return Err(Error::Usage(Report::new(what).hint(hint)));
     }
-    let username = rule.username.as_deref().unwrap_or(user.as_str());
+    let username = rule.username.as_deref().unwrap_or(user);
     Ok(Login {
         registry: origin.authority(),
         username: username.to_owned(),

@@ -78,6 +78,13 @@ pub(crate) fn supplier(
         checks.push(ok("source", format!("{supplier}: prints the token")));
         return Ok(());
     };
+    if Status::of(path).is_ok_and(|status| status.is_pipe()) {
+        checks.push(ok(
+            "source",
+            format!("{supplier}: a pipe, which is read once"),
+        ));
+        return Ok(());
+    }
     let token = supplier
         .token(environment, deadline, clock)
         .inspect_err(|error| {

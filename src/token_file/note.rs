@@ -24,6 +24,7 @@ use crate::sys::status::Status;
 use crate::text::clock::UnixTime;
 use crate::text::digest::sha256;
 use crate::text::input::{self, ReadError};
+use crate::text::object::Object;
 use crate::text::quote;
 use crate::token::Token;
 
@@ -67,7 +68,7 @@ impl Noted {
 impl Note {
     /// Parses a note; `None` if it is none of this version.
     fn parse(text: &[u8]) -> Option<Self> {
-        let note: Self = serde_json::from_slice(text).ok()?;
+        let Object(note): Object<Self> = serde_json::from_slice(text).ok()?;
         (note.version == VERSION).then_some(note)
     }
 
@@ -146,6 +147,10 @@ pub(crate) fn check(path: &Path, now: UnixTime) -> Result<Option<UnixTime>, Erro
     })?;
     if !noted_by.has_owner_of(&owner) {
         let why = "the note of its expiry belongs to another user";
+        return Err(failed(why, START));
+    }
+    if noted_by.is_writable_by_others() {
+        let why = "other users can write to the note of its expiry";
         return Err(failed(why, START));
     }
     let note = Note::parse(&note).ok_or_else(|| {

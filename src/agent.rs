@@ -121,6 +121,8 @@ pub(crate) fn agent<'c>(
             &mut |path, token| signals::whole(|| token_file::write_noted(path, token, &access)),
         );
         key_end.look_again(load, world.environment);
+        // Before the metrics: who sees them finds it in the log.
+        key_end.tell((world.clock)());
         if let Some(metrics) = &mut metrics {
             let now = (world.clock)();
             metrics.count(&outcome, keeper.token(), key_end.expires_at(), now);
@@ -150,7 +152,6 @@ pub(crate) fn agent<'c>(
             keeper.report(&outcome, (world.clock)());
             secrets.report();
         }
-        key_end.tell((world.clock)());
         let status = secrets.status(&keeper.status());
         // Sent again until it arrives: without READY=1, the service manager would
         // wait for ever.

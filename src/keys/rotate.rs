@@ -57,6 +57,9 @@ pub(super) fn rotate(
             "give the new key a longer --lifetime: else each call would replace it",
         )));
     }
+    if matches!(request.source, Source::Client(_) | Source::Supplier(_)) {
+        return Err(no_key(&request.source));
+    }
     let output = args.output.as_ref();
     let output = output.map(|path| world.directories.located("--output", path));
     let file = request.source.key().and_then(|key| match &key.source {
@@ -137,6 +140,13 @@ impl InUse {
     }
 }
 
+fn no_key(source: &Source) -> Error {
+    let report = Report::new(format!("{source}: there is no key to rotate"));
+    Error::Usage(
+        report.hint("run zitadel-credential key add --output FILE for the user's first key"),
+    )
+}
+
 /// Reads the key in use, and how it is read. A key file's own ID counts, also if the
 /// configuration still has that of the key before.
 fn in_use(request: &Request<'_>) -> Result<(InUse, Source), Error> {
@@ -151,12 +161,7 @@ fn in_use(request: &Request<'_>) -> Result<(InUse, Source), Error> {
             };
             return Ok((in_use, request.source.clone()));
         }
-        source @ (Source::Client(_) | Source::Supplier(_)) => {
-            let report = Report::new(format!("{source}: there is no key to rotate"));
-            return Err(Error::Usage(report.hint(
-                "run zitadel-credential key add --output FILE for the user's first key",
-            )));
-        }
+        source @ (Source::Client(_) | Source::Supplier(_)) => return Err(no_key(source)),
     };
     let by_itself = KeySpec {
         id: None,

@@ -115,3 +115,19 @@ fn doctor_checks_it_and_never_shows_it() {
         "{text}"
     );
 }
+
+/// What it is told to do instead is what works.
+#[test]
+fn a_secret_is_no_key_to_rotate() {
+    let world = world(FILE);
+    for words in [
+        &["key", "rotate"][..],
+        &["key", "rotate", "--output", "new.json"],
+    ] {
+        let said = refused(&world, words, 2);
+        assert!(said.contains("there is no key to rotate"), "{said}");
+        assert!(said.contains("key add --output FILE"), "{said}");
+    }
+    printed(&world, &["key", "add", "--output", "new.json"]);
+    printed(&world, &["token", "--key-file", "new.json", "--no-cache"]);
+}

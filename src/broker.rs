@@ -433,14 +433,19 @@ impl<'a> Broker<'a> {
     pub fn about(&self, error: Error) -> Error {
         let (id, user) = (self.grant.key_id.as_str(), self.grant.user_id.as_str());
         let of_source = match &self.request.source {
-            Source::Key(_) | Source::Signer(_) => format!("key ID {id}, user ID {user}"),
-            Source::SelfSigned(_) => format!("user ID {user}"),
-            Source::Client(_) => format!("client ID {user}"),
-            Source::Supplier(supplier) => supplier.to_string(),
+            Source::Key(_) | Source::Signer(_) => Some(format!("key ID {id}, user ID {user}")),
+            Source::SelfSigned(_) => Some(format!("user ID {user}")),
+            Source::Client(_) => Some(format!("client ID {user}")),
+            // Its errors begin with its name.
+            Source::Supplier(_) => None,
         };
         let issuer = self.grant.issuer.as_ref();
-        let issuer = issuer.map_or(String::new(), |url| format!(", issuer {}", url.as_str()));
-        error.map(|report: Report| report.with(format!("{of_source}{issuer}")))
+        let issuer = issuer.map(|url| format!("issuer {}", url.as_str()));
+        let with: Vec<_> = of_source.into_iter().chain(issuer).collect();
+        if with.is_empty() {
+            return error;
+        }
+        error.map(|report: Report| report.with(with.join(", ")))
     }
 }
 

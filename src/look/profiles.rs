@@ -55,7 +55,10 @@ fn block(profile: &Listed<'_>) -> String {
     };
     let name = quoted(profile.name);
     let hosts = listed(&profile.hosts);
-    format!("{name}{mark}\n  issuer  {issuer}\n  key     {key}\n  hosts   {hosts}\n")
+    // What has no key of ours.
+    let is_other = ["token", "client"].iter().any(|kind| key.starts_with(kind));
+    let label = if is_other { "source" } else { "key   " };
+    format!("{name}{mark}\n  issuer  {issuer}\n  {label}  {key}\n  hosts   {hosts}\n")
 }
 
 /// Returns hosts as a list, on lines that start below the first one.

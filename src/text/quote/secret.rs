@@ -15,9 +15,9 @@ pub(super) fn is_secret(piece: &str) -> bool {
     const LINE: usize = 24;
     // Base64 with slashes looks like a path, except for its capitals and digits.
     let longest = piece.split(['+', '/', '=']).map(str::len).max();
+    let is_random = || is_mixed(piece) || has_random_case(piece);
     longest >= Some(SECRET)
-        || (piece.len() >= SECRET && is_mixed(piece))
-        || (longest >= Some(LINE) && (is_mixed(piece) || has_random_case(piece)))
+        || ((piece.len() >= SECRET || longest >= Some(LINE)) && is_random())
 }
 
 /// Returns true if small letters and capitals are as frequent as in random text: a

@@ -16,8 +16,7 @@ pub(super) fn is_secret(piece: &str) -> bool {
     // Base64 with slashes looks like a path, except for its capitals and digits.
     let longest = piece.split(['+', '/', '=']).map(str::len).max();
     let is_random = || is_mixed(piece) || has_random_case(piece);
-    longest >= Some(SECRET)
-        || ((piece.len() >= SECRET || longest >= Some(LINE)) && is_random())
+    longest >= Some(SECRET) || ((piece.len() >= SECRET || longest >= Some(LINE)) && is_random())
 }
 
 /// Returns true if small letters and capitals are as frequent as in random text: a

@@ -123,16 +123,26 @@ pub(super) fn host_within(text: &str) -> Option<HostPattern> {
         Some(name) => ("*.", name),
         None => ("", host),
     };
-    let name = if name.is_ascii() {
-        name.to_owned()
-    } else {
-        idna::domain_to_ascii(name).ok()?
-    };
+    let labels: Option<Vec<_>> = name.split('.').map(ascii_label).collect();
+    let name = labels?.join(".");
     HostPattern::parse(&if is_port && is_web {
         format!("{star}{name}:{port}")
     } else {
         format!("{star}{name}")
     })
+}
+
+/// Returns a label in the form that programs use (RFC 5890, section 2.3.2.1); `None` if it
+/// has characters that take Unicode's tables to map.
+fn ascii_label(label: &str) -> Option<String> {
+    if label.is_ascii() {
+        return Some(label.to_owned());
+    }
+    let label = label.to_lowercase();
+    let is_wide = |c| matches!(c, '\u{ff00}'..='\u{ffef}');
+    let is_plain = |c: char| c == '-' || (c.is_alphanumeric() && !is_wide(c));
+    let encoded = idna::punycode::encode_str(&label).filter(|_| label.chars().all(is_plain))?;
+    Some(format!("xn--{encoded}"))
 }
 
 #[cfg(test)]
@@ -170,7 +180,9 @@ mod tests {
             let report = parse_pattern(text).unwrap_err();
             assert_eq!(report.advice(), Some(format!("write {host}")), "{text}");
         }
-        for text in ["", "/", "a b", "@", ":", "https://", "*", "*.", "a..b"] {
+        let mapped = ["\u{ff47}it.acme.dev", "bu\u{308}cher.example", "a\u{3002}b"];
+        let invalid = ["", "/", "a b", "@", ":", "https://", "*", "*.", "a..b"];
+        for text in invalid.into_iter().chain(mapped) {
             let advice = parse_pattern(text).unwrap_err().advice().unwrap();
             assert!(advice.contains("write host, host:port"), "{text}: {advice}");
         }

@@ -41,7 +41,7 @@ pub(super) fn check<'r>(
             return of_key(checks, key, request, clock);
         }
         Source::Signer(signer) => {
-            if !findings::source::signer(checks, signer, deadline) {
+            if !findings::source::signer(checks, signer, deadline, true) {
                 return None;
             }
         }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::broker::Request;
 use crate::error::Error;
-use crate::findings::{Checks, failed_with, ok, warning};
+use crate::findings::{Checks, failed_with, ok, skipped, warning};
 use crate::source::client::{Client, SecretSource};
 use crate::source::exposure;
 use crate::source::signer::Signer;
@@ -28,20 +28,33 @@ pub(crate) fn settings(request: &Request<'_>) -> String {
     }
 }
 
-/// Checks the public key of a program that signs. Returns true unless it is of no use.
-pub(crate) fn signer(checks: &mut Checks, signer: &Signer, deadline: &Deadline) -> bool {
+/// Checks the public key of a program that signs, and says so if the caller will not run
+/// the program. Returns true unless the key is of no use.
+pub(crate) fn signer(
+    checks: &mut Checks,
+    signer: &Signer,
+    deadline: &Deadline,
+    will_run: bool,
+) -> bool {
     let command = &signer.command;
+    let remark = if will_run { "" } else { "; is not run here" };
     let (id, user) = (signer.id.as_str(), signer.user.as_str());
     match signer.public_key(deadline) {
         Ok(Some(key)) => {
             let bits = key.size() * 8;
-            let what =
-                format!("{command}: signs for key {id} of service user {user}, RSA {bits} bits");
-            checks.push(ok("key", what));
+            let what = format!(
+                "{command}: signs for key {id} of service user {user}, RSA {bits} bits{remark}"
+            );
+            checks.push(if will_run {
+                ok("key", what)
+            } else {
+                skipped("key", what)
+            });
             true
         }
         Ok(None) => {
-            let what = format!("{command}: signs for key {id} of service user {user}, unchecked");
+            let what =
+                format!("{command}: signs for key {id} of service user {user}, unchecked{remark}");
             let advice =
                 "set public-key-file: a wrong signature is then told here, and not by the issuer";
             checks.push(warning("key", what, advice));

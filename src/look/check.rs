@@ -90,7 +90,7 @@ fn profile(
     let clock = world.clock;
     let outcome = match &request.source {
         Source::Key(spec) | Source::SelfSigned(spec) => of_key(checks, spec, request, world),
-        Source::Signer(signer) => source::signer(checks, signer, deadline)
+        Source::Signer(signer) => source::signer(checks, signer, deadline, false)
             .then_some(())
             .ok_or(2),
         Source::Client(Client {

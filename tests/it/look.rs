@@ -443,6 +443,46 @@ skipped  key      key-command touch: is not run or read here
     assert!(!case.world.home.path().join("ran").exists());
 }
 
+/// None of these commands exists.
+#[test]
+fn no_command_that_was_not_run_is_called_ok() {
+    let case = Case::new();
+    let public = case.world.user.public_pem();
+    case.world.home.write("signer.pub", public);
+    let ids = "key-id = \"1\"\nuser-id = \"2\"";
+    for (lines, name) in [
+        (format!("key-command = [\"absent\"]\n{ids}"), "key"),
+        (
+            format!("sign-command = [\"absent\"]\npublic-key-file = \"~/signer.pub\"\n{ids}"),
+            "key",
+        ),
+        (format!("sign-command = [\"absent\"]\n{ids}"), "key"),
+        ("token-command = [\"absent\"]".to_owned(), "source"),
+        (
+            "client-secret-command = [\"absent\"]\nclient-id = \"ci\"".to_owned(),
+            "source",
+        ),
+    ] {
+        case.world.home.write_config(&format!(
+            "[profiles.test]\nissuer = \"https://acme.zitadel.cloud\"\n{lines}\n"
+        ));
+        let checked = json_of(&case, &["config", "check"], &[]);
+        let checks = checked["checks"].as_array().unwrap();
+        let found: Vec<_> = checks.iter().filter(|one| one["name"] == name).collect();
+        let [found] = found[..] else {
+            panic!("{lines}: {checked}");
+        };
+        let said = found["finding"].as_str().unwrap();
+        assert!(
+            said.contains("absent") && said.contains("is not run"),
+            "{lines}: {said}"
+        );
+        let is_warned_of = lines.starts_with("sign") && !lines.contains("public");
+        let status = if is_warned_of { "warning" } else { "skipped" };
+        assert_eq!(found["status"], status, "{lines}");
+    }
+}
+
 #[test]
 fn the_key_file_is_read_and_its_mode_looked_at() {
     let case = Case::new();

@@ -6,6 +6,7 @@ mod chosen;
 mod draft;
 pub mod file;
 mod from;
+mod given;
 pub(crate) mod instance;
 mod layer;
 mod lines;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use file::File;
+use given::Given;
 pub use layer::Layer;
 pub use logging::{LOG_FORMAT, log_format, log_level, start_log};
 pub(crate) use place::Profiles;
@@ -51,6 +53,7 @@ pub const TIMEOUT: Duration = Duration::from_secs(30);
 /// The configuration of one call.
 pub struct Config<'a> {
     caller: Layer,
+    given: Given,
     file: File,
     path: Option<PathBuf>,
     /// True if a flag names the config file.
@@ -115,6 +118,7 @@ impl<'a> Config<'a> {
         let caller = Layer::from_caller(options, environment, directories.home.as_deref())?;
         let deadline = Deadline::after(caller.timeout.map_or(TIMEOUT, Duration::from_secs));
         Ok(Self {
+            given: Given::of(options, &caller),
             caller,
             file: File::default(),
             path: None,

@@ -33,6 +33,7 @@ impl Config<'_> {
                 settings,
             ));
         };
+        self.given.refuse_idle(&source, settings)?;
         Ok(match source {
             SourceSetting::Key(source) => {
                 let spec = key_spec(source, settings)?;

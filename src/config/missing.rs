@@ -6,11 +6,35 @@ use crate::error::{Error, Report};
 use crate::host::HostPattern;
 use crate::text::quote::{quoted, word};
 
+/// A profile's source, which that of a flag or a variable takes the place of.
+struct Hidden {
+    /// The flag or the variable.
+    by: String,
+    /// The profile's key for its own source.
+    source: &'static str,
+}
+
+fn leave_out(by: &str, source: &str, profile: &str) -> String {
+    let how = if by.starts_with("--") {
+        "leave out"
+    } else {
+        "unset"
+    };
+    let profile = quoted(profile);
+    format!("{how} {by} to use {source} of profile {profile}")
+}
+
 impl Config<'_> {
     /// Returns the error for a setting that no source sets.
     pub(super) fn missing(&self, setting: Setting, settings: &Layer) -> Error {
         let (name, ways, line) = (setting.name(), setting.ways(), setting.line());
         let profiles = self.listed_profiles();
+        if let (Some(hidden), Some(profile)) = (self.hidden(settings), &settings.profile) {
+            let Hidden { by, source } = hidden;
+            let what = format!("no {name} is set beside {by}");
+            let report = Report::new(what).hint(leave_out(&by, source, profile));
+            return Error::Usage(report.hint(format!("for the source of {by}, {ways}")));
+        }
         Error::Usage(match (&settings.profile, profiles.as_str()) {
             (Some(profile), _) => self
                 .about(Report::new(format!(
@@ -30,6 +54,15 @@ impl Config<'_> {
                     "select a profile with --profile or default-profile: {profiles}"
                 )),
         })
+    }
+
+    /// Returns the caller's source, and that of the profile which it takes the place of;
+    /// `None` if it takes the place of none.
+    fn hidden(&self, settings: &Layer) -> Option<Hidden> {
+        let by = self.given.source.clone()?;
+        let profile = self.profile(settings.profile.as_deref()?).ok()?;
+        let source = profile.source?.name();
+        Some(Hidden { by, source })
     }
 
     /// Returns the error for a profile that does not exist.

@@ -223,6 +223,15 @@ fn check(profile: &Profile, all: &[SourceSetting]) -> Result<(), Error> {
         [one] if profile.client_id.is_some() && !matches!(one, SourceSetting::ClientSecret(_)) => {
             return Err(both("client-id", one.name()));
         }
+        [one @ (SourceSetting::ClientSecret(_) | SourceSetting::Supplier(_))] => {
+            let ids = [
+                ("key-id", profile.key_id.is_some()),
+                ("user-id", profile.user_id.is_some()),
+            ];
+            if let Some((id, _)) = ids.iter().find(|(_, is_set)| *is_set) {
+                return Err(both(id, one.name()));
+            }
+        }
         _ => {}
     }
     let one = all.first();

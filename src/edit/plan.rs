@@ -190,6 +190,9 @@ impl<'w> Plan<'w> {
         let given = [
             ("--issuer", options.issuer.is_some()),
             ("--key-file", options.key_file.is_some()),
+            ("--token-file", options.token_file.is_some()),
+            ("--client-id", options.client_id.is_some()),
+            ("--client-secret-file", options.client_secret_file.is_some()),
             ("--key-id", options.key_id.is_some()),
             ("--user-id", options.user_id.is_some()),
             ("--scope", !options.scope.is_empty()),
@@ -253,7 +256,9 @@ impl<'w> Plan<'w> {
         }
         self.journal.forget_unused_files();
         let emptied = self.settle_directories();
-        self.lines.extend(backups.iter().filter_map(Backup::line));
+        let verbs = self.verbs();
+        self.lines
+            .extend(backups.iter().filter_map(|backup| backup.line(verbs)));
         let of_hard_links: Vec<_> = self
             .changed_files()
             .filter_map(FileChange::line_of_links)

@@ -1,5 +1,6 @@
 //! Where a token comes from, other than a key of ours.
 
+mod beside;
 mod client;
 mod endpoint;
 mod self_signed;

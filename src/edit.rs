@@ -35,4 +35,5 @@ pub(crate) mod setup;
 pub(crate) mod toml;
 pub(crate) mod tool;
 pub(crate) mod trial;
+pub(crate) mod verbs;
 pub(crate) mod whole;

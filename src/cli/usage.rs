@@ -1,11 +1,14 @@
 //! Errors of the command line, in the form of all other errors.
 
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error};
 
 use super::options::headline;
 use crate::error::Report;
 use crate::text::quote;
+
+/// The command that people try for a single setup too.
+const UNDO_ALL: &str = "zitadel-credential setup undo";
 
 /// Returns clap's error as a report, with the way out for the command that it is about.
 pub(super) fn report(error: &Error, place: &Command) -> Report {
@@ -21,7 +24,17 @@ pub(super) fn report(error: &Error, place: &Command) -> Report {
     } else {
         "options"
     };
+    if name == UNDO_ALL && !is_about_value(error) {
+        let one = "to undo one setup, run zitadel-credential setup TOOL HOST --undo";
+        report = report.hint(one);
+    }
     report.hint(format!("run {name} -h for the {subject}"))
+}
+
+/// True if an option's value is wrong, and not the command.
+fn is_about_value(error: &Error) -> bool {
+    let kind = error.kind();
+    kind == ErrorKind::InvalidValue || kind == ErrorKind::ValueValidation
 }
 
 /// Returns a text as it may be shown: it quotes arguments, and one of them may be a key,

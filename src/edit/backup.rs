@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::entry::Note;
 use super::file::{FileChange, Text, read};
 use super::journal::Journal;
+use super::verbs::Verbs;
 use crate::error::Report;
 use crate::sys::files::set_kept;
 use crate::sys::replace;
@@ -88,7 +89,7 @@ impl Backup {
     }
 
     /// Says what a person should know of it.
-    pub(crate) fn line(&self) -> Option<String> {
+    pub(crate) fn line(&self, verbs: Verbs) -> Option<String> {
         match self {
             Self::Keep(path) => Some(format!(
                 "{} stays: it is what the file was before the first setup, and others have changed that since",
@@ -99,7 +100,8 @@ impl Backup {
                 quote::path(path)
             )),
             Self::Abandoned(path) => Some(format!(
-                "removes {}, which a setup that was killed left",
+                "{} {}, which a setup that was killed left",
+                verbs.removes,
                 quote::path(path)
             )),
             _ => None,

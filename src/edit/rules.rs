@@ -3,6 +3,7 @@
 use super::entry::Edit;
 use super::plan::Plan;
 use super::toml::{Document, body, same_lines, string};
+use super::verbs::Verbs;
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
 use crate::text::quote;
@@ -109,7 +110,7 @@ impl Plan<'_> {
             ));
         }
         let mut document = self.document()?;
-        self.say_undone(undo(&mut document, edit));
+        self.say_undone(undo(&mut document, edit, self.verbs()));
         self.config.set(document.text().to_owned());
         if self.only_looks {
             // The other setups still need what would go.
@@ -187,7 +188,7 @@ impl Plan<'_> {
 pub(crate) type Undone = Result<Vec<String>, String>;
 
 /// Undoes an edit of a TOML file, unless others have changed it since.
-pub(crate) fn undo(document: &mut Document, edit: &Edit) -> Undone {
+pub(crate) fn undo(document: &mut Document, edit: &Edit, verbs: Verbs) -> Undone {
     let key = edit.key();
     let name = quoted(&edit.at.join("."));
     let now = document.at(&key);
@@ -195,12 +196,12 @@ pub(crate) fn undo(document: &mut Document, edit: &Edit) -> Undone {
         return Err(line);
     }
     let (how, undone) = match (&edit.former, key.as_slice()) {
-        (Some(former), _) => ("restores", document.set(&key, former).map(|()| false)),
+        (Some(former), _) => (verbs.restores, document.set(&key, former).map(|()| false)),
         (None, [group, name]) => {
             let lines = now.unwrap_or_default();
-            ("removes", document.remove_table(group, name, &lines))
+            (verbs.removes, document.remove_table(group, name, &lines))
         }
-        (None, _) => ("removes", document.remove(&key)),
+        (None, _) => (verbs.removes, document.remove(&key)),
     };
     // The rest of the setup need not stay with it.
     Ok(match undone {

@@ -1,9 +1,19 @@
 //! What a plan says to the person.
 
 use super::Plan;
+use crate::edit::verbs::Verbs;
 use crate::host::HostPattern;
 
 impl Plan<'_> {
+    /// Returns the verbs for the lines of this undo.
+    pub(crate) const fn verbs(&self) -> Verbs {
+        if self.mode.dry_run {
+            Verbs::PLANNED
+        } else {
+            Verbs::DONE
+        }
+    }
+
     /// Adds a line for the person.
     pub(crate) fn say(&mut self, line: impl Into<String>) {
         self.lines.push(line.into());

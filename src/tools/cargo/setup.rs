@@ -135,7 +135,7 @@ impl Setup for SetupCargo {
         plan.undo_hosts("cargo", &self.args.hosts, &name, |plan, edit| {
             let mut document = Document::parse(file.text()).map_err(refused)?;
             file.words.extend(edit.ours.lines().map(value_of));
-            plan.say_undone(rules::undo(&mut document, edit));
+            plan.say_undone(rules::undo(&mut document, edit, plan.verbs()));
             file.set(document.text().to_owned());
             Ok(())
         })?;

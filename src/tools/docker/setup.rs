@@ -13,6 +13,7 @@ use crate::edit::plan::Plan;
 use crate::edit::rules::Undone;
 use crate::edit::setup::{Name, Setup};
 use crate::edit::trial::Trial;
+use crate::edit::verbs::Verbs;
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
 use crate::text::quote;
@@ -121,7 +122,7 @@ impl Setup for SetupDocker {
         plan.undo_hosts("docker", &self.args.hosts.hosts, &name, |plan, edit| {
             if edit.file == name {
                 let mut document = Document::parse(file.text()).map_err(refused)?;
-                let undone = undo(&mut document, edit).map_err(refused)?;
+                let undone = undo(&mut document, edit, plan.verbs()).map_err(refused)?;
                 file.set(document.text());
                 plan.say_undone(undone);
             }
@@ -155,7 +156,7 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
 }
 
 /// Undoes an edit of docker's file.
-fn undo(document: &mut Document, edit: &Edit) -> Result<Undone, Report> {
+fn undo(document: &mut Document, edit: &Edit, verbs: Verbs) -> Result<Undone, Report> {
     let key = edit.key();
     let [LIST, registry] = key[..] else {
         document.remove_empty(LIST, edit.former.is_some())?;
@@ -169,10 +170,10 @@ fn undo(document: &mut Document, edit: &Edit) -> Result<Undone, Report> {
     }
     Ok(Ok(vec![if let Some(former) = &edit.former {
         document.set(LIST, registry, former)?;
-        format!("restores {name}: {}", quoted(former))
+        format!("{} {name}: {}", verbs.restores, quoted(former))
     } else {
         document.remove(LIST, registry)?;
-        format!("removes {name}")
+        format!("{} {name}", verbs.removes)
     }]))
 }
 

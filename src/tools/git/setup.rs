@@ -84,6 +84,7 @@ impl Setup for SetupGit {
         let mut config = open(plan)?;
         let name = config.file.name();
         let mut ended = Vec::new();
+        let removed = plan.verbs().removes;
         plan.undo_hosts("git", &self.args.hosts.hosts, &name, |plan, edit| {
             let key = edit.key();
             let [key, value] = key.as_slice() else {
@@ -104,13 +105,13 @@ impl Setup for SetupGit {
                 0 => plan.say_drift(format!("{key}: \"{value}\" was removed already")),
                 // Another setup, by another config file, has an empty helper too.
                 1 if config.remove_with_end(key, &edit.ours)? => {
-                    plan.say(format!("removes {key}: \"{value}\""));
-                    plan.say(format!("removes {key}: \"\""));
+                    plan.say(format!("{removed} {key}: \"{value}\""));
+                    plan.say(format!("{removed} {key}: \"\""));
                     ended.push((*key).to_owned());
                 }
                 1 => {
                     config.remove(key, &edit.ours)?;
-                    plan.say(format!("removes {key}: \"{value}\""));
+                    plan.say(format!("{removed} {key}: \"{value}\""));
                 }
                 // Which of them is ours cannot be told.
                 _ => plan.say(format!("{key}: \"{value}\" stands there twice, and stays")),

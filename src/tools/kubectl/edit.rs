@@ -105,7 +105,7 @@ impl Kubeconfig {
         self.edit(&to_words(&["delete-user", user]), |before, after| {
             named(after, "users", user).is_none() && same_but_for(before, after, "users", user)
         })?;
-        plan.say(format!("removes {name}"));
+        plan.say(format!("{} {name}", plan.verbs().removes));
         Ok(())
     }
 
@@ -129,7 +129,11 @@ impl Kubeconfig {
                 self.point(context, &former)?;
                 plan.say(match &*former {
                     "" => format!("context {name} names no user again"),
-                    former => format!("restores user {} of context {name}", quoted(former)),
+                    former => format!(
+                        "{} user {} of context {name}",
+                        plan.verbs().restores,
+                        quoted(former)
+                    ),
                 });
             }
             // The setup was killed before kubectl wrote it, or a later one goes on.

@@ -64,9 +64,9 @@ fn a_git_that_gets_no_login_is_told_of_and_a_helper_of_the_hosts_own_stays() {
         let said = setup(home, "git git.acme.dev --undo");
         assert!(
             said.ends_with(
-                "removes credential.https://git.acme.dev.helper: \"zitadel\"\n\
-                 removes credential.https://git.acme.dev.helper: \"\"\n\
-                 removes hosts.git.acme.dev\n"
+                "removed credential.https://git.acme.dev.helper: \"zitadel\"\n\
+                 removed credential.https://git.acme.dev.helper: \"\"\n\
+                 removed hosts.git.acme.dev\n"
             ),
             "{said}"
         );

@@ -91,7 +91,7 @@ fn a_kubeconfig_that_others_changed_keeps_that_and_gets_its_user_back() {
     stdout_of_success(other);
     let said = setup(home, "kubectl --undo");
     assert!(
-        said.contains("restores user admin of context test\nremoves user zitadel\n"),
+        said.contains("restored user admin of context test\nremoved user zitadel\n"),
         "{said}"
     );
     let mut after = view();
@@ -324,7 +324,7 @@ fn a_setup_that_is_killed_after_the_program_moved_is_undone() {
     assert_ne!(home.read(KUBECONFIG), one);
     home.write(KUBECONFIG, &one);
     let said = moved("--undo");
-    assert!(said.contains("removes user ci\n"), "{said}");
+    assert!(said.contains("removed user ci\n"), "{said}");
     assert_eq!(files(home), before);
 }
 

@@ -126,9 +126,9 @@ fn all_setups_are_undone_and_each_file_is_what_it_was() {
     let fixture = set_up();
     let said = fixture.done("undo --all");
     assert!(said.contains("setup docker b.dev:\n"), "{said}");
-    assert!(said.contains("  removes profiles.prod\n"), "{said}");
+    assert!(said.contains("  removed profiles.prod\n"), "{said}");
     // Two setups need hosts.a.dev, and both go.
-    assert_eq!(said.matches("  removes hosts.a.dev\n").count(), 1, "{said}");
+    assert_eq!(said.matches("  removed hosts.a.dev\n").count(), 1, "{said}");
     assert!(!said.contains("stays"), "{said}");
     assert_eq!(fixture.home.read(DOCKER), "{\n\t\"auths\": {}\n}\n");
     for path in [CONFIG, JOURNAL, ".cargo/config.toml"] {
@@ -188,6 +188,19 @@ fn one_that_cannot_be_undone_is_reported_and_the_others_go() {
     fixture.home.write(DOCKER, "{}");
     fixture.done("undo --all");
     assert!(!fixture.exists(JOURNAL) && !fixture.exists(CONFIG));
+}
+
+/// People type it for one setup.
+#[test]
+fn an_undo_without_all_names_the_undo_of_one_setup() {
+    let fixture = set_up();
+    let one = "  hint: to undo one setup, run zitadel-credential setup TOOL HOST --undo\n";
+    for words in ["undo", "undo --dry-run", "undo docker a.dev", "undo a.dev"] {
+        let said = fixture.refused(2, words);
+        assert!(said.contains(one), "{words}: {said}");
+    }
+    let said = fixture.refused(2, "undo --all --timeout soon");
+    assert!(!said.contains(one), "{said}");
 }
 
 #[test]

@@ -370,7 +370,7 @@ fn a_home_behind_a_link_is_the_home_itself() {
         by_link("docker r.dev");
         assert!(fixture.exists(LOGINS) && fixture.exists(JOURNAL));
         let said = by_link(undo);
-        assert!(said.contains("removes hosts.r.dev\n"), "{said}");
+        assert!(said.contains("removed hosts.r.dev\n"), "{said}");
         assert!(!fixture.exists(LOGINS) && !fixture.exists(JOURNAL));
     }
 }

@@ -33,7 +33,7 @@ fn a_rule_is_taken_out_however_it_is_laid_out_since() {
         let more = "[profiles.other]\n";
         fixture.home.write_config(&format!("{rest}{since}{more}"));
         let said = fixture.done("go c.dev --undo");
-        assert!(said.contains("removes hosts.c.dev\n"), "{said}");
+        assert!(said.contains("removed hosts.c.dev\n"), "{said}");
         let goes = "the comment on its line goes with it\n";
         let has_comment = since.contains("\" # ci") || since.contains("] # ci");
         assert_eq!(said.contains(goes), has_comment, "{said}");
@@ -140,7 +140,7 @@ fn a_rule_that_another_setup_needs_is_named_with_it() {
     assert!(
         fixture
             .done("bazel a.dev --undo")
-            .contains("removes hosts.a.dev\n")
+            .contains("removed hosts.a.dev\n")
     );
 }
 

@@ -35,7 +35,7 @@ fn bazel_gets_a_line_for_each_host_whatever_its_ports() {
     );
     assert_eq!(fixture.files(), once);
     let said = fixture.done("bazel b.dev --undo");
-    assert!(said.ends_with("removes hosts.b.dev\n"), "{said}");
+    assert!(said.ends_with("removed hosts.b.dev\n"), "{said}");
     let said = fixture.done("bazel *.acme.dev b.dev:8443 --undo");
     assert!(said.ends_with("in .bazelrc stays\n"), "{said}");
     assert_eq!(fixture.files(), before);

@@ -103,7 +103,7 @@ fn undo_takes_out_only_what_is_ours_where_others_wrote_since() {
         .write(LOGINS, other(&fixture.home.read(LOGINS)));
     let said = fixture.done("docker r.dev --undo");
     assert_eq!(fixture.home.read(LOGINS), other(DOCKERS));
-    assert!(said.contains("removes credHelpers.r.dev\n"), "{said}");
+    assert!(said.contains("removed credHelpers.r.dev\n"), "{said}");
     // What it was before is still to be had.
     let stays = format!("config.json{BACKUP} stays: it is what the file was");
     assert!(said.contains(&stays), "{said}");
@@ -121,7 +121,7 @@ fn a_helper_that_was_replaced_comes_back_and_one_that_others_set_stays() {
         format!(
             "changed ~/{CONFIG}: restored to its state before the first setup\n\
              changed ~/{LOGINS}: restored to its state before the first setup\n\
-             restores credHelpers.b.dev: other\nremoves hosts.b.dev\n"
+             restored credHelpers.b.dev: other\nremoved hosts.b.dev\n"
         )
     );
     assert_eq!(fixture.home.read(LOGINS), DOCKERS);

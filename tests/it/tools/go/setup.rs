@@ -117,7 +117,7 @@ fn go_gets_one_value_that_keeps_what_was_there() {
         .write(GO_ENV, "GOAUTH=zitadel-credential go; netrc\n");
     fixture.done("go h.dev");
     let said = fixture.done("go h.dev --undo");
-    assert!(said.ends_with("removes hosts.h.dev\n"), "{said}");
+    assert!(said.ends_with("removed hosts.h.dev\n"), "{said}");
     fixture.done("go g.dev --undo");
     std::fs::remove_dir_all(fixture.path().join(".config/go")).unwrap();
     assert_eq!(fixture.files(), before);

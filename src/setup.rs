@@ -10,6 +10,7 @@ pub(crate) mod all;
 mod answers;
 mod ending;
 mod names;
+mod needs;
 mod profile;
 mod proof;
 mod row;

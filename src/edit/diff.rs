@@ -10,25 +10,31 @@ use crate::text::quote;
 
 /// Keys of our own file whose values are no secrets. Of other files only the values
 /// that the change itself brings are shown.
-const SHOWN: [&str; 14] = [
+const SHOWN: [&str; 20] = [
     "allow-http",
     "auth",
     "ca-file",
+    "client-id",
+    "client-secret-file",
     "default-profile",
     "issuer",
     "key-file",
     "key-id",
     "profile",
     "projects",
+    "public-key-file",
     "roles",
     "scopes",
+    "self-signed",
+    "token-endpoint",
+    "token-file",
     "user-id",
     "username",
     "zitadel-api",
 ];
 
 /// Keys whose names are shown: an unknown one may be a piece of a secret.
-const NAMED: [&str; 32] = [
+const NAMED: [&str; 35] = [
     "apiVersion",
     "args",
     "auths",
@@ -38,6 +44,7 @@ const NAMED: [&str; 32] = [
     "client-certificate-data",
     "client-key",
     "client-key-data",
+    "client-secret-command",
     "cluster",
     "clusters",
     "command",
@@ -59,6 +66,8 @@ const NAMED: [&str; 32] = [
     "preferences",
     "provideClusterInfo",
     "server",
+    "sign-command",
+    "token-command",
     "user",
     "users",
 ];

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 
 use clap::{Args, ValueHint};
 
+use super::needs::{Needs, check_file};
 use super::values::values;
 use super::{ending, proof, wizard};
 use crate::broker::Broker;
@@ -100,34 +101,22 @@ impl Setup for SetupProfile {
             }
         }
         let given = config.caller();
-        let is_supplied = matches!(given.source, Some(SourceSetting::Supplier(_)));
-        let needs = [
-            given.issuer.is_none() && !is_supplied,
-            given.source.is_none(),
-        ];
-        if !can_ask && needs != [false, false] {
-            let [needs_issuer, _] = needs;
-            return Err(missing(if needs_issuer {
-                "--issuer"
-            } else {
-                "--key-file"
-            }));
-        }
+        let needs = Needs::of(given);
+        needs.refuse(can_ask)?;
         if is_whole {
             wizard::say(wizard::INTRODUCTION);
         }
-        let [needs_issuer, needs_key] = needs;
-        if needs_issuer {
+        if needs.issuer() {
             wizard::ask_issuer(world, config, options)?;
         }
-        if needs_key {
+        if needs.key() {
             wizard::ask_key(world, options, None)?;
         }
         let mut answers = Answers {
             name: None,
             hosts: Vec::new(),
             replaces: false,
-            has_key: needs_key,
+            has_key: needs.key(),
         };
         if is_whole {
             let issuer = options
@@ -143,7 +132,7 @@ impl Setup for SetupProfile {
                 wizard::ask_roles(world, options)?;
             }
         }
-        if is_whole || needs_key {
+        if is_whole || needs.key() {
             // Set once: each call asks once.
             let _ = self.answers.set(answers);
         }
@@ -182,7 +171,11 @@ impl Setup for SetupProfile {
         }
         // What the next call would refuse is not written, tried or not.
         let options = self.options(plan)?;
-        plan.config_with(&options)?.request(Asker::default())?;
+        let config = plan.config_with(&options)?;
+        let request = config.request(Asker::default())?;
+        if plan.mode.dry_run || plan.mode.no_try {
+            check_file(&request)?;
+        }
         if !self.answers.get().is_some_and(|answers| answers.has_key) {
             warn_of_mode(plan)?;
         }
@@ -392,11 +385,5 @@ fn refuse_strangers(options: &Options) -> Result<(), Error> {
     };
     Err(Error::Usage(
         Report::new(format!("{option} is not an option of setup profile")).hint(hint),
-    ))
-}
-
-fn missing(option: &str) -> Error {
-    Error::Usage(Report::new(format!("a new profile needs {option}")).hint(
-        "zitadel-credential setup profile NAME --issuer https://acme.zitadel.cloud --key-file FILE",
     ))
 }

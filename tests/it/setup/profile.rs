@@ -110,7 +110,7 @@ fn undo_leaves_no_file_that_was_not_there() {
     assert!(fixture.exists(JOURNAL));
     assert_eq!(
         fixture.done("profile prod --undo"),
-        format!("removed ~/{CONFIG}\nremoves profiles.prod\n")
+        format!("removed ~/{CONFIG}\nremoved profiles.prod\n")
     );
     assert!(!fixture.exists(CONFIG) && !fixture.exists(JOURNAL));
     assert_eq!(
@@ -245,6 +245,69 @@ fn a_dry_run_asks_nobody_and_changes_nothing() {
     assert_eq!(fixture.issuer.total_requests(), 0);
 }
 
+/// What the first call would refuse.
+#[test]
+fn a_file_of_no_use_is_refused_where_no_token_proves_it() {
+    let fixture = Fixture::new();
+    fixture.home.write("key.pem", fixture.user.pkcs8_pem());
+    fixture.home.write("empty", "{}");
+    fixture.home.write("two words", "a b");
+    fixture.home.write("secret", "s3cret");
+    for (words, why) in [
+        (
+            "--issuer ISSUER --key-file key.pem",
+            "a bare PEM key without its key ID and user ID",
+        ),
+        ("--issuer ISSUER --key-file empty", "key is missing"),
+        (
+            "--issuer ISSUER --client-id ci --client-secret-file key.pem",
+            "client-secret-file ",
+        ),
+        ("--token-file key.pem", "a private key, not a token"),
+    ] {
+        for mode in ["--dry-run", "--no-try"] {
+            let outcome = fixture.setup(&format!("profile prod {words} {mode}"));
+            let said = &outcome.stderr;
+            assert_ne!(outcome.code, 0, "{words} {mode}: {said}");
+            assert!(said.contains(why), "{words} {mode}: {said}");
+        }
+    }
+    assert!(!fixture.exists(CONFIG));
+    for words in [
+        "--issuer ISSUER --key-file key.pem --key-id 1 --user-id 2",
+        "--issuer ISSUER --client-id ci --client-secret-file secret",
+        "--issuer ISSUER --key-file not-there-yet.json",
+        "--token-file secret",
+    ] {
+        fixture.done(&format!("profile prod {words} --dry-run"));
+    }
+    assert_eq!(fixture.issuer.total_requests(), 0);
+}
+
+#[test]
+fn a_dry_run_shows_the_file_of_each_source() {
+    let fixture = Fixture::new();
+    for name in ["token", "secret"] {
+        fixture.home.write(name, "s3cret");
+    }
+    for (words, lines) in [
+        ("--token-file token", vec!["+token-file = \"~/token\"\n"]),
+        (
+            "--issuer ISSUER --client-id ci --client-secret-file secret",
+            vec![
+                "+client-secret-file = \"~/secret\"\n",
+                "+client-id = \"ci\"\n",
+            ],
+        ),
+    ] {
+        let said = fixture.done(&format!("profile prod {words} --dry-run"));
+        for line in lines {
+            assert!(said.contains(line), "{line}: {said}");
+        }
+        assert!(!said.contains("[…]") && !said.contains("s3cret"), "{said}");
+    }
+}
+
 #[test]
 fn a_file_that_does_not_parse_is_refused_and_left_alone() {
     let fixture = Fixture::with_config("[profiles.old\n");
@@ -263,6 +326,21 @@ fn what_is_missing_is_named_where_nobody_can_be_asked() {
     assert!(said.contains("a new profile needs --issuer"), "{said}");
     let said = fixture.refused(2, "profile prod --issuer ISSUER");
     assert!(said.contains("a new profile needs --key-file"), "{said}");
+    for (words, option) in [
+        ("--client-id ci", "--issuer"),
+        ("--client-secret-file key.json", "--issuer"),
+        (
+            "--client-secret-file key.json --issuer ISSUER",
+            "--client-id",
+        ),
+        ("--client-id ci --issuer ISSUER", "--client-secret-file"),
+    ] {
+        let said = fixture.refused(2, &format!("profile prod {words}"));
+        let needs = format!("a new profile needs {option}\n");
+        let call = " --client-id ID --client-secret-file FILE\n";
+        assert!(said.contains(&needs) && said.contains(call), "{said}");
+        assert!(!said.contains("--key-file"), "{said}");
+    }
     let said = fixture.refused(2, "profile prod --host a.dev");
     assert!(
         said.contains("--host is not an option of setup profile"),

@@ -53,7 +53,7 @@ impl Prints {
         match self {
             Self::Key => "the key",
             Self::Signature => "the signature",
-            Self::Token => "the token",
+            Self::Token => "the token, or JSON with access_token",
             Self::ClientSecret => "the client secret",
         }
     }

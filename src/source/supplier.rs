@@ -120,9 +120,13 @@ impl Supplier {
 
     fn no_token(&self, detail: &str) -> Error {
         let report = Report::new(format!("{self}: {detail}"));
-        Error::Final(report.hint(
-            "it must hold one token and nothing else, or JSON with access_token and expires_at or expires_in",
-        ))
+        let verb = match self {
+            Self::File(_) => "hold",
+            Self::Command(_) => "print",
+        };
+        Error::Final(report.hint(format!(
+            "it must {verb} one token and nothing else, or JSON with access_token and expires_at or expires_in"
+        )))
     }
 
     fn unread(&self, error: &ReadError) -> Error {
@@ -131,7 +135,7 @@ impl Supplier {
             ReadError::TimedOut(_) => {
                 Error::Passing(report.hint("check the program that writes to this pipe"))
             }
-            ReadError::TooLarge(_) => Error::Final(report.hint("name a file with one token")),
+            ReadError::TooLarge(_) => Error::Final(report.hint("name a file with one token, or JSON with access_token")),
             ReadError::Writable(_) => Error::Final(
                 report.hint("run chmod go-w on the file: whoever can write it chooses the token"),
             ),

@@ -327,3 +327,44 @@ fn no_token_is_written_over_what_a_profile_reads_whatever_else_is_wrong_with_it(
         }
     }
 }
+
+#[test]
+fn a_command_that_gives_no_token_is_told_each_form_of_one() {
+    let world = World::new();
+    for (script, hint) in [
+        (
+            "exit 1",
+            "it must print only the token, or JSON with access_token, and exit with 0",
+        ),
+        (
+            "true",
+            "it must print only the token, or JSON with access_token, and exit with 0",
+        ),
+        (
+            "echo a b",
+            "it must print one token and nothing else, or JSON",
+        ),
+    ] {
+        alone(
+            &world,
+            &format!("token-command = [\"sh\", \"-c\", \"{script}\"]"),
+        );
+        let said = refused(&world, &["token"], 1);
+        assert!(said.contains(hint), "{script}: {said}");
+    }
+    alone(&world, "token-file = \"~/token\"");
+    for (text, hint) in [
+        (
+            "a b".to_owned(),
+            "it must hold one token and nothing else, or JSON",
+        ),
+        (
+            "a".repeat(2 << 20),
+            "name a file with one token, or JSON with access_token",
+        ),
+    ] {
+        world.home.write("token", text);
+        let said = refused(&world, &["token"], 1);
+        assert!(said.contains(hint), "{said}");
+    }
+}

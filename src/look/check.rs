@@ -143,6 +143,6 @@ fn of_key(
             checks.push(failed_with("key", &error));
             error.exit_code()
         })?;
-    let is_usable = key::check(checks, source, key, (world.clock)()).is_some();
+    let is_usable = key::check(checks, spec, key, (world.clock)()).is_some();
     if is_usable { Ok(()) } else { Err(1) }
 }

@@ -11,7 +11,7 @@ use crate::error::Error;
 /// The width of a terminal that every table fits into, as far as its values do.
 const WIDTH: usize = 80;
 
-/// The width of the first column.
+/// The least width of the first column.
 const NAME: usize = 13;
 
 /// The width of the second column.
@@ -48,7 +48,9 @@ fn document(all: &[Shown]) -> String {
 /// Returns a line a setting. What is too long for it has lines of its own: each text of a
 /// list, and the source.
 fn table(all: &[Shown]) -> String {
-    let mut table = row(["SETTING", "VALUE", "FROM"]);
+    let longest = all.iter().map(|shown| shown.name.len()).max();
+    let width = NAME.max(longest.unwrap_or(0) + 2);
+    let mut table = row(width, ["SETTING", "VALUE", "FROM"]);
     for Shown {
         name,
         value,
@@ -56,27 +58,27 @@ fn table(all: &[Shown]) -> String {
     } in all
     {
         let source = source.in_short();
-        let in_a_line = row([name, &text(value), &source]);
+        let in_a_line = row(width, [name, &text(value), &source]);
         if in_a_line.chars().count() <= WIDTH && text(value).chars().count() <= VALUE {
             table += &in_a_line;
             continue;
         }
         let values = match value {
-            Value::Array(all) if text(value).chars().count() > WIDTH - NAME => {
+            Value::Array(all) if text(value).chars().count() > WIDTH - width => {
                 all.iter().map(text).collect()
             }
             one => vec![text(one)],
         };
         for (at, value) in values.iter().enumerate() {
-            table += &row([if at == 0 { name } else { "" }, value, ""]);
+            table += &row(width, [if at == 0 { name } else { "" }, value, ""]);
         }
-        table += &row(["", "", &source]);
+        table += &row(width, ["", "", &source]);
     }
     table
 }
 
-fn row([name, value, source]: [&str; 3]) -> String {
-    let line = format!("{name:<NAME$}{value:<VALUE$}  {source}");
+fn row(width: usize, [name, value, source]: [&str; 3]) -> String {
+    let line = format!("{name:<width$}{value:<VALUE$}  {source}");
     format!("{}\n", line.trim_end())
 }
 

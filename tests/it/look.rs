@@ -505,3 +505,26 @@ fn the_key_file_is_read_and_its_mode_looked_at() {
     assert_eq!(call.code, Some(2));
     assert!(call.stderr.contains(said), "{}", call.stderr);
 }
+
+#[test]
+fn the_names_of_settings_stand_apart_from_their_values() {
+    let case = Case::new();
+    let ids = "key-id = \"1\"\nuser-id = \"2\"";
+    for lines in [
+        format!("sign-command = [\"s\"]\npublic-key-file = \"/p\"\n{ids}"),
+        "client-secret-command = [\"s\"]\nclient-id = \"ci\"".to_owned(),
+        "client-secret-file = \"/s\"\nclient-id = \"ci\"".to_owned(),
+        format!("key-command = [\"s\"]\n{ids}\ntoken-endpoint = \"https://a.dev/token\""),
+    ] {
+        case.world.home.write_config(&format!(
+            "[profiles.p]\nissuer = \"https://a.dev\"\n{lines}\n"
+        ));
+        let shown = case.run(["config", "show"]).stdout;
+        let column = shown.lines().next().unwrap().find("VALUE").unwrap();
+        for line in shown.lines().filter(|line| !line.starts_with(' ')) {
+            assert!(line[..column].ends_with(' '), "{line}");
+            assert!(!line[column..].starts_with(' '), "{line}");
+            assert!(line.len() <= 80, "{line}");
+        }
+    }
+}

@@ -9,6 +9,7 @@
 pub(crate) mod all;
 mod answers;
 mod ending;
+mod key_place;
 mod names;
 mod needs;
 mod profile;

@@ -1,13 +1,16 @@
 //! A profile in the config file, proved by a token.
 
-use std::cell::OnceCell;
-use std::ffi::OsString;
+mod undo;
+
+use std::cell::{OnceCell, RefCell};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 
 use super::needs::{Needs, check_file};
 use super::values::values;
-use super::{ending, proof, wizard};
+use super::{ending, key_place, proof, wizard};
 use crate::broker::Broker;
 use crate::call::World;
 use crate::cli::options::Options;
@@ -20,7 +23,7 @@ use crate::error::{Error, Report};
 use crate::host::HostPattern;
 use crate::sys::status::Status;
 use crate::text::quote;
-use crate::text::quote::{is_unprintable, quoted, word};
+use crate::text::quote::{is_unprintable, word};
 use crate::text::wrap::wrapped;
 use crate::tools::row::{Reader, SetupRow};
 
@@ -60,6 +63,8 @@ struct Answers {
     replaces: bool,
     /// True if the key was asked for, and its warning is shown.
     has_key: bool,
+    /// The place to which the key is to be moved.
+    place: RefCell<Option<PathBuf>>,
 }
 
 impl SetupProfile {
@@ -69,6 +74,22 @@ impl SetupProfile {
             profile: Some(name(self)?.into()),
             ..plan.options.clone()
         })
+    }
+}
+
+impl SetupProfile {
+    /// Returns where the key lies and where it is to be moved.
+    fn moved(&self, plan: &Plan<'_>) -> Option<(PathBuf, PathBuf)> {
+        let to = self.answers.get()?.place.borrow().clone()?;
+        Some((plan.options.key_file.clone()?.into(), to))
+    }
+
+    /// Copies the key to its place, before the profile names it there.
+    fn copy_key(&self, plan: &Plan<'_>) -> Result<(), Error> {
+        match self.moved(plan) {
+            Some((from, to)) if !plan.mode.dry_run => key_place::copy(&from, &to, &plan.deadline),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -117,6 +138,7 @@ impl Setup for SetupProfile {
             hosts: Vec::new(),
             replaces: false,
             has_key: needs.key(),
+            place: RefCell::default(),
         };
         if is_whole {
             let issuer = options
@@ -127,6 +149,15 @@ impl Setup for SetupProfile {
             let name = wizard::ask_name(world, config, &issuer)?;
             answers.replaces = wizard::is_known(config, &name);
             answers.name = Some(name);
+        }
+        if let (true, Some(key)) = (needs.key(), &options.key_file) {
+            let name = match &answers.name {
+                Some(name) => name.clone(),
+                None => name(self)?,
+            };
+            *answers.place.borrow_mut() = ask_place(world, config, key, &name)?;
+        }
+        if is_whole {
             answers.hosts = wizard::ask_hosts(world, config)?;
             if !given.projects.is_empty() && !given.roles {
                 wizard::ask_roles(world, options)?;
@@ -154,7 +185,14 @@ impl Setup for SetupProfile {
             wizard::refuse_known_name(&config, &name, hint)?;
         }
         let had_default = config.has_default_profile();
-        let values = values(config.caller())?;
+        let mut values = values(config.caller())?;
+        let moved = self.moved(plan);
+        if let Some((_, to)) = &moved {
+            let to = to.to_string_lossy();
+            for (_, value) in values.iter_mut().filter(|(key, _)| *key == "key-file") {
+                *value = string(&to);
+            }
+        }
         if is_new {
             if let ([only], false) = (known.as_slice(), had_default) {
                 // It answers by being the only one, and is that no longer.
@@ -169,12 +207,22 @@ impl Setup for SetupProfile {
                 plan.set_in_config(&setup, &["profiles", &name, key], value)?;
             }
         }
+        if let Some((from, to)) = moved {
+            if plan.mode.dry_run {
+                plan.say(format!("the key would move to {}", quote::path(&to)));
+            } else {
+                plan.then(move || Ok(vec![key_place::remove(&from, &to)]));
+            }
+        }
         // What the next call would refuse is not written, tried or not.
         let options = self.options(plan)?;
         let config = plan.config_with(&options)?;
         let request = config.request(Asker::default())?;
         if plan.mode.dry_run || plan.mode.no_try {
             check_file(&request)?;
+        }
+        if plan.mode.no_try {
+            self.copy_key(plan)?;
         }
         if !self.answers.get().is_some_and(|answers| answers.has_key) {
             warn_of_mode(plan)?;
@@ -217,6 +265,7 @@ impl Setup for SetupProfile {
         request.source.leave_exposure_to_caller();
         let broker = Broker::new(&request, world.clock)?;
         let line = proof::line(&name, &request, &broker)?;
+        self.copy_key(plan)?;
         Ok(vec![if (world.terminal)().stdout {
             wrapped(&line, 0, 4)
         } else {
@@ -239,61 +288,18 @@ impl Setup for SetupProfile {
             return Err(error);
         };
         wizard::object(&error);
-        wizard::ask_key(world, options, Some(former.as_ref()))
+        wizard::ask_key(world, options, Some(former.as_ref()))?;
+        let given = options.key_file.as_ref().filter(|given| **given != former);
+        if let (Some(answers), Some(key)) = (self.answers.get(), given) {
+            let config = Config::load(options, world.environment, &world.directories)?;
+            *answers.place.borrow_mut() = ask_place(world, &config, key, &name(self)?)?;
+        }
+        Ok(())
     }
 
     /// Undoes the profile.
     fn undo(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
-        let name = name(self)?;
-        let Some(edits) = plan.journal.take(&format!("profile {name}")) else {
-            plan.say(format!("profile {} was not set up", quoted(&name)));
-            return Ok(());
-        };
-        let (rules, edits): (Vec<_>, Vec<_>) = edits.into_iter().partition(Edit::is_host_rule);
-        for rule in rules {
-            plan.undo_in_config(&rule)?;
-        }
-        let is_whole = |key: &[&str]| key == ["profiles", &name];
-        if !plan.only_looks && edits.iter().any(|edit| is_whole(&edit.key())) {
-            let config = plan.config()?;
-            let hosts: Vec<_> = config
-                .hosts_of(&name)
-                .map(|rule| rule.pattern.to_string())
-                .collect();
-            if !hosts.is_empty() {
-                let what = format!(
-                    "host rules still use profile {}: {}",
-                    quoted(&name),
-                    hosts.join(", ")
-                );
-                let mut report = Report::new(what).hint(
-                    "undo their setups first (setup TOOL HOST --undo), or remove them by hand",
-                );
-                let file = quote::path(plan.config.path());
-                for host in hosts.iter().filter(|host| !plan.journal.has_rule(host)) {
-                    report = report.hint(format!(
-                        "no setup has {host}: remove [hosts.{}] from {file}",
-                        string(host)
-                    ));
-                }
-                return Err(Error::Usage(report));
-            }
-        }
-        for edit in edits {
-            plan.undo_in_config(&edit)?;
-        }
-        if plan.only_looks {
-            return Ok(());
-        }
-        let is_default = plan.document()?.at(&["default-profile"]) == Some(string(&name));
-        let is_gone = !plan.config()?.profile_names().any(|known| known == name);
-        if is_default && is_gone {
-            let what = format!("default-profile is still {}", quoted(&name));
-            return Err(Error::Usage(
-                Report::new(what).hint("set another default-profile, or remove the line"),
-            ));
-        }
-        Ok(())
+        undo::undo(&name(self)?, plan)
     }
 }
 
@@ -366,6 +372,19 @@ fn name(asked: &SetupProfile) -> Result<String, Error> {
                 .hint("use a name like prod"),
         )
     })
+}
+
+/// Asks where the key is to lie.
+fn ask_place(
+    world: &World<'_>,
+    config: &Config<'_>,
+    key: &OsStr,
+    name: &str,
+) -> Result<Option<PathBuf>, Error> {
+    match config.path() {
+        Some(path) => wizard::ask_place(world, Path::new(key), path, name),
+        None => Ok(None),
+    }
 }
 
 /// Options that a profile does not keep.

@@ -5,7 +5,7 @@ use std::io;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::answers;
+use super::{answers, key_place};
 use crate::call::World;
 use crate::cli::options::Options;
 use crate::config;
@@ -24,8 +24,8 @@ use crate::text::wrap::wrapped;
 
 /// What stands before the first question.
 pub(super) const INTRODUCTION: &str = "\
-This writes a profile of a ZITADEL service user, after a token was had with it.
-Ctrl-C stops, and changes nothing.
+Sets up a profile for a ZITADEL service user, and writes it once the key got a
+token. Until then, Ctrl-C stops and changes nothing.
 ";
 
 /// Writes a line for the person who is asked.
@@ -36,7 +36,7 @@ pub(super) fn say(line: &str) {
 
 /// Shows what is wrong with an answer. The rest of a paste answers no question.
 pub(super) fn object(error: &Error) {
-    say(&error.report().for_terminal("zitadel-credential: error: "));
+    say(&error.report().for_terminal("error: "));
     discard_typed(&io::stdin());
 }
 
@@ -145,11 +145,7 @@ pub(super) fn ask_key(
     let status = Status::of(&path);
     if status.is_ok_and(|status| status.is_file() && status.is_open_to_others()) {
         let line = format!("other users can read the key: chmod 600 {}", word(&path));
-        say(&wrapped(
-            &format!("zitadel-credential: warning: {line}"),
-            0,
-            4,
-        ));
+        say(&wrapped(&format!("warning: {line}"), 0, 4));
     }
     options.key_file = Some(path.into());
     Ok(())
@@ -308,12 +304,34 @@ pub(super) fn ask_hosts(world: &World<'_>, config: &Config<'_>) -> Result<Vec<Ho
 /// Asks whether the token is to name the user's roles, which servers of a project read.
 pub(super) fn ask_roles(world: &World<'_>, options: &mut Options) -> Result<(), Error> {
     let question = "Have the token name the user's roles, which servers check (Enter for yes): ";
-    options.roles = ask(world, question, |answer| {
-        match answer.to_ascii_lowercase().as_str() {
-            "" | "y" | "yes" => Ok(true),
-            "n" | "no" => Ok(false),
-            _ => Err(usage("neither yes nor no", "type y or n")),
-        }
-    })?;
+    options.roles = ask(world, question, yes)?;
     Ok(())
+}
+
+/// Asks whether a downloaded key is to be moved to where it belongs. Returns its place then.
+pub(super) fn ask_place(
+    world: &World<'_>,
+    key: &Path,
+    config: &Path,
+    name: &str,
+) -> Result<Option<PathBuf>, Error> {
+    let home = world.directories.home.as_deref();
+    let Some(to) = key_place::of_download(key, config, name, home) else {
+        return Ok(None);
+    };
+    let question = format!(
+        "Move the key to {}, readable for you alone (Enter for yes): ",
+        quote::path(&to)
+    );
+    let is_wanted = ask(world, &question, yes)?;
+    Ok(is_wanted.then_some(to))
+}
+
+/// Reads a yes, which Enter is too, or a no.
+fn yes(answer: &str) -> Result<bool, Error> {
+    match answer.to_ascii_lowercase().as_str() {
+        "" | "y" | "yes" => Ok(true),
+        "n" | "no" => Ok(false),
+        _ => Err(usage("neither yes nor no", "type y or n")),
+    }
 }

@@ -90,7 +90,12 @@ pub(crate) fn doctor(
         rule: asked_rule,
         ..Asker::default()
     };
-    let request = config.request(asker());
+    let mut request = config.request(asker());
+    if let Ok(request) = &mut request {
+        // The findings tell both.
+        request.source.leave_end_to_caller();
+        request.source.leave_exposure_to_caller();
+    }
     let profile = config.profile_for(&asker());
     let broker = source::check(
         &mut checks,

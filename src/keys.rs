@@ -49,7 +49,11 @@ pub(crate) fn keys(
     match &args.action {
         KeyAction::List(list) => {
             let request = request()?;
-            list::list(&Session::open(&request, world.clock)?, list.output)
+            list::list(
+                &Session::open(&request, world.clock)?,
+                list.output,
+                (world.clock)(),
+            )
         }
         KeyAction::Add(add) => rotate::add(world, &request()?, add),
         KeyAction::Rotate(args) => rotate::rotate(world, config, options, request()?, args),

@@ -8,6 +8,7 @@ use crate::broker::mint::EXPIRY_NOTICE;
 use crate::broker::{Broker, Request};
 use crate::config::{Asker, Config};
 use crate::error::Error;
+use crate::source::key::spec::KeySpec;
 use crate::sys::Environment;
 use crate::sys::status::Stamp;
 use crate::text::clock::UnixTime;
@@ -19,6 +20,8 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 pub(super) struct KeyEnd {
     expires_at: Cell<Option<UnixTime>>,
     source: RefCell<String>,
+    /// The call that replaces it.
+    rotation: RefCell<String>,
     /// The key file, and its state when it was read.
     file: RefCell<Option<(PathBuf, Option<Stamp>)>>,
     told: Cell<Option<UnixTime>>,
@@ -38,6 +41,8 @@ impl KeyEnd {
         };
         self.expires_at.set(read.expires_at);
         *self.source.borrow_mut() = request.source.to_string();
+        let rotation = request.source.key().map(KeySpec::rotation);
+        *self.rotation.borrow_mut() = rotation.unwrap_or_default();
         let file = request.source.file();
         *self.file.borrow_mut() = file.map(|path| (path.to_owned(), Stamp::of(path)));
     }
@@ -80,9 +85,8 @@ impl KeyEnd {
         if end <= now {
             log::warn!("{source}: the key expired at {end}: create a new one in ZITADEL");
         } else {
-            log::warn!(
-                "{source}: the key expires at {end}: run zitadel-credential key rotate before then"
-            );
+            let rotation = self.rotation.borrow();
+            log::warn!("{source}: the key expires at {end}: run {rotation} before then");
         }
     }
 

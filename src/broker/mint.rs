@@ -417,11 +417,11 @@ impl Broker<'_> {
                     .hint("create a new key in ZITADEL (the service user's Keys, New, JSON) and replace the key file"),
             ));
         }
-        let is_shown = source.key().is_some_and(|key| key.is_end_shown);
-        if end.since(now) < EXPIRY_NOTICE && !is_shown {
-            log::warn!(
-                "{source}: the key expires at {end}: run zitadel-credential key rotate before then"
-            );
+        if let Some(key) = source.key().filter(|key| !key.is_end_shown)
+            && end.since(now) < EXPIRY_NOTICE
+        {
+            let rotation = key.rotation();
+            log::warn!("{source}: the key expires at {end}: run {rotation} before then");
         }
         Ok(())
     }

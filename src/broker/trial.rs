@@ -7,6 +7,7 @@ use super::Broker;
 use crate::cache::{Entry, Slot};
 use crate::error::Error;
 use crate::source::Source;
+use crate::source::supplier::Supplier;
 use crate::text::clock::UnixTime;
 use crate::token::{Freshness, Token};
 use crate::url::Endpoints;
@@ -45,6 +46,14 @@ impl Broker<'_> {
         match self.request.source {
             Source::SelfSigned(_) => Some("a system user has none"),
             _ if self.request.issuer.is_none() => Some("no issuer is configured"),
+            _ => None,
+        }
+    }
+
+    /// Returns what has the tokens, unless they are made here or by the issuer.
+    pub const fn supplier(&self) -> Option<&Supplier> {
+        match &self.request.source {
+            Source::Supplier(supplier) => Some(supplier),
             _ => None,
         }
     }

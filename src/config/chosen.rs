@@ -10,7 +10,7 @@ use crate::source::client::Client;
 use crate::source::key::Owner;
 use crate::source::key::spec::{KeySource, KeySpec};
 use crate::source::signer::Signer;
-use crate::text::quote::quoted;
+use crate::text::quote::{quoted, word};
 
 impl Config<'_> {
     /// Returns the source of the settings' tokens.
@@ -36,7 +36,11 @@ impl Config<'_> {
         self.given.refuse_idle(&source, settings)?;
         Ok(match source {
             SourceSetting::Key(source) => {
-                let spec = key_spec(source, settings)?;
+                let options = self.options_of(&source, settings);
+                let spec = KeySpec {
+                    options,
+                    ..key_spec(source, settings)?
+                };
                 if settings.self_signed {
                     // Only a key file has the user's ID in it.
                     Source::SelfSigned(spec)
@@ -65,6 +69,26 @@ impl Config<'_> {
     }
 }
 
+impl Config<'_> {
+    /// Returns the options by which another call takes the same key, unless it would without.
+    fn options_of(&self, source: &KeySource, settings: &Layer) -> String {
+        let mut options = String::new();
+        if let Some(path) = self.named_path() {
+            options += &format!(" --config {}", word(path));
+        }
+        let usual = self.default_profile();
+        let profile = settings.profile.as_deref();
+        if let Some(name) = profile.filter(|name| usual.as_deref() != Some(name)) {
+            options += &format!(" --profile {}", word(name));
+        }
+        if let (Some("--key-file"), KeySource::File(path)) = (self.given.source.as_deref(), source)
+        {
+            options += &format!(" --key-file {}", word(path));
+        }
+        options
+    }
+}
+
 /// Returns a key with its IDs.
 ///
 /// # Errors
@@ -76,6 +100,7 @@ fn key_spec(source: KeySource, settings: &Layer) -> Result<KeySpec, Error> {
         user: settings.user_id.as_deref().map(read_user_id).transpose()?,
         derives_id: settings.self_signed,
         owner: Owner::User,
+        options: String::new(),
         is_exposure_shown: false,
         is_end_shown: false,
     })

@@ -31,8 +31,7 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wirings, de
         .unwrap_or(Path::new("/usr/local/bin"));
     // Usually all names are in one directory.
     let mut good: Vec<(PathBuf, Vec<&str>)> = Vec::new();
-    let on_path = links().filter(|(link, _)| link.place != Place::Plugin);
-    let names = on_path.map(|(link, _)| (link.name, link.place));
+    let names = links().map(|(link, _)| (link.name, link.place));
     for (name, place) in std::iter::once((NAME, Place::Package)).chain(names) {
         let link = dir.join(name);
         match process::find(name, world.environment) {
@@ -43,8 +42,10 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wirings, de
                     None => good.push((dir, vec![name])),
                 }
             }
-            // Usually this is the other program of that name.
-            Some(_) if place == Place::Person => {}
+            // Usually this is the other program of that name; and a tool looks for its
+            // plugin elsewhere.
+            Some(_) if place != Place::Package => {}
+            None if place == Place::Plugin => {}
             Some(path) => checks.push(other(&path, &own, deadline)),
             None if wiring.needs(name) => checks.push(failed(
                 "program",

@@ -74,7 +74,7 @@ fn of_key<'r>(
             return None;
         }
     };
-    let key = findings::key::check(checks, &spec.source, key, clock())?;
+    let key = findings::key::check(checks, spec, key, clock())?;
     let (id, user) = (key.id.clone(), key.user.clone());
     // The broker reads the key again to sign, so that no key is in memory while other
     // checks wait. A pipe cannot be read again.

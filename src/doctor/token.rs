@@ -10,6 +10,7 @@ use crate::findings::apiserver::{Flaw, flaws};
 use crate::findings::wiring::Context;
 use crate::findings::{Check, Checks, failed, failed_with, ok, skipped, warning};
 use crate::scope::{Scopes, open_zitadel, project_of};
+use crate::source::supplier::Supplier;
 use crate::text::clock::{Clock, UnixTime};
 use crate::text::quote::quoted;
 use crate::token::jwt::Jwt;
@@ -115,8 +116,9 @@ fn kind(
     let end = end.map_or("without a lifetime".to_owned(), |end| {
         format!("valid until {end}")
     });
+    let origin = origin(broker);
     let Some(jwt) = Jwt::parse(token.expose()) else {
-        let what = format!("new, opaque, {end}");
+        let what = format!("{origin}, opaque, {end}");
         let mut flaws = flaws(scopes, token.expose(), profile).into_iter();
         checks.push(match flaws.next() {
             Some(flaw) if needs_jwt => {
@@ -136,7 +138,7 @@ fn kind(
         [] => "none".to_owned(),
         all => quoted(&all.join(", ")),
     };
-    let what = format!("new, a JWT, audience {shown}, {end}");
+    let what = format!("{origin}, a JWT, audience {shown}, {end}");
     if let Some(project) = absent_project(scopes, &audience) {
         checks.push(warning(
             "token",
@@ -161,6 +163,20 @@ fn kind(
         ),
     });
     further(checks, flaws.filter(|_| needs_jwt));
+}
+
+/// Says where the token was had from, and whether nothing will check it.
+fn origin(broker: &Broker<'_>) -> String {
+    let Some(supplier) = broker.supplier() else {
+        return "new".to_owned();
+    };
+    let place = match supplier {
+        Supplier::File(_) => "from the file",
+        Supplier::Command(_) => "from the command",
+    };
+    let is_checked = broker.no_userinfo().is_none();
+    let unchecked = if is_checked { "" } else { ", not verified" };
+    format!("{place}{unchecked}")
 }
 
 /// Adds the flaws after the first one.

@@ -6,7 +6,7 @@ use crate::findings::{Checks, failed, failed_with, ok, warning};
 use crate::source::assertion;
 use crate::source::exposure;
 use crate::source::key::Key;
-use crate::source::key::spec::KeySource;
+use crate::source::key::spec::{KeySource, KeySpec};
 use crate::sys::status::Status;
 use crate::text::clock::UnixTime;
 use crate::text::quote;
@@ -16,12 +16,8 @@ const NEW_KEY: &str =
     "create a new key in ZITADEL (the service user's Keys, New, JSON) and replace the key file";
 
 /// Checks a key that was read. Returns it; `None` if it cannot sign.
-pub(crate) fn check(
-    checks: &mut Checks,
-    source: &KeySource,
-    key: Key,
-    now: UnixTime,
-) -> Option<Key> {
+pub(crate) fn check(checks: &mut Checks, spec: &KeySpec, key: Key, now: UnixTime) -> Option<Key> {
+    let source = &spec.source;
     let bits = match assertion::bits(&key) {
         Ok(bits) => bits,
         Err(report) => {
@@ -70,12 +66,17 @@ pub(crate) fn check(
     {
         has_warning = true;
         let finding = format!("{source}: the key expires at {end}");
-        let remedy = match source {
-            KeySource::File(_) => "run zitadel-credential key rotate, with this profile",
-            _ => {
-                "run zitadel-credential key rotate --output FILE, with this profile, and store the new key"
-            }
+        // The usual profile needs no option.
+        let with = if spec.options.is_empty() {
+            ", with this profile"
+        } else {
+            ""
         };
+        let store = match source {
+            KeySource::File(_) => "",
+            _ => ", and store the new key",
+        };
+        let remedy = format!("run {}{with}{store}", spec.rotation());
         checks.push(warning("key", finding, remedy));
     }
     if !has_warning {

@@ -7,21 +7,31 @@ use crate::call::Answer;
 use crate::cli::options::ListOutput;
 use crate::error::Error;
 use crate::source::issuer::user_keys::UserKey;
+use crate::text::clock::UnixTime;
 use crate::url::IssuerUrl;
 
 /// Lists the keys of the session's user.
 ///
 /// # Errors
 /// As [`Session::list`].
-pub(super) fn list(session: &Session<'_, '_>, output: ListOutput) -> Result<Answer, Error> {
+pub(super) fn list(
+    session: &Session<'_, '_>,
+    output: ListOutput,
+    now: UnixTime,
+) -> Result<Answer, Error> {
     let keys = session.list()?;
     Ok(Answer::new(match output {
-        ListOutput::Json => document(session, &keys),
+        ListOutput::Json => document(session, &keys, now),
         ListOutput::Text if keys.is_empty() => {
             format!("no keys of user ID {}\n", session.user().as_str())
         }
-        ListOutput::Text => table(session, &keys),
+        ListOutput::Text => table(session, &keys, now),
     }))
+}
+
+/// True if a key works no more.
+fn has_ended(key: &UserKey, now: UnixTime) -> bool {
+    !key.end.is_never() && key.end.at <= now
 }
 
 /// Returns the end of a key as people read it.
@@ -33,7 +43,7 @@ pub(super) fn end(key: &UserKey) -> String {
     }
 }
 
-fn document(session: &Session<'_, '_>, keys: &[UserKey]) -> String {
+fn document(session: &Session<'_, '_>, keys: &[UserKey], now: UnixTime) -> String {
     let grant = session.grant();
     let documents: Vec<_> = keys
         .iter()
@@ -45,21 +55,26 @@ fn document(session: &Session<'_, '_>, keys: &[UserKey]) -> String {
                 "created_at": key.created_at.to_string(),
                 "expires_at": (!key.end.is_never()).then(|| key.end.at.to_string()),
                 "in_use": key.id == grant.key_id,
+                "expired": has_ended(key, now),
             })
         })
         .collect();
     format!("{:#}\n", json!(documents))
 }
 
-fn table(session: &Session<'_, '_>, keys: &[UserKey]) -> String {
+fn table(session: &Session<'_, '_>, keys: &[UserKey], now: UnixTime) -> String {
     let in_use = &session.grant().key_id;
     let row = |key: &UserKey| {
-        let is_in_use = if key.id == *in_use { "in use" } else { "" };
+        let marks = [
+            (key.id == *in_use).then_some("in use"),
+            has_ended(key, now).then_some("expired"),
+        ];
+        let marks: Vec<_> = marks.into_iter().flatten().collect();
         [
             key.id.as_str().to_owned(),
             key.created_at.to_string(),
             end(key),
-            is_in_use.to_owned(),
+            marks.join(", "),
         ]
     };
     let head = ["KEY ID", "CREATED", "EXPIRES", ""].map(str::to_owned);

@@ -121,6 +121,7 @@ impl Renewal<'_, '_> {
                 user: None,
                 derives_id: false,
                 owner: Owner::User,
+                options: String::new(),
                 is_exposure_shown: true,
                 is_end_shown: true,
             }),

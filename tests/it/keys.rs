@@ -252,3 +252,26 @@ fn whatever_the_profile_asks_for_the_api_gets_its_own_token() {
     assert_eq!(after, before);
     assert_eq!(files(&world.home, "json"), cached);
 }
+
+#[test]
+fn a_key_that_has_expired_is_marked() {
+    let world = World::new();
+    let old = world
+        .user
+        .clone()
+        .with_key_id("317240000000000009".to_owned());
+    world.issuer.register(&old);
+    world.issuer.set_key_expiry(&old.key_id, 1_600_000_000);
+    let text = stdout(&world, &["key", "list"]);
+    let line = |id: &str| text.lines().find(|line| line.starts_with(id)).unwrap();
+    assert!(line(&old.key_id).ends_with("Z  expired"), "{text}");
+    assert!(
+        line(&world.user.key_id).ends_with("never  in use")
+            || line(&world.user.key_id).ends_with("  in use")
+    );
+    let json = stdout(&world, &["key", "list", "--output", "json"]);
+    let listed: Value = serde_json::from_str(&json).unwrap();
+    for key in listed.as_array().unwrap() {
+        assert_eq!(key["expired"], key["key_id"] == old.key_id, "{json}");
+    }
+}

@@ -63,6 +63,8 @@ pub struct KeySpec {
     pub derives_id: bool,
     /// Whose keys are taken.
     pub owner: Owner,
+    /// The options by which another call takes this key, with a blank before each.
+    pub options: String,
     /// True if the caller itself shows who else can use the key file.
     pub is_exposure_shown: bool,
     /// True if the caller itself shows when the key expires.
@@ -74,6 +76,15 @@ impl KeySpec {
     /// needs neither the file nor the command then.
     pub fn ids(&self) -> Option<(KeyId, UserId)> {
         self.id.clone().zip(self.user.clone())
+    }
+
+    /// Returns the call that replaces the key.
+    pub fn rotation(&self) -> String {
+        let output = match &self.source {
+            KeySource::File(_) => "",
+            KeySource::Environment(_) | KeySource::Command(_) => " --output FILE",
+        };
+        format!("zitadel-credential key rotate{output}{}", self.options)
     }
 
     /// Warns if other users can read or write the key file, unless the caller does.

@@ -128,6 +128,66 @@ warning key: key file [HOME]/key.json: the key expires at [TIME]
     ]);
 }
 
+/// As a person has to type it.
+#[test]
+fn the_rotation_of_a_key_that_expires_soon_names_its_profile() {
+    let case = case();
+    let file = case.world.user.key_json_expiring(&in_five_days());
+    case.world.home.write("soon.json", &file);
+    let issuer = case.world.issuer.url();
+    case.world.home.append_config(&format!(
+        "[profiles.other]\nissuer = \"{issuer}\"\nkey-file = \"~/soon.json\"\n\
+         [profiles.vault]\nissuer = \"{issuer}\"\nkey-command = [\"cat\", \"soon.json\"]\n"
+    ));
+    let config = case.world.home.config_path();
+    let config = config.to_str().unwrap();
+    for (flags, call) in [
+        (
+            vec!["--profile", "other"],
+            "key rotate --profile other".to_owned(),
+        ),
+        (
+            vec!["--profile", "vault"],
+            "key rotate --output FILE --profile vault".to_owned(),
+        ),
+        (
+            vec!["--key-file", "soon.json"],
+            "key rotate --key-file soon.json".to_owned(),
+        ),
+        (
+            vec!["--profile", "other", "--config", config],
+            format!("key rotate --config {config} --profile other"),
+        ),
+    ] {
+        let found = examine(&case, &flags, &[]);
+        let said = found.faults();
+        assert!(
+            said.contains(&format!("run zitadel-credential {call}")),
+            "{said}"
+        );
+        let call = format!("run zitadel-credential {call} before then");
+        let output = case.world.zitadel(["token", "--refresh"]).args(flags).run();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(&call), "{said}");
+    }
+}
+
+#[test]
+fn the_end_of_a_key_is_told_once() {
+    let case = case();
+    write_key(&case, &case.world.user.key_json_expiring(&in_five_days()));
+    for flags in [&["doctor"][..], &["doctor", "-v"], &["doctor", "-vv"]] {
+        let output = case.world.zitadel(flags).run();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8(said).unwrap();
+        assert_eq!(
+            said.matches("the key expires at").count(),
+            1,
+            "{flags:?}: {said}"
+        );
+    }
+}
+
 #[test]
 fn what_needs_no_configuration_is_checked_without_it() {
     let case = case();

@@ -50,6 +50,14 @@ ok program: on PATH in [HOME]/bin: zitadel-credential
 "#]],
     );
 
+    home.link("terraform-credentials-zitadel");
+    let found = examine(&case, &[], &path);
+    let said = found.of("program");
+    let said = said.replace(home.path().to_str().unwrap(), "[HOME]");
+    let named = "in [HOME]/bin: zitadel-credential, terraform-credentials-zitadel\n";
+    assert!(said.contains(named), "{said}");
+    fs::remove_file(home.path().join("bin/terraform-credentials-zitadel")).unwrap();
+
     fs::copy(binary(), home.path().join("bin/git-credential-zitadel")).unwrap();
     fs::remove_file(home.path().join("bin/docker-credential-zitadel")).unwrap();
     let found = examine(&case, &[], &path);

@@ -368,3 +368,43 @@ fn a_command_that_gives_no_token_is_told_each_form_of_one() {
         assert!(said.contains(hint), "{said}");
     }
 }
+
+/// It was made by something else, at any time.
+#[test]
+fn doctor_calls_no_token_new_that_it_only_read() {
+    let world = World::new();
+    world.home.write("token", jwt(&world.user, "7", 600));
+    for (lines, origin) in [
+        (
+            "token-file = \"~/token\"",
+            "from the file, not verified, a JWT",
+        ),
+        (
+            "token-command = [\"cat\", \"token\"]",
+            "from the command, not verified, a JWT",
+        ),
+    ] {
+        alone(&world, lines);
+        let text = printed(&world, &["doctor"]);
+        assert!(text.contains(origin) && !text.contains("new,"), "{text}");
+    }
+    let token = printed(
+        &world,
+        &[
+            "token",
+            "--config",
+            "/dev/null",
+            "--key-file",
+            "key.json",
+            "--issuer",
+            &world.issuer.url(),
+        ],
+    );
+    world.home.write("token", token);
+    profile(&world, "token-file = \"~/token\"");
+    let text = printed(&world, &["doctor"]);
+    assert!(
+        text.contains("from the file, opaque, ") && text.contains("ok       userinfo"),
+        "{text}"
+    );
+}

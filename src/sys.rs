@@ -31,7 +31,7 @@ pub mod temporary;
 #[cfg(unix)]
 mod unix;
 
-pub use absolute::absolute;
+pub use absolute::{absolute, names_directory};
 pub use environment::Environment;
 pub(crate) use environment::named;
 #[cfg(unix)]

@@ -12,6 +12,7 @@ use crate::error::{Error, Kind};
 use crate::sys::signals;
 use crate::text::clock::UnixTime;
 use crate::text::quote;
+use crate::text::quote::holds_secret;
 use crate::token::Token;
 use crate::token_file;
 
@@ -76,7 +77,13 @@ impl Metrics {
     pub(super) fn new(path: PathBuf, files: &[PathBuf]) -> Self {
         let shown = |file: &PathBuf| {
             let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
-            quote::path(&file)
+            let text = file.to_string_lossy();
+            // A reader of the text format escapes nothing else.
+            if holds_secret(&text) {
+                quote::path(&file)
+            } else {
+                text.into_owned()
+            }
         };
         Self {
             path,
@@ -277,6 +284,26 @@ zitadel_credential_failures_total{{file="/a \"b\"\\",reason="temporary"}} 0
 "#
         );
         assert_eq!(metrics.text(), expected);
+    }
+
+    #[test]
+    fn a_label_has_the_files_name_by_the_escapes_of_the_text_format() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt;
+        for (name, label) in [
+            (&b"/a\nb"[..], r"/a\nb"),
+            (b"/a\\nb", r"/a\\nb"),
+            (b"/a\"b", r#"/a\"b"#),
+            (b"/a\\", r"/a\\"),
+            ("/\u{fc}".as_bytes(), "/\u{fc}"),
+            (b"/a\xffb", "/a\u{fffd}b"),
+            (b"/a\rb\tc", "/a\rb\tc"),
+        ] {
+            let metrics = Metrics::new("m".into(), &[OsStr::from_bytes(name).into()]);
+            let text = metrics.text();
+            let sample = format!("zitadel_credential_renewals_total{{file=\"{label}\"}} 0\n");
+            assert!(text.contains(&sample), "{text}");
+        }
     }
 
     #[test]

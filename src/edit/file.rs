@@ -12,8 +12,8 @@ use super::file_lock::FileLock;
 use super::tool::Tool;
 use crate::error::{Error, Report};
 use crate::sys::files::open_private;
-use crate::sys::replace;
 use crate::sys::status::Status;
+use crate::sys::{names_directory, replace};
 use crate::text::clock::Deadline;
 use crate::text::input::encoding::{self, NotText};
 use crate::text::quote::system;
@@ -73,6 +73,9 @@ impl FileChange {
     /// It is another user's, no regular file, too large, or no text.
     pub(crate) fn open(path: &Path) -> Result<Self, Report> {
         let failed = |reason: &str| Report::new(format!("{}: {reason}", quote::path(path)));
+        if names_directory(path) {
+            return Err(failed("the name of a directory").hint("name the file itself"));
+        }
         let path = std::path::absolute(path).map_err(|error| failed(&system(&error)))?;
         directory::check_links(&path).map_err(|error| {
             failed(&system(&error)).hint("name the file itself, if you mean it")

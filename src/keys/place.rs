@@ -8,11 +8,12 @@ use crate::error::{Error, Report};
 use crate::secret::Secret;
 use crate::sys::files::{can_create_in, fsync_dir};
 use crate::sys::lock::DirLock;
+use crate::sys::names_directory;
 use crate::sys::status::Status;
 use crate::sys::{replace, temporary};
 use crate::text::clock::{Deadline, UnixTime};
 use crate::text::quote;
-use crate::text::quote::system;
+use crate::text::quote::{system, word};
 use crate::text::waiting::Wait;
 
 const PAUSE: Duration = Duration::from_millis(20);
@@ -60,6 +61,22 @@ impl Place {
             is_new: false,
         };
         place.check_directory()?;
+        if let Ok(dir) = Status::of(place.directory())
+            && !dir.keeps_ours()
+        {
+            log::warn!(
+                "{}: other users can write to its directory ({}), and put another key there: run chmod go-w {}",
+                place.shown,
+                dir.shown_mode(),
+                word(place.directory())
+            );
+        }
+        if status.links() > 1 {
+            log::warn!(
+                "{} has other names (hard links): they keep the old key, which stops working",
+                place.shown
+            );
+        }
         if status.is_open_to_others() {
             log::warn!(
                 "{}: other users may use the key file ({}); the new one has mode 0600",
@@ -80,6 +97,9 @@ impl Place {
             let report = Report::new(format!("{shown}: no new key: {why}"));
             Error::Usage(report.hint(OTHER_FILE))
         };
+        if names_directory(path) {
+            return Err(refused("the name of a directory"));
+        }
         if path.symlink_metadata().is_ok() {
             return Err(refused("the file is there already"));
         }

@@ -28,6 +28,14 @@ pub fn absolute(path: &Path) -> io::Result<PathBuf> {
     Ok(cleaned)
 }
 
+/// True if a path names a directory, whatever is there: it ends in `/` or `/.`. Its last
+/// component alone would be taken for a file's name.
+pub fn names_directory(path: &Path) -> bool {
+    let text = path.as_os_str().as_encoded_bytes();
+    let text = text.strip_suffix(b".").unwrap_or(text);
+    text.ends_with(b"/")
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -64,5 +72,22 @@ mod tests {
         assert_eq!(cleaned("link/../key.json"), root.join("far/key.json"));
         assert_eq!(cleaned("link/a/../key.json"), root.join("link/key.json"));
         assert_eq!(cleaned("x/../link/key.json"), root.join("link/key.json"));
+    }
+
+    #[test]
+    fn a_slash_at_the_end_names_a_directory() {
+        for (path, is_directory) in [
+            ("x/", true),
+            ("x//", true),
+            ("a/x/.", true),
+            ("/", true),
+            ("./", true),
+            ("x", false),
+            ("x.", false),
+            ("a/x", false),
+            (".", false),
+        ] {
+            assert_eq!(names_directory(Path::new(path)), is_directory, "{path}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::sys::dir::Dir;
 use crate::sys::files::is_open_file;
+use crate::sys::names_directory;
 use crate::sys::status::Status;
 use crate::text::quote::system;
 
@@ -38,6 +39,9 @@ const FILE_ITSELF: &str = "give the path of the file itself";
 /// replace: elsewhere a link leads where somebody else wants. Each directory is
 /// opened in the one before, so that nobody can swap a part of the path meanwhile.
 pub(super) fn place(path: &Path, content: Content) -> Result<(Dir, OsString), Refusal> {
+    if names_directory(path) {
+        return Err(("the name of a directory".to_owned(), NAME));
+    }
     let failed = |error: io::Error| (system(&error), DIRECTORY);
     let mut ahead = reversed(path);
     // The open directories, and the path by which they were reached.

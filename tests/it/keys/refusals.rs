@@ -1,6 +1,8 @@
 //! What `key` is refused, and says.
 
 use std::fs;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 
 use predicates::prelude::*;
 use predicates::str::contains;
@@ -212,4 +214,82 @@ zitadel-credential: error: missing argument --output <FILE>
 "#]],
     );
     assert_eq!(case.requests(), 0);
+}
+
+/// The file without the slash was written.
+#[test]
+fn the_name_of_a_directory_is_no_file() {
+    let world = World::new();
+    for (words, code) in [
+        ("key add --output new.json/", 2),
+        ("key add --output ./new.json/.", 2),
+        ("key rotate --output new.json/", 2),
+        ("token --write new.json/", 1),
+        ("agent --once --write new.json/", 1),
+        ("setup docker r.dev --authfile new.json/", 2),
+        (
+            "setup profile new --config new.toml/ --key-file key.json --issuer https://a.dev",
+            2,
+        ),
+    ] {
+        let output = world.zitadel(words.split(' ')).run();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{words}: {said}");
+        assert!(said.contains("the name of a directory"), "{words}: {said}");
+    }
+    for name in ["new.json", "new.toml"] {
+        assert!(!world.home.path().join(name).exists(), "{name}");
+    }
+    assert_eq!(keys(&world).len(), 1);
+    let words = "agent --once --write token --metrics-file m.prom/";
+    let output = world.zitadel(words.split(' ')).run();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("m.prom/") && said.contains("the name of a directory"),
+        "{said}"
+    );
+    assert!(!world.home.path().join("m.prom").exists());
+}
+
+#[test]
+fn a_key_that_others_can_swap_or_that_has_another_name_is_told_of() {
+    let world = World::new();
+    let key = world.home.path().join("shared/key.json");
+    world.home.write("shared/key.json", world.user.key_json());
+    let dir = world.home.path().join("shared");
+    fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+    let rotate = |mode| {
+        fs::set_permissions(&dir, Permissions::from_mode(mode)).unwrap();
+        let mut call = world.zitadel(["key", "rotate", "--key-file", "shared/key.json"]);
+        let output = call.run();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for mode in [0o777, 0o770, 0o720] {
+        let said = rotate(mode);
+        let told = format!("other users can write to its directory (mode 0{mode:o})");
+        assert!(
+            said.contains(&told) && said.contains("run chmod go-w "),
+            "{said}"
+        );
+    }
+    for mode in [0o755, 0o700, 0o1777] {
+        assert_eq!(rotate(mode), "");
+    }
+    fs::hard_link(&key, world.home.path().join("other.json")).unwrap();
+    let said = rotate(0o700);
+    assert!(said.contains("has other names (hard links)"), "{said}");
+    // The file is another one now.
+    assert_eq!(rotate(0o700), "");
+    for mode in [0o777, 0o770] {
+        fs::set_permissions(&dir, Permissions::from_mode(mode)).unwrap();
+        let mut call = world.zitadel(["key", "add", "--output", "shared/new.json"]);
+        let output = call.run();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(
+            said.contains("other users can write to its directory"),
+            "{said}"
+        );
+    }
 }

@@ -19,7 +19,7 @@ const TOOLS_PAGE: &str = include_str!("../../docs/tools.md");
 const SERVERS: &str = include_str!("../../docs/servers.md");
 const TROUBLESHOOTING: &str = include_str!("../../docs/troubleshooting.md");
 const INSTALL: &str = include_str!("../../docs/install.md");
-const PAGES: [(&str, &str); 13] = [
+const PAGES: [(&str, &str); 14] = [
     ("README.md", README),
     ("docs/install.md", INSTALL),
     ("docs/ci.md", include_str!("../../docs/ci.md")),
@@ -29,6 +29,7 @@ const PAGES: [(&str, &str); 13] = [
     ("docs/agent.md", include_str!("../../docs/agent.md")),
     ("docs/troubleshooting.md", TROUBLESHOOTING),
     ("docs/servers.md", SERVERS),
+    ("docs/products.md", include_str!("../../docs/products.md")),
     (
         "docs/kubernetes.md",
         include_str!("../../docs/kubernetes.md"),

@@ -86,6 +86,8 @@ pub struct Broker<'a> {
     failed_renewal: Cell<Option<FailedRenewal>>,
     /// True if the issuer was asked about the token, and accepts it.
     is_accepted: Cell<bool>,
+    /// The issuer's clock and ours, when it gave the last token.
+    issuer_clock: Cell<Option<(UnixTime, UnixTime)>>,
 }
 
 /// A secret that was read before it is used.
@@ -195,6 +197,7 @@ impl<'a> Broker<'a> {
             slot,
             failed_renewal: Cell::default(),
             is_accepted: Cell::default(),
+            issuer_clock: Cell::default(),
         }
     }
 

@@ -49,11 +49,7 @@ pub(crate) fn keys(
     match &args.action {
         KeyAction::List(list) => {
             let request = request()?;
-            list::list(
-                &Session::open(&request, world.clock)?,
-                list.output,
-                (world.clock)(),
-            )
+            list::list(&Session::open(&request, world.clock)?, list.output)
         }
         KeyAction::Add(add) => rotate::add(world, &request()?, add),
         KeyAction::Rotate(args) => rotate::rotate(world, config, options, request()?, args),

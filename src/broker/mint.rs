@@ -264,7 +264,11 @@ impl Broker<'_> {
         let asked_at = (self.clock)();
         let exchange = issuer.exchange(endpoint, &sent.proof, &self.request.scopes)?;
         Ok(match exchange {
-            Exchange::Granted(granted) => Ok((granted, asked_at)),
+            Exchange::Granted(granted) => {
+                let clocks = granted.date.map(|theirs| (theirs, asked_at));
+                self.issuer_clock.set(clocks);
+                Ok((granted, asked_at))
+            }
             Exchange::Refused(refusal) => Err(refusal),
         })
     }

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use super::Broker;
+use super::diagnosis::{is_believed, is_off};
 use crate::cache::{Entry, Slot};
 use crate::error::Error;
 use crate::source::Source;
@@ -23,6 +24,18 @@ impl Broker<'_> {
             .mint(known, self.request.deadline)
             .map_err(|error| self.about(error))?;
         Ok((minted.token, minted.lifespan.map(|span| span.expires_at)))
+    }
+
+    /// Returns the time by the issuer's clock, if it differs from ours and is believed: dates
+    /// that the issuer judges are made with it.
+    pub fn issuer_time(&self) -> UnixTime {
+        let now = (self.clock)();
+        match self.issuer_clock.get() {
+            Some((theirs, ours)) if is_off(theirs, ours) && is_believed(theirs, ours) => {
+                theirs.plus(now.since(ours))
+            }
+            _ => now,
+        }
     }
 
     /// Returns the path of the entry's lock file; `None` without a cache.

@@ -14,12 +14,9 @@ use crate::url::IssuerUrl;
 ///
 /// # Errors
 /// As [`Session::list`].
-pub(super) fn list(
-    session: &Session<'_, '_>,
-    output: ListOutput,
-    now: UnixTime,
-) -> Result<Answer, Error> {
+pub(super) fn list(session: &Session<'_, '_>, output: ListOutput) -> Result<Answer, Error> {
     let keys = session.list()?;
+    let now = session.now();
     Ok(Answer::new(match output {
         ListOutput::Json => document(session, &keys, now),
         ListOutput::Text if keys.is_empty() => {

@@ -60,7 +60,7 @@ impl Renewal<'_, '_> {
         replaced: &[KeyId],
     ) -> Result<NewKey, Error> {
         let pair = pair::make().map_err(Error::Final)?;
-        let now = (self.clock)();
+        let now = self.session.now();
         let end = KeyEnd::new(now.plus(lifetime), fastrand::u32(1..1_000_000));
         let mut note = Note::new(self.session.grant(), now, end, old);
         self.write_note(&note)?;

@@ -11,7 +11,7 @@ use crate::source::Source;
 use crate::source::issuer::Issuer;
 use crate::source::issuer::user_keys::UserKey;
 use crate::source::key::end::KeyEnd;
-use crate::text::clock::{Clock, Deadline};
+use crate::text::clock::{Clock, Deadline, UnixTime};
 use crate::token::Token;
 use crate::url::IssuerUrl;
 
@@ -90,6 +90,11 @@ impl<'r, 'c> Session<'r, 'c> {
     /// Returns what the token was asked for with.
     pub(super) const fn grant(&self) -> &Grant {
         &self.grant
+    }
+
+    /// Returns the time by ZITADEL's clock, as far as it is known.
+    pub(super) fn now(&self) -> UnixTime {
+        self.broker.issuer_time()
     }
 
     /// Returns the ID of the user whose keys they are.

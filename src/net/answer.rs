@@ -101,7 +101,7 @@ impl<'a> Answer<'a> {
 /// True if a text has the name of a secret: a parameter of OAuth (RFC 6749, appendix A)
 /// or of our requests, however it is written.
 fn names_a_secret(text: &str) -> bool {
-    const NAMES: [&str; 7] = [
+    const NAMES: [&str; 10] = [
         "accesstoken",
         "refreshtoken",
         "idtoken",
@@ -110,6 +110,10 @@ fn names_a_secret(text: &str) -> bool {
         // A whole key file, of ZITADEL's user API.
         "keycontent",
         "password",
+        // The header of the request, which a proxy's error page may repeat.
+        "authorization:",
+        "authorization\":",
+        "authorization=",
     ];
     let letters = text.chars().filter(|c| !matches!(c, '_' | '-'));
     let text: String = letters.map(|c| c.to_ascii_lowercase()).collect();

@@ -58,6 +58,8 @@ pub struct Granted {
     pub access_token: String,
     /// Its lifetime in seconds; `None` if the response has no `expires_in`.
     pub expires_in: Option<u64>,
+    /// The issuer's clock.
+    pub date: Option<UnixTime>,
 }
 
 /// The issuer's refusal.
@@ -256,6 +258,7 @@ pub fn exchanged(answer: &Answer<'_>) -> Result<Exchange, Error> {
     Ok(Exchange::Granted(Granted {
         access_token,
         expires_in,
+        date: answer.date,
     }))
 }
 

@@ -172,3 +172,35 @@ fn an_agent_takes_up_a_new_keys_end_within_a_minute_and_tells_it() {
     assert_eq!(world.issuer.token_requests(), 1);
     assert_eq!(said.matches("the key expires at ").count(), 1, "{said}");
 }
+
+/// By a clock that is behind, the end would be past.
+#[test]
+fn a_new_keys_end_is_counted_by_the_issuers_clock() {
+    let Some(faketime) = client("faketime") else {
+        return;
+    };
+    for offset in ["+0s", "-2h", "-20h", "+2h", "+100d"] {
+        let world = World::new();
+        let mut command = world.home.command(&faketime);
+        command.args(["-f", offset]).arg(binary());
+        command.args(["key", "rotate", "--lifetime", "1h", "--timeout", "10"]);
+        command.env("DONT_FAKE_MONOTONIC", "1");
+        let rotated = output(command);
+        let said = String::from_utf8(rotated.stderr).unwrap();
+        assert!(rotated.status.success(), "{offset}: {said}");
+        let key: serde_json::Value = serde_json::from_str(&world.home.read("key.json")).unwrap();
+        let end = OffsetDateTime::parse(key["expirationDate"].as_str().unwrap(), &Rfc3339);
+        let left = end.unwrap() - OffsetDateTime::now_utc();
+        assert!(
+            (3400..=3601).contains(&left.whole_seconds()),
+            "{offset}: {left}"
+        );
+        assert_eq!(
+            world.issuer.key_ids(&world.user.user_id).len(),
+            1,
+            "{offset}"
+        );
+        let said = output(token_at(&faketime, &world, "+0s"));
+        answered(&world, &said);
+    }
+}

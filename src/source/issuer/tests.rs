@@ -53,6 +53,8 @@ fn a_response_with_a_token_is_never_quoted() {
             "ACCESS-TOKEN: hunter2-Sommer",
             "{\"id_token\": \"hunter2-Sommer",
             "client_secret=hunter2-Sommer",
+            "POST /oauth/v2/token Authorization: Basic hunter2-Sommer",
+            r#"{"headers":{"authorization":"Bearer hunter2-Sommer"}}"#,
         ] {
             let shown = shown(status, body);
             assert!(!shown.contains("hunter2"), "{status} {body}: {shown}");

@@ -23,6 +23,12 @@ pub enum Objection {
         /// The key's size.
         expected: usize,
     },
+    /// Digits that are base64 too, of another value.
+    #[error("printed no signature as raw bytes or base64, but hexadecimal digits")]
+    Hexadecimal,
+    /// A message, a label, a document.
+    #[error("printed no signature, but text that is not its base64 alone")]
+    Text,
     /// Base64 twice.
     #[error("printed more than one signature")]
     Several,
@@ -37,8 +43,13 @@ pub fn parse(printed: &[u8], size: Option<usize>) -> Result<Vec<u8>, Objection> 
         Some(size) => length == size,
         None => SIZES.contains(&length),
     };
+    if is_hexadecimal(printed) {
+        return Err(Objection::Hexadecimal);
+    }
     if let Some(signature) = decoded(printed) {
         return match signature {
+            Decoded::One(bytes) if is_text(&bytes) => Err(Objection::Text),
+            Decoded::One(bytes) if size.is_none() && is_twice(&bytes) => Err(Objection::Several),
             Decoded::One(bytes) if fits(bytes.len()) => Ok(bytes),
             Decoded::One(bytes) if size.is_some_and(|size| bytes.len() == 2 * size) => {
                 Err(Objection::Several)
@@ -46,6 +57,9 @@ pub fn parse(printed: &[u8], size: Option<usize>) -> Result<Vec<u8>, Objection> 
             Decoded::One(bytes) => Err(wrong_size(bytes.len(), size)),
             Decoded::Several => Err(Objection::Several),
         };
+    }
+    if is_text(printed) {
+        return Err(Objection::Text);
     }
     if let Some(size) = size {
         return match printed.len() {
@@ -63,11 +77,33 @@ pub fn parse(printed: &[u8], size: Option<usize>) -> Result<Vec<u8>, Objection> 
         1 if printed.ends_with(b"\n") => printed.len() - 1,
         _ => printed.len(),
     };
-    if fits(length) && length % 64 == 0 {
+    if is_twice(&printed[..length]) {
+        Err(Objection::Several)
+    } else if fits(length) && length % 64 == 0 {
         Ok(printed[..length].to_owned())
     } else {
         Err(wrong_size(length, None))
     }
+}
+
+/// True for a text. A signature has such bytes alone as often as a key is guessed.
+fn is_text(bytes: &[u8]) -> bool {
+    let is_printable = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    !bytes.is_empty() && bytes.iter().all(is_printable)
+}
+
+/// True for what `openssl dgst` and `xxd` print, with and without colons.
+fn is_hexadecimal(bytes: &[u8]) -> bool {
+    let letters = bytes
+        .iter()
+        .filter(|byte| !byte.is_ascii_whitespace() && **byte != b':');
+    letters.clone().count() >= 2 * SIZES.start() && letters.clone().all(u8::is_ascii_hexdigit)
+}
+
+/// True for the same signature twice, which has the size of a longer key's.
+fn is_twice(bytes: &[u8]) -> bool {
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    !first.is_empty() && first == second
 }
 
 fn wrong_size(found: usize, size: Option<usize>) -> Objection {
@@ -182,6 +218,45 @@ mod tests {
             for size in [None, Some(256)] {
                 assert!(parse(printed, size).is_err(), "{printed:?}");
             }
+        }
+    }
+
+    #[test]
+    fn other_forms_of_a_signature_are_named() {
+        let raw = signature();
+        let text = BASE64_STANDARD.encode(&raw);
+        let digits: String = raw.iter().map(|byte| format!("{byte:02x}")).collect();
+        let colons: Vec<_> = digits.as_bytes().chunks(2).collect();
+        let hexadecimal = [
+            digits.clone().into_bytes(),
+            digits.to_uppercase().into_bytes(),
+            colons.join(&b":"[..]),
+        ];
+        let texts = [
+            format!("\"{text}\""),
+            format!("{{\"signature\": \"{text}\"}}"),
+            format!("vault:v1:{text}"),
+            format!("Signature: {text}"),
+            format!("{text}\nWARNING: the PIN is old\n"),
+            BASE64_STANDARD.encode(&text),
+            // As long as a signature.
+            "error ".repeat(60)[..256].to_owned(),
+        ];
+        let twice = [&raw[..], &raw[..]].concat();
+        for size in [None, Some(256)] {
+            for printed in &hexadecimal {
+                assert_eq!(parse(printed, size), Err(Objection::Hexadecimal));
+            }
+            for printed in &texts {
+                assert_eq!(
+                    parse(printed.as_bytes(), size),
+                    Err(Objection::Text),
+                    "{printed}"
+                );
+            }
+            assert_eq!(parse(&twice, size), Err(Objection::Several));
+            let twice = BASE64_STANDARD.encode(&twice);
+            assert_eq!(parse(twice.as_bytes(), size), Err(Objection::Several));
         }
     }
 

@@ -74,16 +74,16 @@ impl Config<'_> {
     fn options_of(&self, source: &KeySource, settings: &Layer) -> String {
         let mut options = String::new();
         if let Some(path) = self.named_path() {
-            options += &format!(" --config {}", word(path));
+            options.extend([" --config ", &word(path)]);
         }
         let usual = self.default_profile();
         let profile = settings.profile.as_deref();
         if let Some(name) = profile.filter(|name| usual.as_deref() != Some(name)) {
-            options += &format!(" --profile {}", word(name));
+            options.extend([" --profile ", &word(name)]);
         }
         if let (Some("--key-file"), KeySource::File(path)) = (self.given.source.as_deref(), source)
         {
-            options += &format!(" --key-file {}", word(path));
+            options.extend([" --key-file ", &word(path)]);
         }
         options
     }

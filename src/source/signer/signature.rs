@@ -225,7 +225,8 @@ mod tests {
     fn other_forms_of_a_signature_are_named() {
         let raw = signature();
         let text = BASE64_STANDARD.encode(&raw);
-        let digits: String = raw.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits: Vec<_> = raw.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits = digits.concat();
         let colons: Vec<_> = digits.as_bytes().chunks(2).collect();
         let hexadecimal = [
             digits.clone().into_bytes(),

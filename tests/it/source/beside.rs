@@ -114,15 +114,12 @@ fn what_takes_the_place_of_a_profiles_source_is_named() {
     ] {
         for command in ["token", "whoami", "key list", "key rotate"] {
             let mut call = world.zitadel(command.split(' '));
-            let (by, how) = match flag {
-                Some(flag) => {
-                    call.args([flag, "secret"]);
-                    (flag, "leave out")
-                }
-                None => {
-                    call.env(variable, "secret");
-                    (variable, "unset")
-                }
+            let (by, how) = if let Some(flag) = flag {
+                call.args([flag, "secret"]);
+                (flag, "leave out")
+            } else {
+                call.env(variable, "secret");
+                (variable, "unset")
             };
             let output = call.run();
             let said = String::from_utf8(output.stderr).unwrap();

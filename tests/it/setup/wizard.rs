@@ -15,7 +15,7 @@ pub(super) const ISSUER: &str = "Issuer, the instance's URL";
 pub(super) const KEY: &str = "Key file, the JSON";
 pub(super) const NAME: &str = "Name of the profile";
 pub(super) const HOSTS: &str = "Hosts that may get its tokens";
-pub(super) const ERROR: &str = "\nerror: ";
+pub(super) const ERROR: &str = "error: ";
 
 /// The wizard, with the fixture's links on `PATH`.
 pub(super) fn wizard(fixture: &Fixture, words: &str) -> Screen {

@@ -18,7 +18,9 @@ mod jwt;
 pub(crate) mod mint;
 mod minted;
 mod obtain;
+mod shared;
 mod trial;
+mod turn;
 mod userinfo;
 
 use std::cell::Cell;
@@ -27,8 +29,10 @@ use std::time::Duration;
 
 use log::Level;
 use minted::Minted;
+use shared::{Got, Wish};
 
 use crate::cache::lock::Lock;
+use crate::cache::shared::{Settings, Use};
 use crate::cache::{Entry, Slot};
 use crate::error::{Error, Kind, Report};
 use crate::grant::{Grant, KeyId, UserId};
@@ -65,6 +69,8 @@ pub struct Request<'a> {
     pub network: Network<'a>,
     /// The cache directory; `None` for `--no-cache`.
     pub cache_dir: Option<PathBuf>,
+    /// The cache of a fleet, behind the local one.
+    pub shared: Option<Settings>,
     /// `--refresh`: mint a token even if the cached one is fresh.
     pub refresh: bool,
     /// The time limit for all waiting.
@@ -84,6 +90,10 @@ pub struct Broker<'a> {
     slot: Option<Slot>,
     /// The last renewal that failed while the token was still valid.
     failed_renewal: Cell<Option<FailedRenewal>>,
+    /// What the last token had of the shared cache.
+    shared_use: Cell<Option<Use>>,
+    /// True if the issuer was asked for the last token.
+    has_asked: Cell<bool>,
     /// True if the issuer was asked about the token, and accepts it.
     is_accepted: Cell<bool>,
     /// The issuer's clock and ours, when it gave the last token.
@@ -196,6 +206,8 @@ impl<'a> Broker<'a> {
             loaded: Cell::new(loaded),
             slot,
             failed_renewal: Cell::default(),
+            shared_use: Cell::default(),
+            has_asked: Cell::default(),
             is_accepted: Cell::default(),
             issuer_clock: Cell::default(),
         }
@@ -282,11 +294,19 @@ impl<'a> Broker<'a> {
 
     fn any_token(&self) -> Result<Token, Error> {
         let Some(slot) = &self.slot else {
-            return Ok(self.mint(None, self.request.deadline)?.token);
+            let got = self.fetch(None, None, self.request.deadline, Wish::default())?;
+            return token_of(got).map(|minted| minted.token);
         };
         let cached = slot.read();
         let Some(entry) = cached.as_ref().filter(|_| !self.request.refresh) else {
-            return self.obtain(slot, cached.as_ref().map(|entry| &entry.token));
+            let other_than = cached.as_ref().map(|entry| &entry.token);
+            return self.obtain(
+                slot,
+                Wish {
+                    other_than,
+                    ..Wish::default()
+                },
+            );
         };
         let freshness = self.freshness(entry);
         if entry.is_doubted
@@ -304,7 +324,7 @@ impl<'a> Broker<'a> {
                 Ok(entry.token.clone())
             }
             Freshness::Refresh => self.renew(slot, entry),
-            Freshness::Unusable => self.obtain(slot, None),
+            Freshness::Unusable => self.obtain(slot, Wish::default()),
         }
     }
 
@@ -314,7 +334,7 @@ impl<'a> Broker<'a> {
         self.newer(slot, cached).or_else(|reason| {
             log::info!("token not renewed yet: {reason}");
             match self.freshness(cached) {
-                Freshness::Unusable => self.obtain(slot, None),
+                Freshness::Unusable => self.obtain(slot, Wish::default()),
                 Freshness::Fresh | Freshness::Refresh => Ok(cached.token.clone()),
             }
         })
@@ -335,8 +355,13 @@ impl<'a> Broker<'a> {
         lock.note_try((self.clock)())
             .map_err(|error| error.to_string())?;
         let ahead = Deadline::after(self.request.deadline.remaining().min(AHEAD));
-        match self.mint(cached.endpoints.as_ref(), ahead) {
-            Ok(minted) => Ok(self.store(slot, minted, Some(lock))),
+        let wish = Wish {
+            held: Some(cached),
+            ..Wish::default()
+        };
+        match self.fetch(Some(slot), cached.endpoints.as_ref(), ahead, wish) {
+            Ok(Got::Token(minted)) => Ok(self.store(slot, minted, Some(lock))),
+            Ok(Got::Keep(reason)) => Err(reason),
             Err(error) => {
                 let headline = error.report().headline();
                 self.failed_renewal.set(Some(FailedRenewal {
@@ -368,6 +393,7 @@ impl<'a> Broker<'a> {
             token,
             lifespan,
             endpoints,
+            issued_at: _,
         } = minted;
         match lifespan {
             Some(lifespan) => {
@@ -449,6 +475,14 @@ impl<'a> Broker<'a> {
             return error;
         }
         error.map(|report: Report| report.with(with.join(", ")))
+    }
+}
+
+/// Returns the token, which there always is if none is at hand.
+fn token_of(got: Got) -> Result<Minted, Error> {
+    match got {
+        Got::Token(minted) => Ok(minted),
+        Got::Keep(reason) => Err(Error::Passing(Report::new(reason))),
     }
 }
 

@@ -8,12 +8,13 @@ pub mod listing;
 pub mod lock;
 pub mod parents;
 pub mod record;
+pub mod shared;
 pub mod sweep;
 
 use std::path::{Path, PathBuf};
 use std::{fs, io, path};
 
-use lock::{Lock, Turn};
+use lock::{Lock, Note, Turn};
 use parents::Parents;
 pub use record::Entry;
 
@@ -171,6 +172,33 @@ impl Slot {
     /// Returns the lock file's path, for messages.
     pub fn lock_path(&self) -> PathBuf {
         self.path("lock")
+    }
+
+    /// Returns the time up to which tokens of the shared cache are not used; `None` if none
+    /// was refused.
+    pub fn floor(&self) -> Option<UnixTime> {
+        lock::note(&self.lock_path(), Note::Floor)
+    }
+
+    /// Notes that tokens of the shared cache up to this time are not used.
+    ///
+    /// # Errors
+    /// The system's error.
+    pub fn note_floor(&self, floor: UnixTime) -> io::Result<()> {
+        lock::write_note(&self.lock_path(), Note::Floor, floor)
+    }
+
+    /// Returns when the shared cache was last not available.
+    pub fn store_trouble(&self) -> Option<UnixTime> {
+        lock::note(&self.lock_path(), Note::StoreTrouble)
+    }
+
+    /// Notes that the shared cache is not available.
+    ///
+    /// # Errors
+    /// The system's error.
+    pub fn note_store_trouble(&self, now: UnixTime) -> io::Result<()> {
+        lock::write_note(&self.lock_path(), Note::StoreTrouble, now)
     }
 
     /// Returns the record of the processes that got this entry's tokens.

@@ -15,6 +15,7 @@ mod missing;
 mod place;
 mod rules;
 mod setting;
+mod shared;
 pub(crate) mod shown;
 mod source;
 mod value;
@@ -158,6 +159,7 @@ impl<'a> Config<'a> {
     fn request_with(&self, settings: Layer) -> Result<Request<'a>, Error> {
         let is_supplied = matches!(settings.source, Some(SourceSetting::Supplier(_)));
         let issuer = (!is_supplied || settings.issuer.is_some()).then(|| self.issuer_of(&settings));
+        let shared = self.shared_of(&settings)?;
         Ok(Request {
             issuer: issuer.transpose()?,
             source: self.source_of(&settings)?,
@@ -169,6 +171,7 @@ impl<'a> Config<'a> {
                 environment: self.environment,
             },
             cache_dir: self.cache_dir(),
+            shared,
             refresh: self.refresh,
             deadline: self.deadline,
         })

@@ -104,6 +104,8 @@ pub struct Report {
     lines: Box<[String]>,
     /// Seconds.
     wait: Option<u32>,
+    /// True if there were too many requests.
+    is_limited: bool,
 }
 
 impl Report {
@@ -117,6 +119,7 @@ impl Report {
             hints: Vec::new(),
             lines: Box::default(),
             wait: None,
+            is_limited: false,
         }
     }
 
@@ -150,6 +153,17 @@ impl Report {
         let secs = |wait: Duration| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
         self.wait = wait.map(secs);
         self
+    }
+
+    /// Notes that the issuer had too many requests from here.
+    pub fn limited(mut self) -> Self {
+        self.is_limited = true;
+        self
+    }
+
+    /// True if the issuer had too many requests from here.
+    pub const fn is_limited(&self) -> bool {
+        self.is_limited
     }
 
     /// Prefixes the failure with the thing that it is about.

@@ -18,5 +18,6 @@ mod socks;
 mod tcp;
 mod tls;
 mod trust;
+pub mod wire;
 
 pub use phase::Phase;

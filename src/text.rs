@@ -8,6 +8,7 @@ pub mod logger;
 pub mod near;
 pub mod object;
 pub mod quote;
+pub mod span;
 pub mod stderr;
 pub mod terminal;
 pub mod version;

@@ -159,6 +159,11 @@ impl Lifespan {
         self.expires_at.since(self.obtained_at)
     }
 
+    /// Returns how long from `now` the token can be used: until the margin.
+    pub fn usable_for(&self, now: UnixTime) -> Duration {
+        self.expires_at.minus(self.margin()).since(now)
+    }
+
     /// Returns the margin: the lesser of 30 s and a tenth of the lifetime, rounded
     /// up to whole seconds. A token with no more time than this left is not used.
     fn margin(&self) -> Duration {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::shared::Wish;
 use super::{Broker, PAUSE};
 use crate::error::{Error, Report};
 use crate::text::quote::system;
@@ -21,7 +22,11 @@ impl Broker<'_> {
             && !token.is_jwt()
             && token.is_older_than(PAUSE, (self.clock)())
         {
-            let newer = self.obtain(slot, Some(&token));
+            let wish = Wish {
+                other_than: Some(&token),
+                ..Wish::default()
+            };
+            let newer = self.obtain(slot, wish);
             token = newer.map_err(|error| self.about(error))?;
         }
         if token.is_jwt() {

@@ -94,6 +94,7 @@ impl Broker<'_> {
             lifespan: token.lifespan(),
             token,
             endpoints: None,
+            issued_at: None,
         })
     }
 
@@ -108,6 +109,7 @@ impl Broker<'_> {
         let sent = self.prove((self.clock)(), deadline)?;
         self.warn_of_exposure();
         self.check_expiry(sent.key_expires_at)?;
+        self.has_asked.set(true);
         let issuer = self.issuer(deadline)?;
         let (endpoint, endpoints, outcome) = match (&self.request.token_endpoint, known) {
             (Some(endpoint), _) => {
@@ -142,6 +144,11 @@ impl Broker<'_> {
             expires_at: asked_at.plus(Duration::from_secs(secs)),
         });
         let now = (self.clock)();
+        // What others, with other clocks, are to reckon with.
+        let date = granted
+            .date
+            .filter(|date| diagnosis::is_believed(*date, now));
+        let issued_at = date.map(|date| date.minus(now.since(asked_at)));
         if lifespan.is_some_and(|lifespan| lifespan.freshness(now) == Freshness::Unusable) {
             let what = "the issuer's token had expired when it arrived";
             return Err(Error::Passing(Report::new(what).hint(
@@ -149,7 +156,11 @@ impl Broker<'_> {
             )));
         }
         log::info!("got a new token from the issuer");
-        self.minted(granted.access_token, lifespan, endpoints)
+        let minted = self.minted(granted.access_token, lifespan, endpoints)?;
+        Ok(Minted {
+            issued_at,
+            ..minted
+        })
     }
 
     #[expect(
@@ -168,6 +179,7 @@ impl Broker<'_> {
             token,
             lifespan,
             endpoints,
+            issued_at: None,
         })
     }
 
@@ -327,7 +339,7 @@ impl Broker<'_> {
     }
 
     /// Returns the key that was read for its IDs, or else reads it.
-    fn take_key(&self, spec: &KeySpec, deadline: Deadline) -> Result<Key, Error> {
+    pub(super) fn take_key(&self, spec: &KeySpec, deadline: Deadline) -> Result<Key, Error> {
         match self.loaded.take() {
             Some(Loaded::Key(key)) => Ok(key),
             _ => self.load_key(spec, deadline),
@@ -403,7 +415,7 @@ impl Broker<'_> {
         }
     }
 
-    fn bad_key(&self, report: Report) -> Error {
+    pub(super) fn bad_key(&self, report: Report) -> Error {
         Error::Final(report.about(&self.request.source))
     }
 

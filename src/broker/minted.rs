@@ -1,5 +1,6 @@
 //! A token that was just obtained.
 
+use crate::text::clock::UnixTime;
 use crate::token::{Lifespan, Token};
 use crate::url::Endpoints;
 
@@ -10,4 +11,6 @@ pub(super) struct Minted {
     pub(super) lifespan: Option<Lifespan>,
     /// `None` if no discovery was needed.
     pub(super) endpoints: Option<Endpoints>,
+    /// When it was asked for by the issuer's clock, if that is known.
+    pub(super) issued_at: Option<UnixTime>,
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 use std::{io, thread};
 
-use super::Broker;
+use super::shared::Wish;
+use super::{Broker, token_of};
 use crate::cache::Slot;
 use crate::cache::lock::{Lock, Turn};
 use crate::error::{Error, Report};
@@ -33,9 +34,10 @@ enum Waited {
 }
 
 impl Broker<'_> {
-    /// Rule 3: returns a token other than `unwanted`, minted by this process or by
+    /// Rule 3: returns a token of this wish, minted by this process or by
     /// another while this one waited.
-    pub(super) fn obtain(&self, slot: &Slot, unwanted: Option<&Token>) -> Result<Token, Error> {
+    pub(super) fn obtain(&self, slot: &Slot, wish: Wish<'_>) -> Result<Token, Error> {
+        let unwanted = wish.other_than;
         let lock = match self.wait_for_lock(slot, unwanted)? {
             Waited::Locked(lock) => Some(lock),
             Waited::Served(token) => return Ok(token),
@@ -46,7 +48,8 @@ impl Broker<'_> {
             return Ok(token);
         }
         let endpoints = cached.as_ref().and_then(|entry| entry.endpoints.as_ref());
-        match self.mint(endpoints, self.request.deadline) {
+        let fetched = self.fetch(Some(slot), endpoints, self.request.deadline, wish);
+        match fetched.and_then(token_of) {
             Ok(minted) => Ok(self.store(slot, minted, lock)),
             // Another process may have been luckier meanwhile.
             Err(error) => slot

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::shared::Wish;
 use super::{AHEAD, Broker};
 use crate::cache::{Entry, Slot};
 use crate::error::Error;
@@ -124,7 +125,12 @@ impl Broker<'_> {
     }
 
     fn replacement(&self, slot: &Slot, refused: &Token) -> Result<Token, Error> {
-        self.obtain(slot, Some(refused)).inspect_err(|error| {
+        let wish = Wish {
+            other_than: Some(refused),
+            is_refused: true,
+            held: None,
+        };
+        self.obtain(slot, wish).inspect_err(|error| {
             if matches!(error, Error::Refused(_)) {
                 self.forget(Some(&Secret::new(refused.expose().to_owned())));
             }

@@ -12,7 +12,8 @@ use crate::text::clock::UnixTime;
 /// An entry's exclusive lock. It is released when it is dropped or when the
 /// process ends, even if it is killed.
 ///
-/// The lock file's eight bytes are the time of the last renewal attempt.
+/// The lock file's first eight bytes are the time of the last renewal attempt; its
+/// [`Note`]s follow.
 #[derive(Debug)]
 pub struct Lock(File);
 
@@ -59,6 +60,36 @@ impl Lock {
     pub fn note_try(&self, now: UnixTime) -> io::Result<()> {
         write_at(&self.0, &now.as_secs().to_be_bytes(), 0)
     }
+}
+
+/// What a lock file notes of the shared cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The time up to which its tokens are not used.
+    Floor = 8,
+    /// When it was last not available.
+    StoreTrouble = 16,
+}
+
+/// The sizes that a lock file may have, in bytes.
+pub const SIZES: [usize; 4] = [0, 8, 16, 24];
+
+/// Returns a note of a lock file; `None` if there is none. Needs no lock.
+pub fn note(path: &Path, note: Note) -> Option<UnixTime> {
+    let file = open_private().read(true).open(path).ok()?;
+    let mut secs = [0; 8];
+    let read = read_at(&file, &mut secs, note as u64).ok()?;
+    let secs = u64::from_be_bytes(secs);
+    (read == 8 && secs > 0).then_some(UnixTime::from_secs(secs))
+}
+
+/// Writes a note of a lock file. Needs no lock.
+///
+/// # Errors
+/// The system's error.
+pub fn write_note(path: &Path, note: Note, time: UnixTime) -> io::Result<()> {
+    let file = open_or_create_private(path)?;
+    write_at(&file, &time.as_secs().to_be_bytes(), note as u64)
 }
 
 /// The locks of the processes that go on although another one has the entry's lock:
@@ -115,6 +146,25 @@ mod tests {
             take().note_try(now).expect("written");
             assert_eq!(take().last_try(), Some(now));
         }
+    }
+
+    #[test]
+    fn each_note_of_a_lock_file_stands_by_itself() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("entry.lock");
+        assert_eq!(note(&path, Note::Floor), None);
+        let at = UnixTime::from_secs;
+        write_note(&path, Note::StoreTrouble, at(5)).expect("written");
+        assert_eq!(note(&path, Note::Floor), None);
+        assert_eq!(note(&path, Note::StoreTrouble), Some(at(5)));
+        write_note(&path, Note::Floor, at(4)).expect("written");
+        let lock = Lock::try_take(&path).expect("a lock file").expect("free");
+        lock.note_try(at(3)).expect("written");
+        assert_eq!(lock.last_try(), Some(at(3)));
+        assert_eq!(note(&path, Note::Floor), Some(at(4)));
+        assert_eq!(note(&path, Note::StoreTrouble), Some(at(5)));
+        let size = path.metadata().expect("a file").len();
+        assert_eq!(usize::try_from(size).ok(), SIZES.last().copied());
     }
 
     #[test]

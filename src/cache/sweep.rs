@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::listing::{below, children, is_directory_of_key, look, remove, remove_with_others};
-use super::lock::{Lock, Turn};
+use super::lock::{Lock, SIZES, Turn};
 use super::{LIMIT, is_digest, parents, record};
 use crate::sys::files::open_private;
 use crate::sys::status::Status;
@@ -122,7 +122,7 @@ fn kind_of(dir: &Path, path: &Path) -> Kind {
         Some("json") => record::is_of_ours(&bytes).then_some(Kind::Damaged),
         Some("token") => is_jwt_alone(&bytes).then_some(Kind::Token),
         Some("parents") => parents::is_of_ours(&bytes).then_some(Kind::Parents),
-        Some(end) if is_lock(end) => matches!(bytes.len(), 0 | 8).then_some(Kind::Lock),
+        Some(end) if is_lock(end) => SIZES.contains(&bytes.len()).then_some(Kind::Lock),
         _ => None,
     };
     kind.unwrap_or(Kind::Other)

@@ -148,7 +148,11 @@ impl<'a> Config<'a> {
             .profile_names()
             .filter_map(|name| self.profile(name).ok());
         let layers = profiles.chain([self.caller.clone()]);
-        layers.filter_map(|layer| layer.ca_file).collect()
+        let files = |layer: Layer| {
+            let shared = layer.shared.and_then(|shared| shared.ca_file);
+            layer.ca_file.into_iter().chain(shared)
+        };
+        layers.flat_map(files).collect()
     }
 
     /// Returns the directories that may contain setup's journal: that of the config
@@ -192,8 +196,20 @@ fn files_of(profile: &Profile, dir: &Path, home: Option<&Path>) -> Vec<(PathBuf,
         (program(&profile.token_command), PROGRAM),
         (program(&profile.client_secret_command), PROGRAM),
     ];
+    let shared = profile.shared.as_ref();
+    let of_shared = [
+        (
+            shared.and_then(|shared| shared.password_file.clone()),
+            "the file of a password",
+        ),
+        (
+            shared.and_then(|shared| shared.seal_key_file.clone()),
+            "the file of a seal key",
+        ),
+    ];
     let located = |(file, kind): (Option<String>, _)| {
         Some((located("", file?.as_ref(), dir, home).ok()?, kind))
     };
-    all.into_iter().filter_map(located).collect()
+    let all = all.into_iter().chain(of_shared);
+    all.filter_map(located).collect()
 }

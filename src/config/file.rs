@@ -65,6 +65,30 @@ pub(super) struct Profile {
     pub(super) ca_file: Option<String>,
     #[serde(default)]
     pub(super) allow_http: bool,
+    pub(super) shared: Option<Shared>,
+}
+
+/// One `[profiles.NAME.shared]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Shared {
+    pub(super) url: String,
+    pub(super) username: Option<String>,
+    pub(super) password_file: Option<String>,
+    pub(super) ca_file: Option<String>,
+    pub(super) pool: Option<String>,
+    pub(super) seal_key_file: Option<String>,
+    #[serde(default)]
+    pub(super) on_failure: OnFailureWord,
+    pub(super) max_age: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum OnFailureWord {
+    #[default]
+    Mint,
+    Fail,
 }
 
 /// One `[hosts."HOST"]`.

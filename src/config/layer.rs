@@ -5,9 +5,11 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::file::Profile;
+use super::shared;
 use super::source;
 use super::source::SourceSetting;
 use super::value::{check_path, located, path_of_caller, set, text, timeout_of_caller};
+use crate::cache::shared::Settings;
 use crate::cli::options::Options;
 use crate::error::Error;
 use crate::sys::Environment;
@@ -47,6 +49,8 @@ pub struct Layer {
     pub ca_file: Option<PathBuf>,
     /// True to allow plain http.
     pub allow_http: bool,
+    /// The shared cache.
+    pub shared: Option<Settings>,
     /// Host rules to add.
     pub hosts: Vec<String>,
     /// The cache directory.
@@ -82,6 +86,7 @@ impl Layer {
             zitadel_api: self.zitadel_api || next.zitadel_api,
             ca_file: self.ca_file.or(next.ca_file),
             allow_http: self.allow_http || next.allow_http,
+            shared: self.shared.or(next.shared),
             hosts: [self.hosts, next.hosts].concat(),
             cache_dir: self.cache_dir.or(next.cache_dir),
             timeout: self.timeout.or(next.timeout),
@@ -137,6 +142,7 @@ impl Layer {
             zitadel_api: options.zitadel_api,
             ca_file: path("--ca-file", &options.ca_file, "ZITADEL_CREDENTIAL_CA_FILE")?,
             allow_http: false,
+            shared: None,
             hosts: many("--host", &options.host, "ZITADEL_CREDENTIAL_HOSTS")?.unwrap_or_default(),
             cache_dir: path(
                 "--cache-dir",
@@ -174,6 +180,7 @@ impl Layer {
             zitadel_api: profile.zitadel_api,
             ca_file: profile.ca_file.as_ref().map(ca_file).transpose()?,
             allow_http: profile.allow_http,
+            shared: shared::of_profile(profile, dir, home)?,
             ..Self::default()
         })
     }

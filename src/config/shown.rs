@@ -1,7 +1,7 @@
 //! The merged settings as `config show` prints them: each with its value and its source.
 //! No secret is among them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use log::LevelFilter;
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use super::lines::Lines;
 use super::source::SourceSetting;
 use super::value::set;
 use super::{Asker, Config, LOG_FORMAT, Layer, TIMEOUT, log_format, log_level};
+use crate::cache::shared::{OnFailure, Password, Settings};
 use crate::cli::options::Options;
 use crate::error::Error;
 use crate::host::HostRule;
@@ -189,6 +190,7 @@ impl Sources<'_> {
             zitadel_api,
             ca_file,
             allow_http,
+            shared,
             hosts: _,
             cache_dir: _,
             timeout: _,
@@ -240,9 +242,52 @@ impl Sources<'_> {
             }
             all.push(shown);
         }
+        all.extend(shared.iter().flat_map(|shared| self.of_shared(shared)));
         let ca_file = ca_file.map(|file| json!(quote::path(&file)));
         all.extend(ca_file.map(|file| self.setting("ca-file", file, caller.ca_file.is_some())));
         all
+    }
+
+    /// Returns the settings of the shared cache.
+    fn of_shared(&self, shared: &Settings) -> Vec<Shown> {
+        let path = |path: &Option<PathBuf>| path.as_deref().map(|path| json!(quote::path(path)));
+        let password = match &shared.password {
+            Some(Password::File(file)) => Some(json!(quote::path(file))),
+            _ => None,
+        };
+        let on_failure = match shared.on_failure {
+            OnFailure::Mint => "mint",
+            OnFailure::Fail => "fail",
+        };
+        let age = shared.max_age.map(|age| format!("{}s", age.as_secs()));
+        let pool = Some(&shared.pool).filter(|pool| !pool.is_empty());
+        let all = [
+            ("shared.url", Some(json!(shared.address.to_string()))),
+            (
+                "shared.username",
+                shared.username.as_ref().map(|text| json!(shown(text))),
+            ),
+            ("shared.password-file", password),
+            ("shared.ca-file", path(&shared.ca_file)),
+            ("shared.pool", pool.map(|text| json!(shown(text)))),
+            ("shared.seal-key-file", path(&shared.seal_key_file)),
+            ("shared.on-failure", Some(json!(on_failure))),
+            ("shared.max-age", age.map(|age| json!(age))),
+        ];
+        let profile = self.profile.unwrap_or_default();
+        let of_file = |(name, value): (&'static str, Option<Value>)| {
+            let key = name.split_once('.').map_or(name, |(_, key)| key);
+            let source = match self.line(&["profiles", profile, "shared", key]) {
+                Source::File(_, None) => Source::Default,
+                source => source,
+            };
+            Some(Shown {
+                name,
+                value: value?,
+                source,
+            })
+        };
+        all.into_iter().filter_map(of_file).collect()
     }
 
     /// Returns the hosts that get the profile's token.

@@ -129,6 +129,7 @@ impl Renewal<'_, '_> {
             scopes: scopes(&["openid"])?,
             network: self.request.network.clone(),
             cache_dir: None,
+            shared: None,
             refresh: false,
             deadline: self.deadline,
         };

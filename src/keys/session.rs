@@ -36,6 +36,7 @@ pub(super) fn request<'c>(config: &Config<'c>, deadline: Deadline) -> Result<Req
     request.source.leave_end_to_caller();
     request.scopes = scopes(&["openid", &project_audience("zitadel")])?;
     request.cache_dir = None;
+    request.shared = None;
     request.deadline = deadline;
     Ok(request)
 }

@@ -58,7 +58,10 @@ impl Resolver for Lookup {
             .unwrap_or(if is_https { 443 } else { 80 });
         let host = authority.host().trim_matches(['[', ']']);
         let mut found = self.own.empty();
-        for address in self.addresses(host, port)?.into_iter().take(MOST) {
+        for address in addresses(host, port, &self.deadline)?
+            .into_iter()
+            .take(MOST)
+        {
             found.push(address);
         }
         if found.is_empty() {
@@ -78,26 +81,28 @@ impl Resolver for Lookup {
 /// Maximum number of addresses of a name: ureq's own limit.
 const MOST: usize = 16;
 
-impl Lookup {
-    fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
-        // An IP address needs no look-up and no thread.
-        if let Ok(ip) = host.parse::<IpAddr>() {
-            return Ok(vec![SocketAddr::new(ip, port)]);
-        }
-        let (sender, receiver) = mpsc::sync_channel(1);
-        let name = host.to_owned();
-        // The system's resolver has no timeout, so its thread is abandoned at the
-        // deadline. ureq's resolver panics if no thread can be started.
-        thread::Builder::new().spawn(move || {
-            let found = (name.as_str(), port).to_socket_addrs();
-            let _ = sender.send(found.map(Vec::from_iter));
-        })?;
-        match receiver.recv_timeout(self.deadline.remaining()) {
-            Ok(found) => Ok(found?),
-            Err(mpsc::RecvTimeoutError::Timeout) => Err(Error::Timeout(Timeout::Resolve)),
-            Err(mpsc::RecvTimeoutError::Disconnected) => {
-                Err(io::Error::other("the look-up ended without a result").into())
-            }
+/// Returns the addresses of a host.
+///
+/// # Errors
+/// The system's reason; [`Error::Timeout`] at the deadline.
+pub fn addresses(host: &str, port: u16, deadline: &Deadline) -> Result<Vec<SocketAddr>, Error> {
+    // An IP address needs no look-up and no thread.
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(ip, port)]);
+    }
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let name = host.to_owned();
+    // The system's resolver has no timeout, so its thread is abandoned at the
+    // deadline. ureq's resolver panics if no thread can be started.
+    thread::Builder::new().spawn(move || {
+        let found = (name.as_str(), port).to_socket_addrs();
+        let _ = sender.send(found.map(Vec::from_iter));
+    })?;
+    match receiver.recv_timeout(deadline.remaining()) {
+        Ok(found) => Ok(found?),
+        Err(mpsc::RecvTimeoutError::Timeout) => Err(Error::Timeout(Timeout::Resolve)),
+        Err(mpsc::RecvTimeoutError::Disconnected) => {
+            Err(io::Error::other("the look-up ended without a result").into())
         }
     }
 }

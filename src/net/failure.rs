@@ -1,6 +1,6 @@
 //! Explains failed requests: what failed is named first, the proxy or the server.
 
-mod tls;
+pub mod tls;
 
 use std::io;
 
@@ -15,7 +15,8 @@ use crate::url::HttpUrl;
 
 const RAISE_TIMEOUT: &str = "give it more time with --timeout";
 
-const CHECK_DNS: &str = "check the host name, and DNS";
+/// The remedy of a name without an address.
+pub const CHECK_DNS: &str = "check the host name, and DNS";
 
 const NO_PROXY: &str = "list hosts that need no proxy in NO_PROXY";
 
@@ -195,13 +196,18 @@ pub fn is_without_roots(error: &ureq::Error) -> bool {
 /// Returns the TLS library's error, which is wrapped in an I/O error.
 fn tls_error(error: &ureq::Error) -> Option<&rustls::Error> {
     match error {
-        ureq::Error::Io(error) => error.get_ref()?.downcast_ref(),
+        ureq::Error::Io(error) => tls_within(error),
         _ => None,
     }
 }
 
+/// Returns the TLS library's error within an I/O error.
+pub fn tls_within(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
+}
+
 /// Returns a short text for an I/O error.
-fn plain(error: &io::Error) -> String {
+pub fn plain(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
         io::ErrorKind::ConnectionReset => "connection reset".to_owned(),

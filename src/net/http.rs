@@ -3,11 +3,10 @@
 
 use std::cell::OnceCell;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use rustls_pki_types::CertificateDer;
 use ureq::http::{HeaderMap, Response};
 use ureq::{Agent, Body as ResponseBody, Proxy};
 
@@ -16,12 +15,11 @@ use super::failure::About;
 use super::peer::Peer;
 use super::phase::{Phase, Progress};
 use super::proxy::{Rules, Target, Via};
-use super::trust::Trust;
 use super::{connect, failure, proxy, retry, roots};
 use crate::error::{Error, Report};
 use crate::secret::Secret;
 use crate::text::clock::Deadline;
-use crate::text::input::{ReadError, encoding};
+use crate::text::input::ReadError;
 use crate::text::waiting::Wait;
 use crate::text::{input, quote};
 use crate::token::Token;
@@ -30,7 +28,6 @@ use crate::url::{HttpUrl, Scheme};
 /// Looks up one environment variable.
 pub type Environment = dyn Fn(&str) -> Option<OsString>;
 
-/// The settings for reaching a server.
 /// The settings for reaching an issuer.
 #[derive(Clone)]
 pub struct Network<'a> {
@@ -63,9 +60,6 @@ pub struct Patch<'a> {
 /// Size limit of a response in bytes: a JWT with the roles of a user who has hundreds is
 /// larger than 64 KiB.
 pub const ANSWER_LIMIT: usize = 1024 * 1024;
-
-/// Size limit of the file of root certificates in bytes.
-const CA_LIMIT: usize = 4 * 1024 * 1024;
 
 /// An HTTP client for one call; it keeps connections alive between requests.
 pub struct Http<'a> {
@@ -347,10 +341,9 @@ impl<'a> Http<'a> {
         if let Some(agent) = self.agent.get() {
             return Ok(agent);
         }
-        let trust = match &self.network.ca_file {
-            Some(path) => Trust::Only(read_roots(path, self.peer, &self.deadline)?),
-            None => system_roots(self.network.environment),
-        };
+        let network = self.network;
+        let ca_file = network.ca_file.as_deref();
+        let trust = roots::trust(ca_file, network.environment, self.peer, &self.deadline)?;
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -370,49 +363,4 @@ impl<'a> Http<'a> {
 
 fn text_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
-}
-
-/// Returns the system's root certificates. An empty `SSL_CERT_FILE` counts as not set, as
-/// in OpenSSL; the verifier would look for a file without a name.
-fn system_roots(environment: &Environment) -> Trust {
-    let is_empty = |name: &str| environment(name).map(|value| value.is_empty());
-    if is_empty("SSL_CERT_FILE") != Some(true) || is_empty("SSL_CERT_DIR") == Some(false) {
-        return Trust::System;
-    }
-    let found = openssl_probe::probe();
-    let directory = found.cert_dir.first().map(PathBuf::as_path);
-    let roots = rustls_native_certs::load_certs_from_paths(found.cert_file.as_deref(), directory);
-    if roots.certs.is_empty() {
-        return Trust::System;
-    }
-    Trust::Only(roots.certs)
-}
-
-fn read_roots(
-    path: &Path,
-    peer: &Peer,
-    deadline: &Deadline,
-) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let named = || format!("{} {}", peer.ca_file, quote::path(path));
-    let unusable = |detail: String| {
-        Error::Usage(Report::new(format!("{}: {detail}", named())).hint(peer.bad_ca_file))
-    };
-    let pem = input::read_believed(path, CA_LIMIT, deadline).map_err(|error| match error {
-        ReadError::Writable(_) => {
-            let what = format!("{}: {error}", named());
-            let hint = format!("run chmod go-w {}", quote::word(path));
-            Error::Usage(Report::new(what).hint(hint))
-        }
-        _ => unusable(error.to_string()),
-    })?;
-    if encoding::is_utf16(&pem) {
-        return Err(unusable(encoding::NotText::Utf16.to_string()));
-    }
-    // Comments between the certificates may be in any encoding.
-    let text = String::from_utf8_lossy(encoding::without_mark(&pem));
-    let roots = roots::parse(&text).map_err(|_| unusable("invalid PEM".to_owned()))?;
-    if roots.is_empty() {
-        return Err(unusable("no certificate in the file".to_owned()));
-    }
-    Ok(roots)
 }

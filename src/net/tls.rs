@@ -56,15 +56,27 @@ impl Tls {
         if let Some(config) = self.config.get() {
             return Ok(Arc::clone(config));
         }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let verifier = self.trust.verifier(&provider)?;
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(ALL_VERSIONS)?
-            .dangerous()
-            .with_custom_certificate_verifier(verifier)
-            .with_client_cert_resolver(Arc::new(NoCertificate(self.progress.clone())));
-        Ok(Arc::clone(self.config.get_or_init(|| Arc::new(config))))
+        let config = client_config(&self.trust, &self.progress)?;
+        Ok(Arc::clone(self.config.get_or_init(|| config)))
     }
+}
+
+/// Returns the settings of a client that trusts these certificates and has none itself.
+///
+/// # Errors
+/// The system has no certificates.
+pub fn client_config(
+    trust: &Trust,
+    progress: &Progress,
+) -> Result<Arc<ClientConfig>, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = trust.verifier(&provider)?;
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(ALL_VERSIONS)?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_client_cert_resolver(Arc::new(NoCertificate(progress.clone())));
+    Ok(Arc::new(config))
 }
 
 impl<In: Transport> Connector<In> for Tls {

@@ -263,6 +263,8 @@ impl Setup for SetupProfile {
         let mut request = config.request(Asker::default())?;
         // As `warn_of_mode` does.
         request.source.leave_exposure_to_caller();
+        // Another machine's token proves nothing of the source.
+        request.shared = None;
         let broker = Broker::new(&request, world.clock)?;
         let line = proof::line(&name, &request, &broker)?;
         self.copy_key(plan)?;

@@ -106,6 +106,15 @@ pub fn sign(key: &Key, statement: &Statement<'_>) -> Result<Secret, Report> {
     Ok(with_signature(&input, &signature))
 }
 
+/// Returns the RS256 signature of a message, which is the same each time (RFC 8017,
+/// section 8.2).
+///
+/// # Errors
+/// As [`sign`].
+pub fn signature_of(key: &Key, message: &[u8]) -> Result<Zeroizing<Vec<u8>>, Report> {
+    on_wiped_stack(|| signature(key, message)).map(Zeroizing::new)
+}
+
 /// Returns the size of a key in bits.
 ///
 /// # Errors

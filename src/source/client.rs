@@ -123,7 +123,7 @@ impl Client {
             ReadError::TimedOut(_) => {
                 Error::Passing(report.hint("check the program that writes to this pipe"))
             }
-            ReadError::Writable(_) => Error::Final(report.hint(
+            ReadError::Writable(_) | ReadError::Exposed(_) => Error::Final(report.hint(
                 "run chmod 600 on the file, and create a new secret if other users may know or have changed it",
             )),
             ReadError::TooLarge(_) | ReadError::Io(_) => Error::Usage(

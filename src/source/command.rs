@@ -19,7 +19,11 @@ use crate::text::waiting::Wait;
 use crate::text::{input, quote};
 
 /// The variables that hold a secret of ours, which no command needs.
-pub const SECRETS: [&str; 2] = ["ZITADEL_CREDENTIAL_KEY", "ZITADEL_CREDENTIAL_CLIENT_SECRET"];
+pub const SECRETS: [&str; 3] = [
+    "ZITADEL_CREDENTIAL_KEY",
+    "ZITADEL_CREDENTIAL_CLIENT_SECRET",
+    "ZITADEL_CREDENTIAL_SHARED_PASSWORD",
+];
 
 const RAISE_TIMEOUT: &str = "give it more time with --timeout";
 

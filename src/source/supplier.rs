@@ -136,7 +136,7 @@ impl Supplier {
                 Error::Passing(report.hint("check the program that writes to this pipe"))
             }
             ReadError::TooLarge(_) => Error::Final(report.hint("name a file with one token, or JSON with access_token")),
-            ReadError::Writable(_) => Error::Final(
+            ReadError::Writable(_) | ReadError::Exposed(_) => Error::Final(
                 report.hint("run chmod go-w on the file: whoever can write it chooses the token"),
             ),
             ReadError::Io(_) => Error::Usage(report.hint(

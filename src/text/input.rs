@@ -34,6 +34,9 @@ pub enum ReadError {
     /// Every user can write to the file; its mode as people read it.
     #[error("every user can write to it ({0})")]
     Writable(String),
+    /// Other users can read or write the file; its mode as people read it.
+    #[error("open to other users ({0})")]
+    Exposed(String),
     /// The system's error.
     #[error("{}", system(.0))]
     Io(#[from] io::Error),
@@ -68,6 +71,25 @@ pub fn read_believed(
     let status = Status::from(meta.clone());
     if status.is_file() && status.is_writable_by_all() && !is_read_only(&file) {
         return Err(ReadError::Writable(status.shown_mode()));
+    }
+    read_open(path, file, &meta, limit, deadline)
+}
+
+/// Reads a file as [`read_file`] does that nobody else may know: refuses a regular file
+/// that is open to other users.
+///
+/// # Errors
+/// [`ReadError`]: too large, too slow, open to others, or a failed read.
+pub fn read_private(
+    path: &Path,
+    limit: usize,
+    deadline: &Deadline,
+) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    let file = open_to_read(path)?;
+    let meta = file.metadata()?;
+    let status = Status::from(meta.clone());
+    if status.is_file() && status.is_open_to_others() {
+        return Err(ReadError::Exposed(status.shown_mode()));
     }
     read_open(path, file, &meta, limit, deadline)
 }
@@ -186,6 +208,7 @@ impl ReadError {
     pub fn predicate(&self) -> String {
         match self {
             Self::TooLarge(_) | Self::TimedOut(_) => self.to_string(),
+            Self::Exposed(_) => self.to_string(),
             Self::Writable(mode) => format!("writable by every user ({mode})"),
             Self::Io(error) => format!("unreadable: {}", system(error)),
         }

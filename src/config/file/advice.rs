@@ -28,6 +28,18 @@ const PROFILE: &[&str] = &[
     "token-endpoint",
     "ca-file",
     "allow-http",
+    "shared",
+];
+
+const SHARED: &[&str] = &[
+    "url",
+    "username",
+    "password-file",
+    "ca-file",
+    "pool",
+    "seal-key-file",
+    "on-failure",
+    "max-age",
 ];
 
 const HOST: &[&str] = &["profile", "username", "auth", "allow-http"];
@@ -72,7 +84,7 @@ pub(super) fn for_unknown(message: &str) -> Option<String> {
     if let Some(right) = meant.or_else(|| nearest(wrong, &here)) {
         return Some(format!("write {right} instead"));
     }
-    let known = [TOP, PROFILE, HOST].concat();
+    let known = [TOP, PROFILE, HOST, SHARED].concat();
     let elsewhere = match nearest(wrong, &known) {
         Some("hosts") => {
             "write each host as a table of its own: [hosts.\"HOST\"], and below it profile = \"NAME\"".to_owned()
@@ -84,7 +96,10 @@ pub(super) fn for_unknown(message: &str) -> Option<String> {
         Some(key) if PROFILE.contains(&key) => {
             format!("set {key} in a profile: below [profiles.NAME]")
         }
-        Some(key) => format!("set {key} in a host rule: below [hosts.\"HOST\"]"),
+        Some(key) if HOST.contains(&key) => {
+            format!("set {key} in a host rule: below [hosts.\"HOST\"]")
+        }
+        Some(key) => format!("set {key} in the table of a shared cache: below [profiles.NAME.shared]"),
         None => {
             let (_, ways) = OPTIONS.iter().find(|(option, _)| *option == wrong)?;
             format!("use {ways} instead: the config file has no such key")
@@ -110,6 +125,7 @@ mod tests {
             ("", TOP),
             ("[profiles.prod]\n", PROFILE),
             ("[hosts.\"a.dev\"]\n", HOST),
+            ("[profiles.prod.shared]\n", SHARED),
         ] {
             let said = parse(&format!("{table}qqq = 1\n")).expect_err("refused");
             let said = said.headline();
@@ -143,6 +159,8 @@ mod tests {
                 assert!(said.contains("below [profiles.NAME]"), "{key}: {said}");
             }
         }
+        assert!(profile("on-failure").contains("[profiles.NAME.shared]"));
+        assert!(profile("pool").contains("[profiles.NAME.shared]"));
         assert!(profile("timeout").contains("--timeout"));
         assert!(hint("hosts = [\"a.dev\"]\n").contains("[hosts.\"HOST\"]"));
         assert!(hint("[hosts]\n\"a.dev\" = \"prod\"\n").contains("profile = \"NAME\""));

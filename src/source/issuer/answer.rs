@@ -49,6 +49,11 @@ pub fn repeated(question: Question) -> impl Fn(&Answer<'_>) -> Option<Error> {
 pub fn passing(answer: &Answer<'_>) -> Error {
     let report = Report::new(format!("{}: {}", answer.url, answer.headline()));
     let report = report.wait(answer.retry_after);
+    let report = if answer.status == 429 {
+        report.limited()
+    } else {
+        report
+    };
     Error::Passing(match (answer.status, answer.retry_after) {
         (_, Some(wait)) => report.hint(format!(
             "try again in {} s, as the server asks",

@@ -142,7 +142,7 @@ impl KeySpec {
                     .hint("check the program that writes to this pipe")
                     .hint(RAISE_TIMEOUT),
             ),
-            ReadError::Writable(_) => Error::Final(report.hint(MAKE_PRIVATE)),
+            ReadError::Writable(_) | ReadError::Exposed(_) => Error::Final(report.hint(MAKE_PRIVATE)),
             ReadError::Io(_) => Error::Usage(report.hint(
                 "set --key-file, ZITADEL_CREDENTIAL_KEY_FILE or the profile's key-file to a file that you can read",
             )),

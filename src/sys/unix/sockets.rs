@@ -3,11 +3,14 @@
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
+/// A connection to a program of this machine.
+pub use std::os::unix::net::UnixStream as LocalStream;
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::{Errno, FdFlags, fcntl_setfd, ioctl_fionbio};
-use rustix::net::{AddressFamily, SocketType, connect, socket, sockopt};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, connect, socket, sockopt};
 
 use super::streams;
 
@@ -58,4 +61,17 @@ pub fn wait_any(all: &[Connecting], timeout: Duration) -> io::Result<Vec<bool>> 
         .collect();
     streams::wait(&mut waiting, timeout)?;
     Ok(waiting.iter().map(|fd| !fd.revents().is_empty()).collect())
+}
+
+/// Connects to the socket file of a program of this machine. Reads and writes do not
+/// wait, and neither does this.
+///
+/// # Errors
+/// The system's own reason; [`io::ErrorKind::WouldBlock`] if the program is busy.
+pub fn connect_local(path: &Path) -> io::Result<LocalStream> {
+    let fd = socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
+    fcntl_setfd(&fd, FdFlags::CLOEXEC)?;
+    ioctl_fionbio(&fd, true)?;
+    connect(&fd, &SocketAddrUnix::new(path)?)?;
+    Ok(LocalStream::from(fd))
 }

@@ -1,0 +1,276 @@
+//! A connection to the store: the login, commands, and their bounded replies.
+
+use std::io::{Read, Write};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::resp::{LIMIT, Reply, parse, write};
+use super::{Password, Settings};
+use crate::error::{Error, Report};
+use crate::net::peer::Peer;
+use crate::net::proxy::Rules;
+use crate::net::wire::{Patience, Terms, Wire, said};
+use crate::secret::Secret;
+use crate::source::exposure;
+use crate::sys::Environment;
+use crate::text::input;
+use crate::text::input::encoding;
+use crate::text::quote;
+
+const STORE: Peer = Peer {
+    proxy: Rules::Curl,
+    unreachable: "check that the server of the shared cache is up and reachable from here",
+    other_server: NOT_A_STORE,
+    other_name: "check the host in url, and which server answers there",
+    authority: "if you run your own certificate authority, set ca-file in the profile's table shared",
+    client_certificate: "client certificates are not supported: set tls-auth-clients no on the server",
+    ca_file: "ca-file of the shared cache",
+    bad_ca_file: "give a readable PEM file with the root certificates to trust",
+};
+
+const NOT_A_STORE: &str = "check that a Redis or Valkey server answers at url";
+
+/// The ACL of a user that has all that is needed, and no more.
+pub const ACL: &str = "resetkeys ~zc1:* resetchannels -@all +auth +ping +get +mget +set +del";
+
+/// The longest password in bytes.
+const LONGEST: usize = 1024;
+
+/// A client of one store for one call.
+pub struct Client<'a> {
+    settings: &'a Settings,
+    environment: &'a Environment,
+    wire: Option<Wire>,
+}
+
+impl<'a> Client<'a> {
+    /// Creates a client. Opens and reads nothing yet.
+    pub const fn new(settings: &'a Settings, environment: &'a Environment) -> Self {
+        Self {
+            settings,
+            environment,
+            wire: None,
+        }
+    }
+
+    /// Connects, unless there is a connection.
+    ///
+    /// # Errors
+    /// [`Error::Passing`] if a retry may succeed.
+    pub fn connect(&mut self, patience: Patience) -> Result<(), Error> {
+        if self.wire.is_none() {
+            let terms = Terms {
+                ca_file: self.settings.ca_file.as_deref(),
+                environment: self.environment,
+                peer: &STORE,
+            };
+            let place = self.settings.address.place();
+            self.wire = Some(Wire::connect(place, &terms, patience)?);
+        }
+        Ok(())
+    }
+
+    /// Sends commands at once, after the login on a new connection, and returns the reply
+    /// to each.
+    ///
+    /// # Errors
+    /// As [`Client::connect`]. The connection is closed then.
+    pub fn exchange(
+        &mut self,
+        commands: &[Vec<&[u8]>],
+        patience: Patience,
+    ) -> Result<Vec<Reply>, Error> {
+        let mut bytes = Zeroizing::default();
+        let is_new = self.wire.is_none();
+        let password = match &self.settings.password {
+            Some(password) if is_new => Some(password.read(patience)?),
+            _ => None,
+        };
+        if let Some(password) = &password {
+            let user = self.settings.username.as_deref().map(str::as_bytes);
+            let words = [
+                Some(b"AUTH".as_slice()),
+                user,
+                Some(password.expose().as_bytes()),
+            ];
+            write(&mut bytes, &words.into_iter().flatten().collect::<Vec<_>>());
+        }
+        for command in commands {
+            write(&mut bytes, command);
+        }
+        self.connect(patience)?;
+        let count = commands.len() + usize::from(password.is_some());
+        let replies = self.wire.as_mut().map(|wire| {
+            wire.set_patience(patience);
+            wire.write_all(&bytes)
+                .and_then(|()| wire.flush())
+                .map_err(|error| Error::Passing(Report::new(said(&error))))?;
+            receive(wire, count)
+        });
+        let replies = replies
+            .unwrap_or_else(|| Ok(Vec::new()))
+            .and_then(|mut replies| {
+                if password.is_some()
+                    && let Reply::Error(code) = replies.remove(0)
+                {
+                    return Err(refusal(&code));
+                }
+                Ok(replies)
+            });
+        if replies.is_err() {
+            self.wire = None;
+        }
+        replies
+    }
+}
+
+/// Reads so many replies, and not a byte more than the limit.
+fn receive(wire: &mut Wire, count: usize) -> Result<Vec<Reply>, Error> {
+    let mut received = Zeroizing::new(Vec::with_capacity(4096));
+    let mut replies = Vec::new();
+    let (mut at, mut chunk) = (0, Zeroizing::new([0; 16 * 1024]));
+    loop {
+        while replies.len() < count {
+            match parse(&received[at..]).map_err(|_| not_a_store())? {
+                None => break,
+                Some((reply, length)) => {
+                    at += length;
+                    replies.push(reply);
+                }
+            }
+        }
+        if replies.len() == count {
+            // A server speaks only when it is asked.
+            return if at == received.len() {
+                Ok(replies)
+            } else {
+                Err(not_a_store())
+            };
+        }
+        let read = wire
+            .read(&mut *chunk)
+            .map_err(|error| Error::Passing(Report::new(said(&error))))?;
+        if read == 0 {
+            let what = "the server closed the connection";
+            return Err(Error::Passing(Report::new(what)));
+        }
+        if received.len() + read > LIMIT {
+            return Err(not_a_store());
+        }
+        received.extend_from_slice(&chunk[..read]);
+    }
+}
+
+/// Returns the error of what is not an answer of a store.
+pub fn not_a_store() -> Error {
+    Error::Final(Report::new("not an answer of Redis or Valkey").hint(NOT_A_STORE))
+}
+
+/// Returns the error of an error reply, by its first word: the text may hold anything.
+pub fn refusal(code: &str) -> Error {
+    let is_code = (1..=20).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_uppercase());
+    let code = if is_code { code } else { "ERR" };
+    let (what, hint) = match code {
+        "WRONGPASS" => (
+            "the server refuses the user name or the password",
+            "check username and password-file, or ZITADEL_CREDENTIAL_SHARED_PASSWORD",
+        ),
+        "NOAUTH" => (
+            "the server wants a login",
+            "set username, and password-file or ZITADEL_CREDENTIAL_SHARED_PASSWORD",
+        ),
+        "NOPERM" => (
+            "the server's ACL does not allow it",
+            "give the user this ACL: resetkeys ~zc1:* resetchannels -@all +auth +ping +get +mget +set +del",
+        ),
+        "OOM" => (
+            "the server is full",
+            "raise maxmemory, or set maxmemory-policy to volatile-ttl",
+        ),
+        "READONLY" => (
+            "the server is a replica, which takes no writes",
+            "set url to the primary server",
+        ),
+        "MISCONF" => (
+            "the server takes no writes, because it cannot save",
+            "check the server's disk and its log",
+        ),
+        "MOVED" | "ASK" | "CROSSSLOT" => (
+            "the server is one of a cluster",
+            "set url to a server that is not part of a cluster",
+        ),
+        _ => ("the server refuses the command", "check the server's log"),
+    };
+    let report = Report::new(format!("{what} ({code})")).hint(hint);
+    match code {
+        "LOADING" | "BUSY" | "TRYAGAIN" | "MASTERDOWN" | "CLUSTERDOWN" => Error::Passing(report),
+        _ => Error::Final(report),
+    }
+}
+
+impl Password {
+    fn read(&self, patience: Patience) -> Result<Secret, Error> {
+        let (name, text) = match self {
+            Self::Environment(secret) => {
+                let name = "ZITADEL_CREDENTIAL_SHARED_PASSWORD".to_owned();
+                (name, Zeroizing::new(secret.expose().as_bytes().to_owned()))
+            }
+            Self::File(path) => {
+                let name = format!("password-file {}", quote::path(path));
+                exposure::warn(path, &name);
+                let bytes = input::read_believed(path, input::LIMIT, &patience.deadline);
+                let bytes = bytes.map_err(|error| {
+                    let report = Report::new(format!("{name}: {error}"));
+                    Error::Usage(report.hint("set password-file to a file that you can read"))
+                })?;
+                (name, bytes)
+            }
+        };
+        let password = encoding::text(&text).map_or("", |text| text.trim_end_matches(['\n', '\r']));
+        if password.is_empty() || password.len() > LONGEST || password.contains(['\n', '\r']) {
+            let report = Report::new(format!("{name}: not a password: it is one line of text"));
+            return Err(Error::Usage(
+                report.hint("keep nothing but the password there"),
+            ));
+        }
+        Ok(Secret::new(password.to_owned()))
+    }
+}
+
+impl Settings {
+    /// Reads the secret from which the seal is derived; `None` if the private key is it.
+    ///
+    /// # Errors
+    /// [`Error::Usage`]: not 32 bytes, or open to other users.
+    pub fn seal_key(&self, patience: Patience) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+        self.seal_key_file
+            .as_deref()
+            .map(|path| read_seal_key(path, patience))
+            .transpose()
+    }
+}
+
+fn read_seal_key(path: &Path, patience: Patience) -> Result<Zeroizing<Vec<u8>>, Error> {
+    const SIZE: usize = 32;
+    let name = format!("seal-key-file {}", quote::path(path));
+    let unusable = |what: String, hint: String| {
+        Error::Usage(Report::new(format!("{name}: {what}")).hint(hint))
+    };
+    let bytes = input::read_private(path, input::LIMIT, &patience.deadline).map_err(|error| {
+        let remedy = match error {
+            input::ReadError::Exposed(_) => {
+                format!("run chmod 600 {}", quote::word(path))
+            }
+            _ => "set seal-key-file to a file that you can read".to_owned(),
+        };
+        unusable(error.to_string(), remedy)
+    })?;
+    if bytes.len() != SIZE {
+        let what = format!("{} bytes, not {SIZE}", bytes.len());
+        let word = quote::word(path);
+        let hint = format!("create it with: (umask 077; openssl rand -out {word} {SIZE})");
+        return Err(unusable(what, hint));
+    }
+    Ok(bytes)
+}

@@ -230,6 +230,9 @@ fn fetch(
     let broker = Broker::new(&request, world.clock)?;
     secrets.configure(config, &broker.known_username())?;
     let token = broker.token();
+    if let Some(metrics) = metrics.filter(|_| broker.is_shared()) {
+        metrics.count_shared(broker.shared_use());
+    }
     key_end.note(&request, &broker);
     Ok(Fetched {
         token: token?,

@@ -14,14 +14,16 @@
 //!    fresh token.
 
 pub(crate) mod diagnosis;
+mod fleet;
+mod fleet_trial;
 mod jwt;
 pub(crate) mod mint;
 mod minted;
 mod obtain;
-mod shared;
 mod trial;
 mod turn;
 mod userinfo;
+pub(crate) mod wish;
 
 use std::cell::Cell;
 use std::path::PathBuf;
@@ -29,7 +31,7 @@ use std::time::Duration;
 
 use log::Level;
 use minted::Minted;
-use shared::{Got, Wish};
+use wish::{Got, Wish};
 
 use crate::cache::lock::Lock;
 use crate::cache::shared::{Settings, Use};

@@ -5,6 +5,7 @@ pub(crate) mod audit;
 mod chosen;
 mod draft;
 pub mod file;
+mod fleet;
 mod from;
 mod given;
 pub(crate) mod instance;

@@ -10,6 +10,7 @@ mod host;
 mod issuer;
 mod netrc;
 mod programs;
+mod shared;
 mod source;
 mod token;
 mod wiring;
@@ -133,6 +134,7 @@ pub(crate) fn doctor(
         is_for_host,
     );
     cache::check(&mut checks, &config, broker, world);
+    shared::check(&mut checks, broker);
     rule::check(&mut checks, &config);
     wiring.check(&mut checks, &context);
     let of_token = broker.filter(|_| !is_for_host);

@@ -102,8 +102,15 @@ pub struct Report {
     hints: Vec<String>,
     /// Lines to copy by hand.
     lines: Box<[String]>,
-    /// Seconds.
-    wait: Option<u32>,
+    wait: Wait,
+}
+
+/// What the issuer said about further requests.
+#[derive(Clone, Copy, Debug, Default)]
+struct Wait {
+    secs: u32,
+    /// True if it asked for these seconds.
+    is_asked: bool,
     /// True if there were too many requests.
     is_limited: bool,
 }
@@ -118,8 +125,7 @@ impl Report {
             facts: Vec::new(),
             hints: Vec::new(),
             lines: Box::default(),
-            wait: None,
-            is_limited: false,
+            wait: Wait::default(),
         }
     }
 
@@ -151,19 +157,20 @@ impl Report {
     /// Sets how long the issuer asked not to retry.
     pub fn wait(mut self, wait: Option<Duration>) -> Self {
         let secs = |wait: Duration| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
-        self.wait = wait.map(secs);
+        self.wait.is_asked = wait.is_some();
+        self.wait.secs = wait.map_or(0, secs);
         self
     }
 
     /// Notes that the issuer had too many requests from here.
     pub fn limited(mut self) -> Self {
-        self.is_limited = true;
+        self.wait.is_limited = true;
         self
     }
 
     /// True if the issuer had too many requests from here.
     pub const fn is_limited(&self) -> bool {
-        self.is_limited
+        self.wait.is_limited
     }
 
     /// Prefixes the failure with the thing that it is about.
@@ -237,7 +244,8 @@ impl Report {
 
     /// Returns how long the issuer asked not to retry, if it did.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.wait.map(|secs| Duration::from_secs(secs.into()))
+        let wait = self.wait;
+        wait.is_asked.then(|| Duration::from_secs(wait.secs.into()))
     }
 
     /// Returns all hints as one line, joined by "or", that is safe for a terminal;

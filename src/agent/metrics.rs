@@ -7,6 +7,7 @@ use std::fmt::{Display, Write};
 use std::path::PathBuf;
 
 use super::keeper::{Round, in_a_line};
+use crate::cache::shared::Use;
 use crate::config::Config;
 use crate::error::{Error, Kind};
 use crate::sys::signals;
@@ -66,6 +67,8 @@ pub(super) struct Metrics {
     last_success: Option<UnixTime>,
     renewals: u64,
     failures: [u64; Reason::ALL.len()],
+    /// Hits, misses and failures of the shared cache; absent without one.
+    shared: Cell<Option<[u64; 3]>>,
     /// True if the path leads to no file of ours, by the configuration that was read last.
     is_allowed: Cell<bool>,
     /// True if the last write failed.
@@ -93,6 +96,7 @@ impl Metrics {
             last_success: None,
             renewals: 0,
             failures: [0; Reason::ALL.len()],
+            shared: Cell::default(),
             is_allowed: Cell::new(false),
             is_failing: false,
         }
@@ -132,6 +136,18 @@ impl Metrics {
         if round.is_well {
             self.last_success = Some(now);
         }
+    }
+
+    /// Counts what a renewal had of the shared cache.
+    pub(super) fn count_shared(&self, had: Option<Use>) {
+        let mut counts = self.shared.get().unwrap_or_default();
+        match had {
+            Some(Use::Hit) => counts[0] += 1,
+            Some(Use::Miss) => counts[1] += 1,
+            Some(Use::Failure) => counts[2] += 1,
+            None => {}
+        }
+        self.shared.set(Some(counts));
     }
 
     fn add(&mut self, reason: Reason) {
@@ -198,6 +214,27 @@ impl Metrics {
         for reason in Reason::ALL {
             let label = format!(",reason=\"{}\"", reason.name());
             page.sample("failures_total", &label, self.failures[reason as usize]);
+        }
+        let shared = [
+            (
+                "shared_cache_hits_total",
+                "Tokens that another machine had published in the shared cache.",
+            ),
+            (
+                "shared_cache_misses_total",
+                "Tokens that this agent requested and published there.",
+            ),
+            (
+                "shared_cache_failures_total",
+                "Renewals for which the shared cache was not available.",
+            ),
+        ];
+        for ((name, help), count) in shared
+            .into_iter()
+            .zip(self.shared.get().into_iter().flatten())
+        {
+            page.family(name, "counter", help);
+            page.sample(name, "", count);
         }
         page.text
     }

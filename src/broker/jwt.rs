@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::shared::Wish;
+use super::wish::Wish;
 use super::{Broker, PAUSE};
 use crate::error::{Error, Report};
 use crate::text::quote::system;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 use std::{io, thread};
 
-use super::shared::Wish;
+use super::wish::Wish;
 use super::{Broker, token_of};
 use crate::cache::Slot;
 use crate::cache::lock::{Lock, Turn};

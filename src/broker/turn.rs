@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Broker;
 use super::minted::Minted;
-use super::shared::{Got, Wish};
+use super::wish::{Got, Trouble, Wish};
 use crate::cache::Slot;
 use crate::cache::shared::entry::{self, Shared};
 use crate::cache::shared::store::{LEASE, LONGEST_BAN, Limits, Look, Store};
@@ -38,14 +38,6 @@ const PUBLISHING: Limits = Limits {
     step: Duration::from_millis(500),
     all: Duration::from_secs(1),
 };
-
-/// Why there is no token.
-pub(super) enum Trouble {
-    /// The store is not available.
-    Store(Error),
-    /// Anything else.
-    Call(Error),
-}
 
 /// One call's turn.
 pub(super) struct Turn<'t> {
@@ -88,7 +80,7 @@ impl<'t> Turn<'t> {
         let mut look = self.store.look(self.now()).map_err(Trouble::Store)?;
         self.begin(&look);
         // The generation whose lock this call has, and the end of a ban as it was seen first.
-        let (mut lock, mut has_lost): (Option<String>, bool) = (None, false);
+        let (mut taken, mut has_lost): (Option<String>, bool) = (None, false);
         let mut ban_end: Option<Deadline> = None;
         let (mut pause, longest_pause) = PAUSES;
         let mut wait = None;
@@ -100,8 +92,8 @@ impl<'t> Turn<'t> {
                 Some(shared) if is_fresh(&shared) => return Ok(self.hit(shared)),
                 usable => usable,
             };
-            if lock.is_some() && lock.as_deref() == Some(look.generation()) {
-                return self.lead(lock, &look);
+            if taken.is_some() && taken.as_deref() == Some(look.generation()) {
+                return self.lead(taken, &look);
             }
             if let Some(why) = look.pause.take() {
                 if usable.is_some() || self.wish.held.is_some() {
@@ -123,7 +115,7 @@ impl<'t> Turn<'t> {
                     wait.get_or_insert_with(|| Wait::of(|| BANNED_WHY.to_owned()));
                     self.broker.drop_key();
                     // It may be another machine's by then.
-                    lock = None;
+                    taken = None;
                     thread::sleep(BANNED.mul_f64(0.75 + fastrand::f64() / 2.0));
                     patience = Deadline::after(longest.min(self.deadline.remaining() * 2 / 3));
                     look = self.store.look(self.now()).map_err(Trouble::Store)?;
@@ -152,7 +144,7 @@ impl<'t> Turn<'t> {
                 .contend(&generation, self.now())
                 .map_err(Trouble::Store)?;
             match std::mem::replace(&mut look.lock, Ok(false)) {
-                Ok(true) => lock = Some(generation),
+                Ok(true) => taken = Some(generation),
                 Ok(false) => {}
                 // A store that is full, or a replica, may have a token all the same.
                 Err(error) => {
@@ -250,7 +242,7 @@ impl<'t> Turn<'t> {
     }
 
     /// Mints, and publishes the token, or tells why there is none.
-    fn lead(mut self, lock: Option<String>, look: &Look) -> Result<Got, Trouble> {
+    fn lead(mut self, taken: Option<String>, look: &Look) -> Result<Got, Trouble> {
         let broker = self.broker;
         broker.shared_use.set(Some(Use::Miss));
         broker.has_asked.set(false);
@@ -263,12 +255,12 @@ impl<'t> Turn<'t> {
         let minted = broker.mint(self.known.or(endpoints.as_ref()), self.deadline);
         self.store.set_limits(PUBLISHING);
         // After that it may be another machine's.
-        let lock = lock.filter(|_| !lease.remaining().is_zero());
-        let lock = lock.as_deref();
+        let taken = taken.filter(|_| !lease.remaining().is_zero());
+        let taken = taken.as_deref();
         let (noted, outcome) = match minted {
             Ok(minted) => (self.publish(&minted), Ok(Got::Token(minted))),
             Err(error) => {
-                let noted = self.tell(&error, lock);
+                let noted = self.tell(&error, taken);
                 // In its refresh window, the entry is still good.
                 let usable = self
                     .usable(look)

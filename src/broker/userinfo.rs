@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::shared::Wish;
+use super::wish::Wish;
 use super::{AHEAD, Broker};
 use crate::cache::{Entry, Slot};
 use crate::error::Error;

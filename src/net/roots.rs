@@ -8,10 +8,10 @@ use rustls_pki_types::pem;
 use rustls_pki_types::pem::PemObject;
 
 use super::der::element;
-use super::http::Environment;
 use super::peer::Peer;
 use super::trust::Trust;
 use crate::error::{Error, Report};
+use crate::sys::Environment;
 use crate::text::clock::Deadline;
 use crate::text::input::{ReadError, encoding};
 use crate::text::{input, quote};

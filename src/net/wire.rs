@@ -10,11 +10,11 @@ use std::{fmt, io};
 use rustls::{ClientConnection, StreamOwned};
 use rustls_pki_types::ServerName;
 
-use super::http::Environment;
 use super::peer::Peer;
 use super::phase::Progress;
 use super::{connect, failure, race, roots, tls};
 use crate::error::{Error, Report};
+use crate::sys::Environment;
 use crate::sys::sockets::{LocalStream, connect_local};
 use crate::sys::streams::{wait_readable, wait_writable};
 use crate::text::clock::{Deadline, shown_secs};

@@ -207,8 +207,7 @@ impl ReadError {
     /// Returns the error as the rest of a sentence that starts with "… is".
     pub fn predicate(&self) -> String {
         match self {
-            Self::TooLarge(_) | Self::TimedOut(_) => self.to_string(),
-            Self::Exposed(_) => self.to_string(),
+            Self::TooLarge(_) | Self::TimedOut(_) | Self::Exposed(_) => self.to_string(),
             Self::Writable(mode) => format!("writable by every user ({mode})"),
             Self::Io(error) => format!("unreadable: {}", system(error)),
         }

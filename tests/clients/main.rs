@@ -32,6 +32,7 @@ mod registry;
 mod servers;
 mod setup;
 mod signers;
+mod store;
 mod terraform;
 
 use support::program;

@@ -30,6 +30,7 @@ mod network;
 mod paths;
 mod readme;
 mod setup;
+mod shared;
 mod source;
 mod terminal;
 mod token_file;

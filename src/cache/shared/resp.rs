@@ -100,8 +100,11 @@ fn scalar(bytes: &[u8]) -> Result<Option<(Reply, usize)>, Malformed> {
     Ok(Some((reply, at)))
 }
 
+/// A line's type, its text and its length with the line break.
+type Line<'b> = (u8, &'b [u8], usize);
+
 /// Returns the first line's type, its text and its length with the line break.
-fn line(bytes: &[u8]) -> Result<Option<(u8, &[u8], usize)>, Malformed> {
+fn line(bytes: &[u8]) -> Result<Option<Line<'_>>, Malformed> {
     let known = &bytes[..bytes.len().min(LINE)];
     let Some((kind, rest)) = known.split_first() else {
         return Ok(None);

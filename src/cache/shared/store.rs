@@ -36,7 +36,7 @@ pub const LONGEST_BAN: Duration = Duration::from_secs(90);
 /// The generation of no entry.
 const NONE: &str = "0";
 
-/// The longest text of a pause, in bytes.
+/// The longest text of a pause, in characters.
 const LONGEST_TEXT: usize = 400;
 
 /// How long the store may take.
@@ -61,6 +61,9 @@ impl Limits {
         all: Duration::from_secs(5),
     };
 }
+
+/// A command, and whether the login may use it.
+pub type Right = (&'static str, Result<(), Error>);
 
 /// The store, as one call uses it.
 pub struct Store<'a> {
@@ -195,9 +198,9 @@ impl<'a> Store<'a> {
     /// The store is not available.
     pub fn pause(&mut self, why: &str, lock: Option<&str>, now: UnixTime) -> Result<(), Error> {
         let place = self.place("n");
-        let end = why.floor_char_boundary(LONGEST_TEXT);
+        let why: String = why.chars().take(LONGEST_TEXT).collect();
         let times = (now, now.plus(PAUSE));
-        let value = self.seal.seal(&place, times, why[..end].as_bytes());
+        let value = self.seal.seal(&place, times, why.as_bytes());
         self.set(&place, &value.map_err(Error::Final)?, PAUSE, lock)
     }
 
@@ -245,7 +248,7 @@ impl<'a> Store<'a> {
     ///
     /// # Errors
     /// The store is not available.
-    pub fn try_rights(&mut self) -> Result<Vec<(&'static str, Result<(), Error>)>, Error> {
+    pub fn try_rights(&mut self) -> Result<Vec<Right>, Error> {
         let name = self.place("d");
         let name = name.as_bytes();
         let commands = [

@@ -7,41 +7,22 @@
 use std::time::Duration;
 
 use super::Broker;
-use super::minted::Minted;
-use super::turn::{Trouble, Turn};
+use super::turn::Turn;
+use super::wish::{Got, Trouble, Wish};
+use crate::cache::Slot;
 use crate::cache::shared::seal::{Seal, message};
 use crate::cache::shared::store::{Limits, Store};
 use crate::cache::shared::{OnFailure, Settings, Use};
-use crate::cache::{Entry, Slot};
 use crate::error::{Error, Report};
 use crate::net::wire::Patience;
 use crate::source::{Source, assertion};
-use crate::text::clock::Deadline;
+use crate::text::clock::{Deadline, UnixTime};
 use crate::text::quote::system;
 use crate::token::Token;
 use crate::url::Endpoints;
 
 /// For how long a store that was not available is left alone.
 const SKIPPED: Duration = Duration::from_secs(30);
-
-/// Which token is wanted.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Wish<'t> {
-    /// Not this one.
-    pub(super) other_than: Option<&'t Token>,
-    /// True if the issuer refused that one: older ones may be refused too.
-    pub(super) is_refused: bool,
-    /// The one at hand, which is still valid.
-    pub(super) held: Option<&'t Entry>,
-}
-
-/// What came of it.
-pub(super) enum Got {
-    /// A new token, of the source or of the shared cache.
-    Token(Minted),
-    /// Why the one at hand stays in use.
-    Keep(String),
-}
 
 impl Broker<'_> {
     /// Gets a new token from the shared cache, or else from the source.
@@ -64,7 +45,7 @@ impl Broker<'_> {
                 None => Limits::NEEDED,
             };
             let store = self.store_of(settings, limits)?;
-            let floor = self.floor(slot, wish);
+            let floor = Self::floor(slot, wish);
             let turn = Turn::new(self, store, (known, deadline), wish, (slot, floor));
             match turn.run() {
                 Ok(got) => return Ok(got),
@@ -134,7 +115,7 @@ impl Broker<'_> {
 
     /// Returns the time up to which entries of the store are not used, by the issuer's
     /// clock: that of a token which was refused.
-    fn floor(&self, slot: Option<&Slot>, wish: Wish<'_>) -> Option<crate::text::clock::UnixTime> {
+    fn floor(slot: Option<&Slot>, wish: Wish<'_>) -> Option<UnixTime> {
         let noted = slot.and_then(Slot::floor);
         let refused = wish.other_than.filter(|_| wish.is_refused);
         let refused = refused.and_then(Token::lifespan);

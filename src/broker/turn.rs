@@ -258,7 +258,7 @@ impl<'t> Turn<'t> {
         let taken = taken.filter(|_| !lease.remaining().is_zero());
         let taken = taken.as_deref();
         let (noted, outcome) = match minted {
-            Ok(minted) => (self.publish(&minted), Ok(Got::Token(minted))),
+            Ok(minted) => (self.publish(&minted, taken), Ok(Got::Token(minted))),
             Err(error) => {
                 let noted = self.tell(&error, taken);
                 // In its refresh window, the entry is still good.
@@ -276,9 +276,9 @@ impl<'t> Turn<'t> {
         outcome
     }
 
-    fn publish(&mut self, minted: &Minted) -> Result<(), Error> {
+    fn publish(&mut self, minted: &Minted, lock: Option<&str>) -> Result<(), Error> {
         let Some(lifespan) = minted.lifespan else {
-            return Ok(());
+            return lock.map_or(Ok(()), |lock| self.store.unlock(lock));
         };
         let settings = self.broker.request.shared.as_ref();
         let left = lifespan.usable_for(self.now());
@@ -291,7 +291,7 @@ impl<'t> Turn<'t> {
         let life = lifespan.expires_at.since(lifespan.obtained_at);
         let times = (obtained_at, obtained_at.plus(life));
         self.store
-            .publish(&minted.token, minted.endpoints.as_ref(), times, ttl)
+            .publish(&minted.token, minted.endpoints.as_ref(), times, (ttl, lock))
     }
 
     /// Has the others wait after a failure that may pass. A final one is not theirs.

@@ -16,6 +16,7 @@ mod moods;
 mod outages;
 mod rotation;
 mod seen;
+mod store;
 mod surroundings;
 mod terminals;
 mod waiting;

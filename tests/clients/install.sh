@@ -2,8 +2,8 @@
 # Installs the clients that the system has no package of into target/clients, where
 # the tests look for them: PyPI's kubernetes, google-auth and botocore in virtual
 # environments, pip, uv, the oldest and a new Go that know GOAUTH, pnpm 10 and 12, a
-# program with the crate kube, kube-apiserver and etcd, an OpenTelemetry Collector and,
-# where the system's git is older than 2.46, a git that knows Bearer. Does not install
+# program with the crate kube, kube-apiserver and etcd, an OpenTelemetry Collector, Valkey
+# and, where the system's git is older than 2.46, a git that knows Bearer. Does not install
 # again what is there.
 #
 #     tests/clients/install.sh
@@ -85,19 +85,59 @@ for program in etcd kube-apiserver otelcol; do
   fi
 done
 
-# Debian trixie's git, built from its source: the first stable release that speaks
-# Bearer to a credential helper. The suite has one version at a time, so this asks for
-# no version. apt holds each file against the checksum in the signed list of the suite.
-git_of_trixie() {
-  local build apt
-  # of apt's paths and of make's prefix, each is taken from a place of its own
-  build=$(realpath "$clients")/git-trixie.part
+# Debian trixie, of which this system has nothing installed. The suite has one version at
+# a time, so this asks for no version. apt holds each file against the checksum in the
+# signed list of the suite.
+trixie() {
+  local build=$1
+  # of apt's paths, each is taken from a place of its own
   apt=(apt-get -qq -o "Dir::Etc::SourceList=$PWD/tests/clients/trixie.sources"
     -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$build/lists"
-    -o "Dir::Cache=$build/cache" -o APT::Sandbox::User=root)
+    -o "Dir::State::Status=$build/status" -o "Dir::Cache=$build/cache"
+    -o APT::Sandbox::User=root)
   rm -rf "$build"
   mkdir -p "$build/lists/partial" "$build/cache/archives/partial"
+  : >"$build/status"
   "${apt[@]}" update
+}
+
+# Its Valkey, with all libraries it needs, its own C library among them: nothing of them
+# reaches the system.
+valkey_of_trixie() {
+  local build apt
+  build=$(realpath "$clients")/valkey.part
+  trixie "$build"
+  "${apt[@]}" --yes --download-only --no-install-recommends install valkey-server >"$build/download.log"
+  mkdir "$build/root"
+  for package in "$build"/cache/archives/*.deb; do
+    dpkg -x "$package" "$build/root"
+  done
+  cat >"$build/valkey-server" <<'EOF'
+#!/bin/sh
+root=$(dirname "$(readlink -f "$0")")/root
+for loader in "$root"/usr/lib*/ld-linux-*.so.* "$root"/usr/lib/*/ld-linux-*.so.*; do
+  [ -x "$loader" ] && break
+done
+libraries=$(printf '%s:' "$root"/usr/lib/*-linux-gnu)
+exec "$loader" --argv0 valkey-server --library-path "$libraries" "$root/usr/bin/valkey-server" "$@"
+EOF
+  chmod +x "$build/valkey-server"
+  "$build/valkey-server" --version
+  rm -rf "$build/lists" "$build/cache"
+  rm -rf "${clients:?}/valkey"
+  mv "$build" "$clients/valkey"
+}
+if [[ ! -x $clients/valkey/valkey-server ]]; then
+  valkey_of_trixie
+fi
+
+# Its git, built from its source: the first stable release that speaks Bearer to a
+# credential helper.
+git_of_trixie() {
+  local build apt
+  # of make's prefix too
+  build=$(realpath "$clients")/git-trixie.part
+  trixie "$build"
   (cd "$build" && "${apt[@]}" source git) >"$build/source.log"
   # --jobs for two cores; without optimization, as it runs for one minute of tests
   make --silent --jobs=2 --directory="$(echo "$build"/git-*/)" install \

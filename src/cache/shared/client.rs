@@ -42,6 +42,8 @@ pub struct Client<'a> {
     settings: &'a Settings,
     environment: &'a Environment,
     wire: Option<Wire>,
+    /// True if the connection has its login.
+    is_logged_in: bool,
 }
 
 impl<'a> Client<'a> {
@@ -51,6 +53,7 @@ impl<'a> Client<'a> {
             settings,
             environment,
             wire: None,
+            is_logged_in: false,
         }
     }
 
@@ -67,6 +70,7 @@ impl<'a> Client<'a> {
             };
             let place = self.settings.address.place();
             self.wire = Some(Wire::connect(place, &terms, patience)?);
+            self.is_logged_in = false;
         }
         Ok(())
     }
@@ -82,9 +86,9 @@ impl<'a> Client<'a> {
         patience: Patience,
     ) -> Result<Vec<Reply>, Error> {
         let mut bytes = Zeroizing::default();
-        let is_new = self.wire.is_none();
+        let has_login = self.wire.is_some() && self.is_logged_in;
         let password = match &self.settings.password {
-            Some(password) if is_new => Some(password.read(patience)?),
+            Some(password) if !has_login => Some(password.read(patience)?),
             _ => None,
         };
         if let Some(password) = &password {
@@ -118,6 +122,7 @@ impl<'a> Client<'a> {
                 }
                 Ok(replies)
             });
+        self.is_logged_in = replies.is_ok();
         if replies.is_err() {
             self.wire = None;
         }

@@ -171,7 +171,8 @@ impl<'a> Store<'a> {
         })
     }
 
-    /// Publishes a token for this long.
+    /// Publishes a token for this long, and gives up the lock: a store that drops the entry
+    /// at once has nobody wait for it.
     ///
     /// # Errors
     /// The store is not available, or the token is too large.
@@ -180,7 +181,7 @@ impl<'a> Store<'a> {
         token: &Token,
         endpoints: Option<&Endpoints>,
         times: (UnixTime, UnixTime),
-        ttl: Duration,
+        (ttl, lock): (Duration, Option<&str>),
     ) -> Result<(), Error> {
         let place = self.place("t");
         let content = entry::write(token, endpoints);
@@ -189,7 +190,7 @@ impl<'a> Store<'a> {
         }
         let value = self.seal.seal(&place, times, &content);
         let value = value.map_err(Error::Final)?;
-        self.set(&place, &value, ttl, None)
+        self.set(&place, &value, ttl, lock)
     }
 
     /// Has everybody pause after a failure, and gives up the lock.

@@ -27,6 +27,7 @@ const PAGES: [(&str, &str); 14] = [
     ("docs/reference.md", REFERENCE),
     ("docs/tools.md", TOOLS_PAGE),
     ("docs/agent.md", include_str!("../../docs/agent.md")),
+    ("docs/fleet.md", include_str!("../../docs/fleet.md")),
     ("docs/troubleshooting.md", TROUBLESHOOTING),
     ("docs/servers.md", SERVERS),
     ("docs/products.md", include_str!("../../docs/products.md")),

@@ -311,7 +311,7 @@ failed   config  [HOME]/.config/zitadel-credential/config.toml:1: no profile nam
                  choose one of: bare, prod, staging, two; or run zitadel-credential setup profile absent to create it
 failed   config  [HOME]/.config/zitadel-credential/config.toml:2: unknown field `timeout`, expected one of `default-profile`, `profiles`, `hosts`
                  use --timeout or ZITADEL_CREDENTIAL_TIMEOUT instead: the config file has no such key
-failed   config  [HOME]/.config/zitadel-credential/config.toml:5: unknown field `isuer`, expected one of `issuer`, `key-file`, `key-command`, `sign-command`, `public-key-file`, `token-file`, `token-command`, `client-id`, `client-secret-file`, `client-secret-command`, `self-signed`, `key-id`, `user-id`, `scopes`, `projects`, `roles`, `zitadel-api`, `token-endpoint`, `ca-file`, `allow-http`
+failed   config  [HOME]/.config/zitadel-credential/config.toml:5: unknown field `isuer`, expected one of `issuer`, `key-file`, `key-command`, `sign-command`, `public-key-file`, `token-file`, `token-command`, `client-id`, `client-secret-file`, `client-secret-command`, `self-signed`, `key-id`, `user-id`, `scopes`, `projects`, `roles`, `zitadel-api`, `token-endpoint`, `ca-file`, `allow-http`, `shared`
                  write issuer instead
 failed   config  [HOME]/.config/zitadel-credential/config.toml:7: scopes has a value of the wrong type, expected a list, as in ["one", "two"]
 failed   config  [HOME]/.config/zitadel-credential/config.toml:8: invalid project ID: "3 4"

@@ -109,11 +109,13 @@ fn every_key_of_the_config_file_has_its_place_and_there_is_no_other() {
         .filter_map(|line| line.strip_prefix("    pub(super) "));
     let keys: BTreeSet<_> = keys
         .map(|line| line.split(':').next().unwrap().replace('_', "-"))
-        .filter(|key| !["profiles", "hosts"].contains(&key.as_str()))
+        .filter(|key| !["profiles", "hosts", "shared"].contains(&key.as_str()))
         .collect();
     assert!(keys.len() > 12, "{keys:?}");
     assert_eq!(told, keys.iter().map(String::as_str).collect());
-    assert!(config.contains("[profiles.NAME]") && config.contains("[hosts."));
+    for table in ["[profiles.NAME]", "[profiles.NAME.shared]", "[hosts."] {
+        assert!(config.contains(table), "{table}");
+    }
 }
 
 #[test]

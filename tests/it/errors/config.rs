@@ -21,7 +21,7 @@ fn an_unknown_key() {
     config(
         "[profiles.prod]\nkeyfile = \"x\"\n",
         str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: unknown field `keyfile`, expected one of `issuer`, `key-file`, `key-command`, `sign-command`, `public-key-file`, `token-file`, `token-command`, `client-id`, `client-secret-file`, `client-secret-command`, `self-signed`, `key-id`, `user-id`, `scopes`, `projects`, `roles`, `zitadel-api`, `token-endpoint`, `ca-file`, `allow-http`
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: unknown field `keyfile`, expected one of `issuer`, `key-file`, `key-command`, `sign-command`, `public-key-file`, `token-file`, `token-command`, `client-id`, `client-secret-file`, `client-secret-command`, `self-signed`, `key-id`, `user-id`, `scopes`, `projects`, `roles`, `zitadel-api`, `token-endpoint`, `ca-file`, `allow-http`, `shared`
   hint: write key-file instead
 
 "#]],
@@ -45,7 +45,7 @@ zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.
     config(
         "[profiles.\"a\\u001b[31m\"]\n\"\\u001b[2J\" = 1\n",
         str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: unknown field `\u{1b}[2J`, expected one of `issuer`, `key-file`, `key-command`, `sign-command`, `public-key-file`, `token-file`, `token-command`, `client-id`, `client-secret-file`, `client-secret-command`, `self-signed`, `key-id`, `user-id`, `scopes`, `projects`, `roles`, `zitadel-api`, `token-endpoint`, `ca-file`, `allow-http`
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: unknown field `\u{1b}[2J`, expected one of `issuer`, `key-file`, `key-command`, `sign-command`, `public-key-file`, `token-file`, `token-command`, `client-id`, `client-secret-file`, `client-secret-command`, `self-signed`, `key-id`, `user-id`, `scopes`, `projects`, `roles`, `zitadel-api`, `token-endpoint`, `ca-file`, `allow-http`, `shared`
 
 "#]],
     );
@@ -94,7 +94,7 @@ zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.
 "#]]);
     write(&format!("[profiles.test]\nkey = '''{pem}'''\n"));
     case.run(["token"]).fails(2, str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: unknown field `key`, expected one of `issuer`, `key-file`, `key-command`, `sign-command`, `public-key-file`, `token-file`, `token-command`, `client-id`, `client-secret-file`, `client-secret-command`, `self-signed`, `key-id`, `user-id`, `scopes`, `projects`, `roles`, `zitadel-api`, `token-endpoint`, `ca-file`, `allow-http`
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: unknown field `key`, expected one of `issuer`, `key-file`, `key-command`, `sign-command`, `public-key-file`, `token-file`, `token-command`, `client-id`, `client-secret-file`, `client-secret-command`, `self-signed`, `key-id`, `user-id`, `scopes`, `projects`, `roles`, `zitadel-api`, `token-endpoint`, `ca-file`, `allow-http`, `shared`
   hint: write key-file instead
 
 "#]]);

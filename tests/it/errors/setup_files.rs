@@ -70,7 +70,7 @@ zitadel-credential: error: key.json: it is a key file
         );
     home.append_config("hosts = {}\n");
     case.run(words("setup docker r.dev")).fails(2, str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 7: unknown field `hosts`, expected one of `issuer`, `key-file`, `key-command`, `sign-command`, `public-key-file`, `token-file`, `token-command`, `client-id`, `client-secret-file`, `client-secret-command`, `self-signed`, `key-id`, `user-id`, `scopes`, `projects`, `roles`, `zitadel-api`, `token-endpoint`, `ca-file`, `allow-http`
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 7: unknown field `hosts`, expected one of `issuer`, `key-file`, `key-command`, `sign-command`, `public-key-file`, `token-file`, `token-command`, `client-id`, `client-secret-file`, `client-secret-command`, `self-signed`, `key-id`, `user-id`, `scopes`, `projects`, `roles`, `zitadel-api`, `token-endpoint`, `ca-file`, `allow-http`, `shared`
   hint: write each host as a table of its own: [hosts."HOST"], and below it profile = "NAME"
 
 "#]]);

@@ -32,6 +32,11 @@ fn page_config() -> &'static str {
     PAGE[start..].split("```").next().unwrap()
 }
 
+/// A fleet whose store has this port.
+fn fleet_at(port: u16) -> Fleet {
+    Fleet::new(&format!("rediss://localhost:{port}"))
+}
+
 /// A server under way.
 struct Server {
     program: PathBuf,
@@ -88,11 +93,7 @@ impl Server {
     }
 
     fn fleet(&self) -> Fleet {
-        self.fleet_at(self.port)
-    }
-
-    fn fleet_at(&self, port: u16) -> Fleet {
-        Fleet::new(&format!("rediss://localhost:{port}"))
+        fleet_at(self.port)
     }
 
     /// The lines of a machine's table.

@@ -7,7 +7,7 @@ use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 use rustix::process::Signal;
 
-use super::{Server, programs};
+use super::{Server, fleet_at, programs};
 use crate::support::fleet::{Fleet, quiet_token, token};
 use crate::support::store::Relay;
 
@@ -111,12 +111,12 @@ fn a_slow_store_is_used_or_left_in_time() {
     for program in programs() {
         let server = Server::start(&program, "");
         let relay = Relay::start(server.port, Duration::from_millis(50));
-        let fleet = server.fleet_at(relay.port());
+        let fleet = fleet_at(relay.port());
         let first = quiet_token(&server.machine(&fleet));
         assert_eq!(quiet_token(&server.machine(&fleet)), first);
         assert_eq!(fleet.issuer.token_requests(), 1);
         let relay = Relay::start(server.port, Duration::from_secs(2));
-        let fleet = server.fleet_at(relay.port());
+        let fleet = fleet_at(relay.port());
         in_trouble(&server, &fleet, "no answer in time");
     }
 }

@@ -19,7 +19,7 @@ const TOOLS_PAGE: &str = include_str!("../../docs/tools.md");
 const SERVERS: &str = include_str!("../../docs/servers.md");
 const TROUBLESHOOTING: &str = include_str!("../../docs/troubleshooting.md");
 const INSTALL: &str = include_str!("../../docs/install.md");
-const PAGES: [(&str, &str); 14] = [
+const PAGES: [(&str, &str); 15] = [
     ("README.md", README),
     ("docs/install.md", INSTALL),
     ("docs/ci.md", include_str!("../../docs/ci.md")),

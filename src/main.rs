@@ -8,7 +8,7 @@ use zeroizing_alloc::ZeroAlloc;
 use zitadel_credential::config::{Directories, TIMEOUT};
 use zitadel_credential::sys::parent::Parent;
 use zitadel_credential::sys::streams::Stdout;
-use zitadel_credential::sys::{exec, signals, stack, streams, watcher};
+use zitadel_credential::sys::{children, exec, signals, stack, streams};
 use zitadel_credential::text::clock::{Deadline, UnixTime};
 use zitadel_credential::text::input::{Bounded, TimedReader};
 use zitadel_credential::text::logger;
@@ -32,7 +32,7 @@ fn main() {
 )]
 fn call() {
     let args: Vec<_> = std::env::args_os().collect();
-    if watcher::is_one(args.first()) {
+    if children::is_watcher(args.first()) {
         return;
     }
     std::panic::set_hook(Box::new(|panic| {

@@ -6,20 +6,20 @@
 //! | module | what it does |
 //! |---|---|
 //! | `access` | mode and group of a file that other users may read |
+//! | `children` | a program that we run, ended with all that it started |
 //! | `dir` | open directories, in which files are reached by descriptor |
 //! | `exec` | becomes another program; no core dumps |
 //! | `files` | creates, opens, links and fsyncs private files and directories |
-//! | `group` | children that are ended with all that they started |
 //! | `handle` | other processes: SIGHUP, and orphans that PID 1 reaps |
 //! | `lock` | locks on files and directories |
 //! | `notify` | the service manager |
 //! | `parent` | the process that runs this one |
+//! | `paths` | paths and programs' names, as people and other programs write them |
 //! | `signals` | an end that is asked for; file size limits |
 //! | `sockets` | TCP connections side by side |
 //! | `stack` | stacks of their own, where `ulimit -s` is small |
 //! | `status` | owner, mode and identity of a file |
 //! | `streams` | bounded waits on pipes; writes that leave no half text |
-//! | `watcher` | ends what was started when this process ends |
 //!
 //! `absolute`, `process`, `replace` and `temporary` stand on these, and are the same everywhere.
 
@@ -36,8 +36,8 @@ pub use environment::Environment;
 pub(crate) use environment::named;
 #[cfg(unix)]
 pub use unix::{
-    access, dir, exec, files, group, handle, lock, notify, parent, signals, sockets, stack, status,
-    streams, watcher,
+    access, children, dir, exec, files, handle, lock, notify, parent, paths, signals, sockets,
+    stack, status, streams,
 };
 
 #[cfg(not(unix))]

@@ -18,6 +18,7 @@ use crate::error::{Error, Report};
 use crate::secret::Secret;
 use crate::sys::access::Access;
 use crate::sys::dir::Dir;
+use crate::sys::paths::canonicalize;
 use crate::sys::status::{Stamp, Status};
 use crate::text::clock::Deadline;
 use crate::text::quote::system;
@@ -178,7 +179,7 @@ fn real(path: &Path) -> PathBuf {
         let Ok(target) = path.read_link() else { break };
         path = path.parent().unwrap_or(Path::new("/")).join(target);
     }
-    path.canonicalize().unwrap_or_else(|_| real_place(&path))
+    canonicalize(&path).unwrap_or_else(|_| real_place(&path))
 }
 
 /// Returns true if a file and its note are as [`write_noted`] leaves them; another agent may

@@ -22,6 +22,7 @@ use row::{Link, Tool};
 
 use crate::call::Helper;
 use crate::edit::entry::Edit;
+use crate::sys::paths;
 
 /// All tools, in the order of the help.
 pub static TOOLS: [Tool; 12] = [
@@ -63,8 +64,7 @@ pub fn links() -> impl Iterator<Item = (&'static Link, &'static str)> {
 
 /// Returns the command for a name that the program was called by.
 pub(crate) fn command_of(program: &Path) -> Option<&'static str> {
-    let name = program.file_name()?;
-    let (_, command) = links().find(|(link, _)| name == link.name)?;
+    let (_, command) = links().find(|(link, _)| paths::is_called(program, link.name))?;
     Some(command)
 }
 

@@ -1,6 +1,6 @@
 //! The lock of an entry.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -113,11 +113,6 @@ impl Turn {
             Self::Third => "lock3",
         }
     }
-}
-
-/// Returns true if the path still names the file that was opened.
-pub fn is_in_place(path: &Path, opened: &Metadata) -> bool {
-    lock::is_in_place(path, &opened.clone().into())
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::shell::{Shell, is_plain};
 use crate::call::World;
 use crate::cli::options::Options;
 use crate::config::Profiles;
+use crate::sys::paths;
 use crate::sys::process::is_program;
 use crate::text::clock::Deadline;
 
@@ -112,7 +113,7 @@ impl Sources {
         let path = self.path.clone();
         let files = self.paths(PathCompleter::any());
         ArgValueCompleter::new(move |typed: &OsStr| match typed.to_str() {
-            Some(typed) if !typed.contains('/') => {
+            Some(typed) if !paths::is_path(typed) => {
                 let mut names: Vec<_> = std::env::split_paths(&path)
                     .flat_map(|dir| executables(&dir, typed))
                     .filter_map(|name| shell.escape(&name))

@@ -11,6 +11,7 @@ use crate::cli::options::Options;
 use crate::error::Error;
 use crate::host::{HostPattern, HostRule, HostRules};
 use crate::sys::Environment;
+use crate::sys::paths;
 use crate::url::{Origin, Scheme};
 
 impl<'a> Config<'a> {
@@ -181,7 +182,7 @@ fn files_of(profile: &Profile, dir: &Path, home: Option<&Path>) -> Vec<(PathBuf,
     const PROGRAM: &str = "the program of a profile's command";
     let program = |words: &Option<Vec<String>>| {
         let program = words.as_ref().and_then(|words| words.first().cloned());
-        program.filter(|program| program.contains('/'))
+        program.filter(|program| paths::is_path(program))
     };
     let all = [
         (profile.key_file.clone(), "a key file"),

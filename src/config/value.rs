@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Report};
 use crate::sys::Environment;
+use crate::sys::paths;
 use crate::text::quote::quoted;
 
 /// Returns a command's words. A program with a `/` is a path as all others: below the home
@@ -17,7 +18,7 @@ pub(super) fn command(
     home: Option<&Path>,
 ) -> Result<Vec<String>, Error> {
     let mut words = words.to_vec();
-    if let Some(program) = words.first_mut().filter(|word| word.contains('/')) {
+    if let Some(program) = words.first_mut().filter(|word| paths::is_path(word)) {
         let path = located(setting, program.as_ref(), dir, home)?;
         let path = path.to_str().map(ToOwned::to_owned);
         *program = path.ok_or_else(|| {

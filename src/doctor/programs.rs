@@ -7,6 +7,7 @@ use super::wiring::Wirings;
 use crate::call::World;
 use crate::findings::wiring::NAME;
 use crate::findings::{Checks, failed, ok, warning};
+use crate::sys::paths::canonicalize;
 use crate::sys::{exec, process};
 use crate::text::clock::Deadline;
 use crate::text::quote;
@@ -16,7 +17,7 @@ use crate::tools::links;
 use crate::tools::row::Place;
 
 pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wirings, deadline: &Deadline) {
-    let Ok(own) = (world.program)().and_then(|path| path.canonicalize()) else {
+    let Ok(own) = (world.program)().and_then(|path| canonicalize(&path)) else {
         checks.push(warning(
             "program",
             "cannot find the path of this program",
@@ -35,7 +36,7 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wirings, de
     for (name, place) in std::iter::once((NAME, Place::Package)).chain(names) {
         let link = dir.join(name);
         match process::find(name, world.environment) {
-            Some(path) if path.canonicalize().is_ok_and(|file| file == own) => {
+            Some(path) if canonicalize(&path).is_ok_and(|file| file == own) => {
                 let dir = path.parent().unwrap_or(Path::new("/")).to_owned();
                 match good.iter_mut().find(|(known, _)| *known == dir) {
                     Some((_, names)) => names.push(name),

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use crate::sys::files::{create_private_dir, may_create_in};
+use crate::sys::paths::canonicalize;
 use crate::sys::status::Status;
 use crate::text::quote;
 
@@ -86,7 +87,7 @@ pub(crate) fn real_place(path: &Path) -> PathBuf {
     let mut above = path.ancestors().skip(1);
     let place = above.find_map(|dir| {
         let below = path.strip_prefix(dir).ok()?;
-        Some(dir.canonicalize().ok()?.join(below))
+        Some(canonicalize(dir).ok()?.join(below))
     });
     place.unwrap_or_else(|| path.to_owned())
 }

@@ -12,6 +12,7 @@ use super::file_lock::FileLock;
 use super::tool::Tool;
 use crate::error::{Error, Report};
 use crate::sys::files::open_private;
+use crate::sys::paths::canonicalize;
 use crate::sys::status::Status;
 use crate::sys::{names_directory, replace};
 use crate::text::clock::Deadline;
@@ -80,7 +81,7 @@ impl FileChange {
         directory::check_links(&path).map_err(|error| {
             failed(&system(&error)).hint("name the file itself, if you mean it")
         })?;
-        let real = match path.canonicalize() {
+        let real = match canonicalize(&path) {
             Ok(real) => real,
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(failed(&system(&error)).hint("make it readable for you"));
@@ -370,11 +371,11 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, String> {
 /// Reads what a tool may have written: a file, and not one that another path leads to.
 fn read_regular(path: &Path) -> Result<Zeroizing<String>, String> {
     let file = open_private().read(true).open(path);
-    let meta = file.as_ref().ok().and_then(|file| file.metadata().ok());
-    match (file, meta) {
-        (Ok(file), Some(meta)) if meta.is_file() => {
+    let opened = file.and_then(|file| Ok((Status::of_open(&file)?, file)));
+    match opened {
+        Ok((status, file)) if status.is_file() => {
             let bytes =
-                input::read_regular(file, &meta, LIMIT).map_err(|error| error.to_string())?;
+                input::read_regular(file, &status, LIMIT).map_err(|error| error.to_string())?;
             text_of(&bytes)
         }
         _ => Err("not a regular file".to_owned()),

@@ -17,6 +17,7 @@ use crate::findings::netrc::Netrc;
 use crate::findings::rule::{api_token, no_match, no_use};
 use crate::findings::wiring::NetrcReader;
 use crate::host::HostPattern;
+use crate::sys::paths::canonicalize;
 use crate::text::quote;
 use crate::text::quote::quoted;
 
@@ -186,7 +187,7 @@ impl Plan<'_> {
 
     /// True if a path leads to this program.
     pub(crate) fn is_this_program(&self, path: &Path) -> bool {
-        path.canonicalize().ok() == self.program.canonicalize().ok()
+        canonicalize(path).ok() == canonicalize(&self.program).ok()
     }
 
     /// Returns the call of a helper that a tool looks for on `PATH` and passes no options;

@@ -10,6 +10,7 @@ use super::check;
 use super::check::Owns;
 use super::entry::{Edit, Note};
 use crate::error::Report;
+use crate::sys::paths::canonicalize;
 use crate::text::clock::UnixTime;
 
 /// Setups by their name, `git git.acme.dev /home/me/.gitconfig`.
@@ -262,7 +263,7 @@ impl Journal {
     pub(crate) fn follow(&mut self, now: &Path) {
         let leads_there = |file: &str| {
             let file = Path::new(file);
-            file != now && file.canonicalize().is_ok_and(|real| real == now)
+            file != now && canonicalize(file).is_ok_and(|real| real == now)
         };
         let edited = self.edits().map(|edit| &edit.file);
         let mut files = edited.chain(self.configs.keys()).cloned();

@@ -25,6 +25,7 @@ use crate::cli::options::Options;
 use crate::config;
 use crate::config::{Config, Directories};
 use crate::error::{Error, Report};
+use crate::sys::paths::canonicalize;
 use crate::sys::{Environment, signals};
 use crate::text::clock::{Deadline, UnixTime};
 use crate::text::quote;
@@ -399,6 +400,6 @@ fn program(world: &World<'_>) -> Result<PathBuf, Error> {
         Error::Final(Report::new(what).hint("mount /proc, which Linux needs for that"))
     })?;
     let named = tool::find("zitadel-credential", world.environment);
-    let same = |path: &PathBuf| path.canonicalize().ok() == program.canonicalize().ok();
+    let same = |path: &PathBuf| canonicalize(path).ok() == canonicalize(&program).ok();
     Ok(named.filter(same).unwrap_or(program))
 }

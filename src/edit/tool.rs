@@ -8,7 +8,7 @@ use std::{fs, io};
 
 use super::file_lock::{PATIENCE, held, wait};
 use crate::error::{Error, Report};
-use crate::sys::files::{open_private, symlink};
+use crate::sys::files::{open_private, symlink_dir};
 pub(crate) use crate::sys::process::find;
 use crate::sys::process::{Ended, RunError, run_limited};
 use crate::sys::{Environment, temporary};
@@ -175,7 +175,7 @@ impl Tool {
         let linked = || {
             let own = temporary::copy_dir(real.parent())?;
             let link = own.path().join(temporary::COPY);
-            symlink(dir, &link)?;
+            symlink_dir(dir, &link)?;
             Ok((link, own))
         };
         let (link, _own) = linked().map_err(|error: io::Error| {

@@ -10,6 +10,7 @@ use crate::cli::options::Options;
 use crate::config::{Asker, Config, Directories};
 use crate::error::Error;
 use crate::host::{HostRule, Miss};
+use crate::sys::paths::canonicalize;
 use crate::sys::{Environment, process};
 use crate::text::clock::Deadline;
 use crate::text::input::{self, ReadError};
@@ -138,7 +139,7 @@ impl<'a> Context<'a> {
     pub(crate) fn config_of(&self, options: &Options) -> Option<Result<Config<'a>, Error>> {
         options.config.as_ref()?;
         let own = Config::load(options, self.environment, self.directories);
-        let real = |config: &Config<'_>| config.path()?.canonicalize().ok();
+        let real = |config: &Config<'_>| canonicalize(config.path()?).ok();
         let is_this = |own: &Config<'_>| self.is_read && real(own) == real(self.config);
         match own {
             Ok(own) if is_this(&own) => None,
@@ -172,9 +173,9 @@ impl<'a> Context<'a> {
 
     /// True if a name on `PATH` leads to this program.
     pub(crate) fn leads_here(&self, name: &str) -> bool {
-        let own = (self.program)().and_then(|path| path.canonicalize()).ok();
+        let own = (self.program)().and_then(|path| canonicalize(&path)).ok();
         let found = process::find(name, self.environment);
-        own.is_some() && found.and_then(|path| path.canonicalize().ok()) == own
+        own.is_some() && found.and_then(|path| canonicalize(&path).ok()) == own
     }
 
     /// True if a rule gives tokens to a host, at any port.
@@ -204,7 +205,7 @@ pub(crate) fn text(path: &Path, deadline: &Deadline) -> Result<Option<String>, S
 /// True if a program that a file names does not exist. The check `program` reports
 /// links that are missing on `PATH`.
 pub(crate) fn is_missing(program: &str, environment: &Environment) -> bool {
-    if program.starts_with('/') {
+    if Path::new(program).is_absolute() {
         return !process::is_program(program.as_ref());
     }
     program == NAME && process::find(NAME, environment).is_none()

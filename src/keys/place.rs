@@ -9,6 +9,7 @@ use crate::secret::Secret;
 use crate::sys::files::{can_create_in, fsync_dir};
 use crate::sys::lock::DirLock;
 use crate::sys::names_directory;
+use crate::sys::paths::canonicalize;
 use crate::sys::status::Status;
 use crate::sys::{replace, temporary};
 use crate::text::clock::{Deadline, UnixTime};
@@ -41,7 +42,7 @@ impl Place {
             let report = Report::new(format!("{shown}: the key is not rotated: {why}"));
             Error::Usage(report.hint(hint))
         };
-        let found = path.canonicalize().and_then(|file| {
+        let found = canonicalize(path).and_then(|file| {
             let status = Status::of(&file)?;
             Ok((file, status))
         });
@@ -111,9 +112,7 @@ impl Place {
             Some(dir) if !dir.as_os_str().is_empty() => dir,
             _ => Path::new("."),
         };
-        let dir = dir
-            .canonicalize()
-            .map_err(|error| refused(&system(&error)))?;
+        let dir = canonicalize(dir).map_err(|error| refused(&system(&error)))?;
         let status = Status::of(&dir).map_err(|error| refused(&system(&error)))?;
         if !status.keeps_ours() {
             let mode = status.shown_mode();

@@ -11,7 +11,7 @@ use ureq::unversioned::transport::{
 };
 
 use super::race;
-use crate::sys::streams::{wait_readable, wait_writable};
+use crate::sys::sockets::{wait_readable, wait_writable};
 use crate::text::clock::Deadline;
 
 /// Connects directly, unless a proxy's connection is there already.

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::said::Said;
 use crate::error::{Error, Report};
+use crate::sys::paths;
 use crate::sys::process::{Input, RunError};
 use crate::sys::status::Status;
 use crate::sys::{Environment, process};
@@ -180,7 +181,7 @@ impl ProfileCommand {
     /// Returns the program's path; `None` if there is no program of this name.
     pub fn found(&self, environment: &Environment) -> Option<PathBuf> {
         let name = self.words.first()?;
-        if name.contains('/') {
+        if paths::is_path(name) {
             Some(PathBuf::from(name))
         } else {
             process::find(name, environment)

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::sys::files::{is_read_only, open_to_read};
+use crate::sys::paths::canonicalize;
 use crate::sys::status::Status;
 use crate::text::quote::word;
 
@@ -30,12 +31,12 @@ pub fn warn(path: &Path, source: &dyn fmt::Display) {
 /// Returns the directories in which every user can replace a key file: the one that is
 /// named, and the one that a link leads to.
 pub fn open_directories(path: &Path) -> Vec<PathBuf> {
-    let real = path.canonicalize().ok();
+    let real = canonicalize(path).ok();
     let mut dirs: Vec<_> = [Some(path), real.as_deref()]
         .into_iter()
         .flatten()
         .filter_map(Path::parent)
-        .filter_map(|dir| dir.canonicalize().ok())
+        .filter_map(|dir| canonicalize(dir).ok())
         .collect();
     dirs.dedup();
     dirs.retain(|dir| {

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use super::paths::canonicalize;
+
 /// Returns the path from the root on, without `.` and `..`. Links stay as they are named,
 /// but for one that a `..` follows: the parent is that of where it leads.
 ///
@@ -20,7 +22,7 @@ pub fn absolute(path: &Path) -> io::Result<PathBuf> {
             continue;
         }
         if cleaned.is_symlink() {
-            cleaned = cleaned.canonicalize()?;
+            cleaned = canonicalize(&cleaned)?;
         }
         // The root is its own parent.
         cleaned.pop();

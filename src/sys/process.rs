@@ -9,11 +9,11 @@ use std::{io, thread};
 
 use zeroize::Zeroizing;
 
+use super::children::{Children, Leader};
 use super::environment::Environment;
-use super::group;
+use super::exec::{USUAL_PATH, with_ending};
 use super::status::Status;
-use super::streams::wait_either;
-use super::watcher::Watcher;
+use super::streams::{Pipe, Piped, wait_either};
 use crate::text::clock::Deadline;
 use crate::text::input;
 use crate::text::input::ReadError;
@@ -50,12 +50,10 @@ pub enum RunError {
 /// Returns the first program of that name in a directory of `PATH`. A relative
 /// directory is skipped: it would lie wherever this is called, in a clone, say.
 pub fn find(name: &str, environment: &Environment) -> Option<PathBuf> {
-    // The default of the C libraries.
-    let path = environment("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
+    let path = environment("PATH").unwrap_or_else(|| USUAL_PATH.into());
     std::env::split_paths(&path)
         .filter(|dir| dir.is_absolute())
-        .map(|dir| dir.join(name))
-        .find(|program| is_program(program))
+        .find_map(|dir| with_ending(&dir.join(name), environment))
 }
 
 /// Returns true for a file that somebody may run.
@@ -101,7 +99,7 @@ pub fn run_limited(
     deadline: &Deadline,
     limit: usize,
 ) -> Result<Ended, RunError> {
-    run_in(command, Input::of(&[]), true, deadline, limit, None)
+    run_in(command, Input::of(&[]), false, deadline, limit, None)
 }
 
 /// Runs a program as [`run_limited`] does, one that may ask at the terminal. It reads
@@ -116,15 +114,13 @@ pub fn run_asking(
     limit: usize,
     listener: Option<&mut Listener<'_>>,
 ) -> Result<Ended, RunError> {
-    // Only the foreground process group may read there (termios(3)) and gets Ctrl-C.
-    let has_group = !group::has_terminal();
-    run_in(command, stdin, has_group, deadline, limit, listener)
+    run_in(command, stdin, true, deadline, limit, listener)
 }
 
 /// The leader of the group that runs now, if one does.
-static RUNNING: Mutex<Option<u32>> = Mutex::new(None);
+static RUNNING: Mutex<Option<Leader>> = Mutex::new(None);
 
-fn running() -> MutexGuard<'static, Option<u32>> {
+fn running() -> MutexGuard<'static, Option<Leader>> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -132,8 +128,8 @@ fn running() -> MutexGuard<'static, Option<u32>> {
 /// process. No other is started from then on.
 pub fn end_running() {
     let running = running();
-    if let Some(leader) = *running {
-        group::end(leader, &Deadline::after(REAPING));
+    if let Some(leader) = &*running {
+        leader.end(&Deadline::after(REAPING));
     }
     std::mem::forget(running);
 }
@@ -141,27 +137,18 @@ pub fn end_running() {
 fn run_in(
     command: &mut Command,
     stdin: Input<'_>,
-    has_group: bool,
+    may_ask: bool,
     deadline: &Deadline,
     limit: usize,
     listener: Option<&mut Listener<'_>>,
 ) -> Result<Ended, RunError> {
     let mut now = running();
-    let mut watcher = Watcher::start();
-    match &watcher {
-        Some(watcher) if has_group => watcher.lead(command),
-        None if has_group => group::lead(command),
-        _ => {}
-    }
+    let mut children = Children::of(command, may_ask);
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
         .map_err(RunError::Start)?;
-    if let (Some(watcher), false) = (&mut watcher, has_group) {
-        watcher.watch(&child);
-    }
-    let leader = |child: &Child| watcher.as_ref().map_or(child.id(), |w| w.process().id());
-    *now = has_group.then(|| leader(&child));
+    *now = children.follow(&child);
     drop(now);
     let name = Path::new(command.get_program()).file_name();
     let _wait = Wait::of(|| quote::path(name.unwrap_or_default()));
@@ -173,11 +160,7 @@ fn run_in(
     *running() = None;
     if ended.is_err() {
         // A program of another user cannot be killed; it is left running.
-        if has_group {
-            group::kill(watcher.as_ref().map_or(&child, Watcher::process));
-        } else {
-            group::kill_tree(child.id().cast_signed());
-        }
+        children.kill(&child);
         let _ = child.kill();
         reap(&mut child);
     }
@@ -255,13 +238,14 @@ fn reap(child: &mut Child) {
 
 /// What a child writes to one pipe; `None` once the child has closed it.
 struct Stream<P> {
-    pipe: Option<P>,
+    pipe: Option<Pipe<P>>,
     said: Zeroizing<Vec<u8>>,
 }
 
-impl<P: Read> Stream<P> {
+impl<P: Piped> Stream<P> {
     fn of(pipe: Option<P>) -> Self {
         let said = Zeroizing::default();
+        let pipe = pipe.map(Pipe::new);
         Self { pipe, said }
     }
 

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Seek, Write};
 use std::path::Path;
 
-use super::files::{fsync_dir, set_private};
+use super::files::{fsync_dir, persist, set_private};
 use super::status::Status;
 use super::temporary;
 use crate::text::quote;
@@ -15,8 +15,7 @@ use crate::text::quote;
 /// The system's own reason; nothing is left behind.
 pub fn private(path: &Path, content: &[u8]) -> io::Result<()> {
     let file = written(&temporary::builder(), path, content)?;
-    file.persist(path)?;
-    Ok(())
+    persist(file, path)
 }
 
 /// Replaces a file of a setup's by one of mode 0600, whose content is fsynced.
@@ -26,8 +25,7 @@ pub fn private(path: &Path, content: &[u8]) -> io::Result<()> {
 pub fn private_by_setup(path: &Path, content: &[u8]) -> io::Result<()> {
     let file = written(&temporary::setup_builder(), path, content)?;
     file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+    persist(file, path)
 }
 
 /// Replaces a file of a setup's and keeps its mode and group; a new one gets mode 0600. The
@@ -59,12 +57,12 @@ pub fn keeping_mode(
     if !is_kept {
         return write_in_place(path, content);
     }
-    match file.persist(path) {
-        Ok(_) => {}
-        Err(failed) if cannot_be_renamed_to(failed.error.kind()) => {
+    match persist(file, path) {
+        Ok(()) => {}
+        Err(error) if cannot_be_renamed_to(error.kind()) => {
             return write_in_place(path, content);
         }
-        Err(failed) => return Err(failed.error),
+        Err(error) => return Err(error),
     }
     if let Err(error) = fsync_dir(directory_of(path)) {
         // Not every file system can.

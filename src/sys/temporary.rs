@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::UNIX_EPOCH;
 use std::{fs, io};
 
-use super::files::private_dir_permissions;
+use super::files::make_private;
 use crate::text::clock::UnixTime;
 
 /// How their names begin.
@@ -40,7 +40,7 @@ fn created() -> MutexGuard<'static, Vec<PathBuf>> {
 /// The system's own reason.
 pub fn copy_dir(beside: Option<&Path>) -> io::Result<tempfile::TempDir> {
     let mut builder = setup_builder();
-    builder.permissions(private_dir_permissions());
+    make_private(&mut builder);
     let dir = match beside.map(|dir| builder.tempdir_in(dir)) {
         Some(Ok(dir)) => dir,
         _ => builder.tempdir()?,

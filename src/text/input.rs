@@ -3,7 +3,7 @@
 pub mod encoding;
 pub mod lines;
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io;
 use std::io::Read;
 use std::path::Path;
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::sys::files::{is_read_only, open_to_read};
 use crate::sys::status::Status;
-use crate::sys::streams::{Stream, wait_readable};
+use crate::sys::streams::{Pipe, Piped};
 use crate::text::clock::Deadline;
 use crate::text::quote;
 use crate::text::quote::system;
@@ -52,8 +52,8 @@ pub fn read_file(
     deadline: &Deadline,
 ) -> Result<Zeroizing<Vec<u8>>, ReadError> {
     let file = open_to_read(path)?;
-    let meta = file.metadata()?;
-    read_open(path, file, &meta, limit, deadline)
+    let status = Status::of_open(&file)?;
+    read_open(path, file, &status, limit, deadline)
 }
 
 /// Reads a file as [`read_file`] does, whose content is believed: refuses a regular file
@@ -67,12 +67,11 @@ pub fn read_believed(
     deadline: &Deadline,
 ) -> Result<Zeroizing<Vec<u8>>, ReadError> {
     let file = open_to_read(path)?;
-    let meta = file.metadata()?;
-    let status = Status::from(meta.clone());
+    let status = Status::of_open(&file)?;
     if status.is_file() && status.is_writable_by_all() && !is_read_only(&file) {
         return Err(ReadError::Writable(status.shown_mode()));
     }
-    read_open(path, file, &meta, limit, deadline)
+    read_open(path, file, &status, limit, deadline)
 }
 
 /// Reads a file as [`read_file`] does that nobody else may know: refuses a regular file
@@ -97,28 +96,28 @@ pub fn read_private(
 fn read_open(
     path: &Path,
     file: File,
-    meta: &Metadata,
+    status: &Status,
     limit: usize,
     deadline: &Deadline,
 ) -> Result<Zeroizing<Vec<u8>>, ReadError> {
-    if meta.is_file() {
-        read_regular(file, meta, limit)
+    if status.is_file() {
+        read_regular(file, status, limit)
     } else {
         let _wait = Wait::of(|| quote::path(path));
         read_all(TimedReader::new(file, *deadline), limit)
     }
 }
 
-/// Reads an open regular file with this metadata.
+/// Reads an open regular file of this status.
 ///
 /// # Errors
 /// [`ReadError`]: too large, or a failed read.
 pub fn read_regular(
     file: File,
-    meta: &Metadata,
+    status: &Status,
     limit: usize,
 ) -> Result<Zeroizing<Vec<u8>>, ReadError> {
-    read_sized(file, limit, meta.len())
+    read_sized(file, limit, status.size())
 }
 
 /// Reads to the end, and fails beyond `limit` bytes.
@@ -233,19 +232,20 @@ impl Bounded for io::Empty {
 }
 
 /// A reader of a pipe, with a deadline.
-pub struct TimedReader<F> {
-    inner: F,
+pub struct TimedReader<R> {
+    inner: Pipe<R>,
     deadline: Deadline,
 }
 
-impl<F: Stream> TimedReader<F> {
+impl<R: Piped> TimedReader<R> {
     /// Creates a reader whose reads fail at the deadline.
-    pub const fn new(inner: F, deadline: Deadline) -> Self {
+    pub fn new(inner: R, deadline: Deadline) -> Self {
+        let inner = Pipe::new(inner);
         Self { inner, deadline }
     }
 
     fn wait(&self) -> io::Result<()> {
-        if wait_readable(&self.inner, self.deadline.remaining())? {
+        if self.inner.wait(self.deadline.remaining())? {
             return Ok(());
         }
         let late = Late::of(&self.deadline);
@@ -253,14 +253,14 @@ impl<F: Stream> TimedReader<F> {
     }
 }
 
-impl<F: Stream + Read> Read for TimedReader<F> {
+impl<R: Piped> Read for TimedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.wait()?;
         self.inner.read(buffer)
     }
 }
 
-impl<F: Stream + Read> Bounded for TimedReader<F> {
+impl<R: Piped> Bounded for TimedReader<R> {
     fn end_by(&mut self, deadline: Deadline) {
         self.deadline = deadline;
     }

@@ -20,6 +20,7 @@ use crate::error::{Error, Report};
 use crate::sys::access::Access;
 use crate::sys::dir::Dir;
 use crate::sys::files::open_private;
+use crate::sys::paths::canonicalize;
 use crate::sys::status::Status;
 use crate::text::clock::UnixTime;
 use crate::text::digest::sha256;
@@ -135,7 +136,7 @@ pub(crate) fn check(path: &Path, now: UnixTime) -> Result<Option<UnixTime>, Erro
     };
     let unread = |error: &ReadError| failed(&error.to_string(), START);
     // The note has the token of the file also while both are replaced, if it is read after.
-    let real = path.canonicalize().map_err(|error| unread(&error.into()))?;
+    let real = canonicalize(path).map_err(|error| unread(&error.into()))?;
     let (token, owner) = read(&real).map_err(|error| unread(&error))?;
     let name = real.file_name().unwrap_or_default();
     let note = read(&real.with_file_name(name_of(name)));
@@ -188,12 +189,11 @@ fn read(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Status), ReadError> {
 
 /// Reads a file, which must be a regular one.
 fn content(file: File) -> Result<(Zeroizing<Vec<u8>>, Status), ReadError> {
-    let meta = file.metadata()?;
-    let status = Status::from(meta.clone());
+    let status = Status::of_open(&file)?;
     if !status.is_file() {
         return Err(io::Error::other("not a regular file").into());
     }
-    Ok((input::read_regular(file, &meta, LIMIT)?, status))
+    Ok((input::read_regular(file, &status, LIMIT)?, status))
 }
 
 #[cfg(test)]

@@ -51,9 +51,14 @@ pub(super) fn place(path: &Path, content: Content) -> Result<(Dir, OsString), Re
     while let Some(part) = ahead.pop() {
         let dir = &way[way.len() - 1];
         match Path::new(&part).components().next() {
+            // A drive, on Windows: its root follows.
+            Some(Component::Prefix(_)) if ahead.last().is_some_and(is_root) => {
+                at = PathBuf::from(part);
+                continue;
+            }
             Some(Component::RootDir) => {
-                way = vec![Dir::open(Path::new("/")).map_err(failed)?];
-                at = PathBuf::from("/");
+                at.push(&part);
+                way = vec![Dir::open(&at).map_err(failed)?];
                 continue;
             }
             Some(Component::ParentDir) if way.len() > 1 => {
@@ -89,6 +94,10 @@ pub(super) fn place(path: &Path, content: Content) -> Result<(Dir, OsString), Re
         }
     }
     Err(("not a regular file".to_owned(), NAME))
+}
+
+fn is_root(part: &OsString) -> bool {
+    Path::new(part).components().next() == Some(Component::RootDir)
 }
 
 /// Returns a path's components, the last one first.

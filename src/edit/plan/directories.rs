@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use super::Plan;
 use crate::edit::directory::real_place;
 use crate::edit::lock::DirLock;
+use crate::sys::paths::canonicalize;
 
 impl Plan<'_> {
     /// Notes in the journal what this setup creates. Returns what an undo is to remove,
     /// the innermost first.
     pub(super) fn settle_directories(&mut self) -> Vec<PathBuf> {
         let created = self.locks.iter().flat_map(DirLock::created);
-        let created = created.filter_map(|dir| dir.canonicalize().ok());
+        let created = created.filter_map(|dir| canonicalize(dir).ok());
         let links = self.changed_links().filter(|link| link.after.is_some());
         let links: Vec<_> = links.map(|link| real_place(link.path())).collect();
         let missing = links.iter().flat_map(|link| {

@@ -13,6 +13,7 @@ use crate::edit::setup::Setup;
 use crate::error::{Error, Report};
 use crate::setup::profile;
 use crate::setup::row::{owns, rows};
+use crate::sys::paths::canonicalize;
 use crate::text::clock::UnixTime;
 use crate::text::quote;
 use crate::text::quote::quoted;
@@ -102,7 +103,7 @@ impl Known {
     ) -> Result<Plan<'w>, Error> {
         let mut options = options.clone();
         let place = Config::place(&options, world.environment, &world.directories);
-        let real = |path: PathBuf| path.canonicalize().unwrap_or(path);
+        let real = |path: PathBuf| canonicalize(&path).unwrap_or(path);
         let is_here = |config: &PathBuf| {
             let place = place.as_ref().ok().cloned();
             place.is_some_and(|place| real(place) == real(config.clone()))

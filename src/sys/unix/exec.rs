@@ -2,7 +2,21 @@
 
 use std::io;
 use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use super::status::Status;
+use crate::sys::environment::Environment;
+
+/// Where programs are searched if there is no `PATH`: the default of the C libraries.
+pub const USUAL_PATH: &str = "/bin:/usr/bin";
+
+/// Returns the file that a shell runs for this path.
+pub fn with_ending(path: &Path, _: &Environment) -> Option<PathBuf> {
+    Status::of(path)
+        .is_ok_and(|status| status.is_program())
+        .then(|| path.to_owned())
+}
 
 /// Replaces this process by the command. Its signal handlers go with it: exec
 /// resets a handled signal to its default (an ignored one it would not).

@@ -135,9 +135,26 @@ pub fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
     file.write_all_at(bytes, offset)
 }
 
-/// Returns the permissions of a private directory.
-pub fn private_dir_permissions() -> Permissions {
-    Permissions::from_mode(0o700)
+/// Gives the directories of a builder mode 0700.
+pub fn make_private(builder: &mut tempfile::Builder<'_, '_>) {
+    builder.permissions(Permissions::from_mode(0o700));
+}
+
+/// Puts a temporary file in the place of another, in one step.
+///
+/// # Errors
+/// The system's own reason; the temporary file is removed.
+pub fn persist(file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
+    file.persist(path)?;
+    Ok(())
+}
+
+/// Creates a symbolic link at `link` that leads to a directory.
+///
+/// # Errors
+/// As [`symlink`].
+pub fn symlink_dir(target: &Path, link: &Path) -> io::Result<()> {
+    symlink(target, link)
 }
 
 /// Creates a symbolic link at `link` that leads to `target`.

@@ -13,6 +13,7 @@ use rustix::io::{Errno, FdFlags, fcntl_setfd, ioctl_fionbio};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, connect, socket, sockopt};
 
 use super::streams;
+pub use super::streams::{wait_readable, wait_writable};
 
 /// A TCP connection in the making. Dropping it gives it up.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::io::Write;
+use std::io::{Read, Write};
 /// An open stream: std's own, a file, one end of a pipe.
 pub use std::os::fd::AsFd as Stream;
 use std::time::{Duration, Instant};
@@ -30,16 +30,48 @@ pub fn wait_writable(stream: &impl Stream, timeout: Duration) -> io::Result<bool
     wait(&mut [PollFd::new(stream, PollFlags::OUT)], timeout)
 }
 
+/// A stream that a [`Pipe`] reads.
+pub trait Piped: Stream + Read {}
+
+impl<R: Stream + Read> Piped for R {}
+
+/// A reader whose waits are bounded.
+pub struct Pipe<R>(R);
+
+impl<R: Piped> Pipe<R> {
+    /// Creates the reader of a stream.
+    pub const fn new(stream: R) -> Self {
+        Self(stream)
+    }
+
+    /// Waits as [`wait_readable`] does.
+    ///
+    /// # Errors
+    /// The system's own reason.
+    pub fn wait(&self, timeout: Duration) -> io::Result<bool> {
+        wait_readable(&self.0, timeout)
+    }
+}
+
+impl<R: Piped> Read for Pipe<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
 /// Waits as [`wait_readable`] does, for either of two streams: returns which.
 ///
 /// # Errors
 /// The system's own reason.
-pub fn wait_either<A: Stream, B: Stream>(
-    one: Option<&A>,
-    other: Option<&B>,
+pub fn wait_either<A: Piped, B: Piped>(
+    one: Option<&Pipe<A>>,
+    other: Option<&Pipe<B>>,
     timeout: Duration,
 ) -> io::Result<[bool; 2]> {
-    let streams = [one.map(Stream::as_fd), other.map(Stream::as_fd)];
+    let streams = [
+        one.map(|pipe| pipe.0.as_fd()),
+        other.map(|pipe| pipe.0.as_fd()),
+    ];
     let mut open: Vec<_> = streams
         .into_iter()
         .flatten()
@@ -160,19 +192,20 @@ mod tests {
 
     #[test]
     fn a_wait_ends_with_what_comes_and_with_its_time() {
-        let (mut reader, mut writer) = io::pipe().expect("a pipe");
+        let (reader, mut writer) = io::pipe().expect("a pipe");
+        let mut reader = Pipe::new(reader);
         let soon = Duration::from_millis(10);
-        assert!(!wait_readable(&reader, soon).expect("a wait"));
+        assert!(!reader.wait(soon).expect("a wait"));
         assert!(wait_writable(&writer, soon).expect("a wait"));
         write_whole(&writer, b"x").expect("written");
-        assert!(wait_readable(&reader, soon).expect("a wait"));
-        let either = wait_either(None::<&File>, Some(&reader), soon);
+        assert!(reader.wait(soon).expect("a wait"));
+        let either = wait_either(None::<&Pipe<File>>, Some(&reader), soon);
         assert_eq!(either.expect("a wait"), [false, true]);
         reader.read_exact(&mut [0]).expect("read");
-        let either = wait_either(Some(&reader), None::<&File>, soon);
+        let either = wait_either(Some(&reader), None::<&Pipe<File>>, soon);
         assert_eq!(either.expect("a wait"), [false, false]);
         writer.write_all(b"y").expect("written");
-        let either = wait_either(Some(&reader), None::<&File>, soon);
+        let either = wait_either(Some(&reader), None::<&Pipe<File>>, soon);
         assert_eq!(either.expect("a wait"), [true, false]);
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Source: gitcredentials(7).
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::Path;
 
 use super::args::Git;
@@ -11,6 +11,7 @@ use crate::call::Helper as _;
 use crate::cli::options::{Options, read_call};
 use crate::findings::wiring::{NAME, is_ours};
 use crate::host::Ask;
+use crate::sys::paths;
 use crate::text::quote::quoted;
 use crate::url::Origin;
 
@@ -88,7 +89,7 @@ pub(super) fn is_helper(value: &str) -> bool {
         return is_ours(&program(line));
     }
     let program = program(value);
-    program == "zitadel" || (value.starts_with('/') && is_ours(&program))
+    program == "zitadel" || (Path::new(&program).is_absolute() && is_ours(&program))
 }
 
 /// Returns the first word of a shell command, as the shell reads it.
@@ -133,7 +134,7 @@ impl Helper {
     pub(super) fn options(&self) -> Options {
         let (program, mut rest) = first_word(self.value.trim_start_matches('!'));
         let mut words = vec![OsString::from(NAME)];
-        if Path::new(&program).file_name() != Some(OsStr::new(NAME)) {
+        if !paths::is_called(Path::new(&program), NAME) {
             // By its link.
             words.push("git".into());
         }

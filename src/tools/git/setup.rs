@@ -17,6 +17,7 @@ use crate::edit::tool::Tool;
 use crate::edit::trial::Trial;
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
+use crate::sys::paths;
 use crate::text::quote::{self, quoted, shell_quoted};
 use crate::url::{Origin, Scheme};
 
@@ -347,12 +348,12 @@ fn helper(plan: &Plan<'_>) -> String {
     let mut helper = if plan.is_found_as("git-credential-zitadel") {
         "zitadel".to_owned()
     } else {
-        format!("!{} git", shell_quoted(&plan.program.to_string_lossy()))
+        format!("!{} git", shell_quoted(&paths::in_shell(&plan.program)))
     };
     if plan.options.config.is_some() {
         helper = format!(
             "{helper} --config {}",
-            shell_quoted(&plan.config.path().to_string_lossy())
+            shell_quoted(&paths::in_shell(plan.config.path()))
         );
     }
     helper

@@ -224,9 +224,9 @@ fn with_token(helper: &Helper, config: &Config<'_>) -> Vec<Scope> {
 
 impl Wiring for GitWiring {
     fn needs_link(&self) -> bool {
-        self.helpers
-            .iter()
-            .any(|helper| !helper.value.starts_with(['/', '!']))
+        self.helpers.iter().any(|helper| {
+            !(helper.value.starts_with('!') || Path::new(&helper.value).is_absolute())
+        })
     }
 
     fn is_for_all(&self, context: &Context<'_>) -> bool {
@@ -287,7 +287,7 @@ impl Helper {
         let program = program(self.value.trim_start_matches('!'));
         let is_there = match program.as_str() {
             "zitadel" => process::find(GIT_NAME, environment).is_some(),
-            path if path.starts_with('/') => process::is_program(path.as_ref()),
+            path if Path::new(path).is_absolute() => process::is_program(path.as_ref()),
             name => process::find(name, environment).is_some(),
         };
         let place = self.place();

@@ -10,6 +10,7 @@ use crate::call::Helper;
 use crate::cli::options::{Options, read_call};
 use crate::config::Directories;
 use crate::findings::wiring::NetrcReader;
+use crate::sys::paths;
 use crate::sys::{Environment, named, process};
 use crate::text::clock::Deadline;
 use crate::text::{input, quote};
@@ -92,11 +93,11 @@ impl Goauth {
         }
         let words = self.ours()?;
         let program = words.first().map(String::as_str).unwrap_or_default();
-        let is_there = if program.starts_with('/') {
+        let is_there = if Path::new(program).is_absolute() {
             process::is_program(program.as_ref())
         } else {
             // A relative path could lead to a program in a git clone.
-            !program.contains('/') && process::find(program, environment).is_some()
+            !paths::is_path(program) && process::find(program, environment).is_some()
         };
         if !is_there {
             let program = quote::quoted(program);
@@ -145,7 +146,7 @@ fn refused(words: &[String]) -> Option<&'static str> {
     match words {
         [] => Some("Go refuses an empty command"),
         [name] if name == "off" => Some("Go refuses off together with other commands"),
-        [name, dir] if name == "git" && dir.starts_with('/') => None,
+        [name, dir] if name == "git" && Path::new(dir).is_absolute() => None,
         [name, ..] if name == "git" => Some("Go refuses git without an absolute path"),
         _ => None,
     }
@@ -153,8 +154,8 @@ fn refused(words: &[String]) -> Option<&'static str> {
 
 /// True if a command's words run this program.
 fn is_ours(words: &[String]) -> bool {
-    let program = words.first().and_then(|word| Path::new(word).file_name());
-    program.is_some_and(|name| name == "zitadel-credential")
+    let program = words.first().map(Path::new);
+    program.is_some_and(|program| paths::is_called(program, "zitadel-credential"))
 }
 
 /// Splits a command into its words, which may be quoted.

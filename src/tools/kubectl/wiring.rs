@@ -15,6 +15,7 @@ use crate::config::{Asker, Config, Directories};
 use crate::error::{Error, Report};
 use crate::findings::wiring::{Context, Machine, NAME, VisitJwt, Wiring, is_ours};
 use crate::findings::{Check, Checks, failed, failed_with, in_a_line, ok, skipped, warning};
+use crate::sys::paths;
 use crate::sys::{Environment, process};
 use crate::text::clock::Deadline;
 use crate::text::quote::quoted;
@@ -230,13 +231,13 @@ impl User {
         let wrong = |what: String| failed("kubectl", format!("{user}: {what}"), &setup);
         let shown = quote::path(&exec.command);
         let path = Path::new(&exec.command);
-        let is_there = if exec.command.contains('/') {
+        let is_there = if paths::is_path(&exec.command) {
             process::is_program(path)
         } else {
             process::find(&exec.command, context.environment).is_some()
         };
         if !is_there {
-            let place = if exec.command.contains('/') {
+            let place = if paths::is_path(&exec.command) {
                 "is not an executable file"
             } else {
                 "is not on PATH"

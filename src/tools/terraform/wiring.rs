@@ -10,6 +10,7 @@ use crate::config::Directories;
 use crate::findings::wiring::{Context, Machine, Wiring, text};
 use crate::findings::{Checks, failed, ok, warning};
 use crate::sys::Environment;
+use crate::sys::paths::canonicalize;
 use crate::text::clock::Deadline;
 use crate::text::quote;
 use crate::text::quote::word;
@@ -129,9 +130,9 @@ impl Wiring for TerraformWiring {
         let file = quote::path(file);
         let link = quote::path(plugin);
         let own = (context.program)()
-            .and_then(|path| path.canonicalize())
+            .and_then(|path| canonicalize(&path))
             .ok();
-        let found = plugin.canonicalize().ok();
+        let found = canonicalize(plugin).ok();
         checks.push(match found {
             None => failed(
                 "terraform",

@@ -30,6 +30,8 @@ pub mod replace;
 pub mod temporary;
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
 pub use absolute::{absolute, names_directory};
 pub use environment::Environment;
@@ -39,6 +41,11 @@ pub use unix::{
     access, children, dir, exec, files, handle, lock, notify, parent, paths, signals, sockets,
     stack, status, streams,
 };
+#[cfg(windows)]
+pub use windows::{
+    access, children, dir, exec, files, handle, lock, notify, parent, paths, signals, sockets,
+    stack, status, streams,
+};
 
-#[cfg(not(unix))]
+#[cfg(not(any(unix, windows)))]
 compile_error!("there is no port to this system yet: it needs the modules that sys.rs lists");

@@ -1,0 +1,144 @@
+//! The only caller of file locks (`LockFileEx`).
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::windows::fs::OpenOptionsExt;
+use std::path::Path;
+
+use super::status::{Identity, Status};
+
+/// The file that stands for the lock on its directory while it is there.
+const OF_DIRECTORY: &str = ".zitadel-credential.lock";
+
+/// Locks an open file until it is closed, however this process ends. Returns false if
+/// another process holds the lock.
+///
+/// # Errors
+/// The file system has no locks.
+pub fn try_lock(file: &File) -> io::Result<bool> {
+    // Fully qualified: std's File has a method of the same name.
+    match fs2::FileExt::try_lock_exclusive(file) {
+        Ok(()) => Ok(true),
+        Err(error) if error.raw_os_error() == fs2::lock_contended_error().raw_os_error() => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns true if the file that was opened still lies at the path. A lock on a
+/// file that was removed guards nothing: the next process opens another.
+pub fn is_in_place(path: &Path, opened: &Status) -> bool {
+    Status::of_link(path).is_ok_and(|now| now.identity() == opened.identity())
+}
+
+/// The lock on a directory, held until dropped or until the process ends, however it
+/// ends. Directories cannot be locked here: the lock is a file that nobody else can open,
+/// and that the system removes when it is closed.
+#[derive(Debug)]
+pub struct DirLock {
+    _file: File,
+    identity: Identity,
+}
+
+impl DirLock {
+    /// Takes the lock, without waiting. `None` if another process holds it.
+    ///
+    /// # Errors
+    /// No file can be created in the directory.
+    pub fn try_take(dir: &Path) -> io::Result<Option<Self>> {
+        const DELETE_ON_CLOSE: u32 = 0x0400_0000;
+        /// A sharing violation, and a file that is about to be removed.
+        const HELD: [i32; 2] = [32, 303];
+        let identity = Status::of(dir)?.identity();
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .share_mode(0)
+            .custom_flags(DELETE_ON_CLOSE)
+            .open(dir.join(OF_DIRECTORY));
+        match file {
+            Ok(file) => Ok(Some(Self {
+                _file: file,
+                identity,
+            })),
+            Err(error)
+                if error
+                    .raw_os_error()
+                    .is_some_and(|code| HELD.contains(&code)) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns true: every file system has it.
+    pub const fn is_locked(&self) -> bool {
+        true
+    }
+
+    /// Returns true if it is the lock on the directory at this path.
+    pub fn is_of(&self, dir: &Path) -> bool {
+        Status::of(dir).is_ok_and(|status| status.identity() == self.identity)
+    }
+
+    /// Does nothing: the system writes directories by itself, in order.
+    ///
+    /// # Errors
+    /// None.
+    #[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
+    pub const fn fsync(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_directory_has_one_holder_at_a_time_and_keeps_nothing() {
+        let root = tempfile::tempdir().expect("a directory");
+        let [dir, other] = ["dir", "other"].map(|name| root.path().join(name));
+        assert!(DirLock::try_take(&dir).is_err(), "it is not there");
+        fs::create_dir(&dir).expect("created");
+        fs::create_dir(&other).expect("created");
+        let take = |dir| DirLock::try_take(dir).expect("a directory");
+        let first = take(&dir).expect("free");
+        assert!(first.is_of(&dir) && !first.is_of(&other));
+        assert!(take(&dir).is_none(), "held");
+        assert!(take(&other).is_some());
+        drop(first);
+        assert_eq!(fs::read_dir(&dir).expect("a directory").count(), 0);
+        assert!(take(&dir).is_some());
+    }
+
+    #[test]
+    fn a_file_has_one_holder_and_is_known_when_it_is_replaced() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("file");
+        let open = || {
+            File::options()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path)
+        };
+        let [first, second] = [open().expect("opened"), open().expect("opened")];
+        assert!(try_lock(&first).expect("a lock"));
+        assert!(!try_lock(&second).expect("no lock"));
+        let opened = Status::of_open(&first).expect("a file");
+        assert!(is_in_place(&path, &opened));
+        drop(first);
+        assert!(try_lock(&second).expect("a lock"));
+        drop(second);
+        fs::rename(&path, dir.path().join("old")).expect("moved");
+        assert!(!is_in_place(&path, &opened));
+        File::create(&path).expect("created");
+        assert!(!is_in_place(&path, &opened));
+    }
+}

@@ -92,10 +92,9 @@ impl<'t> Turn<'t> {
                 Some(shared) if is_fresh(&shared) => return Ok(self.hit(shared)),
                 usable => usable,
             };
-            if taken.is_some() && taken.as_deref() == Some(look.generation()) {
-                return self.lead(taken, &look);
-            }
+            // The machine that had the lock before may have failed just now.
             if let Some(why) = look.pause.take() {
+                self.give_up(taken.take());
                 if usable.is_some() || self.wish.held.is_some() {
                     return Ok(self.at_hand(usable, "another machine failed to renew it"));
                 }
@@ -103,6 +102,9 @@ impl<'t> Turn<'t> {
             }
             if let Some(ban) = look.ban {
                 let end = *ban_end.get_or_insert_with(|| Deadline::after(ban));
+                if !end.remaining().is_zero() {
+                    self.give_up(taken.take());
+                }
                 if usable.is_some() || self.wish.held.is_some() {
                     return Ok(self.at_hand(usable, BANNED_WHY));
                 }
@@ -114,13 +116,14 @@ impl<'t> Turn<'t> {
                 if !end.remaining().is_zero() {
                     wait.get_or_insert_with(|| Wait::of(|| BANNED_WHY.to_owned()));
                     self.broker.drop_key();
-                    // It may be another machine's by then.
-                    taken = None;
                     thread::sleep(BANNED.mul_f64(0.75 + fastrand::f64() / 2.0));
                     patience = Deadline::after(longest.min(self.deadline.remaining() * 2 / 3));
                     look = self.store.look(self.now()).map_err(Trouble::Store)?;
                     continue;
                 }
+            }
+            if taken.is_some() && taken.as_deref() == Some(look.generation()) {
+                return self.lead(taken, &look);
             }
             if has_lost {
                 if usable.is_some() || self.wish.held.is_some() {
@@ -155,6 +158,15 @@ impl<'t> Turn<'t> {
                 }
             }
             has_lost = true;
+        }
+    }
+
+    /// Gives up a lock that this call has no use for.
+    fn give_up(&mut self, lock: Option<String>) {
+        if let Some(lock) = lock
+            && let Err(error) = self.store.unlock(&lock)
+        {
+            log::debug!("shared cache: {}", error.report().headline());
         }
     }
 

@@ -85,12 +85,11 @@ pub fn read_private(
     deadline: &Deadline,
 ) -> Result<Zeroizing<Vec<u8>>, ReadError> {
     let file = open_to_read(path)?;
-    let meta = file.metadata()?;
-    let status = Status::from(meta.clone());
+    let status = Status::of_open(&file)?;
     if status.is_file() && status.is_open_to_others() {
         return Err(ReadError::Exposed(status.shown_mode()));
     }
-    read_open(path, file, &meta, limit, deadline)
+    read_open(path, file, &status, limit, deadline)
 }
 
 fn read_open(

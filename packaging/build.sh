@@ -13,12 +13,12 @@ if [[ $PWD == *[\',:]* ]]; then
   exit 1
 fi
 target=${1:-$(packaging/target.sh)}
-if [[ $target == *-linux-musl ]]; then
-  RUSTC=$(packaging/musl/toolchain.sh --find) || {
-    echo "packaging/build.sh: there is no toolchain for $target: run packaging/musl/toolchain.sh" >&2
+if [[ $target != $(rustc --print host-tuple) ]]; then
+  toolchain=$(packaging/toolchain.sh --find "$target") || {
+    echo "packaging/build.sh: there is no toolchain for $target: run packaging/toolchain.sh $target" >&2
     exit 1
   }
-  export RUSTC
+  eval "$toolchain"
 fi
 directory=target/release-build
 flags=(

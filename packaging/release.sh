@@ -3,6 +3,8 @@
 # packaging/target.sh prints; static musl on Linux):
 #
 #     packaging/release.sh [TARGET]
+#     packaging/release.sh --all     (those of packaging/targets.txt that build here,
+#                                     merged by packaging/merge-targets.sh)
 #
 #   zitadel-credential-VERSION.tar.gz         the sources, manual pages among them
 #   zitadel-credential-VERSION-TARGET.tar.gz  what to unpack below /usr/local
@@ -20,10 +22,24 @@
 # (packaging/reproduce.sh). packaging/materials/check.py says whether all is well.
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/.."
+if [[ ${1-} == --all ]]; then
+  built=target/built
+  rm -rf "$built"
+  mkdir -p "$built"
+  # This machine's is the last: its tree is what checks find.
+  for target in $(awk '!/^#/ && $3 == "yes" { print $1 }' packaging/targets.txt | sort); do
+    "$0" "$target"
+    packaging/materials/check.py
+    mv dist "$built/dist-$target"
+  done
+  packaging/merge-targets.sh "$built" dist
+  rm -rf "$built"
+  exit
+fi
 target=${1:-$(packaging/target.sh)}
-rustc=rustc
-[[ $target != *-linux-musl ]] || rustc=$(packaging/musl/toolchain.sh --find) || {
-  echo "packaging/release.sh: there is no toolchain for $target: run packaging/musl/toolchain.sh" >&2
+toolchain=
+[[ $target == $(rustc --print host-tuple) ]] || toolchain=$(packaging/toolchain.sh --find "$target") || {
+  echo "packaging/release.sh: there is no toolchain for $target: run packaging/toolchain.sh $target" >&2
   exit 1
 }
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}"
@@ -78,10 +94,10 @@ binary=$(packaging/build.sh "$target")
 packaging/stage.sh "$binary" target/tree
 
 documents=target/tree/share/doc/zitadel-credential
-RUSTC=$rustc packaging/materials/sbom.py "$target" >dist/zitadel-credential.cdx.json
+(eval "$toolchain" && packaging/materials/sbom.py "$target") >dist/zitadel-credential.cdx.json
 packaging/materials/third-party.py "$target" >dist/THIRD-PARTY.txt
 packaging/materials/release-notes.py "$version" >dist/RELEASE-NOTES.md
-RUSTC=$rustc packaging/materials/provenance.sh "$version" "$commit" "$target" >dist/PROVENANCE.txt
+(eval "$toolchain" && packaging/materials/provenance.sh "$version" "$commit" "$target") >dist/PROVENANCE.txt
 install -m 644 dist/THIRD-PARTY.txt dist/zitadel-credential.cdx.json "$documents"
 find target/tree -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 

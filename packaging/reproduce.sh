@@ -6,7 +6,7 @@
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/.."
 work=$(mktemp -d)
-toolchain=${MUSL_TOOLCHAIN:-$PWD/target/musl}
+toolchain=${TOOLCHAIN:-$PWD/target/toolchain}
 trap 'rm -rf "$work"' EXIT
 
 # The files themselves, and not what once was summed.
@@ -15,6 +15,6 @@ git clone --quiet . "$work/a clone elsewhere"
 git -C "$work/a clone elsewhere" checkout --quiet "$(git rev-parse HEAD)"
 # Another umask, another zone, another time.
 (umask 077 && cd "$work/a clone elsewhere" && env TZ=Asia/Tokyo LANG=C.UTF-8 \
-  MUSL_TOOLCHAIN="$toolchain" packaging/release.sh)
+  TOOLCHAIN="$toolchain" packaging/release.sh)
 diff dist/SHA256SUMS "$work/a clone elsewhere/dist/SHA256SUMS"
 printf '%s files are the same from another directory\n' "$(wc -l <dist/SHA256SUMS)"

@@ -22,7 +22,8 @@ done
 
 completions() {
   mkdir -p "$tree/share/${2%/*}"
-  "$binary" completions "$1" >"$tree/share/$2"
+  # By a program for this machine: the packages' may be for another.
+  cargo run --quiet --locked -- completions "$1" >"$tree/share/$2"
 }
 completions bash bash-completion/completions/zitadel-credential
 completions fish fish/vendor_completions.d/zitadel-credential.fish

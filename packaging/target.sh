@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Prints the target that this machine's packages are built for: static musl on Linux,
-# where its toolchain is installed (packaging/musl/toolchain.sh).
+# where its toolchain is installed (packaging/toolchain.sh).
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/.."
 host=$(rustc --print host-tuple)
-if [[ $host == *-linux-gnu ]] && packaging/musl/toolchain.sh --find >/dev/null; then
+if [[ $host == *-linux-gnu ]] && packaging/toolchain.sh --find >/dev/null; then
   echo "${host%-gnu}-musl"
   exit
 fi
 if [[ $host == *-linux-gnu ]]; then
-  printf 'packaging: FALLBACK to %s: there is no musl toolchain (packaging/musl/toolchain.sh).\n' "$host" >&2
+  printf 'packaging: FALLBACK to %s: there is no musl toolchain (packaging/toolchain.sh).\n' "$host" >&2
   echo "packaging: these packages need a C library as new as this machine's" >&2
 fi
 echo "$host"

@@ -3,6 +3,8 @@
 #
 #     packaging/materials/provenance.sh VERSION COMMIT TARGET
 set -euo pipefail
+linker=CARGO_TARGET_${3//-/_}_LINKER
+linker=${linker^^}
 cat <<EOF
 zitadel-credential $1
 
@@ -12,7 +14,7 @@ target:     $3
 compiler:   $("${RUSTC:-rustc}" --version)
 cargo:      $(cargo --version)
 tools:      $(rpmbuild --version 2>/dev/null | tr '[:upper:]' '[:lower:]' | sed 's/$/,/') $(cargo install --list | sed -n 's/^\(cargo-auditable\|cargo-deb\) v\(.*\):$/\1 \2/p' | paste -sd ,)
-linker:     $(cc --version | head -n 1)
+linker:     $("${!linker:-cc}" --version | head -n 1)
 crates:     Cargo.lock, SHA-256 $(sha256sum Cargo.lock | cut -d ' ' -f 1)
 
 To build it again, with the same compiler, in a clone at that commit:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the program of the Linux archive in a root that holds nothing else.
 
-    packaging/release.sh && packaging/archive/check.py
+    packaging/release.sh && packaging/archive/check.py [PROCESSOR]
 
 There it gets a token over TLS, looking the issuer up by /etc/hosts, and again by a
 DNS server of /etc/resolv.conf; it trusts the certificates of /etc/ssl/certs, and of
@@ -11,6 +11,7 @@ SSL_CERT_FILE, and no other. Needs root (chroot, port 53 of a loopback address).
 import http.server
 import json
 import os
+import platform
 import shutil
 import socket
 import ssl
@@ -115,7 +116,8 @@ def main():
         must(os.environ.get("CI") != "true", "needs root")
         print("packaging/archive/check.py: not checked: needs root", file=sys.stderr)
         return
-    (archive,) = (ROOT / "dist").glob("zitadel-credential-*-linux-*.tar.gz")
+    processor = sys.argv[1] if sys.argv[1:] else platform.machine()
+    (archive,) = (ROOT / "dist").glob(f"zitadel-credential-*-{processor}-*-linux-*.tar.gz")
     must("-linux-musl" in archive.name, f"{archive.name} is not static")
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
@@ -149,7 +151,7 @@ def main():
         said = token(root, issuer.replace(NAME, "other.test"))
         must("cannot look up" in said, f"of an unknown host it says {said}")
         must(asked == {NAME, "other.test"}, f"DNS was asked for {asked}")
-    print("the archive's program runs alone: /etc/hosts, DNS, certificates")
+    print(f"the archive's program for {processor} runs alone: /etc/hosts, DNS, certificates")
 
 
 if __name__ == "__main__":

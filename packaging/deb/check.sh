@@ -3,11 +3,13 @@
 # Debian of its own for each suite:
 #
 #     packaging/deb/check.sh [SUITE…]       (default: bookworm)
+#     ARCHITECTURE=arm64 packaging/deb/check.sh [SUITE…]
 #
 # lintian; `apt install`; the quickstart in that root, against an issuer outside
 # of it, with an upgrade between its rounds, which must find configuration and
 # cache as they were; then remove and purge, which must leave the root as it was.
-# Needs root, debootstrap and lintian, and asks the mirror that a Debian's apt asks.
+# Needs root, debootstrap and lintian, and asks the mirror that a Debian's apt asks;
+# another architecture needs packaging/emulate.sh.
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/../.."
 suites=("$@")
@@ -24,7 +26,9 @@ if ((${#missing[@]})); then
   [[ ${CI:-} != true ]]
   exit
 fi
-package=$(realpath dist/zitadel-credential_*_"$(dpkg --print-architecture)".deb)
+here=$(dpkg --print-architecture)
+architecture=${ARCHITECTURE:-$here}
+package=$(realpath dist/zitadel-credential_*_"$architecture".deb)
 
 # Each tag that is overridden has its reason in packaging/deb/lintian-overrides.
 lintian --allow-root --pedantic --display-info --fail-on error,warning,info,pedantic "$package"
@@ -54,9 +58,14 @@ held() {
 quietly() { "$@" >"$work/log" 2>&1 || { tail -n 20 "$work/log" >&2; return 1; }; }
 
 for suite in "${suites[@]}"; do
-  printf '%s: a root of its own\n' "$suite"
+  printf '%s: a root of its own for %s\n' "$suite" "$architecture"
   root=$work/$suite
-  quietly debootstrap --variant=minbase "$suite" "$root" ${mirror:+"$mirror"}
+  if [[ $architecture == "$here" ]]; then
+    quietly debootstrap --variant=minbase "$suite" "$root" ${mirror:+"$mirror"}
+  else
+    quietly debootstrap --variant=minbase --foreign --arch="$architecture" "$suite" "$root" ${mirror:+"$mirror"}
+    quietly chroot "$root" /debootstrap/debootstrap --second-stage
+  fi
   ! grep -qs . /etc/apt/apt.conf.d/*proxy* || cp /etc/apt/apt.conf.d/*proxy* "$root/etc/apt/apt.conf.d/"
   cp /etc/resolv.conf "$root/etc/resolv.conf"
   mkdir -p "$work/shared" "$root/$work/shared"
@@ -100,5 +109,5 @@ for suite in "${suites[@]}"; do
   grep -v '^root/\.config' "$work/removed" | diff "$work/before" -
   diff "$work/before" "$work/purged"
   umount "$root/proc" "$root/$work/shared"
-  printf '%s: %s installed, upgraded, removed and purged\n' "$suite" "$installed"
+  printf '%s, %s: %s installed, upgraded, removed and purged\n' "$suite" "$architecture" "$installed"
 done

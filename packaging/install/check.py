@@ -12,6 +12,7 @@ import hashlib
 import http.server
 import io
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -89,7 +90,8 @@ def archive_of(members, owner=0):
 
 class Check:
     def __init__(self, scratch):
-        (self.archive,) = (ROOT / "dist").glob(f"{PROGRAM}-*-linux-musl.tar.gz")
+        (self.archive,) = (ROOT / "dist").glob(
+            f"{PROGRAM}-*-{platform.machine()}-*-linux-musl.tar.gz")
         self.version = self.archive.name.removeprefix(f"{PROGRAM}-").split("-")[0]
         self.scratch = scratch
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Releases)

@@ -1,25 +1,12 @@
 //! The memory of a mint that waits for the issuer, read from outside.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
 use std::time::Duration;
-use std::{env, fs};
 
 use crate::needles::Needles;
 use crate::support::machine::is_root;
 use crate::support::{Endpoint, Fault, Running, World, binary, until};
-
-/// The program that is looked into: this build's, or another one, because an optimised
-/// build leaves other things on its stack.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "whoever runs the tests passes a path"
-)]
-fn program() -> PathBuf {
-    let other = env::var_os("ZITADEL_CREDENTIAL_TEST_PROGRAM");
-    other.map_or_else(binary, PathBuf::from)
-}
 
 /// What a process could still write to, each part with its name.
 fn writable_memory(pid: u32) -> Vec<(String, Vec<u8>)> {
@@ -44,7 +31,7 @@ fn while_it_waits(world: &World, at: Endpoint, arguments: &[&str]) -> Vec<(Strin
     let asked = world.issuer.requests(at);
     let late = Fault::Delay(Duration::from_secs(20));
     world.issuer.fault(at, late, 1usize);
-    let mut command = world.home.command(program());
+    let mut command = world.home.command(binary());
     command.args(arguments);
     let running = Running::start(command);
     until("the request is sent", || world.issuer.requests(at) > asked);
@@ -141,7 +128,7 @@ fn no_byte_of_the_key_is_left_while_a_token_is_checked() {
         return;
     }
     let (world, key) = with_a_key();
-    Running::start(world.home.command(program()).arg("kubectl")).output();
+    Running::start(world.home.command(binary()).arg("kubectl")).output();
     let memory = while_it_waits(&world, Endpoint::Userinfo, &["kubectl"]);
     assert_eq!(holding(&memory, &key), [""; 0]);
 }
@@ -156,7 +143,7 @@ fn no_byte_of_the_key_is_left_while_another_process_mints() {
     let late = Fault::Delay(Duration::from_secs(20));
     world.issuer.fault(Endpoint::Token, late, 1usize);
     let token = || {
-        let mut command = world.home.command(program());
+        let mut command = world.home.command(binary());
         command.arg("token");
         Running::start(command)
     };

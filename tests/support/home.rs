@@ -117,10 +117,14 @@ fn make_directory(path: &Path) {
         .unwrap();
 }
 
-/// The binary under test. Cargo tells integration tests where it is and builds
-/// it for them; for an example it does neither.
+/// The binary under test: this build's, or another one, optimised or of another
+/// processor. Cargo tells integration tests where its own is and builds it for them;
+/// for an example it does neither.
 pub fn binary() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(other) = env::var_os("ZITADEL_CREDENTIAL_TEST_PROGRAM") {
+        return other.into();
+    }
     match option_env!("CARGO_BIN_EXE_zitadel-credential") {
         Some(path) => path.into(),
         None => BUILT.get_or_init(build).clone(),

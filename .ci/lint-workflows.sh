@@ -27,6 +27,14 @@ if grep -hn 'uses:' .github/workflows/*.yml | grep -vE '@[0-9a-f]{40} # v'; then
   echo ".ci/lint-workflows.sh: these actions are not pinned by their commits" >&2
   exit 1
 fi
+# The release workflow builds the targets of the table, on its machines.
+listed=$(awk '!/^#/ { print $2, $1 }' packaging/targets.txt | sort)
+built=$(sed -n 's/^ *- { os: \([a-z0-9.-]*\), target: \([a-z0-9_-]*\) }$/\1 \2/p' .github/workflows/release.yml | sort)
+if [[ $listed != "$built" ]]; then
+  echo ".ci/lint-workflows.sh: the release workflow and packaging/targets.txt differ" >&2
+  diff <(echo "$listed") <(echo "$built") >&2
+  exit 1
+fi
 for workflow in .github/workflows/*.yml; do
   NODE_PATH=$tools/node_modules node - "$workflow" <<'EOF'
 const fs = require("fs");

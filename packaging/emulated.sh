@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Tries what a release has for arm64 Linux on a machine of another processor, by qemu:
+#
+#     packaging/release.sh --all && packaging/emulated.sh
+#
+# The archive's program alone in a root, the rpm, the deb in an arm64 Debian, and the
+# helpers' tests with that program. Needs root (packaging/emulate.sh).
+set -euo pipefail
+CDPATH='' cd "$(dirname "$0")/.."
+if ((EUID)); then
+  [[ ${CI-} != true ]] || { echo "packaging/emulated.sh: needs root" >&2; exit 1; }
+  echo "packaging/emulated.sh: not checked: needs root" >&2
+  exit
+fi
+packaging/emulate.sh aarch64
+packaging/archive/check.py aarch64
+packaging/rpm/check.sh aarch64
+ARCHITECTURE=arm64 packaging/deb/check.sh bookworm
+
+# strace would see qemu's own files and requests in place of the program's.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+tar -xzf dist/zitadel-credential-*-aarch64-unknown-linux-musl.tar.gz -C "$work" --strip-components 1
+ZITADEL_CREDENTIAL_TEST_PROGRAM=$work/bin/zitadel-credential \
+  cargo test --locked --test it -- tools:: --skip negative

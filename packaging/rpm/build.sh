@@ -18,5 +18,5 @@ HOME=$work rpmbuild --quiet -bb --target "${target%%-*}" \
   --define "_topdir $work" --define "_tmppath $work" --define "version $version" \
   --define "_rpmfilename %{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}.rpm" \
   --define 'use_source_date_epoch_as_buildtime 1' --define 'clamp_mtime_to_source_date_epoch 1' \
-  --define '_buildhost localhost' packaging/rpm/zitadel-credential.spec
+  --define '_buildhost localhost' packaging/rpm/zitadel-credential.spec >/dev/null
 install -m 644 "$work"/RPMS/*.rpm "$directory"

@@ -23,7 +23,7 @@
 //!
 //! `absolute`, `process`, `replace` and `temporary` stand on these, and are the same everywhere.
 
-mod absolute;
+pub mod absolute;
 mod environment;
 pub mod process;
 pub mod replace;
@@ -33,7 +33,6 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
-pub use absolute::{absolute, names_directory};
 pub use environment::Environment;
 pub(crate) use environment::named;
 #[cfg(unix)]

@@ -5,6 +5,7 @@
 use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
+use zeroize::Zeroizing;
 use zitadel_credential::cache::shared::entry;
 use zitadel_credential::cache::shared::seal::{Opened, Seal};
 use zitadel_credential::grant::{Grant, KeyId, UserId};
@@ -12,7 +13,6 @@ use zitadel_credential::scope::Scopes;
 use zitadel_credential::text::clock::UnixTime;
 use zitadel_credential::token::Token;
 use zitadel_credential::url::IssuerUrl;
-use zeroize::Zeroizing;
 
 const TIMES: (UnixTime, UnixTime) = (UnixTime::from_secs(1000), UnixTime::from_secs(2000));
 

@@ -27,12 +27,18 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(text.parse(), Ok(number));
         }
         Reply::Value(value) => assert_eq!(second(whole), Some((Some(value), length))),
-        Reply::Nothing => assert!([b"$-1\r\n".as_slice(), b"*-1\r\n", b"_\r\n"]
-            .iter()
-            .any(|text| *text == whole || is_other_zero(whole))),
+        Reply::Nothing => assert!(
+            [b"$-1\r\n".as_slice(), b"*-1\r\n", b"_\r\n"]
+                .iter()
+                .any(|text| *text == whole || is_other_zero(whole))
+        ),
         Reply::Values(values) => {
             assert!(values.len() <= 4);
-            let mut at = whole.iter().position(|byte| *byte == b'\n').expect("a line") + 1;
+            let mut at = whole
+                .iter()
+                .position(|byte| *byte == b'\n')
+                .expect("a line")
+                + 1;
             for value in values {
                 let (again, size) = second(&whole[at..]).expect("a value");
                 assert_eq!(again, value);
@@ -62,5 +68,8 @@ fn second(bytes: &[u8]) -> Option<(Option<Vec<u8>>, usize)> {
         return Some((None, end + 2));
     };
     let start = end + 2;
-    Some((Some(bytes[start..start + length].to_vec()), start + length + 2))
+    Some((
+        Some(bytes[start..start + length].to_vec()),
+        start + length + 2,
+    ))
 }

@@ -6,9 +6,9 @@ use std::{io, thread};
 
 use crate::error::{Error, Report};
 use crate::secret::Secret;
+use crate::sys::absolute::names_directory;
 use crate::sys::files::{can_create_in, fsync_dir};
 use crate::sys::lock::DirLock;
-use crate::sys::names_directory;
 use crate::sys::paths::canonicalize;
 use crate::sys::status::Status;
 use crate::sys::{replace, temporary};

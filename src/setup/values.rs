@@ -61,7 +61,7 @@ fn file(given: &Layer) -> Result<Option<(&'static str, String)>, Error> {
 }
 
 fn absolute(path: &Path) -> Result<String, Error> {
-    let absolute = sys::absolute(path).ok();
+    let absolute = sys::absolute::absolute(path).ok();
     let text = absolute.as_deref().and_then(Path::to_str);
     text.map(ToOwned::to_owned).ok_or_else(|| {
         let what = format!(

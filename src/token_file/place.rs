@@ -4,9 +4,9 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use crate::sys::absolute::names_directory;
 use crate::sys::dir::Dir;
 use crate::sys::files::is_open_file;
-use crate::sys::names_directory;
 use crate::sys::status::Status;
 use crate::text::quote::system;
 

@@ -183,7 +183,7 @@ fn words(plan: &Plan<'_>) -> Vec<String> {
     // It runs in another directory.
     let given = given.and_then(|dir| {
         let dir = plan.directories.located("--cache-dir", &dir).ok()?;
-        sys::absolute(&dir).ok()
+        sys::absolute::absolute(&dir).ok()
     });
     let cache = given.map_or(CACHE.into(), |dir| dir.to_string_lossy().into_owned());
     ["kubelet", "--config", &config, "--cache-dir", &cache]

@@ -17,29 +17,28 @@ pub(crate) mod diagnosis;
 mod fleet;
 mod fleet_trial;
 mod jwt;
-pub(crate) mod mint;
+mod mint;
 mod minted;
 mod obtain;
+mod renew;
+mod request;
+pub(crate) mod secrets;
 mod trial;
 mod turn;
 mod userinfo;
 pub(crate) mod wish;
 
 use std::cell::Cell;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use log::Level;
 use minted::Minted;
+pub use request::{FailedRenewal, KeyRead, Loaded, Request};
 use wish::{Got, Wish};
 
-use crate::cache::lock::Lock;
-use crate::cache::shared::{Settings, Use};
+use crate::cache::shared::Use;
 use crate::cache::{Entry, Slot};
-use crate::error::{Error, Kind, Report};
+use crate::error::{Error, Report};
 use crate::grant::{Grant, KeyId, UserId};
-use crate::net::http::Network;
-use crate::scope::Scopes;
 use crate::secret::Secret;
 use crate::source::Source;
 use crate::source::issuer::Issuer;
@@ -48,7 +47,6 @@ use crate::source::supplier::Supplier;
 use crate::text::clock::{Clock, Deadline, UnixTime};
 use crate::text::quote::system;
 use crate::token::{Freshness, Token};
-use crate::url::{HttpUrl, IssuerUrl};
 
 /// Time limit for renewing or checking a token that is still valid: enough for a
 /// vault's key-command and one request.
@@ -56,28 +54,6 @@ const AHEAD: Duration = Duration::from_secs(3);
 
 /// Minimum time between two attempts to replace a token that is still valid.
 const PAUSE: Duration = Duration::from_secs(30);
-
-/// A request for a token, with every setting checked.
-pub struct Request<'a> {
-    /// The issuer; only a supplier's tokens need none.
-    pub issuer: Option<IssuerUrl>,
-    /// Where the tokens come from; nothing of it is read yet.
-    pub source: Source,
-    /// The token endpoint, if the profile names it: a mint without discovery.
-    pub token_endpoint: Option<HttpUrl>,
-    /// The scopes.
-    pub scopes: Scopes,
-    /// How to reach the issuer.
-    pub network: Network<'a>,
-    /// The cache directory; `None` for `--no-cache`.
-    pub cache_dir: Option<PathBuf>,
-    /// The cache of a fleet, behind the local one.
-    pub shared: Option<Settings>,
-    /// `--refresh`: mint a token even if the cached one is fresh.
-    pub refresh: bool,
-    /// The time limit for all waiting.
-    pub deadline: Deadline,
-}
 
 /// Gets the tokens of one request.
 pub struct Broker<'a> {
@@ -100,40 +76,6 @@ pub struct Broker<'a> {
     is_accepted: Cell<bool>,
     /// The issuer's clock and ours, when it gave the last token.
     issuer_clock: Cell<Option<(UnixTime, UnixTime)>>,
-}
-
-/// A secret that was read before it is used.
-pub enum Loaded {
-    /// A key, until it has signed.
-    Key(Key),
-    /// A client secret.
-    ClientSecret(Secret),
-}
-
-/// A renewal that failed while the token was still valid.
-#[derive(Debug)]
-pub struct FailedRenewal {
-    /// The reason, on one line.
-    pub why: String,
-    /// How long the issuer asked not to retry, if it did.
-    pub wait: Option<Duration>,
-    /// The kind of the error.
-    pub kind: Kind,
-}
-
-/// A key that was read.
-#[derive(Clone, Copy, Debug)]
-pub struct KeyRead {
-    /// Its expiry, if the key file has one.
-    pub expires_at: Option<UnixTime>,
-}
-
-impl KeyRead {
-    const fn of(key: &Key) -> Self {
-        Self {
-            expires_at: key.expires_at,
-        }
-    }
 }
 
 impl<'a> Broker<'a> {
@@ -327,111 +269,6 @@ impl<'a> Broker<'a> {
             }
             Freshness::Refresh => self.renew(slot, entry),
             Freshness::Unusable => self.obtain(slot, Wish::default()),
-        }
-    }
-
-    /// Rule 2: returns a newer token if it is available at once, else the cached
-    /// one, unless that expired meanwhile.
-    fn renew(&self, slot: &Slot, cached: &Entry) -> Result<Token, Error> {
-        self.newer(slot, cached).or_else(|reason| {
-            log::info!("token not renewed yet: {reason}");
-            match self.freshness(cached) {
-                Freshness::Unusable => self.obtain(slot, Wish::default()),
-                Freshness::Fresh | Freshness::Refresh => Ok(cached.token.clone()),
-            }
-        })
-    }
-
-    fn newer(&self, slot: &Slot, cached: &Entry) -> Result<Token, String> {
-        let lock = slot.try_lock().map_err(|error| error.to_string())?;
-        let lock = lock.ok_or("another process is renewing it")?;
-        if let Some(entry) = slot.read()
-            && self.freshness(&entry) == Freshness::Fresh
-        {
-            return Ok(entry.token);
-        }
-        if self.was_tried(&lock, cached) {
-            return Err("the last attempt was less than 30 s ago".to_owned());
-        }
-        // Without the record no attempt: on a full disk every call would make one.
-        lock.note_try((self.clock)())
-            .map_err(|error| error.to_string())?;
-        let ahead = Deadline::after(self.request.deadline.remaining().min(AHEAD));
-        let wish = Wish {
-            held: Some(cached),
-            ..Wish::default()
-        };
-        match self.fetch(Some(slot), cached.endpoints.as_ref(), ahead, wish) {
-            Ok(Got::Token(minted)) => Ok(self.store(slot, minted, Some(lock))),
-            Ok(Got::Keep(reason)) => Err(reason),
-            Err(error) => {
-                let headline = error.report().headline();
-                self.failed_renewal.set(Some(FailedRenewal {
-                    why: headline.clone(),
-                    wait: error.report().retry_after(),
-                    kind: error.kind(),
-                }));
-                if !matches!(error, Error::Passing(_)) {
-                    // Time to act, while the cached token is still valid.
-                    log::warn!("cannot renew the token: {headline}");
-                }
-                Err(headline)
-            }
-        }
-    }
-
-    /// True if a renewal of this entry failed within the last [`PAUSE`]. A record
-    /// from the future is ignored: the clock was set back.
-    fn was_tried(&self, lock: &Lock, cached: &Entry) -> bool {
-        let now = (self.clock)();
-        let is_recent = |last| last <= now && now.since(last) < PAUSE;
-        lock.last_try()
-            .is_some_and(|last| is_recent(last) && last > cached.lifespan.obtained_at)
-    }
-
-    /// Rule 6: stores the token if possible, and returns it in any case.
-    fn store(&self, slot: &Slot, minted: Minted, lock: Option<Lock>) -> Token {
-        let Minted {
-            token,
-            lifespan,
-            endpoints,
-            issued_at: _,
-        } = minted;
-        match lifespan {
-            Some(lifespan) => {
-                let entry = Entry {
-                    token: token.clone(),
-                    lifespan,
-                    endpoints,
-                    is_doubted: false,
-                };
-                if let Err(error) = slot.replace(&entry) {
-                    // A missing lock was a warning already.
-                    let level = if lock.is_some() {
-                        Level::Warn
-                    } else {
-                        Level::Info
-                    };
-                    log::log!(level, "token not cached: {}", system(&error));
-                }
-            }
-            None => log::info!("token not cached: the issuer sent no expires_in"),
-        }
-        if lock.is_some()
-            && let Err(error) = slot.sweep((self.clock)())
-        {
-            log::debug!("cannot remove abandoned files: {}", system(&error));
-        }
-        drop(lock);
-        token
-    }
-
-    /// Drops a key that was read for its IDs, before a wait: to sign, it is read again.
-    /// A pipe cannot be.
-    fn drop_key(&self) {
-        let loaded = self.loaded.take();
-        if !matches!(loaded, Some(Loaded::Key(_))) || self.request.source.is_read_once() {
-            self.loaded.set(loaded);
         }
     }
 

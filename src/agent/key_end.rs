@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::broker::mint::EXPIRY_NOTICE;
+use crate::broker::secrets::EXPIRY_NOTICE;
 use crate::broker::{Broker, Request};
 use crate::config::{Asker, Config};
 use crate::error::Error;

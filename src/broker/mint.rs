@@ -5,19 +5,16 @@ use std::thread;
 use std::time::Duration;
 
 use super::minted::Minted;
-use super::{Broker, KeyRead, Loaded, diagnosis, named};
+use super::{Broker, diagnosis};
 use crate::cache::Slot;
 use crate::error::{Error, Report};
 use crate::grant::KeyId;
-use crate::secret::Secret;
 use crate::source::Source;
 use crate::source::assertion;
 use crate::source::assertion::Statement;
-use crate::source::client::Client;
 use crate::source::issuer::verdict::Verdict;
 use crate::source::issuer::{Exchange, Granted, Issuer, Proof, Refusal};
-use crate::source::key::Key;
-use crate::source::key::spec::{KeySource, KeySpec};
+use crate::source::key::spec::KeySpec;
 use crate::source::supplier::Supplier;
 use crate::text::clock::{Deadline, UnixTime};
 use crate::token::{Freshness, Lifespan, Token};
@@ -41,9 +38,6 @@ type Outcome = Result<(Granted, UnixTime), Refusal>;
 
 /// The pause before a request is repeated whose response is unclear.
 const ONCE_MORE: Duration = Duration::from_secs(1);
-
-/// How long before a key's expiry a warning is shown.
-pub(crate) const EXPIRY_NOTICE: Duration = Duration::from_secs(14 * 24 * 3600);
 
 impl Broker<'_> {
     /// Gets a new token.
@@ -336,109 +330,5 @@ impl Broker<'_> {
         issuer
             .map(IssuerUrl::as_str)
             .ok_or_else(|| Error::Usage(Report::new("no issuer is configured")))
-    }
-
-    /// Returns the key that was read for its IDs, or else reads it.
-    pub(super) fn take_key(&self, spec: &KeySpec, deadline: Deadline) -> Result<Key, Error> {
-        match self.loaded.take() {
-            Some(Loaded::Key(key)) => Ok(key),
-            _ => self.load_key(spec, deadline),
-        }
-    }
-
-    /// Keeps a key that cannot be read again; another one is dropped.
-    fn keep_key(&self, key: Key) {
-        if self.request.source.is_read_once() {
-            self.loaded.set(Some(Loaded::Key(key)));
-        }
-    }
-
-    /// Reads the key and compares its IDs with the grant's: the key file may have
-    /// been replaced since the IDs were read.
-    fn load_key(&self, spec: &KeySpec, deadline: Deadline) -> Result<Key, Error> {
-        let key = spec.load(self.request.network.environment, &deadline)?;
-        self.key_read.set(Some(KeyRead::of(&key)));
-        let is_asked_for = match &self.request.source {
-            Source::SelfSigned(_) => {
-                named(&self.request.source, key.id.clone()) == self.grant.key_id
-            }
-            _ => key.answers_to(&self.grant.key_id),
-        };
-        if is_asked_for && key.user == self.grant.user_id {
-            return Ok(key);
-        }
-        Err(self.replaced())
-    }
-
-    /// True if the key file has another key by now than the one that signed: a rotation
-    /// has removed that one.
-    fn is_replaced(&self, signed: Option<&KeyId>, deadline: Deadline) -> bool {
-        let (Source::Key(spec), Some(signed)) = (&self.request.source, signed) else {
-            return false;
-        };
-        let is_file = matches!(spec.source, KeySource::File(_)) && !spec.source.is_read_once();
-        let now = is_file.then(|| spec.load(self.request.network.environment, &deadline));
-        now.is_some_and(|key| key.is_ok_and(|key| key.id != *signed))
-    }
-
-    fn replaced(&self) -> Error {
-        let what = format!(
-            "{}: the key was replaced during this call",
-            self.request.source
-        );
-        Error::Passing(Report::new(what).hint("run the command again: it uses the new key"))
-    }
-
-    /// Returns the client secret that was read for the grant, or else reads it.
-    fn client_secret(&self, client: &Client, deadline: Deadline) -> Result<Secret, Error> {
-        if let Some(Loaded::ClientSecret(secret)) = self.loaded.take() {
-            return Ok(secret);
-        }
-        let secret = client.load(self.request.network.environment, &deadline)?;
-        if client.key_id(&secret) == self.grant.key_id {
-            return Ok(secret);
-        }
-        let what = format!(
-            "{}: the secret was replaced during this call",
-            client.secret
-        );
-        Err(Error::Passing(
-            Report::new(what).hint("run the command again: it uses the new secret"),
-        ))
-    }
-
-    fn warn_of_exposure(&self) {
-        match &self.request.source {
-            Source::Key(key) | Source::SelfSigned(key) => key.warn_of_exposure(),
-            Source::Client(client) => client.warn_of_exposure(),
-            Source::Signer(_) | Source::Supplier(_) => {}
-        }
-    }
-
-    pub(super) fn bad_key(&self, report: Report) -> Error {
-        Error::Final(report.about(&self.request.source))
-    }
-
-    fn check_expiry(&self, key_expires_at: Option<UnixTime>) -> Result<(), Error> {
-        let Some(end) = key_expires_at else {
-            return Ok(());
-        };
-        let now = (self.clock)();
-        let source = &self.request.source;
-        if end <= now {
-            let what = format!("{source}: the key expired at {end}");
-            return Err(Error::Final(
-                Report::new(what)
-                    .found(format!("the local clock says {now}"))
-                    .hint("create a new key in ZITADEL (the service user's Keys, New, JSON) and replace the key file"),
-            ));
-        }
-        if let Some(key) = source.key().filter(|key| !key.is_end_shown)
-            && end.since(now) < EXPIRY_NOTICE
-        {
-            let rotation = key.rotation();
-            log::warn!("{source}: the key expires at {end}: run {rotation} before then");
-        }
-        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! What doctor and `config check` say about a key: its size, expiry and file mode.
 
-use crate::broker::mint::EXPIRY_NOTICE;
+use crate::broker::secrets::EXPIRY_NOTICE;
 use crate::error::Error;
 use crate::findings::{Checks, failed, failed_with, ok, warning};
 use crate::source::assertion;

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Builds the program for Windows and runs it under wine, against the tests' issuer:
+#
+#     packaging/windows/check.sh          (installs wine; Debian only)
+#
+# The toolchain is that of packaging/toolchain.sh. All that it makes lies under
+# target/windows.
+set -euo pipefail
+CDPATH='' cd "$(dirname "$0")/../.."
+target=x86_64-pc-windows-gnu
+RUSTC=$(packaging/toolchain.sh $target)
+work=$PWD/target/windows
+mkdir -p "$work"
+wine=/usr/lib/wine/wine64
+if [[ ! -x $wine ]]; then
+  sudo=; if ((EUID)); then sudo=sudo; fi
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -qq -y --no-install-recommends wine wine64 >&2
+fi
+export WINEPREFIX=$work/wine WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml='
+if [[ ! -e $WINEPREFIX/drive_c ]]; then timeout 300 $wine wineboot -i; fi
+x86_64-w64-mingw32-gcc -shared -o "$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll" \
+  packaging/windows/bcryptprimitives.c -ladvapi32
+
+RUSTC=$RUSTC CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc \
+  cargo build --quiet --locked --target $target --target-dir "$work"
+cargo build --quiet --locked --example issuer
+
+home=$work/'Jane Doe'
+rm -rf "$home"
+mkdir -p "$home/bin" "$home/AppData/Roaming/zitadel-credential" "$home/AppData/Local"
+# As a copy of the program is called: by the file's stem, in any case.
+for name in zitadel-credential git-credential-zitadel Docker-Credential-ZITADEL; do
+  cp "$work/$target/debug/zitadel-credential.exe" "$home/bin/$name.exe"
+done
+coproc ISSUER { exec target/debug/examples/issuer "$home/AppData/Roaming/zitadel-credential"; }
+trap 'kill "$ISSUER_PID" 2>/dev/null || true' EXIT
+read -r url <&"${ISSUER[0]}"
+echo "issuer $url"
+
+windows=${home//\//\\}
+run() { # PROGRAM ARGUMENTS
+  local program=$1
+  shift
+  env HOME="$home" APPDATA="Z:$windows\\AppData\\Roaming" LOCALAPPDATA="Z:$windows\\AppData\\Local" \
+    USERPROFILE="Z:$windows" timeout 120 $wine "$home/bin/$program.exe" "$@"
+}
+config="Z:$windows\\AppData\\Roaming\\zitadel-credential\\config.toml"
+zitadel() { run zitadel-credential --config "$config" "$@"; }
+fail() {
+  printf 'packaging/windows/check.sh: %s\n' "$*" >&2
+  exit 1
+}
+requests() {
+  echo >&"${ISSUER[1]}"
+  local count
+  read -r count <&"${ISSUER[0]}"
+  echo "$count"
+}
+
+# Fifty processes on an empty cache ask once.
+tokens=()
+for number in $(seq 50); do
+  zitadel token --profile prod >"$work/token-$number" &
+  tokens+=($!)
+done
+for pid in "${tokens[@]}"; do wait "$pid" || fail "a process in contention failed"; done
+[[ $(sort -u "$work"/token-* | wc -l) == 1 ]] || fail "the processes got several tokens"
+[[ $(requests) == 1 ]] || fail "$(requests) token requests"
+token=$(tr -d '\r\n' <"$work/token-1")
+rm "$work"/token-*
+
+export ZITADEL_CREDENTIAL_CONFIG=$config
+expect() { # NAME EXPECTED GOT
+  [[ $2 == "$3" ]] || fail "$1: expected $(printf %q "$2"), got $(printf %q "$3")"
+}
+got=$(printf 'protocol=https\nhost=git.acme.dev\n\n' | run git-credential-zitadel get)
+[[ $got == *$'username=ci\n'*"password=$token"* ]] || fail "git: $got"
+got=$(printf 'registry.acme.dev:5000' | run Docker-Credential-ZITADEL get)
+[[ $got == *"\"Secret\":\"$token\""* ]] || fail "docker: $got"
+got=$(zitadel kubectl --profile prod)
+[[ $got == *"\"token\":\"$token\""* ]] || fail "kubectl: $got"
+zitadel whoami --profile prod | grep -q '"sub"' || fail "whoami"
+code=0
+zitadel exec --profile prod -- cmd /c exit 7 || code=$?
+expect "exec's exit code" 7 "$code"
+zitadel completions powershell | grep -q Register-ArgumentCompleter || fail "completions"
+[[ $(requests) == 1 ]] || fail "$(requests) token requests"
+echo "Windows: token, contention, git, docker, kubectl, whoami, exec and completions work under wine"

@@ -85,4 +85,20 @@ zitadel exec --profile prod -- cmd /c exit 7 || code=$?
 expect "exec's exit code" 7 "$code"
 zitadel completions powershell | grep -q Register-ArgumentCompleter || fail "completions"
 [[ $(requests) == 1 ]] || fail "$(requests) token requests"
-echo "Windows: token, contention, git, docker, kubectl, whoami, exec and completions work under wine"
+
+# docker's file, whose lines end in CRLF, comes back byte for byte.
+docker=$(echo "$WINEPREFIX"/drive_c/users/*/.docker | head -n 1)
+docker=${docker/\*/$(id -un)}
+mkdir -p "$docker"
+printf '{\r\n  "auths": {}\r\n}\r\n' >"$docker/config.json"
+cp "$docker/config.json" "$work/docker.json"
+zitadel setup docker registry.acme.dev:5000 --dry-run | grep -q '^+ *"registry.acme.dev:5000": "zitadel"' ||
+  fail "setup docker's dry run"
+cmp "$docker/config.json" "$work/docker.json" || fail "setup docker's dry run changed the file"
+zitadel setup docker registry.acme.dev:5000
+grep -q $'^    "registry.acme.dev:5000": "zitadel"\r$' "$docker/config.json" || fail "setup docker"
+zitadel setup docker registry.acme.dev:5000 --undo
+cmp "$docker/config.json" "$work/docker.json" || fail "setup docker's undo"
+# It asks for a token of its own.
+zitadel doctor | grep -q '^ok  *token' || fail "doctor"
+echo "Windows: token, contention, git, docker, kubectl, whoami, exec, completions, doctor and setup docker work under wine"

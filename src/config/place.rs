@@ -38,17 +38,17 @@ impl Directories {
 
 /// Returns the config file's default path; `None` without a home directory.
 pub(super) fn default_path(directories: &Directories) -> Option<PathBuf> {
-    const FILE: &str = "zitadel-credential/config.toml";
+    let in_dir = |dir: &Path| dir.join("zitadel-credential").join("config.toml");
     // On macOS also ~/.config, as on Linux.
     if cfg!(target_os = "macos")
         && let Some(home) = &directories.home
     {
-        let path = home.join(".config").join(FILE);
+        let path = in_dir(&home.join(".config"));
         if path.exists() {
             return Some(path);
         }
     }
-    Some(directories.config.as_ref()?.join(FILE))
+    Some(in_dir(directories.config.as_ref()?))
 }
 
 /// Returns the config file that the flag or the environment names.

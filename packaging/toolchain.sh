@@ -33,6 +33,7 @@ describe() {
       packages=("gcc-${1%%-*}-linux-gnu" "libc6-dev-$(debian "$1")-cross")
       ;;
     *-apple-darwin) compiler=$directory/bin/$1-cc ;;
+    x86_64-pc-windows-gnu) compiler=x86_64-w64-mingw32-gcc packages=(gcc-mingw-w64-x86-64-win32) ;;
     *) die "unknown target: $1" ;;
   esac
 }
@@ -68,7 +69,7 @@ environment() {
   [[ $compiler != musl-gcc ]] || return 0
   printf 'export CC_%s=%q CARGO_TARGET_%s_LINKER=%q\n' "$name" "$compiler" "${name^^}" "$compiler"
   case $1 in
-    *-linux-*) printf 'export AR_%s=%q\n' "$name" "${compiler%gcc}ar" ;;
+    *-linux-* | *-windows-*) printf 'export AR_%s=%q\n' "$name" "${compiler%gcc}ar" ;;
     # Without it, the crate cc asks Xcode where the headers are.
     *-apple-*) printf 'export AR_%s=%q SDKROOT=/\n' "$name" "$directory/bin/zig-ar" ;;
   esac

@@ -8,7 +8,7 @@
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/../.."
 target=x86_64-pc-windows-gnu
-RUSTC=$(packaging/toolchain.sh $target)
+toolchain=$(packaging/toolchain.sh $target)
 work=$PWD/target/windows
 mkdir -p "$work"
 wine=/usr/lib/wine/wine64
@@ -21,8 +21,7 @@ if [[ ! -e $WINEPREFIX/drive_c ]]; then timeout 300 $wine wineboot -i; fi
 x86_64-w64-mingw32-gcc -shared -o "$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll" \
   packaging/windows/bcryptprimitives.c -ladvapi32
 
-RUSTC=$RUSTC CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc \
-  cargo build --quiet --locked --target $target --target-dir "$work"
+(eval "$toolchain" && cargo build --quiet --locked --target $target --target-dir "$work")
 cargo build --quiet --locked --example issuer
 
 home=$work/'Jane Doe'

@@ -89,7 +89,7 @@ pub(super) fn headline(error: &clap::Error) -> String {
 pub struct Options {
     /// Profile of the config file
     /// [env: ZITADEL_CREDENTIAL_PROFILE]
-    /// [env: ZITADEL_CREDENTIAL_SHARED_PASSWORD: of its shared cache]
+    /// [env: ZITADEL_CREDENTIAL_SHARED_PASSWORD: store's]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Username, verbatim_doc_comment)]
     pub profile: Option<OsString>,
 

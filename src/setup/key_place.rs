@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Report};
 use crate::sys::files::{can_create_in, create_private_dir};
+use crate::sys::paths::canonicalize;
 use crate::sys::replace;
 use crate::sys::status::Status;
 use crate::text::clock::Deadline;
@@ -27,11 +28,11 @@ pub(super) fn of_download(
     home: Option<&Path>,
 ) -> Option<PathBuf> {
     let status = Status::of_link(key).ok()?;
-    let key = key.canonicalize().ok()?;
+    let key = canonicalize(key).ok()?;
     let from = key.parent()?;
     let to = std::path::absolute(config).ok()?.parent()?.to_owned();
     let is_movable = status.is_file() && status.is_ours() && can_create_in(from);
-    let is_there = to.canonicalize().is_ok_and(|to| to == from);
+    let is_there = canonicalize(&to).is_ok_and(|to| to == from);
     if !is_movable || is_there || !is_download(&key, from, home) {
         return None;
     }
@@ -47,7 +48,7 @@ pub(super) fn of_download(
 
 /// True for a file that a browser wrote, or one that ZITADEL named: `KEYID.json`.
 fn is_download(key: &Path, dir: &Path, home: Option<&Path>) -> bool {
-    let home = home.and_then(|home| home.canonicalize().ok());
+    let home = home.and_then(|home| canonicalize(home).ok());
     let in_home = home.is_some_and(|home| DOWNLOADS.iter().any(|name| dir == home.join(name)));
     let is_temporary = TEMPORARY
         .iter()

@@ -15,8 +15,7 @@ use super::phase::Progress;
 use super::{connect, failure, race, roots, tls};
 use crate::error::{Error, Report};
 use crate::sys::Environment;
-use crate::sys::sockets::{LocalStream, connect_local};
-use crate::sys::streams::{wait_readable, wait_writable};
+use crate::sys::sockets::{LocalStream, connect_local, wait_readable, wait_writable};
 use crate::text::clock::{Deadline, shown_secs};
 use crate::url::Host;
 

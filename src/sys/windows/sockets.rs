@@ -1,8 +1,9 @@
 //! TCP connections that are made side by side, without a thread each.
 
-use std::io;
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::os::windows::io::{AsSocket, OwnedSocket};
+use std::os::windows::io::{AsSocket, BorrowedSocket, OwnedSocket};
+use std::path::Path;
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
@@ -67,7 +68,7 @@ pub fn wait_any(all: &[Connecting], timeout: Duration) -> io::Result<Vec<bool>> 
 ///
 /// # Errors
 /// The system's own reason.
-pub fn wait_readable(stream: &TcpStream, timeout: Duration) -> io::Result<bool> {
+pub fn wait_readable(stream: &impl AsSocket, timeout: Duration) -> io::Result<bool> {
     wait(&mut [PollFd::new(stream, PollFlags::IN)], timeout)
 }
 
@@ -76,7 +77,7 @@ pub fn wait_readable(stream: &TcpStream, timeout: Duration) -> io::Result<bool> 
 ///
 /// # Errors
 /// The system's own reason.
-pub fn wait_writable(stream: &TcpStream, timeout: Duration) -> io::Result<bool> {
+pub fn wait_writable(stream: &impl AsSocket, timeout: Duration) -> io::Result<bool> {
     wait(&mut [PollFd::new(stream, PollFlags::OUT)], timeout)
 }
 
@@ -91,4 +92,38 @@ fn wait(sockets: &mut [PollFd<'_>], timeout: Duration) -> io::Result<bool> {
             Err(errno) => return Err(errno.into()),
         }
     }
+}
+
+/// A connection to a program of this machine: there is none here.
+#[derive(Debug)]
+pub enum LocalStream {}
+
+impl Read for LocalStream {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        match *self {}
+    }
+}
+
+impl Write for LocalStream {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        match *self {}
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match *self {}
+    }
+}
+
+impl AsSocket for LocalStream {
+    fn as_socket(&self) -> BorrowedSocket<'_> {
+        match *self {}
+    }
+}
+
+/// Fails: std has no socket files on Windows.
+///
+/// # Errors
+/// [`io::ErrorKind::Unsupported`].
+pub fn connect_local(_: &Path) -> io::Result<LocalStream> {
+    Err(io::ErrorKind::Unsupported.into())
 }

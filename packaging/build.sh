@@ -4,8 +4,7 @@
 #     packaging/build.sh [TARGET]      (default: what packaging/target.sh prints)
 #
 # It differs from what `cargo build --release` makes: it knows its commit, lists its
-# crates (cargo-auditable), names no path of this machine, and is all built with
-# opt-level "s": a little larger, and a cached call takes a little less time.
+# crates (cargo-auditable), and names no path of this machine.
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/.."
 if [[ $PWD == *[\',:]* ]]; then
@@ -33,7 +32,7 @@ day=$(TZ=UTC date -d "@$time" +%F)
 version=$(sed -n 's/^version = "\(.*\)"/\1/p;/^version/q' Cargo.toml)
 # cargo would take these instead of the flags above.
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
-ZITADEL_CREDENTIAL_VERSION="$version ($commit $day)" CARGO_PROFILE_RELEASE_OPT_LEVEL=s \
+ZITADEL_CREDENTIAL_VERSION="$version ($commit $day)" \
   cargo auditable build --locked --quiet --release --target "$target" --target-dir "$directory" \
   --config "target.'cfg(all())'.rustflags = [$(printf "'%s'," "${flags[@]}")]"
 echo "$directory/$target/release/zitadel-credential"

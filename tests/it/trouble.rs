@@ -8,7 +8,7 @@ use predicates::str::contains;
 use serde_json::Value;
 
 use crate::support::entry::{age_check, files, only};
-use crate::support::{Case, Endpoint, Fault, Running, Times, Version, World, until};
+use crate::support::{Case, Endpoint, Fault, Running, Times, Version, World, side_by_side, until};
 
 const NO_DATABASE: &str = "unable to set instance using origin &{acme.example:443  https} (ExternalDomain is acme.example): ID=QUERY-d3fas Message=An internal error occurred Parent=(failed to connect to `user=zitadel database=zitadel`: server error: FATAL: role \"zitadel\" is not permitted to log in (SQLSTATE 28000))";
 const NO_INSTANCE: &str = "unable to set instance using origin &{other.example:443  https} (ExternalDomain is acme.example): ID=QUERY-1kIjX Message=Instance not found. Make sure you got the domain right. Check out https://zitadel.com/docs/apis/introduction#domains";
@@ -110,7 +110,7 @@ fn a_database_that_is_down_passes_and_both_causes_are_named() {
 #[test]
 fn a_good_token_is_kept_while_the_issuer_says_nothing_of_it() {
     let minute = |world: &World| age_check(&only(&world.home));
-    for (status, kind, body) in [
+    let answers = [
         (404, TEXT, NO_DATABASE),
         (500, TEXT, NO_DATABASE),
         (500, JSON, INTERNAL),
@@ -121,7 +121,8 @@ fn a_good_token_is_kept_while_the_issuer_says_nothing_of_it() {
         (407, HTML, "<html>proxy</html>"),
         (429, TEXT, "Your ZITADEL instance is blocked."),
         (200, HTML, "<html>Log in</html>"),
-    ] {
+    ];
+    side_by_side(answers, |(status, kind, body)| {
         let (world, token) = world();
         fault(&world, Endpoint::Userinfo, status, kind, body);
         for endpoint in [Endpoint::Token, Endpoint::Discovery] {
@@ -143,7 +144,7 @@ fn a_good_token_is_kept_while_the_issuer_says_nothing_of_it() {
         assert_eq!(world.issuer.token_requests(), 1, "{status} {kind}");
         let whoami = world.zitadel(["whoami", "--timeout", "2"]).assert();
         whoami.failure().stderr(contains("revoked").not());
-    }
+    });
 }
 
 #[test]
@@ -245,7 +246,7 @@ fn a_refusal_takes_no_token_that_the_issuer_accepts() {
 
 #[test]
 fn an_agent_that_has_a_token_lives_through_all_of_it() {
-    for version in 0..4 {
+    side_by_side(0..4, |version| {
         let world = World::new();
         world.issuer.set_lifetime(12);
         let mut command = world.home.command(crate::support::binary());
@@ -267,7 +268,7 @@ fn an_agent_that_has_a_token_lives_through_all_of_it() {
         assert!(!held.is_empty());
         world.issuer.clear_faults();
         until("it is well again", || read().is_ok_and(|now| now != held));
-    }
+    });
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub use issuer::{
 };
 pub use jwt::Jwt;
 pub use keys::ServiceUser;
-pub use running::{Running, until};
+pub use running::{Running, side_by_side, until};
 pub use snapshot::Case;
 pub use tls::Ca;
 pub use tree::tree;

@@ -2,12 +2,13 @@
 //! is full from then on. A next undo makes all files what they were.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::files::fixture;
 use super::{Fixture, JOURNAL};
 use crate::support::program::client;
 use crate::support::tree::Node;
-use crate::support::{Run, Running, binary, trace, until};
+use crate::support::{Run, Running, binary, side_by_side, trace, until};
 
 const CASES: [&str; 6] = [
     "git g.dev",
@@ -54,11 +55,11 @@ fn undone(words: &str) -> String {
 
 /// Cuts each setup, and each undo, off at its first call of this kind, its second and
 /// so on. Returns how often that was.
-fn at_each(call: impl Fn(usize) -> String) -> usize {
-    let mut cuts = 0;
-    for words in CASES {
+fn at_each(call: impl Fn(usize) -> String + Sync) -> usize {
+    let cuts = AtomicUsize::new(0);
+    side_by_side(CASES, |words| {
         if words.starts_with("git") && client("git").is_none() {
-            continue;
+            return;
         }
         let fixture = prepared();
         let before = files(&fixture);
@@ -79,11 +80,11 @@ fn at_each(call: impl Fn(usize) -> String) -> usize {
                 if is_cut_off != Some(true) {
                     break;
                 }
-                cuts += 1;
+                cuts.fetch_add(1, Ordering::Relaxed);
             }
         }
-    }
-    cuts
+    });
+    cuts.into_inner()
 }
 
 #[test]

@@ -211,6 +211,8 @@ for target in "${targets[@]}"; do
   find_rustc "$target" >/dev/null || {
     install_rustc
     build_std "$target"
+    # What was built with another standard library does not fit this one.
+    rm -rf "target/release-build/$target" "target/release-build/release"
     touch "$directory/done-$target"
   }
   environment "$target"

@@ -109,7 +109,8 @@ impl<'t> Turn<'t> {
                     return Ok(self.at_hand(usable, BANNED_WHY));
                 }
                 let left = self.deadline.remaining();
-                if left <= BANNED * 2 {
+                // One that outlasts the call is not worth the wait for its timeout.
+                if left <= BANNED * 2 || end.remaining() > left {
                     return Err(Trouble::Call(banned(ban)));
                 }
                 // A store could keep it for ever.

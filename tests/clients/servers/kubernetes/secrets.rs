@@ -2,9 +2,11 @@
 //! service account's files in their place, its token by the real server, RBAC on.
 
 mod manifests;
+mod outages;
 mod pulls;
 mod refusals;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -154,6 +156,20 @@ impl Pod {
         String::from_utf8(BASE64.decode(value).unwrap()).unwrap()
     }
 
+    /// Waits until the Secret had two tokens that are none of these: after the second, all
+    /// has been said about the first.
+    fn until_renewed_beyond(&self, issued: &[String]) {
+        let mut seen = BTreeSet::new();
+        until("the Secret has new tokens", || {
+            let token = self.value("token");
+            if !token.is_empty() && !issued.contains(&token) {
+                assert!(self.world.issuer.accepts(&token));
+                seen.insert(token);
+            }
+            seen.len() == 2
+        });
+    }
+
     /// Ends an agent, and returns what it said.
     fn stop(&self, agent: Running) -> String {
         agent.signal(Signal::TERM);
@@ -257,53 +273,6 @@ fn fields_of_other_managers_stay() {
     );
     assert_eq!(pod.once(&SECRET), (0, String::new()));
     assert_eq!(pod.value("other"), "moves");
-}
-
-#[test]
-fn a_server_that_is_stopped_and_started_again_gets_the_newest_token() {
-    let Some(mut pod) = Pod::with_rights() else {
-        return;
-    };
-    pod.world.issuer.set_lifetime(SHORT);
-    let running = Running::start(pod.agent(&[&SECRET[..], &["--write", "token"]].concat()));
-    until("it is made", || !pod.value("token").is_empty());
-    let before = pod.value("token");
-    pod.server.stop();
-    let read = |pod: &Pod| pod.world.home.read("token");
-    // The file is kept fresh meanwhile.
-    for _ in 0..3 {
-        let held = read(&pod);
-        until("the file is renewed", || read(&pod) != held);
-    }
-    pod.server.serve();
-    let now = read(&pod);
-    until("the Secret has a new one", || {
-        let token = pod.value("token");
-        token != before && pod.world.issuer.accepts(&token)
-    });
-    assert!(!now.is_empty());
-    let said = pod.stop(running);
-    assert_eq!(said.matches("connection refused").count(), 1, "{said}");
-    assert!(
-        said.contains("Secret ci/zitadel-token has a fresh token again"),
-        "{said}"
-    );
-}
-
-#[test]
-fn a_server_that_is_down_at_the_start_is_waited_for() {
-    let Some(mut pod) = Pod::with_rights() else {
-        return;
-    };
-    pod.server.stop();
-    let (code, said) = pod.once(&SECRET);
-    assert_eq!(code, 75, "{said}");
-    assert!(said.contains("check that the API server is up"), "{said}");
-    let running = Running::start(pod.agent(&SECRET));
-    until("a token is there", || pod.world.issuer.token_requests() > 0);
-    pod.server.serve();
-    until("it is made", || !pod.value("token").is_empty());
-    pod.stop(running);
 }
 
 #[test]

@@ -157,9 +157,6 @@ pub const ALL: &[Scenario] = &[
         name: "leader-killed",
         title: "first leader killed at the issuer",
         issuer: Mood::SlowOnce,
-        // Half of them wait at once and ask the store three times a second: two cores
-        // simulate no more.
-        part: 0.2,
         leader_killed: true,
         bounds: &[
             Bound::TokenRequests(2),

@@ -100,6 +100,7 @@ fn a_refusal_that_echoes_the_token() {
 #[test]
 fn every_command_where_the_assertion_is_echoed() {
     let mut hunt = Hunt::new();
+    hunt.in_each_form = true;
     let answer = |request: &Request| Response::text(400, secret_of(request));
     let issuer = &hunt.world.issuer;
     issuer.fault(Endpoint::Token, Fault::echo(answer), Times::Forever);
@@ -109,6 +110,7 @@ fn every_command_where_the_assertion_is_echoed() {
 #[test]
 fn claims_that_hold_the_token() {
     let mut hunt = Hunt::new();
+    hunt.in_each_form = true;
     let answer = |request: &Request| {
         let token = secret_of(request);
         Response::json(

@@ -24,6 +24,7 @@ fn showing(kind: TokenKind) -> usize {
 #[test]
 fn with_a_log_in_json() {
     let mut hunt = Hunt::new();
+    hunt.in_each_form = true;
     hunt.environment = vec![("ZITADEL_CREDENTIAL_LOG_FORMAT", "json".into())];
     assert_eq!(hunt.run(), showing(TokenKind::Opaque));
 }
@@ -37,6 +38,7 @@ fn with_a_key_file() {
         (TokenKind::Jwt, Version::V2026),
     ] {
         let mut hunt = Hunt::new();
+        hunt.in_each_form = true;
         hunt.world.issuer.set_version(version);
         hunt.world.issuer.set_token_kind(kind);
         assert_eq!(hunt.run(), showing(kind));
@@ -51,6 +53,7 @@ fn with_a_key_file() {
 #[test]
 fn with_a_key_command_that_looks_about() {
     let mut hunt = Hunt::new();
+    hunt.in_each_form = true;
     hunt.world.home.append_config(&format!(
         "[profiles.command]\nissuer = \"{}\"\n\
          key-command = [\"sh\", \"-c\", \"./dump command.dump; cat key.json\"]\n",
@@ -65,6 +68,7 @@ fn with_a_key_command_that_looks_about() {
 #[test]
 fn with_tools_that_look_about() {
     let mut hunt = Hunt::new();
+    hunt.in_each_form = true;
     let home = &hunt.world.home;
     let mut tools = Vec::new();
     for tool in ["git", "kubectl"] {
@@ -95,7 +99,8 @@ fn with_tools_that_look_about() {
 
 /// The profile of these lines in place of the key's.
 fn with_source(lines: impl FnOnce(&World) -> String) -> Hunt {
-    let hunt = Hunt::new();
+    let mut hunt = Hunt::new();
+    hunt.in_each_form = true;
     let lines = lines(&hunt.world);
     hunt.world.home.write_config(&format!(
         "default-profile = \"test\"\n[profiles.test]\nissuer = \"{}\"\n{lines}\n\

@@ -1,6 +1,7 @@
 //! The last words of the questions: what works, and what comes next.
 
 use crate::cli::options::Options;
+use crate::config::Config;
 use crate::edit::plan::Plan;
 use crate::error::Error;
 use crate::host::HostPattern;
@@ -48,12 +49,18 @@ pub(super) fn lines(
     if let [host, ..] = hosts {
         lines.push(format!("  {program} doctor {host}{options}"));
     }
-    if config.caller().projects.is_empty() {
-        let name = word(name);
-        lines.push("if a server checks roles of a project:".to_owned());
-        lines.push(format!(
-            "  {program} setup profile {name} --project ID --roles{file}"
-        ));
-    }
+    lines.extend(roles(&config, name, &file));
     Ok(lines)
+}
+
+/// Returns how the profile gets tokens for a server that checks roles, unless it has a project.
+pub(super) fn roles(config: &Config<'_>, name: &str, file: &str) -> Vec<String> {
+    if !config.caller().projects.is_empty() {
+        return Vec::new();
+    }
+    let name = word(name);
+    vec![
+        "if a server checks roles of a project:".to_owned(),
+        format!("  zitadel-credential setup profile {name} --project ID --roles{file}"),
+    ]
 }

@@ -246,11 +246,14 @@ impl Setup for SetupProfile {
             let lines = ending::lines(plan, &name, hosts)?;
             plan.say_all(lines);
         } else if known.is_empty() {
-            let config = match &plan.options.config {
-                Some(_) => format!(", each with --config {}", word(plan.config.path())),
+            let file = match &plan.options.config {
+                Some(_) => format!(" --config {}", word(plan.config.path())),
                 None => String::new(),
             };
-            plan.say(format!("next: zitadel-credential setup git HOST, setup docker HOST, or setup kubectl --context CONTEXT{config}"));
+            let each = if file.is_empty() { "" } else { ", each with" };
+            plan.say(format!("next: zitadel-credential setup git HOST, setup docker HOST, or setup kubectl --context CONTEXT{each}{file}"));
+            let options = self.options(plan)?;
+            plan.say_all(ending::roles(&plan.config_with(&options)?, &name, &file));
         }
         Ok(())
     }

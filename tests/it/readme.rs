@@ -110,6 +110,7 @@ const OTHERS: &[&str] = &[
     "--bare",
     // curl
     "--fail-with-body",
+    "--cacert",
     // kubectl
     "--clusterrole",
     // the Kubernetes API server

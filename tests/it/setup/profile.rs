@@ -24,7 +24,9 @@ fn a_profile_is_written_and_proved() {
         format!(
             "created ~/{CONFIG}\n\
              profile prod: {issuer} gave an opaque token for user {user_id}\n\
-             next: zitadel-credential setup git HOST, setup docker HOST, or setup kubectl --context CONTEXT\n"
+             next: zitadel-credential setup git HOST, setup docker HOST, or setup kubectl --context CONTEXT\n\
+             if a server checks roles of a project:\n  \
+             zitadel-credential setup profile prod --project ID --roles\n"
         )
     );
     let key_file = fixture.path().join("key.json");
@@ -246,10 +248,12 @@ fn a_key_that_others_may_use_is_told_of() {
 fn what_comes_next_goes_by_the_same_config_file() {
     let fixture = Fixture::new();
     let said = fixture.done(&format!("{PROD} --config other.toml"));
-    assert!(
-        said.ends_with("each with --config ~/other.toml\n"),
-        "{said}"
-    );
+    for next in [
+        "each with --config ~/other.toml\n",
+        "--project ID --roles --config ~/other.toml\n",
+    ] {
+        assert!(said.contains(next), "{said}");
+    }
 }
 
 /// A path that was typed from below is read by those who come later.

@@ -91,7 +91,7 @@ impl Plan<'_> {
             rule.pattern
         );
         Err(Error::Usage(
-            Report::new(what).hint("change that rule by hand, or remove it first"),
+            Report::new(what).hint("change that rule by hand, or undo the setup that added it: see zitadel-credential setup list"),
         ))
     }
 

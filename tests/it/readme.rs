@@ -110,7 +110,6 @@ const OTHERS: &[&str] = &[
     "--bare",
     // curl
     "--fail-with-body",
-    "--cacert",
     // kubectl
     "--clusterrole",
     // the Kubernetes API server

@@ -186,7 +186,7 @@ fn a_rule_that_says_otherwise() {
     case.run(words("setup docker r.dev --username ci"))
         .fails(2, str![[r#"
 zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: host rule r.dev is there, with another profile or username
-  hint: change that rule by hand, or remove it first
+  hint: change that rule by hand, or undo the setup that added it: see zitadel-credential setup list
 
 "#]]);
 }

@@ -65,9 +65,15 @@ environment() {
   describe "$1"
   command -v "$compiler" >/dev/null && rustc=$(find_rustc "$1") || return 1
   printf 'export RUSTC=%q\n' "$rustc"
+  local linker=$compiler
+  if [[ $1 == aarch64-unknown-linux-musl ]]; then
+    linker=$PWD/packaging/static-pie.sh
+    printf 'export CARGO_TARGET_%s_LINKER=%q STATIC_PIE_CC=%q\n' "${name^^}" "$linker" \
+      "${compiler/#musl-gcc/cc}"
+  fi
   # cargo and the crate cc know this machine's own C compiler for musl.
   [[ $compiler != musl-gcc ]] || return 0
-  printf 'export CC_%s=%q CARGO_TARGET_%s_LINKER=%q\n' "$name" "$compiler" "${name^^}" "$compiler"
+  printf 'export CC_%s=%q CARGO_TARGET_%s_LINKER=%q\n' "$name" "$compiler" "${name^^}" "$linker"
   case $1 in
     *-linux-* | *-windows-*) printf 'export AR_%s=%q\n' "$name" "${compiler%gcc}ar" ;;
     # Without it, the crate cc asks Xcode where the headers are.

@@ -64,6 +64,13 @@ def libraries():
     return re.findall(r"(?:interpreter: |Shared library: \[)([^]]+)", headers)
 
 
+def has_random_address():
+    """True if the kernel may load the binary at any address (static-pie)."""
+    header = subprocess.run(["readelf", "--file-header", "--dynamic", "--wide", BINARY], check=True,
+                            stdout=subprocess.PIPE, text=True).stdout
+    return re.search(r"Type: +DYN ", header) and re.search(r"\(FLAGS_1\) +Flags:.* PIE", header)
+
+
 def check_bill(bill, built_from, linked):
     must((bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.5"), "not CycloneDX 1.5")
     must("serialNumber" not in bill, "the bill has a number of its own at each run")
@@ -145,6 +152,7 @@ def main():
         must(not absent, f"{BINARY.name} does not list {sorted(absent)}")
     if target.endswith("-linux-musl"):
         must(not libraries(), f"{BINARY.name} is not static: it loads {libraries()}")
+        must(has_random_address(), f"{BINARY.name} is loaded at a fixed address")
     named = re.findall(r"^  (\S+) (\S+) \(", LICENCES.read_text(), re.MULTILINE)
     must_equal(set(named), linked, LICENCES.name)
 

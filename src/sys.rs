@@ -21,9 +21,11 @@
 //! | `status` | owner, mode and identity of a file |
 //! | `streams` | bounded waits on pipes; writes that leave no half text |
 //!
-//! `absolute`, `process`, `replace` and `temporary` stand on these, and are the same everywhere.
+//! `absolute`, `directories`, `process`, `replace` and `temporary` stand on these, for every
+//! system.
 
 pub mod absolute;
+pub mod directories;
 mod environment;
 pub mod process;
 pub mod replace;

@@ -8,6 +8,7 @@ use super::value::{located, path_of_caller, usage};
 use crate::cli::options::Options;
 use crate::error::Error;
 use crate::sys::Environment;
+use crate::sys::directories::other_config_dir;
 use crate::text::clock::Deadline;
 use crate::text::input::{ReadError, encoding};
 use crate::text::{input, quote};
@@ -39,16 +40,9 @@ impl Directories {
 /// Returns the config file's default path; `None` without a home directory.
 pub(super) fn default_path(directories: &Directories) -> Option<PathBuf> {
     let in_dir = |dir: &Path| dir.join("zitadel-credential").join("config.toml");
-    // On macOS also ~/.config, as on Linux.
-    if cfg!(target_os = "macos")
-        && let Some(home) = &directories.home
-    {
-        let path = in_dir(&home.join(".config"));
-        if path.exists() {
-            return Some(path);
-        }
-    }
-    Some(in_dir(directories.config.as_ref()?))
+    let other = directories.home.as_deref().and_then(other_config_dir);
+    let other = other.map(|dir| in_dir(&dir)).filter(|path| path.exists());
+    other.or_else(|| Some(in_dir(directories.config.as_ref()?)))
 }
 
 /// Returns the config file that the flag or the environment names.

@@ -233,8 +233,11 @@ impl Status {
         self.mode & 0o7777
     }
 
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "narrower on Apple's systems, and no file type is lost"
+    )]
     fn kind(&self) -> FileType {
-        // Narrower on some systems: no file type is lost.
         FileType::from_raw_mode(self.mode as RawMode)
     }
 }

@@ -37,7 +37,7 @@ install -d "$documents/examples"
 awk '/^## Config file/ { ours = 1 } ours && /^```$/ { exit }
   toml { print } ours && /^```toml$/ { toml = 1 }' docs/reference.md >"$documents/examples/config.toml"
 cp -r examples/servers "$documents/examples/"
-for samples in kubelet kubernetes; do
+for samples in kubelet kubernetes launchd; do
   [[ ! -d packaging/$samples ]] || install -m 644 -t "$documents/examples" "packaging/$samples"/*
 done
 [[ ! -d packaging/systemd ]] || install -D -m 644 -t "$tree/lib/systemd/system" packaging/systemd/*

@@ -8,8 +8,9 @@
 # lintian; `apt install`; the quickstart in that root, against an issuer outside
 # of it, with an upgrade between its rounds, which must find configuration and
 # cache as they were; then remove and purge, which must leave the root as it was.
-# Needs root, debootstrap and lintian, and asks the mirror that a Debian's apt asks;
-# another architecture needs packaging/emulate.sh.
+# Needs root, debootstrap and lintian, and asks the mirror that a Debian's apt asks, once
+# a week: target/roots keeps the empty roots. Another architecture needs
+# packaging/emulate.sh.
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/../.."
 suites=("$@")
@@ -59,8 +60,13 @@ quietly() { "$@" >"$work/log" 2>&1 || { tail -n 20 "$work/log" >&2; return 1; };
 
 for suite in "${suites[@]}"; do
   printf '%s: a root of its own for %s\n' "$suite" "$architecture"
-  root=$work/$suite
-  if [[ $architecture == "$here" ]]; then
+  root=$work/$suite kept=target/roots/$suite-$architecture.tar.gz
+  inside() { chroot "$root" env DEBIAN_FRONTEND=noninteractive "$@"; }
+  mkdir -p target/roots "$root" "$work/shared"
+  find target/roots -type f -mtime +7 -delete
+  if [[ -e $kept ]]; then
+    tar -xzpf "$kept" --numeric-owner -C "$root"
+  elif [[ $architecture == "$here" ]]; then
     quietly debootstrap --variant=minbase "$suite" "$root" ${mirror:+"$mirror"}
   else
     quietly debootstrap --variant=minbase --foreign --arch="$architecture" "$suite" "$root" ${mirror:+"$mirror"}
@@ -68,16 +74,20 @@ for suite in "${suites[@]}"; do
   fi
   ! grep -qs . /etc/apt/apt.conf.d/*proxy* || cp /etc/apt/apt.conf.d/*proxy* "$root/etc/apt/apt.conf.d/"
   cp /etc/resolv.conf "$root/etc/resolv.conf"
-  mkdir -p "$work/shared" "$root/$work/shared"
+  mkdir -p "$root/$work/shared"
   mount --bind "$work/shared" "$root/$work/shared"
   mount -t proc proc "$root/proc"
+  if [[ ! -e $kept ]]; then
+    # What it depends on and recommends comes with it, and stays.
+    quietly inside apt-get update
+    quietly inside apt-get -y install ca-certificates
+    inside apt-get clean
+    tar -c --numeric-owner --one-file-system --exclude=./tmp/* -C "$root" . | gzip -1 >"$kept.part"
+    mv "$kept.part" "$kept"
+  fi
   dpkg-deb --root-owner-group -b "$work/older" "$root/older.deb" >/dev/null
   cp "$package" "$root/newer.deb"
-  inside() { chroot "$root" env DEBIAN_FRONTEND=noninteractive "$@"; }
 
-  # What it depends on and recommends comes with it, and stays.
-  quietly inside apt-get update
-  quietly inside apt-get -y install ca-certificates
   held "$root" >"$work/before"
   quietly inside apt-get -y install /older.deb
 

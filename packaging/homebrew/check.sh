@@ -23,3 +23,4 @@ done
 # Each of these pages gives a link its name.
 links=$(grep -c '^man/man1/[a-z]*-credentials\?-zitadel\.1$' <<<"$held") || true
 ((links > 4)) || die "the archive has pages for $links links"
+rubocop --config packaging/homebrew/rubocop.yml --format simple "$formula"

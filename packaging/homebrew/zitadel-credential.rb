@@ -20,6 +20,14 @@ class ZitadelCredential < Formula
       bin.install_symlink bin/"zitadel-credential" => page.basename(".1")
     end
     generate_completions_from_executable(bin/"zitadel-credential", "completions")
+    (var/"zitadel-credential").mkpath
+  end
+
+  service do
+    run [opt_bin/"zitadel-credential", "agent", "--write", var/"zitadel-credential/token"]
+    keep_alive true
+    environment_variables PATH: std_service_path_env
+    error_log_path var/"log/zitadel-credential.log"
   end
 
   test do

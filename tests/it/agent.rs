@@ -1,6 +1,7 @@
 //! `agent`: files that always hold a good token, through outages and to the end.
 
 mod kubernetes;
+mod launchd;
 mod signals;
 
 use std::collections::BTreeSet;

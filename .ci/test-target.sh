@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Runs the library's tests as a program of another processor, by qemu:
+#
+#     .ci/test-target.sh TARGET…      (after packaging/toolchain.sh TARGET…, by root or
+#                                      after packaging/emulate.sh PROCESSOR…)
+set -euo pipefail
+CDPATH='' cd "$(dirname "$0")/.."
+# What qemu does otherwise than Linux, and no fault of the program's.
+skip=()
+for target; do
+  (
+    processor=${target%%-*}
+    ((EUID)) || packaging/emulate.sh "$processor"
+    toolchain=$(packaging/toolchain.sh --find "$target")
+    eval "$toolchain"
+    # Of Debian's glibc for another processor, this system has no loader.
+    name=${target//-/_}
+    [[ $target != *-gnu ]] || export "CARGO_TARGET_${name^^}_RUSTFLAGS=-Ctarget-feature=+crt-static"
+    export CARGO_TARGET_DIR=target/lint-target
+    cargo test --quiet --locked --lib --target "$target" -- "${skip[@]/#/--skip=}"
+    printf '%s: the library passes its tests by qemu\n' "$target"
+  )
+done

@@ -5,8 +5,12 @@
 #                                      after packaging/emulate.sh PROCESSOR…)
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/.."
-# What qemu does otherwise than Linux, and no fault of the program's.
-skip=()
+skip=(
+  # qemu tells nobody that a program to start is not there.
+  sys::process::tests::a_program_is_read_to_its_end
+  # Minutes of arithmetic by qemu
+  text::quote::tests::a_line_of_a_pem_is_not_a_path_wherever_its_slashes_are
+)
 for target; do
   (
     processor=${target%%-*}

@@ -16,15 +16,19 @@ CDPATH='' cd "$(dirname "$0")/.."
 directory=${TOOLCHAIN:-$PWD/target/toolchain}
 machine=$(uname -m)
 
-# The target's C compiler, the package that has it, and how the standard library panics.
-# Tests unwind; no test is built for this machine's musl, whose library is smaller so.
+# The target's C compiler, the package that has it, and how programs panic: those that
+# are handed out abort, and tests unwind.
 describe() {
   packages=() panic=unwind
   case $1 in
     "$machine-unknown-linux-musl")
       compiler=musl-gcc packages=(musl-tools) panic=abort
       ;;
-    *-unknown-linux-musl | *-unknown-linux-gnu)
+    *-unknown-linux-musl)
+      compiler=${1%%-*}-linux-gnu-gcc panic=abort
+      packages=("gcc-${1%%-*}-linux-gnu" "libc6-dev-$(debian "$1")-cross")
+      ;;
+    *-unknown-linux-gnu)
       compiler=${1%%-*}-linux-gnu-gcc
       packages=("gcc-${1%%-*}-linux-gnu" "libc6-dev-$(debian "$1")-cross")
       ;;

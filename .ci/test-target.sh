@@ -21,7 +21,8 @@ for target; do
     name=${target//-/_}
     [[ $target != *-gnu ]] || export "CARGO_TARGET_${name^^}_RUSTFLAGS=-Ctarget-feature=+crt-static"
     export CARGO_TARGET_DIR=target/lint-target
+    printf '%s: the library, by qemu\n' "$target"
     cargo test --quiet --locked --lib --target "$target" -- "${skip[@]/#/--skip=}"
-    printf '%s: the library passes its tests by qemu\n' "$target"
+    printf '%s: its tests pass\n' "$target"
   )
 done

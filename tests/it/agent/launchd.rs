@@ -49,6 +49,9 @@ fn the_job_keeps_a_token_and_a_log_in_the_users_library() {
     let output = running.output_within(AT_ONCE);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(output.stdout.is_empty() && output.stderr.is_empty());
-    let log = world.home.path().join("Library/Logs/zitadel-credential.log");
+    let log = world
+        .home
+        .path()
+        .join("Library/Logs/zitadel-credential.log");
     assert_eq!(fs::read_to_string(log).unwrap(), "");
 }

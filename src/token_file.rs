@@ -213,7 +213,6 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::symlink;
 
     use super::*;
 
@@ -228,65 +227,94 @@ mod tests {
     }
 
     #[test]
-    fn the_users_own_link_is_followed_to_the_file_even_if_it_does_not_exist_yet() {
+    fn a_file_is_created_and_replaced_and_nothing_is_left_beside_it() {
         let home = tempfile::tempdir().expect("a directory");
-        let [link, second, run] = ["link", "second", "run"].map(|name| home.path().join(name));
-        fs::create_dir(&run).expect("made");
-        symlink("second", &link).expect("made");
-        symlink("run/token", &second).expect("made");
+        let file = home.path().join("token");
         for _ in 0..2 {
-            written(&link);
-            assert!(link.is_symlink() && second.is_symlink());
-            assert_eq!(
-                fs::read_to_string(run.join("token")).ok().as_deref(),
-                Some("token")
-            );
+            written(&file);
+            assert_eq!(fs::read_to_string(&file).ok().as_deref(), Some("token"));
+            assert_eq!(fs::read_dir(home.path()).expect("a directory").count(), 1);
         }
     }
 
     #[test]
-    fn a_link_whose_directory_is_gone_stays_a_link() {
+    fn a_directory_and_one_that_is_missing_are_refused() {
         let home = tempfile::tempdir().expect("a directory");
-        let link = home.path().join("link");
-        symlink("gone/token", &link).expect("made");
-        assert!(refused(&link).contains("no such file"));
-        assert!(link.is_symlink());
-    }
-
-    #[test]
-    fn a_link_of_another_users_is_refused_wherever_it_stands() {
-        let home = tempfile::tempdir().expect("a directory");
-        let [ours, theirs, file] = ["ours", "theirs", "file"].map(|name| home.path().join(name));
-        fs::write(&file, "kept").expect("written");
-        symlink(&file, &theirs).expect("made");
-        symlink(&theirs, &ours).expect("made");
-        // Only root can give one away.
-        if std::os::unix::fs::lchown(&theirs, Some(65534), None).is_err() {
-            return;
-        }
-        let in_theirs = home.path().join("directory");
-        symlink(".", &in_theirs).expect("made");
-        std::os::unix::fs::lchown(&in_theirs, Some(65534), None).expect("given away");
-        for path in [theirs, ours, in_theirs.join("file"), in_theirs.join("new")] {
-            assert!(refused(&path).contains("another user"), "{path:?}");
-        }
-        assert!(!home.path().join("new").exists());
-        assert_eq!(fs::read_to_string(&file).ok().as_deref(), Some("kept"));
-    }
-
-    #[test]
-    fn a_loop_a_directory_and_a_stream_are_refused() {
-        let home = tempfile::tempdir().expect("a directory");
-        let link = home.path().join("link");
-        symlink("link", &link).expect("made");
-        assert!(refused(&link).contains("too many symbolic links"));
         assert!(refused(home.path()).contains("not a regular file"));
-        // Even if the stream is a regular file: it may be the user's log.
-        let log = fs::File::create(home.path().join("log")).expect("made");
-        let stream = format!("/dev/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&log));
-        assert!(refused(Path::new(&stream)).contains("a stream"));
-        let through = home.path().join("through");
-        symlink(stream, &through).expect("made");
-        assert!(refused(&through).contains("a stream"));
+        refused(&home.path().join("gone/token"));
+        refused(&home.path().join("token/"));
+        assert_eq!(fs::read_dir(home.path()).expect("a directory").count(), 0);
+    }
+
+    /// Few users of Windows may create a link.
+    #[cfg(unix)]
+    mod links {
+        use std::os::unix::fs::symlink;
+
+        use super::*;
+
+        #[test]
+        fn the_users_own_link_is_followed_to_the_file_even_if_it_does_not_exist_yet() {
+            let home = tempfile::tempdir().expect("a directory");
+            let [link, second, run] = ["link", "second", "run"].map(|name| home.path().join(name));
+            fs::create_dir(&run).expect("made");
+            symlink("second", &link).expect("made");
+            symlink("run/token", &second).expect("made");
+            for _ in 0..2 {
+                written(&link);
+                assert!(link.is_symlink() && second.is_symlink());
+                assert_eq!(
+                    fs::read_to_string(run.join("token")).ok().as_deref(),
+                    Some("token")
+                );
+            }
+        }
+
+        #[test]
+        fn a_link_whose_directory_is_gone_stays_a_link() {
+            let home = tempfile::tempdir().expect("a directory");
+            let link = home.path().join("link");
+            symlink("gone/token", &link).expect("made");
+            assert!(refused(&link).contains("no such file"));
+            assert!(link.is_symlink());
+        }
+
+        #[test]
+        fn a_link_of_another_users_is_refused_wherever_it_stands() {
+            let home = tempfile::tempdir().expect("a directory");
+            let [ours, theirs, file] =
+                ["ours", "theirs", "file"].map(|name| home.path().join(name));
+            fs::write(&file, "kept").expect("written");
+            symlink(&file, &theirs).expect("made");
+            symlink(&theirs, &ours).expect("made");
+            // Only root can give one away.
+            if std::os::unix::fs::lchown(&theirs, Some(65534), None).is_err() {
+                return;
+            }
+            let in_theirs = home.path().join("directory");
+            symlink(".", &in_theirs).expect("made");
+            std::os::unix::fs::lchown(&in_theirs, Some(65534), None).expect("given away");
+            for path in [theirs, ours, in_theirs.join("file"), in_theirs.join("new")] {
+                assert!(refused(&path).contains("another user"), "{path:?}");
+            }
+            assert!(!home.path().join("new").exists());
+            assert_eq!(fs::read_to_string(&file).ok().as_deref(), Some("kept"));
+        }
+
+        #[test]
+        fn a_loop_a_directory_and_a_stream_are_refused() {
+            let home = tempfile::tempdir().expect("a directory");
+            let link = home.path().join("link");
+            symlink("link", &link).expect("made");
+            assert!(refused(&link).contains("too many symbolic links"));
+            assert!(refused(home.path()).contains("not a regular file"));
+            // Even if the stream is a regular file: it may be the user's log.
+            let log = fs::File::create(home.path().join("log")).expect("made");
+            let stream = format!("/dev/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&log));
+            assert!(refused(Path::new(&stream)).contains("a stream"));
+            let through = home.path().join("through");
+            symlink(stream, &through).expect("made");
+            assert!(refused(&through).contains("a stream"));
+        }
     }
 }

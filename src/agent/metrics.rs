@@ -302,22 +302,27 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_absent_and_every_reason_is_there_from_the_start() {
-        let metrics = Metrics::new("m".into(), &["/a \"b\"\\".into()]);
+        let (file, label) = if cfg!(windows) {
+            (r#"C:\a "b""#, r#"C:\\a \"b\""#)
+        } else {
+            (r#"/a "b"\"#, r#"/a \"b\"\\"#)
+        };
+        let metrics = Metrics::new("m".into(), &[file.into()]);
         let version = env!("CARGO_PKG_VERSION");
         let expected = format!(
             r#"# HELP zitadel_credential_build_info The version of zitadel-credential; the value is 1.
 # TYPE zitadel_credential_build_info gauge
-zitadel_credential_build_info{{file="/a \"b\"\\",version="{version}"}} 1
+zitadel_credential_build_info{{file="{label}",version="{version}"}} 1
 # HELP zitadel_credential_renewals_total New tokens since the agent started, the first one included.
 # TYPE zitadel_credential_renewals_total counter
-zitadel_credential_renewals_total{{file="/a \"b\"\\"}} 0
+zitadel_credential_renewals_total{{file="{label}"}} 0
 # HELP zitadel_credential_failures_total Failed renewals and writes since the agent started.
 # TYPE zitadel_credential_failures_total counter
-zitadel_credential_failures_total{{file="/a \"b\"\\",reason="configuration"}} 0
-zitadel_credential_failures_total{{file="/a \"b\"\\",reason="file"}} 0
-zitadel_credential_failures_total{{file="/a \"b\"\\",reason="permanent"}} 0
-zitadel_credential_failures_total{{file="/a \"b\"\\",reason="refused"}} 0
-zitadel_credential_failures_total{{file="/a \"b\"\\",reason="temporary"}} 0
+zitadel_credential_failures_total{{file="{label}",reason="configuration"}} 0
+zitadel_credential_failures_total{{file="{label}",reason="file"}} 0
+zitadel_credential_failures_total{{file="{label}",reason="permanent"}} 0
+zitadel_credential_failures_total{{file="{label}",reason="refused"}} 0
+zitadel_credential_failures_total{{file="{label}",reason="temporary"}} 0
 "#
         );
         assert_eq!(metrics.text(), expected);
@@ -325,22 +330,36 @@ zitadel_credential_failures_total{{file="/a \"b\"\\",reason="temporary"}} 0
 
     #[test]
     fn a_label_has_the_files_name_by_the_escapes_of_the_text_format() {
-        use std::ffi::OsStr;
-        use std::os::unix::ffi::OsStrExt;
+        let (root, of_root) = if cfg!(windows) {
+            (r"C:\", r"C:\\")
+        } else {
+            ("/", "/")
+        };
         for (name, label) in [
-            (&b"/a\nb"[..], r"/a\nb"),
-            (b"/a\\nb", r"/a\\nb"),
-            (b"/a\"b", r#"/a\"b"#),
-            (b"/a\\", r"/a\\"),
-            ("/\u{fc}".as_bytes(), "/\u{fc}"),
-            (b"/a\xffb", "/a\u{fffd}b"),
-            (b"/a\rb\tc", "/a\rb\tc"),
+            ("a\nb", r"a\nb"),
+            ("a\\nb", r"a\\nb"),
+            ("a\"b", r#"a\"b"#),
+            ("a\\", r"a\\"),
+            ("\u{fc}", "\u{fc}"),
+            ("a\rb\tc", "a\rb\tc"),
         ] {
-            let metrics = Metrics::new("m".into(), &[OsStr::from_bytes(name).into()]);
-            let text = metrics.text();
-            let sample = format!("zitadel_credential_renewals_total{{file=\"{label}\"}} 0\n");
-            assert!(text.contains(&sample), "{text}");
+            has_label(format!("{root}{name}").into(), &format!("{of_root}{label}"));
         }
+    }
+
+    fn has_label(name: PathBuf, label: &str) {
+        let text = Metrics::new("m".into(), &[name]).text();
+        let sample = format!("zitadel_credential_renewals_total{{file=\"{label}\"}} 0\n");
+        assert!(text.contains(&sample), "{text}");
+    }
+
+    /// A file's name that is not UTF-8: another system has others.
+    #[cfg(unix)]
+    #[test]
+    fn a_label_shows_what_is_no_text() {
+        use std::os::unix::ffi::OsStrExt;
+        let name = std::ffi::OsStr::from_bytes(b"/a\xffb");
+        has_label(name.into(), "/a\u{fffd}b");
     }
 
     #[test]

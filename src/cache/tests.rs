@@ -1,5 +1,3 @@
-use std::fs::Permissions;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -50,10 +48,6 @@ fn filled(grant: &Grant) -> (tempfile::TempDir, Slot) {
     (dir, slot)
 }
 
-fn mode(path: &Path) -> u32 {
-    fs::symlink_metadata(path).expect("a file").mode() & 0o7777
-}
-
 #[test]
 fn an_entry_is_read_back_as_it_was_written() {
     let grant = ours();
@@ -62,10 +56,6 @@ fn an_entry_is_read_back_as_it_was_written() {
     assert_eq!(read.token.expose(), "token");
     assert_eq!(read.lifespan, entry("token").lifespan);
     assert_eq!(read.endpoints, entry("token").endpoints);
-    assert_eq!(mode(&slot.path("json")), 0o600);
-    for dir in [&slot.root, &slot.root.join("v1"), &slot.dir] {
-        assert_eq!(mode(dir), 0o700, "{}", dir.display());
-    }
     let left: Vec<_> = fs::read_dir(&slot.dir).expect("a directory").collect();
     assert_eq!(left.len(), 1, "no temporary file is left");
 }
@@ -121,14 +111,6 @@ fn a_broken_or_foreign_file_is_a_miss() {
         fs::write(&path, bad).expect("written");
         assert!(slot.read().is_none());
     }
-    fs::write(&path, &whole).expect("written");
-    fs::set_permissions(&path, Permissions::from_mode(0o640)).expect("a mode");
-    assert!(slot.read().is_none(), "others can read it");
-
-    let elsewhere = slot.dir.join("elsewhere");
-    fs::rename(&path, &elsewhere).expect("moved");
-    symlink(&elsewhere, &path).expect("a link");
-    assert!(slot.read().is_none(), "a link");
     fs::remove_file(&path).expect("removed");
     fs::create_dir(&path).expect("a directory");
     assert!(slot.read().is_none(), "a directory");
@@ -146,27 +128,61 @@ fn only_the_given_token_is_removed() {
     assert!(!remove("token"));
 }
 
-#[test]
-fn a_directory_that_others_can_write_is_not_used() {
-    let grant = ours();
-    let (_dir, slot) = filled(&grant);
-    for dir in [&slot.root, &slot.root.join("v1"), &slot.dir] {
-        fs::set_permissions(dir, Permissions::from_mode(0o770)).expect("a mode");
-        let refused = Slot::new(&slot.root, grant.clone()).expect_err("refused");
-        assert!(refused.to_string().contains("can write"), "{refused}");
-        fs::set_permissions(dir, Permissions::from_mode(0o700)).expect("a mode");
-    }
-    assert!(Slot::new(&slot.root, grant.clone()).is_ok());
-}
+/// Windows has no modes, and few users may create a link there.
+#[cfg(unix)]
+mod unix {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
-#[test]
-fn a_link_in_place_of_a_directory_is_not_used() {
-    let grant = ours();
-    let (dir, slot) = filled(&grant);
-    let elsewhere = dir.path().join("elsewhere");
-    fs::rename(&slot.dir, &elsewhere).expect("moved");
-    symlink(&elsewhere, &slot.dir).expect("a link");
-    assert!(Slot::new(&slot.root, grant.clone()).is_err());
+    use super::*;
+
+    #[test]
+    fn an_entry_and_its_directories_are_their_owners_alone() {
+        let (_dir, slot) = filled(&ours());
+        let mode = |path: &Path| Status::of_link(path).expect("a file").shown_mode();
+        assert_eq!(mode(&slot.path("json")), "mode 0600");
+        for dir in [&slot.root, &slot.root.join("v1"), &slot.dir] {
+            assert_eq!(mode(dir), "mode 0700", "{}", dir.display());
+        }
+    }
+
+    #[test]
+    fn an_entry_that_others_can_read_or_a_link_is_a_miss() {
+        let grant = ours();
+        let (_dir, slot) = filled(&grant);
+        let path = slot.path("json");
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).expect("a mode");
+        assert!(slot.read().is_none(), "others can read it");
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("a mode");
+        assert!(slot.read().is_some());
+        let elsewhere = slot.dir.join("elsewhere");
+        fs::rename(&path, &elsewhere).expect("moved");
+        symlink(&elsewhere, &path).expect("a link");
+        assert!(slot.read().is_none(), "a link");
+    }
+
+    #[test]
+    fn a_directory_that_others_can_write_is_not_used() {
+        let grant = ours();
+        let (_dir, slot) = filled(&grant);
+        for dir in [&slot.root, &slot.root.join("v1"), &slot.dir] {
+            fs::set_permissions(dir, Permissions::from_mode(0o770)).expect("a mode");
+            let refused = Slot::new(&slot.root, grant.clone()).expect_err("refused");
+            assert!(refused.to_string().contains("can write"), "{refused}");
+            fs::set_permissions(dir, Permissions::from_mode(0o700)).expect("a mode");
+        }
+        assert!(Slot::new(&slot.root, grant.clone()).is_ok());
+    }
+
+    #[test]
+    fn a_link_in_place_of_a_directory_is_not_used() {
+        let grant = ours();
+        let (dir, slot) = filled(&grant);
+        let elsewhere = dir.path().join("elsewhere");
+        fs::rename(&slot.dir, &elsewhere).expect("moved");
+        symlink(&elsewhere, &slot.dir).expect("a link");
+        assert!(Slot::new(&slot.root, grant.clone()).is_err());
+    }
 }
 
 proptest! {

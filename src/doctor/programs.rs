@@ -7,7 +7,7 @@ use super::wiring::Wirings;
 use crate::call::World;
 use crate::findings::wiring::NAME;
 use crate::findings::{Checks, failed, ok, warning};
-use crate::sys::paths::canonicalize;
+use crate::sys::paths::{canonicalize, file_of, is_same_program, link_command, relink_command};
 use crate::sys::{exec, process};
 use crate::text::clock::Deadline;
 use crate::text::quote;
@@ -34,9 +34,9 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wirings, de
     let mut good: Vec<(PathBuf, Vec<&str>)> = Vec::new();
     let names = links().map(|(link, _)| (link.name, link.place));
     for (name, place) in std::iter::once((NAME, Place::Package)).chain(names) {
-        let link = dir.join(name);
+        let link = dir.join(&*file_of(name));
         match process::find(name, world.environment) {
-            Some(path) if canonicalize(&path).is_ok_and(|file| file == own) => {
+            Some(path) if is_same_program(&path, &own) => {
                 let dir = path.parent().unwrap_or(Path::new("/")).to_owned();
                 match good.iter_mut().find(|(known, _)| *known == dir) {
                     Some((_, names)) => names.push(name),
@@ -51,7 +51,7 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wirings, de
             None if wiring.needs(name) => checks.push(failed(
                 "program",
                 format!("{name} is not on PATH, and a tool is set up to run it"),
-                format!("ln -s {} {}", word(&own), word(&link)),
+                link_command(&word(&own), &word(&link)),
             )),
             None => {}
         }
@@ -78,11 +78,7 @@ fn other(path: &Path, own: &Path, deadline: &Deadline) -> crate::findings::Check
         ),
         None => format!("{shown} is another program, or does not print its version"),
     };
-    warning(
-        "program",
-        what,
-        format!("ln -sf {} {}", word(own), word(path)),
-    )
+    warning("program", what, relink_command(&word(own), &word(path)))
 }
 
 /// Returns the version that a program prints; `None` if it is not this program.

@@ -17,7 +17,7 @@ use crate::findings::netrc::Netrc;
 use crate::findings::rule::{api_token, no_match, no_use};
 use crate::findings::wiring::NetrcReader;
 use crate::host::HostPattern;
-use crate::sys::paths::canonicalize;
+use crate::sys::paths::{file_of, is_same_program, link_command};
 use crate::text::quote;
 use crate::text::quote::quoted;
 
@@ -187,7 +187,7 @@ impl Plan<'_> {
 
     /// True if a path leads to this program.
     pub(crate) fn is_this_program(&self, path: &Path) -> bool {
-        canonicalize(path).ok() == canonicalize(&self.program).ok()
+        is_same_program(path, &self.program)
     }
 
     /// Returns the call of a helper that a tool looks for on `PATH` and passes no options;
@@ -209,10 +209,11 @@ impl Plan<'_> {
                 "{} is another program than this: {tool} would call that",
                 quote::path(&path)
             ),
-            None => format!(
-                "{tool} does not find {name} on PATH: ln -s {} DIRECTORY-ON-PATH/{name}",
-                quote::path(&self.program)
-            ),
+            None => {
+                let place = Path::new("DIRECTORY-ON-PATH").join(&*file_of(name));
+                let command = link_command(&quote::word(&self.program), &quote::word(&place));
+                format!("{tool} does not find {name} on PATH: {command}")
+            }
         };
         self.say(format!("warning: {line}"));
     }

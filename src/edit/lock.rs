@@ -60,6 +60,11 @@ impl DirLock {
         &self.created
     }
 
+    /// Lets the directory be removed, if it is empty.
+    pub(super) fn allow_removal(&mut self) {
+        self.lock.allow_removal();
+    }
+
     /// True if it is the lock on the directory at this path.
     pub(crate) fn is_of(&self, dir: &Path) -> bool {
         self.lock.is_of(dir)
@@ -68,6 +73,7 @@ impl DirLock {
 
 impl Drop for DirLock {
     fn drop(&mut self) {
+        self.allow_removal();
         for dir in &self.created {
             // Fails, as it should, if something lies in it by now.
             let _ = fs::remove_dir(dir);

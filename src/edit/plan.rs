@@ -25,7 +25,7 @@ use crate::cli::options::Options;
 use crate::config;
 use crate::config::{Config, Directories};
 use crate::error::{Error, Report};
-use crate::sys::paths::canonicalize;
+use crate::sys::paths::is_same_program;
 use crate::sys::{Environment, signals};
 use crate::text::clock::{Deadline, UnixTime};
 use crate::text::quote;
@@ -278,7 +278,7 @@ impl<'w> Plan<'w> {
         } else {
             self.apply(&backups)?;
             // Under the locks, so that no other setup is about to write there.
-            Self::remove_empty(&emptied);
+            self.remove_empty(&emptied);
         }
         let mut lines = std::mem::take(&mut self.lines);
         let (trials, after) = (std::mem::take(&mut self.trials), self.after.take());
@@ -400,6 +400,6 @@ fn program(world: &World<'_>) -> Result<PathBuf, Error> {
         Error::Final(Report::new(what).hint("mount /proc, which Linux needs for that"))
     })?;
     let named = tool::find("zitadel-credential", world.environment);
-    let same = |path: &PathBuf| canonicalize(path).ok() == canonicalize(&program).ok();
+    let same = |path: &PathBuf| is_same_program(path, &program);
     Ok(named.filter(same).unwrap_or(program))
 }

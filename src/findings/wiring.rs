@@ -1,6 +1,5 @@
 //! Wiring: the places in tools' own files that name this program, and their checks.
 
-use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,7 @@ use crate::cli::options::Options;
 use crate::config::{Asker, Config, Directories};
 use crate::error::Error;
 use crate::host::{HostRule, Miss};
-use crate::sys::paths::canonicalize;
+use crate::sys::paths::{called, canonicalize, is_same_program};
 use crate::sys::{Environment, process};
 use crate::text::clock::Deadline;
 use crate::text::input::{self, ReadError};
@@ -173,9 +172,8 @@ impl<'a> Context<'a> {
 
     /// True if a name on `PATH` leads to this program.
     pub(crate) fn leads_here(&self, name: &str) -> bool {
-        let own = (self.program)().and_then(|path| canonicalize(&path)).ok();
         let found = process::find(name, self.environment);
-        own.is_some() && found.and_then(|path| canonicalize(&path).ok()) == own
+        found.is_some_and(|found| (self.program)().is_ok_and(|own| is_same_program(&found, &own)))
     }
 
     /// True if a rule gives tokens to a host, at any port.
@@ -254,6 +252,6 @@ pub(crate) fn check_rule(
 
 /// True if a program's path or name belongs to this program.
 pub(crate) fn is_ours(program: &str) -> bool {
-    let name = Path::new(program).file_name().and_then(OsStr::to_str);
+    let name = called(Path::new(program));
     name.is_some_and(|name| name == NAME || name.ends_with("-credential-zitadel"))
 }

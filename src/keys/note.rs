@@ -159,9 +159,6 @@ impl Note {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::Permissions;
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
     use crate::grant::UserId;
     use crate::scope::Scopes;
@@ -209,21 +206,31 @@ mod tests {
         assert!(Note::read(&key).expect("no note").is_none());
     }
 
+    /// Windows has no modes, and few users may create a link there.
+    #[cfg(unix)]
     #[test]
-    fn a_note_that_others_may_write_or_that_is_damaged_is_refused() {
+    fn a_note_that_others_may_write_or_that_is_a_link_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().expect("a directory");
         let key = dir.path().join("key.json");
         let path = Note::path(&key);
         note().write(&key).expect("written");
-        fs::set_permissions(&path, Permissions::from_mode(0o620)).expect("a mode");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).expect("a mode");
         assert!(Note::read(&key).is_err());
+        fs::remove_file(&path).expect("removed");
+        std::os::unix::fs::symlink("/etc/passwd", &path).expect("linked");
+        assert!(Note::read(&key).is_err());
+    }
+
+    #[test]
+    fn a_note_that_is_damaged_is_refused() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let key = dir.path().join("key.json");
+        let path = Note::path(&key);
         for text in ["", "{}", "[]", r#"{"version":2}"#] {
             replace::private(&path, text.as_bytes()).expect("written");
             assert!(Note::read(&key).is_err(), "{text}");
         }
-        fs::remove_file(&path).expect("removed");
-        std::os::unix::fs::symlink("/etc/passwd", &path).expect("linked");
-        assert!(Note::read(&key).is_err());
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What a person types or drops at a question, as it is meant. Pure.
 
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, is_separator};
 
+use crate::sys::paths;
 use crate::url::Origin;
 
 /// Returns the name of a profile for an instance: its host's first label that says more
@@ -30,13 +31,16 @@ pub(super) fn name(issuer: &str) -> String {
 pub(super) fn path(text: &str, home: Option<&Path>) -> PathBuf {
     let text = unquoted(text).unwrap_or_else(|| text.to_owned());
     let text = match text.strip_prefix("file://") {
-        Some(rest) => decoded(rest.strip_prefix("localhost").unwrap_or(rest)),
+        Some(rest) => {
+            let path = decoded(rest.strip_prefix("localhost").unwrap_or(rest));
+            paths::of_url(&path).to_owned()
+        }
         None => text,
     };
     match (text.strip_prefix('~'), home) {
         (Some(""), Some(home)) => home.to_owned(),
-        (Some(rest), Some(home)) if rest.starts_with('/') => {
-            home.join(rest.trim_start_matches('/'))
+        (Some(rest), Some(home)) if rest.starts_with(is_separator) => {
+            home.join(rest.trim_start_matches(is_separator))
         }
         _ => text.into(),
     }
@@ -49,7 +53,7 @@ fn unquoted(text: &str) -> Option<String> {
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
         match (c, quote) {
-            ('\\', None | Some('"')) => word.push(chars.next()?),
+            ('\\', None | Some('"')) if paths::ESCAPES => word.push(chars.next()?),
             ('\'' | '"', None) => quote = Some(c),
             (_, Some(open)) if c == open => quote = None,
             _ => word.push(c),
@@ -109,8 +113,6 @@ mod tests {
             ("/a b/key.json", "/a b/key.json"),
             ("'/a b/key.json'", "/a b/key.json"),
             ("\"/a b/key.json\"", "/a b/key.json"),
-            (r"/a\ b/key\(1\).json", "/a b/key(1).json"),
-            (r"'/it'\''s/key.json'", "/it's/key.json"),
             ("/it's/key.json", "/it's/key.json"),
             ("file:///a%20b/key.json", "/a b/key.json"),
             ("'file://localhost/a/%C3%BC.json'", "/a/ü.json"),
@@ -120,6 +122,23 @@ mod tests {
             ("~", "/home/me"),
             ("~other/key.json", "~other/key.json"),
         ] {
+            assert_eq!(path(text, home), Path::new(expected), "{text}");
+        }
+        let of_system: &[_] = if cfg!(windows) {
+            &[
+                (r"C:\Users\me\key.json", r"C:\Users\me\key.json"),
+                ("\"C:\\Jane Doe\\key.json\"", r"C:\Jane Doe\key.json"),
+                ("file:///C:/Jane%20Doe/key.json", "C:/Jane Doe/key.json"),
+                (r"~\key.json", "/home/me/key.json"),
+            ]
+        } else {
+            &[
+                (r"/a\ b/key\(1\).json", "/a b/key(1).json"),
+                (r"'/it'\''s/key.json'", "/it's/key.json"),
+                (r"~\key.json", "~key.json"),
+            ]
+        };
+        for (text, expected) in of_system {
             assert_eq!(path(text, home), Path::new(expected), "{text}");
         }
         assert_eq!(path("~/key.json", None), Path::new("~/key.json"));

@@ -219,9 +219,10 @@ pub(crate) fn not_private(pem: &str) -> Option<Report> {
 /// True if a text is the path of a file rather than what is in it.
 pub(crate) fn is_path(text: &str) -> bool {
     let text = text.trim();
-    let begins = ["/", "./", "../", "~/"]
+    let is_here = ["/", "./", "../", "~/"]
         .iter()
         .any(|start| text.starts_with(start));
+    let begins = is_here || Path::new(text).is_absolute();
     let kind = Path::new(text).extension().and_then(OsStr::to_str);
     let is_kind = |kind: &str| ["json", "pem", "key"].contains(&kind.to_ascii_lowercase().as_str());
     !text.contains(['\n', '{', '"']) && (begins || kind.is_some_and(is_kind))

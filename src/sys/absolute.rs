@@ -1,7 +1,7 @@
 //! Absolute paths as they are written into files: without `..`.
 
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path, PathBuf, is_separator};
 
 use super::paths::canonicalize;
 
@@ -30,21 +30,20 @@ pub fn absolute(path: &Path) -> io::Result<PathBuf> {
     Ok(cleaned)
 }
 
-/// True if a path names a directory, whatever is there: it ends in `/` or `/.`. Its last
-/// component alone would be taken for a file's name.
+/// True if a path names a directory, whatever is there: it ends in a separator, or in one
+/// and a `.`. Its last component alone would be taken for a file's name.
 pub fn names_directory(path: &Path) -> bool {
     let text = path.as_os_str().as_encoded_bytes();
     let text = text.strip_suffix(b".").unwrap_or(text);
-    text.ends_with(b"/")
+    text.last()
+        .is_some_and(|last| is_separator(char::from(*last)))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::os::unix::fs::symlink;
-
     use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn a_path_is_cleaned_without_leaving_its_links() {
         for (path, expected) in [
@@ -64,8 +63,31 @@ mod tests {
         assert!(absolute(Path::new("")).is_err());
     }
 
+    #[cfg(windows)]
+    #[test]
+    fn a_path_is_cleaned_and_has_its_drive() {
+        for (path, expected) in [
+            (r"C:\a\b\..\key.json", r"C:\a\key.json"),
+            ("C:/a/./b/../../key.json", r"C:\key.json"),
+            (r"C:\..\..\key.json", r"C:\key.json"),
+            (r"C:\a\..b\key.json", r"C:\a\..b\key.json"),
+            (r"\\server\share\a\..\key.json", r"\\server\share\key.json"),
+        ] {
+            assert_eq!(
+                absolute(path.as_ref()).ok().as_deref(),
+                Some(expected.as_ref()),
+                "{path}"
+            );
+        }
+        assert!(absolute(Path::new("")).is_err());
+    }
+
+    /// Few users of Windows may create a link.
+    #[cfg(unix)]
     #[test]
     fn the_parent_of_a_link_is_that_of_its_target() {
+        use std::fs;
+        use std::os::unix::fs::symlink;
         let dir = tempfile::tempdir().expect("a directory");
         let root = dir.path().canonicalize().expect("a path");
         fs::create_dir_all(root.join("far/deep")).expect("directories");
@@ -90,6 +112,9 @@ mod tests {
             (".", false),
         ] {
             assert_eq!(names_directory(Path::new(path)), is_directory, "{path}");
+        }
+        for path in [r"x\", r"a\x\.", r"C:\"] {
+            assert_eq!(names_directory(Path::new(path)), cfg!(windows), "{path}");
         }
     }
 }

@@ -4,7 +4,8 @@
 //! A part of a secret cannot be recognized for certain. These count as one:
 //! 1. everything after a PEM header;
 //! 2. in untrusted text, a run of 32 or more characters of base64, and of 24 if its
-//!    letters are mixed as in no word: a server may split a secret into lines;
+//!    letters are mixed as in no word: a server may split a secret into lines. The
+//!    backslashes of a path end such a run, and those of escapes do not;
 //! 3. in a path, a name or a scope, where words form long runs too, 32 characters of
 //!    base64 that look random.
 
@@ -14,7 +15,9 @@ use std::io;
 use std::path::Path;
 
 pub use secret::holds_secret;
-use secret::{is_base64, is_secret};
+use secret::{is_secret, run};
+
+use crate::sys::paths;
 
 /// Returns the text as one line, with the characters escaped that a terminal acts on:
 /// C0, DEL, C1, the Unicode line separators and the bidirectional controls
@@ -41,7 +44,7 @@ pub fn is_unprintable(c: char) -> bool {
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Returns the system's text of an I/O error, without its number.
+/// Returns the system's text of an I/O error, without its number and the dot at its end.
 pub fn system(error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::ResourceBusy {
         // A container's bind mount of a single file, most likely.
@@ -49,6 +52,7 @@ pub fn system(error: &io::Error) -> String {
     }
     let text = error.to_string();
     let words = text.split(" (os error ").next().unwrap_or_default();
+    let words = words.trim_end_matches(['.', '\r', '\n']);
     let mut letters = words.chars();
     match letters.next() {
         Some(first) => first.to_lowercase().chain(letters).collect(),
@@ -118,10 +122,9 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
     };
     std::iter::from_fn(move || {
         let first = rest.chars().next()?;
-        let end = if is_base64(first) {
-            rest.find(|c| !is_base64(c)).unwrap_or(rest.len())
-        } else {
-            first.len_utf8()
+        let end = match run(rest) {
+            0 => first.len_utf8(),
+            run => run,
         };
         let (piece, after) = rest.split_at(end);
         rest = after;
@@ -146,13 +149,7 @@ pub fn shell_quoted(text: &str) -> String {
 
 /// Returns a path or a name as one word of a shell command.
 pub fn word(text: &(impl AsRef<Path> + ?Sized)) -> String {
-    let text = path(text);
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+~:".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
+    paths::word(&path(text))
 }
 
 #[cfg(test)]
@@ -275,8 +272,9 @@ mod tests {
 
     #[test]
     fn a_system_error_is_shown_without_its_number() {
-        let error = io::Error::from_raw_os_error(2);
-        assert_eq!(system(&error), "no such file or directory");
+        let error = system(&io::Error::from_raw_os_error(2));
+        assert!(error.contains("file") && !error.ends_with('.'), "{error}");
+        assert!(cfg!(windows) || error == "no such file or directory");
         assert_eq!(system(&io::Error::other("Its own")), "its own");
         let busy = io::Error::from(io::ErrorKind::ResourceBusy);
         assert!(system(&busy).starts_with("a mount point"));
@@ -284,8 +282,15 @@ mod tests {
 
     #[test]
     fn a_quoted_setting_shows_a_path_but_no_key() {
-        let path = "https://id.acme.dev/a/long/path-of/words/and-a-1/more";
-        assert_eq!(quoted(path), path);
+        for path in [
+            "https://id.acme.dev/a/long/path-of/words/and-a-1/more",
+            r"C:\Users\Jane Doe\AppData\Roaming\zitadel-credential\config.toml",
+            r"C:\Users\jdoe2\AppData\Local\Programs\ZitadelCredential\bin\key.json",
+            r"\\fileserver01\Profiles\JaneDoe\Application\Settings\Zitadel\key.json",
+            r"%LOCALAPPDATA%\Microsoft\WinGet\Links2\zitadel-credential.exe",
+        ] {
+            assert_eq!(quoted(path), path);
+        }
         let base64 = "MIIEowIBAAKCAQEAqtpH/VgD08YUPmtBrhkM+YJc6nkkIaRVKHqMDSn23eqoL==";
         assert_eq!(quoted(&format!("a {base64} b")), "a […] b");
         assert_eq!(
@@ -305,6 +310,9 @@ mod tests {
         for escaped in [
             "%65%79%4A%68%62%47%63%69%4F%69%4A",
             r"\u0065\u0079\u004a\u0068\u0062\u0047",
+            r"\x65\x79\x4A\x68\x62\x47\x63\x69\x4F",
+            r"\145\171\112\150\142\107\143\151\117",
+            r"MIIEvQ\/IBADANBgkq\/hkiG9w0BAQEFAASC",
         ] {
             assert_eq!(quoted(&format!("a {escaped} b")), "a […] b");
         }
@@ -350,9 +358,8 @@ mod tests {
     }
 
     #[test]
-    fn a_word_of_a_command_is_one_word() {
+    fn a_word_of_a_command_hides_a_secret() {
         assert_eq!(word("/a/b.c"), "/a/b.c");
-        assert_eq!(word("/a b/it's"), r"'/a b/it'\''s'");
-        assert_eq!(word(""), "''");
+        assert!(word("MIIEowIBAAKCAQEAvV3b9zQ0XxKq7Lw2").contains("[…]"));
     }
 }

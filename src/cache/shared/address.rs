@@ -150,11 +150,14 @@ mod tests {
             ("rediss://10.0.0.1:1/0", "rediss://10.0.0.1:1"),
             ("redis://localhost/0", "redis://localhost:6379"),
             ("redis://[::1]:7", "redis://[::1]:7"),
-            ("unix:/run/redis/redis.sock", "unix:/run/redis/redis.sock"),
         ] {
             let read = Address::parse(text).map(|address| address.to_string());
             assert_eq!(read.as_deref(), Ok(shown), "{text}");
         }
+        // std has no such sockets on Windows, and no path there looks so.
+        let socket = "unix:/run/redis/redis.sock";
+        let read = Address::parse(socket).map(|address| address.to_string());
+        assert_eq!(read.is_ok_and(|shown| shown == socket), cfg!(unix));
     }
 
     #[test]

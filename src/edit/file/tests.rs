@@ -1,5 +1,4 @@
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::*;
 
@@ -11,26 +10,7 @@ fn open(path: &Path) -> FileChange {
 }
 
 #[test]
-fn a_file_keeps_its_mode_and_the_link_to_it() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let file = dir.path().join("file");
-    fs::write(&file, "old").expect("written");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).expect("a mode");
-    let link = dir.path().join("link");
-    symlink("file", &link).expect("a link");
-    let mut file_change = open(&link);
-    file_change.set("new".into());
-    file_change.apply().expect("written");
-    assert_eq!(fs::read_to_string(&file).expect("text"), "new");
-    assert!(link.is_symlink());
-    let mode = fs::metadata(&file).expect("a file").permissions().mode();
-    assert_eq!(mode & 0o777, 0o640);
-    file_change.revert().expect("written");
-    assert_eq!(fs::read_to_string(&file).expect("text"), "old");
-}
-
-#[test]
-fn a_new_file_is_its_owners_alone_and_goes_when_it_is_to_be_none() {
+fn a_new_file_is_private_and_goes_when_it_is_to_be_none() {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("a/b/file");
     let mut file_change = open(&file);
@@ -39,8 +19,9 @@ fn a_new_file_is_its_owners_alone_and_goes_when_it_is_to_be_none() {
     assert!(!file_change.is_changed(), "nothing is not written");
     file_change.set("new".into());
     file_change.apply().expect("written");
-    let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
-    assert_eq!((mode(&file), mode(&dir.path().join("a"))), (0o600, 0o700));
+    let status = |path: &Path| Status::of(path).expect("there");
+    assert!(status(&file).has_private_mode());
+    assert!(status(&dir.path().join("a")).is_private());
     file_change.revert().expect("removed");
     assert!(!file.exists());
 }
@@ -53,9 +34,6 @@ fn what_is_no_file_of_ours_is_refused() {
         error.headline()
     };
     assert!(refused(dir.path()).ends_with("not a regular file"));
-    let dangling = dir.path().join("dangling");
-    symlink("nowhere", &dangling).expect("a link");
-    assert!(refused(&dangling).ends_with("dangling symbolic link"));
     let binary = dir.path().join("binary");
     fs::write(&binary, b"\xff").expect("written");
     assert!(refused(&binary).ends_with("it is not UTF-8"));
@@ -75,21 +53,6 @@ fn a_file_that_another_changed_meanwhile_is_seen() {
     assert!(matches!(old.look_again(), Err(Error::Passing(_))));
     fs::remove_file(&file).expect("removed");
     assert!(old.look_again().is_err());
-}
-
-#[test]
-fn a_file_has_one_name_by_whichever_link() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let root = dir.path().canonicalize().expect("a directory");
-    fs::create_dir(root.join("real")).expect("a directory");
-    symlink("real", root.join("link")).expect("a link");
-    let file = root.join("real/a/b/file");
-    let name = || open(&root.join("link/../link/a/b/file")).name();
-    assert_eq!(name(), file.display().to_string());
-    fs::create_dir_all(file.parent().expect("a directory")).expect("directories");
-    assert_eq!(name(), file.display().to_string());
-    fs::write(&file, "").expect("written");
-    assert_eq!(name(), file.display().to_string());
 }
 
 #[test]
@@ -121,4 +84,65 @@ fn other_names_of_a_file_are_told_of() {
     assert_eq!(change.line_of_links(), None, "it does not change");
     change.set("new".into());
     assert!(change.line_of_links().is_some());
+}
+
+/// Windows has no modes, and few users may create a link there.
+#[cfg(unix)]
+mod unix {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_file_keeps_its_mode_and_the_link_to_it() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("file");
+        fs::write(&file, "old").expect("written");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).expect("a mode");
+        let link = dir.path().join("link");
+        symlink("file", &link).expect("a link");
+        let mut file_change = open(&link);
+        file_change.set("new".into());
+        file_change.apply().expect("written");
+        assert_eq!(fs::read_to_string(&file).expect("text"), "new");
+        assert!(link.is_symlink());
+        let mode = fs::metadata(&file).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o640);
+        file_change.revert().expect("written");
+        assert_eq!(fs::read_to_string(&file).expect("text"), "old");
+    }
+
+    #[test]
+    fn new_directories_are_their_owners_alone() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut file_change = open(&dir.path().join("a/b/file"));
+        file_change.set("new".into());
+        file_change.apply().expect("written");
+        let status = Status::of(&dir.path().join("a")).expect("there");
+        assert_eq!(status.shown_mode(), "mode 0700");
+    }
+
+    #[test]
+    fn a_dangling_link_is_refused() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let dangling = dir.path().join("dangling");
+        symlink("nowhere", &dangling).expect("a link");
+        let error = FileChange::open(&dangling).err().expect("refused");
+        assert!(error.headline().ends_with("dangling symbolic link"));
+    }
+
+    #[test]
+    fn a_file_has_one_name_by_whichever_link() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let root = dir.path().canonicalize().expect("a directory");
+        fs::create_dir(root.join("real")).expect("a directory");
+        symlink("real", root.join("link")).expect("a link");
+        let file = root.join("real/a/b/file");
+        let name = || open(&root.join("link/../link/a/b/file")).name();
+        assert_eq!(name(), file.display().to_string());
+        fs::create_dir_all(file.parent().expect("a directory")).expect("directories");
+        assert_eq!(name(), file.display().to_string());
+        fs::write(&file, "").expect("written");
+        assert_eq!(name(), file.display().to_string());
+    }
 }

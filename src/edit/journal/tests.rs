@@ -2,10 +2,31 @@ use super::super::entry::digest_of;
 use super::*;
 use crate::setup::owns;
 
-const CONFIG: &str = "/c.toml";
+const CONFIG: &str = if cfg!(windows) {
+    "C:/c.toml"
+} else {
+    "/c.toml"
+};
+const OTHER: &str = if cfg!(windows) {
+    "C:/d.toml"
+} else {
+    "/d.toml"
+};
+
+/// Returns a text whose paths begin as this system's absolute ones do.
+fn placed(text: &str) -> String {
+    if cfg!(unix) {
+        return text.to_owned();
+    }
+    let text = text.replace(" /", " C:/").replace("\"/", "\"C:/");
+    match text.strip_prefix('/') {
+        Some(rest) => format!("C:/{rest}"),
+        None => text,
+    }
+}
 
 fn edit(at: &str, ours: &str, former: Option<&str>) -> Edit {
-    Edit::new("/f".into(), &["hosts", at], ours, former.map(Into::into))
+    Edit::new(placed("/f"), &["hosts", at], ours, former.map(Into::into))
 }
 
 fn journal() -> Journal {
@@ -19,7 +40,7 @@ fn what_is_written_is_read_back_and_other_text_refused() {
     journal.record("git a.dev", edit("a.dev", "x", None));
     let mut note = Note::first(None);
     note.leave(Some("z"), std::iter::empty());
-    journal.files.insert("/f".into(), note);
+    journal.files.insert(placed("/f"), note);
     let text = journal.text(owns).expect("text").expect("some");
     let read = |text: &str| Journal::parse(text, CONFIG, owns);
     assert_eq!(read(&text).expect("a journal"), journal);
@@ -41,8 +62,8 @@ fn is_believed(journal: &Journal) -> bool {
 
 fn parse(setup: &str, file: &str, at: &[&str], ours: &str, former: Option<&str>) -> bool {
     let mut journal = journal();
-    let edit = Edit::new(file.into(), at, ours, former.map(Into::into));
-    journal.record(setup, edit);
+    let edit = Edit::new(placed(file), at, &placed(ours), former.map(Into::into));
+    journal.record(&placed(setup), edit);
     is_believed(&journal)
 }
 
@@ -112,7 +133,7 @@ fn only_what_a_setup_could_have_noted_is_believed() {
     }
     let note = |file: &str, digest: &str, copy: u32| {
         let mut journal = journal();
-        journal.record("git g.dev /f", edit("g.dev", "x", None));
+        journal.record(&placed("git g.dev /f"), edit("g.dev", "x", None));
         let note = Note {
             before: Some(digest.to_owned()),
             left: None,
@@ -121,7 +142,7 @@ fn only_what_a_setup_could_have_noted_is_believed() {
             found: None,
             steps: Vec::new(),
         };
-        journal.files.insert(file.into(), note);
+        journal.files.insert(placed(file), note);
         is_believed(&journal)
     };
     let digest = digest_of("");
@@ -176,11 +197,11 @@ fn a_shared_edit_is_undone_with_the_last_that_needs_it() {
         journal.record(setup, edit("a.dev", "x", None));
     }
     assert_eq!(journal.take("git a.dev"), Some(vec![]));
-    assert!(journal.uses("/f"));
+    assert!(journal.uses(&placed("/f")));
     let last = journal.take("docker a.dev").expect("in place");
     assert_eq!(last, [edit("a.dev", "x", None)]);
     assert_eq!(journal.take("docker a.dev"), None);
-    assert!(!journal.uses("/f"));
+    assert!(!journal.uses(&placed("/f")));
 }
 
 #[test]
@@ -220,21 +241,21 @@ fn each_config_file_has_its_own_setups_and_shares_the_tools_files() {
     let rule = |file: &str| Edit::new(file.into(), &["hosts", "g.dev"], "x", None);
     let helper = || {
         let key = "credential.https://g.dev.helper";
-        Edit::new("/f".into(), &[key, "zitadel"], "zitadel", None)
+        Edit::new(placed("/f"), &[key, "zitadel"], "zitadel", None)
     };
-    let name = "git g.dev /f";
+    let name = &placed("git g.dev /f");
     let mut one = journal();
     one.record(name, rule(CONFIG));
     one.record(name, helper());
-    let mut two = Journal::parse(&text(&one), "/d.toml", owns).expect("a journal");
+    let mut two = Journal::parse(&text(&one), OTHER, owns).expect("a journal");
     assert_eq!(two.edits_of(name), []);
-    two.record(name, rule("/d.toml"));
+    two.record(name, rule(OTHER));
     two.record(name, helper());
     let mut one = Journal::parse(&text(&two), CONFIG, owns).expect("a journal");
     // The helper is still the other's.
     assert_eq!(one.take(name), Some(vec![rule(CONFIG)]));
-    let mut two = Journal::parse(&text(&one), "/d.toml", owns).expect("a journal");
-    assert_eq!(two.take(name), Some(vec![helper(), rule("/d.toml")]));
+    let mut two = Journal::parse(&text(&one), OTHER, owns).expect("a journal");
+    assert_eq!(two.take(name), Some(vec![helper(), rule(OTHER)]));
     assert_eq!(two.text(owns).expect("text"), None);
 }
 
@@ -247,35 +268,41 @@ fn a_journal_of_the_first_edition_is_read() {
          \"docker r.dev /f\": [{{\"file\": \"/d.toml\", \"at\": [\"hosts\", \"r.dev\"], \"ours\": \"x\", \"former\": null}}],\
          \"kubectl a /f\": [{{\"file\": \"/f\", \"at\": [\"users\", \"a\"], \"ours\": \"{{}}\", \"former\": null}}]}}}}"
     );
-    let read = |config| Journal::parse(&text, config, owns).expect("a journal");
-    for config in [CONFIG, "/d.toml"] {
+    let read = |config| Journal::parse(&placed(&text), config, owns).expect("a journal");
+    for config in [CONFIG, OTHER] {
         let mut journal = read(config);
-        assert_eq!(journal.files["/f"].backup(), Some(2));
-        assert_eq!(journal.take("kubectl a /f").expect("in place").len(), 1);
-        let is_of_it = journal.take("docker r.dev /f").is_some();
-        assert_eq!(is_of_it, config == "/d.toml");
+        assert_eq!(journal.files[&placed("/f")].backup(), Some(2));
+        assert_eq!(
+            journal
+                .take(&placed("kubectl a /f"))
+                .expect("in place")
+                .len(),
+            1
+        );
+        let is_of_it = journal.take(&placed("docker r.dev /f")).is_some();
+        assert_eq!(is_of_it, config == OTHER);
     }
 }
 
 #[test]
 fn a_directory_goes_with_the_last_file_of_setups_in_it() {
     let owns = |_: &str, _: &Edit| true;
-    let mut journal = Journal::parse("", "/c", owns).expect("empty");
+    let mut journal = Journal::parse("", CONFIG, owns).expect("empty");
     for (setup, file) in [("docker a /d/e/f", "/d/e/f"), ("docker a /d/g", "/d/g")] {
-        journal.record(setup, Edit::new(file.into(), &["a"], "x", None));
+        journal.record(&placed(setup), Edit::new(placed(file), &["a"], "x", None));
     }
     for dir in ["/d", "/d/e", "/other", "/d/../up"] {
-        journal.note_directory(Path::new(dir));
+        journal.note_directory(Path::new(&placed(dir)));
     }
     let text = journal.text(owns).expect("valid").expect("setups");
-    let mut journal = Journal::parse(&text, "/c", owns).expect("its own text");
-    journal.take("docker a /d/e/f").expect("in place");
-    let removed = |file: &str| [PathBuf::from(file)];
+    let mut journal = Journal::parse(&text, CONFIG, owns).expect("its own text");
+    journal.take(&placed("docker a /d/e/f")).expect("in place");
+    let removed = |file: &str| [PathBuf::from(placed(file))];
     let taken = journal.take_directories(&removed("/d/e/f"));
-    assert_eq!(taken, ["/d/e"].map(PathBuf::from));
-    journal.take("docker a /d/g").expect("in place");
+    assert_eq!(taken, [PathBuf::from(placed("/d/e"))]);
+    journal.take(&placed("docker a /d/g")).expect("in place");
     let taken = journal.take_directories(&removed("/d/g"));
-    assert_eq!(taken, ["/d"].map(PathBuf::from));
+    assert_eq!(taken, [PathBuf::from(placed("/d"))]);
     let foreign = text.replace("/other", "/d/../up");
-    Journal::parse(&foreign, "/c", owns).expect_err("no path of ours");
+    Journal::parse(&foreign, CONFIG, owns).expect_err("no path of ours");
 }

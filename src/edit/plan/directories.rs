@@ -38,8 +38,10 @@ impl Plan<'_> {
     }
 
     /// Removes the directories that are empty.
-    pub(super) fn remove_empty(directories: &[PathBuf]) {
+    pub(super) fn remove_empty(&mut self, directories: &[PathBuf]) {
         for dir in directories {
+            let locks = self.locks.iter_mut().filter(|lock| lock.is_of(dir));
+            locks.for_each(DirLock::allow_removal);
             // Fails, as it should, if something lies in it by now.
             let _ = fs::remove_dir(dir);
         }

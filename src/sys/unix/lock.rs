@@ -72,6 +72,9 @@ impl DirLock {
         Status::of(dir).is_ok_and(|status| status.identity() == self.identity)
     }
 
+    /// Does nothing: the lock keeps nobody from removing the directory.
+    pub const fn allow_removal(&mut self) {}
+
     /// Fsyncs the directory.
     ///
     /// # Errors

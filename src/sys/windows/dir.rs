@@ -15,6 +15,10 @@ use crate::sys::temporary;
 /// Others may read and write what lies in it, and not rename or remove the directory.
 const SHARED: u32 = 0x1 | 0x2;
 
+/// The right to list it. The system asks what is shared for a right to read or write
+/// alone, and not for that to look at attributes.
+const LIST: u32 = 0x1;
+
 /// An open directory.
 pub struct Dir {
     path: PathBuf,
@@ -29,7 +33,7 @@ impl Dir {
     pub fn open(path: &Path) -> io::Result<Self> {
         let path = std::path::absolute(path)?;
         let opened = OpenOptions::new()
-            .access_mode(READ_ATTRIBUTES)
+            .access_mode(READ_ATTRIBUTES | LIST)
             .share_mode(SHARED)
             .custom_flags(DIRECTORY | ITSELF)
             .open(&path)?;

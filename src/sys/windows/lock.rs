@@ -37,7 +37,7 @@ pub fn is_in_place(path: &Path, opened: &Status) -> bool {
 /// and that the system removes when it is closed.
 #[derive(Debug)]
 pub struct DirLock {
-    _file: File,
+    file: Option<File>,
     identity: Identity,
 }
 
@@ -60,7 +60,7 @@ impl DirLock {
             .open(dir.join(OF_DIRECTORY));
         match file {
             Ok(file) => Ok(Some(Self {
-                _file: file,
+                file: Some(file),
                 identity,
             })),
             Err(error)
@@ -82,6 +82,11 @@ impl DirLock {
     /// Returns true if it is the lock on the directory at this path.
     pub fn is_of(&self, dir: &Path) -> bool {
         Status::of(dir).is_ok_and(|status| status.identity() == self.identity)
+    }
+
+    /// Releases the lock, whose file keeps the directory from being removed.
+    pub fn allow_removal(&mut self) {
+        self.file = None;
     }
 
     /// Does nothing: the system writes directories by itself, in order.
@@ -114,7 +119,9 @@ mod tests {
         assert!(take(&other).is_some());
         drop(first);
         assert_eq!(fs::read_dir(&dir).expect("a directory").count(), 0);
-        assert!(take(&dir).is_some());
+        let mut last = take(&dir).expect("free");
+        last.allow_removal();
+        fs::remove_dir(&dir).expect("removed");
     }
 
     #[test]

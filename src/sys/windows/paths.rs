@@ -1,8 +1,12 @@
 //! Paths and programs' names, as people and other programs write them.
 
 use std::borrow::Cow;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use super::files::read_at;
+use super::status::Status;
 
 /// Returns where a path leads, without links, and without the `\\?\` that the system puts
 /// before it where other programs understand the path without.
@@ -13,21 +17,60 @@ pub fn canonicalize(path: &Path) -> io::Result<PathBuf> {
     dunce::canonicalize(path)
 }
 
-/// True if a program of this path is called by this name: `.exe` and the letters' case
-/// do not count.
+/// Returns the name by which a program of this path is called, in small letters and
+/// without `.exe`: neither counts here. `None` if it is no Unicode.
+pub fn called(program: &Path) -> Option<Cow<'_, str>> {
+    let mut name = program.file_name()?.to_str()?.to_ascii_lowercase();
+    if name.ends_with(ENDING) {
+        name.truncate(name.len() - ENDING.len());
+    }
+    Some(name.into())
+}
+
+/// True if a program of this path is called by this name.
 pub fn is_called(program: &Path, name: &str) -> bool {
-    let file = program.file_name().and_then(|file| file.to_str());
-    let stem = file.map(|file| match file.len().checked_sub(ENDING.len()) {
-        Some(end)
-            if file
-                .get(end..)
-                .is_some_and(|e| e.eq_ignore_ascii_case(ENDING)) =>
-        {
-            &file[..end]
+    called(program).is_some_and(|called| called == name)
+}
+
+/// True if two paths lead to the same program, or to copies of it: without links, a
+/// program has several names by hard links or copies.
+pub fn is_same_program(one: &Path, other: &Path) -> bool {
+    let (Ok(first), Ok(second)) = (Status::of(one), Status::of(other)) else {
+        return false;
+    };
+    let is_one_file = first.identity() == second.identity();
+    is_one_file || first.size() == second.size() && has_same_content(one, other).unwrap_or(false)
+}
+
+fn has_same_content(one: &Path, other: &Path) -> io::Result<bool> {
+    let (one, other) = (File::open(one)?, File::open(other)?);
+    let (mut first, mut second) = (vec![0; PART], vec![0; PART]);
+    let mut offset = 0;
+    loop {
+        let read = read_at(&one, &mut first, offset)?;
+        if read != read_at(&other, &mut second, offset)? || first[..read] != second[..read] {
+            return Ok(false);
         }
-        _ => file,
-    });
-    stem.is_some_and(|stem| stem.eq_ignore_ascii_case(name))
+        if read < PART {
+            return Ok(true);
+        }
+        offset += read as u64;
+    }
+}
+
+/// How much of a file is compared at a time.
+const PART: usize = 64 * 1024;
+
+/// Returns the command by which a person gives a program another name: the same in cmd
+/// and in PowerShell.
+pub fn link_command(program: &str, link: &str) -> String {
+    format!("copy {program} {link}")
+}
+
+/// Returns the command by which a person gives a program another name, in place of what
+/// has that name now.
+pub fn relink_command(program: &str, link: &str) -> String {
+    link_command(program, link)
 }
 
 const ENDING: &str = ".exe";
@@ -46,6 +89,28 @@ pub fn is_path(program: &str) -> bool {
 /// programs understand too.
 pub fn in_shell(path: &Path) -> Cow<'_, str> {
     path.to_string_lossy().replace('\\', "/").into()
+}
+
+/// True if a backslash before a character escapes it in a path that is pasted from a shell.
+pub const ESCAPES: bool = false;
+
+/// Returns the path of a `file:` URL, which is decoded already: a drive has a slash
+/// before it there.
+pub fn of_url(path: &str) -> &str {
+    match path.strip_prefix('/') {
+        Some(rest) if rest.as_bytes().get(1) == Some(&b':') => rest,
+        _ => path,
+    }
+}
+
+/// Returns a text as one word of a command, in cmd and in PowerShell.
+pub fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || r"\/._-+~:".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("\"{}\"", text.replace('"', "\\\""))
+    }
 }
 
 #[cfg(test)]
@@ -67,6 +132,39 @@ mod tests {
             let is = is_called(Path::new(file), "git-credential-zitadel");
             assert_eq!(is, is_git, "{file}");
         }
+    }
+
+    #[test]
+    fn a_program_is_the_same_by_a_hard_link_and_as_a_copy() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let place = |name: &str| dir.path().join(name);
+        let content = vec![7; PART + 1];
+        let other = [&content[..PART], &[8]].concat();
+        for (name, content) in [
+            ("a.exe", &content),
+            ("copy.exe", &content),
+            ("b.exe", &other),
+        ] {
+            std::fs::write(place(name), content).expect("written");
+        }
+        std::fs::hard_link(place("a.exe"), place("link.exe")).expect("linked");
+        for (name, is_same) in [
+            ("a.exe", true),
+            ("link.exe", true),
+            ("copy.exe", true),
+            ("b.exe", false),
+            ("absent.exe", false),
+        ] {
+            let is = is_same_program(&place(name), &place("a.exe"));
+            assert_eq!(is, is_same, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_word_of_a_command_is_one_word() {
+        assert_eq!(word(r"C:\a\b.exe"), r"C:\a\b.exe");
+        assert_eq!(word(r"C:\Jane Doe\it's"), "\"C:\\Jane Doe\\it's\"");
+        assert_eq!(word(""), "\"\"");
     }
 
     #[test]

@@ -167,7 +167,11 @@ impl<R: Piped> Read for Pipe<R> {
     }
 }
 
-/// Waits as [`Pipe::wait`] does, for either of two streams: returns which.
+/// How late a thread may read what is in a pipe already.
+const LATE: Duration = Duration::from_millis(250);
+
+/// Waits as [`Pipe::wait`] does, for either of two streams, and for a moment in any case:
+/// returns which.
 ///
 /// # Errors
 /// The system permits no thread.
@@ -178,6 +182,8 @@ pub fn wait_either<A: Piped, B: Piped>(
 ) -> io::Result<[bool; 2]> {
     /// How long one is waited for before the other is looked at.
     const TURN: Duration = Duration::from_millis(1);
+    // A thread may be about to read what a program wrote before its end.
+    let timeout = timeout.max(LATE);
     let start = Instant::now();
     loop {
         let ready = [

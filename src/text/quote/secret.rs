@@ -1,9 +1,36 @@
 //! Which part of a text may belong to a secret.
 
-/// Returns true for base64 in both alphabets, also escaped as in URLs (`%41`) and
-/// JSON (`\u0041`).
-pub(super) fn is_base64(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "-_+/=%\\".contains(c)
+/// Returns the length of the run of base64 that a text begins with, in both alphabets,
+/// also escaped as in URLs (`%41`), JSON (`\u0041`, `\/`) and programs (`\x41`, `\101`).
+pub(super) fn run(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut end = 0;
+    while let Some(byte) = bytes.get(end) {
+        end += match byte {
+            b'\\' => match escape(&bytes[end + 1..]) {
+                Some(length) => 1 + length,
+                None => break,
+            },
+            byte if byte.is_ascii_alphanumeric() || b"-_+/=%".contains(byte) => 1,
+            _ => break,
+        };
+    }
+    end
+}
+
+/// Returns the length of an escape after its backslash; `None` if it is none.
+fn escape(after: &[u8]) -> Option<usize> {
+    let are = |length: usize, is: fn(&u8) -> bool| {
+        let digits = after.get(1..length);
+        digits.is_some_and(|digits| digits.iter().all(is))
+    };
+    match after.first()? {
+        b'/' => Some(1),
+        b'u' if are(5, u8::is_ascii_hexdigit) => Some(5),
+        b'x' if are(3, u8::is_ascii_hexdigit) => Some(3),
+        b'0'..=b'3' if are(3, |byte| (b'0'..=b'7').contains(byte)) => Some(3),
+        _ => None,
+    }
 }
 
 /// Length from which a run counts as secret: the parts of an assertion and ZITADEL's

@@ -89,7 +89,12 @@ pub(super) fn is_helper(value: &str) -> bool {
         return is_ours(&program(line));
     }
     let program = program(value);
-    program == "zitadel" || (Path::new(&program).is_absolute() && is_ours(&program))
+    program == "zitadel" || (is_absolute(&program) && is_ours(&program))
+}
+
+/// True for a path that git takes for absolute: on Windows also one without a drive.
+pub(super) fn is_absolute(program: &str) -> bool {
+    program.starts_with('/') || Path::new(program).is_absolute()
 }
 
 /// Returns the first word of a shell command, as the shell reads it.
@@ -210,6 +215,14 @@ mod tests {
             "/usr/bin/zitadel",
         ] {
             assert!(!is_helper(other), "{other}");
+        }
+        for ours in [
+            "!'C:/Program Files/zitadel/zitadel-credential.exe' git",
+            "!C:/bin/Git-Credential-Zitadel.exe --profile ci",
+            "C:/bin/git-credential-zitadel.exe",
+            r"C:\\bin\\git-credential-zitadel.exe",
+        ] {
+            assert_eq!(is_helper(ours), cfg!(windows), "{ours}");
         }
     }
 

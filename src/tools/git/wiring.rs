@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::helpers::is_absolute;
 use super::helpers::{Helper, Listed, helpers, helpers_for, is_helper, listed, program};
 use super::logins;
 use super::logins::{Login, NETRC};
@@ -224,9 +225,9 @@ fn with_token(helper: &Helper, config: &Config<'_>) -> Vec<Scope> {
 
 impl Wiring for GitWiring {
     fn needs_link(&self) -> bool {
-        self.helpers.iter().any(|helper| {
-            !(helper.value.starts_with('!') || Path::new(&helper.value).is_absolute())
-        })
+        self.helpers
+            .iter()
+            .any(|helper| !(helper.value.starts_with('!') || is_absolute(&helper.value)))
     }
 
     fn is_for_all(&self, context: &Context<'_>) -> bool {
@@ -287,7 +288,7 @@ impl Helper {
         let program = program(self.value.trim_start_matches('!'));
         let is_there = match program.as_str() {
             "zitadel" => process::find(GIT_NAME, environment).is_some(),
-            path if Path::new(path).is_absolute() => process::is_program(path.as_ref()),
+            path if is_absolute(path) => process::is_program(path.as_ref()),
             name => process::find(name, environment).is_some(),
         };
         let place = self.place();

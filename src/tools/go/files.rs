@@ -45,7 +45,7 @@ impl Goauth {
             let value = value.to_string_lossy().into_owned();
             return Ok(Some(Self { value, file: None }));
         }
-        let default = || Some(directories.config.as_ref()?.join("go/env"));
+        let default = || Some(directories.config.as_ref()?.join("go").join("env"));
         let file = match named(environment, "GOENV") {
             Some(file) if file == Path::new("off") => None,
             Some(file) => Some(file),
@@ -235,7 +235,14 @@ mod tests {
                 "git a;zitadel-credential go",
                 Some("Go refuses git without an absolute path"),
             ),
-            ("zitadel-credential go; git /a", Some(is_missing)),
+            (
+                if cfg!(windows) {
+                    "zitadel-credential go; git C:/a"
+                } else {
+                    "zitadel-credential go; git /a"
+                },
+                Some(is_missing),
+            ),
             (
                 "zitadel-credential go;",
                 Some("Go refuses an empty command"),

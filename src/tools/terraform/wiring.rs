@@ -1,6 +1,6 @@
 //! Wiring of Terraform: its CLI configuration, and its link to this program.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::files;
 use super::files::{BLOCK, HELPER};
@@ -10,7 +10,7 @@ use crate::config::Directories;
 use crate::findings::wiring::{Context, Machine, Wiring, text};
 use crate::findings::{Checks, failed, ok, warning};
 use crate::sys::Environment;
-use crate::sys::paths::canonicalize;
+use crate::sys::paths::{canonicalize, is_same_program, relink_command};
 use crate::text::clock::Deadline;
 use crate::text::quote;
 use crate::text::quote::word;
@@ -131,24 +131,19 @@ impl Wiring for TerraformWiring {
         let link = quote::path(plugin);
         let own = (context.program)()
             .and_then(|path| canonicalize(&path))
-            .ok();
-        let found = canonicalize(plugin).ok();
-        checks.push(match found {
-            None => failed(
+            .unwrap_or_else(|_| "zitadel-credential".into());
+        checks.push(match canonicalize(plugin) {
+            Err(_) => failed(
                 "terraform",
                 format!("{file}: names this program, but {link}, where Terraform looks for it, does not exist"),
                 "zitadel-credential setup terraform HOST",
             ),
-            Some(_) if found != own => warning(
+            Ok(_) if !is_same_program(plugin, &own) => warning(
                 "terraform",
                 format!("{file}: names this program, but {link} is another program"),
-                format!(
-                    "ln -sf {} {}",
-                    word(own.as_deref().unwrap_or(Path::new("zitadel-credential"))),
-                    word(plugin)
-                ),
+                relink_command(&word(&own), &word(plugin)),
             ),
-            Some(_) => ok(
+            Ok(_) => ok(
                 "terraform",
                 format!("{file}: all hosts: those with a host rule get a token, through {link}"),
             ),

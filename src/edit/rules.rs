@@ -111,7 +111,7 @@ impl Plan<'_> {
         }
         let mut document = self.document()?;
         self.say_undone(undo(&mut document, edit, self.verbs()));
-        self.config.set(document.text().to_owned());
+        self.config.set(document.text());
         if self.only_looks {
             // The other setups still need what would go.
             return Ok(());
@@ -157,7 +157,7 @@ impl Plan<'_> {
     ) -> Result<(), Error> {
         let mut document = self.document()?;
         change(&mut document).map_err(|report| Error::Usage(self.about_config(report)))?;
-        self.config.set(document.text().to_owned());
+        self.config.set(document.text());
         self.config().map(drop)
     }
 

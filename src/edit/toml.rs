@@ -10,8 +10,11 @@ use crate::error::Report;
 /// A TOML file as a document. Edits cut and insert whole lines: all others stay to the
 /// byte.
 pub(crate) struct Document {
+    /// With `\n` at the end of each line.
     text: String,
     tree: Item,
+    /// True if each line of the file ends in CRLF.
+    is_crlf: bool,
 }
 
 impl Document {
@@ -20,18 +23,33 @@ impl Document {
     /// # Errors
     /// It is not TOML.
     pub(crate) fn parse(text: &str) -> Result<Self, Report> {
+        let breaks = text.matches('\n').count();
+        let is_crlf = breaks > 0 && breaks == text.matches("\r\n").count();
+        if is_crlf {
+            Self::parsed(&text.replace("\r\n", "\n"), true)
+        } else {
+            Self::parsed(text, false)
+        }
+    }
+
+    fn parsed(text: &str, is_crlf: bool) -> Result<Self, Report> {
         // The parser's own error quotes the line, which may hold a secret.
         let tree = toml_edit::Document::parse(text)
             .map_err(|_| Report::new("invalid TOML").hint("correct it by hand"))?;
         Ok(Self {
             text: text.to_owned(),
             tree: tree.into_item(),
+            is_crlf,
         })
     }
 
-    /// Returns the text.
-    pub(crate) fn text(&self) -> &str {
-        &self.text
+    /// Returns the text, with the file's own line ends.
+    pub(crate) fn text(&self) -> String {
+        if self.is_crlf {
+            self.text.replace('\n', "\r\n")
+        } else {
+            self.text.clone()
+        }
     }
 
     /// Returns what stands at a key: of a value the value as it is written, of a
@@ -71,7 +89,8 @@ impl Document {
             _ => "\n\n",
         };
         // Text behind the end changes nothing before it, or does not parse.
-        let changed = Self::parse(&format!("{}{gap}{block}", self.text)).map_err(|_| {
+        let changed = format!("{}{gap}{block}", self.text);
+        let changed = Self::parsed(&changed, self.is_crlf).map_err(|_| {
             Report::new(format!("{group} is not written as [{group}.NAME]"))
                 .hint("write it so, or make the change by hand")
         })?;
@@ -190,7 +209,7 @@ impl Document {
             has_comment |= text[place.end..lines.end].contains('#');
             text.replace_range(lines, "");
         }
-        *self = Self::parse(&text).map_err(|_| unfit())?;
+        *self = Self::parsed(&text, self.is_crlf).map_err(|_| unfit())?;
         Ok(has_comment)
     }
 
@@ -198,7 +217,7 @@ impl Document {
     fn replace(&mut self, place: Range<usize>, new: &str) -> Result<(), Report> {
         let mut text = self.text.clone();
         text.replace_range(place, new);
-        *self = Self::parse(&text).map_err(|_| unfit())?;
+        *self = Self::parsed(&text, self.is_crlf).map_err(|_| unfit())?;
         Ok(())
     }
 
@@ -210,7 +229,7 @@ impl Document {
         if back == self.text || back.strip_suffix('\n') == Some(&*self.text) {
             return Ok(());
         }
-        let what = "an edit would change its layout: it has line ends other than \\n, a byte order mark, or blanks in the name of a table";
+        let what = "an edit would change its layout: it has line ends of several kinds, a byte order mark, or blanks in the name of a table";
         let report = Report::new(what);
         Err(if lines.is_empty() {
             report.hint("remove the lines by hand")

@@ -20,7 +20,7 @@ fn a_table_is_added_and_removed_and_the_rest_stays_to_the_byte() {
         let after = document.text();
         let line = "[hosts.\"git.acme.dev\"]\nprofile = \"prod\"\n";
         assert!(after.ends_with(line), "{after}");
-        let mut again = Document::parse(after).expect("TOML");
+        let mut again = Document::parse(&after).expect("TOML");
         let key = ["hosts", "git.acme.dev"];
         assert_eq!(again.at(&key), Some(body(&values)));
         again
@@ -129,9 +129,29 @@ fn a_group_in_another_form_is_left_alone() {
 }
 
 #[test]
+fn a_file_whose_lines_all_end_in_crlf_keeps_them() {
+    let before = "# mine\r\n[profiles.a]\r\nissuer = '''\r\nb'''\r\n";
+    let mut document = document(before);
+    let values = [("profile", string("a"))];
+    document
+        .add_table("hosts", "b.dev", &values)
+        .expect("added");
+    let added = "\r\n[hosts.\"b.dev\"]\r\nprofile = \"a\"\r\n";
+    assert_eq!(document.text(), format!("{before}{added}"));
+    let key = ["profiles", "a", "key-id"];
+    document.set(&key, "'1'").expect("set");
+    assert!(document.text().contains("b'''\r\nkey-id = '1'\r\n"));
+    let mut again = self::document(&document.text());
+    again.remove(&key).expect("removed");
+    again
+        .remove_table("hosts", "b.dev", &body(&values))
+        .expect("removed");
+    assert_eq!(again.text(), before);
+}
+
+#[test]
 fn a_file_that_would_not_come_back_to_the_byte_is_refused_with_the_lines_to_paste() {
     for other in [
-        "[profiles.a]\r\nissuer = 'b'\r\n",
         "# c\r\n[profiles.a]\nissuer = 'b'\n",
         "\u{feff}[profiles.a]\nissuer = 'b'\n",
         "[ profiles . a ]\nissuer = 'b'\n[profiles.b]\n",

@@ -87,7 +87,7 @@ impl Setup for SetupCargo {
                         Some(Edit::new(file.name(), &table, &body(&values), None))
                     }
                 };
-                file.set(document.text().to_owned());
+                file.set(document.text());
                 if let Some(edit) = edit {
                     plan.journal.record(&setup, edit);
                 }
@@ -136,7 +136,7 @@ impl Setup for SetupCargo {
             let mut document = Document::parse(file.text()).map_err(refused)?;
             file.words.extend(edit.ours.lines().map(value_of));
             plan.say_undone(rules::undo(&mut document, edit, plan.verbs()));
-            file.set(document.text().to_owned());
+            file.set(document.text());
             Ok(())
         })?;
         plan.add(file);

@@ -169,9 +169,16 @@ END
     "--remap-path-prefix=$directory/usr/lib/rustlib/src/rust=/rust"
     "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
   )
+  # As rustup's: a library that can unwind has a crate for programs that abort, too.
+  cat >"$std/rustc" <<END
+#!/bin/sh
+case " \$* " in *" --crate-name panic_abort "*) set -- "\$@" -Cpanic=abort ;; esac
+exec '$directory/bin/rustc' "\$@"
+END
+  chmod 755 "$std/rustc"
   local crates=std,panic_abort
   [[ $panic == abort ]] || crates=std,panic_abort,panic_unwind,test
-  (cd "$std" && RUSTC_BOOTSTRAP=1 RUSTC=$directory/bin/rustc CARGO_TARGET_DIR=$std/target \
+  (cd "$std" && RUSTC_BOOTSTRAP=1 RUSTC=$std/rustc CARGO_TARGET_DIR=$std/target \
     CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${flags[*]}") cargo build --quiet --release \
     --target "$target" -Z "build-std=$crates" -Z build-std-features= >&2)
   rm -rf "$library"
@@ -218,7 +225,7 @@ for target in "${targets[@]}"; do
     install_rustc
     build_std "$target"
     # What was built with another standard library does not fit this one.
-    rm -rf "target/release-build/$target" "target/release-build/release"
+    rm -rf "target/release-build/$target" "target/release-build/release" "target/windows/$target"
     touch "$directory/done-$target"
   }
   environment "$target"

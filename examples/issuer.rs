@@ -2,12 +2,13 @@
 //! by other means than a test:
 //!
 //! ```sh
-//! cargo run --example issuer -- DIRECTORY
+//! cargo run --example issuer -- DIRECTORY [tls]
 //! ```
 //!
 //! Writes a user's `key.json` and a `config.toml` with two host rules to the directory,
-//! and then prints the issuer's URL. Each line of stdin is answered by the number of
-//! token requests so far.
+//! with `tls` also the `ca.pem` that its certificate is of, and then prints the issuer's
+//! URL. Each line of stdin is answered by the number of token requests so far; the line
+//! `hang` has the next one wait for ever.
 #![allow(clippy::print_stdout, reason = "its purpose is its output")]
 
 #[path = "../tests/support/mod.rs"]
@@ -18,7 +19,7 @@ use std::io::BufRead;
 use std::path::PathBuf;
 use std::{env, fs, io};
 
-use support::{Endpoint, Issuer};
+use support::{Ca, Endpoint, Fault, Issuer};
 
 const CONFIG: &str = r#"[profiles.prod]
 issuer   = "ISSUER"
@@ -34,13 +35,23 @@ profile  = "prod"
 
 fn main() -> Result<(), Box<dyn Error>> {
     let dir = PathBuf::from(env::args_os().nth(1).ok_or("name a directory")?);
-    let issuer = Issuer::start();
+    let ca = env::args_os().nth(2).map(|_| Ca::new());
+    let (issuer, of_ca) = match &ca {
+        Some(ca) => {
+            fs::write(dir.join("ca.pem"), ca.pem())?;
+            (Issuer::start_tls(ca), "\nca-file  = \"ca.pem\"")
+        }
+        None => (Issuer::start(), ""),
+    };
     fs::write(dir.join("key.json"), issuer.new_user().key_json())?;
-    let config = CONFIG.replace("ISSUER", &issuer.url());
+    let settings = format!("{}\"{of_ca}", issuer.url());
+    let config = CONFIG.replace("ISSUER\"", &settings);
     fs::write(dir.join("config.toml"), config)?;
     println!("{}", issuer.url());
     for line in io::stdin().lock().lines() {
-        line?;
+        if line? == "hang" {
+            issuer.fault(Endpoint::Token, Fault::Hang, 1);
+        }
         println!("{}", issuer.requests(Endpoint::Token));
     }
     Ok(())

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the program for Windows and runs it under wine, against the tests' issuer:
+# Builds the program for Windows and runs it under wine: the library's tests, contention
+# and the helpers against the tests' issuer, and the sessions of sessions.py:
 #
 #     packaging/windows/check.sh          (installs wine; Debian only)
 #
@@ -21,8 +22,16 @@ if [[ ! -e $WINEPREFIX/drive_c ]]; then timeout 300 $wine wineboot -i; fi
 x86_64-w64-mingw32-gcc -shared -o "$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll" \
   packaging/windows/bcryptprimitives.c -ladvapi32
 
+step() { printf 'Windows: %s (%s s)\n' "$1" "$SECONDS"; }
+step "tools"
+packaging/windows/tools.sh
+step "build"
 (eval "$toolchain" && cargo build --quiet --locked --target $target --target-dir "$work")
 cargo build --quiet --locked --example issuer
+step "the library's tests"
+(eval "$toolchain" && CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER="timeout 300 $wine" \
+  cargo test --quiet --locked --lib --target $target --target-dir "$work")
+step "contention, helpers"
 
 home=$work/'Jane Doe'
 rm -rf "$home"
@@ -85,19 +94,8 @@ expect "exec's exit code" 7 "$code"
 zitadel completions powershell | grep -q Register-ArgumentCompleter || fail "completions"
 [[ $(requests) == 1 ]] || fail "$(requests) token requests"
 
-# docker's file, whose lines end in CRLF, comes back byte for byte.
-docker=$(echo "$WINEPREFIX"/drive_c/users/*/.docker | head -n 1)
-docker=${docker/\*/$(id -un)}
-mkdir -p "$docker"
-printf '{\r\n  "auths": {}\r\n}\r\n' >"$docker/config.json"
-cp "$docker/config.json" "$work/docker.json"
-zitadel setup docker registry.acme.dev:5000 --dry-run | grep -q '^+ *"registry.acme.dev:5000": "zitadel"' ||
-  fail "setup docker's dry run"
-cmp "$docker/config.json" "$work/docker.json" || fail "setup docker's dry run changed the file"
-zitadel setup docker registry.acme.dev:5000
-grep -q $'^    "registry.acme.dev:5000": "zitadel"\r$' "$docker/config.json" || fail "setup docker"
-zitadel setup docker registry.acme.dev:5000 --undo
-cmp "$docker/config.json" "$work/docker.json" || fail "setup docker's undo"
 # It asks for a token of its own.
 zitadel doctor | grep -q '^ok  *token' || fail "doctor"
-echo "Windows: token, contention, git, docker, kubectl, whoami, exec, completions, doctor and setup docker work under wine"
+step "sessions"
+packaging/windows/sessions.py
+step "done"

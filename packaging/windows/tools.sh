@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Builds the tools that packaging/windows/sessions.py runs by wine, under
+# target/windows/tools: git.exe from the source of Debian trixie's git, kubectl.exe from
+# its Go modules. Does not build again what is there; the first time takes some three
+# minutes of one core for each.
+#
+#     packaging/windows/tools.sh          (installs what it needs; Debian only)
+set -euo pipefail
+CDPATH='' cd "$(dirname "$0")/../.."
+tools=$PWD/target/windows/tools
+mkdir -p "$tools"
+
+# Without what wine lacks (names of pipes) and what a setup does not use. It has no sh,
+# which git runs its helpers by.
+build_git() {
+  local build=$tools/git.part
+  local apt=(apt-get -qq -o "Dir::Etc::SourceList=$PWD/tests/clients/trixie.sources"
+    -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$build/lists"
+    -o "Dir::State::Status=$build/status" -o "Dir::Cache=$build/cache" -o APT::Sandbox::User=root)
+  rm -rf "$build"
+  mkdir -p "$build/lists/partial" "$build/cache/archives/partial"
+  : >"$build/status"
+  "${apt[@]}" update
+  (cd "$build" && "${apt[@]}" source git) >"$build/source.log"
+  sed -i 's/-DDETECT_MSYS_TTY//' "$build"/git-*/config.mak.uname
+  make --silent --jobs=2 --directory="$(echo "$build"/git-*/)" uname_S=MINGW MSYSTEM=MINGW64 \
+    CC=x86_64-w64-mingw32-gcc AR=x86_64-w64-mingw32-ar RC='x86_64-w64-mingw32-windres -O coff' \
+    CFLAGS=-O0 LDFLAGS=-static prefix=/git INSTALL=install NO_CURL=1 NO_EXPAT=1 NO_GETTEXT=1 \
+    NO_ICONV=1 NO_OPENSSL=1 NO_PERL=1 NO_PYTHON=1 NO_TCLTK=1 HAVE_LIBCHARSET_H='' \
+    NEEDS_LIBICONV='' USE_LIBPCRE='' USE_NED_ALLOCATOR='' git.exe >"$build/make.log" 2>&1 ||
+    { tail -n 20 "$build/make.log" >&2; return 1; }
+  x86_64-w64-mingw32-strip -o "$tools/git.exe" "$build"/git-*/git.exe
+  rm -rf "$build"
+}
+if [[ ! -e $tools/git.exe ]]; then
+  if [[ ! -e /usr/x86_64-w64-mingw32/lib/libz.a ]]; then
+    sudo=$( ((EUID)) && echo sudo || true)
+    $sudo apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -qq -y --no-install-recommends libz-mingw-w64-dev >&2
+  fi
+  echo "building git.exe, which may take minutes"
+  build_git
+fi
+
+source=tests/clients/kubectl-windows
+wanted=$(cat "$source"/{main.go,go.mod,go.sum} | sha256sum)
+if [[ $(cat "$tools/kubectl.source" 2>/dev/null) != "$wanted" ]]; then
+  echo "building kubectl.exe, which may take minutes"
+  (cd "$source" && GOOS=windows CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o "$tools/kubectl.exe" .)
+  # last, so that a half-made one is made again
+  echo "$wanted" >"$tools/kubectl.source"
+fi

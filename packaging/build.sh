@@ -35,4 +35,6 @@ unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
 ZITADEL_CREDENTIAL_VERSION="$version ($commit $day)" \
   cargo auditable build --locked --quiet --release --target "$target" --target-dir "$directory" \
   --config "target.'cfg(all())'.rustflags = [$(printf "'%s'," "${flags[@]}")]"
-echo "$directory/$target/release/zitadel-credential"
+ending=
+[[ $target != *-windows-* ]] || ending=.exe
+echo "$directory/$target/release/zitadel-credential$ending"

@@ -8,6 +8,9 @@
 #
 #   zitadel-credential-VERSION.tar.gz         the sources, manual pages among them
 #   zitadel-credential-VERSION-TARGET.tar.gz  what to unpack below /usr/local
+#   zitadel-credential-VERSION-TARGET.zip     the same (for Windows, in its place)
+#   ZITADEL.Credential.*yaml, zitadel-credential.json
+#                                             winget's and scoop's manifests (for Windows)
 #   zitadel-credential_VERSION-1_ARCH.deb     for Debian, Ubuntu (on Linux)
 #   zitadel-credential-VERSION-1.ARCH.rpm     for Fedora, openSUSE (on Linux)
 #   install.sh                                downloads and installs an archive
@@ -117,12 +120,19 @@ sed -e "s|/v[0-9.]*/zitadel-credential-[0-9.]*\.tar|/v$version/$name.tar|" \
 
 install -m 755 packaging/install/install.sh dist/
 
+# Nothing of these is of use on Windows.
+[[ $target != *-windows-* ]] ||
+  rm -r target/tree/lib target/tree/share/{man,bash-completion,fish,zsh}
 rm -rf "target/$name-$target"
 cp -R target/tree "target/$name-$target"
 cp LICENSE-* "target/$name-$target/share/doc/zitadel-credential/"
-# It goes below /usr/local.
-sed -i 's|=/usr/bin/|=/usr/local/bin/|' "target/$name-$target"/lib/systemd/system/*
-pack "dist/$name-$target.tar.gz" target "$name-$target"
+if [[ $target == *-windows-* ]]; then
+  packaging/windows/package.py "$version" "$target" "target/$name-$target" dist
+else
+  # It goes below /usr/local.
+  sed -i 's|=/usr/bin/|=/usr/local/bin/|' "target/$name-$target"/lib/systemd/system/*
+  pack "dist/$name-$target.tar.gz" target "$name-$target"
+fi
 
 if [[ $target == *-linux-* ]]; then
   # Packages' documents are packed, as their policies ask.

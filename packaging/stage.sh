@@ -3,21 +3,27 @@
 #
 #     packaging/stage.sh BINARY DIRECTORY
 #
-# Program, links, manual pages, completions and documents. Times are those of
-# SOURCE_DATE_EPOCH where it is set.
+# Program, links, manual pages, completions and documents. Of a program for Windows, whose
+# name ends in .exe, copies take the place of links. Times are those of SOURCE_DATE_EPOCH
+# where it is set.
 set -euo pipefail
 binary=$(realpath "$1")
 mkdir -p "$2"
 tree=$(realpath "$2")
 CDPATH='' cd "$(dirname "$0")/.."
 
-install -D -m 755 "$binary" "$tree/bin/zitadel-credential"
+program=zitadel-credential
+[[ $binary != *.exe ]] || program=zitadel-credential.exe
+install -D -m 755 "$binary" "$tree/bin/$program"
 cargo run --quiet --locked --example man -- "$tree/share/man"
 # The pages know the names that the program answers to; `keyring` is nobody's to
 # install: it is another program's.
 for page in "$tree"/share/man/man1/*-credential*-zitadel.1; do
   name=$(basename "$page" .1)
-  ln -sf zitadel-credential "$tree/bin/$name"
+  case $program in
+    *.exe) cp "$tree/bin/$program" "$tree/bin/$name.exe" ;;
+    *) ln -sf "$program" "$tree/bin/$name" ;;
+  esac
 done
 
 completions() {
@@ -28,6 +34,7 @@ completions() {
 completions bash bash-completion/completions/zitadel-credential
 completions fish fish/vendor_completions.d/zitadel-credential.fish
 completions zsh zsh/site-functions/_zitadel-credential
+[[ $program != *.exe ]] || completions powershell powershell/zitadel-credential.ps1
 
 documents=$tree/share/doc/zitadel-credential
 install -D -m 644 -t "$documents" README.md SECURITY.md CHANGELOG.md

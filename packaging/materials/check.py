@@ -14,13 +14,14 @@ import re
 import subprocess
 import sys
 import tempfile
+import zipfile
 import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DIST = ROOT / "dist"
 TREE = ROOT / "target" / "tree"
-BINARY = TREE / "bin" / "zitadel-credential"
+BINARY = next(iter(sorted(TREE.glob("bin/zitadel-credential*"))), TREE / "bin")
 BILL = DIST / "zitadel-credential.cdx.json"
 LICENCES = DIST / "THIRD-PARTY.txt"
 LARGEST = 4_500_000
@@ -107,6 +108,13 @@ def unpacked(package, scratch):
             archive = subprocess.run(["rpm2archive", "-"], stdin=file, check=True,
                                      stdout=subprocess.PIPE).stdout
         subprocess.run(["tar", "-xpz", "-C", top], input=archive, check=True)
+    elif package.suffix == ".zip":
+        with zipfile.ZipFile(package) as files:
+            for entry in files.infolist():
+                file = top / entry.filename.partition("/")[2]
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(files.read(entry))
+                file.chmod(entry.external_attr >> 16)
     else:
         subprocess.run(["tar", "-xpf", package, "-C", top, "--strip-components", "1"], check=True)
     for file in top.rglob("*"):
@@ -120,11 +128,15 @@ def unpacked(package, scratch):
 def check_packages(target, version):
     """Each holds the tree of packaging/stage.sh, all of it and no other."""
     tree = {name: held for name, held in files_of(TREE).items() if "/" in name}
-    must(any(isinstance(held, str) for held in tree.values()), "the tree has no links")
+    is_windows = "-windows-" in target
+    program = BINARY.read_bytes()
+    links = [held for name, held in tree.items() if name.startswith("bin/") and name != f"bin/{BINARY.name}"]
+    must(links and all(held == (program if is_windows else BINARY.name) for held in links),
+         "the tree's other names do not lead to the program")
     with tempfile.TemporaryDirectory() as scratch:
-        program = BINARY.read_bytes()
-        packed = unpacked(DIST / f"zitadel-credential-{version}-{target}.tar.gz", scratch)
-        must(packed["bin/zitadel-credential"] == program, "the archive has another program")
+        kind = "zip" if is_windows else "tar.gz"
+        packed = unpacked(DIST / f"zitadel-credential-{version}-{target}.{kind}", scratch)
+        must(packed[f"bin/{BINARY.name}"] == program, "the archive has another program")
         plain = {re.sub(r"doc/zitadel-credential/changelog", "doc/zitadel-credential/CHANGELOG.md",
                         name).removesuffix(".gz") for name in tree}
         must_equal({name for name in packed if "/LICENSE-" not in name}, plain, "the archive")

@@ -19,6 +19,7 @@ from crates import ROOT, crates
 NOTICE = re.compile(r"(copyright|notice)\b.*", re.IGNORECASE)
 LICENCE = re.compile(r"(copying|copyright|licen[cs]e|notice|unlicense)\b.*", re.IGNORECASE)
 RULE = "-" * 80
+DOCUMENTS = Path("/usr/share/doc")
 
 
 def sources(target):
@@ -51,6 +52,10 @@ def main():
         _, _, permission = (ROOT / "LICENSE-MIT").read_text().partition("Permission is")
         section("musl, the C library (MIT), https://musl.libc.org",
                 f"Copyright 2005-2020 Rich Felker, et al.\n\nPermission is{permission}")
+    if "-windows-" in target:
+        for title, package in (("the C library's startup code, mingw-w64", "mingw-w64-x86-64-dev"),
+                               ("libgcc, with its runtime library exception", "gcc-mingw-w64-base")):
+            section(title, (DOCUMENTS / package / "copyright").read_text())
     for crate in linked:
         apache = "Apache-2.0" in crate.licence.split(" OR ")
         wanted = NOTICE if apache else LICENCE

@@ -92,9 +92,25 @@ fn undo_brings_the_file_back_to_the_byte() {
 }
 
 #[test]
+fn a_file_whose_lines_end_in_crlf_keeps_them() {
+    let fixture = fixture(&theirs().replace('\n', "\r\n"));
+    let before = fixture.files();
+    fixture.done("cargo cargo.acme.dev");
+    fixture.done(NEW);
+    let text = fixture.home.read(CARGOS);
+    assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
+    assert!(text.contains("[registries.new]\r\n"), "{text:?}");
+    let once = fixture.files();
+    fixture.done("cargo cargo.acme.dev");
+    assert_eq!(fixture.files(), once);
+    fixture.done("cargo cargo.acme.dev n.dev --undo");
+    assert_eq!(fixture.files(), before);
+}
+
+#[test]
 fn a_file_whose_layout_would_change_is_refused_with_the_lines_to_paste() {
     for cargos in [
-        theirs().replace('\n', "\r\n"),
+        theirs().replacen('\n', "\r\n", 1),
         theirs().replace("[registries.acme]", "[ registries . acme ]"),
     ] {
         let fixture = fixture(&cargos);

@@ -7,7 +7,7 @@ set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/.."
 skip=(
   # qemu tells nobody that a program to start is not there.
-  sys::process::tests::a_program_is_read_to_its_end
+  sys::process::tests::a_program_that_is_missing_is_not_started
   # Minutes of arithmetic by qemu
   text::quote::tests::a_line_of_a_pem_is_not_a_path_wherever_its_slashes_are
 )

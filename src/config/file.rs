@@ -171,8 +171,12 @@ fn read(text: &str) -> Result<File, (usize, Fault)> {
 /// Returns the reason given by toml and serde, without the value that they quote.
 fn reason(message: &str, text: &str, line: usize) -> Report {
     if message.starts_with("unknown field") {
-        // The names that serde lists are ours, and the list is long.
-        let (wrong, known) = message.split_at(message.find(", expected").unwrap_or(message.len()));
+        // The names that serde lists are ours, and the list is long. The key before them may
+        // have any text in it, also serde's words.
+        let end = message
+            .rfind("`, expected ")
+            .map_or(message.len(), |at| at + 1);
+        let (wrong, known) = message.split_at(end);
         let report = Report::new(format!("{}{known}", quoted(wrong)));
         return match advice::for_unknown(message) {
             Some(advice) => report.hint(advice),
@@ -185,7 +189,7 @@ fn reason(message: &str, text: &str, line: usize) -> Report {
     // "invalid type: string \"-----BEGIN …\", expected a sequence"
     let of_a_value = ["invalid type", "invalid value", "unknown variant"];
     let expected = message
-        .split_once(", expected ")
+        .rsplit_once(", expected ")
         .filter(|(found, _)| of_a_value.iter().any(|start| found.starts_with(start)));
     if let Some((_, expected)) = expected {
         let key = text.lines().nth(line - 1).and_then(key_of);

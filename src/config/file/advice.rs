@@ -74,9 +74,10 @@ const WORDS: &[(&str, &str)] = &[
 /// Returns the hint for serde's message `unknown field`, which names the keys of the
 /// table; `None` if the key is like no other.
 pub(super) fn for_unknown(message: &str) -> Option<String> {
-    let mut names = message.split('`').skip(1).step_by(2);
-    let wrong = names.next()?;
-    let here: Vec<_> = names.collect();
+    let (_, message) = message.split_once("unknown field `")?;
+    // The key may have any character in it, and may be a secret: the last one is serde's.
+    let (wrong, expected) = message.rsplit_once("`, expected ")?;
+    let here: Vec<_> = expected.split('`').skip(1).step_by(2).collect();
     let word = WORDS.iter().find(|(word, _)| *word == wrong);
     let meant = word
         .map(|(_, meant)| *meant)
@@ -165,5 +166,30 @@ mod tests {
         assert!(hint("hosts = [\"a.dev\"]\n").contains("[hosts.\"HOST\"]"));
         assert!(hint("[hosts]\n\"a.dev\" = \"prod\"\n").contains("profile = \"NAME\""));
         assert_eq!(profile("qqq"), "");
+    }
+
+    #[test]
+    fn no_part_of_a_key_or_a_value_is_taken_for_serdes_words() {
+        let secret = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC";
+        for text in [
+            format!("`{secret}`"),
+            format!("x, expected {secret}"),
+            format!("x`, expected `{secret}`"),
+            format!("x`, expected one of `{secret}`, `y"),
+            format!("x\\\", expected {secret}"),
+        ] {
+            for line in [
+                format!("\"{text}\" = 1"),
+                format!("[\"{text}\"]"),
+                format!("[profiles.prod]\n\"{text}\" = 1"),
+                format!("[profiles.prod]\nscopes = \"{text}\""),
+                format!("[profiles.prod]\nno-cache = \"{text}\""),
+                format!("hosts = \"{text}\""),
+                format!("[profiles.prod.shared]\non-failure = \"{text}\""),
+            ] {
+                let said = parse(&line).expect_err("refused").to_string();
+                assert!(!said.contains(secret), "{line}: {said}");
+            }
+        }
     }
 }

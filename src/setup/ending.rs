@@ -1,7 +1,7 @@
 //! The last words of the questions: what works, and what comes next.
 
 use crate::cli::options::Options;
-use crate::config::Config;
+use crate::config::{Config, SourceSetting};
 use crate::edit::plan::Plan;
 use crate::error::Error;
 use crate::host::HostPattern;
@@ -53,9 +53,12 @@ pub(super) fn lines(
     Ok(lines)
 }
 
-/// Returns how the profile gets tokens for a server that checks roles, unless it has a project.
+/// Returns how the profile gets tokens for a server that checks roles, unless it has a
+/// project, is for ZITADEL's own API, or gets its tokens as they are.
 pub(super) fn roles(config: &Config<'_>, name: &str, file: &str) -> Vec<String> {
-    if !config.caller().projects.is_empty() {
+    let given = config.caller();
+    let is_supplied = matches!(given.source, Some(SourceSetting::Supplier(_)));
+    if !given.projects.is_empty() || given.zitadel_api || is_supplied {
         return Vec::new();
     }
     let name = word(name);

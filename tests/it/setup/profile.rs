@@ -245,6 +245,19 @@ fn a_key_that_others_may_use_is_told_of() {
 }
 
 #[test]
+fn a_profile_that_no_project_helps_is_advised_none() {
+    for source in ["--key-file key.json --zitadel-api", "--token-file token"] {
+        let fixture = Fixture::new();
+        fixture.home.write("token", "a-token-of-another");
+        let said = fixture.done(&format!("profile p --issuer ISSUER {source} --no-try"));
+        assert!(
+            said.contains("next: ") && !said.contains("--project"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn what_comes_next_goes_by_the_same_config_file() {
     let fixture = Fixture::new();
     let said = fixture.done(&format!("{PROD} --config other.toml"));

@@ -130,43 +130,40 @@ impl LinkChange {
     }
 }
 
-#[cfg(test)]
+// Few users of Windows may create a link.
+#[cfg(all(test, unix))]
 mod tests {
-    /// Few users of Windows may create a link.
-    #[cfg(unix)]
-    mod unix {
-        use super::super::*;
+    use super::*;
 
-        #[test]
-        fn a_link_is_made_with_its_directories_and_taken_back() {
-            let dir = tempfile::tempdir().expect("a directory");
-            let path = dir.path().join("a/b/link");
-            let mut link = LinkChange::open(&path).expect("none yet");
-            link.after = Some("/bin/us".into());
-            link.apply().expect("made");
-            assert_eq!(fs::read_link(&path).expect("a link"), Path::new("/bin/us"));
-            link.revert().expect("removed");
-            assert!(!path.is_symlink());
-        }
+    #[test]
+    fn a_link_is_made_with_its_directories_and_taken_back() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("a/b/link");
+        let mut link = LinkChange::open(&path).expect("none yet");
+        link.after = Some("/bin/us".into());
+        link.apply().expect("made");
+        assert_eq!(fs::read_link(&path).expect("a link"), Path::new("/bin/us"));
+        link.revert().expect("removed");
+        assert!(!path.is_symlink());
+    }
 
-        #[test]
-        fn what_another_put_there_stays() {
-            let dir = tempfile::tempdir().expect("a directory");
-            let path = dir.path().join("link");
-            let mut link = LinkChange::open(&path).expect("none yet");
-            link.after = Some("/bin/us".into());
-            symlink(Path::new("/bin/other"), &path).expect("a link");
-            assert!(link.apply().is_err());
-            assert!(link.revert().is_err());
-            assert_eq!(
-                fs::read_link(&path).expect("a link"),
-                Path::new("/bin/other")
-            );
-            fs::remove_file(&path).expect("removed");
-            fs::write(&path, "other").expect("written");
-            assert!(LinkChange::open(&path).is_err());
-            assert!(link.apply().is_err());
-            assert_eq!(fs::read_to_string(&path).expect("text"), "other");
-        }
+    #[test]
+    fn what_another_put_there_stays() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("link");
+        let mut link = LinkChange::open(&path).expect("none yet");
+        link.after = Some("/bin/us".into());
+        symlink(Path::new("/bin/other"), &path).expect("a link");
+        assert!(link.apply().is_err());
+        assert!(link.revert().is_err());
+        assert_eq!(
+            fs::read_link(&path).expect("a link"),
+            Path::new("/bin/other")
+        );
+        fs::remove_file(&path).expect("removed");
+        fs::write(&path, "other").expect("written");
+        assert!(LinkChange::open(&path).is_err());
+        assert!(link.apply().is_err());
+        assert_eq!(fs::read_to_string(&path).expect("text"), "other");
     }
 }

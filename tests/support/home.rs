@@ -11,6 +11,8 @@ use std::{env, fs};
 
 use tempfile::TempDir;
 
+use super::program::on_path;
+
 const BINARY: &str = "zitadel-credential";
 const CONFIG: &str = ".config/zitadel-credential/config.toml";
 
@@ -70,7 +72,14 @@ impl Home {
 
     /// A program that sees this home, `PATH` and hardly anything else.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(program);
+        let program = Path::new(&program);
+        // std starts a program that it must look for by a fork, which copies the tables of
+        // a large test's memory
+        let found = match program.components().count() {
+            1 => on_path(program).next(),
+            _ => None,
+        };
+        let mut command = Command::new(found.as_deref().unwrap_or(program));
         command
             .env_clear()
             .env("HOME", self.path())

@@ -16,17 +16,10 @@ pub fn client(name: &str) -> Option<PathBuf> {
 
 /// As [`client`], but all of them, each program once.
 pub fn clients(name: &str) -> Vec<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
     let mut found: Vec<PathBuf> = Vec::new();
-    for directory in env::split_paths(&path) {
-        // `/bin` is often the same as `/usr/bin`
-        let Ok(program) = directory.join(name).canonicalize() else {
-            continue;
-        };
-        let mode = program
-            .metadata()
-            .map_or(0, |data| data.permissions().mode());
-        if program.is_file() && mode & 0o111 != 0 && !found.contains(&program) {
+    // `/bin` is often the same as `/usr/bin`
+    for program in on_path(name).filter_map(|program| program.canonicalize().ok()) {
+        if !found.contains(&program) {
             found.push(program);
         }
     }
@@ -34,6 +27,17 @@ pub fn clients(name: &str) -> Vec<PathBuf> {
         missing(name);
     }
     found
+}
+
+/// The programs of that name on `PATH`, as they are named there.
+pub fn on_path(name: impl AsRef<Path>) -> impl Iterator<Item = PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let directories: Vec<PathBuf> = env::split_paths(&path).collect();
+    directories.into_iter().filter_map(move |directory| {
+        let program = directory.join(&name);
+        let data = program.metadata().ok()?;
+        (data.is_file() && data.permissions().mode() & 0o111 != 0).then_some(program)
+    })
 }
 
 /// The cargo that runs the tests: rustup's would look for its own home.

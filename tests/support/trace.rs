@@ -2,13 +2,13 @@
 //! programs, watched by strace.
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
-use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use super::command::Run;
 use super::home::Home;
 use super::machine::is_ci;
+use super::program::on_path;
 
 /// A command whose calls are watched: the program and its arguments are added
 /// to it. None where there is no strace.
@@ -46,9 +46,7 @@ pub fn injecting(home: &Home, inject: &str) -> Option<Command> {
 
 /// True if there is no strace here.
 pub fn is_missing() -> bool {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let mut strace = env::split_paths(&path).map(|directory| directory.join("strace"));
-    !strace.any(|program| program.is_file())
+    on_path("strace").next().is_none()
 }
 
 fn strace(home: &Home) -> Option<Command> {

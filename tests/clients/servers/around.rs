@@ -124,7 +124,7 @@ impl Gate<'_> {
         }
         for length in [40_000, 60_000, 120_000] {
             let status = read(&[], Some(&format!("Bearer {}", "a".repeat(length))));
-            assert!((400..500).contains(&status), "{length}: {status}");
+            assert!(matches!(status, 0 | 400..500), "{length}: {status}");
         }
         self.assert_a_connection_remembers_nobody(&deployer);
     }

@@ -1,10 +1,9 @@
 //! What a token is asked for with: issuer, key, user and scopes.
 
-use std::fmt::Write;
-
 use ring::digest as sha2;
 
 use crate::scope::Scopes;
+use crate::text::digest::hex;
 use crate::url::IssuerUrl;
 
 /// The parameters of a token. Two requests with equal grants share a cached token.
@@ -74,12 +73,7 @@ pub fn digest<'p>(parts: impl IntoIterator<Item = &'p str>) -> String {
         context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         context.update(part.as_bytes());
     }
-    let mut name = String::with_capacity(32);
-    for byte in &context.finish().as_ref()[..16] {
-        // Writing to a String cannot fail.
-        let _ = write!(name, "{byte:02x}");
-    }
-    name
+    hex(&context.finish().as_ref()[..16])
 }
 
 id!(

@@ -1,9 +1,10 @@
-//! A text that must not be shown: wiped when dropped, redacted when debugged.
+//! A text that must not be shown: redacted when debugged. Its memory is wiped when it is
+//! freed, as all of the program's is.
 
 use std::fmt;
 use std::hint::black_box;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 use crate::sys::stack;
 
@@ -12,12 +13,12 @@ use crate::sys::stack;
 /// There is no `Display`: every call of [`Secret::expose`] marks a place where a
 /// secret leaves this type.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Zeroizing<String>);
+pub struct Secret(String);
 
 impl Secret {
     /// Creates a secret from a text that the caller does not keep.
     pub fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
+        Self(text)
     }
 
     /// Returns the secret's text.
@@ -42,8 +43,8 @@ const WHOLE: usize = 4 * STACK;
 /// Runs a step that computes with a key, and then wipes the stack that it used: the
 /// crypto library leaves a prime there.
 ///
-/// The step's result stays. It must hold its secrets on the heap, in a [`Secret`] or
-/// another type that wipes them.
+/// The step's result stays. It must hold its secrets on the heap, all of which is wiped
+/// when it is freed.
 pub fn on_wiped_stack<T: Send>(step: impl Fn() -> T + Sync) -> T {
     let wiped = || {
         let result = called(&step);

@@ -189,7 +189,7 @@ pub fn holds(path: &Path, token: &Token, access: &Access) -> bool {
     let soon = Deadline::after(Duration::ZERO);
     Status::of(path).is_ok_and(is_ours)
         && input::read_file(path, token.expose().len(), &soon)
-            .is_ok_and(|bytes| *bytes == token.expose().as_bytes())
+            .is_ok_and(|bytes| bytes == token.expose().as_bytes())
         && note::has(&real(path), token)
 }
 

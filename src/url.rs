@@ -132,7 +132,8 @@ impl Origin {
     /// and the rest.
     pub fn parse_url(url: &str) -> Option<(Self, &str)> {
         let (scheme, rest) = url.split_once("://")?;
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let ends = |byte| matches!(byte, b'/' | b'?' | b'#');
+        let end = rest.bytes().position(ends).unwrap_or(rest.len());
         let origin = Self::new(Scheme::parse(scheme)?, &rest[..end])?;
         Some((origin, &rest[end..]))
     }
@@ -170,8 +171,8 @@ impl HttpUrl {
     /// Parses an absolute http or https URL.
     pub fn parse(text: &str) -> Option<Self> {
         let (origin, path) = Origin::parse_url(text)?;
-        let plain = path.bytes().all(|b| b.is_ascii_graphic()) && !path.contains(['?', '#']);
-        plain.then(|| Self {
+        let is_plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'?' | b'#');
+        path.bytes().all(is_plain).then(|| Self {
             text: text.to_owned(),
             origin,
         })

@@ -8,8 +8,6 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use zeroize::Zeroizing;
-
 use super::listing::{below, children, is_directory_of_key, look, remove, remove_with_others};
 use super::lock::{Lock, SIZES, Turn};
 use super::{LIMIT, is_digest, parents, record};
@@ -129,7 +127,7 @@ fn kind_of(dir: &Path, path: &Path) -> Kind {
 }
 
 /// Returns the content of a regular file of this user; `None` for all else.
-fn content(path: &Path) -> Option<Zeroizing<Vec<u8>>> {
+fn content(path: &Path) -> Option<Vec<u8>> {
     let file = open_private().read(true).open(path).ok()?;
     let status = Status::of_open(&file).ok()?;
     if !status.is_file() || !status.is_ours() {

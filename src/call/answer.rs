@@ -3,7 +3,6 @@
 use std::{fmt, io};
 
 use log::Level;
-use zeroize::Zeroizing;
 
 use super::world::World;
 use crate::error::{Error, Report};
@@ -14,7 +13,7 @@ use crate::text::wrap::wrapped;
 /// A command's output and exit code.
 pub(crate) struct Answer {
     /// The text for stdout.
-    pub(crate) text: Zeroizing<String>,
+    pub(crate) text: String,
     /// The exit code.
     pub(crate) code: u8,
     /// What went wrong besides, for stderr.
@@ -24,7 +23,7 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self {
-            text: Zeroizing::new(text.into()),
+            text: text.into(),
             code: 0,
             error: None,
         }

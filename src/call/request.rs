@@ -3,7 +3,6 @@
 use std::ffi::{OsStr, OsString};
 
 use log::Level;
-use zeroize::Zeroizing;
 
 use super::answer::Answer;
 use super::world::World;
@@ -104,16 +103,13 @@ pub(crate) fn explain_stdin(world: &mut World<'_>, what: &str, example: &str) {
 ///
 /// # Errors
 /// [`ReadError`].
-pub(crate) fn read_input(
-    world: &mut World<'_>,
-    deadline: Deadline,
-) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+pub(crate) fn read_input(world: &mut World<'_>, deadline: Deadline) -> Result<Vec<u8>, ReadError> {
     world.stdin.end_by(deadline);
     input::read_all(&mut *world.stdin, input::LIMIT)
 }
 
 /// Answers `store`, which does nothing: the cache already has the token.
-pub(crate) fn drained(input: Result<Zeroizing<Vec<u8>>, ReadError>) -> Answer {
+pub(crate) fn drained(input: Result<Vec<u8>, ReadError>) -> Answer {
     if let Err(error) = input {
         log::info!(
             "the credential to store is {}",

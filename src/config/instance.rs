@@ -53,8 +53,9 @@ pub(super) fn is_page(issuer: &IssuerUrl) -> bool {
         "saml",
         "debug",
     ];
-    let path = Origin::parse_url(issuer.as_str()).map_or("", |(_, path)| path);
-    let first = path.trim_start_matches('/').split('/').next();
+    // After `https:`, nothing and the host
+    let mut path = issuer.as_str().split('/').skip(3);
+    let first = path.find(|part| !part.is_empty());
     first.is_some_and(|first| PAGES.contains(&first))
 }
 

@@ -3,8 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use zeroize::Zeroizing;
-
 use super::entry::Note;
 use super::file::{FileChange, Text, read};
 use super::journal::Journal;
@@ -59,7 +57,7 @@ impl Backup {
     /// Puts the older one back, or removes the one that was written.
     pub(crate) fn revert(&self) {
         if let Self::Write(path, _, older) = self {
-            let put_back = |older: &Zeroizing<String>| {
+            let put_back = |older: &String| {
                 replace::private_by_setup(path, older.as_bytes())?;
                 set_kept(path)
             };
@@ -154,7 +152,7 @@ pub(crate) fn settle(
         _ => return Some(Backup::Others(backup)),
     }
     note.set_backup();
-    Some(Backup::Write(backup, Some(found.into()), older))
+    Some(Backup::Write(backup, Some(found), older))
 }
 
 /// True for what may be the backup of a file in which setups are.

@@ -4,8 +4,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use zeroize::Zeroizing;
-
 use super::directory;
 use super::directory::real_place;
 use super::file_lock::FileLock;
@@ -28,7 +26,7 @@ pub(crate) const LIMIT: usize = 4 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A file's text; `None` if there is no file.
-pub(crate) type Text = Option<Zeroizing<String>>;
+pub(crate) type Text = Option<String>;
 
 /// A file as it is and as it is to be.
 #[derive(Clone)]
@@ -65,7 +63,7 @@ enum Writer {
 struct Step {
     tool: Tool,
     words: Vec<String>,
-    after: Zeroizing<String>,
+    after: String,
 }
 
 impl FileChange {
@@ -152,12 +150,12 @@ impl FileChange {
 
     /// Returns what it is now; `None` if there is no file.
     pub(crate) fn before(&self) -> Option<&str> {
-        self.before.as_ref().map(|text| text.as_str())
+        self.before.as_deref()
     }
 
     /// Returns what it is to be; `None` if there is to be no file.
     pub(crate) fn after(&self) -> Option<&str> {
-        self.after.as_ref().map(|text| text.as_str())
+        self.after.as_deref()
     }
 
     /// Returns what it is to be as text, which is empty for no file.
@@ -168,7 +166,7 @@ impl FileChange {
     /// Sets what it is to be. A file that is missing is not created empty.
     pub(crate) fn set(&mut self, text: String) {
         if self.after.is_some() || !text.is_empty() {
-            self.after = Some(Zeroizing::new(text));
+            self.after = Some(text);
         }
     }
 
@@ -182,7 +180,7 @@ impl FileChange {
     /// tool's lock.
     pub(crate) fn rewrite(&mut self, text: String) {
         self.writer = Writer::UsForTool;
-        self.after = Some(Zeroizing::new(text));
+        self.after = Some(text);
     }
 
     /// Has its tool change it: here on a copy, and on the file itself when the change
@@ -363,14 +361,14 @@ impl FileChange {
 ///
 /// # Errors
 /// It is too large, no text, or cannot be read.
-pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, String> {
+pub(crate) fn read(path: &Path) -> Result<String, String> {
     let bytes = input::read_file(path, LIMIT, &Deadline::after(PATIENCE))
         .map_err(|error| error.to_string())?;
     text_of(&bytes)
 }
 
 /// Reads what a tool may have written: a file, and not one that another path leads to.
-fn read_regular(path: &Path) -> Result<Zeroizing<String>, String> {
+fn read_regular(path: &Path) -> Result<String, String> {
     let file = open_private().read(true).open(path);
     let opened = file.and_then(|file| Ok((Status::of_open(&file)?, file)));
     match opened {
@@ -383,12 +381,12 @@ fn read_regular(path: &Path) -> Result<Zeroizing<String>, String> {
     }
 }
 
-fn text_of(bytes: &[u8]) -> Result<Zeroizing<String>, String> {
+fn text_of(bytes: &[u8]) -> Result<String, String> {
     if encoding::is_utf16(bytes) {
         return Err(format!("it is {}", NotText::Utf16));
     }
     let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
-    Ok(Zeroizing::new(text.to_owned()))
+    Ok(text.to_owned())
 }
 
 #[cfg(test)]

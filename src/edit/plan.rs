@@ -268,7 +268,7 @@ impl<'w> Plan<'w> {
         let file = quote::path(self.journal_file.path());
         let journal = self.journal.text(self.owns);
         let journal = journal.map_err(|report| Error::Usage(report.about(&file)))?;
-        self.journal_file.restore(journal.map(Into::into));
+        self.journal_file.restore(journal);
         self.check_sizes()?;
         if self.mode.dry_run {
             return Ok(Answer::new(self.diff()));

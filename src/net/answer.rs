@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use zeroize::Zeroizing;
 
 use super::retry;
 use crate::error::Report;
@@ -27,7 +26,7 @@ pub struct Answer<'a> {
     pub retry_after: Option<Duration>,
     /// The `Content-Type` header.
     pub content_type: String,
-    body: Zeroizing<Vec<u8>>,
+    body: Vec<u8>,
 }
 
 impl<'a> Answer<'a> {
@@ -36,7 +35,7 @@ impl<'a> Answer<'a> {
         url: &'a HttpUrl,
         status: u16,
         header: impl Fn(&str) -> Option<&'h str>,
-        body: Zeroizing<Vec<u8>>,
+        body: Vec<u8>,
     ) -> Self {
         let date = header("date").and_then(UnixTime::parse_http_date);
         Self {

@@ -10,7 +10,6 @@ use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject;
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use crate::error::Report;
 use crate::grant::{KeyId, UserId};
@@ -111,8 +110,8 @@ pub fn sign(key: &Key, statement: &Statement<'_>) -> Result<Secret, Report> {
 ///
 /// # Errors
 /// As [`sign`].
-pub fn signature_of(key: &Key, message: &[u8]) -> Result<Zeroizing<Vec<u8>>, Report> {
-    on_wiped_stack(|| signature(key, message)).map(Zeroizing::new)
+pub fn signature_of(key: &Key, message: &[u8]) -> Result<Vec<u8>, Report> {
+    on_wiped_stack(|| signature(key, message))
 }
 
 /// Returns the size of a key in bits.
@@ -142,15 +141,13 @@ fn signature(key: &Key, input: &[u8]) -> Result<Vec<u8>, Report> {
     Ok(signature)
 }
 
-fn read(key: &Key) -> Result<Zeroizing<PrivateKeyDer<'static>>, Report> {
-    PrivateKeyDer::from_pem_slice(key.pem.expose().as_bytes())
-        .map(Zeroizing::new)
-        .map_err(|_| {
-            not_private(key.pem.expose()).unwrap_or_else(|| {
-                Report::new("the key is not a valid PEM private key")
-                    .hint("use an RSA key in PEM, PKCS#1 or PKCS#8, without a passphrase")
-            })
+fn read(key: &Key) -> Result<PrivateKeyDer<'static>, Report> {
+    PrivateKeyDer::from_pem_slice(key.pem.expose().as_bytes()).map_err(|_| {
+        not_private(key.pem.expose()).unwrap_or_else(|| {
+            Report::new("the key is not a valid PEM private key")
+                .hint("use an RSA key in PEM, PKCS#1 or PKCS#8, without a passphrase")
         })
+    })
 }
 
 fn cannot_sign(objection: &str) -> Report {

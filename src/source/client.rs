@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use zeroize::Zeroizing;
 
 use crate::error::{Error, Report};
 use crate::grant::{KeyId, UserId};
@@ -71,7 +70,7 @@ impl Client {
         let bytes = match source {
             SecretSource::File(path) => input::read_believed(path, input::LIMIT, deadline)
                 .map_err(|error| self.unread(&error))?,
-            SecretSource::Environment(text) => Zeroizing::new(text.expose().as_bytes().to_owned()),
+            SecretSource::Environment(text) => text.expose().as_bytes().to_owned(),
             SecretSource::Command(command) => command.run(&[], environment, deadline)?,
         };
         let no_secret = |detail: &str| {
@@ -109,12 +108,12 @@ impl Client {
 
     /// Returns the value of the `Authorization` header (RFC 6749, section 2.3.1).
     pub fn authorization(&self, secret: &Secret) -> Secret {
-        let pair = Zeroizing::new(format!(
-            "{}:{}",
+        let (id, secret) = (
             form_encoded(self.id.as_str()),
-            *Zeroizing::new(form_encoded(secret.expose()))
-        ));
-        Secret::new(format!("Basic {}", BASE64_STANDARD.encode(&*pair)))
+            form_encoded(secret.expose()),
+        );
+        let pair = BASE64_STANDARD.encode(format!("{id}:{secret}"));
+        Secret::new(format!("Basic {pair}"))
     }
 
     fn unread(&self, error: &ReadError) -> Error {

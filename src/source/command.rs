@@ -5,8 +5,6 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use zeroize::Zeroizing;
-
 use super::said::Said;
 use crate::error::{Error, Report};
 use crate::sys::paths;
@@ -118,7 +116,7 @@ impl ProfileCommand {
         stdin: &[u8],
         environment: &Environment,
         deadline: &Deadline,
-    ) -> Result<Zeroizing<Vec<u8>>, Error> {
+    ) -> Result<Vec<u8>, Error> {
         let Some((_, arguments)) = self.words.split_first() else {
             let what = format!("{} names no program", self.prints.setting());
             return Err(Error::Usage(Report::new(what).hint(self.a_list())));

@@ -9,7 +9,6 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use serde::Deserialize;
-use zeroize::Zeroizing;
 
 use crate::error::{Error, Report};
 use crate::grant::{KeyId, UserId};
@@ -48,7 +47,7 @@ pub enum Owner {
 struct KeyFile {
     r#type: Option<String>,
     key_id: Option<String>,
-    key: Option<Zeroizing<String>>,
+    key: Option<String>,
     user_id: Option<String>,
     client_id: Option<String>,
     expiration_date: Option<String>,
@@ -164,7 +163,7 @@ impl Key {
             );
         }
         let missing = |field| Report::new(format!("{field} is missing")).hint(MAKE_A_KEY);
-        let mut pem = file.key.ok_or_else(|| missing("key"))?;
+        let pem = file.key.ok_or_else(|| missing("key"))?;
         let file_id = file.key_id.ok_or_else(|| missing("keyId"))?;
         let (field, file_user) = if is_application {
             ("clientId", file.client_id)
@@ -181,8 +180,7 @@ impl Key {
                 .iter()
                 .filter_map(|id| KeyId::parse(id))
                 .collect(),
-            // Moved out, so that there is no copy to wipe.
-            pem: Secret::new(std::mem::take(&mut *pem)),
+            pem: Secret::new(pem),
         })
     }
 }

@@ -4,7 +4,6 @@ use std::io::{IsTerminal, Write};
 use std::{io, mem};
 
 use log::Level;
-use zeroize::Zeroizing;
 
 use crate::text::clock::UnixTime;
 use crate::text::input;
@@ -20,7 +19,7 @@ pub(super) struct Said {
     setting: &'static str,
     is_live: bool,
     /// What is not shown yet.
-    pending: Zeroizing<Vec<u8>>,
+    pending: Vec<u8>,
     /// How much has come.
     total: usize,
     /// True if the cursor stands behind a part of a line.
@@ -32,7 +31,7 @@ impl Said {
         Self {
             setting,
             is_live: io::stderr().is_terminal() && !is_json(),
-            pending: Zeroizing::default(),
+            pending: Vec::new(),
             total: 0,
             is_within_line: false,
         }
@@ -43,7 +42,8 @@ impl Said {
     pub(super) fn hear(&mut self, part: &[u8]) {
         let room = input::LIMIT.saturating_sub(self.total);
         self.total = self.total.saturating_add(part.len());
-        input::append(&mut self.pending, &part[..part.len().min(room)]);
+        self.pending
+            .extend_from_slice(&part[..part.len().min(room)]);
         if !self.is_live {
             return;
         }
@@ -53,7 +53,7 @@ impl Said {
             Some(end) => end + 1,
             None => 0,
         };
-        let rest = Zeroizing::new(self.pending.split_off(whole));
+        let rest = self.pending.split_off(whole);
         let text = mem::replace(&mut self.pending, rest);
         self.show(&text);
     }
@@ -73,7 +73,7 @@ impl Said {
     }
 
     fn show(&mut self, text: &[u8]) {
-        let text = Zeroizing::new(String::from_utf8_lossy(text).into_owned());
+        let text = String::from_utf8_lossy(text);
         if is_json() {
             for line in redacted(&text).lines() {
                 let from = [("from", self.setting.into())];

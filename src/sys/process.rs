@@ -25,9 +25,9 @@ pub struct Ended {
     /// Its exit status.
     pub status: ExitStatus,
     /// All of its stdout.
-    pub stdout: Zeroizing<Vec<u8>>,
+    pub stdout: Vec<u8>,
     /// All of its stderr, where that is a pipe.
-    pub stderr: Zeroizing<Vec<u8>>,
+    pub stderr: Vec<u8>,
 }
 
 /// Why a program was not run to its end.
@@ -239,12 +239,12 @@ fn reap(child: &mut Child) {
 /// What a child writes to one pipe; `None` once the child has closed it.
 struct Stream<P> {
     pipe: Option<Pipe<P>>,
-    said: Zeroizing<Vec<u8>>,
+    said: Vec<u8>,
 }
 
 impl<P: Piped> Stream<P> {
     fn of(pipe: Option<P>) -> Self {
-        let said = Zeroizing::default();
+        let said = Vec::new();
         let pipe = pipe.map(Pipe::new);
         Self { pipe, said }
     }
@@ -259,7 +259,7 @@ impl<P: Piped> Stream<P> {
         match (read, listener) {
             (Ok(0), _) => self.pipe = None,
             (Ok(read), Some(listener)) => listener(&part[..read]),
-            (Ok(read), None) => input::append(&mut self.said, &part[..read]),
+            (Ok(read), None) => self.said.extend_from_slice(&part[..read]),
             (Err(error), _) if error.kind() == io::ErrorKind::Interrupted => {}
             (Err(error), _) => return Err(error.into()),
         }

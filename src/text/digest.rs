@@ -1,17 +1,22 @@
 //! Digests, by which a text is known without being kept.
 
-use std::fmt::Write;
-
 use ring::digest;
 
 /// Returns a text's SHA-256 in lower-case hex.
 pub fn sha256(text: &[u8]) -> String {
-    let digest = digest::digest(&digest::SHA256, text);
-    digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex(digest::digest(&digest::SHA256, text).as_ref())
+}
+
+/// Returns bytes in lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.extend([byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]));
+    }
+    text
 }
 
 #[cfg(test)]

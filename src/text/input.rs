@@ -46,11 +46,7 @@ pub enum ReadError {
 ///
 /// # Errors
 /// [`ReadError`]: too large, too slow, or a failed read.
-pub fn read_file(
-    path: &Path,
-    limit: usize,
-    deadline: &Deadline,
-) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+pub fn read_file(path: &Path, limit: usize, deadline: &Deadline) -> Result<Vec<u8>, ReadError> {
     let file = open_to_read(path)?;
     let status = Status::of_open(&file)?;
     read_open(path, file, &status, limit, deadline)
@@ -61,11 +57,7 @@ pub fn read_file(
 ///
 /// # Errors
 /// [`ReadError`]: too large, too slow, open to every user, or a failed read.
-pub fn read_believed(
-    path: &Path,
-    limit: usize,
-    deadline: &Deadline,
-) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+pub fn read_believed(path: &Path, limit: usize, deadline: &Deadline) -> Result<Vec<u8>, ReadError> {
     let file = open_to_read(path)?;
     let status = Status::of_open(&file)?;
     if status.is_file() && status.is_writable_by_all() && !is_read_only(&file) {
@@ -79,11 +71,7 @@ pub fn read_believed(
 ///
 /// # Errors
 /// [`ReadError`]: too large, too slow, open to others, or a failed read.
-pub fn read_private(
-    path: &Path,
-    limit: usize,
-    deadline: &Deadline,
-) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+pub fn read_private(path: &Path, limit: usize, deadline: &Deadline) -> Result<Vec<u8>, ReadError> {
     let file = open_to_read(path)?;
     let status = Status::of_open(&file)?;
     if status.is_file() && status.is_open_to_others() {
@@ -98,7 +86,7 @@ fn read_open(
     status: &Status,
     limit: usize,
     deadline: &Deadline,
-) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+) -> Result<Vec<u8>, ReadError> {
     if status.is_file() {
         read_regular(file, status, limit)
     } else {
@@ -111,11 +99,7 @@ fn read_open(
 ///
 /// # Errors
 /// [`ReadError`]: too large, or a failed read.
-pub fn read_regular(
-    file: File,
-    status: &Status,
-    limit: usize,
-) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+pub fn read_regular(file: File, status: &Status, limit: usize) -> Result<Vec<u8>, ReadError> {
     read_sized(file, limit, status.size())
 }
 
@@ -123,7 +107,7 @@ pub fn read_regular(
 ///
 /// # Errors
 /// [`ReadError`]: too large, too slow, or a failed read.
-pub fn read_all(reader: impl Read, limit: usize) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+pub fn read_all(reader: impl Read, limit: usize) -> Result<Vec<u8>, ReadError> {
     // A protocol's message is short, and every allocated byte is wiped later.
     read_sized(reader, limit, 1024)
 }
@@ -137,8 +121,8 @@ pub fn read_first_line(
     mut reader: impl Read,
     limit: usize,
     most: usize,
-) -> Result<Zeroizing<Vec<u8>>, ReadError> {
-    let mut line = Zeroizing::new(Vec::with_capacity(1024));
+) -> Result<Vec<u8>, ReadError> {
+    let mut line = Vec::with_capacity(1024);
     let mut chunk = Zeroizing::new([0; 4096]);
     let (mut total, mut is_whole) = (0, false);
     while total <= most {
@@ -151,7 +135,7 @@ pub fn read_first_line(
         total += read.len();
         if !is_whole {
             let end = read.iter().position(|byte| *byte == b'\n');
-            append(&mut line, &read[..end.unwrap_or(read.len())]);
+            line.extend_from_slice(&read[..end.unwrap_or(read.len())]);
             is_whole = end.is_some();
         }
         if line.len() > limit {
@@ -161,43 +145,18 @@ pub fn read_first_line(
     Ok(line)
 }
 
-/// Appends `part`. If the buffer has to grow, the old one is wiped.
-pub fn append(bytes: &mut Zeroizing<Vec<u8>>, part: &[u8]) {
-    let needed = bytes.len() + part.len();
-    if needed > bytes.capacity() {
-        let mut copy = Zeroizing::new(Vec::with_capacity(needed.max(2 * bytes.capacity())));
-        copy.extend_from_slice(bytes);
-        *bytes = copy;
-    }
-    bytes.extend_from_slice(part);
-}
-
-/// Reads an input of probably `size` bytes to the end into one allocation. If it has to
-/// grow, the old one is wiped.
+/// Reads an input of probably `size` bytes to the end into one allocation.
 ///
 /// # Errors
 /// [`ReadError`]: too large, too slow, or a failed read.
-pub fn read_sized(
-    mut reader: impl Read,
-    limit: usize,
-    size: u64,
-) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+pub fn read_sized(mut reader: impl Read, limit: usize, size: u64) -> Result<Vec<u8>, ReadError> {
     let size = usize::try_from(size).unwrap_or(usize::MAX);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(size.min(limit) + 1));
-    loop {
-        let room = bytes.capacity() - bytes.len();
-        let read = reader.by_ref().take(room as u64).read_to_end(&mut bytes);
-        match read {
-            Ok(_) if bytes.len() > limit => return Err(ReadError::TooLarge(limit)),
-            Ok(read) if read < room => return Ok(bytes),
-            Ok(_) => {
-                let larger = bytes.capacity().saturating_mul(2).min(limit + 1);
-                let mut copy = Zeroizing::new(Vec::with_capacity(larger));
-                copy.extend_from_slice(&bytes);
-                bytes = copy;
-            }
-            Err(error) => return Err(ReadError::of(error)),
-        }
+    let mut bytes = Vec::with_capacity(size.min(limit) + 1);
+    let most = (limit as u64).saturating_add(1);
+    match reader.by_ref().take(most).read_to_end(&mut bytes) {
+        Ok(_) if bytes.len() > limit => Err(ReadError::TooLarge(limit)),
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(ReadError::of(error)),
     }
 }
 
@@ -287,7 +246,7 @@ mod tests {
         assert_eq!(read(10).map(|b| b.len()).ok(), Some(10));
         assert!(matches!(read(11), Err(ReadError::TooLarge(10))));
         let long: Vec<u8> = (0..=255).cycle().take(LIMIT).collect();
-        assert_eq!(read_all(&long[..], LIMIT).ok().as_deref(), Some(&long));
+        assert_eq!(read_all(&long[..], LIMIT).ok().as_deref(), Some(&*long));
         assert!(read_all(&long[..], LIMIT - 1).is_err());
     }
 

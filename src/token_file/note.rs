@@ -14,7 +14,6 @@ use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use crate::error::{Error, Report};
 use crate::sys::access::Access;
@@ -183,12 +182,12 @@ pub(crate) fn check(path: &Path, now: UnixTime) -> Result<Option<UnixTime>, Erro
 }
 
 /// Reads a file that a path leads to without a link.
-fn read(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Status), ReadError> {
+fn read(path: &Path) -> Result<(Vec<u8>, Status), ReadError> {
     content(open_private().read(true).open(path)?)
 }
 
 /// Reads a file, which must be a regular one.
-fn content(file: File) -> Result<(Zeroizing<Vec<u8>>, Status), ReadError> {
+fn content(file: File) -> Result<(Vec<u8>, Status), ReadError> {
     let status = Status::of_open(&file)?;
     if !status.is_file() {
         return Err(io::Error::other("not a regular file").into());

@@ -5,7 +5,6 @@ use base64::prelude::BASE64_STANDARD as BASE64;
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use zeroize::Zeroizing;
 
 use crate::token::Token;
 
@@ -41,13 +40,7 @@ impl Kind {
 /// Returns the patch: what identifies the Secret, and the fields that the agent owns. The
 /// type `Opaque`, which is the default, is left out: a Secret that others made keeps its
 /// own.
-pub fn patch(
-    namespace: &str,
-    name: &str,
-    kind: Kind,
-    token: &Token,
-    logins: &[Login],
-) -> Zeroizing<Vec<u8>> {
+pub fn patch(namespace: &str, name: &str, kind: Kind, token: &Token, logins: &[Login]) -> Vec<u8> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Patch<'a> {
@@ -73,11 +66,11 @@ pub fn patch(
         data: Map::from_iter([(kind.key().to_owned(), value.into())]),
     };
     // Infallible: string fields only.
-    Zeroizing::new(serde_json::to_vec(&patch).unwrap_or_default())
+    serde_json::to_vec(&patch).unwrap_or_default()
 }
 
 /// Returns docker's file of logins, as `kubectl create secret docker-registry` writes it.
-fn dockerconfigjson(token: &Token, logins: &[Login]) -> Zeroizing<String> {
+fn dockerconfigjson(token: &Token, logins: &[Login]) -> String {
     let entry = |login: &Login| {
         let pair = format!("{}:{}", login.username, token.expose());
         let entry = json!({
@@ -88,7 +81,7 @@ fn dockerconfigjson(token: &Token, logins: &[Login]) -> Zeroizing<String> {
         (login.registry.clone(), entry)
     };
     let auths: Map<_, _> = logins.iter().map(entry).collect();
-    Zeroizing::new(json!({ "auths": auths }).to_string())
+    json!({ "auths": auths }).to_string()
 }
 
 #[cfg(test)]
@@ -98,7 +91,7 @@ mod tests {
     fn shown(kind: Kind, logins: &[Login]) -> String {
         let token = Token::new("t0k3n".to_owned(), None).expect("a token");
         let patch = patch("ci", "zitadel-token", kind, &token, logins);
-        String::from_utf8(patch.to_vec()).expect("text")
+        String::from_utf8(patch.clone()).expect("text")
     }
 
     #[test]

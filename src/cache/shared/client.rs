@@ -85,7 +85,7 @@ impl<'a> Client<'a> {
         commands: &[Vec<&[u8]>],
         patience: Patience,
     ) -> Result<Vec<Reply>, Error> {
-        let mut bytes = Zeroizing::default();
+        let mut bytes = Vec::new();
         let has_login = self.wire.is_some() && self.is_logged_in;
         let password = match &self.settings.password {
             Some(password) if !has_login => Some(password.read(patience)?),
@@ -132,7 +132,7 @@ impl<'a> Client<'a> {
 
 /// Reads so many replies, and not a byte more than the limit.
 fn receive(wire: &mut Wire, count: usize) -> Result<Vec<Reply>, Error> {
-    let mut received = Zeroizing::new(Vec::with_capacity(4096));
+    let mut received = Vec::with_capacity(4096);
     let mut replies = Vec::new();
     let (mut at, mut chunk) = (0, Zeroizing::new([0; 16 * 1024]));
     loop {
@@ -219,7 +219,7 @@ impl Password {
         let (name, text) = match self {
             Self::Environment(secret) => {
                 let name = "ZITADEL_CREDENTIAL_SHARED_PASSWORD".to_owned();
-                (name, Zeroizing::new(secret.expose().as_bytes().to_owned()))
+                (name, secret.expose().as_bytes().to_owned())
             }
             Self::File(path) => {
                 let name = format!("password-file {}", quote::path(path));
@@ -248,7 +248,7 @@ impl Settings {
     ///
     /// # Errors
     /// [`Error::Usage`]: not 32 bytes, or open to other users.
-    pub fn seal_key(&self, patience: Patience) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    pub fn seal_key(&self, patience: Patience) -> Result<Option<Vec<u8>>, Error> {
         self.seal_key_file
             .as_deref()
             .map(|path| read_seal_key(path, patience))
@@ -256,7 +256,7 @@ impl Settings {
     }
 }
 
-fn read_seal_key(path: &Path, patience: Patience) -> Result<Zeroizing<Vec<u8>>, Error> {
+fn read_seal_key(path: &Path, patience: Patience) -> Result<Vec<u8>, Error> {
     const SIZE: usize = 32;
     let name = format!("seal-key-file {}", quote::path(path));
     let unusable = |what: String, hint: String| {

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use zeroize::Zeroizing;
-
 use super::seal::Opened;
 use crate::text::clock::UnixTime;
 use crate::token::{Lifespan, Token};
@@ -28,12 +26,12 @@ pub struct Shared {
 }
 
 /// Returns the content of an entry.
-pub fn write(token: &Token, endpoints: Option<&Endpoints>) -> Zeroizing<Vec<u8>> {
+pub fn write(token: &Token, endpoints: Option<&Endpoints>) -> Vec<u8> {
     let (of_token, userinfo) =
         endpoints.map_or(("", ""), |all| (all.token.as_str(), all.userinfo.as_str()));
     let parts = [token.expose(), of_token, userinfo];
     let size: usize = parts.iter().map(|part| part.len() + 4).sum();
-    let mut content = Zeroizing::new(Vec::with_capacity(size));
+    let mut content = Vec::with_capacity(size);
     for part in parts {
         let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
         content.extend_from_slice(&length.to_be_bytes());
@@ -96,7 +94,7 @@ mod tests {
             obtained_at: UnixTime::from_secs(1000),
             expires_at: UnixTime::from_secs(2000),
             generation: "0".to_owned(),
-            content: Zeroizing::new(content.to_vec()),
+            content: content.to_vec(),
         }
     }
 

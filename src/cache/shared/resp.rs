@@ -4,8 +4,6 @@
 //! The parser of `redis-protocol` 6.0 has no limits: it waits for a value of 1 GiB, and
 //! 100,000 nested arrays overflow its stack. It would also add 13 kB.
 
-use zeroize::Zeroizing;
-
 /// Size limit of all replies to one request, in bytes: an entry's token may be as large as
 /// an issuer's response.
 pub const LIMIT: usize = 1024 * 1024 + 64 * 1024;
@@ -152,20 +150,17 @@ fn length(text: &[u8], limit: usize) -> Result<Option<usize>, Malformed> {
     }
 }
 
-/// Returns a command's bytes after those of other commands.
-pub fn write(out: &mut Zeroizing<Vec<u8>>, words: &[&[u8]]) {
+/// Writes a command's bytes after those of other commands.
+pub fn write(out: &mut Vec<u8>, words: &[&[u8]]) {
     let head = |sign: char, count: usize| format!("{sign}{count}\r\n").into_bytes();
     let size: usize = words.iter().map(|word| word.len() + 16).sum();
-    // A buffer that grows leaves copies of a password.
-    let mut whole = Zeroizing::new(Vec::with_capacity(out.len() + size + 16));
-    whole.extend_from_slice(out);
-    whole.extend(head('*', words.len()));
+    out.reserve(size + 16);
+    out.extend(head('*', words.len()));
     for word in words {
-        whole.extend(head('$', word.len()));
-        whole.extend_from_slice(word);
-        whole.extend_from_slice(b"\r\n");
+        out.extend(head('$', word.len()));
+        out.extend_from_slice(word);
+        out.extend_from_slice(b"\r\n");
     }
-    *out = whole;
 }
 
 #[cfg(test)]
@@ -239,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_command_is_an_array_of_its_words() {
-        let mut out = Zeroizing::default();
+        let mut out = Vec::new();
         write(&mut out, &[b"PING"]);
         write(&mut out, &[b"GET", b"a\r\n"]);
         assert_eq!(

@@ -4,12 +4,12 @@
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use ring::rand::{SecureRandom, SystemRandom};
-use zeroize::Zeroizing;
 
 use crate::error::Report;
 use crate::grant::Grant;
 use crate::secret::on_wiped_stack;
 use crate::text::clock::UnixTime;
+use crate::text::digest::hex;
 use crate::url::IssuerUrl;
 
 /// The first bytes of what is signed: with its NUL it is never the input of a JWT.
@@ -45,7 +45,7 @@ pub fn message(grant: &Grant) -> Vec<u8> {
 
 /// The seal of one grant's values.
 pub struct Seal {
-    key: Zeroizing<Vec<u8>>,
+    key: Vec<u8>,
     check: Vec<u8>,
     name: String,
     message: Vec<u8>,
@@ -60,7 +60,7 @@ pub struct Opened {
     /// Its nonce in hex: the name of its generation.
     pub generation: String,
     /// The content.
-    pub content: Zeroizing<Vec<u8>>,
+    pub content: Vec<u8>,
 }
 
 impl Seal {
@@ -81,7 +81,7 @@ impl Seal {
         let (key, check, name) = derived.ok_or_else(failed)?;
         Ok(Self {
             key,
-            check: check.to_vec(),
+            check,
             name: hex(&name),
             message,
         })
@@ -116,14 +116,14 @@ impl Seal {
         let length = u32::try_from(content.len()).map_err(|_| failed())?;
         let size = (content.len() + 4).next_multiple_of(BLOCK);
         // Sealed in place: room for the tag, so that no copy is left.
-        let mut sealed = Zeroizing::new(Vec::with_capacity(size + TAG));
+        let mut sealed = Vec::with_capacity(size + TAG);
         sealed.extend_from_slice(&length.to_be_bytes());
         sealed.extend_from_slice(content);
         sealed.resize(size, 0);
         let aad = self.aad(&header, place);
         let nonce = Nonce::assume_unique_for_key(nonce);
         let key = self.key()?;
-        key.seal_in_place_append_tag(nonce, Aad::from(aad), &mut *sealed)
+        key.seal_in_place_append_tag(nonce, Aad::from(aad), &mut sealed)
             .map_err(|_| failed())?;
         Ok([header.as_slice(), &sealed].concat())
     }
@@ -138,7 +138,7 @@ impl Seal {
         let generation = hex(nonce);
         let aad = self.aad(header, place);
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let mut sealed = Zeroizing::new(sealed.to_vec());
+        let mut sealed = sealed.to_vec();
         let key = self.key().ok()?;
         let opened = key.open_in_place(nonce, Aad::from(aad), &mut sealed).ok()?;
         let (length, rest) = opened.split_first_chunk()?;
@@ -149,7 +149,7 @@ impl Seal {
             obtained_at: UnixTime::from_secs(u64::from_be_bytes(*obtained_at)),
             expires_at: UnixTime::from_secs(u64::from_be_bytes(*expires_at)),
             generation,
-            content: Zeroizing::new(content.to_vec()),
+            content: content.to_vec(),
         })
     }
 
@@ -181,19 +181,12 @@ impl KeyType for Length {
     }
 }
 
-fn expand<const N: usize>(key: &Prk, purpose: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(vec![0; N]);
+fn expand<const N: usize>(key: &Prk, purpose: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; N];
     let purpose = [purpose];
     let derived = key.expand(&purpose, Length(N)).ok()?;
     derived.fill(&mut bytes).ok()?;
     Some(bytes)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digits = b"0123456789abcdef";
-    let pair =
-        |byte: &u8| [byte >> 4, byte & 15].map(|digit| char::from(digits[usize::from(digit)]));
-    bytes.iter().flat_map(pair).collect()
 }
 
 fn failed() -> Report {

@@ -381,7 +381,7 @@ mod tests {
             obtained_at: at(from),
             expires_at: at(to),
             generation: String::new(),
-            content: zeroize::Zeroizing::new(b"down".to_vec()),
+            content: b"down".to_vec(),
         };
         assert!(pause_of(&opened(1000, 1030), at(1000)).is_some());
         assert!(pause_of(&opened(1000, 1030), at(940)).is_some());

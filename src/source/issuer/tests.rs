@@ -13,7 +13,7 @@ fn asked<T>(
     read: impl Fn(&Answer<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let url = HttpUrl::parse("https://id.acme.dev/x").expect("a URL");
-    read(&Answer::new(&url, status, |_| None, body.to_vec().into()))
+    read(&Answer::new(&url, status, |_| None, body.to_vec()))
 }
 
 fn discovered(document: &Value) -> Result<Endpoints, Error> {
@@ -28,7 +28,7 @@ fn a_busy_issuer_says_how_long_to_wait() {
     let url = HttpUrl::parse("https://id.acme.dev/x").expect("a URL");
     let wait = |header: Option<&str>| {
         let headers = |name: &str| header.filter(|_| name.eq_ignore_ascii_case("retry-after"));
-        let answer = Answer::new(&url, 429, headers, Vec::new().into());
+        let answer = Answer::new(&url, 429, headers, Vec::new());
         passing(&answer).report().retry_after()
     };
     assert_eq!(wait(Some("120")), Some(Duration::from_secs(120)));

@@ -6,7 +6,6 @@ use rsa::PrivateKey;
 use rsa::pkcs1::EncodeRsaPrivateKey;
 use rsa::pkcs8::{EncodePublicKey, LineEnding};
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use crate::error::Report;
 use crate::grant::{KeyId, UserId};
@@ -33,10 +32,9 @@ pub fn make() -> Result<Pair, Report> {
     let made = on_wiped_stack(|| {
         let private = PrivateKey::new(&mut SysRng, BITS).ok()?;
         let public_pem = private.to_public_key().to_public_key_pem(LineEnding::LF);
-        let mut pem: Zeroizing<String> = private.to_pkcs1_pem(LineEnding::LF).ok()?;
+        let pem = private.to_pkcs1_pem(LineEnding::LF).ok()?;
         Some(Pair {
-            // Moved out, so that there is no copy to wipe.
-            private_pem: Secret::new(std::mem::take(&mut *pem)),
+            private_pem: Secret::new(pem.as_str().to_owned()),
             public_pem: public_pem.ok()?,
         })
     });

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use zeroize::Zeroizing;
-
 use super::{Key, KeyId, Owner, UserId, is_path};
 use crate::error::{Error, Report};
 use crate::secret::Secret;
@@ -104,7 +102,7 @@ impl KeySpec {
         let bytes = match source {
             KeySource::File(path) => input::read_believed(path, input::LIMIT, deadline)
                 .map_err(|error| self.unread(&error)),
-            KeySource::Environment(text) => Ok(Zeroizing::new(text.expose().as_bytes().to_owned())),
+            KeySource::Environment(text) => Ok(text.expose().as_bytes().to_owned()),
             KeySource::Command(command) => command.run(&[], environment, deadline),
         }?;
         let text = encoding::text(&bytes).map_err(|fault| {

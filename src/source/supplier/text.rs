@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
-use zeroize::Zeroizing;
 
 use crate::text::clock::UnixTime;
 use crate::text::object::Object;
@@ -43,7 +42,7 @@ pub enum Objection {
 /// What `token --output json` prints, and an OAuth token response (RFC 6749, section 5.1).
 #[derive(Deserialize)]
 struct Document {
-    access_token: Option<Zeroizing<String>>,
+    access_token: Option<String>,
     token_type: Option<Value>,
     expires_at: Option<Value>,
     expires_in: Option<Value>,
@@ -86,7 +85,7 @@ fn read(
         expires_at,
         expires_in,
     } = document;
-    let mut token = access_token.ok_or(Objection::NoToken)?;
+    let token = access_token.ok_or(Objection::NoToken)?;
     let given = |value: Option<Value>| value.filter(|value| !value.is_null());
     let is_bearer = |kind: &Value| {
         kind.as_str()
@@ -109,10 +108,7 @@ fn read(
             .ok_or(Objection::Field("expires_in", "a number of seconds"))
     });
     let ends = [at.transpose()?, after.transpose()?];
-    Ok((
-        std::mem::take(&mut *token),
-        ends.into_iter().flatten().min(),
-    ))
+    Ok((token, ends.into_iter().flatten().min()))
 }
 
 /// Returns a number of whole seconds; a fraction is cut off, and more than a `u32` holds

@@ -41,7 +41,7 @@ impl Stream for io::PipeWriter {}
 /// What a reading thread has read and nobody has taken yet.
 #[derive(Default)]
 struct Come {
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: Vec<u8>,
     /// How many of them were taken.
     taken: usize,
     end: Option<io::Result<()>>,
@@ -131,7 +131,7 @@ fn read_ahead(mut stream: impl Read, shared: &Shared) {
         match read {
             Ok(0) => come.end = Some(Ok(())),
             Ok(read) => {
-                come.bytes = Zeroizing::new(part[..read].to_vec());
+                come.bytes = part[..read].to_vec();
                 come.taken = 0;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Default)]
 pub struct Lines {
     /// Bytes that were read after the last line.
-    rest: Zeroizing<Vec<u8>>,
+    rest: Vec<u8>,
     /// True once a line was read.
     has_begun: bool,
 }
@@ -33,7 +33,7 @@ impl Lines {
         input: &mut dyn Bounded,
         limit: usize,
         budget: Duration,
-    ) -> Result<Option<Zeroizing<Vec<u8>>>, ReadError> {
+    ) -> Result<Option<Vec<u8>>, ReadError> {
         let mut line = mem::take(&mut self.rest);
         let mut searched = 0;
         let mut chunk = Zeroizing::new([0; 1024]);
@@ -48,7 +48,7 @@ impl Lines {
                 return Err(ReadError::TooLarge(limit));
             }
             if let Some(end) = end {
-                self.rest = Zeroizing::new(line[end + 1..].to_vec());
+                self.rest = line[end + 1..].to_vec();
                 line.truncate(end);
                 return Ok(Some(line));
             }
@@ -141,7 +141,7 @@ mod tests {
             let mut lines = Lines::default();
             let mut next = || lines.next(&mut input, 10, SHORT);
             if said.starts_with("first") {
-                assert_eq!(next().ok().flatten().as_deref(), Some(&b"first".to_vec()));
+                assert_eq!(next().ok().flatten().as_deref(), Some(&b"first"[..]));
             }
             assert!(matches!(next(), Err(ReadError::TimedOut(_))), "{said}");
         }
@@ -158,8 +158,8 @@ mod tests {
             });
             let mut lines = Lines::default();
             let mut next = || lines.next(&mut input, 10, SHORT).expect("no time-out");
-            assert_eq!(next().as_deref(), Some(&b"first".to_vec()));
-            assert_eq!(next().as_deref(), Some(&b"late".to_vec()));
+            assert_eq!(next().as_deref(), Some(&b"first"[..]));
+            assert_eq!(next().as_deref(), Some(&b"late"[..]));
             assert_eq!(next(), None);
         });
     }

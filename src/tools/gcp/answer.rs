@@ -61,7 +61,7 @@ fn answer(world: &World<'_>, config: Result<Config<'_>, Error>) -> Result<Answer
     let answer = answered.or_else(|error| written(protocol::failure(&error)))?;
     match file {
         Some(file) => {
-            let text = Secret::new(answer.text.to_string());
+            let text = Secret::new(answer.text);
             let named =
                 |report: Report| report.hint("check output_file in the credential configuration");
             token_file::write(&file, &text, &Access::PRIVATE).map_err(|error| error.map(named))?;

@@ -2,8 +2,6 @@
 
 use std::ffi::{OsStr, OsString};
 
-use zeroize::Zeroizing;
-
 use super::args::Git;
 use super::protocol;
 use super::protocol::Operation;
@@ -114,10 +112,7 @@ fn operation_of(word: &OsStr) -> Option<Operation> {
 
 /// Reads git's message, which may end before stdin does. The token that it gives back
 /// may be as large as a response.
-fn read_message(
-    world: &mut World<'_>,
-    deadline: Deadline,
-) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+fn read_message(world: &mut World<'_>, deadline: Deadline) -> Result<Vec<u8>, ReadError> {
     explain_stdin(world, "git's message", EXAMPLE);
     world.stdin.end_by(deadline);
     let message = protocol::Message::new(&mut *world.stdin);

@@ -16,7 +16,7 @@ fn answered(kind: Kind, status: u16, body: &[u8]) -> Result<(), Error> {
         "retry-after" if status == 429 => Some("7"),
         _ => None,
     };
-    let answer = Answer::new(&url, status, header, body.to_vec().into());
+    let answer = Answer::new(&url, status, header, body.to_vec());
     let account = Token::new(ACCOUNT.to_owned(), None).expect("a token");
     let asked = Asked {
         namespace: "ci",

@@ -7,12 +7,7 @@ fn asked<T>(
 ) -> Result<T, Error> {
     let url = HttpUrl::parse("https://id.acme.dev/v2/users/7/keys").expect("a URL");
     let header = |name: &str| (name == "content-type").then_some("application/json");
-    read(&Answer::new(
-        &url,
-        status,
-        header,
-        body.as_bytes().to_vec().into(),
-    ))
+    read(&Answer::new(&url, status, header, body.as_bytes().to_vec()))
 }
 
 fn user() -> UserId {

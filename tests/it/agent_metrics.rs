@@ -167,6 +167,11 @@ fn metrics_that_cannot_be_written_are_one_warning_and_end_no_agent() {
     fs::create_dir(world.home.path().join("absent")).unwrap();
     let file = world.home.path().join("absent/m.prom");
     until("they are written", || file.exists());
+    // It says so after that, and before it asks again.
+    let requests = world.issuer.token_requests();
+    until("it is renewed again", || {
+        world.issuer.token_requests() > requests
+    });
     let said = stop(running);
     let said: Vec<_> = said.lines().collect();
     assert_eq!(

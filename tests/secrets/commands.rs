@@ -1,7 +1,11 @@
 //! Every command there is, and where on stdout it shows a secret.
 
+use std::fs;
+
 use clap::{Command, CommandFactory};
 
+use crate::support::World;
+use crate::support::issuer::{Endpoint, Fault, Times};
 use crate::support::library::Cli;
 use crate::support::tools::{CALLS, Row, Shows, row};
 
@@ -115,6 +119,49 @@ const OTHERS: &[Row] = &[
     row("--help", "", Shows::Nothing),
     row("--version", "", Shows::Nothing),
 ];
+
+/// How the commands begin that use no key and ask no issuer.
+const WITHOUT_KEY: &[&str] = &[
+    "setup list",
+    "setup undo",
+    "profile list",
+    "config show",
+    "completions",
+    "help",
+    "--help",
+    "--version",
+];
+
+/// Whether a command uses the key or asks the issuer: the others do the same whatever is
+/// wrong with these.
+pub fn uses_key(row: &Row) -> bool {
+    !WITHOUT_KEY.iter().any(|start| row.words.starts_with(start))
+}
+
+#[test]
+fn what_uses_no_key_says_the_same_without_key_and_issuer() {
+    let good = World::new();
+    let bad = World::new();
+    fs::write(&bad.key_file, "no key").unwrap();
+    bad.issuer
+        .fault(Endpoint::Any, Fault::Close, Times::Forever);
+    let said = |world: &World, row: &Row| {
+        let output = format!("{:#?}", world.zitadel(row.words()).run());
+        let output = output
+            .replace(world.home.path().to_str().unwrap(), "HOME")
+            .replace(&world.issuer.url(), "ISSUER");
+        let lines = output.split("\\n").filter(|line| !line.contains("when"));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    for world in [&good, &bad] {
+        world.zitadel(["setup", "bazel", "git.acme.dev"]).run();
+    }
+    for row in rows().filter(|row| !uses_key(row)) {
+        assert_eq!(said(&bad, row), said(&good, row), "{}", row.words);
+    }
+    assert_eq!(good.issuer.total_requests(), 0);
+    assert_eq!(bad.issuer.total_requests(), 0);
+}
 
 /// The words that lead to each command without commands of its own, and what
 /// `--output` takes there.

@@ -8,6 +8,7 @@ use crate::hunt::Hunt;
 use crate::needles::each;
 use crate::support::http::{Request, Response};
 use crate::support::issuer::{Endpoint, Fault, Times, Version};
+use crate::support::side_by_side;
 
 /// The assertion, or the token, of a request.
 fn secret_of(request: &Request) -> String {
@@ -70,9 +71,9 @@ fn answers(said: &str) -> Vec<Response> {
 
 /// One command that shows much of what it is told, whatever is echoed.
 fn hunt_at(endpoint: Endpoint, words: &str, version: Version) {
-    let mut hunt = Hunt::new();
-    hunt.world.issuer.set_version(version);
-    for form in FORMS {
+    side_by_side(FORMS, |form| {
+        let mut hunt = Hunt::new();
+        hunt.world.issuer.set_version(version);
         for n in 0..answers("").len() {
             let answer =
                 move |request: &Request| answers(&form(&secret_of(request))).swap_remove(n);
@@ -81,7 +82,7 @@ fn hunt_at(endpoint: Endpoint, words: &str, version: Version) {
             issuer.fault(endpoint, Fault::echo(answer), Times::Forever);
             hunt.run_only(words);
         }
-    }
+    });
 }
 
 #[test]
@@ -104,7 +105,7 @@ fn every_command_where_the_assertion_is_echoed() {
     let answer = |request: &Request| Response::text(400, secret_of(request));
     let issuer = &hunt.world.issuer;
     issuer.fault(Endpoint::Token, Fault::echo(answer), Times::Forever);
-    assert_eq!(hunt.run(), 1, "the assertion, by its own command");
+    assert_eq!(hunt.run_with_key(), 1, "the assertion, by its own command");
 }
 
 #[test]
@@ -120,7 +121,7 @@ fn claims_that_hold_the_token() {
     };
     let issuer = &hunt.world.issuer;
     issuer.fault(Endpoint::Userinfo, Fault::echo(answer), Times::Forever);
-    hunt.run();
+    hunt.run_with_key();
 }
 
 #[test]
@@ -137,6 +138,6 @@ fn a_token_in_an_answer_that_is_no_good() {
         let mut hunt = Hunt::new();
         let issuer = &hunt.world.issuer;
         issuer.fault(Endpoint::Token, Fault::edit(edit), Times::Forever);
-        assert_eq!(hunt.run(), 1, "the assertion, by its own command");
+        assert_eq!(hunt.run_with_key(), 1, "the assertion, by its own command");
     }
 }

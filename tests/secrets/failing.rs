@@ -20,7 +20,7 @@ const ASSERTION_ALONE: usize = 1;
 fn the_issuer_does_not_know_the_key() {
     let mut hunt = Hunt::new();
     hunt.world.issuer.remove_key(&hunt.world.user.key_id);
-    assert_eq!(hunt.run(), ASSERTION_ALONE);
+    assert_eq!(hunt.run_with_key(), ASSERTION_ALONE);
 }
 
 #[test]
@@ -37,15 +37,15 @@ fn the_issuer_hangs_or_hangs_up() {
 fn the_clock_is_off() {
     let mut hunt = Hunt::new();
     hunt.world.issuer.set_date_offset(-120);
-    assert!(hunt.run() > ASSERTION_ALONE);
+    assert!(hunt.run_with_key() > ASSERTION_ALONE);
 }
 
 #[test]
 fn every_token_is_revoked_at_once() {
     let mut hunt = Hunt::new();
-    hunt.run();
+    hunt.run_with_key();
     hunt.world.issuer.revoke_all();
-    hunt.run();
+    hunt.run_with_key();
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn the_key_is_broken() {
         let mut hunt = Hunt::new();
         fs::write(&hunt.world.key_file, broken).unwrap();
         // Damage to what no signature needs is not seen.
-        assert!(hunt.run() <= ASSERTION_ALONE);
+        assert!(hunt.run_with_key() <= ASSERTION_ALONE);
     }
 }
 
@@ -89,7 +89,7 @@ fn the_key_command_fails_and_says_too_much() {
         hunt.environment = vec![("ZITADEL_CREDENTIAL_PROFILE", "command".into())];
         // Its stderr is the person's, who may have to unlock something.
         hunt.let_through = script.contains(">&2").then(|| hunt.world.user.key_json());
-        assert_eq!(hunt.run(), 0);
+        assert_eq!(hunt.run_with_key(), 0);
     }
 }
 
@@ -174,7 +174,7 @@ fn stdout_is_full_or_closed() {
 #[test]
 fn nobody_is_trusted_or_there() {
     let world = World::with(Issuer::start_tls(&Ca::new()));
-    assert_eq!(Hunt::in_world(world).run(), ASSERTION_ALONE);
+    assert_eq!(Hunt::in_world(world).run_with_key(), ASSERTION_ALONE);
 
     let world = World::new();
     let nobody = listen().local_addr().unwrap().port();

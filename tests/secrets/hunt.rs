@@ -11,7 +11,7 @@ use rsa::PrivateKey;
 use rsa::pkcs1::DecodeRsaPrivateKey;
 use serde_json::Value;
 
-use crate::commands::{EXEC_DUMP, NEW_KEYS, WRITTEN, rows};
+use crate::commands::{EXEC_DUMP, NEW_KEYS, WRITTEN, rows, uses_key};
 use crate::needles::Needles;
 use crate::support::tools::{Row, Shows};
 use crate::support::{Endpoint, Running, ServiceUser, World, binary};
@@ -77,19 +77,30 @@ impl Hunt {
         self.run_by(|command| command)
     }
 
-    /// The command of these words alone.
-    pub fn run_only(&mut self, words: &str) -> usize {
-        self.before = files(self.world.home.path());
-        let rows = rows().filter(|row| row.words == words);
-        rows.filter(|row| self.shows(row, &|command| command))
-            .count()
-    }
-
     /// The same by way of another program.
     pub fn run_by(&mut self, way: impl Fn(Command) -> Command) -> usize {
+        self.run_rows(|_| true, way)
+    }
+
+    /// The commands that use the key or ask the issuer.
+    pub fn run_with_key(&mut self) -> usize {
+        self.run_rows(uses_key, |command| command)
+    }
+
+    /// The command of these words alone.
+    pub fn run_only(&mut self, words: &str) -> usize {
+        self.run_rows(|row| row.words == words, |command| command)
+    }
+
+    fn run_rows(
+        &mut self,
+        choice: impl Fn(&Row) -> bool,
+        way: impl Fn(Command) -> Command,
+    ) -> usize {
         self.before = files(self.world.home.path());
         let in_each_form = self.in_each_form;
         let rows = rows().filter(|row| in_each_form || !is_other_form(row));
+        let rows = rows.filter(|row| choice(row));
         rows.filter(|row| self.shows(row, &way)).count()
     }
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use super::files::fixture;
 use super::{BACKUP, JOURNAL};
 use crate::support::program::client;
-use crate::support::{Run, binary};
+use crate::support::{Run, binary, until};
 
 const GITCONFIG: &str = ".gitconfig";
 
@@ -46,9 +46,12 @@ fn a_setup_that_was_killed_between_its_two_helpers_is_undone() {
     let first = "[user]\n\tname = ci\n";
     fixture.home.write(GITCONFIG, first);
     let real = client("git").unwrap();
+    let real = real.display();
     let script = format!(
-        "#!/bin/sh\ncase \"$*\" in *\"$HOME/.gitconfig\"*--add*helper*zitadel*) kill -9 $PPID ;; esac\nexec {} \"$@\"\n",
-        real.display()
+        "#!/bin/sh\n\
+         case \"$*\" in *\"$HOME/.gitconfig\"*--add*helper*zitadel*)\n\
+         kill -9 $PPID; {real} \"$@\"; touch \"$HOME/git-ended\"; exit ;; esac\n\
+         exec {real} \"$@\"\n"
     );
     let git = fixture.home.write("bin/git", script);
     fs::set_permissions(&git, Permissions::from_mode(0o700)).unwrap();
@@ -56,6 +59,9 @@ fn a_setup_that_was_killed_between_its_two_helpers_is_undone() {
     killed.args(["setup", "git", "g.dev"]);
     killed.env("PATH", fixture.home.path_with_bin());
     assert!(!killed.run().status.success());
+    // git outlives it, and writes.
+    let ended = fixture.path().join("git-ended");
+    until("git has ended", || ended.exists());
     fs::remove_file(git).unwrap();
     fixture.done("git g.dev");
     fixture.done("git g.dev --undo");

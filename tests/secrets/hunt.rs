@@ -114,8 +114,6 @@ impl Hunt {
             .args(["-vv", "--timeout", "2"])
             .args(words.split(' ').map(|word| word.replace('␣', " ")))
             .env("TMPDIR", self.world.home.path().join("tmp"))
-            // kubectl, which setup and doctor call often, takes a third less time.
-            .env("GOGC", "off")
             .env("ZITADEL_CREDENTIAL_LOG", "debug")
             .env("RUST_LOG", "trace")
             .env("RUST_BACKTRACE", "full")

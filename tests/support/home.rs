@@ -83,6 +83,8 @@ impl Home {
         command
             .env_clear()
             .env("HOME", self.path())
+            // kubectl ends before it needs to free anything, and takes a third less time.
+            .env("GOGC", "400")
             .envs(
                 KEPT.iter()
                     .filter_map(|name| Some((name, env::var_os(name)?))),

@@ -100,7 +100,7 @@ fn a_rotation_that_is_killed_at_any_step_goes_on_when_done_again() {
 
 #[test]
 fn a_rotation_that_is_killed_at_any_moment_goes_on_when_done_again() {
-    const WORLDS: usize = 2;
+    const WORLDS: usize = 4;
     let rounds = if has_time() { 1000 } else { 200 };
     let killed = Mutex::new(0);
     thread::scope(|scope| {

@@ -13,7 +13,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use predicates::prelude::*;
-use predicates::str::{contains, is_match};
+use predicates::str::{contains, starts_with};
 use rustix::process::Signal;
 
 use crate::support::machine::behind_mounts;
@@ -122,10 +122,9 @@ fn an_outage_keeps_the_file_and_is_told_once() {
     let [trouble, end, well] = lines[..] else {
         panic!("{told}");
     };
-    let passing = is_match(r"^zitadel-credential: warning: http://.*: HTTP 429").unwrap();
+    let passing = starts_with("zitadel-credential: warning: http://").and(contains(": HTTP 429"));
     assert!(passing.eval(trouble), "{told}");
-    let ends =
-        is_match(r"^zitadel-credential: error: the token in the files expires at 20\d\d-").unwrap();
+    let ends = starts_with("zitadel-credential: error: the token in the files expires at 20");
     assert!(ends.eval(end), "{told}");
     let again = "zitadel-credential: warning: the files have a fresh token again";
     assert_eq!(well, again);

@@ -134,10 +134,10 @@ fn a_token_in_an_answer_that_is_no_good() {
         |answer| *answer = answer["access_token"].clone(),
         |answer| *answer = json!([answer]),
     ];
-    for edit in edits {
+    side_by_side(edits, |edit| {
         let mut hunt = Hunt::new();
         let issuer = &hunt.world.issuer;
         issuer.fault(Endpoint::Token, Fault::edit(edit), Times::Forever);
         assert_eq!(hunt.run_with_key(), 1, "the assertion, by its own command");
-    }
+    });
 }

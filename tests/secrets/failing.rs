@@ -11,7 +11,7 @@ use crate::support::http::listen;
 use crate::support::issuer::{Endpoint, Fault, Times};
 use crate::support::machine::behind_mounts;
 use crate::support::proxy::Proxy;
-use crate::support::{Ca, Issuer, ServiceUser, World};
+use crate::support::{Ca, Issuer, ServiceUser, World, side_by_side};
 
 /// The assertion, which needs no issuer, is shown all the same.
 const ASSERTION_ALONE: usize = 1;
@@ -54,7 +54,7 @@ fn the_key_is_broken() {
     let (json, pem) = (user.key_json(), user.pkcs1_pem());
     let cut = &json[..json.len() - 300];
     let body = pem.lines().nth(5).unwrap();
-    for broken in [
+    let broken = [
         cut.to_owned(),
         json.replace(&body[..8], "########"),
         json.replace(&body[..8], "AAAAAAAA"),
@@ -66,12 +66,13 @@ fn the_key_is_broken() {
         json.replace('{', ""),
         pem.lines().skip(1).collect(),
         pem.replace('\n', ""),
-    ] {
+    ];
+    side_by_side(broken, |broken: String| {
         let mut hunt = Hunt::new();
         fs::write(&hunt.world.key_file, broken).unwrap();
         // Damage to what no signature needs is not seen.
         assert!(hunt.run_with_key() <= ASSERTION_ALONE);
-    }
+    });
 }
 
 #[test]
@@ -114,12 +115,12 @@ fn the_cache_is_no_good() {
             world.home.write(".cache", "no directory");
         },
     ];
-    for spoil in spoilt {
+    side_by_side(spoilt, |spoil| {
         let mut hunt = Hunt::new();
         hunt.world.zitadel(["token"]).assert().success();
         spoil(&hunt.world);
         assert!(hunt.run() > ASSERTION_ALONE);
-    }
+    });
 }
 
 #[test]

@@ -5,11 +5,11 @@ use std::os::unix::fs::PermissionsExt;
 
 use crate::commands::{EXEC_DUMP, rows};
 use crate::hunt::Hunt;
-use crate::support::World;
 use crate::support::exchange::{access_token, token};
 use crate::support::issuer::{TokenKind, Version};
 use crate::support::machine::program;
 use crate::support::tools::{Row, Shows};
+use crate::support::{World, side_by_side};
 
 /// How many commands show a secret where all is well.
 fn showing(kind: TokenKind) -> usize {
@@ -32,11 +32,12 @@ fn with_a_log_in_json() {
 #[test]
 fn with_a_key_file() {
     // Opaque tokens of 2026 have five parts, those of 2025 one.
-    for (kind, version) in [
+    let kinds = [
         (TokenKind::Opaque, Version::V2025),
         (TokenKind::Opaque, Version::V2026),
         (TokenKind::Jwt, Version::V2026),
-    ] {
+    ];
+    side_by_side(kinds, |(kind, version)| {
         let mut hunt = Hunt::new();
         hunt.in_each_form = true;
         hunt.world.issuer.set_version(version);
@@ -47,7 +48,7 @@ fn with_a_key_file() {
         // Its search found no token there.
         let dump = hunt.world.home.path().join("identity.dump");
         assert_eq!(dump.exists(), kind == TokenKind::Jwt);
-    }
+    });
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::{KUBECONFIG, command, files, kubeconfig, setup, with_profile};
 use crate::git::gits;
 use crate::program::client;
-use crate::support::{Home, Run};
+use crate::support::{Home, Run, side_by_side};
 
 /// The most changes that one setup makes.
 const MOST: usize = 9;
@@ -92,17 +92,18 @@ fn of_kubectl_each_is_undone() {
     let Some(kubectl) = client("kubectl") else {
         return;
     };
-    let cluster = with_profile();
-    kubeconfig(&cluster);
-    let home = &cluster.world.home;
-    home.write(KUBECONFIG, format!("# mine\n{}", home.read(KUBECONFIG)));
-    let tool = ("kubectl", &*kubectl);
     let [one, two] = ["ci", "ci2"].map(|user| format!("kubectl --user {user}"));
     let [undo_one, undo_two] = [&one, &two].map(|words| format!("{words} --undo"));
     let [one, two] = [&one, &two].map(|words| format!("{words} --context test"));
-    let first = || drop(setup(home, &one));
-    each(home, tool, &two, &[&undo_two, &undo_one], first);
-    each(home, tool, &two, &[&undo_one, &undo_two], first);
+    let orders = [[&*undo_two, &*undo_one], [&*undo_one, &*undo_two]];
+    side_by_side(orders, |undos| {
+        let cluster = with_profile();
+        kubeconfig(&cluster);
+        let home = &cluster.world.home;
+        home.write(KUBECONFIG, format!("# mine\n{}", home.read(KUBECONFIG)));
+        let tool = ("kubectl", &*kubectl);
+        each(home, tool, &two, &undos, || drop(setup(home, &one)));
+    });
 }
 
 /// kubectl reaches that file by a link to its directory.

@@ -87,12 +87,34 @@ fn at_each(call: impl Fn(usize) -> String + Sync) -> usize {
     cuts.into_inner()
 }
 
+fn is_undone_when_killed_at_each(call: &str) {
+    let cuts = at_each(|step| format!("{call}:signal=KILL:when={step}"));
+    assert!(cuts > 0 || trace::is_missing(), "{call}");
+}
+
 #[test]
-fn whatever_is_killed_at_any_step_is_undone() {
-    for call in ["fsync", "/^rename", "/^unlink", "/^symlink", "/chmod"] {
-        let cuts = at_each(|step| format!("{call}:signal=KILL:when={step}"));
-        assert!(cuts > 0 || trace::is_missing(), "{call}");
-    }
+fn whatever_is_killed_while_it_syncs_is_undone() {
+    is_undone_when_killed_at_each("fsync");
+}
+
+#[test]
+fn whatever_is_killed_while_it_renames_is_undone() {
+    is_undone_when_killed_at_each("/^rename");
+}
+
+#[test]
+fn whatever_is_killed_while_it_removes_is_undone() {
+    is_undone_when_killed_at_each("/^unlink");
+}
+
+#[test]
+fn whatever_is_killed_while_it_links_is_undone() {
+    is_undone_when_killed_at_each("/^symlink");
+}
+
+#[test]
+fn whatever_is_killed_while_it_sets_a_mode_is_undone() {
+    is_undone_when_killed_at_each("/chmod");
 }
 
 #[test]

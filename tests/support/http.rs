@@ -4,7 +4,7 @@
 
 mod wire;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{BufReader, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -86,6 +86,7 @@ impl Server {
             handler: Box::new(handler),
             tls,
             accepted: AtomicUsize::new(0),
+            own: Mutex::default(),
             live: Mutex::default(),
             stopped: Mutex::new(false),
             bell: Condvar::new(),
@@ -105,9 +106,16 @@ impl Server {
         self.address.port()
     }
 
-    /// How many connections were accepted, also those whose TLS handshake
-    /// failed.
+    /// How many connections were made, also those whose TLS handshake failed and
+    /// those whose client is gone.
     pub fn connections(&self) -> usize {
+        // Connections are accepted in the order in which they were made: those before
+        // this one are counted when it is closed.
+        let mut own = self.shared.own.lock().unwrap();
+        let mut last = TcpStream::connect(self.address).unwrap();
+        own.insert(last.local_addr().unwrap());
+        drop(own);
+        let _ = last.read(&mut [0]);
         self.shared.accepted.load(Ordering::SeqCst)
     }
 }
@@ -138,6 +146,8 @@ struct Shared {
     handler: Box<Handler>,
     tls: Option<Arc<ServerConfig>>,
     accepted: AtomicUsize,
+    /// The server's own connections to itself, which are not counted
+    own: Mutex<HashSet<SocketAddr>>,
     live: Mutex<HashMap<usize, TcpStream>>,
     stopped: Mutex<bool>,
     bell: Condvar,
@@ -151,6 +161,9 @@ impl Shared {
                     break;
                 }
                 let Ok(stream) = stream else { continue };
+                if self.is_own(&stream) {
+                    continue;
+                }
                 let number = self.accepted.fetch_add(1, Ordering::SeqCst) + 1;
                 let Ok(live) = Live::new(self, number, &stream) else {
                     continue;
@@ -165,6 +178,11 @@ impl Shared {
                 let _ = stream.shutdown(Shutdown::Both);
             }
         });
+    }
+
+    fn is_own(&self, stream: &TcpStream) -> bool {
+        let own = self.own.lock().unwrap();
+        stream.peer_addr().is_ok_and(|peer| own.contains(&peer))
     }
 
     fn converse(&self, stream: TcpStream, connection: usize) -> io::Result<()> {

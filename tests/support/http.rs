@@ -181,8 +181,9 @@ impl Shared {
     }
 
     fn is_own(&self, stream: &TcpStream) -> bool {
-        let own = self.own.lock().unwrap();
-        stream.peer_addr().is_ok_and(|peer| own.contains(&peer))
+        let mut own = self.own.lock().unwrap();
+        // Another connection may get its port later.
+        stream.peer_addr().is_ok_and(|peer| own.remove(&peer))
     }
 
     fn converse(&self, stream: TcpStream, connection: usize) -> io::Result<()> {

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Checks Cargo.lock against the RustSec advisories, as downloaded now or by an earlier
-# run. Without network and without an earlier download, nothing is checked, and a
-# message reports that.
+# Checks Cargo.lock against the RustSec advisories, downloaded now or by an earlier run.
+# Without a network and an earlier download, it checks nothing and prints a message.
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/.."
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compiles and lints program and tests for targets that no program can be run for here:
+# Compiles and lints the program and the tests for targets whose programs do not run here:
 #
 #     .ci/lint-target.sh TARGET…      (after packaging/toolchain.sh TARGET…)
 set -euo pipefail
@@ -9,7 +9,7 @@ for target; do
     toolchain=$(packaging/toolchain.sh --find "$target")
     eval "$toolchain"
     driver=$(dirname "$RUSTC")/clippy-driver
-    # As cargo-clippy calls it, which looks for the driver beside itself alone.
+    # Calls the driver as cargo-clippy does, which looks for it only in its own directory.
     RUSTC_WORKSPACE_WRAPPER=$driver CLIPPY_CONF_DIR=$PWD CARGO_TARGET_DIR=target/lint-target \
       CLIPPY_ARGS='-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__' \
       cargo check --quiet --locked --all-targets --target "$target"

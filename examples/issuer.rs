@@ -1,14 +1,14 @@
-//! Runs the tests' issuer on loopback until its stdin ends, for programs that are started
-//! by other means than a test:
+//! Runs the tests' issuer on loopback until its stdin ends, for programs that a test does
+//! not start:
 //!
 //! ```sh
 //! cargo run --example issuer -- DIRECTORY [tls]
 //! ```
 //!
 //! Writes a user's `key.json` and a `config.toml` with two host rules to the directory,
-//! with `tls` also the `ca.pem` that its certificate is of, and then prints the issuer's
-//! URL. Each line of stdin is answered by the number of token requests so far; the line
-//! `hang` has the next one wait for ever.
+//! with `tls` also the `ca.pem` that signed its certificate, and then prints the issuer's
+//! URL. The response to each line of stdin is the number of token requests so far; the
+//! line `hang` makes the next request wait forever.
 #![allow(clippy::print_stdout, reason = "its purpose is its output")]
 
 #[path = "../tests/support/mod.rs"]
@@ -16,6 +16,8 @@ mod support;
 
 use std::error::Error;
 use std::io::BufRead;
+#[cfg(unix)]
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::{env, fs, io};
 
@@ -35,6 +37,7 @@ profile  = "prod"
 
 fn main() -> Result<(), Box<dyn Error>> {
     let dir = PathBuf::from(env::args_os().nth(1).ok_or("name a directory")?);
+    fs::create_dir_all(&dir)?;
     let ca = env::args_os().nth(2).map(|_| Ca::new());
     let (issuer, of_ca) = match &ca {
         Some(ca) => {
@@ -43,7 +46,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         None => (Issuer::start(), ""),
     };
-    fs::write(dir.join("key.json"), issuer.new_user().key_json())?;
+    let key = dir.join("key.json");
+    fs::write(&key, issuer.new_user().key_json())?;
+    // The program warns about a key that others can read.
+    #[cfg(unix)]
+    fs::set_permissions(&key, PermissionsExt::from_mode(0o600))?;
     let settings = format!("{}\"{of_ca}", issuer.url());
     let config = CONFIG.replace("ISSUER\"", &settings);
     fs::write(dir.join("config.toml"), config)?;

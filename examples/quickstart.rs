@@ -1,17 +1,17 @@
-//! Shows the main use from end to end, with only Rust installed:
+//! Shows the main use from end to end. Needs only Rust:
 //!
 //! ```sh
 //! cargo run --release --example quickstart
 //! ```
 //!
-//! Starts an issuer that behaves like ZITADEL in this process, on loopback. Then the
-//! real binary gets a token from it, and responds to requests of kubectl, git and docker.
-//! A second round does the same, without another token request, and is shown as a table.
-//! Any unexpected result ends the program with a message and exit code 1.
+//! Starts an issuer that behaves like ZITADEL in this process, on loopback. The real
+//! binary gets a token from it, and answers kubectl, git and docker. A second round makes
+//! the same calls without another token request, and prints a table. An unexpected result
+//! ends the program with a message and exit code 1.
 //!
-//! `quickstart SHELL [BETWEEN]` tests a package the same way: another shell (for example
-//! `chroot ROOT sh`, which must see this temporary directory) runs the program on its own
-//! PATH, and the command BETWEEN, for example an upgrade, runs between the rounds.
+//! `quickstart SHELL [BETWEEN]` tests a package the same way: another shell, such as
+//! `chroot ROOT sh`, runs the program on its own PATH. It must see the temporary directory
+//! of this program. The command BETWEEN, such as an upgrade, runs between the rounds.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -30,9 +30,9 @@ use support::{Endpoint, Home, Issuer, Run};
 const USAGE: &str = "\
 Usage: cargo run --release --example quickstart [-- SHELL [BETWEEN]]
 
-  SHELL    runs each command in place of this machine's shell, and finds the
-           program on its own PATH: \"chroot ROOT sh\", say
-  BETWEEN  a command to run between the two rounds: an upgrade, say
+  SHELL    runs each command instead of this machine's shell, with the program
+           on its own PATH, for example \"chroot ROOT sh\"
+  BETWEEN  a command to run between the two rounds, for example an upgrade
 ";
 
 /// A profile, and the two hosts that get its token.
@@ -68,7 +68,7 @@ fn quickstart() -> Outcome<()> {
         return Ok(());
     }
     if shell.is_none() {
-        println!("Building the binary, where it is not built yet …\n");
+        println!("Building the binary, if it is not built yet …\n");
         support::binary();
     }
 
@@ -76,8 +76,8 @@ fn quickstart() -> Outcome<()> {
     let issuer = Issuer::start();
     let user = issuer.new_user();
 
-    // On this machine: the user's key file as ZITADEL lets you download it, a
-    // config file, and the binary with its names as a helper on PATH.
+    // On this machine: the user's key file as downloaded from ZITADEL, a config file, and
+    // the binary with its helper names on PATH.
     let home = Home::new();
     home.write("key.json", user.key_json());
     let config = CONFIG.replace("ISSUER", &issuer.url());
@@ -88,44 +88,47 @@ fn quickstart() -> Outcome<()> {
         home.link("docker-credential-zitadel");
     }
 
-    heading("The set-up");
+    heading("The setup");
     println!("issuer  {}, in this process", issuer.url());
     println!("user    {}, whose key is in ~/key.json", user.user_id);
-    println!("home    {}, until the end", home.path().display());
+    println!("home    {}, removed at the end", home.path().display());
     println!("config  ~/.config/zitadel-credential/config.toml:");
     show(&config);
 
-    let desk = Desk {
+    let session = Session {
         home,
         issuer,
         user_id: user.user_id,
         shell,
     };
     heading("Round 1: nothing is in the cache");
-    let first = desk.round(&Desk::show)?;
+    let first = session.round(&Session::show)?;
     println!("requests: {}\n", named(&first.requests));
     if let Some(command) = between {
         heading("Between the rounds");
         println!("  $ {command}\n");
-        #[expect(clippy::disallowed_methods, reason = "an upgrade takes its time")]
+        #[expect(clippy::disallowed_methods, reason = "an upgrade needs no time limit")]
         let status = Command::new("sh").arg("-c").arg(command).status()?;
         expect(status.success(), "the command between the rounds succeeds")?;
     }
     heading("Round 2: the same again");
     row("command", "answer", "requests");
-    let second = desk.round(&Desk::show_row)?;
+    let second = session.round(&Session::show_row)?;
 
     expect(
         first.requests == [1, 1, 1],
         "round 1 makes one request each",
     )?;
-    expect(second.requests == [0, 0, 1], "round 2 asks userinfo alone")?;
-    expect(first.token == second.token, "both rounds have one token")?;
-    println!("\nAs it should be: ten commands, one request for a token.");
+    expect(second.requests == [0, 0, 1], "round 2 asks only userinfo")?;
+    expect(
+        first.token == second.token,
+        "both rounds get the same token",
+    )?;
+    println!("\nAs expected: ten commands, one request for a token.");
     Ok(())
 }
 
-/// What each round runs.
+/// The calls of each round.
 const CALLS: [(&str, &str); 5] = [
     ("a token", "zitadel-credential token"),
     ("whose token it is", "zitadel-credential whoami"),
@@ -148,8 +151,8 @@ struct Call {
     requests: [usize; 3],
 }
 
-/// A user's environment: a home directory with the binary, and the issuer.
-struct Desk {
+/// The user's home directory with the binary, and the issuer.
+struct Session {
     home: Home,
     issuer: Issuer,
     user_id: String,
@@ -160,11 +163,11 @@ struct Desk {
 /// The result of one round.
 struct Round {
     token: String,
-    /// To discovery, the token endpoint and userinfo.
+    /// The requests to discovery, the token endpoint and userinfo.
     requests: [usize; 3],
 }
 
-impl Desk {
+impl Session {
     /// Runs all five commands, shows each, and verifies their responses with the issuer.
     fn round(&self, show: &dyn Fn(&Self, &Call)) -> Outcome<Round> {
         let before = self.requests();
@@ -183,7 +186,7 @@ impl Desk {
             answers.push(call.stdout);
         }
         let [token, claims, kubectl, git, docker] = &answers[..] else {
-            return Err("it should be that all five commands run".into());
+            return Err("expected that all five commands run".into());
         };
         let token = token.trim_end().to_owned();
         expect(self.issuer.accepts(&token), "the issuer accepts the token")?;
@@ -216,8 +219,8 @@ impl Desk {
                 shell
             }
         };
-        // From stdin, and not by -c: a shell may give its own process to the
-        // last command of -c, and the kubectl helper looks at who calls it.
+        // The line is passed on stdin, not with -c: a shell may replace itself by the last
+        // command of -c, and the kubectl helper checks its parent process.
         let output = shell.run_with(format!("{line}\n"));
         let stderr = String::from_utf8(output.stderr)?;
         if !output.status.success() || !stderr.is_empty() {
@@ -232,7 +235,7 @@ impl Desk {
         show(&self.shortened(&call.stdout));
     }
 
-    /// Prints a row: the command, whose the token is or which, and its requests.
+    /// Prints a row: the command, its token or the token's owner, and its requests.
     fn show_row(&self, call: &Call) {
         let command = call.line.rsplit(" | ").next().unwrap_or_default();
         let shown = self.shortened(&call.stdout);
@@ -248,7 +251,7 @@ impl Desk {
         );
     }
 
-    /// Tokens are shown by their first eight characters.
+    /// Shortens tokens to their first eight characters.
     fn shortened(&self, text: &str) -> String {
         let tokens = self.issuer.issued_tokens();
         tokens.iter().fold(text.to_owned(), |text, token| {
@@ -266,7 +269,7 @@ fn heading(text: &str) {
     println!("{text}\n{}", "-".repeat(text.len()));
 }
 
-/// Prints an output, its lines broken at 80 columns.
+/// Prints a text with its lines broken at 80 columns.
 fn show(text: &str) {
     for line in text.lines().filter(|line| !line.is_empty()) {
         let mut column = 0;
@@ -290,7 +293,7 @@ fn row(command: &str, answer: &str, requests: &str) {
     println!("{command:<29}  {answer:<23}  {requests}");
 }
 
-/// Names the requests that were made.
+/// Returns the names of the requests made.
 fn named(requests: &[usize; 3]) -> String {
     let names = ["discovery", "token", "userinfo"].iter().zip(requests);
     let made = names.filter(|(_, count)| **count > 0);
@@ -308,7 +311,7 @@ fn since(before: [usize; 3], after: [usize; 3]) -> [usize; 3] {
     [0, 1, 2].map(|endpoint| after[endpoint] - before[endpoint])
 }
 
-fn expect(so: bool, what: &str) -> Outcome<()> {
-    let error = || format!("it should be that {what}").into();
-    so.then_some(()).ok_or_else(error)
+fn expect(is_so: bool, what: &str) -> Outcome<()> {
+    let error = || format!("expected that {what}").into();
+    is_so.then_some(()).ok_or_else(error)
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds the program as packages hold it, and prints its path:
+# Builds the program for packages, and prints its path:
 #
-#     packaging/build.sh [TARGET]      (default: what packaging/target.sh prints)
+#     packaging/build.sh [TARGET]      (default: the output of packaging/target.sh)
 #
-# It differs from what `cargo build --release` makes: it knows its commit, lists its
-# crates (cargo-auditable), and names no path of this machine.
+# Unlike the result of `cargo build --release`, it has its commit and the list of its crates
+# (cargo-auditable), and no path of this machine.
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/.."
 if [[ $PWD == *[\',:]* ]]; then
@@ -30,7 +30,7 @@ commit=$(git log -1 --format=%H)
 time=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 day=$(TZ=UTC date -d "@$time" +%F)
 version=$(sed -n 's/^version = "\(.*\)"/\1/p;/^version/q' Cargo.toml)
-# cargo would take these instead of the flags above.
+# cargo would use these variables instead of the flags above.
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
 ZITADEL_CREDENTIAL_VERSION="$version ($commit $day)" \
   cargo auditable build --locked --quiet --release --target "$target" --target-dir "$directory" \

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Tries what a release has for arm64 Linux on a machine of another processor, by qemu:
+# Tests a release's packages for arm64 Linux on another processor, with qemu:
 #
 #     packaging/release.sh --all && packaging/emulated.sh
 #
-# The archive's program alone in a root, the rpm, the deb in an arm64 Debian, and the
-# helpers' tests and a renewal among a hundred processes with that program. Needs root
+# Tests the archive's program in an empty root, the rpm, the deb in an arm64 Debian, and with
+# that program the helpers' tests and a renewal among a hundred processes. Needs root
 # (packaging/emulate.sh).
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/.."
@@ -24,7 +24,7 @@ tar -xzf dist/zitadel-credential-*-aarch64-unknown-linux-musl.tar.gz -C "$work" 
 tests() {
   ZITADEL_CREDENTIAL_TEST_PROGRAM=$work/bin/zitadel-credential cargo test --quiet --locked --test "$@"
 }
-# strace would see qemu's own files and requests in place of the program's, and a package's
-# program names its commit after its version.
+# strace would show qemu's own files and requests instead of the program's, and a package's
+# program prints its commit after its version.
 tests it -- tools:: --skip negative --skip version_needs_no_configuration
 tests broken -- contention::a_hundred_in_the_refresh_window contention::nobody_waits

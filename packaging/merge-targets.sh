@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Makes one release of what packaging/release.sh built for several targets:
+# Merges the results of packaging/release.sh for several targets into one release:
 #
 #     packaging/merge-targets.sh BUILT DIST
 #
-# BUILT has a directory for each. What every target makes alike must be alike;
-# what is a target's own and does not say so in its name gets the target's.
+# BUILT has a directory for each target. Files that do not depend on the target must be
+# equal; a file that does gets the target's name, if its own name lacks it.
 set -euo pipefail
 built=$(realpath "$1")
 export LC_ALL=C
-# What lies there already would be summed and handed out too.
+# Existing files would become part of the release.
 mkdir "$2"
 dist=$(realpath "$2")
 for directory in "$built"/*; do

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Makes what a release hands out, under dist/, for one target (default: what
-# packaging/target.sh prints; static musl on Linux):
+# Builds the files of a release, under dist/, for one target (default: the output of
+# packaging/target.sh; static musl on Linux):
 #
 #     packaging/release.sh [TARGET]
 #     packaging/release.sh --all     (those of packaging/targets.txt that build here,
 #                                     merged by packaging/merge-targets.sh)
 #
-#   zitadel-credential-VERSION.tar.gz         the sources, manual pages among them
+#   zitadel-credential-VERSION.tar.gz         the sources, including manual pages
 #   zitadel-credential-VERSION-TARGET.tar.gz  what to unpack below /usr/local
 #   zitadel-credential-VERSION-TARGET.zip     the same (for Windows, in its place)
 #   ZITADEL.Credential.*yaml, zitadel-credential.json
@@ -17,19 +17,19 @@
 #   zitadel-credential.rb                     the Homebrew formula
 #   zitadel-credential.cdx.json               the bill of materials (CycloneDX)
 #   THIRD-PARTY.txt                           the licences of what is linked
-#   PROVENANCE.txt                            from what and how it was built
+#   PROVENANCE.txt                            the sources and tools of the build
 #   RELEASE-NOTES.md                          this version's part of CHANGELOG.md
 #   SHA256SUMS                                of all of them
 #
-# Equal sources and an equal toolchain give equal bytes, wherever they lie
-# (packaging/reproduce.sh). packaging/materials/check.py says whether all is well.
+# Equal sources and an equal toolchain give equal bytes, in any directory
+# (packaging/reproduce.sh). packaging/materials/check.py checks the result.
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/.."
 if [[ ${1-} == --all ]]; then
   built=target/built
   rm -rf "$built"
   mkdir -p "$built"
-  # This machine's is the last: its tree is what checks find.
+  # This machine's target comes last: the checks use its tree.
   for target in $(awk '!/^#/ && $3 == "yes" { print $1 }' packaging/targets.txt | sort); do
     "$0" "$target"
     packaging/materials/check.py
@@ -53,10 +53,10 @@ name=zitadel-credential-$version
 export LC_ALL=C TZ=UTC
 umask 022
 
-# The archive of the sources and the binary must be of the same.
-# What git is told to ignore would be packed all the same.
+# The archive of the sources and the binary must have the same commit. Files that git
+# ignores would be packed too.
 packed=(docs examples packaging src ':!*__pycache__*')
-[[ -z $(git status --porcelain --untracked-files=all && git status --porcelain --ignored -- "${packed[@]}") ]] || { echo "packaging/release.sh: the tree holds what no commit holds" >&2; exit 1; }
+[[ -z $(git status --porcelain --untracked-files=all && git status --porcelain --ignored -- "${packed[@]}") ]] || { echo "packaging/release.sh: the tree has uncommitted changes" >&2; exit 1; }
 
 missing=()
 need() { command -v "$1" >/dev/null || missing+=("$1 ($2)"); }
@@ -73,10 +73,10 @@ if ((${#missing[@]})); then
   exit 1
 fi
 
-# Two at once would mix their files.
+# Concurrent runs would mix their files.
 mkdir -p target
 mkdir target/release.lock 2>/dev/null || {
-  echo "packaging/release.sh: another run is at it; if none is, remove target/release.lock" >&2
+  echo "packaging/release.sh: another run is active; if not, remove target/release.lock" >&2
   exit 1
 }
 trap 'rmdir target/release.lock' EXIT
@@ -85,8 +85,8 @@ trap 'exit 130' INT TERM
 rm -rf dist target/tree
 mkdir dist
 
-# A file list, times, modes and owners that no machine has a part in. Without directories:
-# whoever unpacks it as root below /usr/local keeps theirs as they are.
+# File list, times, modes and owners do not depend on the machine. There are no directories,
+# so that root's tar does not change those below /usr/local.
 pack() {
   (cd "$2" && find "$3" ! -type d -print0) | LC_ALL=C sort -z |
     tar --mode=u=rwX,go=rX --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --format=gnu \
@@ -104,7 +104,7 @@ packaging/materials/release-notes.py "$version" >dist/RELEASE-NOTES.md
 install -m 644 dist/THIRD-PARTY.txt dist/zitadel-credential.cdx.json "$documents"
 find target/tree -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 
-# The sources, with the pages that a build from them would need a builder for.
+# The sources, with the manual pages, so that a build need not create them.
 sources=target/sources
 rm -rf "$sources"
 mkdir -p "$sources"
@@ -112,7 +112,7 @@ git -c core.autocrlf=false -c core.attributesFile=/dev/null archive --prefix="$n
 cp -R target/tree/share/man "$sources/$name/man"
 pack "dist/$name.tar.gz" "$sources" "$name"
 
-# The formula is of that archive.
+# The formula names that archive.
 sum=$(sha256sum "dist/$name.tar.gz" | cut -d ' ' -f 1)
 sed -e "s|/v[0-9.]*/zitadel-credential-[0-9.]*\.tar|/v$version/$name.tar|" \
   -e "s|sha256 \"0*\"|sha256 \"$sum\"|" \
@@ -120,7 +120,7 @@ sed -e "s|/v[0-9.]*/zitadel-credential-[0-9.]*\.tar|/v$version/$name.tar|" \
 
 install -m 755 packaging/install/install.sh dist/
 
-# Nothing of these is of use on Windows.
+# None of these is useful on Windows.
 [[ $target != *-windows-* ]] ||
   rm -r target/tree/lib target/tree/share/{man,bash-completion,fish,zsh}
 rm -rf "target/$name-$target"
@@ -129,13 +129,13 @@ cp LICENSE-* "target/$name-$target/share/doc/zitadel-credential/"
 if [[ $target == *-windows-* ]]; then
   packaging/windows/package.py "$version" "$target" "target/$name-$target" dist
 else
-  # It goes below /usr/local.
+  # Users unpack it below /usr/local.
   sed -i 's|=/usr/bin/|=/usr/local/bin/|' "target/$name-$target"/lib/systemd/system/*
   pack "dist/$name-$target.tar.gz" target "$name-$target"
 fi
 
 if [[ $target == *-linux-* ]]; then
-  # Packages' documents are packed, as their policies ask.
+  # Packages' documents are compressed, as the distributions' policies require.
   packaging/deb/changelog.py "$version-1" "$(sed -n 's/^maintainer = "\(.*\)"/\1/p' Cargo.toml)" \
     >target/tree/changelog.Debian
   mv "$documents/CHANGELOG.md" "$documents/changelog"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Lays out below one directory what every package installs below its prefix:
+# Creates a directory with the files that every package installs below its prefix:
 #
 #     packaging/stage.sh BINARY DIRECTORY
 #
-# Program, links, manual pages, completions and documents. Of a program for Windows, whose
-# name ends in .exe, copies take the place of links. Times are those of SOURCE_DATE_EPOCH
-# where it is set.
+# It has the program, links, manual pages, completions and documents. For a program for
+# Windows, whose name ends in .exe, it has copies instead of links. Times are those of
+# SOURCE_DATE_EPOCH if it is set.
 set -euo pipefail
 binary=$(realpath "$1")
 mkdir -p "$2"
@@ -16,8 +16,8 @@ program=zitadel-credential
 [[ $binary != *.exe ]] || program=zitadel-credential.exe
 install -D -m 755 "$binary" "$tree/bin/$program"
 cargo run --quiet --locked --example man -- "$tree/share/man"
-# The pages know the names that the program answers to; `keyring` is nobody's to
-# install: it is another program's.
+# The names of the links come from the manual pages. `keyring` gets no link: it is another
+# program's name.
 for page in "$tree"/share/man/man1/*-credential*-zitadel.1; do
   name=$(basename "$page" .1)
   case $program in
@@ -28,7 +28,7 @@ done
 
 completions() {
   mkdir -p "$tree/share/${2%/*}"
-  # By a program for this machine: the packages' may be for another.
+  # Uses a program for this machine: the packages' program may be for another one.
   cargo run --quiet --locked -- completions "$1" >"$tree/share/$2"
 }
 completions bash bash-completion/completions/zitadel-credential
@@ -40,7 +40,7 @@ documents=$tree/share/doc/zitadel-credential
 install -D -m 644 -t "$documents" README.md SECURITY.md CHANGELOG.md
 install -D -m 644 -t "$documents/docs" docs/*.md
 install -d "$documents/examples"
-# All that the file can hold: the reference's own, so that there is one.
+# The example has every key of the config file: it is extracted from the reference.
 awk '/^## Config file/ { ours = 1 } ours && /^```$/ { exit }
   toml { print } ours && /^```toml$/ { toml = 1 }' docs/reference.md >"$documents/examples/config.toml"
 cp -r examples/servers "$documents/examples/"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Links in rustc's place a static program that the kernel loads at a random address:
+# Links, in place of rustc's linker, a static program that the kernel loads at a random
+# address:
 #
 #     CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER=packaging/static-pie.sh cargo build …
 #
-# rustc does that for musl on x86-64 and others, and its code for arm64 would do: only its
-# description of that target does not say so. So what it asks for is a program at a fixed
-# address; the words and start files of the other kind take their place.
+# rustc links static-pie for musl on x86-64, but asks for a fixed address on arm64. This
+# script replaces those arguments and start files.
 set -euo pipefail
 arguments=()
 for argument; do

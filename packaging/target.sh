@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints the target that this machine's packages are built for: static musl on Linux,
-# where its toolchain is installed (packaging/toolchain.sh).
+# Prints the target of this machine's packages: static musl on Linux, if its toolchain is
+# installed (packaging/toolchain.sh).
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/.."
 host=$(rustc --print host-tuple)

@@ -5,19 +5,18 @@
 #     packaging/toolchain.sh --find TARGET     (exits 1 if something is missing)
 #     eval "$(packaging/toolchain.sh --find TARGET)" && cargo build --target TARGET
 #
-# The default is this machine's static musl. `rustup target add TARGET` is the short way,
-# where rustup's servers can be reached: such a target is used first. Otherwise this
-# unpacks Debian's rustc-web below target/toolchain (or $TOOLCHAIN), once for all targets,
-# and builds each standard library from Debian's source of it, in the same layout as
-# rustup's. The C libraries are Debian's, but Apple's, whose headers come with PyPI's
-# ziglang. Into the system it installs C compilers alone.
+# The default is this machine's static musl. A target that `rustup target add TARGET` has
+# installed is used first. Otherwise this unpacks Debian's rustc-web below target/toolchain
+# (or $TOOLCHAIN), once for all targets, and builds each standard library from Debian's
+# source, in the layout of rustup's. The C libraries are Debian's, except Apple's, whose
+# headers come with PyPI's ziglang. It installs only C compilers into the system.
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/.."
 directory=${TOOLCHAIN:-$PWD/target/toolchain}
 machine=$(uname -m)
 
-# The target's C compiler, the package that has it, and how programs panic: those that
-# are handed out abort, and tests unwind.
+# The target's C compiler, its package, and how programs panic: released programs abort, and
+# tests unwind.
 describe() {
   packages=() panic=unwind
   case $1 in
@@ -40,7 +39,7 @@ describe() {
 
 die() { printf 'packaging/toolchain.sh: %s\n' "$1" >&2; exit 1; }
 
-# Debian's name of a target's processor.
+# Prints Debian's name of a target's processor.
 debian() {
   case ${1%%-*} in
     x86_64) echo amd64 ;;
@@ -59,7 +58,7 @@ find_rustc() {
   fi
 }
 
-# Prints the variables; fails without a compiler of Rust or C.
+# Prints the variables; fails if the Rust or the C compiler is missing.
 environment() {
   local rustc name=${1//-/_}
   describe "$1"
@@ -71,7 +70,7 @@ environment() {
     printf 'export CARGO_TARGET_%s_LINKER=%q STATIC_PIE_CC=%q\n' "${name^^}" "$linker" \
       "${compiler/#musl-gcc/cc}"
   fi
-  # cargo and the crate cc know this machine's own C compiler for musl.
+  # cargo and the crate cc find this machine's own C compiler for musl.
   [[ $compiler != musl-gcc ]] || return 0
   printf 'export CC_%s=%q CARGO_TARGET_%s_LINKER=%q\n' "$name" "$compiler" "${name^^}" "$linker"
   case $1 in
@@ -85,7 +84,7 @@ environment() {
 
 as_root() { if ((EUID)); then sudo "$@"; else "$@"; fi; }
 
-# Downloads packages of another architecture, of which the system need not know.
+# Downloads packages of another architecture, which dpkg need not have enabled.
 download_foreign() {
   local architecture=$1 state=$work/apt-$1
   shift
@@ -110,7 +109,7 @@ install_rustc() {
   rm -rf "${directory:?}/usr"
   mkdir -p "$directory/bin"
   for package in "$work"/debian/*.deb; do
-    # Of the source, the library alone is needed: 69 MB of 420.
+    # Only the library of the source is needed: 69 MB of 420.
     dpkg-deb --fsys-tarfile "$package" |
       tar -x -C "$directory" --no-wildcards-match-slash --exclude './usr/src/*/compiler' \
         --exclude './usr/src/*/src' --exclude ./usr/share --exclude ./usr/libexec
@@ -124,8 +123,8 @@ install_rustc() {
   done
 }
 
-# A C compiler for Apple's systems. Zig names the processors and systems by other words
-# than clang, and takes no version of Xcode's.
+# Writes a C compiler for Apple's systems. Zig's names of processors and systems differ from
+# clang's, and it accepts no version of Xcode's.
 install_zig() {
   [[ -e $directory/zig/bin/python ]] || python3 -m venv "$directory/zig"
   "$directory/zig/bin/pip" install --quiet --disable-pip-version-check ziglang==0.17.0 >&2
@@ -148,9 +147,12 @@ END
   chmod 755 "$directory/bin/zig-ar" "$directory/bin/$1-cc"
 }
 
-# Builds a target's standard library, and lays the C library's parts beside it.
+# Builds a target's standard library, and copies the C library's parts beside it.
 build_std() {
   local target=$1 std=$work/std-$1 library=$directory/usr/lib/rustlib/$1/lib gcc=$compiler
+  # Programs for Apple's systems do not run here.
+  local level=3
+  [[ $target != *-apple-* ]] || level=0
   mkdir -p "$std/src"
   echo '#![no_std]' >"$std/src/lib.rs"
   cat >"$std/Cargo.toml" <<END
@@ -161,15 +163,16 @@ edition = "2024"
 
 [profile.release]
 panic = "$panic"
+opt-level = $level
 END
-  # cargo takes -Zbuild-std from a stable toolchain only so. A stripped program has no
+  # Only this makes a stable cargo accept -Zbuild-std. A stripped program has no
   # names for a backtrace to print: without that feature no unwinder is linked.
   local flags=(
     -Cembed-bitcode=yes
     "--remap-path-prefix=$directory/usr/lib/rustlib/src/rust=/rust"
     "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
   )
-  # As rustup's: a library that can unwind has a crate for programs that abort, too.
+  # As in rustup's: a library that can unwind also has a crate for programs that abort.
   cat >"$std/rustc" <<END
 #!/bin/sh
 case " \$* " in *" --crate-name panic_abort "*) set -- "\$@" -Cpanic=abort ;; esac
@@ -224,7 +227,7 @@ for target in "${targets[@]}"; do
   find_rustc "$target" >/dev/null || {
     install_rustc
     build_std "$target"
-    # What was built with another standard library does not fit this one.
+    # Results that were built with another standard library do not fit this one.
     rm -rf "target/release-build/$target" "target/release-build/release" "target/windows/$target"
     touch "$directory/done-$target"
   }

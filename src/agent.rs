@@ -1,15 +1,14 @@
 //! `agent`: keeps a fresh token in files until a signal ends it.
 //!
-//! 1. Each token comes from the broker and the cache, as in every other command,
-//!    and each time the agent reads the configuration and the key again. Many agents
-//!    on one cache mint once.
-//! 2. Before the first file is written, a permanent error ends the agent: the person
-//!    who starts it is there to read the error. A temporary error is retried.
-//! 3. After that, only a signal ends it. When somebody restores a deleted key, the
-//!    programs that read the files work again without a restart. The agent leaves
-//!    an expired token in the files: the server's refusal explains more than an
-//!    empty file.
-//! 4. The log reports each problem once, and its end.
+//! 1. Each token comes from the broker and the cache, as in every other command, and each
+//!    time the agent reads the configuration and the key again. Many agents with one
+//!    cache mint once.
+//! 2. Before the first file is written, a permanent error ends the agent: the user who
+//!    starts it can read the error. A temporary error is retried.
+//! 3. After that, only a signal ends it. If a deleted key is restored, the programs that
+//!    read the files work again without a restart. The agent leaves an expired token in
+//!    the files: the server's refusal explains more than an empty file.
+//! 4. The log reports the start and the end of each problem once.
 
 mod check;
 mod keeper;
@@ -32,12 +31,10 @@ use crate::call::{Answer, World};
 use crate::cli::options::{EVERY, Options};
 use crate::config::{Asker, Config};
 use crate::error::{Error, Report};
-use crate::source::Source;
 use crate::sys::handle::{ProcessHandle, reap_orphans};
 use crate::sys::notify::Manager;
 use crate::sys::signals;
 use crate::sys::signals::Ending;
-use crate::sys::status::Status;
 use crate::text::logger;
 use crate::text::quote::{self, system};
 use crate::token_file;
@@ -45,7 +42,7 @@ use crate::token_file::access::AccessArgs;
 
 #[derive(Args, Debug)]
 pub(crate) struct Agent {
-    /// File to keep fresh, which is replaced in one step; may be repeated
+    /// File to keep fresh, replaced atomically; may be repeated
     #[arg(long, required_unless_present_any = ["check", "kubernetes_secret"], value_name = "FILE",
           value_hint = ValueHint::FilePath)]
     pub write: Vec<PathBuf>,
@@ -64,8 +61,8 @@ pub(crate) struct Agent {
     /// Write the files once, then exit
     #[arg(long)]
     pub once: bool,
-    /// Instead of keeping files, exit with 0 if this file's token has not expired,
-    /// by the agent's note of it; needs no network, and may be repeated
+    /// Exit with 0 if this file's token has not expired, by the agent's note beside
+    /// it, instead of writing files; needs no network; may be repeated
     #[arg(long, conflicts_with_all = ["write", "kubernetes_secret", "mode", "metrics_file", "signal", "once"], value_name = "FILE",
           value_hint = ValueHint::FilePath)]
     pub check: Vec<PathBuf>,
@@ -118,15 +115,18 @@ pub(crate) fn agent<'c>(
                     &secrets,
                 )
             },
-            &mut |path, token| signals::whole(|| token_file::write_noted(path, token, &access)),
+            &mut |path, token| {
+                let now = (world.clock)();
+                signals::whole(|| token_file::write_noted(path, token, &access, now))
+            },
         );
         key_end.look_again(load, world.environment);
-        // Before the metrics: who sees them finds it in the log.
+        // Precedes the metrics, so that their readers find the warning in the log.
         key_end.tell((world.clock)());
         if let Some(metrics) = &mut metrics {
             let now = (world.clock)();
             metrics.count(&outcome, keeper.token(), key_end.expires_at(), now);
-            metrics.write();
+            metrics.write(now);
         }
         if outcome.has_replaced
             && let Some(reader) = &reader
@@ -153,8 +153,8 @@ pub(crate) fn agent<'c>(
             secrets.report();
         }
         let status = secrets.status(&keeper.status());
-        // Sent again until it arrives: without READY=1, the service manager would
-        // wait for ever.
+        // Sent again until it arrives: without READY=1, the service manager would wait
+        // for ever.
         if status != reported
             && manager
                 .as_ref()
@@ -221,27 +221,23 @@ fn fetch(
     for path in files {
         token_file::refuse_ours(path, config, "the token")?;
     }
-    if !args.once && is_pipe(&request.source) {
+    if !args.once && request.source.is_pipe() {
         let what = format!("{}: a pipe can be read only once", request.source);
         return Err(Error::Usage(Report::new(what).hint(
             "name a regular file, or set a command in the profile: the agent reads it for each token",
         )));
     }
     let broker = Broker::new(&request, world.clock)?;
-    secrets.configure(config, &broker.known_username())?;
+    secrets.configure(config)?;
     let token = broker.token();
     if let Some(metrics) = metrics.filter(|_| broker.is_shared()) {
         metrics.count_shared(broker.shared_use());
     }
     key_end.note(&request, &broker);
+    let token = token?;
+    secrets.set_user(broker.username(&token));
     Ok(Fetched {
-        token: token?,
+        token,
         failed_renewal: broker.failed_renewal(),
     })
-}
-
-/// True if the source's file is a pipe, as with `<(…)`.
-fn is_pipe(source: &Source) -> bool {
-    let file = source.file();
-    file.is_some_and(|path| Status::of(path).is_ok_and(|status| status.is_pipe()))
 }

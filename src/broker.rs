@@ -1,15 +1,16 @@
 //! Gets tokens: fresh? → lock → read again → get → store.
 //!
 //! 1. A fresh entry is returned without lock, network or key.
-//! 2. An entry in its refresh window is renewed by the process that gets the lock
-//!    at once. All others keep using the entry, also while the renewal fails. An
-//!    attempt is short, and the lock file records it: the next attempt follows
-//!    half a minute later, so that an issuer that is down delays no call.
+//! 2. An entry in its refresh window is renewed by the process that gets the lock at
+//!    once. All others keep using the entry, even while the renewal fails. An attempt is
+//!    short, and the lock file records it: the next attempt follows half a minute later,
+//!    so that a failing issuer delays no call.
 //! 3. Without a usable entry, or with `--refresh`, one process mints. The others
 //!    wait, and read the new entry (`obtain.rs`).
-//! 4. A token past its margin is never returned (`token.rs`).
+//! 4. A token of the cache or the issuer is never returned past its margin (`token.rs`). A
+//!    supplier's token (`token-file`, `token-command`) is returned until it expires.
 //! 5. An entry that a server refused is checked with the issuer, and replaced only if
-//!    the issuer refuses it too (`userinfo.rs`).
+//!    the issuer refuses it too, or cannot check it (`userinfo.rs`).
 //! 6. A broken cache never blocks a call: it is a warning, and the call gets a
 //!    fresh token.
 
@@ -41,6 +42,7 @@ use crate::error::{Error, Report};
 use crate::grant::{Grant, KeyId, UserId};
 use crate::secret::Secret;
 use crate::source::Source;
+use crate::source::client::Client;
 use crate::source::issuer::Issuer;
 use crate::source::key::Key;
 use crate::source::supplier::Supplier;
@@ -48,8 +50,8 @@ use crate::text::clock::{Clock, Deadline, UnixTime};
 use crate::text::quote::system;
 use crate::token::{Freshness, Token};
 
-/// Time limit for renewing or checking a token that is still valid: enough for a
-/// vault's key-command and one request.
+/// Time limit for renewing or checking a token that is still valid: enough for a vault's
+/// key-command and one request.
 const AHEAD: Duration = Duration::from_secs(3);
 
 /// Minimum time between two attempts to replace a token that is still valid.
@@ -60,21 +62,21 @@ pub struct Broker<'a> {
     request: &'a Request<'a>,
     clock: &'a Clock,
     grant: Grant,
-    /// What was read for the grant, until it is used.
+    /// The key or secret that was read for the grant, until its use.
     loaded: Cell<Option<Loaded>>,
     /// The key that was read last, if any.
     key_read: Cell<Option<KeyRead>>,
     /// `None` for `--no-cache`, or if the cache cannot be trusted.
     slot: Option<Slot>,
-    /// The last renewal that failed while the token was still valid.
+    /// The last failed renewal of a token that was still valid.
     failed_renewal: Cell<Option<FailedRenewal>>,
-    /// What the last token had of the shared cache.
+    /// The shared cache's result for the last token.
     shared_use: Cell<Option<Use>>,
     /// True if the issuer was asked for the last token.
     has_asked: Cell<bool>,
     /// True if the issuer was asked about the token, and accepts it.
     is_accepted: Cell<bool>,
-    /// The issuer's clock and ours, when it gave the last token.
+    /// The issuer's clock and ours, at its last token.
     issuer_clock: Cell<Option<(UnixTime, UnixTime)>>,
 }
 
@@ -99,8 +101,7 @@ impl<'a> Broker<'a> {
             }
             Source::Client(client) => {
                 let secret = client.load(environment, deadline)?;
-                let (id, user) = (client.key_id(&secret), client.id.clone());
-                Self::of(request, clock, id, user, Some(Loaded::ClientSecret(secret)))
+                Self::of_client(request, clock, client, secret)
             }
             Source::Supplier(supplier) => {
                 let (id, user) = supplier.ids(environment);
@@ -109,10 +110,21 @@ impl<'a> Broker<'a> {
         })
     }
 
-    /// Creates a broker with a key that was read.
+    /// Creates a broker with a key that is already read.
     pub fn of_key(request: &'a Request<'a>, clock: &'a Clock, key: Key) -> Self {
         let (id, user) = (key.id.clone(), key.user.clone());
         Self::of(request, clock, id, user, Some(Loaded::Key(key)))
+    }
+
+    /// Creates a broker with a client secret that is already read.
+    pub fn of_client(
+        request: &'a Request<'a>,
+        clock: &'a Clock,
+        client: &Client,
+        secret: Secret,
+    ) -> Self {
+        let (id, user) = (client.key_id(&secret), client.id.clone());
+        Self::of(request, clock, id, user, Some(Loaded::ClientSecret(secret)))
     }
 
     /// Creates a broker from known IDs. Without `loaded`, the source is read when it is
@@ -131,7 +143,7 @@ impl<'a> Broker<'a> {
             user_id,
             scopes: request.scopes.clone(),
         };
-        // A file is itself at hand.
+        // A file is always available.
         let is_file = matches!(&request.source, Source::Supplier(Supplier::File(_)));
         let root = request.cache_dir.as_ref().filter(|_| !is_file);
         let slot = root.and_then(|root| {
@@ -162,13 +174,13 @@ impl<'a> Broker<'a> {
         &self.grant
     }
 
-    /// Returns what is known of the key; `None` if it was not read yet.
+    /// Returns the facts about the key; `None` if it was not read yet.
     pub const fn key_read(&self) -> Option<KeyRead> {
         self.key_read.get()
     }
 
-    /// Returns the username for a tool whose host rule has none: the user ID or client ID;
-    /// of a supplier's token its subject if it tells one, else `token`.
+    /// Returns the username for a tool whose host rule has none: the user ID or client
+    /// ID; for a supplier's token, its subject if it has one, else `token`.
     pub fn username(&self, token: &Token) -> String {
         let subject = match &self.request.source {
             Source::Supplier(_) => token.subject(),
@@ -178,7 +190,7 @@ impl<'a> Broker<'a> {
         user.as_str().to_owned()
     }
 
-    /// Returns the same without getting a token, as far as it is known.
+    /// Returns the username, as far as it is known without a token.
     pub fn known_username(&self) -> String {
         let token = match &self.request.source {
             Source::Supplier(Supplier::File(_)) => self.token().ok(),
@@ -207,8 +219,8 @@ impl<'a> Broker<'a> {
         self.failed_renewal.take()
     }
 
-    /// Notes that a server refused this token: the next call asks the issuer about it.
-    /// Returns whether it is cached.
+    /// Records that a server refused this token: the next call asks the issuer about it.
+    /// Returns true if the token is cached.
     pub fn doubt(&self, token: &Secret) -> bool {
         let doubted = self.slot.as_ref().map(|slot| slot.set_doubt(token, true));
         doubted.is_some_and(|doubted| {
@@ -219,8 +231,8 @@ impl<'a> Broker<'a> {
         })
     }
 
-    /// Removes this token from the cache, or whichever is cached if `None`.
-    /// Returns whether it was cached.
+    /// Removes this token from the cache, or the cached one if `None`. Returns true if it
+    /// was removed.
     pub fn forget(&self, token: Option<&Secret>) -> bool {
         let removed = self.slot.as_ref().map(|slot| match token {
             Some(token) => slot.remove(token),
@@ -304,7 +316,7 @@ impl<'a> Broker<'a> {
             Source::Key(_) | Source::Signer(_) => Some(format!("key ID {id}, user ID {user}")),
             Source::SelfSigned(_) => Some(format!("user ID {user}")),
             Source::Client(_) => Some(format!("client ID {user}")),
-            // Its errors begin with its name.
+            // A supplier's errors begin with its name.
             Source::Supplier(_) => None,
         };
         let issuer = self.grant.issuer.as_ref();
@@ -317,7 +329,7 @@ impl<'a> Broker<'a> {
     }
 }
 
-/// Returns the token, which there always is if none is at hand.
+/// Returns the token; without an existing one there always is a new one.
 fn token_of(got: Got) -> Result<Minted, Error> {
     match got {
         Got::Token(minted) => Ok(minted),
@@ -325,8 +337,8 @@ fn token_of(got: Got) -> Result<Minted, Error> {
     }
 }
 
-/// Returns the key ID of a grant. An issuer's token and an assertion that is a token
-/// itself are two tokens, by whichever key.
+/// Returns the key ID of a grant. With the same key, an issuer's token and a self-signed
+/// one get different IDs.
 fn named(source: &Source, key_id: KeyId) -> KeyId {
     match source {
         Source::SelfSigned(_) => KeyId::derived("self", [key_id.as_str()]),

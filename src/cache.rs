@@ -1,8 +1,7 @@
-//! The cache: entries on disk, how they are read and replaced.
+//! The cache: reads and replaces entries on disk.
 //!
-//! An entry is `{root}/v1/{keyId}/{digest}.json`, with a lock file beside it.
-//! Directories are 0700 and files 0600. Reading takes no lock and never sees a
-//! partial file.
+//! An entry is `{root}/v1/{keyId}/{digest}.json`, with a lock file beside it. Directories
+//! are 0700 and files 0600. Reading takes no lock and never sees a partial file.
 
 pub mod listing;
 pub mod lock;
@@ -58,8 +57,8 @@ impl Slot {
         Ok(slot)
     }
 
-    /// Returns the entry, if there is one and its fields match the grant. A
-    /// truncated, foreign or oversized file and a link count as a miss.
+    /// Returns the entry, if there is one and its fields match the grant. A truncated,
+    /// foreign or oversized file and a link count as a miss.
     pub fn read(&self) -> Option<Entry> {
         let file = open_private().read(true).open(self.path("json")).ok()?;
         let is_ours = |status: &Status| status.is_file() && status.is_private();
@@ -71,15 +70,15 @@ impl Slot {
     /// Replaces the entry atomically.
     ///
     /// # Errors
-    /// The system's error: no directory, disk full, permission denied.
+    /// The operating system's error: no directory, disk full, permission denied.
     pub fn replace(&self, entry: &Entry) -> io::Result<()> {
         let json = record::write(&self.grant, entry)?;
         replace::private(&self.path("json"), json.expose().as_bytes())
     }
 
-    /// Writes the token to a file beside the entry, atomically, and returns the
-    /// file's absolute path: for a command that reads the file again and again.
-    /// Removing the entry keeps the file for that command; `cache clear` removes it.
+    /// Writes the token to a file beside the entry, atomically, and returns the file's
+    /// absolute path: for a command that reads the file again and again. Removing the
+    /// entry keeps this file for that command; `cache clear` removes it.
     ///
     /// # Errors
     /// As [`Slot::replace`].
@@ -90,25 +89,29 @@ impl Slot {
         Ok(path)
     }
 
-    /// Removes the entry if its token is this one. Returns whether it was.
+    /// Removes the entry if its token is this one, and if no other process is about to
+    /// replace it. Returns true if it was removed.
     ///
     /// # Errors
-    /// The system's error.
+    /// The operating system's error.
     pub fn remove(&self, token: &Secret) -> io::Result<bool> {
-        // The lock keeps a newer entry from coming between the two steps. If
-        // another process has it, that process is about to replace the entry.
-        let _lock = self.try_lock();
+        // The lock keeps a newer entry from being stored between the two steps, and lost. A
+        // file system without locks has no such guard.
+        let lock = self.try_lock();
+        if matches!(lock, Ok(None)) {
+            return Ok(false);
+        }
         match self.read() {
             Some(entry) if entry.token.is(token) => self.clear(),
             _ => Ok(false),
         }
     }
 
-    /// Marks the entry as doubted, or as not doubted any more, if its token is this one.
-    /// Returns whether it was.
+    /// Sets or clears the entry's doubt mark, if its token is this one. Returns true if
+    /// it is this one.
     ///
     /// # Errors
-    /// The system's error.
+    /// The operating system's error.
     pub fn set_doubt(&self, token: &Secret, is_doubted: bool) -> io::Result<bool> {
         // A process with the lock is about to replace the entry.
         let Ok(Some(_lock)) = self.try_lock() else {
@@ -128,10 +131,10 @@ impl Slot {
         }
     }
 
-    /// Removes the entry. Returns whether there was one.
+    /// Removes the entry. Returns true if there was one.
     ///
     /// # Errors
-    /// The system's error.
+    /// The operating system's error.
     pub fn clear(&self) -> io::Result<bool> {
         match fs::remove_file(self.path("json")) {
             Ok(()) => Ok(true),
@@ -143,7 +146,7 @@ impl Slot {
     /// Creates the missing directories with mode 0700, independent of the umask.
     ///
     /// # Errors
-    /// One cannot be created, or another user created it first.
+    /// A directory cannot be created, or another user created it first.
     pub fn make_directories(&self) -> io::Result<()> {
         for dir in [&self.root, &self.root.join("v1"), &self.dir] {
             make_directory(dir)?;
@@ -160,8 +163,8 @@ impl Slot {
         Lock::try_take(&self.lock_path())
     }
 
-    /// As [`Slot::try_lock`], for one of the locks that are taken while the holder of
-    /// the entry's lock makes no progress.
+    /// Tries to take one of the locks for a stalled holder of the entry's lock, as
+    /// [`Slot::try_lock`].
     ///
     /// # Errors
     /// As [`Slot::try_lock`].
@@ -174,29 +177,29 @@ impl Slot {
         self.path("lock")
     }
 
-    /// Returns the time up to which tokens of the shared cache are not used; `None` if none
-    /// was refused.
+    /// Returns the time up to which tokens of the shared cache are not used; `None` if
+    /// none was refused.
     pub fn floor(&self) -> Option<UnixTime> {
         lock::note(&self.lock_path(), Note::Floor)
     }
 
-    /// Notes that tokens of the shared cache up to this time are not used.
+    /// Records that tokens of the shared cache up to this time are not used.
     ///
     /// # Errors
-    /// The system's error.
+    /// The operating system's error.
     pub fn note_floor(&self, floor: UnixTime) -> io::Result<()> {
         lock::write_note(&self.lock_path(), Note::Floor, floor)
     }
 
-    /// Returns when the shared cache was last not available.
+    /// Returns the time of the shared cache's last failure.
     pub fn store_trouble(&self) -> Option<UnixTime> {
         lock::note(&self.lock_path(), Note::StoreTrouble)
     }
 
-    /// Notes that the shared cache is not available.
+    /// Records that the shared cache is not available.
     ///
     /// # Errors
-    /// The system's error.
+    /// The operating system's error.
     pub fn note_store_trouble(&self, now: UnixTime) -> io::Result<()> {
         lock::write_note(&self.lock_path(), Note::StoreTrouble, now)
     }
@@ -223,8 +226,8 @@ impl Slot {
     }
 }
 
-/// Checks that only this user can write to the cache directories that exist. The
-/// root may be a symbolic link, the directories below it may not.
+/// Checks that only this user can write to the cache directories that exist. Only the
+/// root may be a symbolic link.
 fn check_directories(root: &Path, below: &[&Path]) -> io::Result<()> {
     let below = below.iter().map(|dir| (*dir, Status::of_link(dir)));
     for (dir, look) in std::iter::once((root, Status::of(root))).chain(below) {

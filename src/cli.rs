@@ -42,7 +42,7 @@ fn template() -> String {
 
 Helpers, called by other tools:
 {helpers}
-Direct, called by a person or a script:
+For people and scripts:
   token        Print an access token
   exec         Run a command with an access token in its environment
   agent        Keep files with an access token fresh
@@ -69,7 +69,8 @@ Exit codes: 0 success, 1 permanent error, 2 usage or configuration error,
 75 temporary error.";
 
 const PLACES_AND_CODES: &str = "\
-Every option above but -h and -V may come before or after the command.
+All options above, except -h and -V, work before or after the command.
+The password of a shared cache: in ZITADEL_CREDENTIAL_SHARED_PASSWORD.
 Exit codes: 0 success, 1 permanent error, 2 usage or configuration error,
 75 temporary error.";
 
@@ -109,7 +110,8 @@ pub(crate) enum Command {
 Examples:
   zitadel-credential token --key-file key.json \\
     --issuer https://acme.zitadel.cloud
-  curl -H @<(zitadel-credential token --output header) https://api.acme.dev/")]
+  header=$(zitadel-credential token --output header) &&
+    printf '%s\\n' \"$header\" | curl -H @- https://api.acme.dev/")]
     Token(TokenArgs),
 
     /// Run a command with an access token in its environment
@@ -124,8 +126,8 @@ Examples:
     #[command(after_help = "\
 Example, for Prometheus' credentials_file:
   zitadel-credential agent --write /run/prometheus/token
-It runs until SIGTERM or SIGINT, also while the issuer is down. A permanent
-error ends it only before the first file is written. With NOTIFY_SOCKET it
+It runs until SIGTERM or SIGINT, even while the issuer is down. A permanent
+error stops it only before the first file is written. With NOTIFY_SOCKET it
 notifies systemd when all files are written.")]
     Agent(Agent),
 
@@ -145,7 +147,7 @@ Example:
 
     /// Write a profile, or set up a tool to use it
     #[command(after_help = "\
-Examples (the first asks for what it needs, at a terminal):
+Examples (the first asks for its values, at a terminal):
   zitadel-credential setup
   zitadel-credential setup profile prod --key-file key.json \\
     --issuer https://acme.zitadel.cloud
@@ -191,6 +193,7 @@ It changes nothing and shows no secret. Exit code 1 if any check failed.")]
     /// Print a shell's completions
     #[command(after_help = "\
 Examples:
+  mkdir -p ~/.local/share/bash-completion/completions
   zitadel-credential completions bash \\
     > ~/.local/share/bash-completion/completions/zitadel-credential
   mkdir -p ~/.config/fish/completions
@@ -203,22 +206,28 @@ Examples:
 /// The outcome of a command line that runs no command.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// A help text or the version, as asked for.
+    /// The help text or the version, on request.
     Text(String),
-    /// A help text in place of a command that is missing.
+    /// A help text in place of a missing command.
     Guide(String),
     /// An error.
     Error(Report),
 }
 
 impl Refusal {
-    /// Returns the help of `setup`, for a call without a profile or a tool where nobody
-    /// can be asked.
-    pub(crate) fn of_setup() -> Self {
+    /// Returns the help of `setup`, for a call without a profile or a tool if no user can
+    /// be asked, or for an undo.
+    pub(crate) fn of_setup(is_undo: bool) -> Self {
         let args = ["zitadel-credential", "setup"].map(OsString::from);
         let mut root = Cli::command();
         root.build();
-        Self::Guide(help::text(help::place(&root, &args).clone(), true))
+        let help = help::text(help::place(&root, &args).clone(), true);
+        let missing = if is_undo {
+            "missing argument <TOOL>"
+        } else {
+            "missing argument <TOOL>: without it, setup asks for a profile, only at a terminal outside CI"
+        };
+        Self::Guide(format!("zitadel-credential: error: {missing}\n\n{help}"))
     }
 }
 
@@ -226,7 +235,7 @@ impl Cli {
     /// Parses the arguments, the program's name first.
     ///
     /// # Errors
-    /// [`Refusal`]: an error, or a text that is asked for.
+    /// [`Refusal`]: an error, or a requested text.
     pub(crate) fn read(args: Vec<OsString>) -> Result<(Options, Command), Refusal> {
         let args = help_last(by_name(args));
         let cli = match tools::read_alone(&args) {
@@ -276,7 +285,7 @@ impl Cli {
     }
 }
 
-/// Returns what is shown for clap's error.
+/// Returns the text for clap's error.
 fn refusal(error: clap::Error, args: &[OsString]) -> Refusal {
     let mut root = Cli::command();
     // Subcommands exist only after the build.
@@ -323,8 +332,8 @@ fn help_last(mut args: Vec<OsString>) -> Vec<OsString> {
     args
 }
 
-/// Replaces the name that the program was called by, such as
-/// `git-credential-zitadel`, with `zitadel-credential` and the command.
+/// Replaces the name by which the program was called, such as `git-credential-zitadel`,
+/// with `zitadel-credential` and the command.
 fn by_name(mut args: Vec<OsString>) -> Vec<OsString> {
     let command = args.first().and_then(|arg| tools::command_of(arg.as_ref()));
     // The help shows the first argument, so it must not be the caller's text.

@@ -1,7 +1,7 @@
 //! `completions`: a script for each shell, and the answers to the script's questions.
 //!
-//! Both are `clap_complete`'s. At each Tab the script runs
-//! `COMPLETE=SHELL zitadel-credential -- WORD…` and offers what this prints. No
+//! `clap_complete` supplies both. At each Tab the script runs
+//! `COMPLETE=SHELL zitadel-credential -- WORD…` and offers the printed candidates. No
 //! network, key or cache is used.
 
 mod bash;
@@ -15,13 +15,13 @@ use shell::Shell;
 use crate::call::{Answer, World};
 use crate::cli::options::{EVERY, Options};
 
-/// The variable that a script puts its shell's name into.
+/// The variable in which a script passes its shell's name.
 const VARIABLE: &str = "COMPLETE";
 
 const PROGRAM: &str = "zitadel-credential";
 
-/// What zsh needs besides: candidates are quoted, so that a home directory's `~` would
-/// lose its meaning, and an installed script runs as the completion itself at first.
+/// Addition to zsh's script: candidates are quoted, so that a home directory's `~` would
+/// lose its meaning, and an installed script first runs as the completion itself.
 const ZSH: &str = r#"
 _zitadel-credential() {
     if [[ $PREFIX == (--*=|)\~* ]]; then
@@ -69,10 +69,10 @@ pub(crate) fn asking_shell(world: &World<'_>) -> Option<Shell> {
     Shell::from_str(name.to_str()?, false).ok()
 }
 
-/// Prints what could stand at the cursor. Errors print nothing: they would stand in
-/// the middle of the line that is being typed.
+/// Prints the candidates for the word at the cursor. Errors print nothing: their text
+/// would appear within the line that the user types.
 pub(crate) fn at_cursor(world: &World<'_>, shell: Shell, root: Command) -> Answer {
-    // After this program's name and `--`: the line, with the name again.
+    // The line, with the name again, follows this program's name and `--`.
     let words = world.args.get(2..).unwrap_or_default().to_vec();
     if words.is_empty() {
         return Answer::new("");
@@ -82,7 +82,7 @@ pub(crate) fn at_cursor(world: &World<'_>, shell: Shell, root: Command) -> Answe
     }
     let mut command = Sources::of(world, shell, &words).add_to(root);
     let mut text = Vec::new();
-    // The engine looks up what else its script sets: the cursor's word and a separator.
+    // The engine reads its script's other variables: the cursor's word and a separator.
     let written = shell.completer().write_complete(
         &mut command,
         words,

@@ -28,8 +28,8 @@ use file::File;
 use given::Given;
 pub use layer::Layer;
 pub use logging::{LOG_FORMAT, log_format, log_level, start_log};
-pub(crate) use place::Profiles;
 pub use place::{Directories, FILE_LIMIT};
+pub(crate) use place::{Profiles, option_for};
 use place::{path_of_call, read_file};
 use setting::Setting;
 pub use source::SourceSetting;
@@ -62,7 +62,7 @@ pub struct Config<'a> {
     is_named: bool,
     rules: HostRules,
     directories: &'a Directories,
-    environment: &'a Environment,
+    environment: &'a Environment<'a>,
     no_cache: bool,
     refresh: bool,
     deadline: Deadline,
@@ -94,7 +94,7 @@ impl<'a> Config<'a> {
     /// [`Error::Usage`] naming the file and line, the flag or the variable.
     pub fn load(
         options: &Options,
-        environment: &'a Environment,
+        environment: &'a Environment<'a>,
         directories: &'a Directories,
     ) -> Result<Self, Error> {
         let (path, must_exist) = path_of_call(options, environment, directories)?;
@@ -114,7 +114,7 @@ impl<'a> Config<'a> {
     /// [`Error::Usage`] naming the flag or the variable.
     pub fn without_file(
         options: &Options,
-        environment: &'a Environment,
+        environment: &'a Environment<'a>,
         directories: &'a Directories,
     ) -> Result<Self, Error> {
         let caller = Layer::from_caller(options, environment, directories.home.as_deref())?;
@@ -237,9 +237,10 @@ impl<'a> Config<'a> {
         self.path.as_deref()
     }
 
-    /// Returns the config file's path if a flag names it.
-    pub(crate) fn named_path(&self) -> Option<&Path> {
-        self.path().filter(|_| self.is_named)
+    /// Returns the option by which another call names this config file, with a space
+    /// before it; empty if no flag names it.
+    pub(crate) fn option(&self) -> String {
+        option_for(self.path().filter(|_| self.is_named))
     }
 
     fn settings(&self, asker: Asker<'_>) -> Result<Layer, Error> {
@@ -267,7 +268,7 @@ impl<'a> Config<'a> {
         let dir = self.path.as_deref().and_then(Path::parent);
         let dir = dir.unwrap_or_else(|| Path::new(""));
         Layer::from_profile(profile, dir, self.directories.home.as_deref()).map_err(|error| {
-            error.map(|r| self.about(r.about(&format!("profile {}", quoted(name)))))
+            error.map(|r| self.about(r.about(&format!("profile {}", quote::path(name)))))
         })
     }
 
@@ -275,11 +276,6 @@ impl<'a> Config<'a> {
     pub fn cache_root(&self) -> Option<PathBuf> {
         let usual = || Some(self.directories.cache.as_ref()?.join("zitadel-credential"));
         self.caller.cache_dir.clone().or_else(usual)
-    }
-
-    /// Returns the key ID that the flag or the environment names.
-    pub fn caller_key_id(&self) -> Option<&str> {
-        self.caller.key_id.as_deref()
     }
 
     fn cache_dir(&self) -> Option<PathBuf> {
@@ -325,8 +321,8 @@ fn token_endpoint_of(settings: &Layer) -> Result<Option<HttpUrl>, Error> {
     };
     let endpoint = settings.token_endpoint.as_ref().map(parse).transpose()?;
     let issuer = settings.issuer.as_deref().and_then(IssuerUrl::parse);
-    // An assertion for this issuer is of use to whoever gets it, and what comes back is
-    // cached as this issuer's token.
+    // Anyone who gets an assertion for this issuer can use it, and the response is cached
+    // as this issuer's token.
     if let (Some(endpoint), Some(issuer)) = (&endpoint, &issuer)
         && endpoint.origin() != issuer.origin()
     {

@@ -53,7 +53,10 @@ pub(crate) fn token(
     };
     let text = Secret::new(text);
     match file {
-        Some(path) => token_file::write(&path, &text, &access).map(|()| Answer::new("")),
+        Some(path) => {
+            token_file::write(&path, &text, &access, (world.clock)())?;
+            Ok(Answer::new(""))
+        }
         None => Ok(Answer::new(format!("{}\n", text.expose()))),
     }
 }
@@ -74,7 +77,7 @@ fn described(token: &Token, broker: &Broker<'_>) -> Value {
 /// The variable in which `exec` passes the token by default.
 const DEFAULT_VARIABLE: &str = "ZITADEL_ACCESS_TOKEN";
 
-/// The variable in which AWS clients look for the token's file.
+/// The variable by which AWS clients find the token's file.
 const WEB_IDENTITY: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
 
 /// `exec`: replaces this process with the command, with a token in its environment.
@@ -89,7 +92,7 @@ pub(crate) fn exec(
         command,
         ..
     } = args;
-    // With the token in a file, the command needs it in no variable.
+    // With the token in a file, the command needs no variable for it.
     let default = (!write_web_identity).then_some(OsStr::new(DEFAULT_VARIABLE));
     let variable = env.as_deref().or(default);
     if let Some(variable) = variable.filter(|name| !is_name(name)) {
@@ -118,7 +121,7 @@ pub(crate) fn exec(
     } else {
         broker.token()?
     };
-    // Set by an `exec` around this one.
+    // An outer `exec` sets this variable.
     command.env_remove(DEFAULT_VARIABLE);
     if let Some(variable) = variable {
         command.env(variable, token.expose());
@@ -139,7 +142,7 @@ pub(crate) fn exec(
     });
     let error = Error::Usage(report);
     if quote::holds_secret(&program.to_string_lossy()) {
-        // Not a program's name, but a mistake in the call.
+        // A mistake in the call, not in a program's name.
         return Err(error);
     }
     call::report(world, &error);
@@ -187,7 +190,7 @@ pub(crate) fn assertion(
             signer.sign(&statement, environment, deadline)?
         }
         Source::Client(_) | Source::Supplier(_) => {
-            let report = Report::new(format!("{source}: nothing here signs an assertion"));
+            let report = Report::new(format!("{source}: cannot sign an assertion"));
             return Err(Error::Usage(report.hint(
                 "give --key-file, or a profile with a key or a sign-command",
             )));
@@ -207,7 +210,7 @@ pub(crate) fn whoami(world: &World<'_>, config: &Config<'_>) -> Result<Answer, E
         Err(refusal) => {
             let what = format!("the issuer refused the token: {}", refusal.description);
             Err(broker.about(Error::Final(Report::new(what).hint(
-                "run zitadel-credential whoami --refresh to try a new token: this one was revoked, its user was deactivated, or ZITADEL has trouble of its own",
+                "run zitadel-credential whoami --refresh to try a new token: this one was revoked, its user was deactivated, or ZITADEL has an internal error",
             ))))
         }
     }

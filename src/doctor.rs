@@ -1,9 +1,7 @@
-//! `doctor`: tries each step on the way to a token and reports it separately, so
-//! that the user sees which step fails first. It changes nothing and shows no
-//! secret.
+//! `doctor`: tests each step on the way to a token and reports it separately, so that the
+//! user sees which step fails first. It changes nothing and shows no secret.
 //!
-//! Each check comes after the checks that it depends on, and is skipped if one of
-//! them failed.
+//! Each check comes after the checks that it needs, and is skipped if one of them failed.
 
 mod cache;
 mod host;
@@ -32,8 +30,8 @@ use crate::text::clock::Deadline;
 
 #[derive(Args, Debug)]
 pub(crate) struct Doctor {
-    /// Host or URL to check: whether it gets a token, and why not; the checks
-    /// use its profile
+    /// Host or URL to check: does it get a token, and if not, why; the other
+    /// checks use its profile
     #[arg(value_name = "HOST")]
     pub host_asked: Option<String>,
     /// Output format
@@ -71,8 +69,8 @@ pub(crate) fn doctor(
         }
     };
     let is_read = config.is_some();
-    // After an error, without the config file; then also without flags and
-    // environment, in case the error is there.
+    // After an error, the config file is left out; then flags and environment too, in
+    // case the error is there.
     let config = config
         .or_else(|| Config::without_file(options, world.environment, directories).ok())
         .or_else(|| Config::without_file(&nothing, &|_| None, directories).ok());
@@ -93,7 +91,7 @@ pub(crate) fn doctor(
     };
     let mut request = config.request(asker());
     if let Ok(request) = &mut request {
-        // The findings tell both.
+        // The findings report both.
         request.source.leave_end_to_caller();
         request.source.leave_exposure_to_caller();
     }
@@ -121,8 +119,10 @@ pub(crate) fn doctor(
     };
     let profile = profile.as_deref();
     let clock = world.clock;
-    // The token of a host that is no API server: what one would say of it is kubectl's.
-    let is_for_host = matches!(&ask, Some(Some(ask)) if !wiring.needs_no_rule(&ask.origin));
+    // A host's token is not judged as the server of a tool would: that finding is in the
+    // tool's row.
+    let is_for_host =
+        matches!(&ask, Some(Some(ask)) if wiring.needs_no_rule(&ask.origin).is_none());
     let has_token = token::check(
         &mut checks,
         broker,

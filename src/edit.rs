@@ -1,18 +1,18 @@
-//! Changing other programs' files: plan, backup, journal, TOML, JSON.
+//! Changing other programs' files: plan, backup, journal, TOML.
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `setup` | what each tool's setup implements |
-//! | `hosts`, `rules`, `links`, `whole` | what the setups share: host rules, links, files of our own, warnings |
+//! | `setup` | the trait of each tool's setup |
+//! | `hosts`, `rules`, `links`, `whole` | shared by the setups: host rules, links, our own files, warnings |
 //! | `plan` | the changes of one setup: shown, or applied all or none |
 //! | `apply` | applies changes in order, and reverts them if one fails |
 //! | `backup` | each file as it was before the first setup |
-//! | `file`, `link` | one file or link, as it is and as it is to be |
+//! | `file`, `link` | the current and the new state of one file or link |
 //! | `tool`, `file_lock` | git and kubectl, which write their own files under their own locks |
-//! | `trial` | the call that the tool makes, once the files are written |
-//! | `journal`, `check`, `entry` | `setup.json`: what was put where |
-//! | `toml`, `json` | editing in place |
-//! | `diff` | what `--dry-run` shows |
+//! | `trial` | the tool's call, tested after the files are written |
+//! | `journal`, `check`, `entry` | `setup.json`: every edit and its place |
+//! | `toml` | editing in place |
+//! | `diff` | the diff of `--dry-run` |
 //! | `lock`, `directory` | one setup at a time; new directories |
 
 pub(crate) mod apply;
@@ -25,10 +25,10 @@ pub(crate) mod file;
 mod file_lock;
 pub(crate) mod hosts;
 pub(crate) mod journal;
-pub(crate) mod json;
 pub(crate) mod link;
 pub(crate) mod links;
 pub(crate) mod lock;
+pub(crate) mod moved;
 pub(crate) mod plan;
 pub(crate) mod rules;
 pub(crate) mod setup;

@@ -1,4 +1,4 @@
-//! Errors: the failure, the facts that were found locally, and the remedies.
+//! Errors: the failure, the local facts, and the remedies.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,17 +9,18 @@ use thiserror::Error;
 use crate::text::quote::printable;
 use crate::text::wrap::wrapped;
 
-/// Every failure, classified by the caller's next step.
+/// All failures, classified by the caller's next step.
 #[derive(Debug, Error)]
 pub enum Error {
     /// The command line, the environment or the config file must change first.
     #[error("{0}")]
     Usage(Report),
-    /// A retry fails as well: a refusal, a bad key, a bad response.
+    /// A retry fails as well, for example after a refusal, for a bad key or a bad
+    /// response.
     #[error("{0}")]
     Final(Report),
-    /// The issuer refused the key or its user, finally: a retry fails as well, and their
-    /// tokens may be invalid.
+    /// The issuer refused the key or its user permanently: a retry fails as well, and
+    /// their tokens may be invalid.
     #[error("{0}")]
     Refused(Report),
     /// A retry may succeed; until then a token that is still valid may be used.
@@ -70,7 +71,7 @@ impl Error {
         }
     }
 
-    /// Returns the report alone.
+    /// Returns only the report.
     pub fn into_report(self) -> Report {
         match self {
             Self::Usage(report)
@@ -80,7 +81,7 @@ impl Error {
         }
     }
 
-    /// Returns the same error with its report changed.
+    /// Returns the same error with a changed report.
     pub fn map(self, change: impl FnOnce(Report) -> Report) -> Self {
         match self {
             Self::Usage(report) => Self::Usage(change(report)),
@@ -91,11 +92,11 @@ impl Error {
     }
 }
 
-/// An error as a person reads it: the failure, the key and issuer, the facts,
-/// the hints.
+/// An error for display to the user: the failure, the key and issuer, the facts, the
+/// hints.
 #[derive(Debug)]
 pub struct Report {
-    // Boxed: every `Result` of the program has the size of its error.
+    // Boxed, because every `Result` of the program has the size of its error.
     failure: Box<str>,
     with: Option<Box<str>>,
     facts: Vec<String>,
@@ -105,11 +106,11 @@ pub struct Report {
     wait: Wait,
 }
 
-/// What the issuer said about further requests.
+/// The issuer's limit for further requests.
 #[derive(Clone, Copy, Debug, Default)]
 struct Wait {
     secs: u32,
-    /// True if it asked for these seconds.
+    /// True if the issuer requested this time.
     is_asked: bool,
     /// True if there were too many requests.
     is_limited: bool,
@@ -141,8 +142,8 @@ impl Report {
         self
     }
 
-    /// Adds a remedy, in the imperative. The most likely one comes first, and each
-    /// is shown on a line of its own.
+    /// Adds a remedy, in the imperative. The most likely one comes first, and each is
+    /// shown on a separate line.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
@@ -154,7 +155,7 @@ impl Report {
         self
     }
 
-    /// Sets how long the issuer asked not to retry.
+    /// Sets the issuer's requested pause before a retry.
     pub fn wait(mut self, wait: Option<Duration>) -> Self {
         let secs = |wait: Duration| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
         self.wait.is_asked = wait.is_some();
@@ -162,18 +163,18 @@ impl Report {
         self
     }
 
-    /// Notes that the issuer had too many requests from here.
+    /// Records that the issuer got too many requests from here.
     pub fn limited(mut self) -> Self {
         self.wait.is_limited = true;
         self
     }
 
-    /// True if the issuer had too many requests from here.
+    /// True if the issuer got too many requests from here.
     pub const fn is_limited(&self) -> bool {
         self.wait.is_limited
     }
 
-    /// Prefixes the failure with the thing that it is about.
+    /// Prefixes the failure with its subject.
     pub fn about(mut self, thing: &impl fmt::Display) -> Self {
         self.failure = format!("{thing}: {}", self.failure).into_boxed_str();
         self
@@ -209,8 +210,8 @@ impl Report {
         with.chain(facts).chain(hints).map(line).chain(to_copy)
     }
 
-    /// Returns everything but the headline as fields of a JSON object, without those
-    /// that are empty.
+    /// Returns everything but the headline as fields of a JSON object, without empty
+    /// fields.
     pub fn fields(&self) -> Vec<(&'static str, Value)> {
         let list = |texts: &[String]| -> Option<Value> {
             let shown = texts.iter().map(|text| printable(text));
@@ -242,7 +243,7 @@ impl Report {
         text
     }
 
-    /// Returns how long the issuer asked not to retry, if it did.
+    /// Returns the issuer's requested pause before a retry, if there is one.
     pub fn retry_after(&self) -> Option<Duration> {
         let wait = self.wait;
         wait.is_asked.then(|| Duration::from_secs(wait.secs.into()))
@@ -302,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_quoted_can_leave_its_line_or_steer_a_terminal() {
+    fn quoted_text_cannot_break_its_line_or_control_a_terminal() {
         let report = Report::new("host \u{1b}[31m\u{7}").found("a\nb\r\u{9b}\u{2028}");
         let text = report.to_string();
         assert_eq!(

@@ -16,16 +16,16 @@ use crate::error::{Error, Report};
 use crate::text::quote::printable;
 use crate::text::wrap::wrapped;
 
-/// The outcome of a check.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     /// No problem.
     Ok,
-    /// It works now, but may stop working, or does not work for every user.
+    /// The token works now, but may stop working, or does not work for every user.
     Warning,
-    /// It prevents a tool from getting its token.
+    /// A tool cannot get its token.
     Failed,
-    /// A check that it depends on failed.
+    /// Another check, which this one needs, failed.
     Skipped,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct Check {
     name: &'static str,
     pub(crate) status: Status,
     finding: String,
-    /// `None` if there is nothing to do.
+    /// `None` if no action is needed.
     remedy: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What a token is asked for with: issuer, key, user and scopes.
+//! The parameters of a token request: issuer, key, user and scopes.
 
 use ring::digest as sha2;
 
@@ -6,12 +6,13 @@ use crate::scope::Scopes;
 use crate::text::digest::hex;
 use crate::url::IssuerUrl;
 
-/// The parameters of a token. Two requests with equal grants share a cached token.
+/// The parameters of a token request. Two requests with equal grants share a cached
+/// token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// The issuer; `None` for tokens that something else makes.
+    /// The issuer; `None` for tokens from another program.
     pub issuer: Option<IssuerUrl>,
-    /// The signing key's ID, or what stands for the source in the cache.
+    /// The signing key's ID, or a name of the source in the cache.
     pub key_id: KeyId,
     /// The service user's ID, or its client ID.
     pub user_id: UserId,
@@ -49,8 +50,8 @@ id!(
     b"-_"
 );
 impl KeyId {
-    /// Returns the name in the cache of a source whose secret has no ID: `kind`, and a
-    /// digest of what the source is told by.
+    /// Returns the cache name of a source whose secret has no ID: `kind`, and a digest of
+    /// the parts that identify the source.
     pub fn derived<'p>(kind: &'p str, parts: impl IntoIterator<Item = &'p str>) -> Self {
         Self(format!(
             "{kind}-{}",
@@ -60,7 +61,7 @@ impl KeyId {
 }
 
 impl UserId {
-    /// Returns the username that stands beside a token whose user is not known.
+    /// Returns the username for a token whose user is not known.
     pub fn of_token() -> Self {
         Self("token".to_owned())
     }
@@ -77,8 +78,8 @@ pub fn digest<'p>(parts: impl IntoIterator<Item = &'p str>) -> String {
 }
 
 id!(
-    /// The service user's ID (`userId`), or its client ID. Tools get it as a username, so it contains
-    /// no character that is special in line protocols.
+    /// The service user's ID (`userId`), or its client ID. Tools get it as a username, so
+    /// it contains no character that is special in line protocols.
     UserId,
     b"-_.@+"
 );

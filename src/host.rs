@@ -15,7 +15,7 @@ use crate::url::{Host, Origin, Scheme, parse_authority};
 /// The form of the response to git (`auth` in a rule).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Auth {
-    /// Basic, or Bearer if the server offers that and not basic.
+    /// Basic, or Bearer if the server offers only that of the two.
     #[default]
     Auto,
     /// A username, and the token as its password.
@@ -71,7 +71,8 @@ impl HostPattern {
         self.port
     }
 
-    /// True for a wildcard like `*.0.0.1`: only addresses end so, and it matches none.
+    /// True for a wildcard like `*.0.0.1`: only addresses end like this, and it matches
+    /// none.
     pub fn matches_nothing(&self) -> bool {
         self.any_label && self.host.is_address()
     }
@@ -81,8 +82,7 @@ impl HostPattern {
         self.any_label && strangers::are_below(self.host.as_str())
     }
 
-    /// Returns the public service that these hosts belong to, if it takes no tokens of
-    /// ZITADEL.
+    /// Returns the public service of these hosts, if it accepts no ZITADEL tokens.
     pub fn service(&self) -> Option<&'static str> {
         strangers::service(self.host.as_str())
     }
@@ -97,7 +97,7 @@ impl HostPattern {
         let pattern = self.host.as_str();
         let host = origin.host.as_str();
         if self.any_label {
-            // The labels of an address are no names below others: `*.0.0.1`.
+            // The labels of an address are not names below others: `*.0.0.1`.
             !origin.host.is_address()
                 && host
                     .strip_suffix(pattern)
@@ -185,6 +185,9 @@ pub enum Miss<'a> {
     Username(&'a HostRule),
 }
 
+const ALLOW_HTTP: &str = "allow-http = true";
+const IF_TRUSTED: &str = "if you trust the network";
+
 impl Miss<'_> {
     /// Returns the report for `origin`, with the remedies.
     pub fn report(&self, origin: &Origin) -> Report {
@@ -201,7 +204,15 @@ impl Miss<'_> {
                 found.pattern
             ))
             .hint("use https")
-            .hint("set allow-http = true in that rule if you trust the network"),
+            .hint(if found.is_callers {
+                // Only a rule of the config file can allow http, and it overrides this one.
+                let pattern = &found.pattern;
+                format!(
+                    "add [hosts.\"{pattern}\"] with {ALLOW_HTTP} to the config file {IF_TRUSTED}"
+                )
+            } else {
+                format!("set {ALLOW_HTTP} in that rule {IF_TRUSTED}")
+            }),
             Self::Username(found) => {
                 let username = found.username.as_deref().unwrap_or_default();
                 Report::new(format!(
@@ -220,6 +231,12 @@ fn add_rule(report: Report, origin: &Origin) -> Report {
     if let Some(service) = strangers::service(origin.host.as_str()) {
         return report.hint(format!(
             "{host} belongs to {service}, which takes no tokens of ZITADEL"
+        ));
+    }
+    if origin.scheme == Scheme::Http {
+        // The rules of setup and of the caller are for https only.
+        return report.hint("use https").hint(format!(
+            "add [hosts.\"{host}\"] with {ALLOW_HTTP} to the config file {IF_TRUSTED}"
         ));
     }
     report

@@ -1,11 +1,11 @@
 //! `key`: a service user's own keys at ZITADEL's user API.
 //!
-//! 1. Each call gets a token for ZITADEL's own APIs, for itself alone: it is in no cache,
-//!    and no other command sees it (`session.rs`).
+//! 1. Each call gets its own token for ZITADEL's own APIs: the token is not cached, and
+//!    no other command sees it (`session.rs`).
 //! 2. A new key pair is made here, and only its public half is uploaded
 //!    (`source/key/pair.rs`).
-//! 3. A key file is written once a token could be had with it, in one step; what is
-//!    begun is noted beside it (`renewal.rs`, `note.rs`).
+//! 3. A key file is written in one step, after the key got a token; the started rotation
+//!    is noted beside it (`renewal.rs`, `note.rs`).
 
 mod advice;
 mod args;
@@ -28,13 +28,13 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::text::clock::Deadline;
 
-/// The time limit of a call that waits for a new key to work, unless another is given.
+/// The default time limit of a call that waits for a new key to work.
 const WAIT: Duration = Duration::from_secs(90);
 
 /// Runs a subcommand.
 ///
 /// # Errors
-/// It failed; no key that is in use was removed.
+/// The subcommand failed; no key in use was removed.
 pub(crate) fn keys(
     world: &World<'_>,
     config: &Config<'_>,
@@ -49,14 +49,14 @@ pub(crate) fn keys(
     match &args.action {
         KeyAction::List(list) => {
             let request = request()?;
-            list::list(&Session::open(&request, world.clock)?, list.output)
+            list::list(&Session::open(&request, world.clock, None)?, list.output)
         }
         KeyAction::Add(add) => rotate::add(world, &request()?, add),
         KeyAction::Rotate(args) => rotate::rotate(world, config, options, request()?, args),
         KeyAction::Remove(remove) => {
             let id = remove::wanted(world, &remove.id, remove.yes)?;
             let request = request()?;
-            let session = Session::open(&request, world.clock)?;
+            let session = Session::open(&request, world.clock, None)?;
             remove::remove(world, &session, &id, remove.yes)
         }
     }

@@ -80,10 +80,10 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
         };
         config::start_log(&options, world.environment, usual)?;
     } else if let Ok(format) = config::log_format(&options, world.environment) {
-        // For the errors; the log starts later, if at all.
+        // Errors use it; the log starts later, if at all.
         logger::set_format(format);
     }
-    // Before the configuration is loaded: these calls work even if it is broken.
+    // Done before the configuration is loaded: these calls work even if it is broken.
     if let Command::Tool(Called(helper)) = &command
         && let Some(answer) = helper.answer_without_config(world, &options)
     {
@@ -114,16 +114,15 @@ fn answer(world: &mut World<'_>) -> Result<Answer, Error> {
         Command::Assertion(assertion) => direct::assertion(world, &load()?, assertion),
         Command::Whoami(_) => direct::whoami(world, &load()?),
         Command::Cache(cache) => {
-            // Here they select entries and allow nothing.
+            // The hosts only select entries here; they allow nothing.
             let mut options = options.clone();
             let hosts = std::mem::take(&mut options.host);
             let config = Config::load(&options, environment, &directories)?;
-            let profile = options.profile.as_deref();
-            let selection = manage::Selection::of(world, &config, &hosts, profile)?;
+            let selection = manage::Selection::of(world, &config, &hosts, &options)?;
             manage::cache(world, &config, &selection, &cache)
         }
         Command::Setup(args) if args.is_bare && (args.common.mode.undo || !world.can_ask()) => {
-            usage(world, Refusal::of_setup())
+            usage(world, Refusal::of_setup(args.common.mode.undo))
         }
         Command::Setup(args) => setup::answer(world, &options, args.common.mode, &args.asked),
         Command::Doctor(args) => {

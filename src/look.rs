@@ -1,5 +1,5 @@
-//! `profile list`, `config show` and `config check`: what is configured, without a
-//! request, a key or a token in the answer.
+//! `profile list`, `config show` and `config check`: show the configuration, without a
+//! request, and without keys or tokens in the answer.
 
 mod check;
 mod profiles;
@@ -52,8 +52,8 @@ It shows no secret, and makes no request.")]
 Examples:
   zitadel-credential config check
   zitadel-credential config check --config new.toml
-It names every error with its line. Exit code 2 if the configuration is at
-fault, 1 if a key is.")]
+It reports every error with its line. Exit code 2 if the configuration is
+wrong, 1 if a key is.")]
     Check(Look),
 }
 

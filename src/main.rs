@@ -17,8 +17,8 @@ use zitadel_credential::text::terminal::Terminal;
 use zitadel_credential::text::waiting;
 use zitadel_credential::{World, run};
 
-/// Wipes freed memory, also of libraries: JSON buffers, the signer's primes, request
-/// buffers, and the old memory of strings that grow.
+/// Wipes freed memory, including that of libraries: JSON buffers, the signer's primes,
+/// request buffers, and the old memory of strings that grow.
 #[global_allocator]
 static WIPING: ZeroAlloc<System> = ZeroAlloc(System);
 
@@ -49,7 +49,7 @@ fn call() {
     }));
     exec::forbid_core_dumps();
     waiting::allow(|name| std::env::var_os(name));
-    // Without it, a write past `ulimit -f` ends the process.
+    // Without this, a write past `ulimit -f` ends the process.
     let _ = signals::survive_file_limit();
     let mut stdin: Box<dyn Bounded> = match streams::stdin() {
         Ok(stdin) => Box::new(TimedReader::new(stdin, Deadline::after(TIMEOUT))),
@@ -86,7 +86,7 @@ fn terminal() -> Terminal {
 }
 
 fn ask(question: &str) -> io::Result<String> {
-    /// More than the longest path.
+    /// Longer than the longest path.
     const LINE: u64 = 8 * 1024;
     let mut stderr = io::stderr();
     stderr.write_all(question.as_bytes())?;

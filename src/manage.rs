@@ -70,29 +70,30 @@ pub(crate) struct CacheClear {
     pub(crate) options: Options,
 }
 
-/// The entries that a call is about.
+/// The entries that a call selects.
 pub(crate) enum Selection {
     /// All entries.
     All,
     /// The entries of the key with this ID.
     Key(String),
-    /// The entries of a profile's key at its issuer, with whatever scopes.
+    /// The entries of a profile's key at its issuer, with any scopes.
     Profile(Grant),
     /// The tokens of these hosts.
     Hosts(Vec<Grant>),
 }
 
 impl Selection {
-    /// Returns what the options select. The variable `ZITADEL_CREDENTIAL_PROFILE`
-    /// selects nothing: `cache clear` alone removes all.
+    /// Returns the selection of the options. Their variables select nothing: `cache clear`
+    /// without options removes all.
     ///
     /// # Errors
-    /// There is no such profile or host rule, or its key cannot be read.
+    /// There is no such profile or host rule, its key cannot be read, or a profile and a
+    /// key ID are both given.
     pub(crate) fn of(
         world: &World<'_>,
         config: &Config<'_>,
         hosts: &[OsString],
-        profile: Option<&OsStr>,
+        options: &Options,
     ) -> Result<Self, Error> {
         let grant = |asker| {
             let request = config.request(asker)?;
@@ -106,8 +107,12 @@ impl Selection {
             let grants = rules.map(|rule| grant(Asker::of(rule?)));
             return Ok(Self::Hosts(grants.collect::<Result<_, Error>>()?));
         }
-        match (config.caller_key_id(), profile) {
-            (Some(id), _) => Ok(Self::Key(id.to_owned())),
+        match (&options.key_id, &options.profile) {
+            (Some(_), Some(_)) => Err(Error::Usage(
+                Report::new("--profile and --key-id are both given")
+                    .hint("leave one of them out: each selects the entries of a key"),
+            )),
+            (Some(id), None) => Ok(Self::Key(id.to_string_lossy().into_owned())),
             (None, Some(_)) => Ok(Self::Profile(grant(Asker::default())?)),
             (None, None) => Ok(Self::All),
         }
@@ -134,7 +139,7 @@ impl Selection {
     }
 }
 
-/// The hint for a host that no rule names: it has no token.
+/// The hint for a host without a host rule, which has no token.
 const ALL_HOSTS: &str = "run zitadel-credential config show to see the hosts, and zitadel-credential cache list to see all tokens";
 
 /// Returns the rule of a host, or the rule with this pattern.
@@ -155,7 +160,7 @@ fn rule_of<'c>(config: &'c Config<'_>, host: &OsStr) -> Result<&'c HostRule, Err
     let found = config.rules().find(&origin, username.as_deref());
     found.map_err(|miss| {
         let report = miss.report(&origin);
-        // Nothing is to be added to give out a token here.
+        // The report's own hint would propose to add a host rule.
         Error::Usage(match miss {
             Miss::Unknown => Report::new(report.headline()).hint(ALL_HOSTS),
             _ => report,
@@ -184,13 +189,13 @@ pub(crate) fn cache(
     entries.retain(|entry| selection.has(&entry.grant));
     match &args.action {
         CacheAction::List(list) => Ok(Answer::new(match list.output {
-            ListOutput::Text if entries.is_empty() => match config.caller_key_id() {
-                Some(id) => format!(
+            ListOutput::Text if entries.is_empty() => match selection {
+                Selection::Key(id) => format!(
                     "no tokens of key ID {} in {}\n",
                     quoted(id),
                     quote::path(&root)
                 ),
-                None => format!("no tokens in {}\n", quote::path(&root)),
+                _ => format!("no tokens in {}\n", quote::path(&root)),
             },
             ListOutput::Text => {
                 let terminal = (world.terminal)();
@@ -208,9 +213,9 @@ pub(crate) fn cache(
     }
 }
 
-/// Removes the given entries; if all are selected, also every other file of ours in the
-/// cache that may contain a token, and says how many files of other programs stay.
-/// Reports files that cannot be removed and continues with the others.
+/// Removes the given entries; if all are selected, also every other file of this program
+/// in the cache that may contain a token, and reports how many files of other programs
+/// stay. Reports files that cannot be removed and continues with the others.
 fn clear_cache(
     world: &mut World<'_>,
     selection: &Selection,
@@ -220,7 +225,7 @@ fn clear_cache(
 ) -> io::Result<Answer> {
     let now = (world.clock)();
     let mut removed = 0;
-    // Before the entries go: a token's file is known by what lies beside it.
+    // Runs before the entries are removed: the files beside a token's file identify it.
     let Swept { mut failed, others } = if !expired && matches!(selection, Selection::All) {
         sweep(root)?
     } else {
@@ -288,9 +293,9 @@ fn kind(entry: &Listed) -> &'static str {
     if entry.is_jwt { "jwt" } else { "opaque" }
 }
 
-/// Formats the entries as a table. On a terminal an entry's issuer and scopes stand on
-/// lines of their own, because one line would be too long; with colour, expired entries
-/// are dim.
+/// Formats the entries as a table. On a terminal an entry's issuer and scopes are on
+/// separate lines, because one line would be too long; with colour, expired entries are
+/// dim.
 fn table(entries: &[Listed], now: UnixTime, terminal: Terminal, has_colour: bool) -> String {
     let cells = |entry: &Listed| {
         [

@@ -1,6 +1,5 @@
-//! HTTPS requests: with limits, without redirects, through the proxy that the
-//! environment names, with retries for temporary failures. Only this module opens
-//! sockets.
+//! HTTPS requests: with limits, without redirects, through the environment's proxy, with
+//! retries for temporary failures. Only this module opens sockets.
 
 pub mod answer;
 mod certificate;

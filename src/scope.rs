@@ -53,19 +53,19 @@ pub fn project_audience(project: &str) -> String {
     format!("urn:zitadel:iam:org:project:id:{project}:aud")
 }
 
-/// ZITADEL's scope for the roles of the user: without it no JWT and no userinfo response
-/// has a role.
+/// ZITADEL's scope for the user's roles: without it no JWT and no userinfo response has a
+/// role.
 pub const ROLES: &str = "urn:zitadel:iam:org:projects:roles";
 
-/// True if tokens with these scopes open ZITADEL's own APIs. Whoever holds such a token
-/// can add a key to its user, and so keep the access for good.
+/// True if tokens with these scopes open ZITADEL's own APIs. The owner of such a token
+/// can add a key to its user, and so keep the access permanently.
 pub fn open_zitadel(scopes: &Scopes) -> bool {
     scopes
         .iter()
         .any(|scope| project_of(scope) == Some("zitadel"))
 }
 
-/// Returns the project that a scope of [`project_audience`] names.
+/// Returns the project in a scope of [`project_audience`].
 pub fn project_of(scope: &str) -> Option<&str> {
     let rest = scope.strip_prefix("urn:zitadel:iam:org:project:id:")?;
     rest.strip_suffix(":aud")

@@ -1,5 +1,5 @@
-//! A text that must not be shown: redacted when debugged. Its memory is wiped when it is
-//! freed, as all of the program's is.
+//! A text that must not be shown: `Debug` redacts it. Its memory is wiped when it is
+//! freed, like all memory of the program.
 
 use std::fmt;
 use std::hint::black_box;
@@ -10,8 +10,8 @@ use crate::sys::stack;
 
 /// A private key, an assertion or a token.
 ///
-/// There is no `Display`: every call of [`Secret::expose`] marks a place where a
-/// secret leaves this type.
+/// There is no `Display`: every call of [`Secret::expose`] marks a place where a secret
+/// leaves this type.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -33,18 +33,17 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// More than the deepest call that computes with a key uses, in bytes: the signer's
-/// tables of powers are its largest arrays, about 20 KiB.
+/// More bytes than the deepest computation with a key uses: the signer's tables of powers
+/// are its largest arrays, about 20 KiB.
 const STACK: usize = 128 * 1024;
 
-/// The size of the stack of its own that is wiped where this process's is too small.
+/// The size of the separate stack that is wiped if this process's is too small.
 const WHOLE: usize = 4 * STACK;
 
-/// Runs a step that computes with a key, and then wipes the stack that it used: the
-/// crypto library leaves a prime there.
+/// Runs a computation with a key, and then wipes the used stack: the crypto library
+/// leaves a prime there.
 ///
-/// The step's result stays. It must hold its secrets on the heap, all of which is wiped
-/// when it is freed.
+/// The result must keep its secrets on the heap, all of which is wiped when it is freed.
 pub fn on_wiped_stack<T: Send>(step: impl Fn() -> T + Sync) -> T {
     let wiped = || {
         let result = called(&step);
@@ -57,7 +56,7 @@ pub fn on_wiped_stack<T: Send>(step: impl Fn() -> T + Sync) -> T {
     wiped()
 }
 
-/// Never inlined: its frame lies where that of [`wipe_stack`] will lie.
+/// Never inlined: its frame has the place of the later frame of [`wipe_stack`].
 #[inline(never)]
 fn called<T>(step: impl FnOnce() -> T) -> T {
     step()

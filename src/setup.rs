@@ -1,10 +1,10 @@
-//! `setup`: writes a profile, and wires tools up to it.
+//! `setup`: writes a profile, and configures tools to use it.
 //!
-//! Each setup puts what it changes into a [`plan`](crate::edit::plan), which shows it
-//! (`--dry-run`) or applies it, if the files are still what was read: a backup of each
-//! file before the first change, then `setup.json`, then the files. git and kubectl
-//! write theirs themselves. `--undo` removes what `setup.json` says was put in.
-//! Doing it twice changes nothing.
+//! Each setup puts its changes into a [`plan`](crate::edit::plan), which shows them
+//! (`--dry-run`) or applies them if no file has changed since it was read: a backup of
+//! each file before the first change, then `setup.json`, then the files. git and kubectl
+//! write their own files. `--undo` removes the edits in `setup.json`. A second run
+//! changes nothing.
 
 pub(crate) mod all;
 mod answers;
@@ -27,14 +27,14 @@ use crate::edit::setup::Setup;
 use crate::error::Error;
 use crate::sys::{process, signals, temporary};
 
-/// What is asked of `setup`.
+/// A request to `setup`.
 #[derive(Debug)]
 pub(crate) enum Asked {
     /// One setup, or its undo.
     One(Box<dyn Setup>),
-    /// A list of those that are in place.
+    /// A list of the current setups.
     List(ListOutput),
-    /// The undo of all of them.
+    /// The undo of all setups.
     Undo,
 }
 
@@ -55,8 +55,8 @@ pub(crate) fn answer(
     }
 }
 
-/// Ends the tool that runs, which could write its copy again, and removes copies and
-/// empty directories.
+/// Stops the running tool, which could write its copy again, and removes copies and empty
+/// directories.
 fn clean_up() {
     process::end_running();
     temporary::remove_created();
@@ -68,12 +68,12 @@ fn clean_up_on_signals() {
     }
 }
 
-/// Returns the setup that asks a person for a profile.
+/// Returns the setup that asks the user for a profile.
 pub(crate) fn wizard() -> Box<dyn Setup> {
     Box::new(profile::SetupProfile::default())
 }
 
-/// Sets a profile or a tool up, or undoes that.
+/// Sets up a profile or a tool, or undoes its setup.
 fn one(
     world: &World<'_>,
     options: &Options,
@@ -88,7 +88,7 @@ fn one(
     }
     names::check(options, asked)?;
     let mut options = options.clone();
-    // A person may take long to answer: nothing is locked yet.
+    // The user may take long to answer: no lock is taken yet.
     let look = Mode {
         dry_run: true,
         ..Mode::default()
@@ -113,7 +113,7 @@ fn one(
             }
             Err(error) => error,
         };
-        // Nothing is written yet, and a person may take long: no lock is held.
+        // No file is written yet, and the user may take long: no lock is held.
         drop(plan);
         asked.ask_again(world, error, &mut options)?;
     }

@@ -1,12 +1,12 @@
-//! Where a token comes from.
+//! The sources of tokens.
 //!
 //! | source | token |
 //! |---|---|
 //! | a key | we sign an assertion, and the issuer exchanges it |
 //! | a signer | another program signs it |
 //! | a key, self-signed | the assertion itself |
-//! | a client secret | the issuer takes it for a token |
-//! | a supplier | a file or another program has the token |
+//! | a client secret | the issuer exchanges it for a token |
+//! | a supplier | another program supplies the token, by a file or its output |
 
 pub mod assertion;
 pub mod client;
@@ -26,6 +26,8 @@ use key::spec::{KeySource, KeySpec};
 use signer::Signer;
 use supplier::Supplier;
 
+use crate::sys::status::Status;
+
 /// The source of a profile's tokens.
 #[derive(Clone, Debug)]
 pub enum Source {
@@ -37,7 +39,7 @@ pub enum Source {
     Signer(Signer),
     /// A client secret (RFC 6749, section 4.4).
     Client(Client),
-    /// Something else makes the tokens.
+    /// Another program supplies the tokens.
     Supplier(Supplier),
 }
 
@@ -53,7 +55,7 @@ impl fmt::Display for Source {
 }
 
 impl Source {
-    /// Returns the key, unless another source has no key of ours.
+    /// Returns the key; `None` for a source without a key of this program.
     pub const fn key(&self) -> Option<&KeySpec> {
         match self {
             Self::Key(key) | Self::SelfSigned(key) => Some(key),
@@ -61,7 +63,7 @@ impl Source {
         }
     }
 
-    /// Returns the file that holds the key, the secret or the token.
+    /// Returns the file with the key, the secret or the token.
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::Key(key) | Self::SelfSigned(key) => match &key.source {
@@ -77,7 +79,23 @@ impl Source {
         }
     }
 
-    /// True if the source can be read only once, like a pipe (`<(…)`).
+    /// True if the file of [`Source::file`] is a pipe, as with `<(…)`.
+    pub fn is_pipe(&self) -> bool {
+        let file = self.file();
+        file.is_some_and(|path| Status::of(path).is_ok_and(|status| status.is_pipe()))
+    }
+
+    /// True if a command of the profile prints the key, the secret or the token.
+    pub const fn is_printed(&self) -> bool {
+        match self {
+            Self::Key(key) | Self::SelfSigned(key) => matches!(key.source, KeySource::Command(_)),
+            Self::Client(client) => matches!(client.secret, SecretSource::Command(_)),
+            Self::Supplier(supplier) => matches!(supplier, Supplier::Command(_)),
+            Self::Signer(_) => false,
+        }
+    }
+
+    /// True if the key can be read only once, like a pipe (`<(…)`).
     pub fn is_read_once(&self) -> bool {
         self.key().is_some_and(|key| key.source.is_read_once())
     }
@@ -87,7 +105,7 @@ impl Source {
         matches!(self, Self::Key(_) | Self::Signer(_) | Self::Client(_))
     }
 
-    /// Drops what a command of the source says on its stderr.
+    /// Drops the stderr of the source's command.
     pub fn silence(&mut self) {
         match self {
             Self::Key(key) | Self::SelfSigned(key) => {
@@ -101,14 +119,14 @@ impl Source {
         }
     }
 
-    /// Leaves it to the caller to tell when a key expires.
+    /// Leaves warnings of a key's expiry to the caller.
     pub fn leave_end_to_caller(&mut self) {
         if let Self::Key(key) | Self::SelfSigned(key) = self {
             key.is_end_shown = true;
         }
     }
 
-    /// Leaves it to the caller to tell who else can use a key file.
+    /// Leaves warnings of a key file's exposure to the caller.
     pub fn leave_exposure_to_caller(&mut self) {
         if let Self::Key(key) | Self::SelfSigned(key) = self {
             key.is_exposure_shown = true;

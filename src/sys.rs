@@ -1,28 +1,28 @@
-//! What differs by operating system, behind one face: the rest of the program
-//! names `crate::sys` alone, and nothing of one system's own.
+//! The interface to the operating system. The rest of the program has no code for a
+//! single system.
 //!
-//! Each system brings these modules, with the same names in them:
+//! Each system provides these modules, with the same names in them:
 //!
 //! | module | what it does |
 //! |---|---|
 //! | `access` | mode and group of a file that other users may read |
-//! | `children` | a program that we run, ended with all that it started |
-//! | `dir` | open directories, in which files are reached by descriptor |
+//! | `children` | a program that we run, killed with its descendants |
+//! | `dir` | open directories, in which files are opened by descriptor |
 //! | `exec` | becomes another program; no core dumps |
 //! | `files` | creates, opens, links and fsyncs private files and directories |
 //! | `handle` | other processes: SIGHUP, and orphans that PID 1 reaps |
 //! | `lock` | locks on files and directories |
 //! | `notify` | the service manager |
 //! | `parent` | the process that runs this one |
-//! | `paths` | paths and programs' names, as people and other programs write them |
-//! | `signals` | an end that is asked for; file size limits |
-//! | `sockets` | TCP connections side by side |
-//! | `stack` | stacks of their own, where `ulimit -s` is small |
+//! | `paths` | paths and program names, as users and other programs write them |
+//! | `signals` | termination requests; file size limits |
+//! | `sockets` | TCP connections in parallel |
+//! | `stack` | separate stacks, if `ulimit -s` is small |
 //! | `status` | owner, mode and identity of a file |
-//! | `streams` | bounded waits on pipes; writes that leave no half text |
+//! | `streams` | bounded waits on pipes; writes without partial output |
 //!
-//! `absolute`, `directories`, `process`, `replace` and `temporary` stand on these, for every
-//! system.
+//! `absolute`, `directories`, `process`, `replace` and `temporary` use these modules, on
+//! every system.
 
 pub mod absolute;
 pub mod directories;

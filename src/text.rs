@@ -1,5 +1,4 @@
-//! Text and time: reading within limits, quoting what comes from outside, what a
-//! person sees.
+//! Text and time: reads with limits, quotes untrusted text, and formats text for users.
 
 pub mod clock;
 pub mod digest;
@@ -8,6 +7,7 @@ pub mod logger;
 pub mod near;
 pub mod object;
 pub mod quote;
+pub mod redactor;
 pub mod span;
 pub mod stderr;
 pub mod terminal;

@@ -1,4 +1,4 @@
-//! The access token and how long it may be used. Pure.
+//! The access token and its validity. Pure.
 
 pub mod jwt;
 
@@ -7,6 +7,10 @@ use std::time::Duration;
 use crate::grant::UserId;
 use crate::secret::Secret;
 use crate::text::clock::UnixTime;
+
+/// The longest accepted lifetime, about 136 years: ZITADEL can be set to more, and some
+/// tools cannot read a date after the year 9999.
+pub const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// An access token.
 #[derive(Clone, Debug)]
@@ -38,13 +42,13 @@ impl Token {
         format!("Bearer {}", self.expose())
     }
 
-    /// Returns the subject of a JWT, if tools can take it as a username.
+    /// Returns the subject of a JWT, if it is a valid username for tools.
     pub fn subject(&self) -> Option<UserId> {
         jwt::Jwt::parse(self.expose())?.subject()
     }
 
-    /// Returns a remark on a token that is longer than many servers' limit for a header
-    /// (nginx: 8 KiB, `large_client_header_buffers`); `None` if it is not.
+    /// Returns a remark on a token that exceeds many servers' limit for a header (nginx:
+    /// 8 KiB, `large_client_header_buffers`); `None` for a shorter one.
     pub fn remark_on_size(&self) -> Option<String> {
         let length = self.expose().len();
         (length > HEADER_LIMIT).then(|| {
@@ -57,13 +61,13 @@ impl Token {
         self.lifespan
     }
 
-    /// True if this is the token with that text.
+    /// True if this token has that text.
     pub fn is(&self, text: &Secret) -> bool {
         self.secret == *text
     }
 
-    /// True if the token is a JWT, which servers can verify themselves (RFC 7519,
-    /// section 3: three parts). ZITADEL's default is an opaque token, of one or five parts.
+    /// True if the token is a JWT, which servers can verify themselves (RFC 7519, section
+    /// 3: three parts). ZITADEL's default is an opaque token, of one or five parts.
     pub fn is_jwt(&self) -> bool {
         is_jwt(self.expose())
     }
@@ -82,9 +86,9 @@ impl Token {
         Some(lifespan.expires_at.minus(lifespan.margin()))
     }
 
-    /// Returns how long from `now` a tool may use the token: until the expiry for
-    /// tools. Zero without a margin, because a fraction of a second is lost before
-    /// the tool gets the token.
+    /// Returns the time from `now` for which a tool may use the token: until the expiry
+    /// for tools. It is zero for a token without a margin, because a fraction of a second
+    /// is lost before the tool gets it.
     pub fn duration_for_tools(&self, now: UnixTime) -> Duration {
         let lifespan = self
             .lifespan
@@ -95,7 +99,7 @@ impl Token {
     }
 }
 
-/// Length of a header in bytes that servers take by default.
+/// Default size limit of a header at servers, in bytes.
 const HEADER_LIMIT: usize = 8 * 1024;
 
 /// The hint for a token that is too long for a header.
@@ -105,7 +109,7 @@ pub const MAKE_IT_SHORTER: &str = "ask for fewer projects, give the user fewer r
 pub const MAKE_IT_JWT: &str =
     "in ZITADEL open the service user and set its Access Token Type to JWT";
 
-/// True if a token's text is a JWT, as [`Token::is_jwt`].
+/// True if a text is a JWT, as [`Token::is_jwt`].
 pub fn is_jwt(text: &str) -> bool {
     text.split('.').count() == 3
 }
@@ -146,7 +150,7 @@ impl Lifespan {
 
     /// Returns the time at which a long-running process renews the token: in the
     /// first half of the refresh window, selected by `draw` from 0 to 1, so that
-    /// processes that started together do not renew together. If the window lies
+    /// processes that started together do not renew together. If the window is
     /// within the margin, the renewal is at the margin's start.
     pub fn renewal(&self, draw: f64) -> UnixTime {
         let margin = self.margin();
@@ -159,16 +163,16 @@ impl Lifespan {
         self.expires_at.since(self.obtained_at)
     }
 
-    /// Returns how long from `now` the token can be used: until the margin.
+    /// Returns the time from `now` for which the token can be used: until the margin.
     pub fn usable_for(&self, now: UnixTime) -> Duration {
         self.expires_at.minus(self.margin()).since(now)
     }
 
-    /// Returns the margin: the lesser of 30 s and a tenth of the lifetime, rounded
-    /// up to whole seconds. A token with no more time than this left is not used.
+    /// Returns the margin: the lesser of 30 s and a tenth of the lifetime, rounded up to
+    /// whole seconds. A token with no more time left than this is not used.
     fn margin(&self) -> Duration {
         let tenth = match self.lifetime().as_secs() {
-            // A margin of a whole second would leave nothing.
+            // A margin of a whole second would leave no usable time.
             0 | 1 => 0,
             secs => secs.div_ceil(10),
         };
@@ -226,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_token_keeps_a_tenth_and_a_fifth() {
+    fn a_short_token_has_proportional_margins() {
         use Freshness::{Fresh, Refresh, Unusable};
         for (age, expected) in [(47, Fresh), (48, Refresh), (53, Refresh), (54, Unusable)] {
             assert_eq!(freshness(60, age), expected, "at {age} s");
@@ -257,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn tools_get_an_expiry_before_the_margin() {
+    fn tools_get_the_expiry_less_the_margin() {
         let token = Token::new("abc".into(), Some(lifespan(3600))).expect("a b64token");
         assert_eq!(
             token.expiry_for_tools(),

@@ -1,10 +1,10 @@
-//! The file of `--write`, for programs that read a token from a file.
+//! Writes the file of `--write`, for programs that read a token from a file.
 
 pub(crate) mod access;
 pub(crate) mod note;
 mod place;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,7 +20,8 @@ use crate::sys::access::Access;
 use crate::sys::dir::Dir;
 use crate::sys::paths::canonicalize;
 use crate::sys::status::{Stamp, Status};
-use crate::text::clock::Deadline;
+use crate::sys::temporary;
+use crate::text::clock::{Deadline, UnixTime};
 use crate::text::quote::system;
 use crate::text::{input, quote};
 use crate::token::Token;
@@ -29,22 +30,23 @@ const MEMBER: &str = "choose a group of this user (id -Gn), or let an administra
 
 /// Writes the text to a regular file of this mode and group, through symbolic links, in a
 /// directory that no other user can write to. Adds no newline: not every reader of token
-/// files strips it.
+/// files strips it. Removes the temporary files that killed processes left beside it.
 ///
 /// # Errors
-/// The file must not be replaced, or the system's error.
-pub fn write(path: &Path, text: &Secret, access: &Access) -> Result<(), Error> {
-    let (dir, name) = place(path, Content::Token).map_err(|refusal| not_written(path, refusal))?;
+/// The file must not be replaced, or the operating system's error.
+pub fn write(path: &Path, text: &Secret, access: &Access, now: UnixTime) -> Result<(), Error> {
+    let (dir, name) =
+        swept(path, Content::Token, now).map_err(|refusal| not_written(path, refusal))?;
     write_in(&dir, &name, path, text.expose(), access)
 }
 
-/// Writes a text without a secret as [`write()`] writes a token, of mode 0644. Its directory
-/// may belong to another user, and others may write to it.
+/// Writes a text without a secret as [`write()`] writes a token, with mode 0644. Its
+/// directory may belong to another user, and others may write to it.
 ///
 /// # Errors
 /// As [`write()`].
-pub fn write_public(path: &Path, text: &str) -> Result<(), Error> {
-    let written = place(path, Content::Public).and_then(|(dir, name)| {
+pub fn write_public(path: &Path, text: &str, now: UnixTime) -> Result<(), Error> {
+    let written = swept(path, Content::Public, now).and_then(|(dir, name)| {
         dir.replace(&name, text.as_bytes(), &Access::PUBLIC)
             .map_err(|error| (system(&error), DIRECTORY))
     });
@@ -57,10 +59,16 @@ pub fn write_public(path: &Path, text: &str) -> Result<(), Error> {
 /// Writes a token as [`write()`] does, and the note of its expiry beside it.
 ///
 /// # Errors
-/// As [`write()`]. Without its note the file is still written, with a warning.
-pub fn write_noted(path: &Path, token: &Token, access: &Access) -> Result<(), Error> {
-    let (dir, name) = place(path, Content::Token).map_err(|refusal| not_written(path, refusal))?;
-    // First, so that the note has the file's token at each moment.
+/// As [`write()`]. If only the note fails, the file is still written, with a warning.
+pub fn write_noted(
+    path: &Path,
+    token: &Token,
+    access: &Access,
+    now: UnixTime,
+) -> Result<(), Error> {
+    let (dir, name) =
+        swept(path, Content::Token, now).map_err(|refusal| not_written(path, refusal))?;
+    // The note is written first, so that it always covers the file's token.
     let noted = note::add(&dir, &name, token, access);
     write_in(&dir, &name, path, token.expose(), access)?;
     if let Err(error) = noted {
@@ -68,6 +76,16 @@ pub fn write_noted(path: &Path, token: &Token, access: &Access) -> Result<(), Er
         log::warn!("{path}: the token's expiry is not noted beside it: {reason}");
     }
     Ok(())
+}
+
+/// Returns the file's directory, without abandoned temporary files, and its name there.
+fn swept(path: &Path, content: Content, now: UnixTime) -> Result<(Dir, OsString), Refusal> {
+    let place = place(path, content)?;
+    if let Some(dir) = real(path).parent() {
+        // It may be one that cannot be listed.
+        let _ = temporary::sweep(dir, now);
+    }
+    Ok(place)
 }
 
 fn not_written(path: &Path, (reason, hint): Refusal) -> Error {
@@ -100,8 +118,9 @@ fn write_in(
     })
 }
 
-/// Returns an error if the path leads to a file of this program, which `what`, a token say,
-/// would replace: a key, the config file, setup's journal or a backup, a file of the cache.
+/// Returns an error if the path resolves to a file of this program, which `what`, for
+/// example a token, would replace: a key, the config file, setup's journal or a backup, a
+/// file of the cache.
 ///
 /// # Errors
 /// [`Error::Usage`].
@@ -150,7 +169,7 @@ pub fn refuse_ours(path: &Path, config: &Config<'_>, what: &str) -> Result<(), E
     }
 }
 
-/// Returns an error if an agent keeps a token in this file: its note lies beside it.
+/// Returns an error if an agent keeps a token in this file: its note is beside the file.
 ///
 /// # Errors
 /// [`Error::Usage`].
@@ -167,12 +186,12 @@ pub fn refuse_noted(path: &Path, what: &str) -> Result<(), Error> {
     Err(Error::Usage(Report::new(what).hint("choose another file")))
 }
 
-/// Returns true if two paths lead to one file, even if there is none yet.
+/// Returns true if two paths resolve to one file, even if there is none yet.
 pub fn is_same(one: &Path, other: &Path) -> bool {
     real(one) == real(other)
 }
 
-/// Returns where a path leads, even if there is no file yet.
+/// Returns the resolved path, even if there is no file yet.
 fn real(path: &Path) -> PathBuf {
     let mut path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     for _ in 0..MOST_LINKS {
@@ -182,8 +201,8 @@ fn real(path: &Path) -> PathBuf {
     canonicalize(&path).unwrap_or_else(|_| real_place(&path))
 }
 
-/// Returns true if a file and its note are as [`write_noted`] leaves them; another agent may
-/// have written them.
+/// Returns true if a file and its note have the state that [`write_noted`] leaves;
+/// another agent may have written them.
 pub fn holds(path: &Path, token: &Token, access: &Access) -> bool {
     let is_ours = |status: Status| status.is_file() && status.is_ours() && access.is_of(&status);
     let soon = Deadline::after(Duration::ZERO);
@@ -193,12 +212,12 @@ pub fn holds(path: &Path, token: &Token, access: &Access) -> bool {
         && note::has(&real(path), token)
 }
 
-/// What changes with every write to a token file or to its note.
+/// A fingerprint that changes with every write to a token file or its note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen(Stamp, Option<Stamp>);
 
 impl Seen {
-    /// Looks at a token file and its note; `None` if there is no file.
+    /// Reads the fingerprint of a token file and its note; `None` if there is no file.
     pub fn of(path: &Path) -> Option<Self> {
         let file = Stamp::of(path)?;
         let real = real(path);
@@ -217,13 +236,14 @@ mod tests {
     use super::*;
 
     fn refused(path: &Path) -> String {
-        let error =
-            write(path, &Secret::new("token".to_owned()), &Access::PRIVATE).expect_err("refused");
+        let token = Secret::new("token".to_owned());
+        let error = write(path, &token, &Access::PRIVATE, UnixTime::now()).expect_err("refused");
         error.report().headline()
     }
 
     fn written(path: &Path) {
-        write(path, &Secret::new("token".to_owned()), &Access::PRIVATE).expect("written");
+        let token = Secret::new("token".to_owned());
+        write(path, &token, &Access::PRIVATE, UnixTime::now()).expect("written");
     }
 
     #[test]
@@ -246,7 +266,7 @@ mod tests {
         assert_eq!(fs::read_dir(home.path()).expect("a directory").count(), 0);
     }
 
-    /// Few users of Windows may create a link.
+    /// On Windows, few users may create a link.
     #[cfg(unix)]
     mod links {
         use std::os::unix::fs::symlink;
@@ -271,23 +291,23 @@ mod tests {
         }
 
         #[test]
-        fn a_link_whose_directory_is_gone_stays_a_link() {
+        fn a_link_into_a_missing_directory_stays_a_link() {
             let home = tempfile::tempdir().expect("a directory");
             let link = home.path().join("link");
             symlink("gone/token", &link).expect("made");
-            assert!(refused(&link).contains("no such file"));
+            assert!(refused(&link).contains("there is no directory "));
             assert!(link.is_symlink());
         }
 
         #[test]
-        fn a_link_of_another_users_is_refused_wherever_it_stands() {
+        fn a_link_of_another_user_is_refused_anywhere_in_a_path() {
             let home = tempfile::tempdir().expect("a directory");
             let [ours, theirs, file] =
                 ["ours", "theirs", "file"].map(|name| home.path().join(name));
             fs::write(&file, "kept").expect("written");
             symlink(&file, &theirs).expect("made");
             symlink(&theirs, &ours).expect("made");
-            // Only root can give one away.
+            // Only root can change the owner of a link.
             if std::os::unix::fs::lchown(&theirs, Some(65534), None).is_err() {
                 return;
             }
@@ -308,7 +328,7 @@ mod tests {
             symlink("link", &link).expect("made");
             assert!(refused(&link).contains("too many symbolic links"));
             assert!(refused(home.path()).contains("not a regular file"));
-            // Even if the stream is a regular file: it may be the user's log.
+            // The stream may be a regular file: the user's log.
             let log = fs::File::create(home.path().join("log")).expect("made");
             let stream = format!("/dev/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&log));
             assert!(refused(Path::new(&stream)).contains("a stream"));

@@ -45,8 +45,8 @@ pub(crate) fn find(command: &str) -> Option<&'static Tool> {
     TOOLS.iter().find(|tool| tool.name == command)
 }
 
-/// Parses a helper's call with the arguments of that one command. Building all the
-/// other commands too takes a quarter of the time of a cached call.
+/// Parses a helper's call with only that command's arguments. Building all other commands
+/// too takes a quarter of the time of a cached call.
 ///
 /// `None` if options come before the command, if clap reports an error, or for
 /// `--help`: parsing the whole command line gives better texts.
@@ -62,7 +62,7 @@ pub fn links() -> impl Iterator<Item = (&'static Link, &'static str)> {
     TOOLS.iter().flat_map(of)
 }
 
-/// Returns the command for a name that the program was called by.
+/// Returns the command for the name by which the program was called.
 pub(crate) fn command_of(program: &Path) -> Option<&'static str> {
     let (_, command) = links().find(|(link, _)| paths::is_called(program, link.name))?;
     Some(command)

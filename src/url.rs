@@ -4,10 +4,10 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// The two schemes for sending a token.
+/// The two schemes over which a token can be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
-    /// TLS.
+    /// HTTP over TLS.
     Https,
     /// Plain text, only if a rule allows it.
     Http,
@@ -70,8 +70,8 @@ impl Host {
         &self.0
     }
 
-    /// True for an address in any form that a program may take for one: like a browser
-    /// (WHATWG URL, host parsing), a name whose last label is a number.
+    /// True for an address in any form that a program may accept: like a browser (WHATWG
+    /// URL, host parsing), also for a name whose last label is a number.
     pub fn is_address(&self) -> bool {
         let last = self.0.rsplit('.').next().unwrap_or_default();
         let is_hex = |digits: &str| digits.bytes().all(|digit| digit.is_ascii_hexdigit());
@@ -147,7 +147,7 @@ impl Origin {
         }
     }
 
-    /// True if a secret would cross a network in plain text.
+    /// True if a secret would be sent over a network in plain text.
     pub fn is_exposed(&self) -> bool {
         self.scheme == Scheme::Http && !self.host.is_loopback()
     }
@@ -227,7 +227,7 @@ impl IssuerUrl {
 }
 
 impl IssuerUrl {
-    /// Returns the URL of one of ZITADEL's APIs, by its path from `/` on. `None` if a
+    /// Returns the URL of one of ZITADEL's APIs, whose path begins with `/`. `None` if a
     /// part of the path is invalid.
     pub fn api(&self, path: &str) -> Option<HttpUrl> {
         let base = self.as_str().trim_end_matches('/');
@@ -238,9 +238,9 @@ impl IssuerUrl {
 /// The endpoints in a discovery document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoints {
-    /// Gives a token for an assertion.
+    /// Issues a token for an assertion.
     pub token: HttpUrl,
-    /// Tells whose token it is.
+    /// Returns the owner of a token.
     pub userinfo: HttpUrl,
 }
 

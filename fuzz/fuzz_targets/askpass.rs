@@ -1,5 +1,5 @@
-//! A prompt leads only to the host that its URL names, and to no username that
-//! would not stay on one line.
+//! A prompt is only for the host in its URL, and never for a username that does not fit
+//! on one line.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Dates and waits of headers and key files are parsed as they are written.
+//! Dates and waits of headers and key files have exactly their written values.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -25,7 +25,7 @@ fuzz_target!(|text: &str| {
         None => assert_eq!(UnixTime::parse_http_date(seconds), None),
     }
     if let Some(date) = date {
-        // Not after the last day that RFC 9110 can represent.
+        // RFC 9110 cannot represent a later day.
         assert!(date.as_secs() < 253_402_300_800 + 86_400, "{text:?}");
     }
 });

@@ -1,5 +1,6 @@
 //! A discovery document is accepted only from the configured issuer, with exactly its
-//! endpoints. The first line has the status and the headers' values, the rest is the body.
+//! endpoints. The first line has the status and the headers' values, the rest is the
+//! body.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -19,7 +20,7 @@ fuzz_target!(|input: &[u8]| {
     match endpoints(&issuer, &answer) {
         Ok(endpoints) => {
             assert_eq!(status, 200);
-            // A document that is refused here has a fault in an unused field.
+            // A document that is refused here has an error in an unused field.
             let Ok(document) = serde_json::from_slice::<Value>(body) else {
                 return;
             };

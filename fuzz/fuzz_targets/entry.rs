@@ -1,5 +1,4 @@
-//! A cache entry is used only for the grant that it names, and is written as it was
-//! read.
+//! A cache entry is used only for its own grant, and is written as it was read.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -19,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Some(entry) = record::read(&grant, bytes) else {
         return;
     };
-    // An entry that is refused here has a fault in an unused field.
+    // An entry that is refused here has an error in an unused field.
     let Ok(mut file) = serde_json::from_slice::<Value>(bytes) else {
         return;
     };

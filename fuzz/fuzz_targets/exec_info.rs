@@ -12,7 +12,7 @@ fuzz_target!(|info: &str| {
         Ok(question) => question,
         Err(report) => return plain::assert_shown(&report),
     };
-    // An object that is refused here has a fault in an unused field.
+    // An object that is refused here has an error in an unused field.
     let Ok(asked) = serde_json::from_str::<Value>(info) else {
         return;
     };

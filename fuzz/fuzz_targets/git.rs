@@ -1,5 +1,5 @@
-//! git's message gets a token only for the host that it names, once and on a line of
-//! its own; the response has the keys that git reads.
+//! git's message gets a token only for the host that it names, once and on a separate
+//! line; the response has the keys that git reads.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use zitadel_credential::tools::go::protocol;
 use zitadel_credential_fuzz as plain;
 
-// The URL, and from a second line on the status line.
+// The first line is the URL; the status line begins on the second one.
 fuzz_target!(|input: &[u8]| {
     let end = input.iter().position(|b| *b == b'\n');
     let (url, status) = input.split_at(end.unwrap_or(input.len()));

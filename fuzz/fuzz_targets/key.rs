@@ -1,4 +1,4 @@
-//! A key is parsed as its file has it, and no error contains a part of the key.
+//! A key equals that in its file, and no error contains a part of the key.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -8,7 +8,7 @@ use zitadel_credential::tools::keyring::protocol;
 use zitadel_credential::tools::keyring::protocol::Credential;
 use zitadel_credential_fuzz as plain;
 
-// The service, and on a second line the username.
+// The first line is the service, a second line the username.
 fuzz_target!(|input: &str| {
     let (service, username) = match input.split_once('\n') {
         Some((service, username)) => (service, Some(username)),
@@ -26,7 +26,7 @@ fuzz_target!(|input: &str| {
         plain::origin(scheme, host),
         Some(plain::understood(&ask.origin))
     );
-    // An empty username is none; percent-encoding is only in a URL.
+    // An empty username counts as missing; only URLs are percent-encoded.
     let given = username.filter(|name| !name.is_empty());
     let username = ask.username.as_deref();
     match (given, user) {

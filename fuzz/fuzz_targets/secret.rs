@@ -1,6 +1,6 @@
-//! The API server's answer to an apply is about the Secret that was asked for, or an error
-//! that shows no part of a secret. The first line has the status and the headers' value,
-//! the rest is the body.
+//! The API server's response to an apply is about the requested Secret, or an error that
+//! shows no part of a secret. The first line has the status and the headers' value, the
+//! rest is the body.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -34,7 +34,7 @@ fuzz_target!(|input: &[u8]| {
         match read(&answer, &asked) {
             Ok(()) => {
                 assert!(matches!(status, 200 | 201));
-                // A document that is refused here has a fault in an unused field.
+                // A document that is refused here has an error in an unused field.
                 let Ok(read) = serde_json::from_slice::<Value>(body) else {
                     return;
                 };

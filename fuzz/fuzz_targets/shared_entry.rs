@@ -1,5 +1,5 @@
-//! A shared entry opens only if it is what was sealed, to the last bit, and its content is
-//! read as it was written.
+//! A shared entry opens only if it is unchanged to the last bit, and its content is read
+//! as it was written.
 #![no_main]
 
 use std::sync::OnceLock;
@@ -30,7 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
         let sealed = seal.seal("place", TIMES, &content).expect("sealed");
         (seal, sealed)
     });
-    // The input changes what was sealed: byte by byte, and its end.
+    // The input changes the sealed bytes one by one, and their end.
     let mut changed = sealed.clone();
     for (byte, change) in changed.iter_mut().zip(bytes) {
         *byte ^= change;
@@ -38,7 +38,7 @@ fuzz_target!(|bytes: &[u8]| {
     changed.truncate(sealed.len() - usize::from(bytes.last().copied().unwrap_or_default() % 4));
     assert_eq!(seal.open("place", &changed).is_some(), changed == *sealed);
     assert!(seal.open("place", bytes).is_none());
-    // The content of whoever has the key may be anything too.
+    // A machine with the key may write any content.
     let opened = Opened {
         obtained_at: TIMES.0,
         expires_at: TIMES.1,

@@ -1,5 +1,5 @@
-//! What a program prints as a signature is one of the key's size, whichever form it has,
-//! or an error that shows no byte of it.
+//! A program's output in any form is a signature of the key's size, or an error that
+//! shows no byte of it.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

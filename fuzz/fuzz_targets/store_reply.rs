@@ -1,5 +1,5 @@
-//! A reply of a store is understood as a second parser understands it, never depends on
-//! how much of it has come, and is never larger than its limit.
+//! A store's reply is interpreted as by a second parser, never depends on the number of
+//! bytes received so far, and is never larger than its limit.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -11,7 +11,7 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     };
     assert!(length <= bytes.len());
-    // No part of it is a reply of its own.
+    // No prefix of a reply is a complete reply.
     for end in [length - 1, length / 2, 1] {
         assert_eq!(parse(&bytes[..end.min(length - 1)]), Ok(None));
     }
@@ -33,7 +33,7 @@ fuzz_target!(|bytes: &[u8]| {
                 .any(|text| *text == whole || is_other_zero(whole))
         ),
         Reply::Values(values) => {
-            assert!(values.len() <= 4);
+            assert!(values.len() <= 3);
             let mut at = whole
                 .iter()
                 .position(|byte| *byte == b'\n')
@@ -49,14 +49,14 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// `-01` and its like, which stand for -1 too.
+/// `-01` and similar texts, which also mean -1.
 fn is_other_zero(whole: &[u8]) -> bool {
     let text = std::str::from_utf8(whole).unwrap_or_default();
     let number = text.get(1..).and_then(|rest| rest.strip_suffix("\r\n"));
     number.and_then(|number| number.parse::<i64>().ok()) == Some(-1)
 }
 
-/// A bulk string, or none, and its length.
+/// Returns a bulk string, or `None` for null, and its length.
 fn second(bytes: &[u8]) -> Option<(Option<Vec<u8>>, usize)> {
     let end = bytes.iter().position(|byte| *byte == b'\r')?;
     let line = std::str::from_utf8(&bytes[..end]).ok()?;

@@ -1,5 +1,5 @@
-//! A supplied token fits every line protocol and has the expiry that its text tells, or is
-//! an error that shows no token.
+//! A supplied token fits every line protocol and has the expiry in its text, or is an
+//! error that shows no token.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -23,7 +23,7 @@ fuzz_target!(|input: &str| {
         assert_eq!(supplied.token, text);
         return;
     }
-    // A text that is refused here has a fault in an unused field.
+    // A text that is refused here has an error in an unused field.
     let Ok(read) = serde_json::from_str::<Value>(text) else {
         return;
     };

@@ -17,7 +17,7 @@ fuzz_target!(|input: &[u8]| {
     match exchanged(&answer) {
         Ok(Exchange::Granted(granted)) => {
             assert_eq!(status, 200);
-            // A response that is refused here has a fault in an unused field.
+            // A response that is refused here has an error in an unused field.
             let Ok(read) = serde_json::from_slice::<Value>(body) else {
                 return;
             };

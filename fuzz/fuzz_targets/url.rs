@@ -1,4 +1,4 @@
-//! A URL has the host that it clearly names, and that the HTTP client connects to.
+//! A URL's host is the one that it clearly names, and that the HTTP client connects to.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

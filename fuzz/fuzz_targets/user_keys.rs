@@ -18,7 +18,7 @@ fuzz_target!(|input: &[u8]| {
     let url = HttpUrl::parse("https://id.acme.dev/v2/users/7/keys").expect("a URL");
     let user = UserId::parse(USER).expect("an ID");
     let answer = Answer::new(&url, status, |_| Some(header), body.to_vec().into());
-    // A response that is refused here has a fault in an unused field.
+    // A response that is refused here has an error in an unused field.
     let read = serde_json::from_slice::<Value>(body).unwrap_or_default();
     match listed(&answer, &user) {
         Ok(page) => {
@@ -38,7 +38,7 @@ fuzz_target!(|input: &[u8]| {
         Ok(Ok(id)) => {
             assert_eq!(status, 200);
             assert!(read.is_null() || read["keyId"] == id.as_str());
-            // It becomes a part of a URL and a directory's name.
+            // The ID becomes a part of a URL and the name of a directory.
             let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
             assert!(id.as_str().bytes().all(is_plain));
         }

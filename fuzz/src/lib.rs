@@ -1,5 +1,5 @@
 //! Simple, literal parsers by bytes, which do not use the parsers under test. A parser
-//! under test may refuse more than these do, but must never understand an input
+//! under test may refuse more than these do, but must never interpret an input
 //! differently.
 
 use std::net::Ipv6Addr;
@@ -9,8 +9,8 @@ use zitadel_credential::text::clock::UnixTime;
 use zitadel_credential::token::{Lifespan, Token};
 use zitadel_credential::url::{Origin, Scheme};
 
-/// Returns the full `scheme://host:port` of a plain `host[:port]`; `None` if anything
-/// about it is unusual.
+/// Returns the full `scheme://host:port` of a plain `host[:port]`; `None` if anything in
+/// it is unusual.
 pub fn origin(scheme: &str, authority: &str) -> Option<String> {
     let (host, port) = host_and_port(authority)?;
     let scheme = scheme.to_ascii_lowercase();
@@ -78,7 +78,7 @@ pub fn is_for(rule: &str, host: &str, port: u16) -> bool {
     let is_number = last.chars().all(|c| c.is_numeric())
         || last.starts_with("0x") && last.chars().skip(2).all(|c| c.is_ascii_hexdigit());
     let same = if any {
-        // A number at the end makes it an address, which no wildcard is for.
+        // A number at the end makes it an address, which no wildcard matches.
         !is_number
             && host[0].as_bytes().first() != Some(&b'[')
             && host.len() > named.len()
@@ -99,8 +99,8 @@ pub fn token() -> Token {
     Token::new("abc-._~+/==".to_owned(), Some(lifespan)).expect("a b64token")
 }
 
-/// Asserts that a message is safe for a terminal, and that no part of it can belong to
-/// a key, an assertion or a token.
+/// Asserts that a message is safe for a terminal, and that it contains no part of a key,
+/// an assertion or a token.
 pub fn assert_shown(report: &Report) {
     let text = report.to_string();
     let steers = |c: char| {

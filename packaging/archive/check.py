@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Runs the program of the Linux archive in a root that holds nothing else.
+"""Runs the program of the Linux archive in a root without other files.
 
     packaging/release.sh && packaging/archive/check.py [PROCESSOR]
 
-There it gets a token over TLS, looking the issuer up by /etc/hosts, and again by a
-DNS server of /etc/resolv.conf; it trusts the certificates of /etc/ssl/certs, and of
-SSL_CERT_FILE, and no other. Needs root (chroot, port 53 of a loopback address).
+There it gets a token over TLS, resolving the issuer with /etc/hosts, and again with a DNS
+server of /etc/resolv.conf; it trusts only the certificates of /etc/ssl/certs and of
+SSL_CERT_FILE. Needs root (chroot, port 53 of a loopback address).
 """
 
 import http.server
@@ -28,12 +28,12 @@ NAME = "issuer.test"
 RESOLVER = "127.0.0.153"
 TOKEN = "t" * 96
 CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
-# By its path, because the program's environment has no PATH to find it by.
+# A path, because the program's environment has no PATH.
 CHROOT = shutil.which("chroot") or "/usr/sbin/chroot"
 
 
 class Issuer(http.server.BaseHTTPRequestHandler):
-    """Discovery and tokens for whoever asks."""
+    """Serves discovery and tokens to every client."""
 
     def answer(self):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -55,7 +55,7 @@ class Issuer(http.server.BaseHTTPRequestHandler):
 
 
 def serve_issuer(directory):
-    """Starts the issuer with a certificate of its own; returns its port."""
+    """Starts the issuer with its own certificate; returns its port."""
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
          f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}", "-addext",
@@ -72,7 +72,7 @@ def serve_issuer(directory):
 
 
 def serve_dns(asked):
-    """Starts a DNS server that knows one IPv4 address; notes the names asked for."""
+    """Starts a DNS server with one IPv4 address; records the requested names."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     listener.bind((RESOLVER, 53))
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Measures the program as whole processes, beside what it is compared with.
+"""Measures the program as whole processes, next to the programs of the comparison.
 
     packaging/bench/bench.py [--quick] [--runs RUNS]
 
 Every time is the median of RUNS (default 500) runs (a mint's of half as many, a
-crowd's of at least 10), all programs in turns; what counts is the ratio to the
-program that ran beside it. Our program is the one of the packages (packaging/build.sh),
-and where a row says so the plain build (cargo build --release). Writes results.md and
+crowd's of at least 10), all programs in turns; the result is the ratio to the program that
+ran next to it. Our program is the one of the packages (packaging/build.sh), or the plain
+build (cargo build --release) in the rows that say so. Writes results.md and
 results.svg beside this file, and "Speed" of docs/comparison.md; with --quick it runs 60
 times and only prints.
 """
@@ -36,7 +36,7 @@ CROWDS = (1, 10, 50, 200)
 
 
 def cached_commands(scratch, binary, plain, issuer):
-    """All that answers without a network, the empty programs first."""
+    """Measures the calls without a network, the empty programs first."""
     ours = cached_calls(scratch, binary, issuer)
     ours.append(Command(PLAIN, [plain, "kubectl"], ours[0].home))
     full = write_home(scratch / "full", issuer)
@@ -54,7 +54,7 @@ def cached_commands(scratch, binary, plain, issuer):
 
 
 def mint_commands(scratch, binary, issuer):
-    """Both requests by us on an empty cache, and by curl on one connection."""
+    """Measures both requests, by us with an empty cache and by curl on one connection."""
     home = write_home(scratch / "cold", issuer)
     cache = home / ".cache"
     mint = Command(MINT, [binary, "token"], home,
@@ -77,14 +77,14 @@ def mint_commands(scratch, binary, issuer):
 
 
 def requests_of_a_crowd(mint, issuer):
-    """How many token requests 200 processes make that start on an empty cache."""
+    """Returns the number of token requests of 200 processes that start with an empty cache."""
     before = issuer.mints
     wall_of(mint, 200)
     return issuer.mints - before
 
 
 def bounds(walls, mint_walls, memory, plain_size, mints):
-    """The budget, and what was measured: (what, bound, figure)."""
+    """Returns the budget and the results: (what, bound, figure)."""
     def ratio(measured, one, other):
         return measured[one] / measured[other] if other in measured else None
 
@@ -121,7 +121,7 @@ def main():
     options = parser.parse_args()
     runs = options.runs or (60 if options.quick else 500)
 
-    # A path of one length: it is opened, and shown, by what is measured.
+    # A path of fixed length: the measured programs open and print it.
     with tempfile.TemporaryDirectory(dir="/tmp") as scratch, Issuer() as issuer:
         scratch = Path(scratch)
         binary, plain = build_packaged(scratch / "bin"), build_plain(scratch / "plain")

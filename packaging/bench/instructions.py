@@ -3,9 +3,9 @@
 
     packaging/bench/instructions.py [--write]
 
-Unlike a time, the count is the same at every run: it fails when the call has
-become more than 15 % longer than instructions.txt says. --write puts the new
-count there, for a change that is worth it.
+Unlike a time, the count is the same at every run: it fails if the call takes over
+15 % more instructions than instructions.txt allows. --write records the new count,
+for a change that is worth it.
 """
 
 import platform
@@ -23,8 +23,8 @@ CEILING = 1.15
 
 
 def count():
-    # All that has a length (the home's path, the port, the token) has the same
-    # one everywhere, and nothing of the environment comes in.
+    # The home's path, the port and the token have the same length everywhere, and the
+    # environment is empty.
     with tempfile.TemporaryDirectory(prefix="bench-", dir="/tmp") as scratch:
         scratch = Path(scratch)
         with Issuer() as issuer:

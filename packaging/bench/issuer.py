@@ -1,9 +1,8 @@
 """An issuer for measurements: it answers at once and checks nothing.
 
-The tests' issuer is the strict one (tests/support); this one only has to be
-quick, and the same for whoever is measured against it. So it is bare sockets:
-Python's http.server takes a millisecond for each request, which would hide what
-is measured.
+The tests' issuer is the strict one (tests/support); this one must only be fast, and the
+same for all measured programs. So it uses bare sockets: Python's http.server takes a
+millisecond for each request, which would hide the result.
 """
 
 import json
@@ -14,7 +13,7 @@ TOKEN = "t" * 96
 
 
 def head_of(stream):
-    """The request line and the length of the body; none at the end."""
+    """Returns the request line and the length of the body; None at the end."""
     request = stream.readline().decode()
     length = 0
     while (line := stream.readline()) not in (b"\r\n", b""):
@@ -25,7 +24,7 @@ def head_of(stream):
 
 
 class Issuer:
-    """Serves on a loopback port of its own until the block ends."""
+    """Serves on a free loopback port until the block ends."""
 
     def __enter__(self):
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)

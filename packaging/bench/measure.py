@@ -1,8 +1,9 @@
-"""How it is measured: whole processes, in turns, so that a busy moment of the
-machine falls on all of them alike."""
+"""Measures whole processes, in turns, so that a busy moment of the machine affects all
+of them alike."""
 
 import os
 import random
+import signal
 import statistics
 import subprocess
 import sys
@@ -10,6 +11,15 @@ import time
 
 DEVNULL = os.open(os.devnull, os.O_RDWR)
 GNU_TIME = "/usr/bin/time"
+LIMIT = 120  # seconds for the processes of one measurement
+
+
+def expired(*_):
+    raise TimeoutError
+
+
+# A timer of the system: a thread's would take time from the measured processes.
+signal.signal(signal.SIGALRM, expired)
 
 
 def spawn(command):
@@ -20,25 +30,35 @@ def spawn(command):
 
 
 def wall_of(command, processes=1):
-    """Milliseconds from the first start to the last end."""
+    """Returns the milliseconds from the first start to the last exit."""
     command.before()
-    start = time.perf_counter()
-    pids = [spawn(command) for _ in range(processes)]
-    ends = [os.waitpid(pid, 0)[1] for pid in pids]
-    wall = time.perf_counter() - start
+    pids, ends = [], []
+    signal.alarm(LIMIT)
+    try:
+        start = time.perf_counter()
+        pids = [spawn(command) for _ in range(processes)]
+        for pid in pids:
+            ends.append(os.waitpid(pid, 0)[1])
+        wall = time.perf_counter() - start
+    except TimeoutError:
+        for pid in pids[len(ends):]:
+            os.kill(pid, signal.SIGKILL)
+        sys.exit(f"{command.argv} did not end within {LIMIT} s")
+    finally:
+        signal.alarm(0)
     if any(ends):
         sys.exit(f"{command.argv} ended with {set(ends)}")
     return wall * 1000
 
 
 def medians(commands, runs, processes=1):
-    """The median wall time of each, by name."""
+    """Returns the median wall time of each, by name."""
     walls = {command.name: [] for command in commands}
     for command in commands:
         wall_of(command, processes)  # not counted: it brings files into memory
     turns, order = list(commands), random.Random(0)
     for _ in range(runs):
-        # What ran just before has its files in the processor's caches or pushes ours out.
+        # The program before has its files in the processor's caches, or evicts ours.
         order.shuffle(turns)
         for command in turns:
             walls[command.name].append(wall_of(command, processes))
@@ -46,10 +66,10 @@ def medians(commands, runs, processes=1):
 
 
 def peak_memory(command):
-    """The most memory that it held, in MiB; none without GNU time.
+    """Returns the command's peak memory in MiB; None without GNU time.
 
-    A process starts out with its parent's peak on its account, so that its
-    parent must be a small program, which this one is not.
+    A process inherits its parent's peak, so that the parent must be a small program,
+    which this one is not.
     """
     if not os.access(GNU_TIME, os.X_OK):
         return None
@@ -57,5 +77,5 @@ def peak_memory(command):
     with open(command.stdin, "rb") as stdin:
         run = subprocess.run([GNU_TIME, "-f", "%M", *command.argv], stdin=stdin, check=True,
                              env=command.environment, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.PIPE, text=True)
+                             stderr=subprocess.PIPE, text=True, timeout=LIMIT)
     return int(run.stderr.splitlines()[-1]) / 1024

@@ -1,4 +1,4 @@
-"""What is measured: the programs, and a home in which each finds its answer."""
+"""The measured programs, and a home in which each finds its answer."""
 
 import base64
 import dataclasses
@@ -25,7 +25,7 @@ FAR = "2099-01-01T00:00:00Z"
 
 @dataclasses.dataclass
 class Command:
-    """A whole process to measure, and what is done before each run of it."""
+    """A whole process to measure, and the action before each run."""
 
     name: str
     argv: list
@@ -39,7 +39,7 @@ class Command:
         return {"HOME": str(self.home), "PATH": PATH, **self.variables}
 
     def output(self):
-        """What it prints, once: proof that it answers from what was prepared."""
+        """Returns its output, once: proof that it answers from the prepared files."""
         self.before()
         with open(self.stdin, "rb") as stdin:
             run = subprocess.run(self.argv, env=self.environment, stdin=stdin, timeout=60,
@@ -48,7 +48,7 @@ class Command:
 
 
 def installed(binary, directory):
-    """A copy that the system reads from disk again, as after a boot.
+    """Returns a copy that the system must read from disk, as after a boot.
 
     A file that was just copied lies in memory in large pieces, and a process
     maps those quicker: it would flatter the larger program, which is ours.
@@ -62,7 +62,7 @@ def installed(binary, directory):
 
 
 def build_packaged(directory):
-    """Builds our binary as packages hold it, and installs it in a directory."""
+    """Builds our binary as in the packages, and installs it in a directory."""
     built = subprocess.run([ROOT / "packaging/build.sh"], check=True, stdout=subprocess.PIPE,
                            text=True).stdout
     return installed(ROOT / built.strip(), directory)
@@ -91,7 +91,7 @@ def build_empty(directory):
 
 
 def write_home(home, issuer):
-    """A home with a config file and a key."""
+    """Returns a home with a config file and a key."""
     config = home / ".config/zitadel-credential"
     config.mkdir(parents=True)
     home.chmod(0o700)
@@ -110,7 +110,7 @@ def write_home(home, issuer):
 
 
 def cached_calls(scratch, binary, issuer):
-    """One call of each kind, all of which are answered from the cache."""
+    """Returns one call of each kind, all answered from the cache."""
     (scratch / "git-question").write_text(GIT_QUESTION)
     (scratch / "docker-question").write_text(DOCKER_QUESTION)
     home = write_home(scratch / "home", issuer)
@@ -124,7 +124,7 @@ def cached_calls(scratch, binary, issuer):
 
 
 def fill_cache(home, entries):
-    """Copies the one entry of a cache under other names until there are so many."""
+    """Copies the single entry of a cache under other names up to this number of entries."""
     (entry,) = (home / ".cache").rglob("*.json")
     text = entry.read_bytes()
     for n in range(entries - 1):
@@ -135,7 +135,7 @@ def fill_cache(home, entries):
 
 
 def peers(home, scratch):
-    """Other tools' helpers, answering from a file or a cache of their own.
+    """Returns other tools' helpers, which answer from their own file or cache.
 
     Returns those that this machine has, and why the others are left out.
     """
@@ -172,7 +172,7 @@ def peers(home, scratch):
     )
     add("gke-gcloud-auth-plugin, cached", "gke-gcloud-auth-plugin")
 
-    # Its name for an entry: the region, and the key's ID with an MD5 of nothing after it.
+    # Its name for an entry: the region, and the key's ID followed by the MD5 of an empty text.
     key_id = b"AKIDBENCH"
     account = base64.b64encode(key_id + hashlib.md5(b"").digest()).decode()
     entry = {"AuthorizationToken": base64.b64encode(f"AWS:{TOKEN}".encode()).decode(),

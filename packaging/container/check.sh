@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Makes the container with buildah, without its first stage, whose base image needs a
-# registry: the packages' program takes the place of the one that is built there.
+# Builds the container with buildah, without its first stage, whose base image needs a
+# registry: the packages' program replaces the one that is built there.
 #
 #     packaging/release.sh && packaging/container/check.sh
 #
-# Then another image takes the files by `COPY --from`, as a user's would. Needs root.
+# Then another image copies the files with `COPY --from`, as a user's would. Needs root.
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/../.."
 file=packaging/container/Dockerfile
@@ -21,7 +21,7 @@ trap 'rm -rf "$work"' EXIT
 store=(--root "$work/store" --runroot "$work/run" --storage-driver vfs)
 build() { buildah "${store[@]}" build --quiet --isolation chroot "$@" >/dev/null; }
 
-# What the first stage does after the build, below a directory in place of /.
+# The steps of the first stage after the build, below a directory instead of /.
 stage=$work/stage
 install -D target/tree/bin/zitadel-credential "$stage/target/release/zitadel-credential"
 commands=$(sed -n '/^RUN cargo build/,/[^\\]$/p' "$file" | sed '1d; s/^ *&& /  /; s/\\$//; s/ *$/ /' |
@@ -37,7 +37,7 @@ build -f "$work/other" -t other "$work"
 mounted() { buildah "${store[@]}" mount "$(buildah "${store[@]}" from "$1")"; }
 image=$(mounted zitadel-credential)
 other=$(mounted other)
-# The links are those of the packages.
+# The links must be those of the packages.
 for tree in "$image/usr/bin" "$other/usr/local/bin"; do
   diff <(ls -1 target/tree/bin) <(ls -1 "$tree") || fail "$tree has other names than the packages"
   for link in "$tree"/*-zitadel; do
@@ -47,7 +47,7 @@ done
 # buildah makes it with mode 755, docker with the source's 700.
 [[ $(stat -c '%a %u:%g' "$image/cache") =~ ^7[05][05]\ 65532:65532$ ]] || fail "/cache is not the user's own"
 [[ -s $image/etc/ssl/certs/ca-certificates.crt ]] || fail "there are no certificates"
-# As its user, in a root that holds nothing else.
+# Runs as the image's user, in a root without other files.
 said=$(chroot --userspec=65532:65532 "$image" /usr/bin/zitadel-credential --version)
 [[ $said == zitadel-credential* ]] || fail "it says $said"
 inspected=$(buildah "${store[@]}" inspect --type image --format '{{.OCIv1.Config.User}} {{.OCIv1.Config.Entrypoint}}' zitadel-credential)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Prints CHANGELOG.md as Debian wants it (deb-changelog(5)): an entry a release,
+"""Prints CHANGELOG.md in Debian's format (deb-changelog(5)): one entry for each release,
 the newest first.
 
     packaging/deb/changelog.py VERSION MAINTAINER
 
-What is not released yet is of VERSION, at SOURCE_DATE_EPOCH.
+Unreleased changes are listed under VERSION, at SOURCE_DATE_EPOCH.
 """
 
 import os
@@ -19,7 +19,7 @@ HEADING = re.compile(r"## \[(?P<name>[^]]+)\](?: - (?P<day>\d{4}-\d\d-\d\d))?")
 
 
 def releases():
-    """Each release's name, its day or None, and its points."""
+    """Returns each release's name, its day or None, and its points."""
     found = []
     for line in (ROOT / "CHANGELOG.md").read_text().splitlines():
         if heading := HEADING.match(line):
@@ -43,7 +43,7 @@ def main():
             continue
         print(f"zitadel-credential ({name}) unstable; urgency=medium\n")
         for point in points:
-            # It is one paragraph of Markdown, and lines here have an end.
+            # A point is one Markdown paragraph, and lines are limited here.
             words = point.replace("`", "").split()
             line = "  *"
             for word in words:

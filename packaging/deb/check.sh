@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Tries the package of packaging/release.sh as a person who installs it would, in a
-# Debian of its own for each suite:
+# Tests the package of packaging/release.sh as a user would install it, in a separate Debian
+# for each suite:
 #
 #     packaging/deb/check.sh [SUITE…]       (default: bookworm)
 #     ARCHITECTURE=arm64 packaging/deb/check.sh [SUITE…]
@@ -8,9 +8,8 @@
 # lintian; `apt install`; the quickstart in that root, against an issuer outside
 # of it, with an upgrade between its rounds, which must find configuration and
 # cache as they were; then remove and purge, which must leave the root as it was.
-# Needs root, debootstrap and lintian, and asks the mirror that a Debian's apt asks, once
-# a week: target/roots keeps the empty roots. Another architecture needs
-# packaging/emulate.sh.
+# Needs root, debootstrap and lintian, and Debian's mirror once a week: target/roots keeps
+# the empty roots. Another architecture needs packaging/emulate.sh.
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/../.."
 suites=("$@")
@@ -23,7 +22,7 @@ for tool in debootstrap lintian dpkg-deb; do
 done
 if ((${#missing[@]})); then
   printf 'packaging/deb/check.sh: %s is missing\n' "${missing[@]}" >&2
-  # Elsewhere a machine without them may go on.
+  # Outside CI, a machine without them may continue.
   [[ ${CI:-} != true ]]
   exit
 fi
@@ -31,31 +30,31 @@ here=$(dpkg --print-architecture)
 architecture=${ARCHITECTURE:-$here}
 package=$(realpath dist/zitadel-credential_*_"$architecture".deb)
 
-# Each tag that is overridden has its reason in packaging/deb/lintian-overrides.
+# packaging/deb/lintian-overrides has the reason for each overridden tag.
 lintian --allow-root --pedantic --display-info --fail-on error,warning,info,pedantic "$package"
 
-# Mounts are this process's own, and end with it.
+# Mounts belong to this process, and disappear when it exits.
 if [[ ${OWN_MOUNTS:-} != yes ]]; then
   exec env OWN_MOUNTS=yes unshare --mount "$0" "${suites[@]}"
 fi
-# Another distribution's mirror has no Debian; debootstrap knows one.
+# Another distribution's mirror has no Debian; debootstrap has a default.
 mirror=
 ! grep -qx 'ID=debian' /etc/os-release || mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | head -n 1)
 work=$(mktemp -d)
 trap 'umount -R "$work"/*/proc "$work"/*/"$work"/shared 2>/dev/null || true; rm -rf --one-file-system "$work"' EXIT
 
-# An older version of the same, to upgrade from.
+# An older version of the package, to upgrade from.
 dpkg-deb -R "$package" "$work/older"
 sed -i 's/^Version: .*/Version: 0.0.1-1/' "$work/older/DEBIAN/control"
 
-# What a root holds, without what apt and dpkg keep for themselves.
+# Lists a root's files, without those of apt and dpkg.
 held() {
   find "$1" -xdev \( -path "$1/var/lib/dpkg" -o -path "$1/var/lib/apt" -o -path "$1/var/cache" \
     -o -path "$1/var/log" -o -path "$1/proc" -o -path "$1/tmp" \) -prune -o -printf '%P %y %m %l\n' |
     LC_ALL=C sort
 }
 
-# What it prints is shown where it fails.
+# Its output is shown only if it fails.
 quietly() { "$@" >"$work/log" 2>&1 || { tail -n 20 "$work/log" >&2; return 1; }; }
 
 for suite in "${suites[@]}"; do
@@ -78,7 +77,7 @@ for suite in "${suites[@]}"; do
   mount --bind "$work/shared" "$root/$work/shared"
   mount -t proc proc "$root/proc"
   if [[ ! -e $kept ]]; then
-    # What it depends on and recommends comes with it, and stays.
+    # Its dependencies and recommended packages are installed with it, and stay.
     quietly inside apt-get update
     quietly inside apt-get -y install ca-certificates
     inside apt-get clean
@@ -107,7 +106,7 @@ for suite in "${suites[@]}"; do
       zsh/vendor-completions/_zitadel-credential man/man1/zitadel-credential.1.gz \
       man/man5/zitadel-credential-config.5.gz; do test -s "/usr/share/$file"; done'
 
-  # A person's own files are theirs.
+  # The user's own files must stay.
   inside sh -ec 'mkdir -p /root/.config/zitadel-credential; echo "#" >/root/.config/zitadel-credential/config.toml'
   quietly inside apt-get -y remove zitadel-credential
   held "$root" >"$work/removed"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Checks the formula of a release: Ruby takes it, and the archive that it names is
-# this one, with the files that it installs:
+# Checks the formula of a release: Ruby accepts it, and it names this archive, which has the
+# files that it installs:
 #
 #     packaging/homebrew/check.sh FORMULA ARCHIVE
 #
-# packaging/homebrew/install.sh runs it in Homebrew itself.
+# packaging/homebrew/install.sh tests the formula in Homebrew itself.
 set -euo pipefail
 formula=$(realpath "$1") archive=$(realpath "$2")
 CDPATH='' cd "$(dirname "$0")/../.."
@@ -20,7 +20,7 @@ for file in Cargo.toml Cargo.lock src/main.rs examples/man.rs \
   man/man1/zitadel-credential.1 man/man5/zitadel-credential-config.5; do
   grep -qx "$file" <<<"$held" || die "the archive has no $file"
 done
-# Each of these pages gives a link its name.
+# Each of these pages is named after a link.
 links=$(grep -c '^man/man1/[a-z]*-credentials\?-zitadel\.1$' <<<"$held") || true
 ((links > 4)) || die "the archive has pages for $links links"
 rubocop --config packaging/homebrew/rubocop.yml --format simple "$formula"

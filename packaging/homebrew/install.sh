@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Audits, builds, installs and tests the formula of a release by Homebrew itself, from
-# a tap made for it, and takes both away again:
+# Audits, builds, installs and tests the formula of a release with Homebrew itself, from a
+# temporary tap, and removes both again:
 #
 #     packaging/homebrew/install.sh FORMULA ARCHIVE
 set -euo pipefail
@@ -20,6 +20,6 @@ brew test "$name"
 for link in git-credential-zitadel docker-credential-zitadel; do
   [[ -x $(brew --prefix)/bin/$link ]]
 done
-# The version names the commit of the release.
+# The version contains the commit of the release.
 version=$(zitadel-credential --version)
 [[ $version =~ \([0-9a-f]{40}\ .*\)$ ]] || { printf 'no commit in %s\n' "$version" >&2; exit 1; }

@@ -11,11 +11,11 @@ class ZitadelCredential < Formula
 
   def install
     system "cargo", "install", *std_cargo_args
-    # The release's archive brings its pages along; a clone has them made.
+    # The release's archive contains the pages; a clone must create them.
     system "cargo", "run", "--locked", "--example", "man", "--", "man" unless (buildpath/"man").directory?
     man1.install Dir["man/man1/*"]
     man5.install Dir["man/man5/*"]
-    # Each name that a page is about; `keyring` is another program's.
+    # The name of each page's link; `keyring` is another program's name.
     man1.glob("*-credential*-zitadel.1").each do |page|
       bin.install_symlink bin/"zitadel-credential" => page.basename(".1")
     end

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Installs the release of dist/ by install.sh, from a server on loopback.
+"""Installs the release in dist/ with install.sh, from a server on loopback.
 
     packaging/release.sh && packaging/install/check.py
 
-With each shell: as root and as another user, again over what is there, and where it must
-refuse: a wrong checksum, a cut download, an archive that writes elsewhere, a missing tool,
-a directory without leave to write, a signal. What was there must then be there still.
+With each shell, it installs as root and as another user, and again over an existing
+installation. It also checks failures: a wrong checksum, a cut download, an archive that writes
+elsewhere, a missing tool, a directory without write permission, a signal. Existing files must
+then be unchanged.
 """
 
 import hashlib
@@ -35,7 +36,7 @@ NOBODY = 65534
 
 
 class Releases(http.server.BaseHTTPRequestHandler):
-    """Gives out files; one of None is cut after half of its length."""
+    """Serves files; one without content is cut after half of its length."""
 
     files, cut, slow = {}, set(), threading.Event()
     asked, elsewhere = [], {}
@@ -118,7 +119,7 @@ class Check:
         return place
 
     def tools(self, shell, *without):
-        """Returns a directory for PATH that lacks these tools; with BusyBox's own for it."""
+        """Returns a directory for PATH without these tools, with BusyBox's tools if it is used."""
         place = self.directory("bin")
         place.mkdir()
         for tool in set(TOOLS) - set(without):
@@ -144,10 +145,10 @@ class Check:
                               check=False, **others)
 
     def installed(self, place, run):
-        """Holds that all of the archive is there, with nothing else."""
+        """Checks that exactly the archive's files are installed."""
         must(run.returncode == 0, f"{run.args} failed: {run.stderr}")
         said = subprocess.run([place / "bin" / PROGRAM, "--version"], capture_output=True,
-                              text=True, check=True)
+                              text=True, check=True, timeout=60)
         must(self.version in said.stdout, f"it says {said.stdout}")
         link = place / "bin/git-credential-zitadel"
         must(os.readlink(link) == PROGRAM, f"{link} is no link to {PROGRAM}")
@@ -161,7 +162,7 @@ class Check:
 
 
 class Under:
-    """The check under one shell."""
+    """Runs the check with one shell."""
 
     def __init__(self, check, shell):
         self.check, self.shell, self.is_busybox = check, shell, shell == "busybox"
@@ -195,13 +196,13 @@ def check_good(check, shell):
     must("not on PATH" in run.stderr, "it does not name PATH")
     unit = place / f"lib/systemd/system/{PROGRAM}-agent@.service"
     must(hostile.executed(unit.read_text()) == f"{place}/bin/{PROGRAM}", f"the unit says {unit.read_text()}")
-    # Again, over a program that runs: it is replaced, not written to.
+    # Again, over a running program: the file is replaced, not written to.
     before = (place / "bin" / PROGRAM).stat().st_ino
     again = check.run(shell, "--to", place, "--from", f"{check.url}/good", "--version",
                       f"v{check.version}")
     check.installed(place, again)
     must((place / "bin" / PROGRAM).stat().st_ino != before, "the program was not replaced")
-    # The tools that may stand in for another.
+    # The tools that can replace each other.
     for without in [["curl"], ["wget"], ["sha256sum"]]:
         tools = check.tools(shell, *without)
         if "sha256sum" in without:

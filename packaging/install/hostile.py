@@ -13,7 +13,7 @@ PROGRAM = "zitadel-credential"
 
 
 def check_arguments(check, must, releases):
-    """A version, an address and a directory may be any text."""
+    """Checks versions, addresses and directories with arbitrary text."""
     good, name = check.archive.read_bytes(), check.archive.name
     url, place = f"{check.url}/good", check.directory()
 
@@ -22,21 +22,21 @@ def check_arguments(check, must, releases):
         check.refused(place, run, because)
         return run
 
-    # A version is equal, and no beginning of another.
+    # A version must be equal, not a prefix of another.
     check.release("/later", good, name=name.replace(f"-{check.version}-", f"-{check.version}0-"))
     for version in [check.version, check.version[:-1], check.version[0], f"{check.version}0-x86_64"]:
         because = "invalid" if "_" in version else f"names no archive of version {version}"
         refused(because, "--from", f"{check.url}/later", "--version", version)
     refused("invalid version: v", "--version", "v")
     asked = len(releases.asked)
-    # The text before an @ is no host.
+    # The text before an @ is not a host.
     for before in ["localhost:80", "127.0.0.1", "127.0.0.1:80@x", "localhost"]:
         address = f"http://{before}@localhost.example.org/x"
         refused("http://localhost.example.org/x is plain http", "--from", address)
     for blank in [" ", "\n", "\x1b", "\t"]:
         refused("blank or a control character", "--from", f"{url}{blank}@x")
     must(len(releases.asked) == asked, "it asked before it refused")
-    # A password is not for the log.
+    # The log shows no password.
     check.release("/other", good, sums=f"{'0' * 64}  other.tar.gz\n")
     check.release("/twice", good, sums=f"{'0' * 64}  {name}\n" * 2)
     secret = f"http://ci:hush@{check.url.removeprefix('http://')}"
@@ -48,7 +48,7 @@ def check_arguments(check, must, releases):
                                  ("ftp://ci:hush@example.org/", "is no https")]:
             run = refused(because, "--from", address, path=path)
             must("hush" not in run.stderr, f"it shows a password: {run.stderr}")
-    # An address is no pattern.
+    # An address is not a pattern.
     refused("cannot download", "--from", f"{check.url}/{{good,good}}")
     for directory in ["50% a", "\\x \"a\"'b'", "$(touch x); *", "-rf", "a//"]:
         place = check.directory(directory.rstrip("/"))
@@ -64,7 +64,7 @@ def check_arguments(check, must, releases):
 
 
 def executed(unit):
-    """Returns the program that systemd runs, by its rules for words and specifiers."""
+    """Returns the program that systemd runs, with its rules for words and specifiers."""
     word = re.search(r"^ExecStart=((?:\\.|[^\\ \"'])*) ", unit, re.M)[1]
 
     def meant(escape):
@@ -75,7 +75,7 @@ def executed(unit):
 
 
 def check_archives(check, must, archive_of):
-    """Links lead nowhere else, and files are the caller's."""
+    """Checks that links stay inside the directory, and that the caller owns the files."""
     top, place = check.archive.name.removesuffix(".tar.gz"), check.directory()
     up = archive_of([(f"{top}/bin/up", tarfile.SYMTYPE, ".."),
                      (f"{top}/bin/up/x", tarfile.REGTYPE, b"x")])
@@ -89,7 +89,7 @@ def check_archives(check, must, archive_of):
 
 
 def check_places(check, must):
-    """If one file has no place, all that was there stays; a link is replaced, not followed."""
+    """Checks that no file changes if one cannot be installed; a link is replaced, not followed."""
     url = f"{check.url}/good"
     for way in ["file", "directory", "closed"]:
         place = check.directory()
@@ -121,7 +121,7 @@ def check_places(check, must):
 
 
 def check_environments(check, must, releases, tools):
-    """Each tool is missed before a download, and no variable changes what tools do."""
+    """Checks that a missing tool is found before a download, and that no variable changes tools."""
     url = f"{check.url}/good"
     for tool in tools:
         asked, place = len(releases.asked), check.directory()
@@ -143,7 +143,7 @@ def check_environments(check, must, releases, tools):
 
 
 def check_redirects(check, must, releases):
-    """A server with https leads to https alone, and none to a file."""
+    """Checks that an https server redirects only to https, and no server to a file."""
     scratch = check.directory("tls")
     scratch.mkdir()
     key, certificate = scratch / "key", scratch / "ca-certificates.crt"
@@ -159,7 +159,7 @@ def check_redirects(check, must, releases):
     secure = f"https://localhost:{server.server_address[1]}"
     file = check.release("/plain", check.archive.read_bytes())
     plain = file.removeprefix("http")
-    # GnuTLS, which wget has, knows no variable for its authorities.
+    # GnuTLS, which wget uses, has no variable for its certificate authorities.
     trusting = ["unshare", "--mount", "sh", "-ec",
                 f'{shutil.which("mount")} --bind "$1" /etc/ssl/certs; shift; exec "$@"', "sh", str(scratch)]
     for path, before in [(None, []), (check.tools("curl"), trusting)]:

@@ -4,17 +4,17 @@
 #     sh install.sh [--version VERSION] [--to DIRECTORY] [--from URL]
 #
 # Downloads SHA256SUMS and the archive for this machine, checks the archive against it, and
-# puts program, links, manual pages and completions below the directory: /usr/local for
-# root, ~/.local for others. A file is replaced only when all are there; what was there
-# stays if anything fails.
+# installs program, links, manual pages and completions below the directory: /usr/local for
+# root, ~/.local for other users. Files are replaced only when all new ones are ready; if
+# anything fails, the installed files stay unchanged.
 #
 # Needs a POSIX shell, tar, gzip, find, curl or wget, and sha256sum, shasum or openssl.
 set -eu
-# What the tools print is read, and tar takes options from a variable too.
+# The script parses the tools' output, and tar reads options from a variable too.
 LC_ALL=C
 export LC_ALL
 unset TAR_OPTIONS GREP_OPTIONS
-# A closed one would be the first file's or pipe's place, and an error of tar's.
+# If a standard stream is closed, the next file opened would take its place, and tar fails.
 (: 3>&2) || exec 2>/dev/null
 (: 3>&1) 2>/dev/null || exec >/dev/null
 (: 3<&0) 2>/dev/null || exec </dev/null
@@ -34,7 +34,7 @@ Usage: install.sh [--version VERSION] [--to DIRECTORY] [--from URL]
 EOF
 }
 
-# A full stderr stops nothing.
+# A full stderr stops no step.
 say() { printf 'install.sh: %s\n' "$*" >&2 || :; }
 
 die() {
@@ -45,10 +45,10 @@ die() {
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# Prints the target of this machine, as the archives are named.
+# Prints the target of this machine, as in the archives' names.
 target() {
   system=$(uname -s) machine=$(uname -m)
-  # A shell under Rosetta is told that the machine is an Intel one.
+  # Under Rosetta, uname reports an Intel machine.
   if [ "$system" = Darwin ] && [ "$(sysctl -n sysctl.proc_translated 2>/dev/null || echo 0)" = 1 ]; then
     machine=arm64
   fi
@@ -64,10 +64,10 @@ target() {
   esac
 }
 
-# Prints a URL without its user and password: errors end up in the logs of CI.
+# Prints a URL without its user and password: errors are in the logs of CI.
 shown() { printf '%s' "$1" | sed 's|^\([^/]*//\)[^/?#]*@|\1|'; }
 
-# Plain http is for a server on this machine alone. Text before an @ is no host.
+# Plain http is only for a server on this machine. Text before an @ is not a host.
 check_url() {
   case $(shown "$1") in
     *[[:space:][:cntrl:]]*) die "the address of --from has a blank or a control character" ;;
@@ -85,11 +85,11 @@ download() {
       https:*) allowed='=https' ;;
       *) allowed='=http,https' ;;
     esac
-    # Without a configuration of the user's own, which may ignore certificates.
+    # Ignores the user's configuration, which may switch off certificate checks.
     curl -q --globoff --proto "$allowed" --proto-redir "$allowed" --fail --silent --show-error --location \
       --retry 2 --connect-timeout 20 --max-time 600 --output "$2" "$1" || failed_download "$1"
   elif has wget; then
-    # BusyBox's does not check certificates by itself.
+    # BusyBox's wget does not check certificates itself.
     if [ "${1%%:*}" = https ] && wget --help 2>&1 | grep -qi busybox; then
       die "this wget (BusyBox) may not check certificates" "install curl"
     fi
@@ -124,7 +124,7 @@ sha256() {
 }
 
 # Prints the line of SHA256SUMS for this machine's archive: its sum and its name. The
-# version is equal: 0.1.1 is not 0.1.10.
+# version must be equal: 0.1.1 is not 0.1.10.
 line_of() {
   awk -v start="$NAME-" -v end="-$2.tar.gz" -v version="${version:-}" '
     length($1) == 64 && $1 !~ /[^0-9a-f]/ && NF == 2 {
@@ -137,7 +137,7 @@ line_of() {
     }' "$1"
 }
 
-# Refuses an archive that could write elsewhere than below its own directory.
+# Refuses an archive that could write outside its own directory.
 check_archive() {
   tar -tzf "$1" >"$scratch/names" 2>/dev/null || die "$2 is no archive"
   tar -tvzf "$1" >"$scratch/listing" 2>/dev/null || die "$2 is no archive"
@@ -150,7 +150,7 @@ check_archive() {
       *) die "$2 has the path $entry" ;;
     esac
   done <"$scratch/names"
-  # Files, directories, and links to a file beside them.
+  # Only files, directories, and links to a file in the same directory are allowed.
   while IFS= read -r entry; do
     case $entry in
       -*" link to "* | -*" -> "* | h*) die "$2 has a hard link" ;;
@@ -162,7 +162,7 @@ check_archive() {
   done <"$scratch/listing"
 }
 
-# Makes the directory of one file, and refuses what stands in its way.
+# Creates the directory of one file; fails if something else is in its place.
 prepare() {
   place=$to/$(dirname "$1")
   [ ! -d "$to/$1" ] || die "$to/$1 is a directory" "remove it"
@@ -171,8 +171,8 @@ prepare() {
   fi
 }
 
-# Puts one file in its place: a rename, so that a running program and a reader see the old
-# file or the new one.
+# Installs one file with a rename, so that a running program and a reader see the old file
+# or the new one.
 put() {
   mv -f "$staged/$1" "$to/$1" || die "cannot write $to/$1" "run it as root, or give --to"
 }
@@ -223,7 +223,7 @@ main() {
     from=$RELEASES/latest/download
     [ -z "$version" ] || from=$RELEASES/download/v$version
   fi
-  # All before the first change: without find, the program would come without its links.
+  # Checks all tools before the first change: without find, the links would be missing.
   for tool in sed tar gzip awk grep cut mktemp cat dirname find id mkdir mv rm uname; do
     has "$tool" || die "$tool is not installed" "install it"
   done
@@ -233,7 +233,7 @@ main() {
   check_url "$from"
   target=$(target)
 
-  # Beside its place, so that a file gets there by a rename.
+  # In the same file system, so that a rename installs each file.
   mkdir -p "$to" 2>/dev/null || die "cannot make $to" "run it as root, or give --to"
   scratch=$(mktemp -d "$to/.$NAME.XXXXXX") || die "cannot write to $to" "run it as root, or give --to"
   trap 'rm -rf "$scratch"' EXIT
@@ -256,13 +256,13 @@ main() {
   [ "$got" = "$sum" ] ||
     die "$archive has another checksum than SHA256SUMS says" "the download was cut or changed: try again"
   check_archive "$scratch/$archive" "$archive"
-  # The files are the caller's, also if the archive names another owner.
+  # The caller owns the files, even if the archive names another owner.
   tar -xozf "$scratch/$archive" -C "$scratch" || die "cannot unpack $archive" "check the space on the disk"
   staged=$scratch/${archive%.tar.gz}
   new=$("$staged/bin/$NAME" --version </dev/null) ||
     die "the program of $archive does not run here" "check that $to is not mounted noexec"
 
-  # A systemd unit is root's, and names the program's place.
+  # Only root installs a systemd unit, which contains the program's path.
   unit=lib/systemd/system
   can_name=yes
   case $to in
@@ -270,7 +270,7 @@ main() {
   esac
   if [ "$(id -u)" = 0 ] && [ "$can_name" ] && [ -d "$staged/$unit" ]; then
     for file in "$staged/$unit"/*; do
-      # A blank ends a word there, and % begins a specifier.
+      # In a unit, a space ends a word, and % begins a specifier.
       place=$(printf '%s/bin/' "${to%/}" | sed 's/ /\\x20/g; s/%/%%/g') awk '{
         at = index($0, "=/usr/local/bin/")
         if (at) $0 = substr($0, 1, at) ENVIRON["place"] substr($0, at + 16)
@@ -284,7 +284,7 @@ main() {
   while IFS= read -r file; do
     prepare "$file"
   done <"$scratch/files"
-  # The program first: no link ever leads to nothing.
+  # The program first: no link is ever dangling.
   put "bin/$NAME"
   while IFS= read -r file; do
     [ "$file" = "bin/$NAME" ] || put "$file"
@@ -296,5 +296,5 @@ main() {
   esac
 }
 
-# Nothing runs before all of the script is there.
+# Nothing runs before the whole script is read.
 main "$@"

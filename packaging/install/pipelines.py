@@ -3,9 +3,9 @@
 
     packaging/release.sh && packaging/install/pipelines.py
 
-Each installs dist/ from a server on loopback, and then a later step of the job clones a
-repository from a git server that takes the token alone, and docker's helper answers. No
-output shows the key or the token, but for the line that has GitHub mask it. Needs PyYAML.
+Each installs dist/ from a server on loopback. Then a later step of the job clones a
+repository from a git server that accepts only the token, and docker's helper answers. No
+output shows the key or the token, except the line that makes GitHub mask it. Needs PyYAML.
 """
 
 import base64
@@ -51,7 +51,7 @@ class Git(http.server.BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         answer = subprocess.run(
-            ["git", "http-backend"], input=body, stdout=subprocess.PIPE, check=True,
+            ["git", "http-backend"], input=body, stdout=subprocess.PIPE, check=True, timeout=60,
             env={"PATH": os.environ["PATH"], "GIT_PROJECT_ROOT": str(self.repositories),
                  "GIT_HTTP_EXPORT_ALL": "1", "REQUEST_METHOD": self.command, "PATH_INFO": path,
                  "QUERY_STRING": query, "CONTENT_TYPE": self.headers.get("Content-Type", ""),
@@ -73,7 +73,7 @@ class Git(http.server.BaseHTTPRequestHandler):
 
 
 class Away(http.server.BaseHTTPRequestHandler):
-    """Leads to another server."""
+    """Redirects to another server."""
 
     to = None
 
@@ -140,7 +140,7 @@ class World:
                        "projects": "317240000000000001", "roles": "true", "from": self.releases}
 
     def job(self):
-        """A job's own directory, and its environment: one whose git stores passwords."""
+        """Returns a job's own directory and environment, in which git stores passwords."""
         home = Path(tempfile.mkdtemp(dir=self.scratch))
         (home / ".gitconfig").write_text("[credential]\n\thelper = store\n")
         return home, {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8",
@@ -148,7 +148,7 @@ class World:
                       "CURL_CA_BUNDLE": str(self.scratch / "tls.crt")}
 
     def later(self):
-        """The later step's commands: a clone, and what docker asks."""
+        """Returns the later step's commands: a clone, and docker's request."""
         return (f"git clone -q https://{self.git}/team/app.git app && git -C app log -1 --format=%s\n"
                 f"echo {REGISTRY} | docker-credential-zitadel get >answer.json\n"
                 "env | grep GIT_CONFIG_KEY_\n")
@@ -221,7 +221,7 @@ def gitlab(world, shell, key=True, **changed):
     (home / "builds/app.tmp").mkdir(parents=True)
     (home / "builds/app").mkdir()
     (home / "builds/app/file.acme.test").touch()
-    # As the docker executor leaves it.
+    # In the state in which the docker executor leaves it.
     file = home / "builds/app.tmp/ZITADEL_CREDENTIAL_KEY_FILE"
     file.write_text(world.key)
     file.chmod(0o666)

@@ -1,5 +1,5 @@
-//! The man pages: what clap knows of a command, and the parts beside this file
-//! that are written by hand.
+//! The man pages: clap's data about each command, and the handwritten parts beside this
+//! file.
 
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
@@ -10,19 +10,19 @@ use zitadel_credential::tools::row::Place;
 
 const NAME: &str = "zitadel-credential";
 
-/// Of the last change that a reader would notice (man-pages(7)).
-const DATE: &str = "2026-11-25";
+/// Date of the last change that a reader would notice (man-pages(7)).
+const DATE: &str = "2026-11-30";
 
-/// What stands in the help of every command, and in one page of these.
+/// Heading of the options that every command's help has, but only one of these pages.
 const EVERY: &str = "Options of every command";
 
-/// What follows the options in zitadel-credential(1).
+/// The text after the options in zitadel-credential(1).
 const PROGRAM: &str = include_str!("zitadel-credential.roff");
 
 /// zitadel-credential-config(5), below its head.
 const CONFIG: &str = include_str!("zitadel-credential-config.roff");
 
-/// Every page's file name and text.
+/// Returns every page's file name and text.
 pub fn pages() -> Vec<(String, String)> {
     let mut program = Cli::command();
     program.build();
@@ -61,7 +61,7 @@ fn of_program(program: &Command) -> String {
     page.end(PROGRAM)
 }
 
-/// A page for each command, and for each of its own.
+/// Returns a page for each command, and for each of its subcommands.
 fn of_commands(of: &Command, name: &str) -> Vec<(String, String)> {
     let pages = commands(of).map(|command| {
         let name = format!("{name}-{}", command.get_name());
@@ -111,7 +111,7 @@ fn of_config() -> String {
     head.to_roff() + CONFIG
 }
 
-/// Without clap's own `help`, whose text is no page.
+/// Returns the commands without clap's own `help`, which has no page.
 fn commands(of: &Command) -> impl Iterator<Item = &Command> {
     let subs = of.get_subcommands();
     subs.filter(|sub| sub.get_name() != "help" && !sub.is_hide_set())
@@ -129,7 +129,7 @@ fn about(command: &Command) -> String {
         .unwrap_or_default()
 }
 
-/// A page that is being written, its head first.
+/// A page under construction, beginning with its head.
 struct Page {
     man: Man,
     text: String,

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Checks what packaging/release.sh made, against cargo and the binary itself.
+"""Checks the results of packaging/release.sh against cargo and the binary itself.
 
     packaging/release.sh && packaging/materials/check.py
 
-The bill of materials and the licences must be of exactly what cargo links, the
-binary's own list must hold all of it, and nothing may tell where it was built.
+The bill of materials and the licences must list exactly the crates that cargo links, the
+binary's own list must contain all of them, and no file may show where it was built.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ def must_equal(found, wanted, where):
 
 
 def tree(target, edges):
-    """Name and version of every crate but ours."""
+    """Returns name and version of every crate except ours."""
     lines = subprocess.run(
         ["cargo", "tree", "--locked", "--target", target, "-e", edges, "--prefix", "none"],
         cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -46,8 +46,8 @@ def tree(target, edges):
 
 
 def crates_inside():
-    """Name and version of all that cargo-auditable wrote into the binary."""
-    # readelf knows every processor, and objcopy this machine's alone.
+    """Returns name and version of each crate that cargo-auditable wrote into the binary."""
+    # readelf supports every processor, objcopy only this machine's.
     sections = subprocess.run(["readelf", "--section-headers", "--wide", BINARY], check=True,
                               stdout=subprocess.PIPE, text=True).stdout
     place = re.search(r" \.dep-v0 +\S+ +[0-9a-f]+ ([0-9a-f]+) ([0-9a-f]+)", sections)
@@ -93,13 +93,13 @@ def check_bill(bill, built_from, linked):
 
 
 def files_of(top):
-    """What lies below a directory: where a link leads, or the bytes of a file."""
+    """Returns the content of a directory: the target of a link, or the bytes of a file."""
     return {str(file.relative_to(top)): str(file.readlink()) if file.is_symlink()
             else file.read_bytes() for file in top.rglob("*") if file.is_symlink() or file.is_file()}
 
 
 def unpacked(package, scratch):
-    """The files of an archive or a package, whose modes must be for everybody to read."""
+    """Returns the files of an archive or a package, which every user must be able to read."""
     top = Path(tempfile.mkdtemp(dir=scratch))
     if package.suffix == ".deb":
         subprocess.run(["dpkg-deb", "--extract", package, top], check=True)
@@ -126,7 +126,7 @@ def unpacked(package, scratch):
 
 
 def check_packages(target, version):
-    """Each holds the tree of packaging/stage.sh, all of it and no other."""
+    """Checks that each contains exactly the tree of packaging/stage.sh."""
     tree = {name: held for name, held in files_of(TREE).items() if "/" in name}
     is_windows = "-windows-" in target
     program = BINARY.read_bytes()
@@ -158,7 +158,7 @@ def main():
     linked = tree(target, "normal,no-proc-macro")
     check_bill(bill, tree(target, "normal"), linked)
 
-    # Elsewhere there are no tools to look into the file with.
+    # Elsewhere there are no tools that read the file.
     if "-linux-" in target:
         absent = linked - crates_inside()
         must(not absent, f"{BINARY.name} does not list {sorted(absent)}")
@@ -172,7 +172,7 @@ def main():
                             stdout=subprocess.PIPE, text=True).stdout.strip()
     version = bill["metadata"]["component"]["version"]
     provenance = (DIST / "PROVENANCE.txt").read_text()
-    # As --version prints it; the program may be of another processor.
+    # The text of --version; the program may be for another processor.
     must(f"{version} ({commit} ".encode() in BINARY.read_bytes(),
          "the program is of another version or commit")
     must(commit in provenance and target in provenance, "the provenance is of another release")

@@ -1,7 +1,7 @@
-"""What cargo builds the binary of one target from.
+"""The crates from which cargo builds the binary of one target.
 
-`cargo tree`, and not `cargo metadata`, which the kept tools ask: that one turns
-on the features of the tests' crates too, and so lists what is never linked.
+It uses `cargo tree`, not `cargo metadata` as the common tools do: `cargo metadata` turns
+on the features of the tests' crates too, and so lists crates that are never linked.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ VALUE = re.compile(r'^(\w+) = "(.*)"$', re.MULTILINE)
 
 @dataclasses.dataclass
 class Crate:
-    """One version of a crate; `linked` is false of a proc macro and what it needs."""
+    """One version of a crate; `linked` is false for a proc macro and its dependencies."""
 
     name: str
     version: str
@@ -56,7 +56,7 @@ def crates(target):
             path[depth - 1].needs.add(crate.purl)
     for _, name, version, *_ in lines(target, "normal,no-proc-macro"):
         found[name, version].linked = True
-    # Python has a reader of TOML since 3.11; Ubuntu 22.04 has 3.10.
+    # Python has a TOML parser since 3.11; Ubuntu 22.04 has 3.10.
     lock = (ROOT / "Cargo.lock").read_text().split("[[package]]")
     for package in (dict(VALUE.findall(entry)) for entry in lock[1:]):
         if crate := found.get((package["name"], package["version"])):

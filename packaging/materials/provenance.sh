@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints from what and how a release was built, so that anybody can build it again:
+# Prints the sources and tools of a release, so that anyone can build it again:
 #
 #     packaging/materials/provenance.sh VERSION COMMIT TARGET
 set -euo pipefail

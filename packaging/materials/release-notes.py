@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Prints what CHANGELOG.md says of one version, as a release's notes.
+"""Prints one version's section of CHANGELOG.md, as a release's notes.
 
     packaging/materials/release-notes.py VERSION
 
-A version that has no part of its own yet is the unreleased one.
+A version without its own section yet is the unreleased one.
 """
 
 import re
@@ -20,7 +20,7 @@ def main():
     text = notes.get(version) or notes.get("Unreleased", "")
     if not text.strip():
         sys.exit(f"CHANGELOG.md has nothing to say of {version}")
-    # Links to other versions stand at the file's end.
+    # Links to other versions are at the file's end.
     text = re.sub(r"^\[.+?\]: .*$", "", text, flags=re.MULTILINE)
     print(f"# zitadel-credential {version}\n\n{text.strip()}")
 

@@ -3,8 +3,8 @@
 
     SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) packaging/materials/sbom.py TARGET
 
-A crate that only runs at build (a proc macro and what it needs) has the scope
-"excluded". Nothing in it is random or of this machine: equal sources give equal
+A crate that only runs at build (a proc macro and its dependencies) has the scope
+"excluded". Nothing in it is random or depends on this machine: equal sources give equal
 bytes.
 """
 
@@ -20,7 +20,7 @@ from crates import crates
 
 
 def component(crate, kind):
-    """A crate in CycloneDX's words; our own has no archive to hash."""
+    """Returns a crate as a CycloneDX component; our own has no archive to hash."""
     optional = {}
     if crate.checksum:
         optional["hashes"] = [{"alg": "SHA-256", "content": crate.checksum}]
@@ -39,14 +39,14 @@ def component(crate, kind):
 
 
 def rustc(*arguments):
-    """Returns what the build's compiler prints."""
+    """Returns the output of the build's compiler."""
     run = subprocess.run([os.environ.get("RUSTC", "rustc"), *arguments], check=True,
                          capture_output=True, text=True)
     return run.stdout.strip()
 
 
 def musl_version(target):
-    """Returns the version that the linked C library says it has."""
+    """Returns the linked C library's version, as the library reports it."""
     library = Path(rustc("--print", "target-libdir", "--target", target), "self-contained/libc.a")
     return re.search(rb"\0(\d+\.\d+\.\d+)\0", library.read_bytes())[1].decode()
 

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
-"""Prints the licences of what is linked into the binary, as they ask to be shipped.
+"""Prints the licences of the linked crates, as the licences require.
 
     packaging/materials/third-party.py TARGET
 
-A crate that may be had under Apache-2.0 is taken under it: one text for all of
-them, and the crate's own notices. Of any other, each licence file that it brings
-along is printed whole.
+A crate that offers Apache-2.0 is used under it: there is one text for all of them, and each
+crate's own notices. For any other crate, each licence file in it is printed in full.
 """
 
 import json
@@ -23,7 +22,7 @@ DOCUMENTS = Path("/usr/share/doc")
 
 
 def sources(target):
-    """Where cargo keeps each crate's files."""
+    """Returns the directory of each crate's files."""
     metadata = subprocess.run(
         ["cargo", "metadata", "--locked", "--filter-platform", target, "--format-version", "1"],
         cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout

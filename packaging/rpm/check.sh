@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Tries the rpm of packaging/release.sh: it must install, run by each of its names, and
-# go again with all that it brought:
+# Tests the rpm of packaging/release.sh: it must install, run under each of its names, and
+# uninstall with all of its files:
 #
 #     packaging/rpm/check.sh [PROCESSOR]      (default: this machine's)
 #
-# apt has no Fedora: rpm's own --root installs it into an empty directory. Needs root
-# and rpm.
+# Debian's mirror has no Fedora, so rpm's own --root installs it into an empty directory.
+# Needs root and rpm.
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/../.."
 if ((EUID)) || ! command -v rpm >/dev/null; then
   printf "packaging/rpm/check.sh: root's rights or rpm are missing\n" >&2
-  # Elsewhere a machine without them may go on.
+  # Outside CI, a machine without them may continue.
   [[ ${CI:-} != true ]]
   exit
 fi
@@ -26,7 +26,7 @@ asked=$(rpm -qp --requires "$package" | grep -v '^rpmlib' || true)
 [[ -z $(rpm -qp --scripts "$package") ]] || die "it runs scripts"
 
 held() { (cd "$root" && find . -path ./var/lib/rpm -prune -o ! -type d -print | LC_ALL=C sort); }
-# Debian's rpm warns that it is not Debian's way.
+# Debian's rpm warns against its use on Debian.
 inside() { rpm --root "$root" --dbpath /var/lib/rpm "$@" 2> >(grep -v '^rpm: ' >&2); }
 before=$(held)
 inside --nodeps --ignorearch -i "$package"

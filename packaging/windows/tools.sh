@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Builds the tools that packaging/windows/sessions.py runs by wine, under
+# Builds the tools that packaging/windows/sessions.py runs under wine, in
 # target/windows/tools: git.exe from the source of Debian trixie's git, kubectl.exe from
-# its Go modules. Does not build again what is there; the first time takes some three
+# its Go modules. Existing tools are not built again; the first build takes about three
 # minutes of one core for each.
 #
-#     packaging/windows/tools.sh          (installs what it needs; Debian only)
+#     packaging/windows/tools.sh          (Debian only; needs Go 1.26 or later)
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/../.."
 tools=$PWD/target/windows/tools
 mkdir -p "$tools"
 
-# Without what wine lacks (names of pipes) and what a setup does not use. It has no sh,
-# which git runs its helpers by.
+# Omits features that wine lacks (named pipes) or that a setup does not use. There is no sh,
+# which git needs to run its helpers.
 build_git() {
   local build=$tools/git.part
   local apt=(apt-get -qq -o "Dir::Etc::SourceList=$PWD/tests/clients/trixie.sources"
@@ -45,8 +45,12 @@ fi
 source=tests/clients/kubectl-windows
 wanted=$(cat "$source"/{main.go,go.mod,go.sum} | sha256sum)
 if [[ $(cat "$tools/kubectl.source" 2>/dev/null) != "$wanted" ]]; then
+  command -v go >/dev/null ||
+    { echo "packaging/windows/tools.sh: install Go 1.26 or later first: https://go.dev/dl/" >&2; exit 1; }
   echo "building kubectl.exe, which may take minutes"
-  (cd "$source" && GOOS=windows CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o "$tools/kubectl.exe" .)
-  # last, so that a half-made one is made again
+  # The flags and GOGC are for a short build, as in tests/clients/install.sh.
+  (cd "$source" && GOOS=windows CGO_ENABLED=0 GOGC=off go build -trimpath \
+    -gcflags='all=-l -dwarf=false' -ldflags='-s -w' -o "$tools/kubectl.exe" .)
+  # last, so that an incomplete one is built again
   echo "$wanted" >"$tools/kubectl.source"
 fi

@@ -1,4 +1,4 @@
-//! `agent --check`: whether token files are good, for a container's probe.
+//! `agent --check`: reports whether token files are valid, for a container's probe.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::text::quote;
 use crate::token_file::note;
 
-/// Checks each file by the note beside it. Reads no configuration and no key, and makes
+/// Checks each file by the note beside it. Reads neither configuration nor key, and makes
 /// no request.
 pub(crate) fn check(world: &World<'_>, files: &[PathBuf]) -> Result<Answer, Error> {
     for path in files {

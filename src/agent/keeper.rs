@@ -46,7 +46,7 @@ struct Current {
 pub struct Fetched {
     /// A valid token.
     pub token: Token,
-    /// Why the token is not newer, if an attempt to renew it failed.
+    /// The reason why the token is not newer, if an attempt to renew it failed.
     pub failed_renewal: Option<FailedRenewal>,
 }
 
@@ -54,15 +54,15 @@ pub struct Fetched {
 pub struct Round {
     /// True if a file was replaced.
     pub has_replaced: bool,
-    /// True if there is another token than before.
+    /// True if the token differs from the previous one.
     pub has_new_token: bool,
     /// The kind of the error, if no token was fetched.
     pub not_fetched: Option<Kind>,
-    /// How many files could not be written.
+    /// The number of files that could not be written.
     pub unwritten: usize,
     /// The errors of this round.
     pub errors: Vec<Error>,
-    /// Why the token is not newer, if an attempt to renew it failed.
+    /// The reason why the token is not newer, if an attempt to renew it failed.
     pub failed_renewal: Option<FailedRenewal>,
     /// True if all files have a fresh token.
     pub is_well: bool,
@@ -71,7 +71,7 @@ pub struct Round {
 }
 
 impl Keeper {
-    /// Creates a keeper of files of this mode and group, none of which is written yet.
+    /// Creates a keeper of files with this mode and group, none of which is written yet.
     pub fn new(paths: &[PathBuf], access: Access) -> Self {
         let file = |path: &PathBuf| File {
             path: path.clone(),
@@ -102,7 +102,7 @@ impl Keeper {
         if self.is_due(clock()) {
             match fetch() {
                 Ok(fetched) => {
-                    // Fetching takes time, and the token's lifetime began meanwhile.
+                    // Fetching takes time, and the token's lifetime has begun meanwhile.
                     let now = clock();
                     failed_renewal = fetched.failed_renewal;
                     is_stale = pace::freshness(&fetched.token, now) != Freshness::Fresh;
@@ -162,8 +162,8 @@ impl Keeper {
     /// Returns true if the agent continues after this error: it is temporary, or a file
     /// was written before.
     pub fn continues_after(&self, error: &Error) -> bool {
-        // A file that cannot be written is never temporary: the setup is wrong, for
-        // example a directory's name.
+        // A file that cannot be written is never a temporary error: the setup is wrong,
+        // for example with a directory's name.
         self.has_written || matches!(error, Error::Passing(_))
     }
 
@@ -181,7 +181,7 @@ impl Keeper {
         format!("{ready}STATUS={status}")
     }
 
-    /// Returns true if a new token is due, also after somebody set the clock.
+    /// Returns true if a new token is due, even after the clock was changed.
     fn is_due(&self, now: UnixTime) -> bool {
         self.current.as_ref().is_none_or(|current| {
             current.due <= now
@@ -190,8 +190,8 @@ impl Keeper {
         })
     }
 
-    /// Sets the current token, and returns true if it is another one than before. Without
-    /// a draw, its renewal is due at once.
+    /// Sets the current token, and returns true if it differs from the previous one.
+    /// Without a draw, its renewal is due at once.
     fn set_token(&mut self, token: Token, now: UnixTime, draw: Option<f64>) -> bool {
         let is_new = self
             .current
@@ -223,7 +223,7 @@ impl Keeper {
         };
         let mut has_replaced = false;
         for file in &mut self.files {
-            // Somebody may have changed or removed the file, or another agent wrote it.
+            // Another program may have changed or removed the file, or another agent did.
             let seen = Seen::of(&file.path);
             let holds = || token_file::holds(&file.path, token, &self.access);
             if file.stamp.is_some() && (file.stamp == seen || holds()) {
@@ -250,10 +250,7 @@ impl Keeper {
             return;
         }
         let failed = round.errors.iter().map(in_a_line);
-        // The same words as the broker's own warning, so that the log has it once.
-        let failed_renewal = round.failed_renewal.iter();
-        let failed_renewal =
-            failed_renewal.map(|off| format!("the token cannot be renewed: {}", off.why));
+        let failed_renewal = round.failed_renewal.iter().map(ToString::to_string);
         for problem in failed.chain(failed_renewal) {
             log::warn!("{problem}");
             self.problem = Some(problem);

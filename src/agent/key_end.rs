@@ -1,4 +1,4 @@
-//! The key's expiry, which the agent tells once a day while it is near.
+//! The key's expiry, of which the agent warns once a day while it is near.
 
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 pub(super) struct KeyEnd {
     expires_at: Cell<Option<UnixTime>>,
     source: RefCell<String>,
-    /// The call that replaces it.
+    /// The call that replaces the key.
     rotation: RefCell<String>,
     /// The key file, and its state when it was read.
     file: RefCell<Option<(PathBuf, Option<Stamp>)>>,
@@ -28,13 +28,13 @@ pub(super) struct KeyEnd {
 }
 
 impl KeyEnd {
-    /// Returns the key's expiry; `None` if it is not known.
+    /// Returns the key's expiry; `None` if it is unknown.
     pub(super) fn expires_at(&self) -> Option<UnixTime> {
         self.expires_at.get()
     }
 
-    /// Notes the key that a broker read. Where both its IDs are known, it reads the key
-    /// only to sign.
+    /// Records the key that a broker read. If both its IDs are known, the broker reads
+    /// the key only to sign.
     pub(super) fn note(&self, request: &Request<'_>, broker: &Broker<'_>) {
         let Some(read) = broker.key_read() else {
             return;
@@ -47,8 +47,8 @@ impl KeyEnd {
         *self.file.borrow_mut() = file.map(|path| (path.to_owned(), Stamp::of(path)));
     }
 
-    /// Reads the key again if its file was replaced since: the next token, and its
-    /// signature, may be hours away.
+    /// Reads the key again if its file was replaced: the next token, and its signature,
+    /// may be hours away.
     pub(super) fn look_again<'c>(
         &self,
         load: &dyn Fn(bool) -> Result<Config<'c>, Error>,
@@ -71,12 +71,12 @@ impl KeyEnd {
         });
         match key {
             Ok(key) => self.expires_at.set(key.and_then(|key| key.expires_at)),
-            // The next renewal tells it.
+            // The next renewal reports the error.
             Err(error) => log::info!("{}", error.report().headline()),
         }
     }
 
-    /// Warns once a day of an expiry that is near.
+    /// Warns once a day of a near expiry.
     pub(super) fn tell(&self, now: UnixTime) {
         let Some(end) = self.due(now) else {
             return;
@@ -90,11 +90,11 @@ impl KeyEnd {
         }
     }
 
-    /// Returns the expiry if it is to be told now.
+    /// Returns the expiry if a warning is due now.
     fn due(&self, now: UnixTime) -> Option<UnixTime> {
         let near = |end: &UnixTime| end.since(now) < EXPIRY_NOTICE;
         let Some(end) = self.expires_at.get().filter(near) else {
-            // For the next key.
+            // Allows a warning about the next key.
             self.told.set(None);
             return None;
         };
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_end_is_told_once_a_day_in_its_last_two_weeks() {
+    fn a_key_expiry_is_reported_daily_in_its_last_two_weeks() {
         let day = |n: u64| UnixTime::from_secs(n * 24 * 3600);
         let key_end = KeyEnd::default();
         assert_eq!(key_end.due(day(0)), None);

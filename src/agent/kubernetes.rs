@@ -1,12 +1,12 @@
-//! `agent --kubernetes-secret`: keeps the token in Secrets of Kubernetes.
+//! `agent --kubernetes-secret`: keeps the token in Kubernetes Secrets.
 //!
-//! 1. The pod's own service account applies it (server-side apply), and only the fields
-//!    that the agent owns are sent: those of other managers stay as they are.
+//! 1. The pod's own service account applies it (server-side apply), with only the fields
+//!    that the agent owns: other managers' fields stay unchanged.
 //! 2. Nothing is forced: a field of another manager is a conflict, with its remedy.
-//! 3. Each Secret is applied again within a minute, so that one that was removed is made
-//!    again. No right to read Secrets is needed for this.
-//! 4. A Secret that fails is tried again with growing pauses of its own, and delays
-//!    neither the files nor the other Secrets.
+//! 3. Each Secret is applied again within a minute, so that a removed one is created
+//!    again. This needs no right to read Secrets.
+//! 4. A Secret that fails is retried with its own growing pauses. One that hangs gets only
+//!    its share of the time, so that the others get theirs.
 
 mod cluster;
 pub mod content;
@@ -26,20 +26,20 @@ use super::pace;
 use crate::config::{Asker, Config};
 use crate::error::{Error, Report};
 use crate::secret::Secret;
-use crate::sys::Environment;
+use crate::sys::{Environment, signals};
 use crate::text::clock::Deadline;
 use crate::text::quote::quoted;
 use crate::token::Token;
 use crate::url::{Origin, Scheme};
 
 /// Refusals in a row, in about ten seconds, that end an agent which has written nothing
-/// yet. An API server that starts refuses at first what it allows later, and a role may
-/// come after the pod.
+/// yet. While an API server starts, it refuses requests that it allows later, and a role
+/// may be created after the pod.
 const REFUSALS: u32 = 5;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// Secret of Kubernetes to keep fresh, by the pod's own service account; may be
+    /// Kubernetes Secret to keep fresh, with the pod's service account; may be
     /// repeated
     #[arg(long, value_name = "NAMESPACE/NAME")]
     pub kubernetes_secret: Vec<SecretName>,
@@ -64,8 +64,24 @@ pub(super) struct Secrets<'a> {
     /// `None` without Secrets.
     cluster: Option<Cluster<'a>>,
     places: Vec<Place>,
-    /// The logins and the time limit, of the last configuration.
-    setting: RefCell<(Vec<Login>, Duration)>,
+    setting: RefCell<Setting>,
+}
+
+/// The values of the last configuration and of the current token.
+#[derive(Default)]
+struct Setting {
+    registries: Vec<Registry>,
+    /// The username that belongs to the token.
+    user: String,
+    timeout: Duration,
+}
+
+/// A registry of the login.
+struct Registry {
+    /// `host[:port]`.
+    name: String,
+    /// The username of the host rule; `None` for the token's own.
+    username: Option<String>,
 }
 
 /// One Secret.
@@ -75,22 +91,22 @@ struct Place {
     token: Option<Secret>,
     /// Failed attempts in a row.
     failures: u32,
-    /// Those in a row that a retry does not mend.
+    /// Permanent refusals in a row.
     refusals: u32,
     /// The problem of the last attempt.
     problem: Option<String>,
     /// The problem that was logged; `None` after it is over.
     reported: Option<String>,
-    /// When it is applied again; `None` before the first time.
+    /// The time of the next apply; `None` before the first one.
     due: Option<Instant>,
 }
 
 impl<'a> Secrets<'a> {
-    /// Creates those that the options name.
+    /// Creates the Secrets that the options name.
     ///
     /// # Errors
-    /// [`Error::Usage`]: this is no pod, or the options do not fit.
-    pub fn new(environment: &'a Environment, args: &'a Args) -> Result<Self, Error> {
+    /// [`Error::Usage`]: this is not a pod, or the options conflict.
+    pub fn new(environment: &'a Environment<'a>, args: &'a Args) -> Result<Self, Error> {
         let place = |name: &SecretName| Place::new(name.clone());
         if args.secret_type == Kind::Token && !args.registry.is_empty() {
             let what = "--registry: a Secret with the token alone names no registry";
@@ -108,16 +124,24 @@ impl<'a> Secrets<'a> {
         })
     }
 
-    /// Takes over what the configuration says of the registries.
+    /// Takes over the configuration of the registries.
     ///
     /// # Errors
     /// [`Error::Usage`]: no host rule of the agent's profile names a registry.
-    pub fn configure(&self, config: &Config<'_>, user: &str) -> Result<(), Error> {
-        let registries = self.args.registry.iter();
-        let logins = registries.map(|registry| login(config, registry, user));
-        let timeout = Duration::from_secs(config.deadline().budget_secs());
-        *self.setting.borrow_mut() = (logins.collect::<Result<_, _>>()?, timeout);
+    pub fn configure(&self, config: &Config<'_>) -> Result<(), Error> {
+        let names = self.args.registry.iter();
+        let registries = names.map(|name| Registry::of(config, name));
+        let registries = registries.collect::<Result<_, _>>()?;
+        let mut setting = self.setting.borrow_mut();
+        setting.registries = registries;
+        setting.timeout = Duration::from_secs(config.deadline().budget_secs());
         Ok(())
+    }
+
+    /// Sets the username that belongs to a new token. After a failed renewal, the current
+    /// token keeps its own.
+    pub fn set_user(&self, user: String) {
+        self.setting.borrow_mut().user = user;
     }
 
     /// Applies the token to each Secret that is due, and returns the errors, which
@@ -126,21 +150,32 @@ impl<'a> Secrets<'a> {
         let (Some(cluster), Some(token)) = (&self.cluster, token) else {
             return Vec::new();
         };
-        let (logins, timeout) = &*self.setting.borrow();
-        // One for all, so that a server that is gone does not delay the files for long.
-        let deadline = Deadline::after(*timeout);
+        // A signal that waited for the write of a file must not wait for the requests too:
+        // Kubernetes kills a pod after 30 s. From here on, a signal ends the agent at once.
+        signals::end_if_asked();
+        let setting = self.setting.borrow();
+        let logins = setting.logins();
+        // One deadline for all: an unreachable server must not delay the files for long.
+        let whole = Deadline::after(setting.timeout);
+        let now = Instant::now();
+        let due = self.places.iter_mut();
+        let due: Vec<_> = due.filter(|place| place.is_due(now, token)).collect();
+        let mut left = due.len();
         let mut errors = Vec::new();
-        for place in &mut self.places {
+        for place in due {
+            // The request of one Secret may hang, for example in an admission webhook.
+            let deadline = whole.share(left);
+            left -= 1;
             let send = |name: &SecretName| {
-                cluster.apply(name, self.args.secret_type, token, logins, deadline)
+                cluster.apply(name, self.args.secret_type, token, &logins, deadline)
             };
-            errors.extend(place.apply(Instant::now(), &mut fastrand::f64, token, send));
+            errors.extend(place.apply(&Instant::now, &mut fastrand::f64, token, send));
         }
         errors
     }
 
     /// Returns the assignments for the service manager (`sd_notify(3)`): those about the
-    /// files, and what is missing here.
+    /// files, and the missing Secrets.
     pub fn status(&self, of_files: &str) -> String {
         let all_have = self.places.iter().all(|place| place.token.is_some());
         let problem = self.places.iter().find_map(|place| place.problem.as_ref());
@@ -165,7 +200,7 @@ impl<'a> Secrets<'a> {
         self.places.iter().any(|place| place.refusals >= REFUSALS)
     }
 
-    /// Logs each problem once, and its end.
+    /// Logs the start and the end of each problem once.
     pub fn report(&mut self) {
         self.places.iter_mut().for_each(Place::report);
     }
@@ -173,7 +208,7 @@ impl<'a> Secrets<'a> {
     /// Sleeps this long, and applies the token to Secrets that are due meanwhile.
     ///
     /// # Errors
-    /// The one that ends the agent.
+    /// The error that ends the agent.
     pub fn sleep(&mut self, span: Duration, keeper: &Keeper) -> Result<(), Error> {
         let end = Instant::now() + span;
         loop {
@@ -215,20 +250,21 @@ impl Place {
         }
     }
 
-    /// Sends the token if it is due, and returns the error.
+    /// Returns true if the token must be sent now.
+    fn is_due(&self, now: Instant, token: &Token) -> bool {
+        let is_new = self.token.as_ref().is_none_or(|text| !token.is(text));
+        // The pause after a failed attempt applies to a new token too.
+        self.due.is_none_or(|due| due <= now) || (self.failures == 0 && is_new)
+    }
+
+    /// Sends the token, and returns the error.
     fn apply(
         &mut self,
-        now: Instant,
+        clock: &dyn Fn() -> Instant,
         draw: &mut dyn FnMut() -> f64,
         token: &Token,
         send: impl FnOnce(&SecretName) -> Result<(), Error>,
     ) -> Option<Error> {
-        let is_new = self.token.as_ref().is_none_or(|text| !token.is(text));
-        let is_due = self.due.is_none_or(|due| due <= now);
-        // A failed attempt's pause holds for a new token too.
-        if !is_due && (self.failures > 0 || !is_new) {
-            return None;
-        }
         let error = send(&self.name).err();
         let pause = match &error {
             None => {
@@ -247,7 +283,8 @@ impl Place {
                 pace::after_failures(self.failures, error.report().retry_after(), draw())
             }
         };
-        self.due = Some(now + pause);
+        // The attempt took time: the pause begins after it.
+        self.due = Some(clock() + pause);
         error
     }
 
@@ -263,36 +300,48 @@ impl Place {
     }
 }
 
-/// Returns the login to a registry.
-///
-/// # Errors
-/// [`Error::Usage`]: no host rule of the agent's profile names it.
-fn login(config: &Config<'_>, registry: &str, user: &str) -> Result<Login, Error> {
-    let origin = Origin::new(Scheme::Https, registry).ok_or_else(|| {
-        let what = format!("--registry: invalid host: \"{}\"", quoted(registry));
-        Error::Usage(Report::new(what).hint("write host or host:port, without scheme and path"))
-    })?;
-    let rule = config
-        .rules()
-        .find(&origin, None)
-        .map_err(|miss| Error::Usage(miss.report(&origin).about(&"--registry")))?;
-    let ours = config.profile_for(&Asker::default());
-    if let Some(theirs) = &rule.profile
-        && ours.as_ref() != Some(theirs)
-    {
-        let theirs = quoted(theirs);
-        let what = format!(
-            "--registry: the host rule {} is for profile {theirs}, not for the agent's",
-            rule.pattern
-        );
-        let hint = format!("run another agent for it, with --profile {theirs}");
-        return Err(Error::Usage(Report::new(what).hint(hint)));
+impl Setting {
+    /// Returns the logins to the registries.
+    fn logins(&self) -> Vec<Login> {
+        let login = |registry: &Registry| Login {
+            registry: registry.name.clone(),
+            username: registry.username.as_ref().unwrap_or(&self.user).clone(),
+        };
+        self.registries.iter().map(login).collect()
     }
-    let username = rule.username.as_deref().unwrap_or(user);
-    Ok(Login {
-        registry: origin.authority(),
-        username: username.to_owned(),
-    })
+}
+
+impl Registry {
+    /// Returns the registry, which has a host rule.
+    ///
+    /// # Errors
+    /// [`Error::Usage`]: no host rule of the agent's profile names it.
+    fn of(config: &Config<'_>, name: &str) -> Result<Self, Error> {
+        let origin = Origin::new(Scheme::Https, name).ok_or_else(|| {
+            let what = format!("--registry: invalid host: \"{}\"", quoted(name));
+            Error::Usage(Report::new(what).hint("write host or host:port, without scheme and path"))
+        })?;
+        let rule = config
+            .rules()
+            .find(&origin, None)
+            .map_err(|miss| Error::Usage(miss.report(&origin).about(&"--registry")))?;
+        let ours = config.profile_for(&Asker::default());
+        if let Some(theirs) = &rule.profile
+            && ours.as_ref() != Some(theirs)
+        {
+            let theirs = quoted(theirs);
+            let what = format!(
+                "--registry: the host rule {} is for profile {theirs}, not for the agent's",
+                rule.pattern
+            );
+            let hint = format!("run another agent for it, with --profile {theirs}");
+            return Err(Error::Usage(Report::new(what).hint(hint)));
+        }
+        Ok(Self {
+            name: origin.authority(),
+            username: rule.username.clone(),
+        })
+    }
 }
 
 #[cfg(test)]

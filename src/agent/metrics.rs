@@ -1,5 +1,5 @@
-//! `--metrics-file`: the agent's state for Prometheus, by the textfile collector
-//! of `node_exporter`.
+//! `--metrics-file`: the agent's state for Prometheus, through the textfile collector of
+//! `node_exporter`.
 //! <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>
 
 use std::cell::Cell;
@@ -17,7 +17,7 @@ use crate::text::quote::holds_secret;
 use crate::token::Token;
 use crate::token_file;
 
-/// Why something failed, by what has to be done about it: the values of a label.
+/// The reason of a failure, by its remedy: the values of a label.
 #[derive(Clone, Copy)]
 enum Reason {
     Configuration,
@@ -36,7 +36,7 @@ impl Reason {
         Self::Temporary,
     ];
 
-    /// Returns the reason for which no new token was had.
+    /// Returns the reason why there is no new token.
     const fn of(kind: Kind) -> Self {
         match kind {
             Kind::Usage => Self::Configuration,
@@ -57,10 +57,10 @@ impl Reason {
     }
 }
 
-/// What the agent counts, and the file that shows it.
+/// The agent's counters, and the file for them.
 pub(super) struct Metrics {
     path: PathBuf,
-    /// What tells several agents of one machine apart: the first file.
+    /// The name that identifies this agent among those of a machine: its first file.
     file: String,
     token_expiry: Option<UnixTime>,
     key_expiry: Option<UnixTime>,
@@ -69,7 +69,7 @@ pub(super) struct Metrics {
     failures: [u64; Reason::ALL.len()],
     /// Hits, misses and failures of the shared cache; absent without one.
     shared: Cell<Option<[u64; 3]>>,
-    /// True if the path leads to no file of ours, by the configuration that was read last.
+    /// True if the path is not one of our files, by the last configuration.
     is_allowed: Cell<bool>,
     /// True if the last write failed.
     is_failing: bool,
@@ -81,7 +81,7 @@ impl Metrics {
         let shown = |file: &PathBuf| {
             let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
             let text = file.to_string_lossy();
-            // A reader of the text format escapes nothing else.
+            // The text format has only the escapes of `escaped`.
             if holds_secret(&text) {
                 quote::path(&file)
             } else {
@@ -102,7 +102,7 @@ impl Metrics {
         }
     }
 
-    /// Allows the file to be written, unless it is a file of ours.
+    /// Allows writing the file, unless it is one of our files.
     ///
     /// # Errors
     /// As [`token_file::refuse_ours`].
@@ -138,7 +138,7 @@ impl Metrics {
         }
     }
 
-    /// Counts what a renewal had of the shared cache.
+    /// Counts how a renewal used the shared cache.
     pub(super) fn count_shared(&self, had: Option<Use>) {
         let mut counts = self.shared.get().unwrap_or_default();
         match had {
@@ -154,12 +154,12 @@ impl Metrics {
         self.failures[reason as usize] += 1;
     }
 
-    /// Writes the file, if that is allowed. That it cannot be written is one warning, until it can be.
-    pub(super) fn write(&mut self) {
+    /// Writes the file if allowed. Warns of a failure once, until a write succeeds.
+    pub(super) fn write(&mut self, now: UnixTime) {
         if !self.is_allowed.get() {
             return;
         }
-        let written = signals::whole(|| token_file::write_public(&self.path, &self.text()));
+        let written = signals::whole(|| token_file::write_public(&self.path, &self.text(), now));
         match &written {
             Err(error) if !self.is_failing => log::warn!("{}", in_a_line(error)),
             Ok(()) if self.is_failing => {
@@ -240,10 +240,10 @@ impl Metrics {
     }
 }
 
-/// The text that is written.
+/// The text of the file.
 struct Page {
     text: String,
-    /// The label that each sample has.
+    /// The label of each sample.
     file: String,
 }
 
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_absent_and_every_reason_is_there_from_the_start() {
+    fn unknown_metrics_are_absent_and_every_reason_starts_at_zero() {
         let (file, label) = if cfg!(windows) {
             (r#"C:\a "b""#, r#"C:\\a \"b\""#)
         } else {
@@ -329,7 +329,7 @@ zitadel_credential_failures_total{{file="{label}",reason="temporary"}} 0
     }
 
     #[test]
-    fn a_label_has_the_files_name_by_the_escapes_of_the_text_format() {
+    fn a_label_escapes_the_file_name_for_the_text_format() {
         let (root, of_root) = if cfg!(windows) {
             (r"C:\", r"C:\\")
         } else {
@@ -353,17 +353,17 @@ zitadel_credential_failures_total{{file="{label}",reason="temporary"}} 0
         assert!(text.contains(&sample), "{text}");
     }
 
-    /// A file's name that is not UTF-8: another system has others.
+    /// A file name that is not UTF-8: other systems have other ones.
     #[cfg(unix)]
     #[test]
-    fn a_label_shows_what_is_no_text() {
+    fn a_label_shows_names_beyond_utf8() {
         use std::os::unix::ffi::OsStrExt;
         let name = std::ffi::OsStr::from_bytes(b"/a\xffb");
         has_label(name.into(), "/a\u{fffd}b");
     }
 
     #[test]
-    fn rounds_are_counted_by_what_went_wrong() {
+    fn failed_rounds_are_counted_by_cause() {
         let mut metrics = Metrics::new("m".into(), &[]);
         let at = UnixTime::from_secs;
         metrics.count(&round(), None, Some(at(9)), at(5));

@@ -1,4 +1,4 @@
-//! Computes how long the agent sleeps. Pure functions.
+//! Computes the agent's sleeps. Pure functions.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ pub const LONGEST: Duration = Duration::from_secs(60);
 /// The first sleep after a failure; each further failure doubles it.
 const FIRST: Duration = Duration::from_secs(1);
 
-/// The longest sleep that an issuer may ask for (`Retry-After`).
+/// The longest sleep that an issuer may request (`Retry-After`).
 const LONGEST_REQUESTED: Duration = Duration::from_secs(600);
 
 /// Renewal interval of a token without a lifetime.
 const NO_LIFETIME: Duration = Duration::from_secs(600);
 
-/// Returns the time at which to fetch the next token.
+/// Returns the time to fetch the next token.
 pub fn renewal(token: &Token, now: UnixTime, draw: f64) -> UnixTime {
     token
         .lifespan()
@@ -32,14 +32,14 @@ pub fn freshness(token: &Token, now: UnixTime) -> Freshness {
         .map_or(Freshness::Fresh, |lifespan| lifespan.freshness(now))
 }
 
-/// Returns how long to sleep until `due`.
+/// Returns the sleep until `due`.
 pub fn until(due: UnixTime, now: UnixTime) -> Duration {
     due.since(now).min(LONGEST)
 }
 
-/// Returns how long to sleep after this many failed rounds in a row: `draw`, from 0
-/// to 1, selects between half and all of a bound that doubles. At least as long as
-/// the issuer asked, up to [`LONGEST_REQUESTED`].
+/// Returns the sleep after this many failed rounds in a row: `draw`, from 0 to 1, selects
+/// between half and all of a bound that doubles. The sleep is at least as long as the
+/// issuer requested, up to [`LONGEST_REQUESTED`].
 pub fn after_failures(rounds: u32, requested: Option<Duration>, draw: f64) -> Duration {
     let requested = requested.unwrap_or_default().min(LONGEST_REQUESTED);
     let doublings = rounds.saturating_sub(1).min(6);
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sleeps_double_up_to_a_minute_and_the_draw_halves_them() {
+    fn sleeps_double_up_to_a_minute_and_jitter_halves_them() {
         let millis = |rounds, draw| after_failures(rounds, None, draw).as_millis();
         let longest = [1, 2, 3, 6, 7, 8, u32::MAX].map(|rounds| millis(rounds, 1.0));
         assert_eq!(longest, [1000, 2000, 4000, 32_000, 60_000, 60_000, 60_000]);

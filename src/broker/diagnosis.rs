@@ -1,5 +1,5 @@
-//! Explains a refusal by local facts: newer servers give one response for all
-//! causes, and the texts change between versions.
+//! Explains a refusal by local facts: newer servers send one response for all causes, and
+//! the texts change between versions.
 
 use std::time::Duration;
 
@@ -14,18 +14,18 @@ use crate::url::HttpUrl;
 /// Clock difference above which the assertion is signed again by the issuer's time.
 const TOLERANCE: Duration = Duration::from_secs(30);
 
-/// How far ahead of the local clock a server's `Date` is believed: more is no clock's
-/// error, and an assertion of that date would be valid long after the key is removed.
+/// The limit for a server's `Date` ahead of the local clock: a clock error is smaller,
+/// and an assertion of that date would be valid long after the key is removed.
 const MOST_AHEAD: Duration = Duration::from_secs(24 * 3600);
 
-/// The time of this version's release, or a little earlier. A clock before it is wrong:
-/// its battery is dead.
+/// The time of this version's release, or a little earlier. A clock before it is wrong,
+/// for example after its battery died.
 const RELEASED: UnixTime = UnixTime::from_secs(1_793_491_200);
 
-/// A refusal, and what is known about what was refused.
+/// A refusal, and the known facts about the refused request.
 pub(super) struct Refused<'r> {
     pub(super) refusal: &'r Refusal,
-    /// Where it was sent.
+    /// The URL of the request.
     pub(super) endpoint: &'r HttpUrl,
     pub(super) grant: &'r Grant,
     pub(super) source: &'r Source,
@@ -34,7 +34,7 @@ pub(super) struct Refused<'r> {
 }
 
 impl Refused<'_> {
-    /// Returns the error.
+    /// Returns the refusal's error.
     pub(super) fn explain(&self, now: UnixTime) -> Error {
         let Refusal {
             verdict,
@@ -46,7 +46,7 @@ impl Refused<'_> {
         let said = match code {
             Some(code) if description.is_empty() => format!("{code} (HTTP {status})"),
             Some(code) => format!("{code}: {description} (HTTP {status})"),
-            // Not about what was sent: most likely not from ZITADEL.
+            // The refusal is not about the proof: most likely it is not from ZITADEL.
             None => {
                 let endpoint = self.endpoint;
                 return Error::Final(Report::new(format!("{endpoint}: {description}"))
@@ -103,7 +103,7 @@ impl Refused<'_> {
             user = self.grant.user_id.as_str(),
             id = self.grant.key_id.as_str(),
         ));
-        // These two have the most causes, and no version says which of them it is.
+        // These two have the most causes, and no version distinguishes them.
         let is_unclear = self.refusal.verdict == Verdict::Unclear;
         if is_unclear || self.refusal.code.as_deref() == Some("invalid_grant") {
             if let Some(issuer) = &self.grant.issuer {
@@ -118,22 +118,22 @@ impl Refused<'_> {
     }
 }
 
-const OWN_TROUBLE: &str = "check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only";
+const OWN_TROUBLE: &str = "check the clocks; if everything is right, try again later and read ZITADEL's log: ZITADEL gives the same answer for an internal error, such as a database that is down or read-only";
 
-/// True if a server's `Date` may date an assertion.
+/// True if a server's `Date` is accepted as the time of an assertion.
 pub(crate) fn is_believed(theirs: UnixTime, ours: UnixTime) -> bool {
     let has_dead_battery = ours < RELEASED;
     theirs >= RELEASED && (has_dead_battery || theirs.since(ours) <= MOST_AHEAD)
 }
 
-/// Returns why a `Date` is not believed.
+/// Returns the reason why a `Date` is not accepted.
 pub(crate) fn disbelieved(theirs: UnixTime, ours: UnixTime) -> String {
     format!(
         "the response is dated {theirs}, but the local clock says {ours}: the difference is too large to believe the response's date"
     )
 }
 
-/// True if two clocks differ by more than an assertion allows.
+/// True if two clocks differ by more than an assertion tolerates.
 pub(crate) fn is_off(theirs: UnixTime, ours: UnixTime) -> bool {
     theirs.since(ours).max(ours.since(theirs)) > TOLERANCE
 }
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_date_is_believed_up_to_a_day_ahead_and_never_before_the_release() {
+    fn a_date_is_plausible_up_to_a_day_ahead_and_not_before_the_release() {
         const DAY: u64 = 24 * 3600;
         let released = RELEASED.as_secs();
         let now = released + 100 * DAY;
@@ -169,7 +169,7 @@ mod tests {
             (released, now, true),
             (released - 1, now, false),
             (0, now, false),
-            // A dead battery.
+            // A dead battery resets the clock.
             (now, 0, true),
             (now, released - 1, true),
             (now, released, false),

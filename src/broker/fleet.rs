@@ -1,8 +1,8 @@
-//! Gets a new token through the shared cache, if the profile has one: what another machine
-//! has published is used, and one machine at a time mints.
+//! Gets a new token through the shared cache, if the profile has one: a call uses another
+//! machine's token, and one machine at a time mints.
 //!
-//! A store in trouble costs a bounded time, and then no call reaches for it for half a
-//! minute. While a token is at hand, that one is used; else `on-failure` decides.
+//! A failing store costs a limited time, and then no call uses it for half a minute. A
+//! token that is still valid is used meanwhile; without one, `on-failure` decides.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::text::quote::system;
 use crate::token::Token;
 use crate::url::Endpoints;
 
-/// For how long a store that was not available is left alone.
+/// Pause after a failure of the store.
 const SKIPPED: Duration = Duration::from_secs(30);
 
 impl Broker<'_> {
@@ -44,7 +44,7 @@ impl Broker<'_> {
                 Some(_) => Limits::HELD,
                 None => Limits::NEEDED,
             };
-            let store = self.store_of(settings, limits)?;
+            let store = self.store_of(settings, limits, deadline)?;
             let floor = Self::floor(slot, wish);
             let turn = Turn::new(self, store, (known, deadline), wish, (slot, floor));
             match turn.run() {
@@ -70,22 +70,24 @@ impl Broker<'_> {
         }
     }
 
-    /// Returns what the last token had of the shared cache; `None` if it was not asked.
+    /// Returns the shared cache's result for the last token; `None` if it was not asked.
     pub fn shared_use(&self) -> Option<Use> {
         self.shared_use.get()
     }
 
-    /// Returns the store, whose names come from the key.
+    /// Returns the store, whose names come from the key. The deadline is that of reading
+    /// the key; the store's own limits are shorter, and after a mint that took until the
+    /// deadline, the lock must still be released.
     pub(super) fn store_of<'s>(
         &'s self,
         settings: &'s Settings,
         limits: Limits,
+        deadline: Deadline,
     ) -> Result<Store<'s>, Error> {
-        let deadline = self.request.deadline;
         let seal = self.seal(settings, deadline)?;
         let environment = self.request.network.environment;
-        let terms = (limits, deadline);
-        Ok(Store::new(settings, environment, seal, &self.grant, terms))
+        let terms = (limits, self.request.deadline);
+        Store::new(settings, environment, seal, &self.grant, terms)
     }
 
     /// Derives the seal: from the file, or else from a signature of the key.
@@ -100,11 +102,12 @@ impl Broker<'_> {
                 let key = self.take_key(spec, deadline)?;
                 let signature = assertion::signature_of(&key, &message(&self.grant))
                     .map_err(|report| self.bad_key(report))?;
-                // It signs the assertion too: a key-command may ask for a touch each time.
+                // The key signs the assertion too: a key-command may need a touch each
+                // time.
                 self.loaded.set(Some(super::Loaded::Key(key)));
                 signature
             }
-            // What a configuration never has.
+            // The configuration excludes the others.
             (None, source) => {
                 let what = format!("{source} has no key to seal shared tokens with");
                 return Err(Error::Usage(Report::new(what).hint("set seal-key-file")));
@@ -113,8 +116,10 @@ impl Broker<'_> {
         Seal::derive(&secret, &self.grant).map_err(Error::Final)
     }
 
-    /// Returns the time up to which entries of the store are not used, by the issuer's
-    /// clock: that of a token which was refused.
+    /// Returns the time up to which entries of the store are not used: that of a refused
+    /// token. It is by the local clock, and entries have the issuer's: if the local clock is
+    /// ahead, a newer entry may be ignored, which costs a token request; if it is behind,
+    /// an older one may be used, which is refused in its turn.
     fn floor(slot: Option<&Slot>, wish: Wish<'_>) -> Option<UnixTime> {
         let noted = slot.and_then(Slot::floor);
         let refused = wish.other_than.filter(|_| wish.is_refused);
@@ -136,5 +141,75 @@ impl Broker<'_> {
                 system(&error)
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(unix)]
+    #[test]
+    fn a_seal_key_that_does_not_come_ends_with_the_short_limit_of_a_held_token() {
+        use std::io;
+        use std::os::fd::AsRawFd;
+        use std::time::Instant;
+
+        use super::*;
+        use crate::broker::request::Request;
+        use crate::cache::Entry;
+        use crate::cache::shared::address::Address;
+        use crate::grant::{KeyId, UserId};
+        use crate::net::http::Network;
+        use crate::scope::Scopes;
+        use crate::source::supplier::Supplier;
+        use crate::token::Lifespan;
+
+        let (reader, writer) = io::pipe().expect("a pipe");
+        let request = Request {
+            issuer: None,
+            source: Source::Supplier(Supplier::File("token".into())),
+            token_endpoint: None,
+            scopes: Scopes::new(["openid"]).expect("scopes"),
+            network: Network {
+                ca_file: None,
+                allow_http: false,
+                environment: &|_| None,
+            },
+            cache_dir: None,
+            shared: Some(Settings {
+                address: Address::Local("/absent".into()),
+                username: None,
+                password: None,
+                ca_file: None,
+                pool: String::new(),
+                seal_key_file: Some(format!("/dev/fd/{}", reader.as_raw_fd()).into()),
+                on_failure: OnFailure::Mint,
+                max_age: None,
+            }),
+            refresh: false,
+            deadline: Deadline::after(Duration::from_secs(30)),
+        };
+        let (key, user) = (KeyId::derived("test", []), UserId::of_token());
+        let broker = Broker::of(&request, &UnixTime::now, key, user, None);
+        let lifespan = Lifespan {
+            obtained_at: UnixTime::now(),
+            expires_at: UnixTime::now().plus(Duration::from_secs(60)),
+        };
+        let held = Entry {
+            token: Token::new("abc".into(), Some(lifespan)).expect("a b64token"),
+            lifespan,
+            endpoints: None,
+            is_doubted: false,
+        };
+        let wish = Wish {
+            held: Some(&held),
+            ..Wish::default()
+        };
+        let start = Instant::now();
+        let ahead = Deadline::after(Duration::from_millis(20));
+        let error = broker.fetch(None, None, ahead, wish).err().expect("none");
+        assert!(start.elapsed() < Duration::from_secs(10));
+        let said = error.report().headline();
+        assert!(said.contains("not complete within 1 s"), "{said}");
+        drop(writer);
     }
 }

@@ -1,4 +1,4 @@
-//! What `doctor` asks of a shared cache.
+//! Tests the shared cache, for `doctor`.
 
 use std::time::Instant;
 
@@ -16,8 +16,8 @@ impl Broker<'_> {
         self.request.shared.is_some()
     }
 
-    /// Tries the shared cache, and returns what each step found, up to the first that
-    /// failed: the connection, the login, the rights, the entry.
+    /// Tests the shared cache, and returns the result of each step, up to the first
+    /// failure: the connection, the login, the rights, the entry.
     pub fn try_shared(&self) -> Vec<Result<Step, Error>> {
         let mut steps = Vec::new();
         if let Err(error) = self.try_steps(&mut steps) {
@@ -30,7 +30,7 @@ impl Broker<'_> {
         let Some(settings) = &self.request.shared else {
             return Ok(());
         };
-        let mut store = self.store_of(settings, Limits::NEEDED)?;
+        let mut store = self.store_of(settings, Limits::NEEDED, self.request.deadline)?;
         let address = &settings.address;
         let of_server = |error: Error| error.map(|report| report.about(address));
         store.connect().map_err(of_server)?;
@@ -48,7 +48,7 @@ impl Broker<'_> {
             Some(_) => format!("user {user}, answers in {millis} ms"),
             None => format!("no password, answers in {millis} ms"),
         };
-        // A server that wants a login refuses each command.
+        // A server that needs a login refuses each command.
         let mut rights = rights.into_iter();
         rights.next().map_or(Ok(()), |(_, ping)| ping)?;
         steps.push(Ok(Step::Done(login)));
@@ -65,7 +65,7 @@ impl Broker<'_> {
         steps.push(Ok(match (look.ban, look.pause, entry, usable) {
             (Some(ban), ..) => Step::Remark(
                 format!(
-                    "the issuer takes no requests from this pool for up to {} s",
+                    "the issuer is refusing requests from this pool for up to {} s",
                     ban.as_secs()
                 ),
                 "wait, and see which programs of this address send many requests",

@@ -11,8 +11,8 @@ use crate::token::{MAKE_IT_JWT, Token};
 impl Broker<'_> {
     /// Returns a valid token that is a JWT.
     ///
-    /// A cached opaque token may be older than a change of the token type in
-    /// ZITADEL: it is replaced, at most once in half a minute.
+    /// A cached opaque token may be older than a change of the token type in ZITADEL, so
+    /// it is replaced, at most once in half a minute.
     ///
     /// # Errors
     /// As [`Broker::token`]; the issuer issues opaque tokens.
@@ -37,8 +37,8 @@ impl Broker<'_> {
         Err(self.about(Error::Final(report)))
     }
 
-    /// Returns a JWT as [`Broker::jwt`] does, and the path of a file of mode 0600
-    /// with the JWT in it.
+    /// Returns a JWT as [`Broker::jwt`] does, and the path of a file of mode 0600 that
+    /// contains it.
     ///
     /// # Errors
     /// As [`Broker::jwt`]; there is no cache for the file, or the write failed.

@@ -1,5 +1,5 @@
-//! Gets a new token from the source: an assertion or a client secret that the issuer
-//! takes, an assertion that is the token, or what a supplier has.
+//! Gets a new token from the source: the issuer's, for an assertion or a client secret; a
+//! self-signed assertion; or a supplier's token.
 
 use std::thread;
 use std::time::Duration;
@@ -20,23 +20,23 @@ use crate::text::clock::{Deadline, UnixTime};
 use crate::token::{Freshness, Lifespan, Token};
 use crate::url::{Endpoints, HttpUrl, IssuerUrl};
 
-/// What is sent to the token endpoint.
+/// The content of a request to the token endpoint.
 struct Sent {
     proof: Proof,
-    /// The key that signed; `None` of a client secret.
+    /// The signing key's ID; `None` for a client secret.
     key_id: Option<KeyId>,
     /// The key's expiry, if the key file has one.
     key_expires_at: Option<UnixTime>,
 }
 
-/// How long the assertion of a system user is valid: ZITADEL takes none that is more than
-/// an hour old, and it is dated a minute back.
+/// The lifetime of a system user's assertion: ZITADEL refuses one that is more than an
+/// hour old, and it is backdated by a minute.
 const SELF_SIGNED: Duration = Duration::from_secs(3540);
 
 /// The granted token and the time of the request, or the issuer's refusal.
 type Outcome = Result<(Granted, UnixTime), Refusal>;
 
-/// The pause before a request is repeated whose response is unclear.
+/// The pause before the retry after an unclear response.
 const ONCE_MORE: Duration = Duration::from_secs(1);
 
 impl Broker<'_> {
@@ -62,7 +62,7 @@ impl Broker<'_> {
         spec.warn_of_exposure();
         self.check_expiry(key.expires_at)?;
         let statement = Statement {
-            // Its reader knows the key by the user alone.
+            // The token's reader finds the key by the user ID only.
             key: (!spec.derives_id || spec.id.is_some()).then_some(&key.id),
             user: &key.user,
             audience: self.audience()?,
@@ -79,7 +79,7 @@ impl Broker<'_> {
         self.minted(text.expose().to_owned(), Some(lifespan), None)
     }
 
-    /// Returns the token that something else made.
+    /// Returns the supplier's token.
     fn supplied(&self, supplier: &Supplier, deadline: Deadline) -> Result<Minted, Error> {
         let environment = self.request.network.environment;
         let token = supplier.token(environment, &deadline, self.clock)?;
@@ -92,14 +92,15 @@ impl Broker<'_> {
         })
     }
 
-    /// Asks the issuer for a token: one request if the endpoints are known, else two.
+    /// Requests a token from the issuer: one request if the endpoints are known, else
+    /// two.
     fn mint_at_issuer(
         &self,
         known: Option<&Endpoints>,
         deadline: Deadline,
     ) -> Result<Minted, Error> {
-        // Before the first request: a bad key is reported even while the issuer is
-        // down, and no key stays in memory while a request waits.
+        // The proof is made before the first request: a bad key is reported even while
+        // the issuer is down, and no key stays in memory during a request.
         let sent = self.prove((self.clock)(), deadline)?;
         self.warn_of_exposure();
         self.check_expiry(sent.key_expires_at)?;
@@ -138,7 +139,7 @@ impl Broker<'_> {
             expires_at: asked_at.plus(Duration::from_secs(secs)),
         });
         let now = (self.clock)();
-        // What others, with other clocks, are to reckon with.
+        // The issuer's time, for machines with other clocks.
         let date = granted
             .date
             .filter(|date| diagnosis::is_believed(*date, now));
@@ -177,9 +178,9 @@ impl Broker<'_> {
         })
     }
 
-    /// Sends a proof to the remembered endpoint. The memory may be outdated:
-    /// if no token is granted, discovery is read again. It reveals an issuer that
-    /// has another name now, and the new place of endpoints that have moved.
+    /// Sends a proof to the remembered endpoint. The endpoint may be outdated: without a
+    /// token, discovery is read again. Discovery reveals an issuer that was renamed, and
+    /// endpoints that have moved.
     fn exchange_at_known(
         &self,
         issuer: &Issuer<'_>,
@@ -205,8 +206,8 @@ impl Broker<'_> {
         }
     }
 
-    /// Returns a new token, whatever is cached: only that proves the source. If there is
-    /// none, but the key or the secret is not refused, returns the cached one with the reason.
+    /// Returns a new token, even if one is cached, to test the source. If there is none,
+    /// but the key or the secret is not refused, returns the cached one with the reason.
     ///
     /// # Errors
     /// As [`Broker::other_than`], if none is cached.
@@ -216,7 +217,7 @@ impl Broker<'_> {
         let Some(held) = held.filter(|_| self.request.source.is_exchanged()) else {
             return Ok((self.token()?, None));
         };
-        // What is wrong with the key itself is no trouble of the issuer's.
+        // An error of the key itself is not the issuer's failure.
         let sent = self.prove((self.clock)(), self.request.deadline);
         let checked = sent.and_then(|sent| self.check_expiry(sent.key_expires_at));
         checked.map_err(|error| self.about(error))?;
@@ -227,9 +228,9 @@ impl Broker<'_> {
         }
     }
 
-    /// Sends a proof. If an assertion is refused and the clocks disagree, sends another one
-    /// that is signed by the issuer's time, if that can be believed. If the response may
-    /// be trouble of the issuer's own, sends the same once more.
+    /// Sends a proof. If an assertion is refused and the clocks disagree, sends another
+    /// one that is signed by the issuer's time, if that time is accepted. If the response
+    /// may be an internal error of the issuer, sends the same proof once more.
     fn exchange(
         &self,
         issuer: &Issuer<'_>,
@@ -279,8 +280,8 @@ impl Broker<'_> {
         })
     }
 
-    /// Returns what proves to the issuer who asks: an assertion that is dated `at`, or a
-    /// client secret.
+    /// Returns the proof for the issuer: an assertion that is dated `at`, or a client
+    /// secret.
     fn prove(&self, at: UnixTime, deadline: Deadline) -> Result<Sent, Error> {
         let environment = self.request.network.environment;
         let (proof, key_id, key_expires_at) = match &self.request.source {
@@ -302,7 +303,7 @@ impl Broker<'_> {
                 let secret = self.client_secret(client, deadline)?;
                 (Proof::Client(client.authorization(&secret)), None, None)
             }
-            // What `mint` never asks for.
+            // `mint` never asks for a supplier's proof.
             Source::Supplier(supplier) => {
                 let report = Report::new(format!("{supplier} proves nothing to an issuer"));
                 return Err(Error::Final(report));

@@ -1,5 +1,6 @@
-//! A token that was just obtained.
+//! A new token.
 
+use crate::cache::Entry;
 use crate::text::clock::UnixTime;
 use crate::token::{Lifespan, Token};
 use crate::url::Endpoints;
@@ -7,10 +8,22 @@ use crate::url::Endpoints;
 /// A token from the source.
 pub(super) struct Minted {
     pub(super) token: Token,
-    /// `None` if its lifetime is not known: the token is used once.
+    /// `None` if the token's lifetime is not known: it is used once.
     pub(super) lifespan: Option<Lifespan>,
     /// `None` if no discovery was needed.
     pub(super) endpoints: Option<Endpoints>,
-    /// When it was asked for by the issuer's clock, if that is known.
+    /// The time of the request by the issuer's clock, if it is known.
     pub(super) issued_at: Option<UnixTime>,
+}
+
+impl Minted {
+    /// Returns the entry for the local cache; `None` if the token is used once.
+    pub(super) fn entry(&self) -> Option<Entry> {
+        Some(Entry {
+            token: self.token.clone(),
+            lifespan: self.lifespan?,
+            endpoints: self.endpoints.clone(),
+            is_doubted: false,
+        })
+    }
 }

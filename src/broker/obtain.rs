@@ -8,34 +8,34 @@ use super::{Broker, token_of};
 use crate::cache::Slot;
 use crate::cache::lock::{Lock, Turn};
 use crate::error::{Error, Report};
-use crate::text::clock::shown_secs;
+use crate::text::clock::{RAISE_TIMEOUT, shown_secs};
 use crate::text::quote;
 use crate::text::quote::system;
 use crate::text::waiting::Wait;
 use crate::token::Token;
 
-/// The longest pause between two looks at the cache, at first.
+/// The longest pause between two reads of the cache, at first.
 const SHORT: Duration = Duration::from_millis(25);
 
 /// The longest pause after [`LONG_WAIT`], so that many waiting processes cost little.
 const LONG: Duration = Duration::from_millis(100);
 
-/// How long a mint usually takes at most.
+/// The usual upper limit of a mint's duration.
 const LONG_WAIT: Duration = Duration::from_secs(2);
 
 /// The result of waiting.
 enum Waited {
-    /// This process is to mint, and its lock tells the others.
+    /// This process mints, and its lock makes the others wait.
     Locked(Lock),
     /// Another process stored a token.
     Served(Token),
-    /// There are no locks here, and this process is to mint.
+    /// There are no locks here, and this process mints.
     Unlocked,
 }
 
 impl Broker<'_> {
-    /// Rule 3: returns a token of this wish, minted by this process or by
-    /// another while this one waited.
+    /// Rule 3: returns a token for this wish, minted by this process or by another one
+    /// while this one waited.
     pub(super) fn obtain(&self, slot: &Slot, wish: Wish<'_>) -> Result<Token, Error> {
         let unwanted = wish.other_than;
         let lock = match self.wait_for_lock(slot, unwanted)? {
@@ -51,7 +51,7 @@ impl Broker<'_> {
         let fetched = self.fetch(Some(slot), endpoints, self.request.deadline, wish);
         match fetched.and_then(token_of) {
             Ok(minted) => Ok(self.store(slot, minted, lock)),
-            // Another process may have been luckier meanwhile.
+            // Another process may have stored a token meanwhile.
             Err(error) => slot
                 .read()
                 .and_then(|entry| self.wanted(&entry, unwanted))
@@ -60,9 +60,9 @@ impl Broker<'_> {
     }
 
     /// Waits for the lock, or for a token that another process stores, until the
-    /// deadline. The holder of the lock may be suspended, or its request may hang. So
-    /// one of the processes that waited for half of their time goes on beside it, and
-    /// another one after three quarters.
+    /// deadline. The lock's holder may be suspended, or its request may hang. So one
+    /// process continues beside it after half of its time, and another one after three
+    /// quarters.
     fn wait_for_lock(&self, slot: &Slot, unwanted: Option<&Token>) -> Result<Waited, Error> {
         if let Err(error) = slot.make_directories() {
             log::warn!("continuing without the cache: {}", system(&error));
@@ -100,7 +100,7 @@ impl Broker<'_> {
             }
             match turn_after(slot, waited, whole) {
                 Ok(Some(lock)) => {
-                    // Its last holder may have stored a token meanwhile.
+                    // The last holder may have stored a token meanwhile.
                     if let Some(token) = served() {
                         return Ok(Waited::Served(token));
                     }
@@ -139,12 +139,12 @@ fn in_vain(slot: &Slot, waited: Duration) -> Error {
     );
     let report = Report::new(what)
         .hint("try again: its request to the issuer may take long")
-        .hint("give it more time with --timeout")
+        .hint(RAISE_TIMEOUT)
         .hint("if the lock stays, end the process that has it (lslocks, fuser)");
     Error::Passing(report)
 }
 
-/// Takes the lock of a turn that has come, if it is free.
+/// Takes the lock of a turn whose time has come, if it is free.
 fn turn_after(slot: &Slot, waited: Duration, whole: Duration) -> io::Result<Option<Lock>> {
     let parts = [whole / 2, whole / 4 * 3];
     for (turn, part) in Turn::ALL.into_iter().zip(parts) {

@@ -1,4 +1,4 @@
-//! Renews a token that is still valid, and stores a new one (rules 2 and 6 of the broker).
+//! Renews a token that is still valid, and stores a new one: rules 2 and 6 of the broker.
 
 use log::Level;
 
@@ -37,7 +37,8 @@ impl Broker<'_> {
         if self.was_tried(&lock, cached) {
             return Err("the last attempt was less than 30 s ago".to_owned());
         }
-        // Without the record no attempt: on a full disk every call would make one.
+        // Without the record there is no attempt: on a full disk, every call would make
+        // one.
         lock.note_try((self.clock)())
             .map_err(|error| error.to_string())?;
         let ahead = Deadline::after(self.request.deadline.remaining().min(AHEAD));
@@ -49,23 +50,24 @@ impl Broker<'_> {
             Ok(Got::Token(minted)) => Ok(self.store(slot, minted, Some(lock))),
             Ok(Got::Keep(reason)) => Err(reason),
             Err(error) => {
-                let headline = error.report().headline();
-                self.failed_renewal.set(Some(FailedRenewal {
-                    why: headline.clone(),
+                let failed = FailedRenewal {
+                    why: error.report().headline(),
                     wait: error.report().retry_after(),
                     kind: error.kind(),
-                }));
+                };
                 if !matches!(error, Error::Passing(_)) {
-                    // Time to act, while the cached token is still valid.
-                    log::warn!("cannot renew the token: {headline}");
+                    // The user can still act while the cached token is valid.
+                    log::warn!("{failed}");
                 }
-                Err(headline)
+                let why = failed.why.clone();
+                self.failed_renewal.set(Some(failed));
+                Err(why)
             }
         }
     }
 
-    /// True if a renewal of this entry failed within the last [`PAUSE`]. A record
-    /// from the future is ignored: the clock was set back.
+    /// True if a renewal of this entry failed within the last [`PAUSE`]. A record from
+    /// the future is ignored: the clock was set back.
     fn was_tried(&self, lock: &Lock, cached: &Entry) -> bool {
         let now = (self.clock)();
         let is_recent = |last| last <= now && now.since(last) < PAUSE;
@@ -73,24 +75,12 @@ impl Broker<'_> {
             .is_some_and(|last| is_recent(last) && last > cached.lifespan.obtained_at)
     }
 
-    /// Rule 6: stores the token if possible, and returns it in any case.
+    /// Rule 6: stores the token if possible, and always returns it.
     pub(super) fn store(&self, slot: &Slot, minted: Minted, lock: Option<Lock>) -> Token {
-        let Minted {
-            token,
-            lifespan,
-            endpoints,
-            issued_at: _,
-        } = minted;
-        match lifespan {
-            Some(lifespan) => {
-                let entry = Entry {
-                    token: token.clone(),
-                    lifespan,
-                    endpoints,
-                    is_doubted: false,
-                };
+        match minted.entry() {
+            Some(entry) => {
                 if let Err(error) = slot.replace(&entry) {
-                    // A missing lock was a warning already.
+                    // A missing lock already caused a warning.
                     let level = if lock.is_some() {
                         Level::Warn
                     } else {
@@ -107,6 +97,6 @@ impl Broker<'_> {
             log::debug!("cannot remove abandoned files: {}", system(&error));
         }
         drop(lock);
-        token
+        minted.token
     }
 }

@@ -1,5 +1,6 @@
-//! A request for a token, and what is known of its key and its renewal.
+//! A request for a token, and the facts about its key and its renewal.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,21 +16,21 @@ use crate::url::{HttpUrl, IssuerUrl};
 
 /// A request for a token, with every setting checked.
 pub struct Request<'a> {
-    /// The issuer; only a supplier's tokens need none.
+    /// The issuer; `None` only for a supplier's tokens.
     pub issuer: Option<IssuerUrl>,
-    /// Where the tokens come from; nothing of it is read yet.
+    /// The source of the tokens; nothing of it is read yet.
     pub source: Source,
-    /// The token endpoint, if the profile names it: a mint without discovery.
+    /// The token endpoint, if the profile sets it: a mint without discovery.
     pub token_endpoint: Option<HttpUrl>,
     /// The scopes.
     pub scopes: Scopes,
-    /// How to reach the issuer.
+    /// The network settings for the issuer.
     pub network: Network<'a>,
     /// The cache directory; `None` for `--no-cache`.
     pub cache_dir: Option<PathBuf>,
     /// The cache of a fleet, behind the local one.
     pub shared: Option<Settings>,
-    /// `--refresh`: mint a token even if the cached one is fresh.
+    /// `--refresh`: mint even if the cached token is fresh.
     pub refresh: bool,
     /// The time limit for all waiting.
     pub deadline: Deadline,
@@ -48,16 +49,23 @@ pub enum Loaded {
 pub struct FailedRenewal {
     /// The reason, on one line.
     pub why: String,
-    /// How long the issuer asked not to retry, if it did.
+    /// The issuer's requested pause before a retry, if there is one.
     pub wait: Option<Duration>,
     /// The kind of the error.
     pub kind: Kind,
 }
 
+/// The warning of the broker and of an agent: with one text, the log has it once.
+impl fmt::Display for FailedRenewal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot renew the token: {}", self.why)
+    }
+}
+
 /// A key that was read.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyRead {
-    /// Its expiry, if the key file has one.
+    /// The key's expiry, if the key file has one.
     pub expires_at: Option<UnixTime>,
 }
 

@@ -1,4 +1,4 @@
-//! The key or the client secret of one call: read late, kept no longer than needed.
+//! The key or the client secret of one call: read late, and dropped early.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::source::key::Key;
 use crate::source::key::spec::{KeySource, KeySpec};
 use crate::text::clock::{Deadline, UnixTime};
 
-/// How long before a key's expiry a warning is shown.
+/// Time before a key's expiry from which a warning is shown.
 pub(crate) const EXPIRY_NOTICE: Duration = Duration::from_secs(14 * 24 * 3600);
 
 impl Broker<'_> {
-    /// Drops a key that was read for its IDs, before a wait: to sign, it is read again.
-    /// A pipe cannot be.
+    /// Drops a key that was read for its IDs, before a wait: it is read again for
+    /// signing. The key of a pipe is kept.
     pub(super) fn drop_key(&self) {
         let loaded = self.loaded.take();
         if !matches!(loaded, Some(Loaded::Key(_))) || self.request.source.is_read_once() {
@@ -34,15 +34,15 @@ impl Broker<'_> {
         }
     }
 
-    /// Keeps a key that cannot be read again; another one is dropped.
+    /// Keeps a key that cannot be read again, and drops any other.
     pub(super) fn keep_key(&self, key: Key) {
         if self.request.source.is_read_once() {
             self.loaded.set(Some(Loaded::Key(key)));
         }
     }
 
-    /// Reads the key and compares its IDs with the grant's: the key file may have
-    /// been replaced since the IDs were read.
+    /// Reads the key and compares its IDs with the grant's: the key file may have been
+    /// replaced since the IDs were read.
     pub(super) fn load_key(&self, spec: &KeySpec, deadline: Deadline) -> Result<Key, Error> {
         let key = spec.load(self.request.network.environment, &deadline)?;
         self.key_read.set(Some(KeyRead::of(&key)));
@@ -58,8 +58,8 @@ impl Broker<'_> {
         Err(self.replaced())
     }
 
-    /// True if the key file has another key by now than the one that signed: a rotation
-    /// has removed that one.
+    /// True if the key file now has another key than the one that signed: a rotation
+    /// removed that one.
     pub(super) fn is_replaced(&self, signed: Option<&KeyId>, deadline: Deadline) -> bool {
         let (Source::Key(spec), Some(signed)) = (&self.request.source, signed) else {
             return false;

@@ -1,5 +1,5 @@
-//! What `doctor` and others ask: test tokens without lock and cache write, and what is
-//! known of the source.
+//! Requests of `doctor` and others: test tokens without lock and cache write, and the
+//! known facts about the source.
 
 use std::path::PathBuf;
 
@@ -26,8 +26,8 @@ impl Broker<'_> {
         Ok((minted.token, minted.lifespan.map(|span| span.expires_at)))
     }
 
-    /// Returns the time by the issuer's clock, if it differs from ours and is believed: dates
-    /// that the issuer judges are made with it.
+    /// Returns the time by the issuer's clock, if it differs from ours and is accepted:
+    /// for dates that the issuer checks.
     pub fn issuer_time(&self) -> UnixTime {
         let now = (self.clock)();
         match self.issuer_clock.get() {
@@ -49,12 +49,12 @@ impl Broker<'_> {
         (self.freshness(&entry) != Freshness::Unusable).then_some(entry)
     }
 
-    /// True if only the issuer gives the tokens.
+    /// True if only the issuer issues the tokens.
     pub const fn needs_issuer(&self) -> bool {
         self.request.source.is_exchanged()
     }
 
-    /// Returns why the issuer cannot be asked about a token; `None` if it can.
+    /// Returns the reason why the issuer cannot be asked about a token; `None` if it can.
     pub const fn no_userinfo(&self) -> Option<&'static str> {
         match self.request.source {
             Source::SelfSigned(_) => Some("a system user has none"),
@@ -63,7 +63,7 @@ impl Broker<'_> {
         }
     }
 
-    /// Returns what has the tokens, unless they are made here or by the issuer.
+    /// Returns the supplier; `None` for tokens that we or the issuer make.
     pub const fn supplier(&self) -> Option<&Supplier> {
         match &self.request.source {
             Source::Supplier(supplier) => Some(supplier),
@@ -71,14 +71,14 @@ impl Broker<'_> {
         }
     }
 
-    /// Returns the ID of the user whose key signs; `None` of another source.
+    /// Returns the ID of the user whose key signs; `None` for another source.
     pub fn user_id(&self) -> Option<&str> {
         let signs =
             self.request.source.key().is_some() || matches!(self.request.source, Source::Signer(_));
         signs.then(|| self.grant.user_id.as_str())
     }
 
-    /// Returns the ID of the key that signs; `None` of another source.
+    /// Returns the ID of the signing key; `None` for another source.
     pub fn key_id(&self) -> Option<&str> {
         let is_known = matches!(self.request.source, Source::Key(_) | Source::Signer(_));
         is_known.then(|| self.grant.key_id.as_str())

@@ -9,7 +9,8 @@ use super::minted::Minted;
 use super::wish::{Got, Trouble, Wish};
 use crate::cache::Slot;
 use crate::cache::shared::entry::{self, Shared};
-use crate::cache::shared::store::{LEASE, LONGEST_BAN, Limits, Look, Store};
+use crate::cache::shared::pauses::LONGEST_BAN;
+use crate::cache::shared::store::{LEASE, Limits, Look, Store};
 use crate::cache::shared::{OnFailure, Use};
 use crate::error::{Error, Report};
 use crate::text::clock::{Deadline, UnixTime};
@@ -21,19 +22,22 @@ use crate::url::Endpoints;
 /// The longest wait for another machine.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
-/// The first and the longest pause between two looks.
+/// The first and the longest pause between two reads.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(400));
 
-/// The pause between two looks during a ban.
+/// The growth of these pauses. With 2, a machine can wait twice as long as it needs to.
+const GROWTH: f64 = 1.4;
+
+/// The pause between two reads during a ban.
 const BANNED: Duration = Duration::from_secs(1);
 
-/// How long the issuer bans an address, if it does not say.
+/// The issuer's ban of an address, if it names no time.
 const BAN: Duration = Duration::from_secs(60);
 
-/// The most that is added to a ban, so that not all machines return at once.
+/// Maximum random addition to a ban, so that not all machines return at once.
 const JITTER: f64 = 10.0;
 
-/// How long a token that was minted waits for the store.
+/// The limits for publishing a new token.
 const PUBLISHING: Limits = Limits {
     step: Duration::from_millis(500),
     all: Duration::from_secs(1),
@@ -79,7 +83,7 @@ impl<'t> Turn<'t> {
         let mut patience = Deadline::after(longest);
         let mut look = self.store.look(self.now()).map_err(Trouble::Store)?;
         self.begin(&look);
-        // The generation whose lock this call has, and the end of a ban as it was seen first.
+        // The generation whose lock this call has, and the end of a ban as first seen.
         let (mut taken, mut has_lost): (Option<String>, bool) = (None, false);
         let mut ban_end: Option<Deadline> = None;
         let (mut pause, longest_pause) = PAUSES;
@@ -92,7 +96,7 @@ impl<'t> Turn<'t> {
                 Some(shared) if is_fresh(&shared) => return Ok(self.hit(shared)),
                 usable => usable,
             };
-            // The machine that had the lock before may have failed just now.
+            // The former holder of the lock may have failed just now.
             if let Some(why) = look.pause.take() {
                 self.give_up(taken.take());
                 if usable.is_some() || self.wish.held.is_some() {
@@ -109,11 +113,11 @@ impl<'t> Turn<'t> {
                     return Ok(self.at_hand(usable, BANNED_WHY));
                 }
                 let left = self.deadline.remaining();
-                // One that outlasts the call is not worth the wait for its timeout.
+                // If the ban lasts longer than the call, waiting would end in a timeout.
                 if left <= BANNED * 2 || end.remaining() > left {
                     return Err(Trouble::Call(banned(ban)));
                 }
-                // A store could keep it for ever.
+                // A store could keep a ban forever.
                 if !end.remaining().is_zero() {
                     wait.get_or_insert_with(|| Wait::of(|| BANNED_WHY.to_owned()));
                     self.broker.drop_key();
@@ -140,7 +144,7 @@ impl<'t> Turn<'t> {
                         .mul_f64(0.5 + fastrand::f64() / 2.0)
                         .min(patience.remaining()),
                 );
-                pause = (pause * 2).min(longest_pause);
+                pause = pause.mul_f64(GROWTH).min(longest_pause);
             }
             let generation = look.generation().to_owned();
             look = self
@@ -150,7 +154,7 @@ impl<'t> Turn<'t> {
             match std::mem::replace(&mut look.lock, Ok(false)) {
                 Ok(true) => taken = Some(generation),
                 Ok(false) => {}
-                // A store that is full, or a replica, may have a token all the same.
+                // A full store or a replica may still have a token.
                 Err(error) => {
                     let usable = self.usable(&look);
                     return usable
@@ -162,7 +166,7 @@ impl<'t> Turn<'t> {
         }
     }
 
-    /// Gives up a lock that this call has no use for.
+    /// Releases a lock that this call does not need.
     fn give_up(&mut self, lock: Option<String>) {
         if let Some(lock) = lock
             && let Err(error) = self.store.unlock(&lock)
@@ -171,7 +175,7 @@ impl<'t> Turn<'t> {
         }
     }
 
-    /// Notes what the entry at the start says about the tokens that are not wanted.
+    /// Records from the entry at the start which tokens are unwanted.
     fn begin(&mut self, look: &Look) {
         let Some(opened) = &look.entry else { return };
         if self.broker.request.refresh {
@@ -190,7 +194,7 @@ impl<'t> Turn<'t> {
         }
     }
 
-    /// Returns the entry, if it is the kind of token that is wanted.
+    /// Returns the entry, if the wish accepts it.
     fn usable(&self, look: &Look) -> Option<Shared> {
         let now = self.now();
         let shared = entry::read(look.entry.as_ref()?, now)?;
@@ -230,7 +234,8 @@ impl<'t> Turn<'t> {
         })
     }
 
-    /// Returns the entry in its refresh window, or keeps the token at hand for this reason.
+    /// Returns the entry in its refresh window, or keeps the current token, with the
+    /// reason.
     fn at_hand(&self, usable: Option<Shared>, reason: &str) -> Got {
         match usable {
             Some(shared) => self.hit(shared),
@@ -238,7 +243,7 @@ impl<'t> Turn<'t> {
         }
     }
 
-    /// Mints beside the machine whose turn it is: it makes no progress.
+    /// Mints beside the machine whose turn it is, which makes no progress.
     fn take_over(self, look: &Look) -> Result<Got, Trouble> {
         let settings = self.broker.request.shared.as_ref();
         if settings.is_some_and(|settings| settings.on_failure == OnFailure::Fail) {
@@ -254,7 +259,7 @@ impl<'t> Turn<'t> {
         self.lead(None, look)
     }
 
-    /// Mints, and publishes the token, or tells why there is none.
+    /// Mints, and publishes the token, or the reason why there is none.
     fn lead(mut self, taken: Option<String>, look: &Look) -> Result<Got, Trouble> {
         let broker = self.broker;
         broker.shared_use.set(Some(Use::Miss));
@@ -267,14 +272,20 @@ impl<'t> Turn<'t> {
         let endpoints = shared.and_then(|shared| shared.endpoints);
         let minted = broker.mint(self.known.or(endpoints.as_ref()), self.deadline);
         self.store.set_limits(PUBLISHING);
-        // After that it may be another machine's.
+        // After its lease, the lock may be another machine's.
         let taken = taken.filter(|_| !lease.remaining().is_zero());
         let taken = taken.as_deref();
         let (noted, outcome) = match minted {
-            Ok(minted) => (self.publish(&minted, taken), Ok(Got::Token(minted))),
+            Ok(minted) => {
+                // If this call is ended while it publishes, the token is in the local cache.
+                if let (Some(slot), Some(entry)) = (self.slot, minted.entry()) {
+                    let _ = slot.replace(&entry);
+                }
+                (self.publish(&minted, taken), Ok(Got::Token(minted)))
+            }
             Err(error) => {
                 let noted = self.tell(&error, taken);
-                // In its refresh window, the entry is still good.
+                // In its refresh window, the entry is still valid.
                 let usable = self
                     .usable(look)
                     .filter(|_| matches!(error, Error::Passing(_)));
@@ -284,22 +295,21 @@ impl<'t> Turn<'t> {
         };
         if let Err(error) = noted {
             let headline = error.report().headline();
-            log::warn!("the shared cache was not told: {headline}");
+            log::warn!("cannot update the shared cache: {headline}");
         }
         outcome
     }
 
     fn publish(&mut self, minted: &Minted, lock: Option<&str>) -> Result<(), Error> {
-        let Some(lifespan) = minted.lifespan else {
+        let settings = self.broker.request.shared.as_ref();
+        let most = settings.and_then(|settings| settings.max_age);
+        let lifespan = minted.lifespan.map(|lifespan| {
+            let left = lifespan.usable_for(self.now());
+            (lifespan, left.min(most.unwrap_or(left)))
+        });
+        let Some((lifespan, ttl)) = lifespan.filter(|(_, ttl)| !ttl.is_zero()) else {
             return lock.map_or(Ok(()), |lock| self.store.unlock(lock));
         };
-        let settings = self.broker.request.shared.as_ref();
-        let left = lifespan.usable_for(self.now());
-        let most = settings.and_then(|settings| settings.max_age);
-        let ttl = left.min(most.unwrap_or(left));
-        if ttl.is_zero() {
-            return Ok(());
-        }
         let obtained_at = minted.issued_at.unwrap_or(lifespan.obtained_at);
         let life = lifespan.expires_at.since(lifespan.obtained_at);
         let times = (obtained_at, obtained_at.plus(life));
@@ -307,14 +317,15 @@ impl<'t> Turn<'t> {
             .publish(&minted.token, minted.endpoints.as_ref(), times, (ttl, lock))
     }
 
-    /// Has the others wait after a failure that may pass. A final one is not theirs.
+    /// Makes the other machines wait after a temporary failure. A permanent one is not
+    /// shared.
     fn tell(&mut self, error: &Error, lock: Option<&str>) -> Result<(), Error> {
         let report = error.report();
         match (error, lock) {
             (Error::Passing(_), _) if report.is_limited() => {
                 let asked = report.retry_after().unwrap_or(BAN).min(LONGEST_BAN);
                 let jitter = Duration::from_secs_f64(fastrand::f64() * JITTER);
-                self.store.set_ban(asked + jitter, lock)
+                self.store.set_ban(asked + jitter, lock, self.now())
             }
             (Error::Passing(_), _) if self.broker.has_asked.get() => {
                 self.store.pause(&report.headline(), lock, self.now())
@@ -329,7 +340,7 @@ impl<'t> Turn<'t> {
     }
 }
 
-const BANNED_WHY: &str = "the issuer takes no requests from this address for a while";
+const BANNED_WHY: &str = "the issuer is refusing requests from this address";
 
 fn paused(why: &str) -> Error {
     let what = format!("another machine failed to get a token less than 30 s ago: {why}");
@@ -338,7 +349,7 @@ fn paused(why: &str) -> Error {
 
 fn banned(ban: Duration) -> Error {
     let secs = ban.as_secs();
-    let what = format!("{BANNED_WHY}: too many came from it");
+    let what = format!("{BANNED_WHY}: too many requests");
     let report = Report::new(what).wait(Some(ban));
     Error::Passing(
         report

@@ -19,7 +19,7 @@ impl Broker<'_> {
     ///
     /// If the same parent asks again while its token is valid, a server most likely
     /// refused that token: the issuer is asked, and a new token is minted only if
-    /// the issuer refuses it too.
+    /// the issuer refuses it too, or cannot check it.
     ///
     /// # Errors
     /// As [`Broker::token`].
@@ -43,9 +43,9 @@ impl Broker<'_> {
             self.is_accepted.set(is_accepted);
             return Ok(token);
         }
-        log::info!("the same process asks again: checking the token with the issuer");
         let known = slot.read().and_then(|entry| entry.endpoints);
-        let is_accepted = self.accepts(&token, known);
+        let why = "a server may have refused the token, because the same process asks again";
+        let is_accepted = self.accepts(&token, known, why);
         self.is_accepted
             .set(is_accepted == Some(true) && asks.is_again);
         if is_accepted == Some(true)
@@ -68,8 +68,8 @@ impl Broker<'_> {
         Ok(token)
     }
 
-    /// Checks a token that a server refused, and returns the one to use in its place;
-    /// `None` if it is good, or if it was checked in the last 30 s.
+    /// Checks a token that a server refused, and returns its replacement; `None` if the
+    /// issuer does not refuse it, or if it was checked in the last 30 s.
     pub(super) fn settle(&self, slot: &Slot, entry: &Entry) -> Result<Option<Token>, Error> {
         let may_check = slot.parents().may_check((self.clock)());
         if !may_check.unwrap_or_else(|error| {
@@ -78,8 +78,8 @@ impl Broker<'_> {
         }) {
             return Ok(None);
         }
-        log::info!("a server refused the token: checking it with the issuer");
-        match self.accepts(&entry.token, entry.endpoints.clone()) {
+        let known = entry.endpoints.clone();
+        match self.accepts(&entry.token, known, "a server refused the token") {
             Some(false) => self.replace_refused(slot, &entry.token).map(Some),
             Some(true) => {
                 let secret = Secret::new(entry.token.expose().to_owned());
@@ -92,16 +92,15 @@ impl Broker<'_> {
         }
     }
 
-    /// Returns a token in place of one that the issuer refused. If there is none for a
-    /// reason that may pass, the old one is returned: an issuer in trouble refuses valid
-    /// tokens. If the key or its user is refused too, the old one leaves the cache.
+    /// Returns a replacement of a refused token. After a temporary failure, the old one
+    /// is returned: a failing issuer refuses valid tokens. If the key or its user is
+    /// refused too, the old one is removed from the cache.
     fn replace_refused(&self, slot: &Slot, refused: &Token) -> Result<Token, Error> {
-        log::warn!("the issuer refuses the cached token: requesting a new one");
         match self.replacement(slot, refused) {
             Err(error @ Error::Refused(_)) => Err(error),
             Err(error) if self.is_usable(refused) => {
                 log::warn!(
-                    "no new token, and the refused one is used again: {}",
+                    "cannot replace the refused token, so it stays in use: {}",
                     error.report().headline()
                 );
                 Ok(refused.clone())
@@ -110,11 +109,11 @@ impl Broker<'_> {
         }
     }
 
-    /// Returns another token than one that the issuer refused.
+    /// Returns a token other than the one that the issuer refused.
     ///
     /// # Errors
-    /// As [`Broker::token`]. If the key or its user is refused too, the old token leaves
-    /// the cache.
+    /// As [`Broker::token`]. If the key or its user is refused too, the old token is
+    /// removed from the cache.
     pub fn other_than(&self, refused: &Token) -> Result<Token, Error> {
         match &self.slot {
             Some(slot) => self
@@ -160,15 +159,22 @@ impl Broker<'_> {
         self.is_accepted.get()
     }
 
-    /// Returns whether the issuer accepts the token; `None` if it does not say. Without an
-    /// issuer, the server's refusal counts: the supplier may have another token.
-    fn accepts(&self, token: &Token, known: Option<Endpoints>) -> Option<bool> {
-        if self.request.issuer.is_none() {
+    /// Returns whether the issuer accepts the token; `None` if the response does not show
+    /// it. If it cannot be asked, the server's refusal counts: another token needs no
+    /// issuer either. Logs `why` the token is checked.
+    fn accepts(&self, token: &Token, known: Option<Endpoints>, why: &str) -> Option<bool> {
+        if self.no_userinfo().is_some() {
+            log::info!("{why}: requesting another one");
             return Some(false);
         }
+        log::info!("{why}: checking it with the issuer");
         let ahead = Deadline::after(self.request.deadline.remaining().min(AHEAD));
         match self.ask_userinfo(token, known, ahead) {
-            Ok(answer) => Some(answer.is_ok()),
+            Ok(Ok(_)) => Some(true),
+            Ok(Err(_)) => {
+                log::warn!("the issuer refuses the cached token: requesting a new one");
+                Some(false)
+            }
             Err(error) => {
                 log::info!("no response: {}", error.report().headline());
                 None

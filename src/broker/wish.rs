@@ -1,38 +1,38 @@
-//! What is wanted of the shared cache, and what comes of it.
+//! A request to the shared cache, and its outcome.
 
 use super::minted::Minted;
 use crate::cache::Entry;
 use crate::error::Error;
 use crate::token::Token;
 
-/// Which token is wanted.
+/// The token that a request needs.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Wish<'t> {
-    /// Not this one.
+    /// The token that is not wanted.
     pub(super) other_than: Option<&'t Token>,
-    /// True if the issuer refused that one: older ones may be refused too.
+    /// True if the issuer refused that token: older ones may be refused too.
     pub(super) is_refused: bool,
-    /// The one at hand, which is still valid.
+    /// The current token, which is still valid.
     pub(super) held: Option<&'t Entry>,
 }
 
-/// What a step of the way to the shared cache found.
+/// The result of one step of the test.
 pub enum Step {
-    /// It is in order.
+    /// Success.
     Done(String),
     /// A remark, and its remedy.
     Remark(String, &'static str),
 }
 
-/// What came of it.
+/// The outcome of a request.
 pub(super) enum Got {
-    /// A new token, of the source or of the shared cache.
+    /// A new token, from the source or the shared cache.
     Token(Minted),
-    /// Why the one at hand stays in use.
+    /// The reason why the current token stays in use.
     Keep(String),
 }
 
-/// Why there is no token.
+/// The reason why there is no token.
 pub(super) enum Trouble {
     /// The store is not available.
     Store(Error),

@@ -1,4 +1,4 @@
-//! Lists and removes all entries of a cache. Without a grant to compare with, an
+//! Lists and removes all entries of a cache. There is no grant to compare with, so an
 //! entry is described by its own fields.
 
 use std::ffi::OsStr;
@@ -60,7 +60,7 @@ pub(super) fn directories(root: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Returns what lies in the directory that contains those of the keys.
+/// Returns the content of the directory of the keys' directories.
 pub(super) fn below(root: &Path) -> io::Result<Vec<PathBuf>> {
     let v1 = root.join("v1");
     check_directories(root, &[&v1])?;
@@ -86,7 +86,7 @@ pub(super) fn children(dir: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Returns the entry in this file; `None` if it is none, or lies in the wrong place.
+/// Returns the entry in this file; `None` if it is invalid or in the wrong place.
 pub(super) fn look(dir: &Path, path: PathBuf) -> Option<Listed> {
     if path.extension() != Some(OsStr::new("json")) {
         return None;
@@ -124,13 +124,13 @@ impl Listed {
     }
 
     /// Removes the entry, and the files beside it, if the entry still satisfies
-    /// `is_wanted`. A lock file in use stays for the processes that use it; so does
-    /// the directory, because another process may be about to write to it.
+    /// `is_wanted`. A lock file in use stays for its processes, and so does the
+    /// directory, because another process may be about to write to it.
     ///
-    /// Returns whether the entry was removed.
+    /// Returns true if the entry was removed.
     ///
     /// # Errors
-    /// The system's error.
+    /// The operating system's error.
     pub fn remove(&self, is_wanted: impl Fn(&Self) -> bool) -> io::Result<bool> {
         // The entry is removed even if the lock is not available.
         let lock = Lock::try_take(&self.path.with_extension("lock"));
@@ -144,8 +144,8 @@ impl Listed {
     }
 }
 
-/// Removes an entry's file, and the files beside it that have its name: those of the
-/// locks only with the lock.
+/// Removes an entry's file, and the files beside it that have its name. Lock files are
+/// removed only with the lock.
 pub(super) fn remove_with_others(path: &Path, lock: Option<&Lock>) -> io::Result<()> {
     let beside = |extension| path.with_extension(extension);
     remove(path)?;
@@ -160,7 +160,7 @@ pub(super) fn remove_with_others(path: &Path, lock: Option<&Lock>) -> io::Result
     Ok(())
 }
 
-/// Removes a file; a missing one is no error.
+/// Removes a file; a missing one is not an error.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

@@ -9,8 +9,8 @@ use crate::sys::lock::{self, try_lock};
 use crate::sys::status::Status;
 use crate::text::clock::UnixTime;
 
-/// An entry's exclusive lock. It is released when it is dropped or when the
-/// process ends, even if it is killed.
+/// An entry's exclusive lock. It is released when it is dropped or when the process
+/// exits, even if it is killed.
 ///
 /// The lock file's first eight bytes are the time of the last renewal attempt; its
 /// [`Note`]s follow.
@@ -52,29 +52,29 @@ impl Lock {
         (read == secs.len()).then_some(UnixTime::from_secs(u64::from_be_bytes(secs)))
     }
 
-    /// Records a renewal attempt. This happens before the attempt, so that one that
-    /// is killed counts too.
+    /// Records a renewal attempt. The record comes before the attempt, so that a killed
+    /// attempt counts too.
     ///
     /// # Errors
-    /// The system's error, most likely a full disk.
+    /// The operating system's error, most likely a full disk.
     pub fn note_try(&self, now: UnixTime) -> io::Result<()> {
         write_at(&self.0, &now.as_secs().to_be_bytes(), 0)
     }
 }
 
-/// What a lock file notes of the shared cache.
+/// The times in a lock file that concern the shared cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// The time up to which its tokens are not used.
+    /// The time up to which shared tokens are not used.
     Floor = 8,
-    /// When it was last not available.
+    /// The time of the store's last failure.
     StoreTrouble = 16,
 }
 
-/// The sizes that a lock file may have, in bytes.
+/// The valid sizes of a lock file, in bytes.
 pub const SIZES: [usize; 4] = [0, 8, 16, 24];
 
-/// Returns a note of a lock file; `None` if there is none. Needs no lock.
+/// Reads a note of a lock file; `None` if there is none. Needs no lock.
 pub fn note(path: &Path, note: Note) -> Option<UnixTime> {
     let file = open_private().read(true).open(path).ok()?;
     let mut secs = [0; 8];
@@ -86,24 +86,24 @@ pub fn note(path: &Path, note: Note) -> Option<UnixTime> {
 /// Writes a note of a lock file. Needs no lock.
 ///
 /// # Errors
-/// The system's error.
+/// The operating system's error.
 pub fn write_note(path: &Path, note: Note, time: UnixTime) -> io::Result<()> {
     let file = open_or_create_private(path)?;
     write_at(&file, &time.as_secs().to_be_bytes(), note as u64)
 }
 
-/// The locks of the processes that go on although another one has the entry's lock:
-/// one at each time, so that few do.
+/// The locks for processes that continue although another one has the entry's lock: one
+/// process each, so that few do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// The holder of the entry's lock makes no progress.
     Second,
-    /// Neither does the holder of the second lock.
+    /// The holder of the second lock makes no progress either.
     Third,
 }
 
 impl Turn {
-    /// All of them, in their order.
+    /// All turns, in their order.
     pub const ALL: [Self; 2] = [Self::Second, Self::Third];
 
     /// Returns the extension of the lock file.
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn each_note_of_a_lock_file_stands_by_itself() {
+    fn the_notes_of_a_lock_file_are_independent() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("entry.lock");
         assert_eq!(note(&path, Note::Floor), None);
@@ -168,7 +168,7 @@ mod tests {
         assert!(Lock::try_take(dir.path()).is_err());
     }
 
-    /// Few users of Windows may create a link.
+    /// On Windows, few users may create a link.
     #[cfg(unix)]
     #[test]
     fn a_link_is_not_a_lock_file() {

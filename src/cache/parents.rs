@@ -1,11 +1,11 @@
 //! Records which process got which token, and the last check of a token, to notice
 //! revoked tokens.
 //!
-//! After a 401, client-go runs its plugin again with the same input and does not
-//! mention the 401. But if the same process asks again while its token is still
-//! valid, a server most likely refused that token. A few clients ask again for
-//! other reasons (kube three times as it starts, Python's kubernetes at each call
-//! in the last five minutes), which only costs a check.
+//! After a 401, client-go runs its plugin again with the same input and does not mention
+//! the 401. But if the same process asks again while its token is still valid, a server
+//! most likely refused that token. A few clients ask again for other reasons (kube three
+//! times at its start, Python's kubernetes at each call in the last five minutes), which
+//! only costs a check.
 
 use std::fs::File;
 use std::io;
@@ -22,31 +22,31 @@ use crate::token::Token;
 /// Minimum time between two checks of a token.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// Length of a record in bytes: a SHA-256 digest, whose end gives way to the program.
+/// Length of a record in bytes: a SHA-256 digest, whose end is replaced by the program.
 const RECORD: usize = 32;
 
-/// Where in a record the parent's program stands.
+/// Offset of the parent's program in a record.
 const PROGRAM: usize = 24;
 
-/// Where the time of a check stands whose good result is not told yet.
+/// Offset of the time of an accepted check that was not reported yet.
 const ACCEPTED: usize = 8;
 
-/// Number of records. Processes whose IDs have the same remainder share one, and
-/// the worst effect is a missed check.
+/// Number of records. Processes whose IDs have the same remainder share one; at worst, a
+/// check is missed.
 const RECORDS: u32 = 128;
 
-/// How a process asks for a token.
+/// The history of a process that asks for a token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Asks {
-    /// True if it asks again for the same token, as the same program: Google's kubectl
+    /// True if it asks again for the same token, as the same program. Google's kubectl
     /// runs its plugin and then becomes another kubectl, which was refused nothing.
     pub is_again: bool,
     /// True if the token should be checked.
     pub is_to_check: bool,
 }
 
-/// A table on disk with a record for each parent process. It contains digests
-/// only. A truncated or lost table means one check too few or too many.
+/// A table on disk with a record for each parent process. It contains only digests. A
+/// truncated or lost table means one check too few or too many.
 #[derive(Debug)]
 pub struct Parents {
     path: PathBuf,
@@ -63,7 +63,7 @@ impl Parents {
     /// was recorded in the last 30 s. The check is recorded then.
     ///
     /// # Errors
-    /// The system's error; the token may be returned to the parent all the same.
+    /// The operating system's error; the token may still be returned to the parent.
     pub fn hand_over(&self, parent: Parent, token: &Token, now: UnixTime) -> io::Result<Asks> {
         let file = open_or_create_private(&self.path)?;
         let place = u64::from(parent.pid % RECORDS + 1) * RECORD as u64;
@@ -81,20 +81,20 @@ impl Parents {
         })
     }
 
-    /// Records that the issuer accepts the token, though the process that asked became
-    /// another program before.
+    /// Records that the issuer accepts the token, for a process that became another
+    /// program before its question.
     ///
     /// # Errors
-    /// The system's error.
+    /// The operating system's error.
     pub fn note_accepted(&self, now: UnixTime) -> io::Result<()> {
         let file = open_or_create_private(&self.path)?;
         write_at(&file, &now.as_secs().to_be_bytes(), ACCEPTED as u64)
     }
 
-    /// Returns whether that was recorded in the last 30 s, once.
+    /// Returns true once if an acceptance was recorded in the last 30 s.
     ///
     /// # Errors
-    /// The system's error.
+    /// The operating system's error.
     pub fn take_accepted(&self, now: UnixTime) -> io::Result<bool> {
         let file = open_or_create_private(&self.path)?;
         let mut last = [0; 8];
@@ -103,17 +103,17 @@ impl Parents {
         Ok(is_recent(last, now))
     }
 
-    /// Returns whether the token should be checked for another reason, as
-    /// [`Parents::hand_over`] does. The check is recorded then.
+    /// Returns true if the token should be checked for another reason, by the rule of
+    /// [`Parents::hand_over`], and records that check.
     ///
     /// # Errors
-    /// The system's error.
+    /// The operating system's error.
     pub fn may_check(&self, now: UnixTime) -> io::Result<bool> {
         note_check(&open_or_create_private(&self.path)?, now)
     }
 }
 
-/// Records a check, unless one was recorded in the last 30 s. Returns whether it did.
+/// Records a check, unless one was recorded in the last 30 s. Returns true if it did.
 fn note_check(file: &File, now: UnixTime) -> io::Result<bool> {
     let mut last = [0; 8];
     last.copy_from_slice(&read_record(file, 0)?[..8]);
@@ -124,13 +124,13 @@ fn note_check(file: &File, now: UnixTime) -> io::Result<bool> {
     Ok(true)
 }
 
-/// True for a time in the last 30 s. One in the future is ignored: the clock was set back.
+/// True for a time in the last 30 s. A future time is ignored: the clock was set back.
 fn is_recent(time: [u8; 8], now: UnixTime) -> bool {
     let time = UnixTime::from_secs(u64::from_be_bytes(time));
     time <= now && now.since(time) < PAUSE
 }
 
-/// Returns the record at a place; zeros past the file's end.
+/// Returns the record at an offset; zeros past the file's end.
 fn read_record(file: &File, place: u64) -> io::Result<[u8; RECORD]> {
     let mut record = [0; RECORD];
     read_at(file, &mut record, place)?;
@@ -139,7 +139,7 @@ fn read_record(file: &File, place: u64) -> io::Result<[u8; RECORD]> {
 
 /// True for the bytes of a table: the last check, or whole records after it.
 pub(super) fn is_of_ours(bytes: &[u8]) -> bool {
-    // Times before the year 36812 have zeros there.
+    // The time has zeros there until the year 36812.
     let has_time = bytes
         .first_chunk::<3>()
         .is_none_or(|start| *start == [0; 3]);
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_same_parent_with_the_same_token_calls_for_a_check_and_not_too_often() {
+    fn only_the_same_parent_and_token_cause_a_check_at_a_limited_rate() {
         let dir = tempfile::tempdir().expect("a directory");
         let parents = Parents::at(dir.path().join("entry.parents"));
         let token = |text: &str| Token::new(text.into(), None).expect("a b64token");

@@ -1,5 +1,5 @@
-//! The file format of an entry: a JSON object with the token and its grant, so
-//! that an entry in the wrong place is detected.
+//! The file format of an entry: a JSON object with the token and its grant, so that an
+//! entry in the wrong place is detected.
 
 use std::borrow::Cow;
 
@@ -63,8 +63,8 @@ const FIELDS: [&str; 9] = [
     "userinfo_endpoint",
 ];
 
-/// How many of them make a file an entry: other programs' tokens and discovery documents
-/// have some.
+/// Number of these fields that make a file an entry: other programs' tokens and discovery
+/// documents have some of them.
 const ENOUGH: usize = 6;
 
 /// True for the bytes of an entry, whole or damaged: empty, zeroed, cut off, or with
@@ -79,8 +79,8 @@ pub(super) fn is_of_ours(bytes: &[u8]) -> bool {
     is_blank || FIELDS.iter().filter(|name| has(name)).count() >= ENOUGH || is_cut_off(bytes)
 }
 
-/// True for a JSON object that ends too early, and begins as an entry does: within its
-/// first name or value, or with the two names that are first.
+/// True for a truncated JSON object that begins as an entry does: within its first name
+/// or value, or with the first two names.
 fn is_cut_off(bytes: &[u8]) -> bool {
     let whole = serde_json::from_slice::<serde::de::IgnoredAny>(bytes);
     let Ok(text) = std::str::from_utf8(bytes) else {
@@ -104,7 +104,7 @@ fn is_cut_off(bytes: &[u8]) -> bool {
     next.starts_with(second) || second.starts_with(next)
 }
 
-/// Returns the issuer in a file; empty for tokens that something else makes.
+/// Returns the issuer in a file; empty for tokens from another program.
 fn text_of(issuer: Option<&IssuerUrl>) -> &str {
     issuer.map_or("", IssuerUrl::as_str)
 }

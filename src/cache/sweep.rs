@@ -1,8 +1,8 @@
-//! Removes what is left of entries: damaged ones, token files, temporary files of killed
+//! Removes the remains of entries: damaged ones, token files, temporary files of killed
 //! processes.
 //!
 //! `--cache-dir` may name a directory of other programs, and names of 32 hex digits are
-//! common. So a file is ours if its content is too, not by its name alone.
+//! common. So a file is ours only if its content matches as well as its name.
 
 use std::ffi::OsStr;
 use std::io;
@@ -17,16 +17,16 @@ use crate::sys::temporary;
 use crate::text::input;
 use crate::token::{Token, is_jwt};
 
-/// What a sweep did not remove.
+/// The files that a sweep did not remove.
 #[derive(Debug, Default)]
 pub struct Swept {
-    /// Files of ours, with the reason.
+    /// Our files that could not be removed, with the reason.
     pub failed: Vec<(PathBuf, io::Error)>,
-    /// How many files and directories of other programs stay.
+    /// Number of files and directories of other programs.
     pub others: usize,
 }
 
-/// What a file in a key's directory is, by its name and content.
+/// The kind of a file in a key's directory, by its name and content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     /// A valid entry.
@@ -45,7 +45,7 @@ enum Kind {
     Other,
 }
 
-/// Removes the files of ours that are no valid entries. The files of valid entries stay.
+/// Removes our files that are not valid entries. The files of valid entries stay.
 ///
 /// # Errors
 /// As [`super::listing::list`].
@@ -79,7 +79,7 @@ impl Swept {
                     let lock = Lock::try_take(&path.with_extension("lock"));
                     remove_with_others(path, lock.ok().flatten().as_ref())
                 }
-                // Only a file of another name beside it makes it ours.
+                // Only another of our files with the same name beside it makes it ours.
                 Kind::Token if !has(path, &[Kind::Entry, Kind::Lock, Kind::Parents]) => {
                     self.others += 1;
                     continue;
@@ -90,7 +90,7 @@ impl Swept {
                     self.others += 1;
                     continue;
                 }
-                // It contains no token, and a process may be about to take it.
+                // A lock contains no token, and a process may be about to take it.
                 Kind::Entry | Kind::Lock | Kind::Token | Kind::Parents => continue,
             };
             if let Err(error) = removed {
@@ -126,7 +126,7 @@ fn kind_of(dir: &Path, path: &Path) -> Kind {
     kind.unwrap_or(Kind::Other)
 }
 
-/// Returns the content of a regular file of this user; `None` for all else.
+/// Returns the content of a regular file of this user; `None` for all others.
 fn content(path: &Path) -> Option<Vec<u8>> {
     let file = open_private().read(true).open(path).ok()?;
     let status = Status::of_open(&file).ok()?;
@@ -142,7 +142,7 @@ fn is_token(bytes: &[u8]) -> bool {
         .is_some()
 }
 
-/// True for a token's file as `exec --write-web-identity` writes it.
+/// True for a token file of `exec --write-web-identity`.
 fn is_jwt_alone(bytes: &[u8]) -> bool {
     is_token(bytes) && std::str::from_utf8(bytes).is_ok_and(is_jwt)
 }

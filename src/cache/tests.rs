@@ -39,7 +39,7 @@ fn entry(token: &str) -> Entry {
     }
 }
 
-/// Returns a temporary cache with the entry of `grant` in it.
+/// Returns a temporary cache with the entry of `grant`.
 fn filled(grant: &Grant) -> (tempfile::TempDir, Slot) {
     let dir = tempfile::tempdir().expect("a directory");
     let slot = Slot::new(&dir.path().join("cache"), grant.clone()).expect("a slot");
@@ -61,7 +61,7 @@ fn an_entry_is_read_back_as_it_was_written() {
 }
 
 #[test]
-fn every_part_of_the_grant_has_a_place_of_its_own() {
+fn every_part_of_the_grant_changes_the_file_name() {
     let grants = [
         ours(),
         grant("https://b.dev", "1", "2", "openid profile"),
@@ -123,6 +123,10 @@ fn only_the_given_token_is_removed() {
     let remove = |text: &str| slot.remove(&Secret::new(text.into())).expect("an answer");
     assert!(!remove("another"));
     assert!(slot.read().is_some());
+    let lock = slot.try_lock().expect("a lock file").expect("free");
+    assert!(!remove("token"), "another process is about to replace it");
+    assert!(slot.read().is_some());
+    drop(lock);
     assert!(remove("token"));
     assert!(slot.read().is_none());
     assert!(!remove("token"));
@@ -137,7 +141,7 @@ mod unix {
     use super::*;
 
     #[test]
-    fn an_entry_and_its_directories_are_their_owners_alone() {
+    fn an_entry_and_its_directories_are_private() {
         let (_dir, slot) = filled(&ours());
         let mode = |path: &Path| Status::of_link(path).expect("a file").shown_mode();
         assert_eq!(mode(&slot.path("json")), "mode 0600");
@@ -187,7 +191,7 @@ mod unix {
 
 proptest! {
     #[test]
-    fn any_bytes_are_an_entry_or_a_miss(bytes: Vec<u8>) {
+    fn random_bytes_are_always_a_miss(bytes: Vec<u8>) {
         prop_assert!(record::read(&ours(), &bytes).is_none());
     }
 
@@ -210,7 +214,7 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_byte_makes_a_miss_or_what_could_have_been_written(
+    fn a_changed_byte_makes_a_miss_or_a_valid_entry(
         place in 0_usize..400,
         byte: u8,
     ) {
@@ -227,7 +231,7 @@ proptest! {
 }
 
 #[test]
-fn a_doubt_is_noted_for_the_very_token_and_a_new_entry_has_none() {
+fn a_doubt_applies_to_its_token_and_a_new_entry_has_none() {
     let (_dir, slot) = filled(&ours());
     let set = |token: &str, is_doubted| {
         let done = slot.set_doubt(&Secret::new(token.to_owned()), is_doubted);

@@ -16,7 +16,7 @@ pub(crate) struct Answer {
     pub(crate) text: String,
     /// The exit code.
     pub(crate) code: u8,
-    /// What went wrong besides, for stderr.
+    /// An additional error, for stderr.
     pub(crate) error: Option<Error>,
 }
 
@@ -46,7 +46,7 @@ impl Answer {
 /// Writes the answer to stdout. Returns false if the reader has closed the pipe.
 ///
 /// # Errors
-/// [`Error::Final`]: the system's error.
+/// [`Error::Final`]: the operating system's error.
 pub(crate) fn hand_over(world: &mut World<'_>, answer: &Answer) -> Result<bool, Error> {
     let stdout = &mut world.stdout;
     let written = stdout
@@ -78,8 +78,8 @@ pub(crate) fn report(world: &mut World<'_>, error: &Error) {
     let _ = writeln!(world.stderr, "{text}");
 }
 
-/// Writes a warning to stderr about something that an answer leaves out, unless logging
-/// is off. Other warnings of a helper are only for a person at a terminal.
+/// Writes a warning to stderr about a part that an answer leaves out, unless logging is
+/// off. A helper shows other warnings only to a user at a terminal.
 pub(crate) fn warn(world: &mut World<'_>, text: &dyn fmt::Display) {
     if log::max_level() >= Level::Error {
         let mut line = format!("zitadel-credential: warning: {text}");

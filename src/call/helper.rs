@@ -13,7 +13,7 @@ use crate::config::{Config, Directories};
 use crate::error::Error;
 use crate::sys::Environment;
 
-/// The arguments of a tool's call. Each tool implements it.
+/// The arguments of a tool's call. Each tool implements the trait.
 pub(crate) trait Helper: Any + fmt::Debug {
     /// Returns the options after the command.
     fn options(&mut self) -> &mut Options;
@@ -53,7 +53,7 @@ pub(crate) trait Helper: Any + fmt::Debug {
     fn answer(&self, world: &mut World<'_>, settings: &Settings<'_>) -> Result<Answer, Error>;
 }
 
-/// Returns a helper's usual log level. Warnings are for a person at a terminal: some
+/// Returns a helper's usual log level. Warnings are only for a user at a terminal: some
 /// tools read stderr as a part of the answer, or show it as an error.
 pub(crate) fn usual_level(world: &World<'_>) -> LevelFilter {
     if (world.terminal)().stderr {
@@ -68,7 +68,7 @@ pub(crate) struct Settings<'a> {
     /// The command line's options.
     pub(crate) options: &'a Options,
     /// Looks up an environment variable.
-    pub(crate) environment: &'a Environment,
+    pub(crate) environment: &'a Environment<'a>,
     /// This user's directories.
     pub(crate) directories: &'a Directories,
 }

@@ -1,4 +1,4 @@
-//! The helpers' common way from a request's host to a token.
+//! The helpers' common steps from a request's host to a token.
 
 use super::world::World;
 use crate::broker::{Broker, Request};
@@ -85,8 +85,8 @@ pub(crate) fn forget(world: &World<'_>, config: &Config<'_>, rule: &HostRule) ->
     Ok(())
 }
 
-/// Notes that a server refused a rule's token. It stays in the cache: a server refuses a
-/// valid token too, for a single repository of many.
+/// Records that a server refused a rule's token. The token stays in the cache: a server
+/// refuses a valid token too, for a single repository of many.
 ///
 /// # Errors
 /// As [`forget`].
@@ -98,7 +98,7 @@ pub(crate) fn doubt(
 ) -> Result<(), Error> {
     let request = request_of(config, rule)?;
     if Broker::new(&request, world.clock)?.doubt(token) {
-        log::info!("a server refused the token: the issuer is asked before it is used again");
+        log::info!("a server refused the token: it is checked or replaced before its next use");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Reading a tool's request and writing the answer, for all helpers.
+//! Reads a tool's request and writes the answer, for all helpers.
 
 use std::ffi::{OsStr, OsString};
 
@@ -77,8 +77,8 @@ pub(crate) fn read_request<T>(
     parse(&input).map_err(|_| failed("malformed".to_owned()))
 }
 
-/// Says on stderr how to pipe a request in, if stdin is a terminal: there, a person runs
-/// the helper by hand, and it would wait for its input without a word. `example` is a
+/// Writes to stderr how to pipe a request in, if stdin is a terminal: there, the user
+/// runs the helper by hand, and it would wait silently for its input. `example` is a
 /// shell command that prints a request.
 pub(crate) fn explain_stdin(world: &mut World<'_>, what: &str, example: &str) {
     if !(world.terminal)().stdin {
@@ -99,7 +99,7 @@ pub(crate) fn explain_stdin(world: &mut World<'_>, what: &str, example: &str) {
     );
 }
 
-/// Reads stdin to its end.
+/// Reads stdin to the end.
 ///
 /// # Errors
 /// [`ReadError`].

@@ -16,7 +16,7 @@ pub struct World<'a> {
     /// The arguments, the program's name first.
     pub args: Vec<OsString>,
     /// Looks up an environment variable.
-    pub environment: &'a Environment,
+    pub environment: &'a Environment<'a>,
     /// This user's directories.
     pub directories: Directories,
     /// Returns the time.
@@ -27,7 +27,7 @@ pub struct World<'a> {
     pub program: &'a dyn Fn() -> io::Result<PathBuf>,
     /// Returns which streams are terminals.
     pub terminal: &'a dyn Fn() -> Terminal,
-    /// Asks the user at the terminal a request and returns the line of the answer.
+    /// Shows a question at the terminal, and returns the line that the user types.
     pub ask: &'a dyn Fn(&str) -> io::Result<String>,
     /// The tool's request.
     pub stdin: &'a mut dyn Bounded,
@@ -38,7 +38,7 @@ pub struct World<'a> {
 }
 
 impl World<'_> {
-    /// True if a person can be asked: at a terminal, and on no build server.
+    /// True if the user can be asked: at a terminal, and not on a build server.
     pub(crate) fn can_ask(&self) -> bool {
         (self.terminal)().is_interactive() && !is_ci(self.environment)
     }

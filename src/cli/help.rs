@@ -6,15 +6,15 @@ use clap::{Args, Command};
 
 use super::options::Options;
 
-/// The text of a call without arguments: what a newcomer runs first.
+/// The text of a call without arguments, which newcomers run first.
 pub(super) const GUIDE: &str = "\
 Access tokens of ZITADEL service users for kubectl, git, docker and other tools
 
 Start with the key file that ZITADEL lets you download for a service user:
   zitadel-credential setup                    asks, and writes a profile
-  zitadel-credential whoami                   says whose token it gives
+  zitadel-credential whoami                   prints the owner of the token
   zitadel-credential setup git git.acme.dev   lets git use it
-  zitadel-credential doctor                   says what is wrong
+  zitadel-credential doctor                   finds problems
 
 zitadel-credential -h lists all commands, and COMMAND -h a command's options.
 ";
@@ -23,7 +23,11 @@ zitadel-credential -h lists all commands, and COMMAND -h a command's options.
 /// of the command itself.
 pub(super) fn text(command: Command, is_short: bool) -> String {
     if !is_short {
-        return rendered(command);
+        let after = command.get_after_long_help().cloned();
+        return rendered(match after {
+            Some(after) => command.after_help(after),
+            None => command,
+        });
     }
     let common = common();
     let own = own(command.get_bin_name().unwrap_or_default());
@@ -56,7 +60,7 @@ fn common() -> Vec<String> {
     ids.collect()
 }
 
-/// Returns the common options that are a command's own subject.
+/// Returns the common options that are a command's main options.
 fn own(command: &str) -> &'static [&'static str] {
     let words = command.split_once(' ').map_or("", |(_, words)| words);
     match words {
@@ -82,7 +86,7 @@ fn rendered(mut command: Command) -> String {
     format!("{}\n", text.trim_end())
 }
 
-/// Returns true if the arguments, which ask for help, do so by `-h`.
+/// True if the arguments, which ask for help, contain `-h`.
 pub(super) fn is_short(args: &[OsString]) -> bool {
     let asking = args.iter().skip(1).find_map(|arg| match arg.to_str()? {
         "--help" => Some(false),
@@ -94,7 +98,7 @@ pub(super) fn is_short(args: &[OsString]) -> bool {
     asking.unwrap_or_default()
 }
 
-/// Returns the command that the arguments name, as far as they name one.
+/// Returns the command that the arguments name, as far as it exists.
 pub(super) fn place<'c>(root: &'c Command, args: &[OsString]) -> &'c Command {
     let mut at = root;
     let mut words = args.iter().skip(1).map(|word| word.to_str());

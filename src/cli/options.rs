@@ -30,7 +30,7 @@ pub(crate) fn read_args<T: Args>(args: &[OsString]) -> Result<T, clap::Error> {
     let command = clap::Command::default().disable_help_flag(true);
     let mut command = T::augment_args(command);
     let mut matches = command.try_get_matches_from_mut(args)?;
-    // The process ends soon, so dropping the parser would only cost time.
+    // The process exits soon, so dropping the parser would only cost time.
     std::mem::forget(command);
     T::from_arg_matches_mut(&mut matches)
 }
@@ -89,7 +89,6 @@ pub(super) fn headline(error: &clap::Error) -> String {
 pub struct Options {
     /// Profile of the config file
     /// [env: ZITADEL_CREDENTIAL_PROFILE]
-    /// [env: ZITADEL_CREDENTIAL_SHARED_PASSWORD: store's]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Username, verbatim_doc_comment)]
     pub profile: Option<OsString>,
 
@@ -120,7 +119,7 @@ pub struct Options {
     #[arg(long, value_name = "ID", verbatim_doc_comment)]
     pub user_id: Option<OsString>,
 
-    /// File with a token that something else makes
+    /// File with a token from another program
     /// [env: ZITADEL_CREDENTIAL_TOKEN_FILE]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, verbatim_doc_comment)]
     pub token_file: Option<OsString>,
@@ -179,7 +178,8 @@ pub struct Options {
     pub refresh: bool,
 
     /// Total timeout for network and locks
-    /// [env: ZITADEL_CREDENTIAL_TIMEOUT] [default: 30]
+    /// [env: ZITADEL_CREDENTIAL_TIMEOUT] [default: 30;
+    /// of key add and key rotate: 90]
     #[arg(long, value_name = "SECONDS", verbatim_doc_comment)]
     pub timeout: Option<OsString>,
 
@@ -190,7 +190,7 @@ pub struct Options {
     pub verbose: u8,
 
     /// Log and errors on stderr: lines of text, or
-    /// JSON objects with the time, one a line
+    /// JSON objects with the time, one per line
     /// [env: ZITADEL_CREDENTIAL_LOG_FORMAT]
     /// [default: text]
     #[arg(

@@ -68,7 +68,7 @@ impl FromArgMatches for Called {
 /// A call of `setup`.
 #[derive(Debug)]
 pub(crate) struct Setup {
-    /// True without a profile or a tool: a person is asked.
+    /// True without a profile or a tool: then the user is asked.
     pub(crate) is_bare: bool,
     pub(crate) asked: Asked,
     pub(crate) common: SetupOptions,
@@ -80,8 +80,8 @@ impl Args for Setup {
             let command = Command::new(name).about(row.about);
             command.after_help(row.example).defer(row.reader.augment)
         });
-        let list = Command::new(LIST).about("List what setup has changed on this machine");
-        let undo = Command::new(UNDO).about("Undo every setup on this machine");
+        let list = Command::new(LIST).about("List what setup has changed");
+        let undo = Command::new(UNDO).about("Undo every setup that setup list shows");
         let command = command
             .subcommands(rows)
             .subcommand(list.after_help(LISTS).defer(ListArgs::augment_args))

@@ -1,6 +1,6 @@
-//! Suggestions for misspelt commands that clap does not find: clap compares letters near
-//! their position, and short names such as `git` have too few of them. And for words of
-//! other programs.
+//! Suggestions for misspelt commands that clap does not find, as clap compares letters
+//! near their position, and short names such as `git` have too few of them. It also knows
+//! the words of other programs.
 
 use std::ffi::OsString;
 
@@ -8,7 +8,11 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error};
 
-/// Words that people try as a command, and the call that they mean.
+use crate::tools::TOOLS;
+use crate::tools::row::Tool;
+
+/// Words that users try as a command, and the call that they mean. Each tool's words are
+/// in its row.
 const WORDS: &[(&[&str], &str)] = &[
     (&["version"], "zitadel-credential --version"),
     (
@@ -49,38 +53,13 @@ const WORDS: &[(&[&str], &str)] = &[
     (&["keys"], "zitadel-credential key list"),
     (&["rotate"], "zitadel-credential key rotate"),
     (
-        &["podman", "skopeo", "buildah", "helm", "oras", "crane"],
-        "zitadel-credential docker OPERATION",
-    ),
-    (&["k8s", "kubernetes"], "zitadel-credential kubectl"),
-    (
-        &["pip", "uv", "twine"],
-        "zitadel-credential keyring OPERATION",
-    ),
-    (&["google", "gcloud"], "zitadel-credential gcp"),
-    (
         &["aws"],
         "zitadel-credential exec --write-web-identity -- CMD",
     ),
-    (&["npm"], "zitadel-credential pnpm"),
-    (
-        &["tofu", "opentofu"],
-        "zitadel-credential terraform OPERATION HOST",
-    ),
 ];
 
-/// The same after `setup`.
+/// Words and calls after `setup`.
 const SETUPS: &[(&[&str], &str)] = &[
-    (
-        &[
-            "podman", "skopeo", "buildah", "helm", "oras", "crane", "registry",
-        ],
-        "zitadel-credential setup docker HOST",
-    ),
-    (
-        &["k8s", "kubernetes", "kubeconfig", "kube"],
-        "zitadel-credential setup kubectl --context CONTEXT",
-    ),
     (&["ls", "show", "status"], "zitadel-credential setup list"),
     (&["profiles"], "zitadel-credential profile list"),
     (
@@ -91,20 +70,54 @@ const SETUPS: &[(&[&str], &str)] = &[
         &["remove", "clear", "rm"],
         "zitadel-credential setup TOOL HOST --undo",
     ),
-    (
-        &["tofu", "opentofu"],
-        "zitadel-credential setup terraform HOST",
-    ),
-    (&["golang"], "zitadel-credential setup go HOST"),
-    (&["gitconfig"], "zitadel-credential setup git HOST"),
 ];
 
-/// The same after `cache`.
+/// Words and calls after `cache`.
 const CACHES: &[(&[&str], &str)] = &[
     (&["ls", "show", "status"], "zitadel-credential cache list"),
     (
         &["rm", "remove", "delete", "purge", "clean"],
         "zitadel-credential cache clear",
+    ),
+];
+
+/// Words and calls after `profile`.
+const PROFILES: &[(&[&str], &str)] = &[
+    (&["ls", "show", "get"], "zitadel-credential profile list"),
+    (
+        &["add", "new", "create", "set", "edit"],
+        "zitadel-credential setup profile NAME",
+    ),
+    (
+        &["rm", "remove", "delete"],
+        "zitadel-credential setup profile NAME --undo",
+    ),
+];
+
+/// Words and calls after `config`.
+const CONFIGS: &[(&[&str], &str)] = &[
+    (
+        &["ls", "list", "get", "view", "print"],
+        "zitadel-credential config show",
+    ),
+    (
+        &["verify", "validate", "test", "lint"],
+        "zitadel-credential config check",
+    ),
+    (
+        &["set", "edit", "init"],
+        "zitadel-credential setup profile NAME",
+    ),
+];
+
+/// Words and calls after `key`.
+const KEYS: &[(&[&str], &str)] = &[
+    (&["ls", "show", "get"], "zitadel-credential key list"),
+    (&["new", "create"], "zitadel-credential key add"),
+    (&["renew", "replace"], "zitadel-credential key rotate"),
+    (
+        &["rm", "delete", "revoke"],
+        "zitadel-credential key remove ID",
     ),
 ];
 
@@ -122,7 +135,8 @@ pub(super) fn with_tip(mut error: Error, place: &Command, args: &[OsString]) -> 
         return error;
     };
     let wrong = wrong.clone();
-    if let Some(call) = meant(place.get_name(), &wrong) {
+    let call = meant(place.get_name(), &wrong).map(ToOwned::to_owned);
+    if let Some(call) = call.or_else(|| tool_meant(place.get_name(), &wrong)) {
         error.remove(ContextKind::SuggestedSubcommand);
         let tip = StyledStr::from(format!("run {call}"));
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
@@ -144,14 +158,34 @@ fn meant(place: &str, word: &str) -> Option<&'static str> {
     let known = match place {
         "setup" => SETUPS,
         "cache" => CACHES,
-        _ => WORDS,
+        "profile" => PROFILES,
+        "config" => CONFIGS,
+        "key" => KEYS,
+        "zitadel-credential" => WORDS,
+        _ => &[],
     };
     let (_, call) = known.iter().find(|(words, _)| words.contains(&word))?;
     Some(call)
 }
 
-/// Returns the calls that a command of `exec` without `--` before it may mean: as with
-/// env(1) and sudo(8), what begins with the first word that is no option is the command.
+/// Returns the call that a word means after a command, if it means a tool.
+fn tool_meant(place: &str, word: &str) -> Option<String> {
+    let call = |tool: &Tool| match (place, &tool.setup) {
+        ("cache", _) | ("setup", None) => None,
+        ("setup", Some(setup)) => [setup.words, tool.words]
+            .iter()
+            .any(|words| words.contains(&word))
+            .then(|| format!("zitadel-credential setup {}", setup.call)),
+        _ => tool
+            .words
+            .contains(&word)
+            .then(|| format!("zitadel-credential {}", tool.call)),
+    };
+    TOOLS.iter().find_map(call)
+}
+
+/// Returns the possible meanings of `exec` without `--` before its command: as in env(1)
+/// and sudo(8), the command starts at the first word that is not an option.
 pub(super) fn with_dashes(error: &Error, args: &[OsString]) -> impl Iterator<Item = Vec<OsString>> {
     let wrong = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(wrong)) if error.kind() == ErrorKind::UnknownArgument => wrong,
@@ -193,11 +227,19 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
-    fn no_word_of_others_is_a_command_and_each_call_is_one() {
+    fn words_of_other_programs_suggest_existing_commands() {
         let mut root = Cli::command();
         root.build();
-        for (place, known) in [("", WORDS), ("setup", SETUPS), ("cache", CACHES)] {
+        for (place, known) in [
+            ("zitadel-credential", WORDS),
+            ("setup", SETUPS),
+            ("cache", CACHES),
+            ("profile", PROFILES),
+            ("config", CONFIGS),
+            ("key", KEYS),
+        ] {
             let at = root.find_subcommand(place).unwrap_or(&root);
+            assert_eq!(at.get_name(), place);
             for (words, call) in known {
                 for word in *words {
                     assert!(at.find_subcommand(word).is_none(), "{word}");
@@ -210,6 +252,30 @@ mod tests {
                     call.take_while(|word| word.bytes().all(|b| b.is_ascii_lowercase()));
                 let end = lower.try_fold(&root, |at, word| at.find_subcommand(word));
                 assert!(end.is_some(), "{words:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_word_of_a_tool_is_a_command_and_each_call_is_its_own() {
+        let mut root = Cli::command();
+        root.build();
+        let setups = root.find_subcommand("setup").expect("a command");
+        let name = |call: &str| call.split(' ').next().map(ToOwned::to_owned);
+        for tool in &TOOLS {
+            assert_eq!(name(tool.call).as_deref(), Some(tool.name));
+            for word in tool.words {
+                assert!(root.find_subcommand(word).is_none(), "{word}");
+                let call = format!("zitadel-credential {}", tool.call);
+                assert_eq!(tool_meant("", word), Some(call), "{word}");
+            }
+            let Some(setup) = &tool.setup else { continue };
+            assert_eq!(name(setup.call).as_deref(), Some(tool.name));
+            for word in setup.words.iter().chain(tool.words) {
+                assert!(setups.find_subcommand(word).is_none(), "{word}");
+                assert_eq!(meant("setup", word), None, "{word}");
+                let call = format!("zitadel-credential setup {}", setup.call);
+                assert_eq!(tool_meant("setup", word), Some(call), "{word}");
             }
         }
     }

@@ -51,7 +51,7 @@ fn every_command_and_subcommand_has_an_example_that_calls_it() {
         let help = command.get_after_help().map(ToString::to_string);
         let help = help.unwrap_or_else(|| panic!("{name} has no example"));
         assert!(help.starts_with("Example"), "{name}: {help}");
-        // Other tools call the helpers, in their own spelling.
+        // Other tools call the helpers, each with its own words.
         let is_helper = name.split(' ').count() == 2 && is_helper(command.get_name());
         let calls = if is_helper { "zitadel" } else { &name };
         assert!(help.contains(calls), "{name}: {help}");
@@ -165,7 +165,7 @@ fn the_short_help_has_a_commands_own_options_and_a_line_on_those_of_every_comman
 }
 
 #[test]
-fn help_before_a_command_prints_what_its_long_option_does() {
+fn help_before_a_command_prints_its_long_help() {
     for words in [["cache", "list"].as_slice(), &["token"], &["setup", "git"]] {
         let name = [&["zitadel-credential"], words].concat().join(" ");
         let Refusal::Text(text) = read(&[&["zitadel-credential", "help"], words].concat()) else {
@@ -182,7 +182,7 @@ fn help_before_a_command_prints_what_its_long_option_does() {
 }
 
 #[test]
-fn a_help_is_of_the_command_that_the_arguments_name() {
+fn a_help_is_for_the_command_that_the_arguments_name() {
     for (words, about) in [
         (
             ["--profile", "git", "token", "-h"].as_slice(),
@@ -207,7 +207,7 @@ fn a_help_is_of_the_command_that_the_arguments_name() {
 }
 
 #[test]
-fn without_arguments_twelve_lines_begin_where_a_newcomer_begins() {
+fn without_arguments_twelve_lines_guide_a_newcomer() {
     let Refusal::Guide(text) = read(&["zitadel-credential"]) else {
         panic!("no guide");
     };

@@ -7,10 +7,10 @@ use super::options::headline;
 use crate::error::Report;
 use crate::text::quote;
 
-/// The command that people try for a single setup too.
+/// The command that users try for a single setup too.
 const UNDO_ALL: &str = "zitadel-credential setup undo";
 
-/// Returns clap's error as a report, with the way out for the command that it is about.
+/// Returns clap's error as a report, with the remedy for its command.
 pub(super) fn report(error: &Error, place: &Command) -> Report {
     let mut report = Report::new(shown(&headline(error)));
     let tips = tips(error);
@@ -31,19 +31,19 @@ pub(super) fn report(error: &Error, place: &Command) -> Report {
     report.hint(format!("run {name} -h for the {subject}"))
 }
 
-/// True if an option's value is wrong, and not the command.
+/// True if the error is about an option's value, and not about the command.
 fn is_about_value(error: &Error) -> bool {
     let kind = error.kind();
     kind == ErrorKind::InvalidValue || kind == ErrorKind::ValueValidation
 }
 
-/// Returns a text as it may be shown: it quotes arguments, and one of them may be a key,
-/// as in `--key-file "$KEY"`.
+/// Returns a text with secrets redacted: it quotes arguments, and one of them may be a
+/// key, as in `--key-file "$KEY"`.
 fn shown(text: &str) -> String {
     quote::line(&quote::redacted(text))
 }
 
-/// Returns suggestions for what was meant.
+/// Returns suggestions for the intended call.
 fn tips(error: &Error) -> Vec<String> {
     let kinds = [
         ContextKind::SuggestedSubcommand,
@@ -64,7 +64,7 @@ fn tips(error: &Error) -> Vec<String> {
     tips
 }
 
-/// Returns how the command is called; `None` if that says nothing about the error.
+/// Returns how the command is called; `None` if that does not help with the error.
 fn usage(error: &Error, place: &Command) -> Option<String> {
     let usage = match error.get(ContextKind::Usage)? {
         ContextValue::StyledStr(usage) => usage.to_string(),

@@ -1,4 +1,4 @@
-//! bash: its words are not those that a program gets, and it quotes no candidate.
+//! bash splits words differently than for a program, and does not quote candidates.
 
 use std::ffi::OsString;
 
@@ -25,15 +25,15 @@ pub(super) fn answer(world: &World<'_>, words: Vec<OsString>, root: Command) -> 
     Some(candidates.collect::<Vec<_>>().join(&separator))
 }
 
-/// Returns the words as a program would get them, and the start of the last one that stays
-/// in the line: readline splits words at `=` and `:`, and replaces what follows.
+/// Returns the words as a program would get them, and the start of the last one that
+/// stays in the line: readline splits words at `=` and `:`, and replaces what follows.
 fn join(parts: impl Iterator<Item = OsString>) -> (Vec<OsString>, String) {
     let mut words: Vec<OsString> = Vec::new();
     let mut kept = OsString::new();
     let mut is_open = false;
     for part in parts {
         let is_mark = matches!(part.as_encoded_bytes(), [b'=' | b':', ..]);
-        // No candidate is text that is not UTF-8.
+        // Candidates are UTF-8 only.
         let part = match part.into_string() {
             Ok(text) => text.replace('\\', "").into(),
             Err(part) => part,
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_readline_splits_is_one_word_again() {
+    fn words_split_by_readline_are_joined_again() {
         for (parts, words, kept) in [
             ("a --output = r", "a --output=r", "--output="),
             ("a --output =", "a --output=", "--output"),

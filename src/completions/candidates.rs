@@ -1,5 +1,5 @@
-//! The values that the engine cannot know: profiles, programs, and files as a shell
-//! takes them.
+//! Candidates that the engine cannot know: profiles, programs, and files in the form that
+//! a shell accepts.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -19,13 +19,13 @@ use crate::sys::paths;
 use crate::sys::process::is_program;
 use crate::text::clock::Deadline;
 
-/// Where relative paths start.
+/// The directory in which relative paths start.
 pub(super) const HERE: &str = ".";
 
-/// Read timeout for a config file: a person waits at the cursor, and a pipe may be named.
+/// Read timeout for a config file: the user waits, and the file may be a pipe.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Where values come from.
+/// The sources of candidates.
 pub(super) struct Sources {
     shell: Shell,
     profiles: Arc<Profiles>,
@@ -34,10 +34,10 @@ pub(super) struct Sources {
     program: Program,
 }
 
-/// What could stand at the cursor of the command of `exec`.
+/// The part of the command of `exec` that the cursor is at.
 #[derive(Clone, Copy)]
 enum Program {
-    /// Nothing before `--`.
+    /// None: the line has no `--`.
     No,
     Name,
     Argument,
@@ -58,9 +58,9 @@ impl Sources {
         }
     }
 
-    /// Adds them to the arguments of all commands that ask for them.
+    /// Adds the candidates to the arguments of all commands that need them.
     pub(super) fn add_to(&self, mut command: Command) -> Command {
-        // What is deferred shows up.
+        // Runs the deferred initialization of the commands.
         command.build();
         self.add_below(command)
     }
@@ -82,7 +82,7 @@ impl Sources {
         match (arg.get_value_hint(), self.program) {
             (ValueHint::FilePath, _) => arg.add(self.paths(PathCompleter::file())),
             (ValueHint::DirPath, _) => arg.add(self.paths(PathCompleter::dir())),
-            // So the names of profiles are marked.
+            // Arguments with this hint are names of profiles.
             (ValueHint::Username, _) => {
                 let profiles = Arc::clone(&self.profiles);
                 arg.add(ArgValueCandidates::new(move || names(&profiles)))
@@ -149,7 +149,7 @@ fn program(words: &[OsString]) -> Program {
     }
 }
 
-/// Returns the names of the profiles that every shell takes as they are.
+/// Returns the names of the profiles that no shell needs to quote.
 fn names(profiles: &Profiles) -> Vec<CompletionCandidate> {
     let names = profiles.names(&Deadline::after(TIMEOUT)).into_iter();
     let plain = names.filter(|name| name.chars().all(is_plain));
@@ -169,8 +169,8 @@ fn executables(dir: &Path, typed: &str) -> Vec<String> {
     names.collect()
 }
 
-/// Returns an option's help on one line, without its variable and default, which stand
-/// on lines of their own.
+/// Returns an option's help on one line, without its variable and default, which are on
+/// separate lines.
 fn description(help: &str) -> String {
     let lines = help.lines().take_while(|line| !line.starts_with('['));
     lines.collect::<Vec<_>>().join(" ")
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
     use crate::cli::Cli;
 
-    /// The candidates for the last word of a line, with what each is for.
+    /// Returns the candidates for a line's last word, each with its description.
     fn at(line: &str) -> Vec<(String, String)> {
         let words: Vec<_> = format!("zitadel-credential {line}")
             .split(' ')
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_options_and_values_stand_where_they_fit() {
+    fn commands_options_and_values_complete_where_they_fit() {
         for (line, expected) in [
             ("tok", ["token"].as_slice()),
             ("cache li", &["list"]),
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn every_command_and_option_says_what_it_is_for() {
+    fn every_command_and_option_has_a_description() {
         for line in ["-", "", "setup ", "setup bazel a.dev -", "cache "] {
             let found = at(line);
             assert!(found.len() > 2, "{line}: {found:?}");

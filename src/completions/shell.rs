@@ -1,4 +1,4 @@
-//! The shells, and how each takes a name.
+//! The shells, and their rules for quoting names.
 
 use clap::ValueEnum;
 use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
@@ -24,32 +24,32 @@ impl Shell {
         }
     }
 
-    /// Returns a file's name or path as this shell's line takes it; `None` if the shell
-    /// would run or split it.
+    /// Returns a file's name or path as this shell reads it; `None` if the shell would
+    /// run or split it.
     pub(super) fn escape(self, text: &str) -> Option<String> {
         if text.contains(char::is_control) {
             return None;
         }
         match self {
             Self::Bash => Some(escape_for_bash(text)),
-            // Its script puts candidates into the line as they are.
+            // PowerShell's script inserts candidates unchanged.
             Self::Powershell if !text.chars().all(|c| is_plain(c) || c == '/') => None,
-            // They quote candidates themselves.
+            // The other shells quote candidates themselves.
             _ => Some(text.to_owned()),
         }
     }
 }
 
-/// True if every shell takes the character as it is.
+/// True if no shell needs to quote the character.
 pub(super) fn is_plain(c: char) -> bool {
     c.is_alphanumeric() || "-_.@".contains(c)
 }
 
-/// Returns the text with a backslash before all that bash could take for syntax.
+/// Returns the text with a backslash before each character that may be syntax.
 fn escape_for_bash(text: &str) -> String {
     let mut escaped = String::new();
     for (at, c) in text.char_indices() {
-        // The path may be typed from the home directory on.
+        // A path may start with the home directory.
         let is_home = at == 0 && text.starts_with("~/");
         if !(is_plain(c) || c == '/' || is_home) {
             escaped.push('\\');

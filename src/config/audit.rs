@@ -1,10 +1,12 @@
-//! Everything that is wrong with a configuration, for `config check`: where a call stops
-//! at the first fault, this goes on.
+//! Collects all errors of a configuration, for `config check`. Other calls stop at the
+//! first one.
 
 use super::lines::Lines;
 use super::place::{path_of_call, read_text};
 use super::rules::add_rule_of_caller;
-use super::{Config, Directories, Layer, SourceSetting, file, lines, scopes_of, token_endpoint_of};
+use super::{
+    Asker, Config, Directories, Layer, SourceSetting, file, lines, scopes_of, token_endpoint_of,
+};
 use crate::broker::Request;
 use crate::cli::options::Options;
 use crate::error::Error;
@@ -12,15 +14,15 @@ use crate::host::HostRules;
 use crate::sys::Environment;
 use crate::text::quote;
 
-/// A configuration with its faults.
+/// A configuration with its errors.
 pub(crate) struct Audit<'a> {
-    /// Without what is at fault.
+    /// The configuration without its faulty parts.
     pub(crate) config: Config<'a>,
-    /// Those of the file by line, then the others.
+    /// Errors in the file by line, then the others.
     pub(crate) faults: Vec<Fault>,
 }
 
-/// One thing that is wrong with the configuration.
+/// One error of the configuration.
 pub(crate) struct Fault {
     /// `FILE:LINE`, or the file; `None` if it is not in the file.
     pub(crate) place: Option<String>,
@@ -28,13 +30,13 @@ pub(crate) struct Fault {
 }
 
 impl<'a> Config<'a> {
-    /// Reads the configuration, and goes on after each fault.
+    /// Reads the configuration, and continues after each error.
     ///
     /// # Errors
     /// [`Error::Usage`]: the file cannot be read, or an option or a variable is invalid.
     pub(crate) fn audit(
         options: &Options,
-        environment: &'a Environment,
+        environment: &'a Environment<'a>,
         directories: &'a Directories,
     ) -> Result<Audit<'a>, Error> {
         let (path, must_exist) = path_of_call(options, environment, directories)?;
@@ -44,8 +46,8 @@ impl<'a> Config<'a> {
         if let Some(path) = path {
             let text = read_text(&path, must_exist, &config.deadline)?;
             let (file, of_text) = file::parse_on(&text);
-            config.file = file;
-            hidden = Hidden::by(&of_text, &text);
+            hidden = Hidden::by(&of_text, &text, file.is_none());
+            config.file = file.unwrap_or_default();
             let shown = quote::path(&path);
             faults.extend(of_text.into_iter().map(|fault| Fault {
                 place: Some(format!("{shown}:{}", fault.line)),
@@ -55,14 +57,28 @@ impl<'a> Config<'a> {
         }
         config.audit_rules(&mut faults, &hidden);
         config.audit_profiles(&mut faults, &hidden);
+        config.audit_caller(&mut faults, &hidden);
         faults.sort_by_key(|fault| line_of(fault.place.as_deref()));
         Ok(Audit { config, faults })
     }
 
-    /// Returns the file's profiles that a call could use, each with its request.
-    pub(crate) fn usable(&self) -> impl Iterator<Item = (&str, Request<'a>)> {
-        self.profile_names()
-            .filter_map(|name| Some((name, self.request_of(name).ok()?)))
+    /// Returns the file's profiles that a call could use, each with its request, and the
+    /// request without a name if flags and environment replace a profile.
+    pub(crate) fn usable(&self) -> impl Iterator<Item = (Option<&str>, Request<'a>)> {
+        let profiles = self
+            .profile_names()
+            .filter_map(|name| Some((Some(name), self.request_of(name).ok()?)));
+        let own = self.has_own_settings().then(|| self.caller.clone());
+        let own = own.and_then(|settings| self.request_with(settings).ok());
+        profiles.chain(own.map(|request| (None, request)))
+    }
+
+    /// True if flags or environment set an issuer or a source, and the file has no profile,
+    /// each of which would be checked together with them.
+    fn has_own_settings(&self) -> bool {
+        let is_set = self.caller.issuer.is_some() || self.caller.source.is_some();
+        let has_profile = self.profile_for(&Asker::default()).is_some();
+        is_set && !has_profile && self.file.profiles.is_empty()
     }
 
     fn request_of(&self, name: &str) -> Result<Request<'a>, Error> {
@@ -77,14 +93,15 @@ impl<'a> Config<'a> {
         })
     }
 
-    /// Adds the host rules, and notes those that are invalid.
+    /// Adds the host rules, and records the invalid ones.
     fn audit_rules(&mut self, faults: &mut Vec<Fault>, hidden: &Hidden) {
         let mut rules = HostRules::default();
+        let lines = Lines::of(self.file.text());
         for (pattern, host) in &self.file.hosts {
             let mut host = host.clone();
             host.profile = host.profile.filter(|name| !hidden.names(name));
             if let Err(error) = self.add_rule(&mut rules, pattern, &host) {
-                faults.push(self.fault(&["hosts", pattern], error));
+                faults.push(self.fault(&lines, &["hosts", pattern], error));
             }
         }
         for pattern in &self.caller.hosts {
@@ -95,54 +112,85 @@ impl<'a> Config<'a> {
         self.rules = rules;
     }
 
-    /// Notes the faults of the profiles.
+    /// Records the errors of the profiles.
     fn audit_profiles(&self, faults: &mut Vec<Fault>, hidden: &Hidden) {
+        let lines = Lines::of(self.file.text());
         if let Some(name) = &self.file.default_profile
             && !self.file.profiles.contains_key(name)
             && !hidden.names(name)
         {
-            faults.push(self.fault(&["default-profile"], self.unknown_profile(name)));
+            let error = self.unknown_profile(name);
+            faults.push(self.fault(&lines, &["default-profile"], error));
         }
-        let lines = Lines::of(self.file.text());
+        let is_whole = |key: &[&str]| !hidden.is_in(&lines, lines.of_key(key));
         for name in self.profile_names() {
             let settings = match self.settings_of(name) {
                 Ok(settings) => settings,
                 Err(error) => {
-                    faults.push(self.fault(&["profiles", name], error));
+                    faults.push(self.fault(&lines, &["profiles", name], error));
                     continue;
                 }
             };
-            let is_whole = !hidden.is_in(&lines, lines.of_key(&["profiles", name]));
-            let mut note = |key: &str, is_set: bool, outcome: Result<(), Error>| {
-                if let Err(error) = outcome
-                    && (is_set || is_whole)
-                {
-                    faults.push(self.fault(&["profiles", name, key], error));
+            let has_all = is_whole(&["profiles", name]);
+            let has_all_shared = is_whole(&["profiles", name, "shared"]);
+            self.audit_settings(&settings, |key, is_set, error| {
+                let is_sure = match key {
+                    "shared" => has_all_shared,
+                    _ => is_set || has_all,
+                };
+                if is_sure {
+                    faults.push(self.fault(&lines, &["profiles", name, key], error));
                 }
-            };
-            let is_supplied = matches!(settings.source, Some(SourceSetting::Supplier(_)));
-            if settings.issuer.is_some() || !is_supplied {
-                let issuer = self.issuer_of(&settings).map(drop);
-                note("issuer", settings.issuer.is_some(), issuer);
-            }
-            let source = self.source_of(&settings);
-            if let Some(key) = self.source_fault(&settings, source.is_err()) {
-                note(key, settings.source.is_some(), source.map(drop));
-            }
-            let endpoint = token_endpoint_of(&settings).map(drop);
-            note("token-endpoint", true, endpoint);
-            let of_scopes = Layer {
-                projects: Vec::new(),
-                ..settings.clone()
-            };
-            match scopes_of(&of_scopes) {
-                Err(error) => note("scopes", true, Err(error)),
-                Ok(_) => note("projects", true, scopes_of(&settings).map(drop)),
-            }
+            });
         }
     }
 
-    /// Returns the profile's key that is at fault where its source is.
+    /// Records the errors of flags and environment that no profile of the file shows.
+    fn audit_caller(&self, faults: &mut Vec<Fault>, hidden: &Hidden) {
+        let mut add = |error| faults.push(Fault { place: None, error });
+        if let Some(name) = &self.caller.profile
+            && !self.file.profiles.contains_key(name)
+            && !hidden.names(name)
+        {
+            add(self.unknown_profile(name));
+        }
+        // The missing settings may be in a profile that could not be parsed.
+        if self.has_own_settings() && hidden.texts.is_empty() {
+            self.audit_settings(&self.caller, |_, _, error| add(error));
+        }
+    }
+
+    /// Calls `note` for each error of a call's settings, with the profile's key and with
+    /// true if that key is set.
+    fn audit_settings(&self, settings: &Layer, mut note: impl FnMut(&'static str, bool, Error)) {
+        let mut check = |key, is_set, outcome: Result<(), Error>| {
+            if let Err(error) = outcome {
+                note(key, is_set, error);
+            }
+        };
+        let is_supplied = matches!(settings.source, Some(SourceSetting::Supplier(_)));
+        if settings.issuer.is_some() || !is_supplied {
+            let issuer = self.issuer_of(settings).map(drop);
+            check("issuer", settings.issuer.is_some(), issuer);
+        }
+        let source = self.source_of(settings);
+        match self.source_fault(settings, source.is_err()) {
+            Some(key) => check(key, settings.source.is_some(), source.map(drop)),
+            None => check("shared", true, self.shared_of(settings).map(drop)),
+        }
+        let endpoint = token_endpoint_of(settings).map(drop);
+        check("token-endpoint", true, endpoint);
+        let of_scopes = Layer {
+            projects: Vec::new(),
+            ..settings.clone()
+        };
+        match scopes_of(&of_scopes) {
+            Err(error) => check("scopes", true, Err(error)),
+            Ok(_) => check("projects", true, scopes_of(settings).map(drop)),
+        }
+    }
+
+    /// Returns the profile's faulty key if the fault is in its source.
     fn source_fault(&self, settings: &Layer, is_faulty: bool) -> Option<&'static str> {
         let without_user = Layer {
             user_id: None,
@@ -159,9 +207,8 @@ impl<'a> Config<'a> {
         })
     }
 
-    /// Returns a fault at the line of a key, or of the table that it is missing in.
-    fn fault(&self, key: &[&str], error: Error) -> Fault {
-        let lines = Lines::of(self.file.text());
+    /// Returns an error at the line of a key, or of the table that lacks the key.
+    fn fault(&self, lines: &Lines<'_>, key: &[&str], error: Error) -> Fault {
         let table = &key[..key.len().min(2)];
         let line = lines.of_key(key).or_else(|| lines.of_key(table));
         let path = self.path.as_deref().map(quote::path);
@@ -173,7 +220,7 @@ impl<'a> Config<'a> {
     }
 }
 
-/// The lines that could not be read: what stands there is not missing.
+/// Lines that could not be parsed: their keys are not reported as missing.
 #[derive(Default)]
 struct Hidden {
     numbers: Vec<usize>,
@@ -181,7 +228,14 @@ struct Hidden {
 }
 
 impl Hidden {
-    fn by(faults: &[lines::Fault], text: &str) -> Self {
+    /// Returns the lines of these faults; the whole text if `is_lost`.
+    fn by(faults: &[lines::Fault], text: &str, is_lost: bool) -> Self {
+        if is_lost {
+            return Self {
+                numbers: Vec::new(),
+                texts: vec![text.to_owned()],
+            };
+        }
         let numbers: Vec<_> = faults.iter().map(|fault| fault.line).collect();
         let lines = text.lines().zip(1..);
         let hidden = lines.filter(|(_, number)| numbers.contains(number));
@@ -201,7 +255,7 @@ impl Hidden {
     }
 }
 
-/// Returns the line of a place, for the order.
+/// Returns the line of a place, for sorting.
 fn line_of(place: Option<&str>) -> usize {
     let line = place.and_then(|place| place.rsplit_once(':')?.1.parse().ok());
     line.unwrap_or(usize::MAX)

@@ -42,7 +42,7 @@ impl Config<'_> {
                     ..key_spec(source, settings)?
                 };
                 if settings.self_signed {
-                    // Only a key file has the user's ID in it.
+                    // Only a key file contains the user's ID.
                     Source::SelfSigned(spec)
                 } else {
                     Source::Key(spec)
@@ -70,12 +70,10 @@ impl Config<'_> {
 }
 
 impl Config<'_> {
-    /// Returns the options by which another call takes the same key, unless it would without.
+    /// Returns the options by which another call uses the same key; empty if it needs
+    /// none.
     fn options_of(&self, source: &KeySource, settings: &Layer) -> String {
-        let mut options = String::new();
-        if let Some(path) = self.named_path() {
-            options.extend([" --config ", &word(path)]);
-        }
+        let mut options = self.option();
         let usual = self.default_profile();
         let profile = settings.profile.as_deref();
         if let Some(name) = profile.filter(|name| usual.as_deref() != Some(name)) {

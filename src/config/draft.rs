@@ -1,4 +1,4 @@
-//! The config file as `setup` reads it, and as it would be after a change.
+//! The config file as `setup` reads it, and with a planned change.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ impl<'a> Config<'a> {
     /// As [`Config::load`].
     pub fn with_text(
         options: &Options,
-        environment: &'a Environment,
+        environment: &'a Environment<'a>,
         directories: &'a Directories,
         path: &Path,
         text: &str,
@@ -59,11 +59,11 @@ impl<'a> Config<'a> {
         })
     }
 
-    /// Returns the directories that may contain setup's journal: that of the config file
-    /// that is named, and that of the default one.
+    /// Returns the directories that may contain setup's journal: those of the given and
+    /// of the default config file.
     ///
     /// # Errors
-    /// [`Error::Usage`]: the path that is given is a key.
+    /// [`Error::Usage`]: the given path is a key.
     pub(crate) fn places(
         options: &Options,
         environment: &Environment,
@@ -90,7 +90,7 @@ impl<'a> Config<'a> {
         parse_pattern(text).map_err(Error::Usage)
     }
 
-    /// Returns the host that an invalid one seems to mean.
+    /// Returns the host that an invalid pattern probably means.
     pub fn host_within(text: &str) -> Option<String> {
         let host = host_within(text)?.single_host();
         host.filter(|host| host != text)
@@ -102,7 +102,7 @@ impl<'a> Config<'a> {
         let listed = listed.and_then(|listed| listed.into_string().ok());
         let mut rules = HostRules::default();
         for host in listed.iter().flat_map(|list| list.split_ascii_whitespace()) {
-            // An invalid one is told by the next call.
+            // The next call reports an invalid one.
             let _ = add_rule_of_caller(&mut rules, host);
         }
         let host = pattern.single_host();
@@ -116,8 +116,8 @@ impl<'a> Config<'a> {
         &self.caller
     }
 
-    /// Returns the name of the profile for requests whose host rule names none;
-    /// `None` if flags and environment apply alone.
+    /// Returns the name of the profile for requests whose host rule names none; `None` if
+    /// only flags and environment apply.
     ///
     /// # Errors
     /// [`Error::Usage`]: the given profile does not exist.
@@ -130,8 +130,8 @@ impl<'a> Config<'a> {
         self.file.profiles.keys().map(String::as_str)
     }
 
-    /// Returns the files that all profiles and this call read for their tokens, and what each
-    /// is; whatever else is wrong with a profile.
+    /// Returns the files that all profiles and this call read for their tokens, with the
+    /// kind of each, even if a profile has other errors.
     pub fn secret_files(&self) -> Vec<(PathBuf, &'static str)> {
         let dir = self.path.as_deref().and_then(Path::parent);
         let dir = dir.unwrap_or_else(|| Path::new(""));

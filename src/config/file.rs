@@ -12,7 +12,7 @@ use crate::error::Report;
 use crate::host::Auth;
 use crate::text::quote::quoted;
 
-/// The most faults of one file that are told.
+/// The most errors of one file that are looked for. Each costs a parse of the whole file.
 const MOST_FAULTS: usize = 50;
 
 /// The whole file.
@@ -130,33 +130,37 @@ pub fn parse(text: &str) -> Result<File, Report> {
     read(text).map_err(|(_, Fault { line, report })| report.about(&format!("line {line}")))
 }
 
-/// Parses the file's text as far as it can be read. Returns all that is wrong with it; the
-/// file's text has blanks there.
-pub(super) fn parse_on(text: &str) -> (File, Vec<Fault>) {
+/// Parses the file's text as far as possible. Returns all errors; the returned file's
+/// text has spaces in their place. `None` for the file if there are too many errors.
+pub(super) fn parse_on(text: &str) -> (Option<File>, Vec<Fault>) {
     let mut faults = Vec::new();
     let mut rest = text.to_owned();
-    // The line and what was wrong with it.
+    // The last line without its error, and that error.
     let mut last = (0, String::new());
-    loop {
+    for _ in 0..MOST_FAULTS {
         let (at, fault) = match read(&rest) {
-            Ok(file) => return (file, faults),
+            Ok(file) => return (Some(file), faults),
             Err(fault) => fault,
         };
-        let this = (fault.line, fault.report.headline());
-        // Each line of a key that was pasted here would be a fault of its own.
-        if (last.0 + 1, &last.1) != (this.0, &this.1) {
+        let (line, what) = (fault.line, fault.report.headline());
+        let lines = Lines::of(&rest);
+        // Each line of a pasted key would be a separate error, and a separate round.
+        let (next, count) = if (last.0 + 1, &last.1) == (line, &what) {
+            lines.without_all_from(at)
+        } else {
             faults.push(fault);
+            (lines.without(at), 1)
+        };
+        if next == rest {
+            break;
         }
-        last = this;
-        let next = Lines::of(&rest).without(at);
-        if next == rest || faults.len() == MOST_FAULTS {
-            return (File::default(), faults);
-        }
+        last = (line + count - 1, what);
         rest = next;
     }
+    (None, faults)
 }
 
-/// Parses a text, or returns where its first fault is.
+/// Parses a text, or returns the place of its first error.
 fn read(text: &str) -> Result<File, (usize, Fault)> {
     let file = toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start).min(text.len());
@@ -171,16 +175,23 @@ fn read(text: &str) -> Result<File, (usize, Fault)> {
 /// Returns the reason given by toml and serde, without the value that they quote.
 fn reason(message: &str, text: &str, line: usize) -> Report {
     if message.starts_with("unknown field") {
-        // The names that serde lists are ours, and the list is long. The key before them may
-        // have any text in it, also serde's words.
+        // The names in serde's list are ours, and the list is long. The key before them
+        // may have any text, even serde's words.
         let end = message
             .rfind("`, expected ")
             .map_or(message.len(), |at| at + 1);
         let (wrong, known) = message.split_at(end);
-        let report = Report::new(format!("{}{known}", quoted(wrong)));
-        return match advice::for_unknown(message) {
-            Some(advice) => report.hint(advice),
-            None => report,
+        let wrong = quoted(wrong);
+        // In the name of a table, a dot starts a table in it.
+        let header = text.lines().nth(line - 1).unwrap_or_default().trim_start();
+        let is_name = ["[hosts.", "[profiles."]
+            .iter()
+            .any(|start| header.starts_with(start));
+        let dots = || "quote a name with dots, as in [hosts.\"git.acme.dev\"]".to_owned();
+        let advice = advice::for_unknown(message).or_else(|| is_name.then(dots));
+        return match advice {
+            Some(advice) => Report::new(wrong).hint(advice),
+            None => Report::new(format!("{wrong}{known}")),
         };
     }
     if message.starts_with("missing field") {
@@ -209,6 +220,9 @@ fn reason(message: &str, text: &str, line: usize) -> Report {
         };
     }
     let plain = quoted(message.lines().next().unwrap_or_default());
+    if plain == "duplicate key" {
+        return Report::new("duplicate table or key").hint("remove one of the two, or merge them");
+    }
     Report::new(format!("invalid TOML: {plain}")).hint(
         "write a profile like [profiles.prod], and below it issuer = \"https://acme.zitadel.cloud\" and key-file = \"prod.json\"",
     )
@@ -315,7 +329,7 @@ mod tests {
         }
 
         #[test]
-        fn any_file_is_read_or_refused(text: String) {
+        fn any_file_parses_without_panic(text: String) {
             let _ = parse(&text);
         }
     }

@@ -1,4 +1,4 @@
-//! Where a setting's value comes from.
+//! The origin of a setting's value.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use crate::cli::options::Options;
 use crate::text::quote;
 
-/// Where a value comes from.
+/// The origin of a value.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     Flag(&'static str),
     Variable(&'static str),
     /// The config file, with the line.
     File(PathBuf, Option<usize>),
-    /// Nothing sets it.
+    /// No place sets the value.
     Default,
 }
 
@@ -110,7 +110,7 @@ impl Source {
         }
     }
 
-    /// Returns the source with the config file's name alone, for a line of a table.
+    /// Returns the source with only the config file's name, for a line of a table.
     pub(crate) fn in_short(&self) -> String {
         match self {
             Self::File(path, line) => {

@@ -1,5 +1,5 @@
 //! The flags and variables of this call that name a source of tokens, and those that
-//! belong to some sources alone.
+//! belong only to some sources.
 
 use super::from;
 use super::layer::Layer;
@@ -7,14 +7,14 @@ use super::source::SourceSetting;
 use super::value::usage;
 use crate::cli::options::Options;
 use crate::error::Error;
-use crate::text::quote::quoted;
+use crate::text::quote;
 
-/// What flags say of a source, and where it comes from.
+/// The flags about a source, and the caller's source itself.
 #[derive(Debug, Default)]
 pub(super) struct Given {
     /// The flag or the variable of the caller's source.
     pub(super) source: Option<String>,
-    /// The flags that have no use with every source.
+    /// Flags that do not apply to every source.
     flags: Vec<Flag>,
 }
 
@@ -22,7 +22,7 @@ pub(super) struct Given {
 #[derive(Debug)]
 struct Flag {
     name: &'static str,
-    /// The sources that it belongs to, as a person sets them.
+    /// The sources that the flag belongs to, as the user sets them.
     of: &'static str,
     belongs: fn(&SourceSetting, bool) -> bool,
 }
@@ -76,7 +76,7 @@ impl Given {
         }
     }
 
-    /// Refuses a flag that would change nothing of this source.
+    /// Refuses a flag that has no effect on this source.
     ///
     /// # Errors
     /// [`Error::Usage`] naming both.
@@ -92,7 +92,9 @@ impl Given {
         let Flag { name, of, .. } = flag;
         let beside = match (&self.source, &settings.profile) {
             (Some(given), _) => given.clone(),
-            (None, Some(profile)) => format!("{} of profile {}", source.name(), quoted(profile)),
+            (None, Some(profile)) => {
+                format!("{} of profile {}", source.name(), quote::path(profile))
+            }
             (None, None) => source.name().to_owned(),
         };
         Err(usage(

@@ -1,10 +1,10 @@
-//! The instance that a text means as its issuer: one reading for the questions of `setup`,
-//! and for the hint where a flag, a variable or a profile has another form. Pure.
+//! The instance that a text probably means as its issuer, for the questions of `setup`,
+//! and for the hint if a flag, a variable or a profile has another form. Pure.
 
 use crate::url::{IssuerUrl, Origin, Scheme, parse_authority};
 
-/// Returns the issuer that an address of an instance means: a host alone, or what a
-/// browser shows. `None` if it names no host.
+/// Returns the issuer for an address of an instance: a bare host, or a browser's URL.
+/// `None` if it names no host.
 pub(crate) fn within(text: &str) -> Option<IssuerUrl> {
     let text = text.trim_matches(['<', '>', '"', '\'', ' ']);
     let (scheme, rest) = match text.split_once("://") {
@@ -13,7 +13,7 @@ pub(crate) fn within(text: &str) -> Option<IssuerUrl> {
     };
     let authority = rest.split(['/', '?', '#']).next()?.to_ascii_lowercase();
     let (host, port) = parse_authority(&authority)?;
-    // A word alone is more likely a profile's name, or a mistake.
+    // A single word is more likely a profile's name, or a mistake.
     if !authority.contains(['.', ':']) && authority != "localhost" {
         return None;
     }
@@ -29,7 +29,7 @@ pub(crate) fn within(text: &str) -> Option<IssuerUrl> {
 
 /// Returns the hint for an issuer of another form.
 pub(crate) fn hint(text: &str) -> String {
-    // No issuer has another scheme than these two: it is a slip.
+    // No issuer has another scheme than these two: it is a typo.
     let without_scheme = || within(text.split_once("://")?.1);
     match within(text).or_else(without_scheme) {
         Some(instance) => format!("try {}", instance.as_str()),
@@ -37,7 +37,7 @@ pub(crate) fn hint(text: &str) -> String {
     }
 }
 
-/// True if a URL leads to one of ZITADEL's pages or APIs, which are below its issuer.
+/// True for a URL of one of ZITADEL's pages or APIs, which are below its issuer.
 pub(super) fn is_page(issuer: &IssuerUrl) -> bool {
     const PAGES: [&str; 12] = [
         "ui",
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_instance_is_a_host_or_what_a_browser_shows() {
+    fn an_instance_may_be_a_host_or_a_browsers_url() {
         for (text, url) in [
             ("acme.zitadel.cloud", "https://acme.zitadel.cloud"),
             ("https://acme.zitadel.cloud/", "https://acme.zitadel.cloud"),

@@ -1,5 +1,5 @@
-//! One source of settings: flags and environment, a cluster's extension, or a
-//! profile. A setting that one layer leaves unset is taken from the next.
+//! One layer of settings: flags and environment, a cluster's extension, or a profile. A
+//! setting that one layer leaves unset is taken from the next.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ pub struct Layer {
     pub profile: Option<String>,
     /// The issuer.
     pub issuer: Option<String>,
-    /// Where the tokens come from.
+    /// The source of the tokens.
     pub source: Option<SourceSetting>,
     /// The key ID.
     pub key_id: Option<String>,
@@ -35,7 +35,7 @@ pub struct Layer {
     pub client_id: Option<String>,
     /// True if the key's assertion is the token itself.
     pub self_signed: bool,
-    /// The token endpoint, which needs no discovery then.
+    /// The token endpoint, which replaces discovery.
     pub token_endpoint: Option<String>,
     /// The scopes.
     pub scopes: Option<Vec<String>>,
@@ -62,7 +62,7 @@ pub struct Layer {
 impl Layer {
     /// Returns this layer, with its unset settings taken from `next`.
     pub fn or(self, next: Self) -> Self {
-        // What belongs to a source counts with the source of its own layer alone.
+        // The source's own settings count only with the source of the same layer.
         let (key_id, user_id, self_signed) = match self.source {
             Some(_) => (None, None, false),
             None => (next.key_id, next.user_id, next.self_signed),
@@ -76,7 +76,7 @@ impl Layer {
             source: self.source.or(next.source),
             key_id: self.key_id.or(key_id),
             user_id: self.user_id.or(user_id),
-            // Of a profile that leaves its secret to the environment.
+            // A profile may leave its secret to the environment.
             client_id: self.client_id.or(next.client_id),
             self_signed: self.self_signed || self_signed,
             token_endpoint: self.token_endpoint.or(endpoint),

@@ -7,14 +7,14 @@ use toml_edit::{Document, Item, TableLike};
 
 use crate::error::Report;
 
-/// One thing that is wrong with the file's text.
+/// One error in the file's text.
 pub(super) struct Fault {
-    /// Counted from 1.
+    /// Line number, from 1.
     pub(super) line: usize,
     pub(super) report: Report,
 }
 
-/// The config file's text with its keys' places.
+/// The config file's text, with the places of its keys.
 pub(super) struct Lines<'t> {
     text: &'t str,
     /// `None` if the text is not TOML.
@@ -36,19 +36,18 @@ impl<'t> Lines<'t> {
         Some(number(self.text, key.span()?.start))
     }
 
-    /// Returns the line of the header that a line is below.
+    /// Returns the line of the header above a line.
     pub(super) fn header_of(&self, line: usize) -> Option<usize> {
         let above = self.text.lines().take(line).enumerate();
         let headers = above.filter(|(_, text)| is_header(text));
         headers.last().map(|(at, _)| at + 1)
     }
 
-    /// Returns the text with blanks in place of the part that a fault is in, so that the
-    /// rest can be read and keeps its lines: a table if the fault is in its header, else
-    /// a key with its value, else a line.
+    /// Returns the text with spaces in place of the faulty part, so that the rest can be
+    /// read and keeps its line numbers: a table if the fault is in its header, else a key
+    /// with its value, else a line.
     pub(super) fn without(&self, fault: usize) -> String {
-        let at = fault.min(self.text.len());
-        let start = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let (at, start) = self.start_of(fault);
         let mut lines = self.text[start..].split_inclusive('\n');
         let line = lines.next().unwrap_or_default();
         let part = if is_header(line) {
@@ -59,10 +58,45 @@ impl<'t> Lines<'t> {
             let around = root.and_then(|root| around(root, at));
             around.unwrap_or(start..start + line.len())
         };
-        let blank = |c: char| if c == '\n' { '\n' } else { ' ' };
-        let blanks: String = self.text[part.clone()].chars().map(blank).collect();
-        [&self.text[..part.start], &blanks, &self.text[part.end..]].concat()
+        self.with_spaces(part)
     }
+
+    /// Returns the text with spaces in place of a fault's line and of all lines after it
+    /// that look like lines of a pasted key, and the number of these lines.
+    pub(super) fn without_all_from(&self, fault: usize) -> (String, usize) {
+        let (_, start) = self.start_of(fault);
+        if self.tree.is_some() {
+            return (self.without(fault), 1);
+        }
+        let mut lines = self.text[start..].split_inclusive('\n');
+        let first = lines.next().into_iter();
+        let all: Vec<_> = first
+            .chain(lines.take_while(|line| is_bare(line)))
+            .map(str::len)
+            .collect();
+        let part = start..start + all.iter().sum::<usize>();
+        (self.with_spaces(part), all.len())
+    }
+
+    /// Returns the place of a fault within the text, and the start of its line.
+    fn start_of(&self, fault: usize) -> (usize, usize) {
+        let at = fault.min(self.text.len());
+        let start = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        (at, start)
+    }
+
+    fn with_spaces(&self, part: Range<usize>) -> String {
+        let space = |c: char| if c == '\n' { '\n' } else { ' ' };
+        let spaces: String = self.text[part.clone()].chars().map(space).collect();
+        [&self.text[..part.start], &spaces, &self.text[part.end..]].concat()
+    }
+}
+
+/// True for a line that begins like a key and has no value. It is not the end of an array
+/// or of a string either.
+fn is_bare(line: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || "+/-_".contains(c);
+    line.trim_start().starts_with(is_word) && !line.contains('=')
 }
 
 fn is_header(line: &str) -> bool {
@@ -113,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_goes_with_its_part_and_the_rest_stays_on_its_lines() {
+    fn removing_a_fault_keeps_the_other_lines_in_place() {
         let without = |text: &str, word: &str| Lines::of(text).without(text.find(word).unwrap());
         let trimmed = |text: String| {
             let lines = text.lines().map(|line| line.trim_end().to_owned());
@@ -128,6 +162,15 @@ mod tests {
         );
         let not_toml = trimmed(without("a = = 1\nb = 2\n", "= 1"));
         assert_eq!(not_toml, ["", "b = 2"]);
+    }
+
+    #[test]
+    fn the_lines_of_a_pasted_key_go_together() {
+        let text = "a = [\n1\nMII\n+b/\n-----END\n] \nb = 2\n";
+        let (rest, count) = Lines::of(text).without_all_from(text.find("MII").unwrap());
+        assert_eq!(count, 3);
+        let rest: Vec<_> = rest.lines().map(str::trim_end).collect();
+        assert_eq!(rest, ["a = [", "1", "", "", "", "]", "b = 2"]);
     }
 
     proptest! {

@@ -1,12 +1,15 @@
 //! Errors for missing settings and profiles, with the place to set them.
 
+use toml_edit::Key;
+
 use super::setting::Setting;
-use super::{Config, Layer};
+use super::{Config, Layer, SourceSetting};
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
-use crate::text::quote::{quoted, word};
+use crate::text::quote;
+use crate::text::quote::word;
 
-/// A profile's source, which that of a flag or a variable takes the place of.
+/// A profile's source that a flag or a variable replaces.
 struct Hidden {
     /// The flag or the variable.
     by: String,
@@ -20,7 +23,7 @@ fn leave_out(by: &str, source: &str, profile: &str) -> String {
     } else {
         "unset"
     };
-    let profile = quoted(profile);
+    let profile = quote::path(profile);
     format!("{how} {by} to use {source} of profile {profile}")
 }
 
@@ -29,7 +32,7 @@ impl Config<'_> {
     pub(super) fn missing(&self, setting: Setting, settings: &Layer) -> Error {
         let (name, ways, line) = (setting.name(), setting.ways(), setting.line());
         let profiles = self.listed_profiles();
-        if let (Some(hidden), Some(profile)) = (self.hidden(settings), &settings.profile) {
+        if let (Some(hidden), Some(profile)) = (self.hidden(setting, settings), &settings.profile) {
             let Hidden { by, source } = hidden;
             let what = format!("no {name} is set beside {by}");
             let report = Report::new(what).hint(leave_out(&by, source, profile));
@@ -39,12 +42,18 @@ impl Config<'_> {
             (Some(profile), _) => self
                 .about(Report::new(format!(
                     "profile {}: no {name} is set",
-                    quoted(profile)
+                    quote::path(profile)
                 )))
                 .hint(format!("add {line} to the profile"))
                 .hint(format!("for one call, {ways}")),
             (None, "") => Report::new(format!("no {name} is configured"))
-                .hint("run zitadel-credential setup profile NAME")
+                .hint(match &self.path {
+                    Some(path) => format!(
+                        "run zitadel-credential setup profile NAME, which writes {}",
+                        quote::path(path)
+                    ),
+                    None => "set HOME, or name a config file with --config".to_owned(),
+                })
                 .hint(format!("for one call, {ways}")),
             (None, profiles) => self
                 .about(Report::new(format!(
@@ -56,19 +65,22 @@ impl Config<'_> {
         })
     }
 
-    /// Returns the caller's source, and that of the profile which it takes the place of;
-    /// `None` if it takes the place of none.
-    fn hidden(&self, settings: &Layer) -> Option<Hidden> {
+    /// Returns the caller's source, and the profile's source that it replaces; `None` if
+    /// it replaces none, or if the profile's source needs the missing setting too.
+    fn hidden(&self, setting: Setting, settings: &Layer) -> Option<Hidden> {
         let by = self.given.source.clone()?;
         let profile = self.profile(settings.profile.as_deref()?).ok()?;
-        let source = profile.source?.name();
-        Some(Hidden { by, source })
+        let source = profile.source?;
+        let is_supplied = matches!(source, SourceSetting::Supplier(_));
+        let needs_it = matches!(setting, Setting::Issuer) && !is_supplied;
+        let source = source.name();
+        (!needs_it).then_some(Hidden { by, source })
     }
 
     /// Returns the error for a profile that does not exist.
     pub(super) fn unknown_profile(&self, name: &str) -> Error {
-        let name = quoted(name);
-        let setup = format!("zitadel-credential setup profile {}", word(&name));
+        let setup = format!("zitadel-credential setup profile {}", word(name));
+        let name = quote::path(name);
         let report = self.about(Report::new(format!("no profile named \"{name}\"")));
         Error::Usage(match self.listed_profiles().as_str() {
             "" => report.hint(format!("run {setup} to create it")),
@@ -81,18 +93,20 @@ impl Config<'_> {
     /// Returns the same error for the profile of a host rule. `setup` cannot create
     /// the profile then, because it does not accept such a config file.
     pub(super) fn unknown_profile_of(&self, rule: &HostPattern, name: &str) -> Report {
-        let name = quoted(name);
+        let name = quote::path(name);
         let report = Report::new(format!("host rule {rule}: no profile named \"{name}\""));
+        // A name with a dot or a space needs quotes.
+        let key = Key::new(name);
         match self.listed_profiles().as_str() {
-            "" => report.hint(format!("add [profiles.{name}], or remove the rule")),
+            "" => report.hint(format!("add [profiles.{key}], or remove the rule")),
             known => report
                 .hint(format!("set the rule's profile to one of: {known}"))
-                .hint(format!("add [profiles.{name}]")),
+                .hint(format!("add [profiles.{key}]")),
         }
     }
 
     fn listed_profiles(&self) -> String {
-        let names: Vec<_> = self.profile_names().map(quoted).collect();
+        let names: Vec<_> = self.profile_names().map(quote::path).collect();
         names.join(", ")
     }
 }

@@ -35,6 +35,13 @@ impl Directories {
     pub fn located(&self, option: &str, path: &Path) -> Result<PathBuf, Error> {
         located(option, path, Path::new(""), self.home.as_deref())
     }
+
+    /// True if a call with this `--config` finds the file; `/dev/null` means that there is
+    /// none to find.
+    pub(crate) fn finds_config(&self, given: &Path) -> bool {
+        let path = self.located("--config", given);
+        path.is_ok_and(|path| is_no_file(&path) || path.is_file())
+    }
 }
 
 /// Returns the config file's default path; `None` without a home directory.
@@ -74,7 +81,15 @@ pub(super) fn path_of_call(
     })
 }
 
-/// True for the path by which callers say that there is no config file.
+/// Returns the option by which a call names this config file, with a space before it;
+/// empty for `None`.
+pub(crate) fn option_for(path: Option<&Path>) -> String {
+    path.map_or_else(String::new, |path| {
+        format!(" --config {}", quote::word(path))
+    })
+}
+
+/// True for the path that means that there is no config file.
 pub(super) fn is_no_file(path: &Path) -> bool {
     path == Path::new("/dev/null")
 }
@@ -125,7 +140,7 @@ pub(super) fn read_text(
     };
     let bytes = match input::read_file(path, FILE_LIMIT, deadline) {
         Ok(bytes) => bytes,
-        // A service's HOME may be /dev/null.
+        // The HOME of a service may be /dev/null.
         Err(ReadError::Io(error)) if !must_exist && is_absent(&error) => {
             return Ok(String::new());
         }

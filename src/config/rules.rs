@@ -24,7 +24,7 @@ impl Config<'_> {
     /// Adds a rule of the file.
     ///
     /// # Errors
-    /// [`Error::Usage`]: it is invalid, or another rule is for the same host.
+    /// [`Error::Usage`]: the rule is invalid, or another rule is for the same host.
     pub(super) fn add_rule(
         &self,
         rules: &mut HostRules,
@@ -38,7 +38,7 @@ impl Config<'_> {
             let what = format!("two host rules for {}", rule.pattern);
             Error::Usage(
                 self.about(Report::new(what))
-                    .hint("remove one of them: upper and lower case are the same host, and so are port 443 and no port"),
+                    .hint("remove one: letter case and port 443 make no difference"),
             )
         })
     }
@@ -103,7 +103,7 @@ pub(super) fn parse_pattern(text: &str) -> Result<HostPattern, Report> {
     })
 }
 
-/// Returns the host to write for a URL, `user@host:path` as git has it, a name with a
+/// Returns the host to write for a URL, for git's `user@host:path`, a name with a
 /// trailing dot, or a name in another script.
 pub(super) fn host_within(text: &str) -> Option<HostPattern> {
     let (scheme, after) = text.trim().split_once("://").unwrap_or(("", text.trim()));
@@ -114,7 +114,7 @@ pub(super) fn host_within(text: &str) -> Option<HostPattern> {
         _ => (authority, ""),
     };
     let is_port = !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit());
-    // A port of SSH or of git's own protocol is not the one of https.
+    // The port of SSH or of git's own protocol is not the https port.
     let scheme = scheme.to_ascii_lowercase();
     let transport = scheme.rsplit('+').next().unwrap_or_default();
     let is_web = ["", "http", "https", "docker", "oci"].contains(&transport);
@@ -132,8 +132,8 @@ pub(super) fn host_within(text: &str) -> Option<HostPattern> {
     })
 }
 
-/// Returns a label in the form that programs use (RFC 5890, section 2.3.2.1); `None` if it
-/// has characters that take Unicode's tables to map.
+/// Returns a label in the form that programs use (RFC 5890, section 2.3.2.1); `None` if
+/// it has characters that need Unicode's tables.
 fn ascii_label(label: &str) -> Option<String> {
     if label.is_ascii() {
         return Some(label.to_owned());
@@ -150,7 +150,7 @@ mod tests {
     use super::parse_pattern;
 
     #[test]
-    fn an_invalid_host_names_the_one_to_write() {
+    fn an_invalid_host_gets_a_hint_with_a_valid_one() {
         for (text, host) in [
             ("https://git.acme.dev/team", "git.acme.dev"),
             ("git://git.acme.dev/app.git", "git.acme.dev"),

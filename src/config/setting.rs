@@ -5,9 +5,9 @@
 pub(super) enum Setting {
     Issuer,
     Key,
-    /// Of a sign-command.
+    /// The key ID of a sign-command.
     KeyId,
-    /// Of a sign-command.
+    /// The user ID of a sign-command.
     UserId,
     ClientId,
     ClientSecret,
@@ -25,7 +25,7 @@ impl Setting {
         }
     }
 
-    /// Returns how a caller sets it.
+    /// Returns the ways in which a caller sets the setting.
     pub(super) const fn ways(self) -> &'static str {
         match self {
             Self::Issuer => "give --issuer or set ZITADEL_CREDENTIAL_ISSUER",
@@ -41,7 +41,7 @@ impl Setting {
         }
     }
 
-    /// Returns the profile's key for it.
+    /// Returns the profile's key for the setting.
     pub(super) const fn line(self) -> &'static str {
         match self {
             Self::Issuer => "issuer",

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::text::quote::{quoted, redacted};
 use crate::text::span::span;
 
-/// The longest user name or pool, in bytes.
+/// Length limit of a user name or pool, in bytes.
 const LONGEST: usize = 128;
 
 /// Returns the settings of a profile's table, whose relative paths start at the config
@@ -79,7 +79,7 @@ fn name_of(setting: &str, text: Option<&String>) -> Result<Option<String>, Error
     match text {
         Some(text) if !is_plain(&text) => Err(usage(
             format!("invalid {setting} of the shared cache"),
-            "write 1 to 128 ASCII characters without blanks",
+            "write 1 to 128 ASCII characters without spaces",
         )),
         text => Ok(text.cloned()),
     }

@@ -1,5 +1,5 @@
 //! The merged settings as `config show` prints them: each with its value and its source.
-//! No secret is among them.
+//! None is secret.
 
 use std::path::{Path, PathBuf};
 
@@ -17,15 +17,15 @@ use crate::error::Error;
 use crate::host::HostRule;
 use crate::text::logger::Format;
 use crate::text::quote;
-use crate::text::quote::{printable, quoted, redacted};
+use crate::text::quote::{printable, redacted};
 
-/// A setting with its value and source. A list that several sources add to has one for
-/// each of them.
+/// A setting with its value and source. A list with values from several sources has one
+/// for each source.
 #[derive(Debug)]
 pub(crate) struct Shown {
     pub(crate) name: &'static str,
-    /// A text, a list of texts, a number or a boolean; null for a setting that is
-    /// needed and missing.
+    /// A text, a list of texts, a number or a boolean; null for a required setting that
+    /// is missing.
     pub(crate) value: Value,
     pub(crate) source: Source,
 }
@@ -61,8 +61,8 @@ impl Config<'_> {
         self.profile_names().map(listed).collect()
     }
 
-    /// Returns the rules of the hosts that get a profile's token. The profile that the
-    /// caller names counts for no rule here.
+    /// Returns the rules of the hosts that get a profile's token. The caller's profile is
+    /// ignored here.
     fn rules_of(&self, profile: Option<&str>) -> impl Iterator<Item = &HostRule> {
         let default = self.default_profile();
         self.rules.iter().filter(move |rule| {
@@ -95,7 +95,7 @@ impl Config<'_> {
     }
 }
 
-/// What decides where a value comes from.
+/// The inputs for finding a value's source.
 struct Sources<'s> {
     config: &'s Config<'s>,
     options: &'s Options,
@@ -117,12 +117,12 @@ impl Sources<'_> {
         })
     }
 
-    /// Returns the line of the profile that sets a key.
+    /// Returns the line that sets a key of the profile.
     fn of_own(&self, key: &str) -> Source {
         self.line(&["profiles", self.profile.unwrap_or_default(), key])
     }
 
-    /// Returns a setting of the caller's, or else of the profile's.
+    /// Returns a setting of the caller, or else of the profile.
     fn setting(&self, name: &'static str, value: Value, is_of_caller: bool) -> Shown {
         let source = if is_of_caller {
             self.of_caller(name)
@@ -155,12 +155,12 @@ impl Sources<'_> {
         let name = "profile";
         let profile = Shown {
             name,
-            value: json!(self.profile.map(quoted)),
+            value: json!(self.profile.map(quote::path)),
             source: match (self.profile, &self.config.file.default_profile) {
                 _ if self.config.caller.profile.is_some() => self.of_caller(name),
                 (None, _) => Source::Default,
                 (Some(_), Some(_)) => self.line(&["default-profile"]),
-                // The only one.
+                // The only profile.
                 (Some(only), None) => self.line(&["profiles", only]),
             },
         };
@@ -174,7 +174,7 @@ impl Sources<'_> {
             (caller.projects.clone(), true),
             (of_file.projects.clone(), false),
         ];
-        // `hosts`, `cache_dir` and `timeout` are no settings of a profile.
+        // `hosts`, `cache_dir` and `timeout` are not settings of a profile.
         let Layer {
             profile: _,
             issuer,
@@ -356,7 +356,7 @@ impl Sources<'_> {
     }
 }
 
-/// Returns a text of any length, without what may be a secret.
+/// Returns a text of any length, with possible secrets redacted.
 fn shown(text: &str) -> String {
     printable(&redacted(text))
 }

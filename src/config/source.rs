@@ -1,4 +1,5 @@
-//! The source of a layer's tokens: of the caller, or of a profile. Each has one at most.
+//! The source of a layer's tokens: the caller's or a profile's. Each layer has at most
+//! one.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -24,12 +25,12 @@ pub enum SourceSetting {
     Signer(ProfileCommand, Option<PathBuf>),
     /// A client secret.
     ClientSecret(SecretSource),
-    /// Something that has tokens.
+    /// A file or a program that supplies tokens.
     Supplier(Supplier),
 }
 
 impl SourceSetting {
-    /// Returns the profile's key for it.
+    /// Returns the profile's key for the source.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Key(KeySource::File(_)) => "key-file",
@@ -61,7 +62,7 @@ impl SourceSetting {
         }
     }
 
-    /// Returns what its file is.
+    /// Returns the kind of the source's file.
     pub const fn kind_of_file(&self) -> &'static str {
         match self {
             Self::Key(_) | Self::Signer(..) => "a key file",
@@ -70,7 +71,7 @@ impl SourceSetting {
         }
     }
 
-    /// Returns the file that holds the key, the secret or the token.
+    /// Returns the file of the key, the secret or the token.
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::Key(KeySource::File(path))
@@ -142,7 +143,7 @@ pub(super) fn of_caller(
     })
 }
 
-/// Returns the one name; `None` if there is none.
+/// Returns the only name; `None` if there is none.
 ///
 /// # Errors
 /// [`Error::Usage`] naming two.
@@ -204,7 +205,7 @@ pub(super) fn of_profile(
     Ok(all.into_iter().next())
 }
 
-/// Checks that a profile has one source, and nothing that belongs to another.
+/// Checks that a profile has one source, and no key that belongs to another.
 fn check(profile: &Profile, all: &[SourceSetting]) -> Result<(), Error> {
     let both = |first: &str, second: &str| {
         usage(

@@ -12,7 +12,7 @@ use crate::text::logger::Format;
 struct Setting {
     dir: tempfile::TempDir,
     options: Options,
-    environment: Box<Environment>,
+    environment: Box<Environment<'static>>,
     directories: Directories,
 }
 
@@ -83,7 +83,7 @@ fn refused(toml: &str, flags: &[&str], variables: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn nearer_settings_win_over_farther_ones() {
+fn settings_apply_in_order_of_precedence() {
     let cluster = || Layer {
         issuer: Some("https://cluster.dev".into()),
         ..Layer::default()
@@ -108,7 +108,7 @@ fn nearer_settings_win_over_farther_ones() {
 }
 
 #[test]
-fn the_profile_is_the_flags_the_clusters_the_rules_or_the_default() {
+fn the_profile_comes_from_the_flag_cluster_rule_or_default() {
     let setting = Setting::new(TWO, &[], &[]);
     let config = setting.config().unwrap_or_else(|e| panic!("{e}"));
     let rule = config.rules().iter().next();
@@ -203,7 +203,7 @@ fn flags_and_variables_need_no_file() {
 }
 
 #[test]
-fn a_nearer_key_hides_farther_ids() {
+fn a_key_hides_ids_of_lower_precedence() {
     let toml = "[profiles.p]\nissuer = \"https://a.dev\"\nkey-command = [\"op\"]\n\
                 key-id = \"1\"\nuser-id = \"2\"\n";
     let ids = |flags: &[&str], variables: &[(&str, &str)]| {
@@ -272,14 +272,14 @@ fn an_invalid_setting_is_named_in_the_error() {
 }
 
 #[test]
-fn an_issuer_that_is_nearly_one_is_told_what_to_try() {
+fn an_almost_valid_issuer_gets_a_suggestion() {
     for (issuer, tried) in [
         ("acme.zitadel.cloud", "try https://acme.zitadel.cloud"),
         (
             "acme.zitadel.cloud/ui/console",
             "try https://acme.zitadel.cloud",
         ),
-        // As the questions of `setup` take it.
+        // Forms that the questions of `setup` accept.
         ("localhost:8080", "try http://localhost:8080"),
         ("127.0.0.1", "try http://127.0.0.1"),
         ("[::1]:8080", "try http://[::1]:8080"),
@@ -341,7 +341,7 @@ fn dev_null_is_no_config_file() {
 }
 
 #[test]
-fn the_log_level_is_the_flags_or_the_variables() {
+fn the_log_level_comes_from_the_flag_or_variable() {
     let level = |flags: &[&str], value: &str| {
         let setting = Setting::new("", flags, &[("ZITADEL_CREDENTIAL_LOG", value)]);
         log_level(&setting.options, &*setting.environment, LevelFilter::Warn)
@@ -354,7 +354,7 @@ fn the_log_level_is_the_flags_or_the_variables() {
 }
 
 #[test]
-fn the_log_format_is_the_flags_or_the_variables() {
+fn the_log_format_comes_from_the_flag_or_variable() {
     let format = |flags: &[&str], value: &str| {
         let setting = Setting::new("", flags, &[("ZITADEL_CREDENTIAL_LOG_FORMAT", value)]);
         log_format(&setting.options, &*setting.environment)

@@ -1,5 +1,4 @@
-//! The values of settings: texts, paths and commands, as flags, variables and profiles
-//! give them.
+//! The values of settings: texts, paths and commands from flags, variables and profiles.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -9,8 +8,8 @@ use crate::sys::Environment;
 use crate::sys::paths;
 use crate::text::quote::quoted;
 
-/// Returns a command's words. A program with a `/` is a path as all others: below the home
-/// directory, or relative to `dir`.
+/// Returns a command's words. A program with a `/` is resolved like other paths: below
+/// the home directory, or relative to `dir`.
 pub(super) fn command(
     setting: &str,
     words: &[String],
@@ -34,7 +33,7 @@ pub(super) fn command(
 /// Returns the path that the flag names, or else the variable.
 ///
 /// # Errors
-/// [`Error::Usage`]: the value is a private key.
+/// [`Error::Usage`]: the value is a secret.
 pub(super) fn path_of_caller(
     flag: &str,
     given: Option<&OsString>,
@@ -54,26 +53,57 @@ pub(super) fn path_of_caller(
         .transpose()
 }
 
-/// Refuses a private key in place of a path: CI systems make that mistake easy, and
-/// any later error would show the path.
+/// Refuses a secret in place of a path: CI systems make that mistake easy, and any later
+/// error would show the path.
 pub(super) fn check_path(setting: &str, path: &OsStr) -> Result<(), Error> {
-    // A key in base64 is longer than any key file's path.
+    // A key in base64 and a JWT are longer than any file's path.
     const LONGEST: usize = 1000;
     let text = path.to_string_lossy();
-    let is_key = text.contains(['\n', '"']) || text.contains("-----BEGIN") || text.len() > LONGEST;
-    if text.contains("-----BEGIN") && text.contains(" CERTIFICATE-----") {
+    let is_pem = text.contains("-----BEGIN");
+    let is_secret = is_pem || text.contains(['\n', '"']) || text.len() > LONGEST;
+    if is_pem && text.contains(" CERTIFICATE-----") {
         return Err(usage(
             format!("{setting} must be a path, but is a certificate itself"),
             "write the certificate into a file, and give the path of that file",
         ));
     }
-    if is_key {
+    if is_secret {
+        let (content, hint) = content_of(setting);
+        let content = match (is_pem, text.contains(" PUBLIC KEY-----")) {
+            (true, true) => "a public key",
+            (true, false) => "a private key",
+            (false, _) => content,
+        };
         return Err(usage(
-            format!("{setting} must be a path, but looks like a private key"),
-            "give the path of the key file, or set ZITADEL_CREDENTIAL_KEY to the key, from a secret of your CI system",
+            format!("{setting} must be a path, but looks like {content}"),
+            hint,
         ));
     }
     Ok(())
+}
+
+/// Returns the content that users give in place of this setting's path, and the remedy.
+fn content_of(setting: &str) -> (&'static str, &'static str) {
+    let name = setting.trim_start_matches("--").to_ascii_lowercase();
+    let name = name.replace('_', "-");
+    match name.strip_prefix("zitadel-credential-").unwrap_or(&name) {
+        "key-file" => (
+            "a private key",
+            "give the path of the key file, or set ZITADEL_CREDENTIAL_KEY to the key, from a secret of your CI system",
+        ),
+        "client-secret-file" => (
+            "a client secret",
+            "give the path of the secret's file, or set ZITADEL_CREDENTIAL_CLIENT_SECRET to the secret, from a secret of your CI system",
+        ),
+        "token-file" => (
+            "a token",
+            "write the token into a file that only you can read, and give the path of that file",
+        ),
+        _ => (
+            "the content of a file",
+            "give the path: the content is neither read nor shown here",
+        ),
+    }
 }
 
 /// Returns a variable's value; `None` if it is unset or empty.

@@ -11,11 +11,11 @@ use crate::token_file::access::AccessArgs;
 
 #[derive(Args, Debug)]
 pub(crate) struct TokenArgs {
-    /// The token alone, a header for curl -H @-, or JSON with the expiry
+    /// Only the token, a header for curl -H @-, or JSON with the expiry
     #[arg(long, value_enum, default_value_t = TokenOutput::Raw, hide_possible_values = true,
           value_name = "raw|header|json")]
     pub output: TokenOutput,
-    /// Write to a file instead, which is replaced in one step
+    /// Write to a file instead, and replace it atomically
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub write: Option<PathBuf>,
     #[command(flatten)]

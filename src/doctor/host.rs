@@ -1,11 +1,13 @@
-//! Checks HOST: by which rule it gets a token and for which profile, or why not.
+//! Checks HOST: the rule and the profile by which it gets a token, or the reason why it
+//! gets none.
 
 use super::wiring::Wirings;
 use crate::config::Config;
 use crate::error::Error;
 use crate::findings::wiring::profile_of;
 use crate::findings::{Checks, failed, failed_with, ok, skipped, warning};
-use crate::host::{Ask, Auth, Miss};
+use crate::host::{Ask, Miss};
+use crate::text::quote;
 use crate::text::quote::{quoted, word};
 
 pub(super) fn check(
@@ -31,31 +33,32 @@ pub(super) fn check(
     };
     let rule = match config.rules().find(&origin, username.as_deref()) {
         Ok(rule) => rule,
-        // kubectl requests a profile's token and never names the host.
-        Err(Miss::Unknown | Miss::Port(_)) if wiring.needs_no_rule(&origin) => {
-            let what = format!("{origin} is a cluster's server");
-            let why = "kubectl needs no host rule; other tools get no token, because there is no host rule";
-            checks.push(ok("host", format!("{what}: {why}")));
-            return;
-        }
         Err(miss) => {
-            checks.push(failed_with("host", &Error::Final(miss.report(&origin))));
+            let is_unknown = matches!(miss, Miss::Unknown | Miss::Port(_));
+            let by_tool = wiring.needs_no_rule(&origin).filter(|_| is_unknown);
+            checks.push(match by_tool {
+                Some((tool, role)) => ok(
+                    "host",
+                    format!(
+                        "{origin} is {role}: {tool} needs no host rule; other tools get no token, because there is no host rule"
+                    ),
+                ),
+                None => failed_with("host", &Error::Final(miss.report(&origin))),
+            });
             return;
         }
     };
     let profile = profile_of(config, rule);
     let login = match &rule.username {
-        Some(name) => format!("username {}", quoted(name)),
+        Some(name) => format!("username {}", quote::path(name)),
         None => "the user ID as username".to_owned(),
     };
-    let git = match rule.auth {
-        Auth::Auto => "basic, or Bearer if the server offers no basic",
-        Auth::Basic => "basic",
-        Auth::Bearer => "Bearer if git can send it, otherwise basic",
-    };
+    let forms = wiring.forms(rule.auth);
+    let forms = forms.map(|(tool, form)| format!("; {tool}: {form}"));
     let by = format!(
-        "host rule {} for {origin}: {profile}, {login}; git: {git}",
-        rule.pattern
+        "host rule {} for {origin}: {profile}, {login}{}",
+        rule.pattern,
+        forms.collect::<String>()
     );
     checks.push(if has_token {
         ok("host", by)

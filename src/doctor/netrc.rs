@@ -7,7 +7,7 @@ use crate::findings::wiring::{Context, NetrcReader};
 use crate::findings::{Checks, warning};
 use crate::text::clock::Deadline;
 
-/// curl, which this program's wiring does not show.
+/// The program curl, which this program's wiring does not show.
 const CURL: NetrcReader = NetrcReader {
     name: "curl -n",
     knows_variable: true,
@@ -36,7 +36,8 @@ pub(super) fn check(
             .filter(|reader| netrc.is_read_by(entry, reader))
             .map(|reader| reader.name)
             .collect();
-        // curl is everywhere: alone it is no reason to complain of a default.
+        // curl is on every machine: a `default` entry that only curl reads is not
+        // reported.
         if netrc.is_read_by(entry, &CURL) && !(entry.is_default() && names.is_empty()) {
             names.push(CURL.name);
         }

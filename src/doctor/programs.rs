@@ -7,7 +7,10 @@ use super::wiring::Wirings;
 use crate::call::World;
 use crate::findings::wiring::NAME;
 use crate::findings::{Checks, failed, ok, warning};
-use crate::sys::paths::{canonicalize, file_of, is_same_program, link_command, relink_command};
+use crate::source::command::without_secrets;
+use crate::sys::paths::{
+    FIND_PROGRAM, canonicalize, file_of, is_same_program, link_command, relink_command,
+};
 use crate::sys::{exec, process};
 use crate::text::clock::Deadline;
 use crate::text::quote;
@@ -21,7 +24,7 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wirings, de
         checks.push(warning(
             "program",
             "cannot find the path of this program",
-            "check that /proc is mounted",
+            FIND_PROGRAM,
         ));
         return;
     };
@@ -43,7 +46,7 @@ pub(super) fn check(checks: &mut Checks, world: &World<'_>, wiring: &Wirings, de
                     None => good.push((dir, vec![name])),
                 }
             }
-            // Usually this is the other program of that name; and a tool looks for its
+            // Usually the other program of that name is meant; and a tool finds its
             // plugin elsewhere.
             Some(_) if place != Place::Package => {}
             None if place == Place::Plugin => {}
@@ -85,9 +88,8 @@ fn other(path: &Path, own: &Path, deadline: &Deadline) -> crate::findings::Check
 fn version(path: &Path, deadline: &Deadline) -> Option<String> {
     let mut command = Command::new(path);
     exec::set_name(&mut command, NAME);
-    command
+    without_secrets(&mut command)
         .arg("--version")
-        .env_remove("ZITADEL_CREDENTIAL_KEY")
         .stdin(Stdio::null())
         .stderr(Stdio::null());
     let ended = process::run(&mut command, deadline).ok()?;

@@ -7,9 +7,9 @@ use crate::findings::{Checks, failed_with, ok, skipped};
 use crate::source::Source;
 use crate::source::key::spec::KeySpec;
 use crate::text::clock::Clock;
-use crate::text::quote::quoted;
+use crate::text::quote;
 
-/// Checks both. Returns the broker; `None` if the source is of no use.
+/// Checks both. Returns the broker; `None` if the source is unusable.
 pub(super) fn check<'r>(
     checks: &mut Checks,
     request: &'r Result<Request<'_>, Error>,
@@ -25,11 +25,11 @@ pub(super) fn check<'r>(
             } else {
                 skipped("profile", "the configuration could not be loaded")
             });
-            checks.push(skipped("key", "no profile names a key"));
+            checks.push(skipped("key", "no profile can be used"));
             return None;
         }
     };
-    let name = profile.map_or("flags and environment".to_owned(), quoted);
+    let name = profile.map_or("flags and environment".to_owned(), quote::path);
     checks.push(ok(
         "profile",
         format!("{name}: {}", findings::source::settings(request)),
@@ -46,11 +46,11 @@ pub(super) fn check<'r>(
             }
         }
         Source::Client(client) => {
-            if let Err(error) = client.load(environment, deadline) {
-                checks.push(failed_with("secret", &error));
-                return None;
-            }
+            let secret = client.load(environment, deadline);
+            let secret = secret.inspect_err(|error| checks.push(failed_with("secret", error)));
+            let secret = secret.ok()?;
             findings::source::client(checks, client);
+            return Some(Broker::of_client(request, clock, client, secret));
         }
         Source::Supplier(supplier) => {
             findings::source::supplier(checks, supplier, environment, deadline, clock).ok()?;

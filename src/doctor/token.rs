@@ -17,8 +17,8 @@ use crate::token::jwt::Jwt;
 use crate::token::{MAKE_IT_SHORTER, Token};
 use crate::url::Endpoints;
 
-/// Mints a token and sends it to userinfo; `is_for_host` if a host gets it that is no API
-/// server. Returns true if a token was minted.
+/// Mints a token and sends it to userinfo; `is_for_host` if the token is for a host that
+/// is no API server. Returns true if a token was minted.
 #[expect(
     clippy::too_many_arguments,
     reason = "each is another part of the call"
@@ -33,9 +33,12 @@ pub(super) fn check(
     clock: &Clock,
     is_for_host: bool,
 ) -> bool {
+    let why = match broker {
+        Some(_) => "an earlier step failed",
+        None => "needs an issuer and a key that can sign",
+    };
     let Some(broker) = broker.filter(|broker| endpoints.is_some() || !broker.needs_issuer()) else {
         for name in ["token", "userinfo"] {
-            let why = "needs an issuer and a key that can sign";
             checks.push(skipped(name, why));
         }
         return false;
@@ -83,7 +86,7 @@ fn cached(checks: &mut Checks, broker: &Broker<'_>) {
     {
         checks.push(warning(
             "userinfo",
-            "the issuer refuses the cached token, but tools still get it: it was revoked, its user was deactivated, or ZITADEL has trouble of its own",
+            "the issuer refuses the cached token, but tools still get it: it was revoked, its user was deactivated, or ZITADEL has an internal error",
             format!(
                 "zitadel-credential cache clear --key-id {}",
                 broker.grant().key_id.as_str()
@@ -92,14 +95,14 @@ fn cached(checks: &mut Checks, broker: &Broker<'_>) {
     }
 }
 
-/// Who reads the token.
+/// The reader of the token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reader {
     /// A Kubernetes API server, for which kubectl is set up.
     ApiServer,
-    /// The host that was asked about.
+    /// The host in doctor's arguments.
     Host,
-    /// Not known.
+    /// An unknown reader.
     Unknown,
 }
 
@@ -165,7 +168,7 @@ fn kind(
     further(checks, flaws.filter(|_| needs_jwt));
 }
 
-/// Says where the token was had from, and whether nothing will check it.
+/// Returns the token's origin, and a note if no further check follows.
 fn origin(broker: &Broker<'_>) -> String {
     let Some(supplier) = broker.supplier() else {
         return "new".to_owned();
@@ -186,7 +189,7 @@ fn further(checks: &mut Checks, flaws: impl Iterator<Item = Flaw>) {
     }
 }
 
-/// Says what an API server has against a token.
+/// Returns the line on why an API server would refuse a token.
 fn verdict(flaw: &Flaw) -> String {
     let why = &flaw.why;
     if flaw.is_partial {
@@ -196,8 +199,8 @@ fn verdict(flaw: &Flaw) -> String {
     }
 }
 
-/// Checks the tokens of tools that need a JWT, but for the token of `broker`, which is
-/// checked already.
+/// Checks the tokens of tools that need a JWT, except the token of `broker`, which is
+/// already checked.
 pub(super) fn check_others(
     checks: &mut Checks,
     broker: Option<&Broker<'_>>,
@@ -267,7 +270,7 @@ fn check_user(claims: &Value, user_id: Option<&str>) -> Check {
         return failed(
             "userinfo",
             "the userinfo response has no sub",
-            "check what answers at the issuer's userinfo_endpoint, and the proxies before it: it must be ZITADEL's own",
+            "check that ZITADEL answers at the issuer's userinfo_endpoint, and not a proxy",
         );
     };
     if let Some(user_id) = user_id.filter(|id| *id != sub) {
@@ -279,7 +282,7 @@ fn check_user(claims: &Value, user_id: Option<&str>) -> Check {
         return failed(
             "userinfo",
             what,
-            "check what answers at the issuer's userinfo_endpoint: it must be ZITADEL's own, and no cache may answer with another user's response",
+            "check that ZITADEL answers at the issuer's userinfo_endpoint, and not a cache with another user's response",
         );
     }
     let sub = quoted(sub);

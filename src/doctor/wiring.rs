@@ -1,4 +1,4 @@
-//! The wiring of all tools: where their files name this program.
+//! The wiring of all tools: the places in their files that name this program.
 
 use crate::call::World;
 use crate::config::Directories;
@@ -6,6 +6,7 @@ use crate::edit::file;
 use crate::edit::journal::Journal;
 use crate::findings::wiring::{Context, Machine, NetrcReader, VisitJwt, Wiring};
 use crate::findings::{Checks, warning};
+use crate::host::Auth;
 use crate::setup::owns;
 use crate::text::clock::Deadline;
 use crate::text::quote;
@@ -45,18 +46,26 @@ impl Wirings {
         }
     }
 
-    /// True if the token of this call must be a JWT, as far as the files show.
+    /// True if this call's token must be a JWT, as far as the files show.
     pub(super) fn may_need_jwt(&self) -> bool {
         self.all().any(Wiring::may_need_jwt)
     }
 
-    /// True if a tool requests tokens for this host without a host rule.
-    pub(super) fn needs_no_rule(&self, origin: &Origin) -> bool {
-        self.all().any(|wiring| wiring.needs_no_rule(origin))
+    /// Returns the tool that requests tokens for this host without a host rule, and the
+    /// role of the host.
+    pub(super) fn needs_no_rule(&self, origin: &Origin) -> Option<(&'static str, &'static str)> {
+        let mut wired = self.0.iter();
+        wired.find_map(|(tool, wiring)| Some((tool.name, wiring.needs_no_rule(origin)?)))
+    }
+
+    /// Returns the tools whose login depends on a rule's `auth`, each with its form.
+    pub(super) fn forms(&self, auth: Auth) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let wired = self.0.iter();
+        wired.filter_map(move |(tool, wiring)| Some((tool.name, wiring.form(auth)?)))
     }
 
     /// Returns the tools, each with the reason why it does not request a token for a host
-    /// that a wildcard of its own seems to cover.
+    /// that its wildcard seems to cover.
     pub(super) fn misses(&self, origin: &Origin) -> impl Iterator<Item = (&'static str, String)> {
         let wired = self.0.iter();
         wired.filter_map(|(tool, wiring)| Some((tool.name, wiring.misses(origin)?)))
@@ -80,7 +89,7 @@ impl Wirings {
         })
     }
 
-    /// True if a tool was set up for a rule whose own files cannot be found.
+    /// True if a tool without findable files was set up for a rule.
     fn is_done_unseen(&self, pattern: &str, journal: Option<&Journal>) -> bool {
         self.0.iter().any(|(tool, wiring)| {
             let setup = format!("{} {pattern} ", tool.name);
@@ -88,7 +97,7 @@ impl Wirings {
         })
     }
 
-    /// Returns a tool that was set up for a rule, and what a person has left to do.
+    /// Returns a tool that was set up for a rule, and the step that is left to the user.
     fn half_done(
         &self,
         pattern: &str,
@@ -107,7 +116,8 @@ impl Wirings {
         for wiring in self.all() {
             wiring.check(checks, context);
         }
-        // A tool that finds us by a shared name needs no file, only the link.
+        // A tool that finds this program by a shared name needs only the link, and no
+        // file.
         let is_shared = has_link(context, Place::Person);
         if !context.is_read || is_shared || self.all().any(|wiring| wiring.is_for_all(context)) {
             return;
@@ -156,7 +166,7 @@ impl Wirings {
     }
 }
 
-/// Returns what setups have done by this config file.
+/// Returns the journal of the setups with this config file.
 fn journal(context: &Context<'_>) -> Option<Journal> {
     let config = context.config.path()?;
     let text = file::read(&config.with_file_name("setup.json")).ok()?;

@@ -3,14 +3,17 @@
 use super::backup::Backup;
 use super::file::FileChange;
 use super::link::LinkChange;
+use super::moved::Moved;
 use crate::error::{Error, Report};
 
-/// One of what changes.
+/// One change of a setup.
 pub(crate) enum Change<'p> {
-    /// `setup.json`, without which nothing could be undone.
+    /// `setup.json`, which an undo needs.
     Journal(&'p FileChange),
     File(&'p FileChange),
     Link(&'p LinkChange),
+    /// The last change.
+    Key(&'p Moved),
 }
 
 impl Change<'_> {
@@ -18,6 +21,7 @@ impl Change<'_> {
         match self {
             Self::Journal(file) | Self::File(file) => file.apply(),
             Self::Link(link) => link.apply().map_err(Error::Final),
+            Self::Key(key) => key.name(),
         }
     }
 
@@ -25,6 +29,7 @@ impl Change<'_> {
         match self {
             Self::Journal(file) | Self::File(file) => file.revert(),
             Self::Link(link) => link.revert(),
+            Self::Key(_) => Ok(()),
         }
     }
 }
@@ -32,8 +37,8 @@ impl Change<'_> {
 /// Writes the backups, then applies the changes in their order.
 ///
 /// # Errors
-/// One of them failed. Those before it are reverted; the report names what could not
-/// be, and the journal then stays with it.
+/// A change failed. Those before it are reverted; the report names those that could not
+/// be, and the journal then stays.
 pub(crate) fn apply(changes: &[Change<'_>], backups: &[Backup]) -> Result<(), Error> {
     for change in changes {
         if let Change::Journal(file) | Change::File(file) = change {
@@ -51,7 +56,7 @@ pub(crate) fn apply(changes: &[Change<'_>], backups: &[Backup]) -> Result<(), Er
             continue;
         };
         let mut is_reverted = true;
-        // The one that failed may be half done.
+        // The failed change may be half done.
         for change in changes[..=at].iter().rev() {
             if matches!(change, Change::Journal(_)) && !is_reverted {
                 continue;
@@ -67,7 +72,7 @@ pub(crate) fn apply(changes: &[Change<'_>], backups: &[Backup]) -> Result<(), Er
             return Err(error);
         }
         return Err(error.map(|error| {
-            error.hint("then repeat the command, or remove what it left with --undo")
+            error.hint("then repeat the command, or revert the partial change with --undo")
         }));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The backup of a file as it was before the first setup changed it, beside it.
+//! The backup of a file, beside it: its state before the first setup changed it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,29 +14,30 @@ use crate::sys::status::Status;
 use crate::text::quote;
 use crate::text::quote::system;
 
-/// What is added to a file's name.
+/// Suffix of a backup's file name.
 pub(crate) const ENDING: &str = ".before-zitadel-credential";
 
-/// What becomes of the backup of a file.
+/// The action for a file's backup.
 pub(crate) enum Backup {
-    /// It is written, as no setup has changed the file yet, in place of an older one,
-    /// whose text is the last.
+    /// Writes the backup, as no setup has changed the file yet; the last text is that of
+    /// an older backup, which is replaced.
     Write(PathBuf, Text, Text),
-    /// It is removed, because the file is again what it was.
+    /// Removes the backup, because the file has its former text again.
     Remove(PathBuf),
-    /// It is removed: a setup was killed between it and `setup.json`.
+    /// Removes the backup: a setup was killed between it and `setup.json`.
     Abandoned(PathBuf),
-    /// It stays, because others changed the file as well. A next setup may replace it.
+    /// Keeps the backup, because others changed the file as well. A later setup may
+    /// replace it.
     Keep(PathBuf),
-    /// There is none: a person's own file, or another setup's backup, lies there.
+    /// There is no backup: the user's file, or another setup's backup, has its name.
     Others(PathBuf),
 }
 
 impl Backup {
-    /// Writes it, if it is to be written, or marks it as one that stays.
+    /// Writes the backup if that is the action, or marks a backup as kept.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The operating system's error.
     pub(crate) fn write(&self) -> Result<(), Report> {
         match self {
             Self::Write(path, Some(text), _) => replace::private_by_setup(path, text.as_bytes())
@@ -54,7 +55,7 @@ impl Backup {
         }
     }
 
-    /// Puts the older one back, or removes the one that was written.
+    /// Restores the older backup, or removes the written one.
     pub(crate) fn revert(&self) {
         if let Self::Write(path, _, older) = self {
             let put_back = |older: &String| {
@@ -69,32 +70,32 @@ impl Backup {
         }
     }
 
-    /// Removes one that is not needed any more.
+    /// Removes a backup that is no longer needed.
     pub(crate) fn clear(&self) {
         if let Self::Remove(path) | Self::Abandoned(path) = self {
             remove(path);
         }
     }
 
-    /// True if it is written or removed.
+    /// True if the backup is written or removed.
     pub(crate) const fn is_change(&self) -> bool {
         !matches!(self, Self::Keep(_) | Self::Others(_))
     }
 
-    /// True if the file is again what it was.
+    /// True if the file has its former text again.
     pub(crate) fn is_needless_for(&self, file: &FileChange) -> bool {
         matches!(self, Self::Remove(backup) if places(file).iter().any(|file| is_of(backup, file)))
     }
 
-    /// Says what a person should know of it.
+    /// Returns the message about the backup, if the user needs one.
     pub(crate) fn line(&self, verbs: Verbs) -> Option<String> {
         match self {
             Self::Keep(path) => Some(format!(
-                "{} stays: it is what the file was before the first setup, and others have changed that since",
+                "{} stays: it is the backup from before the first setup, and others changed the file since",
                 quote::path(path)
             )),
             Self::Others(path) => Some(format!(
-                "{} is not this setup's backup, and stays: --undo will remove the entries alone",
+                "{} stays: it is not this setup's backup, so --undo will only remove the entries",
                 quote::path(path)
             )),
             Self::Abandoned(path) => Some(format!(
@@ -113,9 +114,9 @@ fn remove(path: &Path) {
     }
 }
 
-/// Notes how a file was found and how it is left. A file in which no setup is left
-/// and which nobody else changed becomes again what it was, to the byte. Returns what
-/// becomes of its backup; `None` if nothing does.
+/// Records a file's state before and after, and returns the action for its backup; `None`
+/// if there is none. A file that has no setup left, and that nobody else changed, is
+/// restored byte for byte.
 pub(crate) fn settle(
     journal: &mut Journal,
     file: &mut FileChange,
@@ -143,7 +144,7 @@ pub(crate) fn settle(
     let older = read(&backup).ok();
     match (&there, &older) {
         (Err(_), _) => {}
-        // A setup that was killed has written it already.
+        // A killed setup has written the backup already.
         (Ok(there), Some(older)) if is_in_use(there) && **older == found => {
             note.set_backup();
             return None;
@@ -155,18 +156,18 @@ pub(crate) fn settle(
     Some(Backup::Write(backup, Some(found), older))
 }
 
-/// True for what may be the backup of a file in which setups are.
+/// True if this may be the backup of a file that setups are in.
 fn is_in_use(backup: &Status) -> bool {
     backup.is_file() && backup.is_ours() && backup.has_private_mode()
 }
 
-/// True for a backup that an undo left. Its mode says so: a person's own file that
-/// has the name must not be replaced.
+/// True for a backup that an undo left. Its mode shows it: the user's own file of that
+/// name must not be replaced.
 fn is_kept(backup: &Status) -> bool {
     backup.is_file() && backup.is_ours() && backup.has_mode_of_kept()
 }
 
-/// Makes a file in which no setup is left again what it was.
+/// Restores a file that no setup is left in.
 fn leave(journal: &mut Journal, file: &mut FileChange) -> Option<Backup> {
     if let Some(mut note) = journal.files.remove(&file.name()) {
         note.see(file.before());
@@ -178,7 +179,7 @@ fn leave(journal: &mut Journal, file: &mut FileChange) -> Option<Backup> {
     (Some(text.as_str()) == file.before()).then_some(Backup::Abandoned(backup))
 }
 
-/// Makes a file again what it was, where only setups changed it.
+/// Restores a file if only setups changed it.
 fn restore(note: &Note, file: &mut FileChange) -> Option<Backup> {
     if note.was_absent() {
         if note.is_ours_alone() || is_blank(file.text()) {
@@ -187,7 +188,7 @@ fn restore(note: &Note, file: &mut FileChange) -> Option<Backup> {
         return None;
     }
     let number = note.backup()?;
-    // It lies where the file lay, if that was moved since, and linked to.
+    // The backup is at the file's old place if the file was moved and linked to since.
     let mut backups = places(file).map(|file| place(file, number)).into_iter();
     let (backup, former) = backups.find_map(|backup| {
         let former = read(&backup).ok().filter(|text| note.was(text))?;
@@ -203,7 +204,7 @@ fn restore(note: &Note, file: &mut FileChange) -> Option<Backup> {
     })
 }
 
-/// True if a file that a tool left holds nothing.
+/// True if a file that a tool left has no content.
 fn is_blank(text: &str) -> bool {
     let text: String = text.split_ascii_whitespace().collect();
     text.is_empty() || text == "{}"
@@ -213,7 +214,7 @@ fn places(file: &FileChange) -> [&Path; 2] {
     [file.real(), file.path()]
 }
 
-/// Returns where a backup lies; the first edition numbered them.
+/// Returns the path of a backup; the first edition numbered them.
 fn place(file: &Path, number: u32) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(ENDING);

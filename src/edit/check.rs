@@ -1,5 +1,5 @@
-//! Whether `setup.json` says only what a setup could have noted: it may have been
-//! damaged, or written by somebody else to have an undo do their work.
+//! Validates `setup.json`: it may be damaged, or forged so that an undo changes other
+//! files. Only edits that a setup could have made are accepted.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
@@ -17,14 +17,17 @@ const LONGEST_VALUE: usize = 64 * 1024;
 /// The highest number of a backup of the first edition.
 const BACKUPS: u32 = 99;
 
-/// True if a setup, by its name, makes such an edit.
+/// True if the setup of this name makes such an edit.
 pub(crate) type Owns = fn(&str, &Edit) -> bool;
 
-/// Says what is wrong with the notes of files; `None` if nothing is.
+/// Returns the error in the notes of files; `None` if they are valid.
 pub(super) fn fault_of_files(files: &BTreeMap<String, Note>) -> Option<String> {
     files.iter().find_map(|(file, note)| {
         if !is_path(file) {
-            Some(format!("{} is no plain absolute path", quote::path(file)))
+            Some(format!(
+                "{} is not a plain absolute path",
+                quote::path(file)
+            ))
         } else if !is_note(note) {
             Some(format!("invalid digest of {file}"))
         } else {
@@ -33,7 +36,7 @@ pub(super) fn fault_of_files(files: &BTreeMap<String, Note>) -> Option<String> {
     })
 }
 
-/// Says what is wrong with setups; `None` if nothing is.
+/// Returns the error in the setups; `None` if they are valid.
 pub(super) fn fault_of_setups(setups: &BTreeMap<String, Vec<Edit>>, owns: Owns) -> Option<String> {
     setups.iter().find_map(|(setup, edits)| {
         if setup.len() > LONGEST || setup.contains(is_unprintable) {
@@ -60,7 +63,7 @@ fn is_note(note: &Note) -> bool {
     let digests = [&note.before, &note.left, &note.found];
     let digests = digests.into_iter().flatten().chain(&note.steps);
     let is_number = note.copy.is_none_or(|copy| (1..=BACKUPS).contains(&copy));
-    // What was not there has no backup: an undo would remove the file.
+    // A new file has no backup: an undo would remove the file.
     let is_whole = note.before.is_some() || note.copy.is_none();
     is_number && is_whole && digests.into_iter().all(is_digest)
 }
@@ -69,7 +72,7 @@ fn is_edit(setup: &str, edit: &Edit, owns: Owns) -> bool {
     let is_short = |text: &str| text.len() <= LONGEST_VALUE;
     let is_plain = |text: &String| text.len() <= LONGEST && !text.contains(is_unprintable);
     let values = [&edit.former, &edit.earlier];
-    // What a setup put there before must be what it may put there now.
+    // A setup's earlier value must be one that it may set now.
     let before = edit.earlier.clone().map(|ours| Edit {
         ours,
         earlier: None,

@@ -1,5 +1,5 @@
-//! What a dry run shows: the changed lines, without other people's secrets. A
-//! kubeconfig and docker's file hold tokens and passwords.
+//! The diff of a dry run: the changed lines, without other people's secrets. A kubeconfig
+//! and docker's file contain tokens and passwords.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -8,8 +8,8 @@ use diffy::{DiffOptions, Line};
 
 use crate::text::quote;
 
-/// Keys of our own file whose values are no secrets. Of other files only the values
-/// that the change itself brings are shown.
+/// Keys of our own file whose values are not secret. Of other files, only the values of
+/// the change itself are shown.
 const SHOWN: [&str; 20] = [
     "allow-http",
     "auth",
@@ -33,57 +33,40 @@ const SHOWN: [&str; 20] = [
     "zitadel-api",
 ];
 
-/// Keys whose names are shown: an unknown one may be a piece of a secret.
-const NAMED: [&str; 35] = [
-    "apiVersion",
-    "args",
-    "auths",
-    "certificate-authority",
-    "certificate-authority-data",
-    "client-certificate",
-    "client-certificate-data",
-    "client-key",
-    "client-key-data",
+/// More keys of our own file; their values are not shown.
+const NAMED: [&str; 4] = [
     "client-secret-command",
-    "cluster",
-    "clusters",
-    "command",
-    "context",
-    "contexts",
-    "credHelpers",
-    "credential-provider",
-    "credsStore",
-    "current-context",
-    "env",
-    "exec",
-    "extensions",
-    "helper",
-    "index",
-    "interactiveMode",
     "key-command",
-    "kind",
-    "name",
-    "preferences",
-    "provideClusterInfo",
-    "server",
     "sign-command",
     "token-command",
-    "user",
-    "users",
 ];
+
+/// Starts of the section headers of our own file.
+const HEADERS: [&str; 2] = ["[profiles.", "[hosts."];
 
 const LEFT_OUT: &str = "[…]";
 
-/// What may be shown of a file.
+/// The names in a tool's file that are shown: an unknown one may be part of a secret.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Format {
+    /// Keys. Only the change's own values are shown after them.
+    pub(crate) keys: &'static [&'static str],
+    /// Starts of section headers.
+    pub(crate) headers: &'static [&'static str],
+}
+
+/// The parts of a file that may be shown.
 pub(crate) struct View<'w> {
-    /// The words that the change brings.
+    /// Names in the file, if it is a tool's.
+    pub(crate) format: Format,
+    /// Words of the change.
     pub(crate) words: &'w [String],
     /// True for our own config file.
     pub(crate) is_ours: bool,
 }
 
 /// Returns the changed lines between two texts of a file, as a unified diff without
-/// context: what stands around them is not ours to show.
+/// context: the lines around them are not ours to show.
 pub(crate) fn diff(
     path: &Path,
     before: Option<&str>,
@@ -117,24 +100,16 @@ pub(crate) fn diff(
     shown
 }
 
-/// Returns a line of TOML, YAML, JSON or git's configuration without values that are
-/// not ours.
+/// Returns a line of TOML, YAML, JSON or git's configuration with foreign values masked.
 fn masked(line: &str, view: &View<'_>) -> String {
     let mut rest = line.trim_start();
     while let Some(item) = rest.strip_prefix("- ") {
         rest = item.trim_start();
     }
     let blank = &line[..line.len() - rest.len()];
-    let starts = [
-        "[profiles.",
-        "[hosts.",
-        "[registries.",
-        "[credential \"https://",
-    ];
-    let is_header = starts.iter().any(|start| rest.starts_with(start)) && rest.ends_with(']');
     let shown = if rest.starts_with(['#', ';']) {
         format!("{}{LEFT_OUT}", &rest[..1])
-    } else if is_header && is_plain(rest) || view.shows(rest) {
+    } else if view.is_header(rest) && is_plain(rest) || view.shows(rest) {
         rest.to_owned()
     } else if let Some((key, value)) = split(rest).filter(|(key, _)| view.names(key)) {
         if view.shows(value) || view.shows_of(key, value) {
@@ -162,7 +137,21 @@ fn split(line: &str) -> Option<(&str, &str)> {
 
 impl View<'_> {
     fn names(&self, key: &str) -> bool {
-        SHOWN.contains(&key) || NAMED.contains(&key) || self.words.iter().any(|word| word == key)
+        let is_known = if self.is_ours {
+            SHOWN.contains(&key) || NAMED.contains(&key)
+        } else {
+            self.format.keys.contains(&key)
+        };
+        is_known || self.words.iter().any(|word| word == key)
+    }
+
+    fn is_header(&self, line: &str) -> bool {
+        let starts = if self.is_ours {
+            &HEADERS[..]
+        } else {
+            self.format.headers
+        };
+        starts.iter().any(|start| line.starts_with(start)) && line.ends_with(']')
     }
 
     /// True if a value is structure, or one of the change's own words.
@@ -187,7 +176,7 @@ fn bare(value: &str) -> &str {
     value.trim().trim_end_matches(',').trim_matches(['"', '\''])
 }
 
-/// True if nothing in it looks like a password or a token.
+/// True if no part of the text looks like a password or a token.
 fn is_plain(text: &str) -> bool {
     !text.contains('@') && quote::redacted(text) == text
 }
@@ -198,7 +187,22 @@ mod tests {
 
     use super::*;
 
+    const FORMAT: Format = Format {
+        keys: &[
+            "args",
+            "auth",
+            "auths",
+            "client-key-data",
+            "command",
+            "helper",
+            "server",
+            "user",
+        ],
+        headers: &["[credential \"https://"],
+    };
+
     const OURS: View<'_> = View {
+        format: FORMAT,
         words: &[],
         is_ours: true,
     };
@@ -219,9 +223,10 @@ mod tests {
     }
 
     #[test]
-    fn no_value_is_shown_that_may_be_anothers_secret() {
+    fn values_that_may_be_secrets_of_others_are_hidden() {
         let words = ["--flag", "zitadel", "r.dev:5000", "/bin/us"].map(ToOwned::to_owned);
         let view = View {
+            format: FORMAT,
             words: &words,
             is_ours: false,
         };
@@ -257,6 +262,9 @@ mod tests {
             ("  },", "  },"),
             ("", ""),
             ("a: b\u{1b}[31m", "[…]"),
+            ("issuer: hunter2", "[…]"),
+            ("key-command: hunter2", "[…]"),
+            ("[hosts.\"r.dev\"]", "[…]"),
         ] {
             assert_eq!(masked(line, &view), shown);
         }
@@ -268,7 +276,9 @@ mod tests {
             ),
             ("key-command = [\"op\", \"hunter2\"]", "key-command = […]"),
             ("issuer = \"\"\"hunter2", "issuer = […]"),
-            ("name = \"hunter2\"", "name = […]"),
+            ("name = \"hunter2\"", "[…]"),
+            ("helper = \"hunter2\"", "[…]"),
+            ("[credential \"https://h.dev\"]", "[…]"),
             ("[hosts.\"r.dev\"]", "[hosts.\"r.dev\"]"),
         ] {
             assert_eq!(masked(line, &OURS), shown);
@@ -285,7 +295,7 @@ mod tests {
             after in "[, ]{0,2}",
         ) {
             let line = format!("{before}{key}{separator}{quotes}hunter2{quotes}{after}");
-            let view = View { words: &[], is_ours: false };
+            let view = View { format: FORMAT, words: &[], is_ours: false };
             prop_assert!(!masked(&line, &view).contains("hunter2"), "{}", line);
         }
     }

@@ -1,4 +1,4 @@
-//! Directories that a setup creates, and where files would lie in them.
+//! Directories that a setup creates, and the resolved paths of files in them.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -8,11 +8,11 @@ use crate::sys::paths::canonicalize;
 use crate::sys::status::Status;
 use crate::text::quote;
 
-/// Refuses a path below a directory in which this user may create nothing: root in
+/// Refuses a path below a directory in which this user cannot create files: root in
 /// another user's home (`sudo -E`), who would be locked out.
 ///
 /// # Errors
-/// It is such a path.
+/// The path is below such a directory.
 pub(crate) fn check_above(path: &Path) -> io::Result<()> {
     let mut above = path.ancestors().skip_while(|path| !path.exists());
     match above.next() {
@@ -24,14 +24,20 @@ pub(crate) fn check_above(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The most links on one way, as the system has it.
+/// Returns the reason and the hint for a file in a directory that does not exist.
+pub(crate) fn missing(dir: &Path) -> (String, &'static str) {
+    let reason = format!("there is no directory {}", quote::path(dir));
+    (reason, "create it, or choose another directory")
+}
+
+/// The most links in one path, as in the kernel.
 const LINKS: usize = 40;
 
-/// Refuses a path that goes by a link which another user could have put there, to have
-/// a file changed that was not meant: in /tmp, say.
+/// Refuses a path with a link that another user could have created, for example in /tmp,
+/// so that a different file would be changed.
 ///
 /// # Errors
-/// It is such a path.
+/// The path has such a link.
 pub(crate) fn check_links(path: &Path) -> io::Result<()> {
     let mut dir = PathBuf::from("/");
     let mut rest: Vec<_> = path.components().rev().map(part_of).collect();
@@ -65,11 +71,11 @@ fn part_of(part: Component<'_>) -> PathBuf {
     part.as_os_str().into()
 }
 
-/// Creates a directory and those above it, with mode 0700 where they are missing.
-/// Returns those that it created, the innermost first.
+/// Creates a directory and its missing parents, with mode 0700. Returns the created ones,
+/// the innermost first.
 ///
 /// # Errors
-/// As [`check_above`], or the system's own reason.
+/// As [`check_above`], or the operating system's error.
 pub(crate) fn create(dir: &Path) -> io::Result<Vec<PathBuf>> {
     check_above(dir)?;
     let missing = dir.ancestors().take_while(|dir| !dir.exists());
@@ -81,8 +87,8 @@ pub(crate) fn create(dir: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(missing)
 }
 
-/// Returns where a file lies that may be missing: the directories above it are
-/// resolved as far as they exist.
+/// Returns the resolved path of a file that may be missing: its parents are resolved as
+/// far as they exist.
 pub(crate) fn real_place(path: &Path) -> PathBuf {
     let mut above = path.ancestors().skip(1);
     let place = above.find_map(|dir| {

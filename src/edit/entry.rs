@@ -1,5 +1,4 @@
-//! What `setup.json` says of one thing that a setup put into a file, and of a file
-//! as a whole.
+//! The records of `setup.json`: one edit of a file, and the digests of a whole file.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,49 +6,49 @@ use crate::host::HostPattern;
 use crate::text::clock::UnixTime;
 use crate::text::digest::sha256;
 
-/// One thing that a setup put into a file.
+/// One edit that a setup made in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Edit {
     /// The file's path.
     pub(crate) file: String,
-    /// Where in it, from the outermost key to the innermost.
+    /// Keys of the place in it, from the outermost to the innermost.
     pub(crate) at: Vec<String>,
-    /// What was put there.
+    /// The value that the setup set.
     pub(crate) ours: String,
-    /// What stood there before; `None` if nothing did.
+    /// The former value; `None` if there was none.
     pub(crate) former: Option<String>,
-    /// What this setup put there the time before: it still stands there if the last
-    /// one was killed.
+    /// The value that this setup set the time before: still in the file if the last setup
+    /// was killed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) earlier: Option<String>,
-    /// When; `None` in the journal of an earlier version.
+    /// Time of the edit; `None` in the journal of an earlier version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) when: Option<UnixTime>,
 }
 
-/// What stands where a setup put something.
+/// The current value at the place of an edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// What the setup put there.
+    /// The setup's value.
     Ours,
-    /// What stood there before: the setup was killed, or somebody put it back.
+    /// The former value: the setup was killed, or another program restored it.
     Former,
-    /// Nothing.
+    /// No value.
     Gone,
-    /// Something else.
+    /// Another value.
     Changed,
 }
 
 impl Standing {
-    /// Says why an undo leaves what stands there; `None` if it is the setup's own.
+    /// Returns the reason why an undo keeps the value; `None` if it is the setup's own.
     pub(crate) fn left(self, name: &str) -> Option<String> {
         let why = match self {
             Self::Ours => return None,
-            Self::Former => "is what it was before",
+            Self::Former => "has its former value already",
             Self::Gone => "was removed already",
             Self::Changed => {
-                "was changed since, and is kept: remove it by hand if nothing needs it"
+                "was changed since the setup, so it stays: remove it by hand if nothing needs it"
             }
         };
         Some(format!("{name} {why}"))
@@ -69,12 +68,12 @@ impl Edit {
         }
     }
 
-    /// Returns where it was made, as a slice to match on.
+    /// Returns the keys of the edit's place, as a slice to match on.
     pub(crate) fn key(&self) -> Vec<&str> {
         self.at.iter().map(String::as_str).collect()
     }
 
-    /// Says what stands there now, by a comparison of two values.
+    /// Returns the state of the current value, by a comparison of two values.
     pub(crate) fn standing<T: ?Sized>(
         &self,
         now: Option<&T>,
@@ -93,7 +92,7 @@ impl Edit {
         }
     }
 
-    /// True if it is a host rule of the config file, as every tool's setup makes it.
+    /// True for a host rule of the config file, as every tool's setup makes it.
     pub(crate) fn is_host_rule(&self) -> bool {
         let key = self.key();
         let ["hosts", host] = key[..] else {
@@ -102,13 +101,13 @@ impl Edit {
         HostPattern::parse(host).is_some() && self.former.is_none()
     }
 
-    /// True if it is an edit of the config file.
+    /// True for an edit of the config file.
     pub(crate) fn is_of_config(&self) -> bool {
         let first = self.at.first().map(String::as_str);
         matches!(first, Some("hosts" | "profiles" | "default-profile"))
     }
 
-    /// True if the file stands in the setup's name, `HOST FILE`.
+    /// True if the setup's name, `HOST FILE`, contains the file.
     pub(crate) fn is_in_file_of(&self, of: &str) -> bool {
         let rest = of.strip_suffix(&self.file);
         rest.is_some_and(|rest| rest.ends_with(' '))
@@ -120,28 +119,28 @@ impl Edit {
     }
 }
 
-/// A file as it was before the first setup changed it, and as the last one left
-/// it: SHA-256, in hex.
+/// The states of a file before the first setup changed it, and after the last one:
+/// SHA-256, in hex.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Note {
     /// `None` if there was no file.
     pub(super) before: Option<String>,
     pub(super) left: Option<String>,
-    /// True if others have changed it in between.
+    /// True if others changed the file in between.
     pub(super) touched: bool,
-    /// Number of its backup. The first edition numbered them; now it is always 1.
+    /// Number of the file's backup. The first edition numbered them; now it is always 1.
     pub(super) copy: Option<u32>,
-    /// As the last setup found it: it is still so if that setup was killed.
+    /// State before the last setup; still current if that setup was killed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) found: Option<String>,
-    /// As it was between the changes of the last setup, which may have been killed there.
+    /// States between the changes of the last setup, which may have been killed there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) steps: Vec<String>,
 }
 
 impl Note {
-    /// Notes a file that no setup has changed yet.
+    /// Returns the note of a file that no setup has changed yet.
     pub(crate) fn first(before: Option<&str>) -> Self {
         Self {
             before: before.map(digest_of),
@@ -158,13 +157,13 @@ impl Note {
         self.before.is_none()
     }
 
-    /// True if this is what the file was.
+    /// True if the file had this text before the first setup.
     pub(crate) fn was(&self, text: &str) -> bool {
         self.before.as_deref() == Some(&digest_of(text))
     }
 
-    /// Looks at the file before it is changed again. Where it is what it was, as
-    /// after a setup or an undo that was killed, others wrote nothing.
+    /// Records whether others changed the file. The original state, and one that a killed
+    /// setup or undo can have left, count as unchanged.
     pub(crate) fn see(&mut self, now: Option<&str>) {
         let now = now.map(digest_of);
         let is_one = |now: &String| self.found.as_ref() == Some(now) || self.steps.contains(now);
@@ -173,13 +172,13 @@ impl Note {
         self.found = now.filter(|now| self.before.as_ref() != Some(now));
     }
 
-    /// Notes that the file is written before this note, as an undo does.
+    /// Records that the file is written before this note, as in an undo.
     pub(crate) fn forget_found(&mut self) {
         self.found = None;
         self.steps.clear();
     }
 
-    /// Notes what the file is left as, and what it is in between.
+    /// Records the file's final text and those in between.
     pub(crate) fn leave<'t>(&mut self, after: Option<&str>, steps: impl Iterator<Item = &'t str>) {
         self.left = after.map(digest_of);
         self.steps = steps.map(digest_of).collect();
@@ -191,12 +190,12 @@ impl Note {
         !self.touched
     }
 
-    /// Returns the number of its backup.
+    /// Returns the number of the backup.
     pub(crate) const fn backup(&self) -> Option<u32> {
         self.copy
     }
 
-    /// Notes that there is a backup.
+    /// Records that there is a backup.
     pub(crate) const fn set_backup(&mut self) {
         self.copy = Some(1);
     }
@@ -212,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_note_knows_whether_others_changed_the_file() {
+    fn a_note_detects_changes_of_the_file_by_others() {
         let mut note = Note::first(Some("a"));
         note.see(Some("a"));
         note.leave(Some("b"), std::iter::empty());
@@ -227,11 +226,11 @@ mod tests {
     }
 
     #[test]
-    fn a_note_knows_the_file_that_a_killed_setup_did_not_reach() {
+    fn a_note_recognizes_a_file_that_a_killed_setup_left() {
         let mut note = Note::first(Some("a"));
         note.see(Some("a"));
         note.leave(Some("b"), std::iter::empty());
-        // The second is killed before it writes "c", or before "d".
+        // The second setup is killed before it writes "c", or before "d".
         note.see(Some("b"));
         note.leave(Some("d"), ["c", "d"].into_iter());
         for now in ["b", "c", "d"] {
@@ -244,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_there_is_ours_or_what_it_was_or_anothers() {
+    fn the_current_value_is_ours_the_former_or_changed() {
         let mut edit = Edit::new("/f".into(), &["a"], "new", Some("old".into()));
         edit.earlier = Some("moved".into());
         let standing = |edit: &Edit, now| edit.standing(now, |one: &str, other| one == other);

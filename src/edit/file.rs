@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::diff::Format;
 use super::directory;
 use super::directory::real_place;
 use super::file_lock::FileLock;
@@ -15,12 +16,10 @@ use crate::sys::paths::canonicalize;
 use crate::sys::replace;
 use crate::sys::status::Status;
 use crate::text::clock::Deadline;
+use crate::text::input::TOOL_FILE_LIMIT;
 use crate::text::input::encoding::{self, NotText};
 use crate::text::quote::system;
 use crate::text::{input, quote};
-
-/// The most that is read of another tool's file: 4 MiB.
-pub(crate) const LIMIT: usize = 4 * 1024 * 1024;
 
 /// Read timeout for pipes.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -28,37 +27,39 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// A file's text; `None` if there is no file.
 pub(crate) type Text = Option<String>;
 
-/// A file as it is and as it is to be.
+/// The current and the new state of a file.
 #[derive(Clone)]
 pub(crate) struct FileChange {
     path: PathBuf,
-    /// Where links lead.
+    /// Path with all links resolved.
     real: PathBuf,
     before: Text,
     after: Text,
-    /// The words that the change brings, which its diff may show.
+    /// Names of the tool's format, which the diff of the change may show.
+    pub(crate) format: Format,
+    /// Words of the change, which its diff may show.
     pub(crate) words: Vec<String>,
-    /// True if its tool is to reach it by a link to its directory: kubectl shortens
-    /// paths that lie below that directory.
+    /// True if the tool must reach the file by a link to its directory: kubectl shortens
+    /// paths below that directory.
     pub(crate) by_link: bool,
-    /// What its tool does, if this program does not write it itself.
+    /// The calls of the tool, if this program does not write the file itself.
     steps: Vec<Step>,
     writer: Writer,
     has_other_names: bool,
 }
 
-/// Who writes a file.
+/// The program that writes a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Writer {
     /// This program.
     Us,
-    /// git or kubectl, which have a lock on it. A revert is ours, under that lock.
+    /// git or kubectl, which lock the file. A revert is our own write, under that lock.
     Tool,
-    /// This program, under the lock of a tool that could not make it so.
+    /// This program, under the lock of a tool that could not make the change.
     UsForTool,
 }
 
-/// One call by which a tool changes its file, and what it makes of it.
+/// One call by which a tool changes its file, and the resulting text.
 #[derive(Clone)]
 struct Step {
     tool: Tool,
@@ -70,7 +71,8 @@ impl FileChange {
     /// Reads a file.
     ///
     /// # Errors
-    /// It is another user's, no regular file, too large, or no text.
+    /// The file belongs to another user, is not a regular file, is too large, or is not
+    /// text.
     pub(crate) fn open(path: &Path) -> Result<Self, Report> {
         let failed = |reason: &str| Report::new(format!("{}: {reason}", quote::path(path)));
         if names_directory(path) {
@@ -118,6 +120,7 @@ impl FileChange {
             real,
             after: before.clone(),
             before,
+            format: Format::default(),
             words: Vec::new(),
             by_link: false,
             steps: Vec::new(),
@@ -131,63 +134,69 @@ impl FileChange {
         &self.path
     }
 
-    /// Returns the file itself, where links lead.
+    /// Returns the path with all links resolved.
     pub(crate) fn real(&self) -> &Path {
         &self.real
     }
 
-    /// Returns the path as text, for `setup.json`: the same by whichever link.
+    /// Returns the path as text, for `setup.json`: the same through every link.
     pub(crate) fn name(&self) -> String {
         self.real.to_string_lossy().into_owned()
     }
 
-    /// True if it is the file that lies at a path, by whichever name.
+    /// True if the path is this file's, by any of its names.
     pub(crate) fn is_at(&self, path: &Path) -> bool {
         let identity = |path: &Path| Status::of(path).map(|status| status.identity()).ok();
         let same = identity(path).is_some_and(|other| identity(&self.real) == Some(other));
         same || self.real == real_place(path)
     }
 
-    /// Returns what it is now; `None` if there is no file.
+    /// Returns the current text; `None` if there is no file.
     pub(crate) fn before(&self) -> Option<&str> {
         self.before.as_deref()
     }
 
-    /// Returns what it is to be; `None` if there is to be no file.
+    /// Returns the new text; `None` if the file will be removed.
     pub(crate) fn after(&self) -> Option<&str> {
         self.after.as_deref()
     }
 
-    /// Returns what it is to be as text, which is empty for no file.
+    /// Returns the new text, which is empty for no file.
     pub(crate) fn text(&self) -> &str {
         self.after().unwrap_or_default()
     }
 
-    /// Sets what it is to be. A file that is missing is not created empty.
+    /// Sets the new text. A missing file is not created empty.
     pub(crate) fn set(&mut self, text: String) {
         if self.after.is_some() || !text.is_empty() {
             self.after = Some(text);
         }
     }
 
-    /// Makes it again what it was, whoever wrote it since.
+    /// Restores the former text, even if the file was changed since.
     pub(crate) fn restore(&mut self, text: Text) {
         self.steps.clear();
         self.after = text;
     }
 
-    /// Makes it a text that its tool could not: it is written as a whole, under the
+    /// Sets a text that the file's tool cannot produce: it is written as a whole, under the
     /// tool's lock.
     pub(crate) fn rewrite(&mut self, text: String) {
         self.writer = Writer::UsForTool;
         self.after = Some(text);
     }
 
+    /// Makes [`Self::apply`] write the tool's text as a whole, under the tool's lock, instead
+    /// of repeating the tool's calls, between which another program could write.
+    pub(crate) fn write_whole(&mut self) {
+        self.writer = Writer::UsForTool;
+    }
+
     /// Has its tool change it: here on a copy, and on the file itself when the change
     /// is applied. `check` looks at the copy.
     ///
     /// # Errors
-    /// The tool fails, leaves something else than a text, or as `check`.
+    /// The tool fails, the result is not text, or as `check`.
     pub(crate) fn edit_by<T>(
         &mut self,
         tool: &Tool,
@@ -209,28 +218,28 @@ impl FileChange {
         Ok(checked)
     }
 
-    /// Returns what its tool makes of it, change by change.
+    /// Returns the file's text after each call of the tool.
     pub(crate) fn steps(&self) -> impl Iterator<Item = &str> {
         self.steps.iter().map(|step| step.after.as_str())
     }
 
-    /// True if it is to change.
+    /// True if the file will change.
     pub(crate) fn is_changed(&self) -> bool {
         self.after != self.before
     }
 
-    /// Says which of its other names keep what it was.
+    /// Returns a message about the hard links that keep the former text.
     pub(crate) fn line_of_links(&self) -> Option<String> {
         let path = quote::path(&self.path);
         (self.has_other_names && self.is_changed()).then(|| {
-            format!("{path} has other names (hard links): they may keep what the file was")
+            format!("{path} has other names (hard links): they may keep the former content")
         })
     }
 
-    /// Looks whether it is still what was read.
+    /// Checks that the file is unchanged since it was read.
     ///
     /// # Errors
-    /// It is not, or cannot be read any more.
+    /// The file has changed, or is no longer readable.
     pub(crate) fn look_again(&self) -> Result<(), Error> {
         let now = self.now().map_err(|reason| {
             let what = format!("{}: {reason}", quote::path(&self.path));
@@ -256,10 +265,10 @@ impl FileChange {
         }
     }
 
-    /// Makes it what it is to be.
+    /// Writes the new state.
     ///
     /// # Errors
-    /// Another program changed it, the tool fails, or the system's own reason.
+    /// Another program changed the file, the tool fails, or the operating system's error.
     pub(crate) fn apply(&self) -> Result<(), Error> {
         self.look_again()?;
         if self.steps.is_empty() || self.writer == Writer::UsForTool {
@@ -277,18 +286,17 @@ impl FileChange {
         }
         match last {
             // Another program's change in between is left, as is that of such a tool.
-            Some(tool) if self.now().ok().as_ref() != Some(&self.after) => Err(tool.disbelieved(
-                &self.path,
-                "it is not the requested change, or not only that",
-            )),
+            Some(tool) if self.now().ok().as_ref() != Some(&self.after) => {
+                Err(tool.disbelieved(&self.path, "it is not exactly the requested change"))
+            }
             _ => Ok(()),
         }
     }
 
-    /// Makes it again what it was, if nobody else changed it since.
+    /// Restores the former state, if nobody else changed the file since.
     ///
     /// # Errors
-    /// Another program changed it, or the system's own reason.
+    /// Another program changed the file, or the operating system's error.
     pub(crate) fn revert(&self) -> Result<(), Report> {
         let now = self.now().ok();
         if now.as_ref() == Some(&self.before) {
@@ -357,24 +365,24 @@ impl FileChange {
     }
 }
 
-/// Reads a text.
+/// Reads a text file.
 ///
 /// # Errors
-/// It is too large, no text, or cannot be read.
+/// The file is too large, is not text, or cannot be read.
 pub(crate) fn read(path: &Path) -> Result<String, String> {
-    let bytes = input::read_file(path, LIMIT, &Deadline::after(PATIENCE))
+    let bytes = input::read_file(path, TOOL_FILE_LIMIT, &Deadline::after(PATIENCE))
         .map_err(|error| error.to_string())?;
     text_of(&bytes)
 }
 
-/// Reads what a tool may have written: a file, and not one that another path leads to.
+/// Reads a file that a tool may have written: only a regular file, and no link.
 fn read_regular(path: &Path) -> Result<String, String> {
     let file = open_private().read(true).open(path);
     let opened = file.and_then(|file| Ok((Status::of_open(&file)?, file)));
     match opened {
         Ok((status, file)) if status.is_file() => {
-            let bytes =
-                input::read_regular(file, &status, LIMIT).map_err(|error| error.to_string())?;
+            let bytes = input::read_regular(file, &status, TOOL_FILE_LIMIT)
+                .map_err(|error| error.to_string())?;
             text_of(&bytes)
         }
         _ => Err("not a regular file".to_owned()),

@@ -1,5 +1,4 @@
-//! What the setups of all tools share: host rules for the hosts that are named, and
-//! warnings.
+//! The shared part of all tools' setups: host rules for the named hosts, and warnings.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -11,7 +10,7 @@ use super::entry::Edit;
 use super::plan::Plan;
 use super::setup::{Name, named};
 use super::tool;
-use crate::config::Config;
+use crate::config::{Config, option_for};
 use crate::error::{Error, Report};
 use crate::findings::netrc::Netrc;
 use crate::findings::rule::{api_token, no_match, no_use};
@@ -19,7 +18,6 @@ use crate::findings::wiring::NetrcReader;
 use crate::host::HostPattern;
 use crate::sys::paths::{file_of, is_same_program, link_command};
 use crate::text::quote;
-use crate::text::quote::quoted;
 
 // The hosts that a tool is set up for.
 #[derive(Args, Debug)]
@@ -28,7 +26,7 @@ pub struct HostsArgs {
     #[arg(required = true, value_name = "HOST")]
     pub hosts: Vec<OsString>,
     /// Add rules even for a wildcard over other people's hosts (*.com), or for a
-    /// service that takes no tokens of ZITADEL (github.com)
+    /// service that accepts no ZITADEL tokens (github.com)
     #[arg(long)]
     pub force: bool,
 }
@@ -42,7 +40,7 @@ impl HostsArgs {
         }
     }
 
-    /// Returns these arguments with one host alone.
+    /// Returns these arguments with only this host.
     pub(crate) fn with_only(&self, host: &OsString) -> Self {
         Self {
             hosts: vec![host.clone()],
@@ -84,15 +82,15 @@ impl LoginArgs {
 /// A host that a tool is set up for.
 pub(crate) struct Host {
     pub(crate) pattern: HostPattern,
-    /// What `setup.json` calls the setup.
+    /// Name of the setup in `setup.json`.
     pub(crate) setup: String,
 }
 
 impl Plan<'_> {
-    /// Adds a rule for each host; `file` is where else the tool's setup writes.
+    /// Adds a rule for each host; `file` is the other file that the tool's setup writes.
     ///
     /// # Errors
-    /// One is no host, a rule stands in the way, or there is no profile.
+    /// A host is invalid, a rule conflicts, or there is no profile.
     pub(crate) fn add_rules(
         &mut self,
         tool: &str,
@@ -119,10 +117,11 @@ impl Plan<'_> {
         args.hosts.iter().map(add).collect()
     }
 
-    /// Undoes what was set up for hosts; `elsewhere` does so outside of the config file.
+    /// Undoes the setups of hosts; `elsewhere` undoes the edits outside of the config
+    /// file.
     ///
     /// # Errors
-    /// One is no host, or a file can no longer be edited.
+    /// A host is invalid, or a file can no longer be edited.
     pub(crate) fn undo_hosts(
         &mut self,
         tool: &str,
@@ -159,7 +158,7 @@ impl Plan<'_> {
         Ok(())
     }
 
-    /// Warns of a host that takes no tokens of ZITADEL, or should not get this one.
+    /// Warns of a host that takes no ZITADEL tokens, or should not get this one.
     pub(crate) fn warn_of_rule(&mut self, pattern: &HostPattern) -> Result<(), Error> {
         let service = pattern.service().map(|service| no_use(pattern, service));
         let config = self.config()?;
@@ -180,18 +179,18 @@ impl Plan<'_> {
         }
     }
 
-    /// True if a name on `PATH` leads to this program.
+    /// True if a name on `PATH` resolves to this program.
     pub(crate) fn is_found_as(&self, name: &str) -> bool {
         tool::find(name, self.environment).is_some_and(|path| self.is_this_program(&path))
     }
 
-    /// True if a path leads to this program.
+    /// True if a path resolves to this program.
     pub(crate) fn is_this_program(&self, path: &Path) -> bool {
         is_same_program(path, &self.program)
     }
 
-    /// Returns the call of a helper that a tool looks for on `PATH` and passes no options;
-    /// `None` if that name does not lead to this program.
+    /// Returns the call of a helper that a tool finds on `PATH` and runs without options;
+    /// `None` if that name does not resolve to this program.
     pub(crate) fn helper(&self, name: &str) -> Option<Command> {
         let program = tool::find(name, self.environment).filter(|_| self.is_found_as(name))?;
         let mut command = Command::new(program);
@@ -201,12 +200,12 @@ impl Plan<'_> {
         Some(command)
     }
 
-    /// Warns of a name that a tool would look for on `PATH` in vain.
+    /// Warns of a name that a tool would not find on `PATH`.
     pub(crate) fn warn_of_path(&mut self, tool: &str, name: &str) {
         let line = match tool::find(name, self.environment) {
             Some(_) if self.is_found_as(name) => return,
             Some(path) => format!(
-                "{} is another program than this: {tool} would call that",
+                "{} is a different program, which {tool} would run",
                 quote::path(&path)
             ),
             None => {
@@ -218,11 +217,11 @@ impl Plan<'_> {
         self.say(format!("warning: {line}"));
     }
 
-    /// Refuses words that call us with another config file than this setup's: they
-    /// would not see its rules.
+    /// Refuses words that run this program with a different config file: it would not
+    /// have this setup's rules.
     ///
     /// # Errors
-    /// [`Error::Usage`] naming where they stand.
+    /// [`Error::Usage`] naming the place of the words.
     pub(crate) fn check_config(&self, place: &str, words: &[String]) -> Result<(), Error> {
         let named = words.iter().enumerate().find_map(|(at, word)| {
             let next = || words.get(at + 1).map(String::as_str);
@@ -230,7 +229,11 @@ impl Plan<'_> {
             if word == "--config" { next() } else { given() }
         });
         let is_this = match named {
-            Some(file) => self.config.is_at(Path::new(file)),
+            // As in a call: no shell expands a tool's own words.
+            Some(file) => {
+                let file = self.directories.located("--config", Path::new(file));
+                file.is_ok_and(|file| self.config.is_at(&file))
+            }
             None => self.options.config.is_none(),
         };
         if is_this {
@@ -242,18 +245,25 @@ impl Plan<'_> {
         )))
     }
 
-    /// Returns the words by which a tool names this setup's config file: none if it is
-    /// the usual one.
+    /// Returns the arguments by which a tool names this setup's config file; none for the
+    /// default one.
     pub(crate) fn config_words(&self) -> Vec<String> {
         let path = || self.config.path().to_string_lossy().into_owned();
         let given = self.options.config.as_ref();
         given.map_or_else(Vec::new, |_| vec!["--config".to_owned(), path()])
     }
 
-    /// Warns of a config file that a tool has no means to name.
+    /// Returns the option by which another call names this setup's config file, with a
+    /// space before it; empty for the default file.
+    pub(crate) fn config_option(&self) -> String {
+        let given = self.options.config.as_ref();
+        option_for(given.map(|_| self.config.path()))
+    }
+
+    /// Warns of a config file that a tool cannot name.
     pub(crate) fn warn_of_config(&mut self, tool: &str) {
         if self.options.config.is_some() {
-            let path = quoted(&self.config.path().to_string_lossy());
+            let path = quote::word(self.config.path());
             self.say(format!(
                 "warning: {tool} passes no --config: set ZITADEL_CREDENTIAL_CONFIG={path} where it runs"
             ));
@@ -261,8 +271,7 @@ impl Plan<'_> {
     }
 }
 
-/// Returns a tool's file, which lies in the home directory unless a variable says
-/// otherwise.
+/// Returns the path of a tool's file: in the home directory, unless a variable sets it.
 ///
 /// # Errors
 /// [`Error::Usage`]: neither is known.
@@ -294,7 +303,7 @@ pub(crate) fn as_it_is(path: PathBuf, tool: &str, variable: &str) -> Result<Path
 /// Returns the pattern of a host.
 ///
 /// # Errors
-/// [`Error::Usage`]: it is no host.
+/// [`Error::Usage`]: the host is invalid.
 pub(crate) fn pattern(host: &OsString) -> Result<HostPattern, Error> {
     Config::pattern(&host.to_string_lossy())
 }
@@ -302,7 +311,7 @@ pub(crate) fn pattern(host: &OsString) -> Result<HostPattern, Error> {
 /// Returns the pattern of a host that may get a rule.
 ///
 /// # Errors
-/// [`Error::Usage`]: it is no host, or other people's.
+/// [`Error::Usage`]: the host is invalid, or belongs to others.
 pub(crate) fn pattern_for_rule(host: &str) -> Result<HostPattern, Error> {
     let pattern = Config::pattern(host)?;
     refuse_useless(&pattern)?;
@@ -320,7 +329,7 @@ fn refuse_useless(pattern: &HostPattern) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses hosts whose owners are unknown, and services that take no tokens of ZITADEL.
+/// Refuses hosts of unknown owners, and services that take no ZITADEL tokens.
 fn refuse_strangers(pattern: &HostPattern) -> Result<(), Report> {
     Err(if pattern.covers_strangers() {
         let what = format!("{pattern} covers hosts of other people, who would get the token");

@@ -1,5 +1,5 @@
-//! What setups changed, so that `--undo` removes that and nothing else:
-//! `setup.json` beside the config file. No secret is in it.
+//! The edits of all setups, so that `--undo` removes those and nothing else: `setup.json`
+//! beside the config file. It contains no secrets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ use crate::error::Report;
 use crate::sys::paths::canonicalize;
 use crate::text::clock::UnixTime;
 
-/// Setups by their name, `git git.acme.dev /home/me/.gitconfig`.
+/// Setups by name, `git git.acme.dev /home/me/.gitconfig`.
 type Setups = BTreeMap<String, Vec<Edit>>;
 
-/// All setups that are in place.
+/// All current setups.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Journal {
@@ -26,7 +26,8 @@ pub(crate) struct Journal {
     /// Setups of the first edition that name no config file.
     #[serde(default)]
     setups: Setups,
-    /// Setups by config file: several may lie in the directory of `setup.json`.
+    /// Setups by config file: several config files may be in the directory of
+    /// `setup.json`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     configs: BTreeMap<String, Setups>,
     /// The directories that they created.
@@ -35,12 +36,12 @@ pub(crate) struct Journal {
     /// The config file of this call.
     #[serde(skip)]
     config: String,
-    /// When it is written.
+    /// Time of writing.
     #[serde(skip)]
     now: Option<UnixTime>,
 }
 
-/// The file's form.
+/// Version of the file's format.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Version {
     #[default]
@@ -49,10 +50,10 @@ enum Version {
 }
 
 impl Journal {
-    /// Reads `setup.json` for a config file; no text is no setups.
+    /// Reads `setup.json` for a config file; an absent file has no setups.
     ///
     /// # Errors
-    /// It was written by something else.
+    /// Another program wrote it.
     pub(crate) fn parse(text: &str, config: &str, owns: Owns) -> Result<Self, Report> {
         let damaged = |how: String| {
             Report::new(format!("invalid setup journal: {how}"))
@@ -72,10 +73,10 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Returns its text; `None` if nothing is set up.
+    /// Returns the text of `setup.json`; `None` if there are no setups.
     ///
     /// # Errors
-    /// It would be refused when it is read.
+    /// The text would be refused on reading.
     pub(crate) fn text(&self, owns: Owns) -> Result<Option<String>, Report> {
         if self.is_empty() {
             return Ok(None);
@@ -91,7 +92,7 @@ impl Journal {
         Ok(Some(text + "\n"))
     }
 
-    /// True if nothing is set up.
+    /// True if there are no setups.
     pub(super) fn is_empty(&self) -> bool {
         self.edits().next().is_none()
     }
@@ -101,12 +102,12 @@ impl Journal {
         let configs = paths.into_iter().find(|path| !check::is_path(path));
         let of_setups = |setups| check::fault_of_setups(setups, owns);
         check::fault_of_files(&self.files)
-            .or_else(|| configs.map(|config| format!("{config:?} is no plain absolute path")))
+            .or_else(|| configs.map(|config| format!("{config:?} is not a plain absolute path")))
             .or_else(|| of_setups(&self.setups))
             .or_else(|| self.configs.values().find_map(of_setups))
     }
 
-    /// Files setups of the first edition under the config file that they changed.
+    /// Moves setups of the first edition to the config file that they changed.
     fn sort_by_config(&mut self) {
         for (name, edits) in std::mem::take(&mut self.setups) {
             let config = edits.iter().find(|edit| edit.is_of_config());
@@ -118,7 +119,7 @@ impl Journal {
         }
     }
 
-    /// Returns the setups of this config file, and those that may be of any.
+    /// Returns the setups of this config file, and those that name none.
     fn own(&self) -> impl Iterator<Item = (&String, &Vec<Edit>)> {
         let own = self.configs.get(&self.config).into_iter().flatten();
         own.chain(&self.setups)
@@ -137,8 +138,8 @@ impl Journal {
         setups.flat_map(BTreeMap::values_mut).flatten()
     }
 
-    /// Adds what a setup did. What stood there before the first setup that did the
-    /// same stays noted.
+    /// Adds an edit of a setup. The value from before the first setup that made the same
+    /// edit stays recorded.
     pub(crate) fn record(&mut self, setup: &str, mut edit: Edit) {
         let same = |known: &&Edit| known.is_at(&edit) && known.ours == edit.ours;
         let former = self.edits().find(same).map(|same| same.former.clone());
@@ -158,7 +159,7 @@ impl Journal {
         }
     }
 
-    /// Sets the time of what is recorded from now on.
+    /// Sets the time for the edits recorded from now on.
     pub(crate) const fn set_time(&mut self, now: UnixTime) {
         self.now = Some(now);
     }
@@ -176,15 +177,14 @@ impl Journal {
         all.map(|(config, name, edits)| (config, name.as_str(), edits.as_slice()))
     }
 
-    /// Forgets all other setups, so that an undo looks at everything that this one did.
+    /// Drops all other setups, so that an undo checks every edit of this one.
     pub(crate) fn keep_only(&mut self, setup: &str) {
         for setups in self.configs.values_mut().chain([&mut self.setups]) {
             setups.retain(|name, _| name == setup);
         }
     }
 
-    /// Says that what stands at a place is now this, in all setups that put something
-    /// there.
+    /// Updates the recorded value of a place in every setup that set it.
     pub(crate) fn renew(&mut self, edit: &Edit) {
         for known in self.edits_mut().filter(|known| known.is_at(edit)) {
             if known.ours != edit.ours {
@@ -193,25 +193,25 @@ impl Journal {
         }
     }
 
-    /// Returns what a setup did, the first first.
+    /// Returns the edits of a setup, in their order.
     pub(crate) fn edits_of(&self, setup: &str) -> &[Edit] {
         let known = self.own().find(|(name, _)| *name == setup);
         known.map_or(&[], |(_, edits)| edits)
     }
 
-    /// Returns the edit that some setup made at this place.
+    /// Returns the edit that any setup made at this place.
     pub(crate) fn edit_at(&self, file: &str, at: &[&str]) -> Option<&Edit> {
         self.edits().find(|edit| edit.file == file && edit.at == at)
     }
 
-    /// True if a setup that is in place put this at the place of an edit.
+    /// True if a current setup set this value at the place of an edit.
     pub(crate) fn is_anothers(&self, edit: &Edit, is: impl Fn(&str) -> bool) -> bool {
         self.edits()
             .any(|other| other.is_at(edit) && is(&other.ours))
     }
 
-    /// Removes a setup. Returns what it did, the last first, without what another
-    /// setup did as well. `None` if it is not in place.
+    /// Removes a setup, and returns its edits, the last first, without those that another
+    /// setup needs; `None` if it is not set up.
     pub(crate) fn take(&mut self, setup: &str) -> Option<Vec<Edit>> {
         let own = self.configs.get_mut(&self.config);
         let own = own.and_then(|own| own.remove(setup));
@@ -222,7 +222,8 @@ impl Journal {
             for other in self.edits_mut().filter(|other| other.is_at(edit)) {
                 is_needed |= other.ours == edit.ours;
                 if other.former.as_ref() == Some(&edit.ours) {
-                    // It came after this one, which will not have been there.
+                    // The other setup came later, so this one's former value becomes its
+                    // own.
                     other.former.clone_from(&edit.former);
                 }
             }
@@ -232,7 +233,7 @@ impl Journal {
         Some(edits)
     }
 
-    /// Returns the host rules that a setup and another need, and which that is.
+    /// Returns the host rules that this setup and another need, with the other's name.
     pub(crate) fn rules_of(&self, setup: &str) -> Vec<(String, String)> {
         let needed = self.edits_of(setup).iter().filter_map(|edit| {
             let ["hosts", rule] = edit.key()[..] else {
@@ -248,18 +249,18 @@ impl Journal {
         needed.collect()
     }
 
-    /// True if a setup by this config file needs a host rule.
+    /// True if a setup of this config file needs a host rule.
     pub(crate) fn has_rule(&self, host: &str) -> bool {
         let mut edits = self.own().flat_map(|(_, edits)| edits);
         edits.any(|edit| edit.key() == ["hosts", host])
     }
 
-    /// Returns the file of a setup whose name begins so.
+    /// Returns the file of a setup whose name begins with this text.
     pub(crate) fn elsewhere(&self, setup: &str) -> Option<&str> {
         self.own().find_map(|(name, _)| name.strip_prefix(setup))
     }
 
-    /// Notes by its new path what is noted of a file that was moved and linked to.
+    /// Renames the records of a file that was moved and linked to.
     pub(crate) fn follow(&mut self, now: &Path) {
         let leads_there = |file: &str| {
             let file = Path::new(file);
@@ -301,7 +302,7 @@ impl Journal {
         }
     }
 
-    /// Forgets files that no setup is left in.
+    /// Drops files that no setup is left in.
     pub(super) fn forget_unused_files(&mut self) {
         for (name, note) in std::mem::take(&mut self.files) {
             if self.uses(&name) {
@@ -310,15 +311,15 @@ impl Journal {
         }
     }
 
-    /// Notes a directory that this setup creates.
+    /// Records a directory that this setup creates.
     pub(super) fn note_directory(&mut self, dir: &Path) {
-        // A path that an undo would not believe is left out.
+        // A path that an undo would refuse is left out.
         let path = dir.to_str().filter(|path| check::is_path(path));
         self.directories.extend(path.map(str::to_owned));
     }
 
-    /// Forgets the directories above files that an undo removes, but for those above a
-    /// file of another setup. Returns them, the innermost first.
+    /// Drops the directories above files that an undo removes, except those above another
+    /// setup's file. Returns them, the innermost first.
     pub(super) fn take_directories(&mut self, removed: &[PathBuf]) -> Vec<PathBuf> {
         let edited: Vec<_> = self.edits().map(|edit| edit.file.clone()).collect();
         let is_needed = |dir: &String| edited.iter().any(|file| Path::new(file).starts_with(dir));
@@ -337,7 +338,7 @@ impl Journal {
         tools.any(|known| known == Some(tool))
     }
 
-    /// True if a setup that is in place changed this file.
+    /// True if a current setup changed this file.
     pub(crate) fn uses(&self, file: &str) -> bool {
         self.edits().any(|edit| edit.file == file)
     }

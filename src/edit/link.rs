@@ -1,10 +1,10 @@
-//! A link that leads a tool to this program: created where there is none, and removed
-//! while it still leads where the setup made it lead.
+//! A link by which a tool finds this program: created if missing, removed if its target
+//! is still the setup's.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use super::diff::{View, diff};
+use super::diff::{Format, View, diff};
 use super::directory;
 use super::directory::real_place;
 use crate::error::{Error, Report};
@@ -12,27 +12,28 @@ use crate::sys::files::symlink;
 use crate::text::quote;
 use crate::text::quote::system;
 
-/// A link as it is and as it is to be.
+/// The current and the new target of a link.
+#[derive(Clone)]
 pub(crate) struct LinkChange {
     path: PathBuf,
-    /// Where it leads; `None` if there is no link.
+    /// Current target; `None` if there is no link.
     pub(crate) before: Option<PathBuf>,
-    /// Where it is to lead.
+    /// New target.
     pub(crate) after: Option<PathBuf>,
 }
 
 impl LinkChange {
-    /// Reads it.
+    /// Reads the link.
     ///
     /// # Errors
-    /// Something else lies there.
+    /// The path is not a link.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let before = match fs::read_link(path) {
             Ok(leads) => Some(leads),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
                 let why = match error.kind() {
-                    io::ErrorKind::InvalidInput => "it is no link".to_owned(),
+                    io::ErrorKind::InvalidInput => "it is not a link".to_owned(),
                     _ => system(&error),
                 };
                 let what = format!("{}: {why}", quote::path(path));
@@ -46,7 +47,8 @@ impl LinkChange {
         })
     }
 
-    /// Returns its path as text, for `setup.json`: the same by whichever directory's link.
+    /// Returns the path as text, for `setup.json`: the same through every directory's
+    /// link.
     pub(crate) fn name(&self) -> String {
         real_place(&self.path).to_string_lossy().into_owned()
     }
@@ -56,27 +58,28 @@ impl LinkChange {
         &self.path
     }
 
-    /// True if it is to change.
+    /// True if the link will change.
     pub(crate) fn is_changed(&self) -> bool {
         self.after != self.before
     }
 
-    /// Makes it what it is to be.
+    /// Sets the new target.
     ///
     /// # Errors
-    /// Another program was faster, or the system's own reason; it is as it was.
+    /// Another program was faster, or the operating system's error; the link is
+    /// unchanged.
     pub(crate) fn apply(&self) -> Result<(), Report> {
         self.put(self.before.as_deref(), self.after.as_deref())
     }
 
-    /// Makes it again what it was.
+    /// Restores the former target.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The operating system's error.
     pub(crate) fn revert(&self) -> Result<(), Report> {
         match fs::read_link(&self.path).ok() {
             now if now == self.before => Ok(()),
-            // The old one was removed, and the new one not created.
+            // The old link was removed, and the new one not created.
             None => self.put(None, self.before.as_deref()),
             Some(_) => self.put(self.after.as_deref(), self.before.as_deref()),
         }
@@ -108,19 +111,20 @@ impl LinkChange {
         })
     }
 
-    /// Returns the change as a diff of where it leads.
+    /// Returns the change of the target as a diff.
     pub(crate) fn diff(&self) -> String {
         let text = |leads: &Option<PathBuf>| Some(leads.as_ref()?.to_string_lossy().into_owned());
         let (before, after) = (text(&self.before), text(&self.after));
         let words: Vec<_> = before.iter().chain(&after).cloned().collect();
         let view = View {
+            format: Format::default(),
             words: &words,
             is_ours: false,
         };
         diff(&self.path, before.as_deref(), after.as_deref(), &view)
     }
 
-    /// Says what was done.
+    /// Returns the message about the change.
     pub(crate) fn line(&self) -> String {
         let path = quote::path(&self.path);
         match &self.after {
@@ -148,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_put_there_stays() {
+    fn links_and_files_of_others_stay() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("link");
         let mut link = LinkChange::open(&path).expect("none yet");

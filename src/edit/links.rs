@@ -9,14 +9,14 @@ use super::plan::Plan;
 use crate::error::{Error, Report};
 use crate::text::quote;
 
-/// Where `setup.json` says that a link is.
+/// Place of a link in `setup.json`.
 pub(crate) const AT_LINK: [&str; 1] = ["link"];
 
 impl Plan<'_> {
-    /// Makes a link lead to this program, for the setups of these hosts.
+    /// Points a link to this program, for the setups of these hosts.
     ///
     /// # Errors
-    /// It leads to another program, or something else lies there.
+    /// The link points to another program, or the path is not a link.
     pub(crate) fn link_here(&mut self, path: &Path, hosts: &[Host]) -> Result<(), Error> {
         let mut link = LinkChange::open(path)?;
         if let Some(edit) = self.lead_here(&mut link)? {
@@ -29,10 +29,10 @@ impl Plan<'_> {
         Ok(())
     }
 
-    /// Returns what `setup.json` is to say of the link; `None` if it is a person's own.
+    /// Returns the edit of the link for `setup.json`; `None` if the user made the link.
     fn lead_here(&self, link: &mut LinkChange) -> Result<Option<Edit>, Error> {
         let known = self.journal.edit_at(&link.name(), &AT_LINK);
-        // Ours leads nowhere, or to what it was, if this program has moved.
+        // Our own link is broken, or points to this program's former path.
         let may_change = |leads: &PathBuf| {
             known.is_some_and(|known| is_ours(known, Some(leads)) || !link.path().exists())
         };
@@ -51,7 +51,7 @@ impl Plan<'_> {
         Ok(Some(Edit::new(link.name(), &AT_LINK, &program, None)))
     }
 
-    /// Removes a link if it still leads where a setup made it lead.
+    /// Removes a link if its target is still the setup's.
     pub(crate) fn undo_link(&mut self, edit: &Edit) {
         let path = quote::path(&edit.file);
         match LinkChange::open(Path::new(&edit.file)) {

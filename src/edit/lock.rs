@@ -1,4 +1,4 @@
-//! One setup at a time: the lock on a directory whose files change.
+//! One setup or key rotation at a time: the lock on a directory whose files change.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,19 +14,20 @@ use crate::text::waiting::Wait;
 
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The lock on a directory, held until it is dropped or the process ends.
+/// The lock on a directory, held until it is dropped or the process exits.
 pub(crate) struct DirLock {
     lock: lock::DirLock,
-    /// The directories that were created for it, the innermost first.
+    /// Directories created for the lock, the innermost first.
     created: Vec<PathBuf>,
 }
 
 impl DirLock {
-    /// Takes the lock as soon as no other setup holds it, and removes what killed setups
-    /// left in the directory. Creates it if it is missing.
+    /// Takes the lock as soon as no other call holds it, and removes the leftovers of
+    /// killed calls from the directory. Creates the directory if it is missing.
     ///
     /// # Errors
-    /// It cannot be created, or another setup holds the lock until the deadline.
+    /// The directory cannot be created, or another call holds the lock until the
+    /// deadline.
     pub(crate) fn take(dir: &Path, deadline: &Deadline, now: UnixTime) -> Result<Self, Error> {
         let failed = |reason: &str| Report::new(format!("{}: {reason}", quote::path(dir)));
         let unusable = |error: io::Error| {
@@ -46,26 +47,26 @@ impl DirLock {
             }
             if deadline.remaining().is_zero() {
                 return Err(Error::Passing(
-                    failed("another setup is under way")
-                        .hint("wait for the other setup; --timeout extends the wait"),
+                    failed("another setup or key rotation is under way")
+                        .hint("try again later; --timeout extends the wait"),
                 ));
             }
-            wait.get_or_insert_with(|| Wait::of(|| "the lock of another setup".to_owned()));
+            wait.get_or_insert_with(|| Wait::of(|| "the lock of another call".to_owned()));
             thread::sleep(PAUSE);
         }
     }
 
-    /// Returns the directories that were created for it, the innermost first.
+    /// Returns the directories created for the lock, the innermost first.
     pub(super) fn created(&self) -> &[PathBuf] {
         &self.created
     }
 
-    /// Lets the directory be removed, if it is empty.
+    /// Allows the removal of the directory if it is empty.
     pub(super) fn allow_removal(&mut self) {
         self.lock.allow_removal();
     }
 
-    /// True if it is the lock on the directory at this path.
+    /// True if this is the lock on the directory at this path.
     pub(crate) fn is_of(&self, dir: &Path) -> bool {
         self.lock.is_of(dir)
     }
@@ -75,7 +76,7 @@ impl Drop for DirLock {
     fn drop(&mut self) {
         self.allow_removal();
         for dir in &self.created {
-            // Fails, as it should, if something lies in it by now.
+            // Fails, as it should, if the directory has a file by now.
             let _ = fs::remove_dir(dir);
         }
     }

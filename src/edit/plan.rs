@@ -1,10 +1,11 @@
-//! A setup as a plan: what changes in the config file, in `setup.json` and in the
-//! tool's own files, and what there is to say. Shown (`--dry-run`), or applied.
+//! A setup as a plan: its changes in the config file, in `setup.json` and in the tool's
+//! own files, and its messages. Shown (`--dry-run`), or applied.
 
 mod directories;
 mod files;
 mod say;
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -13,28 +14,30 @@ use super::apply::{Change, apply};
 use super::backup::{Backup, settle};
 use super::check::Owns;
 use super::diff::{View, diff};
-use super::file::{FileChange, LIMIT};
+use super::file::FileChange;
 use super::journal::Journal;
 use super::link::LinkChange;
 use super::lock::DirLock;
+use super::moved::Moved;
 use super::tool;
 use super::trial;
 use super::trial::Trial;
 use crate::call::{Answer, World};
 use crate::cli::options::Options;
 use crate::config;
-use crate::config::{Config, Directories};
+use crate::config::{Config, Directories, SourceSetting};
 use crate::error::{Error, Report};
-use crate::sys::paths::is_same_program;
+use crate::sys::paths::{FIND_PROGRAM, is_same_program};
 use crate::sys::{Environment, signals};
 use crate::text::clock::{Deadline, UnixTime};
+use crate::text::input::TOOL_FILE_LIMIT;
 use crate::text::quote;
 use crate::text::quote::system;
 
-/// What is left to do once the files are written. Returns lines to show.
+/// The work after the files are written. Returns lines to show.
 type After = Box<dyn FnOnce() -> Result<Vec<String>, Error>>;
 
-// How a setup is gone about.
+// Options for how a setup runs.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct Mode {
     /// Show what would change, and change nothing
@@ -43,18 +46,18 @@ pub struct Mode {
     /// Remove what this setup added, and nothing else
     #[arg(long)]
     pub undo: bool,
-    /// Do not try out what was set up, which needs ZITADEL
+    /// Skip the test of the setup, which needs ZITADEL
     #[arg(long)]
     pub no_try: bool,
 }
 
-/// A setup in the making.
+/// A setup that is being planned.
 pub(crate) struct Plan<'w> {
-    pub(crate) environment: &'w Environment,
+    pub(crate) environment: &'w Environment<'w>,
     pub(crate) directories: Directories,
     pub(crate) options: Options,
     pub(crate) deadline: Deadline,
-    /// This program, as another is to call it.
+    /// The command by which other programs run this one.
     pub(crate) program: PathBuf,
     pub(crate) mode: Mode,
     owns: Owns,
@@ -65,18 +68,20 @@ pub(crate) struct Plan<'w> {
     files: Vec<FileChange>,
     links: Vec<LinkChange>,
     lines: Vec<String>,
-    /// Says of what a setup did that it no longer stands.
+    /// Messages about edits that were changed or removed since.
     pub(crate) drift: Vec<String>,
-    /// The tool's file that the journal names, instead of the one that the environment
-    /// names now.
+    /// The tool's file in the journal, which replaces the one that the environment names
+    /// now.
     pub(crate) tool_file: Option<PathBuf>,
-    /// True if the undo is only tried, to see what still stands.
+    /// True if the undo is only tried, to see which edits are still there.
     pub(crate) only_looks: bool,
     /// True if every setup is undone: none is left that needs a host rule.
     pub(crate) all_go: bool,
     trials: Vec<Trial>,
     after: Option<After>,
-    /// Says what to type next.
+    /// The key that moves when the plan is applied.
+    pub(crate) moved: OnceCell<Moved>,
+    /// Messages about the commands to type next.
     next: Vec<String>,
     /// Empty for a dry run.
     locks: Vec<DirLock>,
@@ -86,7 +91,7 @@ impl<'w> Plan<'w> {
     /// Reads the config file and `setup.json`.
     ///
     /// # Errors
-    /// One of them cannot be read, or another setup is under way.
+    /// One of the files cannot be read, or another setup is running.
     pub(crate) fn open(
         world: &World<'w>,
         options: &Options,
@@ -131,29 +136,30 @@ impl<'w> Plan<'w> {
             all_go: false,
             trials: Vec::new(),
             after: None,
+            moved: OnceCell::new(),
             next: Vec::new(),
             locks,
         };
         plan.deadline = *plan.config()?.deadline();
         if plan.config.real() != plan.config.path() {
-            // A link to a file that lies in another directory.
+            // The path is a link to a file in another directory.
             plan.config = plan.locked(&path)?;
         }
         Ok(plan)
     }
 
-    /// Returns the configuration as the config file is to be.
+    /// Returns the configuration from the new config file.
     ///
     /// # Errors
-    /// As any call would meet it.
+    /// As in any call.
     pub(crate) fn config(&self) -> Result<Config<'_>, Error> {
         self.config_with(&self.options)
     }
 
-    /// Returns the configuration as the config file is to be, with other options.
+    /// Returns the configuration from the new config file, with other options.
     ///
     /// # Errors
-    /// As any call would meet it.
+    /// As in any call.
     pub(crate) fn config_with<'a>(&'a self, options: &'a Options) -> Result<Config<'a>, Error> {
         Config::with_text(
             options,
@@ -164,15 +170,17 @@ impl<'w> Plan<'w> {
         )
     }
 
-    /// Returns the profile that a tool is set up with; `None` if flags or environment
-    /// do without.
+    /// Returns the profile of a tool's setup; `None` if flags or environment replace it.
     ///
     /// # Errors
-    /// There is none to answer with.
+    /// No profile can be used.
     pub(crate) fn profile(&self) -> Result<Option<String>, Error> {
         let config = self.config()?;
         let name = config.profile_name()?;
-        if name.is_none() && config.caller().issuer.is_none() {
+        let caller = config.caller();
+        // As with an issuer, the call that setup tries at its end finds the other errors.
+        let is_supplied = matches!(caller.source, Some(SourceSetting::Supplier(_)));
+        if name.is_none() && caller.issuer.is_none() && !is_supplied {
             let report = Report::new("no profile");
             let report = report.hint("run zitadel-credential setup profile NAME");
             return Err(Error::Usage(
@@ -182,7 +190,7 @@ impl<'w> Plan<'w> {
         Ok(name)
     }
 
-    /// Refuses options of a profile where a tool is set up: nothing would keep them.
+    /// Refuses a profile's options in a tool's setup: nothing would store them.
     ///
     /// # Errors
     /// [`Error::Usage`] naming the option.
@@ -212,7 +220,8 @@ impl<'w> Plan<'w> {
         }
     }
 
-    /// Plans an undo; one that fails leaves the plan as it was.
+    /// Plans an undo; if it fails, the planned changes and messages stay as they were. An
+    /// undo plans no work after them.
     ///
     /// # Errors
     /// As `undo`.
@@ -220,36 +229,37 @@ impl<'w> Plan<'w> {
         &mut self,
         undo: impl FnOnce(&mut Self) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let before = (self.config.clone(), self.journal.clone());
-        let (files, lines) = (self.files.clone(), self.lines.len());
+        let documents = (self.config.clone(), self.journal.clone());
+        let changes = (self.files.clone(), self.links.clone());
+        let messages = (self.lines.clone(), self.drift.clone(), self.next.clone());
         undo(self).inspect_err(|_| {
-            (self.config, self.journal) = before;
-            self.files = files;
-            self.lines.truncate(lines);
+            (self.config, self.journal) = documents;
+            (self.files, self.links) = changes;
+            (self.lines, self.drift, self.next) = messages;
         })
     }
 
-    /// Adds a link that is to change.
+    /// Adds the change of a link.
     pub(crate) fn add_link(&mut self, link: LinkChange) {
         self.links.push(link);
     }
 
-    /// Adds a call that is to be tried out once the files are written.
+    /// Adds a call to test after the files are written.
     pub(crate) fn try_out(&mut self, trial: Trial) {
         if !self.mode.no_try {
             self.trials.push(trial);
         }
     }
 
-    /// Sets what is to be done once the files are written.
+    /// Sets the work for after the files are written.
     pub(crate) fn then(&mut self, after: impl FnOnce() -> Result<Vec<String>, Error> + 'static) {
         self.after = Some(Box::new(after));
     }
 
-    /// Shows what is to change, or changes it and does what comes after.
+    /// Shows the changes, or applies them and does the work after them.
     ///
     /// # Errors
-    /// A change failed, and all are reverted; or as what comes after.
+    /// A change failed, and all are reverted; or as the work after them.
     pub(crate) fn finish(mut self) -> Result<Answer, Error> {
         let mut backups = Vec::new();
         for file in std::iter::once(&mut self.config).chain(&mut self.files) {
@@ -277,20 +287,25 @@ impl<'w> Plan<'w> {
             self.lines.insert(0, "nothing to change".to_owned());
         } else {
             self.apply(&backups)?;
-            // Under the locks, so that no other setup is about to write there.
+            // Done under the locks, so that no other setup is about to write there.
             self.remove_empty(&emptied);
         }
         let mut lines = std::mem::take(&mut self.lines);
         let (trials, after) = (std::mem::take(&mut self.trials), self.after.take());
         let (next, deadline) = (std::mem::take(&mut self.next), self.deadline);
-        // What comes after may read the files: let go of the locks.
+        let config = self.config_option();
+        // The work after may read the files, so release the locks.
         drop(self);
-        let (tried, failed) = trial::run_all(trials, &deadline);
+        let (tried, failed) = trial::run_all(trials, &config, &deadline);
         lines.extend(tried);
         if let Some(after) = after {
             lines.extend(after()?);
         }
         lines.extend(next);
+        if lines.is_empty() {
+            // Only the journal changed: another setup needs the same rule, say.
+            lines.push("nothing else to change".to_owned());
+        }
         let answer = Answer::new(lines.join("\n") + "\n");
         Ok(match failed {
             Some(error) => answer.with_error(error),
@@ -311,12 +326,13 @@ impl<'w> Plan<'w> {
         self.changed_files().next().is_none()
             && self.changed_links().next().is_none()
             && !self.journal_file.is_changed()
+            && self.moved.get().is_none()
     }
 
-    /// Refuses files that would be too large to be read again.
+    /// Refuses files that would be too large to read again.
     fn check_sizes(&self) -> Result<(), Error> {
         let others = self.files.iter().chain([&self.journal_file]);
-        let others = others.map(|file| (file, LIMIT));
+        let others = others.map(|file| (file, TOOL_FILE_LIMIT));
         let mut files = others.chain([(&self.config, config::FILE_LIMIT)]);
         let too_large = files.find(|(file, limit)| file.is_changed() && file.text().len() > *limit);
         match too_large {
@@ -336,6 +352,7 @@ impl<'w> Plan<'w> {
         for file in self.changed_files() {
             let is_ours = file.path() == self.config.path();
             let view = View {
+                format: file.format,
                 words: &file.words,
                 is_ours,
             };
@@ -351,8 +368,9 @@ impl<'w> Plan<'w> {
         text
     }
 
-    /// Applies the journal first, then the files and links; for an undo the journal
-    /// comes last. Whatever is cut off in between can be undone.
+    /// Applies the journal first, then the files and links; in an undo the journal comes
+    /// last. An interrupted run can always be undone. A key moves after the files that name
+    /// it: a killed run leaves no copy that no file names.
     fn apply(&mut self, backups: &[Backup]) -> Result<(), Error> {
         let journal = Some(&self.journal_file).filter(|file| file.is_changed());
         let (first, last) = if self.mode.undo {
@@ -364,22 +382,26 @@ impl<'w> Plan<'w> {
         let symlinks = self.changed_links().map(Change::Link);
         let changes = first.map(Change::Journal).into_iter().chain(files);
         let changes = changes.chain(symlinks).chain(last.map(Change::Journal));
-        let changes: Vec<_> = changes.collect();
-        {
-            let _uninterrupted = signals::unbroken();
-            apply(&changes, backups)?;
-            backups.iter().for_each(Backup::clear);
+        let mut changes: Vec<_> = changes.collect();
+        if let Some(moved) = self.moved.get() {
+            changes.push(Change::Key(moved));
         }
+        let uninterrupted = signals::unbroken();
+        apply(&changes, backups)?;
+        backups.iter().for_each(Backup::clear);
+        let moved = self.moved.take().map(Moved::finish);
+        drop(uninterrupted);
         let lines = self.changed_files().map(|file| line_of(file, backups));
-        let lines: Vec<_> = lines
+        let mut lines: Vec<_> = lines
             .chain(self.changed_links().map(LinkChange::line))
             .collect();
+        lines.extend(moved);
         self.lines.splice(0..0, lines);
         Ok(())
     }
 }
 
-/// Says what was done to a file.
+/// Returns the message about a file's change.
 fn line_of(file: &FileChange, backups: &[Backup]) -> String {
     let path = quote::path(file.path());
     match (file.before(), file.after()) {
@@ -392,12 +414,12 @@ fn line_of(file: &FileChange, backups: &[Backup]) -> String {
     }
 }
 
-/// Returns this program by its name on `PATH` if that leads to it: an upgrade may
-/// move the file itself.
+/// Returns this program's name if `PATH` resolves it to this program: an upgrade may move
+/// the file itself.
 fn program(world: &World<'_>) -> Result<PathBuf, Error> {
     let program = (world.program)().map_err(|error| {
         let what = format!("cannot find the path of this program: {}", system(&error));
-        Error::Final(Report::new(what).hint("mount /proc, which Linux needs for that"))
+        Error::Final(Report::new(what).hint(FIND_PROGRAM))
     })?;
     let named = tool::find("zitadel-credential", world.environment);
     let same = |path: &PathBuf| is_same_program(path, &program);

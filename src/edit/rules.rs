@@ -1,20 +1,22 @@
 //! The config file's part of a setup: host rules, and their undo.
 
+use std::path::Path;
+
 use super::entry::Edit;
 use super::plan::Plan;
 use super::toml::{Document, body, same_lines, string};
 use super::verbs::Verbs;
+use crate::config::option_for;
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
 use crate::text::quote;
-use crate::text::quote::quoted;
 use crate::url::{Origin, Scheme};
 
 impl Plan<'_> {
-    /// Adds a host rule, unless one that is there does as well.
+    /// Adds a host rule, unless an existing one covers the host.
     ///
     /// # Errors
-    /// [`Error::Usage`]: another rule stands in the way.
+    /// [`Error::Usage`]: another rule conflicts.
     pub(crate) fn add_rule(
         &mut self,
         setup: &str,
@@ -34,17 +36,18 @@ impl Plan<'_> {
         if let Some(rule) = self.covering(pattern, profile, username)? {
             if rule != name {
                 self.say(format!(
-                    "hosts.{rule} covers {name} already: no rule is added"
+                    "hosts.{rule} already covers {name}: no rule is added"
                 ));
             }
-            // Another setup's rule will do, and stays as long as one needs it.
+            // Another setup's rule covers the host, and stays as long as a setup needs
+            // it.
             if let Some(edit) = self.edit_of_config(&["hosts", &rule]).cloned() {
                 self.journal.record(setup, edit);
             }
             return Ok(());
         }
         if values.is_empty() && self.config()?.is_allowed_by_variable(pattern) {
-            // Nothing of the file is needed: the profile comes from the environment too.
+            // The file needs no edit: the profile comes from the environment too.
             self.say(format!(
                 "ZITADEL_CREDENTIAL_HOSTS allows {name} already: no rule is added"
             ));
@@ -57,8 +60,8 @@ impl Plan<'_> {
         Ok(())
     }
 
-    /// Returns the pattern of a rule that is there and does what is wanted; `None` if
-    /// there is none.
+    /// Returns the pattern of an existing rule with the same effect; `None` if there is
+    /// none.
     fn covering(
         &self,
         pattern: &HostPattern,
@@ -81,7 +84,7 @@ impl Plan<'_> {
         if same_profile && same_username {
             return Ok(Some(rule.pattern.to_string()));
         }
-        // A closer rule may differ from a wildcard; two for the same may not.
+        // A closer rule may differ from a wildcard; two rules for one pattern may not.
         if rule.pattern != *pattern && config.rules().named(pattern).is_none() {
             return Ok(None);
         }
@@ -95,31 +98,32 @@ impl Plan<'_> {
         ))
     }
 
-    /// Undoes an edit of the config file. What others have changed since stays, and is
-    /// said.
+    /// Undoes an edit of the config file. A value that others changed since stays, with a
+    /// message.
     ///
     /// # Errors
     /// The edit is of another config file.
     pub(crate) fn undo_in_config(&mut self, edit: &Edit) -> Result<(), Error> {
         if edit.file != self.config.name() {
             let file = quote::path(&edit.file);
-            let name = quoted(&edit.at.join("."));
-            let what = format!("{name} was put into another config file: {file}");
+            let name = quote::path(&edit.at.join("."));
+            let what = format!("{name} is in another config file: {file}");
+            let option = option_for(Some(Path::new(&edit.file)));
             return Err(Error::Usage(
-                Report::new(what).hint(format!("--config {file} names that one")),
+                Report::new(what).hint(format!("run the undo with{option}")),
             ));
         }
         let mut document = self.document()?;
         self.say_undone(undo(&mut document, edit, self.verbs()));
         self.config.set(document.text());
         if self.only_looks {
-            // The other setups still need what would go.
+            // The other setups still need the value.
             return Ok(());
         }
         self.config().map(drop)
     }
 
-    /// Adds what there is to say of an undo.
+    /// Adds the messages of an undo.
     pub(crate) fn say_undone(&mut self, undone: Undone) {
         match undone {
             Ok(lines) => self.say_all(lines),
@@ -127,7 +131,7 @@ impl Plan<'_> {
         }
     }
 
-    /// Sets a value of the config file, and notes what stood there.
+    /// Sets a value of the config file, and records the former one.
     ///
     /// # Errors
     /// The file cannot be edited.
@@ -150,7 +154,7 @@ impl Plan<'_> {
     /// Edits the config file, and reads the result as any call would.
     ///
     /// # Errors
-    /// What comes out is no config file.
+    /// The result is not a valid config file.
     pub(crate) fn edit_config(
         &mut self,
         change: impl FnOnce(&mut Document) -> Result<(), Report>,
@@ -161,10 +165,10 @@ impl Plan<'_> {
         self.config().map(drop)
     }
 
-    /// Returns the config file as it is to be, as a document.
+    /// Returns the new config file as a document.
     ///
     /// # Errors
-    /// It is not TOML.
+    /// The config file is not TOML.
     pub(crate) fn document(&self) -> Result<Document, Error> {
         Document::parse(self.config.text())
             .map_err(|report| Error::Usage(self.about_config(report)))
@@ -184,13 +188,13 @@ impl Plan<'_> {
     }
 }
 
-/// What there is to say of an undo, or why there was nothing of the setup's to undo.
+/// Messages about an undo, or the reason why nothing of the setup was undone.
 pub(crate) type Undone = Result<Vec<String>, String>;
 
 /// Undoes an edit of a TOML file, unless others have changed it since.
 pub(crate) fn undo(document: &mut Document, edit: &Edit, verbs: Verbs) -> Undone {
     let key = edit.key();
-    let name = quoted(&edit.at.join("."));
+    let name = quote::path(&edit.at.join("."));
     let now = document.at(&key);
     if let Some(line) = edit.standing(now.as_deref(), same_lines).left(&name) {
         return Err(line);
@@ -203,7 +207,7 @@ pub(crate) fn undo(document: &mut Document, edit: &Edit, verbs: Verbs) -> Undone
         }
         (None, _) => (verbs.removes, document.remove(&key)),
     };
-    // The rest of the setup need not stay with it.
+    // Even if this value stays, the rest of the setup can be removed.
     Ok(match undone {
         Ok(false) => vec![format!("{how} {name}")],
         Ok(true) => vec![

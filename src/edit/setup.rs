@@ -1,4 +1,4 @@
-//! What the setup of a tool, or of a profile, implements.
+//! The trait that the setup of a tool, or of a profile, implements.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -34,7 +34,7 @@ impl SetupOptions {
     }
 }
 
-/// A name among the arguments, with its place there.
+/// A name in the arguments, with its place there.
 pub(crate) type Name<'n> = (&'static str, &'n OsStr);
 
 /// The arguments of a setup.
@@ -45,13 +45,13 @@ pub(crate) trait Setup: fmt::Debug {
     where
         Self: Sized;
 
-    /// Returns the names among the arguments, which are written into files and shown.
+    /// Returns the names in the arguments, which are written to files and shown.
     fn names(&self) -> Vec<Name<'_>>;
 
-    /// Asks the person for options that are missing.
+    /// Asks the user for missing options.
     ///
     /// # Errors
-    /// Something is missing, and nobody can be asked.
+    /// An option is missing, and no user can be asked.
     fn complete(
         &self,
         world: &World<'_>,
@@ -65,11 +65,10 @@ pub(crate) trait Setup: fmt::Debug {
     /// Plans the changes.
     ///
     /// # Errors
-    /// Something stands in the way.
+    /// A change is impossible.
     fn apply(&self, plan: &mut Plan<'_>) -> Result<(), Error>;
 
-    /// Tries out what is planned, before it is written: gets a token. Returns lines to
-    /// show.
+    /// Tests the plan before it is written: gets a token. Returns lines to show.
     ///
     /// # Errors
     /// The setup would not work.
@@ -78,10 +77,10 @@ pub(crate) trait Setup: fmt::Debug {
         Ok(Vec::new())
     }
 
-    /// Asks the person again, after what is planned did not work.
+    /// Asks the user again, after the test of the plan failed.
     ///
     /// # Errors
-    /// Nobody was asked: the error itself.
+    /// No user was asked: the error itself.
     fn ask_again(
         &self,
         world: &World<'_>,
@@ -92,7 +91,7 @@ pub(crate) trait Setup: fmt::Debug {
         Err(error)
     }
 
-    /// Tries out what a dry run plans, and leaves nothing behind. Returns lines to show.
+    /// Tests the plan of a dry run, and leaves no files behind. Returns lines to show.
     fn preview(&self, world: &World<'_>, plan: &Plan<'_>) -> Vec<String> {
         let _ = (world, plan);
         Vec::new()
@@ -105,7 +104,7 @@ pub(crate) trait Setup: fmt::Debug {
     fn undo(&self, plan: &mut Plan<'_>) -> Result<(), Error>;
 }
 
-/// Pairs words with their place among the arguments.
+/// Pairs words with their place in the arguments.
 pub(crate) fn named<'n, W: AsRef<OsStr> + 'n>(
     place: &'static str,
     words: impl IntoIterator<Item = &'n W>,

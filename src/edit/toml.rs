@@ -1,4 +1,4 @@
-//! TOML files, edited in place: our config file and cargo's.
+//! Edits TOML files in place: our config file and cargo's.
 
 use std::fmt::Write;
 use std::ops::Range;
@@ -7,10 +7,10 @@ use toml_edit::{DocumentMut, Item, Table};
 
 use crate::error::Report;
 
-/// A TOML file as a document. Edits cut and insert whole lines: all others stay to the
-/// byte.
+/// A TOML file as a document. Edits cut and insert whole lines: all others stay the same
+/// to the byte.
 pub(crate) struct Document {
-    /// With `\n` at the end of each line.
+    /// The text, with `\n` at the end of each line.
     text: String,
     tree: Item,
     /// True if each line of the file ends in CRLF.
@@ -21,7 +21,7 @@ impl Document {
     /// Parses a text.
     ///
     /// # Errors
-    /// It is not TOML.
+    /// The text is not TOML.
     pub(crate) fn parse(text: &str) -> Result<Self, Report> {
         let breaks = text.matches('\n').count();
         let is_crlf = breaks > 0 && breaks == text.matches("\r\n").count();
@@ -33,7 +33,7 @@ impl Document {
     }
 
     fn parsed(text: &str, is_crlf: bool) -> Result<Self, Report> {
-        // The parser's own error quotes the line, which may hold a secret.
+        // The parser's error quotes the line, which may contain a secret.
         let tree = toml_edit::Document::parse(text)
             .map_err(|_| Report::new("invalid TOML").hint("correct it by hand"))?;
         Ok(Self {
@@ -52,8 +52,8 @@ impl Document {
         }
     }
 
-    /// Returns what stands at a key: of a value the value as it is written, of a
-    /// table the lines of its values. `None` if nothing does.
+    /// Returns the text at a key: a value as it is written, or the lines of a table's
+    /// values. `None` if the key is missing.
     pub(crate) fn at(&self, key: &[&str]) -> Option<String> {
         let item = key
             .iter()
@@ -66,7 +66,7 @@ impl Document {
         Some(body(&lines.collect::<Vec<_>>()))
     }
 
-    /// Returns a value as it is written, without what stands around it.
+    /// Returns a value as it is written, without the text around it.
     fn written(&self, item: &Item) -> Option<String> {
         Some(self.text[item.as_value()?.span()?].to_owned())
     }
@@ -88,7 +88,7 @@ impl Document {
             text if text.ends_with('\n') => "\n",
             _ => "\n\n",
         };
-        // Text behind the end changes nothing before it, or does not parse.
+        // Text after the end changes no earlier key, or does not parse.
         let changed = format!("{}{gap}{block}", self.text);
         let changed = Self::parsed(&changed, self.is_crlf).map_err(|_| {
             Report::new(format!("{group} is not written as [{group}.NAME]"))
@@ -98,7 +98,7 @@ impl Document {
         Ok(())
     }
 
-    /// Sets a value where it stands, or adds it after the other values of its table.
+    /// Sets a value in place, or adds it after the other values of its table.
     ///
     /// # Errors
     /// The table is missing or inline, or the file cannot be edited.
@@ -120,7 +120,7 @@ impl Document {
         }
     }
 
-    /// Returns where a table's next value is to stand, and what comes before it there.
+    /// Returns the place for a table's next value, and the text before it.
     fn end_of(&self, table: &Table) -> Result<(usize, String), Report> {
         let values = table.iter().filter(|(_, item)| item.is_value());
         let places = values.map(|(key, _)| place_of(table, key));
@@ -129,7 +129,7 @@ impl Document {
         let (end, indent) = match (last, header_of(table)) {
             (Some(last), _) => {
                 let lines = self.lines_of(&last);
-                // A dotted key's first parts too.
+                // The first parts of a dotted key are included.
                 (lines.end, &self.text[lines.start..last.start])
             }
             (None, Some(header)) => (self.lines_of(&header).end, ""),
@@ -141,7 +141,7 @@ impl Document {
         Ok((end, format!("{before}{indent}")))
     }
 
-    /// Removes a value. Returns true if a comment on its lines goes with it.
+    /// Removes a value. Returns true if a comment on its lines is removed too.
     ///
     /// # Errors
     /// Its table is missing or inline, or the file cannot be edited.
@@ -152,11 +152,11 @@ impl Document {
         self.cut(vec![place])
     }
 
-    /// Removes `[group.name]` if it holds these lines, in whatever layout. Returns true
-    /// if a comment on its lines goes with it.
+    /// Removes `[group.name]` if it has these lines, in any layout. Returns true if a
+    /// comment on its lines is removed too.
     ///
     /// # Errors
-    /// It holds something else, is inline, or the file cannot be edited.
+    /// The table has other lines, is inline, or the file cannot be edited.
     pub(crate) fn remove_table(
         &mut self,
         group: &str,
@@ -182,7 +182,7 @@ impl Document {
         self.cut(places)
     }
 
-    /// Returns a table that stands on lines of its own.
+    /// Returns a table that has its own lines.
     fn table(&self, key: &[&str]) -> Result<&Table, Report> {
         let mut parts = key.iter();
         let table = parts.try_fold(self.tree.as_table(), |table, part| {
@@ -199,7 +199,7 @@ impl Document {
     }
 
     /// Removes the lines of these places, which do not overlap. Returns true if a comment
-    /// goes with them.
+    /// is removed too.
     fn cut(&mut self, mut places: Vec<Range<usize>>) -> Result<bool, Report> {
         places.sort_by_key(|place| std::cmp::Reverse(place.start));
         let mut has_comment = false;
@@ -213,7 +213,7 @@ impl Document {
         Ok(has_comment)
     }
 
-    /// Puts a text in place of another.
+    /// Replaces the text of a place.
     fn replace(&mut self, place: Range<usize>, new: &str) -> Result<(), Report> {
         let mut text = self.text.clone();
         text.replace_range(place, new);
@@ -221,15 +221,15 @@ impl Document {
         Ok(())
     }
 
-    /// Refuses a file that `toml_edit` itself would write otherwise.
+    /// Refuses a file that `toml_edit` would not write back unchanged.
     fn check_editable(&self, lines: &str) -> Result<(), Report> {
         let back = self.text.parse().map(|tree: DocumentMut| tree.to_string());
         let back = back.unwrap_or_default();
-        // A line break at the end is all that may be added.
+        // Only a line break at the end may be added.
         if back == self.text || back.strip_suffix('\n') == Some(&*self.text) {
             return Ok(());
         }
-        let what = "an edit would change its layout: it has line ends of several kinds, a byte order mark, or blanks in the name of a table";
+        let what = "an edit would change its layout: it has mixed line ends, a byte order mark, or spaces in the name of a table";
         let report = Report::new(what);
         Err(if lines.is_empty() {
             report.hint("remove the lines by hand")
@@ -239,14 +239,14 @@ impl Document {
     }
 }
 
-/// Returns where a table's key and its value stand.
+/// Returns the place of a table's key and its value.
 fn place_of(table: &Table, key: &str) -> Result<Range<usize>, Report> {
     let (key, item) = table.get_key_value(key).ok_or_else(unfit)?;
     let (key, value) = key.span().zip(item.span()).ok_or_else(unfit)?;
     Ok(key.start..value.end)
 }
 
-/// Returns where a table's header stands; `None` for the whole file and for dotted keys.
+/// Returns the place of a table's header; `None` for the whole file and for dotted keys.
 fn header_of(table: &Table) -> Option<Range<usize>> {
     let is_header = !table.is_implicit() && !table.is_dotted();
     table.span().filter(|span| is_header && !span.is_empty())
@@ -254,7 +254,7 @@ fn header_of(table: &Table) -> Option<Range<usize>> {
 
 /// Returns a string as a TOML value.
 pub(crate) fn string(text: &str) -> String {
-    // A JSON string is one (TOML 1.0, Basic strings), and always on one line.
+    // A JSON string is a TOML string (TOML 1.0, Basic strings), and always on one line.
     serde_json::Value::from(text).to_string()
 }
 
@@ -286,7 +286,7 @@ fn block(group: &str, name: &str, values: &[(&str, String)]) -> String {
     format!("[{group}.{name}]\n{}", body(values))
 }
 
-/// True if two tables hold the same lines, in whatever order.
+/// True if two tables have the same lines, in any order.
 pub(crate) fn same_lines(one: &str, other: &str) -> bool {
     let sorted = |text: &str| {
         let mut lines: Vec<_> = text.lines().map(ToOwned::to_owned).collect();

@@ -4,10 +4,11 @@ use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::{fs, io};
+use std::{fs, io, thread};
 
-use super::file_lock::{PATIENCE, held, wait};
+use super::file_lock::{PATIENCE, PAUSE, held, wait};
 use crate::error::{Error, Report};
+use crate::source::command::without_secrets;
 use crate::sys::files::{open_private, symlink_dir};
 pub(crate) use crate::sys::process::find;
 use crate::sys::process::{Ended, RunError, run_limited};
@@ -16,10 +17,10 @@ use crate::text::clock::Deadline;
 use crate::text::quote;
 use crate::text::quote::{quoted, system};
 
-/// The most that is read of what a tool prints: a large kubeconfig.
+/// Size limit for a tool's output: a large kubeconfig.
 const LIMIT: usize = 8 * 1024 * 1024;
 
-/// A tool's own program.
+/// A tool's executable.
 #[derive(Clone)]
 pub(crate) struct Tool {
     name: &'static str,
@@ -30,7 +31,7 @@ pub(crate) struct Tool {
 }
 
 impl Tool {
-    /// Finds it on `PATH`.
+    /// Finds the tool on `PATH`.
     ///
     /// # Errors
     /// [`Error::Usage`]: it is not there.
@@ -54,7 +55,7 @@ impl Tool {
         })
     }
 
-    /// Returns a call of it, with nothing on its stdin.
+    /// Returns a call of the tool, with an empty stdin.
     pub(crate) fn call<I>(&self, arguments: I) -> Command
     where
         I: IntoIterator<Item: AsRef<OsStr>>,
@@ -70,12 +71,17 @@ impl Tool {
     /// Returns a call of `TOOL config` on a file.
     pub(crate) fn config(&self, file: &Path, words: &[String]) -> Command {
         let mut call = self.call(["config", self.file_option]);
-        // `shown` knows its words in English.
+        // `shown` knows the English messages.
         call.arg(file).args(words).env("LC_ALL", "C");
         call
     }
 
-    /// Returns what a call printed, or, if it fails, the lines that it wrote to stderr.
+    /// Runs a call, which needs none of our secrets, to its end.
+    fn end(&self, mut command: Command) -> Result<Ended, RunError> {
+        run_limited(without_secrets(&mut command), &self.deadline, LIMIT)
+    }
+
+    /// Returns the output of a call, or, if it fails, the lines that it wrote to stderr.
     fn ended(&self, ended: Result<Ended, RunError>) -> Result<Result<Ended, Vec<String>>, Error> {
         let ended = ended.map_err(|error| {
             let what = format!("{}: {error}", quote::path(&self.program));
@@ -87,7 +93,7 @@ impl Tool {
         let said = String::from_utf8_lossy(&ended.stderr);
         let mut lines: Vec<_> = said.lines().filter_map(shown).collect();
         if said.trim().is_empty() {
-            // A signal, most likely: of `ulimit -f`, say.
+            // Most likely a signal: of `ulimit -f`, for example.
             lines.push(format!("no message, {}", ended.status));
         } else if lines.is_empty() {
             let told = "its message is not shown, as it may quote values of its file";
@@ -99,18 +105,18 @@ impl Tool {
     /// Runs a call that must succeed.
     ///
     /// # Errors
-    /// It fails, cannot be run, floods, or hangs.
-    pub(crate) fn run(&self, mut command: Command) -> Result<Ended, Error> {
-        let ended = run_limited(&mut command, &self.deadline, LIMIT);
+    /// The call fails, cannot be run, prints too much, or hangs.
+    pub(crate) fn run(&self, command: Command) -> Result<Ended, Error> {
+        let ended = self.end(command);
         self.ended(ended)?.map_err(|said| self.failed(&said))
     }
 
-    /// Runs a question. `None` if it exits with 1, which says that there is nothing.
+    /// Runs a query; `None` if it exits with 1, which means that there is no value.
     ///
     /// # Errors
     /// As [`Tool::run`].
-    pub(crate) fn ask(&self, mut command: Command) -> Result<Option<Ended>, Error> {
-        let ended = run_limited(&mut command, &self.deadline, LIMIT);
+    pub(crate) fn ask(&self, command: Command) -> Result<Option<Ended>, Error> {
+        let ended = self.end(command);
         if matches!(&ended, Ok(ended) if ended.status.code() == Some(1)) {
             return Ok(None);
         }
@@ -120,14 +126,11 @@ impl Tool {
 
     fn failed(&self, said: &[String]) -> Error {
         let what = format!("{} failed: {}", self.name, said.join("; "));
-        Error::Final(Report::new(what).hint(format!(
-            "nothing was changed; run {} by hand to see more",
-            self.name
-        )))
+        Error::Final(Report::new(what).hint(format!("run {} by hand to see more", self.name)))
     }
 
-    /// Has it change a copy of a file. Returns the path of the copy, which goes with
-    /// the directory around it.
+    /// Lets the tool change a copy of a file. Returns the path of the copy, which is
+    /// removed with the directory around it.
     ///
     /// # Errors
     /// The copy cannot be made, or the tool fails.
@@ -144,8 +147,8 @@ impl Tool {
                 Report::new(what).hint("check the directory's permissions and the free disk space"),
             )
         };
-        // In a directory of its own, for the tool's lock file, and beside the file: a
-        // kubeconfig's secrets reach no other disk.
+        // A separate directory has room for the tool's lock file. It is beside the file,
+        // so that a kubeconfig's secrets reach no other disk.
         let own = temporary::copy_dir(real.parent()).map_err(|error| failed(&error))?;
         let copy = own.path().join(temporary::COPY);
         open_private()
@@ -158,8 +161,8 @@ impl Tool {
         Ok((copy, own))
     }
 
-    /// Has it change a file that it reaches by a link to the file's directory. Its lock
-    /// file lies where it would lie without.
+    /// Lets the tool change a file through a link to the file's directory. The tool's
+    /// lock file is at the same place as without the link.
     ///
     /// # Errors
     /// As [`Tool::change`], or the link cannot be created.
@@ -184,7 +187,7 @@ impl Tool {
         self.change(&link.join(name), real, words)
     }
 
-    /// Has it change a file itself, under its own lock.
+    /// Lets the tool change the file itself, under its own lock.
     ///
     /// # Errors
     /// Another program is changing the file, or the tool fails.
@@ -192,30 +195,43 @@ impl Tool {
         let patience = Deadline::after(PATIENCE);
         loop {
             wait(file, real, &patience)?;
-            match self.run(self.config(file, words)) {
-                // It does not wait for its lock itself.
-                Err(_) if held(file, real).is_some() && !patience.remaining().is_zero() => {}
-                ended => return ended.map(drop),
+            let ended = self.end(self.config(file, words));
+            let Err(said) = self.ended(ended)? else {
+                return Ok(());
+            };
+            // It does not wait for its lock itself.
+            let is_locked = said.iter().any(|line| line == LOCKED) || held(file, real).is_some();
+            if !is_locked {
+                return Err(self.failed(&said));
             }
+            if patience.remaining().is_zero() {
+                return Err(Error::Passing(self.failed(&said).into_report()));
+            }
+            thread::sleep(PAUSE);
         }
     }
 
-    /// Returns the error if what it made of a file is not what was asked for.
+    /// Returns the error for a result that is not the requested change.
     pub(crate) fn disbelieved(&self, file: &Path, reason: &str) -> Error {
         let what = format!(
             "{}: rejected the change that {} made: {reason}",
             quote::path(file),
             self.name
         );
-        Error::Final(Report::new(what).hint(format!(
-            "nothing was changed; check the program {}",
-            quote::path(&self.program)
-        )))
+        let program = quote::path(&self.program);
+        Error::Final(Report::new(what).hint(format!("check the program {program}")))
     }
 }
 
+/// Shown for a tool's message that another program has its lock.
+const LOCKED: &str = "another program is changing its file (its lock file exists)";
+
 /// The system's own words at the end of a line, and what is shown for them.
 const SYSTEM: &[(&str, &str)] = &[
+    // of git
+    (": File exists", LOCKED),
+    // of kubectl
+    (".lock: file exists", LOCKED),
     (
         ": Device or resource busy",
         "its file is a mount point, which it cannot replace (resource busy)",
@@ -226,8 +242,8 @@ const SYSTEM: &[(&str, &str)] = &[
     (": Permission denied", "permission denied"),
 ];
 
-/// Returns a line of a tool's stderr as it may be shown; `None` if it could quote a
-/// value of the tool's files, or comes from another program that the tool runs.
+/// Returns the part of a tool's stderr line that may be shown; `None` if the line could
+/// quote a value of the tool's files, or comes from another program that the tool runs.
 pub(super) fn shown(line: &str) -> Option<String> {
     const OURS: [&str; 4] = ["zitadel-credential: ", "  with: ", "  found: ", "  hint: "];
     const LINE: &str = "bad config line ";
@@ -246,7 +262,7 @@ pub(super) fn shown(line: &str) -> Option<String> {
 /// Returns a short text as a program's stdin.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub(crate) fn piped(text: &str) -> Result<fs::File, Error> {
     use std::io::Seek;
     let failed = |error: io::Error| {

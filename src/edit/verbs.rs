@@ -1,4 +1,4 @@
-//! The words for what an undo does.
+//! The verbs in the messages of an undo.
 
 /// The verbs of an undo's lines.
 #[derive(Clone, Copy, Debug)]
@@ -8,13 +8,13 @@ pub(crate) struct Verbs {
 }
 
 impl Verbs {
-    /// The verbs of a dry run, which has done nothing.
+    /// The verbs of a dry run, which changes nothing.
     pub(crate) const PLANNED: Self = Self {
         removes: "removes",
         restores: "restores",
     };
 
-    /// The verbs of an undo whose lines are shown once it is done.
+    /// The verbs of an undo whose lines are shown after it is done.
     pub(crate) const DONE: Self = Self {
         removes: "removed",
         restores: "restored",

@@ -1,4 +1,4 @@
-//! A file that a setup writes as a whole, where there was none.
+//! A file that a setup creates as a whole.
 
 use std::path::Path;
 
@@ -7,15 +7,15 @@ use super::plan::Plan;
 use crate::error::{Error, Report};
 use crate::text::quote;
 
-/// Where `setup.json` says that a file is a setup's own.
+/// Place of a setup's own file in `setup.json`.
 pub(crate) const AT_FILE: [&str; 1] = ["file"];
 
 impl Plan<'_> {
-    /// Writes a file. Returns what `setup.json` is to say of it; `None` if it is a person's
-    /// own with the same content.
+    /// Writes a file. Returns its edit for `setup.json`; `None` if the user's own file
+    /// has the same content.
     ///
     /// # Errors
-    /// The file is there with another content.
+    /// The file exists with different content.
     pub(crate) fn write_whole(&mut self, path: &Path, text: &str) -> Result<Option<Edit>, Error> {
         let mut file = self.open_file(path)?;
         let known = self.journal.edit_at(&file.name(), &AT_FILE).cloned();
@@ -38,7 +38,7 @@ impl Plan<'_> {
         Ok(Some(edit))
     }
 
-    /// Removes a file if it is still what a setup wrote, or writes `left` in its place.
+    /// Removes a file if it still has a setup's text, or replaces it by `left`.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -53,7 +53,7 @@ impl Plan<'_> {
             },
             Standing::Gone => self.say_drift(format!("{path} was removed already")),
             _ => self.say_drift(format!(
-                "{path} was changed since, and is kept: remove it by hand if nothing needs it"
+                "{path} was changed since the setup, so it stays: remove it by hand if nothing needs it"
             )),
         }
         self.add(file);
@@ -65,7 +65,7 @@ fn same(now: &str, ours: &str) -> bool {
     now == ours
 }
 
-/// Returns the lines of a text of our own, which a diff may show.
+/// Returns the lines of our own text, which a diff may show.
 fn words(text: &str) -> impl Iterator<Item = String> {
     let lines = text.lines().map(str::trim);
     lines.map(|line| line.trim_start_matches("- ").to_owned())

@@ -1,4 +1,4 @@
-//! Whether a Kubernetes API server can use a token (OIDC token authentication).
+//! Checks if a Kubernetes API server can use a token (OIDC token authentication).
 //!
 //! Source: Kubernetes' "Authenticating", kube-apiserver's `--oidc-*` flags and its
 //! `AuthenticationConfiguration`.
@@ -14,7 +14,7 @@ use crate::token::jwt::Jwt;
 const ADD_PROJECT: &str =
     "add the cluster's project: projects = [\"ID\"] in the profile, or --project ID";
 
-/// Why an API server cannot use a token, or not in every case.
+/// A reason why an API server cannot use a token, or only some clusters can.
 #[derive(Debug)]
 pub(crate) struct Flaw {
     /// Completes "an API server cannot use it, because".
@@ -24,8 +24,8 @@ pub(crate) struct Flaw {
     pub(crate) is_partial: bool,
 }
 
-/// Returns what an API server has against a token, the worst first; empty if nothing.
-/// `profile` is the profile of the token's request.
+/// Returns the reasons why an API server would refuse a token, the worst first; empty if
+/// there are none. `profile` is the profile of the token's request.
 pub(crate) fn flaws(scopes: &Scopes, token: &str, profile: Option<&str>) -> Vec<Flaw> {
     let jwt = Jwt::parse(token);
     let roles = without_roles(scopes, jwt.as_ref(), profile);
@@ -33,8 +33,8 @@ pub(crate) fn flaws(scopes: &Scopes, token: &str, profile: Option<&str>) -> Vec<
     kind.into_iter().chain(roles).collect()
 }
 
-/// Returns the flaw of a token that names a project and has no role of it; of scopes
-/// alone where the token is opaque or missing.
+/// Returns the flaw of a token that names a project and has no role of it; judged only by
+/// the scopes if the token is opaque or missing.
 pub(crate) fn without_roles(
     scopes: &Scopes,
     jwt: Option<&Jwt>,
@@ -75,7 +75,7 @@ fn project(scopes: &Scopes) -> Option<&str> {
     projects.find(|id| *id != "zitadel")
 }
 
-/// Returns why an API server cannot read the token, or not by default.
+/// Returns the reason why an API server cannot read the token, or not by default.
 fn unusable(scopes: &Scopes, jwt: Option<Jwt>, profile: Option<&str>) -> Option<Flaw> {
     let refused = |why: String, remedy: String| {
         Some(Flaw {
@@ -259,9 +259,9 @@ mod tests {
         assert_eq!(opaque.len(), 1);
         assert!(opaque[0].remedy.ends_with("whoami --refresh --profile ci"));
     }
-    /// The person who makes the token a JWT should not learn of the roles only then.
+    /// The user who makes the token a JWT should learn of the missing roles before.
     #[test]
-    fn a_project_without_roles_is_a_flaw_of_the_request_too() {
+    fn a_requested_project_without_roles_is_a_flaw_too() {
         let project = "urn:zitadel:iam:org:project:id:7:aud";
         let count = |scopes: &[&str]| {
             let scopes = Scopes::new(scopes.iter().copied()).expect("scopes");
@@ -275,7 +275,7 @@ mod tests {
         );
     }
 
-    /// An API server that takes the algorithm looks for the role as well.
+    /// An API server that accepts the algorithm also needs the role.
     #[test]
     fn flaws_of_algorithm_and_roles_are_both_named() {
         let claims = json!({"iss": "https://i", "exp": 1, "aud": ["7"], "sub": "1"});

@@ -1,11 +1,11 @@
-//! What doctor and `config check` say about the config file.
+//! The findings of doctor and `config check` about the config file.
 
 use crate::config::Config;
 use crate::findings::{Check, ok, warning};
 use crate::sys::status::Status;
 use crate::text::quote;
 
-/// Reports the config file, which was read.
+/// Reports that the config file was read.
 pub(crate) fn file(config: &Config<'_>) -> Check {
     let Some(path) = config.path() else {
         return ok(

@@ -1,4 +1,4 @@
-//! What doctor and `config check` say about a key: its size, expiry and file mode.
+//! The findings of doctor and `config check` about a key: its size, expiry and file mode.
 
 use crate::broker::secrets::EXPIRY_NOTICE;
 use crate::error::Error;
@@ -15,7 +15,7 @@ use crate::text::quote::word;
 const NEW_KEY: &str =
     "create a new key in ZITADEL (the service user's Keys, New, JSON) and replace the key file";
 
-/// Checks a key that was read. Returns it; `None` if it cannot sign.
+/// Checks a loaded key, and returns it; `None` if it cannot sign.
 pub(crate) fn check(checks: &mut Checks, spec: &KeySpec, key: Key, now: UnixTime) -> Option<Key> {
     let source = &spec.source;
     let bits = match assertion::bits(&key) {
@@ -66,7 +66,7 @@ pub(crate) fn check(checks: &mut Checks, spec: &KeySpec, key: Key, now: UnixTime
     {
         has_warning = true;
         let finding = format!("{source}: the key expires at {end}");
-        // The usual profile needs no option.
+        // The default profile is selected without an option.
         let with = if spec.options.is_empty() {
             ", with this profile"
         } else {

@@ -19,7 +19,7 @@ pub(crate) struct Netrc {
     has_variable: bool,
 }
 
-/// One login. Holds no secret.
+/// One login, without its secrets.
 pub(crate) struct Entry {
     file: PathBuf,
     is_of_variable: bool,
@@ -28,7 +28,7 @@ pub(crate) struct Entry {
 }
 
 impl Netrc {
-    /// Reads the files; one that cannot be read has no logins.
+    /// Reads the files; an unreadable one has no logins.
     pub(crate) fn read(
         environment: &Environment,
         directories: &Directories,
@@ -64,7 +64,7 @@ impl Netrc {
 
     /// True if a tool reads this login.
     pub(crate) fn is_read_by(&self, entry: &Entry, reader: &NetrcReader) -> bool {
-        // The variable's file replaces the usual one.
+        // The variable's file replaces the default one.
         let is_its_file = entry.is_of_variable == (self.has_variable && reader.knows_variable);
         is_its_file && (entry.host.is_some() || reader.knows_default)
     }
@@ -95,7 +95,7 @@ impl Entry {
         self.is_default() || ask.is_some_and(|ask| pattern.matches_host(&ask.origin))
     }
 
-    /// Says which tools send the login.
+    /// Returns the line that names the tools which send the login.
     pub(crate) fn line(&self, readers: &[&str]) -> String {
         let file = quote::path(&self.file);
         let readers = match readers {

@@ -1,4 +1,4 @@
-//! What setup, doctor and `config check` say about a host rule.
+//! The findings of setup, doctor and `config check` about a host rule.
 
 use crate::config::{Asker, Config};
 use crate::findings::wiring::profile_of;
@@ -7,18 +7,17 @@ use crate::host::{HostPattern, HostRule};
 use crate::scope::open_zitadel;
 use crate::url::Origin;
 
-/// Says that a service takes no tokens of ZITADEL.
+/// Returns the line for a service that takes no ZITADEL tokens.
 pub(crate) fn no_use(pattern: &HostPattern, service: &str) -> String {
     format!("{pattern} belongs to {service}, which takes no tokens of ZITADEL")
 }
 
-/// Says that a wildcard matches no host.
+/// Returns the line for a wildcard that matches no host.
 pub(crate) fn no_match(pattern: &HostPattern) -> String {
     format!("{pattern} matches no host: a wildcard is for names, and not for addresses")
 }
 
-/// Warns that a rule gives another host a token for ZITADEL's own APIs; `None` if it does
-/// not.
+/// Returns a warning if a rule gives another host a token for ZITADEL's own APIs.
 pub(crate) fn api_token(config: &Config<'_>, rule: &HostRule) -> Option<String> {
     let request = config.request(Asker::of(rule)).ok()?;
     let (issuer, _) = Origin::parse_url(request.issuer.as_ref()?.as_str())?;
@@ -32,8 +31,9 @@ pub(crate) fn api_token(config: &Config<'_>, rule: &HostRule) -> Option<String> 
     ))
 }
 
-/// Warns of rules without a host, of rules whose hosts strangers may have, of hosts that
-/// take no tokens of ZITADEL, and of tokens for ZITADEL's own APIs that go to other hosts.
+/// Warns of rules without a host, of rules for hosts that strangers may own, of hosts
+/// that take no ZITADEL tokens, and of tokens for ZITADEL's own APIs that go to other
+/// hosts.
 pub(crate) fn check(checks: &mut Checks, config: &Config<'_>) {
     for rule in config.rules().iter() {
         let pattern = &rule.pattern;

@@ -1,4 +1,4 @@
-//! What doctor and `config check` say about a source of tokens that is no key of ours.
+//! The findings of doctor and `config check` about a source of tokens that is not a key.
 
 use std::path::Path;
 
@@ -28,8 +28,8 @@ pub(crate) fn settings(request: &Request<'_>) -> String {
     }
 }
 
-/// Checks the public key of a program that signs, and says so if the caller will not run
-/// the program. Returns true unless the key is of no use.
+/// Checks the public key of a program that signs, and reports if the caller will not run
+/// the program. Returns true unless the key is unusable.
 pub(crate) fn signer(
     checks: &mut Checks,
     signer: &Signer,
@@ -55,8 +55,7 @@ pub(crate) fn signer(
         Ok(None) => {
             let what =
                 format!("{command}: signs for key {id} of service user {user}, unchecked{remark}");
-            let advice =
-                "set public-key-file: a wrong signature is then told here, and not by the issuer";
+            let advice = "set public-key-file: a wrong signature is then reported here, and not by the issuer";
             checks.push(warning("key", what, advice));
             true
         }
@@ -67,11 +66,11 @@ pub(crate) fn signer(
     }
 }
 
-/// Checks a client secret that was read.
+/// Checks a loaded client secret.
 pub(crate) fn client(checks: &mut Checks, client: &Client) {
     let what = format!("{}: secret of client {}", client.secret, client.id.as_str());
     let is_open = match &client.secret {
-        SecretSource::File(path) => open(checks, path, &client.secret.to_string()),
+        SecretSource::File(path) => open(checks, "secret", path, &client.secret.to_string()),
         SecretSource::Environment(_) | SecretSource::Command(_) => false,
     };
     if !is_open {
@@ -79,7 +78,7 @@ pub(crate) fn client(checks: &mut Checks, client: &Client) {
     }
 }
 
-/// Checks the token of a file. A command is not run here.
+/// Checks the token of a file. Does not run a command.
 pub(crate) fn supplier(
     checks: &mut Checks,
     supplier: &Supplier,
@@ -107,14 +106,15 @@ pub(crate) fn supplier(
         || "its expiry is not known".to_owned(),
         |lifespan| format!("valid until {}", lifespan.expires_at),
     );
-    if !open(checks, path, &supplier.to_string()) {
-        checks.push(ok("source", format!("{supplier}: holds a token, {end}")));
+    if !open(checks, "source", path, &supplier.to_string()) {
+        checks.push(ok("source", format!("{supplier}: has a token, {end}")));
     }
     Ok(())
 }
 
-/// Warns if others can read or replace a file with a secret. Returns true if they can.
-fn open(checks: &mut Checks, path: &Path, source: &str) -> bool {
+/// Warns, under the name of its check, if others can read or replace a file with a secret.
+/// Returns true if they can.
+fn open(checks: &mut Checks, name: &'static str, path: &Path, source: &str) -> bool {
     let mut is_open = false;
     if let Ok(status) = Status::of(path)
         && status.is_file()
@@ -125,11 +125,7 @@ fn open(checks: &mut Checks, path: &Path, source: &str) -> bool {
             "{source}: accessible to other users ({})",
             status.shown_mode()
         );
-        checks.push(warning(
-            "source",
-            finding,
-            format!("chmod 600 {}", word(path)),
-        ));
+        checks.push(warning(name, finding, format!("chmod 600 {}", word(path))));
     }
     for dir in exposure::open_directories(path) {
         is_open = true;
@@ -137,11 +133,7 @@ fn open(checks: &mut Checks, path: &Path, source: &str) -> bool {
             "{source}: every user can replace it in {}",
             quote::path(&dir)
         );
-        checks.push(warning(
-            "source",
-            finding,
-            format!("chmod o-w {}", word(&dir)),
-        ));
+        checks.push(warning(name, finding, format!("chmod o-w {}", word(&dir))));
     }
     is_open
 }

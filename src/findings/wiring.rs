@@ -8,29 +8,24 @@ use crate::broker::Request;
 use crate::cli::options::Options;
 use crate::config::{Asker, Config, Directories};
 use crate::error::Error;
-use crate::host::{HostRule, Miss};
+use crate::host::{Auth, HostRule, Miss};
 use crate::sys::paths::{called, canonicalize, is_same_program};
 use crate::sys::{Environment, process};
 use crate::text::clock::Deadline;
-use crate::text::input::{self, ReadError};
+use crate::text::input::{self, ReadError, TOOL_FILE_LIMIT};
 use crate::text::quote;
-use crate::text::quote::quoted;
 use crate::url::Origin;
 
 /// The name of this program.
 pub(crate) const NAME: &str = "zitadel-credential";
 
-/// Size limit of a tool's file, which may have the logins of many registries. The
-/// same as in setup.
-pub(crate) const LIMIT: usize = 4 * 1024 * 1024;
-
 /// The inputs for finding and reading a tool's files.
 pub(crate) struct Machine<'a> {
     /// Looks up an environment variable.
-    pub(crate) environment: &'a Environment,
+    pub(crate) environment: &'a Environment<'a>,
     /// This user's directories.
     pub(crate) directories: &'a Directories,
-    /// The deadline for the tool's own program.
+    /// The deadline for the tool's own executable.
     pub(crate) deadline: Deadline,
 }
 
@@ -41,7 +36,7 @@ pub(crate) struct Context<'a> {
     /// False if the configuration could not be loaded.
     pub(crate) is_read: bool,
     /// Looks up an environment variable.
-    pub(crate) environment: &'a Environment,
+    pub(crate) environment: &'a Environment<'a>,
     /// Returns the path of this program.
     pub(crate) program: &'a dyn Fn() -> io::Result<PathBuf>,
     /// This user's directories.
@@ -54,7 +49,7 @@ pub(crate) struct NetrcReader {
     pub(crate) name: &'static str,
     /// True if the variable `NETRC` names its file.
     pub(crate) knows_variable: bool,
-    /// True if it uses the entry `default`.
+    /// True if the tool uses the entry `default`.
     pub(crate) knows_default: bool,
 }
 
@@ -63,12 +58,12 @@ pub(crate) type VisitJwt<'v> = dyn FnMut(&'static str, &str, Option<&str>, &Requ
 
 /// The wiring of one tool.
 pub(crate) trait Wiring {
-    /// True if the tool looks for its link on `PATH`.
+    /// True if the tool finds its link on `PATH`.
     fn needs_link(&self) -> bool {
         false
     }
 
-    /// True if the tool requests tokens for every host, by this config file.
+    /// True if the tool requests tokens for every host, with this config file.
     fn is_for_all(&self, context: &Context<'_>) -> bool {
         let _ = context;
         false
@@ -80,16 +75,22 @@ pub(crate) trait Wiring {
         let _ = (context, visit);
     }
 
-    /// True if the token of this call must be a JWT, because it cannot be seen which
-    /// tokens the tool requests.
+    /// True if this call's token must be a JWT, because the tool's requests are unknown.
     fn may_need_jwt(&self) -> bool {
         false
     }
 
-    /// True if the tool requests tokens for this host without a host rule.
-    fn needs_no_rule(&self, origin: &Origin) -> bool {
+    /// Returns the role of this host, if the tool requests tokens for it without a host
+    /// rule.
+    fn needs_no_rule(&self, origin: &Origin) -> Option<&'static str> {
         let _ = origin;
-        false
+        None
+    }
+
+    /// Describes the form of the tool's login by a rule's `auth`; `None` if it has only one.
+    fn form(&self, auth: Auth) -> Option<&'static str> {
+        let _ = auth;
+        None
     }
 
     /// Returns how the tool reads `.netrc` before it requests a token for this host;
@@ -103,14 +104,15 @@ pub(crate) trait Wiring {
         None
     }
 
-    /// Says what is missing if setup was run and the tool's files do not name this
-    /// program: a setup prints it, and a person adds it. `None` if setup writes all.
+    /// Returns the missing step if setup was run and the tool's files do not name this
+    /// program: setup prints lines for the user to add. `None` if setup writes
+    /// everything.
     fn by_hand(&self) -> Option<&'static str> {
         None
     }
 
-    /// True if no file of the tool can be found from here: setup's journal alone says for
-    /// which hosts it is set up.
+    /// True if no file of the tool can be found from here: only setup's journal has its
+    /// hosts.
     fn is_unseen(&self) -> bool {
         false
     }
@@ -122,7 +124,7 @@ pub(crate) trait Wiring {
         None
     }
 
-    /// Returns the hosts for which the tool requests tokens, by this config file.
+    /// Returns the hosts for which the tool requests tokens, with this config file.
     fn origins(&self, context: &Context<'_>) -> Vec<Origin> {
         let _ = context;
         Vec::new()
@@ -133,8 +135,8 @@ pub(crate) trait Wiring {
 }
 
 impl<'a> Context<'a> {
-    /// Returns the configuration by which a call with these options answers, if they name
-    /// another config file than this one's.
+    /// Returns the configuration of a call with these options; `None` if it has the same
+    /// config file.
     pub(crate) fn config_of(&self, options: &Options) -> Option<Result<Config<'a>, Error>> {
         options.config.as_ref()?;
         let own = Config::load(options, self.environment, self.directories);
@@ -146,12 +148,39 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// True if a call with these options answers by this config file.
+    /// True if a call with these options uses this config file.
     pub(crate) fn is_by_this(&self, options: &Options) -> bool {
         self.config_of(options).is_none()
     }
 
-    /// Checks as [`check_rule`], by the config file that the tool's call names.
+    /// Returns the failed check of a call with these options, if the config file or the
+    /// profile that they name is at fault.
+    pub(crate) fn fault_of(
+        &self,
+        name: &'static str,
+        place: &str,
+        options: &Options,
+    ) -> Option<Check> {
+        let own = self.config_of(options);
+        let can_tell = self.is_read || own.is_some();
+        let error = match own {
+            Some(Err(error)) => error,
+            _ if can_tell && options.profile.is_some() => {
+                let config = Config::load(options, self.environment, self.directories);
+                let request = config.and_then(|config| config.request(Asker::default()));
+                request.err()?
+            }
+            _ => return None,
+        };
+        let what = format!("{place}: {}", in_a_line(error.report()));
+        Some(failed(
+            name,
+            what,
+            error.report().advice().unwrap_or_default(),
+        ))
+    }
+
+    /// Checks as [`check_rule`], with the config file that the tool's call names.
     pub(crate) fn check_rule(
         &self,
         name: &'static str,
@@ -160,17 +189,16 @@ impl<'a> Context<'a> {
         username: Option<&str>,
         options: &Options,
     ) -> Check {
+        if let Some(fault) = self.fault_of(name, place, options) {
+            return fault;
+        }
         match self.config_of(options) {
-            None => check_rule(name, place, origin, username, self.config, self.is_read),
             Some(Ok(config)) => check_rule(name, place, origin, username, &config, true),
-            Some(Err(error)) => {
-                let what = format!("{place}: {}", in_a_line(error.report()));
-                failed(name, what, error.report().advice().unwrap_or_default())
-            }
+            _ => check_rule(name, place, origin, username, self.config, self.is_read),
         }
     }
 
-    /// True if a name on `PATH` leads to this program.
+    /// True if a name on `PATH` resolves to this program.
     pub(crate) fn leads_here(&self, name: &str) -> bool {
         let found = process::find(name, self.environment);
         found.is_some_and(|found| (self.program)().is_ok_and(|own| is_same_program(&found, &own)))
@@ -186,14 +214,14 @@ impl<'a> Context<'a> {
 /// Describes the profile of a host rule.
 pub(crate) fn profile_of(config: &Config<'_>, rule: &HostRule) -> String {
     match config.profile_for(&Asker::of(rule)) {
-        Some(name) => format!("profile {}", quoted(&name)),
+        Some(name) => format!("profile {}", quote::path(&name)),
         None => "no profile".to_owned(),
     }
 }
 
 /// Reads a tool's file; `None` if it does not exist.
 pub(crate) fn text(path: &Path, deadline: &Deadline) -> Result<Option<String>, String> {
-    match input::read_file(path, LIMIT, deadline) {
+    match input::read_file(path, TOOL_FILE_LIMIT, deadline) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(ReadError::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.to_string()),
@@ -234,13 +262,8 @@ pub(crate) fn check_rule(
         }
         Err(miss) => {
             let report = miss.report(origin);
-            let own = config.named_path().map(quote::word);
-            let own = own.map(|path| format!(" --config {path}"));
-            let setup = format!(
-                "zitadel-credential setup {name} {}{}",
-                origin.authority(),
-                own.unwrap_or_default()
-            );
+            let (host, own) = (origin.authority(), config.option());
+            let setup = format!("zitadel-credential setup {name} {host}{own}");
             let advice = match miss {
                 Miss::Unknown | Miss::Port(_) => setup,
                 _ => report.advice().unwrap_or_default(),

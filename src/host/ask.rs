@@ -1,9 +1,9 @@
-//! The host that a request names.
+//! The host of a tool's request.
 
 use crate::text::quote::is_unprintable;
 use crate::url::{Origin, Scheme};
 
-/// The host, and perhaps the username, that a tool requests a login for.
+/// The host, and perhaps the username, of a tool's request for a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
     /// The host's origin.
@@ -13,10 +13,10 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// Parses a URL, or `host[:port]` with any path, which means https. `None` if
-    /// the text does not clearly name a host.
+    /// Parses a URL, or `host[:port]` with any path, which means https. `None` if the
+    /// host is not clear.
     pub fn of(text: &str) -> Option<Self> {
-        // No request has a fragment, and parsers differ on where one begins.
+        // No request has a fragment, and parsers disagree on its start.
         if text.contains('#') || text.contains(is_unprintable) {
             return None;
         }
@@ -32,7 +32,7 @@ impl Ask {
         })
     }
 
-    /// Parses a URL that may name a username, `https://user@host/path`. `None` as for
+    /// Parses a URL with an optional username, `https://user@host/path`. `None` as for
     /// [`Ask::of`], and if the URL has a password.
     pub fn of_url_with_user(url: &str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
@@ -67,8 +67,8 @@ impl Ask {
 }
 
 /// Decodes a URL's username, in which all but the unreserved characters are
-/// percent-encoded (RFC 3986, section 2.3). `None` if the encoding is invalid, or if the username is
-/// not printable on one line.
+/// percent-encoded (RFC 3986, section 2.3). `None` if the encoding is invalid, or if the
+/// username is not printable on one line.
 fn decoded(encoded: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(encoded.len());
     let mut rest = encoded.as_bytes();

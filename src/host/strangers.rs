@@ -1,14 +1,15 @@
-//! Names below which strangers have hosts, and public services that take no ZITADEL token.
+//! Domains in which strangers have hosts, and public services that accept no ZITADEL
+//! token.
 
-/// Second-level labels under which a country's registry gives names to everybody, as in
-/// `co.uk` and `com.au`.
+/// Second-level labels under which anyone can register a country's names, as in `co.uk`
+/// and `com.au`.
 const CATEGORIES: &[&str] = &[
     "ac", "asn", "biz", "co", "com", "ed", "edu", "firm", "gen", "go", "gob", "gouv", "gov",
     "govt", "ind", "info", "law", "ltd", "me", "mil", "ne", "net", "nhs", "nom", "or", "org",
     "plc", "police", "res", "sch", "school", "web",
 ];
 
-/// Providers that give names below these to every customer.
+/// Providers that give every customer a name below these.
 const PROVIDERS: &[&str] = &[
     "app.github.dev",
     "appspot.com",
@@ -96,7 +97,7 @@ const CLOUDS: &[&str] = &[
     "windows.net",
 ];
 
-/// Cities of Japan, below which everybody may have a name, as below its prefectures.
+/// Cities of Japan, below which anyone may have a name, as below its prefectures.
 const CITIES: &[&str] = &[
     "kawasaki",
     "kitakyushu",
@@ -109,8 +110,8 @@ const CITIES: &[&str] = &[
     "yokohama",
 ];
 
-/// Top-level names that a local network uses by itself: RFC 2606, RFC 6761 and RFC 6762,
-/// ICANN's `internal`, and names that were never given to anybody.
+/// Top-level names for local networks: RFC 2606, RFC 6761 and RFC 6762, ICANN's
+/// `internal`, and names that were never assigned.
 const LOCAL: &[&str] = &[
     "corp",
     "example",
@@ -126,7 +127,7 @@ const LOCAL: &[&str] = &[
     "test",
 ];
 
-/// Services with their hosts, which know no ZITADEL.
+/// Services that accept no ZITADEL token, with their hosts.
 const SERVICES: &[(&str, &[&str])] = &[
     ("Docker Hub", &["docker.io", "docker.com"]),
     (
@@ -161,7 +162,7 @@ pub fn are_below(name: &str) -> bool {
     }
 }
 
-/// Returns the public service that a host belongs to, if it takes no tokens of ZITADEL.
+/// Returns the public service of a host, if it accepts no ZITADEL tokens.
 pub fn service(host: &str) -> Option<&'static str> {
     let mut services = SERVICES.iter();
     let found = services.find(|(_, domains)| is_of(host, domains))?;

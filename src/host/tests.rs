@@ -53,7 +53,7 @@ fn a_rule_matches_its_host_and_port_and_nothing_else() {
 }
 
 #[test]
-fn a_wildcard_stands_for_whole_labels() {
+fn a_wildcard_matches_whole_labels() {
     let rules = rules(&["*.acme.dev:5000"]);
     for (url, expected) in [
         ("https://a.acme.dev:5000", true),
@@ -67,7 +67,7 @@ fn a_wildcard_stands_for_whole_labels() {
 }
 
 #[test]
-fn the_closest_pattern_decides_alone() {
+fn only_the_closest_pattern_applies() {
     let mut rules = rules(&["*.dev", "*.acme.dev"]);
     rules
         .add(HostRule {
@@ -222,7 +222,7 @@ proptest! {
     }
 
     #[test]
-    fn a_rule_never_matches_wider_than_it_reads(
+    fn a_rule_never_matches_more_than_its_pattern(
         wildcard: bool,
         pattern in "[a-c]{1,2}(\\.[a-c]{1,2}){0,2}",
         asked in "[a-c.]{1,8}",
@@ -244,7 +244,7 @@ proptest! {
     }
 
     #[test]
-    fn a_rule_is_for_its_port_and_for_https(
+    fn a_rule_matches_only_its_port_and_https(
         ruled in prop::option::of(440_u16..446),
         asked in prop::option::of(440_u16..446),
         http: bool,
@@ -275,7 +275,7 @@ fn a_wildcard_matches_no_address() {
 }
 
 #[test]
-fn a_wildcard_over_hosts_of_strangers_is_known() {
+fn a_wildcard_over_a_public_suffix_is_detected() {
     let covers = |text: &str| HostPattern::parse(text).map(|pattern| pattern.covers_strangers());
     for text in [
         "*.com",
@@ -314,7 +314,7 @@ fn a_wildcard_over_hosts_of_strangers_is_known() {
 }
 
 #[test]
-fn a_service_that_takes_no_tokens_of_zitadel_is_known() {
+fn a_service_that_rejects_zitadel_tokens_is_detected() {
     let service = |text: &str| HostPattern::parse(text).and_then(|pattern| pattern.service());
     for (text, name) in [
         ("docker.io", Some("Docker Hub")),

@@ -1,4 +1,4 @@
-//! What the configuration still says of a key that was replaced.
+//! Advice about settings that still name a replaced key.
 
 use super::place::Place;
 use crate::cli::options::Options;

@@ -24,20 +24,20 @@ Examples:
   zitadel-credential key list
   zitadel-credential key list --output json | jq -r '.[].expires_at'")]
     List(KeyList),
-    /// Add a key: make a pair here, upload its public half, write the key file
+    /// Add a key: create a pair here, upload the public key, write the key file
     #[command(after_help = "\
 Example:
   zitadel-credential key add --output new-key.json
 The private key never leaves this machine. The file has mode 0600, and is
-written once a token could be had with the key.")]
+written only after the key got a token.")]
     Add(KeyAdd),
-    /// Replace the profile's key by a new one, and remove the old one
+    /// Replace the profile's key with a new one, and remove the old one
     #[command(after_help = "\
 Examples:
   zitadel-credential key rotate
   zitadel-credential key rotate --if-expires-within 14d
-If it is interrupted, the key file holds a key that works, and the next call
-finishes what was begun.")]
+If it is interrupted, the key file still has a working key, and the next call
+finishes the rotation.")]
     Rotate(KeyRotate),
     /// Remove a key at ZITADEL
     #[command(after_help = "\
@@ -107,7 +107,7 @@ pub(crate) struct KeyRemove {
     /// The key's ID, as key list shows it
     #[arg(value_name = "ID")]
     pub(crate) id: String,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     pub(crate) yes: bool,
     #[command(flatten, next_help_heading = EVERY)]

@@ -26,12 +26,12 @@ pub(super) fn list(session: &Session<'_, '_>, output: ListOutput) -> Result<Answ
     }))
 }
 
-/// True if a key works no more.
+/// True if a key no longer works.
 fn has_ended(key: &UserKey, now: UnixTime) -> bool {
     !key.end.is_never() && key.end.at <= now
 }
 
-/// Returns the end of a key as people read it.
+/// Returns the expiry of a key, for messages.
 pub(super) fn end(key: &UserKey) -> String {
     if key.end.is_never() {
         "never".to_owned()

@@ -1,41 +1,46 @@
-//! The file that a new key goes to, and the lock on its directory.
+//! The file for a new key, and the lock on its directory.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-use std::{io, thread};
 
+use super::note::Note;
+use crate::edit::directory::missing;
+use crate::edit::lock::DirLock;
 use crate::error::{Error, Report};
 use crate::secret::Secret;
 use crate::sys::absolute::names_directory;
-use crate::sys::files::{can_create_in, fsync_dir};
-use crate::sys::lock::DirLock;
+use crate::sys::files::can_create_in;
 use crate::sys::paths::canonicalize;
+use crate::sys::replace;
 use crate::sys::status::Status;
-use crate::sys::{replace, temporary};
 use crate::text::clock::{Deadline, UnixTime};
 use crate::text::quote;
 use crate::text::quote::{system, word};
-use crate::text::waiting::Wait;
 
-const PAUSE: Duration = Duration::from_millis(20);
+/// Returns the error of a new key's file.
+fn no_new_key(shown: &str, why: &str, hint: &str) -> Error {
+    let report = Report::new(format!("{shown}: no new key: {why}"));
+    Error::Usage(report.hint(hint))
+}
 
 const OTHER_FILE: &str = "choose a file that does not exist yet, in a directory of your own";
 
-/// A file that gets a key.
+/// A file for a key.
 #[derive(Debug)]
 pub(super) struct Place {
-    /// The path that was given.
+    /// The path as given.
     shown: String,
-    /// The file itself, through all links.
+    /// The file itself, with all links resolved.
     pub(super) file: PathBuf,
-    is_new: bool,
+    /// True if the file must not exist yet.
+    pub(super) is_new: bool,
 }
 
 impl Place {
-    /// Returns the place of a key file that is to be replaced.
+    /// Returns the place of a key file that will be replaced.
     ///
     /// # Errors
-    /// [`Error::Usage`]: it must not or cannot be replaced.
+    /// [`Error::Usage`]: the file must not or cannot be replaced.
     pub(super) fn of_key_file(path: &Path) -> Result<Self, Error> {
         let shown = quote::path(path);
         let refused = |why: &str, hint: &str| {
@@ -88,21 +93,15 @@ impl Place {
         Ok(place)
     }
 
-    /// Returns the place of a key file that must not be there yet.
+    /// Returns the place of a key file that must not exist yet.
     ///
     /// # Errors
-    /// [`Error::Usage`]: it is there, or cannot be created.
+    /// [`Error::Usage`]: the file exists, or cannot be created.
     pub(super) fn of_new_file(path: &Path) -> Result<Self, Error> {
         let shown = quote::path(path);
-        let refused = |why: &str| {
-            let report = Report::new(format!("{shown}: no new key: {why}"));
-            Error::Usage(report.hint(OTHER_FILE))
-        };
+        let refused = |why: &str| no_new_key(&shown, why, OTHER_FILE);
         if names_directory(path) {
             return Err(refused("the name of a directory"));
-        }
-        if path.symlink_metadata().is_ok() {
-            return Err(refused("the file is there already"));
         }
         let name = path.file_name().ok_or_else(|| refused("not a file name"))?;
         if name.to_string_lossy().ends_with(".rotation") {
@@ -112,8 +111,14 @@ impl Place {
             Some(dir) if !dir.as_os_str().is_empty() => dir,
             _ => Path::new("."),
         };
-        let dir = canonicalize(dir).map_err(|error| refused(&system(&error)))?;
-        let status = Status::of(&dir).map_err(|error| refused(&system(&error)))?;
+        let found = canonicalize(dir).and_then(|dir| Ok((Status::of(&dir)?, dir)));
+        let (status, dir) = found.map_err(|error| {
+            let (why, hint) = match error.kind() {
+                io::ErrorKind::NotFound => missing(dir),
+                _ => (system(&error), OTHER_FILE),
+            };
+            no_new_key(&shown, &why, hint)
+        })?;
         if !status.keeps_ours() {
             let mode = status.shown_mode();
             let why = format!("other users can write to its directory ({mode})");
@@ -124,11 +129,15 @@ impl Place {
             shown,
             is_new: true,
         };
+        // A note is examined under the lock.
+        if !Note::path(&place.file).exists() {
+            place.check_absent()?;
+        }
         place.check_directory()?;
         Ok(place)
     }
 
-    /// Returns the path as a person reads it.
+    /// Returns the path for messages.
     pub(super) fn shown(&self) -> &str {
         &self.shown
     }
@@ -148,48 +157,52 @@ impl Place {
         )))
     }
 
-    /// Waits for the lock on the directory, and removes what killed calls left in it.
+    /// Returns an error if a new key's file exists.
     ///
     /// # Errors
-    /// Another call holds it until the deadline, or the system's error.
-    pub(super) fn lock(&self, deadline: &Deadline, now: UnixTime) -> Result<DirLock, Error> {
-        let dir = self.directory();
-        let failed = |reason: &str| Report::new(format!("{}: {reason}", quote::path(dir)));
-        let mut wait = None;
-        loop {
-            let taken = DirLock::try_take(dir);
-            let taken = taken.map_err(|error| Error::Final(failed(&system(&error))))?;
-            if let Some(lock) = taken {
-                if let Err(error) = temporary::sweep_by_setup(dir, now, lock.is_locked()) {
-                    log::debug!("{} is not swept: {error}", quote::path(dir));
-                }
-                return Ok(lock);
-            }
-            if deadline.remaining().is_zero() {
-                return Err(Error::Passing(
-                    failed("another call rotates a key there, or a setup is under way")
-                        .hint("try again; --timeout extends the wait"),
-                ));
-            }
-            wait.get_or_insert_with(|| Wait::of(|| "the lock of another call".to_owned()));
-            thread::sleep(PAUSE);
+    /// [`Error::Usage`].
+    pub(super) fn check_absent(&self) -> Result<(), Error> {
+        if self.is_new && self.file.symlink_metadata().is_ok() {
+            let why = "the file is there already";
+            return Err(no_new_key(&self.shown, why, OTHER_FILE));
         }
+        Ok(())
     }
 
-    /// Writes a key file in one step, with mode 0600.
+    /// Takes the lock on the directory. A call that had it before may have written the new
+    /// file.
     ///
     /// # Errors
-    /// The system's own reason; the old file stays.
+    /// As [`DirLock::take`] and [`Place::check_absent`].
+    pub(super) fn lock(&self, deadline: &Deadline, now: UnixTime) -> Result<DirLock, Error> {
+        let lock = DirLock::take(self.directory(), deadline, now)?;
+        self.check_absent()
+            .inspect_err(|_| Note::remove_if_complete(&self.file))?;
+        Ok(lock)
+    }
+
+    /// Writes a key file in one step, with mode 0600. The directory of a replaced file is not
+    /// fsynced.
+    ///
+    /// # Errors
+    /// The operating system's error; the old file stays.
     pub(super) fn write(&self, key_file: &Secret) -> io::Result<()> {
         let bytes = key_file.expose().as_bytes();
         if self.is_new {
             return replace::create_new(&self.file, bytes);
         }
-        replace::private_by_setup(&self.file, bytes)?;
-        if let Err(error) = fsync_dir(self.directory()) {
-            // Not every file system can.
-            log::debug!("a directory is not fsynced: {error}");
-        }
-        Ok(())
+        replace::private_by_rotation(&self.file, bytes)
+    }
+
+    /// Fsyncs the directory of the replaced file.
+    ///
+    /// # Errors
+    /// A power failure might restore the old file.
+    pub(super) fn fsync_directory(&self) -> Result<(), Error> {
+        replace::fsync_directory_of(&self.file).map_err(|error| {
+            let reason = system(&error);
+            let what = format!("{}: its directory is not fsynced: {reason}", self.shown);
+            Error::Final(Report::new(what))
+        })
     }
 }

@@ -5,30 +5,34 @@ use super::session::Session;
 use crate::call::{Answer, World};
 use crate::error::{Error, Report};
 use crate::grant::KeyId;
-use crate::text::quote::{quoted, system};
+use crate::text::quote::{holds_secret, quoted, system};
 
 /// Parses the ID of a key to remove.
 ///
 /// # Errors
-/// [`Error::Usage`]: it is none, or nobody can be asked.
+/// [`Error::Usage`]: the ID is invalid, or no user can be asked.
 pub(super) fn wanted(world: &World<'_>, id: &str, is_sure: bool) -> Result<KeyId, Error> {
-    let id = KeyId::parse(id).ok_or_else(|| {
+    let parsed = KeyId::parse(id).filter(|_| !holds_secret(id));
+    let id = parsed.ok_or_else(|| {
         let what = format!("invalid key ID: \"{}\"", quoted(id));
         Error::Usage(Report::new(what).hint("use an ID of zitadel-credential key list"))
     })?;
     if !is_sure && !world.can_ask() {
-        let what = format!("key {} is not removed: there is nobody to ask", id.as_str());
+        let what = format!(
+            "key {} not removed: no terminal to ask for confirmation",
+            id.as_str()
+        );
         return Err(Error::Usage(Report::new(what).hint(
-            "add --yes if it should be removed; what still uses it gets no more tokens",
+            "add --yes to remove it; programs that use it get no more tokens",
         )));
     }
     Ok(id)
 }
 
-/// Removes a key of the session's user, once the person at the terminal agrees.
+/// Removes a key of the session's user, once the user at the terminal agrees.
 ///
 /// # Errors
-/// The key is the one in use or does not exist, or as [`Session::remove`].
+/// The key is in use or does not exist, or as [`Session::remove`].
 pub(super) fn remove(
     world: &World<'_>,
     session: &Session<'_, '_>,
@@ -54,7 +58,7 @@ pub(super) fn remove(
         );
         let answer = (world.ask)(&request).map_err(|error| {
             let what = format!("no answer: {}", system(&error));
-            Error::Usage(Report::new(what).hint("add --yes if it should be removed"))
+            Error::Usage(Report::new(what).hint("add --yes to remove it"))
         })?;
         if !["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()) {
             return Ok(Answer::new("nothing removed\n").with_code(1));

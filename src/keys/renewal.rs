@@ -1,12 +1,14 @@
-//! A new key, step by step, so that a call that ends at any step leaves a key that works:
+//! Renews a key step by step, so that after an interruption at any step a key works:
 //!
-//! 1. Note what is begun.
+//! 1. Write the note.
 //! 2. Add the public half at ZITADEL, and note its ID.
 //! 3. Mint with the new key until it works: a new key may need a moment.
-//! 4. Write the key file in one step.
+//! 4. Note that the key file is about to be written, and write it in one step.
 //! 5. Remove the old key at ZITADEL, then the note.
 //!
-//! What fails before step 4 is undone; what fails after it is finished by the next call.
+//! A failure before step 4 is undone; after it, the next call finishes the rotation. A new
+//! file replaces no key: it is complete after step 4. Its key may be in use anywhere from
+//! then on, so that no later call removes it.
 
 use std::thread;
 use std::time::Duration;
@@ -27,7 +29,7 @@ use crate::text::clock::{Clock, Deadline, UnixTime};
 use crate::text::quote::system;
 use crate::text::waiting::Wait;
 
-/// The first pause before a new key is tried again, and the longest one.
+/// The first and the longest pause before a new key is tried again.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(5)];
 
 /// A key that is in place.
@@ -37,10 +39,10 @@ pub(super) struct NewKey {
     pub(super) end: UnixTime,
 }
 
-/// What a new key is made with.
+/// The inputs of a renewal.
 pub(super) struct Renewal<'r, 'c> {
     pub(super) session: &'r Session<'r, 'c>,
-    /// The request that the new key is tried with, with the key in use.
+    /// The request for testing the new key, with the key in use.
     pub(super) request: &'r Request<'c>,
     pub(super) place: &'r Place,
     pub(super) clock: &'r Clock,
@@ -63,7 +65,8 @@ impl Renewal<'_, '_> {
         let now = self.session.now();
         let end = KeyEnd::new(now.plus(lifetime), fastrand::u32(1..1_000_000));
         let mut note = Note::new(self.session.grant(), now, end, old);
-        self.write_note(&note)?;
+        self.write_note(&note)
+            .inspect_err(|_| Note::remove(&self.place.file))?;
         let added = self.session.add(&pair.public_pem, &note.expiration_date);
         let added = added.map_err(|error| self.undo(&note, error))?;
         let id = added.inspect_err(|_| Note::remove(&self.place.file))?;
@@ -79,7 +82,11 @@ impl Renewal<'_, '_> {
         }
         self.put_in_place(&mut note, &id, &pair, replaced)
             .map_err(|error| self.undo(&note, error))?;
-        self.finish(&note, &id)?;
+        if self.place.is_new {
+            self.finish_new_file(&note, &id);
+        } else {
+            self.finish(&note, &id)?;
+        }
         Ok(NewKey {
             id,
             end: note.expiration_date.at,
@@ -98,16 +105,27 @@ impl Renewal<'_, '_> {
         self.write_note(note)?;
         let user = self.session.user();
         let key_file = |end| pair::key_file(id, user, &pair.private_pem, end, replaced);
-        // Without its end: that it is near, if it is, was asked for.
+        // Without the expiry, to avoid a warning that it is near: it was requested.
         self.wait_for(id, key_file(None))?;
-        let written = self.place.write(&key_file(Some(note.expiration_date.at)));
-        written.map_err(|error| {
-            let what = format!(
-                "{}: key not written: {}",
-                self.place.shown(),
-                system(&error)
-            );
-            Error::Final(Report::new(what).hint("make room, or name another file with --output"))
+        let before = self.session.grant().key_id.as_str();
+        note.set_written_over(Some(if self.place.is_new { "" } else { before }));
+        let written = self.write_note(note).and_then(|()| {
+            let written = self.place.write(&key_file(Some(note.expiration_date.at)));
+            written.map_err(|error| {
+                let what = format!(
+                    "{}: key not written: {}",
+                    self.place.shown(),
+                    system(&error)
+                );
+                Error::Final(
+                    Report::new(what).hint("make room, or name another file with --output"),
+                )
+            })
+        });
+        written.inspect_err(|_| {
+            // If the undo fails, the next call removes the key.
+            note.set_written_over(None);
+            let _ = self.write_note(note);
         })
     }
 
@@ -157,16 +175,18 @@ impl Renewal<'_, '_> {
         }
     }
 
-    /// Finishes what a note has begun, after its new key is in place: removes the old key
-    /// and keys that were added besides, then the note.
+    /// Finishes the rotation of a note after its new key is in place: removes the old key
+    /// and other added keys, then the note.
     ///
     /// # Errors
-    /// ZITADEL does not say that they are removed; the note stays.
+    /// The new file is not on disk, or ZITADEL does not confirm the removal; the note stays.
     pub(super) fn finish(&self, note: &Note, in_use: &KeyId) -> Result<(), Error> {
-        let removed = note
-            .old()
-            .map_or(Ok(false), |old| self.session.remove(&old));
-        removed
+        let on_disk = self.place.fsync_directory();
+        on_disk
+            .and_then(|()| {
+                note.old()
+                    .map_or(Ok(false), |old| self.session.remove(&old))
+            })
             .and_then(|_| self.remove_added(note, in_use))
             .map_err(|error| {
                 let what = format!(
@@ -181,15 +201,40 @@ impl Renewal<'_, '_> {
             })
     }
 
-    /// Removes the keys that were added by what a note has begun, except the one in use,
-    /// then the note.
+    /// Removes the note of a new file, and the key of a first request whose response was
+    /// lost. The new key works, and no later call may remove it, so an error is a warning.
+    fn finish_new_file(&self, note: &Note, new: &KeyId) {
+        Note::remove(&self.place.file);
+        if let Err(error) = self.remove_unused(note, new) {
+            log::warn!(
+                "{}: the new key works, but may be twice at ZITADEL: {}: see zitadel-credential key list",
+                self.place.shown(),
+                error.report().headline()
+            );
+        }
+    }
+
+    /// Removes the keys that the note's rotation added, except those that are or may be in
+    /// use, then the note.
     ///
     /// # Errors
-    /// ZITADEL does not say that they are removed; the note stays.
+    /// ZITADEL does not confirm the removal; the note stays.
     pub(super) fn remove_added(&self, note: &Note, in_use: &KeyId) -> Result<(), Error> {
+        self.remove_unused(note, in_use)?;
+        Note::remove(&self.place.file);
+        Ok(())
+    }
+
+    fn remove_unused(&self, note: &Note, in_use: &KeyId) -> Result<(), Error> {
         let keys = self.session.list()?;
+        let in_file = (!self.place.is_new).then_some(in_use);
         for key in keys.iter().filter(|key| key.id != *in_use) {
-            if note.added(key) {
+            if note.may_be_used(&key.id, in_file) {
+                let (file, id) = (self.place.shown(), key.id.as_str());
+                log::warn!(
+                    "{file}: key {id} of an interrupted call may be in use: if not, run zitadel-credential key remove {id}"
+                );
+            } else if note.added(key) {
                 self.session.remove(&key.id)?;
                 log::info!(
                     "removed key {} at ZITADEL, which was not used",
@@ -197,12 +242,11 @@ impl Renewal<'_, '_> {
                 );
             }
         }
-        Note::remove(&self.place.file);
         Ok(())
     }
 
-    /// Undoes what was begun before the new key is in place, and returns the error with
-    /// what became of that.
+    /// Undoes a rotation before its new key is in place, and returns the error with the
+    /// result of that.
     fn undo(&self, note: &Note, error: Error) -> Error {
         let undone = self.remove_added(note, &self.session.grant().key_id);
         error.map(|report| match undone {

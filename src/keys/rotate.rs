@@ -14,14 +14,15 @@ use crate::error::{Error, Report};
 use crate::grant::KeyId;
 use crate::source::Source;
 use crate::source::key::Key;
+use crate::source::key::end::KeyEnd;
 use crate::source::key::spec::{KeySource, KeySpec};
 use crate::text::clock::{Clock, UnixTime};
 use crate::text::quote;
 
-/// `key add`: a new key in a new file, beside the one in use.
+/// `key add`: creates a new key in a new file, beside the one in use.
 ///
 /// # Errors
-/// There is no new key.
+/// No key was added.
 pub(super) fn add(
     world: &World<'_>,
     request: &Request<'_>,
@@ -30,17 +31,17 @@ pub(super) fn add(
     let path = world.directories.located("--output", &args.output)?;
     let place = Place::of_new_file(&path)?;
     let _lock = place.lock(&request.deadline, (world.clock)())?;
-    let session = Session::open(request, world.clock)?;
+    let session = Session::open(request, world.clock, None)?;
     let renewal = renewal(&session, request, &place, world.clock);
     clear(&renewal)?;
     let new = renewal.run(args.lifetime, None, &[])?;
     Ok(Answer::new(told(&new, &place)))
 }
 
-/// `key rotate`: a new key in place of the profile's.
+/// `key rotate`: replaces the profile's key by a new one.
 ///
 /// # Errors
-/// The key in use is still the old one, or the next call finishes the rest.
+/// The old key is still in use, or the next call finishes the rest.
 pub(super) fn rotate(
     world: &World<'_>,
     config: &Config<'_>,
@@ -77,7 +78,14 @@ pub(super) fn rotate(
         }
     };
     let given_id = request.source.key().and_then(|key| key.id.clone());
-    let (before, source) = in_use(&request)?;
+    if args.dry_run {
+        place.check_absent()?;
+    }
+    // The key beside a new file is read once, as from a pipe, and not before a wait.
+    let lock = (place.is_new && !args.dry_run)
+        .then(|| place.lock(&request.deadline, (world.clock)()))
+        .transpose()?;
+    let (before, key, source) = in_use(&request)?;
     request.source = source;
     let call = Call {
         clock: world.clock,
@@ -89,8 +97,11 @@ pub(super) fn rotate(
     };
     let done = if args.dry_run {
         Done::only(call.plan())
+    } else if let Some(_lock) = lock {
+        call.run_beside(key)?
     } else {
-        call.run()?
+        drop(key);
+        call.run_in_place()?
     };
     let advice = match (&done.in_use, &given_id) {
         (Some(id), Some(given)) if id != given => advice::of_key_id(config, options, id, &place)?,
@@ -119,19 +130,19 @@ fn told(new: &NewKey, place: &Place) -> String {
     format!("{file}: new key {id}, valid until {end}\n")
 }
 
-/// The key in the profile's source.
+/// The IDs and the expiry of the key in the profile's source.
 struct InUse {
     id: KeyId,
-    /// The keys before it.
+    /// The keys that it replaced.
     replaced: Vec<KeyId>,
     expires_at: Option<UnixTime>,
 }
 
-/// How many of the keys before it a key file names.
+/// Maximum number of replaced keys that a key file names.
 const MOST_REPLACED: usize = 20;
 
 impl InUse {
-    /// Returns its ID after those of the keys before it.
+    /// Returns its ID after those of the replaced keys.
     fn all(&self) -> Vec<KeyId> {
         let before = self.replaced.len().saturating_sub(MOST_REPLACED - 1);
         let mut all = self.replaced[before..].to_vec();
@@ -147,10 +158,10 @@ fn no_key(source: &Source) -> Error {
     )
 }
 
-/// Reads the key in use, and how it is read. A key file's own ID counts, also if the
-/// configuration still has that of the key before.
-fn in_use(request: &Request<'_>) -> Result<(InUse, Source), Error> {
-    let environment = request.network.environment;
+/// Reads the key in use, once, and returns it with its source; `None` if another program
+/// signs. A key file's own ID counts, even if the configuration still has the previous
+/// key's ID.
+fn in_use(request: &Request<'_>) -> Result<(InUse, Option<Key>, Source), Error> {
     let given = match &request.source {
         Source::Key(key) | Source::SelfSigned(key) => key,
         Source::Signer(signer) => {
@@ -159,40 +170,33 @@ fn in_use(request: &Request<'_>) -> Result<(InUse, Source), Error> {
                 replaced: Vec::new(),
                 expires_at: None,
             };
-            return Ok((in_use, request.source.clone()));
+            return Ok((in_use, None, request.source.clone()));
         }
         source @ (Source::Client(_) | Source::Supplier(_)) => return Err(no_key(source)),
     };
+    let bytes = given.read(request.network.environment, &request.deadline)?;
     let by_itself = KeySpec {
         id: None,
         ..given.clone()
     };
-    let (key, spec) = if let Ok(key) = by_itself.load(environment, &request.deadline) {
-        (key, by_itself)
-    } else {
-        // A bare PEM.
-        let key = given.load(environment, &request.deadline)?;
-        (key, given.clone())
+    let (key, spec) = match by_itself.parse(&bytes) {
+        Ok(key) => (key, by_itself),
+        // A PEM file without IDs.
+        Err(_) => (given.parse(&bytes)?, given.clone()),
     };
-    let Key {
-        id,
-        expires_at,
-        replaced,
-        ..
-    } = key;
     let in_use = InUse {
-        id,
-        replaced,
-        expires_at,
+        id: key.id.clone(),
+        replaced: key.replaced.clone(),
+        expires_at: key.expires_at,
     };
     let source = match &request.source {
         Source::SelfSigned(_) => Source::SelfSigned(spec),
         _ => Source::Key(spec),
     };
-    Ok((in_use, source))
+    Ok((in_use, Some(key), source))
 }
 
-/// Removes what an earlier call with the same file began and did not finish.
+/// Removes the leftovers of an unfinished call with the same file.
 fn clear(renewal: &Renewal<'_, '_>) -> Result<(), Error> {
     if let Some(note) = note(renewal)? {
         renewal.remove_added(&note, &renewal.session.grant().key_id)?;
@@ -200,7 +204,7 @@ fn clear(renewal: &Renewal<'_, '_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Reads the note, which must be of the session's user.
+/// Reads the note, which must belong to the session's user.
 fn note(renewal: &Renewal<'_, '_>) -> Result<Option<Note>, Error> {
     let Some(note) = Note::read(&renewal.place.file)? else {
         return Ok(None);
@@ -226,12 +230,12 @@ struct Call<'r, 'c> {
     request: &'r Request<'c>,
     place: &'r Place,
     args: &'r KeyRotate,
-    /// True if the configuration sets the key ID, which the new file must answer to.
+    /// True if the configuration sets the key ID, which the new file must match.
     is_id_set: bool,
     before: InUse,
 }
 
-/// What a call has done.
+/// The results of a call.
 struct Done {
     text: String,
     /// The key that is in the key file now.
@@ -249,16 +253,43 @@ impl Call<'_, '_> {
         self.args.output.is_some()
     }
 
-    /// Returns what is said of a key that is good for long enough; `None` if it is not,
-    /// or if nobody asks.
+    /// Returns the message for a key that is valid for long enough; `None` if it is not,
+    /// or without `--if-expires-within`.
     fn is_good(&self, end: Option<UnixTime>) -> Option<String> {
         let (within, end) = (self.args.if_expires_within?, end?);
         let left = end.since((self.clock)());
         let id = self.before.id.as_str();
-        (left > within).then(|| format!("key {id} is valid until {end}: nothing to do\n"))
+        (left > within).then(|| {
+            if KeyEnd::new(end, 0).is_never() {
+                return format!("key {id} never expires: nothing to do\n");
+            }
+            format!("key {id} is valid until {end}: nothing to do\n")
+        })
     }
 
-    /// Says what the call would do.
+    /// As [`Call::is_good`], by the expiry in the key file; `None` if an unfinished call
+    /// left a note.
+    fn is_good_by_file(&self) -> Option<String> {
+        let is_begun = Note::path(&self.place.file).exists();
+        let end = self.before.expires_at.filter(|_| !is_begun);
+        self.is_good(end)
+    }
+
+    /// As [`Call::is_good`], by the expiry at ZITADEL, if the key file has none.
+    fn is_good_at_zitadel(
+        &self,
+        session: &Session<'_, '_>,
+        now: &InUse,
+    ) -> Result<Option<String>, Error> {
+        if self.args.if_expires_within.is_none() || now.expires_at.is_some() {
+            return Ok(None);
+        }
+        let keys = session.list()?;
+        let own = keys.iter().find(|key| key.id == now.id);
+        Ok(self.is_good(own.map(|key| key.end.at)))
+    }
+
+    /// Returns the description of the planned steps.
     fn plan(&self) -> String {
         let file = self.place.shown();
         if Note::path(&self.place.file).exists() {
@@ -283,7 +314,31 @@ impl Call<'_, '_> {
         )
     }
 
-    fn run(&self) -> Result<Done, Error> {
+    /// Adds a key in a new file, under the caller's lock; the key in use stays.
+    fn run_beside(&self, key: Option<Key>) -> Result<Done, Error> {
+        let Self {
+            clock,
+            request,
+            place,
+            args,
+            ref before,
+            ..
+        } = *self;
+        if let Some(good) = self.is_good_by_file() {
+            return Ok(Done::only(good));
+        }
+        let session = Session::open(request, clock, key)?;
+        let renewal = renewal(&session, request, place, clock);
+        clear(&renewal)?;
+        if let Some(good) = self.is_good_at_zitadel(&session, before)? {
+            return Ok(Done::only(good));
+        }
+        let new = renewal.run(args.lifetime, None, &[])?;
+        Ok(self.rotated(new, &before.id))
+    }
+
+    /// Replaces the key in its file.
+    fn run_in_place(&self) -> Result<Done, Error> {
         let Self {
             clock,
             request,
@@ -292,20 +347,20 @@ impl Call<'_, '_> {
             is_id_set,
             ref before,
         } = *self;
-        let is_begun = Note::path(&place.file).exists();
-        if !is_begun && let Some(good) = self.is_good(before.expires_at) {
+        if let Some(good) = self.is_good_by_file() {
             return Ok(Done::only(good));
         }
         let _lock = place.lock(&request.deadline, clock())?;
-        let (now, _) = in_use(request)?;
+        // Another call may have replaced the key.
+        let (now, key, _) = in_use(request)?;
         let is_done = now.id != before.id;
         if is_done && !Note::path(&place.file).exists() {
             return Ok(self.done_by_another(now));
         }
-        let session = Session::open(request, clock)?;
+        let session = Session::open(request, clock, key)?;
         let renewal = renewal(&session, request, place, clock);
         if let Some(mut note) = note(&renewal)? {
-            if !self.is_beside() && note.is_new(&now.id) {
+            if note.is_new(&now.id) {
                 if args.keep_old {
                     note.keep_old();
                 }
@@ -317,20 +372,12 @@ impl Call<'_, '_> {
         if is_done {
             return Ok(self.done_by_another(now));
         }
-        if args.if_expires_within.is_some() && now.expires_at.is_none() {
-            let keys = session.list()?;
-            let own = keys.iter().find(|key| key.id == now.id);
-            if let Some(good) = self.is_good(own.map(|key| key.end.at)) {
-                return Ok(Done::only(good));
-            }
+        if let Some(good) = self.is_good_at_zitadel(&session, &now)? {
+            return Ok(Done::only(good));
         }
-        let stays = self.is_beside() || args.keep_old;
-        let replaced = if is_id_set && !self.is_beside() {
-            now.all()
-        } else {
-            Vec::new()
-        };
-        let new = renewal.run(args.lifetime, (!stays).then_some(&now.id), &replaced)?;
+        let old = (!args.keep_old).then_some(&now.id);
+        let replaced = if is_id_set { now.all() } else { Vec::new() };
+        let new = renewal.run(args.lifetime, old, &replaced)?;
         Ok(self.rotated(new, &now.id))
     }
 

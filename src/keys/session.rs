@@ -1,4 +1,4 @@
-//! A session at ZITADEL's user API, with a token that is made for it alone.
+//! A session at ZITADEL's user API, with a separate token.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use crate::scope::{Scopes, project_audience};
 use crate::source::Source;
 use crate::source::issuer::Issuer;
 use crate::source::issuer::user_keys::UserKey;
+use crate::source::key::Key;
 use crate::source::key::end::KeyEnd;
 use crate::text::clock::{Clock, Deadline, UnixTime};
 use crate::token::Token;
 use crate::url::IssuerUrl;
 
-/// How long the last steps may take after the time limit: without them a key would stay
-/// behind.
+/// Time for the last steps after the time limit: without them a key would stay behind.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Returns a request for a token of ZITADEL's own APIs. The token is in no cache: whoever
-/// holds it can add a key.
+/// Returns a request for a token of ZITADEL's own APIs. The token is not cached: anyone
+/// who has it can add a key.
 ///
 /// # Errors
 /// As [`Config::request`].
@@ -32,7 +32,7 @@ pub(super) fn request<'c>(config: &Config<'c>, deadline: Deadline) -> Result<Req
             "replace the public key in ZITADEL's configuration, then the key file",
         )));
     }
-    // Whoever manages keys needs no word that one is to be replaced.
+    // Users who manage keys need no warning of a near expiry.
     request.source.leave_end_to_caller();
     request.scopes = scopes(&["openid", &project_audience("zitadel")])?;
     request.cache_dir = None;
@@ -46,38 +46,45 @@ pub(super) fn scopes(all: &[&str]) -> Result<Scopes, Error> {
         .map_err(|bad| Error::Final(Report::new(format!("invalid scope: {bad}"))))
 }
 
-/// A token of ZITADEL's own APIs, in memory alone, and what it was asked for with.
+/// A token of ZITADEL's own APIs, only in memory, and the parameters of its request.
 pub(super) struct Session<'r, 'c> {
     request: &'r Request<'c>,
     broker: Broker<'r>,
     token: Token,
-    /// What the token was asked for with, and whose it is.
+    /// The parameters of the token request, and the token's owner.
     grant: Grant,
     url: &'r IssuerUrl,
 }
 
 impl<'r, 'c> Session<'r, 'c> {
-    /// Gets a token with the key of a request that [`request`] made.
+    /// Gets a token with the key of a request from [`request`]. Reads the key, unless the
+    /// caller has it.
     ///
     /// # Errors
     /// As [`Broker::token`].
-    pub(super) fn open(request: &'r Request<'c>, clock: &'r Clock) -> Result<Self, Error> {
+    pub(super) fn open(
+        request: &'r Request<'c>,
+        clock: &'r Clock,
+        key: Option<Key>,
+    ) -> Result<Self, Error> {
         let url = request.issuer.as_ref().ok_or_else(|| {
             let report = Report::new("no issuer is configured, so there are no keys to ask for");
             Error::Usage(report.hint("set issuer in the profile, or give --issuer"))
         })?;
-        let broker = Broker::new(request, clock)?;
+        let broker = match (key, &request.source) {
+            (Some(key), _) => Broker::of_key(request, clock, key),
+            // The configuration may still have the previous key's ID, so that the key is
+            // read even if its IDs are set.
+            (None, Source::Key(spec)) => {
+                let key = spec.load(request.network.environment, &request.deadline)?;
+                Broker::of_key(request, clock, key)
+            }
+            (None, _) => Broker::new(request, clock)?,
+        };
         let token = broker.token()?;
         let mut grant = broker.grant().clone();
         if broker.user_id().is_none() {
             grant.user_id = owner(&broker, &token)?;
-        }
-        if let Source::Key(key) = &request.source {
-            // The configuration may still have the ID of the key before.
-            let environment = request.network.environment;
-            if let Ok(key) = key.load(environment, &request.deadline) {
-                grant.key_id = key.id;
-            }
         }
         Ok(Self {
             request,
@@ -88,7 +95,7 @@ impl<'r, 'c> Session<'r, 'c> {
         })
     }
 
-    /// Returns what the token was asked for with.
+    /// Returns the parameters of the token request.
     pub(super) const fn grant(&self) -> &Grant {
         &self.grant
     }
@@ -98,12 +105,12 @@ impl<'r, 'c> Session<'r, 'c> {
         self.broker.issuer_time()
     }
 
-    /// Returns the ID of the user whose keys they are.
+    /// Returns the ID of the user who owns the keys.
     pub(super) fn user(&self) -> &UserId {
         &self.grant().user_id
     }
 
-    /// Returns the user's keys, the newest first.
+    /// Returns the user's keys, newest first.
     ///
     /// # Errors
     /// As [`Issuer::user_keys`].
@@ -112,7 +119,7 @@ impl<'r, 'c> Session<'r, 'c> {
         keys.map_err(|error| self.broker.about(error))
     }
 
-    /// Adds a public key. Returns its ID, or the refusal: then no key was added.
+    /// Adds a public key. Returns its ID, or the refusal if no key was added.
     ///
     /// # Errors
     /// As [`Issuer::add_user_key`].
@@ -137,7 +144,7 @@ impl<'r, 'c> Session<'r, 'c> {
         removed.map_err(|error| self.broker.about(error))
     }
 
-    /// Returns the client of one request, with some time even after the limit.
+    /// Returns the client for one request, with some time even after the limit.
     fn issuer(&self) -> Issuer<'_> {
         let left = self.request.deadline.remaining().max(GRACE);
         let deadline = Deadline::after(left);
@@ -145,7 +152,7 @@ impl<'r, 'c> Session<'r, 'c> {
     }
 }
 
-/// Returns the ID of the user of a token that no key of ours was used for.
+/// Returns the ID of the owner of a token that was not requested with our key.
 fn owner(broker: &Broker<'_>, token: &Token) -> Result<UserId, Error> {
     let unknown = |why: &str| {
         let what = format!("the issuer does not say whose token it is: {why}");

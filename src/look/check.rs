@@ -1,4 +1,4 @@
-//! `config check`: everything that is wrong with the configuration, without network.
+//! `config check`: reports all errors of the configuration, without network.
 
 use crate::broker::Request;
 use crate::call::{Answer, World};
@@ -8,14 +8,12 @@ use crate::config::audit::{Audit, Fault};
 use crate::error::{Error, Report};
 use crate::findings::{Checks, config, failed_with, key, ok, rule, skipped, source};
 use crate::source::Source;
-use crate::source::client::{Client, SecretSource};
 use crate::source::issuer::Issuer;
-use crate::source::key::spec::{KeySource, KeySpec};
-use crate::source::supplier::Supplier;
-use crate::text::quote::quoted;
+use crate::text::clock::Clock;
+use crate::text::quote;
 
-/// Checks the config file and the files that it names. A command that prints a key does
-/// not run: it may ask a person, or a server.
+/// Checks the config file and the files that it names. Runs no command, which may prompt
+/// the user or contact a server, and reads no pipe, which would be empty for the next call.
 ///
 /// # Errors
 /// The config file cannot be read, or an option or a variable is invalid.
@@ -27,7 +25,7 @@ pub(crate) fn check(
     let Audit { config, faults } = Config::audit(options, world.environment, &world.directories)?;
     let mut checks = Checks::default();
     let mut codes = Vec::new();
-    let path = config.path().map(crate::text::quote::path);
+    let path = config.path().map(quote::path);
     for Fault { place, error } in faults {
         codes.push(error.exit_code());
         checks.push(failed_with(
@@ -49,10 +47,17 @@ pub(crate) fn check(
             checks.text(terminal.has_colour(world.environment), terminal.stdout)
         }
     };
-    Ok(Answer::new(text).with_code(codes.first().copied().unwrap_or_default()))
+    Ok(Answer::new(text).with_code(code(&codes)))
 }
 
-/// Returns the error with its place before it, once.
+/// Returns the exit code: 2 if anything in the configuration is invalid, wherever it is,
+/// because a script reads 1 as a bad key only.
+fn code(codes: &[u8]) -> u8 {
+    let invalid = codes.iter().find(|code| **code == 2);
+    invalid.or(codes.first()).copied().unwrap_or_default()
+}
+
+/// Returns the error with its place in front, but not twice.
 fn located(place: Option<String>, path: Option<&str>, error: Error) -> Error {
     let Some(place) = place else { return error };
     let headline = error.report().headline();
@@ -61,15 +66,22 @@ fn located(place: Option<String>, path: Option<&str>, error: Error) -> Error {
     error.map(|report| report.renamed(what).about(&place))
 }
 
-/// Checks a profile's source of tokens and what a request needs on this machine.
+/// Checks a profile's source of tokens and what a request needs on this machine. Without a
+/// profile, flags and environment set all.
 fn profile(
     checks: &mut Checks,
     codes: &mut Vec<u8>,
-    name: &str,
+    name: Option<&str>,
     request: &Request<'_>,
     world: &World<'_>,
 ) {
-    let shown = quoted(name);
+    let (shown, place) = match name.map(quote::path) {
+        Some(name) => (name.clone(), format!("profile {name}")),
+        None => (
+            "flags and environment".to_owned(),
+            "flags and environment".to_owned(),
+        ),
+    };
     let settings = request.issuer.as_ref().map(|url| {
         let issuer = Issuer::new(url, &request.network, request.deadline);
         issuer.check_settings()
@@ -81,68 +93,49 @@ fn profile(
         }
         Err(error) => {
             codes.push(error.exit_code());
-            let error = error.map(|report: Report| report.about(&format!("profile {shown}")));
+            let error = error.map(|report: Report| report.about(&place));
             checks.push(failed_with("profile", &error));
         }
     }
+    let source = &request.source;
+    if source.is_printed() || source.is_pipe() {
+        let name = match source {
+            Source::Key(_) | Source::SelfSigned(_) => "key",
+            Source::Client(_) => "secret",
+            Source::Signer(_) | Source::Supplier(_) => "source",
+        };
+        checks.push(skipped(name, format!("{source}: is not run or read here")));
+        return;
+    }
+    codes.extend(of_source(checks, request, world.clock).err());
+}
+
+/// Checks a source that is read here. Returns the exit code for its error.
+fn of_source(checks: &mut Checks, request: &Request<'_>, clock: &Clock) -> Result<(), u8> {
     let environment = request.network.environment;
     let deadline = &request.deadline;
-    let clock = world.clock;
-    let outcome = match &request.source {
-        Source::Key(spec) | Source::SelfSigned(spec) => of_key(checks, spec, request, world),
+    match &request.source {
+        Source::Key(spec) | Source::SelfSigned(spec) => {
+            let key = spec.load(environment, deadline).map_err(|error| {
+                checks.push(failed_with("key", &error));
+                error.exit_code()
+            })?;
+            key::check(checks, spec, key, clock()).map(drop).ok_or(1)
+        }
         Source::Signer(signer) => source::signer(checks, signer, deadline, false)
             .then_some(())
             .ok_or(2),
-        Source::Client(Client {
-            secret: SecretSource::Command(command),
-            ..
-        })
-        | Source::Supplier(Supplier::Command(command)) => {
-            checks.push(skipped("source", format!("{command}: is not run here")));
+        Source::Client(client) => {
+            client.load(environment, deadline).map_err(|error| {
+                checks.push(failed_with("secret", &error));
+                error.exit_code()
+            })?;
+            source::client(checks, client);
             Ok(())
         }
-        Source::Client(client) => match client.load(environment, deadline) {
-            Ok(_) => {
-                source::client(checks, client);
-                Ok(())
-            }
-            Err(error) => {
-                checks.push(failed_with("secret", &error));
-                Err(error.exit_code())
-            }
-        },
         Source::Supplier(supplier) => {
             source::supplier(checks, supplier, environment, deadline, clock)
                 .map_err(|error| error.exit_code())
         }
-    };
-    codes.extend(outcome.err());
-}
-
-fn of_key(
-    checks: &mut Checks,
-    spec: &KeySpec,
-    request: &Request<'_>,
-    world: &World<'_>,
-) -> Result<(), u8> {
-    let source = &spec.source;
-    let is_at_hand = match source {
-        KeySource::File(_) => !source.is_read_once(),
-        KeySource::Environment(_) => true,
-        KeySource::Command(_) => false,
-    };
-    // A missing file is told below, and a pipe would be empty for the call after this.
-    let is_missing = matches!(source, KeySource::File(path) if !path.exists());
-    if !is_at_hand && !is_missing {
-        checks.push(skipped("key", format!("{source}: is not run or read here")));
-        return Ok(());
     }
-    let key = spec
-        .load(request.network.environment, &request.deadline)
-        .map_err(|error| {
-            checks.push(failed_with("key", &error));
-            error.exit_code()
-        })?;
-    let is_usable = key::check(checks, spec, key, (world.clock)()).is_some();
-    if is_usable { Ok(()) } else { Err(1) }
 }

@@ -7,9 +7,8 @@ use crate::cli::options::ListOutput;
 use crate::config::Config;
 use crate::config::shown::Listed;
 use crate::text::quote;
-use crate::text::quote::quoted;
 
-/// The width of a terminal that every line fits into, as far as its values do.
+/// The terminal width that every line fits into, if its values are short enough.
 const WIDTH: usize = 80;
 
 /// Lists the profiles of the config file.
@@ -33,7 +32,7 @@ fn document(all: &[Listed<'_>]) -> String {
     let objects = all.iter().map(|profile| {
         let key = profile.source.as_ref().ok().and_then(Option::as_ref);
         json!({
-            "name": quoted(profile.name),
+            "name": quote::path(profile.name),
             "default": profile.is_default,
             "issuer": profile.issuer,
             "key_source": key.map(|(source, _)| source),
@@ -53,15 +52,15 @@ fn block(profile: &Listed<'_>) -> String {
         Ok(None) => "none".to_owned(),
         Err(error) => error.report().headline(),
     };
-    let name = quoted(profile.name);
+    let name = quote::path(profile.name);
     let hosts = listed(&profile.hosts);
-    // What has no key of ours.
+    // A token or a client is a source without our key.
     let is_other = ["token", "client"].iter().any(|kind| key.starts_with(kind));
     let label = if is_other { "source" } else { "key   " };
     format!("{name}{mark}\n  issuer  {issuer}\n  {label}  {key}\n  hosts   {hosts}\n")
 }
 
-/// Returns hosts as a list, on lines that start below the first one.
+/// Returns the hosts as a list, with further lines aligned below the first one.
 fn listed(hosts: &[String]) -> String {
     const INDENT: usize = 10;
     if hosts.is_empty() {

@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::config::shown::Shown;
 use crate::error::Error;
 
-/// The width of a terminal that every table fits into, as far as its values do.
+/// The terminal width that every table fits into, if its values are short enough.
 const WIDTH: usize = 80;
 
 /// The least width of the first column.
@@ -45,8 +45,8 @@ fn document(all: &[Shown]) -> String {
     format!("{:#}\n", objects.collect::<Value>())
 }
 
-/// Returns a line a setting. What is too long for it has lines of its own: each text of a
-/// list, and the source.
+/// Returns one line per setting. If it would be too long, the source and each text of a
+/// list are on separate lines.
 fn table(all: &[Shown]) -> String {
     let longest = all.iter().map(|shown| shown.name.len()).max();
     let width = NAME.max(longest.unwrap_or(0) + 2);

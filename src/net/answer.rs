@@ -60,7 +60,7 @@ impl<'a> Answer<'a> {
         let read = serde_json::from_slice(&self.body);
         read.map(|Object(answer)| answer).map_err(|error| {
             let (url, kind) = (self.url, quoted(&self.content_type));
-            // serde_json's own text may quote a value, except for a missing field.
+            // serde_json's text may quote a value, except for a missing field.
             let text = error.to_string();
             let missing = text.strip_prefix("missing field `");
             let missing = missing.and_then(|rest| rest.split('`').next());
@@ -87,7 +87,7 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// True if the body names a token or another secret, also by JSON's escapes: then
+    /// True if the body names a token or another secret, even with JSON's escapes: then
     /// no part of it is quoted.
     pub fn may_hold_a_secret(&self) -> bool {
         let text = String::from_utf8_lossy(&self.body);
@@ -98,7 +98,7 @@ impl<'a> Answer<'a> {
 }
 
 /// True if a text has the name of a secret: a parameter of OAuth (RFC 6749, appendix A)
-/// or of our requests, however it is written.
+/// or of our requests, in any spelling.
 fn names_a_secret(text: &str) -> bool {
     const NAMES: [&str; 10] = [
         "accesstoken",
@@ -106,7 +106,7 @@ fn names_a_secret(text: &str) -> bool {
         "idtoken",
         "clientsecret",
         "clientassertion",
-        // A whole key file, of ZITADEL's user API.
+        // A whole key file, from ZITADEL's user API.
         "keycontent",
         "password",
         // The header of the request, which a proxy's error page may repeat.

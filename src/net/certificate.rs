@@ -1,4 +1,4 @@
-//! The parts of a certificate that its verifier does not tell (RFC 5280, section 4).
+//! Reads parts of a certificate that its verifier does not expose (RFC 5280, section 4).
 
 use rustls_pki_types::UnixTime;
 
@@ -22,7 +22,7 @@ pub const SERVER_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
 /// The bit keyCertSign of a keyUsage's first byte.
 const KEY_CERT_SIGN: u8 = 0x04;
 
-/// What a certificate says of its own use.
+/// The uses that a certificate declares.
 #[derive(Debug)]
 pub struct Uses {
     /// The first second of its validity.
@@ -31,7 +31,7 @@ pub struct Uses {
     pub not_after: UnixTime,
     /// True if it may sign other certificates.
     pub can_sign: bool,
-    /// True if it may stand for a server.
+    /// True if it may identify a server.
     pub is_for_servers: bool,
 }
 
@@ -66,7 +66,7 @@ impl Uses {
             }
             rest = after;
         }
-        // As OpenSSL decides it: without basicConstraints, the key usage does.
+        // As in OpenSSL: without basicConstraints, the key usage decides.
         let signs = |usage: &[u8]| {
             let bits = inside(usage, 3).map(|(bits, _)| bits);
             bits.is_some_and(|bits| bits.get(1).is_some_and(|byte| byte & KEY_CERT_SIGN != 0))
@@ -90,7 +90,7 @@ impl Uses {
     }
 }
 
-/// Returns true if a list of object identifiers has this one.
+/// Returns true if a list of object identifiers contains this one.
 pub fn names(mut list: &[u8], identifier: &[u8]) -> bool {
     while let Some((_, one, rest)) = element(list) {
         if one == identifier {
@@ -101,19 +101,19 @@ pub fn names(mut list: &[u8], identifier: &[u8]) -> bool {
     false
 }
 
-/// Returns an extension's name and its value, whether it is critical or not.
+/// Returns an extension's name and its value, whether or not it is critical.
 fn extension_of(extension: &[u8]) -> Option<(&[u8], &[u8])> {
     let (name, rest) = inside(extension, 6)?;
     let rest = inside(rest, 1).map_or(rest, |(_, rest)| rest);
     Some((name, inside(rest, 4)?.0))
 }
 
-/// Reads `UTCTime` or `GeneralizedTime`, and returns what follows.
+/// Reads `UTCTime` or `GeneralizedTime`, and returns the rest.
 fn time(der: &[u8]) -> Option<(UnixTime, &[u8])> {
     let (tag, text, rest) = element(der)?;
     let text = std::str::from_utf8(text).ok().filter(|t| t.is_ascii())?;
     let text = match tag {
-        // RFC 5280, section 4.1.2.5.1: two digits from 50 on are of the last century.
+        // RFC 5280, section 4.1.2.5.1: two digits from 50 on belong to the last century.
         0x17 if text >= "50" => format!("19{text}"),
         0x17 => format!("20{text}"),
         0x18 => text.to_owned(),
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_servers_certificate_signs_nothing_and_an_authoritys_does() {
+    fn only_a_ca_certificate_can_sign_others() {
         let authority = IsCa::Ca(BasicConstraints::Unconstrained);
         assert!(!uses(|_| ()).can_sign);
         assert!(!uses(|params| params.is_ca = IsCa::ExplicitNoCa).can_sign);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_purpose_that_is_named_must_be_servers() {
+    fn a_named_purpose_must_be_server_auth() {
         let with = |purpose| uses(|params| params.extended_key_usages = vec![purpose]);
         assert!(uses(|_| ()).is_for_servers);
         assert!(with(ExtendedKeyUsagePurpose::ServerAuth).is_for_servers);
@@ -189,7 +189,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_a_certificate_or_none(bytes: Vec<u8>) {
+        fn any_bytes_parse_without_panic(bytes: Vec<u8>) {
             let _ = Uses::of(&bytes);
         }
     }

@@ -84,7 +84,7 @@ const MOST: usize = 16;
 /// Returns the addresses of a host.
 ///
 /// # Errors
-/// The system's reason; [`Error::Timeout`] at the deadline.
+/// The operating system's error; [`Error::Timeout`] at the deadline.
 pub fn addresses(host: &str, port: u16, deadline: &Deadline) -> Result<Vec<SocketAddr>, Error> {
     // An IP address needs no look-up and no thread.
     if let Ok(ip) = host.parse::<IpAddr>() {
@@ -127,8 +127,8 @@ impl<In: Transport> Connector<In> for Mark {
         chained: Option<In>,
     ) -> Result<Option<In>, Error> {
         let Self(progress, step) = self;
-        // The connection to an http proxy is a connection within another one, and
-        // goes through no proxy itself.
+        // The connection to an http proxy is within another connection, and uses no proxy
+        // itself.
         let has_proxy = details.config.proxy().is_some();
         match step {
             Step::Start => {

@@ -1,12 +1,12 @@
 //! Reads DER (ITU-T X.690): the elements of certificates and keys.
 
-/// Splits the first element off, which has this tag: its content, and the rest.
+/// Splits off the first element, which must have this tag: its content, and the rest.
 pub fn inside(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (found, content, rest) = element(der)?;
     (found == tag).then_some((content, rest))
 }
 
-/// Splits the first DER element off: its tag, its content, and the rest.
+/// Splits off the first DER element: its tag, its content, and the rest.
 pub fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (tag, rest) = der.split_first()?;
     let (first, rest) = rest.split_first()?;

@@ -1,4 +1,4 @@
-//! Explains failed requests: what failed is named first, the proxy or the server.
+//! Explains failed requests: the error first names the proxy or the server that failed.
 
 pub mod tls;
 
@@ -6,25 +6,21 @@ use std::io;
 
 use super::peer::Peer;
 use super::phase::{Phase, Progress};
-use super::proxy::Via;
+use super::proxy::{LIST_EXCEPTIONS, Via};
 use super::socks::SocksError;
 use crate::error::{Error, Report};
-use crate::text::clock::Deadline;
+use crate::text::clock::{Deadline, RAISE_TIMEOUT};
 use crate::text::quote::system;
 use crate::url::HttpUrl;
 
-const RAISE_TIMEOUT: &str = "give it more time with --timeout";
-
-/// The remedy of a name without an address.
+/// The remedy for a name without an address.
 pub const CHECK_DNS: &str = "check the host name, and DNS";
-
-const NO_PROXY: &str = "list hosts that need no proxy in NO_PROXY";
 
 /// A failed request.
 pub struct About<'a> {
     /// Its URL.
     pub url: &'a HttpUrl,
-    /// How far it came.
+    /// Its progress.
     pub progress: &'a Progress,
     /// Its time limit.
     pub deadline: &'a Deadline,
@@ -44,7 +40,7 @@ pub fn explain(error: &ureq::Error, about: &About<'_>, proxy: Option<&Via>) -> E
         return explain_proxy(error, about, via);
     }
     if matches!(phase, Phase::Handshake) && is_no_tls(error) {
-        // What a tunnel brings is the server's, unless it is no TLS at all.
+        // Data from a tunnel is the server's, unless it is not TLS at all.
         let host = url.origin();
         let what = format!("it accepted the connection to {host}, but no TLS came back");
         return Error::Passing(check_proxy(of_proxy(&what, url, via), via));
@@ -148,7 +144,7 @@ fn of_proxy(detail: &str, url: &HttpUrl, via: &Via) -> Report {
 
 fn check_proxy(report: Report, via: &Via) -> Report {
     let check = format!("check {}, and the proxy's log", via.variable);
-    report.hint(check).hint(NO_PROXY)
+    report.hint(check).hint(LIST_EXCEPTIONS)
 }
 
 fn login(report: Report, via: &Via) -> Report {
@@ -158,14 +154,14 @@ fn login(report: Report, via: &Via) -> Report {
     ))
 }
 
-/// Returns the HTTP status in ureq's text, where the number stands twice: "proxy
-/// server responded 403/403".
+/// Returns the HTTP status in ureq's text, which contains the number twice: "proxy server
+/// responded 403/403".
 fn status(detail: &str) -> Option<&str> {
     let said = detail.strip_prefix("proxy server responded ")?;
     said.split('/').next()
 }
 
-/// True if what came is not TLS, or nothing came at all.
+/// True if the received data is not TLS, or there was none.
 fn is_no_tls(error: &ureq::Error) -> bool {
     match (tls_error(error), error) {
         (Some(error), _) => matches!(error, rustls::Error::InvalidMessage(_)),

@@ -1,8 +1,7 @@
-//! Sends HTTP requests: with limits, without redirects, through the proxy that the
-//! environment names, with retries for temporary failures.
+//! Sends HTTP requests: with limits, without redirects, through the environment's proxy,
+//! with retries for temporary failures.
 
 use std::cell::OnceCell;
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
@@ -18,15 +17,13 @@ use super::proxy::{Rules, Target, Via};
 use super::{connect, failure, proxy, retry, roots};
 use crate::error::{Error, Report};
 use crate::secret::Secret;
+use crate::sys::Environment;
 use crate::text::clock::Deadline;
 use crate::text::input::ReadError;
 use crate::text::waiting::Wait;
 use crate::text::{input, quote};
 use crate::token::Token;
 use crate::url::{HttpUrl, Scheme};
-
-/// Looks up one environment variable.
-pub type Environment = dyn Fn(&str) -> Option<OsString>;
 
 /// The settings for reaching an issuer.
 #[derive(Clone)]
@@ -36,7 +33,7 @@ pub struct Network<'a> {
     /// True to allow plain http beyond loopback.
     pub allow_http: bool,
     /// The environment with the proxy variables.
-    pub environment: &'a Environment,
+    pub environment: &'a Environment<'a>,
 }
 
 /// Returns the error of a response that may differ on a retry; `None` for any other.
@@ -51,7 +48,7 @@ pub struct Patch<'a> {
     pub query: &'a str,
     /// The type of the body.
     pub content_type: &'a str,
-    /// The type of answer that is asked for.
+    /// The requested type of the response.
     pub accept: &'a str,
     /// The change.
     pub body: &'a [u8],
@@ -70,12 +67,12 @@ pub struct Http<'a> {
     agent: OnceCell<Agent>,
 }
 
-/// Room for the head of a request besides a token, in bytes: more than any URL of ours.
+/// Space for the head of a request besides a token, in bytes: more than any of our URLs.
 const HEAD: usize = 128 * 1024;
 
 impl<'a> Http<'a> {
     /// Creates a client that uses `network` until `deadline`, and whose errors advise
-    /// about `peer`. Opens and reads nothing yet.
+    /// about `peer`. Does not open or read anything yet.
     pub fn new(network: &'a Network<'a>, deadline: Deadline, peer: &'static Peer) -> Self {
         Self {
             network,
@@ -89,7 +86,7 @@ impl<'a> Http<'a> {
     /// Sends a GET request, with a bearer token if one is given.
     ///
     /// # Errors
-    /// No response, or one that `judge` calls an error after the last attempt.
+    /// There is no response, or `judge` returns an error after the last attempt.
     pub fn get<'u>(
         &self,
         url: &'u HttpUrl,
@@ -99,7 +96,7 @@ impl<'a> Http<'a> {
         self.send(judge, url, |agent, timeout, proxy| {
             let mut request = agent.get(url.as_str());
             if let Some(token) = token {
-                request = request.header("Authorization", format!("Bearer {}", token.expose()));
+                request = request.header("Authorization", token.bearer());
             }
             let config = request.config().timeout_global(Some(timeout)).proxy(proxy);
             // The head of a request must fit into this buffer.
@@ -129,7 +126,7 @@ impl<'a> Http<'a> {
         })
     }
 
-    /// Sends a PATCH request with a bearer token, and asks for an answer of this type.
+    /// Sends a PATCH request with a bearer token, and requests a response of this type.
     ///
     /// # Errors
     /// As [`Http::get`].
@@ -175,7 +172,7 @@ impl<'a> Http<'a> {
         json: Option<&str>,
         judge: Judge<'_>,
     ) -> Result<Answer<'u>, Error> {
-        let bearer = format!("Bearer {}", token.expose());
+        let bearer = token.bearer();
         // The head of a request must fit into this buffer.
         let head = HEAD + bearer.len();
         self.send(judge, url, |agent, timeout, proxy| {
@@ -192,11 +189,11 @@ impl<'a> Http<'a> {
         })
     }
 
-    /// Checks that a request may be sent: not in plain text, and with root
-    /// certificates to trust.
+    /// Checks that a request may be sent: not in plain text, and with trusted root
+    /// certificates.
     ///
     /// # Errors
-    /// [`Error::Usage`] naming what is wrong.
+    /// [`Error::Usage`] with the problem.
     pub fn check(&self, url: &HttpUrl) -> Result<(), Error> {
         if url.origin().is_exposed() && !self.network.allow_http {
             return Err(Error::Usage(
@@ -289,7 +286,7 @@ impl<'a> Http<'a> {
         explained
     }
 
-    /// Returns where the environment has the system's root certificates looked for.
+    /// Returns the paths that the environment sets for the system's root certificates.
     fn named_roots(&self) -> impl Iterator<Item = String> {
         ["SSL_CERT_FILE", "SSL_CERT_DIR"]
             .into_iter()
@@ -315,8 +312,8 @@ impl<'a> Http<'a> {
     pub fn proxy(&self, url: &HttpUrl) -> Result<Option<Via>, Error> {
         let origin = url.origin();
         if origin.scheme == Scheme::Http && origin.host.is_loopback() {
-            // Plain http is allowed here because nothing leaves this machine; through
-            // a proxy it would.
+            // Plain http is allowed here because it stays on this machine; through a
+            // proxy it would not.
             return Ok(None);
         }
         let target = Target {
@@ -332,7 +329,7 @@ impl<'a> Http<'a> {
             Error::Usage(
                 Report::new(bad.to_string())
                     .hint("write a proxy like http://proxy.acme.dev:3128 or socks5://host:1080")
-                    .hint("list hosts that need no proxy in NO_PROXY"),
+                    .hint(proxy::LIST_EXCEPTIONS),
             )
         })
     }

@@ -1,24 +1,24 @@
-//! What depends on the server that a request is for.
+//! The settings that depend on the server of a request.
 
 use super::proxy::Rules;
 
-/// The rules for a server's proxy, and the remedies that errors name.
+/// The rules for a server's proxy, and the remedies for errors.
 #[derive(Debug)]
 pub struct Peer {
-    /// The rules by which the environment names a proxy.
+    /// The rules by which environment variables select a proxy.
     pub proxy: Rules,
-    /// No connection, or no response.
+    /// Remedy without a connection or a response.
     pub unreachable: &'static str,
-    /// A response that is not HTTP, or too large.
+    /// Remedy for a response that is not HTTP, or too large.
     pub other_server: &'static str,
-    /// A certificate for another name.
+    /// Remedy for a certificate for another name.
     pub other_name: &'static str,
-    /// A certificate that no authority here has signed: whose certificates to trust.
+    /// Remedy for a certificate of an unknown authority: whose certificates to trust.
     pub authority: &'static str,
-    /// A server that wants a client certificate.
+    /// Remedy if the server wants a client certificate.
     pub client_certificate: &'static str,
     /// The name of the file with the certificates to trust.
     pub ca_file: &'static str,
-    /// A file of certificates that cannot be used.
+    /// Remedy for an unusable file of certificates.
     pub bad_ca_file: &'static str,
 }

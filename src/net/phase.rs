@@ -80,7 +80,7 @@ impl Progress {
         place.phase = phase;
     }
 
-    /// Returns true if a failure now is the proxy's.
+    /// Returns true if a failure now would be the proxy's.
     pub fn is_at_proxy(&self) -> bool {
         self.place().is_at_proxy
     }

@@ -1,9 +1,9 @@
-//! The proxy for a URL, by curl's rules or by those of Go's programs.
+//! Selects the proxy for a URL, by the rules of curl or of Go programs.
 //!
-//! ureq parses the proxy's URL, but does not choose it: it applies `HTTP_PROXY` to
-//! https, skips a value that it cannot parse, and does not match the subdomains of
-//! an entry in `NO_PROXY`. An [`ureq::Agent`] reads the environment unless it is
-//! given a proxy or `None`, so the result of [`resolve`] is always given to it.
+//! ureq parses the proxy's URL, but does not choose it: it applies `HTTP_PROXY` to https,
+//! skips a value that it cannot parse, and does not match the subdomains of an entry in
+//! `NO_PROXY`. An [`ureq::Agent`] reads the environment unless it gets a proxy or `None`,
+//! so it always gets the result of [`resolve`].
 
 mod no_proxy;
 mod target;
@@ -16,18 +16,21 @@ use no_proxy::port_number;
 pub use target::Target;
 use ureq::{Proxy, ProxyProtocol};
 
-/// Lower case goes first, as in curl.
+/// Lower case has priority, as in curl.
 const FOR_HTTPS: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 
-/// Without `HTTP_PROXY`: under CGI the sender of a request sets it with a
-/// `Proxy:` header (httpoxy, CVE-2016-5385).
+/// `HTTP_PROXY` is excluded: under CGI the sender of a request sets it with a `Proxy:`
+/// header (httpoxy, CVE-2016-5385).
 const FOR_HTTP: [&str; 3] = ["http_proxy", "all_proxy", "ALL_PROXY"];
 
 const EXCEPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
+/// The remedy for a proxy that some hosts do not need.
+pub(super) const LIST_EXCEPTIONS: &str = "list hosts that need no proxy in NO_PROXY";
+
 /// The value of a proxy variable cannot be used.
 ///
-/// The value itself is not kept, because a password may stand in it.
+/// The value itself is not kept, because it may contain a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid proxy in {variable}: it {detail}")]
 pub struct BadProxy {
@@ -51,7 +54,7 @@ pub enum ProxyFault {
         "is not a valid proxy URL (is a special character in the user name or password percent-encoded?)"
     )]
     Invalid,
-    /// User name or password decode to control characters.
+    /// The user name or password decodes to control characters.
     #[error("has a control character in its user name or password")]
     BadCredentials,
     /// curl's `socks5h://localhost/path/to/socket`.
@@ -59,7 +62,7 @@ pub enum ProxyFault {
     UnixSocket,
 }
 
-/// A proxy, and the variable that names it.
+/// A proxy, and the variable that set it.
 #[derive(Debug, Clone)]
 pub struct Via {
     /// The proxy.
@@ -82,18 +85,18 @@ impl fmt::Display for Via {
     }
 }
 
-/// Whose rules decide which variable names the proxy.
+/// The rules that select the variable of the proxy.
 #[derive(Clone, Copy, Debug)]
 pub enum Rules {
-    /// curl's: [`resolve`].
+    /// curl's rules: [`resolve`].
     Curl,
-    /// Those of Go's programs, such as kubectl: [`resolve_as_go`].
+    /// The rules of Go programs, such as kubectl: [`resolve_as_go`].
     Go,
 }
 
-/// Returns the proxy for `target` as programs in Go do (`golang.org/x/net/http/httpproxy`),
-/// which differ from [`resolve`]: upper case goes first, `ALL_PROXY` counts for nothing,
-/// and this machine itself needs no proxy.
+/// Returns the proxy for `target` as Go programs do (`golang.org/x/net/http/httpproxy`),
+/// which differ from [`resolve`]: upper case has priority, `ALL_PROXY` is ignored, and
+/// this machine itself needs no proxy.
 ///
 /// # Errors
 /// As [`resolve`].
@@ -116,8 +119,8 @@ pub fn resolve_as_go(
 
 /// Returns the proxy for `target`; `None` for a direct connection.
 ///
-/// A variable that is set but empty counts as not set, as in curl: an empty
-/// `https_proxy` does not switch `HTTPS_PROXY` or `ALL_PROXY` off. The steps are:
+/// An empty variable counts as unset, as in curl: an empty `https_proxy` does not disable
+/// `HTTPS_PROXY` or `ALL_PROXY`. The steps are:
 ///
 /// 1. `no_proxy`, else `NO_PROXY`: if it covers the target, no proxy variable is
 ///    read, not even an invalid one.
@@ -131,15 +134,15 @@ pub fn resolve_as_go(
 /// otherwise.
 ///
 /// # Errors
-/// The first variable that is set is invalid. The next one is not tried: that could
-/// send the request through a proxy that the user does not want.
+/// The first variable that is set is invalid. The next one is not tried: it could send
+/// the request through a proxy that the user does not want.
 pub fn resolve(
     target: &Target<'_>,
     env: &dyn Fn(&str) -> Option<OsString>,
 ) -> Result<Option<Via>, BadProxy> {
     let set = |name: &str| env(name).filter(|value| !value.is_empty());
 
-    // Lossy is safe: the replacement character is in no ASCII host.
+    // Lossy is safe: no ASCII host contains the replacement character.
     if let Some(list) = EXCEPTIONS.into_iter().find_map(set)
         && no_proxy::covers(&list.to_string_lossy(), target)
     {
@@ -159,15 +162,15 @@ pub fn resolve(
         .map_err(|detail| BadProxy { variable, detail })
 }
 
-/// Parses a proxy's URL. Two defaults are curl's and not ureq's: port 1080 for an
-/// http proxy (ureq: 80), and SOCKS4 for `socks://` (ureq: SOCKS5), which GNOME sets.
+/// Parses a proxy's URL. Two defaults follow curl, not ureq: port 1080 for an http proxy
+/// (ureq: 80), and SOCKS4 for `socks://` (ureq: SOCKS5), which GNOME sets.
 fn parse(value: &str) -> Result<Proxy, ProxyFault> {
     let url = match value.split_once("://") {
         Some((scheme, _)) if is_unsupported(scheme) => {
             return Err(ProxyFault::UnsupportedScheme(scheme.to_owned()));
         }
         Some(_) => value.to_owned(),
-        // `proxy:` looks like a scheme, as `http:/proxy` does.
+        // `proxy:` looks like a scheme, and so does `http:/proxy`.
         None if value
             .split('/')
             .next()
@@ -210,7 +213,7 @@ fn parse(value: &str) -> Result<Proxy, ProxyFault> {
 
 /// Returns true if a text looks like a scheme, but is not a proxy's.
 fn is_unsupported(scheme: &str) -> bool {
-    // The limit is curl's: a longer text may be a part of a password.
+    // curl's limit: a longer text may be a part of a password.
     const LONGEST: usize = 39;
     let is_scheme = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
     (1..=LONGEST).contains(&scheme.len())

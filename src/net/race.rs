@@ -1,5 +1,5 @@
-//! Connects to the first of several addresses that answers (Happy Eyeballs, RFC
-//! 8305): an address that goes nowhere delays the others by a moment, and no more.
+//! Connects to the first of several addresses that answers (Happy Eyeballs, RFC 8305): an
+//! unreachable address delays the others only by a moment.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
@@ -13,11 +13,11 @@ const DELAY: Duration = Duration::from_millis(250);
 /// Time within which all addresses are tried, however many there are.
 const ALL_WITHIN: Duration = Duration::from_secs(1);
 
-/// Time for silent addresses after another one refused: the host is there, so a
-/// long wait is not worth it.
+/// Time for silent addresses after another one refused: the host exists, so a long wait
+/// is not worth it.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Connects within this time.
+/// Connects to one of the addresses within this time.
 ///
 /// # Errors
 /// Every address failed, or the time is over ([`io::ErrorKind::TimedOut`]).
@@ -48,8 +48,8 @@ pub fn connect(addresses: &[SocketAddr], timeout: Duration) -> io::Result<TcpStr
             end = end.min(now + GRACE);
         }
         let until = if is_last { end } else { end.min(next_at) };
-        // Without time left too: on a busy machine this process may have waited for a
-        // processor, and an address has answered meanwhile.
+        // Also done when no time is left: on a busy machine this process may have waited
+        // for a processor while an address answered.
         let ended = wait_any(&open, until.saturating_duration_since(now))?;
         if now >= end && !ended.contains(&true) {
             return Err(io::ErrorKind::TimedOut.into());
@@ -70,8 +70,8 @@ fn delay(count: usize, timeout: Duration) -> Duration {
     DELAY.min(ALL_WITHIN.min(timeout / 2) / further.max(1))
 }
 
-/// Returns the addresses in their order, but IPv6 and IPv4 by turns: a family
-/// without a route holds up the other once.
+/// Returns the addresses in their order, but with IPv6 and IPv4 alternating: a family
+/// without a route delays the other only once.
 fn interleaved(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let is_first = |address: &&SocketAddr| address.is_ipv6() == addresses[0].is_ipv6();
     let mut first = addresses.iter().filter(is_first);
@@ -84,7 +84,7 @@ fn interleaved(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     turns
 }
 
-/// Returns the error that says more: a host that refuses is there.
+/// Returns the more informative error: a host that refuses exists.
 fn worse(before: Option<io::Error>, error: io::Error) -> io::Error {
     match before {
         Some(before) if is_refusal(&before) => before,
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_more_than_a_missing_route() {
+    fn a_refusal_outranks_a_missing_route() {
         use io::ErrorKind::{ConnectionRefused, NetworkUnreachable};
         for pair in [
             [ConnectionRefused, NetworkUnreachable],
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_has_answered_is_taken_without_time_left() {
+    fn an_answering_address_is_used_without_time_left() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let good = listener.local_addr().expect("an address");
         connect(&[good], Duration::ZERO).expect("a connection");

@@ -1,4 +1,4 @@
-//! Decides when to retry a request, and how long to wait before. Pure.
+//! Decides when to retry a request, and how long to wait first. Pure.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ pub const TRIES: u32 = 3;
 /// Upper bound of the first pause; it doubles for each further pause.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// The longest wait that is told apart from a longer one, in seconds.
+/// The longest wait that is distinguished from a longer one, in seconds.
 const LONGEST: u64 = u32::MAX as u64;
 
-/// Returns how long to wait after `tried` attempts; `None` if no attempt is left or
-/// the wait would exceed `remaining`.
+/// Returns the wait after `tried` attempts; `None` if no attempt is left or the wait
+/// would exceed `remaining`.
 ///
-/// A wait that the server asks for is used as it is. Otherwise `draw`, from 0 to 1,
+/// A wait that the server requests is used unchanged. Otherwise `draw`, from 0 to 1,
 /// selects a wait between zero and a bound that doubles (full jitter), so that many
 /// waiting processes do not return at once.
 pub fn pause(
@@ -51,7 +51,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn three_tries_and_no_wait_beyond_the_deadline() {
+    fn retries_stop_after_three_tries_or_at_the_deadline() {
         assert_eq!(pause(1, None, SECOND * 30, 1.0), Some(SECOND / 2));
         assert_eq!(pause(2, None, SECOND * 30, 1.0), Some(SECOND));
         assert_eq!(pause(2, None, SECOND * 30, 0.0), Some(Duration::ZERO));
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_asked_for_in_seconds_or_as_a_date() {
+    fn retry_after_is_in_seconds_or_a_date() {
         let date = UnixTime::parse_http_date("Fri, 01 Jan 2027 00:00:00 GMT").expect("a date");
         let read = |header| retry_after(header, date);
         assert_eq!(read("120"), Some(SECOND * 120));
@@ -91,7 +91,7 @@ mod tests {
         }
 
         #[test]
-        fn any_header_is_a_wait_or_none(header: String) {
+        fn any_header_parses_without_panic(header: String) {
             let _ = retry_after(&header, UnixTime::from_secs(0));
         }
     }

@@ -1,5 +1,5 @@
-//! The certificates to trust: the system's, or those of a PEM file under the labels that
-//! OpenSSL takes.
+//! The certificates to trust: the system's, or those of a PEM file with the labels that
+//! OpenSSL accepts.
 
 use std::path::{Path, PathBuf};
 
@@ -19,12 +19,12 @@ use crate::text::{input, quote};
 /// Size limit of the file of root certificates in bytes.
 const LIMIT: usize = 4 * 1024 * 1024;
 
-/// A certificate, and OpenSSL's settings of trust after it.
+/// A certificate, followed by OpenSSL's trust settings.
 const TRUSTED: &str = "TRUSTED CERTIFICATE-----";
 
 const PLAIN: &str = "CERTIFICATE-----";
 
-/// The former label of a certificate that stands alone.
+/// The former label of a certificate without settings.
 const FORMER: &str = "X509 CERTIFICATE-----";
 
 /// The key usages that a server's certificate needs: serverAuth, or any.
@@ -49,7 +49,7 @@ pub fn trust(
     }
 }
 
-/// Returns the system's root certificates. An empty `SSL_CERT_FILE` counts as not set, as
+/// Returns the system's root certificates. An empty `SSL_CERT_FILE` counts as unset, as
 /// in OpenSSL; the verifier would look for a file without a name.
 fn system_roots(environment: &Environment) -> Trust {
     let is_empty = |name: &str| environment(name).map(|value| value.is_empty());
@@ -108,15 +108,14 @@ pub fn parse(pem: &str) -> Result<Vec<CertificateDer<'static>>, pem::Error> {
         .collect()
 }
 
-/// Returns the certificate alone; `None` if the settings after it do not let it sign for
-/// servers.
+/// Returns the certificate only; `None` if its settings do not let it sign for servers.
 fn trusted(der: &CertificateDer<'static>) -> Option<CertificateDer<'static>> {
     let Some((_, _, settings)) = element(der) else {
-        // Not DER: the verifier says so.
+        // The verifier reports data that is not DER.
         return Some(der.clone());
     };
     let certificate = der[..der.len() - settings.len()].to_vec();
-    // X509_CERT_AUX: what it is trusted for, and what it is not.
+    // X509_CERT_AUX: the trusted uses, and the rejected ones.
     let mut rest = match element(settings) {
         Some((0x30, lists, _)) => lists,
         _ => &[],

@@ -20,7 +20,7 @@ use crate::text::quote::system;
 /// A SOCKS proxy's failure.
 #[derive(Debug, thiserror::Error)]
 pub enum SocksError {
-    /// The proxy cannot reach the target for now, or is no SOCKS proxy.
+    /// The proxy cannot reach the target for now, or is not a SOCKS proxy.
     #[error("{0}")]
     Passing(String),
     /// The proxy refuses the user name and password, or their absence.
@@ -45,7 +45,7 @@ impl SocksError {
     }
 }
 
-/// The time for one address of the target, while there is another.
+/// Time limit for one address of the target, if there is another.
 const PER_ADDRESS: Duration = Duration::from_secs(1);
 
 /// Connects through the proxy, if it is a SOCKS proxy.
@@ -90,7 +90,7 @@ impl<In: Transport> Connector<In> for Socks {
                 .map_err(|error| Error::Other(Box::new(error)))
                 .map(|()| stream.into_inner())
         };
-        // An address that the proxy cannot reach is passed over, a silent one soon.
+        // An unreachable address is skipped, a silent one after a short time.
         let (last, others) = targets.split_last().ok_or(Error::HostNotFound)?;
         for target in others {
             let soon = Deadline::after(PER_ADDRESS.min(deadline.remaining()));
@@ -164,7 +164,7 @@ fn receive<const N: usize>(stream: &mut impl Read) -> Result<[u8; N], SocksError
     Ok(bytes)
 }
 
-/// The user ID of the request is empty.
+/// Sends a request with an empty user ID.
 fn socks4(stream: &mut (impl Read + Write), target: &Target) -> Result<(), SocksError> {
     let mut request = vec![4, 1];
     request.extend(target.port());
@@ -176,7 +176,7 @@ fn socks4(stream: &mut (impl Read + Write), target: &Target) -> Result<(), Socks
         Target::Address(SocketAddr::V6(_)) => {
             return Err(passing("SOCKS4 knows no IPv6 address"));
         }
-        // SOCKS4a: the proxy looks the name up.
+        // SOCKS4a: the proxy resolves the name.
         Target::Name(name, _) => {
             request.extend([0, 0, 0, 1, 0]);
             request.extend(name.bytes());
@@ -184,7 +184,7 @@ fn socks4(stream: &mut (impl Read + Write), target: &Target) -> Result<(), Socks
         }
     }
     send(stream, &request)?;
-    // A version and a status; the rest says nothing for CONNECT.
+    // A version and a status; the rest is unused for CONNECT.
     match receive::<8>(stream)? {
         [0, 90, ..] => Ok(()),
         [0, 92 | 93, ..] => Err(SocksError::Login("it wants an identd on this machine")),
@@ -199,7 +199,7 @@ fn socks5(
     target: &Target,
 ) -> Result<(), SocksError> {
     const NOT_SOCKS: &str = "its answer is not SOCKS5";
-    // No authentication is always offered.
+    // The method without authentication is always offered.
     send(
         stream,
         if login.is_some() {
@@ -242,7 +242,7 @@ fn socks5(
     if status != 0 {
         return Err(passing(refusal(status)));
     }
-    // The address that the proxy uses says nothing.
+    // The address that the proxy uses is not needed.
     let length = match kind {
         1 => 4,
         4 => 16,

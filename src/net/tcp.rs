@@ -1,4 +1,4 @@
-//! A TCP connection as ureq's transport, whose every wait ends with the deadline.
+//! A TCP connection as ureq's transport: the deadline bounds every wait.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -14,7 +14,7 @@ use super::race;
 use crate::sys::sockets::{wait_readable, wait_writable};
 use crate::text::clock::Deadline;
 
-/// Connects directly, unless a proxy's connection is there already.
+/// Connects directly, unless there is already a proxy's connection.
 #[derive(Debug)]
 pub struct Direct(pub Deadline);
 
@@ -34,15 +34,15 @@ impl<In: Transport> Connector<In> for Direct {
 }
 
 /// A TCP connection. ureq restarts its timeout at each read while a proxy answers
-/// CONNECT: without a deadline, a proxy that sends a byte now and then would block
-/// for ever. The socket does not block: the system rounds a socket's own timeouts up.
+/// CONNECT: without a deadline, a proxy that sends single bytes could block for ever. The
+/// socket is non-blocking, because the system rounds a socket's timeouts up.
 pub struct Tcp {
     stream: TcpStream,
     buffers: LazyBuffers,
     deadline: Deadline,
 }
 
-/// Without the buffers, which hold tokens.
+/// Omits the buffers, which contain tokens.
 impl fmt::Debug for Tcp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.stream.fmt(f)
@@ -89,8 +89,8 @@ impl Transport for Tcp {
                 Err(error) if is_for_later(&error) => {
                     wait_writable(&self.stream, within(&self.deadline, timeout)?)?;
                 }
-                // The peer may have sent its reason before it closed, such as a TLS alert:
-                // the next read returns that, or the failure.
+                // The peer may have sent its reason before it closed, such as a TLS
+                // alert: the next read returns that, or the failure.
                 Err(error) if is_closed(&error) => break,
                 Err(error) => return Err(error.into()),
             }
@@ -116,7 +116,7 @@ impl Transport for Tcp {
     }
 
     fn is_open(&mut self) -> bool {
-        // Nothing may be left to read: a server speaks only when it is asked.
+        // No data may be left to read: a server sends only responses.
         let peeked = self.stream.peek(&mut [0]);
         peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }

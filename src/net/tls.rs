@@ -1,4 +1,4 @@
-//! TLS as ureq's transport. ureq's own takes no verifier of ours.
+//! TLS as ureq's transport. ureq's own accepts no custom verifier.
 
 use std::io::{Read, Write};
 use std::sync::{Arc, OnceLock};
@@ -25,8 +25,8 @@ pub struct Tls {
     config: OnceLock<Arc<ClientConfig>>,
 }
 
-/// Has no client certificate, and records that one was asked for: the alert that follows
-/// may not say so.
+/// Sends no client certificate, and records that one was requested: the alert that
+/// follows may not say so.
 #[derive(Debug)]
 struct NoCertificate(Progress);
 
@@ -42,7 +42,7 @@ impl ResolvesClientCert for NoCertificate {
 }
 
 impl Tls {
-    /// Returns a connector that trusts these certificates. Reads the system's with the
+    /// Returns a connector that trusts these certificates. It reads the system's with the
     /// first connection.
     pub const fn new(trust: Trust, progress: Progress) -> Self {
         Self {
@@ -90,13 +90,13 @@ impl<In: Transport> Connector<In> for Tls {
         let Some(connection) = chained else {
             return Ok(None);
         };
-        // Within the tunnel of an https proxy, the connection has no TLS of ours yet.
+        // Within the tunnel of an https proxy, the connection does not have our TLS yet.
         if !details.needs_tls() || connection.is_tls() {
             return Ok(Some(Either::A(connection)));
         }
         let host = details.uri.host().unwrap_or_default();
         let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
-            .map_err(|_| Error::Tls("the host is no name of a certificate"))?;
+            .map_err(|_| Error::Tls("the host is not a valid name for a certificate"))?;
         let mut session = self
             .config()
             .and_then(|config| ClientConnection::new(config, name))
@@ -118,7 +118,7 @@ pub struct TlsTransport {
     stream: StreamOwned<ClientConnection, TransportAdapter>,
 }
 
-/// Without the buffers, which hold tokens.
+/// Omits the buffers, which contain tokens.
 impl fmt::Debug for TlsTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TLS")

@@ -1,4 +1,4 @@
-//! Decides whose certificates are trusted: the system's, or those of `--ca-file`.
+//! Decides which certificates are trusted: the system's, or those of `--ca-file`.
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ use super::certificate::Uses;
 /// The certificates to trust.
 #[derive(Debug)]
 pub enum Trust {
-    /// Those of the system.
+    /// The system's certificates.
     System,
-    /// These, and no others.
+    /// Only these certificates.
     Only(Vec<CertificateDer<'static>>),
 }
 
@@ -39,8 +39,8 @@ impl Trust {
     }
 }
 
-/// Trusts a server whose certificate an authority in the file has signed, and as curl
-/// and OpenSSL do, one whose very certificate is in the file.
+/// Trusts a server if an authority in the file signed its certificate or, as curl and
+/// OpenSSL do, if the file contains that very certificate.
 #[derive(Debug)]
 struct Given {
     /// `None` if no certificate in the file may sign others.
@@ -55,7 +55,7 @@ impl Given {
         provider: Arc<CryptoProvider>,
     ) -> Result<Self, Error> {
         let mut roots = RootCertStore::empty();
-        // A server's own certificate is no authority: whoever has its key could sign
+        // A server's own certificate is not an authority: anyone with its key could sign
         // for any host.
         let can_sign = |der: &&CertificateDer<'_>| Uses::of(der).is_none_or(|uses| uses.can_sign);
         roots.add_parsable_certificates(certificates.iter().filter(can_sign).cloned());

@@ -1,8 +1,8 @@
 //! A connection to a server that does not speak HTTP: TCP, TLS or a socket file. Each
-//! wait has a limit, and all of them together have a deadline.
+//! wait has a limit, and all waits together have a deadline.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 use std::{fmt, io};
@@ -19,7 +19,7 @@ use crate::sys::sockets::{LocalStream, connect_local, wait_readable, wait_writab
 use crate::text::clock::{Deadline, shown_secs};
 use crate::url::Host;
 
-/// Where a server listens.
+/// The address of a server.
 #[derive(Clone, Copy, Debug)]
 pub enum Place<'a> {
     /// A host and its port.
@@ -35,17 +35,21 @@ pub enum Place<'a> {
     Local(&'a Path),
 }
 
-/// What a connection is made with.
+/// The bytes that a socket may still have after the deadline, which came during a wait for
+/// a processor. A peer that never stops would send more.
+const LATE: usize = 64 * 1024;
+
+/// The settings of a connection.
 pub struct Terms<'a> {
     /// PEM root certificates to trust instead of the system's.
     pub ca_file: Option<&'a Path>,
     /// The environment, which may name the system's root certificates.
-    pub environment: &'a Environment,
-    /// The remedies that errors name.
+    pub environment: &'a Environment<'a>,
+    /// The remedies for errors.
     pub peer: &'static Peer,
 }
 
-/// How long a connection waits.
+/// The time limits of a connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
     /// For each step: the look-up, the connection, the next bytes.
@@ -55,14 +59,14 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// Returns the time for the next step; `None` if there is none left.
+    /// Returns the time for the next step; `None` if none is left.
     fn left(&self) -> Option<Duration> {
         let left = self.deadline.remaining().min(self.step);
         (!left.is_zero()).then_some(left)
     }
 
     fn wait(&self, is_ready: impl FnOnce(Duration) -> io::Result<bool>) -> io::Result<()> {
-        // Without time left too: what came while this process waited for a processor counts.
+        // Also done with no time left: data may have come during a wait for a processor.
         if is_ready(self.left().unwrap_or_default())? {
             return Ok(());
         }
@@ -75,10 +79,38 @@ enum Socket {
     Local(LocalStream),
 }
 
-/// A socket that does not block, with the patience of its reads and writes.
+/// A non-blocking socket, with the time limits of its reads and writes.
 struct Timed {
     socket: Socket,
     patience: Patience,
+    /// The bytes that were read after the deadline.
+    late: usize,
+}
+
+impl Timed {
+    fn new(socket: Socket, patience: Patience) -> Self {
+        Self {
+            socket,
+            patience,
+            late: 0,
+        }
+    }
+
+    fn set_patience(&mut self, patience: Patience) {
+        self.patience = patience;
+        self.late = 0;
+    }
+
+    /// Refuses more than [`LATE`] bytes after the deadline.
+    fn in_time(&mut self, read: usize) -> io::Result<usize> {
+        if self.patience.left().is_none() {
+            self.late += read;
+            if self.late > LATE {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+        }
+        Ok(read)
+    }
 }
 
 impl Read for Timed {
@@ -96,7 +128,7 @@ impl Read for Timed {
                     })?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => return read,
+                read => return read.and_then(|read| self.in_time(read)),
             }
         }
     }
@@ -142,7 +174,7 @@ impl fmt::Debug for Wire {
 }
 
 impl Wire {
-    /// Connects.
+    /// Connects to a server.
     ///
     /// # Errors
     /// [`Error::Passing`] if the server does not answer; another one if its certificate
@@ -152,11 +184,11 @@ impl Wire {
             Place::Local(path) => {
                 let socket = connect_local(path).map_err(|error| unreached(&error, terms.peer))?;
                 let socket = Socket::Local(socket);
-                return Ok(Self(Layers::Plain(Timed { socket, patience })));
+                return Ok(Self(Layers::Plain(Timed::new(socket, patience))));
             }
             Place::Host { host, port, is_tls } => (host, port, is_tls),
         };
-        // Before the connection: a file that cannot be read is told as such.
+        // Precedes the connection, so that an unreadable file is reported as such.
         let progress = Progress::default();
         let config = is_tls.then(|| {
             let trust = roots::trust(
@@ -171,29 +203,21 @@ impl Wire {
         let config = config.transpose()?;
         let bare = host.as_str().trim_matches(['[', ']']);
         let left = || patience.left().unwrap_or_default();
-        let addresses = connect::addresses(bare, port, &Deadline::after(left()));
-        let addresses = addresses.map_err(|error| {
-            let what = match error {
-                ureq::Error::Io(error) => failure::plain(&error),
-                _ => late(left()),
-            };
-            let what = format!("cannot look up the host name: {what}");
-            Error::Passing(Report::new(what).hint(failure::CHECK_DNS))
-        })?;
+        let addresses = looked_up(patience, |end| connect::addresses(bare, port, end))?;
         let stream =
             race::connect(&addresses, left()).map_err(|error| unreached(&error, terms.peer))?;
-        // Without it, the last part of a request waits for an answer to the first.
+        // Without this, the last part of a request waits for the ACK of the first.
         let _ = stream.set_nodelay(true);
-        let mut timed = Timed {
-            socket: Socket::Tcp(stream),
-            patience,
-        };
+        let mut timed = Timed::new(Socket::Tcp(stream), patience);
         let Some(config) = config else {
             return Ok(Self(Layers::Plain(timed)));
         };
         let failed = |error: &rustls::Error| untrusted(error, host, &progress, terms.peer);
-        let name = ServerName::try_from(bare.to_owned())
-            .map_err(|_| Error::Usage(Report::new("the host is no name of a certificate")))?;
+        let name = ServerName::try_from(bare.to_owned()).map_err(|_| {
+            Error::Usage(Report::new(
+                "the host is not a valid name for a certificate",
+            ))
+        })?;
         let mut session = ClientConnection::new(config, name).map_err(|error| failed(&error))?;
         session
             .complete_io(&mut timed)
@@ -206,11 +230,11 @@ impl Wire {
         )))))
     }
 
-    /// Replaces the patience of all further waits.
-    pub const fn set_patience(&mut self, patience: Patience) {
+    /// Replaces the time limits of all further waits.
+    pub fn set_patience(&mut self, patience: Patience) {
         match &mut self.0 {
-            Layers::Plain(timed) => timed.patience = patience,
-            Layers::Tls(stream) => stream.sock.patience = patience,
+            Layers::Plain(timed) => timed.set_patience(patience),
+            Layers::Tls(stream) => stream.sock.set_patience(patience),
         }
     }
 }
@@ -240,6 +264,22 @@ impl Write for Wire {
     }
 }
 
+/// Returns the addresses that a look-up finds within the time of one step.
+fn looked_up(
+    patience: Patience,
+    look_up: impl FnOnce(&Deadline) -> Result<Vec<SocketAddr>, ureq::Error>,
+) -> Result<Vec<SocketAddr>, Error> {
+    let span = patience.left().unwrap_or_default();
+    look_up(&Deadline::after(span)).map_err(|error| {
+        let what = match error {
+            ureq::Error::Io(error) => failure::plain(&error),
+            _ => late(span),
+        };
+        let what = format!("cannot look up the host name: {what}");
+        Error::Passing(Report::new(what).hint(failure::CHECK_DNS))
+    })
+}
+
 fn untrusted(error: &rustls::Error, host: &Host, progress: &Progress, peer: &Peer) -> Error {
     let is_asked = progress.is_certificate_wanted();
     failure::tls::explain(error, &"TLS", host.as_str(), is_asked, peer)
@@ -249,7 +289,7 @@ fn unreached(error: &io::Error, peer: &Peer) -> Error {
     Error::Passing(Report::new(said(error)).hint(peer.unreachable))
 }
 
-/// Returns what an I/O error of a connection means.
+/// Returns the meaning of a connection's I/O error.
 pub fn said(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::TimedOut => "no answer in time".to_owned(),
@@ -260,4 +300,29 @@ pub fn said(error: &io::Error) -> String {
 
 fn late(waited: Duration) -> String {
     format!("no answer within {} s", shown_secs(waited))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_slow_look_up_is_reported_with_the_whole_wait() {
+        // Shown as 0.2 s, with 90 ms for a busy machine.
+        let step = Duration::from_millis(240);
+        let patience = Patience {
+            step,
+            deadline: Deadline::after(step),
+        };
+        let error = looked_up(patience, |end| {
+            thread::sleep(end.remaining());
+            Err(ureq::Error::Timeout(ureq::Timeout::Resolve))
+        });
+        assert_eq!(
+            error.expect_err("no address").report().headline(),
+            "cannot look up the host name: no answer within 0.2 s"
+        );
+    }
 }

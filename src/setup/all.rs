@@ -1,4 +1,4 @@
-//! `setup list` and `setup undo --all`: every setup that `setup.json` knows.
+//! `setup list` and `setup undo --all`: every setup in `setup.json`.
 
 mod journals;
 
@@ -6,12 +6,12 @@ use clap::Args;
 use journals::{Known, known};
 use serde_json::{Value, json};
 
+use super::row::owns;
 use crate::call::{Answer, World, report};
 use crate::cli::options::{EVERY, ListOutput, Options};
 use crate::edit::plan::{Mode, Plan};
 use crate::error::Error;
 use crate::text::quote;
-use crate::text::quote::quoted;
 
 #[derive(Args, Debug)]
 pub(crate) struct ListArgs {
@@ -37,7 +37,8 @@ pub(crate) struct UndoArgs {
 
 const NONE: &str = "no setup is in place\n";
 
-/// Lists the setups, each with its files and what of it no longer stands.
+/// Lists the setups, each with its files and with its edits that were changed or removed
+/// since.
 ///
 /// # Errors
 /// A journal cannot be read.
@@ -63,7 +64,7 @@ pub(crate) fn list(
     }))
 }
 
-/// Returns what of a setup was changed or removed since.
+/// Returns the edits of a setup that were changed or removed since.
 fn drift(world: &World<'_>, options: &Options, setup: &Known) -> Vec<String> {
     let mode = Mode {
         dry_run: true,
@@ -78,14 +79,14 @@ fn drift(world: &World<'_>, options: &Options, setup: &Known) -> Vec<String> {
     });
     looked.unwrap_or_else(|error| {
         let why = error.report().headline();
-        vec![format!("what stands there is unknown: {why}")]
+        vec![format!("cannot check its edits: {why}")]
     })
 }
 
 fn object(setup: &Known, drift: &[String]) -> Value {
     json!({
         "tool": setup.tool,
-        "name": quoted(&setup.of),
+        "name": quote::path(&setup.of),
         "config": setup.config.as_deref().map(quote::path),
         "files": setup.files.iter().map(quote::path).collect::<Vec<_>>(),
         "when": setup.when.map(|when| when.to_string()),
@@ -99,18 +100,22 @@ fn block(setup: &Known, drift: &[String]) -> String {
     let files = setup.files.iter().map(|file| ("file", quote::path(file)));
     let drift = drift.iter().map(|text| ("changed", text.clone()));
     let lines = when.into_iter().chain(files).chain(drift).map(line);
-    let head = format!("{} {}\n", setup.tool, quoted(&setup.of));
+    let head = format!("{} {}\n", setup.tool, quote::path(&setup.of));
     std::iter::once(head).chain(lines).collect()
 }
 
-/// Undoes all setups. It goes on if one cannot be undone, which it reports, and tries
-/// that one again after the others: a profile goes once no host rule names it.
+/// Undoes all setups. If a setup cannot be undone, it is reported, and tried again after
+/// the others: a profile can be removed when no host rule names it.
 ///
 /// # Errors
 /// A journal cannot be read.
 pub(crate) fn undo(world: &mut World<'_>, options: &Options, mode: Mode) -> Result<Answer, Error> {
     let mut left = known(world, options)?;
     if left.is_empty() {
+        if !mode.dry_run {
+            // Removes the files of a setup that was killed before its journal was written.
+            let _ = Plan::open(world, options, mode, owns);
+        }
         return Ok(Answer::new(NONE));
     }
     let mut text = String::new();
@@ -127,6 +132,12 @@ pub(crate) fn undo(world: &mut World<'_>, options: &Options, mode: Mode) -> Resu
         left = failures.into_iter().map(|(setup, _)| setup).collect();
     };
     let mut code = 0;
+    if !failures.is_empty() && !text.is_empty() {
+        let titles: Vec<_> = failures.iter().map(|(setup, _)| setup.title()).collect();
+        let mark = if mode.dry_run { "# " } else { "" };
+        let titles = titles.join(", ");
+        text.extend([mark, "not undone, as the errors above say: ", &titles, "\n"]);
+    }
     for (setup, error) in failures {
         if code == 0 {
             code = error.exit_code();
@@ -137,10 +148,10 @@ pub(crate) fn undo(world: &mut World<'_>, options: &Options, mode: Mode) -> Resu
     Ok(Answer::new(text).with_code(code))
 }
 
-/// A setup that could not be undone, and why.
+/// A setup that could not be undone, and the reason.
 type Failure = (Known, Error);
 
-/// Undoes each setup on its own.
+/// Undoes each setup separately.
 fn attempt(
     world: &World<'_>,
     options: &Options,
@@ -170,7 +181,7 @@ fn attempt(
     failures
 }
 
-/// Shows what the undo of all setups of each config file would change, taken together.
+/// Shows the combined changes of the undo of all setups of each config file.
 fn preview(
     world: &World<'_>,
     options: &Options,
@@ -192,7 +203,7 @@ fn preview(
         let mut plan = match plan {
             Ok(plan) => plan,
             Err(error) => {
-                // The others meet the same.
+                // The others fail in the same way.
                 failures.push((together.remove(0), error));
                 continue;
             }
@@ -207,8 +218,8 @@ fn preview(
     failures
 }
 
-/// Plans the undo of setups, the failed ones again until none succeeds. Returns those that
-/// did.
+/// Plans the undo of setups, and tries the failed ones again until none succeeds. Returns
+/// those that did.
 fn undo_in(plan: &mut Plan<'_>, mut all: Vec<Known>, failures: &mut Vec<Failure>) -> Vec<Known> {
     let mut undone = Vec::new();
     loop {

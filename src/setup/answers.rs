@@ -1,12 +1,12 @@
-//! What a person types or drops at a question, as it is meant. Pure.
+//! Interprets the text that the user types or drops at a question. Pure.
 
 use std::path::{Path, PathBuf, is_separator};
 
 use crate::sys::paths;
 use crate::url::Origin;
 
-/// Returns the name of a profile for an instance: its host's first label that says more
-/// than what it does.
+/// Returns a profile name for an instance: the first label of its host that is not
+/// generic.
 pub(super) fn name(issuer: &str) -> String {
     const PURPOSES: [&str; 9] = [
         "accounts", "auth", "id", "iam", "idp", "login", "oidc", "sso", "zitadel",
@@ -22,12 +22,13 @@ pub(super) fn name(issuer: &str) -> String {
     let telling = labels.iter().find(|label| !PURPOSES.contains(*label));
     match telling {
         Some(label) if !label.is_empty() => (*label).to_owned(),
-        _ => "default".to_owned(),
+        // Not "default": another profile may be the default one.
+        _ => "zitadel".to_owned(),
     }
 }
 
-/// Returns the path that a text means: typed, pasted with a shell's quotes or escapes, or
-/// dropped as a `file:` URL.
+/// Returns the path in a text: typed, pasted with a shell's quotes or escapes, or dropped
+/// as a `file:` URL.
 pub(super) fn path(text: &str, home: Option<&Path>) -> PathBuf {
     let text = unquoted(text).unwrap_or_else(|| text.to_owned());
     let text = match text.strip_prefix("file://") {
@@ -46,7 +47,7 @@ pub(super) fn path(text: &str, home: Option<&Path>) -> PathBuf {
     }
 }
 
-/// Removes a shell's quotes and backslashes; `None` if a quote has no end.
+/// Removes a shell's quotes and backslashes; `None` if a quote is not closed.
 fn unquoted(text: &str) -> Option<String> {
     let mut word = String::new();
     let mut quote = None;
@@ -76,7 +77,7 @@ fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&decoded).into_owned()
 }
 
-/// Returns the hosts of a list with spaces or commas; none for a word that says so.
+/// Returns the hosts of a list with spaces or commas; none for a word such as "none".
 pub(super) fn hosts(text: &str) -> Vec<&str> {
     let words = text.split(|c: char| c.is_whitespace() || c == ',' || c == ';');
     let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
@@ -98,8 +99,8 @@ mod tests {
             ("https://auth.eu.acme.dev", "eu"),
             ("https://acme.dev", "acme"),
             ("http://localhost:8080", "localhost"),
-            ("http://127.0.0.1:8080", "default"),
-            ("https://zitadel.dev", "default"),
+            ("http://127.0.0.1:8080", "zitadel"),
+            ("https://zitadel.dev", "zitadel"),
         ] {
             assert_eq!(name(issuer), expected, "{issuer}");
         }
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_are_apart_by_spaces_or_commas() {
+    fn hosts_are_separated_by_spaces_or_commas() {
         assert_eq!(
             hosts("a.dev, b.dev;c.dev  d.dev"),
             ["a.dev", "b.dev", "c.dev", "d.dev"]

@@ -1,4 +1,4 @@
-//! The last words of the questions: what works, and what comes next.
+//! The messages after the questions: the result, and the next steps.
 
 use crate::cli::options::Options;
 use crate::config::{Config, SourceSetting};
@@ -7,7 +7,8 @@ use crate::error::Error;
 use crate::host::HostPattern;
 use crate::text::quote::word;
 
-/// Returns what works now, and what to type next.
+/// Returns the result, and the commands to type next. Without an issuer, nobody can be
+/// asked whose token it is.
 ///
 /// # Errors
 /// The config file is invalid.
@@ -15,12 +16,10 @@ pub(super) fn lines(
     plan: &Plan<'_>,
     name: &str,
     hosts: &[HostPattern],
+    has_issuer: bool,
 ) -> Result<Vec<String>, Error> {
     let program = "zitadel-credential";
-    let file = match &plan.options.config {
-        Some(_) => format!(" --config {}", word(plan.config.path())),
-        None => String::new(),
-    };
+    let file = plan.config_option();
     let bare = Options {
         profile: None,
         ..plan.options.clone()
@@ -32,29 +31,31 @@ pub(super) fn lines(
     } else {
         format!("{file} --profile {}", word(name))
     };
-    let listed: Vec<_> = hosts.iter().map(ToString::to_string).collect();
-    let listed = match listed.as_slice() {
+    let listed = |hosts: Vec<String>| match hosts.as_slice() {
         [] => "HOST".to_owned(),
-        hosts => hosts.join(" "),
+        hosts => hosts.iter().map(word).collect::<Vec<_>>().join(" "),
     };
-    let mut lines = vec![
-        "works now:".to_owned(),
-        format!("  {program} whoami{options}"),
+    let all = listed(hosts.iter().map(ToString::to_string).collect());
+    // docker and doctor accept no wildcard.
+    let single: Vec<_> = hosts.iter().filter_map(HostPattern::single_host).collect();
+    let first = single.first().map(word);
+    let single = listed(single);
+    let mut lines = vec!["works now:".to_owned()];
+    lines.extend(has_issuer.then(|| format!("  {program} whoami{options}")));
+    lines.extend([
         format!("  {program} token{options}"),
         "next, for the tools that are to use it:".to_owned(),
-        format!("  {program} setup git {listed}{options}"),
-        format!("  {program} setup docker {listed}{options}"),
+        format!("  {program} setup git {all}{options}"),
+        format!("  {program} setup docker {single}{options}"),
         format!("  {program} setup kubectl{options}"),
-    ];
-    if let [host, ..] = hosts {
-        lines.push(format!("  {program} doctor {host}{options}"));
-    }
+    ]);
+    lines.extend(first.map(|host| format!("  {program} doctor {host}{options}")));
     lines.extend(roles(&config, name, &file));
     Ok(lines)
 }
 
-/// Returns how the profile gets tokens for a server that checks roles, unless it has a
-/// project, is for ZITADEL's own API, or gets its tokens as they are.
+/// Returns how the profile gets tokens for a server that checks roles. Empty if it has a
+/// project, is for ZITADEL's own API, or gets its tokens ready-made.
 pub(super) fn roles(config: &Config<'_>, name: &str, file: &str) -> Vec<String> {
     let given = config.caller();
     let is_supplied = matches!(given.source, Some(SourceSetting::Supplier(_)));

@@ -1,26 +1,20 @@
-//! The place of a downloaded key: beside the config file, for its owner alone.
+//! The place of a downloaded key: beside the config file, readable only by its owner.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Report};
-use crate::sys::files::{can_create_in, create_private_dir};
+use crate::edit::moved::is_copy;
+use crate::sys::files::can_create_in;
 use crate::sys::paths::canonicalize;
-use crate::sys::replace;
 use crate::sys::status::Status;
-use crate::text::clock::Deadline;
-use crate::text::input;
-use crate::text::quote;
-use crate::text::quote::{system, word};
 
-/// Directories below the home directory to which browsers download.
+/// Directories below the home directory that browsers download to.
 const DOWNLOADS: [&str; 2] = ["Downloads", "Desktop"];
 
-/// Directories that are emptied.
+/// Directories that the system empties.
 const TEMPORARY: [&str; 2] = ["/tmp", "/var/tmp"];
 
-/// Returns where a key file belongs that lies as it was downloaded; `None` if it is not such
-/// a file, or is not this user's to move.
+/// Returns the new place of a key file that is still where it was downloaded; `None` if
+/// it is not such a file, or this user may not move it.
 pub(super) fn of_download(
     key: &Path,
     config: &Path,
@@ -41,12 +35,14 @@ pub(super) fn of_download(
     let numbered = (2..100).map(|number| format!("{name}-{number}.{kind}"));
     let names = std::iter::once(format!("{name}.{kind}")).chain(numbered);
     let mut places = names.map(|name| to.join(name));
-    let free = places.find(|place| place.symlink_metadata().is_err())?;
-    // The config file names it.
+    // A killed setup may have left its copy.
+    let free = places.find(|place| place.symlink_metadata().is_err() || is_copy(&key, place))?;
+    // The path must be text, as the config file names it.
     free.to_str().is_some().then_some(free)
 }
 
-/// True for a file that a browser wrote, or one that ZITADEL named: `KEYID.json`.
+/// True for a file in a download or temporary directory, or with ZITADEL's name:
+/// `KEYID.json`.
 fn is_download(key: &Path, dir: &Path, home: Option<&Path>) -> bool {
     let home = home.and_then(|home| canonicalize(home).ok());
     let in_home = home.is_some_and(|home| DOWNLOADS.iter().any(|name| dir == home.join(name)));
@@ -54,41 +50,10 @@ fn is_download(key: &Path, dir: &Path, home: Option<&Path>) -> bool {
         .iter()
         .any(|temporary| dir == Path::new(temporary));
     let stem = key.file_stem().and_then(|stem| stem.to_str());
-    // A browser numbers the second one: `KEYID (1)`.
+    // Browsers number a second download: `KEYID (1)`.
     let id = stem.and_then(|stem| stem.split([' ', '(']).next());
     let is_id = |id: &str| id.len() >= 15 && id.bytes().all(|byte| byte.is_ascii_digit());
     in_home || is_temporary || id.is_some_and(is_id)
-}
-
-/// Copies a key file to its place, with mode 0600.
-///
-/// # Errors
-/// It cannot be read or written.
-pub(super) fn copy(from: &Path, to: &Path, deadline: &Deadline) -> Result<(), Error> {
-    let failed = |why: &str| {
-        let what = format!("the key was not moved to {}: {why}", quote::path(to));
-        Error::Usage(Report::new(what).hint("run it again, and leave the key where it is"))
-    };
-    let bytes = input::read_believed(from, input::LIMIT, deadline)
-        .map_err(|error| failed(&error.to_string()))?;
-    if let Some(dir) = to.parent() {
-        create_private_dir(dir).map_err(|error| failed(&system(&error)))?;
-    }
-    replace::create_new(to, &bytes).map_err(|error| failed(&system(&error)))
-}
-
-/// Removes the file that was copied, and says what was done.
-pub(super) fn remove(from: &Path, to: &Path) -> String {
-    let place = quote::path(to);
-    match fs::remove_file(from) {
-        Ok(()) => format!("moved the key to {place}, mode 0600"),
-        Err(error) => format!(
-            "warning: copied the key to {place}, but {} stays ({}): rm {}",
-            quote::path(from),
-            system(&error),
-            word(from)
-        ),
-    }
 }
 
 #[cfg(test)]
@@ -96,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_as_a_browser_leaves_it_is_a_download() {
+    fn a_browsers_file_name_marks_a_download() {
         let is = |text: &str| {
             let key = Path::new(text);
             is_download(key, key.parent().expect("a directory"), None)

@@ -6,7 +6,7 @@ use crate::edit::setup::{Setup, named};
 use crate::error::{Error, Report};
 use crate::text::quote;
 
-/// Refuses names that hold a secret.
+/// Refuses names that contain a secret.
 ///
 /// # Errors
 /// [`Error::Usage`], which does not show it.
@@ -16,13 +16,16 @@ pub(super) fn check(options: &Options, asked: &dyn Setup) -> Result<(), Error> {
         named("--issuer", &options.issuer),
         named("--key-id", &options.key_id),
         named("--user-id", &options.user_id),
+        named("--client-id", &options.client_id),
+        named("--project", &options.project),
+        named("--scope", &options.scope),
         named("--host", &options.host),
     ];
     let mut names = of_options.into_iter().flatten().chain(asked.names());
     match names.find(|(_, name)| quote::holds_secret(&name.to_string_lossy())) {
         Some((place, _)) => Err(Error::Usage(
-            Report::new(format!("what stands as {place} looks like a key or a token")).hint(
-                "use a plain name: this value would be written into files; revoke it if it is a valid secret",
+            Report::new(format!("the value of {place} looks like a key or a token")).hint(
+                "use a plain name, as it is written to files; if this value is a valid secret, revoke it",
             ),
         )),
         None => Ok(()),

@@ -1,4 +1,7 @@
-//! What a new profile needs, and what its files must be, where no token proves it.
+//! The settings that a new profile needs, and checks of its files if no token proves
+//! them.
+
+use std::io;
 
 use crate::broker::Request;
 use crate::config::{Layer, SourceSetting};
@@ -6,18 +9,19 @@ use crate::error::{Error, Report};
 use crate::source::Source;
 use crate::sys::status::Status;
 use crate::text::clock::UnixTime;
+use crate::text::quote;
 
 const ISSUER: &str = "--issuer";
 const KEY: &str = "--key-file";
 
-/// The options that a new profile needs and was not given.
+/// The required options of a new profile that were not given.
 pub(super) struct Needs {
     missing: Vec<&'static str>,
     is_client: bool,
 }
 
 impl Needs {
-    /// Returns what is missing beside these options.
+    /// Returns the options that are missing from these.
     pub(super) fn of(given: &Layer) -> Self {
         let source = given.source.as_ref();
         let is_supplied = matches!(source, Some(SourceSetting::Supplier(_)));
@@ -46,8 +50,8 @@ impl Needs {
         self.missing.contains(&KEY)
     }
 
-    /// Refuses a call in which something is missing that nobody is asked for: a person is
-    /// asked for an issuer and a key.
+    /// Refuses a call with a missing option that is not asked for: the user is asked only
+    /// for an issuer and a key.
     ///
     /// # Errors
     /// [`Error::Usage`] naming the option.
@@ -69,14 +73,23 @@ impl Needs {
     }
 }
 
-/// Reads the file of a source that no token proves, unless it is not there yet.
+/// Reads the file of a source that no token proves. If there is none yet, returns a warning.
 ///
 /// # Errors
-/// The file would be of no use.
-pub(super) fn check_file(request: &Request<'_>) -> Result<(), Error> {
-    let file = request.source.file();
-    if !file.is_some_and(|path| Status::of(path).is_ok_and(|status| status.is_file())) {
-        return Ok(());
+/// The file is unusable.
+pub(super) fn check_file(request: &Request<'_>) -> Result<Option<String>, Error> {
+    let Some(path) = request.source.file() else {
+        return Ok(None);
+    };
+    match Status::of(path) {
+        Ok(status) if status.is_file() => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok(Some(format!(
+                "warning: {}: no such file",
+                quote::path(path)
+            )));
+        }
+        _ => return Ok(None),
     }
     let (environment, deadline) = (request.network.environment, &request.deadline);
     let read = match &request.source {
@@ -88,8 +101,8 @@ pub(super) fn check_file(request: &Request<'_>) -> Result<(), Error> {
         Source::Signer(_) => Ok(()),
     };
     match read {
-        // What writes the file may replace it in time.
-        Err(Error::Passing(_)) => Ok(()),
-        read => read,
+        // The program that writes the file may replace it in time.
+        Err(Error::Passing(_)) => Ok(None),
+        read => read.map(|()| None),
     }
 }

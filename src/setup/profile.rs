@@ -1,4 +1,4 @@
-//! A profile in the config file, proved by a token.
+//! A profile in the config file, tested by getting a token.
 
 mod undo;
 
@@ -10,12 +10,13 @@ use clap::{Args, ValueHint};
 
 use super::needs::{Needs, check_file};
 use super::values::values;
-use super::{ending, key_place, proof, wizard};
+use super::{ending, proof, wizard};
 use crate::broker::Broker;
 use crate::call::World;
 use crate::cli::options::Options;
 use crate::config::{Asker, Config, SourceSetting};
 use crate::edit::entry::Edit;
+use crate::edit::moved::Moved;
 use crate::edit::plan::Plan;
 use crate::edit::setup::{Name, Setup, named};
 use crate::edit::toml::{body, string};
@@ -32,20 +33,23 @@ pub(super) const NAME: &str = "profile";
 
 /// `setup profile`.
 pub(super) const ROW: SetupRow = SetupRow {
-    about: "Write a profile into the config file, and prove it by getting a token",
+    about: "Write a profile to the config file, and test it by getting a token",
     example: "\
-Examples (a person at a terminal is asked for what is missing):
+Examples (at a terminal, it asks for missing values):
   zitadel-credential setup profile prod --key-file key.json \\
     --issuer https://acme.zitadel.cloud
   zitadel-credential setup profile prod --project 317240000000000001
   zitadel-credential setup profile prod --undo",
+    // Not a tool: cli/spelling.rs has its words with those of the other commands.
+    words: &[],
+    call: "profile NAME",
     reader: Reader::<dyn Setup>::of::<SetupProfile>(),
     owns,
 };
 
 #[derive(Args, Debug, Default)]
 pub(super) struct SetupProfile {
-    /// The profile's name; without one, a person at a terminal is asked
+    /// Name of the profile; without it, setup asks for it at a terminal
     #[arg(value_hint = ValueHint::Username)]
     name: Option<OsString>,
     /// What a person answered; unset if nobody was asked.
@@ -53,22 +57,22 @@ pub(super) struct SetupProfile {
     answers: OnceCell<Answers>,
 }
 
-/// A person's answers that are no options.
+/// Answers of the user that are not options.
 #[derive(Debug)]
 struct Answers {
     /// `None` if the name was given.
     name: Option<String>,
     hosts: Vec<HostPattern>,
-    /// True if a profile of that name was there, and is to be replaced.
+    /// True if an existing profile of that name will be replaced.
     replaces: bool,
-    /// True if the key was asked for, and its warning is shown.
+    /// True if the key was asked for, and its warning shown.
     has_key: bool,
-    /// The place to which the key is to be moved.
+    /// The place that the key will be moved to.
     place: RefCell<Option<PathBuf>>,
 }
 
 impl SetupProfile {
-    /// Returns the options of a call by this profile.
+    /// Returns the options of a call with this profile.
     fn options(&self, plan: &Plan<'_>) -> Result<Options, Error> {
         Ok(Options {
             profile: Some(name(self)?.into()),
@@ -78,18 +82,19 @@ impl SetupProfile {
 }
 
 impl SetupProfile {
-    /// Returns where the key lies and where it is to be moved.
+    /// Returns the current and the new path of the key.
     fn moved(&self, plan: &Plan<'_>) -> Option<(PathBuf, PathBuf)> {
         let to = self.answers.get()?.place.borrow().clone()?;
         Some((plan.options.key_file.clone()?.into(), to))
     }
 
-    /// Copies the key to its place, before the profile names it there.
+    /// Copies the key, which gets its new place when the profile names it there.
     fn copy_key(&self, plan: &Plan<'_>) -> Result<(), Error> {
-        match self.moved(plan) {
-            Some((from, to)) if !plan.mode.dry_run => key_place::copy(&from, &to, &plan.deadline),
-            _ => Ok(()),
+        if let Some((from, to)) = self.moved(plan).filter(|_| !plan.mode.dry_run) {
+            // The key is copied once: each plan is applied once.
+            let _ = plan.moved.set(Moved::copy(from, to, &plan.deadline)?);
         }
+        Ok(())
     }
 }
 
@@ -105,7 +110,7 @@ impl Setup for SetupProfile {
         named("NAME", &self.name)
     }
 
-    /// Asks a person for what a new profile needs and was not given.
+    /// Asks the user for the missing settings of a new profile.
     fn complete(
         &self,
         world: &World<'_>,
@@ -164,7 +169,7 @@ impl Setup for SetupProfile {
             }
         }
         if is_whole || needs.key() {
-            // Set once: each call asks once.
+            // The answers are set once: each call asks once.
             let _ = self.answers.set(answers);
         }
         Ok(())
@@ -180,7 +185,7 @@ impl Setup for SetupProfile {
         let is_new = !known.contains(&name);
         let answers = self.answers.get();
         if answers.is_some_and(|answers| answers.name.is_some() && !answers.replaces) {
-            // Since the question: a person takes their time.
+            // Checked again since the question: the user may have taken long.
             let hint = "another setup wrote it just now: run this one again, with another name";
             wizard::refuse_known_name(&config, &name, hint)?;
         }
@@ -195,7 +200,7 @@ impl Setup for SetupProfile {
         }
         if is_new {
             if let ([only], false) = (known.as_slice(), had_default) {
-                // It answers by being the only one, and is that no longer.
+                // The other profile applied as the only one, which it no longer is.
                 let value = string(only);
                 plan.set_in_config(&setup, &["default-profile"], &value)?;
             }
@@ -207,19 +212,18 @@ impl Setup for SetupProfile {
                 plan.set_in_config(&setup, &["profiles", &name, key], value)?;
             }
         }
-        if let Some((from, to)) = moved {
-            if plan.mode.dry_run {
-                plan.say(format!("the key would move to {}", quote::path(&to)));
-            } else {
-                plan.then(move || Ok(vec![key_place::remove(&from, &to)]));
-            }
+        if let Some((_, to)) = moved.filter(|_| plan.mode.dry_run) {
+            plan.say(format!("the key would move to {}", quote::path(&to)));
         }
-        // What the next call would refuse is not written, tried or not.
+        // A value that the next call would refuse is not written, tested or not.
         let options = self.options(plan)?;
         let config = plan.config_with(&options)?;
         let request = config.request(Asker::default())?;
-        if plan.mode.dry_run || plan.mode.no_try {
-            check_file(&request)?;
+        let has_issuer = request.issuer.is_some();
+        if (plan.mode.dry_run || plan.mode.no_try)
+            && let Some(warning) = check_file(&request)?
+        {
+            plan.say(warning);
         }
         if plan.mode.no_try {
             self.copy_key(plan)?;
@@ -243,13 +247,10 @@ impl Setup for SetupProfile {
                 plan.journal.record(&setup, edit);
                 plan.warn_of_rule(host)?;
             }
-            let lines = ending::lines(plan, &name, hosts)?;
+            let lines = ending::lines(plan, &name, hosts, has_issuer)?;
             plan.say_all(lines);
         } else if known.is_empty() {
-            let file = match &plan.options.config {
-                Some(_) => format!(" --config {}", word(plan.config.path())),
-                None => String::new(),
-            };
+            let file = plan.config_option();
             let each = if file.is_empty() { "" } else { ", each with" };
             plan.say(format!("next: zitadel-credential setup git HOST, setup docker HOST, or setup kubectl --context CONTEXT{each}{file}"));
             let options = self.options(plan)?;
@@ -258,15 +259,15 @@ impl Setup for SetupProfile {
         Ok(())
     }
 
-    /// Gets a token by the profile as it is to be, and asks whose it is.
+    /// Gets a token with the new profile, and asks for its user.
     fn prove(&self, world: &World<'_>, plan: &Plan<'_>) -> Result<Vec<String>, Error> {
         let name = name(self)?;
         let options = self.options(plan)?;
         let config = plan.config_with(&options)?;
         let mut request = config.request(Asker::default())?;
-        // As `warn_of_mode` does.
+        // `warn_of_mode` reports the exposure.
         request.source.leave_exposure_to_caller();
-        // Another machine's token proves nothing of the source.
+        // Another machine's token does not test the source.
         request.shared = None;
         let broker = Broker::new(&request, world.clock)?;
         let line = proof::line(&name, &request, &broker)?;
@@ -278,7 +279,7 @@ impl Setup for SetupProfile {
         }])
     }
 
-    /// Asks for another key, if a person has named this one.
+    /// Asks for another key, if the user typed this one.
     fn ask_again(
         &self,
         world: &World<'_>,
@@ -308,7 +309,7 @@ impl Setup for SetupProfile {
     }
 }
 
-/// The keys of a profile that setup writes.
+/// The keys of a profile that a setup writes.
 const KEYS: [&str; 12] = [
     "issuer",
     "key-file",
@@ -324,7 +325,7 @@ const KEYS: [&str; 12] = [
     "ca-file",
 ];
 
-/// Returns the lines of a host rule that a person asked for.
+/// Returns the lines of a host rule that the user asked for.
 fn rule_of(profile: &str) -> [(&'static str, String); 1] {
     [("profile", string(profile))]
 }
@@ -339,7 +340,7 @@ fn owns(of: &str, edit: &Edit) -> bool {
     }
 }
 
-/// Tells of a key that others may use.
+/// Warns of a key that others may use.
 fn warn_of_mode(plan: &mut Plan<'_>) -> Result<(), Error> {
     let given = plan.config()?.caller().source.clone();
     let Some(source) = given.filter(|source| !matches!(source, SourceSetting::Supplier(_))) else {
@@ -379,7 +380,7 @@ fn name(asked: &SetupProfile) -> Result<String, Error> {
     })
 }
 
-/// Asks where the key is to lie.
+/// Asks for the key's new place.
 fn ask_place(
     world: &World<'_>,
     config: &Config<'_>,
@@ -392,7 +393,7 @@ fn ask_place(
     }
 }
 
-/// Options that a profile does not keep.
+/// Refuses options that a profile does not store.
 fn refuse_strangers(options: &Options) -> Result<(), Error> {
     let (option, hint) = if !options.host.is_empty() {
         (

@@ -1,14 +1,15 @@
-//! The proof of a profile: a token by it, and whose it is.
+//! The test of a profile: a token with it, and the token's user.
 
 use serde_json::Value as Json;
 
 use crate::broker::{Broker, Request};
 use crate::error::{Error, Report};
 use crate::source::issuer::Refusal;
+use crate::text::quote;
 use crate::text::quote::quoted;
 use crate::token::Token;
 
-/// Gets a token, and returns what it proves of the profile of this name.
+/// Gets a token, and returns the line on this profile's test.
 ///
 /// # Errors
 /// There is no token, or the issuer refuses it.
@@ -18,7 +19,7 @@ pub(super) fn line(
     broker: &Broker<'_>,
 ) -> Result<String, Error> {
     let (token, untried) = broker.proof()?;
-    let (name, kind, source) = (quoted(name), kind(&token), &request.source);
+    let (name, kind, source) = (quote::path(name), kind(&token), &request.source);
     if broker.no_userinfo().is_some() {
         return Ok(format!("profile {name}: {source} gave {kind}"));
     }
@@ -74,6 +75,6 @@ fn refused(refusal: &Refusal) -> Error {
     Error::Final(
         Report::new(what)
             .hint("check in ZITADEL that the user is active; nothing was written")
-            .hint("try again later: ZITADEL answers so too if it has trouble of its own"),
+            .hint("try again later: ZITADEL gives the same answer for an internal error"),
     )
 }

@@ -1,4 +1,4 @@
-//! The list of setups: that of profiles, and those of the tools.
+//! The table of setups: that of profiles, and those of the tools.
 
 use super::profile;
 use crate::edit::entry::Edit;
@@ -13,7 +13,7 @@ pub(crate) fn rows() -> impl Iterator<Item = (&'static str, &'static SetupRow)> 
     std::iter::once((profile::NAME, &profile::ROW)).chain(tools)
 }
 
-/// True if a setup, by its name in `setup.json`, makes such an edit.
+/// True if the setup of this name in `setup.json` makes such an edit.
 pub(crate) fn owns(setup: &str, edit: &Edit) -> bool {
     match setup.split_once(' ') {
         Some((profile::NAME, of)) => (profile::ROW.owns)(of, edit),

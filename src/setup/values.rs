@@ -8,7 +8,7 @@ use crate::error::{Error, Report};
 use crate::sys;
 use crate::text::quote;
 
-/// Returns what was given, as the profile's lines.
+/// Returns the given settings as the profile's lines.
 ///
 /// # Errors
 /// A path is not UTF-8, or the key is in the environment.
@@ -36,7 +36,7 @@ pub(super) fn values(given: &Layer) -> Result<Vec<(&'static str, String)>, Error
     Ok(values)
 }
 
-/// Returns the profile's key for the file of the source, and its path.
+/// Returns the profile's key for the source's file, and the path.
 fn file(given: &Layer) -> Result<Option<(&'static str, String)>, Error> {
     let Some(source) = &given.source else {
         return Ok(None);
@@ -46,17 +46,17 @@ fn file(given: &Layer) -> Result<Option<(&'static str, String)>, Error> {
     }
     let (what, option) = match source.name() {
         "client-secret" => (
-            "the secret is in ZITADEL_CREDENTIAL_CLIENT_SECRET, and a config file holds none",
+            "a profile cannot contain the secret of ZITADEL_CREDENTIAL_CLIENT_SECRET",
             "--client-secret-file",
         ),
         _ => (
-            "the key is in ZITADEL_CREDENTIAL_KEY, and a config file holds no key",
+            "a profile cannot contain the key of ZITADEL_CREDENTIAL_KEY",
             "--key-file",
         ),
     };
     let report = Report::new(what);
     Err(Error::Usage(report.hint(format!(
-        "{option} names the file that holds it; with the variable alone no profile is needed"
+        "save it to a file for {option}, or use the variable without a profile"
     ))))
 }
 

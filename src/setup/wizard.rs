@@ -1,5 +1,5 @@
 //! Questions at a terminal. Each answer is checked at once, and asked for again in place
-//! if it cannot be right.
+//! if it is invalid.
 
 use std::io;
 use std::io::Write;
@@ -22,19 +22,19 @@ use crate::text::quote::{holds_secret, quoted, system, word};
 use crate::text::stderr::Stderr;
 use crate::text::wrap::wrapped;
 
-/// What stands before the first question.
+/// The text before the first question.
 pub(super) const INTRODUCTION: &str = "\
 Sets up a profile for a ZITADEL service user, and writes it once the key got a
 token. Until then, Ctrl-C stops and changes nothing.
 ";
 
-/// Writes a line for the person who is asked.
+/// Writes a line for the user.
 pub(super) fn say(line: &str) {
     // A closed stderr cannot be reported anywhere.
     let _ = Stderr.write_all(format!("{line}\n").as_bytes());
 }
 
-/// Shows what is wrong with an answer. The rest of a paste answers no question.
+/// Shows the error in an answer. The rest of a paste answers no question.
 pub(super) fn object(error: &Error) {
     say(&error.report().for_terminal("error: "));
     discard_typed(&io::stdin());
@@ -75,7 +75,7 @@ fn usage(what: impl Into<String>, hint: impl Into<String>) -> Error {
     Error::Usage(Report::new(what).hint(hint))
 }
 
-/// Refuses a key or a token where a name is asked for.
+/// Refuses a key or a token in place of a name.
 fn refuse_secret(answer: &str) -> Result<(), Error> {
     if holds_secret(answer) || answer.contains("-----END") {
         let what = "the answer looks like a key or a token";
@@ -109,11 +109,24 @@ pub(super) fn ask_issuer(
             say(&format!("  used: {}", issuer.as_str()));
         }
         let deadline = config::deadline(options, world.environment);
-        Issuer::new(&issuer, &network, deadline).discover()?;
+        let found = Issuer::new(&issuer, &network, deadline).discover();
+        found.map_err(|error| error.map(with_ca_file))?;
         Ok(issuer)
     })?;
     options.issuer = Some(issuer.as_str().into());
     Ok(())
+}
+
+/// Adds how to name a certificate authority, for which there is no question.
+fn with_ca_file(report: Report) -> Report {
+    let is_needed = report
+        .advice()
+        .is_some_and(|hints| hints.contains("--ca-file"));
+    if is_needed {
+        report.hint("for --ca-file, press Ctrl-C, and run zitadel-credential setup --ca-file FILE")
+    } else {
+        report
+    }
 }
 
 /// Asks for the key file, and reads the key. `former` is the answer of Enter.
@@ -192,8 +205,8 @@ fn meant_path(answer: &str, home: Option<&Path>) -> Result<PathBuf, Error> {
     Ok(meant)
 }
 
-/// Asks for the profile's name; Enter takes one of the instance's that is free. A name that
-/// is not free has to be given twice, and its profile is changed then.
+/// Asks for the profile's name; Enter takes a free one made from the instance's. A name
+/// that is not free must be given twice, and then its profile is changed.
 pub(super) fn ask_name(
     world: &World<'_>,
     config: &Config<'_>,
@@ -205,7 +218,7 @@ pub(super) fn ask_name(
     let usual = free
         .find(|name| !is_known(config, name))
         .unwrap_or(of_instance);
-    let known: Vec<_> = config.profile_names().map(quoted).collect();
+    let known: Vec<_> = config.profile_names().map(quote::path).collect();
     if !known.is_empty() {
         say(&wrapped(
             &format!("  there already: profile {}", known.join(", ")),
@@ -213,7 +226,7 @@ pub(super) fn ask_name(
             4,
         ));
     }
-    let question = format!("Name of the profile (Enter for {}): ", quoted(&usual));
+    let question = format!("Name of the profile (Enter for {}): ", quote::path(&usual));
     let mut refused = None;
     ask(world, &question, |answer| {
         let name = if answer.is_empty() { &usual } else { answer };
@@ -236,21 +249,21 @@ pub(super) fn ask_name(
     })
 }
 
-/// True if a profile of this name is there.
+/// True if a profile of this name exists.
 pub(super) fn is_known(config: &Config<'_>, name: &str) -> bool {
     config.profile_names().any(|known| known == name)
 }
 
-/// Refuses the name of a profile that is there.
+/// Refuses the name of an existing profile.
 pub(super) fn refuse_known_name(config: &Config<'_>, name: &str, hint: &str) -> Result<(), Error> {
     if !is_known(config, name) {
         return Ok(());
     }
-    let what = format!("profile {} exists already", quoted(name));
+    let what = format!("profile {} exists already", quote::path(name));
     Err(usage(what, hint))
 }
 
-/// Refuses a host that has a rule.
+/// Refuses a host that already has a rule.
 pub(super) fn refuse_known_host(
     config: &Config<'_>,
     pattern: &HostPattern,
@@ -262,14 +275,14 @@ pub(super) fn refuse_known_host(
     let profile = rule.profile.as_deref().unwrap_or("the default profile");
     let what = format!(
         "host rule {pattern} is there already, with {}",
-        quoted(profile)
+        quote::path(profile)
     );
     Err(usage(what, hint))
 }
 
 /// Asks for the hosts that get the token.
 pub(super) fn ask_hosts(world: &World<'_>, config: &Config<'_>) -> Result<Vec<HostPattern>, Error> {
-    let question = "Hosts that may get its tokens, as git.acme.dev (Enter for none yet): ";
+    let question = "Hosts that get its tokens, such as git.acme.dev (Enter to skip): ";
     ask(world, question, |answer| {
         refuse_secret(answer)?;
         let mut patterns = Vec::new();
@@ -301,14 +314,16 @@ pub(super) fn ask_hosts(world: &World<'_>, config: &Config<'_>) -> Result<Vec<Ho
     })
 }
 
-/// Asks whether the token is to name the user's roles, which servers of a project read.
+/// Asks whether to request the user's roles in the token, which servers of a project
+/// read.
 pub(super) fn ask_roles(world: &World<'_>, options: &mut Options) -> Result<(), Error> {
-    let question = "Have the token name the user's roles, which servers check (Enter for yes): ";
+    let question = "Ask for the user's roles, which servers check (Enter for yes): ";
     options.roles = ask(world, question, yes)?;
     Ok(())
 }
 
-/// Asks whether a downloaded key is to be moved to where it belongs. Returns its place then.
+/// Asks whether to move a downloaded key to its proper place, and returns that place if
+/// so.
 pub(super) fn ask_place(
     world: &World<'_>,
     key: &Path,
@@ -320,14 +335,14 @@ pub(super) fn ask_place(
         return Ok(None);
     };
     let question = format!(
-        "Move the key to {}, readable for you alone (Enter for yes): ",
+        "Move the key to {}, with mode 0600 (Enter for yes): ",
         quote::path(&to)
     );
     let is_wanted = ask(world, &question, yes)?;
     Ok(is_wanted.then_some(to))
 }
 
-/// Reads a yes, which Enter is too, or a no.
+/// Parses a yes, also for Enter, or a no.
 fn yes(answer: &str) -> Result<bool, Error> {
     match answer.to_ascii_lowercase().as_str() {
         "" | "y" | "yes" => Ok(true),

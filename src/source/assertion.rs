@@ -17,8 +17,8 @@ use crate::secret::{Secret, on_wiped_stack};
 use crate::source::key::{Key, not_private};
 use crate::text::clock::UnixTime;
 
-/// How far `iat` is backdated: the server refuses an `iat` more than about a
-/// second ahead of its own clock.
+/// Time by which `iat` is backdated: the server refuses an `iat` more than about a second
+/// ahead of its own clock.
 const BACKDATED: Duration = Duration::from_secs(60);
 
 /// Default lifetime of an assertion.
@@ -43,18 +43,18 @@ struct Claims<'a> {
     exp: UnixTime,
 }
 
-/// Whom an assertion is about, for whom it is, and when it expires.
+/// The subject, audience and expiry of an assertion.
 #[derive(Clone, Copy, Debug)]
 pub struct Statement<'a> {
-    /// The key that signs it; `None` for a reader that knows it by the user alone.
+    /// The signing key; `None` for a reader that finds it by the user ID only.
     pub key: Option<&'a KeyId>,
-    /// Its issuer and subject.
+    /// The issuer and subject.
     pub user: &'a UserId,
-    /// Its audience.
+    /// The audience.
     pub audience: &'a str,
-    /// The time at which it is made.
+    /// The time of signing.
     pub now: UnixTime,
-    /// How long it is valid.
+    /// The validity period.
     pub lifetime: Duration,
 }
 
@@ -105,8 +105,7 @@ pub fn sign(key: &Key, statement: &Statement<'_>) -> Result<Secret, Report> {
     Ok(with_signature(&input, &signature))
 }
 
-/// Returns the RS256 signature of a message, which is the same each time (RFC 8017,
-/// section 8.2).
+/// Returns the deterministic RS256 signature of a message (RFC 8017, section 8.2).
 ///
 /// # Errors
 /// As [`sign`].

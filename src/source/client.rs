@@ -1,5 +1,5 @@
 //! The service user's client secret (RFC 6749, section 4.4; ZITADEL's *client
-//! credentials*). The weaker way: the secret itself crosses the network.
+//! credentials*). It is weaker than a key: the secret itself crosses the network.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -25,14 +25,14 @@ const LONGEST: usize = 1024;
 pub struct Client {
     /// The client ID, which is the service user's name.
     pub id: UserId,
-    /// Where the secret is.
+    /// The source of the secret.
     pub secret: SecretSource,
 }
 
 /// The source of a client secret.
 #[derive(Clone, Debug)]
 pub enum SecretSource {
-    /// A file with nothing but the secret.
+    /// A file with only the secret.
     File(PathBuf),
     /// The secret itself, from `ZITADEL_CREDENTIAL_CLIENT_SECRET`.
     Environment(Secret),
@@ -51,7 +51,7 @@ impl fmt::Display for SecretSource {
 }
 
 impl SecretSource {
-    /// Drops what a command says on its stderr.
+    /// Drops a command's stderr.
     pub fn silence(&mut self) {
         if let Self::Command(command) = self {
             command.is_silent = true;
@@ -75,7 +75,7 @@ impl Client {
         };
         let no_secret = |detail: &str| {
             Error::Final(Report::new(format!("{source}: {detail}")).hint(
-                "in ZITADEL open the service user, choose Actions, Generate Client Secret, and keep nothing but the secret there",
+                "in ZITADEL open the service user, choose Actions, Generate Client Secret, and save only the secret there",
             ))
         };
         let text = encoding::text(&bytes).map_err(|fault| no_secret(&fault.to_string()))?;
@@ -87,7 +87,7 @@ impl Client {
         } else if text.contains("PRIVATE KEY-----") || text.starts_with('{') {
             Err(no_secret("a key or a JSON document, not a client secret"))
         } else if text.len() > LONGEST || !text.bytes().all(is_secret) {
-            Err(no_secret("not a client secret: it is one line of ASCII"))
+            Err(no_secret("invalid client secret: not one line of ASCII"))
         } else {
             Ok(Secret::new(text.to_owned()))
         }
@@ -100,8 +100,8 @@ impl Client {
         }
     }
 
-    /// Returns the secret's name in the cache: another secret never meets a token of this
-    /// one.
+    /// Returns the secret's name in the cache, so that another secret never gets a token
+    /// of this one.
     pub fn key_id(&self, secret: &Secret) -> KeyId {
         KeyId::derived("secret", [self.id.as_str(), secret.expose()])
     }
@@ -120,7 +120,7 @@ impl Client {
         let report = Report::new(format!("{}: {error}", self.secret));
         match error {
             ReadError::TimedOut(_) => {
-                Error::Passing(report.hint("check the program that writes to this pipe"))
+                Error::Passing(report.hint(input::CHECK_WRITER))
             }
             ReadError::Writable(_) | ReadError::Exposed(_) => Error::Final(report.hint(
                 "run chmod 600 on the file, and create a new secret if other users may know or have changed it",
@@ -182,14 +182,14 @@ mod tests {
     }
 
     #[test]
-    fn id_and_secret_are_encoded_each_before_both() {
+    fn id_and_secret_are_encoded_before_they_are_joined() {
         let header = client("x").authorization(&Secret::new("a:b c%".into()));
         let pair = BASE64_STANDARD.encode("ci%2Bx%40acme:a%3Ab%20c%25");
         assert_eq!(header.expose(), format!("Basic {pair}"));
     }
 
     #[test]
-    fn another_secret_has_another_name() {
+    fn another_secret_has_another_key_id() {
         let name = |secret: &str| client("x").key_id(&Secret::new(secret.to_owned()));
         assert_eq!(name("a"), name("a"));
         assert_ne!(name("a"), name("b"));

@@ -11,29 +11,36 @@ use crate::sys::paths;
 use crate::sys::process::{Input, RunError};
 use crate::sys::status::Status;
 use crate::sys::{Environment, process};
-use crate::text::clock::Deadline;
+use crate::text::clock::{Deadline, RAISE_TIMEOUT};
 use crate::text::input::ReadError;
 use crate::text::quote::{quoted, system, word};
 use crate::text::waiting::Wait;
 use crate::text::{input, quote};
 
-/// The variables that hold a secret of ours, which no command needs.
-pub const SECRETS: [&str; 3] = [
+/// The variables with our secrets.
+const SECRETS: [&str; 3] = [
     "ZITADEL_CREDENTIAL_KEY",
     "ZITADEL_CREDENTIAL_CLIENT_SECRET",
     "ZITADEL_CREDENTIAL_SHARED_PASSWORD",
 ];
 
-const RAISE_TIMEOUT: &str = "give it more time with --timeout";
+/// Removes the variables with our secrets from the environment of another program that
+/// does not run this one.
+pub fn without_secrets(command: &mut Command) -> &mut Command {
+    for variable in SECRETS {
+        command.env_remove(variable);
+    }
+    command
+}
 
 const WAITS: &str = "run the command by hand: it may be waiting for input or an unlock";
 
-/// What a command prints, which decides its name in the profile.
+/// The output of a command, which decides its name in the profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Prints {
     /// A key file or a PEM.
     Key,
-    /// The signature of what it reads from its stdin.
+    /// The signature of its stdin.
     Signature,
     /// An access token.
     Token,
@@ -65,7 +72,7 @@ impl Prints {
 /// A command of a profile.
 #[derive(Clone, Debug)]
 pub struct ProfileCommand {
-    /// What it prints.
+    /// The kind of its output.
     pub prints: Prints,
     /// The program and its arguments.
     pub words: Vec<String>,
@@ -89,7 +96,7 @@ impl ProfileCommand {
         }
     }
 
-    /// Returns the program's name. The arguments are not shown, also if they are in one
+    /// Returns the program's name. The arguments are not shown, even if they are in one
     /// string with it: a vault's may contain secrets.
     pub fn shown_program(&self) -> String {
         let program = self.words.first().map_or("", String::as_str);
@@ -97,7 +104,7 @@ impl ProfileCommand {
             return quoted(program);
         };
         let shown = quoted(program);
-        // A key in its place is left out already.
+        // A key in its place was already left out.
         if shown.ends_with("[…]") {
             shown
         } else {
@@ -105,8 +112,8 @@ impl ProfileCommand {
         }
     }
 
-    /// Runs the command without a shell, and returns what it prints. It gets `stdin`,
-    /// at most [`Input::LIMIT`] bytes, or an empty stdin.
+    /// Runs the command without a shell, and returns its output. Its stdin is `stdin`, at
+    /// most [`Input::LIMIT`] bytes, or empty.
     ///
     /// # Errors
     /// [`Error::Usage`] if it cannot be started, [`Error::Final`] if it fails or prints
@@ -123,15 +130,14 @@ impl ProfileCommand {
         };
         let mut command = Command::new(self.program(environment)?);
         command.args(arguments);
-        for variable in SECRETS {
-            command.env_remove(variable);
-        }
+        without_secrets(&mut command);
         command.stdin(if stdin.is_empty() {
             Stdio::null()
         } else {
             Stdio::piped()
         });
-        // Never our caller's own: what the command leaves running would keep it open.
+        // Never our caller's own stderr: a process that the command leaves running keeps
+        // it open.
         command.stderr(if self.is_silent {
             Stdio::null()
         } else {
@@ -171,7 +177,7 @@ impl ProfileCommand {
         }
     }
 
-    /// Returns the error of an output that is of no use.
+    /// Returns the error of an unusable output.
     pub fn unusable(&self, detail: &str) -> Error {
         Error::Final(self.report(detail).hint(self.run_it()))
     }

@@ -1,4 +1,4 @@
-//! Who else can read or replace a file with a secret.
+//! Finds out who else can read or replace a file with a secret.
 
 use std::fmt;
 use std::fs::File;
@@ -9,12 +9,11 @@ use crate::sys::paths::canonicalize;
 use crate::sys::status::Status;
 use crate::text::quote::word;
 
-/// Warns if other users can read or write a file with a secret, which is named as
-/// `source`. A pipe has no mode, and on a
-/// file system that is mounted read-only nobody can change it: a Kubernetes secret has
-/// mode 0644 unless the pod says otherwise.
+/// Warns if other users can read or write a file with a secret, shown as `source`. A pipe
+/// has no mode, and nobody can change a file on a read-only mount: a Kubernetes secret
+/// has mode 0644 by default.
 pub fn warn(path: &Path, source: &dyn fmt::Display) {
-    // Not opened unless it is a regular file: a pipe would lose its reader.
+    // Only a regular file is opened: a pipe would lose its reader.
     let Ok(status) = Status::of(path) else { return };
     if !status.is_file() || open_to_read(path).is_ok_and(|file| is_read_only(&file)) {
         return;
@@ -28,8 +27,8 @@ pub fn warn(path: &Path, source: &dyn fmt::Display) {
     }
 }
 
-/// Returns the directories in which every user can replace a key file: the one that is
-/// named, and the one that a link leads to.
+/// Returns the directories in which every user can replace a key file: that of the path,
+/// and that of a link's target.
 pub fn open_directories(path: &Path) -> Vec<PathBuf> {
     let real = canonicalize(path).ok();
     let mut dirs: Vec<_> = [Some(path), real.as_deref()]

@@ -19,7 +19,7 @@ use crate::scope::Scopes;
 use crate::secret::Secret;
 use crate::text::clock::{Deadline, UnixTime};
 use crate::text::quote::quoted;
-use crate::token::Token;
+use crate::token::{LONGEST, Token};
 use crate::url::{Endpoints, HttpUrl, IssuerUrl};
 
 const ZITADEL: Peer = Peer {
@@ -43,7 +43,7 @@ pub struct Issuer<'a> {
     http: Http<'a>,
 }
 
-/// What proves to the token endpoint who asks.
+/// The proof of identity for the token endpoint.
 pub enum Proof {
     /// A signed assertion (RFC 7523, section 2.1).
     Assertion(Secret),
@@ -71,8 +71,8 @@ pub struct Refusal {
     pub status: u16,
     /// The `error` of an OAuth error response (RFC 6749, section 5.2).
     pub code: Option<String>,
-    /// Its `error_description`, or the response's text: for people only, because
-    /// it changes between versions.
+    /// Its `error_description`, or the response's text: only for people, because it
+    /// changes between versions.
     pub description: String,
     /// The response's `Date` header: the issuer's clock.
     pub date: Option<UnixTime>,
@@ -102,8 +102,7 @@ struct TokenAnswer {
 }
 
 impl<'a> Issuer<'a> {
-    /// Creates a client that uses `network` until `deadline`. Opens and reads
-    /// nothing yet.
+    /// Creates a client that uses `network` until `deadline`. Opens and reads nothing.
     pub fn new(url: &'a IssuerUrl, network: &'a Network<'a>, deadline: Deadline) -> Self {
         Self {
             url,
@@ -111,11 +110,11 @@ impl<'a> Issuer<'a> {
         }
     }
 
-    /// Checks what a request needs on this machine: the proxy variables, https, and root
+    /// Checks the local settings of a request: the proxy variables, https, and root
     /// certificates to trust. Opens no socket.
     ///
     /// # Errors
-    /// [`Error::Usage`] naming what is wrong.
+    /// [`Error::Usage`] that names the invalid setting.
     pub fn check_settings(&self) -> Result<(), Error> {
         let url = self.url.discovery();
         self.http.proxy(&url)?;
@@ -185,7 +184,7 @@ impl<'a> Issuer<'a> {
     }
 }
 
-/// Parses the response with the discovery document of `issuer`.
+/// Parses the discovery document of `issuer`.
 ///
 /// # Errors
 /// As [`Issuer::discover`].
@@ -268,17 +267,13 @@ const CHECK_ISSUER: &str =
 const WRONG_ANSWER: &str =
     "not a ZITADEL response: check whether a proxy or a login page is in front of it, and its log";
 
-/// The longest lifetime in seconds that counts, about 136 years: ZITADEL can be set to
-/// more, and some tools cannot read a date after the year 9999.
-const LONGEST: u64 = u32::MAX as u64;
-
-/// Returns a whole number of seconds from 1 to [`LONGEST`]: more counts as that, and a
-/// fraction is cut off.
+/// Returns a whole number of seconds from 1 to [`LONGEST`]: greater numbers are reduced
+/// to it, and a fraction is cut off.
 fn lifetime(value: &Value) -> Option<u64> {
     // A cast saturates.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let secs = value.as_f64()? as u64;
-    (secs >= 1).then(|| secs.min(LONGEST))
+    (secs >= 1).then(|| secs.min(LONGEST.as_secs()))
 }
 
 fn other_issuer(ours: &IssuerUrl, theirs: &str) -> Error {
@@ -288,7 +283,7 @@ fn other_issuer(ours: &IssuerUrl, theirs: &str) -> Error {
         ours.as_str()
     ));
     let hint = match IssuerUrl::parse(theirs) {
-        // With that issuer, the assertion would be sent in plain text.
+        // That issuer would get the assertion in plain text.
         Some(url) if url.origin().is_exposed() && !ours.origin().is_exposed() => {
             "set ExternalSecure, ExternalDomain and ExternalPort in the instance's configuration: it does not know that it is reached by https".to_owned()
         }
@@ -303,7 +298,7 @@ fn other_issuer(ours: &IssuerUrl, theirs: &str) -> Error {
 /// Returns the error of a redirect, which is never followed.
 fn redirected(answer: &Answer<'_>) -> Option<Error> {
     let location = answer.location.as_ref()?;
-    // A redirect to a login page carries its state, or a token, after these.
+    // After these characters, a redirect to a login page has its state or a token.
     let target = location.split(['?', '#']).next().unwrap_or_default();
     let what = format!("{}: redirects to {}", answer.url, quoted(target));
     Some(Error::Final(Report::new(what).hint(
@@ -311,7 +306,7 @@ fn redirected(answer: &Answer<'_>) -> Option<Error> {
     )))
 }
 
-/// True for an OAuth error code as servers write it: `invalid_grant`.
+/// True for the form of an OAuth error code: `invalid_grant`.
 fn is_code(text: &str) -> bool {
     text.len() <= 40 && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
 }

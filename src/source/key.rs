@@ -25,19 +25,19 @@ pub struct Key {
     pub user: UserId,
     /// The expiry, if the key file has one.
     pub expires_at: Option<UnixTime>,
-    /// The keys that this one has replaced, the last one last. A configuration may still
-    /// name one of them.
+    /// The keys that this one replaced, the latest last. A configuration may still name
+    /// one of them.
     pub replaced: Vec<KeyId>,
-    /// PEM, PKCS#1 or PKCS#8; parsed only when something is signed.
+    /// PEM, PKCS#1 or PKCS#8; parsed only for signing.
     pub pem: Secret,
 }
 
-/// Whose keys a caller takes.
+/// The kinds of key owners that a caller accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// A service user's.
+    /// Service users.
     User,
-    /// A service user's or an application's, whose client ID stands for the user ID.
+    /// Service users, and applications with their client ID as the user ID.
     UserOrApplication,
 }
 
@@ -51,7 +51,7 @@ struct KeyFile {
     user_id: Option<String>,
     client_id: Option<String>,
     expiration_date: Option<String>,
-    // Ours alone: of `key rotate`.
+    // An extension by `key rotate`.
     #[serde(default)]
     replaced_key_ids: Vec<String>,
 }
@@ -62,11 +62,12 @@ const MAKE_A_KEY: &str =
 const WHOLE_FILE: &str =
     "use the downloaded file unchanged; if it is lost, create a new key in ZITADEL";
 
-/// The starts of a key file and of a PEM in base64: `{"`, `{` and a line break, `-----B`.
+/// The first characters of a key file and of a PEM in base64: `{"`, `{` and a line break,
+/// `-----B`.
 const IN_BASE64: [&str; 4] = ["eyJ", "ewo", "ew0", "LS0tLS1C"];
 
 impl Key {
-    /// True if this key is meant by an ID: its own, or one of a key that it replaced.
+    /// True if an ID is this key's, or that of a key that it replaced.
     pub fn answers_to(&self, id: &KeyId) -> bool {
         self.id == *id || self.replaced.contains(id)
     }
@@ -118,7 +119,7 @@ impl Key {
     }
 
     fn from_json(text: &str, owner: Owner) -> Result<Self, Report> {
-        // serde_json's own text may quote a value, and the value may be the key.
+        // serde_json's text may quote a value, and the value may be the key.
         let file: KeyFile = serde_json::from_str(text).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             let (what, hint) = if error.is_data() {
@@ -214,7 +215,7 @@ pub(crate) fn not_private(pem: &str) -> Option<Report> {
     Some(Report::new(what).hint(hint))
 }
 
-/// True if a text is the path of a file rather than what is in it.
+/// True if a text is a file's path rather than its content.
 pub(crate) fn is_path(text: &str) -> bool {
     let text = text.trim();
     let is_here = ["/", "./", "../", "~/"]
@@ -226,7 +227,7 @@ pub(crate) fn is_path(text: &str) -> bool {
     !text.contains(['\n', '{', '"']) && (begins || kind.is_some_and(is_kind))
 }
 
-/// True if a text may be an access token: one long word without what a PEM begins with.
+/// True if a text may be an access token: one long word without the start of a PEM.
 fn is_token(text: &str) -> bool {
     const SHORTEST: usize = 40;
     // RFC 6750, section 2.1: b64token.
@@ -355,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_answers_to_the_ids_of_those_that_it_replaced() {
+    fn a_key_accepts_the_ids_of_keys_that_it_replaced() {
         let file = serde_json::json!({
             "keyId": "3", "key": PEM, "userId": "9", "replacedKeyIds": ["1", "2", "a/b"],
         });
@@ -382,7 +383,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_a_key_or_an_error_without_a_byte_of_it(before in "[ -~\n]{0,12}", after in "[ -~\n]{0,12}") {
+        fn an_error_for_any_key_text_does_not_quote_it(before in "[ -~\n]{0,12}", after in "[ -~\n]{0,12}") {
             for text in [
                 format!("{before}TOPSECRET{after}"),
                 format!("{{{before}\"key\":\"TOPSECRET\"{after}}}"),

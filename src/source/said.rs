@@ -1,4 +1,4 @@
-//! What a profile's command says on its stderr: shown escaped, bounded and without secrets.
+//! Shows the stderr of a profile's command: escaped, limited, without secrets.
 
 use std::io::{IsTerminal, Write};
 use std::{io, mem};
@@ -8,21 +8,23 @@ use log::Level;
 use crate::text::clock::UnixTime;
 use crate::text::input;
 use crate::text::logger::{is_json, json_line};
-use crate::text::quote::{printable, redacted};
+use crate::text::quote::printable;
+use crate::text::redactor::Redactor;
 use crate::text::stderr::Stderr;
 
-/// Collects a command's stderr. At a terminal it is shown as it comes, because it may
-/// be a question; elsewhere at the end, if the command fails or with `-v`: some callers
-/// read our stderr as a part of the response.
+/// Collects a command's stderr. A terminal shows it at once, because it may be a
+/// question. Elsewhere it is shown at the end, if the command fails or with `-v`: some
+/// callers read our stderr as a part of the response.
 pub(super) struct Said {
     /// The command's key in the profile.
     setting: &'static str,
     is_live: bool,
-    /// What is not shown yet.
+    /// The bytes that are not shown yet.
     pending: Vec<u8>,
-    /// How much has come.
+    redactor: Redactor,
+    /// The number of bytes received.
     total: usize,
-    /// True if the cursor stands behind a part of a line.
+    /// True if the cursor is within a line.
     is_within_line: bool,
 }
 
@@ -32,12 +34,13 @@ impl Said {
             setting,
             is_live: io::stderr().is_terminal() && !is_json(),
             pending: Vec::new(),
+            redactor: Redactor::default(),
             total: 0,
             is_within_line: false,
         }
     }
 
-    /// Takes a part; an empty one once nothing has come for a moment. Drops what comes
+    /// Receives a part; an empty one means a moment without output. Drops everything
     /// after [`input::LIMIT`] bytes.
     pub(super) fn hear(&mut self, part: &[u8]) {
         let room = input::LIMIT.saturating_sub(self.total);
@@ -58,7 +61,7 @@ impl Said {
         self.show(&text);
     }
 
-    /// Shows what is to be shown at the command's end.
+    /// Shows the rest when the command has ended.
     pub(super) fn end(mut self, has_failed: bool) {
         if self.is_live || has_failed || log::log_enabled!(log::Level::Info) {
             let text = mem::take(&mut self.pending);
@@ -73,16 +76,16 @@ impl Said {
     }
 
     fn show(&mut self, text: &[u8]) {
-        let text = String::from_utf8_lossy(text);
+        let text = self.redactor.redact(&String::from_utf8_lossy(text));
         if is_json() {
-            for line in redacted(&text).lines() {
+            for line in text.lines() {
                 let from = [("from", self.setting.into())];
                 let line = json_line(UnixTime::now(), Level::Info, &printable(line), &from);
                 self.write(&(line + "\n"));
             }
             return;
         }
-        for line in redacted(&text).split_inclusive('\n') {
+        for line in text.split_inclusive('\n') {
             let (words, end) = match line.strip_suffix('\n') {
                 Some(words) => (words.trim_end_matches('\r'), "\n"),
                 None => (line, ""),

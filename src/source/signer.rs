@@ -1,5 +1,5 @@
-//! Another program signs: the private key lies in a TPM, a PKCS#11 token, a cloud's key
-//! service or Vault, and never comes here.
+//! Signing by another program: the private key stays in a TPM, a PKCS#11 token, a cloud's
+//! key service or Vault.
 
 pub mod public_key;
 pub mod signature;
@@ -22,9 +22,9 @@ use crate::text::{input, quote};
 /// A program that signs, and the public half of its key.
 #[derive(Clone, Debug)]
 pub struct Signer {
-    /// Gets the signing input on stdin, and prints the RS256 signature.
+    /// Reads the signing input on stdin, and prints the RS256 signature.
     pub command: ProfileCommand,
-    /// The public key, if its file is named: each signature is checked with it.
+    /// The file of the public key, if set: each signature is checked with the key.
     pub public_key_file: Option<PathBuf>,
     /// The key's ID at the issuer.
     pub id: KeyId,
@@ -33,7 +33,7 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// Has a statement signed, and returns the assertion.
+    /// Lets the program sign a statement, and returns the assertion.
     ///
     /// # Errors
     /// The command fails, or prints no signature; [`Error::Usage`] if the public key
@@ -44,7 +44,7 @@ impl Signer {
         environment: &Environment,
         deadline: &Deadline,
     ) -> Result<Secret, Error> {
-        // Before the command runs: it may cost a touch of a button.
+        // The key is read before the command runs, which may need the touch of a button.
         let public_key = self.public_key(deadline)?;
         let input = statement.input().map_err(Error::Final)?;
         let printed = self.command.run(input.as_bytes(), environment, deadline)?;
@@ -65,10 +65,10 @@ impl Signer {
         }
     }
 
-    /// Reads the public key; `None` if no file is named.
+    /// Reads the public key; `None` if no file is set.
     ///
     /// # Errors
-    /// [`Error::Usage`]: there is no RSA public key in the file.
+    /// [`Error::Usage`] if the file has no RSA public key.
     pub fn public_key(&self, deadline: &Deadline) -> Result<Option<PublicKey>, Error> {
         let Some(path) = &self.public_key_file else {
             return Ok(None);

@@ -1,5 +1,5 @@
-//! Tokens that something else makes: a file that one minter keeps fresh, a personal
-//! access token, a cloud's secret store. No key is here.
+//! Tokens from another program: a file that one minter keeps fresh, a personal access
+//! token, a cloud's secret store. No key is involved.
 
 pub mod text;
 
@@ -19,10 +19,10 @@ use crate::text::input::{ReadError, encoding};
 use crate::text::{input, quote};
 use crate::token::{Lifespan, Token};
 
-/// Size limit of a token in bytes, as that of an issuer's response.
+/// Size limit of a token in bytes, like that of an issuer's response.
 const LIMIT: usize = 1024 * 1024;
 
-/// What has the tokens.
+/// A file or a program that supplies tokens.
 #[derive(Clone, Debug)]
 pub enum Supplier {
     /// A file, which is read for each call.
@@ -41,15 +41,15 @@ impl fmt::Display for Supplier {
 }
 
 impl Supplier {
-    /// Drops what a command says on its stderr.
+    /// Drops a command's stderr.
     pub fn silence(&mut self) {
         if let Self::Command(command) = self {
             command.is_silent = true;
         }
     }
 
-    /// Returns what stands for the key ID and the user ID: a name of the command in the
-    /// cache, and a username for tokens that tell none.
+    /// Returns replacements for the key ID and the user ID: a name of the command in the
+    /// cache, and a username for tokens without a subject.
     pub fn ids(&self, environment: &Environment) -> (KeyId, UserId) {
         let id = match self {
             Self::File(_) => KeyId::derived("command", []),
@@ -64,7 +64,7 @@ impl Supplier {
         (id, UserId::of_token())
     }
 
-    /// Returns the token that the file or the command has now.
+    /// Returns the current token of the file or the command.
     ///
     /// # Errors
     /// [`Error::Usage`] if the file cannot be read or the command cannot be started,
@@ -78,7 +78,8 @@ impl Supplier {
         let asked_at = clock();
         let (bytes, obtained_at) = match self {
             Self::File(path) => {
-                // Before it is read: a file that is replaced meanwhile is newer.
+                // The time is taken before the file is read: a file replaced meanwhile is
+                // newer.
                 let written_at = written_at(path).map_or(asked_at, |at| at.min(asked_at));
                 exposure::warn(path, self);
                 let bytes = input::read_believed(path, LIMIT, deadline);
@@ -94,7 +95,7 @@ impl Supplier {
         let Supplied { token, expires_at } = text::parse(text, obtained_at)
             .map_err(|objection| self.no_token(&objection.to_string()))?;
         let lifespan = expires_at.map(|expires_at| Lifespan {
-            // The clock that the expiry was made by may be behind ours.
+            // The clock that set the expiry may be behind ours.
             obtained_at: obtained_at.min(expires_at.minus(Duration::from_secs(1))),
             expires_at,
         });
@@ -133,11 +134,11 @@ impl Supplier {
         let report = Report::new(format!("{self}: {error}"));
         match error {
             ReadError::TimedOut(_) => {
-                Error::Passing(report.hint("check the program that writes to this pipe"))
+                Error::Passing(report.hint(input::CHECK_WRITER))
             }
             ReadError::TooLarge(_) => Error::Final(report.hint("name a file with one token, or JSON with access_token")),
             ReadError::Writable(_) | ReadError::Exposed(_) => Error::Final(
-                report.hint("run chmod go-w on the file: whoever can write it chooses the token"),
+                report.hint("run chmod go-w on the file: other users can replace the token"),
             ),
             ReadError::Io(_) => Error::Usage(report.hint(
                 "set --token-file, ZITADEL_CREDENTIAL_TOKEN_FILE or the profile's token-file to a file that you can read",
@@ -146,7 +147,7 @@ impl Supplier {
     }
 }
 
-/// Returns when a file was last written.
+/// Returns the time of a file's last write.
 fn written_at(path: &Path) -> Option<UnixTime> {
     let time = path.metadata().ok()?.modified().ok()?;
     let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;

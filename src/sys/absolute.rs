@@ -1,12 +1,12 @@
-//! Absolute paths as they are written into files: without `..`.
+//! Absolute paths without `..`, for writing into files.
 
 use std::io;
 use std::path::{Component, Path, PathBuf, is_separator};
 
 use super::paths::canonicalize;
 
-/// Returns the path from the root on, without `.` and `..`. Links stay as they are named,
-/// but for one that a `..` follows: the parent is that of where it leads.
+/// Returns a path from the root on, without `.` and `..`. Links are kept, except one
+/// before a `..`: the parent is that of its target.
 ///
 /// # Errors
 /// The current directory is unknown, or the path is empty.
@@ -30,8 +30,8 @@ pub fn absolute(path: &Path) -> io::Result<PathBuf> {
     Ok(cleaned)
 }
 
-/// True if a path names a directory, whatever is there: it ends in a separator, or in one
-/// and a `.`. Its last component alone would be taken for a file's name.
+/// True if a path denotes a directory, whatever is there: it ends in a separator, or in
+/// one and a `.`. Its last component could pass for a file name.
 pub fn names_directory(path: &Path) -> bool {
     let text = path.as_os_str().as_encoded_bytes();
     let text = text.strip_suffix(b".").unwrap_or(text);

@@ -1,10 +1,10 @@
-//! The environment, which is passed in.
+//! The environment, passed in as an argument.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Looks up one environment variable.
-pub type Environment = dyn Fn(&str) -> Option<OsString>;
+pub type Environment<'e> = dyn Fn(&str) -> Option<OsString> + 'e;
 
 /// Returns the path in a variable; `None` if it is unset or empty.
 pub(crate) fn named(environment: &Environment, variable: &str) -> Option<PathBuf> {

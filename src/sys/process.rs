@@ -1,4 +1,4 @@
-//! Other programs: run to their end, within a bound of time and of output.
+//! Runs other programs to their end, with limits on time and output.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -20,35 +20,35 @@ use crate::text::input::ReadError;
 use crate::text::quote;
 use crate::text::waiting::Wait;
 
-/// How a program ended, and what it printed.
+/// The exit status and the output of a program.
 pub struct Ended {
     /// Its exit status.
     pub status: ExitStatus,
     /// All of its stdout.
     pub stdout: Vec<u8>,
-    /// All of its stderr, where that is a pipe.
+    /// All of its stderr, if that is a pipe.
     pub stderr: Vec<u8>,
 }
 
-/// Why a program was not run to its end.
+/// The reason why a program was not run to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// It could not be started.
+    /// The program could not be started.
     #[error("{}", crate::text::quote::system(.0))]
     Start(io::Error),
-    /// What it printed could not be read, or went past the limit.
+    /// Its output could not be read, or exceeded the limit.
     #[error("{0}")]
     Output(ReadError),
-    /// It closed its stdout, and did not end within these seconds.
+    /// The program closed its stdout, and did not exit within these seconds.
     #[error("it did not end within {0} s")]
     Late(u64),
-    /// The system did not say how it ended.
+    /// The system did not report its exit status.
     #[error("{}", crate::text::quote::system(.0))]
     Wait(io::Error),
 }
 
-/// Returns the first program of that name in a directory of `PATH`. A relative
-/// directory is skipped: it would lie wherever this is called, in a clone, say.
+/// Returns the first program of that name in a directory of `PATH`. Relative directories
+/// are skipped: they depend on the current directory, such as a clone.
 pub fn find(name: &str, environment: &Environment) -> Option<PathBuf> {
     let path = environment("PATH").unwrap_or_else(|| USUAL_PATH.into());
     std::env::split_paths(&path)
@@ -56,33 +56,34 @@ pub fn find(name: &str, environment: &Environment) -> Option<PathBuf> {
         .find_map(|dir| with_ending(&dir.join(name), environment))
 }
 
-/// Returns true for a file that somebody may run.
+/// Returns true for a file that at least one user may run.
 pub fn is_program(path: &Path) -> bool {
     Status::of(path).is_ok_and(|status| status.is_program())
 }
 
-/// What a program reads from its stdin: so little that a pipe holds it at once.
+/// The stdin of a program: the text to sign. With IDs of at most 128 bytes and the issuer's
+/// URL, it stays below 4 KiB, which a pipe buffers at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {
-    /// The most bytes: every system's pipe holds as many (POSIX, `PIPE_BUF` is 512 and
-    /// more; Linux and macOS have at least 16 KiB).
+    /// The maximum number of bytes, as many as a pipe usually buffers. For a user above
+    /// Linux's `pipe-user-pages-soft`, a pipe has one or two pages (pipe(7)): a longer
+    /// input then waits until the program reads it.
     pub const LIMIT: usize = 16 * 1024;
 
-    /// Creates the input; what is beyond [`Input::LIMIT`] is cut off.
+    /// Creates the input; bytes beyond [`Input::LIMIT`] are cut off.
     pub fn of(bytes: &'a [u8]) -> Self {
         Self(&bytes[..bytes.len().min(Self::LIMIT)])
     }
 }
 
-/// Receives a part of a program's stderr; an empty part once nothing has come for a
-/// moment.
+/// Receives a part of a program's stderr; an empty part after a moment without output.
 pub type Listener<'a> = dyn FnMut(&[u8]) + 'a;
 
-/// Runs a program to its end; its stdin and stderr are as the command says.
-/// One that prints more than [`input::LIMIT`], or has not ended by the
-/// deadline, is killed with all that it started, and so it is if this process ends.
+/// Runs a program to its end, with the command's stdin and stderr. If it prints more than
+/// [`input::LIMIT`], has not exited by the deadline, or this process ends, it is killed
+/// with its descendants.
 ///
 /// # Errors
 /// [`RunError`].
@@ -102,8 +103,8 @@ pub fn run_limited(
     run_in(command, Input::of(&[]), false, deadline, limit, None)
 }
 
-/// Runs a program as [`run_limited`] does, one that may ask at the terminal. It reads
-/// `stdin` if its stdin is a pipe of the command's. With a listener, its stderr is neither kept nor limited.
+/// Runs a program as [`run_limited`] does; it may ask at the terminal. It reads `stdin`
+/// if the command's stdin is a pipe. With a listener, stderr is neither kept nor limited.
 ///
 /// # Errors
 /// [`RunError`].
@@ -117,15 +118,15 @@ pub fn run_asking(
     run_in(command, stdin, true, deadline, limit, listener)
 }
 
-/// The leader of the group that runs now, if one does.
+/// The leader of the process group that runs now, if any.
 static RUNNING: Mutex<Option<Leader>> = Mutex::new(None);
 
 fn running() -> MutexGuard<'static, Option<Leader>> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ends the program that runs now with all that it started, for an end of this
-/// process. No other is started from then on.
+/// Kills the program that runs now with its descendants, when this process ends. No other
+/// program is started from then on.
 pub fn end_running() {
     let running = running();
     if let Some(leader) = &*running {
@@ -153,7 +154,7 @@ fn run_in(
     let name = Path::new(command.get_program()).file_name();
     let _wait = Wait::of(|| quote::path(name.unwrap_or_default()));
     if let Some(mut pipe) = child.stdin.take() {
-        // A program that does not read it may have no use for it.
+        // A program that does not read its stdin may not need it.
         let _ = pipe.write_all(stdin.0);
     }
     let ended = attend(&mut child, deadline, limit, listener);
@@ -167,8 +168,8 @@ fn run_in(
     ended
 }
 
-/// Reads what a child prints until it has ended. What it started may keep its streams
-/// open: only its own end counts, unless it has printed nothing yet.
+/// Reads a child's output until the child has exited. Its descendants may keep its
+/// streams open: only its own exit counts, unless it has printed nothing yet.
 fn attend(
     child: &mut Child,
     deadline: &Deadline,
@@ -186,7 +187,7 @@ fn attend(
         let left = deadline.remaining();
         let patience = match stdout.pipe {
             _ if is_over => Duration::ZERO,
-            // Its end is near.
+            // The child will exit soon.
             None => left.min(PAUSE),
             Some(_) => left.min(pause),
         };
@@ -220,13 +221,13 @@ fn attend(
     }
 }
 
-/// The longest interval at which a child is looked at.
+/// The longest interval between two checks of a child.
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
-/// The shortest one.
+/// The shortest interval.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// How long a killed child is waited for.
+/// Time limit for the exit of a killed child.
 const REAPING: Duration = Duration::from_millis(100);
 
 fn reap(child: &mut Child) {
@@ -236,7 +237,7 @@ fn reap(child: &mut Child) {
     }
 }
 
-/// What a child writes to one pipe; `None` once the child has closed it.
+/// A child's output on one pipe; `None` once the child has closed it.
 struct Stream<P> {
     pipe: Option<Pipe<P>>,
     said: Vec<u8>,
@@ -249,7 +250,7 @@ impl<P: Piped> Stream<P> {
         Self { pipe, said }
     }
 
-    /// Reads what has come: keeps it, or hands it to a listener.
+    /// Reads the available output: keeps it, or passes it to a listener.
     fn read(&mut self, limit: usize, listener: Option<&mut Listener<'_>>) -> Result<(), ReadError> {
         let mut part = Zeroizing::new([0; 4096]);
         let read = match &mut self.pipe {

@@ -1,8 +1,10 @@
-//! Files that are replaced in one step: their old content stays whole until then.
+//! Replaces files in one step: the old content stays complete until then.
 
 use std::fs::{self, File};
 use std::io::{self, Seek, Write};
 use std::path::Path;
+
+use tempfile::NamedTempFile;
 
 use super::files::{fsync_dir, persist, set_private};
 use super::status::Status;
@@ -12,30 +14,43 @@ use crate::text::quote;
 /// Replaces a file by one of mode 0600.
 ///
 /// # Errors
-/// The system's own reason; nothing is left behind.
+/// The operating system's error; no temporary file is left.
 pub fn private(path: &Path, content: &[u8]) -> io::Result<()> {
     let file = written(&temporary::builder(), path, content)?;
     persist(file, path)
 }
 
-/// Replaces a file of a setup's by one of mode 0600, whose content is fsynced.
+/// Replaces a setup's file by one of mode 0600. The content and its directory are
+/// fsynced.
 ///
 /// # Errors
-/// The system's own reason; nothing is left behind.
+/// The operating system's error; no temporary file is left.
 pub fn private_by_setup(path: &Path, content: &[u8]) -> io::Result<()> {
+    private_by_rotation(path, content)?;
+    try_to_fsync_directory_of(path);
+    Ok(())
+}
+
+/// Replaces a file by one of mode 0600. The content is fsynced. The caller fsyncs the
+/// directory by [`fsync_directory_of`], whose error means that the file is replaced
+/// nevertheless.
+///
+/// # Errors
+/// The operating system's error; no temporary file is left.
+pub fn private_by_rotation(path: &Path, content: &[u8]) -> io::Result<()> {
     let file = written(&temporary::setup_builder(), path, content)?;
     file.as_file().sync_all()?;
     persist(file, path)
 }
 
-/// Replaces a file of a setup's and keeps its mode and group; a new one gets mode 0600. The
-/// content and its directory are fsynced. A file that cannot be replaced because it
-/// is a mount point (a container's bind mount) or lies on another file system, or whose
-/// mode or group cannot be given to another, is written in place instead, not in one step.
+/// Replaces a setup's file and keeps its mode and group; a new one gets mode 0600. The
+/// content and its directory are fsynced. A file that cannot be replaced because it is a
+/// mount point (a container's bind mount) or on another file system, or because a new
+/// file cannot get its mode or group, is written in place instead, not in one step.
 /// `check` runs right before that.
 ///
 /// # Errors
-/// As `check`, or the system's own reason; nothing is left behind.
+/// The error of `check`, or of the operating system; no temporary file is left.
 pub fn keeping_mode(
     path: &Path,
     content: &[u8],
@@ -51,7 +66,7 @@ pub fn keeping_mode(
         Some(before) => before.give_mode(file.as_file())?,
         None => true,
     };
-    // Else a crash may leave an empty file.
+    // Without this, a crash may leave an empty file.
     file.as_file().sync_all()?;
     check()?;
     if !is_kept {
@@ -64,15 +79,12 @@ pub fn keeping_mode(
         }
         Err(error) => return Err(error),
     }
-    if let Err(error) = fsync_dir(directory_of(path)) {
-        // Not every file system can.
-        log::debug!("a directory is not fsynced: {error}");
-    }
+    try_to_fsync_directory_of(path);
     Ok(())
 }
 
-/// Writes over a file. On an error the old content is put back: the space that it had
-/// is not given up before.
+/// Overwrites a file. On an error the old content is restored: its space is not freed
+/// before.
 fn write_in_place(path: &Path, content: &[u8]) -> io::Result<()> {
     let old = fs::read(path)?;
     let file = File::options().write(true).open(path)?;
@@ -93,19 +105,53 @@ fn write_in_place(path: &Path, content: &[u8]) -> io::Result<()> {
     })
 }
 
-/// Creates a file of a setup's, which must not be there yet, of mode 0600 and with its whole
-/// content; both it and its directory are fsynced.
+/// Creates a setup's file with mode 0600 and its whole content; the file must not exist.
+/// Both it and its directory are fsynced.
 ///
 /// # Errors
-/// It is there already (`AlreadyExists`), or the system's own reason.
+/// The file exists (`AlreadyExists`), or the operating system's error; no file is left.
 pub fn create_new(path: &Path, content: &[u8]) -> io::Result<()> {
-    let file = written(&temporary::setup_builder(), path, content)?;
+    name_new(prepare(path, content)?, path)
+}
+
+/// Writes a setup's new file with mode 0600 under a temporary name beside its path, and
+/// fsyncs it. It is removed when it is dropped, or by
+/// [`remove_created`](temporary::remove_created).
+///
+/// # Errors
+/// The operating system's error.
+pub fn prepare(path: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
+    let file = begun(&temporary::setup_builder(), path)?;
+    temporary::will_remove(file.path());
+    write(&file, content)?;
     file.as_file().sync_all()?;
+    Ok(file)
+}
+
+/// Gives a file from [`prepare`] its name, which must not exist, and fsyncs its directory.
+///
+/// # Errors
+/// The name exists (`AlreadyExists`), or the operating system's error; the file is removed.
+pub fn name_new(file: NamedTempFile, path: &Path) -> io::Result<()> {
     file.persist_noclobber(path)?;
-    if let Err(error) = fsync_dir(directory_of(path)) {
+    fsync_directory_of(path).inspect_err(|_| {
+        let _ = fs::remove_file(path);
+    })
+}
+
+/// Fsyncs the directory of a new or replaced file, if the file system can.
+///
+/// # Errors
+/// The operating system's error.
+pub fn fsync_directory_of(path: &Path) -> io::Result<()> {
+    fsync_dir(directory_of(path))
+}
+
+/// As [`fsync_directory_of`], for a file whose loss removes no other.
+fn try_to_fsync_directory_of(path: &Path) {
+    if let Err(error) = fsync_directory_of(path) {
         log::debug!("a directory is not fsynced: {error}");
     }
-    Ok(())
 }
 
 /// Writes a temporary file beside a path.
@@ -113,18 +159,26 @@ fn written(
     builder: &tempfile::Builder<'_, '_>,
     path: &Path,
     content: &[u8],
-) -> io::Result<tempfile::NamedTempFile> {
-    let file = builder.tempfile_in(directory_of(path)).map_err(|error| {
-        // Its text ends in the temporary file's name, which means nothing to users.
+) -> io::Result<NamedTempFile> {
+    let file = begun(builder, path)?;
+    write(&file, content)?;
+    Ok(file)
+}
+
+fn begun(builder: &tempfile::Builder<'_, '_>, path: &Path) -> io::Result<NamedTempFile> {
+    builder.tempfile_in(directory_of(path)).map_err(|error| {
+        // The text ends in the temporary file's name, which means nothing to users.
         let text = error.to_string();
         let words = text.split(" at path ").next().unwrap_or_default();
         io::Error::new(error.kind(), words)
-    })?;
-    // The umask may have taken from tempfile's own 0600.
+    })
+}
+
+fn write(file: &NamedTempFile, content: &[u8]) -> io::Result<()> {
+    // The umask may have reduced tempfile's mode 0600.
     set_private(file.as_file())?;
-    // Past tempfile's own writer, whose errors name the temporary file too.
-    file.as_file().write_all(content)?;
-    Ok(file)
+    // Bypasses tempfile's writer, whose errors name the temporary file too.
+    file.as_file().write_all(content)
 }
 
 const fn cannot_be_renamed_to(kind: io::ErrorKind) -> bool {
@@ -188,11 +242,15 @@ mod tests {
     #[cfg(unix)]
     mod unix {
         use std::env;
+        use std::ffi::OsString;
         use std::fs::Permissions;
         use std::os::unix::fs::PermissionsExt;
-        use std::process::Command;
+        use std::process::{Command, Stdio};
+        use std::time::Duration;
 
         use super::*;
+        use crate::sys::process::{RunError, run};
+        use crate::text::clock::Deadline;
 
         #[test]
         fn a_file_keeps_its_mode_or_gets_0600() {
@@ -217,47 +275,60 @@ mod tests {
             }
         }
 
-        /// Runs itself again in a mount namespace, where the file is a mount point.
-        #[test]
+        /// Returns the path that [`again`] passes to the inner run of a test.
         #[expect(clippy::disallowed_methods, reason = "the outer run passes a path")]
+        fn passed(variable: &str) -> Option<OsString> {
+            env::var_os(variable)
+        }
+
+        /// Runs a test again in a mount namespace, after `mount`, a command of the shell for
+        /// the path `$0`. Returns its exit code; `None` without unshare, which is Linux's.
+        fn again(name: &str, mount: &str, variable: &str, path: &Path) -> Option<i32> {
+            let script = format!("{mount} || exit 1; exec \"$@\"");
+            let mut command = Command::new("unshare");
+            command
+                .args(["--mount", "sh", "-c", &script])
+                .arg(path)
+                .arg(env::current_exe().expect("this program"))
+                .args(["--exact", name])
+                .env(variable, path)
+                .stdin(Stdio::null());
+            match run(&mut command, &Deadline::after(Duration::from_secs(60))) {
+                Ok(ended) => ended.status.code(),
+                Err(RunError::Start(_)) => None,
+                Err(error) => panic!("the inner run: {error}"),
+            }
+        }
+
+        /// Runs this test again in a mount namespace in which the file is a mount point.
+        #[test]
         fn a_file_that_is_a_mount_point_is_written_in_place() {
             const VARIABLE: &str = "ZITADEL_CREDENTIAL_TEST_MOUNTED";
             const NAME: &str =
                 "sys::replace::tests::unix::a_file_that_is_a_mount_point_is_written_in_place";
-            if let Some(path) = env::var_os(VARIABLE) {
+            if let Some(path) = passed(VARIABLE) {
                 keep(path.as_ref(), b"new").expect("written");
                 return;
             }
             let dir = tempfile::tempdir().expect("a directory");
             let path = dir.path().join("file");
             fs::write(&path, "old and longer").expect("written");
-            let script = "mount --bind \"$0\" \"$0\" || exit 1; exec \"$@\"";
-            let output = Command::new("unshare")
-                .args(["--mount", "sh", "-c", script])
-                .arg(&path)
-                .arg(env::current_exe().expect("this program"))
-                .args(["--exact", NAME])
-                .env(VARIABLE, &path)
-                .output();
-            // Only root can mount, and only Linux knows unshare.
-            let Ok(output) = output.as_ref().map(|output| output.status.code()) else {
-                return;
-            };
-            assert_ne!(output, Some(101), "the inner run failed");
-            if output == Some(0) {
+            let code = again(NAME, "mount --bind \"$0\" \"$0\"", VARIABLE, &path);
+            // Only root can mount.
+            assert_ne!(code, Some(101), "the inner run failed");
+            if code == Some(0) {
                 assert_eq!(fs::read(&path).expect("a file"), b"new");
                 assert_eq!(fs::read_dir(dir.path()).expect("a directory").count(), 1);
             }
         }
 
-        /// Runs itself again in a mount namespace, where the disk has two pages.
+        /// Runs this test again in a mount namespace in which the disk has two pages.
         #[test]
-        #[expect(clippy::disallowed_methods, reason = "the outer run passes a path")]
-        fn a_file_that_no_longer_fits_in_place_is_as_it_was() {
+        fn a_file_that_does_not_fit_in_place_is_unchanged() {
             const VARIABLE: &str = "ZITADEL_CREDENTIAL_TEST_FULL";
             const NAME: &str =
-                "sys::replace::tests::unix::a_file_that_no_longer_fits_in_place_is_as_it_was";
-            if let Some(dir) = env::var_os(VARIABLE) {
+                "sys::replace::tests::unix::a_file_that_does_not_fit_in_place_is_unchanged";
+            if let Some(dir) = passed(VARIABLE) {
                 let (path, old) = (Path::new(&dir).join("file"), vec![b'o'; 4090]);
                 fs::write(&path, &old).expect("a page");
                 fs::write(Path::new(&dir).join("other"), vec![b'x'; 4096]).expect("a page");
@@ -268,16 +339,9 @@ mod tests {
                 return;
             }
             let dir = tempfile::tempdir().expect("a directory");
-            let script = "mount -t tmpfs -o size=8k none \"$0\" || exit 1; exec \"$@\"";
-            let output = Command::new("unshare")
-                .args(["--mount", "sh", "-c", script])
-                .arg(dir.path())
-                .arg(env::current_exe().expect("this program"))
-                .args(["--exact", NAME])
-                .env(VARIABLE, dir.path())
-                .output();
-            // Only root can mount, and only Linux knows unshare.
-            let code = output.ok().and_then(|output| output.status.code());
+            let mount = "mount -t tmpfs -o size=8k none \"$0\"";
+            let code = again(NAME, mount, VARIABLE, dir.path());
+            // Only root can mount.
             assert_ne!(code, Some(101), "the inner run failed");
         }
     }

@@ -1,4 +1,4 @@
-//! Temporary files, and those that killed processes leave behind.
+//! Temporary files, including those that killed processes leave behind.
 
 use std::fs::{DirEntry, Metadata};
 use std::path::{Path, PathBuf};
@@ -9,35 +9,36 @@ use std::{fs, io};
 use super::files::make_private;
 use crate::text::clock::UnixTime;
 
-/// How their names begin.
+/// Prefix of the names of temporary files.
 pub const PREFIX: &str = ".zitadel-credential-";
 
-/// How the names begin of those that a setup makes, under its lock on their directory.
+/// Prefix of the names of a setup's files, made under its lock on their directory.
 const SETUP: &str = ".zitadel-credential-setup-";
 
-/// How many letters and digits follow: a person's own file may begin the same,
-/// and lie beside one of ours in a home directory.
+/// Number of letters and digits that follow: a user's file may have the same prefix, and
+/// be beside one of ours in a home directory.
 const RANDOM: usize = 32;
 
-/// Seconds after its last write when a file counts as abandoned: writing and
+/// Seconds after its last write from which a file counts as abandoned: writing and
 /// renaming takes a moment.
 const ABANDONED: u64 = 60;
 
-/// The file in a temporary directory that another program works on.
+/// The file that another program edits in a temporary directory.
 pub const COPY: &str = "copy";
 
-/// The directories that this process created and will remove, the outermost first.
+/// The directories and files that this process created and will remove, the outermost
+/// first.
 static CREATED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 fn created() -> MutexGuard<'static, Vec<PathBuf>> {
     CREATED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Creates a private directory for a copy that another program works on: in this
-/// directory, or, if nothing can be created there, among the system's temporary files.
+/// Creates a private directory for a file that another program edits: in this directory,
+/// or, if nothing can be created there, among the system's temporary files.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn copy_dir(beside: Option<&Path>) -> io::Result<tempfile::TempDir> {
     let mut builder = setup_builder();
     make_private(&mut builder);
@@ -49,22 +50,23 @@ pub fn copy_dir(beside: Option<&Path>) -> io::Result<tempfile::TempDir> {
     Ok(dir)
 }
 
-/// Notes a directory that this process created and removes if it stays empty.
-pub fn will_remove(dir: &Path) {
-    created().push(dir.to_owned());
+/// Registers a directory that this process created, to be removed if it stays empty, or a
+/// setup's temporary file.
+pub fn will_remove(path: &Path) {
+    created().push(path.to_owned());
 }
 
-/// Removes the copies and empty directories that are still there, for an end that runs
-/// no destructor.
+/// Removes the remaining copies, temporary files and empty directories, before an exit
+/// that runs no destructor.
 pub fn remove_created() {
-    for dir in created().drain(..).rev() {
-        let is_copy = dir
+    for path in created().drain(..).rev() {
+        let is_temporary = path
             .file_name()
             .is_some_and(|name| is_of(SETUP, name.as_encoded_bytes()));
-        let _ = if is_copy {
-            remove_copy(&dir)
+        let _ = if is_temporary {
+            remove(&path)
         } else {
-            fs::remove_dir(&dir)
+            fs::remove_dir(&path)
         };
     }
 }
@@ -76,7 +78,7 @@ pub fn builder() -> tempfile::Builder<'static, 'static> {
     builder
 }
 
-/// Returns a new name for a temporary file, as [`builder`] gives it.
+/// Returns a new name for a temporary file, as from [`builder`].
 pub fn name() -> String {
     let random = std::iter::repeat_with(fastrand::alphanumeric);
     let random: String = random.take(RANDOM).collect();
@@ -90,7 +92,7 @@ pub fn setup_builder() -> tempfile::Builder<'static, 'static> {
     builder
 }
 
-/// Removes the abandoned ones of `dir`.
+/// Removes the abandoned temporary files of `dir`.
 ///
 /// # Errors
 /// The directory cannot be read.
@@ -98,8 +100,8 @@ pub fn sweep(dir: &Path, now: UnixTime) -> io::Result<()> {
     sweep_if(dir, |entry| is_abandoned(entry, now))
 }
 
-/// Removes the abandoned ones of a directory. Where the setups' lock on it is held, all
-/// of a setup's are.
+/// Removes the abandoned temporary files of a directory. If the caller has the setups'
+/// lock on it, all files of a setup count as abandoned.
 ///
 /// # Errors
 /// The directory cannot be read.
@@ -114,27 +116,23 @@ fn sweep_if(dir: &Path, is_abandoned: impl Fn(&DirEntry) -> bool) -> io::Result<
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         if is_abandoned(&entry) {
-            // Another process may have swept it.
-            let _ = remove(&entry);
+            // Another process may have swept the file.
+            let _ = remove(&entry.path());
         }
     }
     Ok(())
 }
 
-/// Removes a file, or a directory with the copy in it and nothing else.
-fn remove(entry: &DirEntry) -> io::Result<()> {
-    if !entry.file_type()?.is_dir() {
-        return fs::remove_file(entry.path());
+/// Removes a file, or a directory that contains nothing but the copy.
+fn remove(path: &Path) -> io::Result<()> {
+    if !path.symlink_metadata()?.is_dir() {
+        return fs::remove_file(path);
     }
-    remove_copy(&entry.path())
-}
-
-fn remove_copy(dir: &Path) -> io::Result<()> {
-    let copy = dir.join(COPY);
-    // As git and kubectl name it.
+    let copy = path.join(COPY);
+    // The name that git and kubectl use.
     let _ = fs::remove_file(copy.with_extension("lock"));
     let _ = fs::remove_file(copy);
-    fs::remove_dir(dir)
+    fs::remove_dir(path)
 }
 
 fn is_abandoned(entry: &DirEntry, now: UnixTime) -> bool {
@@ -146,12 +144,12 @@ fn is_abandoned(entry: &DirEntry, now: UnixTime) -> bool {
         return false;
     }
     entry.metadata().is_ok_and(|meta| {
-        // A time in the future is of a clock that was set back.
+        // A time in the future is from a clock that was set back.
         (meta.is_file() || meta.is_dir()) && modified(&meta).abs_diff(now.as_secs()) >= ABANDONED
     })
 }
 
-/// Returns when it was last written, in seconds since 1970; zero before that.
+/// Returns the time of the last write, in seconds since 1970; zero before that.
 fn modified(meta: &Metadata) -> u64 {
     let modified = meta.modified().ok();
     let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
@@ -161,7 +159,7 @@ fn modified(meta: &Metadata) -> u64 {
 /// True if a builder would give a file this name.
 fn is_of(prefix: &str, name: &[u8]) -> bool {
     name.strip_prefix(prefix.as_bytes()).is_some_and(|random| {
-        // A digest in hex has letters of one kind.
+        // A digest in hex has letters of only one case.
         random.len() == RANDOM
             && random.iter().all(u8::is_ascii_alphanumeric)
             && random.iter().any(u8::is_ascii_uppercase)
@@ -177,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_temporary_files_that_are_nobodys_are_removed() {
+    fn only_abandoned_temporary_files_are_removed() {
         let dir = tempfile::tempdir().expect("a directory");
         let at = |secs| SystemTime::UNIX_EPOCH + Duration::from_secs(secs);
         let named = |written| {
@@ -190,7 +188,7 @@ mod tests {
             named(abandoned);
         }
         let mut kept = vec![named(1_000_001)];
-        // A person's own.
+        // Names of a user's own files.
         for name in [
             ".zitadel-credential-key.json",
             ".zitadel-credential-backup",

@@ -77,6 +77,9 @@ impl fmt::Display for UnixTime {
     }
 }
 
+/// The remedy if a deadline was too short.
+pub const RAISE_TIMEOUT: &str = "give it more time with --timeout";
+
 /// The time limit for all waiting of one call (`--timeout`).
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
@@ -96,6 +99,12 @@ impl Deadline {
     /// Returns the remaining time; zero after the deadline.
     pub fn remaining(&self) -> Duration {
         self.end.saturating_duration_since(Instant::now())
+    }
+
+    /// Returns the deadline of the first of this many steps: an equal share of the
+    /// remaining time for each, so that one that hangs does not use up the others' time.
+    pub fn share(&self, steps: usize) -> Self {
+        Self::after(self.remaining() / u32::try_from(steps.max(1)).unwrap_or(u32::MAX))
     }
 
     /// Returns the budget in whole seconds, rounded up, for messages.
@@ -142,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_told_of_a_wait_of_0_seconds() {
+    fn a_wait_is_never_shown_as_0_seconds() {
         let told = |millis| Deadline::after(Duration::from_millis(millis)).budget_secs();
         assert_eq!([1, 999, 1000, 1001].map(told), [1, 1, 1, 2]);
         let shown = |millis| Deadline::after(Duration::from_millis(millis)).budget_shown();
@@ -164,7 +173,7 @@ mod tests {
         }
 
         #[test]
-        fn any_date_is_read_or_not(text in "[ -~\u{e9}]{0,40}") {
+        fn any_date_parses_without_panic(text in "[ -~\u{e9}]{0,40}") {
             let _ = (UnixTime::parse_rfc3339(&text), UnixTime::parse_http_date(&text));
         }
 

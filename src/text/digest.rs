@@ -1,4 +1,4 @@
-//! Digests, by which a text is known without being kept.
+//! Digests, which identify a text without storing it.
 
 use ring::digest;
 
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_digest_is_that_of_the_standard() {
+    fn a_digest_matches_the_standard() {
         // FIPS 180-2, appendix B.1
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(sha256(b"abc"), expected);

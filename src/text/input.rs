@@ -22,6 +22,13 @@ use crate::text::waiting::Wait;
 /// Size limit of a key or a tool's message: 64 KiB.
 pub const LIMIT: usize = 64 * 1024;
 
+/// Size limit of a tool's own file, which may have the logins of many registries or the
+/// certificates of many clusters: 4 MiB.
+pub const TOOL_FILE_LIMIT: usize = 4 * 1024 * 1024;
+
+/// The remedy for [`ReadError::TimedOut`].
+pub const CHECK_WRITER: &str = "check the program that writes to this pipe";
+
 /// The reason why an input was not read.
 #[derive(Debug, Error)]
 pub enum ReadError {
@@ -37,7 +44,7 @@ pub enum ReadError {
     /// Other users can read or write the file; its mode as people read it.
     #[error("open to other users ({0})")]
     Exposed(String),
-    /// The system's error.
+    /// The operating system's error.
     #[error("{}", system(.0))]
     Io(#[from] io::Error),
 }
@@ -52,8 +59,8 @@ pub fn read_file(path: &Path, limit: usize, deadline: &Deadline) -> Result<Vec<u
     read_open(path, file, &status, limit, deadline)
 }
 
-/// Reads a file as [`read_file`] does, whose content is believed: refuses a regular file
-/// that every user can write to.
+/// Reads a trusted file as [`read_file`] does: refuses a regular file that every user can
+/// write to.
 ///
 /// # Errors
 /// [`ReadError`]: too large, too slow, open to every user, or a failed read.
@@ -66,8 +73,8 @@ pub fn read_believed(path: &Path, limit: usize, deadline: &Deadline) -> Result<V
     read_open(path, file, &status, limit, deadline)
 }
 
-/// Reads a file as [`read_file`] does that nobody else may know: refuses a regular file
-/// that is open to other users.
+/// Reads a secret file as [`read_file`] does: refuses a regular file that is open to
+/// other users.
 ///
 /// # Errors
 /// [`ReadError`]: too large, too slow, open to others, or a failed read.
@@ -116,7 +123,7 @@ pub fn read_all(reader: impl Read, limit: usize) -> Result<Vec<u8>, ReadError> {
 /// `most` bytes.
 ///
 /// # Errors
-/// [`ReadError`]: a line that is too large, too slow, or a failed read.
+/// [`ReadError`]: too large a line, too slow, or a failed read.
 pub fn read_first_line(
     mut reader: impl Read,
     limit: usize,

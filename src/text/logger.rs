@@ -1,5 +1,5 @@
-//! Logs warnings and `-v` to stderr, as text or as JSON. Only this crate's own lines: a
-//! dependency's may contain raw bytes of its requests.
+//! Logs warnings and `-v` to stderr, as text or as JSON. Only this crate's own lines are
+//! logged: a dependency's may contain raw bytes of its requests.
 
 use std::fmt::Write as _;
 use std::io;
@@ -30,7 +30,7 @@ static IS_JSON: AtomicBool = AtomicBool::new(false);
 pub enum Format {
     /// Lines for people
     Text,
-    /// JSON objects with time, level and message, one a line
+    /// JSON objects with time, level and message, one per line
     Json,
 }
 
@@ -44,8 +44,8 @@ pub fn is_json() -> bool {
     IS_JSON.load(Ordering::Relaxed)
 }
 
-/// Returns a line of the log as a JSON object, without the line's end: time, level and
-/// message come first.
+/// Returns a log line as a JSON object, without a line break: time, level and message
+/// come first.
 pub fn json_line(time: UnixTime, level: Level, message: &str, fields: &[(&str, Value)]) -> String {
     let level = level.as_str().to_ascii_lowercase();
     let (time, message) = (Value::from(time.to_string()), Value::from(message));
@@ -119,7 +119,7 @@ pub fn each_once() {
     *SAID.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
 }
 
-/// Starts logging at this level; a later call changes the level only.
+/// Starts logging at this level; a later call changes only the level.
 pub fn start(level: LevelFilter) {
     // A second call fails, with the same logger installed.
     let _ = log::set_logger(&Logger);
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_json_line_is_one_object_whatever_it_says() {
+    fn a_json_line_is_one_object_for_any_message() {
         let time = UnixTime::from_secs(1_798_761_600);
         let line = json_line(time, Level::Warn, "a \"b\"\n\u{1b}[0m", &[("n", 1.into())]);
         assert_eq!(

@@ -1,6 +1,6 @@
-//! The name that a misspelt one probably means.
+//! Finds the intended name of a misspelt one.
 
-/// Returns the name that is most like a misspelt one; `None` if none is.
+/// Returns the name most similar to a misspelt one; `None` if none is similar.
 pub fn nearest<'n>(wrong: &str, names: &[&'n str]) -> Option<&'n str> {
     let wrong = letters(wrong);
     if wrong.is_empty() {
@@ -9,20 +9,20 @@ pub fn nearest<'n>(wrong: &str, names: &[&'n str]) -> Option<&'n str> {
     let far = |name: &str| distance(&wrong, &letters(name));
     let near = names.iter().map(|name| (far(name), *name));
     let (distance, name) = near.min_by_key(|(distance, _)| *distance)?;
-    // A third of the letters: fewer in common is another word.
+    // A third of the letters: with more differences it is another word.
     (distance * 3 <= wrong.len()).then_some(name)
 }
 
-/// Returns the letters in lower case, without the signs between words.
+/// Returns the letters in lower case, without separators between words.
 fn letters(text: &str) -> Vec<char> {
     let letters = text.chars().filter(|c| c.is_alphanumeric());
     letters.flat_map(char::to_lowercase).take(LONGEST).collect()
 }
 
-/// The most letters that are compared: the text may be any.
+/// Maximum number of letters to compare: the text may have any length.
 const LONGEST: usize = 40;
 
-/// Returns how many letters to insert, remove, replace or swap with their neighbour
+/// Returns the number of letters to insert, remove, replace or swap with their neighbour
 /// (optimal string alignment).
 fn distance(one: &[char], other: &[char]) -> usize {
     let width = other.len() + 1;

@@ -13,7 +13,7 @@ pub struct Object<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Object<T> {
     /// Parses a document that must be UTF-8 throughout (RFC 8259, section 8.1): the
-    /// parser itself does not check the values that it skips.
+    /// parser itself does not check values that it skips.
     ///
     /// # Errors
     /// The document is not UTF-8, not an object, or has other fields.
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_read_and_a_list_of_its_fields_is_not() {
+    fn an_object_is_read_and_other_types_are_refused() {
         let read = |text| {
             let pair: serde_json::Result<Object<Pair>> = serde_json::from_str(text);
             pair.map(|Object(Pair { a, b })| (a, b))

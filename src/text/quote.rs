@@ -1,11 +1,11 @@
 //! Quotes untrusted text for output, so that it cannot control a terminal, break its
 //! line or reveal a part of a secret.
 //!
-//! A part of a secret cannot be recognized for certain. These count as one:
-//! 1. everything after a PEM header;
-//! 2. in untrusted text, a run of 32 or more characters of base64, and of 24 if its
+//! A part of a secret cannot be recognized for certain. These parts count as secret:
+//! 1. everything after a PEM header; in a text that arrives in parts, up to its last line;
+//! 2. in untrusted text, a run of 32 or more characters of base64, or of 24 if its
 //!    letters are mixed as in no word: a server may split a secret into lines. The
-//!    backslashes of a path end such a run, and those of escapes do not;
+//!    backslashes of a path end such a run, but those of escapes do not;
 //! 3. in a path, a name or a scope, where words form long runs too, 32 characters of
 //!    base64 that look random.
 
@@ -44,10 +44,10 @@ pub fn is_unprintable(c: char) -> bool {
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Returns the system's text of an I/O error, without its number and the dot at its end.
+/// Returns the operating system's text of an I/O error, without its number and final dot.
 pub fn system(error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::ResourceBusy {
-        // A container's bind mount of a single file, most likely.
+        // Most likely a container's bind mount of a single file.
         return "a mount point, which cannot be replaced or removed (resource busy)".to_owned();
     }
     let text = error.to_string();
@@ -78,12 +78,16 @@ pub fn quoted(text: &str) -> String {
 /// Returns a text as one line of at most 1000 bytes: an argument that an error quotes
 /// may have any length.
 pub fn line(text: &str) -> String {
-    const LINE: usize = 1000;
-    if text.len() <= LINE {
+    first(text, 1000)
+}
+
+/// Returns at most this many bytes of a text as one line.
+fn first(text: &str, limit: usize) -> String {
+    if text.len() <= limit {
         return printable(text);
     }
     let starts = text.char_indices().map(|(start, _)| start);
-    let end = starts.take_while(|start| *start <= LINE).last();
+    let end = starts.take_while(|start| *start <= limit).last();
     printable(&text[..end.unwrap_or_default()]) + "…"
 }
 
@@ -94,10 +98,10 @@ pub fn redacted(text: &str) -> String {
 }
 
 /// The replacement for a part that is not shown.
-const LEFT_OUT: &str = "[…]";
+pub const LEFT_OUT: &str = "[…]";
 
-/// Returns a text without its URLs' passwords (RFC 3986, section 3.2.1), also those of
-/// URLs without a scheme or with an invalid one.
+/// Returns a text without its URLs' passwords (RFC 3986, section 3.2.1), even of URLs
+/// without a scheme or with an invalid one.
 fn without_passwords(text: &str) -> String {
     let mut shown = String::new();
     for word in text.split_inclusive(char::is_whitespace) {
@@ -133,13 +137,16 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
     .chain(end)
 }
 
-/// Returns a path or a program's name unshortened, unless it looks like a secret.
+/// Returns a path or a name as one line, unless it looks like a secret: a name of a
+/// profile, a user or a context is often longer than [`quoted`] shows. It is at most as
+/// long as Linux's longest path: a name in an argument may have any length.
 pub fn path(path: &(impl AsRef<Path> + ?Sized)) -> String {
+    const LONGEST: usize = 4096;
     let text = path.as_ref().to_string_lossy();
     if holds_secret(&text) {
         return LEFT_OUT.to_owned();
     }
-    printable(&text)
+    first(&text, LONGEST)
 }
 
 /// Returns a text as one quoted word for a POSIX shell.
@@ -202,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_or_a_token_in_a_names_place_is_found_and_names_are_not() {
+    fn keys_and_tokens_are_detected_and_names_are_not() {
         for name in [
             "gke_acme-prod-1_europe-west1-b_build-cluster",
             "123456789012.dkr.ecr.eu-central-1.amazonaws.com",
@@ -215,6 +222,7 @@ mod tests {
         for secret in [
             "eyJhbGciOiJSUzI1NiIsImtpZCI6IjMyNDY4Mjc1NTIwNDMyMDY3MSJ9",
             "Vq3-8sKw_2LmXz7-Rt5_pYb1Nc-9GhJd_Fu6Ae",
+            "NyjUjZfIK4sX9lhTGG9qYDXg\nRl0cI6MOXLpw+wyq1Xv0nxKa\r\n4ueR5VdN32HuhTvl",
             "-----BEGIN PRIVATE KEY-----",
         ] {
             assert!(holds_secret(secret), "{secret}");
@@ -241,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_urls_password_is_left_out_and_its_user_and_host_are_not() {
+    fn a_urls_password_is_hidden_and_its_user_and_host_are_shown() {
         for (text, shown) in [
             ("https://ci:hunter2@git.a.dev", "https://ci:[…]@git.a.dev"),
             ("ci:hunter2@git.a.dev:5000", "ci:[…]@git.a.dev:5000"),

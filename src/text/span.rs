@@ -1,4 +1,4 @@
-//! Spans of time as people write them.
+//! Spans of time as users write them.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ const LONGEST: u64 = 36_525 * 86_400;
 /// Parses a span: a whole number with its unit.
 ///
 /// # Errors
-/// What it must look like.
+/// A description of a valid span.
 pub fn span(text: &str) -> Result<Duration, String> {
     let wanted = || "write a number with s, m, h, d or w, such as 90d".to_owned();
     let at = text.len().saturating_sub(1);

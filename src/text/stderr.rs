@@ -1,5 +1,5 @@
-//! Writes messages to stderr without blocking: nobody may ever read a full pipe, and
-//! a message must not delay a token.
+//! Writes messages to stderr without blocking: a full pipe may never be read, and a
+//! message must not delay a token.
 
 use std::io;
 use std::io::Write;
@@ -14,21 +14,21 @@ use crate::text::wrap::COLUMNS;
 /// Wait time for a full pipe. After one timeout, further writes do not wait.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The most that a pipe is sure to take at once if it takes a write (pipe(7), `PIPE_BUF`).
+/// Bytes that a writable pipe surely accepts at once (pipe(7), `PIPE_BUF`).
 const PART: usize = 512;
 
 static UNREAD: AtomicBool = AtomicBool::new(false);
 
-/// What stands in the line of the cursor.
+/// Content of the cursor's line.
 static LINE: Mutex<Line> = Mutex::new(Line {
     columns: 0,
     is_open: false,
 });
 
 struct Line {
-    /// The columns of a line that is to be cleared; 0 if there is none.
+    /// The columns of a line to clear; 0 if there is none.
     columns: usize,
-    /// True if a part of another line was written: a question, say.
+    /// True if a part of another line was written, such as a question.
     is_open: bool,
 }
 
@@ -49,12 +49,11 @@ fn line() -> MutexGuard<'static, Line> {
     LINE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Shows a text and its end in the place of the last line, at a terminal. A text that is
-/// too long for one line is cut.
-/// Shows nothing where another program asks: after a part of a line, or while what is
-/// typed is not shown.
+/// Replaces the last line at a terminal by a text and its end. A text that is too long
+/// for one line is cut. Shows nothing while another program asks: after a part of a line,
+/// or while typed input is hidden.
 pub fn show_line(text: &str, end: &str) {
-    /// Room for `^C`, and the last column, which some terminals break behind.
+    /// Room for `^C`, and for the last column, after which some terminals break the line.
     const ROOM: usize = 3;
     let mut line = line();
     let width = columns(&io::stderr()).unwrap_or(COLUMNS).min(COLUMNS);

@@ -1,15 +1,15 @@
-//! Which streams are terminals, and whether to use colour.
+//! Finds out which streams are terminals, and whether to use colour.
 
 use crate::sys::Environment;
 
 /// The streams that are terminals.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Terminal {
-    /// True if a person can type input.
+    /// True if a user can type input.
     pub stdin: bool,
-    /// True if a person reads the output.
+    /// True if a user reads the output.
     pub stdout: bool,
-    /// True if a person reads errors and prompts.
+    /// True if a user reads errors and prompts.
     pub stderr: bool,
 }
 
@@ -22,13 +22,13 @@ impl Terminal {
         self.stdout && !is_set("NO_COLOR") && !is_dumb
     }
 
-    /// True if a person can read a prompt and answer it.
+    /// True if a user can read a prompt and answer it.
     pub const fn is_interactive(self) -> bool {
         self.stdin && self.stderr
     }
 }
 
-/// True if a build server runs this program: nobody is there to watch or to answer.
+/// True if a build server runs this program: no user can watch or answer.
 pub fn is_ci(environment: &Environment) -> bool {
     environment("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0")
 }
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colour_is_for_a_terminal_that_wants_it() {
+    fn only_a_terminal_that_allows_it_gets_colour() {
         let colour = |stdout, set: &'static [(&str, &str)]| {
             let terminal = Terminal {
                 stdout,
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_build_server_says_that_it_is_one() {
+    fn a_ci_variable_marks_a_build_server() {
         let ci = |value: Option<&'static str>| is_ci(&move |_| value.map(Into::into));
         assert!(ci(Some("true")) && ci(Some("1")) && ci(Some("yes")));
         for value in [None, Some(""), Some("false"), Some("0")] {

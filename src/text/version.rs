@@ -1,11 +1,10 @@
 //! The version and commit of this build.
 
-/// The version alone: `0.1.0`.
+/// The version only: `0.1.0`.
 pub const NUMBER: &str = env!("CARGO_PKG_VERSION");
 
-/// The version with commit and date, if they are known: a release's build sets them
-/// in a variable, and git writes them into a source archive (gitattributes(5),
-/// export-subst).
+/// The version with commit and date, if known: a release's build sets them in a variable,
+/// and git writes them into a source archive (gitattributes(5), export-subst).
 pub const FULL: &str = match (TOLD, ARCHIVED.as_bytes()) {
     (Some(told), _) => told,
     (None, [.., b'$', b')']) => NUMBER,
@@ -26,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clone_that_knows_no_commit_shows_none() {
+    fn the_version_shows_a_commit_only_if_known() {
         let known = FULL.strip_prefix(NUMBER).expect("the version comes first");
         let shown = known
             .strip_prefix(" (")

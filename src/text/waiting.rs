@@ -1,5 +1,5 @@
-//! A line for a person at a terminal who waits: what for, and for how long yet. It is
-//! rewritten in place, and gone when the wait is over, however it ends.
+//! Shows at a terminal what the program waits for, and for how many seconds. The line is
+//! rewritten in place, and cleared when the wait ends.
 
 use std::ffi::OsString;
 use std::io;
@@ -14,25 +14,25 @@ use crate::text::logger::is_json;
 use crate::text::stderr::{clear_line, show_line};
 use crate::text::terminal::is_ci;
 
-/// A wait that is shorter is not shown.
+/// A shorter wait is not shown.
 const SHORT: Duration = Duration::from_secs(1);
 
-/// How often the line is looked after.
+/// Interval between two updates of the line.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Two waits for the same thing are one if no more lies between them.
+/// Two waits for the same thing count as one if the gap between them is not longer.
 const GAP: Duration = Duration::from_millis(200);
 
-/// Looks up an environment variable; unset where no line may be shown.
+/// Looks up an environment variable; unset if no line may be shown.
 static ENVIRONMENT: OnceLock<fn(&str) -> Option<OsString>> = OnceLock::new();
 
-/// The wait that is under way, or was last.
+/// The current wait, or the last one.
 static LAST: Mutex<Option<Last>> = Mutex::new(None);
 
 struct Last {
     what: String,
     start: Instant,
-    /// `None` while it is under way.
+    /// `None` until the wait ends.
     end: Option<Instant>,
 }
 
@@ -42,15 +42,15 @@ fn last() -> MutexGuard<'static, Option<Last>> {
 
 /// Allows the lines, for a program with this environment.
 pub fn allow(environment: fn(&str) -> Option<OsString>) {
-    // A second program in one process does not exist.
+    // A process runs only one program, so no second value exists.
     let _ = ENVIRONMENT.set(environment);
 }
 
-/// A wait, until it is dropped.
+/// A wait, which ends when this is dropped.
 pub struct Wait(Option<(Sender<()>, JoinHandle<()>)>);
 
 impl Wait {
-    /// Starts a wait. Inside another wait it shows nothing.
+    /// Starts a wait. Within another wait, it shows nothing.
     pub fn of(what: impl FnOnce() -> String) -> Self {
         if !is_watched() {
             return Self(None);
@@ -69,7 +69,7 @@ impl Wait {
         let (stop, stopped) = mpsc::channel();
         let line = format!("zitadel-credential: waiting for {what}");
         let thread = Builder::new().spawn(move || attend(&line, start, &stopped));
-        // Without a thread the wait is not seen.
+        // Without a thread, the wait is not shown.
         let Ok(thread) = thread else {
             return Self(None);
         };
@@ -88,7 +88,7 @@ impl Drop for Wait {
             return;
         };
         drop(stop);
-        // It has cleared the line when it has ended.
+        // The thread clears the line before it ends.
         let _ = thread.join();
         if let Some(last) = &mut *last() {
             last.end = Some(Instant::now());
@@ -96,7 +96,7 @@ impl Drop for Wait {
     }
 }
 
-/// True if a person reads stderr, and wants to.
+/// True if a user reads stderr and allows such lines.
 fn is_watched() -> bool {
     let Some(environment) = ENVIRONMENT.get() else {
         return false;
@@ -105,7 +105,7 @@ fn is_watched() -> bool {
     io::stderr().is_terminal() && !is_off && !is_json() && !is_ci(environment)
 }
 
-/// Shows the line until the wait is over.
+/// Shows the line until the wait ends.
 fn attend(line: &str, start: Instant, stopped: &Receiver<()>) {
     let is_over = |patience| stopped.recv_timeout(patience) != Err(RecvTimeoutError::Timeout);
     if is_over(SHORT.saturating_sub(start.elapsed())) {

@@ -1,6 +1,6 @@
 //! Text for a terminal of 80 columns.
 
-/// The columns that a person's terminal has at least.
+/// The minimum width of a user's terminal, in columns.
 pub const COLUMNS: usize = 80;
 
 /// Breaks a text at its spaces. Its first line starts after `start` columns, and the

@@ -1,4 +1,4 @@
-//! `--mode` and `--group`: who may read a token file.
+//! `--mode` and `--group`: the readers of a token file.
 
 use std::ffi::OsString;
 
@@ -22,7 +22,7 @@ impl AccessArgs {
     /// Returns the mode and the group of the file.
     ///
     /// # Errors
-    /// [`Error::Usage`]: there is no such group.
+    /// [`Error::Usage`] if there is no such group.
     pub(crate) fn access(&self) -> Result<Access, Error> {
         let group = self.group.as_deref().map(|name| {
             let shown = quoted(&name.to_string_lossy());
@@ -40,8 +40,8 @@ impl AccessArgs {
     }
 }
 
-/// Parses a mode: octal, and such that its owner can read the file and nobody else can
-/// write to it. A token that others replace is not ours.
+/// Parses an octal mode with which the owner can read the file and no other user can
+/// write to it. A token that others can replace is not trusted.
 fn mode(text: &str) -> Result<u32, &'static str> {
     let is_octal = (1..=5).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     let mode = u32::from_str_radix(text, 8).ok().filter(|_| is_octal);

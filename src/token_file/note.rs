@@ -1,12 +1,11 @@
-//! The note beside a token file: until when its token is good, also one that says
-//! nothing itself.
+//! The note beside a token file: its token's expiry, also for opaque tokens.
 //!
 //! `.NAME.zitadel-credential.json` is a JSON object with `version`, which is 1, and
 //! `tokens`, the newest first: `sha256` is a token's digest in hex, and `expires_at` its
-//! expiry (RFC 3339), or null if the issuer sent none. It has no secret, and the mode,
-//! owner and group of its file.
+//! expiry (RFC 3339), or null if the issuer sent none. It contains no secret, and has the
+//! mode, owner and group of the token file.
 //!
-//! It is written before the file, so that at each moment the file's token is in it.
+//! The note is written before the file, so that it always covers the file's token.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -30,13 +29,13 @@ use crate::token::Token;
 
 const VERSION: u32 = 1;
 
-/// How the name of a note ends.
+/// The end of a note's file name.
 const ENDING: &str = ".zitadel-credential.json";
 
-/// How many tokens a note has: as many writes may be cut off in a row.
+/// Maximum number of tokens in a note: so many interrupted writes in a row are covered.
 const MOST: usize = 4;
 
-/// More than the longest token, and than any note.
+/// Size limit, above that of any token and any note.
 const LIMIT: usize = 1024 * 1024;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -54,7 +53,7 @@ struct Noted {
 impl Noted {
     fn of(token: &Token) -> Self {
         let expiry = token.lifespan().map(|lifespan| lifespan.expires_at);
-        // RFC 3339 has no form for years after 9999.
+        // RFC 3339 cannot represent years after 9999.
         let expires_at = expiry
             .map(|time| time.to_string())
             .filter(|text| UnixTime::parse_rfc3339(text).is_some());
@@ -66,7 +65,7 @@ impl Noted {
 }
 
 impl Note {
-    /// Parses a note; `None` if it is none of this version.
+    /// Parses a note; `None` if it is invalid or of another version.
     fn parse(text: &[u8]) -> Option<Self> {
         let Object(note): Object<Self> = serde_json::from_slice(text).ok()?;
         (note.version == VERSION).then_some(note)
@@ -88,13 +87,13 @@ pub(super) fn name_of(file: &OsStr) -> OsString {
     name
 }
 
-/// Returns true if a file may be a note by its name.
+/// Returns true if a file's name is that of a note.
 pub(super) fn is_name(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();
     name.starts_with(b".") && name.ends_with(ENDING.as_bytes())
 }
 
-/// Notes the token that is about to be written to a file of a directory.
+/// Adds the token that is about to be written to a file of a directory.
 pub(super) fn add(dir: &Dir, file: &OsStr, token: &Token, access: &Access) -> io::Result<()> {
     let name = name_of(file);
     let mut note = read_in(dir, &name).unwrap_or(Note {
@@ -123,10 +122,10 @@ pub(super) fn has(path: &Path, token: &Token) -> bool {
     note.is_some_and(|note| note.tokens.contains(&Noted::of(token)))
 }
 
-/// Returns the expiry of a file's token by its note; `None` if the issuer sent none.
+/// Returns the expiry of a file's token from its note; `None` if the issuer sent none.
 ///
 /// # Errors
-/// [`Error::Final`]: there is no token, no note of it, or it has expired.
+/// [`Error::Final`] if there is no token, no note of it, or it has expired.
 pub(crate) fn check(path: &Path, now: UnixTime) -> Result<Option<UnixTime>, Error> {
     const START: &str = "let zitadel-credential agent --write keep this file, and see its log";
     let failed = |reason: &str, hint: &str| {
@@ -134,7 +133,8 @@ pub(crate) fn check(path: &Path, now: UnixTime) -> Result<Option<UnixTime>, Erro
         Error::Final(Report::new(what).hint(hint))
     };
     let unread = |error: &ReadError| failed(&error.to_string(), START);
-    // The note has the token of the file also while both are replaced, if it is read after.
+    // The note is read after the file, so that it covers the file's token even while both
+    // are replaced.
     let real = canonicalize(path).map_err(|error| unread(&error.into()))?;
     let (token, owner) = read(&real).map_err(|error| unread(&error))?;
     let name = real.file_name().unwrap_or_default();
@@ -163,8 +163,8 @@ pub(crate) fn check(path: &Path, now: UnixTime) -> Result<Option<UnixTime>, Erro
     let noted = note.tokens.iter().find(|noted| noted.sha256 == digest);
     let noted = noted.ok_or_else(|| {
         let hint =
-            "find out what else writes to it; a running agent writes it again within a minute";
-        failed("it holds no token that the agent wrote", hint)
+            "find the other program that writes to it; a running agent rewrites it within a minute";
+        failed("its token was not written by the agent", hint)
     })?;
     let Some(expiry) = &noted.expires_at else {
         return Ok(None);
@@ -181,7 +181,7 @@ pub(crate) fn check(path: &Path, now: UnixTime) -> Result<Option<UnixTime>, Erro
     Ok(Some(expiry))
 }
 
-/// Reads a file that a path leads to without a link.
+/// Reads the file at a path without links.
 fn read(path: &Path) -> Result<(Vec<u8>, Status), ReadError> {
     content(open_private().read(true).open(path)?)
 }
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_has_the_last_tokens_and_reads_as_it_is_documented() {
+    fn a_note_has_the_last_tokens_in_the_documented_format() {
         let home = tempfile::tempdir().expect("a directory");
         let dir = Dir::open(home.path()).expect("opened");
         let path = home.path().join("token");
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_note_of_ours_is_written_anew() {
+    fn an_invalid_note_is_rewritten() {
         let home = tempfile::tempdir().expect("a directory");
         let dir = Dir::open(home.path()).expect("opened");
         let token = token("t", Some(9));

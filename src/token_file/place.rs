@@ -1,23 +1,25 @@
-//! Where a file may be written: the walk along its path, and the checks on the way.
+//! Finds the place of a file to write: the walk along its path, and the checks on the
+//! way.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use crate::edit::directory::missing;
 use crate::sys::absolute::names_directory;
 use crate::sys::dir::Dir;
 use crate::sys::files::is_open_file;
 use crate::sys::status::Status;
 use crate::text::quote::system;
 
-/// Linux's own limit on followed symbolic links.
+/// Linux's own limit for symbolic links in a path.
 pub(super) const MOST_LINKS: usize = 40;
 
-/// What is written to a file.
+/// The kind of content written to a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
     Token,
-    /// No secret.
+    /// A text without a secret.
     Public,
 }
 
@@ -35,23 +37,23 @@ const FILE_ITSELF: &str = "give the path of the file itself";
 
 /// Walks to the file, and returns its directory and its name there.
 ///
-/// Follows only links that belong to this user or to root, and that nobody else can
-/// replace: elsewhere a link leads where somebody else wants. Each directory is
-/// opened in the one before, so that nobody can swap a part of the path meanwhile.
+/// Follows only links that belong to this user or to root, and that no other user can
+/// replace: any other link could point to another user's choice. Each directory is opened
+/// from its parent, so that nobody can swap a part of the path meanwhile.
 pub(super) fn place(path: &Path, content: Content) -> Result<(Dir, OsString), Refusal> {
     if names_directory(path) {
         return Err(("the name of a directory".to_owned(), NAME));
     }
     let failed = |error: io::Error| (system(&error), DIRECTORY);
     let mut ahead = reversed(path);
-    // The open directories, and the path by which they were reached.
+    // The open directories, and the paths by which they were reached.
     let mut way = vec![Dir::open(Path::new(".")).map_err(failed)?];
     let mut at = PathBuf::from(".");
     let mut links = 0;
     while let Some(part) = ahead.pop() {
         let dir = &way[way.len() - 1];
         match Path::new(&part).components().next() {
-            // A drive, on Windows: its root follows.
+            // A drive on Windows: its root follows.
             Some(Component::Prefix(_)) if ahead.last().is_some_and(is_root) => {
                 at = PathBuf::from(part);
                 continue;
@@ -77,8 +79,13 @@ pub(super) fn place(path: &Path, content: Content) -> Result<(Dir, OsString), Re
         at.push(&part);
         let status = match dir.status_of(&part) {
             Ok(status) => Some(status),
-            // A new file.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && ahead.is_empty() => None,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if !ahead.is_empty() {
+                    return Err(missing(at.strip_prefix(".").unwrap_or(&at)));
+                }
+                // The file is new.
+                None
+            }
             Err(error) => return Err(failed(error)),
         };
         if status.as_ref().is_some_and(Status::is_link) {
@@ -110,13 +117,13 @@ fn reversed(path: &Path) -> Vec<OsString> {
 fn check_link(dir: &Dir, name: &OsStr, at: &Path, count: usize) -> Result<(), Refusal> {
     let failed = |error: io::Error| (system(&error), DIRECTORY);
     let refused = |why: &str, hint| Err((why.to_owned(), hint));
-    // In this order: whose link it is counts only where nobody can replace it.
+    // The order matters: a link's owner counts only if nobody can replace the link.
     let can_be_replaced = !dir.status().map_err(failed)?.keeps_ours();
     if !dir.status_of(name).map_err(failed)?.is_ours_or_roots() {
         return refused("the path has a symbolic link of another user", FILE_ITSELF);
     }
     if is_open_file(at) {
-        // Its target would be replaced, for example a log file.
+        // The target would be replaced, for example a log file.
         let hint = "leave out --write to get the token on stdout";
         return refused("not a file but a stream", hint);
     }
@@ -130,7 +137,7 @@ fn check_link(dir: &Dir, name: &OsStr, at: &Path, count: usize) -> Result<(), Re
     Ok(())
 }
 
-/// Returns an error if the file or its directory is not for a token.
+/// Returns an error if the file or its directory is not suitable for a token.
 fn check_file(dir: &Dir, file: Option<&Status>, content: Content) -> Result<(), Refusal> {
     if file.is_some_and(|file| !file.is_file()) {
         return Err(("not a regular file".to_owned(), NAME));
@@ -148,7 +155,7 @@ fn check_file(dir: &Dir, file: Option<&Status>, content: Content) -> Result<(), 
         let why = format!("other users can write to its directory ({mode})");
         return Err((why, OWN_DIRECTORY));
     }
-    // In a sticky directory, another user's file can be changed back.
+    // In a sticky directory, the owner of a file can change it back.
     if dir.is_writable_by_others() && file.is_some_and(|file| !file.is_ours()) {
         let why = "the file belongs to another user".to_owned();
         return Err((why, "choose another file name, or a directory of your own"));

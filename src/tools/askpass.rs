@@ -24,6 +24,8 @@ pub(super) const TOOL: Tool = Tool {
     example: "\
 Example, for a git without a credential helper:
   GIT_ASKPASS=/usr/bin/askpass-credential-zitadel git fetch",
+    words: &[],
+    call: "askpass PROMPT",
     links: &[Link::packaged("askpass-credential-zitadel")],
     docs: Docs {
         recipe: Some("git without a helper"),
@@ -175,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn other_prompts_are_not() {
+    fn other_prompts_are_not_read() {
         for prompt in [
             "",
             "Password for ",
@@ -209,7 +211,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_prompt_is_read_or_not(prompt in "(Password for ')?(https://)?[ -~é\u{0}-\u{1f}]{0,40}(': )?") {
+        fn any_prompt_parses_without_panic(prompt in "(Password for ')?(https://)?[ -~é\u{0}-\u{1f}]{0,40}(': )?") {
             let _ = parse(&prompt);
         }
     }

@@ -16,7 +16,9 @@ pub(super) const TOOL: Tool = Tool {
     example: "\
 Example, in .bazelrc:
   common --credential_helper=*.acme.dev=bazel-credential-zitadel",
-    links: &[Link::packaged("bazel-credential-zitadel")],
+    words: &[],
+    call: "bazel OPERATION",
+    links: &[Link::packaged(wiring::LINK)],
     docs: Docs {
         recipe: Some("Bazel"),
         way: "a credential helper: `setup bazel '*.acme.dev'`",
@@ -28,8 +30,10 @@ Example, in .bazelrc:
         about: "Add host rules, and print the line for .bazelrc",
         example: "\
 Examples:
-  zitadel-credential setup bazel *.acme.dev
-  zitadel-credential setup bazel *.acme.dev --undo",
+  zitadel-credential setup bazel '*.acme.dev'
+  zitadel-credential setup bazel '*.acme.dev' --undo",
+        words: &[],
+        call: "bazel HOST",
         reader: Reader::<dyn Setup>::of::<setup::SetupBazel>(),
         owns: setup::owns,
     }),

@@ -20,7 +20,9 @@ Example, in .cargo/config.toml (options may follow the name):
   [registries.acme]
   index = \"sparse+https://cargo.acme.dev/index/\"
   credential-provider = [\"cargo-credential-zitadel\"]",
-    links: &[Link::packaged("cargo-credential-zitadel")],
+    words: &[],
+    call: "cargo",
+    links: &[Link::packaged(files::PROVIDER)],
     docs: Docs {
         recipe: Some("cargo"),
         way: "a credential provider: `setup cargo cargo.acme.dev`",
@@ -36,6 +38,8 @@ Examples, for a known registry and for a new one:
   zitadel-credential setup cargo cargo.acme.dev --registry acme \\
     --index sparse+https://cargo.acme.dev/index/
   zitadel-credential setup cargo cargo.acme.dev --undo",
+        words: &[],
+        call: "cargo HOST",
         reader: Reader::<dyn Setup>::of::<args::SetupCargo>(),
         owns: setup::owns,
     }),

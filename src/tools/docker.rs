@@ -2,6 +2,7 @@
 
 mod answer;
 pub(crate) mod args;
+mod document;
 mod files;
 mod logins;
 mod podman;
@@ -19,7 +20,9 @@ pub(super) const TOOL: Tool = Tool {
     example: "\
 Example, in ~/.docker/config.json:
   {\"credHelpers\": {\"registry.acme.dev:5000\": \"zitadel\"}}",
-    links: &[Link::packaged("docker-credential-zitadel")],
+    words: &["podman", "skopeo", "buildah", "helm", "oras", "crane"],
+    call: "docker OPERATION",
+    links: &[Link::packaged(files::LINK)],
     docs: Docs {
         recipe: None,
         way: "",
@@ -35,6 +38,8 @@ Examples:
   zitadel-credential setup docker registry.acme.dev:5000 \\
     --authfile ~/.config/containers/auth.json
   zitadel-credential setup docker registry.acme.dev:5000 --undo",
+        words: &["registry"],
+        call: "docker HOST",
         reader: Reader::<dyn Setup>::of::<args::SetupDocker>(),
         owns: setup::owns,
     }),

@@ -17,6 +17,8 @@ Example, in a credential configuration:
   \"credential_source\": {
     \"executable\": {\"command\": \"zitadel-credential gcp\"}
   }",
+    words: &["google", "gcloud"],
+    call: "gcp",
     links: &[],
     docs: Docs {
         recipe: Some("Google Cloud"),
@@ -31,6 +33,8 @@ Example, in a credential configuration:
 Examples:
   zitadel-credential setup gcp --audience //iam.googleapis.com/PROVIDER
   zitadel-credential setup gcp --undo",
+        words: &[],
+        call: "gcp --audience AUDIENCE",
         reader: Reader::<dyn Setup>::of::<setup::SetupGcp>(),
         owns: setup::owns,
     }),

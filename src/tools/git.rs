@@ -21,7 +21,9 @@ pub(super) const TOOL: Tool = Tool {
 Example (the empty value removes helpers that would store the token):
   git config --global --replace-all credential.https://git.acme.dev.helper ''
   git config --global --add credential.https://git.acme.dev.helper zitadel",
-    links: &[Link::packaged("git-credential-zitadel")],
+    words: &[],
+    call: "git OPERATION",
+    links: &[Link::packaged(helpers::LINK)],
     docs: Docs {
         recipe: None,
         way: "",
@@ -35,6 +37,8 @@ Example (the empty value removes helpers that would store the token):
 Examples:
   zitadel-credential setup git git.acme.dev git.acme.dev:8443
   zitadel-credential setup git git.acme.dev --undo",
+        words: &["gitconfig"],
+        call: "git HOST",
         reader: Reader::<dyn Setup>::of::<args::SetupGit>(),
         owns: setup::owns,
     }),

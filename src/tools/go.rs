@@ -17,6 +17,8 @@ pub(super) const TOOL: Tool = Tool {
     example: "\
 Example:
   go env -w GOAUTH='zitadel-credential go; netrc'",
+    words: &[],
+    call: "go",
     links: &[],
     docs: Docs {
         recipe: Some("Go"),
@@ -31,6 +33,8 @@ Example:
 Examples:
   zitadel-credential setup go go.acme.dev
   zitadel-credential setup go go.acme.dev --undo",
+        words: &["golang"],
+        call: "go HOST",
         reader: Reader::<dyn Setup>::of::<setup::SetupGo>(),
         owns: setup::owns,
     }),

@@ -17,6 +17,8 @@ pub(super) const TOOL: Tool = Tool {
 Example, where DIR/keyring is a link to zitadel-credential:
   PATH=DIR:$PATH pip install --keyring-provider subprocess \\
     --index-url https://ci@pypi.acme.dev/simple/ acme-app",
+    words: &["pip", "uv", "twine"],
+    call: "keyring OPERATION",
     links: &[Link::shared("keyring")],
     docs: Docs {
         recipe: Some("pip and uv"),
@@ -31,6 +33,8 @@ Example, where DIR/keyring is a link to zitadel-credential:
 Examples:
   zitadel-credential setup keyring pypi.acme.dev
   zitadel-credential setup keyring pypi.acme.dev --undo",
+        words: &[],
+        call: "keyring HOST",
         reader: Reader::<dyn Setup>::of::<setup::SetupKeyring>(),
         owns: setup::owns,
     }),

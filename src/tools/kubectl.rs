@@ -26,6 +26,8 @@ Example, in a kubeconfig:
         command: zitadel-credential
         args: [kubectl]
         interactiveMode: Never",
+    words: &["k8s", "kubernetes"],
+    call: "kubectl",
     links: &[],
     docs: Docs {
         recipe: None,
@@ -35,12 +37,14 @@ Example, in a kubeconfig:
     },
     reader: Reader::<dyn Helper>::of::<args::Kubectl>(),
     setup: Some(SetupRow {
-        about: "Write a user into a kubeconfig, and point a context at it",
+        about: "Write a user to a kubeconfig, and point a context at it",
         example: "\
 Examples:
   zitadel-credential setup kubectl --context acme --dry-run
   zitadel-credential setup kubectl --context acme
   zitadel-credential setup kubectl --undo",
+        words: &["kubeconfig", "kube"],
+        call: "kubectl --context CONTEXT",
         reader: Reader::<dyn Setup>::of::<args::SetupKubectl>(),
         owns: setup::owns,
     }),

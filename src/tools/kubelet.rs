@@ -23,6 +23,8 @@ Example, in the file of the kubelet's --image-credential-provider-config:
     args: [kubelet, --config, /etc/zitadel-credential/config.toml]
     matchImages: [registry.acme.dev]
     defaultCacheDuration: 0s",
+    words: &[],
+    call: "kubelet",
     links: &[],
     docs: Docs {
         recipe: Some("The kubelet"),
@@ -40,6 +42,8 @@ Examples, as root on a node:
   zitadel-credential setup kubelet registry.acme.dev \\
     --config /etc/zitadel-credential/config.toml \\
     --output /etc/kubernetes/credential-providers.yaml",
+        words: &[],
+        call: "kubelet HOST",
         reader: Reader::<dyn Setup>::of::<setup::SetupKubelet>(),
         owns: setup::owns,
     }),

@@ -20,6 +20,8 @@ pub(super) const TOOL: Tool = Tool {
     example: "\
 Example, in ~/.npmrc (pnpm 10 needs an absolute path without arguments):
   //npm.acme.dev/:tokenHelper=/usr/bin/pnpm-credential-zitadel",
+    words: &["npm"],
+    call: "pnpm",
     links: &[Link::packaged("pnpm-credential-zitadel")],
     docs: Docs {
         recipe: Some("pnpm"),

@@ -18,6 +18,10 @@ pub struct Tool {
     pub about: &'static str,
     /// The examples at the end of its help.
     pub example: &'static str,
+    /// Words that users type for the tool: other programs that it stands for.
+    pub(crate) words: &'static [&'static str],
+    /// The call to propose for such a word: command and arguments.
+    pub(crate) call: &'static str,
     /// The names by which the tool runs this program.
     pub links: &'static [Link],
     /// The tool's rows in the tables of the documentation.
@@ -34,7 +38,7 @@ pub struct Tool {
 pub struct Docs {
     /// The heading of its recipe in `docs/tools.md`; `None` if the README has it.
     pub recipe: Option<&'static str>,
-    /// How the tool gets its token, in the README's table of recipes.
+    /// The tool's way to get its token, in the README's table of recipes.
     pub way: &'static str,
     /// The helper's exit code and answer if there is no host rule.
     pub without_rule: &'static str,
@@ -42,18 +46,18 @@ pub struct Docs {
     pub without_token: &'static str,
 }
 
-/// Reads the tool's own files and returns where they name this program.
+/// Reads the tool's own files and returns the places that name this program.
 pub(crate) type ReadWiring = fn(&Machine<'_>) -> Box<dyn Wiring>;
 
 /// A name by which a tool runs this program.
 pub struct Link {
     /// The file's name.
     pub name: &'static str,
-    /// Who creates the link.
+    /// The creator of the link.
     pub place: Place,
 }
 
-/// Who creates a link.
+/// The creator of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// The packages, in a directory on `PATH`.
@@ -85,6 +89,10 @@ impl Link {
 pub(crate) struct SetupRow {
     pub(crate) about: &'static str,
     pub(crate) example: &'static str,
+    /// Words that users type after `setup`, beside the tool's own words.
+    pub(crate) words: &'static [&'static str],
+    /// The call to propose for such a word: what follows `setup`.
+    pub(crate) call: &'static str,
     pub(crate) reader: Reader<dyn Setup>,
     /// True if this tool's setup makes such an edit. The text is the setup's name in
     /// `setup.json` without the tool: `HOST FILE`.
@@ -92,7 +100,7 @@ pub(crate) struct SetupRow {
 }
 
 impl SetupRow {
-    /// True if it takes hosts, for which it adds host rules.
+    /// True if the setup takes hosts, for which it adds host rules.
     pub(crate) fn takes_hosts(&self) -> bool {
         let command = (self.reader.augment)(Command::default());
         command
@@ -107,8 +115,8 @@ pub(crate) struct Reader<T: ?Sized> {
     pub(crate) augment: fn(Command) -> Command,
     /// Reads the arguments from clap's matches.
     pub(crate) read: fn(&mut ArgMatches) -> Result<Box<T>, clap::Error>,
-    /// Parses the command with its arguments alone. `None` if their meaning depends
-    /// on the whole command line.
+    /// Parses only this command with its arguments. `None` if their meaning depends on
+    /// the whole command line.
     pub(crate) alone: fn(&[OsString]) -> Option<Box<T>>,
     /// Returns the arguments that undo the setup with this name in `setup.json`; `None`
     /// for a helper.

@@ -20,7 +20,9 @@ Example, in ~/.terraformrc:
   credentials_helper \"zitadel\" {
     args = [\"--profile\", \"ci\"]
   }",
-    links: &[Link::plugin("terraform-credentials-zitadel")],
+    words: &["tofu", "opentofu"],
+    call: "terraform OPERATION HOST",
+    links: &[Link::plugin(files::PLUGIN)],
     docs: Docs {
         recipe: Some("Terraform"),
         way: "a credentials helper: `setup terraform app.acme.dev`",
@@ -35,6 +37,8 @@ Examples:
   zitadel-credential setup terraform app.acme.dev --dry-run
   zitadel-credential setup terraform app.acme.dev
   zitadel-credential setup terraform app.acme.dev --undo",
+        words: &[],
+        call: "terraform HOST",
         reader: Reader::<dyn Setup>::of::<setup::SetupTerraform>(),
         owns: setup::owns,
     }),

@@ -1,5 +1,5 @@
-//! What else may lie where the cache's files belong: each call answers at once
-//! with a token that was minted for it, and the next one finds it if it can.
+//! Other objects in place of the cache's files: each call returns at once with a token
+//! that was minted for it, and the next one finds the token if it can.
 
 use std::fs;
 use std::fs::{File, Permissions};
@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::support::entry::{edit, files, only};
 use crate::support::{Issuer, Run, Running, World, binary};
 
-/// No file is a reason to wait.
+/// No such file is a reason to wait.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
 const LARGE: usize = 50 * 1024 * 1024;
@@ -25,7 +25,7 @@ fn run(world: &World, arguments: &[&str]) -> Output {
     Running::start(command).output_within(AT_ONCE)
 }
 
-/// What a call answers that says nothing else.
+/// Returns stdout of a call, and asserts that stderr is empty.
 fn silent(world: &World, arguments: &[&str]) -> String {
     let output = run(world, arguments);
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -37,7 +37,7 @@ fn token(world: &World) -> String {
     silent(world, &["token"])
 }
 
-/// Asserts that `token` answers with one warning that holds `why`.
+/// Asserts that `token` returns a token with one warning that contains `why`.
 fn warned(world: &World, why: &str) -> String {
     let output = run(world, &["token"]);
     let stderr = String::from_utf8(output.stderr).unwrap();
@@ -47,7 +47,7 @@ fn warned(world: &World, why: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The token that the issuer gave last.
+/// Returns the issuer's latest token.
 fn newest(world: &World) -> String {
     world.issuer.issued_tokens().pop().unwrap() + "\n"
 }
@@ -57,11 +57,11 @@ fn make_fifo(path: &Path) {
 }
 
 fn make_socket(path: &Path) {
-    // The file stays when the listener goes.
+    // The socket file stays after the listener is closed.
     UnixListener::bind(path).unwrap();
 }
 
-/// One like `/dev/zero`, where that is allowed; elsewhere nothing.
+/// Creates a device like `/dev/zero`, if that is allowed.
 fn make_device(path: &Path) {
     let mut mknod = Command::new("mknod");
     let output = mknod.arg(path).args(["c", "1", "5"]).run();
@@ -70,11 +70,11 @@ fn make_device(path: &Path) {
     }
 }
 
-/// Something in place of what was there.
+/// Replaces a file by something else.
 type Break = fn(&Path);
 
 #[test]
-fn an_entry_that_is_none_is_minted_over() {
+fn an_invalid_entry_is_replaced() {
     let breaks: &[(&str, Break)] = &[
         ("truncated", |path| {
             let whole = fs::read(path).unwrap();
@@ -84,6 +84,15 @@ fn an_entry_that_is_none_is_minted_over() {
         ("noise", |path| {
             let noise: Vec<u8> = (0..1000).map(|_| fastrand::u8(..)).collect();
             fs::write(path, noise).unwrap();
+        }),
+        ("half an object", |path| fs::write(path, "{").unwrap()),
+        ("an empty object", |path| fs::write(path, "{}").unwrap()),
+        ("null", |path| fs::write(path, "null").unwrap()),
+        ("NUL characters", |path| {
+            fs::write(path, "\0\0\0\0").unwrap();
+        }),
+        ("another user's ID", |path| {
+            edit(path, |entry| entry["user_id"] = "1".into());
         }),
         ("50 MiB of blanks about it", |path| {
             let mut whole = fs::read(path).unwrap();
@@ -130,7 +139,7 @@ fn an_entry_that_is_none_is_minted_over() {
 }
 
 #[test]
-fn a_directory_in_place_of_an_entry_is_a_warning_and_a_token() {
+fn a_directory_in_place_of_an_entry_gives_a_warning_and_a_token() {
     let world = World::new();
     token(&world);
     let entry = only(&world.home);
@@ -142,7 +151,7 @@ fn a_directory_in_place_of_an_entry_is_a_warning_and_a_token() {
 }
 
 #[test]
-fn an_entry_of_anothers_is_minted_over() {
+fn an_entry_of_another_grant_is_replaced() {
     let world = World::new();
     token(&world);
     let ours = only(&world.home);
@@ -152,12 +161,12 @@ fn an_entry_of_anothers_is_minted_over() {
         assert_eq!(token(&world), newest(&world), "{what}");
         assert_eq!(world.issuer.issued_tokens().len(), minted + 1, "{what}");
     };
-    // Another key and user of the same issuer.
+    // The entry is of another key and user of the same issuer.
     let other = World::with(world.issuer.clone());
     token(&other);
     copied_here(&other, "another key's");
 
-    // The same key at another issuer.
+    // The entry is of the same key at another issuer.
     let mut other = World::with(Issuer::start());
     other.issuer.register(&world.user);
     other.user = world.user.clone();
@@ -165,7 +174,7 @@ fn an_entry_of_anothers_is_minted_over() {
     token(&other);
     copied_here(&other, "another issuer's");
 
-    // The same in all but the scopes.
+    // Only the scopes differ.
     let other = World::with(world.issuer.clone());
     other.home.write("key.json", world.user.key_json());
     silent(&other, &["token", "--scope", "profile"]);
@@ -173,7 +182,7 @@ fn an_entry_of_anothers_is_minted_over() {
 }
 
 #[test]
-fn an_entry_whose_times_make_no_sense_is_minted_over() {
+fn an_entry_with_invalid_times_is_replaced() {
     let world = World::new();
     for (field, value) in [
         ("expires_at", Value::from(1)),
@@ -190,7 +199,7 @@ fn an_entry_whose_times_make_no_sense_is_minted_over() {
 }
 
 #[test]
-fn a_lock_that_is_none_is_one_warning_and_the_token_is_kept() {
+fn an_invalid_lock_gives_one_warning_and_the_token_is_kept() {
     let breaks: &[(&str, Break)] = &[
         ("a FIFO", make_fifo),
         ("a socket", make_socket),
@@ -220,7 +229,7 @@ fn a_lock_that_is_none_is_one_warning_and_the_token_is_kept() {
 }
 
 #[test]
-fn a_lock_file_of_any_content_is_a_lock() {
+fn a_lock_file_may_have_any_content() {
     let world = World::new();
     token(&world);
     let lock = File::options();
@@ -236,7 +245,7 @@ fn a_lock_file_of_any_content_is_a_lock() {
 }
 
 #[test]
-fn a_table_of_parents_that_is_none_is_not_noticed() {
+fn an_invalid_table_of_parents_is_silently_ignored() {
     let breaks: &[(&str, Break)] = &[
         ("noise", |path| {
             let noise: Vec<u8> = (0..10_000).map(|_| fastrand::u8(..)).collect();
@@ -266,9 +275,9 @@ fn a_table_of_parents_that_is_none_is_not_noticed() {
     }
 }
 
-/// As FUSE, some network file systems and some sandboxes have it.
+/// FUSE, some network file systems and some sandboxes do this.
 #[test]
-fn a_file_system_that_refuses_chmod_keeps_no_token_from_the_cache_or_a_file() {
+fn a_file_system_without_chmod_still_gets_cached_and_written_tokens() {
     let world = World::new();
     if crate::support::trace::watched(&world.home).is_none() {
         return;
@@ -314,6 +323,6 @@ fn a_file_system_that_refuses_chmod_keeps_no_token_from_the_cache_or_a_file() {
             .read(".config/zitadel-credential/config.toml")
             .contains("two")
     );
-    // A setup proves its key by a token of its own.
+    // A setup tests its key with a separate token.
     assert_eq!(world.issuer.token_requests(), 2);
 }

@@ -1,5 +1,5 @@
-//! The programs that are run: they end with the process that runs them, and keep
-//! nothing of its caller's.
+//! Child processes: they end with the process that runs them, and keep none of its
+//! caller's streams.
 
 use std::fs;
 use std::fs::Permissions;
@@ -25,10 +25,10 @@ fn with_command(script: &str) -> World {
     world
 }
 
-/// True unless the process that a file names has ended.
+/// True unless the process with the ID in a file has ended.
 fn runs(home: &Home, file: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{}/stat", home.read(file).trim()));
-    // A zombie waits for whoever takes care of orphans.
+    // A zombie waits for the reaper of orphans.
     stat.is_ok_and(|stat| !stat.contains(") Z "))
 }
 
@@ -37,7 +37,7 @@ fn is_noted(home: &Home) -> bool {
     noted("child").ends_with('\n') && noted("parent").ends_with('\n')
 }
 
-/// Both processes of [`HANGING`] end. None is left behind if they do not.
+/// Asserts that both processes of [`HANGING`] end, and kills them if they do not.
 #[track_caller]
 fn end(home: &Home, how: &str) {
     let start = Instant::now();
@@ -55,7 +55,7 @@ fn end(home: &Home, how: &str) {
 }
 
 #[test]
-fn a_key_command_and_what_it_started_end_with_us() {
+fn a_key_command_and_its_children_end_with_us() {
     let world = with_command(HANGING);
     for signal in ENDS {
         for words in [&["token"][..], &["kubectl"], &["agent", "--write", "token"]] {
@@ -71,8 +71,8 @@ fn a_key_command_and_what_it_started_end_with_us() {
     }
 }
 
-/// git that is killed while it writes leaves `.gitconfig.lock`, which blocks every
-/// `git config`.
+/// A git that is killed while it writes leaves `.gitconfig.lock`, which blocks every `git
+/// config`.
 #[test]
 fn a_program_has_a_moment_to_finish_before_it_ends_with_us() {
     let world = with_command(&format!("touch lock; (sleep 0.1; rm lock) & {HANGING}"));
@@ -127,7 +127,7 @@ fn a_tool_that_setup_runs_ends_with_us() {
 }
 
 #[test]
-fn a_key_command_that_leaves_a_daemon_is_done_and_the_daemon_keeps_no_stream() {
+fn a_daemon_of_a_key_command_is_not_waited_for_and_keeps_no_stream() {
     let world = with_command("sleep 300 & echo $! > child; cat key.json");
     let start = Instant::now();
     let mut command = world.home.command(binary());
@@ -140,7 +140,7 @@ fn a_key_command_that_leaves_a_daemon_is_done_and_the_daemon_keeps_no_stream() {
     kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
 }
 
-/// A command that has ended badly is not waited for either.
+/// The call does not wait for a failed command either.
 #[test]
 fn a_daemon_of_a_key_command_that_failed_is_not_waited_for() {
     let world = with_command("sleep 300 & echo $! > child; exit 3");
@@ -157,7 +157,7 @@ fn a_daemon_of_a_key_command_that_failed_is_not_waited_for() {
 }
 
 #[test]
-fn what_a_key_command_says_is_escaped_bounded_and_shown_where_it_helps() {
+fn the_stderr_of_a_key_command_is_escaped_limited_and_shown_if_useful() {
     let said = |script: &str, words: &[&str]| {
         let world = with_command(script);
         let ended = world.zitadel(words).assert();

@@ -1,5 +1,5 @@
-//! Many processes at once: one mints, nobody waits in vain, and whatever
-//! becomes of the one that holds the lock, the others get a token.
+//! Many processes at once: one mints, no process waits in vain, and whatever happens to
+//! the lock's holder, the others get a token.
 
 use std::fs;
 use std::process::{Command, Output};
@@ -12,7 +12,7 @@ use crate::support::entry::{age, files, only};
 use crate::support::issuer::{Endpoint, Fault, Times};
 use crate::support::{Running, World, binary, until};
 
-/// The faces that hand out a token.
+/// The commands that return a token.
 #[derive(Clone, Copy, Debug)]
 enum Helper {
     Token,
@@ -43,7 +43,7 @@ impl Helper {
         Running::start_with(command(world, arguments), input)
     }
 
-    /// The token that it answered.
+    /// Returns the token in the output.
     fn token(self, output: &Output) -> String {
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(
@@ -72,12 +72,12 @@ fn command(world: &World, arguments: &[&str]) -> Command {
     command
 }
 
-/// `token` with these options, under way.
+/// Starts `token` with these options.
 fn token(world: &World, options: &[&str]) -> Running {
     Running::start(command(world, &[&["token"], options].concat()))
 }
 
-/// The token that one answered without a word more.
+/// Returns a call's token, and asserts that stderr is empty.
 fn answered(running: Running) -> String {
     Helper::Token.token(&running.output())
 }
@@ -88,7 +88,7 @@ fn world() -> World {
     world
 }
 
-/// A world with a token in its cache that is to be renewed.
+/// Returns a world whose cached token is in its refresh window.
 fn in_the_refresh_window() -> (World, String) {
     with_seconds_left(300)
 }
@@ -100,7 +100,7 @@ fn with_seconds_left(seconds: i64) -> (World, String) {
     (world, old)
 }
 
-/// One that holds the lock: the issuer has its request, and is silent.
+/// Starts the lock's holder: the issuer has its request, and is silent.
 fn holder(world: &World) -> Running {
     let requests = world.issuer.token_requests();
     world.issuer.fault(Endpoint::Token, Fault::Hang, 1);
@@ -145,7 +145,7 @@ fn a_hundred_in_the_refresh_window_make_one_token_request() {
 }
 
 #[test]
-fn nobody_waits_for_the_one_that_renews() {
+fn no_process_waits_for_a_renewal() {
     let (world, old) = in_the_refresh_window();
     let delay = Duration::from_secs(20);
     world
@@ -154,7 +154,7 @@ fn nobody_waits_for_the_one_that_renews() {
     let start = Instant::now();
     let minter = token(&world, &[]);
     until("the minter asks", || world.issuer.token_requests() == 2);
-    // So that it is not done before the others, however slow they are.
+    // The minter must not finish before the others, however slow they are.
     minter.signal(Signal::STOP);
     let others: Vec<_> = HELPERS
         .into_iter()
@@ -173,7 +173,7 @@ fn nobody_waits_for_the_one_that_renews() {
 }
 
 #[test]
-fn an_issuer_that_hangs_in_the_refresh_window_is_felt_once_in_half_a_minute() {
+fn a_hanging_issuer_delays_a_refresh_once_in_half_a_minute() {
     let (world, old) = in_the_refresh_window();
     world
         .issuer
@@ -192,7 +192,7 @@ fn an_issuer_that_hangs_in_the_refresh_window_is_felt_once_in_half_a_minute() {
     }
     assert_eq!(world.issuer.token_requests(), 2, "nobody tried again");
 
-    // Half a minute later, as the note's age says.
+    // By the record's age, half a minute has passed.
     set_note_back(&world, 31);
     let killed = token(&world, &[]);
     until("it asks", || world.issuer.token_requests() == 3);
@@ -208,16 +208,16 @@ fn an_issuer_that_hangs_in_the_refresh_window_is_felt_once_in_half_a_minute() {
 }
 
 #[test]
-fn a_token_that_passes_its_margin_while_it_is_renewed_is_not_handed_out() {
+fn a_token_that_passes_its_margin_during_its_renewal_is_not_returned() {
     let (world, old) = with_seconds_left(31);
-    // Longer than a renewal may take, and than the rest above the margin.
+    // The delay is longer than a renewal may take, and than the rest above the margin.
     let delay = Fault::Delay(Duration::from_secs(5));
     world.issuer.fault(Endpoint::Token, delay, 1);
     assert_ne!(answered(token(&world, &[])), old);
 }
 
 #[test]
-fn a_note_that_makes_no_sense_keeps_nobody_from_renewing() {
+fn an_invalid_note_prevents_no_renewal() {
     for note in [&b"\xff\xff\xff\xff\xff\xff\xff\xff"[..], b"\0\0", b""] {
         let (world, old) = in_the_refresh_window();
         fs::write(&files(&world.home, "lock")[0], note).unwrap();
@@ -225,17 +225,17 @@ fn a_note_that_makes_no_sense_keeps_nobody_from_renewing() {
     }
 }
 
-/// Makes the note of the last try older, as the clock would.
+/// Makes the record of the last attempt older, as time would.
 fn set_note_back(world: &World, seconds: u64) {
     let path = &files(&world.home, "lock")[0];
     let noted = fs::read(path).unwrap().try_into().unwrap();
     let back = u64::from_be_bytes(noted) - seconds;
-    // In place: a new file would be another lock.
+    // The file is written in place: a new file would be another lock.
     fs::write(path, back.to_be_bytes()).unwrap();
 }
 
 #[test]
-fn a_refusal_in_the_refresh_window_is_a_warning_and_the_token_that_is_held() {
+fn a_refusal_in_the_refresh_window_gives_a_warning_and_the_old_token() {
     let (world, old) = in_the_refresh_window();
     world.issuer.remove_key(&world.user.key_id);
     let output = token(&world, &[]).output();
@@ -275,13 +275,13 @@ fn a_holder_that_is_killed_frees_the_lock_for_the_next() {
     let token = answered(quiet);
     let output = verbose.output();
     assert_eq!(output.stdout, format!("{token}\n").into_bytes());
-    // Waiting for the lock alone would take half of the timeout: 15 s.
+    // Waiting only for the lock would take half of the timeout: 15 s.
     assert!(start.elapsed() < Duration::from_secs(10));
     assert_eq!(world.issuer.token_requests(), 2);
 }
 
 #[test]
-fn a_holder_that_is_stopped_is_one_warning_and_a_token_in_time() {
+fn a_stopped_holder_causes_one_warning_and_a_token_in_time() {
     let world = world();
     let holder = holder(&world);
     holder.signal(Signal::STOP);
@@ -297,13 +297,13 @@ fn a_holder_that_is_stopped_is_one_warning_and_a_token_in_time() {
         let token = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success(), "{stderr}");
         assert!(world.issuer.accepts(token.trim_end()));
-        // One may be quicker than the others, who then find its token.
+        // One process may be quicker than the others, who then find its token.
         assert!(stderr.lines().count() <= 1, "{stderr}");
         assert!(stderr.is_empty() || stderr.contains(&lock), "{stderr}");
         warned += stderr.lines().count();
     }
     assert!(warned >= 1);
-    // What they minted is in the cache, so that nobody waits any more.
+    // Their token is in the cache, so that nobody waits any more.
     let cached = answered(token(&world, &[]));
 
     holder.signal(Signal::CONT);

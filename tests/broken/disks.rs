@@ -1,5 +1,5 @@
-//! Disks and directories that are no good: a token all the same, one warning
-//! that says why it is not kept, and nothing of another user's touched.
+//! Bad disks and directories: the call still returns a token, one warning says why it is
+//! not cached, and no other user's file is changed.
 
 use std::fs;
 use std::fs::Permissions;
@@ -13,14 +13,14 @@ use crate::support::entry::{age, edit, files, only};
 use crate::support::machine::{NOBODY, behind_mounts, is_root, is_root_or_skipped};
 use crate::support::{Home, Run, Running, World, binary};
 
-/// No disk is a reason to wait.
+/// No such disk is a reason to wait.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
 fn run(command: Command) -> Output {
     Running::start(command).output_within(AT_ONCE)
 }
 
-/// The binary, run by another program that was told to.
+/// Returns a command of another program that runs the binary.
 fn through(mut command: Command, arguments: &[&str]) -> Command {
     command.arg(binary()).args(arguments);
     command
@@ -32,7 +32,7 @@ fn plainly(world: &World, arguments: &[&str]) -> Command {
     command
 }
 
-/// What a call answers that says nothing else.
+/// Returns stdout of a call, and asserts that stderr is empty.
 fn silent(command: Command) -> String {
     let output = run(command);
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -40,8 +40,8 @@ fn silent(command: Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Runs `token`, which must answer what it has just minted, with one warning
-/// that holds `why`.
+/// Runs `token`, which must return the token that it has just minted, with one warning
+/// that contains `why`.
 fn warned(world: &World, command: Command, why: &str) {
     let minted = world.issuer.token_requests();
     let output = run(command);
@@ -60,7 +60,7 @@ fn warned(world: &World, command: Command, why: &str) {
     assert_eq!(output.stdout, format!("{token}\n").into_bytes());
 }
 
-/// A world with a token in its cache that has this many seconds left.
+/// Returns a world whose cache has a token with this many seconds left.
 fn with_seconds_left(seconds: i64) -> (World, String) {
     let world = World::new();
     let token = silent(plainly(&world, &["token"]));
@@ -68,7 +68,7 @@ fn with_seconds_left(seconds: i64) -> (World, String) {
     (world, token)
 }
 
-/// Below the home's cache: the root, the version's and the key's directory.
+/// Returns the directories of the home's cache: the root, the version's and the key's.
 fn directories(world: &World) -> [PathBuf; 3] {
     let root = world.home.path().join(".cache/zitadel-credential");
     let v1 = root.join("v1");
@@ -83,7 +83,7 @@ const READ_ONLY: &str = r#"
     exec "$@""#;
 
 #[test]
-fn a_disk_that_is_read_only_is_read_from() {
+fn a_read_only_disk_is_still_read() {
     let (world, old) = with_seconds_left(300);
     let Some(command) = behind_mounts(&world.home, READ_ONLY) else {
         return;
@@ -105,15 +105,15 @@ fn a_disk_that_is_read_only_is_read_from() {
 }
 
 #[test]
-fn a_disk_that_is_read_only_and_empty_is_one_warning() {
+fn an_empty_read_only_disk_gives_one_warning() {
     let world = World::new();
     if let Some(command) = behind_mounts(&world.home, READ_ONLY) {
         warned(&world, through(command, &["token"]), "read-only");
     }
 }
 
-/// A small disk with the cache copied to it, filled up; afterwards whatever was
-/// left half written is named.
+/// A small disk with a copy of the cache, filled up; afterwards, partial files are
+/// listed.
 const FULL: &str = r#"
     cp -a "$HOME/.cache" "$HOME/copy" 2>/dev/null || mkdir "$HOME/copy"
     mkdir -p "$HOME/.cache"
@@ -130,7 +130,7 @@ const NO_INODES: &str = r#"
     exec "$@""#;
 
 #[test]
-fn a_disk_that_is_full_is_one_warning_and_loses_no_token() {
+fn a_full_disk_gives_one_warning_and_loses_no_token() {
     let world = World::new();
     for script in [FULL, NO_INODES] {
         let Some(command) = behind_mounts(&world.home, script) else {
@@ -144,7 +144,7 @@ fn a_disk_that_is_full_is_one_warning_and_loses_no_token() {
     }
     assert!(files(&world.home, "json").is_empty(), "it was another disk");
 
-    // Where all is in place but the entry.
+    // Everything but the entry exists.
     let (world, _) = with_seconds_left(300);
     fs::remove_file(only(&world.home)).unwrap();
     let command = behind_mounts(&world.home, FULL).unwrap();
@@ -168,7 +168,7 @@ fn a_full_disk_does_not_make_each_call_of_the_refresh_window_mint() {
     assert_eq!(world.issuer.total_requests(), asked);
 }
 
-/// Past this limit a write sends SIGXFSZ, which by default ends the process.
+/// Above this limit, a write sends SIGXFSZ, which by default ends the process.
 fn limited(world: &World, arguments: &[&str]) -> Command {
     let mut command = world.home.command("sh");
     command.args(["-c", "ulimit -f 0; exec \"$@\"", "sh"]);
@@ -176,7 +176,7 @@ fn limited(world: &World, arguments: &[&str]) -> Command {
 }
 
 #[test]
-fn a_limit_on_file_sizes_is_one_warning_and_no_signal() {
+fn a_file_size_limit_gives_one_warning_and_no_signal() {
     let world = World::new();
     warned(&world, limited(&world, &["token"]), "file too large");
     assert!(files(&world.home, "json").is_empty());
@@ -193,7 +193,7 @@ fn a_limit_on_file_sizes_is_one_warning_and_no_signal() {
     assert!(!world.home.path().join("to").exists());
 }
 
-/// A signal that is ignored would stay so, one that is handled does not.
+/// An ignored signal would stay ignored in the program, a handled one does not.
 #[test]
 fn a_program_that_exec_runs_gets_the_signal_of_a_limit_on_file_sizes() {
     const SIGXFSZ: i32 = 25;
@@ -204,7 +204,7 @@ fn a_program_that_exec_runs_gets_the_signal_of_a_limit_on_file_sizes() {
 }
 
 #[test]
-fn a_place_that_can_hold_no_directory_is_one_warning() {
+fn an_impossible_cache_directory_gives_one_warning() {
     let world = World::new();
     for place in ["/proc/zitadel-credential", "/dev/null", "/dev/null/x"] {
         let command = plainly(&world, &["token", "--cache-dir", place]);
@@ -213,7 +213,7 @@ fn a_place_that_can_hold_no_directory_is_one_warning() {
 }
 
 #[test]
-fn a_relative_place_lies_in_the_current_directory() {
+fn a_relative_cache_dir_is_in_the_current_directory() {
     let world = World::new();
     for place in ["a", "b/c", "./d"] {
         let asked = || silent(plainly(&world, &["token", "--cache-dir", place]));
@@ -232,7 +232,7 @@ fn without_a_home_there_is_one_warning_and_a_token() {
     fs::set_permissions(open.path(), Permissions::from_mode(0o755)).unwrap();
     let reachable = open.path().join("zitadel-credential");
     fs::copy(binary(), &reachable).unwrap();
-    // A user without an entry in passwd, whom the system knows no home of.
+    // A user without an entry in passwd has no home.
     let uid = 4_242_424;
     let homeless = |arguments: &[&str]| {
         let mut command = world.home.command("setpriv");
@@ -255,7 +255,7 @@ fn without_a_home_there_is_one_warning_and_a_token() {
 }
 
 #[test]
-fn no_thread_for_a_lookup_is_an_error_for_now_and_no_bug() {
+fn a_lookup_without_a_thread_is_a_temporary_error() {
     if !is_root_or_skipped() {
         return;
     }
@@ -281,7 +281,7 @@ fn no_thread_for_a_lookup_is_an_error_for_now_and_no_bug() {
     assert!(!stderr.contains("a bug"), "{stderr}");
 }
 
-/// A world whose cached token would be seen if it were handed out.
+/// Returns a world whose cached token would be recognised in a response.
 fn poisoned() -> World {
     let (world, _) = with_seconds_left(40_000);
     edit(&only(&world.home), |entry| {
@@ -343,7 +343,7 @@ fn a_cache_root_that_leads_to_another_users_directory_is_not_used() {
     }
 }
 
-/// `sudo` may keep HOME: what root made there would lock its owner out.
+/// `sudo` may keep HOME: directories that root created there would lock the owner out.
 #[test]
 fn root_makes_nothing_in_the_home_of_another_user() {
     if !is_root_or_skipped() {
@@ -365,7 +365,7 @@ fn root_makes_nothing_in_the_home_of_another_user() {
     warned(&world, plainly(&world, &["token"]), "sudo -H");
     assert_eq!(fs::read_dir(&cache).unwrap().count(), 0);
 
-    // A place for everybody, like /tmp, is not theirs alone.
+    // A directory for everybody, like /tmp, is not private.
     owned_by_nobody(&cache, 0o1777);
     silent(plainly(&world, &["token"]));
     assert_eq!(fs::metadata(only(&world.home)).unwrap().uid(), 0);

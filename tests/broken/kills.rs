@@ -1,5 +1,5 @@
-//! Processes that are killed at any moment: the next one succeeds, and what
-//! they leave behind does not pile up.
+//! Processes that are killed at any moment: the next one succeeds, and their remains do
+//! not accumulate.
 //!
 //! `ZITADEL_CREDENTIAL_LONG_TESTS=1` kills a thousand.
 
@@ -14,7 +14,7 @@ use rustix::process::Signal;
 
 use crate::support::entry::only;
 use crate::support::machine::has_time;
-use crate::support::{Endpoint, Fault, Running, World, binary, until};
+use crate::support::{Endpoint, Fault, Run, Running, World, binary, trace, until};
 
 fn start(world: &World, arguments: &[&str]) -> Running {
     let mut command = world.home.command(binary());
@@ -22,7 +22,7 @@ fn start(world: &World, arguments: &[&str]) -> Running {
     Running::start(command)
 }
 
-/// What a call answers that says nothing else.
+/// Returns stdout of a call, and asserts that stderr is empty.
 fn token(world: &World, arguments: &[&str]) -> String {
     let output = start(world, arguments).output();
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -38,7 +38,7 @@ fn duration_of_a_mint(world: &World) -> Duration {
     start.elapsed()
 }
 
-/// The key's directory in the cache.
+/// Returns the key's directory in the cache.
 fn directory(world: &World) -> PathBuf {
     only(&world.home).parent().unwrap().to_owned()
 }
@@ -62,7 +62,7 @@ fn whenever_a_process_is_killed_the_next_one_succeeds() {
     let world = World::new();
     token(&world, &["token"]);
     let directory = directory(&world);
-    // The quickest: one that the machine held up would be killed too late.
+    // The quickest mint counts: after a slow one, the kill would be too late.
     let one = (0..5).map(|_| duration_of_a_mint(&world)).min().unwrap();
 
     let rounds = if has_time() { 1000 } else { 300 };
@@ -71,7 +71,7 @@ fn whenever_a_process_is_killed_the_next_one_succeeds() {
         let mut running = start(&world, &["token", "--refresh"]);
         thread::sleep(one.mul_f64(fastrand::f64()));
         killed += usize::from(!running.is_over());
-        // That kills it.
+        // Dropping it kills the process.
         drop(running);
         token(&world, &["token"]);
     }
@@ -86,7 +86,7 @@ fn whenever_a_process_is_killed_the_next_one_succeeds() {
 }
 
 #[test]
-fn what_killed_processes_leave_is_swept_at_the_next_mint() {
+fn leftovers_of_killed_processes_are_removed_at_the_next_mint() {
     let world = World::new();
     token(&world, &["token"]);
     let directory = directory(&world);
@@ -103,7 +103,57 @@ fn what_killed_processes_leave_is_swept_at_the_next_mint() {
     assert!(live.exists(), "somebody is writing it");
 }
 
-/// A mint that waits for the issuer, once it has been heard.
+#[test]
+fn the_token_of_a_killed_agent_is_removed_by_the_next_write() {
+    let world = World::new();
+    let left = || {
+        let entries = fs::read_dir(world.home.path().join("run")).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let is_temporary = |path: &PathBuf| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            name.starts_with(".zitadel-credential-")
+        };
+        paths.filter(is_temporary).collect::<Vec<_>>()
+    };
+    let live = format!("run/.zitadel-credential-{:X<32}", "Live");
+    let live = world.home.write(&live, "a token that is being written");
+    let kept = "run/.zitadel-credential-of-a-user";
+    set_back(&world.home.write(kept, "their own"), 7200);
+    let metrics = ["agent", "--once", "--metrics-file", "run/metrics"];
+    for next in [
+        ["agent", "--once", "--write", "run/token"],
+        ["token", "--refresh", "--write", "run/other"],
+        metrics,
+    ] {
+        // The first name is that of the note.
+        let kill = "renameat:signal=KILL:when=2";
+        let Some(mut killed) = trace::injecting(&world.home, kill) else {
+            return;
+        };
+        killed.arg(binary()).args(["agent", "--once", "--no-cache"]);
+        killed.args(["--write", "run/token"]).run();
+        assert_eq!(left().len(), 3, "{next:?}");
+        let others = [&live, &world.home.path().join(kept)];
+        for path in left() {
+            if !others.contains(&&path) {
+                let token = fs::read_to_string(&path).unwrap();
+                assert!(world.issuer.accepts(&token), "{token}");
+                set_back(&path, 61);
+            }
+        }
+        let mut command = world.home.command(binary());
+        command.args(next);
+        if next == metrics {
+            command.args(["--write", "token"]);
+        }
+        let output = command.run();
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(left().len(), 2, "{next:?}");
+        assert!(live.exists(), "somebody is writing it");
+    }
+}
+
+/// Starts a mint that waits for the issuer, which has its request.
 fn under_way(world: &World, fault: Fault, mut command: Command) -> Running {
     let asked = world.issuer.token_requests();
     world.issuer.fault(Endpoint::Token, fault, 1);
@@ -115,7 +165,7 @@ fn under_way(world: &World, fault: Fault, mut command: Command) -> Running {
     running
 }
 
-/// Ctrl-C, and a tool that ends its helpers.
+/// Ctrl-C, or a tool that terminates its helpers, sends these.
 #[test]
 fn a_signal_in_the_middle_of_a_mint_leaves_the_cache_whole_and_the_lock_free() {
     let world = World::new();
@@ -129,18 +179,18 @@ fn a_signal_in_the_middle_of_a_mint_leaves_the_cache_whole_and_the_lock_free() {
         assert!(output.stdout.is_empty() && output.stderr.is_empty());
         assert_eq!(fs::read(only(&world.home)).unwrap(), before, "the entry");
         assert!(temporary(&directory(&world)).is_empty());
-        // Were the lock held, it would wait for longer.
+        // If the lock were still held, this call would wait longer.
         token(&world, &["token", "--refresh", "--timeout", "5"]);
     }
 }
 
 #[test]
-fn a_reader_that_goes_in_the_middle_of_a_mint_costs_no_token() {
+fn a_reader_that_exits_during_a_mint_loses_no_token() {
     let world = World::new();
     token(&world, &["token"]);
     let fault = Fault::Delay(Duration::from_millis(300));
     let mut command = world.home.command("sh");
-    // The shell's own end goes with it; head closes the other at once.
+    // The shell's own end of the pipe is closed with it; head closes the other at once.
     command
         .args(["-c", "\"$0\" \"$@\" | head -c 0"])
         .arg(binary());

@@ -1,5 +1,5 @@
-//! The program in worlds that are broken: disks, locks, issuers, terminals and
-//! surroundings that fail, and processes that are killed.
+//! The program in a broken environment: disks, locks, issuers, terminals and variables
+//! that fail, and processes that are killed.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
@@ -10,6 +10,7 @@ mod broken_files;
 mod children;
 mod contention;
 mod disks;
+mod herds;
 mod keys;
 mod kills;
 mod moods;
@@ -19,4 +20,3 @@ mod seen;
 mod store;
 mod surroundings;
 mod terminals;
-mod waiting;

@@ -1,5 +1,5 @@
-//! Every command at a ZITADEL in trouble, of 2025 and of 2026: what the person sees, the
-//! exit code, and what becomes of a good token.
+//! Every command during outages and errors of ZITADEL, of 2025 and of 2026: the user's
+//! view, the exit code, and the effect on a valid token.
 
 use std::fs;
 use std::process::Output;
@@ -29,7 +29,7 @@ const COMMANDS: [&[&str]; 9] = [
     &SETUP,
 ];
 
-/// A way not to get a token.
+/// A reason for a missing token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mood {
     Trouble(Trouble),
@@ -48,12 +48,12 @@ impl Mood {
         match self {
             Self::Trouble(trouble) => world.issuer.set_trouble(trouble),
             Self::Deactivated => world.issuer.deactivate(&world.user.user_id),
-            // The domain is the world's.
+            // The domain is set by the world.
             Self::UnknownDomain => {}
         }
     }
 
-    /// True if the answers say so little of the key that the caller is to ask again.
+    /// True if the responses say so little about the key that the caller should retry.
     fn is_passing(self, version: Version) -> bool {
         match self {
             Self::Trouble(Trouble::DatabaseDownCached) => version == Version::V2025,
@@ -62,16 +62,19 @@ impl Mood {
         }
     }
 
-    /// What the error says of the cause.
+    /// Returns the causes that the error names.
     fn causes(self, version: Version) -> &'static [&'static str] {
-        const NO_INSTANCE: [&str; 2] = ["no domain of an instance", "trouble of its own"];
+        const NO_INSTANCE: [&str; 2] = [
+            "not a domain of an instance",
+            "same answer for an internal error",
+        ];
         const KEY_OR_TROUBLE: [&str; 6] = [
             "active",
             "removed",
             "expired",
             "another instance",
             "clock",
-            "trouble of its own",
+            "same answer for an internal error",
         ];
         match (self, version) {
             (Self::UnknownDomain, _) | (Self::Trouble(Trouble::DatabaseDown), Version::V2025) => {
@@ -119,14 +122,14 @@ fn code(output: &Output) -> i32 {
     output.status.code().unwrap()
 }
 
-/// All that a person reads.
+/// Returns all text for the user.
 fn text(output: &Output) -> String {
     [&output.stdout, &output.stderr]
         .map(|bytes| String::from_utf8_lossy(bytes))
         .concat()
 }
 
-/// Calls it with each mood at once: most of the time goes into waits.
+/// Runs the test for all moods at once: most of the time is waiting.
 fn in_each_mood(test: impl Fn(Mood, Version) + Sync) {
     thread::scope(|scope| {
         for mood in Mood::all() {
@@ -139,7 +142,7 @@ fn in_each_mood(test: impl Fn(Mood, Version) + Sync) {
 }
 
 #[test]
-fn without_a_token_each_command_names_the_cause_and_whether_it_may_pass() {
+fn without_a_token_each_command_names_the_cause_and_if_it_is_temporary() {
     in_each_mood(|mood, version| {
         for command in COMMANDS {
             let world = world(mood, version);
@@ -147,7 +150,7 @@ fn without_a_token_each_command_names_the_cause_and_whether_it_may_pass() {
             let output = run(&world, command);
             let said = text(&output);
             let expected = match command[0] {
-                // Neither git nor docker knows of more than one exit code.
+                // git and docker have only one exit code for failures.
                 "git" | "docker" | "doctor" => 1,
                 _ if mood.is_passing(version) => 75,
                 _ => 1,
@@ -170,7 +173,7 @@ fn without_a_token_each_command_names_the_cause_and_whether_it_may_pass() {
 }
 
 #[test]
-fn a_token_in_hand_is_used_and_kept_unless_its_user_is_refused() {
+fn a_cached_token_is_used_and_kept_unless_its_user_is_refused() {
     in_each_mood(|mood, version| {
         if mood == Mood::UnknownDomain {
             return;
@@ -189,7 +192,7 @@ fn a_token_in_hand_is_used_and_kept_unless_its_user_is_refused() {
                 "doctor" => 1,
                 "kubectl" if !refuses_user => 0,
                 "whoami" | "setup" if is_at_userinfo => 0,
-                // The 401 says so, whatever the reason.
+                // The 401 says so, for any reason.
                 "whoami" if mood == Mood::Trouble(Trouble::DatabaseDownCached) => 1,
                 _ if refuses_user => 1,
                 _ => 75,
@@ -197,7 +200,7 @@ fn a_token_in_hand_is_used_and_kept_unless_its_user_is_refused() {
             let about = format!("{version:?} {mood:?} {command:?}: {said}");
             assert_eq!(code(&output), expected, "{about}");
             if said.contains("revoked") {
-                assert!(said.contains("trouble of its own"), "{about}");
+                assert!(said.contains("ZITADEL has an internal error"), "{about}");
             }
             let is_taken_away = refuses_user && ["kubectl", "setup"].contains(&command[0]);
             let kept = files(&world.home, "json").len();
@@ -208,7 +211,7 @@ fn a_token_in_hand_is_used_and_kept_unless_its_user_is_refused() {
 }
 
 #[test]
-fn an_agent_lives_through_each_mood_and_keeps_its_file_while_the_token_lasts() {
+fn an_agent_survives_each_outage_and_keeps_its_file_while_the_token_is_valid() {
     in_each_mood(|mood, version| {
         if mood == Mood::UnknownDomain {
             return;
@@ -233,7 +236,7 @@ fn an_agent_lives_through_each_mood_and_keeps_its_file_while_the_token_lasts() {
     });
 }
 
-/// A revoked token in the cache is no reason to refuse the profile.
+/// A revoked token in the cache is not a reason to refuse the profile.
 #[test]
 fn setup_profile_asks_for_another_token_where_the_cached_one_is_refused() {
     for version in Version::RECORDED {
@@ -276,7 +279,7 @@ fn a_user_of_400_roles_gets_its_token_from_each_command() {
             assert_eq!(code(&output), 0, "{}", text(&output));
             assert!(text(&output).contains(&token), "{command:?}");
         }
-        // Its claims are in userinfo's response as well.
+        // The claims are in userinfo's response as well.
         assert_eq!(code(&run(&world, &["whoami"])), 0);
         assert_eq!(world.issuer.token_requests(), 1, "it is cached");
         assert!(text(&run(&world, &["token", "-v"])).contains("8 KiB"));

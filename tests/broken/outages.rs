@@ -1,6 +1,5 @@
-//! An issuer in trouble: what is tried again, and that all of it ends in time.
+//! A failing issuer: the retries, and the end of all of them in time.
 
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use assert_cmd::assert::Assert;
@@ -11,8 +10,9 @@ use crate::support::exchange::now;
 use crate::support::http::{date, listen};
 use crate::support::issuer::{Endpoint, Fault, Times, Version};
 use crate::support::keys::ServiceUser;
+use crate::support::ports::free_port;
 
-/// Runs `token` with a bound of this many seconds, and how long it took.
+/// Runs `token` with this timeout in seconds, and measures its duration.
 fn timed(world: &World, timeout: u64) -> (Assert, Duration) {
     let start = Instant::now();
     let assert = world
@@ -22,7 +22,7 @@ fn timed(world: &World, timeout: u64) -> (Assert, Duration) {
 }
 
 #[test]
-fn what_can_pass_is_tried_three_times() {
+fn temporary_errors_are_tried_three_times() {
     for (endpoint, status) in [
         (Endpoint::Discovery, 429),
         (Endpoint::Token, 502),
@@ -65,7 +65,7 @@ fn a_refusal_is_final_even_as_a_500() {
         world.issuer.set_version(version);
         world.issuer.remove_key(&world.user.key_id);
         timed(&world, 30).0.code(1).stdout("");
-        // A 500 may be trouble of the issuer's own.
+        // A 500 may be an internal error of the issuer.
         let is_500 = matches!(version, Version::Older | Version::V2025);
         let tries = if is_500 { 2 } else { 1 };
         assert_eq!(world.issuer.token_requests(), tries, "{version:?}");
@@ -85,14 +85,14 @@ fn the_wait_that_the_issuer_asks_for_is_kept() {
         world.issuer.fault(Endpoint::Token, fault, 1usize);
         let (assert, took) = timed(&world, 30);
         assert.success().stderr("");
-        // A date is whole seconds: two may be little more than one.
+        // A date has whole seconds: two may be little more than one.
         assert!(took >= Duration::from_millis(900), "{wait}: {took:?}");
         assert!(took < Duration::from_secs(5), "{wait}: {took:?}");
     }
 }
 
 #[test]
-fn a_wait_beyond_the_bound_gives_up_at_once_and_says_when_to_come_back() {
+fn a_wait_beyond_the_timeout_fails_at_once_and_names_the_wait() {
     for wait in ["120".to_owned(), date(now() + 120)] {
         let world = World::new();
         let fault = Fault::retry_after(429, &wait);
@@ -105,7 +105,7 @@ fn a_wait_beyond_the_bound_gives_up_at_once_and_says_when_to_come_back() {
 }
 
 #[test]
-fn silence_ends_with_the_bound_and_its_phase_is_told() {
+fn a_hang_ends_at_the_timeout_and_its_phase_is_named() {
     for endpoint in [Endpoint::Discovery, Endpoint::Token] {
         let world = World::new();
         world.issuer.fault(endpoint, Fault::Hang, Times::Forever);
@@ -118,20 +118,20 @@ fn silence_ends_with_the_bound_and_its_phase_is_told() {
     }
 }
 
-/// A world whose issuer is a port where nobody says a word.
-fn world_at(listener: &TcpListener, scheme: &str) -> World {
+/// Returns a world whose issuer is a silent port.
+fn world_at(port: u16) -> World {
     let world = World::new();
-    let port = listener.local_addr().unwrap().port();
     world.home.write_config(&format!(
-        "[profiles.p]\nissuer = \"{scheme}://localhost:{port}\"\nkey-file = \"~/key.json\"\n"
+        "[profiles.p]\nissuer = \"https://localhost:{port}\"\nkey-file = \"~/key.json\"\n"
     ));
     world
 }
 
 #[test]
-fn a_handshake_that_hangs_ends_with_the_bound() {
+fn a_hanging_handshake_ends_at_the_timeout() {
     let listener = listen();
-    let (assert, took) = timed(&world_at(&listener, "https"), 1);
+    let port = listener.local_addr().unwrap().port();
+    let (assert, took) = timed(&world_at(port), 1);
     assert
         .code(75)
         .stdout("")
@@ -141,10 +141,8 @@ fn a_handshake_that_hangs_ends_with_the_bound() {
 
 #[test]
 fn a_refused_connection_and_an_unknown_name_say_where() {
-    let listener = listen();
-    let port = listener.local_addr().unwrap().port();
-    let world = world_at(&listener, "https");
-    drop(listener);
+    let port = free_port();
+    let world = world_at(port);
     let (assert, took) = timed(&world, 30);
     assert
         .code(75)
@@ -177,7 +175,7 @@ fn a_key_that_was_just_made_may_take_a_moment() {
 }
 
 #[test]
-fn a_token_that_ran_out_on_its_way_is_not_handed_out() {
+fn a_token_that_expired_on_its_way_is_not_returned() {
     let world = World::new();
     world.issuer.set_lifetime(3);
     let late = Fault::Delay(Duration::from_secs(3));

@@ -1,4 +1,4 @@
-//! A key that takes the place of another while the binary is in use.
+//! A key that replaces another while the binary is in use.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::ScopedJoinHandle;
@@ -11,7 +11,8 @@ use crate::support::World;
 use crate::support::jwt::Jwt;
 use crate::support::keys::ServiceUser;
 
-/// As a person does it: the new file beside the old one, then over it.
+/// Replaces the key file as users do: a new file beside the old one, then renamed over
+/// it.
 fn swap(world: &World, user: &ServiceUser) {
     let new = world.home.write("key.json.new", user.key_json());
     fs::rename(new, &world.key_file).unwrap();
@@ -24,7 +25,7 @@ fn token(world: &World) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// A second key of the world's user.
+/// Returns a second key of the world's user.
 fn second_key(world: &World) -> ServiceUser {
     let key = ServiceUser::with_bits(2048).with_user_id(&world.user.user_id);
     world.issuer.register(&key);
@@ -43,7 +44,7 @@ fn a_new_key_takes_over_without_a_call_that_fails() {
     let old = token(&world);
     let new_key = second_key(&world);
 
-    // Half of the calls mint, so that the swap meets every step of one.
+    // Half of the calls mint, so that the swap coincides with every step of a mint.
     let done = AtomicBool::new(false);
     let calls = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -82,7 +83,7 @@ fn a_new_key_takes_over_without_a_call_that_fails() {
 }
 
 #[test]
-fn the_new_key_serves_at_once_and_the_old_ones_token_is_not_used() {
+fn the_new_key_is_used_at_once_and_the_old_keys_token_is_not() {
     let world = World::new();
     let old = token(&world);
     let new_key = second_key(&world);
@@ -93,7 +94,7 @@ fn the_new_key_serves_at_once_and_the_old_ones_token_is_not_used() {
     assert_eq!(signer(&world), new_key.key_id);
     assert_eq!(token(&world), new, "from the cache");
 
-    // Each key has a directory of its own, which can be cleared alone.
+    // Each key has a separate directory, which can be cleared separately.
     let cache = world.home.path().join(".cache/zitadel-credential/v1");
     for key in [&world.user, &new_key] {
         assert_eq!(fs::read_dir(cache.join(&key.key_id)).unwrap().count(), 2);
@@ -107,7 +108,7 @@ fn the_new_key_serves_at_once_and_the_old_ones_token_is_not_used() {
 }
 
 #[test]
-fn the_old_key_put_back_by_mistake_is_named() {
+fn an_old_key_restored_by_mistake_is_named() {
     let world = World::new();
     let new_key = second_key(&world);
     swap(&world, &new_key);
@@ -124,7 +125,7 @@ fn the_old_key_put_back_by_mistake_is_named() {
     token(&world);
 }
 
-/// The entry is the old key's: what the new one is given does not belong there.
+/// The entry is the old key's: a token of the new key does not belong there.
 #[test]
 fn a_key_replaced_between_two_assertions_is_not_taken_for_the_first() {
     let world = World::new();
@@ -135,7 +136,7 @@ fn a_key_replaced_between_two_assertions_is_not_taken_for_the_first() {
          key-command = [\"sh\", \"-c\", \"cat key.json; cp other.json key.json\"]\n",
         world.issuer.url()
     ));
-    // The clock makes it sign twice.
+    // The clock difference makes it sign twice.
     world.issuer.set_date_offset(-120);
     world
         .zitadel(["token", "--profile", "swapped"])

@@ -1,4 +1,4 @@
-//! A person at a terminal sees what is waited for, and nobody else does.
+//! The user at a terminal sees the reason for a wait, and no other output shows it.
 
 use std::fs::File;
 use std::process::Stdio;
@@ -9,11 +9,11 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::support::entry::only;
 use crate::support::screen::Screen;
-use crate::support::{Endpoint, Fault, Run, Times, World, binary};
+use crate::support::{Endpoint, Fault, Run, Times, World, binary, side_by_side};
 
 const XTERM: (&str, &str) = ("TERM", "xterm");
 
-/// What stays on the screen: what is overwritten is gone.
+/// Returns the text that stays on the screen, without overwritten text.
 fn left(shown: &str) -> String {
     let lines = shown.split('\n').map(|line| {
         let mut cells: Vec<char> = Vec::new();
@@ -30,7 +30,7 @@ fn left(shown: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// A world whose issuer takes its time with the token.
+/// Returns a world whose issuer delays the token.
 fn slow(delay: Duration) -> World {
     let world = World::new();
     world
@@ -44,7 +44,7 @@ fn host(world: &World) -> String {
 }
 
 #[test]
-fn a_slow_issuer_is_named_with_the_seconds_and_the_line_is_gone_at_the_end() {
+fn a_slow_issuer_is_named_with_the_seconds_and_the_line_is_cleared() {
     let world = slow(Duration::from_millis(3300));
     let (code, shown) = Screen::of(&world.home, "token").end();
     assert_eq!(code, Some(0), "{shown:?}");
@@ -53,7 +53,7 @@ fn a_slow_issuer_is_named_with_the_seconds_and_the_line_is_gone_at_the_end() {
     let seconds: Vec<u8> = seconds
         .map(|rest| rest.split_once(" s").unwrap().0.parse().unwrap())
         .collect();
-    // A busy machine may be too late to show one of them.
+    // A busy machine may be too late for one of them.
     assert!(seconds.len() > 1, "{shown:?}");
     assert!(seconds.is_sorted_by(|one, next| one < next), "{shown:?}");
     assert!(!shown.contains('\x1b'), "{shown:?}");
@@ -62,7 +62,7 @@ fn a_slow_issuer_is_named_with_the_seconds_and_the_line_is_gone_at_the_end() {
 }
 
 #[test]
-fn the_line_is_gone_before_an_error_and_after_the_timeout() {
+fn the_line_is_cleared_before_an_error_and_after_the_timeout() {
     let world = slow(Duration::from_secs(60));
     let (code, shown) = Screen::of(&world.home, "token --timeout 2").end();
     assert_eq!(code, Some(75), "{shown:?}");
@@ -74,14 +74,14 @@ fn the_line_is_gone_before_an_error_and_after_the_timeout() {
 }
 
 #[test]
-fn ctrl_c_leaves_nothing_of_it_of_an_agent_neither() {
+fn ctrl_c_clears_the_line_also_of_an_agent() {
     let world = slow(Duration::from_secs(60));
     for (words, code) in [
         ("token", 130),
         ("agent --once --write t", 130),
         ("agent --write t", 0),
     ] {
-        // The shell gets Ctrl-C too, and goes on.
+        // The shell gets Ctrl-C too, and continues.
         let line = format!(
             "trap : INT; '{}' {words}; echo ended $?",
             binary().display()
@@ -99,7 +99,7 @@ fn ctrl_c_leaves_nothing_of_it_of_an_agent_neither() {
     }
 }
 
-/// Replaces the key file by a shell's words, which then print it.
+/// Replaces the key file by a shell command that prints it.
 fn with_key_command(world: &World, words: &str) {
     let config = world.home.read(".config/zitadel-credential/config.toml");
     let key = world.home.path().join("key.json");
@@ -164,7 +164,7 @@ fn another_setup_that_has_the_lock_is_named() {
     let (code, shown) = Screen::of(&world.home, words).end();
     assert_eq!(code, Some(75), "{shown:?}");
     assert!(
-        shown.contains("waiting for the lock of another setup, 1 s"),
+        shown.contains("waiting for the lock of another call, 1 s"),
         "{shown:?}"
     );
     let left = left(&shown);
@@ -186,18 +186,20 @@ fn a_pipe_is_named() {
 
 #[test]
 fn a_commands_question_is_not_overwritten() {
-    let world = World::new();
-    for (words, question) in [
+    let cases = [
         ("printf 'Name: ' >&2; read word </dev/tty", "Name: "),
-        // As a password is asked for.
+        // A password prompt is like this.
         (
             "stty -echo </dev/tty; printf 'PIN: ' >/dev/tty; read word </dev/tty; stty echo </dev/tty",
             "PIN: ",
         ),
-    ] {
+    ];
+    side_by_side(cases, |(words, question)| {
+        let world = World::new();
         with_key_command(&world, words);
         let mut screen = Screen::of(&world.home, "token --refresh");
         screen.see(question);
+        // Real time: a line would come after 1 s, and again after 2 s.
         thread::sleep(Duration::from_millis(2500));
         screen.types("open\n");
         let (code, shown) = screen.end();
@@ -205,11 +207,27 @@ fn a_commands_question_is_not_overwritten() {
         let (before, _) = shown.split_once("open").unwrap_or((&shown, ""));
         assert!(!before.contains("waiting"), "{shown:?}");
         assert!(left(&shown).starts_with(question), "{shown:?}");
-    }
+    });
 }
 
 #[test]
-fn log_lines_stand_alone() {
+fn a_key_that_a_command_shows_line_by_line_is_left_out() {
+    let world = World::new();
+    let lines = [
+        "-----BEGIN X-----",
+        "c2hvcnQ",
+        "-----END X-----",
+        "unlocked",
+    ];
+    let words = lines.map(|line| format!("printf '%s\\n' '{line}' >&2; sleep 0.1"));
+    with_key_command(&world, &words.join("; "));
+    let (code, shown) = Screen::of(&world.home, "token").end();
+    assert_eq!(code, Some(0), "{shown:?}");
+    assert!(left(&shown).starts_with("[…]\nunlocked\n"), "{shown:?}");
+}
+
+#[test]
+fn log_lines_stay_separate() {
     let world = slow(Duration::from_millis(1300));
     let (_, shown) = Screen::of(&world.home, "token -vv").end();
     assert!(shown.contains("waiting for "), "{shown:?}");
@@ -224,7 +242,7 @@ fn log_lines_stand_alone() {
 }
 
 #[test]
-fn a_short_wait_a_file_a_build_server_and_log_off_show_nothing() {
+fn a_short_wait_a_file_ci_and_log_off_show_no_line() {
     let world = slow(Duration::from_millis(500));
     let (_, shown) = Screen::of(&world.home, "token").end();
     assert!(!shown.contains("waiting"), "{shown:?}");

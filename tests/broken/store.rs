@@ -1,14 +1,21 @@
-//! A hostile store: nothing of what it says is accepted, and it costs a bounded time.
+//! A hostile store: none of its data is accepted, and it costs a limited time.
 
-use std::time::Duration;
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use predicates::str::contains;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use crate::support::entry;
 use crate::support::fleet::{Fleet, quiet_token, token};
+use crate::support::http::listen_on;
 use crate::support::store::{Store, bulk};
+use crate::support::{Ca, entry};
 
-/// The most that a store in trouble adds to a call.
+/// The maximum delay of a call by a failing store.
 const ADDED: Duration = Duration::from_millis(6500);
 
 fn fleet() -> (Store, Fleet) {
@@ -17,7 +24,7 @@ fn fleet() -> (Store, Fleet) {
     (store, fleet)
 }
 
-/// A new machine gets a token of its own, of the issuer's, within the bound.
+/// Asserts that a new machine gets its own token of the issuer within the limit.
 fn is_not_taken_in(fleet: &Fleet) {
     let issued = fleet.issuer.issued_tokens().len();
     let (assert, took) = token(&fleet.machine());
@@ -34,7 +41,8 @@ fn no_entry_with_a_flipped_bit_is_accepted() {
     let (store, fleet) = fleet();
     quiet_token(&fleet.machine());
     let (name, value) = store.entry();
-    // Each part of the header, the content and the tag: the unit test has every bit.
+    // The bytes are in each part of the header, the content and the tag: the unit test
+    // has every bit.
     for byte in [0, 3, 4, 12, 20, 28, 40, 100, value.len() - 1] {
         let mut flipped = value.clone();
         flipped[byte] ^= 1;
@@ -65,13 +73,13 @@ fn an_entry_under_another_name_is_not_accepted() {
 }
 
 #[test]
-fn an_old_entry_that_is_played_again_is_one_of_this_user_or_none() {
+fn a_replayed_entry_outside_its_lifetime_is_not_used() {
     let (store, fleet) = fleet();
     fleet.issuer.set_lifetime(60);
     quiet_token(&fleet.machine());
     let (name, old) = store.entry();
     fleet.issuer.set_lifetime(43_200);
-    // Ten minutes later by the clock of whoever reads it.
+    // The reader's clock is ten minutes ahead.
     let Some(faketime) = crate::support::program::client("faketime") else {
         return;
     };
@@ -122,7 +130,7 @@ fn replies_that_are_too_large_or_nested_are_refused_at_once() {
 }
 
 #[test]
-fn a_gigabyte_that_really_comes_is_not_read() {
+fn a_reply_of_a_gigabyte_is_not_read() {
     let (store, fleet) = fleet();
     store.turn(|words, _| {
         let is_it = words[0] == b"MGET";
@@ -154,7 +162,7 @@ fn a_reply_that_comes_byte_by_byte_ends_in_time() {
 }
 
 #[test]
-fn endless_locks_cost_the_wait_and_no_more() {
+fn endless_locks_cost_no_more_than_the_wait() {
     let (store, fleet) = fleet();
     store.turn(|words, _| {
         let is_lock = words[0] == b"SET" && words[1].ends_with(b":l:0");
@@ -177,36 +185,112 @@ fn endless_locks_cost_the_wait_and_no_more() {
     assert_eq!(fleet.issuer.total_requests(), issued);
 }
 
+/// Returns the value of a ban that ends at this distance from now, in seconds.
+fn ban(distance: i64) -> Vec<u8> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let end = now.as_secs().checked_add_signed(distance).unwrap();
+    bulk(end.to_string().as_bytes())
+}
+
 #[test]
-fn false_bans_are_believed_for_their_short_time_alone() {
-    for ban in ["91", "86400", "-1", "0", "x", "99999999999999999999", ""] {
+fn forged_bans_last_only_their_short_time() {
+    let words = ["90", "-1", "0", "x", "99999999999999999999", ""];
+    let forged = words.map(|word| bulk(word.as_bytes()));
+    // Such a ban lasts longer than any, or it is over: the store kept it.
+    for ban in forged
+        .into_iter()
+        .chain([200, 86_400, -61, -86_400].map(ban))
+    {
         let (store, fleet) = fleet();
-        store.turn(move |words, _| (words[0] == b"GET").then(|| bulk(ban.as_bytes())));
+        store.turn(move |words, _| (words[0] == b"GET").then(|| ban.clone()));
         is_not_taken_in(&fleet);
     }
-    // One that never ends is over after the time that it named.
+    // A ban that the store keeps is over after its end.
     let (store, fleet) = fleet();
-    store.turn(|words, _| (words[0] == b"GET").then(|| bulk(b"3")));
+    let kept = ban(3);
+    store.turn(move |words, _| (words[0] == b"GET").then(|| kept.clone()));
     let home = fleet.machine();
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     home.zitadel(["token"]).assert().success();
     assert!(start.elapsed() < Duration::from_secs(8));
 }
 
+/// Answers a connection over TLS with one long value, byte by byte, with new keys between
+/// them, until the other side has gone.
+fn flood(stream: TcpStream, config: Arc<ServerConfig>) -> io::Result<()> {
+    let session = ServerConnection::new(config).unwrap();
+    let mut stream = StreamOwned::new(session, stream);
+    let _ = stream.read(&mut [0; 4096])?;
+    stream.write_all(b"$1000000\r\n")?;
+    loop {
+        stream.write_all(b"x")?;
+        for _ in 0..20 {
+            stream.conn.refresh_traffic_keys().unwrap();
+        }
+    }
+}
+
 #[test]
-fn a_false_pause_is_none() {
+fn a_server_that_never_stops_sending_costs_no_more_than_a_silent_one() {
+    let ca = Ca::new();
+    let config = ca.server(&["localhost"], |_| ()).own_server_config();
+    let listener = listen_on(Ipv4Addr::LOCALHOST.into());
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let config = Arc::clone(&config);
+            thread::spawn(move || flood(stream.unwrap(), config));
+        }
+    });
+    let fleet = Fleet::new(&format!("rediss://localhost:{port}"));
+    let home = fleet.machine_with("ca-file = \"~/ca.pem\"\n");
+    home.write("ca.pem", ca.pem());
+    let (assert, took) = token(&home);
+    let first = assert.success().get_output().stdout.clone();
+    assert!(took < ADDED, "{took:?}");
+    // With a valid token, the call waits for 200 ms.
+    for file in entry::files(&home, "json") {
+        entry::age(&file, 43_200 - 300);
+    }
+    let (assert, took) = token(&home);
+    assert.success().stdout(first);
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+/// If the call is ended while it publishes, the next one does not request another token.
+#[test]
+fn a_new_token_is_in_the_local_cache_before_it_is_published() {
+    let (store, fleet) = fleet();
+    let home = Arc::new(fleet.machine());
+    let (there, stored) = (Arc::clone(&home), Arc::new(AtomicBool::new(false)));
+    let noted = Arc::clone(&stored);
+    store.turn(move |words, _| {
+        if words[0] == b"SET" && words[1].ends_with(b":t") {
+            noted.store(!entry::files(&there, "json").is_empty(), Ordering::SeqCst);
+        }
+        None
+    });
+    quiet_token(&home);
+    assert!(stored.load(Ordering::SeqCst));
+}
+
+#[test]
+fn a_forged_pause_is_ignored() {
     let (store, fleet) = fleet();
     quiet_token(&fleet.machine());
     let (_, value) = store.entry();
     store.turn(move |words, _| {
-        let reply = || [b"*2\r\n$-1\r\n".to_vec(), bulk(&value)].concat();
+        // The second value is the pause, and the third one, if asked for, a lock.
+        let head = format!("*{}\r\n$-1\r\n", words.len() - 1).into_bytes();
+        let lock = b"$-1\r\n".repeat(words.len().saturating_sub(3));
+        let reply = || [head, bulk(&value), lock].concat();
         (words[0] == b"MGET").then(reply)
     });
     is_not_taken_in(&fleet);
 }
 
 #[test]
-fn a_token_at_hand_stays_in_use_whatever_the_store_says() {
+fn a_cached_token_stays_in_use_for_any_store_reply() {
     for reply in [
         "*2\r\n$1073741824\r\n",
         "-OOM\r\n",

@@ -1,5 +1,4 @@
-//! Surroundings that are not as they should be: homes, directories, arguments
-//! and variables of any bytes.
+//! A bad environment: homes, directories, arguments and variables of any bytes.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -12,7 +11,7 @@ use crate::support::entry::{edit, only};
 use crate::support::tools::{CALLS, HOST};
 use crate::support::{Endpoint, Fault, Run, World, binary};
 
-/// What people call, each as it would work.
+/// The user's commands, each as a valid call.
 const COMMANDS: [&str; 12] = [
     "token",
     "exec -- true",
@@ -28,7 +27,7 @@ const COMMANDS: [&str; 12] = [
     "completions bash",
 ];
 
-/// Every command of a tool and of people, and its stdin.
+/// Returns every command of tools and users, and its stdin.
 fn commands() -> impl Iterator<Item = (&'static str, &'static str)> {
     let tools = CALLS.iter().map(|call| (call.words, call.input));
     tools.chain(COMMANDS.into_iter().map(|words| (words, "")))
@@ -55,12 +54,12 @@ const VARIABLES: [&str; 18] = [
     "PATH",
 ];
 
-/// What ends a line, steers a terminal or turns its text round.
+/// Characters that end a line, control a terminal or reverse its text.
 const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[2J\r\n\u{9b}31m\u{202e}\u{2028}\u{7f}evil";
 
-/// In a clone, it is the attacker's file that would be read.
+/// In a clone, the attacker's file would be read.
 #[test]
-fn a_relative_home_is_none() {
+fn a_relative_home_is_ignored() {
     let world = World::new();
     world.home.write(
         "clone/.config/zitadel-credential/config.toml",
@@ -83,7 +82,7 @@ fn a_relative_home_is_none() {
 }
 
 #[test]
-fn a_home_that_is_a_file_holds_no_config_and_no_cache() {
+fn a_home_that_is_a_file_has_no_config_and_no_cache() {
     let world = World::new();
     world
         .zitadel(["token"])
@@ -96,7 +95,7 @@ fn a_home_that_is_a_file_holds_no_config_and_no_cache() {
 }
 
 #[test]
-fn a_home_at_the_root_is_a_home() {
+fn the_root_directory_is_a_valid_home() {
     let world = World::new();
     world
         .zitadel(["token", "--no-cache"])
@@ -109,7 +108,7 @@ fn a_home_at_the_root_is_a_home() {
 }
 
 #[test]
-fn directories_of_any_bytes_hold_the_config_and_the_cache() {
+fn config_and_cache_directories_may_have_any_bytes() {
     let world = World::new();
     let bytes = OsStr::from_bytes(b"caf\xe9 \x1b[31m");
     let home = world.home.path().join(bytes);
@@ -140,9 +139,9 @@ fn directories_of_any_bytes_hold_the_config_and_the_cache() {
     assert!(home.join("cache/zitadel-credential").is_dir());
 }
 
-/// The XDG Base Directory Specification has them passed over.
+/// The XDG Base Directory Specification says to ignore them.
 #[test]
-fn a_relative_directory_of_xdg_is_none() {
+fn a_relative_xdg_directory_is_ignored() {
     let world = World::new();
     world.home.write(
         "clone/config/zitadel-credential/config.toml",
@@ -164,7 +163,7 @@ fn a_relative_directory_of_xdg_is_none() {
 }
 
 #[test]
-fn a_place_for_temporary_files_that_is_none_costs_nothing() {
+fn an_invalid_temporary_directory_has_no_effect() {
     let world = World::new();
     let key_file = world.key_file.as_os_str();
     let names = [
@@ -189,9 +188,9 @@ fn a_place_for_temporary_files_that_is_none_costs_nothing() {
     assert!(only(&world.home).exists());
 }
 
-/// Nobody reads the pipe, and it is full.
+/// The pipe is full, and nobody reads it.
 #[test]
-fn a_stderr_that_nobody_reads_keeps_no_token_back() {
+fn an_unread_stderr_delays_no_token() {
     let world = World::new();
     let started = Instant::now();
     let token = |arguments: &[&str]| {
@@ -210,7 +209,7 @@ fn a_stderr_that_nobody_reads_keeps_no_token_back() {
     assert!(started.elapsed() < Duration::from_secs(15));
 }
 
-/// It ended by its own will, and shows nothing that a terminal would act on.
+/// Asserts that the program exited by itself, and printed no control characters.
 #[track_caller]
 fn assert_tame(output: &Output, what: &str) -> String {
     assert!(output.status.code().is_some(), "{what}");
@@ -219,26 +218,26 @@ fn assert_tame(output: &Output, what: &str) -> String {
     for bug in ["panicked", "bug at", "RUST_BACKTRACE"] {
         assert!(!text.contains(bug), "{what}: {text}");
     }
-    // A tab stands in what git writes itself.
+    // git's own output has a tab.
     let steers =
         |c: char| !"\n\t".contains(c) && (c.is_control() || "\u{202e}\u{2028}".contains(c));
     assert!(!text.contains(steers), "{what}: {text:?}");
     text
 }
 
-/// A command with these arguments besides.
+/// Returns a command with these additional arguments.
 fn call(world: &World, words: &str, extra: &[&OsStr]) -> Output {
     call_in(world, (words, ""), extra, &[])
 }
 
-/// One of [`commands`] with these arguments and variables besides.
+/// Returns one of [`commands`] with these additional arguments and variables.
 fn call_in(
     world: &World,
     (words, input): (&str, &str),
     extra: &[&OsStr],
     variables: &[(&str, &OsStr)],
 ) -> Output {
-    // What exec runs comes last.
+    // The command of exec is last.
     let (own, last) = words.split_at(words.find(" --").unwrap_or(words.len()));
     let mut command = world.zitadel(own.split_whitespace());
     command
@@ -251,7 +250,7 @@ fn call_in(
 }
 
 #[test]
-fn arguments_and_variables_of_any_bytes_are_no_panic() {
+fn arguments_and_variables_of_any_bytes_cause_no_panic() {
     let world = World::new();
     world.allow(HOST);
     let bytes = OsStr::from_bytes(b"\xff\x1b[31m\xc0\xaf");
@@ -274,7 +273,7 @@ fn arguments_and_variables_of_any_bytes_are_no_panic() {
 }
 
 #[test]
-fn nothing_that_was_said_from_outside_steers_a_terminal() {
+fn no_input_from_outside_controls_a_terminal() {
     let world = World::new();
     world.allow(HOST);
     let hostile = OsStr::new(HOSTILE);
@@ -306,7 +305,7 @@ fn nothing_that_was_said_from_outside_steers_a_terminal() {
             );
         }
     }
-    // A path with a line's end in it is taken for a key.
+    // A path with a line break is taken for a key.
     let path = format!("/nowhere/{}", HOSTILE.replace('\n', ""));
     for flag in ["--config", "--key-file", "--write"] {
         let extra = [flag, &path].map(OsStr::new);
@@ -339,7 +338,7 @@ fn an_entry_and_the_issuers_claims_are_listed_without_an_escape() {
         for output in ["cache list", "cache list --output json", "cache clear -vv"] {
             let what = format!("{output} {field}");
             let said = assert_tame(&call(&world, output, &[]), &what);
-            // What no entry of ours holds is none.
+            // A value that our entries never have makes the file invalid.
             assert!(!said.contains("evil"), "{what}: {said}");
         }
     }

@@ -1,4 +1,4 @@
-//! Terminals and pipes that are not as they should be.
+//! Terminals and pipes that fail.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -38,7 +38,7 @@ fn the_help_shows_no_name_that_a_caller_chose() {
 }
 
 #[test]
-fn closed_descriptors_take_nothing_meant_for_them_into_the_cache() {
+fn output_to_closed_descriptors_never_reaches_the_cache() {
     let world = World::new();
     world.allow("git.acme.test");
     for command in [
@@ -54,7 +54,7 @@ fn closed_descriptors_take_nothing_meant_for_them_into_the_cache() {
             let redirects = redirects.filter(|(bit, _)| closed & (1 << bit) != 0);
             let redirects: Vec<_> = redirects.map(|(_, one)| one).collect();
             let redirects = redirects.join(" ");
-            // -vv, so that there is much to say on stderr.
+            // -vv causes much output on stderr.
             let script = format!("exec \"$0\" {command} --refresh -vv {redirects}");
             let output = world
                 .home
@@ -76,7 +76,7 @@ fn closed_descriptors_take_nothing_meant_for_them_into_the_cache() {
 }
 
 #[test]
-fn an_answer_that_cannot_be_written_is_no_success() {
+fn an_unwritable_answer_is_an_error() {
     let world = World::new();
     for arguments in [
         ["token"].as_slice(),
@@ -118,7 +118,7 @@ fn an_answer_that_cannot_be_written_is_no_success() {
     }
 }
 
-/// All that a helper or a command prints is lost there, so none of them succeeds.
+/// All output is lost there, so no helper or command succeeds.
 #[test]
 fn no_call_that_prints_succeeds_on_a_full_stdout() {
     let world = World::new();
@@ -157,7 +157,7 @@ fn no_call_that_prints_succeeds_on_a_full_stdout() {
 }
 
 #[test]
-fn a_full_stderr_keeps_no_answer_back() {
+fn a_full_stderr_prevents_no_answer() {
     let world = World::new();
     world.allow("git.acme.test");
     let full = File::options().write(true).open("/dev/full").unwrap();
@@ -177,10 +177,10 @@ fn a_full_stderr_keeps_no_answer_back() {
     assert!(answer.contains("\npassword="), "{answer}");
 }
 
-/// A tool may keep its end open while it waits for the answer.
-/// `ulimit -f`: the signal would end it without a word.
+/// A tool may keep its end open while it waits for the response. `ulimit -f`: the signal
+/// would end the call silently.
 #[test]
-fn a_file_that_may_not_grow_takes_no_answer_along() {
+fn a_file_size_limit_prevents_no_answer() {
     let world = World::new();
     let token = world.zitadel(["token"]).run().stdout;
     let limited = |stdout: &str| {
@@ -219,7 +219,7 @@ fn git_is_answered_at_the_end_of_its_message() {
 }
 
 #[test]
-fn a_tool_that_never_closes_its_stdin_is_waited_for_as_long_as_the_timeout_says() {
+fn an_open_stdin_is_waited_for_until_the_timeout() {
     let world = World::new();
     world.allow("git.acme.test");
     let late = "the server URL on stdin is not complete within 1 s";
@@ -264,9 +264,9 @@ fn a_tool_that_never_closes_its_stdin_is_waited_for_as_long_as_the_timeout_says(
     assert_eq!(world.issuer.total_requests(), 0);
 }
 
-/// By hand, the answer comes with the empty line, without Ctrl-D.
+/// By hand, the response comes after the empty line, without Ctrl-D.
 #[test]
-fn a_person_at_a_terminal_is_answered_at_the_empty_line() {
+fn a_user_at_a_terminal_gets_the_answer_at_the_empty_line() {
     let world = World::new();
     world.allow("git.acme.test");
     let typescript = world.home.path().join("typescript");
@@ -298,20 +298,9 @@ fn an_error_of_any_length_is_written_to_a_stderr_that_nobody_reads() {
         let (unread, stderr) = std::io::pipe().unwrap();
         let mut command = world.home.command(binary());
         command.args(&words).stdin(Stdio::null()).stderr(stderr);
-        let mut child = command.spawn().unwrap();
-        drop(command);
-        let start = std::time::Instant::now();
-        let status = loop {
-            if let Some(status) = child.try_wait().unwrap() {
-                break status;
-            }
-            if start.elapsed() > Duration::from_secs(10) {
-                child.kill().unwrap();
-                panic!("it waits for a reader: {}", words[0]);
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        };
-        assert_eq!(status.code(), Some(2), "{}", words[0]);
+        let running = Running::start_as_given(command);
+        let ended = running.output_within(Duration::from_secs(10));
+        assert_eq!(ended.status.code(), Some(2), "{}", words[0]);
         drop(unread);
         let output = world.home.command(binary()).args(&words).run();
         let stderr = String::from_utf8(output.stderr).unwrap();
@@ -321,7 +310,7 @@ fn an_error_of_any_length_is_written_to_a_stderr_that_nobody_reads() {
 }
 
 #[test]
-fn a_file_that_is_a_mount_point_is_named_as_one() {
+fn a_mount_point_is_named_in_the_error() {
     let world = World::new();
     world.home.write("mounted", "before");
     let script = "mount --bind mounted mounted || exit 99; exec \"$0\" token --write mounted";

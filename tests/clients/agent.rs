@@ -1,5 +1,5 @@
-//! The agent's unit, as systemd reads it, and its pod, as kubectl does: both hold
-//! nothing that is unknown there, and what they call writes the token.
+//! The agent's unit in systemd, and its pod in kubectl: neither has an unknown setting,
+//! and their commands write the token.
 
 use std::fs;
 use std::fs::Permissions;
@@ -27,7 +27,7 @@ const POD: &str = concat!(
 );
 
 #[test]
-fn systemd_finds_nothing_to_say_about_the_units_and_little_that_they_expose() {
+fn systemd_analyze_accepts_the_units_and_their_exposure() {
     let Some(analyze) = client("systemd-analyze") else {
         return;
     };
@@ -50,7 +50,7 @@ fn systemd_finds_nothing_to_say_about_the_units_and_little_that_they_expose() {
         assert_eq!(String::from_utf8_lossy(&verified.stderr), "");
         assert!(verified.status.success());
     }
-    // In tenths: 1.4 and 1.8 with systemd 252; the rotation is root's.
+    // systemd's score in tenths: 1.4 and 1.8 with systemd 252; the rotation runs as root.
     for unit in &units[..2] {
         let words = ["security", "--offline=true", "--threshold=20", "--no-pager"];
         let exposed = analyze(&words, unit);
@@ -59,7 +59,7 @@ fn systemd_finds_nothing_to_say_about_the_units_and_little_that_they_expose() {
 }
 
 #[test]
-fn what_the_timers_unit_calls_rotates_the_key() {
+fn the_timers_unit_rotates_the_key() {
     let world = World::new();
     let in_three_days = crate::support::exchange::now() + 3 * 86_400;
     let key_id = &world.user.key_id;
@@ -86,7 +86,7 @@ fn what_the_timers_unit_calls_rotates_the_key() {
 }
 
 #[test]
-fn what_the_unit_calls_writes_the_token_and_says_so() {
+fn the_units_command_writes_the_token_and_reports_ready() {
     let world = World::new();
     let call = UNIT
         .lines()
@@ -116,7 +116,7 @@ fn what_the_unit_calls_writes_the_token_and_says_so() {
     assert!(running.output().status.success());
 }
 
-/// The pod as kubectl shows it, changed by this.
+/// Returns the pod from kubectl, changed by these arguments.
 fn pod(kubectl: &Path, world: &World, arguments: &[&str]) -> Value {
     let mut command = world.home.command(kubectl);
     command.args(arguments);
@@ -124,12 +124,12 @@ fn pod(kubectl: &Path, world: &World, arguments: &[&str]) -> Value {
     serde_json::from_str(&stdout_of_success(command)).unwrap()
 }
 
-/// Whether all of `part` is in `whole`, in its place.
+/// True if `whole` contains all of `part`, in the same place.
 fn is_within(part: &Value, whole: &Value) -> bool {
     match (part, whole) {
         (Value::Object(part), Value::Object(whole)) => part.iter().all(|(key, value)| {
             whole.get(key).is_some_and(|whole| is_within(value, whole))
-                // kubectl before 1.28 knows it of no container.
+                // kubectl before 1.28 knows this for no container.
                 || (key == "restartPolicy" && value == "Always")
         }),
         (Value::Array(part), Value::Array(whole)) => {
@@ -149,19 +149,19 @@ fn kubectl_knows_every_field_of_the_pod() {
     let metadata = ours["metadata"].as_object_mut().unwrap();
     metadata.remove("labels").unwrap();
     ours["spec"]["containers"][0]["image"] = "another".into();
-    // It goes through kubectl's own types, which drop what they do not know.
+    // The pod passes through kubectl's own types, which drop unknown fields.
     let known = pod(&kubectl, &world, &["set", "image", "app=another"]);
     assert!(is_within(&ours, &known), "{ours:#}\n{known:#}");
     assert!(ours["spec"]["initContainers"][0]["restartPolicy"] == "Always");
 }
 
 #[test]
-fn what_the_pod_calls_writes_the_token_and_its_probe_succeeds_then() {
+fn the_pods_command_writes_the_token_and_its_probe_succeeds() {
     let Some(kubectl) = client("kubectl") else {
         return;
     };
     let world = World::new();
-    // As of a volume that is an emptyDir.
+    // This replaces a volume that is an emptyDir.
     world.home.write("run/zitadel/nothing", "");
     let volume = world.home.path().join("run/zitadel");
     fs::set_permissions(&volume, Permissions::from_mode(0o2777)).unwrap();

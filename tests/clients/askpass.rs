@@ -1,5 +1,5 @@
-//! git with the binary as the program that it asks for usernames and passwords, and
-//! ssh, which asks the same program for other things.
+//! git with the binary as its program for usernames and passwords, and ssh, which asks
+//! the same program for other things.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +10,7 @@ use crate::git::{Forge, at_nginx, gits};
 use crate::program::{client, output_of, stderr_of_failure, stdout_of_success};
 use crate::support::World;
 
-/// git passes no argument that would name a command.
+/// git passes no argument for a command's name.
 const LINK: &str = "askpass-credential-zitadel";
 
 const BASIC: &[Scheme] = &[Scheme::Basic];
@@ -43,7 +43,7 @@ fn git_asks_the_program_of_either_variable() {
     }
 }
 
-/// git encodes it, and asks for the password alone.
+/// git encodes it, and asks only for the password.
 #[test]
 fn the_username_of_the_url_is_kept() {
     for git in gits() {
@@ -60,7 +60,7 @@ fn the_username_of_the_url_is_kept() {
     }
 }
 
-/// The words are the same in every language: neither git translates them.
+/// The words are the same in every language: git does not translate them.
 #[test]
 fn git_asks_in_these_words() {
     for git in gits() {
@@ -120,7 +120,7 @@ fn a_host_without_a_rule_is_shown_nothing() {
         let mut call = forge.ls_remote();
         call.env("GIT_ASKPASS", forge.world.home.link(LINK));
         let said = stderr_of_failure(call);
-        // An empty answer would have been taken for an empty password.
+        // An empty response would be an empty password.
         assert!(said.contains("unable to read askpass response"), "{said}");
         assert_eq!(forge.gateway.take_shown(), [Shown::Nothing]);
         assert_eq!(forge.world.issuer.total_requests(), 0);
@@ -128,7 +128,7 @@ fn a_host_without_a_rule_is_shown_nothing() {
 }
 
 #[test]
-fn what_is_not_asked_for_by_https_gets_nothing() {
+fn a_request_without_https_gets_nothing() {
     for git in gits() {
         let forge = without_helper(&git);
         forge.allow();
@@ -173,7 +173,7 @@ fn git_shows_why_there_is_no_token() {
     }
 }
 
-/// git tells nobody that an answer of askpass was refused.
+/// git reports no refusal of a response of askpass.
 #[test]
 fn a_token_that_was_revoked_is_replaced_after_cache_clear() {
     for git in gits() {
@@ -195,8 +195,8 @@ fn a_token_that_was_revoked_is_replaced_after_cache_clear() {
     }
 }
 
-/// ssh runs the same program for passphrases, passwords and to confirm a host's key,
-/// for which it would ask again without end where the answer is not one of its own.
+/// ssh runs the same program for passphrases, passwords and to confirm a host's key. It
+/// would repeat that question endlessly after an unknown answer.
 #[test]
 fn ssh_gets_neither_a_token_nor_an_answer() {
     let Some(keygen) = client("ssh-keygen") else {
@@ -222,7 +222,7 @@ fn ci() -> Shown {
     Shown::Basic("ci".to_owned())
 }
 
-/// A repository, and a git that has no credential helper for it.
+/// Returns a repository, and a git without a credential helper for it.
 fn without_helper(git: &Path) -> Forge<'_> {
     let forge = Forge::new(git, BASIC);
     remove_helper(&forge);
@@ -236,10 +236,10 @@ fn remove_helper(forge: &Forge<'_>) {
     ));
 }
 
-/// Where the recorder writes each prompt, a line each.
+/// The file to which the recorder writes each prompt as a line.
 const ASKED: &str = "asked";
 
-/// Writes a program that notes what it is asked, and answers all of it.
+/// Writes a program that records its prompts, and answers all of them.
 fn write_recorder(world: &World) -> PathBuf {
     world.home.write(ASKED, "");
     let script = "#!/bin/sh\nprintf '%s\\n' \"$@\" >>\"$HOME/asked\"\necho ci\n";

@@ -1,7 +1,7 @@
-//! Python's botocore below `exec --write-web-identity`, at a token service that
-//! gives its role to the project's JWTs.
+//! Python's botocore below `exec --write-web-identity`, at a token service that gives its
+//! role to the project's JWTs.
 //!
-//! A token service is none of the gates of `docs/servers.md`.
+//! A token service is not one of the gates of `docs/servers.md`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,10 +15,10 @@ use crate::support::{Issuer, Jwt, Reply, Request, Response, Server, TokenKind, W
 const PROJECT: &str = "317240000000000001";
 const ROLE: &str = "arn:aws:iam::123456789012:role/ci";
 
-/// AWS's token service. It gives credentials for a JWT, and knows them again.
+/// AWS's token service. It issues credentials for a JWT, and recognises them.
 struct TokenService {
     server: Server,
-    /// The tokens that it was shown.
+    /// The tokens that it received.
     shown: Arc<Mutex<Vec<String>>>,
 }
 
@@ -48,7 +48,7 @@ impl TokenService {
 }
 
 fn is_for_the_project(token: &str, issuer: &Issuer) -> bool {
-    // Not a byte beside it, a line's end for one.
+    // The file has no byte beside the token, such as a line break.
     Jwt::parse(token).is_some_and(|jwt| {
         jwt.is_signed_by(&Issuer::public_key())
             && jwt.claims["iss"] == issuer.url()
@@ -56,7 +56,7 @@ fn is_for_the_project(token: &str, issuer: &Issuer) -> bool {
     })
 }
 
-/// Whether a request is signed with the credentials that were given.
+/// True if a request is signed with the issued credentials.
 fn is_by_those(request: &Request) -> bool {
     let signed = request.header("authorization").unwrap_or_default();
     signed.contains("Credential=ASIAGIVEN/")
@@ -89,7 +89,7 @@ fn refusal() -> Response {
     Response::new(400).with_body("text/xml", body)
 }
 
-/// botocore in a world, run by `exec` with these options, and its service.
+/// Returns botocore in a world, run by `exec` with these options, and its service.
 fn client(python: &Path, world: &World, service: &TokenService, options: &[&str]) -> Command {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/python");
     let endpoint = format!("http://127.0.0.1:{}", service.server.port());

@@ -1,10 +1,8 @@
-//! Bazel, whose credential helper is the binary, fetches a file that is behind a
-//! login.
+//! Bazel, with the binary as its credential helper, fetches a file that needs a login.
 //!
-//! Of the packages that there are, only Debian unstable's is a Bazel that knows
-//! credential helpers. `tests/clients/bazel-tree` makes a tree of it; it is large,
-//! and changes from day to day, so that this is skipped where there is none, in CI
-//! too.
+//! Only Debian unstable has a package of Bazel with credential helpers.
+//! `tests/clients/bazel-tree.sh` installs it in a directory. That is large, and unstable
+//! changes from day to day: without it, the test is skipped, even in CI.
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 use std::path::{Path, PathBuf};
@@ -14,7 +12,7 @@ use crate::gateway::{Gateway, Scheme, Shown};
 use crate::program::{stderr_of_failure, stdout_of_success};
 use crate::support::{Ca, Response, World, binary};
 
-/// Its tree, in which it runs with the rest of the system's files away.
+/// Returns the root directory in which Bazel runs, apart from the system's files.
 fn tree() -> Option<PathBuf> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let tree = target.join("clients/bazel");
@@ -25,7 +23,7 @@ fn tree() -> Option<PathBuf> {
     None
 }
 
-/// A program of the tree's, in the world's home.
+/// Returns the command of a program of the tree, with the world's home directory.
 fn within(tree: &Path, world: &World, program: &str) -> Command {
     const ENTER: &str = r#"
         tree=$1 home=$2 target=$3

@@ -1,8 +1,8 @@
-//! cargo at a registry that wants a login for all it serves, with the binary as
-//! its credential provider.
+//! cargo at a registry that requires a login for everything, with the binary as its
+//! credential provider.
 //!
-//! What passes at the gate of `docs/servers.md` is in `servers/nginx/tools.rs`. The server here
-//! asks the issuer each time, where nginx keeps an answer for 10 seconds.
+//! `servers/nginx/tools.rs` tests the gate of `docs/servers.md`. The server here asks the
+//! issuer each time; nginx keeps a response for 10 seconds.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -32,7 +32,7 @@ fn cargo_publishes_fetches_yanks_and_lists_owners() {
     };
     let first = shown("greeter", &["publish", "--no-verify"]);
     assert_eq!(first, [Shown::Nothing, Shown::Bearer]);
-    // From then on cargo knows that the registry wants a login.
+    // From now on cargo knows that the registry requires a login.
     assert_eq!(shown("app", &["fetch"]), [Shown::Bearer]);
     let lock = acme.world.home.read("app/Cargo.lock");
     let (entry, file) = acme.published("greeter");
@@ -72,7 +72,7 @@ fn cargo_shows_why_there_is_no_token_and_what_to_do() {
 }
 
 #[test]
-fn cargo_takes_no_token_along_where_it_is_led_to_another_host() {
+fn cargo_sends_no_token_to_the_host_of_a_redirect() {
     let Some(cargo) = cargo() else { return };
     let (world, ca) = (World::new(), Ca::new());
     let nothing = |_: &Request| Response::new(404);
@@ -89,10 +89,10 @@ fn cargo_takes_no_token_along_where_it_is_led_to_another_host() {
     assert_eq!(other.take_shown(), [Shown::Nothing]);
 }
 
-/// A package may name any index, one among the files that a ruled host serves for
-/// its users too; whose `config.json` says where the token goes.
+/// A package may name any index, even one among the files that a host with a rule serves
+/// for its users, and whose `config.json` names the receiver of the token.
 #[test]
-fn an_index_that_a_package_names_gets_a_token_from_the_global_list_alone() {
+fn an_index_named_by_a_package_gets_a_token_only_from_the_global_list() {
     let Some(cargo) = cargo() else { return };
     let (world, ca) = (World::new(), Ca::new());
     let nothing = |_: &Request| Response::new(404);
@@ -131,7 +131,7 @@ fn an_index_that_a_package_names_gets_a_token_from_the_global_list_alone() {
     assert_eq!(acme.gateway.take_shown(), [Shown::Nothing]);
     assert_eq!(acme.world.issuer.total_requests(), 0);
 
-    // What README.md warns of.
+    // README.md warns of this.
     let provider = home.link("cargo-credential-zitadel");
     let mut global = fetch();
     global.env("CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS", provider);
@@ -153,11 +153,10 @@ fn a_token_that_was_revoked_is_replaced_after_logout() {
     assert_eq!(acme.world.issuer.token_requests(), 2);
 }
 
-/// Each crate's line of the index, and its file.
+/// The index line of each crate, and its file.
 pub type Index = Arc<Mutex<BTreeMap<String, (Value, Vec<u8>)>>>;
 
-/// A registry behind a gateway, and a package that is to be published to it and
-/// depended on.
+/// A registry behind a gateway, and a package to publish there and to depend on.
 pub struct Acme<'a> {
     pub world: World,
     pub gateway: Gateway,
@@ -232,13 +231,13 @@ impl<'a> Acme<'a> {
         command
             .args(arguments)
             .env("CARGO_HOME", self.world.home.path().join(".cargo"))
-            // not rustup's, which would look for its own home
+            // rustup's rustc would search its own home
             .env("RUSTC", self.cargo.with_file_name("rustc"));
         command
     }
 }
 
-/// What a registry says to those who got in (the cargo book, "Registry Index" and
+/// The registry's response after the login (the cargo book, "Registry Index" and
 /// "Registry Web API").
 pub fn answer(index: &mut BTreeMap<String, (Value, Vec<u8>)>, request: &Request) -> Response {
     let path = request.path();
@@ -284,7 +283,7 @@ pub fn answer(index: &mut BTreeMap<String, (Value, Vec<u8>)>, request: &Request)
     }
 }
 
-/// The two parts of what is published, each after its length.
+/// Returns the two parts of a publish request, each of which follows its length.
 fn published(body: &[u8]) -> (Value, Vec<u8>) {
     let part = |from: usize| {
         let (length, rest) = body[from..].split_first_chunk().unwrap();

@@ -1,5 +1,5 @@
-//! A clock that is off, by faketime: a token wherever the issuer's own clock
-//! allows one, and never a loop.
+//! A wrong clock, by faketime: a token whenever the issuer's own clock allows one, and
+//! never a loop.
 
 use std::fs;
 use std::ops::RangeInclusive;
@@ -13,16 +13,16 @@ use time::format_description::well_known::Rfc3339;
 use crate::program::{client, output};
 use crate::support::{Running, World, binary, until};
 
-/// `token` at an offset from the true time, like `+2h`.
+/// Runs `token` at an offset from the true time, like `+2h`.
 fn token_at(faketime: &Path, world: &World, offset: &str) -> Command {
     let mut command = world.home.command(faketime);
     command.args(["-f", offset]).arg(binary()).arg("token");
-    // Waiting is counted by the clock that cannot be set.
+    // Waits use the clock that cannot be set.
     command.env("DONT_FAKE_MONOTONIC", "1");
     command
 }
 
-/// The token that was answered, which must be good, and what was said.
+/// Returns the token, which must be valid, and stderr.
 fn answered(world: &World, output: &Output) -> (String, String) {
     let stderr = String::from_utf8(output.stderr.clone()).unwrap();
     assert!(output.status.success(), "{stderr}");
@@ -31,7 +31,7 @@ fn answered(world: &World, output: &Output) -> (String, String) {
     (token, stderr)
 }
 
-/// What was said must be one warning by how many seconds the clock is off.
+/// Asserts that stderr is one warning with the clock's offset in seconds.
 fn assert_told(stderr: &str, off: RangeInclusive<u64>, side: &str) {
     let told = stderr
         .strip_prefix("zitadel-credential: warning: the local clock is ")
@@ -46,11 +46,11 @@ fn assert_told(stderr: &str, off: RangeInclusive<u64>, side: &str) {
 }
 
 #[test]
-fn a_clock_within_what_an_assertion_forgives_is_not_noticed() {
+fn a_clock_within_the_assertions_leeway_is_not_noticed() {
     let Some(faketime) = client("faketime") else {
         return;
     };
-    // iat is set back by 60 s, exp lies 600 s ahead.
+    // iat is backdated by 60 s, exp is 600 s ahead.
     for offset in ["+5s", "+55s", "-5s", "-90s", "-590s"] {
         let world = World::new();
         let (first, stderr) = answered(&world, &output(token_at(&faketime, &world, offset)));
@@ -62,7 +62,7 @@ fn a_clock_within_what_an_assertion_forgives_is_not_noticed() {
 }
 
 #[test]
-fn a_clock_that_is_off_further_is_one_warning_and_one_more_assertion() {
+fn a_clock_beyond_the_leeway_gives_one_warning_and_a_second_assertion() {
     let Some(faketime) = client("faketime") else {
         return;
     };
@@ -83,7 +83,7 @@ fn a_clock_that_is_off_further_is_one_warning_and_one_more_assertion() {
 }
 
 #[test]
-fn a_refusal_that_no_clock_explains_is_asked_for_twice_at_most() {
+fn a_refusal_not_due_to_the_clock_makes_at_most_two_requests() {
     let Some(faketime) = client("faketime") else {
         return;
     };
@@ -101,7 +101,7 @@ fn a_clock_that_is_set_back_makes_the_entry_unusable() {
     let Some(faketime) = client("faketime") else {
         return;
     };
-    // From the time of the first offset back to that of the second.
+    // The clock goes from the first offset back to the second.
     for (ahead, back) in [("+0s", "-90s"), ("+2h", "+0s"), ("+2h", "-2h")] {
         let world = World::new();
         let (first, _) = answered(&world, &output(token_at(&faketime, &world, ahead)));
@@ -126,9 +126,10 @@ fn a_clock_that_is_set_forward_past_the_end_makes_the_entry_unusable() {
     assert_told(&stderr, 43_198..=43_201, "ahead of");
 }
 
-/// A second is a minute: its rounds are a minute apart, and its next renewal hours away.
+/// A second counts as a minute: the agent's rounds are a minute apart, and its next
+/// renewal is hours away.
 #[test]
-fn an_agent_takes_up_a_new_keys_end_within_a_minute_and_tells_it() {
+fn an_agent_logs_the_expiry_of_a_new_key_within_a_minute() {
     let Some(faketime) = client("faketime") else {
         return;
     };
@@ -158,7 +159,7 @@ fn an_agent_takes_up_a_new_keys_end_within_a_minute_and_tells_it() {
     until("it is taken up", || {
         fs::read_to_string(&metrics).is_ok_and(|now| end(&now) != end(&before))
     });
-    // faketime itself waits for it.
+    // faketime itself waits for this process.
     let faketime = running.id();
     let children = fs::read_to_string(format!("/proc/{faketime}/task/{faketime}/children"));
     let agent = children
@@ -173,9 +174,9 @@ fn an_agent_takes_up_a_new_keys_end_within_a_minute_and_tells_it() {
     assert_eq!(said.matches("the key expires at ").count(), 1, "{said}");
 }
 
-/// By a clock that is behind, the end would be past.
+/// By a clock that is behind, the expiry would be in the past.
 #[test]
-fn a_new_keys_end_is_counted_by_the_issuers_clock() {
+fn a_new_keys_expiry_is_counted_by_the_issuers_clock() {
     let Some(faketime) = client("faketime") else {
         return;
     };

@@ -69,7 +69,7 @@ fn docker_logs_in_and_reads_a_manifest_without_an_engine() {
 }
 
 #[test]
-fn docker_logout_has_a_refused_token_forgotten() {
+fn docker_logout_removes_a_refused_token() {
     let (Some(docker), Some(store)) = (client("docker"), Store::new()) else {
         return;
     };
@@ -85,17 +85,17 @@ fn docker_logout_has_a_refused_token_forgotten() {
     assert_eq!(issuer.token_requests(), 2);
 }
 
-/// A registry behind a gateway, and a user of it.
+/// A registry behind a gateway, and its user.
 struct Store {
     ca: Arc<Ca>,
     gateway: Gateway,
-    // it stops before its files go with the world
+    // dropped first, so that it stops before its files are removed
     _registry: Option<Registry>,
     world: World,
     skopeo: PathBuf,
 }
 
-/// Tests at the registry of `docs/servers.md`; not where a program is missing.
+/// Runs a test at the registry of `docs/servers.md`, unless a program is missing.
 fn at_gate(test: impl FnOnce(&Store)) {
     let cast = Cast::new();
     if let Some(skopeo) = client("skopeo")
@@ -107,8 +107,8 @@ fn at_gate(test: impl FnOnce(&Store)) {
 }
 
 impl Store {
-    /// A gateway of our own, which asks the issuer each time: nginx keeps its answer for 10
-    /// seconds. None where a program is missing.
+    /// Creates our own gateway, which asks the issuer each time: nginx keeps its response
+    /// for 10 seconds. `None` if a program is missing.
     fn new() -> Option<Self> {
         let (skopeo, registry) = (client("skopeo")?, client("docker-registry")?);
         let (world, ca) = (World::new(), Arc::new(Ca::new()));
@@ -123,7 +123,7 @@ impl Store {
         })
     }
 
-    /// A user of a registry that is there.
+    /// Creates a user of an existing registry.
     fn at(skopeo: PathBuf, world: World, ca: &Arc<Ca>, gateway: Gateway) -> Self {
         let ca = Arc::clone(ca);
         world.home.link("docker-credential-zitadel");
@@ -145,7 +145,7 @@ impl Store {
         self.world.home.append_config("username = \"ci\"\n");
     }
 
-    /// The user's program, which finds the helper and trusts the gateway.
+    /// Returns a program of the user, which finds the helper and trusts the gateway.
     fn command(&self, program: &Path, arguments: &[&str]) -> Command {
         let mut command = self.world.home.command(program);
         command
@@ -221,7 +221,7 @@ pub fn write_image(home: &Home, directory: &str) {
             "size": content.len(),
         })
     };
-    // the end of a tar archive is its whole
+    // a tar archive without files is only its end
     let layer = blob("layer.v1.tar", &[0; 1024]);
     let config = json!({
         "architecture": "amd64",

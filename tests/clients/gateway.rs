@@ -1,5 +1,5 @@
-//! A server that lets in only who shows a token that the issuer takes, and
-//! remembers what it was shown: one of the tests' own, or another program.
+//! A server that accepts only requests with a token that the issuer accepts, and records
+//! the credentials: the tests' own, or another program.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,33 +11,32 @@ use base64::prelude::BASE64_STANDARD;
 use crate::support::http::{Reply, Request, Response, Server};
 use crate::support::{Ca, Client, Issuer, http, until};
 
-/// How a token may be shown.
+/// The ways to send a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
-    /// As the password, under any username.
+    /// The token as the password, under any username.
     Basic,
     Bearer,
 }
 
-/// What a request showed.
+/// The credentials of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shown {
     Nothing,
-    /// A username; whatever the password was.
+    /// The username, with any password.
     Basic(String),
     Bearer,
     Other(String),
 }
 
-/// A request that came.
+/// A received request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub shown: Shown,
     pub status: u16,
 }
 
-/// TLS on `localhost`, which is 127.0.0.1 too, and a handler for those who got
-/// in.
+/// TLS on `localhost`, which is also 127.0.0.1, and a handler for accepted requests.
 pub struct Gateway {
     _server: Option<Server>,
     port: u16,
@@ -45,16 +44,16 @@ pub struct Gateway {
     log: Option<Log>,
 }
 
-/// What another program writes down of each request, in the order of the ends.
+/// Another program's log of requests, in the order of their completion.
 struct Log {
     path: PathBuf,
     ca: Arc<Ca>,
-    /// How many of its lines were taken.
+    /// Number of the lines read.
     taken: Mutex<usize>,
 }
 
 impl Gateway {
-    /// Takes the schemes that it offers and no other.
+    /// Starts a gateway that offers these schemes and accepts no other.
     pub fn start(
         ca: &Ca,
         issuer: &Issuer,
@@ -77,8 +76,8 @@ impl Gateway {
         Self::guarded(ca, &challenges, lets_in, handler)
     }
 
-    /// Lets in whom the guard lets in by what they show and its secret, and
-    /// challenges all others.
+    /// Starts a gateway that accepts a request if the guard accepts its credentials and
+    /// its secret, and challenges all others.
     pub fn guarded(
         ca: &Ca,
         challenges: &[String],
@@ -102,7 +101,7 @@ impl Gateway {
             remembered.lock().unwrap().push(Seen { shown, status });
             Reply::from(response)
         };
-        // The last for those who come by a proxy that leads every name here.
+        // The last name is for requests through a proxy that directs every name here.
         let tls = ca.server_config(&["localhost", "127.0.0.1", "*.acme.test"]);
         let server = Server::serve(http::listen(), Some(tls), answer);
         Self {
@@ -113,7 +112,7 @@ impl Gateway {
         }
     }
 
-    /// Another program's, at this port, which remembers nothing.
+    /// Returns the gateway of another program at this port, without a log.
     pub fn elsewhere(port: u16) -> Self {
         Self {
             _server: None,
@@ -123,8 +122,8 @@ impl Gateway {
         }
     }
 
-    /// Another program's, which writes a line of each request into a file when it ends: its
-    /// target, its status and its `Authorization`, `-` if it has none.
+    /// Returns the gateway of another program, which writes a line to a file when a
+    /// request ends: its target, its status and its `Authorization`, `-` if it has none.
     pub fn logged(port: u16, path: PathBuf, ca: &Arc<Ca>) -> Self {
         let (ca, taken) = (Arc::clone(ca), Mutex::default());
         Self {
@@ -133,7 +132,7 @@ impl Gateway {
         }
     }
 
-    /// `localhost:PORT`.
+    /// Returns `localhost:PORT`.
     pub fn host(&self) -> String {
         format!("localhost:{}", self.port())
     }
@@ -142,7 +141,7 @@ impl Gateway {
         self.port
     }
 
-    /// The requests since this was last asked.
+    /// Returns the requests since the last call.
     pub fn take_seen(&self) -> Vec<Seen> {
         match &self.log {
             Some(log) => log.take(self.port),
@@ -150,7 +149,7 @@ impl Gateway {
         }
     }
 
-    /// What those requests showed, each once, in the order of its first time.
+    /// Returns the credentials of those requests, without repetitions, in their order.
     pub fn take_shown(&self) -> Vec<Shown> {
         let mut shown = Vec::new();
         for seen in self.take_seen() {
@@ -163,10 +162,10 @@ impl Gateway {
 }
 
 impl Log {
-    /// What the lines since the last call say.
+    /// Returns the requests of the log lines since the last call.
     fn take(&self, port: u16) -> Vec<Seen> {
         let mut taken = self.taken.lock().unwrap();
-        // A request of our own is the last one.
+        // Our own request is the last one.
         let last = format!("/taken-{taken}");
         let mut client = Client::https(port, &self.ca.client_config());
         client.get(&last, &[]).unwrap();
@@ -187,12 +186,12 @@ impl Log {
     }
 }
 
-/// What a request shows, and the token in it.
+/// Returns the credentials of a request, and the token in them.
 pub fn credentials(request: &Request) -> (Shown, String) {
     shown_by(request.header("authorization"))
 }
 
-/// What a request's `Authorization` shows, and the token in it.
+/// Returns the credentials of an `Authorization` header, and the token in them.
 fn shown_by(header: Option<&str>) -> (Shown, String) {
     let Some(header) = header else {
         return (Shown::Nothing, String::new());
@@ -207,7 +206,7 @@ fn shown_by(header: Option<&str>) -> (Shown, String) {
         .and_then(|encoded| BASE64_STANDARD.decode(encoded).ok())
         .and_then(|decoded| String::from_utf8(decoded).ok());
     match basic.as_deref().and_then(|pair| pair.split_once(':')) {
-        // skopeo's answer to the challenge where it has no login
+        // skopeo's response to the challenge without a login
         Some(("", "")) => (Shown::Nothing, String::new()),
         Some((username, password)) => (Shown::Basic(username.to_owned()), password.to_owned()),
         None => (Shown::Other(header.to_owned()), String::new()),

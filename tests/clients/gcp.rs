@@ -1,7 +1,7 @@
-//! Python's google-auth: it runs the binary by a credential configuration, and
-//! exchanges what it gets at a token service that takes the project's JWTs.
+//! Python's google-auth: it runs the binary by a credential configuration, and exchanges
+//! the token at a token service that accepts the project's JWTs.
 //!
-//! A token service is none of the gates of `docs/servers.md`.
+//! A token service is not one of the gates of `docs/servers.md`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +15,7 @@ use crate::support::{Issuer, Jwt, Reply, Request, Response, Server, TokenKind, W
 const PROJECT: &str = "317240000000000001";
 const POOL: &str =
     "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/acme/providers/zitadel";
-/// A pool of people, for whom alone a client may be interactive.
+/// A pool of users: only for these can a client be interactive.
 const WORKFORCE_POOL: &str =
     "//iam.googleapis.com/locations/global/workforcePools/acme/providers/zitadel";
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
@@ -23,7 +23,7 @@ const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 /// Google's token service (RFC 8693), for two pools.
 struct TokenService {
     server: Server,
-    /// The tokens that it was shown.
+    /// The tokens that it received.
     shown: Arc<Mutex<Vec<String>>>,
 }
 
@@ -75,7 +75,7 @@ fn is_for_the_project(token: &str, issuer: &Issuer) -> bool {
     })
 }
 
-/// A world in which google-auth may ask, and its token service.
+/// Returns a world with google-auth's permission to run programs, and its token service.
 fn world(kind: TokenKind) -> (World, TokenService) {
     let world = World::new();
     world.issuer.set_token_kind(kind);
@@ -84,12 +84,12 @@ fn world(kind: TokenKind) -> (World, TokenService) {
     (world, service)
 }
 
-/// google-auth, by a credential configuration for the workload pool.
+/// Runs google-auth with a credential configuration for the workload pool.
 fn client(python: &Path, world: &World, service: &TokenService) -> Command {
     client_of(python, world, service, POOL, json!({}))
 }
 
-/// The same for another pool, with these words beside the command.
+/// Runs google-auth for another pool, with these words after the command.
 fn client_of(
     python: &Path,
     world: &World,
@@ -113,7 +113,7 @@ fn client_of(
         .arg("google.json")
         .env("PATH", world.home.path_with_bin())
         .env("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1")
-        // It would end up in the answer.
+        // A log would be mixed into the response.
         .env("ZITADEL_CREDENTIAL_LOG", "debug");
     command
 }
@@ -135,9 +135,9 @@ fn google_auth_exchanges_a_jwt_for_the_pool() {
     assert_eq!(world.issuer.issued_tokens(), shown[..1]);
 }
 
-/// But for the address of Google's own service.
+/// Only the address of Google's own service is changed.
 #[test]
-fn google_auth_goes_by_the_file_that_setup_gcp_writes() {
+fn google_auth_uses_the_file_that_setup_gcp_writes() {
     let Some(python) = python() else { return };
     let (world, service) = world(TokenKind::Jwt);
     world
@@ -167,7 +167,7 @@ fn google_auth_says_where_an_opaque_token_becomes_a_jwt() {
 }
 
 #[test]
-fn google_auth_does_without_the_output_file_unless_a_person_sits_at_it() {
+fn google_auth_uses_the_output_file_only_interactively() {
     let Some(python) = python() else { return };
     let (world, service) = world(TokenKind::Jwt);
     let client = |pool| {
@@ -180,7 +180,7 @@ fn google_auth_does_without_the_output_file_unless_a_person_sits_at_it() {
 
     let mut interactive = client(WORKFORCE_POOL);
     interactive.arg("interactive");
-    // The person sees all that the binary prints.
+    // The user sees all output of the binary.
     assert_eq!(stdout_of_success(interactive), "of-google\n");
     let answer: Value = serde_json::from_str(&world.home.read("answer.json")).unwrap();
     assert_eq!(answer["id_token"], *service.take_shown()[1]);

@@ -21,7 +21,7 @@ const BEARER: &[Scheme] = &[Scheme::Bearer];
 const BOTH: &[Scheme] = &[Scheme::Basic, Scheme::Bearer];
 
 #[test]
-fn git_pushes_and_clones_with_what_is_best() {
+fn git_pushes_and_clones_with_the_best_scheme() {
     let test = |forge: &Forge<'_>| {
         forge.pushes_and_clones();
         assert_eq!(forge.gateway.take_shown(), [Shown::Nothing, forge.best()]);
@@ -42,8 +42,8 @@ fn a_host_without_a_rule_is_shown_nothing() {
     }
 }
 
-/// Returns the system's gits and, where they are all too old for Bearer, the one
-/// that `tests/clients/install.sh` builds.
+/// Returns the system's gits and, if none of them supports Bearer, the one that
+/// `tests/clients/install.sh` builds.
 pub fn gits() -> Vec<PathBuf> {
     let mut gits = clients("git");
     if !gits.iter().any(|git| speaks_bearer(git)) {
@@ -52,8 +52,8 @@ pub fn gits() -> Vec<PathBuf> {
     gits
 }
 
-/// Every git at the nginx of `docs/servers.md`, which offers Basic, and at a server of our
-/// own for Bearer where it can send that. There is a rule for each.
+/// Runs a test for every git at the nginx of `docs/servers.md`, which offers Basic, and
+/// at our own server for Bearer if it supports that. Each has a rule.
 fn for_each_forge(test: impl Fn(&Forge<'_>)) {
     for git in gits() {
         at_nginx(&git, &test);
@@ -65,7 +65,8 @@ fn for_each_forge(test: impl Fn(&Forge<'_>)) {
     }
 }
 
-/// A git at the nginx of `docs/servers.md`, which has a rule; not where a program is missing.
+/// Runs a test for a git at the nginx of `docs/servers.md`, which has a rule, unless a
+/// program is missing.
 pub fn at_nginx(git: &Path, test: impl FnOnce(&Forge<'_>)) {
     let cast = Cast::new();
     if let Some((_nginx, gateway)) = Nginx::with_git_watched(&cast) {
@@ -76,9 +77,9 @@ pub fn at_nginx(git: &Path, test: impl FnOnce(&Forge<'_>)) {
     }
 }
 
-/// Every git at every kind of our own servers that it gets into, which has a rule. They ask
-/// the issuer each time: nginx keeps its answer for 10 seconds, and has no repository that
-/// is closed to a good token by a 401.
+/// Runs a test for every git at every kind of our own servers that it supports, which has
+/// a rule. They ask the issuer each time: nginx keeps its response for 10 seconds, and
+/// has no repository that answers a valid token with a 401.
 fn for_each_own_forge(test: impl Fn(&Forge<'_>)) {
     for git in gits() {
         let other = if speaks_bearer(&git) { BEARER } else { BASIC };
@@ -90,7 +91,7 @@ fn for_each_own_forge(test: impl Fn(&Forge<'_>)) {
     }
 }
 
-/// An empty repository behind a gateway, and a user of it.
+/// An empty repository behind a gateway, and its user.
 pub struct Forge<'a> {
     pub world: World,
     ca: Arc<Ca>,
@@ -109,7 +110,7 @@ impl<'a> Forge<'a> {
         forge
     }
 
-    /// A user of a repository that is there.
+    /// Creates a user of an existing repository.
     fn at(
         git: &'a Path,
         world: World,
@@ -164,7 +165,7 @@ impl<'a> Forge<'a> {
         self.git(&["ls-remote", &self.url()])
     }
 
-    /// With `fetch` to come.
+    /// Clones the repository, for a later `fetch`.
     fn clones(&self) {
         stdout_of_success(self.git(&["clone", &self.url(), "clone"]));
     }
@@ -179,12 +180,12 @@ impl<'a> Forge<'a> {
         self.world.home.write(GITCONFIG, before + lines);
     }
 
-    /// Has the helper asked for every host.
+    /// Configures the helper for every host.
     fn ask_for_all(&self) {
         self.configure(&format!("[credential]\nhelper = {}\n", self.helper()));
     }
 
-    /// The binary by the name that git's configuration gives it.
+    /// Returns the binary's name in git's configuration.
     fn helper(&self) -> String {
         let link = self.world.home.link("git-credential-zitadel");
         link.display().to_string()
@@ -204,7 +205,7 @@ impl<'a> Forge<'a> {
         assert_eq!(stdout_of_success(log), "a change\n");
     }
 
-    /// What this git shows at this server.
+    /// Returns this git's best credentials for this server.
     fn best(&self) -> Shown {
         if self.offers == BEARER && speaks_bearer(self.git) {
             Shown::Bearer
@@ -214,8 +215,8 @@ impl<'a> Forge<'a> {
     }
 }
 
-/// `git http-backend` as a CGI program (RFC 3875), open to all but for
-/// `forbidden.git`: the gateway keeps the door.
+/// Runs `git http-backend` as a CGI program (RFC 3875), open to all but for
+/// `forbidden.git`: the gateway checks the login.
 pub fn backend(git: PathBuf, root: PathBuf) -> impl Fn(&Request) -> Response {
     move |request| {
         if request.path().starts_with("/forbidden.git") {
@@ -241,7 +242,7 @@ pub fn backend(git: PathBuf, root: PathBuf) -> impl Fn(&Request) -> Response {
     }
 }
 
-/// The response in what a CGI program wrote.
+/// Parses the response of a CGI program.
 fn cgi_response(written: &[u8]) -> Response {
     let end = written.windows(4).position(|at| at == b"\r\n\r\n").unwrap();
     let head = std::str::from_utf8(&written[..end]).unwrap();
@@ -258,7 +259,7 @@ fn cgi_response(written: &[u8]) -> Response {
     response
 }
 
-/// Whether this git sends what is no username and password.
+/// True if this git supports credentials other than username and password.
 pub fn speaks_bearer(git: &Path) -> bool {
     is_at_least(git, (2, 46))
 }

@@ -1,8 +1,7 @@
-//! Go at a module proxy that wants a login, with the binary as its GOAUTH
-//! command.
+//! Go at a module proxy that requires a login, with the binary as its GOAUTH command.
 //!
-//! What passes at the gate of `docs/servers.md` is in `servers/nginx/tools.rs`. The server here
-//! asks the issuer each time, where nginx keeps an answer for 10 seconds.
+//! `servers/nginx/tools.rs` tests the gate of `docs/servers.md`. The server here asks the
+//! issuer each time; nginx keeps a response for 10 seconds.
 
 mod zip;
 
@@ -15,7 +14,7 @@ use crate::support::http::{Request, Response};
 use crate::support::proxy::Proxy;
 use crate::support::{Ca, World, binary};
 
-/// The first that has GOAUTH, and a new one.
+/// The first version with GOAUTH, and a new one.
 const VERSIONS: [&str; 2] = ["1.24.3", "1.27.3"];
 
 const MODULE: &str = "acme.dev/greeter";
@@ -56,7 +55,7 @@ fn a_module_proxy_without_a_rule_is_shown_nothing() {
 }
 
 #[test]
-fn go_takes_no_token_along_where_it_is_led_to_another_host() {
+fn go_sends_no_token_to_the_host_of_a_redirect() {
     for go in gos() {
         let (world, ca) = (World::new(), Ca::new());
         let other = Gateway::start(&ca, &world.issuer, &[Scheme::Bearer], answer);
@@ -73,10 +72,10 @@ fn go_takes_no_token_along_where_it_is_led_to_another_host() {
     }
 }
 
-/// Its HTTP client goes by the host's name: who is named in a rule for one port is
-/// trusted with the host.
+/// Go's HTTP client compares only the host's name: a rule for one port trusts the whole
+/// host.
 #[test]
-fn go_takes_the_token_along_to_another_port_of_the_same_host() {
+fn go_sends_the_token_to_another_port_of_the_same_host() {
     for go in gos() {
         let (world, ca) = (World::new(), Ca::new());
         let other = Gateway::start(&ca, &world.issuer, &[Scheme::Bearer], answer);
@@ -139,7 +138,7 @@ fn go_keeps_the_command_in_its_own_settings() {
     }
 }
 
-/// Those that are installed.
+/// Returns the installed versions.
 pub fn gos() -> Vec<PathBuf> {
     VERSIONS
         .iter()
@@ -147,11 +146,11 @@ pub fn gos() -> Vec<PathBuf> {
         .collect()
 }
 
-/// A module proxy behind a gateway, and a module that needs one of its.
+/// A module proxy behind a gateway, and a module that needs one of the proxy's.
 pub struct Acme<'a> {
     pub world: World,
     pub gateway: Gateway,
-    /// Leads `go.acme.test` to this machine.
+    /// Directs `go.acme.test` to this machine.
     proxy: Proxy,
     go: &'a Path,
 }
@@ -206,13 +205,13 @@ impl<'a> Acme<'a> {
             .env("GOROOT", self.go.ancestors().nth(2).unwrap())
             .env("GOSUMDB", "off")
             .env("GOTOOLCHAIN", "local")
-            // or the home could not be removed
+            // otherwise the home could not be removed
             .env("GOFLAGS", "-modcacherw");
         command
     }
 }
 
-/// What a module proxy says to those who got in (`go help goproxy`).
+/// Returns the response of a module proxy after the login (`go help goproxy`).
 pub fn answer(request: &Request) -> Response {
     let module = format!("module {MODULE}\n");
     let file = request.path().strip_prefix(&format!("/{MODULE}/@v/"));

@@ -1,23 +1,23 @@
 #!/usr/bin/env bash
-# Installs the clients that the system has no package of into target/clients, where
-# the tests look for them: PyPI's kubernetes, google-auth and botocore in virtual
-# environments, pip, uv, the oldest and a new Go that know GOAUTH, pnpm 10 and 12, a
+# Installs the clients that the system does not package into target/clients, where the
+# tests find them: PyPI's kubernetes, google-auth and botocore in virtual
+# environments, pip, uv, the oldest and a new Go that support GOAUTH, pnpm 10 and 12, a
 # program with the crate kube, kube-apiserver and etcd, an OpenTelemetry Collector, Valkey
-# and, where the system's git is older than 2.46, a git that knows Bearer. Does not install
-# again what is there.
+# and, if the system's git is older than 2.46, a git that supports Bearer. Skips installed
+# clients.
 #
 #     tests/clients/install.sh
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/../.."
 clients=${CARGO_TARGET_DIR:-target}/clients
 
-# A virtual environment with what a list names.
+# Creates a virtual environment with the packages of a list.
 environment() {
   local python=$clients/$1 wanted=tests/clients/python/$2
   if [[ ! -x $python/bin/python ]] || ! cmp -s "$wanted" "$python/requirements.txt"; then
     python3 -m venv --clear "$python"
     "$python/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$wanted"
-    # last, so that a half-made one is made again
+    # last, so that an incomplete one is created again
     cp "$wanted" "$python/requirements.txt"
   fi
 }
@@ -25,7 +25,7 @@ environment python requirements.txt
 environment clouds clouds.txt
 python=$clients/python
 
-# Two versions of pip, which ask keyring in two ways, and uv, each by itself
+# Two versions of pip, which run keyring in two ways, and uv, each in its own environment
 for wanted in pip==25.0 pip==26.3 uv==0.13.9; do
   if [[ ! -d $clients/$wanted ]]; then
     rm -rf "$clients/$wanted.part"
@@ -35,7 +35,7 @@ for wanted in pip==25.0 pip==26.3 uv==0.13.9; do
   fi
 done
 
-# Of all that Go's package holds, what `go mod download` needs
+# The files of Go's archive that `go mod download` needs
 for version in 1.24.3 1.27.3; do
   go=$clients/go-$version
   if [[ ! -d $go ]]; then
@@ -55,8 +55,8 @@ zipfile.ZipFile(sys.argv[1]).extractall(members=sys.argv[2:])' \
   fi
 done
 
-# pnpm 10 takes a token helper's path alone and runs on Node.js; 12 takes arguments too
-# and is a program of its own, which its package's optional dependencies hold
+# pnpm 10 accepts only the path of a token helper and runs on Node.js; 12 also accepts
+# arguments, and is a native program from the package's optional dependencies
 for version in 10.34.9 12.21.0; do
   pnpm=$clients/pnpm-$version
   if [[ ! -d $pnpm ]]; then
@@ -68,8 +68,10 @@ done
 
 cargo build --quiet --locked --manifest-path tests/clients/kube/Cargo.toml --target-dir "$clients/kube"
 
-# kube-apiserver, etcd and an OpenTelemetry Collector, from their Go modules: some fifteen
-# minutes of two cores the first time, and afterwards a link of what Go keeps. Without Go their tests are skipped.
+# kube-apiserver, etcd and an OpenTelemetry Collector, from their Go modules. Later builds
+# only link, as Go caches the rest. The flags and GOGC shorten the first by two fifths: no
+# inlining, no debug information, and a compiler that never collects its garbage.
+command -v go >/dev/null || echo "etcd, kube-apiserver and otelcol are not built: install Go 1.26 or later" >&2
 for program in etcd kube-apiserver otelcol; do
   source=tests/clients/$program
   wanted=$(cat "$source"/{main.go,go.mod,go.sum} | sha256sum)
@@ -78,19 +80,19 @@ for program in etcd kube-apiserver otelcol; do
     rm -rf "${clients:?}/$program"
     mkdir -p "$clients/$program"
     place=$(realpath "$clients/$program")
-    (cd "$source" && go build -v -trimpath -ldflags='-s -w' -o "$place/$program" . 2>&1) |
+    (cd "$source" && GOGC=off go build -v -trimpath -gcflags='all=-l -dwarf=false' -ldflags='-s -w' \
+      -o "$place/$program" . 2>&1) |
       awk '!/^[a-z][A-Za-z0-9._\/-]*$/ { print } ++n % 200 == 0 { print n " packages"; fflush() }'
-    # last, so that a half-made one is made again
+    # last, so that an incomplete one is created again
     echo "$wanted" >"$place/source"
   fi
 done
 
-# Debian trixie, of which this system has nothing installed. The suite has one version at
-# a time, so this asks for no version. apt holds each file against the checksum in the
-# signed list of the suite.
+# Debian trixie, beside this system's own Debian. The suite has one version at a time, so no
+# version is given here. apt checks each file against the suite's signed list.
 trixie() {
   local build=$1
-  # of apt's paths, each is taken from a place of its own
+  # apt's paths, each in a separate directory
   apt=(apt-get -qq -o "Dir::Etc::SourceList=$PWD/tests/clients/trixie.sources"
     -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$build/lists"
     -o "Dir::State::Status=$build/status" -o "Dir::Cache=$build/cache"
@@ -101,8 +103,8 @@ trixie() {
   "${apt[@]}" update
 }
 
-# Its Valkey, with all libraries it needs, its own C library among them: nothing of them
-# reaches the system.
+# Its Valkey with all its libraries, the C library too: none of them is installed on the
+# system.
 valkey_of_trixie() {
   local build apt
   build=$(realpath "$clients")/valkey.part
@@ -131,15 +133,15 @@ if [[ ! -x $clients/valkey/valkey-server ]]; then
   valkey_of_trixie
 fi
 
-# Its git, built from its source: the first stable release that speaks Bearer to a
-# credential helper.
+# Its git, built from source: the first stable release whose credential helpers support
+# Bearer.
 git_of_trixie() {
   local build apt
-  # of make's prefix too
+  # also of make's prefix
   build=$(realpath "$clients")/git-trixie.part
   trixie "$build"
   (cd "$build" && "${apt[@]}" source git) >"$build/source.log"
-  # --jobs for two cores; without optimization, as it runs for one minute of tests
+  # --jobs for two cores; without optimization, as the tests use it for one minute
   make --silent --jobs=2 --directory="$(echo "$build"/git-*/)" install \
     CFLAGS=-O0 prefix="$build/made" \
     RUNTIME_PREFIX=1 INSTALL_SYMLINKS=1 SKIP_DASHED_BUILT_INS=1 \

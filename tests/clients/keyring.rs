@@ -1,7 +1,7 @@
-//! keyring's command line: pip and uv at an index that wants a login.
+//! keyring's command line: pip and uv at an index that requires a login.
 //!
-//! What passes at the gate of `docs/servers.md` is in `servers/nginx/tools.rs`. The server here
-//! asks the issuer each time, where nginx keeps an answer for 10 seconds.
+//! `servers/nginx/tools.rs` tests the gate of `docs/servers.md`. The server here asks the
+//! issuer each time; nginx keeps a response for 10 seconds.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,11 +18,11 @@ const WHEEL: &str = "acme_app-1.0-py3-none-any.whl";
 /// A program that installs from an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Installer {
-    /// Asks with a username or not at all.
+    /// It asks with a username or not at all.
     OldPip,
-    /// Asks for the username too, and for JSON.
+    /// It also asks for the username, and for JSON.
     NewPip,
-    /// Asks for the username where a login is configured to be needed.
+    /// It asks for the username if a login is configured as required.
     Uv,
 }
 
@@ -55,14 +55,14 @@ fn pip_and_uv_install_under_the_rules_username_where_the_url_has_none() {
         let ci = Shown::Basic("ci".to_owned());
         assert!(shop.index.take_shown().contains(&ci), "{installer:?}");
     }
-    // It does not ask.
+    // The old pip does not ask.
     stderr_of_failure(shop.installs(Installer::OldPip, &url));
     assert_eq!(shop.world.issuer.token_requests(), 1);
 }
 
-/// The link that it makes is put first on PATH, as it says.
+/// The link of setup is first on PATH, as its output says.
 #[test]
-fn pip_and_uv_install_by_what_setup_keyring_makes() {
+fn pip_and_uv_install_after_setup_keyring() {
     let Some(shop) = Shop::new() else { return };
     let home = shop.world.home.path();
     fs::remove_file(home.join("bin/keyring")).unwrap();
@@ -110,7 +110,7 @@ fn an_index_without_a_rule_is_shown_no_token() {
         let failed = output(shop.installs(installer, &url));
         assert!(!failed.status.success(), "{installer:?}");
         let seen = shop.index.take_seen();
-        // Without a login, uv does not come where one is needed.
+        // Without a login, uv makes no request where one is required.
         let comes = installer != Installer::Uv;
         assert_eq!(!seen.is_empty(), comes, "{installer:?}");
         assert!(seen.iter().all(|seen| seen.status == 401), "{seen:?}");
@@ -118,7 +118,7 @@ fn an_index_without_a_rule_is_shown_no_token() {
     assert_eq!(shop.world.issuer.total_requests(), 0);
 }
 
-/// pip hands the user of a URL over as a word of its own, decoded.
+/// pip passes the user of a URL as a separate word, decoded.
 #[test]
 fn a_user_in_the_url_that_looks_like_an_option_gets_nothing_and_runs_nothing() {
     let Some(shop) = Shop::new() else { return };
@@ -142,10 +142,10 @@ fn a_user_in_the_url_that_looks_like_an_option_gets_nothing_and_runs_nothing() {
     assert_eq!(shop.world.issuer.total_requests(), 0);
 }
 
-/// pip and uv ask for the host alone once they got nothing for the URL; there it
-/// cannot be told from one that is reached by https.
+/// pip and uv ask only for the host after getting nothing for the URL; that host cannot
+/// be distinguished from one reached by https.
 #[test]
-fn an_index_that_is_reached_by_http_is_shown_a_token_only_with_leave() {
+fn an_http_index_gets_a_token_only_if_the_rule_allows_it() {
     let Some(shop) = Shop::new() else { return };
     let (issuer, files) = (shop.world.issuer.clone(), shop.files.clone());
     let index = Server::http(move |request| {
@@ -175,7 +175,7 @@ fn an_index_that_is_reached_by_http_is_shown_a_token_only_with_leave() {
 }
 
 #[test]
-fn a_file_that_lies_elsewhere_is_asked_for_without_the_token() {
+fn a_file_on_another_host_is_requested_without_the_token() {
     let Some(shop) = Shop::new() else { return };
     let nobody = |_: &Shown, _: &str| false;
     let basic = ["Basic realm=\"elsewhere\"".to_owned()];
@@ -193,7 +193,7 @@ fn a_file_that_lies_elsewhere_is_asked_for_without_the_token() {
     }
 }
 
-/// An index with one package, and a user of it.
+/// An index with one package, and its user.
 pub struct Shop {
     ca: Arc<Ca>,
     index: Gateway,
@@ -206,7 +206,7 @@ pub struct Shop {
 }
 
 impl Shop {
-    /// None where a program is missing.
+    /// Creates the shop; `None` if a program is missing.
     fn new() -> Option<Self> {
         let (world, ca) = (World::new(), Ca::new());
         let files = Files::make(&world)?;
@@ -218,7 +218,7 @@ impl Shop {
         Self::with(world, Arc::new(ca), files, index)
     }
 
-    /// Returns `None` where a program is missing.
+    /// Returns `None` if a program is missing.
     pub fn with(world: World, ca: Arc<Ca>, files: Files, index: Gateway) -> Option<Self> {
         world.home.link("keyring");
         world.home.write("ca.pem", ca.pem());
@@ -234,7 +234,7 @@ impl Shop {
         })
     }
 
-    /// The user's program, which finds the helper and trusts the index.
+    /// Returns a program of the user, which finds the helper and trusts the index.
     fn command(&self, program: &Path, arguments: &[&str]) -> Command {
         let mut command = self.world.home.command(program);
         command
@@ -244,7 +244,7 @@ impl Shop {
         command
     }
 
-    /// Has the package installed from this index.
+    /// Returns the command that installs the package from this index.
     pub fn installs(&self, installer: Installer, url: &str) -> Command {
         let home = self.world.home.path();
         let target = home.join(format!("{installer:?}"));
@@ -271,7 +271,7 @@ impl Shop {
     }
 
     fn uv(&self, url: &str) -> Command {
-        // Without a username uv would first try without a login.
+        // Without a username, uv would first try without a login.
         let config = format!(
             "[[index]]\nname = \"acme\"\nurl = \"{url}\"\ndefault = true\nauthenticate = \"always\"\n"
         );
@@ -285,7 +285,7 @@ impl Shop {
         command
     }
 
-    /// It was installed, and is not there for the next.
+    /// Asserts that the package is installed, and removes it for the next test.
     pub fn has_the_package(&self, installer: Installer) {
         let target = self.world.home.path().join(format!("{installer:?}"));
         let module = fs::read_to_string(target.join("acme_app.py")).unwrap();
@@ -294,14 +294,14 @@ impl Shop {
     }
 }
 
-/// What the index serves.
+/// The files of the index.
 #[derive(Clone)]
 pub struct Files {
     wheel: Vec<u8>,
 }
 
 impl Files {
-    /// Makes the wheel, by Python's own archiver; `None` where Python is missing.
+    /// Makes the wheel, with Python's own archiver; `None` without Python.
     pub fn make(world: &World) -> Option<Self> {
         let python = installed("Python", "python/bin/python")?;
         let home = &world.home;
@@ -339,7 +339,7 @@ impl Files {
     }
 }
 
-/// The index's page of the package (PEP 503).
+/// Returns the index's page of the package (PEP 503).
 fn page_with(link: &str) -> Response {
     let page = format!("<!DOCTYPE html><a href=\"{link}\">{WHEEL}</a>\n");
     Response::new(200).with_body("text/html", page)

@@ -1,8 +1,8 @@
-//! Kubernetes: clients whose kubeconfig runs the binary for a token, and what
-//! they come to when something happens to that token.
+//! Kubernetes: clients whose kubeconfig runs the binary for a token, and the results of
+//! changes to that token.
 //!
-//! The real kube-apiserver is in `servers/kubernetes`: this one notes what it is shown, and
-//! answers what a real one does only in trouble.
+//! The real kube-apiserver is in `servers/kubernetes`: this one records the tokens, and
+//! sends responses that a real one sends only during failures.
 
 mod client;
 pub mod cluster;
@@ -17,19 +17,18 @@ use serde_json::Value;
 
 use crate::support::{Endpoint, Jwt, Running, World, binary, entry, until};
 
-/// Something that happens after a client's first call, and what comes of it in
-/// its next two.
+/// A change after a client's first call, and the results of its next two.
 struct Flow {
     happens: fn(&Cluster),
-    /// Whether a library makes the two in one process.
+    /// True if a library makes both calls in one process.
     in_one: bool,
-    /// What the two calls come to.
+    /// The results of the two calls.
     answers: fn(&Client) -> [&'static str; 2],
-    /// What the server says to the tokens that it is shown, each answer once.
+    /// The statuses of requests with a token, without repetitions.
     statuses: fn(&Client) -> &'static [u16],
-    /// How many tokens the issuer gives.
+    /// Number of tokens that the issuer issues.
     minted: usize,
-    /// How often it is asked whether a token is good.
+    /// Number of requests to the issuer about a token.
     checked: fn(&Client) -> usize,
 }
 
@@ -51,7 +50,7 @@ const EXPIRY: Flow = Flow {
 const REVOCATION: Flow = Flow {
     happens: |cluster| cluster.revokes_the_token(),
     in_one: true,
-    // The switch asks twice before the call that counts, and hears of it there.
+    // The switch asks twice before the call that counts, and gets a new token there.
     answers: |client| match client {
         Client::Kubectl(kubectl) if kubectl.is_switch => [MINOR, MINOR],
         _ => [REFUSED, MINOR],
@@ -67,7 +66,7 @@ const REVOCATION: Flow = Flow {
 const ROTATION: Flow = Flow {
     happens: |cluster| cluster.rotates_the_key(),
     minted: 1,
-    // The new key's entry has a note of its own on when it was last checked.
+    // The new key's entry has a separate record of its last check.
     checked: |client| usize::from(client.asks_more_than_once()),
     ..NOTHING
 };
@@ -78,7 +77,7 @@ const DELETION: Flow = Flow {
         cluster.deletes_the_key();
     },
     answers: |client| match client {
-        // It goes on without a token.
+        // The client continues without a token.
         Client::Python(_) => [REFUSED, REFUSED],
         Client::Kubectl(_) | Client::Kube(_) => [FAILED, FAILED],
     },
@@ -87,7 +86,7 @@ const DELETION: Flow = Flow {
 };
 
 impl Flow {
-    /// Goes through it with every client.
+    /// Runs this with every client.
     fn with_all(&self) -> Vec<(Client, Cluster, String)> {
         let clients = Client::all().into_iter();
         clients
@@ -98,8 +97,8 @@ impl Flow {
             .collect()
     }
 
-    /// Goes through it with one, in a cluster of its own: that cluster, and what
-    /// the client said in the end.
+    /// Runs this with one client, in a separate cluster. Returns that cluster, and the
+    /// client's stderr.
     fn with(&self, client: &Client, version: &str) -> (Cluster, String) {
         let cluster = Cluster::new();
         let World { issuer, home, .. } = &cluster.world;
@@ -148,13 +147,13 @@ fn an_expired_token_is_followed_by_a_fresh_one() {
 #[test]
 fn a_token_that_was_revoked_is_followed_by_another_when_the_same_process_asks_again() {
     for (client, _, said) in REVOCATION.with_all() {
-        // Without a terminal, stderr may be read as a part of the answer.
+        // Without a terminal, stderr may be read as a part of the response.
         assert!(!said.contains("requesting a new one"), "{client}: {said}");
     }
 }
 
 #[test]
-fn a_token_that_only_the_api_server_refuses_is_told_to_the_person() {
+fn the_user_sees_that_only_the_api_server_refuses_the_token() {
     for client in Client::all() {
         if !matches!(client, Client::Kubectl(_)) {
             continue;
@@ -169,7 +168,7 @@ fn a_token_that_only_the_api_server_refuses_is_told_to_the_person() {
 }
 
 #[test]
-fn a_rotated_key_serves_at_once_and_the_old_ones_entry_is_left_alone() {
+fn a_rotated_key_is_used_at_once_and_the_old_keys_entry_stays() {
     for (client, cluster, _) in ROTATION.with_all() {
         let World {
             issuer, home, user, ..
@@ -196,7 +195,7 @@ fn a_rotated_key_serves_at_once_and_the_old_ones_entry_is_left_alone() {
 }
 
 #[test]
-fn a_deleted_key_is_a_reason_that_reaches_the_person() {
+fn a_deleted_key_gives_an_error_that_the_user_sees() {
     for (client, _, said) in DELETION.with_all() {
         for part in [
             "the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)",
@@ -208,7 +207,7 @@ fn a_deleted_key_is_a_reason_that_reaches_the_person() {
 }
 
 #[test]
-fn a_profile_that_is_missing_is_a_reason_that_reaches_the_person() {
+fn a_missing_profile_gives_an_error_that_the_user_sees() {
     for client in Client::all() {
         let cluster = Cluster::new();
         cluster.configure(client.versions()[0], Some("absent"));
@@ -224,7 +223,7 @@ fn a_profile_that_is_missing_is_a_reason_that_reaches_the_person() {
     }
 }
 
-/// The issuer's tokens last about two seconds here.
+/// The issuer's tokens are valid for about two seconds here.
 #[test]
 fn the_file_of_an_agent_lets_every_client_in_before_and_after_a_renewal() {
     for client in Client::all() {

@@ -1,11 +1,10 @@
-//! The real clients: kubectl, Python's kubernetes, the crate kube, git, skopeo,
-//! docker, Bazel, cargo, Go, Terraform, pip, uv, pnpm, google-auth, botocore, openssl,
-//! Prometheus, `node_exporter` and the OpenTelemetry Collector,
-//! against servers that let in only who shows a token that the issuer takes; the binary
-//! under a clock that is off, by faketime; and the real servers of `docs/servers.md`.
+//! The real clients: kubectl, Python's kubernetes, the crate kube, git, skopeo, docker,
+//! Bazel, cargo, Go, Terraform, pip, uv, pnpm, google-auth, botocore, openssl,
+//! Prometheus, `node_exporter` and the OpenTelemetry Collector, at servers that accept
+//! only requests with a token that the issuer accepts; the binary with a wrong clock, by
+//! faketime; and the real servers of `docs/servers.md`.
 //!
-//! A client that is not installed is skipped, and but for Bazel is a failure where
-//! `CI=true`.
+//! A missing client is skipped, and is a failure with `CI=true`, except for Bazel.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
 #[path = "../support/mod.rs"]

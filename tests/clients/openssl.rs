@@ -1,4 +1,4 @@
-//! openssl verifies what `assertion` signs, and is a server that refuses us.
+//! openssl verifies the signature of `assertion`, and acts as a server that refuses us.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -54,7 +54,7 @@ fn openssl_verifies_an_assertion_and_refuses_another() {
     assert_eq!(world.issuer.total_requests(), 0, "it needs no network");
 }
 
-/// `token` at openssl's server with these options: what it says in its one line.
+/// Runs `token` at openssl's server with these options. Returns its one line of stderr.
 fn at_server(openssl: &Path, options: &[&str]) -> String {
     let world = World::new();
     let server = Ca::self_signed_server(&["localhost"], |_| ());
@@ -74,7 +74,7 @@ fn at_server(openssl: &Path, options: &[&str]) -> String {
             .next()
             .map(ToOwned::to_owned)
     });
-    // What it writes afterwards must not block it.
+    // The server's later output must not block it.
     thread::spawn(move || lines.for_each(drop));
     let url = format!("https://localhost:{}", port.unwrap());
     let output = world

@@ -1,5 +1,5 @@
-//! The OpenTelemetry Collector, which sends with the token of the agent's file; the
-//! configuration is that of docs/agent.md.
+//! The OpenTelemetry Collector, which sends the token of the agent's file, with the
+//! configuration of docs/agent.md.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -14,7 +14,7 @@ use crate::support::{Running, World, binary, until};
 const LOG: &str =
     r#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"x"}}]}]}]}"#;
 
-/// Hands the collector a log record. True if it takes it.
+/// Sends a log record to the collector. Returns true if it accepts it.
 fn send(port: u16) -> bool {
     let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else {
         return false;
@@ -57,7 +57,7 @@ fn the_collector_sends_with_the_token_of_the_file_also_after_renewals() {
             &format!("http://{}", target.address()),
         )
         .replace("127.0.0.1:4318", &format!("127.0.0.1:{port}"));
-    // Its own metrics would want a port too.
+    // The collector's own metrics would need a port too.
     let config = config + "  telemetry:\n    metrics:\n      level: none\n";
     let config = world.home.write("config.yaml", config);
     let mut command = world.home.command(collector);

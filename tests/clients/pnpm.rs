@@ -1,8 +1,8 @@
-//! pnpm 10 and 12 at a registry that wants a login, with the binary as their token
+//! pnpm 10 and 12 at a registry that requires a login, with the binary as their token
 //! helper.
 //!
-//! What passes at the gate of `docs/servers.md` is in `servers/nginx/tools.rs`. The server here
-//! asks the issuer each time, where nginx keeps an answer for 10 seconds.
+//! `servers/nginx/tools.rs` tests the gate of `docs/servers.md`. The server here asks the
+//! issuer each time; nginx keeps a response for 10 seconds.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,7 +17,7 @@ use crate::program::{installed, output, stdout_of_success};
 use crate::support::http::{Request, Response};
 use crate::support::{Ca, World};
 
-/// 10 takes the path of a token helper alone, 12 takes its arguments too.
+/// Version 10 accepts only the path of a token helper, 12 accepts arguments too.
 const VERSIONS: [&str; 2] = ["10.34.9", "12.21.0"];
 
 const NPMRC: &str = ".npmrc";
@@ -37,7 +37,7 @@ fn pnpm_publishes_and_installs_with_one_token() {
     }
 }
 
-/// A shell splits the line: it has neither quotes nor backslashes.
+/// A shell splits the line, so it has neither quotes nor backslashes.
 #[test]
 fn only_pnpm_12_takes_arguments() {
     for pnpm in Pnpm::all() {
@@ -54,8 +54,8 @@ fn only_pnpm_12_takes_arguments() {
     }
 }
 
-/// pnpm does not tell the helper for whom it asks: the line's own host is the rule.
-/// pnpm 10 runs the helper of each line at the start of every command.
+/// pnpm does not pass the host to the helper: the host of the line is the rule. pnpm 10
+/// runs the helper of each line at the start of every command.
 #[test]
 fn a_registry_without_a_line_of_its_own_is_shown_nothing() {
     for pnpm in Pnpm::all() {
@@ -70,7 +70,7 @@ fn a_registry_without_a_line_of_its_own_is_shown_nothing() {
     }
 }
 
-/// A line without a port stands for all ports of the host.
+/// A line without a port covers all ports of the host.
 #[test]
 fn a_line_without_a_port_lets_every_port_have_the_token() {
     for pnpm in Pnpm::all() {
@@ -96,7 +96,7 @@ fn a_project_cannot_name_a_helper() {
 }
 
 #[test]
-fn pnpm_takes_no_token_along_to_another_host() {
+fn pnpm_sends_no_token_to_another_host() {
     for pnpm in Pnpm::all() {
         for led in [Led::ByRedirect, Led::ByMetadata] {
             let acme = Acme::serving(&pnpm, Some(led));
@@ -109,7 +109,7 @@ fn pnpm_takes_no_token_along_to_another_host() {
     }
 }
 
-/// Neither shows what the helper says. pnpm 12 goes on without a token, in silence.
+/// Neither shows the helper's stderr. pnpm 12 continues silently without a token.
 #[test]
 fn without_a_token_pnpm_10_stops_and_pnpm_12_goes_on_without() {
     for pnpm in Pnpm::all() {
@@ -131,7 +131,7 @@ fn without_a_token_pnpm_10_stops_and_pnpm_12_goes_on_without() {
     }
 }
 
-/// pnpm does not ask again after a 401, and has nothing to tell the helper with.
+/// pnpm does not ask again after a 401, and cannot report it to the helper.
 #[test]
 fn a_token_that_was_revoked_is_replaced_after_cache_clear() {
     for pnpm in Pnpm::all() {
@@ -148,7 +148,7 @@ fn a_token_that_was_revoked_is_replaced_after_cache_clear() {
     }
 }
 
-/// One pnpm that `tests/clients/install.sh` installs.
+/// A pnpm that `tests/clients/install.sh` installs.
 #[derive(Debug)]
 pub struct Pnpm {
     version: &'static str,
@@ -170,7 +170,7 @@ impl Pnpm {
     }
 }
 
-/// How the registry leads to a host that the user's file does not name.
+/// The way in which the registry refers to a host outside the user's file.
 #[derive(Clone, Copy, Debug)]
 pub enum Led {
     /// A redirect from the archive's address.
@@ -181,15 +181,14 @@ pub enum Led {
 
 pub const INSTALLED: &str = "app/node_modules/@acme/greeter/package.json";
 
-/// What was published: the metadata as it came.
+/// The published metadata, unchanged.
 pub type Published = Arc<Mutex<Option<Value>>>;
 
-/// A registry behind a gateway, a package to publish there and one that depends on
-/// it.
+/// A registry behind a gateway, a package to publish there and one that depends on it.
 pub struct Acme<'a> {
     pub world: World,
     gateway: Gateway,
-    /// Behind another name, and refuses everybody.
+    /// A gateway with another name, which refuses everything.
     other: Gateway,
     ca_file: PathBuf,
     pnpm: &'a Path,
@@ -200,7 +199,7 @@ impl<'a> Acme<'a> {
         Self::serving(pnpm, None)
     }
 
-    /// With the package in the registry, and nothing noted of how it came there.
+    /// Publishes the package, and clears the record of requests.
     fn published(pnpm: &'a Pnpm) -> Self {
         let acme = Self::new(pnpm);
         acme.use_helper(&acme.helper());
@@ -243,8 +242,8 @@ impl<'a> Acme<'a> {
         }
     }
 
-    /// The token helper: a link, as pnpm 10 passes no argument that would name a
-    /// command.
+    /// Returns the token helper: a link, as pnpm 10 passes no argument for a command's
+    /// name.
     pub fn helper(&self) -> String {
         let link = self.world.home.link("pnpm-credential-zitadel");
         link.display().to_string()
@@ -258,7 +257,7 @@ impl<'a> Acme<'a> {
         self.write_npmrc(&self.line(helper));
     }
 
-    /// Writes the user's own file, the one that both versions take a helper from.
+    /// Writes the user's own file, the only one from which both versions accept a helper.
     fn write_npmrc(&self, lines: &str) {
         let npmrc = format!(
             "registry=https://{}/\ncafile={}\n\
@@ -281,7 +280,7 @@ impl<'a> Acme<'a> {
         self.pnpm("app", &["install"])
     }
 
-    /// Returns what pnpm wrote; 10 writes its errors to stdout.
+    /// Returns pnpm's output; version 10 writes its errors to stdout.
     fn fails_to_install(&self) -> String {
         let failed = output(self.install());
         let said = [failed.stdout, failed.stderr].concat();
@@ -295,8 +294,8 @@ impl<'a> Acme<'a> {
     }
 }
 
-/// What a registry says to those who got in: metadata and an archive, both as they
-/// were published.
+/// Returns a registry's response after the login: metadata and an archive, both as
+/// published.
 pub fn answer(
     published: &mut Option<Value>,
     led: Option<Led>,

@@ -1,5 +1,5 @@
-//! The agent's metrics as promtool and `node_exporter` read them, and its token file as
-//! Prometheus does; the configuration and the rules are those of docs/agent.md.
+//! The agent's metrics in promtool and `node_exporter`, and its token file in Prometheus,
+//! with the configuration and the rules of docs/agent.md.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +20,7 @@ use crate::support::{Endpoint, Fault, Running, Times, World, binary, until};
 
 const PAGE: &str = include_str!("../../docs/agent.md");
 
-/// The first YAML of the page that begins so.
+/// Returns the first YAML of the page with this start.
 pub fn yaml(start: &str) -> String {
     let mut blocks = PAGE.split("```yaml\n").skip(1);
     let block = blocks.find(|block| block.starts_with(start)).unwrap();
@@ -38,7 +38,7 @@ fn stop(running: Running) {
     assert!(running.output().status.success());
 }
 
-/// A page of a server on loopback, once it answers. HTTP/1.0 has no chunks.
+/// Returns a page of a server on loopback, once it responds. HTTP/1.0 has no chunks.
 fn page(port: u16, target: &str) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     write!(stream, "GET {target} HTTP/1.0\r\n\r\n").ok()?;
@@ -48,10 +48,10 @@ fn page(port: u16, target: &str) -> Option<String> {
     head.contains(" 200 ").then(|| body.to_owned())
 }
 
-/// A server of the tests' own that wants a token of the issuer.
+/// The tests' own server, which requires a token of the issuer.
 pub struct Target {
     server: Server,
-    /// What it was shown, and whether the issuer takes it.
+    /// The received tokens, and true for those that the issuer accepts.
     seen: Arc<Mutex<Vec<(String, bool)>>>,
 }
 
@@ -73,12 +73,12 @@ impl Target {
         Self { server, seen }
     }
 
-    /// `127.0.0.1:PORT`.
+    /// Returns `127.0.0.1:PORT`.
     pub fn address(&self) -> String {
         self.server.address().to_string()
     }
 
-    /// True if it was shown so many tokens. Each must be good.
+    /// True if it received this many tokens. Each must be valid.
     pub fn has_seen(&self, tokens: usize) -> bool {
         let seen = self.seen.lock().unwrap();
         assert!(seen.iter().all(|(_, is_good)| *is_good), "{seen:?}");
@@ -87,7 +87,7 @@ impl Target {
     }
 }
 
-/// What promtool says of a text, which must be nothing.
+/// Asserts that promtool finds nothing in a text.
 fn assert_good(promtool: &Path, metrics: &str) {
     let mut command = Command::new(promtool);
     command.args(["check", "metrics"]);
@@ -99,7 +99,7 @@ fn assert_good(promtool: &Path, metrics: &str) {
 }
 
 #[test]
-fn promtool_has_nothing_to_say_about_the_metrics() {
+fn promtool_accepts_the_metrics() {
     let Some(promtool) = client("promtool") else {
         return;
     };
@@ -213,7 +213,7 @@ fn prometheus_scrapes_with_the_token_of_the_file_also_after_renewals() {
 }
 
 #[test]
-fn promtool_takes_the_configuration_and_the_rules_of_the_page() {
+fn promtool_accepts_the_documented_configuration_and_rules() {
     let Some(promtool) = client("promtool") else {
         return;
     };
@@ -233,7 +233,7 @@ fn promtool_takes_the_configuration_and_the_rules_of_the_page() {
     }
 }
 
-/// Each alert fires when it should, and none while all is well.
+/// Each alert fires when it should, and none fires without a problem.
 const ALERTS: &str = r#"
 rule_files: [rules.yml]
 evaluation_interval: 1m

@@ -18,11 +18,11 @@ use crate::support::{Client, Home};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// It listens on loopback, open to all: the gateway keeps the door. It stops
-/// when it is dropped.
+/// A registry on loopback, open to all: the gateway checks the login. It stops when it is
+/// dropped.
 pub struct Registry {
     child: Child,
-    /// Where it listens.
+    /// The address of the registry.
     pub upstream: Upstream,
 }
 
@@ -46,7 +46,7 @@ impl Registry {
             .unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         let (sender, upstream) = mpsc::channel();
-        // Reads on to the end: a full pipe would stop the registry.
+        // The log is read to its end: a full pipe would stop the registry.
         thread::spawn(move || {
             for line in log.lines().map_while(Result::ok) {
                 if let Some(port) = port_in(&line) {
@@ -72,25 +72,25 @@ impl Drop for Registry {
     }
 }
 
-/// The port in the log's line about it.
+/// Returns the port in the log's line about it.
 fn port_in(line: &str) -> Option<u16> {
     let (_, rest) = line.split_once("listening on 127.0.0.1:")?;
     let end = rest.find(|c: char| !c.is_ascii_digit())?;
     rest[..end].parse().ok()
 }
 
-/// A server on loopback by its port.
+/// A server at a port on loopback.
 #[derive(Clone, Copy)]
 pub struct Upstream(u16);
 
 impl Upstream {
-    /// Its answer to a request.
+    /// Returns its response to a request.
     pub fn answer(self, request: &Request) -> Response {
         let answer = self.forward(request);
         answer.unwrap_or_else(|error| Response::text(502, error.to_string()))
     }
 
-    /// Hands a request on, and the answer back.
+    /// Forwards a request, and returns the response.
     fn forward(self, request: &Request) -> io::Result<Response> {
         const OURS: [&str; 6] = [
             "authorization",

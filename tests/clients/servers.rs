@@ -1,5 +1,6 @@
-//! The servers of `docs/servers.md`: the files of `examples/servers` in the real programs,
-//! which let in by role whoever has a token of an issuer that behaves as ZITADEL does.
+//! The servers of `docs/servers.md`: the files of `examples/servers` in the real
+//! programs, which accept requests by role, with tokens of an issuer that behaves like
+//! ZITADEL.
 
 pub mod cast;
 pub mod files;

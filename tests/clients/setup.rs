@@ -1,4 +1,4 @@
-//! From a key file to tools that work, by `setup` alone, and back.
+//! From a key file to working tools, only by `setup`, and back.
 
 mod all;
 mod git;
@@ -28,7 +28,7 @@ use crate::support::{Home, World, tree};
 const KUBECONFIG: &str = ".kube/config";
 const CONFIG: &str = ".config/zitadel-credential/config.toml";
 
-/// A home with a key file, the binary and its names on PATH, and no config.
+/// Returns a home with a key file, the binary and its names on PATH, and no config.
 fn fresh() -> Cluster {
     let cluster = Cluster::new();
     let home = &cluster.world.home;
@@ -43,7 +43,7 @@ fn fresh() -> Cluster {
     cluster
 }
 
-/// As [`fresh`], with a profile.
+/// Returns the home of [`fresh`], with a profile.
 fn with_profile() -> Cluster {
     let cluster = fresh();
     let World { home, issuer, .. } = &cluster.world;
@@ -54,7 +54,7 @@ fn with_profile() -> Cluster {
     cluster
 }
 
-/// A kubeconfig as an administrator left it: its context is of another user.
+/// Writes an administrator's kubeconfig: its context is of another user.
 fn kubeconfig(cluster: &Cluster) {
     cluster.configure("client.authentication.k8s.io/v1", None);
     let home = &cluster.world.home;
@@ -70,14 +70,14 @@ fn command(home: &Home, program: impl AsRef<Path>) -> Command {
     command
 }
 
-/// Calls `setup` with these words, apart by blanks; it must succeed.
+/// Calls `setup` with these words, separated by spaces; it must succeed.
 fn setup(home: &Home, words: &str) -> String {
     let mut setup = command(home, "zitadel-credential");
     setup.arg("setup").args(words.split(' '));
     stdout_of_success(setup)
 }
 
-/// The user's own files: neither the key, nor caches, nor what servers keep.
+/// Returns the user's own files: not the key, the caches or the files of servers.
 fn files(home: &Home) -> BTreeMap<String, Node> {
     let left_out = [
         ".cache",
@@ -120,7 +120,7 @@ fn four_commands_lead_from_a_key_file_to_tools_that_work_and_back() {
             upstream.answer(request)
         });
         let ca_file = home.write("ca.pem", cluster.ca().pem());
-        // git would hand the token to `store`, which writes it down.
+        // git would pass the token to `store`, which saves it.
         home.write(
             ".gitconfig",
             format!(
@@ -186,7 +186,7 @@ fn four_commands_lead_from_a_key_file_to_tools_that_work_and_back() {
             store.take_shown(),
             [Shown::Nothing, Shown::Basic("ci".to_owned())]
         );
-        // A second proof of the key was asked for; the tools got by with one token.
+        // A second test of the key was requested; the tools needed only one token.
         assert_eq!(issuer.token_requests(), 2);
         assert!(!home.path().join(".git-credentials").exists());
 
@@ -204,7 +204,7 @@ fn four_commands_lead_from_a_key_file_to_tools_that_work_and_back() {
 }
 
 #[test]
-fn a_person_at_a_terminal_is_asked_for_what_is_missing() {
+fn a_user_at_a_terminal_is_asked_for_missing_values() {
     let Some(script) = client("script") else {
         return;
     };
@@ -226,10 +226,10 @@ fn a_person_at_a_terminal_is_asked_for_what_is_missing() {
     );
 }
 
-/// Only the group in the foreground may read from a terminal: `op`, `sudo` and
-/// their like ask there.
+/// Only the group in the foreground may read from a terminal: `op`, `sudo` and similar
+/// programs ask there.
 #[test]
-fn a_key_command_may_ask_the_person_at_the_terminal() {
+fn a_key_command_may_ask_the_user_at_the_terminal() {
     let Some(script) = client("script") else {
         return;
     };

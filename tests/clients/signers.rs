@@ -1,4 +1,4 @@
-//! Programs that sign with a key that never leaves its place, as `docs/keys.md` has them:
+//! Programs that sign with a key that never leaves its place, as in `docs/keys.md`:
 //! `pkcs11-tool` with `SoftHSM2`, tpm2-tools with swtpm, and openssl.
 
 use std::net::{Ipv4Addr, TcpStream};
@@ -14,7 +14,7 @@ use crate::support::{Home, Running, ServiceUser, World};
 
 const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
 
-/// Runs a script in the home to its end.
+/// Runs a script in the home, and waits for its end.
 fn script(home: &Home, variables: &[(&str, &str)], script: &str) {
     let mut shell = home.command("sh");
     shell.args(["-ec", script]).envs(variables.iter().copied());
@@ -23,8 +23,8 @@ fn script(home: &Home, variables: &[(&str, &str)], script: &str) {
     assert!(output.status.success(), "{script}: {stderr}");
 }
 
-/// A user that is known by the public key in `signer.pub` alone, and a profile whose
-/// assertions this command signs.
+/// Returns a user that is known only by the public key in `signer.pub`, and a profile
+/// whose assertions this command signs.
 fn world(prepare: impl FnOnce(&Home), sign: &str) -> World {
     let world = World::new();
     prepare(&world.home);
@@ -42,7 +42,8 @@ fn world(prepare: impl FnOnce(&Home), sign: &str) -> World {
     world
 }
 
-/// A token comes, from the cache too, and another signer's is refused before any request.
+/// Asserts that a token comes, also from the cache, and that another signer's is refused
+/// before any request.
 fn holds(world: &World, variables: &[(&str, &str)]) {
     let call = |words: &[&str]| {
         let mut call = world.zitadel(words);
@@ -104,7 +105,7 @@ fn a_pkcs11_token_signs() {
     );
     let world = world(prepare, &sign);
     holds(&world, &[("SOFTHSM2_CONF", "softhsm.conf")]);
-    // Without its PIN it says why, and exits with an error.
+    // Without its PIN the program prints the reason, and exits with an error.
     world.home.write("pin", "9999");
     let mut call = world.zitadel(["token", "--no-cache"]);
     let output = call.env("SOFTHSM2_CONF", "softhsm.conf").run();
@@ -126,7 +127,7 @@ fn a_tpm_signs() {
     let (tpm, tcti) = start_tpm(&home, &swtpm);
     let variables = [("TPM2TOOLS_TCTI", tcti.as_str())];
     let prepare = |home: &Home| {
-        // What a real TPM's resource manager does by itself is done by hand.
+        // A real TPM's resource manager does this automatically.
         let make = "tpm2_createprimary -Q -C o -g sha256 -G rsa -c primary.ctx
             tpm2_create -Q -C primary.ctx -G rsa2048:rsassa-sha256:null -u key.pub -r key.priv \
               -a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|sign'
@@ -143,7 +144,8 @@ fn a_tpm_signs() {
     drop(tpm);
 }
 
-/// A TPM on loopback, and how tpm2-tools reach it: its two ports follow each other.
+/// Starts a TPM on loopback. Returns it with its address for tpm2-tools: its two ports
+/// are adjacent.
 fn start_tpm(home: &Home, swtpm: &Path) -> (Running, String) {
     fs::create_dir(home.path().join("state")).unwrap();
     let mut tries = 0..20;

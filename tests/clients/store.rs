@@ -14,30 +14,30 @@ use predicates::str::contains;
 use crate::program::{client, installed, output};
 use crate::support::fleet::{Fleet, quiet_token};
 use crate::support::ports::free_port;
-use crate::support::{Ca, Home, Running, until};
+use crate::support::{Ca, Home, Running, side_by_side, until};
 
 const PAGE: &str = include_str!("../../docs/fleet.md");
 
 const PASSWORD: &str = "a-password-of-the-store";
 
-/// The programs that are installed: each is tried.
+/// Returns the installed programs, all of which are tested.
 fn programs() -> Vec<PathBuf> {
     let valkey = installed("valkey-server", "valkey/valkey-server");
     client("redis-server").into_iter().chain(valkey).collect()
 }
 
-/// The configuration of the page.
+/// Returns the configuration of the page.
 fn page_config() -> &'static str {
     let start = PAGE.find("```\nport 0\n").unwrap() + 4;
     PAGE[start..].split("```").next().unwrap()
 }
 
-/// A fleet whose store has this port.
+/// Returns a fleet whose store has this port.
 fn fleet_at(port: u16) -> Fleet {
     Fleet::new(&format!("rediss://localhost:{port}"))
 }
 
-/// A server under way.
+/// A running server.
 struct Server {
     program: PathBuf,
     home: Home,
@@ -47,7 +47,7 @@ struct Server {
 }
 
 impl Server {
-    /// With the page's configuration, and these lines after it.
+    /// Starts a server with the page's configuration, and these lines after it.
     fn start(program: &Path, lines: &str) -> Self {
         let (home, port, ca) = (Home::new(), free_port(), Ca::new());
         let certificate = ca.server(&["localhost"], |_| ());
@@ -73,7 +73,7 @@ impl Server {
 
     fn run(&mut self) {
         let mut command = self.home.command(&self.program);
-        // By its name, the one program is a server or another tool.
+        // The program's name selects a server or another tool.
         command
             .arg0("redis-server")
             .arg(self.home.path().join("redis.conf"));
@@ -96,7 +96,7 @@ impl Server {
         fleet_at(self.port)
     }
 
-    /// The lines of a machine's table.
+    /// Returns the lines of a machine's table.
     fn login(&self) -> String {
         let file = |name| self.home.path().join(name).display().to_string();
         format!(
@@ -112,8 +112,8 @@ impl Server {
 }
 
 #[test]
-fn the_pages_server_and_acl_are_all_that_is_needed() {
-    for program in programs() {
+fn the_documented_server_and_acl_suffice() {
+    side_by_side(programs(), |program| {
         let server = Server::start(&program, "");
         let fleet = server.fleet();
         let first = quiet_token(&server.machine(&fleet));
@@ -130,12 +130,12 @@ fn the_pages_server_and_acl_are_all_that_is_needed() {
         ] {
             assert!(text.contains(found), "{text}");
         }
-    }
+    });
 }
 
 #[test]
 fn a_herd_of_processes_mints_once() {
-    for program in programs() {
+    side_by_side(programs(), |program| {
         let server = Server::start(&program, "");
         let fleet = server.fleet();
         let machines: Vec<_> = (0..20).map(|_| server.machine(&fleet)).collect();
@@ -150,12 +150,12 @@ fn a_herd_of_processes_mints_once() {
             assert!(output.status.success(), "{output:?}");
         }
         assert_eq!(fleet.issuer.token_requests(), 1);
-    }
+    });
 }
 
 #[test]
 fn a_socket_file_needs_no_tls() {
-    for program in programs() {
+    side_by_side(programs(), |program| {
         let home = Home::new();
         let socket = home.path().join("redis.sock");
         let lines = format!("unixsocket {}\nunixsocketperm 700\n", socket.display());
@@ -164,12 +164,12 @@ fn a_socket_file_needs_no_tls() {
         let first = quiet_token(&server.machine(&fleet));
         assert_eq!(quiet_token(&server.machine(&fleet)), first);
         assert_eq!(fleet.issuer.token_requests(), 1);
-    }
+    });
 }
 
 #[test]
 fn a_certificate_of_another_authority_is_refused() {
-    for program in programs() {
+    side_by_side(programs(), |program| {
         let server = Server::start(&program, "");
         let fleet = server.fleet();
         let home = fleet.machine_with(&server.login());
@@ -177,10 +177,10 @@ fn a_certificate_of_another_authority_is_refused() {
         let assert = home.zitadel(["token"]).assert().success();
         assert.stderr(contains("the certificate of localhost"));
         fs::write(server.home.path().join("ca.pem"), server.ca.pem()).unwrap();
-    }
+    });
 }
 
-/// What the server itself says of its keys, by the client beside it.
+/// The server's own client lists its keys.
 #[test]
 fn a_dump_of_the_server_holds_no_secret() {
     let Some(program) = client("redis-server") else {

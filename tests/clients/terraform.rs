@@ -1,7 +1,7 @@
-//! Terraform at a registry of modules that wants a token.
+//! Terraform at a registry of modules that requires a token.
 //!
-//! What passes at the gate of `docs/servers.md` is in `servers/nginx/tools.rs`. The server here
-//! asks the issuer each time, where nginx keeps an answer for 10 seconds.
+//! `servers/nginx/tools.rs` tests the gate of `docs/servers.md`. The server here asks the
+//! issuer each time; nginx keeps a response for 10 seconds.
 
 use std::fs;
 use std::path::PathBuf;
@@ -42,7 +42,7 @@ fn a_registry_without_a_rule_is_shown_nothing() {
 }
 
 #[test]
-fn terraform_logout_has_a_refused_token_forgotten() {
+fn terraform_logout_removes_a_refused_token() {
     let Some(site) = Site::new() else { return };
     site.world.allow(&site.host());
     stdout_of_success(site.gets_the_module());
@@ -72,10 +72,10 @@ fn terraform_goes_on_without_a_token_and_logs_why_there_is_none() {
     assert_eq!(site.registry.take_shown(), [Shown::Nothing]);
 }
 
-/// The discovery document is the host's own word: whoever names a host in a rule
-/// trusts it with where its token goes.
+/// The host writes the discovery document: a rule for a host trusts it with the target of
+/// the token.
 #[test]
-fn terraform_shows_the_token_where_the_host_sends_it() {
+fn terraform_sends_the_token_where_discovery_points() {
     let Some(terraform) = client("terraform") else {
         return;
     };
@@ -93,7 +93,7 @@ fn terraform_shows_the_token_where_the_host_sends_it() {
     assert_eq!(elsewhere.take_shown(), [Shown::Bearer]);
 }
 
-/// A registry with one module, and a user of it.
+/// A registry with one module, and its user.
 pub struct Site {
     pub registry: Gateway,
     pub world: World,
@@ -101,12 +101,12 @@ pub struct Site {
 }
 
 impl Site {
-    /// None where there is no Terraform.
+    /// Creates the site; `None` without Terraform.
     pub fn new() -> Option<Self> {
         let terraform = client("terraform")?;
         let (world, ca) = (World::new(), Ca::new());
         let answer = answer(&world);
-        // Terraform discovers without a token where it has none.
+        // Terraform makes discovery requests without a token if it has none.
         let issuer = world.issuer.clone();
         let lets_in =
             move |shown: &Shown, token: &str| *shown == Shown::Bearer && issuer.accepts(token);
@@ -142,7 +142,7 @@ impl Site {
         format!("127.0.0.1:{}", self.registry.port())
     }
 
-    /// The user's Terraform, which trusts the registry.
+    /// Returns the user's Terraform, which trusts the registry.
     fn terraform(&self, arguments: &[&str]) -> Command {
         let mut command = self.world.home.command(&self.terraform);
         command
@@ -158,7 +158,7 @@ impl Site {
     }
 }
 
-/// What a registry with one module, which is in this world, says to those who got in.
+/// Returns the response of a registry with one module, from this world, after the login.
 pub fn answer(world: &World) -> impl Fn(&Request) -> Response + Send + Sync + use<> {
     let output = "output \"name\" {\n  value = \"acme\"\n}\n";
     world.home.write("module/main.tf", output);

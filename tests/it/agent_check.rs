@@ -1,4 +1,4 @@
-//! `agent --check FILE`: whether a token file is good, by the note beside it.
+//! `agent --check FILE`: checks a token file by the note beside it.
 
 use std::fs;
 use std::fs::Permissions;
@@ -39,7 +39,7 @@ fn note(world: &World) -> Value {
     serde_json::from_str(&world.home.read(NOTE)).unwrap()
 }
 
-/// As if the agent had noted another expiry.
+/// Changes the expiry in the agent's note.
 fn expires_at(world: &World, expiry: impl Into<Value>) {
     let mut note = note(world);
     note["tokens"][0]["expires_at"] = expiry.into();
@@ -47,7 +47,7 @@ fn expires_at(world: &World, expiry: impl Into<Value>) {
 }
 
 #[test]
-fn a_token_is_good_until_it_expires_whether_it_is_opaque_or_not() {
+fn an_opaque_token_or_jwt_is_valid_until_it_expires() {
     for version in Version::RECORDED {
         let world = World::new();
         world.issuer.set_version(version);
@@ -97,7 +97,7 @@ fn the_check_needs_no_configuration_no_key_and_no_network() {
 }
 
 #[test]
-fn the_note_names_the_token_by_its_digest_and_is_no_wider_than_its_file() {
+fn the_note_has_the_tokens_digest_and_the_mode_of_its_file() {
     let world = World::new();
     for (mode, bits) in [("0600", 0o600), ("0640", 0o640), ("0644", 0o644)] {
         let words = ["agent", "--once", "--write", "token", "--mode", mode];
@@ -122,7 +122,7 @@ fn the_note_names_the_token_by_its_digest_and_is_no_wider_than_its_file() {
 }
 
 #[test]
-fn at_no_moment_of_a_renewal_does_the_check_fail() {
+fn the_check_never_fails_during_a_renewal() {
     let world = World::new();
     write(&world);
     let mut command = world.home.command("sh");
@@ -143,7 +143,7 @@ fn a_killed_agent_leaves_a_token_with_its_note() {
     let Some(_) = trace::watched(&world.home) else {
         return;
     };
-    // Before each of the two files is replaced, and before anything is written.
+    // The kill is before the replacement of each of the two files, and before any write.
     for call in 1..=3 {
         let mut command = world.home.command("strace");
         command.args(["-f", "-o", "/dev/null", "-e", "trace=renameat"]);
@@ -173,7 +173,7 @@ fn a_removed_or_damaged_note_is_written_again() {
 }
 
 #[test]
-fn a_note_that_cannot_be_written_is_one_warning() {
+fn an_unwritable_note_gives_one_warning() {
     let world = World::new();
     fs::create_dir(world.home.path().join(NOTE)).unwrap();
     let written = world
@@ -187,7 +187,7 @@ fn a_note_that_cannot_be_written_is_one_warning() {
 }
 
 #[test]
-fn a_link_leads_to_the_file_and_its_note() {
+fn a_link_is_followed_to_the_file_and_its_note() {
     let world = World::new();
     let run = world.home.path().join("run");
     fs::create_dir(&run).unwrap();
@@ -210,7 +210,8 @@ fn a_reader_of_the_group_checks_it_too() {
     let file = shared.path().join("token");
     let text = file.to_str().unwrap();
     let reachable: PathBuf = shared.path().join("zitadel-credential");
-    // By another process: a child of this one, forked meanwhile, would keep it open.
+    // Another process makes the copy: a child of this one, forked meanwhile, would keep
+    // it open.
     let mut copy = std::process::Command::new("cp");
     assert!(copy.arg(binary()).arg(&reachable).run().status.success());
     let words = ["--mode", "0640", "--group", "4", "--write", text];
@@ -228,7 +229,7 @@ fn a_reader_of_the_group_checks_it_too() {
 }
 
 #[test]
-fn why_a_file_is_not_good_is_said() {
+fn the_check_says_why_a_file_is_invalid() {
     let case = Case::new();
     let world = &case.world;
     let fails = |stderr: Inline| {
@@ -258,8 +259,8 @@ zitadel-credential: error: token: the note of its expiry is malformed, or of ano
     write(world);
     world.home.write("token", "another");
     fails(str![[r#"
-zitadel-credential: error: token: it holds no token that the agent wrote
-  hint: find out what else writes to it; a running agent writes it again within a minute
+zitadel-credential: error: token: its token was not written by the agent
+  hint: find the other program that writes to it; a running agent rewrites it within a minute
 
 "#]]);
     write(world);

@@ -1,4 +1,4 @@
-//! `agent --metrics-file`, and what an agent says of its key's end.
+//! `agent --metrics-file`, and an agent's messages about its key's expiry.
 
 use std::fs;
 use std::fs::Permissions;
@@ -29,7 +29,7 @@ fn once(world: &World) {
     );
 }
 
-/// The value of a metric, with this in its labels.
+/// Returns the value of a metric with this text in its labels.
 fn value_with(world: &World, name: &str, label: &str) -> Option<u64> {
     let text = fs::read_to_string(world.home.path().join("m.prom")).unwrap_or_default();
     let start = format!("zitadel_credential_{name}{{");
@@ -59,7 +59,7 @@ fn secs(rfc3339: &Value) -> u64 {
     time.unix_timestamp().try_into().unwrap()
 }
 
-/// A key file whose key ends in so many days.
+/// Writes a key file whose key expires in `days` days.
 fn key_ends_in(world: &World, days: u64) -> u64 {
     let end = now() + days * 24 * 3600;
     let date = OffsetDateTime::from_unix_timestamp(end.try_into().unwrap()).unwrap();
@@ -138,7 +138,7 @@ fn renewals_and_failures_are_counted_by_reason() {
 }
 
 #[test]
-fn a_token_file_that_cannot_be_written_is_counted_too_also_where_it_ends_the_agent() {
+fn an_unwritable_token_file_is_counted_also_if_it_ends_the_agent() {
     let world = World::new();
     let words = ["--once", "--write", "token", "--write", "nowhere/token"];
     let words = [&words[..], &["--metrics-file", "m.prom"]].concat();
@@ -158,7 +158,7 @@ fn a_token_file_that_cannot_be_written_is_counted_too_also_where_it_ends_the_age
 }
 
 #[test]
-fn metrics_that_cannot_be_written_are_one_warning_and_end_no_agent() {
+fn unwritable_metrics_give_one_warning_and_end_no_agent() {
     let world = World::new();
     world.issuer.set_lifetime(4);
     let words = ["--write", "token", "--metrics-file", "absent/m.prom"];
@@ -167,7 +167,7 @@ fn metrics_that_cannot_be_written_are_one_warning_and_end_no_agent() {
     fs::create_dir(world.home.path().join("absent")).unwrap();
     let file = world.home.path().join("absent/m.prom");
     until("they are written", || file.exists());
-    // It says so after that, and before it asks again.
+    // The message comes after that, and before the next request.
     let requests = world.issuer.token_requests();
     until("it is renewed again", || {
         world.issuer.token_requests() > requests
@@ -177,7 +177,7 @@ fn metrics_that_cannot_be_written_are_one_warning_and_end_no_agent() {
     assert_eq!(
         said,
         [
-            "zitadel-credential: warning: absent/m.prom: metrics not written: no such file or directory (choose a directory that you can write to)",
+            "zitadel-credential: warning: absent/m.prom: metrics not written: there is no directory absent (create it, or choose another directory)",
             "zitadel-credential: warning: absent/m.prom: the metrics are written again",
         ]
     );
@@ -193,7 +193,7 @@ fn metrics_that_cannot_be_written_are_one_warning_and_end_no_agent() {
 }
 
 #[test]
-fn the_directory_may_be_anothers_and_no_file_of_ours_is_replaced() {
+fn the_directory_may_be_another_users_and_our_files_are_not_replaced() {
     let world = World::new();
     let dir = world.home.path().join("textfile");
     fs::create_dir(&dir).unwrap();
@@ -224,7 +224,7 @@ fn the_directory_may_be_anothers_and_no_file_of_ours_is_replaced() {
 }
 
 #[test]
-fn a_key_that_ends_soon_is_told_once_and_not_with_each_renewal() {
+fn a_key_that_expires_soon_is_logged_once_and_not_per_renewal() {
     let world = World::new();
     world.issuer.set_lifetime(4);
     let end = key_ends_in(&world, 13);
@@ -234,7 +234,7 @@ fn a_key_that_ends_soon_is_told_once_and_not_with_each_renewal() {
         value(&world, "renewals_total") > Some(2)
     });
     assert_eq!(value(&world, "key_expiry_timestamp_seconds"), Some(end));
-    // Another key, which ends later.
+    // Another key, which expires later.
     let end = key_ends_in(&world, 15);
     until("it is taken up", || {
         value(&world, "key_expiry_timestamp_seconds") == Some(end)

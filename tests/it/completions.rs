@@ -1,11 +1,11 @@
-//! `completions`: the scripts in the shells that they are for.
+//! `completions`: each script in its shell.
 
 use std::path::PathBuf;
 
 use crate::support::program::{client, output_of};
 use crate::support::{Home, Run, binary};
 
-/// The last profile's name is a command to a shell.
+/// The last profile's name contains a shell command.
 const CONFIG: &str = "[profiles.prod]\n[profiles.pilot]\n[profiles.'p$(touch ran)']\n";
 
 fn script(shell: &str) -> String {
@@ -15,7 +15,7 @@ fn script(shell: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// A home with profiles, files to be found, the binary on `PATH`, and the
+/// Returns a home with profiles, files for completion, the binary on `PATH`, and the
 /// shell's script in `script`.
 fn home(shell: &str) -> Home {
     let home = Home::new();
@@ -27,7 +27,7 @@ fn home(shell: &str) -> Home {
     home
 }
 
-/// What a shell prints that is given these lines.
+/// Returns the output of a shell for these lines.
 fn told(home: &Home, shell: &PathBuf, arguments: &[&str], lines: &str) -> String {
     let mut command = home.command(shell);
     command.args(arguments).env("PATH", home.path_with_bin());
@@ -109,11 +109,12 @@ fn zsh_completes_commands_options_profiles_and_files() {
     let Some(zsh) = client("zsh") else { return };
     let home = home("zsh");
     home.write("functions/_zitadel-credential", script("zsh"));
-    // As packages install it, and as a start file sources it.
+    // The first is the installation by packages, the second a start file that sources the
+    // script.
     let installed = "fpath=(./functions $fpath); autoload -U compinit; compinit -u -D";
     let sourced = "autoload -U compinit; compinit -u -D; . ./script";
-    // Completion needs a terminal: zsh's own pseudo-terminal is one. To read its functions
-    // takes a second, so that one shell completes all lines: ^U clears one.
+    // Completion needs a terminal: zsh's own pseudo-terminal is one. zsh reads its
+    // functions in a second, so one shell completes all lines: ^U clears a line.
     let complete = |start: &str, lines: &[(&str, &str)]| {
         let lines = lines.iter().map(|(line, end)| {
             let pattern = end.replace('\\', r"\\");
@@ -164,7 +165,7 @@ fn elvish_completes_commands_and_options() {
         return;
     };
     let home = home("elvish");
-    // Its editor is there on a terminal only.
+    // elvish has its editor only on a terminal.
     let script = script("elvish").replace("edit:completion:arg-completer", "completer");
     let complete = |words: &str| {
         let lines = format!(
@@ -183,7 +184,7 @@ fn elvish_completes_commands_and_options() {
     assert!(words(&options).contains(&"--write"), "{options}");
 }
 
-/// As [`elvish_completes_commands_and_options`], with its own editor.
+/// The same as [`elvish_completes_commands_and_options`], with elvish's own editor.
 #[test]
 fn elvish_on_a_terminal_completes_files_and_the_programs_of_exec() {
     let (Some(zsh), Some(_)) = (client("zsh"), client("elvish")) else {
@@ -196,8 +197,8 @@ fn elvish_on_a_terminal_completes_files_and_the_programs_of_exec() {
         ("zitadel-credential exec -- zitadel-cre", "dential"),
         ("zitadel-credential exec --env X -- cat keys/p", "rod.json"),
     ] {
-        // What is typed before its editor is ready (2004h) is lost. What is typed then is drawn letter
-        // by letter, what is completed at once.
+        // Input before the editor is ready (2004h) is lost. Later input is drawn letter
+        // by letter, a completion at once.
         let lines = format!(
             r"zmodload zsh/zpty
 zpty shell 'stty rows 40 cols 200; exec elvish -norc'
@@ -215,7 +216,7 @@ zpty -d shell
     }
 }
 
-/// A call of fish's script: it prints what each candidate is for, too.
+/// A call of fish's script, which also prints the description of each candidate.
 fn asked<I>(home: &Home, words: I) -> crate::support::command::Command
 where
     I: IntoIterator<Item: AsRef<std::ffi::OsStr>>,
@@ -225,7 +226,7 @@ where
     call
 }
 
-/// There is no PowerShell to run it in; the answers to it are fish's.
+/// No PowerShell is available here; its responses are fish's.
 #[test]
 fn the_script_for_powershell_asks_the_program_and_closes_what_it_opens() {
     let script = script("powershell");
@@ -241,12 +242,12 @@ fn the_script_for_powershell_asks_the_program_and_closes_what_it_opens() {
         String::from_utf8(call.env("COMPLETE", "powershell").run().stdout).unwrap()
     };
     assert_eq!(told("keys/p"), "keys/prod.json\n");
-    // PowerShell would run it. Without a candidate it lists the files itself.
+    // PowerShell would run the command. Without a candidate it lists the files itself.
     assert_eq!(told("keys/a"), "");
 }
 
 #[test]
-fn the_names_of_profiles_are_silent_where_there_is_no_config() {
+fn profile_completion_is_silent_without_a_config() {
     let home = Home::new();
     let profiles = || asked(&home, ["--profile", ""]).run();
     let mut call = asked(&home, ["tok"]);
@@ -270,7 +271,7 @@ fn the_names_of_profiles_are_silent_where_there_is_no_config() {
 }
 
 #[test]
-fn a_pipe_that_nobody_writes_to_keeps_no_cursor_waiting() {
+fn a_silent_pipe_does_not_block_completion() {
     let home = Home::new();
     let mut mkfifo = home.command("mkfifo");
     mkfifo.arg("pipe");
@@ -294,17 +295,17 @@ fn the_variable_alone_changes_no_answer() {
         let refused = call.env("COMPLETE", shell).run();
         assert_eq!(refused.status.code(), Some(2));
     }
-    // A script whose cursor is nowhere.
+    // The script passes no position of the cursor.
     let mut call = home.zitadel(["--", "zitadel-credential", "tok"]);
     let none = call.env("COMPLETE", "bash").run();
     assert!(none.status.success() && none.stdout.is_empty() && none.stderr.is_empty());
 }
 
 #[test]
-fn bash_completes_values_that_stand_behind_an_equals_sign() {
+fn bash_completes_values_after_an_equals_sign() {
     let Some(bash) = client("bash") else { return };
     let home = home("bash");
-    // As readline splits them: `=` and `:` are words of their own.
+    // readline splits words at `=` and `:`.
     let complete = |words: &str, last: &str, before: &str| {
         let lines = format!(
             ". ./script; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
@@ -334,7 +335,7 @@ fn bash_completes_values_that_stand_behind_an_equals_sign() {
 }
 
 #[test]
-fn a_cursor_beyond_all_words_is_no_bug() {
+fn a_cursor_beyond_all_words_gets_nothing() {
     let home = Home::new();
     let mut call = home.command(binary());
     call.args(["--", "zitadel-credential", "to"])

@@ -1,4 +1,4 @@
-//! `token`, `exec`, `assertion` and `whoami`, as a person or a script runs them.
+//! `token`, `exec`, `assertion` and `whoami`, as the user or a script runs them.
 
 mod exec;
 
@@ -18,7 +18,7 @@ use crate::support::jwt::Jwt;
 use crate::support::library::VERSION;
 use crate::support::{Command, World};
 
-/// The token that the world's cache holds.
+/// Returns the token in the world's cache.
 fn cached(world: &World) -> String {
     let output = world.zitadel(["token"]).run();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -42,7 +42,7 @@ fn a_token_is_printed_raw_as_a_header_or_as_json() {
     assert_eq!(json["user_id"], world.user.user_id);
     assert_eq!(json["scopes"], serde_json::json!(["openid"]));
     let expires_at = json["expires_at"].as_str().unwrap();
-    // Of this length it has neither an offset nor parts of a second.
+    // A date of this length has neither an offset nor fractions of a second.
     assert_eq!(expires_at.len(), "2026-01-31T23:59:59Z".len());
     assert!(OffsetDateTime::parse(expires_at, &Rfc3339).is_ok());
 }
@@ -78,7 +78,7 @@ fn a_token_is_written_whole_for_its_owner_alone_and_through_a_link() {
 }
 
 #[test]
-fn write_takes_neither_the_key_file_nor_stdout() {
+fn write_refuses_the_key_file_and_stdout() {
     let world = World::new();
     cached(&world);
     let key = world.home.path().join("key.json");
@@ -127,7 +127,7 @@ fn write_takes_neither_the_key_file_nor_stdout() {
     assert_eq!(fs::read(&entry).unwrap(), kept);
     assert_eq!(fs::read(&journal).unwrap(), b"");
     assert!(!absent.exists());
-    // A config file that is not there yet would be read from then on.
+    // A config file created later would be read from then on.
     let other = world.home.path().join("other.toml");
     fs::remove_file(
         world
@@ -226,7 +226,7 @@ fn a_key_comes_from_the_environment_or_a_command() {
     assert_eq!(world.issuer.token_requests(), 2);
 }
 
-/// The key is read again for it, or kept where it was on a pipe.
+/// The key is read again for it, or kept if it came from a pipe.
 #[test]
 fn a_second_assertion_is_signed_wherever_the_key_comes_from() {
     let world = World::new();
@@ -275,7 +275,7 @@ fn whoami_prints_what_the_issuer_says_or_why_it_does_not() {
 }
 
 #[test]
-fn options_stand_before_or_after_the_command_and_the_last_wins() {
+fn options_may_come_before_or_after_the_command_and_the_last_wins() {
     let world = World::new();
     for arguments in [
         ["--profile", "test", "token"].as_slice(),
@@ -292,7 +292,7 @@ fn options_stand_before_or_after_the_command_and_the_last_wins() {
 }
 
 #[test]
-fn help_and_version_are_answers() {
+fn help_and_version_go_to_stdout() {
     let world = World::new();
     for arguments in [
         ["--help"].as_slice(),

@@ -1,5 +1,5 @@
-//! `doctor`: every fault is named with its remedy, in what stands right nothing
-//! is found, and nothing is changed or given away.
+//! `doctor`: every fault is reported with its remedy, a correct setup gets no finding,
+//! and nothing is changed or revealed.
 
 mod cache;
 mod host;
@@ -28,25 +28,25 @@ use crate::support::entry::files;
 use crate::support::machine::program;
 use crate::support::{Case, Run, World, binary};
 
-/// A moment that is nearer than this changes from run to run.
+/// Times closer than this vary from run to run.
 pub const SOON: Duration = Duration::days(10);
 
-/// What a call of `doctor` found.
+/// The findings of a call of `doctor`.
 pub struct Found(Vec<Value>);
 
 impl Found {
-    /// A check's status; of several by that name, the first one's.
+    /// Returns a check's status; the first one's if several have that name.
     pub fn status(&self, name: &str) -> &str {
         let check = self.0.iter().find(|check| check["name"] == name);
         check.map_or("absent", |check| check["status"].as_str().unwrap())
     }
 
-    /// All that a person has to look after.
+    /// Returns all findings that the user must look after.
     pub fn faults(&self) -> String {
         self.lines(|check| check["status"] == "warning" || check["status"] == "failed")
     }
 
-    /// What stands under a name.
+    /// Returns the text of a check.
     pub fn of(&self, name: &str) -> String {
         self.lines(|check| check["name"] == name)
     }
@@ -67,7 +67,7 @@ impl Found {
     }
 }
 
-/// A text whose moments near this one stand as `[TIME]`.
+/// Replaces the times of a text that are near this one by `[TIME]`.
 pub fn without_times(text: &str) -> String {
     const LENGTH: usize = "2027-01-01T00:00:00Z".len();
     let now = OffsetDateTime::now_utc();
@@ -88,7 +88,7 @@ pub fn without_times(text: &str) -> String {
     shown
 }
 
-/// A world of its own, with what changes from run to run hidden.
+/// Returns a separate world, in which varying texts are hidden.
 pub fn case() -> Case {
     shown(World::new())
 }
@@ -103,7 +103,7 @@ pub fn shown(world: World) -> Case {
     case
 }
 
-/// What `--version` says, with the commit where the build was told it.
+/// Returns the output of `--version`, with the commit if the build got it.
 pub fn version() -> String {
     let output = Command::new(binary()).arg("--version").run();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -111,7 +111,7 @@ pub fn version() -> String {
     version.to_owned()
 }
 
-/// Calls it, holds it to giving nothing away and to changing nothing.
+/// Calls `doctor`, and asserts that it reveals and changes nothing.
 pub fn examine(case: &Case, options: &[&str], variables: &[(&str, &str)]) -> Found {
     let mut command = case.world.zitadel(["doctor", "--output", "json"]);
     command.args(options).envs(variables.iter().copied());
@@ -127,7 +127,7 @@ pub fn examine(case: &Case, options: &[&str], variables: &[(&str, &str)]) -> Fou
     Found(checks)
 }
 
-/// Every file below: its mode, its size, its time and what it holds.
+/// Returns each file's mode, size, time and content below a directory.
 pub fn snapshot(root: &Path) -> BTreeMap<PathBuf, (u32, u64, i64, i64, Vec<u8>)> {
     let mut found = BTreeMap::new();
     let mut left = vec![root.to_owned()];
@@ -145,8 +145,7 @@ pub fn snapshot(root: &Path) -> BTreeMap<PathBuf, (u32, u64, i64, i64, Vec<u8>)>
     found
 }
 
-/// A fault, how it comes about, the options that meet it, and all that is then
-/// found wrong.
+/// A fault, the function that causes it, the options for it, and all findings.
 pub type Row = (&'static str, fn(&Case), &'static [&'static str], Inline);
 
 #[track_caller]
@@ -160,11 +159,11 @@ pub fn hold<const ROWS: usize>(rows: [Row; ROWS]) {
     }
 }
 
-/// A tool's file, what it holds, and what is then found under the check's name.
+/// A tool's file, its content, and the findings of the check.
 pub type FileRow<'a> = (&'a str, &'a str, Inline);
 
-/// Holds what is found to each file, in a home with rules for two hosts, and our
-/// names on PATH.
+/// Asserts the findings for each file, in a home with rules for two hosts, and our names
+/// on PATH.
 pub fn hold_files<const ROWS: usize>(check: &str, rows: [FileRow<'_>; ROWS]) {
     let case = case();
     case.world.allow("a.acme.test");
@@ -182,7 +181,7 @@ pub fn hold_files<const ROWS: usize>(check: &str, rows: [FileRow<'_>; ROWS]) {
     }
 }
 
-/// What is found under a check's name, with our names on PATH.
+/// Returns a check's findings, with our names on PATH.
 pub fn found(case: &Case, check: &str) -> String {
     let path = case.world.home.path_with_bin();
     examine(case, &[], &[("PATH", path.to_str().unwrap())]).of(check)
@@ -237,7 +236,7 @@ pub fn mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// A case whose tools ask us, and the `PATH` on which they find us.
+/// Returns a case whose tools call this program, and the `PATH` with its names.
 pub fn wired() -> (Case, OsString) {
     let case = case();
     allow_and_wire(&case);
@@ -254,7 +253,7 @@ pub fn wired() -> (Case, OsString) {
     (case, path)
 }
 
-/// What `doctor` shows of a case where all is right.
+/// Returns the output of `doctor` for a correct case.
 pub fn all_is_right(case: &Case, path: &OsStr, options: &[&str]) -> String {
     let mut command = case
         .world
@@ -267,7 +266,7 @@ pub fn all_is_right(case: &Case, path: &OsStr, options: &[&str]) -> String {
 }
 
 #[test]
-fn where_all_is_right_every_check_is_ok() {
+fn a_correct_setup_passes_every_check() {
     if program("git").is_none() {
         return;
     }
@@ -326,7 +325,7 @@ ok       tls        no TLS: plain http
 ok       clock      agrees with the issuer's clock
 ok       discovery  issuer [ISSUER] matches the configuration
 failed   token      the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400); the issuer's clock and the local clock agree; the key file has no expiration date
-                    check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key; or check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance; or check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
+                    check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key; or check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance; or check the clocks; if everything is right, try again later and read ZITADEL's log: ZITADEL gives the same answer for an internal error, such as a database that is down or read-only
 skipped  userinfo   no token was requested
 ok       cache      [HOME]/.cache/zitadel-credential does not exist yet: the first token creates it
 

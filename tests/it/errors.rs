@@ -1,4 +1,4 @@
-//! What a person reads at every failure: exact stderr, exit code and stdout.
+//! The user's view of every failure: exact stderr, exit code and stdout.
 
 mod agent;
 mod config;
@@ -19,7 +19,7 @@ use snapbox::data::Inline;
 
 use crate::support::Case;
 
-/// The host that [`ruled`] has a rule for.
+/// The host of the rule of [`ruled`].
 pub const HOST: &str = "git.acme.test";
 
 /// A case with a rule for [`HOST`].
@@ -29,17 +29,17 @@ pub fn ruled() -> Case {
     case
 }
 
-/// A case with that rule, whose issuer knows the key no longer.
+/// A case with that rule, whose issuer no longer has the key.
 pub fn refused() -> Case {
     let case = ruled();
     case.world.issuer.remove_key(&case.world.user.key_id);
     case
 }
 
-/// What a tool's file holds, the call, and what is said.
+/// The content of a tool's file, the call, and its stderr.
 pub type Row<'a> = (&'a str, &'a str, Inline);
 
-/// Holds each call to its error.
+/// Asserts the error of each call.
 pub fn hold<const ROWS: usize>(file: &str, rows: [Row<'_>; ROWS]) {
     let case = Case::new();
     for (text, words, told) in rows {

@@ -1,4 +1,4 @@
-//! Who else can use or replace the key file, and the other files that are believed.
+//! Other users' access to the key file, and to the other trusted files.
 
 use std::fs;
 use std::fs::Permissions;
@@ -12,7 +12,7 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// What a call writes to stderr.
+/// Returns the stderr of a call.
 fn said(world: &World, words: &[&str], code: i32) -> String {
     let ended = world.zitadel(words).assert().code(code);
     String::from_utf8(ended.get_output().stderr.clone()).unwrap()
@@ -42,7 +42,7 @@ fn a_key_that_every_user_can_write_is_refused() {
 }
 
 #[test]
-fn a_key_that_others_can_read_is_warned_of_at_each_mint_and_no_other_call() {
+fn a_key_that_others_can_read_causes_a_warning_only_at_each_mint() {
     for (mode, why) in [
         (0o644, "every user can read it (mode 0644)"),
         (0o664, "every user can read it (mode 0664)"),
@@ -82,9 +82,9 @@ fn doctor_warns_of_a_directory_in_which_every_user_can_replace_the_key() {
     }
 }
 
-/// A pipe's mode says nothing.
+/// A pipe has no meaningful mode.
 #[test]
-fn a_key_from_a_pipe_is_no_alarm() {
+fn a_key_from_a_pipe_causes_no_warning() {
     let world = World::new();
     for source in ["<(cat key.json)", "/dev/stdin"] {
         let script = format!("umask 0; cat key.json | $0 token --no-cache --key-file {source}");
@@ -96,9 +96,10 @@ fn a_key_from_a_pipe_is_no_alarm() {
     }
 }
 
-/// As Kubernetes mounts a secret: mode 0644 behind links, and nobody can change it.
+/// Kubernetes mounts a secret like this: mode 0644 behind links, and nobody can change
+/// it.
 #[test]
-fn a_key_on_a_read_only_mount_is_no_alarm() {
+fn a_key_on_a_read_only_mount_causes_no_warning() {
     if !is_root_or_skipped() {
         return;
     }
@@ -123,7 +124,7 @@ fn a_key_on_a_read_only_mount_is_no_alarm() {
 }
 
 #[test]
-fn other_files_that_are_believed_are_refused_if_every_user_can_write_them() {
+fn other_trusted_files_are_refused_if_every_user_can_write_them() {
     let world = World::new();
     let ca = world.home.write("ca.pem", "");
     set_mode(&ca, 0o666);
@@ -147,7 +148,7 @@ fn other_files_that_are_believed_are_refused_if_every_user_can_write_them() {
     assert_eq!(said(&world, &["token"], 0), "");
 }
 
-/// As some editors and shells on Windows write them.
+/// Some editors and shells on Windows write such files.
 #[test]
 fn a_byte_order_mark_is_skipped_and_utf_16_is_named() {
     let world = World::new();

@@ -1,4 +1,4 @@
-//! `key list`, `key add`, `key rotate`, `key remove`: what they do at ZITADEL and to the
+//! `key list`, `key add`, `key rotate`, `key remove`: their effects at ZITADEL and on the
 //! key file.
 
 mod refusals;
@@ -14,10 +14,13 @@ use serde_json::Value;
 
 use crate::support::entry::files;
 use crate::support::screen::Screen;
-use crate::support::{Endpoint, Jwt, World};
+use crate::support::{Endpoint, Fault, Jwt, World};
 
 /// The start of 2030.
 pub const SOON: i64 = 1_893_456_000;
+
+/// The end of the year 9999: ZITADEL's expiry of a key without one.
+pub const NEVER: i64 = 253_402_300_799;
 
 pub fn key_file(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
@@ -27,7 +30,7 @@ pub fn mode(path: &Path) -> u32 {
     path.metadata().unwrap().permissions().mode() & 0o7777
 }
 
-/// The IDs of the keys that the world's user has.
+/// Returns the IDs of the keys of the world's user.
 pub fn keys(world: &World) -> Vec<String> {
     world.issuer.key_ids(&world.user.user_id)
 }
@@ -90,13 +93,13 @@ fn more_keys_than_an_answer_has_are_all_listed() {
         world.issuer.register(&more.with_key_id(id));
     }
     assert_eq!(stdout(&world, &["key", "list"]).lines().count(), 132);
-    // The total counts those of other users, too.
+    // The total includes keys of other users.
     world.issuer.new_user();
     assert_eq!(stdout(&world, &["key", "list"]).lines().count(), 132);
 }
 
 #[test]
-fn the_token_for_the_api_is_asked_for_once_and_kept_nowhere() {
+fn the_api_token_is_requested_once_and_never_stored() {
     let world = World::new();
     stdout(&world, &["key", "list"]);
     assert_eq!(world.issuer.token_requests(), 1);
@@ -111,7 +114,7 @@ fn the_token_for_the_api_is_asked_for_once_and_kept_nowhere() {
 }
 
 #[test]
-fn an_added_key_works_and_its_private_half_never_travels() {
+fn an_added_key_works_and_its_private_half_is_never_sent() {
     let world = World::new();
     let text = stdout(&world, &["key", "add", "--output", "new.json"]);
     let path = world.home.path().join("new.json");
@@ -128,7 +131,7 @@ fn an_added_key_works_and_its_private_half_never_travels() {
     assert_eq!(new["userId"], world.user.user_id);
     assert_eq!(new["type"], "serviceaccount");
     assert_eq!(keys(&world), [world.user.key_id.as_str(), id]);
-    // A token was had with it before the file was there.
+    // The key got a token before the file was written.
     let assertion = world.issuer.last_token_request().form_value("assertion");
     assert_eq!(Jwt::parse(&assertion.unwrap()).unwrap().key_id(), Some(id));
     let output = world.zitadel(["token", "--key-file", "new.json"]).run();
@@ -145,7 +148,7 @@ fn an_added_key_works_and_its_private_half_never_travels() {
 }
 
 #[test]
-fn an_added_key_lives_as_long_as_it_is_told() {
+fn an_added_key_has_the_requested_lifetime() {
     let world = World::new();
     let now = crate::support::exchange::now();
     for (lifetime, secs) in [(None, 90 * 86_400), (Some("36h"), 36 * 3600)] {
@@ -167,6 +170,40 @@ fn an_added_key_lives_as_long_as_it_is_told() {
     }
 }
 
+/// The key is in its file by then, and works.
+#[test]
+fn a_new_file_is_complete_even_if_the_last_request_fails() {
+    for words in [
+        ["key", "add", "--output", "new.json"],
+        ["key", "rotate", "--output", "new.json"],
+    ] {
+        let world = World::new();
+        let forbidden = Fault::status(403, "application/json", r#"{"code":7,"message":"no"}"#);
+        // The first response is lost, so the key is added twice.
+        world.issuer.fault(Endpoint::AddKey, Fault::CutMidBody, 1);
+        world.issuer.fault(Endpoint::ListKeys, forbidden, 1);
+        let warning = "new.json: the new key works, but may be twice at ZITADEL: ";
+        world
+            .zitadel(words)
+            .assert()
+            .success()
+            .stdout(contains("new.json: new key "))
+            .stderr(contains(warning).and(contains(": see zitadel-credential key list")));
+        let file = world.home.path().join("new.json");
+        let new = key_file(&file)["keyId"].clone();
+        assert!(!world.home.path().join("new.json.rotation").exists());
+        world
+            .zitadel(["token", "--key-file", "new.json"])
+            .assert()
+            .success();
+        // The same call later removes no key, wherever the file is by then.
+        fs::rename(&file, world.home.path().join("stored.json")).unwrap();
+        stdout(&world, &words);
+        assert_eq!(keys(&world).len(), 4);
+        assert!(keys(&world).contains(&new.as_str().unwrap().to_owned()));
+    }
+}
+
 #[test]
 fn a_removed_key_is_gone_and_the_one_in_use_stays() {
     let world = World::new();
@@ -181,7 +218,7 @@ fn a_removed_key_is_gone_and_the_one_in_use_stays() {
         .zitadel(["key", "remove", &id])
         .assert()
         .code(2)
-        .stderr(contains("nobody to ask").and(contains("--yes")));
+        .stderr(contains("no terminal to ask for confirmation").and(contains("--yes")));
     assert_eq!(keys(&world).len(), 2);
     let text = stdout(&world, &["key", "remove", &id, "--yes"]);
     let rest = "removed; its tokens stay valid at ZITADEL until they expire";
@@ -197,7 +234,7 @@ fn a_removed_key_is_gone_and_the_one_in_use_stays() {
 }
 
 #[test]
-fn a_person_is_asked_before_a_key_is_removed() {
+fn the_user_is_asked_before_a_key_is_removed() {
     if crate::support::program::client("script").is_none() {
         return;
     }
@@ -225,7 +262,7 @@ fn a_person_is_asked_before_a_key_is_removed() {
 }
 
 #[test]
-fn whatever_the_profile_asks_for_the_api_gets_its_own_token() {
+fn the_api_gets_its_own_token_for_any_profile() {
     let world = World::new();
     world.zitadel(["token"]).assert().success();
     let cached = files(&world.home, "json");

@@ -1,10 +1,10 @@
-//! The map of the source: which file may use which.
+//! The layers of the source: which file may use which.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// From the entry point down: a file uses its own layer and those below it.
+/// The layers from the entry point down: a file uses its own layer and those below it.
 const LAYERS: [&[&str]; 14] = [
     &["main"],
     &["lib"],
@@ -31,10 +31,13 @@ const LAYERS: [&[&str]; 14] = [
     &["sys", "text"],
 ];
 
-/// The layers that a protocol may use: it is bytes in and bytes out.
+/// The layers that a protocol may use: it only transforms bytes.
 const OF_PROTOCOLS: [&str; 6] = ["error", "host", "secret", "text", "token", "url"];
 
-/// Each file of `src`, without its ending, and the files that it uses.
+/// The folders whose modules `sys.rs` exports as its own.
+const SYSTEMS: [&str; 2] = ["sys/unix/", "sys/windows/"];
+
+/// The files of `src`, without extension, and the files that each uses.
 type Uses = BTreeMap<String, BTreeSet<String>>;
 
 fn uses() -> Uses {
@@ -46,9 +49,13 @@ fn uses() -> Uses {
             .map(ToOwned::to_owned)
     };
     let of = |(name, code): (&String, &String)| {
-        let used = paths(name, code)
-            .into_iter()
-            .filter_map(|path| file_of(&path));
+        let used = paths(name, code).into_iter().flat_map(|path| {
+            let each = SYSTEMS.map(|system| path.replacen("sys/", system, 1));
+            let by_sys = each.iter().filter(|_| path.starts_with("sys/"));
+            let by_sys = by_sys.filter_map(|path| file_of(path));
+            let by_sys = by_sys.filter(|file| SYSTEMS.iter().any(|it| file.starts_with(it)));
+            by_sys.chain(file_of(&path)).collect::<Vec<_>>()
+        });
         (name.clone(), used.filter(|used| used != name).collect())
     };
     texts.iter().map(of).collect()
@@ -81,7 +88,7 @@ fn code(text: &str) -> String {
     lines.flat_map(|line| [line, "\n"]).collect()
 }
 
-/// Returns the paths that a file's code names, from the crate's root on.
+/// Returns the paths in a file's code, from the crate's root on.
 fn paths(file: &str, code: &str) -> Vec<String> {
     let of_crate = if file == "main" {
         "zitadel_credential::"
@@ -111,8 +118,8 @@ fn paths(file: &str, code: &str) -> Vec<String> {
     paths
 }
 
-/// Returns the number of a file's layer, which every file has: that of the longest
-/// name it begins with.
+/// Returns the number of a file's layer, which every file has: that of its name's longest
+/// prefix.
 fn layer(file: &str) -> usize {
     let begins = |name: &&&str| {
         let rest = file.strip_prefix(**name);
@@ -126,7 +133,15 @@ fn layer(file: &str) -> usize {
 }
 
 #[test]
-fn no_file_uses_one_above_it() {
+fn a_module_of_a_system_is_used_under_the_name_that_sys_gives_it() {
+    let of_process = &uses()["sys/process"];
+    for used in ["sys/unix/children", "sys/windows/children", "text/clock"] {
+        assert!(of_process.contains(used), "{used}: {of_process:?}");
+    }
+}
+
+#[test]
+fn no_file_uses_a_higher_layer() {
     let all = uses();
     let pairs = all
         .iter()
@@ -138,10 +153,10 @@ fn no_file_uses_one_above_it() {
 }
 
 #[test]
-fn no_circle_of_files_exists() {
+fn file_dependencies_have_no_cycle() {
     let mut left = uses();
-    // Takes away the files that use none of those left, and those that none uses,
-    // until no more goes.
+    // Removes the files that use none of the remaining ones, and those that none of them
+    // uses, until none is left to remove.
     loop {
         let before = left.len();
         let names: BTreeSet<_> = left.keys().cloned().collect();
@@ -174,7 +189,7 @@ fn a_protocol_knows_no_key_cache_or_network() {
     }
 }
 
-/// What belongs to one operating system, by the names that code has for it.
+/// Names in code that belong to one operating system.
 const OF_ONE_SYSTEM: [&str; 14] = [
     "std::os::",
     "rustix::",
@@ -184,7 +199,7 @@ const OF_ONE_SYSTEM: [&str; 14] = [
     "dunce::",
     "win32job::",
     "winapi_util::",
-    "\"/proc",
+    "/proc",
     "cfg(unix)",
     "cfg(windows)",
     "target_os",

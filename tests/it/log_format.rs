@@ -1,4 +1,4 @@
-//! `--log-format json`: all of stderr is JSON, one object a line, with the time.
+//! `--log-format json`: all of stderr is JSON, one object per line, with the time.
 
 use std::process::{Command, Output};
 
@@ -10,7 +10,7 @@ use crate::support::{Endpoint, Fault, Run, Running, Times, World, binary, until}
 
 const VARIABLE: &str = "ZITADEL_CREDENTIAL_LOG_FORMAT";
 
-/// The lines of stderr, each of which begins with time, level and message.
+/// Returns the lines of stderr, each of which begins with time, level and message.
 #[track_caller]
 fn lines(output: &Output) -> Vec<Value> {
     let stderr = std::str::from_utf8(&output.stderr).unwrap();
@@ -54,7 +54,7 @@ fn an_error_has_its_parts_as_fields() {
 }
 
 #[test]
-fn what_is_logged_is_json_and_the_answer_stays_as_it_is() {
+fn log_lines_are_json_and_the_answer_is_unchanged() {
     let world = World::new();
     let output = run(&world, &["token", "-vv"]);
     let token = String::from_utf8(output.stdout.clone()).unwrap();
@@ -70,7 +70,7 @@ fn what_is_logged_is_json_and_the_answer_stays_as_it_is() {
 }
 
 #[test]
-fn the_variable_counts_too_and_the_flag_before_it() {
+fn the_variable_works_too_and_the_flag_overrides_it() {
     let world = World::new();
     let call = |value: &str, words: &[&str]| {
         let mut command = world.home.command(binary());
@@ -109,7 +109,7 @@ fn errors_before_the_options_are_known_are_json_too() {
         let output = command.args(words).env(VARIABLE, "json").run();
         assert_eq!(lines(&output).len(), 1, "{words:?}");
     }
-    // What stands behind -- is another program's.
+    // The arguments after -- are another program's.
     let mut command = world.home.command(binary());
     command.args(["exec", "--nonsense", "--", "x", "--log-format", "json"]);
     let stderr = String::from_utf8(command.run().stderr).unwrap();
@@ -143,7 +143,7 @@ fn helpers_of_tools_write_it_too() {
 }
 
 #[test]
-fn what_a_key_command_says_is_wrapped_with_its_source() {
+fn the_stderr_of_a_key_command_is_wrapped_with_its_source() {
     let world = World::new();
     world.home.write_config(&format!(
         "[profiles.p]\nissuer = \"{}\"\nkey-command = [\"sh\", \"-c\", \"printf 'a\\\\nb \\\"c\\\"' >&2; exit 3\"]\n",

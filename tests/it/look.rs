@@ -7,7 +7,7 @@ use snapbox::str;
 
 use crate::support::Case;
 
-/// A home with two profiles, one of which has a command that says when it runs.
+/// Returns a home with two profiles, one of which has a command that reports its run.
 fn case() -> Case {
     let case = Case::new();
     case.world.home.write_config(
@@ -91,7 +91,30 @@ vault
     assert_eq!(json_of(&case, &["profile", "list"], &[]), json!([]));
 }
 
-/// A profile of many hosts fits into 80 columns.
+/// Scripts read the names, as `jq -r '.[].name'`.
+#[test]
+fn a_long_name_of_a_profile_is_listed_whole_and_a_token_in_its_place_is_not() {
+    const NAME: &str = "service-user-of-the-build-servers-in-europe-west1";
+    const TOKEN: &str = "Vq3-8sKw_2LmXz7-Rt5_pYb1Nc-9GhJd_Fu6Ae";
+    let case = Case::new();
+    for (name, shown) in [(NAME, NAME), (TOKEN, "[…]")] {
+        case.world.home.write_config(&format!(
+            "[profiles.{name}]\nissuer = \"https://acme.zitadel.cloud\"\nkey-file = \"~/key.json\"\n"
+        ));
+        assert_eq!(json_of(&case, &["profile", "list"], &[])[0]["name"], shown);
+        let listed = case.run(["profile", "list"]).stdout;
+        assert!(listed.starts_with(shown), "{listed}");
+        let settings = json_of(&case, &["config", "show"], &[]);
+        assert!(settings.to_string().contains(shown), "{settings}");
+        let checked = case.run(["config", "check"]).stdout;
+        assert!(checked.contains(&format!("{shown}: issuer")), "{checked}");
+        for text in [listed, settings.to_string(), checked] {
+            assert!(!text.contains(TOKEN), "{text}");
+        }
+    }
+}
+
+/// The profile has many hosts.
 #[test]
 fn the_list_of_profiles_fits_into_80_columns() {
     let case = case();
@@ -172,7 +195,7 @@ log-format   text                            default
 }
 
 #[test]
-fn a_flag_comes_before_its_variable_and_that_before_the_file() {
+fn a_flag_overrides_its_variable_which_overrides_the_file() {
     let case = case();
     for (name, value, flag, variable) in [
         (
@@ -259,7 +282,7 @@ fn without_a_profile_the_callers_settings_are_shown() {
     assert!(call.stderr.contains("no profile named"), "{}", call.stderr);
 }
 
-/// As people write them: a password in a URL, and a command line in one string.
+/// Users write this: a password in a URL, and a command line in one string.
 #[test]
 fn no_password_of_a_url_or_of_a_command_is_shown() {
     let case = Case::new();
@@ -312,7 +335,7 @@ key-command = ["/opt/vault\tread hunter2"]
 }
 
 #[test]
-fn the_names_of_settings_stand_apart_from_their_values() {
+fn the_names_of_settings_are_separate_from_their_values() {
     let case = Case::new();
     let ids = "key-id = \"1\"\nuser-id = \"2\"";
     for lines in [

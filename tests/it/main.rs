@@ -1,5 +1,5 @@
-//! The program as its users run it: each command, each tool, each error, and what
-//! is written about them.
+//! The program from the user's view: each command, each tool, each error, and the
+//! documentation of them.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -18,6 +18,7 @@ mod completions;
 mod direct;
 mod doctor;
 mod errors;
+mod issuer;
 mod key_file;
 mod keys;
 mod layers;
@@ -36,4 +37,3 @@ mod terminal;
 mod token_file;
 mod token_readers;
 mod tools;
-mod trouble;

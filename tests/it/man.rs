@@ -1,4 +1,4 @@
-//! The man pages: whole, true to the program, and clean in both readers.
+//! The man pages: complete, correct for the program, and valid in both readers.
 
 #[path = "../../packaging/man/pages.rs"]
 mod pages;
@@ -14,7 +14,7 @@ fn page(name: &str) -> String {
     text.replace("\\-", "-")
 }
 
-/// All pages, where man looks for them.
+/// Returns a home with all pages in man's search path.
 fn home() -> Home {
     let home = Home::new();
     for (name, text) in pages::pages() {
@@ -44,7 +44,7 @@ fn options(text: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn every_command_option_and_variable_of_the_help_has_its_place() {
+fn every_command_option_and_variable_of_the_help_is_documented() {
     let program = page("zitadel-credential.1");
     let help_of_all = help(&[]);
     assert!(options(&help_of_all).len() > 15);
@@ -92,7 +92,7 @@ fn every_command_option_and_variable_of_the_help_has_its_place() {
 }
 
 #[test]
-fn every_key_of_the_config_file_has_its_place_and_there_is_no_other() {
+fn the_page_has_exactly_the_keys_of_the_config_file() {
     let config = page("zitadel-credential-config.5");
     let told: BTreeSet<_> = config
         .lines()
@@ -119,7 +119,7 @@ fn every_key_of_the_config_file_has_its_place_and_there_is_no_other() {
 }
 
 #[test]
-fn every_file_that_setup_leaves_has_its_place() {
+fn every_file_that_setup_leaves_is_documented() {
     let home = Home::new();
     home.write_config("[profiles.prod]\nissuer = \"https://a.dev\"\nkey-file = \"key.json\"\n");
     home.write(".docker/config.json", "{}");
@@ -158,7 +158,7 @@ fn man_shows_every_page_without_a_warning() {
 }
 
 #[test]
-fn mandoc_finds_nothing_to_mend() {
+fn mandoc_reports_no_warning() {
     let Some(mandoc) = client("mandoc") else {
         return;
     };

@@ -1,4 +1,4 @@
-//! `cache`: what it shows, what it removes, and what it leaves alone.
+//! `cache`: its output, and the files that it removes or keeps.
 
 mod files;
 
@@ -13,8 +13,7 @@ use crate::support::issuer::TokenKind;
 use crate::support::program::{client, stdout_of_success};
 use crate::support::{World, binary};
 
-/// A world with an opaque token and a JWT in its cache, one of which has
-/// expired.
+/// Returns a world whose cache has an opaque token and a JWT, one of which has expired.
 fn world() -> World {
     let world = World::new();
     world.zitadel(["token"]).assert().success();
@@ -61,12 +60,12 @@ fn entries_are_shown_without_their_tokens() {
 }
 
 #[test]
-fn what_has_expired_is_dim_on_a_terminal_that_wants_colour() {
+fn expired_entries_are_dim_on_a_terminal_with_colour() {
     let Some(script) = client("script") else {
         return;
     };
     let world = world();
-    // It runs its command on a terminal of its own.
+    // The command runs on a separate terminal.
     let on_terminal = |variable: (&str, &str)| {
         let mut command = world.home.command(&script);
         let call = format!("{} cache list", binary().display());
@@ -90,7 +89,7 @@ fn what_has_expired_is_dim_on_a_terminal_that_wants_colour() {
 }
 
 #[test]
-fn an_empty_cache_is_shown_and_cleared_as_one() {
+fn an_empty_cache_is_listed_and_cleared_as_empty() {
     let world = World::new();
     assert_eq!(listed(&world, &[]).len(), 0);
     let cache = world.home.path().join(".cache/zitadel-credential");
@@ -110,7 +109,7 @@ fn an_empty_cache_is_shown_and_cleared_as_one() {
 }
 
 #[test]
-fn what_is_cleared_is_what_was_named() {
+fn only_the_named_entries_are_cleared() {
     let world = world();
     let clear = |options: &[&str], count: &str| {
         let mut command = world.zitadel(["cache", "clear"]);
@@ -131,7 +130,8 @@ fn what_is_cleared_is_what_was_named() {
     assert_eq!(world.issuer.token_requests(), 3);
 }
 
-/// Two profiles with a key each, one of which has two hosts and two scopes.
+/// Returns a world with two profiles with a key each, one of which has two hosts and two
+/// scopes.
 fn two_profiles() -> World {
     let world = World::new();
     let other = world.issuer.new_user();
@@ -162,7 +162,7 @@ fn a_host_or_a_profile_selects_its_entries() {
         (&["--host", "*.acme.test"], 1),
         (&["--host", "git.acme.dev", "--host", "wide.acme.test"], 2),
         (&["--profile", "test"], 1),
-        // They have one key, and both its tokens go.
+        // Its tokens have one key, and both are removed.
         (&["--profile", "other"], 2),
         (&["--profile", "wide"], 2),
         (&["--host", "git.acme.dev", "--profile", "wide"], 1),
@@ -196,6 +196,41 @@ fn a_host_or_a_profile_selects_its_entries() {
         .env("ZITADEL_CREDENTIAL_PROFILE", "other")
         .assert()
         .stdout(starts_with("3 tokens"));
+}
+
+/// A CI system sets it for every call with a bare PEM.
+#[test]
+fn the_key_id_of_the_environment_selects_nothing() {
+    let with_id = |words: &[&str]| {
+        let world = two_profiles();
+        let id = world.user.key_id.clone();
+        let mut command = world.zitadel(words);
+        command.env("ZITADEL_CREDENTIAL_KEY_ID", id);
+        (command, world)
+    };
+    let (mut list, _world) = with_id(&["cache", "list", "--output", "json"]);
+    let shown: Vec<Value> = serde_json::from_slice(&list.run().stdout).unwrap();
+    assert_eq!(shown.len(), 3);
+    let (mut clear, world) = with_id(&["cache", "clear"]);
+    clear.assert().success().stdout(starts_with("3 tokens"));
+    for extension in ["json", "lock", "parents"] {
+        assert_eq!(files(&world.home, extension).len(), 0, "{extension}");
+    }
+    let (mut clear, world) = with_id(&["cache", "clear", "--profile", "test"]);
+    clear.assert().success().stdout(starts_with("1 token "));
+    assert_eq!(listed(&world, &[]).len(), 2);
+}
+
+#[test]
+fn a_profile_and_a_key_id_are_not_selected_together() {
+    let world = two_profiles();
+    for action in ["list", "clear"] {
+        let mut command = world.zitadel(["cache", action, "--profile", "other"]);
+        let call = command.args(["--key-id", &world.user.key_id]).assert();
+        let what = "--profile and --key-id are both given\n  hint: leave one of them out";
+        call.code(2).stdout("").stderr(contains(what));
+    }
+    assert_eq!(listed(&world, &[]).len(), 3);
 }
 
 #[test]

@@ -1,9 +1,8 @@
-//! Who must get nothing gets nothing: not a byte, no request at the issuer, no
-//! look at the cache or the key, whatever the tool was made to ask.
+//! Requests without permission get no byte, and cause no request at the issuer and no
+//! access to the cache or the key, for any input of the tool.
 //!
-//! Each call is watched by strace in a world in which a mistake would hand a
-//! token out. Without strace the calls are made all the same, unwatched; with
-//! `CI=true` that is a failure.
+//! strace watches each call in a world in which an error would return a token. Without
+//! strace the calls are made unwatched; with `CI=true` that is a failure.
 
 pub mod hosts;
 mod path;
@@ -19,17 +18,17 @@ use crate::support::issuer::TokenKind;
 use crate::support::trace::{Seen, watched};
 use crate::support::{Run, World, binary};
 
-/// A host that has a rule.
+/// A host with a rule.
 pub const GOOD: &str = "git.acme.test";
 
-/// A world with a good token in its cache, an issuer that is up, and rules for
-/// hosts that are near those which are asked for.
+/// A world with a valid token in its cache, a working issuer, and rules for hosts that
+/// are similar to the requested ones.
 pub struct Bait {
     pub world: World,
     pub token: String,
 }
 
-/// How a call of the bait ended, and what it touched.
+/// The result of a call of the bait, and the files and sockets that it used.
 pub struct Call<'b> {
     pub bait: &'b Bait,
     pub seen: Option<Seen>,
@@ -60,12 +59,12 @@ impl Bait {
         self.world.home.path().join(".cache")
     }
 
-    /// Calls the binary with this on its stdin.
+    /// Calls the binary with this input on stdin.
     pub fn ask(&self, arguments: &[&str], input: impl AsRef<[u8]>) -> Call<'_> {
         self.call(arguments, &[], input.as_ref())
     }
 
-    /// Calls it as kubectl does, with this in its variable.
+    /// Calls the binary as kubectl does, with this value in its variable.
     pub fn kubectl(&self, info: impl AsRef<OsStr>) -> Call<'_> {
         self.call(
             &["kubectl"],
@@ -104,8 +103,8 @@ impl Bait {
 }
 
 impl Call<'_> {
-    /// It answered exactly this, and looked at nothing that could hold or give
-    /// a token.
+    /// Asserts that the call responded exactly with this, and accessed nothing that could
+    /// contain or issue a token.
     #[track_caller]
     pub fn gets_nothing_but(&self, code: i32, stdout: &str, what: &str) -> &Self {
         let Output {
@@ -131,15 +130,15 @@ impl Call<'_> {
         self
     }
 
-    /// Nobody was told: tools show stderr to people.
+    /// Asserts that stderr is empty: tools show it to users.
     #[track_caller]
     pub fn silently(&self) {
         let stderr = String::from_utf8_lossy(&self.output.stderr);
         assert_eq!(stderr, "");
     }
 
-    /// It answered with the token, out of the cache, and asked nobody: what
-    /// shows that the others could have.
+    /// Asserts that the call responded with the cached token, without a request: this
+    /// shows that the other calls could have got it.
     #[track_caller]
     pub fn gets_the_token(&self, what: &str) {
         let stdout = String::from_utf8_lossy(&self.output.stdout);
@@ -162,7 +161,7 @@ pub fn exited(code: i32) -> ExitStatus {
 }
 
 #[test]
-fn what_looks_at_the_cache_the_key_or_the_network_is_seen() {
+fn the_trace_sees_access_to_cache_key_and_network() {
     let bait = Bait::new();
     fs::remove_file(only(&bait.world.home)).unwrap();
     let cold = bait.ask(&["token"], "");

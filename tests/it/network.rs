@@ -1,4 +1,4 @@
-//! How the issuer is reached: proxies, roots, addresses.
+//! Connections to the issuer: proxies, roots, addresses.
 
 mod addresses;
 mod own_certificate;
@@ -14,7 +14,7 @@ use crate::support::issuer::Issuer;
 use crate::support::proxy::Proxy;
 use crate::support::tls::Ca;
 
-/// A world whose issuer speaks TLS under this name, and its authority's file.
+/// Returns a world whose issuer speaks TLS under this name, and its authority's file.
 fn world_at(host: &str) -> (World, String) {
     let ca = Ca::new();
     let world = World::with(Issuer::builder().tls(&ca).host(host).start());
@@ -23,7 +23,7 @@ fn world_at(host: &str) -> (World, String) {
     (world, ca_file)
 }
 
-/// One call that mints a token with these variables.
+/// Mints a token with these variables.
 fn mint(world: &World, ca_file: &str, variables: &[(&str, &str)]) -> assert_cmd::assert::Assert {
     world
         .zitadel(["token", "--no-cache", "--ca-file", ca_file])
@@ -101,7 +101,7 @@ fn loopback_http_never_goes_to_a_proxy() {
 }
 
 #[test]
-fn a_proxy_that_dribbles_its_answer_ends_with_the_bound() {
+fn a_proxy_that_dribbles_its_answer_ends_at_the_timeout() {
     let (world, ca_file) = world_at("localhost");
     let value = format!("http://127.0.0.1:{}", Proxy::dribbling().port());
     let start = Instant::now();
@@ -141,10 +141,10 @@ fn a_proxy_that_cannot_be_used_is_named_without_its_password() {
     assert_eq!(world.issuer.token_requests(), 1);
 }
 
-/// On macOS they are the Keychain's, which knows no variables.
+/// On macOS the roots are the Keychain's, which has no variables.
 #[cfg(not(target_os = "macos"))]
 #[test]
-fn the_systems_roots_are_named_by_variables() {
+fn variables_can_name_the_system_roots() {
     let (world, ca_file) = world_at("localhost");
     let roots = world.home.write("roots/ca.pem", world.home.read("ca.pem"));
     let directory = roots.parent().unwrap().to_str().unwrap();

@@ -1,4 +1,4 @@
-//! `~/` in paths: this program's own are below the home directory, and a directory
+//! `~/` in paths: this program's own paths are below the home directory, and a directory
 //! named `~` is never used.
 
 use std::fs;
@@ -8,7 +8,7 @@ use predicates::str::contains;
 use crate::support::World;
 use crate::support::issuer::TokenKind;
 
-/// Nothing of that name is created.
+/// Asserts that nothing with that name is created.
 #[track_caller]
 fn no_tilde(world: &World) {
     assert!(!world.home.path().join("~").exists());
@@ -129,7 +129,7 @@ fn setups_write_below_the_home_directory_and_refuse_a_tools_own_tilde() {
 }
 
 #[test]
-fn googles_output_file_is_taken_as_it_is() {
+fn a_tilde_in_googles_output_file_is_refused() {
     let world = World::new();
     world.issuer.set_token_kind(TokenKind::Jwt);
     world

@@ -1,4 +1,4 @@
-//! `README.md` and `docs/` say what the binary does: what can be checked cheaply, is.
+//! `README.md` and `docs/` match the binary in everything that is cheap to check.
 
 mod pages;
 
@@ -122,7 +122,7 @@ const OTHERS: &[&str] = &[
     "--oidc-signing-algs",
 ];
 
-/// Where the program's name is followed by a word that is no command.
+/// Places where the program's name is followed by a word that is not a command.
 const NO_CALLS: [&str; 7] = [
     "--from=zitadel-credential ",
     "DIR/_zitadel-credential ",
@@ -150,7 +150,7 @@ fn every_variable_is_in_the_help_and_every_variable_of_the_help_is_here() {
 }
 
 #[test]
-fn every_command_of_the_help_is_here_and_there_is_no_other() {
+fn the_readme_has_exactly_the_commands_of_the_help() {
     let commands = commands();
     assert!(commands.len() > 7, "{commands:?}");
     let told = told();
@@ -207,7 +207,7 @@ fn every_link_is_made_where_cargo_installs_the_program() {
     }
 }
 
-/// Whoever is new reads all of it.
+/// New users read all of it.
 #[test]
 fn the_readme_is_short() {
     assert!(README.lines().count() < 350);
@@ -224,7 +224,7 @@ fn both_config_files_are_read_and_the_longer_covers_the_registries() {
     }
     let listed = listed(&home_with(longest, &user));
     let told = told();
-    // All of it parses; one of them is docker's.
+    // All of it parses; one block is docker's.
     let all = blocks(&told, "json").into_iter();
     let all: Vec<Value> = all
         .map(|json| serde_json::from_str(json).unwrap())
@@ -236,7 +236,7 @@ fn both_config_files_are_read_and_the_longer_covers_the_registries() {
 }
 
 #[test]
-fn every_line_that_is_commented_out_of_the_config_file_can_be_put_in() {
+fn every_commented_line_of_the_config_file_can_be_enabled() {
     let user = ServiceUser::new();
     let [_, config] = configs();
     let optional: Vec<_> = config
@@ -244,7 +244,7 @@ fn every_line_that_is_commented_out_of_the_config_file_can_be_put_in() {
         .filter_map(|line| line.strip_prefix("# "))
         .collect();
     assert!(optional.len() > 11, "{optional:?}");
-    // Those of a key that is no key file.
+    // The options of a key that is not a key file.
     let (of_a_key, rest) = optional
         .into_iter()
         .partition::<Vec<_>, _>(|line| line.starts_with("key-") || line.starts_with("user-id"));
@@ -256,7 +256,7 @@ fn every_line_that_is_commented_out_of_the_config_file_can_be_put_in() {
         let username = if is_username { "ci" } else { &user.user_id };
         assert_eq!(listed(&home)["git.acme.dev"], username, "{line}");
     }
-    // With the ids beside it, a command runs only where a token is fetched.
+    // With the IDs beside it, a command runs only for a new token.
     let [command, key_id, user_id] = of_a_key[..] else {
         panic!("{of_a_key:?}");
     };
@@ -333,7 +333,7 @@ fn every_message_is_one_that_the_program_has() {
         .collect();
     assert!(messages.len() > 10, "{messages:?}");
     for message in messages {
-        // One text for two things to be configured.
+        // One text is for two missing settings.
         let shown = message
             .replace("no issuer is", "no {name} is")
             .replace("no key is", "no {name} is");
@@ -357,7 +357,7 @@ fn every_test_that_the_security_page_names_is_there() {
             Some(_) => root.join(file),
             None => root.join("tests").join(file),
         };
-        // Its tests may stand in a folder of its name.
+        // A file's tests may be in a folder with its name.
         let mut text = fs::read_to_string(&file).unwrap();
         let folder = file.with_extension("");
         if folder.is_dir() {
@@ -371,14 +371,14 @@ fn every_test_that_the_security_page_names_is_there() {
     }
 }
 
-/// What people read who use it: the README and its pages.
+/// Returns the documentation for users: the README and its pages.
 fn told() -> String {
     let pages = PAGES.iter();
     let pages = pages.filter(|(page, _)| *page == "README.md" || page.starts_with("docs/"));
     pages.map(|(_, text)| *text).collect()
 }
 
-/// The README's config file, and the reference's with all that one can hold.
+/// Returns the README's config file, and the reference's with all settings.
 fn configs() -> [&'static str; 2] {
     [README, REFERENCE].map(|page| {
         let configs = blocks(page, "toml");

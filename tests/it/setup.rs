@@ -1,5 +1,5 @@
-//! `setup`: what it writes, what it leaves alone, and the way back. kubectl and
-//! git are set up in `tests/clients`, where they are.
+//! `setup`: its changes, the files that it keeps, and the undo. The tests with the real
+//! kubectl and git are in `tests/clients`.
 
 mod all;
 mod attacked;
@@ -20,7 +20,7 @@ use std::path::Path;
 use crate::support::tree::Node;
 use crate::support::{Home, Issuer, ServiceUser, tree};
 
-/// A home with a key file and nothing else.
+/// A home with only a key file.
 pub struct Fixture {
     pub home: Home,
     pub issuer: Issuer,
@@ -40,7 +40,7 @@ impl Fixture {
         Self { home, issuer, user }
     }
 
-    /// A fixture with this config file; ISSUER stands for the issuer.
+    /// Returns a fixture with this config file; ISSUER is replaced by the issuer.
     pub fn with_config(toml: &str) -> Self {
         let fixture = Self::new();
         let toml = toml.replace("ISSUER", &fixture.issuer.url());
@@ -48,7 +48,7 @@ impl Fixture {
         fixture
     }
 
-    /// Calls `setup` with these words, apart by blanks.
+    /// Calls `setup` with these words, separated by spaces.
     pub fn setup(&self, words: &str) -> Outcome {
         let words = words.replace("ISSUER", &self.issuer.url());
         let mut command = self.home.zitadel(["setup"]);
@@ -63,7 +63,7 @@ impl Fixture {
         }
     }
 
-    /// As [`Fixture::setup`], where it must succeed; what it says.
+    /// Calls [`Fixture::setup`], which must succeed. Returns its output.
     #[track_caller]
     pub fn done(&self, words: &str) -> String {
         let outcome = self.setup(words);
@@ -71,7 +71,7 @@ impl Fixture {
         outcome.stdout
     }
 
-    /// As [`Fixture::setup`], where it must be refused and change nothing; why.
+    /// Calls [`Fixture::setup`], which must refuse and change nothing. Returns the error.
     #[track_caller]
     pub fn refused(&self, code: i32, words: &str) -> String {
         let before = self.files();
@@ -81,7 +81,7 @@ impl Fixture {
         outcome.stderr
     }
 
-    /// All files but the key's and the cache's.
+    /// Returns all files but the key's and the cache's.
     pub fn files(&self) -> std::collections::BTreeMap<String, Node> {
         tree(self.home.path(), &["key.json", ".cache"])
     }

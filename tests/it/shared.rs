@@ -1,11 +1,16 @@
-//! A shared cache, with a store of the tests' own.
+//! A shared cache, with the tests' own store.
 
-use std::time::Duration;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 
 use crate::support::fleet::{Fleet, quiet_token, token};
-use crate::support::store::Store;
+use crate::support::store::{Store, honest};
 use crate::support::{Endpoint, Fault, Run, Running, Times, binary, entry, trace, until};
 
 fn fleet() -> (Store, Fleet) {
@@ -22,7 +27,7 @@ fn a_fleet_mints_once() {
         assert_eq!(quiet_token(&fleet.machine()), first);
     }
     assert_eq!(fleet.issuer.total_requests(), 2);
-    // A hit writes nothing.
+    // A hit causes no write.
     assert_eq!(store.count("SET"), 2);
 }
 
@@ -56,7 +61,7 @@ fn a_fresh_token_of_the_local_cache_needs_no_store() {
 }
 
 #[test]
-fn an_agent_counts_what_it_had_of_the_shared_cache() {
+fn an_agent_counts_tokens_from_the_shared_cache() {
     let (store, fleet) = fleet();
     let counts = |fleet: &Fleet| {
         let home = fleet.machine();
@@ -76,7 +81,7 @@ fn an_agent_counts_what_it_had_of_the_shared_cache() {
 }
 
 #[test]
-fn no_cache_is_without_the_shared_one() {
+fn no_cache_skips_the_shared_cache_too() {
     let (store, fleet) = fleet();
     let home = fleet.machine();
     home.zitadel(["token", "--no-cache"]).assert().success();
@@ -96,13 +101,13 @@ fn refresh_replaces_the_shared_token() {
 }
 
 #[test]
-fn a_refused_token_is_taken_from_no_store_again() {
+fn a_refused_token_is_not_read_from_the_store_again() {
     let (_store, fleet) = fleet();
     let home = fleet.machine();
     home.append_config("[hosts.\"git.acme.dev\"]\n");
     let first = quiet_token(&home);
     fleet.issuer.revoke_all();
-    // The next token is newer by the second.
+    // The next token is newer by these seconds.
     fleet.issuer.set_date_offset(5);
     let get = |verb: &str, more: &str| {
         let words = ["git", verb];
@@ -114,7 +119,7 @@ fn a_refused_token_is_taken_from_no_store_again() {
     get("erase", &format!("password={}\n", first.trim()));
     let output = get("get", "").get_output().stdout.clone();
     assert!(!String::from_utf8(output).unwrap().contains(first.trim()));
-    // Also without what the local cache holds.
+    // The same holds without the content of the local cache.
     for file in entry::files(&home, "json") {
         std::fs::remove_file(file).unwrap();
     }
@@ -123,7 +128,7 @@ fn a_refused_token_is_taken_from_no_store_again() {
 }
 
 #[test]
-fn a_failure_that_may_pass_pauses_the_fleet() {
+fn a_temporary_failure_pauses_the_fleet() {
     let (store, fleet) = fleet();
     let fault = Fault::status(503, "text/plain", "down\n");
     fleet.issuer.fault(Endpoint::Token, fault, Times::Forever);
@@ -135,7 +140,7 @@ fn a_failure_that_may_pass_pauses_the_fleet() {
     ));
     assert!(took < Duration::from_secs(2), "{took:?}");
     assert_eq!(fleet.issuer.token_requests(), requests);
-    // The leader has given up its lock.
+    // The leader has released its lock.
     assert_eq!(store.values(":l:0").len(), 0);
 }
 
@@ -161,15 +166,23 @@ fn too_many_requests_ban_the_pool_for_a_while() {
     token(&fleet.machine()).0.code(75).stderr(contains("429"));
     let (name, value) = store.values("").remove(0);
     assert!(name.starts_with("zc1:ban:"), "{name}");
-    let secs: u64 = String::from_utf8(value).unwrap().parse().unwrap();
-    assert!((40..=50).contains(&secs), "{secs}");
+    let end: u64 = String::from_utf8(value).unwrap().parse().unwrap();
+    let left = || {
+        end - SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_secs()
+    };
+    assert!((37..=50).contains(&left()), "{}", left());
     let requests = fleet.issuer.token_requests();
     let home = fleet.machine();
-    // It outlasts the timeout of 30 s, so that nobody waits for it.
+    // The ban lasts longer than the timeout of 30 s, so nobody waits.
     let (banned, took) = token(&home);
-    banned
-        .code(75)
-        .stderr(contains(format!("try again in {secs} s")));
+    let banned = banned.code(75).get_output().stderr.clone();
+    let banned = String::from_utf8(banned).unwrap();
+    let (_, told) = banned.split_once("try again in ").expect(&banned);
+    let told: u64 = told.split(' ').next().unwrap().parse().unwrap();
+    assert!((left()..=50).contains(&told), "{banned}");
     assert!(took < Duration::from_secs(2), "{took:?}");
     // Another pool is not banned.
     token(&fleet.machine_with("pool = \"other\"\n")).0.code(75);
@@ -209,18 +222,22 @@ fn a_fleet_that_must_never_storm_makes_no_request_without_its_store() {
 }
 
 #[test]
-fn a_token_at_hand_waits_200_ms_for_the_store() {
+fn a_cached_token_waits_200_ms_for_the_store() {
     let (store, fleet) = fleet();
     let home = fleet.machine();
     let first = quiet_token(&home);
     for file in entry::files(&home, "json") {
         entry::age(&file, 43_200 - 300);
     }
-    store.turn(|_, _| {
-        std::thread::sleep(Duration::from_secs(2));
+    // The store is silent until the call has ended.
+    let (call, end) = mpsc::channel::<()>();
+    let end = Mutex::new(end);
+    store.turn(move |_, _| {
+        let _ = end.lock().unwrap().recv_timeout(Duration::from_secs(10));
         None
     });
     let (assert, took) = token(&home);
+    drop(call);
     assert.success().stdout(first);
     assert!(took < Duration::from_millis(1500), "{took:?}");
     assert_eq!(fleet.issuer.token_requests(), 1);
@@ -231,7 +248,7 @@ fn a_machine_whose_clock_is_off_mints_its_own_and_leaves_the_others_alone() {
     let (_store, fleet) = fleet();
     let first = quiet_token(&fleet.machine());
     let behind = fleet.machine();
-    // Whoever is asked for the time is told of two hours ago.
+    // The program gets a time two hours in the past.
     let Some(faketime) = crate::support::program::client("faketime") else {
         return;
     };
@@ -241,13 +258,13 @@ fn a_machine_whose_clock_is_off_mints_its_own_and_leaves_the_others_alone() {
     assert!(output.status.success(), "{output:?}");
     assert_eq!(fleet.issuer.issued_tokens().len(), 2);
     assert_ne!(String::from_utf8(output.stdout).unwrap(), first);
-    // The others take what that one has published.
+    // The others use the published token.
     quiet_token(&fleet.machine());
     assert_eq!(fleet.issuer.issued_tokens().len(), 2);
 }
 
 #[test]
-fn a_leader_that_is_killed_costs_its_lease() {
+fn a_killed_leader_delays_others_by_its_lease() {
     let (store, fleet) = fleet();
     let fault = Fault::Hang;
     fleet.issuer.fault(Endpoint::Token, fault, 1usize);
@@ -265,12 +282,122 @@ fn a_leader_that_is_killed_costs_its_lease() {
 }
 
 #[test]
+fn a_lost_reply_to_the_lock_costs_no_lease() {
+    let (store, fleet) = fleet();
+    let locks = AtomicUsize::new(0);
+    store.turn(move |words, values| {
+        let is_lock = words[0] == b"SET" && words.contains(&b"NX".to_vec());
+        let is_lost = is_lock && locks.fetch_add(1, Ordering::Relaxed) == 0;
+        is_lost.then(|| {
+            honest(words, values);
+            Vec::new()
+        })
+    });
+    let (assert, took) = token(&fleet.machine());
+    assert.success().stderr("");
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert_eq!(fleet.issuer.token_requests(), 1);
+    assert_eq!(store.values(":l:0").len(), 0);
+}
+
+#[test]
+fn a_lock_of_an_older_version_is_another_machines() {
+    let (store, fleet) = fleet();
+    let home = fleet.machine();
+    let first = quiet_token(&home);
+    let name = store.entry().0.replace(":t", ":l:0");
+    store.clear();
+    // Older versions write this value.
+    store.set(&name, b"1");
+    for file in entry::files(&home, "json") {
+        entry::age(&file, 43_200 - 300);
+    }
+    assert_eq!(quiet_token(&home), first);
+    assert_eq!(store.values(":l:0"), [(name, b"1".to_vec())]);
+    assert_eq!(fleet.issuer.token_requests(), 1);
+}
+
+#[test]
+fn the_password_is_read_once_and_only_for_a_server_that_is_up() {
+    let (store, fleet) = fleet();
+    // The server refuses two logins, each of which ends a connection.
+    let refuse_twice = || {
+        let logins = AtomicUsize::new(0);
+        store.turn(move |words, _| {
+            let is_login = words[0] == b"AUTH";
+            let is_refused = is_login && logins.fetch_add(1, Ordering::Relaxed) < 2;
+            is_refused.then(|| b"-LOADING it is read from disk\r\n".to_vec())
+        });
+    };
+    refuse_twice();
+    let home = fleet.machine_with("password-file = \"/dev/stdin\"\n");
+    let mut command = home.zitadel(["token"]);
+    command
+        .write_stdin("secret\n")
+        .assert()
+        .success()
+        .stderr("");
+    assert_eq!(store.count("AUTH"), 3);
+    refuse_twice();
+    let home = fleet.machine_with("password-file = \"~/password\"\n");
+    let password = home.write("password", "secret\n");
+    std::fs::set_permissions(password, Permissions::from_mode(0o644)).unwrap();
+    let warning = contains("every user can read it");
+    token(&home).0.success().stderr(warning.clone().count(1));
+    assert_eq!(store.count("AUTH"), 6);
+    for file in entry::files(&home, "json") {
+        entry::age(&file, 43_200 - 300);
+    }
+    let config = home.read(".config/zitadel-credential/config.toml");
+    home.write_config(&config.replace(&store.url(), "redis://127.0.0.1:1"));
+    token(&home).0.success().stderr(
+        contains("continuing without the shared cache: connection refused").and(warning.not()),
+    );
+}
+
+#[test]
+fn a_token_that_is_too_large_releases_the_lock() {
+    let (store, fleet) = fleet();
+    let large = format!(
+        r#"{{"access_token":"{}","token_type":"Bearer","expires_in":3600}}"#,
+        "a".repeat(600_000)
+    );
+    let fault = Fault::body("application/json", large);
+    fleet.issuer.fault(Endpoint::Token, fault, 1usize);
+    let assert = token(&fleet.machine()).0.success();
+    assert.stderr(contains("the token is too large to share"));
+    assert_eq!(store.values("").len(), 0);
+}
+
+#[test]
+fn a_token_without_time_left_releases_the_lock() {
+    let (store, fleet) = fleet();
+    // The command ends in the second in which its token's margin begins.
+    let script = r#"s=$(date +%s)
+while [ $(date +%s) = $s ]; do sleep 0.02; done
+echo "{\"access_token\":\"abc\",\"expires_at\":$((s + 2))}"
+"#;
+    let home = fleet.machine();
+    home.write("supply", script);
+    home.write("seal", [7; 32]);
+    std::fs::set_permissions(home.path().join("seal"), Permissions::from_mode(0o600)).unwrap();
+    home.write_config(&format!(
+        "[profiles.test]\ntoken-command = [\"sh\", \"supply\"]\n[profiles.test.shared]\nurl = \"{}\"\nseal-key-file = \"~/seal\"\n",
+        store.url()
+    ));
+    // On a busy machine the token may expire before it is read.
+    let _ = token(&home);
+    assert_eq!(store.count("SET"), 1);
+    assert_eq!(store.values("").len(), 0);
+}
+
+#[test]
 fn a_token_in_its_refresh_window_is_renewed_by_one_machine() {
     let (_store, fleet) = fleet();
     fleet.issuer.set_lifetime(300);
     let machines: Vec<_> = (0..3).map(|_| fleet.machine()).collect();
     let first: Vec<_> = machines.iter().map(quiet_token).collect();
-    // Of 300 s, the last 60 are the window.
+    // The last 60 of 300 s are the window.
     for home in &machines {
         for file in entry::files(home, "json") {
             entry::age(&file, 250);
@@ -357,7 +484,7 @@ fn a_cached_call_makes_no_system_call_more() {
     quiet_token(&with);
     let config = without.read(".config/zitadel-credential/config.toml");
     let table = config.find("[profiles.test.shared]").unwrap();
-    // The same length, so that it takes the same reads.
+    // The same length needs the same reads.
     let (head, tail) = config.split_at(table);
     without.write_config(&format!("{head}{}", "#".repeat(tail.len())));
     quiet_token(&without);

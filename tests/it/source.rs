@@ -1,4 +1,4 @@
-//! Where a token comes from, other than a key of ours.
+//! Sources of tokens other than our own key.
 
 mod beside;
 mod client;
@@ -13,7 +13,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use crate::support::World;
 
-/// A profile of these lines, and a rule for git by it.
+/// Writes a profile of these lines, and a rule for git with it.
 fn profile(world: &World, lines: &str) {
     world.home.write_config(&format!(
         "[profiles.test]\nissuer = \"{}\"\n{lines}\n[hosts.\"git.acme.dev\"]\n",
@@ -21,7 +21,7 @@ fn profile(world: &World, lines: &str) {
     ));
 }
 
-/// What a call prints, which is to end well and without a word on stderr.
+/// Returns the output of a call, which must succeed with an empty stderr.
 fn printed(world: &World, words: &[&str]) -> String {
     let output = world.zitadel(words).run();
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -30,7 +30,7 @@ fn printed(world: &World, words: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The stderr of a call that ends with this code, and prints nothing.
+/// Returns the stderr of a call that exits with this code, and prints nothing.
 fn refused(world: &World, words: &[&str], code: i32) -> String {
     let output = world.zitadel(words).run();
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -39,7 +39,7 @@ fn refused(world: &World, words: &[&str], code: i32) -> String {
     stderr
 }
 
-/// What git gets for the host with a rule: the username and the password.
+/// Returns git's login for the host with a rule: the username and the password.
 fn login(world: &World) -> (String, String) {
     let mut git = world.zitadel(["git", "get"]);
     git.write_stdin("protocol=https\nhost=git.acme.dev\n\n");
@@ -56,7 +56,7 @@ fn login(world: &World) -> (String, String) {
 }
 
 #[test]
-fn a_file_that_every_user_can_write_is_refused_and_one_that_they_can_read_warned_of() {
+fn a_file_that_every_user_can_write_is_refused_and_a_readable_one_gives_a_warning() {
     for (lines, name) in [
         ("token-file = \"~/secret\"\n", "token-file"),
         (

@@ -1,9 +1,9 @@
-//! What a person sees at a terminal of 80 columns.
+//! Output at a terminal of 80 columns.
 
 use crate::support::screen::Screen;
 use crate::support::{Case, World};
 
-/// A text without the escape sequences of colours.
+/// Returns a text without the escape sequences of colours.
 fn plain(text: &str) -> String {
     let mut parts = text.split("\x1b[");
     let first = parts.next().unwrap_or_default().to_owned();
@@ -12,7 +12,7 @@ fn plain(text: &str) -> String {
     })
 }
 
-/// Holds what was shown to 80 columns; a word that is longer stands alone.
+/// Asserts that the output fits 80 columns; a longer word must be on a separate line.
 #[track_caller]
 fn assert_fits(shown: &str) {
     for line in plain(shown).lines() {
@@ -22,7 +22,7 @@ fn assert_fits(shown: &str) {
 }
 
 #[test]
-fn doctor_breaks_its_lines_and_says_the_same_words_as_in_a_pipe() {
+fn doctor_wraps_its_lines_with_the_same_words_as_in_a_pipe() {
     let case = Case::new();
     case.world.home.write(
         ".gitconfig",
@@ -75,7 +75,7 @@ fn cache_list_has_a_long_issuer_and_scopes_on_lines_of_their_own() {
             "{shown}"
         );
     }
-    // Other programs read a line for each entry, as before.
+    // Other programs still read a line for each entry.
     let piped = world.zitadel(["cache", "list"]).run();
     let piped = String::from_utf8(piped.stdout).unwrap();
     assert!(
@@ -86,7 +86,7 @@ fn cache_list_has_a_long_issuer_and_scopes_on_lines_of_their_own() {
 }
 
 #[test]
-fn errors_and_warnings_break_their_lines_and_the_usage_has_no_other_form() {
+fn errors_wrap_their_lines_with_the_same_words_as_in_a_pipe() {
     let case = Case::new();
     let long = format!("--profile {} token", "a-name-".repeat(3));
     for words in [

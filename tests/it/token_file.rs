@@ -1,4 +1,4 @@
-//! The directory of `--write`: whose it is, and who else may write to it.
+//! The directory of `--write`: its owner, and other users who may write to it.
 
 use std::fs;
 use std::fs::Permissions;
@@ -13,7 +13,7 @@ use crate::support::{Running, World};
 
 const NOBODY: u32 = 65534;
 
-/// A world with a token in its cache.
+/// Returns a world with a token in its cache.
 fn with_token() -> World {
     let world = World::new();
     world.zitadel(["token"]).assert().success();
@@ -24,7 +24,7 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// What `token` and `agent` say to a file that they must not write.
+/// Asserts the error of `token` and `agent` for a file that they must not write.
 #[track_caller]
 fn refused(world: &World, file: &Path, why: &str) {
     let text = file.to_str().unwrap();
@@ -76,7 +76,7 @@ fn a_directory_that_others_can_write_to_gets_no_token() {
         set_mode(&dir, mode);
         written(&world, &file);
     }
-    // The way to the directory may be open to others.
+    // The parents of the directory may be open to others.
     set_mode(&dir, 0o777);
     let within = dir.join("within");
     fs::create_dir(&within).unwrap();
@@ -129,7 +129,7 @@ fn another_users_directory_or_file_gets_no_token() {
 
 /// Another user swaps a directory on the path for a link, again and again.
 #[test]
-fn a_path_that_is_swapped_midway_leads_no_token_elsewhere() {
+fn a_path_swapped_midway_redirects_no_token() {
     if !is_root_or_skipped() {
         return;
     }

@@ -18,7 +18,7 @@ fn status(path: &Path) -> (u32, u32, u32) {
     (meta.uid(), meta.gid(), meta.mode() & 0o7777)
 }
 
-/// A group of `/etc/group` that is not the first.
+/// Returns a group of `/etc/group` that is not the first.
 fn group() -> (String, u32) {
     let list = fs::read_to_string("/etc/group").unwrap();
     let line = list.lines().nth(3).unwrap();
@@ -28,7 +28,7 @@ fn group() -> (String, u32) {
 }
 
 #[test]
-fn the_mode_is_as_it_is_written_whatever_the_umask() {
+fn the_mode_does_not_depend_on_the_umask() {
     let world = World::new();
     let file = world.home.path().join("token");
     for (mode, bits) in [
@@ -50,7 +50,7 @@ fn the_mode_is_as_it_is_written_whatever_the_umask() {
             }
         }
     }
-    // Without it a file is as private as before, whatever its mode was.
+    // Without the option, a file is private again, whatever its mode was.
     world
         .zitadel(["token", "--write", "token"])
         .assert()
@@ -109,7 +109,7 @@ fn a_reader_of_the_group_reads_it_and_nobody_else() {
 }
 
 #[test]
-fn no_other_group_and_no_wider_mode_has_it_for_a_moment() {
+fn it_never_has_another_group_or_a_wider_mode() {
     let world = World::new();
     if trace::is_missing() || !is_root_or_skipped() {
         return;
@@ -127,7 +127,7 @@ fn no_other_group_and_no_wider_mode_has_it_for_a_moment() {
         let mut calls = calls
             .lines()
             .map(|line| line.split_once(' ').unwrap().1.trim());
-        // The file has its last mode and group when the name leads to it.
+        // The file has its final mode and group before the name points to it.
         let opened = calls.find(|call| call.contains("\".zitadel-credential-"));
         let opened = opened.unwrap();
         assert!(
@@ -145,7 +145,7 @@ fn no_other_group_and_no_wider_mode_has_it_for_a_moment() {
 }
 
 #[test]
-fn a_group_that_is_not_ours_to_give_is_named_and_nothing_is_left() {
+fn a_group_that_we_may_not_set_is_named_and_nothing_is_left() {
     if !is_root_or_skipped() {
         return;
     }
@@ -154,7 +154,8 @@ fn a_group_that_is_not_ours_to_give_is_named_and_nothing_is_left() {
     let run = world.home.path().join("run");
     fs::create_dir(&run).unwrap();
     let reachable = world.home.path().join("zitadel-credential");
-    // By another process: a child of this one, forked meanwhile, would keep it open.
+    // Another process makes the copy: a child of this one, forked meanwhile, would keep
+    // it open.
     let mut copy = Command::new("cp");
     assert!(copy.arg(binary()).arg(&reachable).run().status.success());
     let mut command = Command::new("chown");
@@ -190,7 +191,7 @@ fn an_agent_gives_a_changed_file_its_mode_and_group_again() {
         return;
     }
     let world = World::new();
-    // A renewal is due each half a minute, so that the agent looks at the file again.
+    // A renewal is due every half minute, so that the agent checks the file again.
     world.issuer.set_lifetime(4);
     let file = world.home.path().join("token");
     let (name, id) = group();
@@ -216,7 +217,7 @@ fn an_agent_gives_a_changed_file_its_mode_and_group_again() {
 }
 
 #[test]
-fn a_mode_or_a_group_that_is_none_is_said_before_any_request() {
+fn an_invalid_mode_or_group_fails_before_any_request() {
     let case = Case::new();
     case.run(["token", "--write", "t", "--mode", "0660"])
         .fails(2, str![[r#"

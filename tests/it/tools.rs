@@ -1,5 +1,5 @@
-//! The tools, each in a room of its own: its protocol at the process's edge, who
-//! must get nothing, its errors, its setup, and what doctor finds.
+//! The tools, each in a separate module: its protocol at the process's edge, the refused
+//! requests, its errors, its setup, and doctor's findings.
 
 mod alike;
 mod askpass;

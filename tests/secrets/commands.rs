@@ -1,4 +1,4 @@
-//! Every command there is, and where on stdout it shows a secret.
+//! All commands, and the place of a secret on their stdout.
 
 use std::fs;
 
@@ -9,15 +9,15 @@ use crate::support::issuer::{Endpoint, Fault, Times};
 use crate::support::library::Cli;
 use crate::support::tools::{CALLS, Row, Shows, row};
 
-/// Where `exec`'s command writes down its arguments and its environment, and
-/// the file of `--write`.
+/// The file to which `exec`'s command writes its arguments and its environment, and the
+/// file of `--write`.
 pub const EXEC_DUMP: &str = "exec.dump";
 pub const WRITTEN: &str = "written";
 
-/// The files that commands write a new private key to.
+/// The files to which commands write a new private key.
 pub const NEW_KEYS: [&str; 2] = ["new.json", "rotated.json"];
 
-/// Every command: those of the tools, and those of people.
+/// Returns all commands: those of the tools, and those of users.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     CALLS.iter().chain(OTHERS)
 }
@@ -120,7 +120,7 @@ const OTHERS: &[Row] = &[
     row("--version", "", Shows::Nothing),
 ];
 
-/// How the commands begin that use no key and ask no issuer.
+/// The first words of the commands that use no key and ask no issuer.
 const WITHOUT_KEY: &[&str] = &[
     "setup list",
     "setup undo",
@@ -132,14 +132,14 @@ const WITHOUT_KEY: &[&str] = &[
     "--version",
 ];
 
-/// Whether a command uses the key or asks the issuer: the others do the same whatever is
-/// wrong with these.
+/// True if a command uses the key or asks the issuer: the others do the same if these
+/// fail.
 pub fn uses_key(row: &Row) -> bool {
     !WITHOUT_KEY.iter().any(|start| row.words.starts_with(start))
 }
 
 #[test]
-fn what_uses_no_key_says_the_same_without_key_and_issuer() {
+fn commands_without_a_key_print_the_same_without_an_issuer() {
     let good = World::new();
     let bad = World::new();
     fs::write(&bad.key_file, "no key").unwrap();
@@ -164,8 +164,7 @@ fn what_uses_no_key_says_the_same_without_key_and_issuer() {
     assert_eq!(bad.issuer.total_requests(), 0);
 }
 
-/// The words that lead to each command without commands of its own, and what
-/// `--output` takes there.
+/// Collects the words of each command without subcommands, and its values of `--output`.
 fn leaves(command: &Command, path: &str, found: &mut Vec<(String, Vec<String>)>) {
     let subcommands = command.get_subcommands();
     let mut subcommands = subcommands
@@ -184,7 +183,7 @@ fn leaves(command: &Command, path: &str, found: &mut Vec<(String, Vec<String>)>)
 }
 
 #[test]
-fn every_command_there_is_has_a_row() {
+fn every_command_has_a_row() {
     let mut root = Cli::command();
     root.build();
     let mut found = Vec::new();
@@ -197,7 +196,7 @@ fn every_command_there_is_has_a_row() {
             assert!(has_row(&words), "no row for {words}");
         }
     }
-    // Their operations are words of the tool's, which clap takes as they come.
+    // Their operations are the tool's words, which clap accepts unchecked.
     let mut of_tools = 0;
     for command in root.get_subcommands() {
         let tool = command.get_name();
@@ -209,7 +208,7 @@ fn every_command_there_is_has_a_row() {
         }
         of_tools += 1;
         let help = operation.get_help().unwrap().to_string();
-        // They stand first, and a remark follows.
+        // The values come first, and a remark follows.
         let end = [";", ", then ", ", the ", " ("]
             .iter()
             .filter_map(|end| help.find(end))

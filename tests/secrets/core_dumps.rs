@@ -1,4 +1,4 @@
-//! A crash leaves no core file; what is run by the binary is as it was.
+//! A crash leaves no core file; the limits of child processes are unchanged.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -9,7 +9,7 @@ use rustix::process::Signal;
 
 use crate::support::{Endpoint, Fault, Home, Running, Times, World, binary, until};
 
-/// A command that may write core files of any size, into the home.
+/// Returns a command that may write core files of any size into the home.
 fn with_cores(home: &Home, arguments: &[&str]) -> Command {
     let mut command = home.command("sh");
     command.args(["-c", r#"ulimit -c unlimited && exec "$@""#, "sh"]);
@@ -17,7 +17,7 @@ fn with_cores(home: &Home, arguments: &[&str]) -> Command {
     command
 }
 
-/// Whether this machine writes core files at all.
+/// True if this machine writes core files.
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn cores_are_written() -> bool {
     let home = Home::new();
@@ -54,7 +54,7 @@ fn a_mint_that_crashes_leaves_no_core_file() {
 }
 
 #[test]
-fn what_exec_runs_may_leave_one_as_before() {
+fn a_program_of_exec_may_leave_a_core_file() {
     if !cores_are_written() {
         return;
     }
@@ -75,7 +75,7 @@ fn what_exec_runs_may_leave_one_as_before() {
 }
 
 #[test]
-fn so_may_a_key_command() {
+fn a_key_command_may_leave_a_core_file() {
     if !cores_are_written() {
         return;
     }

@@ -1,4 +1,4 @@
-//! Issuers that send back what they were sent, or a token in a wrong place.
+//! Issuers that return parts of the request, or a token in a wrong field.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -10,7 +10,7 @@ use crate::support::http::{Request, Response};
 use crate::support::issuer::{Endpoint, Fault, Times, Version};
 use crate::support::side_by_side;
 
-/// The assertion, or the token, of a request.
+/// Returns the assertion, or the token, of a request.
 fn secret_of(request: &Request) -> String {
     let token = request.bearer().map(ToOwned::to_owned);
     token
@@ -18,7 +18,7 @@ fn secret_of(request: &Request) -> String {
         .unwrap_or_default()
 }
 
-/// Every way in which a server may write something down.
+/// All encodings in which a server may repeat a text.
 const FORMS: &[fn(&str) -> String] = &[
     |secret| secret.to_owned(),
     |secret| format!("the assertion '{secret}' is no good"),
@@ -49,7 +49,7 @@ fn lines(text: &str, width: usize) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// A refusal as JSON, or as what a proxy or a broken server sends.
+/// Returns refusals as JSON, and in the forms of a proxy or a broken server.
 fn answers(said: &str) -> Vec<Response> {
     let page = format!("<html><body><pre>{said}</pre></body></html>");
     let oauth = json!({ "error": "invalid_grant", "error_description": said });
@@ -69,7 +69,7 @@ fn answers(said: &str) -> Vec<Response> {
     ]
 }
 
-/// One command that shows much of what it is told, whatever is echoed.
+/// Runs one command with much output, for everything that is echoed.
 fn hunt_at(endpoint: Endpoint, words: &str, version: Version) {
     side_by_side(FORMS, |form| {
         let mut hunt = Hunt::new();
@@ -92,7 +92,7 @@ fn a_refusal_that_echoes_the_assertion() {
 
 #[test]
 fn a_refusal_that_echoes_the_token() {
-    // Its opaque tokens have other forms.
+    // Opaque tokens differ between versions.
     for version in Version::RECORDED {
         hunt_at(Endpoint::Userinfo, "whoami", version);
     }
@@ -125,7 +125,7 @@ fn claims_that_hold_the_token() {
 }
 
 #[test]
-fn a_token_in_an_answer_that_is_no_good() {
+fn a_token_in_an_invalid_answer() {
     let edits: [fn(&mut Value); 6] = [
         |answer| answer["token_type"] = answer["access_token"].clone(),
         |answer| answer["expires_in"] = answer["access_token"].clone(),

@@ -1,4 +1,4 @@
-//! Worlds in which something else goes wrong.
+//! Worlds with another failure.
 
 use std::fs;
 use std::fs::Permissions;
@@ -13,7 +13,7 @@ use crate::support::machine::behind_mounts;
 use crate::support::proxy::Proxy;
 use crate::support::{Ca, Issuer, ServiceUser, World, side_by_side};
 
-/// The assertion, which needs no issuer, is shown all the same.
+/// The assertion, which needs no issuer, is still shown.
 const ASSERTION_ALONE: usize = 1;
 
 #[test]
@@ -70,13 +70,13 @@ fn the_key_is_broken() {
     side_by_side(broken, |broken: String| {
         let mut hunt = Hunt::new();
         fs::write(&hunt.world.key_file, broken).unwrap();
-        // Damage to what no signature needs is not seen.
+        // Damage in a part that signatures do not need is not noticed.
         assert!(hunt.run_with_key() <= ASSERTION_ALONE);
     });
 }
 
 #[test]
-fn the_key_command_fails_and_says_too_much() {
+fn the_key_command_fails_and_prints_the_key() {
     for script in [
         "cat key.json >&2; exit 1",
         "cat key.json; exit 1",
@@ -88,14 +88,14 @@ fn the_key_command_fails_and_says_too_much() {
             hunt.world.issuer.url()
         ));
         hunt.environment = vec![("ZITADEL_CREDENTIAL_PROFILE", "command".into())];
-        // Its stderr is the person's, who may have to unlock something.
+        // The command's stderr is shown to the user, who may have to unlock something.
         hunt.let_through = script.contains(">&2").then(|| hunt.world.user.key_json());
         assert_eq!(hunt.run_with_key(), 0);
     }
 }
 
 #[test]
-fn the_cache_is_no_good() {
+fn the_cache_is_broken() {
     let spoilt: [fn(&World); 4] = [
         |world| {
             let entry = only(&world.home);
@@ -150,7 +150,7 @@ fn the_disk_is_full() {
     assert!(showing > ASSERTION_ALONE);
 }
 
-/// What cannot be written to stdout is written nowhere else.
+/// If stdout fails, its text is written nowhere else.
 #[test]
 fn stdout_is_full_or_closed() {
     for redirect in [">/dev/full", ">&-"] {
@@ -173,7 +173,7 @@ fn stdout_is_full_or_closed() {
 }
 
 #[test]
-fn nobody_is_trusted_or_there() {
+fn the_issuer_is_untrusted_or_down() {
     let world = World::with(Issuer::start_tls(&Ca::new()));
     assert_eq!(Hunt::in_world(world).run_with_key(), ASSERTION_ALONE);
 
@@ -207,7 +207,7 @@ fn a_proxy_with_a_password() {
             ("ZITADEL_CREDENTIAL_CA_FILE", ca_file.into()),
         ];
         hunt.hide(PASSWORD);
-        // exec's command inherits the variable from whoever set it.
+        // exec's command inherits the variable from the caller.
         hunt.inherited = Some(PASSWORD.to_owned());
         let shown = hunt.run_only("docker get") == 1;
         assert_eq!(shown, showing, "{host}");

@@ -1,4 +1,4 @@
-//! Worlds in which all goes well.
+//! Worlds without a failure.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +11,7 @@ use crate::support::machine::program;
 use crate::support::tools::{Row, Shows};
 use crate::support::{World, side_by_side};
 
-/// How many commands show a secret where all is well.
+/// Returns the number of commands that show a secret in a working world.
 fn showing(kind: TokenKind) -> usize {
     let shows = |row: &&Row| match row.shows {
         Shows::Nothing => false,
@@ -45,7 +45,7 @@ fn with_a_key_file() {
         assert_eq!(hunt.run(), showing(kind));
         let dump = hunt.world.home.read(EXEC_DUMP);
         assert!(dump.contains("ZITADEL_ACCESS_TOKEN="), "{dump}");
-        // Its search found no token there.
+        // The hunt's search found no token there.
         let dump = hunt.world.home.path().join("identity.dump");
         assert_eq!(dump.exists(), kind == TokenKind::Jwt);
     });
@@ -76,7 +76,7 @@ fn with_tools_that_look_about() {
         let Some(program) = program(tool) else {
             continue;
         };
-        // What it is asked, and what it finds in its environment.
+        // The script saves its input and its environment.
         let script = format!(
             "#!/bin/sh\ncat /proc/$$/cmdline /proc/$$/environ >> \"$HOME/{tool}.dump\"\n\
              exec '{}' \"$@\"\n",
@@ -98,7 +98,7 @@ fn with_tools_that_look_about() {
     }
 }
 
-/// The profile of these lines in place of the key's.
+/// Replaces the key's profile by one of these lines.
 fn with_source(lines: impl FnOnce(&World) -> String) -> Hunt {
     let mut hunt = Hunt::new();
     hunt.in_each_form = true;
@@ -137,7 +137,7 @@ fn with_a_client_secret() {
         "client-id = \"ci\"\nclient-secret-command = [\"sh\", \"-c\", \"./dump client.dump; cat client-secret\"]".to_owned()
     });
     hunt.hide(&secret);
-    // Nothing here signs an assertion.
+    // No key is here for an assertion.
     assert_eq!(hunt.run(), showing(TokenKind::default()) - 1);
     let dump = hunt.world.home.read("client.dump");
     assert!(dump.contains("HOME="), "{dump}");

@@ -1,4 +1,4 @@
-//! Runs every command at its most talkative, and searches all that it leaves.
+//! Runs every command with maximum output, and searches all its traces.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -16,23 +16,24 @@ use crate::needles::Needles;
 use crate::support::tools::{Row, Shows};
 use crate::support::{Endpoint, Running, ServiceUser, World, binary};
 
-/// Writes down what any program may see of the process that runs it.
+/// Writes down everything that a child process can see of the binary.
 const DUMP: &str =
     "#!/bin/sh\ncat /proc/$$/cmdline /proc/$$/environ /proc/$PPID/cmdline > \"$1\"\n";
 
-/// A world, its secrets, and what lay in its home before.
+/// A world, its secrets, and its home's former files.
 pub struct Hunt {
     pub world: World,
-    /// What else each call is given: arguments before the command, variables.
+    /// Additional arguments of each call, before the command.
     pub arguments: Vec<OsString>,
     pub environment: Vec<(&'static str, OsString)>,
-    /// Stands in stderr once, at most: what a key-command writes there.
+    /// A text that stderr may contain once: the output of a key-command.
     pub let_through: Option<String>,
-    /// Stands in each place of `exec`'s environment where its caller put it.
+    /// A text that `exec`'s environment contains wherever its caller set it.
     pub inherited: Option<String>,
-    /// Takes the place of what the tool says.
+    /// Replaces the tool's request.
     pub input: Option<String>,
-    /// Has lists and reports in text and JSON too, where their default form is not enough.
+    /// True to run lists and reports in text and JSON too, if their default format is not
+    /// enough.
     pub in_each_form: bool,
     needles: Needles,
     before: HashMap<PathBuf, Vec<u8>>,
@@ -67,27 +68,27 @@ impl Hunt {
         Self::in_world(World::new())
     }
 
-    /// Another secret, as it is written.
+    /// Adds another secret, as it is written.
     pub fn hide(&mut self, secret: &str) {
         self.needles.add_token(secret);
     }
 
-    /// All commands; returns how many answered with what they are to show.
+    /// Runs all commands. Returns the number of expected responses.
     pub fn run(&mut self) -> usize {
         self.run_by(|command| command)
     }
 
-    /// The same by way of another program.
+    /// Runs all commands through another program.
     pub fn run_by(&mut self, way: impl Fn(Command) -> Command) -> usize {
         self.run_rows(|_| true, way)
     }
 
-    /// The commands that use the key or ask the issuer.
+    /// Runs the commands that use the key or ask the issuer.
     pub fn run_with_key(&mut self) -> usize {
         self.run_rows(uses_key, |command| command)
     }
 
-    /// The command of these words alone.
+    /// Runs only the command of these words.
     pub fn run_only(&mut self, words: &str) -> usize {
         self.run_rows(|row| row.words == words, |command| command)
     }
@@ -125,12 +126,12 @@ impl Hunt {
         self.search(row, &output)
     }
 
-    /// The secrets that came about meanwhile.
+    /// Adds the secrets that are new since the last call.
     fn learn(&mut self, row: &Row, output: &Output) {
         let asked = self.world.issuer.log(Endpoint::Token);
         let tokens = self.world.issuer.issued_tokens();
         for request in &asked[self.seen.0..] {
-            // A client secret's request has none.
+            // A client secret's request has no assertion.
             if let Some(assertion) = request.form_value("assertion") {
                 self.needles.add_token(&assertion);
             }
@@ -148,7 +149,7 @@ impl Hunt {
         }
     }
 
-    /// The private key of a file that a command has just written, for its owner alone.
+    /// Adds the private key in a command's new file, which only its owner may read.
     fn learn_key(&mut self, path: PathBuf) {
         let Ok(content) = fs::read(&path) else { return };
         if self.before.get(&path) == Some(&content) {
@@ -165,8 +166,8 @@ impl Hunt {
         self.before.insert(path, content);
     }
 
-    /// Whether the command showed what it is there for; it must show it in one
-    /// place only.
+    /// Searches the output of a command, and returns true if it showed its secret; only
+    /// one place may show it.
     fn search(&self, row: &Row, output: &Output) -> bool {
         let world = &self.world;
         let words = row.words;
@@ -226,14 +227,14 @@ impl Hunt {
     }
 }
 
-/// A list or report whose form is chosen.
+/// True for a list or report in a selected format.
 fn is_other_form(row: &Row) -> bool {
     let has_form = |form: &str| row.words.ends_with(&format!(" --output {form}"));
     row.shows == Shows::Nothing && ["text", "json"].into_iter().any(has_form)
 }
 
-/// The entry and the file beside it, the file that was asked for, and the
-/// environment of `exec`'s command: each for its owner alone.
+/// True for the entry and the file beside it, the requested file, and the environment of
+/// `exec`'s command: only their owner may read them.
 fn may_hold_a_token(relative: &Path) -> bool {
     let entries = Path::new(".cache/zitadel-credential/v1");
     let is_entry = relative.parent().and_then(Path::parent) == Some(entries)
@@ -243,7 +244,7 @@ fn may_hold_a_token(relative: &Path) -> bool {
     is_entry || relative == Path::new(WRITTEN) || relative == Path::new(EXEC_DUMP)
 }
 
-/// All files below a directory.
+/// Returns all files below a directory.
 fn files(directory: &Path) -> HashMap<PathBuf, Vec<u8>> {
     let mut found = HashMap::new();
     for entry in fs::read_dir(directory).unwrap() {

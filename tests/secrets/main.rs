@@ -1,4 +1,4 @@
-//! Keys, assertions and tokens: where they are, and that they are nowhere else.
+//! Keys, assertions and tokens are only in the expected places.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
 #[path = "../support/mod.rs"]

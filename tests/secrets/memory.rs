@@ -8,7 +8,7 @@ use crate::needles::Needles;
 use crate::support::machine::is_root;
 use crate::support::{Endpoint, Fault, Running, World, binary, until};
 
-/// What a process could still write to, each part with its name.
+/// Returns the writable memory of a process, each part with its name.
 fn writable_memory(pid: u32) -> Vec<(String, Vec<u8>)> {
     let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
     let memory = File::open(format!("/proc/{pid}/mem")).unwrap();
@@ -25,7 +25,7 @@ fn writable_memory(pid: u32) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// The memory of a call with these arguments while the issuer is silent at this
+/// Returns the memory of a call with these arguments while the issuer is silent at this
 /// endpoint.
 fn while_it_waits(world: &World, at: Endpoint, arguments: &[&str]) -> Vec<(String, Vec<u8>)> {
     let asked = world.issuer.requests(at);
@@ -40,7 +40,7 @@ fn while_it_waits(world: &World, at: Endpoint, arguments: &[&str]) -> Vec<(Strin
     memory
 }
 
-/// The parts that hold a piece.
+/// Returns the parts that contain a piece.
 fn holding<'a>(memory: &'a [(String, Vec<u8>)], needles: &Needles) -> Vec<&'a str> {
     let parts = memory.iter();
     let holding = parts.filter(|(_, bytes)| needles.find(bytes).is_some());
@@ -55,7 +55,7 @@ fn may_look() -> bool {
     is_root()
 }
 
-/// A world, and the pieces of its user's key.
+/// Returns a world, and the pieces of its user's key.
 fn with_a_key() -> (World, Needles) {
     let world = World::new();
     let mut key = Needles::default();
@@ -63,7 +63,7 @@ fn with_a_key() -> (World, Needles) {
     (world, key)
 }
 
-/// The pieces of the assertion that was sent last.
+/// Returns the pieces of the last assertion.
 fn assertion(world: &World) -> Needles {
     let sent = world.issuer.last_token_request().form_value("assertion");
     let mut needles = Needles::default();
@@ -87,7 +87,7 @@ fn no_byte_of_the_key_is_left_once_it_has_signed() {
         world.home.write("key.pem", pem);
         for profile in ["test", "command", "ids"] {
             let arguments = ["kubectl", "--no-cache", "--profile", profile];
-            // Discovery is the first request: little has written over the stack.
+            // Discovery is the first request: little of the stack is overwritten by then.
             let memory = while_it_waits(&world, Endpoint::Discovery, &arguments);
             assert_eq!(holding(&memory, &key), [""; 0], "{profile}");
             let memory = while_it_waits(&world, Endpoint::Token, &arguments);
@@ -99,7 +99,7 @@ fn no_byte_of_the_key_is_left_once_it_has_signed() {
 }
 
 #[test]
-fn whatever_the_command_no_byte_of_the_key_is_left_while_it_waits() {
+fn no_byte_of_the_key_is_left_while_any_command_waits() {
     if !may_look() {
         return;
     }
@@ -112,7 +112,7 @@ fn whatever_the_command_no_byte_of_the_key_is_left_while_it_waits() {
         (Endpoint::Userinfo, &["whoami"]),
         (Endpoint::ListKeys, &["key", "list"]),
         (Endpoint::AddKey, &["key", "rotate"]),
-        // A renewal that the issuer does not answer.
+        // The issuer does not respond to this renewal.
         (Endpoint::Token, &["token", "--refresh"]),
     ] {
         let memory = while_it_waits(&world, at, arguments);
@@ -120,8 +120,8 @@ fn whatever_the_command_no_byte_of_the_key_is_left_while_it_waits() {
     }
 }
 
-/// kubectl asks again after a 401: the token is checked, and the key was read for its
-/// IDs before that.
+/// kubectl asks again after a 401: the token is checked, after the key was read for its
+/// IDs.
 #[test]
 fn no_byte_of_the_key_is_left_while_a_token_is_checked() {
     if !may_look() {
@@ -157,7 +157,7 @@ fn no_byte_of_the_key_is_left_while_another_process_mints() {
     assert_eq!(holding(&memory, &key), [""; 0]);
 }
 
-/// True once a process has slept a few times, as between two looks at a lock.
+/// True once a process has slept a few times, as between two attempts to lock.
 fn sleeps(pid: u32) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let mut lines = status.lines();

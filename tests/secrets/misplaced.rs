@@ -1,11 +1,11 @@
-//! A key that was pasted where something else belongs.
+//! A key that was pasted in place of another value.
 
 use std::ffi::OsString;
 
 use crate::hunt::Hunt;
 use crate::support::World;
 
-/// What a person may have in the clipboard.
+/// Returns the possible contents of a user's clipboard.
 fn pasted(world: &World) -> [String; 5] {
     let (json, pem) = (world.user.key_json(), world.user.pkcs1_pem());
     let body: String = pem.lines().filter(|line| !line.contains('-')).collect();
@@ -13,7 +13,7 @@ fn pasted(world: &World) -> [String; 5] {
         json,
         pem.clone(),
         pem.replace('\n', " "),
-        // One that has no slash is an id, as far as can be seen.
+        // Without a slash, it cannot be distinguished from an ID.
         pem.lines()
             .find(|line| line.contains('/') && line.split('/').any(|run| run.len() > 40))
             .unwrap()
@@ -22,7 +22,7 @@ fn pasted(world: &World) -> [String; 5] {
     ]
 }
 
-/// Each face of the binary with each of the texts where `paste` puts it.
+/// Hunts in all commands, with each of the texts inserted by `paste`.
 fn hunt(paste: impl Fn(&mut Hunt, &str)) {
     let texts = pasted(&World::new()).len();
     for n in 0..texts {
@@ -83,7 +83,7 @@ fn in_a_variables_place() {
         "NO_PROXY",
     ] {
         hunt(|hunt, text| {
-            // exec's command inherits the variable from whoever set it.
+            // exec's command inherits the variable from the caller.
             hunt.inherited = Some(text.to_owned());
             hunt.environment = vec![(name, OsString::from(text))];
         });

@@ -1,6 +1,6 @@
-//! What must not be found, in every form that it could be found in.
+//! Texts that must not be found, in every form that they could have.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use base64::Engine;
@@ -12,31 +12,38 @@ use rsa::traits::PrivateKeyParts;
 
 use crate::support::ServiceUser;
 
-/// As long a piece of a secret is one.
+/// Length of a piece of a secret that counts as a finding.
 const PIECE: usize = 24;
 
-type Piece = [u8; PIECE];
+/// Length of the searched parts, at every ninth byte of each secret, so that each piece
+/// contains one.
+const PART: usize = 16;
+const STEP: usize = PIECE - PART + 1;
 
-/// The pieces of some secrets.
+type Part = [u8; PART];
+
+/// The parts of some secrets.
 #[derive(Clone)]
 pub struct Needles {
-    pieces: HashSet<Piece>,
-    /// Which two bytes a piece begins with: most places are told apart by that.
+    secrets: Vec<Vec<u8>>,
+    /// The secrets with each part, and the part's offset in them.
+    parts: HashMap<Part, Vec<(usize, usize)>>,
+    /// The first two bytes of all parts: they exclude most places.
     starts: Vec<bool>,
 }
 
 impl Default for Needles {
     fn default() -> Self {
         Self {
-            pieces: HashSet::new(),
+            secrets: Vec::new(),
+            parts: HashMap::new(),
             starts: vec![false; 1 << 16],
         }
     }
 }
 
 impl Needles {
-    /// The pieces of the key that the users of all worlds share. They are many, and
-    /// are cut once.
+    /// Returns the key that the users of all worlds share: its many parts are cut once.
     pub fn of_the_shared_key(user: &ServiceUser) -> Self {
         static SHARED: OnceLock<(PrivateKey, Needles)> = OnceLock::new();
         let (key, needles) = SHARED.get_or_init(|| {
@@ -48,8 +55,8 @@ impl Needles {
         needles.clone()
     }
 
-    /// A private key: its DER in both forms, as bytes and as a PEM's base64,
-    /// and its numbers as a crypto library holds them.
+    /// Adds a private key: its DER in both forms, as bytes and as a PEM's base64, and its
+    /// numbers in a crypto library's form.
     pub fn add_key(&mut self, user: &ServiceUser) {
         self.add_encoded(user.private.to_pkcs1_der().unwrap().as_bytes());
         self.add_encoded(user.private.to_pkcs8_der().unwrap().as_bytes());
@@ -69,7 +76,7 @@ impl Needles {
         self.add(&little_endian);
     }
 
-    /// A JWT but for its header, which is public, or any other token.
+    /// Adds a JWT without its header, which is public, or any other token.
     pub fn add_token(&mut self, token: &str) {
         let parts = match token.split_once('.') {
             Some((_, parts)) => parts,
@@ -81,7 +88,7 @@ impl Needles {
         }
     }
 
-    /// Both alphabets of base64, wherever in a longer text it began, and hex.
+    /// Adds both alphabets of base64, at every offset in a longer text, and hex.
     fn add_encoded(&mut self, bytes: &[u8]) {
         self.add(bytes);
         for bytes in (0..3).filter_map(|start| bytes.get(start..)) {
@@ -94,20 +101,33 @@ impl Needles {
     }
 
     fn add(&mut self, bytes: &[u8]) {
-        for piece in bytes.windows(PIECE).filter(|piece| is_telling(piece)) {
-            self.starts[start(piece)] = true;
-            self.pieces.insert(piece.try_into().unwrap());
+        let parts = bytes.windows(PART).enumerate().step_by(STEP);
+        for (place, part) in parts.filter(|(_, part)| is_telling(part)) {
+            self.starts[start(part)] = true;
+            let places = self.parts.entry(part.try_into().unwrap()).or_default();
+            places.push((self.secrets.len(), place));
         }
+        self.secrets.push(bytes.to_vec());
     }
 
-    /// Where in these bytes the first piece lies, if there is one.
+    /// Returns the offset of the first piece in these bytes.
     pub fn find(&self, bytes: &[u8]) -> Option<usize> {
-        bytes
-            .windows(PIECE)
-            .position(|piece| self.starts[start(piece)] && self.pieces.contains(piece))
+        bytes.windows(PART).enumerate().find_map(|(at, part)| {
+            if !self.starts[start(part)] {
+                return None;
+            }
+            let mut places = self.parts.get(part)?.iter();
+            places.find_map(|&(secret, place)| {
+                let secret = self.secrets[secret].split_at(place);
+                let bytes = bytes.split_at(at);
+                let before = same(secret.0.iter().rev(), bytes.0.iter().rev());
+                let length = before + same(secret.1.iter(), bytes.1.iter());
+                (length >= PIECE).then_some(at - before)
+            })
+        })
     }
 
-    /// As [`Self::find`], also where the text broke it into lines or escaped it.
+    /// As [`Self::find`], even in a text that is wrapped or escaped.
     pub fn find_in_text(&self, bytes: &[u8]) -> Option<String> {
         let joined = |bytes: &[u8]| -> Vec<u8> {
             let text = String::from_utf8_lossy(bytes);
@@ -128,12 +148,12 @@ impl Needles {
     }
 }
 
-/// Each byte in other letters.
+/// Returns each byte in another form.
 pub fn each(bytes: &[u8], written: impl Fn(&u8) -> String) -> String {
     bytes.iter().map(written).collect::<Vec<_>>().concat()
 }
 
-/// Without the escapes of URLs (`%41`) and of JSON (`\u0041`).
+/// Removes the escapes of URLs (`%41`) and of JSON (`\u0041`).
 fn unescape(bytes: &[u8]) -> Vec<u8> {
     let mut plain = Vec::new();
     let mut rest = bytes;
@@ -157,13 +177,18 @@ fn unescape(bytes: &[u8]) -> Vec<u8> {
     plain
 }
 
-fn start(piece: &[u8]) -> usize {
-    usize::from(piece[0]) << 8 | usize::from(piece[1])
+/// Returns the number of equal bytes.
+fn same<'b>(one: impl Iterator<Item = &'b u8>, other: impl Iterator<Item = &'b u8>) -> usize {
+    one.zip(other).take_while(|(a, b)| a == b).count()
 }
 
-/// Not a run of padding, which is everywhere.
-fn is_telling(piece: &[u8]) -> bool {
-    piece.windows(2).filter(|pair| pair[0] != pair[1]).count() > 4
+fn start(part: &[u8]) -> usize {
+    usize::from(part[0]) << 8 | usize::from(part[1])
+}
+
+/// False for a run of padding, which is everywhere.
+fn is_telling(part: &[u8]) -> bool {
+    part.windows(2).filter(|pair| pair[0] != pair[1]).count() > 4
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The tests' issuer makes every check on an assertion that ZITADEL makes, and
-//! answers as servers of its age do.
+//! The tests' issuer makes all of ZITADEL's checks on an assertion, and responds like
+//! servers of its version.
 
 use std::collections::HashSet;
 
@@ -26,7 +26,7 @@ fn an_assertion_may_be_used_again() {
 }
 
 #[test]
-fn what_is_just_within_the_rules_passes() {
+fn assertions_just_within_the_rules_pass() {
     let issuer = Issuer::start();
     let user = issuer.new_user();
     let changed = |claim: &str, value: Value| {
@@ -49,8 +49,8 @@ fn what_is_just_within_the_rules_passes() {
     }
 }
 
-/// Each differs from a good assertion in one thing; beside it what newer
-/// servers say.
+/// Returns assertions that differ from a valid one in one detail, with the response of
+/// newer servers.
 fn bad_assertions(user: &ServiceUser, issuer: &Issuer) -> Vec<(String, &'static str)> {
     const UNKNOWN: &str = "invalid assertion";
     const AUDIENCE: &str = "audience is not valid: issuer is not among them";

@@ -1,5 +1,4 @@
-//! The tests' issuer fails as it is told, and no longer than that; the tests'
-//! home keeps to itself.
+//! The tests' issuer fails as set by a test, and no longer; the tests' home is isolated.
 
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -17,7 +16,7 @@ fn discover(issuer: &Issuer) -> io::Result<Answer> {
     Client::http(issuer.port()).get(DISCOVERY, &[])
 }
 
-/// An issuer whose discovery has this fault once.
+/// Returns an issuer whose discovery has this fault once.
 fn faulty(fault: Fault) -> Issuer {
     let issuer = Issuer::start();
     issuer.fault(Endpoint::Discovery, fault, 1);
@@ -25,7 +24,7 @@ fn faulty(fault: Fault) -> Issuer {
 }
 
 #[test]
-fn a_fault_happens_as_often_as_it_is_told() {
+fn a_fault_happens_as_often_as_requested() {
     let issuer = Issuer::start();
     let unavailable = || Fault::retry_after(503, "1");
     issuer.fault(Endpoint::Discovery, unavailable(), 2);

@@ -1,11 +1,11 @@
-//! The tests' HTTP server serves, and fails, as it is told.
+//! The tests' HTTP server responds and fails as set by a test.
 
 use std::io;
 use std::time::{Duration, Instant};
 
 use crate::support::{Ca, Client, Reply, Request, Response, Server};
 
-/// Says back what it understood.
+/// Returns the parsed request as the response.
 fn echo(request: &Request) -> Reply {
     Response::new(200)
         .with_header("X-Saw", format!("{} {}", request.method, request.target))
@@ -92,7 +92,7 @@ fn a_body_may_have_64_mebibytes_and_no_more() {
 }
 
 #[test]
-fn what_is_no_request_is_refused() {
+fn invalid_requests_are_refused() {
     let server = Server::http(echo);
     for noise in [
         "GET\r\n\r\n",

@@ -1,4 +1,4 @@
-//! The tests' issuer is as strict, and as odd, as ZITADEL servers are.
+//! The tests' issuer is as strict, and as odd, as ZITADEL servers.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
@@ -115,7 +115,7 @@ fn discovery_names_the_issuer_and_its_endpoints() {
 }
 
 #[test]
-fn an_issuer_behind_a_proxy_goes_by_its_own_name() {
+fn an_issuer_behind_a_proxy_uses_its_own_name() {
     let issuer = Issuer::builder().named("https://acme.test").start();
     let user = issuer.new_user();
     assert_eq!(discovery(&issuer)["issuer"], "https://acme.test");
@@ -128,7 +128,7 @@ fn an_issuer_behind_a_proxy_goes_by_its_own_name() {
 }
 
 #[test]
-fn the_issuer_goes_by_its_own_clock() {
+fn the_issuer_uses_its_own_clock() {
     let issuer = Issuer::start();
     issuer.set_version(Version::Between);
     let user = issuer.new_user();
@@ -170,7 +170,7 @@ fn a_jwt_access_token_is_for_the_projects_of_the_scopes() {
     assert!(token.claims["jti"].is_string());
 }
 
-/// Read from the key set, as a resource server would.
+/// Reads the key from the key set, as a resource server does.
 fn published_key(issuer: &Issuer) -> PublicKey {
     let answer = client(issuer).get("/oauth/v2/keys", &[]).unwrap();
     let key = &answer.json()["keys"][0];

@@ -1,4 +1,4 @@
-//! The tests' own issuer, held against what ZITADEL does.
+//! Compares the tests' own issuer with ZITADEL.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,4 +1,4 @@
-//! The tests' issuer answers as the recorded ZITADELs do.
+//! The tests' issuer responds like the recorded ZITADEL versions.
 
 mod assertions;
 mod cases;
@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use crate::support::{Answer, Version};
 
-/// The headers that the records of the token endpoint note, if the answer has them.
+/// The headers in the records of the token endpoint, if the response has them.
 const HEADERS: [&str; 4] = [
     "Cache-Control",
     "Content-Type",
@@ -60,7 +60,7 @@ fn records(version: Version) -> Vec<Value> {
     serde_json::from_str(text).unwrap()
 }
 
-/// Returns what a record says and another run says as well.
+/// Returns the facts of a record that are the same in every run.
 fn facts(recorded: &Value) -> Value {
     let mut facts = Map::new();
     for (name, value) in recorded.as_object().unwrap() {
@@ -78,7 +78,7 @@ fn facts(recorded: &Value) -> Value {
 }
 
 impl Scene {
-    /// Returns what would be recorded of our outcome, as far as [`facts`] goes.
+    /// Returns the record of our outcome, limited to [`facts`].
     fn record(&self, outcome: &Outcome) -> Value {
         match outcome {
             Outcome::Answer(answer) => json!({
@@ -123,7 +123,7 @@ fn headers(answer: &Answer) -> Value {
     noted.into()
 }
 
-/// Returns a body without what differs from run to run: JSON as such.
+/// Returns a body without the texts that vary from run to run: JSON as such.
 fn body(text: &str) -> Value {
     if let Ok(value) = serde_json::from_str(text) {
         return timeless(user_keys::unvarying(value));
@@ -140,7 +140,7 @@ fn without_names(text: &str) -> Value {
     format!("{start}HOST: {reason}").into()
 }
 
-/// Puts times in relation to `iat`, and the form in the place of a random value.
+/// Makes times relative to `iat`, and replaces random values by their form.
 fn timeless(mut value: Value) -> Value {
     let Some(fields) = value.as_object_mut() else {
         return value;
@@ -167,7 +167,7 @@ fn replaced(mut value: Value, field: &str, with: &str) -> Value {
     value
 }
 
-/// Returns the placeholder of a token, which stands for itself.
+/// Returns the placeholder of a token.
 fn form(token: &str) -> String {
     let parts = token.split('.').count();
     match (token.starts_with("eyJ"), parts) {

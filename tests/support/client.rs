@@ -1,4 +1,4 @@
-//! A raw HTTP/1.1 client: sends bytes as they are told, and shows what came.
+//! A raw HTTP/1.1 client: sends the given bytes, and shows the response.
 
 use std::io;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,7 +10,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use serde_json::Value;
 
-/// One connection. Requests on it follow each other.
+/// One connection, for requests one after the other.
 pub struct Client {
     stream: BufReader<Box<dyn Stream>>,
     socket: TcpStream,
@@ -58,7 +58,7 @@ impl Client {
         self.request("GET", target, headers, b"")
     }
 
-    /// A form, its values escaped.
+    /// Posts a form, its values escaped.
     pub fn post(&mut self, target: &str, form: &[(&str, &str)]) -> io::Result<Answer> {
         let pairs: Vec<_> = form
             .iter()
@@ -115,7 +115,7 @@ impl Client {
         Ok(answer)
     }
 
-    /// Whether the server ended the connection: waits until it does or speaks.
+    /// True if the server closed the connection: waits until it closes it or sends bytes.
     pub fn is_closed(&mut self) -> bool {
         match self.stream.fill_buf() {
             Ok(bytes) => bytes.is_empty(),

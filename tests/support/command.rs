@@ -1,4 +1,4 @@
-//! Programs that run to their end, within bounds.
+//! Programs that run to completion, with a time limit.
 
 use std::borrow::BorrowMut;
 use std::ffi::OsStr;
@@ -11,7 +11,7 @@ use assert_cmd::assert::Assert;
 
 use super::running::{PATIENCE, Running};
 
-/// A command with what stands on its stdin: nothing, unless it is given.
+/// A command with its stdin, which is empty by default.
 pub struct Command {
     command: process::Command,
     input: Vec<u8>,
@@ -57,18 +57,18 @@ impl Command {
         self
     }
 
-    /// What it wrote, once it has ended. One that hangs is killed, with all that
-    /// it started, and fails the test.
+    /// Returns the output after the exit. A program that hangs is killed with its child
+    /// processes, and fails the test.
     pub fn run(&mut self) -> Output {
         self.run_within(PATIENCE)
     }
 
-    /// As [`Command::run`], within bounds of its own.
+    /// As [`Command::run`], with this time limit.
     pub fn run_within(&mut self, patience: Duration) -> Output {
         Running::start_with(&mut self.command, &self.input).output_within(patience)
     }
 
-    /// As [`Command::run`], to be held to what is expected.
+    /// As [`Command::run`], for assertions.
     pub fn assert(&mut self) -> Assert {
         let command = format!("{:?}", self.command);
         Assert::new(self.run()).append_context("command", command)
@@ -84,7 +84,7 @@ impl From<process::Command> for Command {
     }
 }
 
-/// The program and its arguments, to be read.
+/// Read access to the program and its arguments.
 impl Deref for Command {
     type Target = process::Command;
 
@@ -93,20 +93,20 @@ impl Deref for Command {
     }
 }
 
-/// Any command, run to its end: one that hangs is killed, with all that it started,
-/// and fails the test.
+/// Runs any command to its exit: one that hangs is killed with its child processes, and
+/// fails the test.
 pub trait Run {
-    /// With nothing on its stdin; what it wrote.
+    /// Runs the command with an empty stdin; returns the output.
     fn run(self) -> Output;
 
-    /// With this on its stdin.
+    /// Runs the command with this stdin.
     fn run_with(self, input: impl AsRef<[u8]>) -> Output;
 
-    /// As [`Run::run`], to be held to what is expected.
+    /// As [`Run::run`], for assertions.
     fn assert(self) -> Assert;
 
-    /// With the streams that it has been given, and the test's own where it was
-    /// given none; what came by pipes that are nobody else's.
+    /// Runs the command with its own streams, or else the test's. Returns the output of
+    /// pipes that no other process has.
     fn run_as_given(self) -> Output;
 }
 

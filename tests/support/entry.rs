@@ -1,4 +1,4 @@
-//! The cache's files as they lie on disk, for tests that age or break them.
+//! The cache's files on disk, for tests that age or break them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::home::Home;
 
-/// The files of that extension in the home's cache, in order.
+/// Returns the files with that extension in the home's cache, in order.
 pub fn files(home: &Home, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     collect(&home.path().join(".cache"), extension, &mut found);
@@ -28,7 +28,7 @@ fn collect(directory: &Path, extension: &str, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The only entry of the home's cache.
+/// Returns the only entry of the home's cache.
 pub fn only(home: &Home) -> PathBuf {
     let found = files(home, "json");
     assert_eq!(found.len(), 1, "{found:?}");
@@ -51,7 +51,7 @@ pub fn age(path: &Path, seconds: i64) {
     });
 }
 
-/// Makes the last check of an entry's token a minute older, as the clock would.
+/// Makes the last check of an entry's token a minute older, as a running clock would.
 pub fn age_check(path: &Path) {
     let path = path.with_extension("parents");
     let mut table = fs::read(&path).unwrap();

@@ -1,4 +1,4 @@
-//! The exchange by hand: a token without the binary, and assertions to bend.
+//! The exchange by hand: a token without the binary, and assertions for tests to change.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -31,12 +31,12 @@ pub fn claims(user: &ServiceUser, issuer: &Issuer) -> Value {
     })
 }
 
-/// A good one.
+/// Returns a valid assertion.
 pub fn assertion(user: &ServiceUser, issuer: &Issuer) -> String {
     jwt::sign(&user.private, &header(user), &claims(user, issuer))
 }
 
-/// The token endpoint's answer. The issuer must be one without TLS.
+/// Returns the token endpoint's answer. The issuer must be without TLS.
 pub fn exchange(issuer: &Issuer, assertion: &str, scope: &str) -> Answer {
     let form = [
         ("grant_type", GRANT),
@@ -47,7 +47,7 @@ pub fn exchange(issuer: &Issuer, assertion: &str, scope: &str) -> Answer {
     client.post(Endpoint::TOKEN_PATH, &form).unwrap()
 }
 
-/// The answer to a good assertion.
+/// Returns the answer to a valid assertion.
 pub fn token(issuer: &Issuer, user: &ServiceUser) -> Answer {
     exchange(issuer, &assertion(user, issuer), "openid")
 }
@@ -56,7 +56,7 @@ pub fn access_token(answer: &Answer) -> String {
     answer.json()["access_token"].as_str().unwrap().to_owned()
 }
 
-/// The status, the OAuth error and its description.
+/// Returns the status, the OAuth error and its description.
 pub fn refusal(answer: &Answer) -> (u16, String, String) {
     let body = answer.json();
     let text = |name: &str| body[name].as_str().unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! Machines of one fleet: each has a home and a cache of its own, and the same key.
+//! Machines of one fleet: each has its own home and cache, and all have the same key.
 
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ impl Fleet {
         }
     }
 
-    /// A new machine, with these lines in the table of the shared cache.
+    /// Creates a machine with these lines in the table of the shared cache.
     pub fn machine_with(&self, lines: &str) -> Home {
         let home = Home::new();
         home.write("key.json", self.user.key_json());
@@ -50,7 +50,7 @@ pub fn token(home: &Home) -> (Assert, Duration) {
     (assert, start.elapsed())
 }
 
-/// The token that `token` prints, without a word beside it.
+/// Returns the token from `token`, which must print no message.
 pub fn quiet_token(home: &Home) -> String {
     let assert = token(home).0.success().stderr("");
     String::from_utf8(assert.get_output().stdout.clone()).unwrap()

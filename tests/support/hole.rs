@@ -1,4 +1,4 @@
-//! An address that goes nowhere: it neither answers nor refuses.
+//! An address that neither answers nor refuses.
 
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
 
-/// A listener that accepts nobody and whose queue is full: the system drops whatever
-/// else comes, as a firewall does.
+/// A listener that accepts no connection and has a full queue: the system drops further
+/// packets, as a firewall does.
 pub struct Hole {
     _listener: OwnedFd,
     _queued: Vec<TcpStream>,

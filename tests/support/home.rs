@@ -1,4 +1,4 @@
-//! A home directory of one's own, and the real binary run in it.
+//! A separate home directory, in which the real binary runs.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{DirBuilder, OpenOptions, Permissions};
@@ -16,11 +16,11 @@ use super::program::on_path;
 const BINARY: &str = "zitadel-credential";
 const CONFIG: &str = ".config/zitadel-credential/config.toml";
 
-/// What a program keeps of our environment; `LLVM_PROFILE_FILE` so that its
+/// Variables that a program keeps from our environment; `LLVM_PROFILE_FILE` so that its
 /// coverage is counted.
 const KEPT: [&str; 3] = ["PATH", "TMPDIR", "LLVM_PROFILE_FILE"];
 
-/// A temporary directory as `HOME`. It goes when this is dropped.
+/// A temporary directory as `HOME`, removed on drop.
 pub struct Home(TempDir);
 
 impl Home {
@@ -37,7 +37,7 @@ impl Home {
         self.0.path()
     }
 
-    /// Writes a file that only its owner can read, and the directories to it.
+    /// Writes a file that only its owner can read, and creates its parent directories.
     pub fn write(&self, relative: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(relative);
         make_directory(path.parent().unwrap());
@@ -60,7 +60,7 @@ impl Home {
         self.path().join(CONFIG)
     }
 
-    /// Takes the place of the configuration that was there.
+    /// Replaces the configuration.
     pub fn write_config(&self, toml: &str) -> PathBuf {
         self.write(CONFIG, toml)
     }
@@ -70,11 +70,11 @@ impl Home {
         self.write_config(&format!("{before}\n{toml}"))
     }
 
-    /// A program that sees this home, `PATH` and hardly anything else.
+    /// Returns a program with this home, `PATH` and few other variables.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let program = Path::new(&program);
-        // std starts a program that it must look for by a fork, which copies the tables of
-        // a large test's memory
+        // std forks to start a program that it must find on PATH, which copies the tables
+        // of a large test's memory
         let found = match program.components().count() {
             1 => on_path(program).next(),
             _ => None,
@@ -83,7 +83,7 @@ impl Home {
         command
             .env_clear()
             .env("HOME", self.path())
-            // kubectl ends before it needs to free anything, and takes a third less time.
+            // kubectl exits before it needs to free memory, and takes a third less time.
             .env("GOGC", "400")
             .envs(
                 KEPT.iter()
@@ -93,7 +93,7 @@ impl Home {
         command
     }
 
-    /// The binary under test.
+    /// Returns the binary under test.
     pub fn zitadel<I>(&self, arguments: I) -> super::command::Command
     where
         I: IntoIterator<Item: AsRef<OsStr>>,
@@ -103,7 +103,7 @@ impl Home {
         command.into()
     }
 
-    /// The binary under one of its other names, in `bin`.
+    /// Returns the binary under one of its other names, in `bin`.
     pub fn link(&self, name: &str) -> PathBuf {
         let link = self.path().join("bin").join(name);
         make_directory(link.parent().unwrap());
@@ -112,7 +112,7 @@ impl Home {
         link
     }
 
-    /// `PATH` with the links before all else.
+    /// Returns `PATH` with the links first.
     pub fn path_with_bin(&self) -> OsString {
         let inherited = env::var_os("PATH").unwrap_or_default();
         let links = std::iter::once(self.path().join("bin"));
@@ -128,9 +128,9 @@ fn make_directory(path: &Path) {
         .unwrap();
 }
 
-/// The binary under test: this build's, or another one, optimised or of another
-/// processor. Cargo tells integration tests where its own is and builds it for them;
-/// for an example it does neither.
+/// Returns the binary under test: this build's, or another one, optimised or for another
+/// processor. For integration tests, Cargo builds the binary and names its path; for an
+/// example it does neither.
 pub fn binary() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     if let Some(other) = env::var_os("ZITADEL_CREDENTIAL_TEST_PROGRAM") {
@@ -142,8 +142,8 @@ pub fn binary() -> PathBuf {
     }
 }
 
-/// Builds the binary beside the running example, in the same profile. Without
-/// cargo around, takes what is there.
+/// Builds the binary beside the running example, in the same profile. Without cargo, uses
+/// the existing one.
 fn build() -> PathBuf {
     let example = env::current_exe().unwrap();
     let directory = example
@@ -168,7 +168,7 @@ fn build() -> PathBuf {
     binary
 }
 
-/// The build that finds all dependencies as `cargo run --example` left them.
+/// Returns the build that finds all dependencies as `cargo run --example` left them.
 fn cargo_build(cargo: &OsStr, profile: &str) -> Command {
     let mut build = Command::new(cargo);
     build
@@ -176,7 +176,7 @@ fn cargo_build(cargo: &OsStr, profile: &str) -> Command {
         .args(["build", "--quiet", "--examples", "--bin", BINARY])
         .args(["--profile", profile])
         .current_dir(env!("CARGO_MANIFEST_DIR"));
-    // what `cargo run` tells its program; ring's build script looks at it
+    // cargo sets these for the programs of `cargo run`; ring's build script reads them
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {

@@ -1,6 +1,5 @@
-//! A small HTTP/1.1 server on loopback, plain or TLS, one thread per
-//! connection. It answers what its handler says, also what no good server
-//! would: nothing, half a body, noise.
+//! A small HTTP/1.1 server on loopback, plain or TLS, one thread per connection. It sends
+//! its handler's answers, including invalid ones: no answer, half a body, noise.
 
 mod wire;
 
@@ -17,24 +16,24 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 pub use wire::{Request, Response, date};
 use wire::{Unreadable, read_request};
 
-/// What a handler wants done with the connection.
+/// The handler's action on the connection.
 #[derive(Clone, Debug)]
 pub enum Reply {
     Response(Response),
-    /// The same, later.
+    /// Another reply, after a delay.
     Delayed(Duration, Box<Reply>),
-    /// No answer until the client goes or the server is dropped.
+    /// No answer until the client leaves or the server is dropped.
     Hang,
-    /// The connection ends without an answer.
+    /// Closes the connection without an answer.
     Close,
-    /// The connection ends in the middle of the body.
+    /// Closes the connection in the middle of the body.
     CutShort(Response),
-    /// These bytes, then the end of the connection.
+    /// Sends these bytes, then closes the connection.
     Raw(Vec<u8>),
 }
 
 impl Reply {
-    /// Adds a header to the response, if there will be one.
+    /// Adds a header to the response, if one follows.
     #[must_use]
     pub fn with_header(self, name: &str, value: &str) -> Self {
         match self {
@@ -56,8 +55,8 @@ impl From<Response> for Reply {
 
 type Handler = dyn Fn(&Request) -> Reply + Send + Sync;
 
-/// Serves until it is dropped. Dropping closes every connection and waits for
-/// their threads.
+/// A server that runs until it is dropped. Dropping closes every connection and waits for
+/// the threads.
 pub struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -76,7 +75,7 @@ impl Server {
         Self::serve(listen(), Some(tls), handler)
     }
 
-    /// For a handler that needs to know its own port before it is made.
+    /// Serves on a given listener, for a handler that must know its own port first.
     pub fn serve(
         listener: TcpListener,
         tls: Option<Arc<ServerConfig>>,
@@ -106,11 +105,11 @@ impl Server {
         self.address.port()
     }
 
-    /// How many connections were made, also those whose TLS handshake failed and
-    /// those whose client is gone.
+    /// Returns the number of connections, including those whose TLS handshake failed and
+    /// those whose client has left.
     pub fn connections(&self) -> usize {
-        // Connections are accepted in the order in which they were made: those before
-        // this one are counted when it is closed.
+        // Connections are accepted in the order in which they were made: when this one is
+        // closed, those before it are counted.
         let mut own = self.shared.own.lock().unwrap();
         let mut last = TcpStream::connect(self.address).unwrap();
         own.insert(last.local_addr().unwrap());
@@ -123,7 +122,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.shared.stop();
-        // wakes the acceptor, which then sees that it should stop
+        // wakes the acceptor, which then sees that it must stop
         let woken = TcpStream::connect(self.address).is_ok();
         if let (true, Some(acceptor)) = (woken, self.acceptor.take()) {
             // a handler's panic was printed by its own thread
@@ -132,12 +131,12 @@ impl Drop for Server {
     }
 }
 
-/// A free port on 127.0.0.1.
+/// Listens on a free port of 127.0.0.1.
 pub fn listen() -> TcpListener {
     listen_on(Ipv4Addr::LOCALHOST.into())
 }
 
-/// A free port on this address.
+/// Listens on a free port of this address.
 pub fn listen_on(address: IpAddr) -> TcpListener {
     TcpListener::bind((address, 0)).unwrap()
 }
@@ -170,7 +169,7 @@ impl Shared {
                 };
                 scope.spawn(move || {
                     let _live = live;
-                    // a client that goes away is none of the server's errors
+                    // a client that leaves is not a server error
                     let _ = self.converse(stream, number);
                 });
             }
@@ -182,7 +181,7 @@ impl Shared {
 
     fn is_own(&self, stream: &TcpStream) -> bool {
         let mut own = self.own.lock().unwrap();
-        // Another connection may get its port later.
+        // Another connection may get the same port later.
         stream.peer_addr().is_ok_and(|peer| own.remove(&peer))
     }
 
@@ -198,8 +197,8 @@ impl Shared {
         stream.get_mut().flush()
     }
 
-    /// One request after the other. An error means that the connection has to
-    /// end without the courtesies.
+    /// Serves one request after the other. An error means that the connection must be
+    /// closed at once.
     fn exchange<S: Read + Write>(
         &self,
         stream: &mut BufReader<S>,
@@ -251,7 +250,7 @@ impl Shared {
         *self.stopped.lock().unwrap()
     }
 
-    /// Sleeps, but not past the end of the server.
+    /// Sleeps until the delay is over or the server stops.
     fn is_stopped_within(&self, delay: Duration) -> bool {
         let stopped = self.stopped.lock().unwrap();
         let (stopped, _) = self
@@ -262,8 +261,8 @@ impl Shared {
     }
 }
 
-/// A connection's place in the list of those to close. The list holds a second
-/// handle, so that the socket only closes when it is shut down explicitly.
+/// A connection's place in the list of those to close. The list has a second handle, so
+/// that the socket only closes when it is shut down explicitly.
 struct Live<'a> {
     shared: &'a Shared,
     number: usize,

@@ -1,5 +1,5 @@
-//! A strict issuer on loopback that behaves as ZITADEL servers do, of older
-//! and of newer versions, well and badly.
+//! A strict issuer on loopback that behaves like older and newer ZITADEL servers, in
+//! health and in failure.
 
 mod answers;
 mod applications;
@@ -34,14 +34,15 @@ use super::http::{Request, Server};
 use super::keys::ServiceUser;
 use super::tls::Ca;
 
-/// A running issuer. Clones are handles to the same one; it stops with the last.
+/// A running issuer. Clones are handles to the same one; it stops when the last is
+/// dropped.
 #[derive(Clone)]
 pub struct Issuer {
     core: Arc<Core>,
     server: Arc<Server>,
 }
 
-/// What is fixed before an issuer starts.
+/// The settings that are fixed before an issuer starts.
 pub struct Builder {
     host: String,
     address: IpAddr,
@@ -51,41 +52,40 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// The host in the URL: `127.0.0.1`, or `localhost` with TLS.
+    /// Sets the host in the URL: `127.0.0.1`, or `localhost` with TLS.
     pub fn host(mut self, host: &str) -> Self {
         host.clone_into(&mut self.host);
         self
     }
 
-    /// The address it listens on: 127.0.0.1 unless it is said otherwise.
+    /// Sets the address to listen on, 127.0.0.1 by default.
     pub fn address(mut self, address: impl Into<IpAddr>) -> Self {
         self.address = address.into();
         self
     }
 
-    /// Its certificate is for `localhost`, 127.0.0.1 and `issuer.test`, a name
+    /// Uses TLS. The certificate is for `localhost`, 127.0.0.1 and `issuer.test`, a name
     /// that only a proxy or a hosts file knows.
     pub fn tls(mut self, ca: &Ca) -> Self {
         self.tls = Some(ca.server_config(&["localhost", "127.0.0.1", "issuer.test"]));
         self.host("localhost")
     }
 
-    /// The same, with this certificate of `localhost`.
+    /// Uses TLS with this certificate of `localhost`.
     pub fn tls_of(mut self, server: Arc<ServerConfig>) -> Self {
         self.tls = Some(server);
         self.host("localhost")
     }
 
-    /// Calls itself by another name than its address, like a server behind a
-    /// proxy. The name is what assertions must be addressed to; the endpoints
-    /// stay where they are.
+    /// Sets another issuer name than the address, as for a server behind a proxy.
+    /// Assertions must be addressed to this name; the endpoints keep their URLs.
     pub fn named(mut self, issuer: &str) -> Self {
         self.name = Some(issuer.to_owned());
         self
     }
 
-    /// Answers to these host names alone, as an instance with custom domains does:
-    /// each is an issuer of its own.
+    /// Answers only to these host names, like an instance with custom domains: each is a
+    /// separate issuer.
     pub fn domains(mut self, domains: &[&str]) -> Self {
         self.domains = domains.iter().map(|&domain| domain.to_owned()).collect();
         self
@@ -130,7 +130,7 @@ impl Issuer {
         }
     }
 
-    /// Where it listens, without a trailing slash.
+    /// Returns the URL that the issuer listens on, without a trailing slash.
     pub fn url(&self) -> String {
         self.core.url.clone()
     }
@@ -145,14 +145,14 @@ impl Issuer {
         self.state().users.register(user);
     }
 
-    /// A service user that it knows.
+    /// Registers a new service user.
     pub fn new_user(&self) -> ServiceUser {
         let user = ServiceUser::new();
         self.register(&user);
         user
     }
 
-    /// A service user whose private key is somewhere else.
+    /// Registers a service user whose private key is elsewhere.
     pub fn new_user_of(&self, public: PublicKey) -> ServiceUser {
         let user = ServiceUser::new();
         self.state()
@@ -169,7 +169,7 @@ impl Issuer {
         self.state().users.expire_key(key_id);
     }
 
-    /// The IDs of a user's keys, the oldest first.
+    /// Returns the IDs of a user's keys, the oldest first.
     pub fn key_ids(&self, user_id: &str) -> Vec<String> {
         let state = self.state();
         let keys = state.users.keys();
@@ -178,18 +178,18 @@ impl Issuer {
         own.into_iter().map(|(id, _)| id.clone()).collect()
     }
 
-    /// How many keys all users have.
+    /// Returns the number of all users' keys.
     pub fn key_count(&self) -> usize {
         self.state().users.keys().count()
     }
 
-    /// When a key ends, as Unix time.
+    /// Sets the expiry of a key, as Unix time.
     pub fn set_key_expiry(&self, key_id: &str, unix_seconds: i64) {
         self.state().users.set_expiry(key_id, unix_seconds);
     }
 
-    /// Also what becomes of a user that is locked: its tokens die, and since 2.62.1 it
-    /// gets no new ones.
+    /// Deactivates a user. A locked user is treated the same: its tokens become invalid,
+    /// and since 2.62.1 it gets no new ones.
     pub fn deactivate(&self, user_id: &str) {
         let mut state = self.state();
         state.users.set_active(user_id, false);
@@ -198,12 +198,12 @@ impl Issuer {
             .revoke(|issued| issued.grant.user_id == user_id);
     }
 
-    /// New tokens are possible again; those that died stay dead.
+    /// Reactivates a user: new tokens are possible again; the former ones stay invalid.
     pub fn reactivate(&self, user_id: &str) {
         self.state().users.set_active(user_id, true);
     }
 
-    /// Its keys and tokens go with it.
+    /// Removes a user with its keys and tokens.
     pub fn remove_user(&self, user_id: &str) {
         let mut state = self.state();
         state.users.remove(user_id);
@@ -220,20 +220,20 @@ impl Issuer {
         self.add_role_of(ORGANIZATION_ID, user_id, project, role);
     }
 
-    /// Adds a role that this organisation gives. Roles count at once at userinfo and
+    /// Adds a role that this organisation grants. Roles count at once at userinfo and
     /// introspection, and in the next JWT.
     pub fn add_role_of(&self, organization: &str, user_id: &str, project: &str, role: &str) {
         let mut state = self.state();
         state.users.add_role(user_id, project, role, organization);
     }
 
-    /// Takes all roles of a user away.
+    /// Removes all roles of a user.
     pub fn remove_roles(&self, user_id: &str) {
         self.state().users.remove_roles(user_id);
     }
 
-    /// A new client secret of a user, whose client ID is its name: the one before is
-    /// dead.
+    /// Returns a new client secret of a user, whose client ID is the user name: the
+    /// former secret becomes invalid.
     pub fn new_client_secret(&self, user_id: &str) -> String {
         self.state().clients.renew(user_id)
     }
@@ -242,12 +242,12 @@ impl Issuer {
         self.state().clients.remove(user_id);
     }
 
-    /// An API application, which may introspect the tokens of its project.
+    /// Registers an API application, which may introspect the tokens of its project.
     pub fn new_application(&self, project: &str) -> Application {
         self.state().applications.create(project)
     }
 
-    // How it behaves.
+    // Behaviour.
 
     pub fn set_version(&self, version: Version) {
         self.state().version = version;
@@ -261,22 +261,23 @@ impl Issuer {
         self.state().token_kind = kind;
     }
 
-    /// Signs JWTs with another key from now on, and shows both.
+    /// Signs JWTs with another key from now on, and publishes both.
     pub fn rotate_key(&self) {
         self.state().tokens.rotate_key();
     }
 
-    /// Of the tokens from now on; `expires_in` says one second less.
+    /// Sets the lifetime of tokens from now on; `expires_in` is one second less.
     pub fn set_lifetime(&self, seconds: i64) {
         self.state().lifetime_seconds = seconds;
     }
 
-    /// How far its clock is ahead of ours, for `Date`, assertions and tokens.
+    /// Sets how far the issuer's clock is ahead of ours, for `Date`, assertions and
+    /// tokens.
     pub fn set_date_offset(&self, seconds: i64) {
         self.state().date_offset_seconds = seconds;
     }
 
-    /// Stops its clock at this Unix time in milliseconds.
+    /// Stops the issuer's clock at this Unix time in milliseconds.
     pub fn stop_clock(&self, unix_millis: i64) {
         self.state().stopped_at = Some(unix_millis);
     }
@@ -285,18 +286,18 @@ impl Issuer {
         self.state().userinfo_refusal = refusal;
     }
 
-    /// Keys that are added from now on work only after this time.
+    /// Makes keys that are added from now on work only after this time.
     pub fn set_key_delay(&self, delay: Duration) {
         let millis = i64::try_from(delay.as_millis()).unwrap();
         self.state().user_keys.delay_millis = millis;
     }
 
-    /// Whether users need a role to manage their own keys.
+    /// Sets if users need a role to manage their own keys.
     pub fn forbid_own_keys(&self, is_forbidden: bool) {
         self.state().user_keys.is_forbidden = is_forbidden;
     }
 
-    /// Whether the texts of ZITADEL's APIs are of another language than English.
+    /// Sets if the texts of ZITADEL's APIs are in another language than English.
     pub fn translate(&self, is_translated: bool) {
         self.state().user_keys.is_translated = is_translated;
     }
@@ -309,9 +310,9 @@ impl Issuer {
         self.state().faults.clear();
     }
 
-    // Its tokens.
+    // Tokens.
 
-    /// In the order of issue, also those that are revoked or have expired.
+    /// Returns the tokens in the order of issue, including revoked and expired ones.
     pub fn issued_tokens(&self) -> Vec<String> {
         self.state().tokens.all()
     }
@@ -324,23 +325,23 @@ impl Issuer {
         self.state().tokens.revoke(|_| true);
     }
 
-    /// Makes all that are out so many seconds older.
+    /// Makes all issued tokens so many seconds older.
     pub fn age_tokens(&self, seconds: i64) {
         self.state().tokens.age(seconds);
     }
 
-    /// The same check as userinfo's, for a resource server that asks.
+    /// Checks a token as userinfo does, for a resource server.
     pub fn accepts(&self, token: &str) -> bool {
         let state = self.state();
         state.tokens.good(token, state.now()).is_some()
     }
 
-    /// The key that signs the issuer's own JWTs.
+    /// Returns the key that signs the issuer's own JWTs.
     pub fn public_key() -> PublicKey {
         tokens::signing_key(tokens::Key::First).to_public_key()
     }
 
-    // What it was asked.
+    // Received requests.
 
     pub fn requests(&self, endpoint: Endpoint) -> usize {
         self.state().log.count(endpoint)
@@ -358,7 +359,7 @@ impl Issuer {
         self.server.connections()
     }
 
-    /// The recent ones, oldest first.
+    /// Returns the recent requests, oldest first.
     pub fn log(&self, endpoint: Endpoint) -> Vec<Request> {
         self.state().log.recent(endpoint)
     }

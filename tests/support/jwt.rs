@@ -1,5 +1,5 @@
 //! Compact JWTs (RFC 7515), signed and verified with the `rsa` crate: a second
-//! implementation beside the one in the binary.
+//! implementation beside the binary's.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
@@ -7,7 +7,7 @@ use rsa::sha2::Sha256;
 use rsa::{PrivateKey, PublicKey};
 use serde_json::Value;
 
-/// A JWT that was taken apart and not yet verified.
+/// A parsed JWT that is not yet verified.
 #[derive(Debug)]
 pub struct Jwt {
     pub header: Value,
@@ -17,8 +17,8 @@ pub struct Jwt {
 }
 
 impl Jwt {
-    /// `None` unless it is three parts of unpadded base64url, the first two of
-    /// them JSON objects.
+    /// Parses a token; `None` unless it is three parts of unpadded base64url, the first
+    /// two of them JSON objects.
     pub fn parse(token: &str) -> Option<Self> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;
@@ -38,8 +38,8 @@ impl Jwt {
         self.header["kid"].as_str()
     }
 
-    /// Whether the signature is this key's, by the algorithm that the header
-    /// names. `false` for all but RS256 and PS256.
+    /// True if the signature is this key's, by the algorithm in the header; false for all
+    /// but RS256 and PS256.
     pub fn is_signed_by(&self, key: &PublicKey) -> bool {
         let (signed, signature) = (self.signed.as_bytes(), &self.signature);
         match self.algorithm() {
@@ -64,7 +64,7 @@ pub fn sign_pss(key: &PrivateKey, header: &Value, claims: &Value) -> String {
     })
 }
 
-/// `header.claims.signature`, the signature by whatever means.
+/// Returns `header.claims.signature`, with any kind of signature.
 pub fn compact(header: &Value, claims: &Value, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
     let signed = format!("{}.{}", encode(header), encode(claims));
     let signature = BASE64URL.encode(sign(signed.as_bytes()));

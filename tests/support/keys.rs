@@ -1,5 +1,4 @@
-//! Service users with throwaway keys, and the files that ZITADEL lets one
-//! download for them.
+//! Service users with throwaway keys, and their key files as downloaded from ZITADEL.
 
 use std::sync::OnceLock;
 
@@ -9,7 +8,7 @@ use rsa::pkcs8::{EncodePrivateKey, EncodePublicKey, LineEnding};
 use rsa::{PrivateKey, PublicKey};
 use serde::Serialize;
 
-/// ZITADEL's own size.
+/// ZITADEL's own key size.
 const BITS: usize = 2048;
 
 /// A service user with one key.
@@ -21,14 +20,14 @@ pub struct ServiceUser {
 }
 
 impl ServiceUser {
-    /// A user with ids of its own. The key pair is made once per process and
-    /// shared: the ids tell users apart, and making a key is slow.
+    /// Creates a user with its own IDs. The key pair is made once per process and shared:
+    /// users differ by ID, and making a key is slow.
     pub fn new() -> Self {
         static SHARED: OnceLock<PrivateKey> = OnceLock::new();
         Self::holding(SHARED.get_or_init(|| generate(BITS)).clone())
     }
 
-    /// A user whose key pair is new and nobody else's.
+    /// Creates a user with a new key pair that no other user has.
     pub fn with_bits(bits: usize) -> Self {
         Self::holding(generate(bits))
     }
@@ -59,17 +58,17 @@ impl ServiceUser {
         self.private.to_public_key()
     }
 
-    /// The key file of a service user.
+    /// Returns the key file of a service user.
     pub fn key_json(&self) -> String {
         self.service_user_file(None)
     }
 
-    /// The key file that newer servers give: with `expirationDate`, RFC 3339.
+    /// Returns the key file of newer servers: with `expirationDate`, RFC 3339.
     pub fn key_json_expiring(&self, rfc3339: &str) -> String {
         self.service_user_file(Some(rfc3339))
     }
 
-    /// The key file of an application: right in shape, wrong in kind.
+    /// Returns the key file of an application: the right form, but the wrong kind.
     pub fn application_key_json(&self) -> String {
         file(&KeyFile {
             kind: "application",
@@ -94,7 +93,7 @@ impl ServiceUser {
         })
     }
 
-    /// `BEGIN RSA PRIVATE KEY`, as ZITADEL writes it into key files.
+    /// Returns `BEGIN RSA PRIVATE KEY`, as in ZITADEL's key files.
     pub fn pkcs1_pem(&self) -> String {
         self.private
             .to_pkcs1_pem(LineEnding::LF)
@@ -102,7 +101,7 @@ impl ServiceUser {
             .to_string()
     }
 
-    /// `BEGIN PRIVATE KEY`, as `openssl genpkey` writes it.
+    /// Returns `BEGIN PRIVATE KEY`, as `openssl genpkey` writes it.
     pub fn pkcs8_pem(&self) -> String {
         self.private
             .to_pkcs8_pem(LineEnding::LF)
@@ -110,13 +109,13 @@ impl ServiceUser {
             .to_string()
     }
 
-    /// `BEGIN PUBLIC KEY`, as one uploads it to ZITADEL.
+    /// Returns `BEGIN PUBLIC KEY`, as uploaded to ZITADEL.
     pub fn public_pem(&self) -> String {
         self.public().to_public_key_pem(LineEnding::LF).unwrap()
     }
 }
 
-/// The fields in the order in which ZITADEL writes them.
+/// A key file, its fields in ZITADEL's order.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct KeyFile<'a> {
@@ -142,7 +141,7 @@ pub(super) fn generate(bits: usize) -> PrivateKey {
     PrivateKey::new(&mut SysRng, bits).unwrap()
 }
 
-/// An id that looks like ZITADEL's: 18 digits.
+/// Returns an ID that looks like ZITADEL's: 18 digits.
 pub(super) fn snowflake() -> String {
     fastrand::u64(310_000_000_000_000_000..330_000_000_000_000_000).to_string()
 }

@@ -1,5 +1,5 @@
-//! What this machine lets a test do. What it does not let is skipped and said;
-//! with `CI=true` nothing that root may do is skipped.
+//! The capabilities of this machine. A test that needs a missing one is skipped with a
+//! message; with `CI=true`, nothing that root can do is skipped.
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 use std::env;
@@ -9,14 +9,14 @@ use std::process::{Command, Stdio};
 use super::command::Run;
 use super::home::Home;
 
-/// Somebody who is neither root nor us, and owns nothing.
+/// A user who is neither root nor us, and owns no files.
 pub const NOBODY: u32 = 65_534;
 
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// As [`is_root`], and says where a test is skipped for it.
+/// As [`is_root`], and prints that the test is skipped if not root.
 pub fn is_root_or_skipped() -> bool {
     if !is_root() {
         eprintln!("skipped: only root can play two users");
@@ -24,12 +24,13 @@ pub fn is_root_or_skipped() -> bool {
     is_root()
 }
 
-/// Whether a test that cannot run is a failure.
+/// True if a test that cannot run fails.
 pub fn is_ci() -> bool {
     env::var_os("CI").is_some_and(|value| value == "true")
 }
 
-/// Where a program on `PATH` lies; where no missing one is let pass, it must.
+/// Returns the path of a program on `PATH`; fails the test if it is missing and must not
+/// be.
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut places = env::split_paths(&path).map(|directory| directory.join(name));
@@ -38,15 +39,15 @@ pub fn program(name: &str) -> Option<PathBuf> {
     found
 }
 
-/// Whether tests may take minutes.
+/// True if tests may take minutes.
 pub fn has_time() -> bool {
     env::var_os("ZITADEL_CREDENTIAL_LONG_TESTS").is_some_and(|value| value == "1")
 }
 
-/// A command that runs behind mounts of its own: the shell script makes them
-/// and then runs `"$@"`. None where namespaces are refused.
+/// Returns a command that runs behind its own mounts: the shell script makes them and
+/// then runs `"$@"`. `None` if namespaces are refused.
 pub fn behind_mounts(home: &Home, script: &str) -> Option<Command> {
-    // In a user namespace, others may be root as well.
+    // In a user namespace, other users may be root as well.
     let flags = if is_root() { "-m" } else { "-rm" };
     let probe = Command::new("unshare")
         .args([flags, "mount", "-t", "tmpfs", "tmpfs", "/mnt"])

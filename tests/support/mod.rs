@@ -1,8 +1,8 @@
-//! What the integration tests and `examples/quickstart.rs` stand on: a strict
-//! issuer on loopback, throwaway keys, and a home directory of one's own.
+//! The basis of the integration tests and `examples/quickstart.rs`: a strict issuer on
+//! loopback, throwaway keys, and a separate home directory.
 //!
-//! Nothing but `library` uses the crate under test: the issuer reads, verifies and
-//! answers by its own means, so that both sides cannot share a mistake.
+//! Only `library` uses the crate under test: the issuer reads, verifies and answers with
+//! its own code, so that both sides cannot share a mistake.
 //!
 //! Dependencies point one way: `snapshot → {world, exchange} → {entry, issuer,
 //! home, client} → {http, jwt, keys, tls}`.

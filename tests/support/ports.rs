@@ -1,15 +1,16 @@
-//! Ports for programs that must be told one.
+//! Ports for programs that need a fixed one.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::process;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-/// Below the ports that the system gives to who asks for any: a server of another test
-/// could get the port between its choice and its use.
+/// Below the system's range for ephemeral ports: a server of another test could get the
+/// port between its choice and its use.
 const FIRST: u16 = 20_000;
 const COUNT: u16 = 12_000;
 
-/// A port on loopback that nobody listens on, and that no other call here returns soon.
+/// Returns a loopback port that no process listens on, and that no other call here
+/// returns soon.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = u16::try_from(process::id() % u32::from(COUNT)).unwrap();
@@ -23,7 +24,7 @@ pub fn free_port() -> u16 {
     unreachable!("all ports are in use");
 }
 
-/// As [`free_port`], but several.
+/// As [`free_port`], for several ports.
 pub fn free_ports<const N: usize>() -> [u16; N] {
     [(); N].map(|()| free_port())
 }

@@ -1,4 +1,4 @@
-//! Other programs: found and run.
+//! Finds and runs other programs.
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 use std::env;
@@ -8,13 +8,13 @@ use std::process::{Command, Output};
 
 use super::running::Running;
 
-/// The first of that name on `PATH`. Where there is none the test says that it
-/// is skipped, or fails in CI.
+/// Returns the first program of that name on `PATH`. If there is none, the test prints
+/// that it is skipped, or fails in CI.
 pub fn client(name: &str) -> Option<PathBuf> {
     clients(name).into_iter().next()
 }
 
-/// As [`client`], but all of them, each program once.
+/// As [`client`], but returns all of them, each program once.
 pub fn clients(name: &str) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = Vec::new();
     // `/bin` is often the same as `/usr/bin`
@@ -29,7 +29,7 @@ pub fn clients(name: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The programs of that name on `PATH`, as they are named there.
+/// Returns the programs of that name on `PATH`, with their paths there.
 pub fn on_path(name: impl AsRef<Path>) -> impl Iterator<Item = PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let directories: Vec<PathBuf> = env::split_paths(&path).collect();
@@ -40,7 +40,7 @@ pub fn on_path(name: impl AsRef<Path>) -> impl Iterator<Item = PathBuf> {
     })
 }
 
-/// The cargo that runs the tests: rustup's would look for its own home.
+/// Returns the cargo that runs the tests: rustup's would need its own home.
 pub fn cargo() -> Option<PathBuf> {
     match env::var_os("CARGO") {
         Some(cargo) => Some(cargo.into()),
@@ -48,20 +48,24 @@ pub fn cargo() -> Option<PathBuf> {
     }
 }
 
-/// Path of a program that `tests/clients/install.sh` installs; `None` if it is missing.
+/// Returns the path of a program that `tests/clients/install.sh` installs; `None` if it
+/// is missing.
 pub fn installed(name: &str, program: &str) -> Option<PathBuf> {
-    // Cargo sets it for tests; the quickstart, an example, has no clients.
+    // Cargo sets this for tests; the quickstart, an example, has no clients.
     let scratch = option_env!("CARGO_TARGET_TMPDIR")?;
     let target = Path::new(scratch).parent()?;
     let program = target.join("clients").join(program);
     if program.is_file() {
         return Some(program);
     }
-    skip_or_fail(name, "run tests/clients/install.sh");
+    skip_or_fail(
+        name,
+        "install Go and Python, and run tests/clients/install.sh",
+    );
     None
 }
 
-/// Says that a test is skipped, or fails it in CI.
+/// Prints that a test is skipped, or fails it in CI.
 pub fn missing(what: &str) {
     let package = match what {
         "docker" => "docker-cli (docker.io)",
@@ -80,24 +84,24 @@ fn skip_or_fail(what: &str, remedy: &str) {
     eprintln!("skipped: no {what}");
 }
 
-/// Runs a program to its end.
+/// Runs a program to its exit.
 pub fn output(command: Command) -> Output {
     output_of(command, b"")
 }
 
-/// Runs a program to its end with this on its stdin.
+/// Runs a program with this stdin to its exit.
 pub fn output_of(command: Command, input: &[u8]) -> Output {
     Running::start_with(command, input).output()
 }
 
-/// What a program that must succeed wrote to stdout.
+/// Returns the stdout of a program that must succeed.
 pub fn stdout_of_success(command: Command) -> String {
     let output = output(command);
     assert!(output.status.success(), "{}", stderr(&output));
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What a program that must fail wrote to stderr.
+/// Returns the stderr of a program that must fail.
 pub fn stderr_of_failure(command: Command) -> String {
     let output = output(command);
     let stdout = String::from_utf8_lossy(&output.stdout);

@@ -1,4 +1,4 @@
-//! Proxies that lead every name to this machine, and note what they were asked.
+//! Proxies that connect every name to this machine, and record the requests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -15,13 +15,13 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// An HTTP proxy that knows CONNECT (RFC 9110, section 9.3.6). Notes the
-    /// target, and the credentials it was shown.
+    /// Starts an HTTP proxy with CONNECT (RFC 9110, section 9.3.6). Records the target,
+    /// and the credentials of the request.
     pub fn connect() -> Self {
         Self::connect_at(Ipv4Addr::LOCALHOST)
     }
 
-    /// The same, at this address.
+    /// Starts the same HTTP proxy at this address.
     pub fn connect_at(address: Ipv4Addr) -> Self {
         Self::start(address, |client, asked| {
             let mut head = BufReader::new(client.try_clone().unwrap());
@@ -45,11 +45,11 @@ impl Proxy {
         })
     }
 
-    /// An HTTP proxy that answers CONNECT a byte at a time, and never to the end.
+    /// Starts an HTTP proxy that answers CONNECT a byte at a time, and never to the end.
     pub fn dribbling() -> Self {
         Self::start(Ipv4Addr::LOCALHOST, |client, _| {
             client.write_all(b"HTTP/1.1 200 OK\r\nX: ").unwrap();
-            // Until whoever waits for it has gone.
+            // Ends when the waiting client has left.
             while client.write_all(b"x").is_ok() {
                 thread::sleep(Duration::from_millis(50));
             }
@@ -57,12 +57,12 @@ impl Proxy {
         })
     }
 
-    /// A SOCKS5 proxy without authentication (RFC 1928). Notes the target.
+    /// Starts a SOCKS5 proxy without authentication (RFC 1928). Records the target.
     pub fn socks5() -> Self {
         Self::socks5_at(Ipv4Addr::LOCALHOST)
     }
 
-    /// The same, at this address.
+    /// Starts the same SOCKS5 proxy at this address.
     pub fn socks5_at(address: Ipv4Addr) -> Self {
         Self::start(address, |client, asked| {
             let mut greeting = [0; 2];
@@ -100,13 +100,13 @@ impl Proxy {
         self.port
     }
 
-    /// What it was asked for so far.
+    /// Returns the requests so far.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 
-    /// `greet` reads what the client wants and answers it; it returns the port
-    /// that is then led to.
+    /// Starts a proxy. `greet` reads the client's request and answers it; it returns the
+    /// port to connect to.
     fn start(address: Ipv4Addr, greet: fn(&mut TcpStream, &Mutex<Vec<String>>) -> u16) -> Self {
         let listener: TcpListener = listen_on(address.into());
         let port = listener.local_addr().unwrap().port();
@@ -132,11 +132,11 @@ impl Proxy {
 fn pipe(client: &TcpStream, server: &TcpStream) {
     let copy = |from: &TcpStream, to: &TcpStream| {
         let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
-        // Whoever forgot to hang up does not keep the test.
+        // A client that does not close its connection must not block the test.
         from.set_read_timeout(Some(Duration::from_secs(60)))
             .unwrap();
         thread::spawn(move || {
-            // A connection that breaks is one that ends.
+            // A broken connection counts as a closed one.
             let _ = std::io::copy(&mut from, &mut to);
             let _ = to.shutdown(std::net::Shutdown::Both);
         });

@@ -1,5 +1,5 @@
-//! Programs that are under way: signalled, waited for within bounds, and never
-//! left behind. Every program that a test starts is one of these.
+//! Running programs: signalled, waited for with a time limit, and never left behind.
+//! Every program that a test starts is one of these.
 
 use std::borrow::BorrowMut;
 use std::io::{Read, Write};
@@ -13,45 +13,46 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::signals;
 
-/// Longer than the binary's own bound, so that its error is seen first.
+/// Longer than the binary's own limit, so that its error is seen first.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long a stream may stay open once all that wrote to it has been killed.
+/// How long a stream may stay open after all its writers were killed.
 const REST: Duration = Duration::from_secs(1);
 
-/// A process, which ends with this at the latest, and with it all that it
-/// started and that is still in its process group.
+/// A process that is killed on drop, with all its child processes that are still in its
+/// process group.
 pub struct Running {
     name: String,
     child: Child,
-    /// What arrives on stdout and stderr, whole, once they are closed.
+    /// The whole output on stdout and stderr, after they are closed.
     written: [Option<Receiver<Vec<u8>>>; 2],
     is_reaped: bool,
 }
 
 impl Running {
-    /// With nothing on its stdin.
+    /// Starts the command with an empty stdin.
     pub fn start(command: impl BorrowMut<Command>) -> Self {
         Self::start_with(command, "")
     }
 
-    /// With this on its stdin.
+    /// Starts the command with this stdin.
     pub fn start_with(command: impl BorrowMut<Command>, input: impl AsRef<[u8]>) -> Self {
         let (running, stdin) = Self::start_piped(command);
         write(stdin, input.as_ref().to_vec());
         running
     }
 
-    /// With this on its stdin, which stays open as long as what is handed back.
-    /// A pipe must have room for it.
+    /// Starts the command with this input on stdin, which stays open until the returned
+    /// handle is dropped. The input must fit into a pipe.
     pub fn start_open(command: impl BorrowMut<Command>, input: &str) -> (Self, ChildStdin) {
         let (running, mut stdin) = Self::start_piped(command);
-        // One that does not want it closes its end.
+        // A program that does not want the input closes its end.
         let _ = stdin.write_all(input.as_bytes());
         (running, stdin)
     }
 
-    /// For a conversation: its stdin, and its stdout, which is the caller's to read.
+    /// Starts a program for a conversation: returns its stdin, and its stdout for the
+    /// caller to read.
     pub fn start_talking(mut command: impl BorrowMut<Command>) -> (Self, ChildStdin, ChildStdout) {
         let mut running = Self::spawn(piped(command.borrow_mut()));
         let stdin = running.child.stdin.take().unwrap();
@@ -59,8 +60,7 @@ impl Running {
         (running.listening(), stdin, stdout)
     }
 
-    /// With the streams that the command has been given, and the test's own where
-    /// it was given none.
+    /// Starts the command with its own streams, or else the test's.
     pub fn start_as_given(mut command: impl BorrowMut<Command>) -> Self {
         Self::spawn(command.borrow_mut()).listening()
     }
@@ -104,13 +104,13 @@ impl Running {
         self.is_reaped
     }
 
-    /// What it wrote, once it has ended.
+    /// Returns the output after the exit.
     pub fn output(self) -> Output {
         self.output_within(PATIENCE)
     }
 
-    /// As [`Running::output`]. One that takes longer is killed, with all that it
-    /// started, and fails the test.
+    /// As [`Running::output`]. A program that takes longer is killed with its child
+    /// processes, and fails the test.
     pub fn output_within(mut self, patience: Duration) -> Output {
         let start = Instant::now();
         while !self.is_over() {
@@ -150,7 +150,7 @@ impl Running {
         )
     }
 
-    /// SIGKILL ends a stopped one too.
+    /// SIGKILL ends a stopped process too.
     fn kill_group(&self) {
         let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
     }
@@ -176,7 +176,7 @@ fn write(mut stdin: ChildStdin, input: Vec<u8>) {
     if input.is_empty() {
         return;
     }
-    // One that does not want all of it closes its end.
+    // A program that does not want all of the input closes its end.
     thread::spawn(move || drop(stdin.write_all(&input)));
 }
 
@@ -190,7 +190,7 @@ fn read(mut stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     written
 }
 
-/// Waits until something that must come has come.
+/// Waits until a condition is true, which it must become.
 pub fn until(what: &str, mut has_come: impl FnMut() -> bool) {
     let start = Instant::now();
     while !has_come() {
@@ -199,7 +199,7 @@ pub fn until(what: &str, mut has_come: impl FnMut() -> bool) {
     }
 }
 
-/// Runs a test for each case, side by side: most of the time of such a case is waiting.
+/// Runs a test for each case, side by side: such a case mostly waits.
 pub fn side_by_side<T: Send>(cases: impl IntoIterator<Item = T>, test: impl Fn(T) + Sync) {
     thread::scope(|scope| {
         for case in cases {

@@ -1,4 +1,4 @@
-//! A terminal of its own for a program, and a person in front of it.
+//! A terminal for one program, with a simulated user.
 
 use std::io::{Read, Write};
 use std::process::{ChildStdin, Command};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::{Home, Running, binary};
 
-/// How long the person waits for a text, or for the end.
+/// Time limit for a text, or for the exit.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A program on a terminal.
@@ -52,18 +52,18 @@ impl Screen {
         }
     }
 
-    /// All that was written so far, as it was written.
+    /// Returns the whole output so far, unchanged.
     pub fn shown(&self) -> String {
         String::from_utf8_lossy(&self.shown.lock().unwrap()).replace("\r\n", "\n")
     }
 
-    /// Waits until a text was written.
+    /// Waits until a text is shown.
     #[track_caller]
     pub fn see(&self, text: &str) {
         self.see_times(text, 1);
     }
 
-    /// Waits until a text was written so many times.
+    /// Waits until a text is shown so many times.
     #[track_caller]
     pub fn see_times(&self, text: &str, times: usize) {
         let start = Instant::now();
@@ -87,7 +87,7 @@ impl Screen {
         self.types(&format!("{answer}\n"));
     }
 
-    /// Waits for the end; the exit code, and all that was written.
+    /// Waits for the exit; returns the exit code and the whole output.
     pub fn end(self) -> (Option<i32>, String) {
         let Self {
             running,

@@ -1,4 +1,4 @@
-//! What the programs that tests start inherit of signals.
+//! The signal settings that the tests' programs inherit.
 
 use std::fs;
 use std::sync::atomic::AtomicBool;
@@ -6,16 +6,16 @@ use std::sync::{Arc, Once};
 
 use rustix::process::Signal;
 
-/// Those that end a program, and that a shell ignores for what it runs:
-/// `nohup` the first, `&` in a script the next two.
+/// Signals that end a program, and that a shell ignores for its children: `nohup` the
+/// first, `&` in a script the next two.
 const ENDING: [Signal; 4] = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM];
 
-/// Has programs that are started from now on begin with each signal's default.
+/// Makes programs that are started from now on begin with each signal's default.
 ///
-/// An ignored signal stays ignored across exec, and a shell's trap of one has no
-/// effect: a test that sends it would wait for ever. A signal with a handler goes
-/// back to its default at exec, so those that are ignored get one that does
-/// nothing: they stay without effect here.
+/// An ignored signal stays ignored across exec, and a shell's trap of it has no effect: a
+/// test that sends the signal would wait for ever. A signal with a handler returns to its
+/// default at exec, so each ignored signal gets a handler that does nothing, and still
+/// has no effect here.
 pub fn let_children_have_the_default() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -28,7 +28,7 @@ pub fn let_children_have_the_default() {
     });
 }
 
-/// The set of ignored signals, where the system tells it (`proc_pid_status(5)`).
+/// Returns the set of ignored signals, if the system shows it (`proc_pid_status(5)`).
 fn ignored() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mut lines = status.lines();

@@ -1,8 +1,8 @@
-//! Calls of the binary as a person meets them: the exit code, stdout to the
-//! byte, and stderr as a snapshot that stands in the test.
+//! Calls of the binary as the user sees them: the exit code, stdout to the byte, and
+//! stderr as a snapshot in the test.
 //!
-//! Whatever a test asks, each call is also held to what must never happen: a
-//! hang, a panic, a control character on the terminal, a piece of a secret.
+//! Each call is also checked for results that are always wrong: a hang, a panic, a
+//! control character on the terminal, part of a secret.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -15,14 +15,14 @@ use super::command::Command;
 use super::issuer::{Endpoint, Issuer};
 use super::world::World;
 
-/// A call that has not ended by then hangs: the longest `--timeout` is its
-/// default, 30 s.
+/// A call that takes longer hangs: the longest `--timeout` is its default, 30 s.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// A piece of a secret that is this long gives it away.
+/// A part of a secret that is this long counts as a leak.
 const PIECE: usize = 16;
 
-/// A world, what changes in it from run to run, and what must never be shown.
+/// A world, the texts that change in it from run to run, and those that must never be
+/// shown.
 pub struct Case {
     pub world: World,
     redactions: RefCell<Redactions>,
@@ -52,21 +52,21 @@ impl Case {
         case
     }
 
-    /// A case whose only profile, `test`, holds these lines.
+    /// Creates a case whose only profile, `test`, has these lines.
     pub fn with_profile(lines: &str) -> Self {
         let case = Self::new();
         case.profile(lines);
         case
     }
 
-    /// Puts these lines in place of what the profile `test` held.
+    /// Replaces the lines of the profile `test`.
     pub fn profile(&self, lines: &str) {
         let issuer = self.world.issuer.url();
         let config = format!("[profiles.test]\nissuer = \"{issuer}\"\n{lines}\n");
         self.world.home.write_config(&config);
     }
 
-    /// A case whose key file holds this.
+    /// Creates a case whose key file has this content.
     pub fn with_key_file(contents: impl AsRef<[u8]>) -> Self {
         let case = Self::new();
         case.world.home.write("key.json", contents);
@@ -79,8 +79,8 @@ impl Case {
         redactions.insert(placeholder, value).unwrap();
     }
 
-    /// Sets the issuer's clock by this many seconds; one more may pass until it
-    /// is looked at.
+    /// Sets the issuer's clock ahead by this many seconds; one more may pass until a
+    /// check.
     pub fn set_clock(&self, seconds: i64) {
         self.world.issuer.set_date_offset(seconds);
         for seconds in seconds.abs() - 1..=seconds.abs() + 1 {
@@ -88,7 +88,7 @@ impl Case {
         }
     }
 
-    /// Takes the lines of a PEM, or a word, for secrets.
+    /// Treats the lines of a PEM, or a word, as secrets.
     pub fn guard(&self, secret: &str) {
         let lines = secret.lines().filter(|line| !line.starts_with("-----"));
         let lines = lines.filter(|line| line.len() >= PIECE);
@@ -105,7 +105,7 @@ impl Case {
         self.end(self.world.zitadel(arguments))
     }
 
-    /// Calls it as git or docker do: a message on stdin.
+    /// Calls the binary like git or docker: with a message on stdin.
     pub fn ask<I>(&self, arguments: I, message: &str) -> Call<'_>
     where
         I: IntoIterator<Item: AsRef<OsStr>>,
@@ -115,7 +115,7 @@ impl Case {
         self.end(command)
     }
 
-    /// Runs a call that is ready to its end.
+    /// Runs a prepared call to its exit.
     pub fn end(&self, mut command: Command) -> Call<'_> {
         let start = Instant::now();
         let output = command.run_within(PATIENCE);
@@ -130,10 +130,10 @@ impl Case {
         call
     }
 
-    /// The text is this, with what changes from run to run hidden.
+    /// Asserts that a text is as expected, with its changing parts hidden.
     #[track_caller]
     pub fn matches(&self, text: &str, expected: impl Into<Data>) {
-        // Paths stay as they are: a backslash here is an escaped character.
+        // Paths stay unchanged: a backslash here is an escaped character.
         Assert::new()
             .action_env(snapbox::assert::DEFAULT_ACTION_ENV)
             .normalize_paths(false)
@@ -141,7 +141,7 @@ impl Case {
             .eq(text, expected.into());
     }
 
-    /// How often the issuer was asked for anything.
+    /// Returns the number of all requests to the issuer.
     pub fn requests(&self) -> usize {
         self.world.issuer.total_requests()
     }
@@ -155,14 +155,14 @@ impl Case {
     }
 }
 
-/// Every assertion that an issuer has seen.
+/// Returns every assertion that an issuer received.
 pub fn assertions(issuer: &Issuer) -> Vec<String> {
     let requests = issuer.log(Endpoint::Token);
     let assertions = requests.iter().map(|r| r.form_value("assertion"));
     assertions.flatten().collect()
 }
 
-/// How a call ended.
+/// The result of a call.
 pub struct Call<'c> {
     case: &'c Case,
     pub code: Option<i32>,
@@ -172,13 +172,13 @@ pub struct Call<'c> {
 }
 
 impl Call<'_> {
-    /// It failed: nothing on stdout, this on stderr.
+    /// Asserts a failure: an empty stdout, this stderr.
     #[track_caller]
     pub fn fails(&self, code: i32, stderr: impl Into<Data>) -> &Self {
         self.answers(code, "", stderr)
     }
 
-    /// It said exactly this, without a secret.
+    /// Asserts exactly this output, without a secret.
     #[track_caller]
     pub fn answers(&self, code: i32, stdout: &str, stderr: impl Into<Data>) -> &Self {
         self.says(stderr);
@@ -187,7 +187,7 @@ impl Call<'_> {
         self
     }
 
-    /// As [`Call::answers`], stdout with what changes from run to run hidden.
+    /// As [`Call::answers`], with the changing parts of stdout hidden.
     #[track_caller]
     pub fn prints(&self, code: i32, stdout: impl Into<Data>, stderr: impl Into<Data>) -> &Self {
         self.says(stderr);
@@ -197,7 +197,7 @@ impl Call<'_> {
         self
     }
 
-    /// It said nothing on stderr, and whatever stands on stdout holds no secret.
+    /// Asserts an empty stderr, and a stdout without secrets.
     #[track_caller]
     pub fn gives_nothing_away(&self, code: i32) -> &Self {
         self.check_secrets(&self.stdout);
@@ -205,7 +205,7 @@ impl Call<'_> {
         self
     }
 
-    /// `token` printed one that the issuer knows, and this on stderr.
+    /// Asserts that `token` printed a token that the issuer knows, and this stderr.
     #[track_caller]
     pub fn gives_a_token(&self, stderr: impl Into<Data>) -> &Self {
         self.says(stderr);
@@ -215,7 +215,7 @@ impl Call<'_> {
         self
     }
 
-    /// It ended with its `--timeout 1`, not with the default.
+    /// Asserts that the call ended by its `--timeout 1`, not by the default.
     #[track_caller]
     pub fn soon(&self) -> &Self {
         assert!(self.took < Duration::from_secs(10), "{:?}", self.took);

@@ -1,5 +1,4 @@
-//! Stores for shared caches: one of the tests' own, which may be hostile, and the way to
-//! the real ones.
+//! Stores for shared caches: our own, which may be hostile, and access to the real ones.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -10,15 +9,14 @@ use std::time::{Duration, Instant};
 
 use super::http::listen_on;
 
-/// A value, and when it ends.
+/// Values, each with its expiry.
 type Values = HashMap<Vec<u8>, (Vec<u8>, Instant)>;
 
-/// What a hostile store does with the words of a command: its reply, or `None` for what an
-/// honest store does.
+/// The reply of a hostile store to a command's words; `None` for that of an honest store.
 type Whim = Box<dyn Fn(&[Vec<u8>], &mut Values) -> Option<Vec<u8>> + Send + Sync>;
 
-/// An in-memory store that speaks as much of RESP as is asked of it, and remembers all of
-/// the traffic. Its threads end with the test's process.
+/// An in-memory store with the part of RESP that the tests need, which records all
+/// traffic. Its threads end with the test's process.
 pub struct Store {
     port: u16,
     state: Arc<State>,
@@ -27,7 +25,7 @@ pub struct Store {
 #[derive(Default)]
 struct State {
     values: Mutex<Values>,
-    /// Each command by its words.
+    /// The words of each command.
     commands: Mutex<Vec<Vec<Vec<u8>>>>,
     whim: Mutex<Option<Whim>>,
 }
@@ -55,7 +53,7 @@ impl Store {
         self.port
     }
 
-    /// From now on it does with each command what this says.
+    /// Makes the store answer each command by this function from now on.
     pub fn turn(
         &self,
         whim: impl Fn(&[Vec<u8>], &mut Values) -> Option<Vec<u8>> + Send + Sync + 'static,
@@ -63,7 +61,7 @@ impl Store {
         *self.state.whim.lock().unwrap() = Some(Box::new(whim));
     }
 
-    /// The values whose names end so, each with its name.
+    /// Returns the values whose names end in `end`, each with its name.
     pub fn values(&self, end: &str) -> Vec<(String, Vec<u8>)> {
         let values = self.state.values.lock().unwrap();
         let now = Instant::now();
@@ -75,7 +73,7 @@ impl Store {
         named.filter(|(name, _)| name.ends_with(end)).collect()
     }
 
-    /// The name and the value of the only entry.
+    /// Returns the name and the value of the only entry.
     pub fn entry(&self) -> (String, Vec<u8>) {
         let mut entries = self.values(":t");
         assert_eq!(entries.len(), 1);
@@ -92,14 +90,14 @@ impl Store {
         self.state.values.lock().unwrap().clear();
     }
 
-    /// How many commands of this name it got.
+    /// Returns the number of commands of this name.
     pub fn count(&self, name: &str) -> usize {
         let commands = self.state.commands.lock().unwrap();
         let is_it = |words: &&Vec<Vec<u8>>| words[0] == name.as_bytes();
         commands.iter().filter(is_it).count()
     }
 
-    /// All that it was sent, and all that it holds.
+    /// Returns all received commands, and all stored values.
     pub fn dump(&self) -> Vec<u8> {
         let mut all: Vec<u8> = self.state.commands.lock().unwrap().concat().concat();
         for (name, (value, _)) in &*self.state.values.lock().unwrap() {
@@ -133,7 +131,7 @@ fn serve(mut client: &TcpStream, state: &State) {
     }
 }
 
-/// Takes the first whole command off the bytes.
+/// Removes the first whole command from the bytes.
 fn command(bytes: &mut Vec<u8>) -> Option<Vec<Vec<u8>>> {
     let line = |at: usize| {
         let end = bytes[at..].windows(2).position(|two| two == b"\r\n")? + at;
@@ -156,7 +154,8 @@ pub fn bulk(value: &[u8]) -> Vec<u8> {
     [format!("${}\r\n", value.len()).as_bytes(), value, b"\r\n"].concat()
 }
 
-fn honest(words: &[Vec<u8>], values: &mut Values) -> Vec<u8> {
+/// Executes a command, and returns the reply of an honest store.
+pub fn honest(words: &[Vec<u8>], values: &mut Values) -> Vec<u8> {
     let get = |name: &Vec<u8>, values: &Values| match values.get(name) {
         Some((value, _)) => bulk(value),
         None => b"$-1\r\n".to_vec(),
@@ -187,8 +186,7 @@ fn honest(words: &[Vec<u8>], values: &mut Values) -> Vec<u8> {
     }
 }
 
-/// A relay to another port that holds back each part for a while, and remembers all that
-/// passed.
+/// A relay to another port that delays each part, and records all traffic.
 pub struct Relay {
     port: u16,
     seen: Arc<Mutex<Vec<u8>>>,

@@ -23,7 +23,7 @@ impl Ca {
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    /// The same, which may sign for names below this domain alone.
+    /// Creates an authority that may sign only for names below this domain.
     pub fn constrained(domain: &str) -> Self {
         let mut params = valid_now("a test's own constrained authority", &[]);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -35,7 +35,7 @@ impl Ca {
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    /// An intermediate authority, whose servers do not send its certificate.
+    /// Creates an intermediate authority, whose servers do not send its certificate.
     pub fn intermediate(&self) -> Self {
         let mut params = valid_now("a test's own intermediate authority", &[]);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -44,14 +44,14 @@ impl Ca {
         Self(CertifiedIssuer::signed_by(params, key, &self.0).unwrap())
     }
 
-    /// A server's certificate that is signed by itself, after this change to it.
+    /// Creates a self-signed server certificate, with this change to it.
     pub fn self_signed_server(names: &[&str], change: fn(&mut CertificateParams)) -> Self {
         let mut params = valid_now(names[0], names);
         change(&mut params);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    /// The same, but signed by this authority.
+    /// Creates a server certificate that this authority signs, with this change to it.
     pub fn server(&self, names: &[&str], change: fn(&mut CertificateParams)) -> Self {
         let mut params = valid_now(names[0], names);
         change(&mut params);
@@ -59,58 +59,59 @@ impl Ca {
         Self(CertifiedIssuer::signed_by(params, key, &self.0).unwrap())
     }
 
-    /// A server that shows this very certificate.
+    /// Returns a server with this authority's own certificate.
     pub fn own_server_config(&self) -> Arc<ServerConfig> {
         serving(self.0.der(), self.0.key())
     }
 
-    /// The private key, for a server of another program.
+    /// Returns the private key, for another program's server.
     pub fn key_pem(&self) -> String {
         self.0.key().serialize_pem()
     }
 
-    /// What `--ca-file` and its likes in other tools take.
+    /// Returns the certificate in PEM, for `--ca-file` and similar options of other
+    /// tools.
     pub fn pem(&self) -> String {
         self.0.pem()
     }
 
-    /// The same certificate in DER.
+    /// Returns the certificate in DER.
     pub fn der(&self) -> &[u8] {
         self.0.der()
     }
 
-    /// A server with a new certificate for these DNS names and IP addresses.
+    /// Returns a server with a new certificate for these DNS names and IP addresses.
     pub fn server_config(&self, names: &[&str]) -> Arc<ServerConfig> {
         self.serving(valid_now(names[0], names))
     }
 
-    /// The same, with a certificate that ended an hour ago.
+    /// Returns a server with a certificate that expired an hour ago.
     pub fn expired_server_config(&self, names: &[&str]) -> Arc<ServerConfig> {
         let mut params = valid_now(names[0], names);
         params.not_after = OffsetDateTime::from(SystemTime::now()) - Duration::HOUR;
         self.serving(params)
     }
 
-    /// The same, with a certificate that starts tomorrow.
+    /// Returns a server with a certificate that is valid from tomorrow.
     pub fn early_server_config(&self, names: &[&str]) -> Arc<ServerConfig> {
         let mut params = valid_now(names[0], names);
         params.not_before = OffsetDateTime::from(SystemTime::now()) + Duration::DAY;
         self.serving(params)
     }
 
-    /// The same, with a certificate that could sign others.
+    /// Returns a server with a certificate that could sign others.
     pub fn authority_server_config(&self, names: &[&str]) -> Arc<ServerConfig> {
         let mut params = valid_now(names[0], names);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         self.serving(params)
     }
 
-    /// The same, with a certificate without a subjectAltName.
+    /// Returns a server with a certificate without a subjectAltName.
     pub fn nameless_server_config(&self, common_name: &str) -> Arc<ServerConfig> {
         self.serving(valid_now(common_name, &[]))
     }
 
-    /// A server that wants a client certificate, in this version of TLS.
+    /// Returns a server that requires a client certificate, in this version of TLS.
     pub fn client_verifying_server_config(
         &self,
         names: &[&str],
@@ -144,7 +145,7 @@ impl Ca {
         serving(certificate.der(), &key)
     }
 
-    /// The same as [`Ca::client_config`], with this certificate to show.
+    /// As [`Ca::client_config`], with this client certificate.
     pub fn client_config_of(&self, client: &Self) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();
         roots.add(self.0.der().clone()).unwrap();
@@ -158,7 +159,7 @@ impl Ca {
         Arc::new(config)
     }
 
-    /// A client that trusts this authority and no other.
+    /// Returns a client that trusts only this authority.
     pub fn client_config(&self) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();
         roots.add(self.0.der().clone()).unwrap();
@@ -171,8 +172,8 @@ impl Ca {
     }
 }
 
-/// From yesterday for a month: macOS refuses a server certificate that is
-/// valid for more than 825 days.
+/// Returns the parameters of a certificate that is valid from yesterday, for a month:
+/// macOS refuses a server certificate that is valid for more than 825 days.
 fn valid_now(common_name: &str, names: &[&str]) -> CertificateParams {
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();
     let mut params = CertificateParams::new(names).unwrap();

@@ -1,12 +1,12 @@
-//! What each tool asks of the binary: the one table that the tests of all
-//! executables go by, where they hold every tool to the same.
+//! The calls of each tool: the table for tests that check all tools alike, in every test
+//! executable.
 
-/// What a command is there to show, once.
+/// The secret that a command prints, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shows {
     Nothing,
     Token,
-    /// A token that is a JWT, and no other.
+    /// A token that must be a JWT.
     Jwt,
     Assertion,
 }
@@ -14,22 +14,23 @@ pub enum Shows {
 /// A command with its arguments.
 #[derive(Debug)]
 pub struct Row {
-    /// `ISSUER` stands for the issuer's URL, and `␣` for a blank inside a word.
+    /// The words; `ISSUER` stands for the issuer's URL, and `␣` for a space inside a
+    /// word.
     pub words: &'static str,
-    /// Its stdin; `TOKEN` stands for the last token.
+    /// The stdin; `TOKEN` stands for the last token.
     pub input: &'static str,
     pub shows: Shows,
 }
 
 impl Row {
-    /// The command's words, each as it is passed.
+    /// Returns the command's words as they are passed.
     pub fn words(&self) -> Vec<String> {
         let words = self.words.split(' ');
         words.map(|word| word.replace('␣', " ")).collect()
     }
 }
 
-/// A row of a table.
+/// Creates a row of a table.
 pub const fn row(words: &'static str, input: &'static str, shows: Shows) -> Row {
     Row {
         words,
@@ -38,7 +39,7 @@ pub const fn row(words: &'static str, input: &'static str, shows: Shows) -> Row 
     }
 }
 
-/// The host that they ask for.
+/// The host of the calls.
 pub const HOST: &str = "git.acme.dev";
 
 const GIT: &str = "protocol=https\nhost=git.acme.dev\n\n";

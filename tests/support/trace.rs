@@ -1,5 +1,5 @@
-//! What a program asks of the system: its calls about files, sockets and other
-//! programs, watched by strace.
+//! The system calls of a program about files, sockets and other programs, traced by
+//! strace.
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 use std::path::{Path, PathBuf};
@@ -10,14 +10,14 @@ use super::home::Home;
 use super::machine::is_ci;
 use super::program::on_path;
 
-/// A command whose calls are watched: the program and its arguments are added
-/// to it. None where there is no strace.
+/// Returns a traced command, to which the program and its arguments are added; `None`
+/// without strace.
 pub fn watched(home: &Home) -> Option<Command> {
     let mut command = strace(home)?;
     command
         .args([
             "-f",
-            // stops at what is watched alone
+            // stops only at the traced calls
             "--seccomp-bpf",
             "-qq",
             "-s",
@@ -31,8 +31,8 @@ pub fn watched(home: &Home) -> Option<Command> {
     Some(command)
 }
 
-/// A command in which strace injects faults, by its `-e inject=`. None where there is
-/// no strace.
+/// Returns a command in which strace injects faults, by its `-e inject=`; `None` without
+/// strace.
 pub fn injecting(home: &Home, inject: &str) -> Option<Command> {
     let calls = inject.split(':').next().unwrap_or_default();
     let mut command = strace(home)?;
@@ -65,14 +65,14 @@ fn log(home: &Home) -> PathBuf {
     home.path().join("strace.log")
 }
 
-/// How a watched program ended, and what it asked for until then.
+/// The result of a traced program, and its system calls.
 pub struct Seen {
     pub output: Output,
     calls: String,
 }
 
 impl Seen {
-    /// Runs a command that [`watched`] began, with this on its stdin.
+    /// Runs a command from [`watched`], with this stdin.
     pub fn of(home: &Home, command: Command, input: &[u8]) -> Self {
         let output = command.run_with(input);
         let calls = home.read("strace.log");
@@ -80,13 +80,13 @@ impl Seen {
         Self { output, calls }
     }
 
-    /// The calls that name this path or anything below it.
+    /// Returns the calls that name this path or a path below it.
     pub fn on(&self, path: &Path) -> Vec<&str> {
         let path = path.to_str().unwrap();
         self.calls_with(|call| call.contains(path))
     }
 
-    /// The calls that have to do with a socket.
+    /// Returns the calls about sockets.
     pub fn on_sockets(&self) -> Vec<&str> {
         self.calls_with(|call| {
             ["socket(", "connect(", "sendto("]
@@ -95,7 +95,7 @@ impl Seen {
         })
     }
 
-    /// The calls that start a program: the first one is its own start.
+    /// Returns the calls that start a program: the first one is its own start.
     pub fn starts(&self) -> Vec<&str> {
         self.calls_with(|call| call.contains("execve("))
     }

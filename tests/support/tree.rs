@@ -1,20 +1,21 @@
-//! Everything below a directory, to hold what was against what is.
+//! All paths below a directory, to compare states before and after.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// What lies at a path.
+/// The file at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Node {
     Directory,
     Link(String),
-    /// Its mode, and what it holds.
+    /// Mode and content.
     File(u32, String),
 }
 
-/// Every path below `root`, relative to it; what is left out is not looked into.
+/// Returns every path below `root`, relative to it, except those left out and the paths
+/// below them.
 pub fn tree(root: &Path, left_out: &[&str]) -> BTreeMap<String, Node> {
     let mut found = BTreeMap::new();
     walk(root, root, left_out, &mut found);

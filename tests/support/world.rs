@@ -1,4 +1,4 @@
-//! All that a test of the whole binary needs, made ready.
+//! The complete environment for tests of the whole binary.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use super::home::Home;
 use super::issuer::Issuer;
 use super::keys::ServiceUser;
 
-/// A home whose default profile `test` is a service user that the issuer knows.
+/// A home whose default profile `test` is a service user of the issuer.
 pub struct World {
     pub home: Home,
     pub issuer: Issuer,
@@ -44,14 +44,14 @@ key-file = "~/key.json"
         }
     }
 
-    /// Adds the host rule that lets `host` have the profile's token.
+    /// Adds the host rule that gives the profile's token to `host`.
     pub fn allow(&self, host: &str) {
         self.home
             .append_config(&format!("[hosts.\"{host}\"]\nprofile = \"test\"\n"));
     }
 
-    /// As if so many seconds had passed: every token is that much older, where
-    /// it is cached and where it is checked.
+    /// Simulates that so many seconds pass: makes every token that much older, in the
+    /// cache and at the issuer.
     pub fn pass(&self, seconds: i64) {
         for entry in entry::files(&self.home, "json") {
             entry::age(&entry, seconds);
@@ -59,8 +59,8 @@ key-file = "~/key.json"
         self.issuer.age_tokens(seconds);
     }
 
-    /// Puts a new key of the same user in the key file's place, and has the
-    /// issuer know the old one no more.
+    /// Replaces the key file by a new key of the same user, and makes the issuer forget
+    /// the old one.
     pub fn rotate_key(&self) -> ServiceUser {
         static ANOTHER: OnceLock<ServiceUser> = OnceLock::new();
         let another = ANOTHER.get_or_init(|| ServiceUser::with_bits(2048));
@@ -71,7 +71,7 @@ key-file = "~/key.json"
         rotated
     }
 
-    /// The binary under test, in this home.
+    /// Returns the binary under test, in this home.
     pub fn zitadel<I>(&self, arguments: I) -> Command
     where
         I: IntoIterator<Item: AsRef<OsStr>>,

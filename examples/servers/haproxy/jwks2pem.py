@@ -3,9 +3,9 @@
 
     jwks2pem.py https://acme.zitadel.cloud /etc/haproxy/zitadel systemctl reload haproxy
 
-Runs the command if a key has changed, and again the next time if it failed. Call it from a
-timer each hour: ZITADEL shows a new key before it signs with it. If anything else fails, all
-files stay as they are.
+Runs the command if a key has changed; if the command fails, the next call repeats it. Call
+this from a timer each hour: ZITADEL publishes a new key before it signs with it. After any
+other error, all files are unchanged.
 """
 
 import base64
@@ -43,21 +43,21 @@ def pem(key):
 
 
 def files(keys):
-    """Returns what each file must contain."""
+    """Returns the text of each file."""
     keys = [key for key in keys if key["kty"] == "RSA" and key.get("use", "sig") == "sig"]
     if not 0 < len(keys) <= SLOTS:
         raise ValueError(f"{len(keys)} RSA keys: git.cfg has room for {SLOTS}, and needs one")
     for key in keys:
         if not (isinstance(key["kid"], str) and key["kid"].isascii() and key["kid"].isalnum()):
             raise ValueError(f"key ID {key['kid']!r}")
-    # HAProxy does not start if a file is missing. No key ID leads to the rest.
+    # HAProxy does not start if a file is missing. keys.map does not name the other slots.
     wanted = {f"{slot}.pem": pem(keys[min(slot, len(keys)) - 1]) for slot in range(1, SLOTS + 1)}
     wanted["keys.map"] = "".join(f"{key['kid']} {slot}\n" for slot, key in enumerate(keys, 1))
     return wanted
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Takes the keys from the issuer's own address alone."""
+    """Refuses redirects: the keys come only from the issuer's own address."""
 
     def redirect_request(self, *_):
         return None
@@ -81,7 +81,7 @@ def main():
     os.makedirs(directory, exist_ok=True)
     paths = {os.path.join(directory, name): text for name, text in wanted.items()}
     changed = [path for path, text in paths.items() if is_changed(path, text)]
-    # All are written before the first takes its place.
+    # All are written before the first one is replaced.
     for path in changed:
         with open(path + ".new", "w", encoding="ascii") as file:
             file.write(paths[path])

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Tells a Kubernetes API server whose an opaque ZITADEL token is (TokenReview webhook).
+"""Tells a Kubernetes API server the user of an opaque ZITADEL token (TokenReview webhook).
 
     webhook.py CONFIG.json
 
-It asks ZITADEL's introspection (RFC 7662) as an API application of the project, and gives
-the API server the user and the roles as groups, named as in authentication.yaml. A role
-change shows after this cache's time and that of the API server; a deactivated user is out
-as soon. While ZITADEL is down the API server gets an error, logs it, and refuses.
+It asks ZITADEL's introspection (RFC 7662) as an API application of the project, and returns
+the user, and the roles as groups, named as in authentication.yaml. A change of roles and the
+deactivation of a user take effect after this cache's time plus that of the API server. While
+ZITADEL is down, the API server gets an error, logs it, and refuses the request.
 
 CONFIG.json, which holds a secret (mode 0600):
 
@@ -44,7 +44,7 @@ TIMEOUT_SECONDS = 5
 
 
 class Introspection:
-    """Asks ZITADEL, and remembers a good answer for some seconds."""
+    """Asks ZITADEL, and caches the user of a valid token for some seconds."""
 
     def __init__(self, config):
         pair = ":".join(urllib.parse.quote(config[name], safe="") for name in ("client_id", "client_secret"))
@@ -52,7 +52,7 @@ class Introspection:
         self.url, self.issuer = config["introspection"], config["issuer"]
         self.project, self.organisation = config["project"], config["organisation"]
         tls = ssl.create_default_context(cafile=config.get("ca_file"))
-        # No redirect: the secret and the token are for this address alone.
+        # No redirects: the secret and the token are only for this address.
         self.opener = urllib.request.OpenerDirector()
         for handler in (urllib.request.HTTPSHandler(context=tls), urllib.request.HTTPDefaultErrorHandler(),
                         urllib.request.HTTPErrorProcessor()):
@@ -61,7 +61,7 @@ class Introspection:
         self.cache, self.lock = {}, threading.Lock()
 
     def user(self, token):
-        """Returns the user of a token; None if it is no good. Raises if ZITADEL fails."""
+        """Returns the user of a token; None if the token is invalid. Raises if ZITADEL fails."""
         name, now = hashlib.sha256(token.encode()).digest(), time.monotonic()
         with self.lock:
             kept = self.cache.get(name)
@@ -85,7 +85,7 @@ class Introspection:
         return json.loads(content)
 
     def user_of(self, claims):
-        """An active token of this issuer, with this project in its audience."""
+        """Returns the user of an active token of this issuer and for this project, else None."""
         audience = claims.get("aud") or []
         audience = [audience] if isinstance(audience, str) else audience
         if claims.get("active") is not True or claims.get("iss") != self.issuer or self.project not in audience:
@@ -115,8 +115,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.reply(400, {"error": "no TokenReview"})
         try:
             user = self.introspection.user(token)
-        except Exception as error:  # whatever it is, the API server must not take it for a no
-            # Its text may quote the request.
+        except Exception as error:  # of any kind: an error is not a refusal
+            # The error's text is not logged: it may quote the request.
             print(f"webhook.py: ZITADEL's introspection failed: {type(error).__name__}"
                   f" {getattr(error, 'code', '')}".rstrip(), file=sys.stderr, flush=True)
             return self.reply(503, {"error": "introspection failed"})
@@ -129,7 +129,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         if code == 400:
-            # What is left of the request is no other one.
+            # The rest of the request must not be read as another request.
             self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
@@ -142,7 +142,7 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request, address):
-        # A client that hangs up, or shows no certificate.
+        # A client that closes the connection, or has no certificate.
         pass
 
 
@@ -151,7 +151,7 @@ def main():
         config = json.load(file)
     Handler.introspection = Introspection(config)
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=config["client_ca"])
-    # Only the API server may ask: whoever may ask can try tokens.
+    # Only for the API server: others could try tokens.
     tls.verify_mode = ssl.CERT_REQUIRED
     tls.load_cert_chain(config["certificate"], config["key"])
     host, _, port = config["listen"].rpartition(":")

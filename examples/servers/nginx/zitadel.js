@@ -1,9 +1,9 @@
 // /etc/nginx/zitadel/zitadel.js: reads the token, asks ZITADEL about it, and answers
-// auth_request: 204 has the role, 401 no valid token, 403 a valid token without the role,
-// 500 ZITADEL did not answer.
+// auth_request: 204 for a token with the role, 401 without a valid token, 403 for a valid
+// token without the role, 500 if ZITADEL did not answer.
 
 // Basic (git, docker, curl -u): the token is the password; the user name is ignored.
-// Bearer (curl, git 2.46): the token as it is.
+// Bearer (curl, git 2.46): the token itself.
 function token(r) {
     const m = /^(basic|bearer) +(\S+)$/i.exec(r.variables.http_authorization || '');
     if (!m) return '';
@@ -18,7 +18,7 @@ function token(r) {
     return t.length <= 49152 && /^[A-Za-z0-9._~+\/-]+=*$/.test(t) ? t : '';
 }
 
-// The key of an answer in nginx's cache. The cache's files contain it, so it is no token.
+// The key of an answer in nginx's cache. The cache's files contain it, so it is a hash.
 function hash(r) {
     return require('crypto').createHash('sha256').update(token(r)).digest('hex');
 }
@@ -40,7 +40,7 @@ function own(object, key) {
 
 // 204 if the user has one of the wanted roles, given by the wanted organisation. Only the
 // claim that NAMES the project counts: "urn:zitadel:iam:org:projects:roles" has the roles of
-// all projects of the token, so that another project's deployer would get in.
+// all projects of the token: another project's deployer would get in.
 function decide(r, claims) {
     const v = r.variables;
     const roles = claims['urn:zitadel:iam:org:project:' + v.zitadel_project + ':roles'];

@@ -11,9 +11,9 @@
 // Replace the two IDs. Try it: a JWT of `zitadel-credential token --roles --project ID` has
 // the claim.
 function groups(ctx, api) {
-  // Whose roles count: a token may name any project.
+  // The projects whose roles count: a token may name any project.
   const projects = ["317240000000000001"];
-  // Who may have granted them.
+  // The organisation whose grants count.
   const organisation = "311000000000000001";
   const held = (ctx.v1.user.grants && ctx.v1.user.grants.grants) || [];
   const list = [];

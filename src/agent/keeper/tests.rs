@@ -150,7 +150,7 @@ fn a_failed_file_does_not_delay_the_renewal() {
     for _ in 0..9 {
         world.round();
     }
-    // The renewal is due 3,142 s after the token began.
+    // The renewal is due 3,142 s after the start of the token's lifetime.
     world.pass(Duration::from_secs(3122));
     assert_eq!(world.round().sleep, Duration::from_secs(20));
 }
@@ -249,7 +249,7 @@ fn a_file_that_another_agent_wrote_is_not_replaced() {
         .expect("a token")
         .token
         .clone();
-    token_file::write_noted(&path, &token, &Access::PRIVATE).expect("written");
+    token_file::write_noted(&path, &token, &Access::PRIVATE, UnixTime::now()).expect("written");
     assert!(!world.round().has_replaced);
 }
 

@@ -1,4 +1,4 @@
-//! The API server, as a pod reaches it: by the variables and the files that the kubelet
+//! The API server, as a pod reaches it: through the variables and files that the kubelet
 //! gives each pod.
 
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::text::quote::quoted;
 use crate::token::Token;
 use crate::url::{HttpUrl, Origin, Scheme};
 
-/// Where the kubelet mounts the service account.
+/// The mount point of the service account.
 const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 const API_SERVER: Peer = Peer {
@@ -44,22 +44,22 @@ const QUERY: &str = "fieldManager=zitadel-credential";
 /// JSON is YAML too.
 const APPLY: &str = "application/apply-patch+yaml";
 
-/// The Secret's metadata alone: its data, which others own too, stays at the server.
+/// Only the Secret's metadata: its data, which others own too, stays at the server.
 const METADATA: &str =
     "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
 
 /// The API server of the pod's cluster.
 pub struct Cluster<'a> {
     origin: Origin,
-    environment: &'a Environment,
+    environment: &'a Environment<'a>,
 }
 
 impl<'a> Cluster<'a> {
     /// Returns the cluster of this pod.
     ///
     /// # Errors
-    /// [`Error::Usage`]: this is no pod.
-    pub fn of_pod(environment: &'a Environment) -> Result<Self, Error> {
+    /// [`Error::Usage`]: this is not a pod.
+    pub fn of_pod(environment: &'a Environment<'a>) -> Result<Self, Error> {
         let value = |name: &str| {
             let value = environment(name).filter(|value| !value.is_empty());
             let value = value.and_then(|value| value.into_string().ok());
@@ -91,7 +91,7 @@ impl<'a> Cluster<'a> {
     /// Applies the token to a Secret.
     ///
     /// # Errors
-    /// The service account cannot be read, no answer, or a refusal.
+    /// The service account cannot be read, or there is no response or a refusal.
     pub fn apply(
         &self,
         secret: &SecretName,
@@ -100,7 +100,7 @@ impl<'a> Cluster<'a> {
         logins: &[Login],
         deadline: Deadline,
     ) -> Result<(), Error> {
-        // Read each time: the kubelet replaces it before it expires.
+        // Read each time: the kubelet replaces the file before its token expires.
         let account = read("token", &deadline)?;
         let account = Token::new(account, None).ok_or_else(|| {
             let what = "the token of the service account contains invalid characters";

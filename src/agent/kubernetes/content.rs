@@ -11,7 +11,7 @@ use crate::token::Token;
 /// The content of the Secrets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Kind {
-    /// The token alone, under the key `token`
+    /// Only the token, under the key `token`
     #[default]
     Token,
     /// A login to registries, as pods pull images with
@@ -37,9 +37,8 @@ impl Kind {
     }
 }
 
-/// Returns the patch: what identifies the Secret, and the fields that the agent owns. The
-/// type `Opaque`, which is the default, is left out: a Secret that others made keeps its
-/// own.
+/// Returns the patch: the Secret's identity, and the fields that the agent owns. The type
+/// is left out if it is the default, `Opaque`: an existing Secret keeps its own type.
 pub fn patch(namespace: &str, name: &str, kind: Kind, token: &Token, logins: &[Login]) -> Vec<u8> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
@@ -69,7 +68,7 @@ pub fn patch(namespace: &str, name: &str, kind: Kind, token: &Token, logins: &[L
     serde_json::to_vec(&patch).unwrap_or_default()
 }
 
-/// Returns docker's file of logins, as `kubectl create secret docker-registry` writes it.
+/// Returns docker's login file, as `kubectl create secret docker-registry` writes it.
 fn dockerconfigjson(token: &Token, logins: &[Login]) -> String {
     let entry = |login: &Login| {
         let pair = format!("{}:{}", login.username, token.expose());

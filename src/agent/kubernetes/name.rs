@@ -1,4 +1,4 @@
-//! The name of a Secret, as `--kubernetes-secret` takes it. Pure.
+//! The name of a Secret, in the format of `--kubernetes-secret`. Pure.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +15,7 @@ pub struct SecretName {
     pub name: String,
 }
 
-/// The text is no name of a Secret.
+/// The text is not the name of a Secret.
 #[derive(Debug, thiserror::Error)]
 #[error("write NAMESPACE/NAME, in lower-case letters, digits and hyphens, like ci/zitadel-token")]
 pub struct NotASecret;
@@ -47,8 +47,8 @@ impl FromStr for SecretName {
     }
 }
 
-/// True for the name of a namespace: a label (RFC 1123), which cannot leave its place in a
-/// URL's path.
+/// True for the name of a namespace: a label (RFC 1123), which cannot escape from its
+/// place in a URL's path.
 pub fn is_namespace(text: &str) -> bool {
     text.len() <= 63 && is_label(text)
 }

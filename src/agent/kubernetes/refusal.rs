@@ -1,4 +1,4 @@
-//! What the API server's answer means: the Secret was applied, or the reason and the
+//! Interprets the API server's response: the Secret was applied, or the reason and the
 //! remedy. Pure.
 
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use crate::text::quote::quoted;
 use crate::token::Token;
 use crate::token::jwt::Jwt;
 
-/// The request that an answer belongs to.
+/// The request of a response.
 pub struct Asked<'a> {
     /// The Secret's namespace.
     pub namespace: &'a str,
@@ -22,7 +22,7 @@ pub struct Asked<'a> {
     pub account: &'a Token,
 }
 
-/// A `Status` (`k8s.io/apimachinery`, `meta/v1`), as far as it counts here.
+/// A `Status` (`k8s.io/apimachinery`, `meta/v1`), with only the fields used here.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Status {
@@ -48,7 +48,7 @@ struct Cause {
 }
 
 impl Status {
-    /// Returns the status of an answer; `None` if it is another document.
+    /// Returns the status of a response; `None` if it is another document.
     fn of(answer: &Answer<'_>) -> Option<Self> {
         let status: Self = answer.json().ok()?;
         (status.kind == "Status").then_some(status)
@@ -70,7 +70,7 @@ impl Status {
 /// Another field manager owns a field.
 const OWNED: &str = "FieldManagerConflict";
 
-/// Returns the error of an answer that may differ on a retry; `None` for any other.
+/// Returns the error of a response that may differ on a retry; `None` for any other.
 pub fn passing(answer: &Answer<'_>, asked: &Asked<'_>) -> Option<Error> {
     let is_passing = match answer.status {
         408 | 425 | 429 | 500.. => true,
@@ -94,10 +94,10 @@ pub fn passing(answer: &Answer<'_>, asked: &Asked<'_>) -> Option<Error> {
     })
 }
 
-/// Reads the answer to an apply.
+/// Reads the response to an apply.
 ///
 /// # Errors
-/// The API server refused it, or this is no answer of one.
+/// The API server refused it, or the response is not from an API server.
 pub fn read(answer: &Answer<'_>, asked: &Asked<'_>) -> Result<(), Error> {
     if matches!(answer.status, 200 | 201) {
         return applied(answer, asked);
@@ -127,7 +127,7 @@ pub fn read(answer: &Answer<'_>, asked: &Asked<'_>) -> Result<(), Error> {
 const NO_API_SERVER: &str =
     "check KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT: no API server answers there";
 
-/// Checks that the answer is about this Secret.
+/// Checks that the response is about this Secret.
 fn applied(answer: &Answer<'_>, asked: &Asked<'_>) -> Result<(), Error> {
     #[derive(Deserialize)]
     struct Applied {
@@ -149,7 +149,7 @@ fn applied(answer: &Answer<'_>, asked: &Asked<'_>) -> Result<(), Error> {
     Err(Error::Final(asked.report(&what).hint(NO_API_SERVER)))
 }
 
-/// The service account may not, or a policy of the cluster refuses.
+/// Returns the error for a missing right, or for a policy of the cluster.
 fn forbidden(status: &Status, answer: &Answer<'_>, asked: &Asked<'_>) -> Report {
     if status.cause("NamespaceTerminating").is_some() {
         let report = asked.report("HTTP 403: the namespace is being deleted");
@@ -179,14 +179,14 @@ fn forbidden(status: &Status, answer: &Answer<'_>, asked: &Asked<'_>) -> Report 
         ))
 }
 
-/// The role of `packaging/kubernetes`.
+/// The role in `packaging/kubernetes`.
 const ROLE: &str = "zitadel-credential";
 
 fn is_verb(text: &str) -> bool {
     (1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase())
 }
 
-/// Another manager owns our field: it would write its own value back.
+/// Returns the error for our field with another manager, which would restore its value.
 fn owned(status: &Status, asked: &Asked<'_>) -> Report {
     let all = status.causes().iter().filter(|cause| cause.reason == OWNED);
     let mut owners = Vec::new();
@@ -197,7 +197,7 @@ fn owned(status: &Status, asked: &Asked<'_>) -> Report {
     }
     let (namespace, name) = (asked.namespace, asked.name);
     let report = asked.report(&format!(
-        "HTTP 409: other field managers own what the agent would write: {}",
+        "HTTP 409: other field managers own these fields: {}",
         owners.join(", ")
     ));
     let report = report.hint("name a Secret of the agent's own");
@@ -211,7 +211,7 @@ fn owned(status: &Status, asked: &Asked<'_>) -> Report {
     }
 }
 
-/// The Secret is immutable, or of another type.
+/// Returns the error for an immutable Secret, or one of another type.
 fn invalid(status: &Status, answer: &Answer<'_>, asked: &Asked<'_>) -> Report {
     let (namespace, name) = (asked.namespace, asked.name);
     let field = |field: &str| status.causes().iter().any(|cause| cause.field == field);
@@ -231,12 +231,12 @@ fn invalid(status: &Status, answer: &Answer<'_>, asked: &Asked<'_>) -> Report {
         .hint("check the Secret's other fields, and the policies of the cluster")
 }
 
-/// Returns the status, and the server's own reason if it can hold no part of what was
-/// sent.
+/// Returns the status, and the server's reason if it cannot contain a part of the
+/// request.
 fn headline(answer: &Answer<'_>) -> String {
     let number = answer.status;
     let Some(status) = Status::of(answer) else {
-        // Of another program, which may repeat the request.
+        // The response is from another program, which may repeat the request.
         return format!("HTTP {number}");
     };
     let is_plain = |text: &str| !answer.may_hold_a_secret() && !text.is_empty();
@@ -254,7 +254,7 @@ impl Asked<'_> {
         Report::new(format!("Secret {}/{}: {what}", self.namespace, self.name))
     }
 
-    /// Returns the service account as kubectl takes it, `NAMESPACE:NAME`.
+    /// Returns the service account in kubectl's format, `NAMESPACE:NAME`.
     fn service_account(&self) -> Option<String> {
         let Jwt { claims, .. } = Jwt::parse(self.account.expose())?;
         let account = claims["sub"]

@@ -2,7 +2,7 @@ use std::cell::Cell;
 
 use super::*;
 
-/// A Secret, a server and a clock of the test's own.
+/// A Secret, and the test's own server and clock.
 struct World {
     place: Place,
     start: Instant,
@@ -20,17 +20,31 @@ impl World {
         }
     }
 
-    /// Offers a token, to a server that answers so.
+    /// Offers a token to a server with this answer.
     fn offer(&mut self, token: &str, answer: fn() -> Result<(), Error>) -> Option<Error> {
+        self.offer_slowly(token, Duration::ZERO, answer)
+    }
+
+    /// Offers a token to a server that takes this long to answer.
+    fn offer_slowly(
+        &mut self,
+        token: &str,
+        delay: Duration,
+        answer: fn() -> Result<(), Error>,
+    ) -> Option<Error> {
         let token = Token::new(token.to_owned(), None).expect("a b64token");
-        let now = self.start + self.passed.get();
-        self.place.apply(now, &mut || 1.0, &token, |_| {
+        let clock = || self.start + self.passed.get();
+        if !self.place.is_due(clock(), &token) {
+            return None;
+        }
+        self.place.apply(&clock, &mut || 1.0, &token, |_| {
             self.sent.set(self.sent.get() + 1);
+            self.passed.set(self.passed.get() + delay);
             answer()
         })
     }
 
-    /// Lets the time pass until it is due, and returns how long that was.
+    /// Lets the time pass until the Secret is due, and returns its length.
     fn wait(&self) -> Duration {
         let due = self.place.due.expect("it was tried");
         let wait = due - (self.start + self.passed.get());
@@ -56,7 +70,7 @@ fn a_secret_is_applied_again_each_minute_and_a_new_token_at_once() {
 }
 
 #[test]
-fn a_server_that_is_gone_for_ten_minutes_is_asked_at_least_each_minute_and_then_has_the_token() {
+fn a_server_down_for_ten_minutes_is_retried_each_minute_and_then_gets_the_token() {
     let mut world = World::new();
     world.offer("one", || Ok(()));
     world.wait();
@@ -82,7 +96,16 @@ fn a_server_that_is_gone_for_ten_minutes_is_asked_at_least_each_minute_and_then_
 }
 
 #[test]
-fn a_refusal_that_stays_is_told_from_one_of_a_server_that_starts() {
+fn the_pause_begins_after_the_attempt() {
+    let mut world = World::new();
+    world.offer_slowly("one", Duration::from_secs(30), gone);
+    assert_eq!(world.wait(), Duration::from_secs(1));
+    world.offer_slowly("one", Duration::from_secs(30), || Ok(()));
+    assert_eq!(world.wait(), pace::LONGEST);
+}
+
+#[test]
+fn a_lasting_refusal_differs_from_one_of_a_starting_server() {
     let mut world = World::new();
     let refuse = || Err(Error::Final(Report::new("HTTP 403")));
     for answer in [refuse, refuse, refuse, refuse, gone, refuse] {
@@ -112,7 +135,7 @@ fn the_servers_requested_wait_is_kept_also_for_a_new_token() {
 }
 
 #[test]
-fn a_service_manager_hears_of_the_secrets_too() {
+fn the_service_status_includes_failed_secrets() {
     let args = Args {
         kubernetes_secret: vec![],
         secret_type: Kind::Token,

@@ -1,4 +1,4 @@
-//! The URL of a store, read strictly.
+//! Parses the URL of a store strictly.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::url::{Host, parse_authority};
 /// The port of Redis and Valkey.
 const PORT: u16 = 6379;
 
-/// Where a store listens.
+/// The address of a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
     /// `rediss://`, or `redis://` on loopback.
@@ -31,11 +31,11 @@ pub enum Address {
 pub enum Objection {
     /// It has a user name or a password.
     Login,
-    /// It names another database than 0.
+    /// It names a database other than 0.
     Database,
-    /// It has plain text on a network.
+    /// It sends plain text over a network.
     Exposed,
-    /// It has another form.
+    /// It has another syntax.
     Form,
 }
 
@@ -67,7 +67,7 @@ impl Address {
     /// Parses a URL.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The reason why it is not accepted.
     pub fn parse(text: &str) -> Result<Self, Objection> {
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Objection::Form);
@@ -111,7 +111,7 @@ impl Address {
         })
     }
 
-    /// Returns the place to connect to.
+    /// Returns the place for a connection.
     pub fn place(&self) -> Place<'_> {
         match self {
             Self::Host { host, port, is_tls } => Place::Host {
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_is_a_host_with_tls_or_this_machine() {
+    fn a_url_names_a_tls_host_or_the_local_machine() {
         for (text, shown) in [
             ("rediss://redis.acme.dev", "rediss://redis.acme.dev:6379"),
             ("rediss://R.acme.dev:6380/", "rediss://r.acme.dev:6380"),
@@ -154,14 +154,14 @@ mod tests {
             let read = Address::parse(text).map(|address| address.to_string());
             assert_eq!(read.as_deref(), Ok(shown), "{text}");
         }
-        // std has no such sockets on Windows, and no path there looks so.
+        // std has no such sockets on Windows, and no path there looks like this.
         let socket = "unix:/run/redis/redis.sock";
         let read = Address::parse(socket).map(|address| address.to_string());
         assert_eq!(read.is_ok_and(|shown| shown == socket), cfg!(unix));
     }
 
     #[test]
-    fn all_else_is_refused_with_its_reason() {
+    fn other_urls_are_refused_with_a_reason() {
         use Objection::{Database, Exposed, Form, Login};
         for (text, objection) in [
             ("redis://redis.acme.dev", Exposed),

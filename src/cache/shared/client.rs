@@ -1,4 +1,4 @@
-//! A connection to the store: the login, commands, and their bounded replies.
+//! A connection to the store: the login, commands, and their limited replies.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -31,33 +31,33 @@ const STORE: Peer = Peer {
 
 const NOT_A_STORE: &str = "check that a Redis or Valkey server answers at url";
 
-/// The ACL of a user that has all that is needed, and no more.
-pub const ACL: &str = "resetkeys ~zc1:* resetchannels -@all +auth +ping +get +mget +set +del";
-
 /// The longest password in bytes.
 const LONGEST: usize = 1024;
 
 /// A client of one store for one call.
 pub struct Client<'a> {
     settings: &'a Settings,
-    environment: &'a Environment,
+    environment: &'a Environment<'a>,
     wire: Option<Wire>,
-    /// True if the connection has its login.
+    /// The password after its first read: a pipe has it only once.
+    password: Option<Secret>,
+    /// True after the login on this connection.
     is_logged_in: bool,
 }
 
 impl<'a> Client<'a> {
-    /// Creates a client. Opens and reads nothing yet.
-    pub const fn new(settings: &'a Settings, environment: &'a Environment) -> Self {
+    /// Creates a client. Opens and reads nothing.
+    pub const fn new(settings: &'a Settings, environment: &'a Environment<'a>) -> Self {
         Self {
             settings,
             environment,
             wire: None,
+            password: None,
             is_logged_in: false,
         }
     }
 
-    /// Connects, unless there is a connection.
+    /// Connects, unless already connected.
     ///
     /// # Errors
     /// [`Error::Passing`] if a retry may succeed.
@@ -85,26 +85,14 @@ impl<'a> Client<'a> {
         commands: &[Vec<&[u8]>],
         patience: Patience,
     ) -> Result<Vec<Reply>, Error> {
+        // Precedes the password, so that a server that is down costs no read of it.
+        self.connect(patience)?;
         let mut bytes = Vec::new();
-        let has_login = self.wire.is_some() && self.is_logged_in;
-        let password = match &self.settings.password {
-            Some(password) if !has_login => Some(password.read(patience)?),
-            _ => None,
-        };
-        if let Some(password) = &password {
-            let user = self.settings.username.as_deref().map(str::as_bytes);
-            let words = [
-                Some(b"AUTH".as_slice()),
-                user,
-                Some(password.expose().as_bytes()),
-            ];
-            write(&mut bytes, &words.into_iter().flatten().collect::<Vec<_>>());
-        }
+        let has_login = !self.is_logged_in && self.write_login(&mut bytes, patience)?;
         for command in commands {
             write(&mut bytes, command);
         }
-        self.connect(patience)?;
-        let count = commands.len() + usize::from(password.is_some());
+        let count = commands.len() + usize::from(has_login);
         let replies = self.wire.as_mut().map(|wire| {
             wire.set_patience(patience);
             wire.write_all(&bytes)
@@ -115,9 +103,7 @@ impl<'a> Client<'a> {
         let replies = replies
             .unwrap_or_else(|| Ok(Vec::new()))
             .and_then(|mut replies| {
-                if password.is_some()
-                    && let Reply::Error(code) = replies.remove(0)
-                {
+                if has_login && let Reply::Error(code) = replies.remove(0) {
                     return Err(refusal(&code));
                 }
                 Ok(replies)
@@ -128,9 +114,25 @@ impl<'a> Client<'a> {
         }
         replies
     }
+
+    /// Writes the login; returns false for a server without one.
+    fn write_login(&mut self, bytes: &mut Vec<u8>, patience: Patience) -> Result<bool, Error> {
+        let Some(source) = &self.settings.password else {
+            return Ok(false);
+        };
+        let password = match self.password.take() {
+            Some(password) => password,
+            None => source.read(patience)?,
+        };
+        let user = self.settings.username.as_deref().map(str::as_bytes);
+        let password = self.password.insert(password).expose().as_bytes();
+        let words = [Some(b"AUTH".as_slice()), user, Some(password)];
+        write(bytes, &words.into_iter().flatten().collect::<Vec<_>>());
+        Ok(true)
+    }
 }
 
-/// Reads so many replies, and not a byte more than the limit.
+/// Reads `count` replies, and not a byte more than the limit.
 fn receive(wire: &mut Wire, count: usize) -> Result<Vec<Reply>, Error> {
     let mut received = Vec::with_capacity(4096);
     let mut replies = Vec::new();
@@ -146,7 +148,7 @@ fn receive(wire: &mut Wire, count: usize) -> Result<Vec<Reply>, Error> {
             }
         }
         if replies.len() == count {
-            // A server speaks only when it is asked.
+            // A server sends nothing unasked.
             return if at == received.len() {
                 Ok(replies)
             } else {
@@ -167,15 +169,36 @@ fn receive(wire: &mut Wire, count: usize) -> Result<Vec<Reply>, Error> {
     }
 }
 
-/// Returns the error of what is not an answer of a store.
+/// Returns the error of a response that no store sends.
 pub fn not_a_store() -> Error {
     Error::Final(Report::new("not an answer of Redis or Valkey").hint(NOT_A_STORE))
 }
 
-/// Returns the error of an error reply, by its first word: the text may hold anything.
+/// The first words of errors (Redis, "RESP protocol description", Simple errors; Valkey's
+/// are the same). Only these are shown: another one may be any text.
+const CODES: &[&str] = &[
+    "WRONGPASS",
+    "NOAUTH",
+    "NOPERM",
+    "OOM",
+    "READONLY",
+    "MISCONF",
+    "MOVED",
+    "ASK",
+    "CROSSSLOT",
+    "LOADING",
+    "BUSY",
+    "TRYAGAIN",
+    "MASTERDOWN",
+    "CLUSTERDOWN",
+    "WRONGTYPE",
+    "NOREPLICAS",
+];
+
+/// Returns the error of an error reply, by its first word: its text may contain anything.
 pub fn refusal(code: &str) -> Error {
-    let is_code = (1..=20).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_uppercase());
-    let code = if is_code { code } else { "ERR" };
+    let code = CODES.iter().find(|known| **known == code);
+    let code = *code.unwrap_or(&"ERR");
     let (what, hint) = match code {
         "WRONGPASS" => (
             "the server refuses the user name or the password",
@@ -234,20 +257,19 @@ impl Password {
         };
         let password = encoding::text(&text).map_or("", |text| text.trim_end_matches(['\n', '\r']));
         if password.is_empty() || password.len() > LONGEST || password.contains(['\n', '\r']) {
-            let report = Report::new(format!("{name}: not a password: it is one line of text"));
-            return Err(Error::Usage(
-                report.hint("keep nothing but the password there"),
-            ));
+            let report = Report::new(format!("{name}: invalid password: not one line of text"));
+            return Err(Error::Usage(report.hint("write only the password there")));
         }
         Ok(Secret::new(password.to_owned()))
     }
 }
 
 impl Settings {
-    /// Reads the secret from which the seal is derived; `None` if the private key is it.
+    /// Reads the secret from which the seal is derived; `None` if that is the private
+    /// key.
     ///
     /// # Errors
-    /// [`Error::Usage`]: not 32 bytes, or open to other users.
+    /// [`Error::Usage`]: not 32 bytes, or accessible to other users.
     pub fn seal_key(&self, patience: Patience) -> Result<Option<Vec<u8>>, Error> {
         self.seal_key_file
             .as_deref()
@@ -278,4 +300,17 @@ fn read_seal_key(path: &Path, patience: Patience) -> Result<Vec<u8>, Error> {
         return Err(unusable(what, hint));
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_no_server_sends_is_not_shown() {
+        let said = |code| refusal(code).report().headline();
+        assert_eq!(said("BUSY"), "the server refuses the command (BUSY)");
+        assert_eq!(said("HUNTERTWO"), "the server refuses the command (ERR)");
+        assert_eq!(said(""), "the server refuses the command (ERR)");
+    }
 }

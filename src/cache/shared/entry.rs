@@ -7,7 +7,7 @@ use crate::text::clock::UnixTime;
 use crate::token::{Lifespan, Token};
 use crate::url::{Endpoints, HttpUrl};
 
-/// The clock difference within which an entry's times are believed.
+/// The accepted clock difference for an entry's times.
 pub const SKEW: Duration = Duration::from_secs(60);
 
 /// A token from the store.
@@ -19,9 +19,9 @@ pub struct Shared {
     pub lifespan: Lifespan,
     /// The issuer's endpoints, if its last mint had them.
     pub endpoints: Option<Endpoints>,
-    /// When it was obtained, by the issuer's clock.
+    /// The time of its request, by the issuer's clock.
     pub obtained_at: UnixTime,
-    /// The name of its generation.
+    /// The name of the token's generation.
     pub generation: String,
 }
 
@@ -65,8 +65,8 @@ pub fn read(opened: &Opened, now: UnixTime) -> Option<Shared> {
     })
 }
 
-/// Returns a lifespan by the local clock, which may be a little behind the issuer's; `None`
-/// if it begins in the future.
+/// Returns a lifespan by the local clock, which may be a little behind the issuer's;
+/// `None` if it begins in the future.
 fn lifespan(obtained_at: UnixTime, expires_at: UnixTime, now: UnixTime) -> Option<Lifespan> {
     let ahead = obtained_at.since(now);
     (ahead <= SKEW && obtained_at < expires_at).then(|| Lifespan {
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_a_minute_behind_counts_the_life_from_its_own_now() {
+    fn a_clock_a_minute_behind_counts_the_lifetime_from_its_own_time() {
         assert_eq!(lifespan(at(1000), at(2000), at(939)), None);
         let behind = lifespan(at(1000), at(2000), at(940)).expect("valid");
         assert_eq!((behind.obtained_at, behind.expires_at), (at(940), at(1940)));
@@ -128,7 +128,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_content_is_an_entry_or_none(content: Vec<u8>) {
+        fn any_content_parses_without_panic(content: Vec<u8>) {
             let _ = read(&opened(&content), at(1500));
         }
     }

@@ -1,18 +1,19 @@
-//! The store's protocol, RESP: commands, and replies with a limit on everything. Pure.
+//! The store's protocol, RESP: commands, and replies with limits on all lengths. Pure.
 //! <https://redis.io/docs/latest/develop/reference/protocol-spec/>
 //!
 //! The parser of `redis-protocol` 6.0 has no limits: it waits for a value of 1 GiB, and
 //! 100,000 nested arrays overflow its stack. It would also add 13 kB.
 
-/// Size limit of all replies to one request, in bytes: an entry's token may be as large as
-/// an issuer's response.
+/// Size limit of all replies to one request, in bytes: twice the largest content that is
+/// published (`store.rs`).
 pub const LIMIT: usize = 1024 * 1024 + 64 * 1024;
 
 /// The longest line, in bytes: an error's text.
 const LINE: usize = 512;
 
-/// The most elements of an array: those of our longest MGET.
-const ELEMENTS: usize = 4;
+/// Maximum number of elements of an array: that of our longest MGET, which reads the entry,
+/// the pause and the lock.
+const ELEMENTS: usize = 3;
 
 /// A reply.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,21 +26,21 @@ pub enum Reply {
     Number(i64),
     /// A value.
     Value(Vec<u8>),
-    /// No value.
+    /// Null.
     Nothing,
-    /// Values of several names.
+    /// The values of several names.
     Values(Vec<Option<Vec<u8>>>),
 }
 
-/// A reply that is too large, or not one that our commands have.
+/// A reply that is too large, or that our commands never get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
-/// Parses the reply at the start of what was received, and returns its length with it;
-/// `None` if it is not complete.
+/// Parses the reply at the start of the received bytes, and returns it with its length;
+/// `None` if it is incomplete.
 ///
 /// # Errors
-/// [`Malformed`], as soon as it is known: a length is checked before its bytes come.
+/// [`Malformed`] as soon as it is known: a length is checked before its bytes arrive.
 pub fn parse(bytes: &[u8]) -> Result<Option<(Reply, usize)>, Malformed> {
     let Some((kind, text, mut at)) = line(bytes)? else {
         return Ok(None);
@@ -62,7 +63,7 @@ pub fn parse(bytes: &[u8]) -> Result<Option<(Reply, usize)>, Malformed> {
                 values.push(None);
                 at += size;
             }
-            // Nested arrays, and what MGET never has.
+            // Nested arrays, and elements that MGET never returns.
             Some(_) => return Err(Malformed),
         }
     }
@@ -80,7 +81,7 @@ fn scalar(bytes: &[u8]) -> Result<Option<(Reply, usize)>, Malformed> {
             text.split(|b| *b == b' ').next().unwrap_or_default(),
         )?),
         b':' => Reply::Number(number(text)?),
-        // RESP3 has it; a server sends it to nobody who has not asked for RESP3.
+        // RESP3's null; a server sends it only to clients that asked for RESP3.
         b'_' if text.is_empty() => Reply::Nothing,
         b'$' => {
             let Some(length) = length(text, LIMIT)? else {
@@ -139,7 +140,7 @@ fn number(text: &[u8]) -> Result<i64, Malformed> {
     number.ok_or(Malformed)
 }
 
-/// Returns a length within a limit; `None` for -1, which stands for no value.
+/// Returns a length within a limit; `None` for -1, which means no value.
 fn length(text: &[u8], limit: usize) -> Result<Option<usize>, Malformed> {
     match number(text)? {
         -1 => Ok(None),
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_or_nested_is_refused_at_its_first_line() {
+    fn a_too_large_or_nested_reply_is_refused_at_its_first_line() {
         for text in [
             "$1073741824\r\n",
             "$1179649\r\n",
@@ -211,7 +212,7 @@ mod tests {
             "$-2\r\n",
             "$+1\r\n",
             "$ 1\r\n",
-            "*5\r\n",
+            "*4\r\n",
             "*1000000000\r\n",
             "*1\r\n*1\r\n",
             "*1\r\n:1\r\n",

@@ -1,4 +1,4 @@
-//! Seals what goes to a store. The key of the seal, the names and the check value come
+//! Seals the values for a store. The key of the seal, the names and the check value come
 //! from a secret that the store does not have: a signature of the private key, or a file.
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
@@ -12,7 +12,7 @@ use crate::text::clock::UnixTime;
 use crate::text::digest::hex;
 use crate::url::IssuerUrl;
 
-/// The first bytes of what is signed: with its NUL it is never the input of a JWT.
+/// The first bytes of the signed message. Its NUL never occurs in the input of a JWT.
 const LABEL: &[u8] = b"zitadel-credential/shared/v1\0";
 
 /// The first bytes of each sealed value: its format, and the suite HKDF-SHA256 with
@@ -26,11 +26,11 @@ const HEADER: usize = MAGIC.len() + CHECK + 8 + 8 + NONCE_LEN;
 
 const TAG: usize = 16;
 
-/// What is sealed has a length that is a multiple of this.
+/// The sealed content is padded to a multiple of this length.
 const BLOCK: usize = 256;
 
-/// Returns what the private key signs, and what a file's secret is bound to: the label and
-/// the grant's parts, each with its length.
+/// Returns the message that the private key signs, or that a file's secret is bound to:
+/// the label and the grant's parts, each with its length.
 pub fn message(grant: &Grant) -> Vec<u8> {
     let issuer = grant.issuer.as_ref().map_or("", IssuerUrl::as_str);
     let parts = [issuer, grant.key_id.as_str(), grant.user_id.as_str()];
@@ -51,13 +51,13 @@ pub struct Seal {
     message: Vec<u8>,
 }
 
-/// What a sealed value says without being opened, and what is in it.
+/// The plain header of a sealed value, and its opened content.
 pub struct Opened {
-    /// When it was obtained, by the issuer's clock.
+    /// The time of the token's request, by the issuer's clock.
     pub obtained_at: UnixTime,
-    /// When it expires, by the issuer's clock.
+    /// The expiry, by the issuer's clock.
     pub expires_at: UnixTime,
-    /// Its nonce in hex: the name of its generation.
+    /// The nonce in hex: the name of the generation.
     pub generation: String,
     /// The content.
     pub content: Vec<u8>,
@@ -87,7 +87,7 @@ impl Seal {
         })
     }
 
-    /// Returns the name of the grant in the store, which tells nothing of it.
+    /// Returns the grant's name in the store, which reveals nothing about the grant.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -95,7 +95,7 @@ impl Seal {
     /// Seals a content for one place in the store.
     ///
     /// # Errors
-    /// The system has no random numbers.
+    /// The operating system has no random numbers.
     pub fn seal(
         &self,
         place: &str,
@@ -115,7 +115,7 @@ impl Seal {
         .concat();
         let length = u32::try_from(content.len()).map_err(|_| failed())?;
         let size = (content.len() + 4).next_multiple_of(BLOCK);
-        // Sealed in place: room for the tag, so that no copy is left.
+        // The content is sealed in place, with room for the tag, so that no copy is left.
         let mut sealed = Vec::with_capacity(size + TAG);
         sealed.extend_from_slice(&length.to_be_bytes());
         sealed.extend_from_slice(content);
@@ -158,7 +158,7 @@ impl Seal {
         key.map(LessSafeKey::new).map_err(|_| failed())
     }
 
-    /// Returns what is authenticated beside the content: the header, the place with its
+    /// Returns the authenticated data beside the content: the header, the place with its
     /// length, and the grant.
     fn aad(&self, header: &[u8], place: &str) -> Vec<u8> {
         let length = u64::try_from(place.len()).unwrap_or(u64::MAX);
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn the_format_is_fixed() {
         let seal = seal(&[7; 256]);
-        // HKDF by Python's hmac and hashlib.
+        // These values are from HKDF by Python's hmac and hashlib.
         assert_eq!(seal.name(), "19dc58cbc663f74e4e4158e67ca8314b");
         let value = seal.seal("zc1:{x}:t", TIMES, b"content").expect("sealed");
         assert_eq!(value.len(), 40 + 256 + 16);
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn no_flipped_bit_another_place_or_another_grant_opens() {
+    fn an_altered_moved_or_foreign_value_does_not_open() {
         let ours = seal(&[7; 256]);
         let value = ours.seal("place", TIMES, b"content").expect("sealed");
         for bit in 0..value.len() * 8 {
@@ -271,7 +271,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_open_or_not(bytes: Vec<u8>) {
+        fn random_bytes_never_open(bytes: Vec<u8>) {
             let header = [MAGIC, &seal(b"x").check, &bytes].concat();
             prop_assert!(seal(b"x").open("place", &header).is_none());
         }

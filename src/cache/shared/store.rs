@@ -1,17 +1,19 @@
-//! The names in the store, and what is read and written under them.
+//! Reads and writes the values in the store under these names:
 //!
 //! | name | value |
 //! |---|---|
 //! | `zc1:{NAME}:t` | the entry, sealed |
-//! | `zc1:{NAME}:l:GEN` | the lock of who replaces the entry of this generation |
+//! | `zc1:{NAME}:l:GEN` | the lock for replacing the entry of this generation: a random value of its holder |
 //! | `zc1:{NAME}:n` | the pause after a failure, sealed |
-//! | `zc1:ban:POOL` | for how many seconds the issuer takes no request of a pool |
+//! | `zc1:ban:POOL` | the end of the issuer's ban of a pool, in seconds since 1970 |
 
 use std::thread;
 use std::time::Duration;
 
+use ring::rand::{SecureRandom, SystemRandom};
+
 use super::client::{Client, not_a_store, refusal};
-use super::entry::SKEW;
+use super::pauses::{LONGEST_BAN, PAUSE, ban_of, pause_of};
 use super::resp::{LIMIT, Reply};
 use super::seal::{Opened, Seal};
 use super::{Settings, entry};
@@ -20,49 +22,43 @@ use crate::grant::{Grant, digest};
 use crate::net::wire::Patience;
 use crate::sys::Environment;
 use crate::text::clock::{Deadline, UnixTime};
-use crate::text::quote::quoted;
+use crate::text::digest::hex;
 use crate::token::Token;
 use crate::url::{Endpoints, IssuerUrl};
 
-/// How long a lock is kept.
+/// The lifetime of a lock.
 pub const LEASE: Duration = Duration::from_secs(15);
 
-/// How long everybody pauses after a failure that may pass.
-pub const PAUSE: Duration = Duration::from_secs(30);
-
-/// The longest ban that is believed.
-pub const LONGEST_BAN: Duration = Duration::from_secs(90);
-
-/// The generation of no entry.
+/// The generation before the first entry.
 const NONE: &str = "0";
 
-/// The longest text of a pause, in characters.
+/// The longest text of a failure, in characters.
 const LONGEST_TEXT: usize = 400;
 
-/// How long the store may take.
+/// The time limits for the store.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// For one step of a try.
+    /// The limit of one step of an attempt.
     pub step: Duration,
-    /// For all tries.
+    /// The limit of all attempts.
     pub all: Duration,
 }
 
 impl Limits {
-    /// While a token is at hand.
+    /// The limits while there is a valid token.
     pub const HELD: Self = Self {
         step: Duration::from_millis(200),
         all: Duration::from_millis(200),
     };
 
-    /// While there is none.
+    /// The limits without a valid token.
     pub const NEEDED: Self = Self {
         step: Duration::from_millis(500),
         all: Duration::from_secs(5),
     };
 }
 
-/// A command, and whether the login may use it.
+/// A command, and the error if the login may not use it.
 pub type Right = (&'static str, Result<(), Error>);
 
 /// The store, as one call uses it.
@@ -70,19 +66,23 @@ pub struct Store<'a> {
     client: Client<'a>,
     seal: Seal,
     ban: String,
+    /// The value of this call's locks. It differs from those of other machines: if
+    /// the reply to a lock is lost, the retry finds this call's own lock. Older versions
+    /// write `1`.
+    mark: String,
     limits: Limits,
     deadline: Deadline,
 }
 
-/// What is in the store.
+/// The content of the store.
 pub struct Look {
     /// The entry, if it unseals; its times are not checked.
     pub entry: Option<Opened>,
-    /// The failure after which everybody pauses.
+    /// The failure after which all machines pause.
     pub pause: Option<String>,
-    /// For how long at most the issuer takes no request.
+    /// The longest time for which the issuer still refuses requests.
     pub ban: Option<Duration>,
-    /// True if this call has the lock, or why there is none to have.
+    /// True if this call has the lock; the error if no lock can be taken.
     pub lock: Result<bool, Error>,
 }
 
@@ -95,22 +95,26 @@ impl Look {
 }
 
 impl<'a> Store<'a> {
-    /// Creates a store. Opens and reads nothing yet.
+    /// Creates a store. Opens and reads nothing.
+    ///
+    /// # Errors
+    /// The operating system has no random numbers.
     pub fn new(
         settings: &'a Settings,
-        environment: &'a Environment,
+        environment: &'a Environment<'a>,
         seal: Seal,
         grant: &Grant,
         (limits, deadline): (Limits, Deadline),
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let issuer = grant.issuer.as_ref().map_or("", IssuerUrl::as_str);
-        Self {
+        Ok(Self {
             client: Client::new(settings, environment),
             seal,
             ban: format!("zc1:ban:{}", digest(["ban", issuer, &settings.pool])),
+            mark: mark()?,
             limits,
             deadline,
-        }
+        })
     }
 
     /// Reads everything in one request.
@@ -132,34 +136,37 @@ impl<'a> Store<'a> {
     fn read(&mut self, generation: Option<&str>, now: UnixTime) -> Result<Look, Error> {
         let (ban, entry, pause) = (self.ban.clone(), self.place("t"), self.place("n"));
         let lock = generation.map(|generation| self.lock(generation));
-        let lease = LEASE.as_millis().to_string();
+        let (mark, lease) = (self.mark.clone(), LEASE.as_millis().to_string());
         let mut commands: Vec<Vec<&[u8]>> = Vec::new();
         if let Some(lock) = &lock {
-            let lock = lock.as_bytes();
-            commands.push(vec![b"SET", lock, b"1", b"NX", b"PX", lease.as_bytes()]);
+            let (lock, mark) = (lock.as_bytes(), mark.as_bytes());
+            commands.push(vec![b"SET", lock, mark, b"NX", b"PX", lease.as_bytes()]);
         }
+        let mut names = vec![entry.as_bytes(), pause.as_bytes()];
+        names.extend(lock.as_deref().map(str::as_bytes));
         commands.push(vec![b"GET", ban.as_bytes()]);
-        commands.push(vec![b"MGET", entry.as_bytes(), pause.as_bytes()]);
+        commands.push([&[b"MGET".as_slice()], names.as_slice()].concat());
         let mut replies = self.run(&commands)?.into_iter();
-        let lock = match lock.and_then(|_| replies.next()) {
-            None | Some(Reply::Nothing) => Ok(false),
-            Some(Reply::Status(_)) => Ok(true),
-            Some(Reply::Error(code)) => Err(refusal(&code)),
-            Some(_) => return Err(not_a_store()),
-        };
+        let set = lock.as_ref().and_then(|_| replies.next());
         let ban = match replies.next() {
             Some(Reply::Nothing) => None,
-            Some(Reply::Value(value)) => ban_of(&value),
+            Some(Reply::Value(value)) => ban_of(&value, now),
             Some(Reply::Error(code)) => return Err(refusal(&code)),
             _ => return Err(not_a_store()),
         };
-        let (sealed, paused) = match replies.next() {
-            Some(Reply::Values(values)) => {
-                let values: Result<[_; 2], _> = values.try_into();
-                values.map_err(|_| not_a_store())?.into()
-            }
+        let mut values = match replies.next() {
+            Some(Reply::Values(values)) if values.len() == names.len() => values.into_iter(),
             Some(Reply::Error(code)) => return Err(refusal(&code)),
             _ => return Err(not_a_store()),
+        };
+        let mut next = || values.next().flatten();
+        let (sealed, paused, holder) = (next(), next(), next());
+        let lock = match set {
+            None => Ok(false),
+            Some(Reply::Status(_)) => Ok(true),
+            Some(Reply::Nothing) => Ok(holder.is_some_and(|holder| holder == mark.as_bytes())),
+            Some(Reply::Error(code)) => Err(refusal(&code)),
+            Some(_) => return Err(not_a_store()),
         };
         let sealed = sealed.and_then(|value| self.seal.open(&entry, &value));
         let paused = paused.and_then(|value| self.seal.open(&pause, &value));
@@ -171,8 +178,8 @@ impl<'a> Store<'a> {
         })
     }
 
-    /// Publishes a token for this long, and gives up the lock: a store that drops the entry
-    /// at once has nobody wait for it.
+    /// Publishes a token with this lifetime, and releases the lock, so that nobody waits
+    /// if the token is too large or the store drops the entry.
     ///
     /// # Errors
     /// The store is not available, or the token is too large.
@@ -186,6 +193,9 @@ impl<'a> Store<'a> {
         let place = self.place("t");
         let content = entry::write(token, endpoints);
         if content.len() > LIMIT / 2 {
+            if let Some(lock) = lock {
+                self.unlock(lock)?;
+            }
             return Err(Error::Final(Report::new("the token is too large to share")));
         }
         let value = self.seal.seal(&place, times, &content);
@@ -193,7 +203,7 @@ impl<'a> Store<'a> {
         self.set(&place, &value, ttl, lock)
     }
 
-    /// Has everybody pause after a failure, and gives up the lock.
+    /// Makes all machines pause after a failure, and releases the lock.
     ///
     /// # Errors
     /// The store is not available.
@@ -205,18 +215,24 @@ impl<'a> Store<'a> {
         self.set(&place, &value.map_err(Error::Final)?, PAUSE, lock)
     }
 
-    /// Tells the pool that the issuer takes no request for this long, and gives up the lock.
+    /// Publishes for the pool how long the issuer refuses requests, and releases the
+    /// lock.
     ///
     /// # Errors
     /// The store is not available.
-    pub fn set_ban(&mut self, length: Duration, lock: Option<&str>) -> Result<(), Error> {
+    pub fn set_ban(
+        &mut self,
+        length: Duration,
+        lock: Option<&str>,
+        now: UnixTime,
+    ) -> Result<(), Error> {
         let length = length.min(LONGEST_BAN);
         let ban = self.ban.clone();
-        let value = length.as_secs().max(1).to_string();
+        let value = now.plus(length).as_secs().to_string();
         self.set(&ban, value.as_bytes(), length, lock)
     }
 
-    /// Gives up the lock of a generation.
+    /// Releases the lock of a generation.
     ///
     /// # Errors
     /// The store is not available.
@@ -244,8 +260,8 @@ impl<'a> Store<'a> {
         replies.into_iter().try_for_each(accepted)
     }
 
-    /// Tries whether a login has all rights that are needed, and returns what each step
-    /// says: nothing is left behind.
+    /// Checks that a login has all needed rights, and returns the result of each step.
+    /// Leaves nothing in the store.
     ///
     /// # Errors
     /// The store is not available.
@@ -272,7 +288,7 @@ impl<'a> Store<'a> {
         self.limits = limits;
     }
 
-    /// Connects: a step of its own for `doctor`.
+    /// Connects: a separate step of `doctor`.
     ///
     /// # Errors
     /// The store is not available.
@@ -281,7 +297,7 @@ impl<'a> Store<'a> {
         self.client.connect(patience)
     }
 
-    /// Sends commands, and tries again after a failure that may pass, within the limits.
+    /// Sends commands, and retries after a temporary failure, within the limits.
     fn run(&mut self, commands: &[Vec<&[u8]>]) -> Result<Vec<Reply>, Error> {
         let all = Deadline::after(self.limits.all.min(self.deadline.remaining()));
         let mut pause = Duration::from_millis(20);
@@ -320,7 +336,17 @@ impl<'a> Store<'a> {
     }
 }
 
-/// Returns the error of a reply after which another try may succeed.
+/// Returns a random value for one call's locks.
+fn mark() -> Result<String, Error> {
+    let mut bytes = [0; 16];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| {
+        let what = "the operating system has no random numbers";
+        Error::Final(Report::new(what))
+    })?;
+    Ok(hex(&bytes))
+}
+
+/// Returns the error of a reply after which a retry may succeed.
 fn passing(reply: &Reply) -> Option<Error> {
     match reply {
         Reply::Error(code) => {
@@ -334,60 +360,5 @@ fn accepted(reply: Reply) -> Result<(), Error> {
     match reply {
         Reply::Error(code) => Err(refusal(&code)),
         _ => Ok(()),
-    }
-}
-
-/// Returns a ban's length: the key itself ends with it.
-fn ban_of(value: &[u8]) -> Option<Duration> {
-    let is_plain = (1..=2).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
-    let text = std::str::from_utf8(value).ok().filter(|_| is_plain)?;
-    let length = Duration::from_secs(text.parse().ok()?);
-    (!length.is_zero() && length <= LONGEST_BAN).then_some(length)
-}
-
-/// Returns the text of a pause that is not over: a store could keep it for ever.
-fn pause_of(opened: &Opened, now: UnixTime) -> Option<String> {
-    let is_now = opened.obtained_at.since(now) <= SKEW && now.since(opened.expires_at) <= SKEW;
-    let is_short = opened.expires_at.since(opened.obtained_at) <= PAUSE;
-    let text = std::str::from_utf8(&opened.content).ok()?;
-    (is_now && is_short).then(|| quoted(text))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_ban_is_a_short_number_of_seconds() {
-        let secs = |secs| Some(Duration::from_secs(secs));
-        for (value, ban) in [
-            ("1", secs(1)),
-            ("90", secs(90)),
-            ("91", None),
-            ("0", None),
-            ("", None),
-            ("999999999999", None),
-            ("-5", None),
-            ("6e1", None),
-        ] {
-            assert_eq!(ban_of(value.as_bytes()), ban, "{value}");
-        }
-    }
-
-    #[test]
-    fn a_pause_ends_by_the_clock_too() {
-        let at = UnixTime::from_secs;
-        let opened = |from, to| Opened {
-            obtained_at: at(from),
-            expires_at: at(to),
-            generation: String::new(),
-            content: b"down".to_vec(),
-        };
-        assert!(pause_of(&opened(1000, 1030), at(1000)).is_some());
-        assert!(pause_of(&opened(1000, 1030), at(940)).is_some());
-        assert!(pause_of(&opened(1000, 1030), at(939)).is_none());
-        assert!(pause_of(&opened(1000, 1030), at(1090)).is_some());
-        assert!(pause_of(&opened(1000, 1030), at(1091)).is_none());
-        assert!(pause_of(&opened(1000, 9000), at(1000)).is_none());
     }
 }

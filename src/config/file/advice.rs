@@ -1,4 +1,5 @@
-//! Where an unknown key of the config file belongs, or which one it probably means.
+//! Finds the place of an unknown key of the config file, or the key that it probably
+//! means.
 
 use crate::text::near::nearest;
 
@@ -44,7 +45,7 @@ const SHARED: &[&str] = &[
 
 const HOST: &[&str] = &["profile", "username", "auth", "allow-http"];
 
-/// Settings that only an option or a variable has.
+/// Settings that exist only as an option or a variable.
 const OPTIONS: &[(&str, &str)] = &[
     ("cache-dir", "--cache-dir or ZITADEL_CREDENTIAL_CACHE_DIR"),
     ("timeout", "--timeout or ZITADEL_CREDENTIAL_TIMEOUT"),
@@ -72,10 +73,10 @@ const WORDS: &[(&str, &str)] = &[
 ];
 
 /// Returns the hint for serde's message `unknown field`, which names the keys of the
-/// table; `None` if the key is like no other.
+/// table; `None` if no key is similar.
 pub(super) fn for_unknown(message: &str) -> Option<String> {
     let (_, message) = message.split_once("unknown field `")?;
-    // The key may have any character in it, and may be a secret: the last one is serde's.
+    // The key may have any character, and may be a secret: serde's list comes last.
     let (wrong, expected) = message.rsplit_once("`, expected ")?;
     let here: Vec<_> = expected.split('`').skip(1).step_by(2).collect();
     let word = WORDS.iter().find(|(word, _)| *word == wrong);
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_told_its_spelling_or_its_place() {
+    fn a_wrong_key_gets_a_hint_of_spelling_or_table() {
         let profile = |line: &str| hint(&format!("[profiles.prod]\n{line} = 1\n"));
         let host = |line: &str| hint(&format!("[hosts.\"a.dev\"]\n{line} = 1\n"));
         assert_eq!(profile("keyfile"), "write key-file instead");
@@ -166,10 +167,13 @@ mod tests {
         assert!(hint("hosts = [\"a.dev\"]\n").contains("[hosts.\"HOST\"]"));
         assert!(hint("[hosts]\n\"a.dev\" = \"prod\"\n").contains("profile = \"NAME\""));
         assert_eq!(profile("qqq"), "");
+        assert!(hint("[hosts.registry.acme.dev]\nprofile = \"a\"\n").contains("quote a name"));
+        assert!(hint("[profiles.acme.dev]\nissuer = \"a\"\n").contains("quote a name"));
+        assert_eq!(hint("[qqq.acme.dev]\n"), "");
     }
 
     #[test]
-    fn no_part_of_a_key_or_a_value_is_taken_for_serdes_words() {
+    fn no_part_of_a_key_or_value_is_parsed_as_serdes_message() {
         let secret = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC";
         for text in [
             format!("`{secret}`"),

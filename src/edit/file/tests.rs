@@ -10,7 +10,7 @@ fn open(path: &Path) -> FileChange {
 }
 
 #[test]
-fn a_new_file_is_private_and_goes_when_it_is_to_be_none() {
+fn a_new_file_is_private_and_revert_removes_it() {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("a/b/file");
     let mut file_change = open(&file);
@@ -27,7 +27,7 @@ fn a_new_file_is_private_and_goes_when_it_is_to_be_none() {
 }
 
 #[test]
-fn what_is_no_file_of_ours_is_refused() {
+fn directories_and_binary_files_are_refused() {
     let dir = tempfile::tempdir().expect("a directory");
     let refused = |path: &Path| {
         let error = FileChange::open(path).err().expect("refused");
@@ -40,7 +40,7 @@ fn what_is_no_file_of_ours_is_refused() {
 }
 
 #[test]
-fn a_file_that_another_changed_meanwhile_is_seen() {
+fn a_concurrent_change_of_a_file_is_detected() {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("file");
     let none = open(&file);
@@ -56,7 +56,7 @@ fn a_file_that_another_changed_meanwhile_is_seen() {
 }
 
 #[test]
-fn what_another_wrote_is_neither_overwritten_nor_reverted() {
+fn changes_by_others_are_neither_overwritten_nor_reverted() {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("file");
     fs::write(&file, "old").expect("written");
@@ -72,7 +72,7 @@ fn what_another_wrote_is_neither_overwritten_nor_reverted() {
 }
 
 #[test]
-fn other_names_of_a_file_are_told_of() {
+fn hard_links_of_a_file_are_reported() {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("file");
     fs::write(&file, "old").expect("written");
@@ -86,7 +86,7 @@ fn other_names_of_a_file_are_told_of() {
     assert!(change.line_of_links().is_some());
 }
 
-/// Windows has no modes, and few users may create a link there.
+/// Windows has no modes, and few of its users may create a link.
 #[cfg(unix)]
 mod unix {
     use std::os::unix::fs::{PermissionsExt, symlink};
@@ -132,7 +132,7 @@ mod unix {
     }
 
     #[test]
-    fn a_file_has_one_name_by_whichever_link() {
+    fn a_file_has_one_name_through_any_link() {
         let dir = tempfile::tempdir().expect("a directory");
         let root = dir.path().canonicalize().expect("a directory");
         fs::create_dir(root.join("real")).expect("a directory");

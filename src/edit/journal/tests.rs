@@ -13,7 +13,7 @@ const OTHER: &str = if cfg!(windows) {
     "/d.toml"
 };
 
-/// Returns a text whose paths begin as this system's absolute ones do.
+/// Returns a text whose paths begin like absolute paths of this system.
 fn placed(text: &str) -> String {
     if cfg!(unix) {
         return text.to_owned();
@@ -34,7 +34,7 @@ fn journal() -> Journal {
 }
 
 #[test]
-fn what_is_written_is_read_back_and_other_text_refused() {
+fn a_journal_round_trips_and_other_text_is_refused() {
     let mut journal = journal();
     assert_eq!(journal.text(owns).expect("text"), None);
     journal.record("git a.dev", edit("a.dev", "x", None));
@@ -68,7 +68,7 @@ fn parse(setup: &str, file: &str, at: &[&str], ours: &str, former: Option<&str>)
 }
 
 #[test]
-fn only_what_a_setup_could_have_noted_is_believed() {
+fn only_entries_that_a_setup_can_write_are_accepted() {
     let key = "credential.https://g.dev.helper";
     for (setup, at, ours, former) in [
         (
@@ -153,9 +153,9 @@ fn only_what_a_setup_could_have_noted_is_believed() {
     assert!(!note("/f", &digest, 100));
 }
 
-/// What a provider's place held before is not put back: it would be run.
+/// A provider's former value is not restored: it would be run.
 #[test]
-fn of_cargo_and_terraform_no_more_is_believed_than_what_is_taken_out() {
+fn cargo_and_terraform_entries_may_name_only_what_undo_removes() {
     let provider = ["registries", "c", "credential-provider"];
     let plugin = "/p/terraform-credentials-zitadel";
     for (setup, file, at, ours) in [
@@ -191,7 +191,7 @@ fn of_cargo_and_terraform_no_more_is_believed_than_what_is_taken_out() {
 }
 
 #[test]
-fn a_shared_edit_is_undone_with_the_last_that_needs_it() {
+fn a_shared_edit_is_undone_with_its_last_setup() {
     let mut journal = journal();
     for setup in ["git a.dev", "docker a.dev"] {
         journal.record(setup, edit("a.dev", "x", None));
@@ -205,7 +205,7 @@ fn a_shared_edit_is_undone_with_the_last_that_needs_it() {
 }
 
 #[test]
-fn doing_it_twice_keeps_what_stood_there_first() {
+fn a_repeated_setup_keeps_the_original_value() {
     let mut journal = journal();
     journal.record("kubectl a", edit("user", "ours", Some("admin")));
     journal.record("kubectl a", edit("user", "newer", Some("ours")));
@@ -227,7 +227,7 @@ fn setups_at_one_place_are_undone_in_any_order() {
     let last = first.take("kubectl b").expect("in place");
     assert_eq!(last, [edit("user", "b", Some("a"))]);
     let mut first = both();
-    // It stands there only if the second was killed.
+    // The former value is there only if the second setup was killed.
     let former = first.take("kubectl a").expect("in place");
     assert_eq!(former, [edit("user", "a", Some("admin"))]);
     assert!(first.is_anothers(&former[0], |ours| ours == "b"));
@@ -252,7 +252,7 @@ fn each_config_file_has_its_own_setups_and_shares_the_tools_files() {
     two.record(name, rule(OTHER));
     two.record(name, helper());
     let mut one = Journal::parse(&text(&two), CONFIG, owns).expect("a journal");
-    // The helper is still the other's.
+    // The other setup still has the helper.
     assert_eq!(one.take(name), Some(vec![rule(CONFIG)]));
     let mut two = Journal::parse(&text(&one), OTHER, owns).expect("a journal");
     assert_eq!(two.take(name), Some(vec![helper(), rule(OTHER)]));
@@ -285,7 +285,7 @@ fn a_journal_of_the_first_edition_is_read() {
 }
 
 #[test]
-fn a_directory_goes_with_the_last_file_of_setups_in_it() {
+fn a_directory_is_removed_with_the_last_setup_file_in_it() {
     let owns = |_: &str, _: &Edit| true;
     let mut journal = Journal::parse("", CONFIG, owns).expect("empty");
     for (setup, file) in [("docker a /d/e/f", "/d/e/f"), ("docker a /d/g", "/d/g")] {

@@ -1,4 +1,4 @@
-//! The directories that a setup creates, and that its undo removes if they are empty.
+//! Directories that a setup creates, and that its undo removes if they are empty.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,8 +9,8 @@ use crate::edit::lock::DirLock;
 use crate::sys::paths::canonicalize;
 
 impl Plan<'_> {
-    /// Notes in the journal what this setup creates. Returns what an undo is to remove,
-    /// the innermost first.
+    /// Records the directories that this setup creates. Returns those for an undo to
+    /// remove, the innermost first.
     pub(super) fn settle_directories(&mut self) -> Vec<PathBuf> {
         let created = self.locks.iter().flat_map(DirLock::created);
         let created = created.filter_map(|dir| canonicalize(dir).ok());
@@ -42,7 +42,7 @@ impl Plan<'_> {
         for dir in directories {
             let locks = self.locks.iter_mut().filter(|lock| lock.is_of(dir));
             locks.for_each(DirLock::allow_removal);
-            // Fails, as it should, if something lies in it by now.
+            // Fails, as it should, if the directory has a file by now.
             let _ = fs::remove_dir(dir);
         }
     }

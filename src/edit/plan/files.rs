@@ -10,13 +10,13 @@ use crate::error::{Error, Report};
 use crate::text::quote;
 
 impl Plan<'_> {
-    /// Opens a file that changes as well.
+    /// Opens another file that will change.
     ///
     /// # Errors
-    /// It cannot be read, is one of ours, or another setup is under way.
+    /// The file cannot be read, is one of ours, or another setup is running.
     pub(crate) fn open_file(&mut self, path: &Path) -> Result<FileChange, Error> {
         if let Some(known) = self.files.iter().find(|known| known.is_at(path)) {
-            // An undo of all setups has changed it already.
+            // The undo of another setup in this run changed the file already.
             return Ok(known.clone());
         }
         let file = FileChange::open(path).map_err(Error::Usage)?;
@@ -42,7 +42,7 @@ impl Plan<'_> {
         Ok(file)
     }
 
-    /// Reads a file as it is now that no other setup changes it.
+    /// Reads a file under the lock, so that no other setup changes it.
     pub(super) fn locked(&mut self, path: &Path) -> Result<FileChange, Error> {
         let file = FileChange::open(path).map_err(Error::Usage)?;
         match file.real().parent().filter(|_| !self.mode.dry_run) {
@@ -57,7 +57,8 @@ impl Plan<'_> {
 
     /// Locks a directory, once: a second time would wait for the first.
     fn lock(&mut self, dir: &Path) -> Result<(), Error> {
-        // A missing directory below .. cannot be told from others; it is refused later.
+        // A missing directory below .. cannot be compared with others; the path is
+        // refused later.
         let is_plain = !dir.components().any(|part| part == Component::ParentDir);
         if is_plain && !self.locks.iter().any(|lock| lock.is_of(dir)) {
             self.locks
@@ -66,7 +67,7 @@ impl Plan<'_> {
         Ok(())
     }
 
-    /// Adds a file that is to change.
+    /// Adds the change of a file.
     pub(crate) fn add(&mut self, file: FileChange) {
         self.files.retain(|known| known.real() != file.real());
         self.files.push(file);

@@ -1,4 +1,4 @@
-//! What a plan says to the person.
+//! The messages of a plan to the user.
 
 use super::Plan;
 use crate::edit::verbs::Verbs;
@@ -14,30 +14,30 @@ impl Plan<'_> {
         }
     }
 
-    /// Adds a line for the person.
+    /// Adds a line for the user.
     pub(crate) fn say(&mut self, line: impl Into<String>) {
         self.lines.push(line.into());
     }
 
-    /// Adds a line that says that something of a setup no longer stands.
+    /// Adds a line about an edit that was changed or removed since.
     pub(crate) fn say_drift(&mut self, line: impl Into<String>) {
         let line = line.into();
         self.drift.push(line.clone());
         self.say(line);
     }
 
-    /// Adds lines for the person.
+    /// Adds lines for the user.
     pub(crate) fn say_all(&mut self, lines: impl IntoIterator<Item = String>) {
         self.lines.extend(lines);
     }
 
-    /// Adds a line after all others: what to type next.
+    /// Adds a line after all others: the command to type next.
     pub(crate) fn say_next(&mut self, line: impl Into<String>) {
         self.next.push(line.into());
     }
 
-    /// Adds a line after all others that tells to use hosts; not of a service that takes
-    /// no tokens of ZITADEL, which somebody has forced.
+    /// Adds a line after all others on using the hosts; not for a service that takes no
+    /// ZITADEL tokens, whose rule was forced.
     pub(crate) fn say_next_at(&mut self, hosts: &HostPattern, line: impl Into<String>) {
         if hosts.service().is_none() {
             self.say_next(line);

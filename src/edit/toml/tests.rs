@@ -31,7 +31,7 @@ fn a_table_is_added_and_removed_and_the_rest_stays_to_the_byte() {
 }
 
 #[test]
-fn a_value_is_set_where_it_stands_and_put_back() {
+fn a_value_is_set_in_place_and_restored() {
     let mut document = document(FILE);
     let key = ["profiles", "prod", "issuer"];
     let former = document.at(&key).expect("a value");
@@ -72,7 +72,7 @@ fn a_value_is_added_after_the_others_of_its_table_and_removed() {
 }
 
 #[test]
-fn a_comment_above_what_is_removed_stays() {
+fn a_comment_above_a_removed_value_stays() {
     for (text, key, after) in [
         ("a = 1\n# c\nb = 2\nd = 3\n", "b", "a = 1\n# c\nd = 3\n"),
         ("a = 1\n# c\nb = 2\n\n[d]\n", "b", "a = 1\n# c\n\n[d]\n"),
@@ -95,7 +95,7 @@ fn a_comment_above_what_is_removed_stays() {
 }
 
 #[test]
-fn a_table_that_others_wrote_into_is_no_longer_ours_to_remove() {
+fn a_table_that_others_changed_is_not_removed() {
     let mut document = document("");
     let values = [("profile", string("prod"))];
     document
@@ -110,7 +110,7 @@ fn a_table_that_others_wrote_into_is_no_longer_ours_to_remove() {
 }
 
 #[test]
-fn a_value_that_shares_its_line_is_not_removed_with_it() {
+fn a_value_in_an_inline_table_is_not_removed() {
     let text = "[profiles]\nprod = { issuer = \"a\", key-id = \"X\" }\n";
     let mut document = document(text);
     let key = ["profiles", "prod", "key-id"];
@@ -119,7 +119,7 @@ fn a_value_that_shares_its_line_is_not_removed_with_it() {
 }
 
 #[test]
-fn a_group_in_another_form_is_left_alone() {
+fn a_group_that_is_not_a_table_is_unchanged() {
     for other in ["hosts = {}\n", "hosts = 1\n"] {
         let mut document = document(other);
         let added = document.add_table("hosts", "b.dev", &[]);
@@ -150,7 +150,7 @@ fn a_file_whose_lines_all_end_in_crlf_keeps_them() {
 }
 
 #[test]
-fn a_file_that_would_not_come_back_to_the_byte_is_refused_with_the_lines_to_paste() {
+fn a_file_that_undo_could_not_restore_is_refused_with_the_lines_to_paste() {
     for other in [
         "# c\r\n[profiles.a]\nissuer = 'b'\n",
         "\u{feff}[profiles.a]\nissuer = 'b'\n",
@@ -173,7 +173,7 @@ fn a_file_that_would_not_come_back_to_the_byte_is_refused_with_the_lines_to_past
 
 proptest! {
     #[test]
-    fn whatever_is_added_can_be_removed_again(
+    fn an_added_table_can_be_removed_exactly(
         lines in prop::collection::vec(
             prop::sample::select(&["# c", "", "[profiles.a]", "[hosts.\"x.dev\"]", "issuer = 'b'", "  y=1 # d", "z = [\n1,\n]"]),
             0..8,

@@ -1,5 +1,5 @@
-//! Explains failed TLS handshakes: untrusted certificates, and settings that do not fit,
-//! are permanent failures.
+//! Explains failed TLS handshakes: untrusted certificates and incompatible settings are
+//! permanent failures.
 
 use std::fmt;
 
@@ -19,11 +19,11 @@ const NAMES: &str = "issue the certificate again with the host name as a subject
 const SERVER_SETTINGS: &str =
     "check the TLS settings of the server, or of the proxy in front of it";
 
-/// Number of a certificate's names in an error.
+/// Maximum number of a certificate's names in an error.
 const NAMES_SHOWN: usize = 5;
 
-/// True if the platform's verifier found no root certificates; it has only a text for
-/// this.
+/// True if the platform's verifier found no root certificates; it reports this only as
+/// text.
 pub fn is_without_roots(error: &rustls::Error) -> bool {
     matches!(error, rustls::Error::General(text) if text.starts_with("No CA certificates"))
 }
@@ -175,7 +175,7 @@ fn certificate(reason: &CertificateError, peer: &Peer) -> (String, Vec<&'static 
 const NO_PURPOSE: &str = "is not for servers: its extended key usage lacks serverAuth";
 const PURPOSE: &str = "issue the certificate again with the extended key usage serverAuth";
 
-/// Explains a fault that has no variant of its own, only a name within a debug text.
+/// Explains a fault without a separate variant, only with a name within a debug text.
 fn other_certificate(text: &str, peer: &Peer) -> (String, Vec<&'static str>) {
     let name = text
         .split(|c: char| !c.is_ascii_alphanumeric())
@@ -212,7 +212,7 @@ fn date(time: rustls_pki_types::UnixTime) -> UnixTime {
     UnixTime::from_secs(time.as_secs())
 }
 
-/// Returns the certificate's names, of which rustls has the debug text:
+/// Returns the certificate's names, which rustls has as debug text:
 /// `DnsName("id.acme.dev")`, `IpAddress(10.0.0.1)`.
 fn names(presented: &[String]) -> String {
     let mut names: Vec<_> = presented

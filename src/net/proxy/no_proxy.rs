@@ -1,9 +1,9 @@
 //! The hosts in `no_proxy`, which are reached directly.
 //!
-//! These are curl's rules, for IPv6 those of 8.18, because earlier versions get it
-//! wrong. Three forms that curl ignores count here, because users write them: an
-//! entry after a space without a comma (curl accepted it up to 8.8), an IPv6 address
-//! in brackets, and `host:port`, which covers that port only.
+//! The rules are curl's, for IPv6 those of 8.18, because earlier versions get it wrong.
+//! Three forms that curl ignores are accepted, because users write them: an entry after a
+//! space without a comma (curl accepted it up to 8.8), an IPv6 address in brackets, and
+//! `host:port`, which covers only that port.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -11,7 +11,7 @@ use super::target::Target;
 
 /// True if `list` excludes the target from any proxy.
 ///
-/// The only wildcard is a list that is `*` and nothing else.
+/// The only wildcard is a list that is exactly `*`.
 pub(super) fn covers(list: &str, target: &Target<'_>) -> bool {
     if list == "*" {
         return true;
@@ -30,7 +30,7 @@ fn covers_name(entry: &str, host: &str, port: u16) -> bool {
     }
 }
 
-/// Parses a port from 1 to 65535 that is written in digits only.
+/// Parses a port from 1 to 65535 that consists only of digits.
 pub(super) fn port_number(digits: &str) -> Option<u16> {
     let all_digits = digits.bytes().all(|b| b.is_ascii_digit());
     digits.parse().ok().filter(|&port| all_digits && port != 0)
@@ -81,7 +81,7 @@ fn is_inside(host: IpAddr, network: IpAddr, bits: Option<&str>) -> bool {
     let bits = match bits {
         None => width,
         Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => match digits.parse() {
-            // As in curl's own tests, `/0` compares the whole address, not nothing.
+            // As in curl's tests, `/0` compares the whole address, not nothing.
             Ok(0) => width,
             Ok(bits) => bits,
             Err(_) => return false,
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_asterisk_counts_alone() {
+    fn an_asterisk_is_valid_only_alone() {
         check(&[
             ("acme.dev", 443, "*", true),
             ("10.1.2.3", 443, "*", true),
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_length_of_zero_is_the_whole_address_and_a_bad_one_matches_nothing() {
+    fn a_zero_prefix_is_the_whole_address_and_an_invalid_one_matches_nothing() {
         check(&[
             ("10.1.2.3", 443, "0.0.0.0/0", false),
             ("10.1.2.3", 443, "10.1.2.3/0", true),
@@ -239,7 +239,7 @@ mod tests {
         ]);
     }
 
-    /// Few letters, so that names often share an end.
+    /// Few letters, so that names often have the same end.
     fn name() -> impl Strategy<Value = String> {
         let label = prop::sample::select(vec!["a", "b", "aa", "ab", "ba"]);
         prop::collection::vec(label, 1..4).prop_map(|labels| labels.join("."))
@@ -266,7 +266,7 @@ mod tests {
         }
 
         #[test]
-        fn no_list_makes_it_panic_or_cover_a_host_that_it_does_not_name(
+        fn no_list_causes_a_panic_or_covers_an_unlisted_host(
             list in "[ -~\u{e9}]{0,30}",
         ) {
             let target = Target { https: true, host: "q.zz", port: 443 };

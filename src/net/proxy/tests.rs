@@ -166,7 +166,7 @@ proptest! {
     }
 
     #[test]
-    fn a_proxy_is_the_host_that_stands_in_the_variable(
+    fn the_proxy_host_is_the_one_in_the_variable(
         start in "(http://|socks5h?://|HTTPS://)?(u:p@|u@|:@)?",
         host in "[a-c.]{1,5}|\\[::[1-9]\\]",
         port in prop::option::of(1_u16..),
@@ -205,7 +205,7 @@ fn an_address_without_port_gets_the_default_of_curl() {
         ("http://proxy:3128/path?query#fragment", Http, 3128),
         ("proxy:3128?query", Http, 3128),
         ("socks5h://proxy:3128/path", Socks5h, 3128),
-        // A host name, where older curls see an ftp:// scheme.
+        // A host name, which older curls take for an ftp:// scheme.
         ("ftp.proxy:3128", Http, 3128),
     ];
     for (value, protocol, port) in table {
@@ -326,7 +326,7 @@ fn a_long_text_is_not_quoted_as_a_scheme() {
 }
 
 #[test]
-fn a_path_is_no_unix_socket_for_an_http_proxy_or_another_host() {
+fn a_path_of_an_http_or_socks5_proxy_is_accepted() {
     for value in [
         "http://localhost/x",
         "socks5://localhost/",

@@ -16,29 +16,28 @@ use crate::setup::row::{owns, rows};
 use crate::sys::paths::canonicalize;
 use crate::text::clock::UnixTime;
 use crate::text::quote;
-use crate::text::quote::quoted;
 
-/// A setup that is in place.
+/// A current setup.
 pub(super) struct Known {
     /// The word after `setup`.
     pub(super) tool: &'static str,
     /// The host, the user or the profile.
     pub(super) of: String,
-    /// Its name in the journal, without the tool.
+    /// Name of the setup in the journal, without the tool.
     whole: String,
-    /// `None` for a setup of the first edition that named none.
+    /// Config file; `None` for a setup of the first edition that named none.
     pub(super) config: Option<PathBuf>,
     /// The tool's own file.
     pub(super) tool_file: Option<PathBuf>,
-    /// All files that it changed.
+    /// All files that the setup changed.
     pub(super) files: Vec<PathBuf>,
-    /// When it was done last.
+    /// Time of the last run.
     pub(super) when: Option<UnixTime>,
     /// The arguments of its undo.
     pub(super) asked: Box<dyn Setup>,
 }
 
-/// Returns all setups that are in place, those of profiles last: host rules name them.
+/// Returns all current setups, profiles last: host rules name them.
 ///
 /// # Errors
 /// A journal cannot be read.
@@ -57,7 +56,7 @@ pub(super) fn known(world: &World<'_>, options: &Options) -> Result<Vec<Known>, 
 }
 
 impl Known {
-    /// Returns the setup with this name in the journal; `None` if no tool has it.
+    /// Returns the setup with this name in the journal; `None` if it is no tool's.
     fn of(config: Option<&str>, name: &str, edits: &[Edit]) -> Option<Self> {
         let (tool, whole) = name.split_once(' ')?;
         let (tool, row) = rows().find(|(name, _)| *name == tool)?;
@@ -81,17 +80,17 @@ impl Known {
         })
     }
 
-    /// Returns its name in the journal.
+    /// Returns the setup's name in the journal.
     pub(super) fn name(&self) -> String {
         format!("{} {}", self.tool, self.whole)
     }
 
-    /// Returns it as a person calls it.
+    /// Returns the setup as the user calls it.
     pub(super) fn title(&self) -> String {
-        format!("setup {} {}", self.tool, quoted(&self.of))
+        format!("setup {} {}", self.tool, quote::path(&self.of))
     }
 
-    /// Opens a plan by its config file and its tool's own file.
+    /// Opens a plan with the setup's config file and its tool's own file.
     ///
     /// # Errors
     /// As [`Plan::open`].
@@ -117,7 +116,7 @@ impl Known {
     }
 }
 
-/// Returns the name and the file of `NAME FILE`. Either may have blanks in it.
+/// Returns the name and the file of `NAME FILE`. Both may contain spaces.
 fn parts<'n>(whole: &'n str, edits: &[Edit]) -> (&'n str, Option<PathBuf>) {
     let of_edit = edits.iter().find_map(|edit| {
         let name = whole.strip_suffix(&edit.file)?.strip_suffix(' ')?;

@@ -5,7 +5,6 @@ use crate::edit::plan::Plan;
 use crate::edit::toml::string;
 use crate::error::{Error, Report};
 use crate::text::quote;
-use crate::text::quote::quoted;
 
 /// Undoes the setup of a profile, with the host rules that it wrote.
 ///
@@ -13,7 +12,7 @@ use crate::text::quote::quoted;
 /// Other host rules name the profile, or it is still the default one.
 pub(super) fn undo(name: &str, plan: &mut Plan<'_>) -> Result<(), Error> {
     let Some(edits) = plan.journal.take(&format!("profile {name}")) else {
-        plan.say(format!("profile {} was not set up", quoted(name)));
+        plan.say(format!("profile {} was not set up", quote::path(name)));
         return Ok(());
     };
     let (rules, edits): (Vec<_>, Vec<_>) = edits.into_iter().partition(Edit::is_host_rule);
@@ -30,7 +29,7 @@ pub(super) fn undo(name: &str, plan: &mut Plan<'_>) -> Result<(), Error> {
         if !hosts.is_empty() {
             let what = format!(
                 "host rules still use profile {}: {}",
-                quoted(name),
+                quote::path(name),
                 hosts.join(", ")
             );
             let mut report = Report::new(what)
@@ -38,7 +37,7 @@ pub(super) fn undo(name: &str, plan: &mut Plan<'_>) -> Result<(), Error> {
             let file = quote::path(plan.config.path());
             for host in hosts.iter().filter(|host| !plan.journal.has_rule(host)) {
                 report = report.hint(format!(
-                    "no setup has {host}: remove [hosts.{}] from {file}",
+                    "the rule for {host} was written or changed by hand: remove [hosts.{}] from {file}",
                     string(host)
                 ));
             }
@@ -54,7 +53,11 @@ pub(super) fn undo(name: &str, plan: &mut Plan<'_>) -> Result<(), Error> {
     let is_default = plan.document()?.at(&["default-profile"]) == Some(string(name));
     let is_gone = !plan.config()?.profile_names().any(|known| known == name);
     if is_default && is_gone {
-        let what = format!("default-profile is still {}", quoted(name));
+        let what = format!(
+            "{}: default-profile is still {}",
+            quote::path(plan.config.path()),
+            quote::path(name)
+        );
         return Err(Error::Usage(
             Report::new(what).hint("set another default-profile, or remove the line"),
         ));

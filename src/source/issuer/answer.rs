@@ -1,4 +1,4 @@
-//! What an HTTP response of ZITADEL means. Pure.
+//! Interprets ZITADEL's HTTP responses. Pure.
 
 use serde::Deserialize;
 
@@ -8,9 +8,9 @@ use crate::net::answer::Answer;
 
 const IN_TROUBLE: &str = "try again later: the issuer has an internal problem";
 
-const NO_INSTANCE: &str = "set issuer to the URL of your ZITADEL instance, as its console shows it: ZITADEL answers so if the host name is no domain of an instance";
+const NO_INSTANCE: &str = "set issuer to the URL of your ZITADEL instance, as its console shows it: ZITADEL gives this answer if the host name is not a domain of an instance";
 
-const OWN_TROUBLE: &str = "try again later: ZITADEL answers so too if it has trouble of its own, such as a database that is down";
+const OWN_TROUBLE: &str = "try again later: ZITADEL gives the same answer for an internal error, such as a database that is down";
 
 /// The body of an OAuth error response (RFC 6749, section 5.2).
 #[derive(Deserialize)]
@@ -36,8 +36,7 @@ pub fn verdict(answer: &Answer<'_>, question: Question) -> Option<Verdict> {
     Some(Verdict::of(question, answer.status, format, code))
 }
 
-/// Returns the judge of a question's responses: the error of one that may differ on a
-/// retry.
+/// Returns a function that returns the error of a response that may differ on a retry.
 pub fn repeated(question: Question) -> impl Fn(&Answer<'_>) -> Option<Error> {
     move |answer| {
         let is_passing = verdict(answer, question) == Some(Verdict::Passing);

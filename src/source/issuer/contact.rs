@@ -25,7 +25,7 @@ pub enum Stage {
     Discovery,
 }
 
-/// The facts that were seen on the way to the issuer.
+/// The facts found on the way to the issuer.
 #[derive(Debug, Default)]
 pub struct Way {
     /// `host:port` of the proxy in use.

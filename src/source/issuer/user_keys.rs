@@ -1,5 +1,5 @@
-//! A user's own keys at ZITADEL's user API v2. No role is needed for them, but a token
-//! with the audience of ZITADEL's own APIs.
+//! A user's own keys at ZITADEL's user API v2. They need no role, but a token with the
+//! audience of ZITADEL's own APIs.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
@@ -19,38 +19,38 @@ use crate::text::quote::quoted;
 use crate::token::Token;
 use crate::url::HttpUrl;
 
-/// The most answers that a list may have: 100 keys come in each.
+/// Maximum number of pages of a list, with 100 keys each.
 const MOST_PAGES: usize = 50;
 
 /// gRPC's code for something that does not exist.
 const NOT_FOUND: u32 = 5;
 
-/// A key as ZITADEL lists it: its private half is never there.
+/// A key in ZITADEL's list, which never has the private half.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserKey {
     /// The key's ID.
     pub id: KeyId,
-    /// When it was added.
+    /// The time of its creation.
     pub created_at: UnixTime,
-    /// When it ends.
+    /// Its expiry.
     pub end: KeyEnd,
 }
 
-/// One of the list's answers.
+/// One page of the list.
 #[derive(Debug)]
 pub struct Page {
-    /// The user's own keys among those found.
+    /// The user's own keys on this page.
     pub keys: Vec<UserKey>,
-    /// How many were found here, also those of other users.
+    /// Number of keys on this page, including those of other users.
     pub found: usize,
-    /// How many there are in all, also those that this user may not see.
+    /// Total number of keys, including those that this user may not see.
     pub total: usize,
 }
 
 #[derive(Deserialize)]
 struct Listed {
     pagination: Option<Pagination>,
-    // Absent where it is empty.
+    // Absent if empty.
     #[serde(default)]
     result: Vec<Entry>,
 }
@@ -58,7 +58,7 @@ struct Listed {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Pagination {
-    // A number in a text, as protobuf's JSON writes 64 bits; absent for zero.
+    // A number as a string, as in protobuf's JSON for 64 bits; absent for zero.
     total_result: Option<Value>,
 }
 
@@ -111,8 +111,8 @@ impl Issuer<'_> {
         Ok(keys)
     }
 
-    /// Adds a public key (PEM of SPKI) to a user, and returns its ID, or the refusal: then
-    /// no key was added.
+    /// Adds a public key (PEM of SPKI) to a user, and returns its ID, or the refusal: no
+    /// key was added then.
     ///
     /// # Errors
     /// No response or an invalid one: the key may have been added.
@@ -131,7 +131,7 @@ impl Issuer<'_> {
         added(&self.call(&url, token, Some(&asked))?)
     }
 
-    /// Removes a key of a user's own. Returns false if there is no such key.
+    /// Removes one of a user's own keys. Returns false if there is no such key.
     ///
     /// # Errors
     /// As [`Issuer::user_keys`].
@@ -165,7 +165,7 @@ impl Issuer<'_> {
     }
 }
 
-/// Parses the response with a part of the user's keys.
+/// Parses one page of the user's keys.
 ///
 /// # Errors
 /// As [`Issuer::user_keys`].
@@ -242,7 +242,7 @@ fn wrong(answer: &Answer<'_>, what: &str) -> Error {
     Error::Final(report.hint(WRONG_ANSWER))
 }
 
-/// Returns the error of a response that is none of success.
+/// Returns the error of an unsuccessful response.
 fn refused(answer: &Answer<'_>) -> Option<Error> {
     if let Some(error) = redirected(answer) {
         return Some(error);

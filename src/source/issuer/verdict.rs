@@ -1,5 +1,5 @@
-//! The meaning of an error response: the caller's next step. Pure, and the only place
-//! that decides by a status.
+//! The meaning of an error response: the caller's next step. Pure, and the only code that
+//! decides by a status.
 
 /// The request that a response belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,16 +28,17 @@ pub enum Format {
 /// The meaning of an error response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Trouble that may pass: the request is repeated, and a token at hand stays in use.
+    /// A temporary failure: the request is repeated, and an existing token stays in use.
     Passing,
-    /// A refusal in older versions and trouble of the issuer's own in all of them: the
-    /// request is repeated once, and a token at hand stays in use.
+    /// A refusal in older versions, and an internal error of the issuer in all versions:
+    /// the request is repeated once, and an existing token stays in use.
     Unclear,
     /// The key or its user is refused: its tokens may be invalid as well.
     Refused,
     /// The token is refused: another one is needed.
     Revoked,
-    /// Another request gets the same response, which says nothing about key or token.
+    /// The same request would get the same response, which says nothing about key or
+    /// token.
     Final,
 }
 
@@ -46,7 +47,7 @@ impl Verdict {
     /// [`Format::OAuth`].
     pub fn of(question: Question, status: u16, format: Format, code: &str) -> Self {
         match (question, status, code) {
-            // Also from a ZITADEL whose database is down, for valid tokens.
+            // ZITADEL also sends it for valid tokens if its database is down.
             (Question::Userinfo | Question::UserKeys, 401, _)
             | (Question::Userinfo, 400 | 403, "access_denied" | "invalid_token") => Self::Revoked,
             (Question::Exchange, 500, _) if format == Format::OAuth && code != UNAVAILABLE => {
@@ -55,7 +56,7 @@ impl Verdict {
             (_, 408 | 425 | 429 | 500.., _) | (_, 400..500, "server_error" | UNAVAILABLE) => {
                 Self::Passing
             }
-            // A host name that is no domain of an instance; in 2025's versions also a
+            // A host name that is not an instance's domain; in 2025's versions also a
             // database that is down.
             (_, 404, _) if format == Format::Text => Self::Passing,
             (
@@ -68,7 +69,7 @@ impl Verdict {
     }
 }
 
-/// The code of a server that is overloaded (RFC 6749, section 4.1.2.1).
+/// The code of an overloaded server (RFC 6749, section 4.1.2.1).
 const UNAVAILABLE: &str = "temporarily_unavailable";
 
 #[cfg(test)]
@@ -85,7 +86,7 @@ mod tests {
     ];
 
     #[test]
-    fn only_a_401_or_an_oauth_error_of_that_meaning_revokes_a_token() {
+    fn only_a_401_or_an_equivalent_oauth_error_revokes_a_token() {
         let of = |status, format, code| Verdict::of(Question::Userinfo, status, format, code);
         for (status, format, code, expected) in [
             (401, Format::OAuth, "access_denied", Verdict::Revoked),
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_permission_or_an_unknown_key_says_nothing_of_the_token() {
+    fn a_missing_permission_or_unknown_key_does_not_revoke_the_token() {
         let of = |status, format| Verdict::of(Question::UserKeys, status, format, "");
         for (status, format, expected) in [
             (401, Format::Other, Verdict::Revoked),
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn trouble_of_the_issuer_may_pass_whatever_was_asked() {
+    fn issuer_outages_are_temporary_for_every_request() {
         for question in QUESTIONS {
             for status in [408, 429, 502, 503, 504, 530] {
                 let verdict = Verdict::of(question, status, Format::Other, "");
@@ -175,7 +176,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_question_has_verdicts_of_its_own(status in 100_u16..600, code in "[a-z_]{0,16}") {
+        fn each_request_type_has_its_own_verdicts(status in 100_u16..600, code in "[a-z_]{0,16}") {
             for format in [Format::OAuth, Format::Text, Format::Other] {
                 let of = |question| Verdict::of(question, status, format, &code);
                 prop_assert!(matches!(of(Question::Discovery), Verdict::Passing | Verdict::Final));

@@ -1,4 +1,4 @@
-//! The date at which a key ends, as ZITADEL keeps it.
+//! The expiry of a key, as ZITADEL stores it.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::clock::UnixTime;
 
-/// The date at which a key ends, in the form that ZITADEL stores: to the microsecond.
+/// The expiry of a key, in the form that ZITADEL stores: to the microsecond.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct KeyEnd {
@@ -16,7 +16,7 @@ pub struct KeyEnd {
 }
 
 impl KeyEnd {
-    /// Creates the date `micros` microseconds after a time.
+    /// Creates an expiry `micros` microseconds after a time.
     pub fn new(at: UnixTime, micros: u32) -> Self {
         Self {
             at,
@@ -24,7 +24,7 @@ impl KeyEnd {
         }
     }
 
-    /// Parses a date (RFC 3339). Digits after the sixth of a second's are dropped.
+    /// Parses a date (RFC 3339). Digits of a second after the sixth are dropped.
     pub fn parse(text: &str) -> Option<Self> {
         let at = UnixTime::parse_rfc3339(text)?;
         let fraction = text.split_once('.').map_or("", |(_, fraction)| fraction);
@@ -34,7 +34,7 @@ impl KeyEnd {
         Some(Self { at, micros })
     }
 
-    /// True if the date stands for a key without an end: ZITADEL writes the year 9999.
+    /// True if the key never expires: ZITADEL writes the year 9999.
     pub fn is_never(&self) -> bool {
         /// The year 9000, in seconds since 1970.
         const FAR: u64 = 221_845_392_000;
@@ -81,7 +81,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_end_reads_back_as_it_is_shown(secs in 0_u64..253_402_300_800, micros in 0_u32..1_000_000) {
+        fn an_expiry_reads_back_as_it_is_shown(secs in 0_u64..253_402_300_800, micros in 0_u32..1_000_000) {
             let end = KeyEnd::new(UnixTime::from_secs(secs), micros);
             prop_assert_eq!(KeyEnd::parse(&end.to_string()), Some(end));
         }

@@ -1,5 +1,5 @@
-//! Makes a key pair, and writes the key file of its private half. The only file that
-//! uses the crate `rsa`, which makes keys here and neither signs nor decrypts.
+//! Creates a key pair, and the key file of its private half. This is the only file that
+//! uses the crate `rsa`: it makes keys, and neither signs nor decrypts.
 
 use getrandom::SysRng;
 use rsa::PrivateKey;
@@ -12,7 +12,7 @@ use crate::grant::{KeyId, UserId};
 use crate::secret::{Secret, on_wiped_stack};
 use crate::text::clock::UnixTime;
 
-/// The size of the keys that ZITADEL itself makes.
+/// The size of ZITADEL's own keys.
 const BITS: usize = 2048;
 
 /// An RSA key pair. Only the public half leaves this machine.
@@ -20,14 +20,14 @@ const BITS: usize = 2048;
 pub struct Pair {
     /// The private half: PEM, PKCS#1, as ZITADEL writes it.
     pub private_pem: Secret,
-    /// The public half: PEM of SPKI, as ZITADEL takes it.
+    /// The public half: PEM of SPKI, as ZITADEL accepts it.
     pub public_pem: String,
 }
 
-/// Makes a key pair, of the system's random numbers.
+/// Creates a key pair from the operating system's random numbers.
 ///
 /// # Errors
-/// The system has no random numbers.
+/// The operating system has no random numbers.
 pub fn make() -> Result<Pair, Report> {
     let made = on_wiped_stack(|| {
         let private = PrivateKey::new(&mut SysRng, BITS).ok()?;
@@ -55,8 +55,8 @@ struct KeyFile<'a> {
     replaced_key_ids: Vec<&'a str>,
 }
 
-/// Returns the key file of a private key, in the form that ZITADEL lets you download, with
-/// the IDs of the keys that it replaces.
+/// Returns the key file of a private key, in ZITADEL's download format, with the IDs of
+/// the keys that it replaces.
 pub fn key_file(
     id: &KeyId,
     user: &UserId,

@@ -9,14 +9,12 @@ use crate::secret::Secret;
 use crate::source::command::ProfileCommand;
 use crate::source::exposure;
 use crate::sys::Environment;
-use crate::text::clock::Deadline;
+use crate::text::clock::{Deadline, RAISE_TIMEOUT};
 use crate::text::input::ReadError;
 use crate::text::input::encoding::{self, NotText};
 use crate::text::{input, quote};
 
 const MAKE_PRIVATE: &str = "run chmod 600 on the key file, and create a new key if other users may know or have changed it";
-const RAISE_TIMEOUT: &str = "give it more time with --timeout";
-
 /// The source of a key.
 #[derive(Clone, Debug)]
 pub enum KeySource {
@@ -57,26 +55,26 @@ pub struct KeySpec {
     pub id: Option<KeyId>,
     /// `--user-id`.
     pub user: Option<UserId>,
-    /// True to take a bare PEM without `--key-id`, and to name it after a digest of it.
+    /// True to accept a bare PEM without `--key-id`, with a digest of it as the ID.
     pub derives_id: bool,
-    /// Whose keys are taken.
+    /// The accepted kinds of owners.
     pub owner: Owner,
-    /// The options by which another call takes this key, with a blank before each.
+    /// The options that select this key in another call, with a space before each.
     pub options: String,
-    /// True if the caller itself shows who else can use the key file.
+    /// True if the caller itself shows the key file's exposure.
     pub is_exposure_shown: bool,
-    /// True if the caller itself shows when the key expires.
+    /// True if the caller itself shows the key's expiry.
     pub is_end_shown: bool,
 }
 
 impl KeySpec {
-    /// Returns both IDs if they are known without reading the key: a cached token
-    /// needs neither the file nor the command then.
+    /// Returns both IDs if they are known without reading the key: with a cached token,
+    /// neither the file nor the command is needed then.
     pub fn ids(&self) -> Option<(KeyId, UserId)> {
         self.id.clone().zip(self.user.clone())
     }
 
-    /// Returns the call that replaces the key.
+    /// Returns the command line that replaces the key.
     pub fn rotation(&self) -> String {
         let output = match &self.source {
             KeySource::File(_) => "",
@@ -85,7 +83,8 @@ impl KeySpec {
         format!("zitadel-credential key rotate{output}{}", self.options)
     }
 
-    /// Warns if other users can read or write the key file, unless the caller does.
+    /// Warns if other users can read or write the key file, unless the caller warns
+    /// itself.
     pub fn warn_of_exposure(&self) {
         if let (KeySource::File(path), false) = (&self.source, self.is_exposure_shown) {
             exposure::warn(path, &self.source);
@@ -95,17 +94,33 @@ impl KeySpec {
     /// Reads the key.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the source cannot be read, [`Error::Final`] if it is not
-    /// a key, [`Error::Passing`] on a timeout.
+    /// As [`KeySpec::read`] and [`KeySpec::parse`].
     pub fn load(&self, environment: &Environment, deadline: &Deadline) -> Result<Key, Error> {
-        let source = &self.source;
-        let bytes = match source {
+        self.parse(&self.read(environment, deadline)?)
+    }
+
+    /// Reads the source's bytes.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the source cannot be read, [`Error::Final`] if it is too large
+    /// or open to every user, [`Error::Passing`] on a timeout.
+    pub fn read(&self, environment: &Environment, deadline: &Deadline) -> Result<Vec<u8>, Error> {
+        match &self.source {
             KeySource::File(path) => input::read_believed(path, input::LIMIT, deadline)
                 .map_err(|error| self.unread(&error)),
             KeySource::Environment(text) => Ok(text.expose().as_bytes().to_owned()),
             KeySource::Command(command) => command.run(&[], environment, deadline),
-        }?;
-        let text = encoding::text(&bytes).map_err(|fault| {
+        }
+    }
+
+    /// Parses the source's bytes.
+    ///
+    /// # Errors
+    /// [`Error::Final`] if they are not a key, [`Error::Usage`] if an ID is missing or
+    /// differs.
+    pub fn parse(&self, bytes: &[u8]) -> Result<Key, Error> {
+        let source = &self.source;
+        let text = encoding::text(bytes).map_err(|fault| {
             Error::Final(match fault {
                 NotText::Utf16 => {
                     Report::new(format!("{source}: {fault}")).hint("save it as UTF-8")
@@ -120,7 +135,7 @@ impl KeySpec {
         let id = self.id.as_ref().or(derived.as_ref());
         Key::parse(text, self.owner, id, self.user.as_ref()).map_err(|error| {
             match (source, error.map(|report| report.about(source))) {
-                // The variable beside this one was meant: a slip in the configuration.
+                // The user meant the other variable: an error in the configuration.
                 (KeySource::Environment(_), Error::Final(report)) if is_path(text) => {
                     Error::Usage(report)
                 }
@@ -137,7 +152,7 @@ impl KeySpec {
             ),
             ReadError::TimedOut(_) => Error::Passing(
                 report
-                    .hint("check the program that writes to this pipe")
+                    .hint(input::CHECK_WRITER)
                     .hint(RAISE_TIMEOUT),
             ),
             ReadError::Writable(_) | ReadError::Exposed(_) => Error::Final(report.hint(MAKE_PRIVATE)),

@@ -25,7 +25,7 @@ impl PublicKey {
     /// Parses a PEM: `PUBLIC KEY` (RFC 5280, `SubjectPublicKeyInfo`) or `RSA PUBLIC KEY`.
     ///
     /// # Errors
-    /// Why it is not an RSA public key.
+    /// The reason why it is not an RSA public key.
     pub fn parse(pem: &str) -> Result<Self, &'static str> {
         let has = |label: &str| pem.contains(label);
         let is_info = has("BEGIN PUBLIC KEY-----");
@@ -36,12 +36,12 @@ impl PublicKey {
         } else if !is_info && !has("BEGIN RSA PUBLIC KEY-----") {
             return Err("not a public key in PEM");
         }
-        // The reader of PEM has no label for PKCS#1.
+        // The PEM reader has no label for PKCS#1.
         let pem = pem.replace("RSA PUBLIC KEY-----", "PUBLIC KEY-----");
         let der = SubjectPublicKeyInfoDer::from_pem_slice(pem.as_bytes());
         let der = der.map_err(|_| "the PEM is damaged")?;
         let der = if is_info {
-            of_info(&der).ok_or("not an RSA key: ZITADEL takes RSA keys alone")?
+            of_info(&der).ok_or("not an RSA key: ZITADEL accepts only RSA keys")?
         } else {
             der.to_vec()
         };
@@ -49,14 +49,14 @@ impl PublicKey {
         Ok(Self { der, size })
     }
 
-    /// Returns the modulus' size in bytes, which is that of a signature.
+    /// Returns the modulus' size in bytes, which is also a signature's size.
     pub const fn size(&self) -> usize {
         self.size
     }
 
     /// True if an RS256 signature of `input` is by this key.
     pub fn verifies(&self, input: &[u8], signature: &[u8]) -> bool {
-        // ZITADEL takes keys from 1024 bits on.
+        // ZITADEL accepts keys from 1024 bits on.
         let algorithm = &RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY;
         let key = UnparsedPublicKey::new(algorithm, &self.der);
         key.verify(input, signature).is_ok()
@@ -76,7 +76,7 @@ fn of_info(info: &[u8]) -> Option<Vec<u8>> {
 fn modulus_size(key: &[u8]) -> Option<usize> {
     let (content, _) = inside(key, SEQUENCE)?;
     let (modulus, _) = inside(content, INTEGER)?;
-    // A leading zero says that the number is positive.
+    // A leading zero marks a positive number.
     let modulus = modulus.strip_prefix(&[0]).unwrap_or(modulus);
     (!modulus.is_empty()).then_some(modulus.len())
 }

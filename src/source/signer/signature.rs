@@ -5,36 +5,36 @@ use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
-/// The sizes in bytes of an RSA signature: those of keys of 1024 to 8192 bits in steps
-/// of 8 bits. ZITADEL takes keys from 1024 to 4096 bits.
+/// The sizes in bytes of an RSA signature: those of keys of 1024 to 8192 bits in steps of
+/// 8 bits. ZITADEL accepts keys from 1024 to 4096 bits.
 const SIZES: std::ops::RangeInclusive<usize> = 128..=1024;
 
-/// Why a text is not one signature.
+/// The reason why a text is not one signature.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Objection {
     /// Neither bytes of a signature's size nor base64.
     #[error("printed no signature: neither {0} raw bytes nor their base64 text")]
     NoSignature(String),
-    /// Bytes, but not as many as the key's size.
+    /// Bytes, but not the number that the key's size needs.
     #[error("printed a signature of {found} bytes, but the public key's have {expected}")]
     WrongSize {
-        /// The size that was printed.
+        /// The printed size.
         found: usize,
         /// The key's size.
         expected: usize,
     },
     /// Digits that are base64 too, of another value.
-    #[error("printed no signature as raw bytes or base64, but hexadecimal digits")]
+    #[error("printed hexadecimal digits, not raw bytes or base64")]
     Hexadecimal,
     /// A message, a label, a document.
-    #[error("printed no signature, but text that is not its base64 alone")]
+    #[error("printed text that is not one base64 signature")]
     Text,
     /// Base64 twice.
     #[error("printed more than one signature")]
     Several,
 }
 
-/// Parses what a program printed. `size` is the key's size in bytes, if it is known.
+/// Parses a program's output. `size` is the key's size in bytes, if it is known.
 ///
 /// # Errors
 /// [`Objection`]; it contains no byte of the output.
@@ -64,7 +64,7 @@ pub fn parse(printed: &[u8], size: Option<usize>) -> Result<Vec<u8>, Objection> 
     if let Some(size) = size {
         return match printed.len() {
             found if found == size => Ok(printed.to_owned()),
-            // `echo` and others end what they print with a line break.
+            // `echo` and others end their output with a line break.
             found if found == size + 1 && printed.ends_with(b"\n") => {
                 Ok(printed[..size].to_owned())
             }
@@ -72,7 +72,7 @@ pub fn parse(printed: &[u8], size: Option<usize>) -> Result<Vec<u8>, Objection> 
             found => Err(wrong_size(found, Some(size))),
         };
     }
-    // A multiple of 64 bytes: every key that people make.
+    // A multiple of 64 bytes, as for all keys in use.
     let length = match printed.len() % 64 {
         1 if printed.ends_with(b"\n") => printed.len() - 1,
         _ => printed.len(),
@@ -86,13 +86,13 @@ pub fn parse(printed: &[u8], size: Option<usize>) -> Result<Vec<u8>, Objection> 
     }
 }
 
-/// True for a text. A signature has such bytes alone as often as a key is guessed.
+/// True for a text. A signature of text bytes only is as unlikely as a guessed key.
 fn is_text(bytes: &[u8]) -> bool {
     let is_printable = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
     !bytes.is_empty() && bytes.iter().all(is_printable)
 }
 
-/// True for what `openssl dgst` and `xxd` print, with and without colons.
+/// True for the output of `openssl dgst` and `xxd`, with and without colons.
 fn is_hexadecimal(bytes: &[u8]) -> bool {
     let letters = bytes
         .iter()
@@ -100,7 +100,7 @@ fn is_hexadecimal(bytes: &[u8]) -> bool {
     letters.clone().count() >= 2 * SIZES.start() && letters.clone().all(u8::is_ascii_hexdigit)
 }
 
-/// True for the same signature twice, which has the size of a longer key's.
+/// True for the same signature twice, which has the size of a longer key's signature.
 fn is_twice(bytes: &[u8]) -> bool {
     let (first, second) = bytes.split_at(bytes.len() / 2);
     !first.is_empty() && first == second
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn each_form_is_the_same_signature() {
+    fn all_encodings_give_one_signature() {
         let raw = signature();
         let standard = BASE64_STANDARD.encode(&raw);
         let lines: Vec<_> = standard.as_bytes().chunks(64).collect();
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_one() {
+    fn other_output_is_refused() {
         let raw = signature();
         let twice = [&raw[..], &raw[..]].concat();
         let text = BASE64_STANDARD.encode(&raw);
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn other_forms_of_a_signature_are_named() {
+    fn unsupported_signature_encodings_are_named() {
         let raw = signature();
         let text = BASE64_STANDARD.encode(&raw);
         let digits: Vec<_> = raw.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -240,7 +240,7 @@ mod tests {
             format!("Signature: {text}"),
             format!("{text}\nWARNING: the PIN is old\n"),
             BASE64_STANDARD.encode(&text),
-            // As long as a signature.
+            // This text is as long as a signature.
             "error ".repeat(60)[..256].to_owned(),
         ];
         let twice = [&raw[..], &raw[..]].concat();

@@ -7,39 +7,36 @@ use serde_json::Value;
 
 use crate::text::clock::UnixTime;
 use crate::text::object::Object;
-use crate::token::Token;
 use crate::token::jwt::Jwt;
+use crate::token::{LONGEST, Token};
 
-/// The longest lifetime that counts, about 136 years: some tools cannot read a date after
-/// the year 9999.
-const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
-
-/// A token that something else made.
+/// A token from another program.
 pub struct Supplied {
     /// The token, a `b64token`.
     pub token: String,
-    /// Its expiry, if the text or the token tells one.
+    /// Its expiry, if the text or the token has one.
     pub expires_at: Option<UnixTime>,
 }
 
-/// Why a text is not a token.
+/// The reason why a text is not a token.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Objection {
     /// A private key in the token's place.
     #[error("a private key, not a token: set key-file for a key")]
     Key,
-    /// Several words, or a character that no token has.
+    /// Several words, or a character that tokens cannot have.
     #[error("not a token")]
     NotAToken,
-    /// JSON, but without the fields.
+    /// JSON without the fields.
     #[error("JSON without a text access_token")]
     NoToken,
-    /// A field of the JSON has another form.
+    /// A field of the JSON has the wrong type.
     #[error("{0} is not {1}")]
     Field(&'static str, &'static str),
 }
 
-/// What `token --output json` prints, and an OAuth token response (RFC 6749, section 5.1).
+/// The output of `token --output json`, and an OAuth token response (RFC 6749, section
+/// 5.1).
 #[derive(Deserialize)]
 struct Document {
     access_token: Option<String>,
@@ -48,8 +45,8 @@ struct Document {
     expires_in: Option<Value>,
 }
 
-/// Parses a text. `expires_in` counts from `obtained_at`; of several expiries the first
-/// one counts.
+/// Parses a text. `expires_in` counts from `obtained_at`; the earliest of several
+/// expiries counts.
 ///
 /// # Errors
 /// [`Objection`]; it contains no byte of the text.
@@ -111,8 +108,8 @@ fn read(
     Ok((token, ends.into_iter().flatten().min()))
 }
 
-/// Returns a number of whole seconds; a fraction is cut off, and more than a `u32` holds
-/// twice is no time.
+/// Returns a number of whole seconds, at most twice the maximum of a `u32`; a fraction is
+/// cut off.
 fn seconds(value: &Value) -> Option<u64> {
     let number = value.as_f64().filter(|number| *number >= 0.0)?;
     // A cast saturates, and is bounded.
@@ -141,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_stands_alone_or_in_json() {
+    fn a_token_is_plain_text_or_in_json() {
         assert_eq!(read("abc\n"), Ok(("abc".into(), None)));
         let ours = r#"{"access_token":"abc","token_type":"Bearer","expires_at":"2027-01-15T08:01:00Z","issuer":"x"}"#;
         assert_eq!(read(ours), Ok(("abc".into(), Some(1_800_000_060))));
@@ -151,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_several_expiries_counts() {
+    fn the_earliest_of_several_expiries_applies() {
         let token = jwt(r#"{"exp":1800000100}"#);
         assert_eq!(read(&token), Ok((token.clone(), Some(1_800_000_100))));
         for (seconds, expected) in [(60, 1_800_000_060), (200, 1_800_000_100)] {
@@ -196,7 +193,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_a_token_or_an_error_without_a_byte_of_it(before in "[ -~]{0,9}", after in "[ -~]{0,9}") {
+        fn an_error_for_any_token_text_does_not_quote_it(before in "[ -~]{0,9}", after in "[ -~]{0,9}") {
             for text in [format!("{before}TOPSECRET{after}"), format!("{{\"access_token\":{before}\"TOPSECRET\"{after}}}")] {
                 if let Err(error) = parse(&text, START) {
                     prop_assert!(!error.to_string().contains("TOPSECRET"));

@@ -9,9 +9,11 @@ fn a_program_that_is_missing_is_not_started() {
     assert!(matches!(absent, Err(RunError::Start(_))));
 }
 
-/// By the system's shell.
+/// Tests with the system's shell.
 #[cfg(unix)]
 mod unix {
+    use std::sync::mpsc;
+
     use super::*;
 
     fn shell(script: &str) -> Command {
@@ -37,7 +39,7 @@ mod unix {
             find("sh", &move |_| path.clone())
         };
         let usual = Some(PathBuf::from("/bin/sh"));
-        // Where cargo runs this, all of these lead to the root.
+        // From every directory in which cargo runs this, all of these are the root.
         let up = "../../../../../../../../../../../..";
         for path in [
             None,
@@ -54,7 +56,7 @@ mod unix {
     }
 
     #[test]
-    fn one_that_says_too_much_or_stays_is_ended() {
+    fn a_chatty_or_hanging_program_is_killed() {
         let start = Instant::now();
         let soon = || Deadline::after(Duration::from_millis(100));
         let chatty = run_limited(&mut shell("yes"), &Deadline::after(REAPING * 50), 10);
@@ -75,7 +77,7 @@ mod unix {
     #[test]
     fn both_streams_are_read_at_once_and_each_within_its_limit() {
         let deadline = Deadline::after(Duration::from_secs(10));
-        // More than a pipe holds.
+        // More than fits into a pipe.
         let script = "head -c 100000 /dev/zero >&2; head -c 100000 /dev/zero; echo x >&2";
         let mut command = shell(script);
         let limit = 200_000;
@@ -93,7 +95,7 @@ mod unix {
     }
 
     #[test]
-    fn what_a_program_leaves_running_is_not_waited_for() {
+    fn background_processes_are_not_waited_for() {
         let start = Instant::now();
         let deadline = Deadline::after(Duration::from_secs(10));
         let mut command = shell("sleep 20 >&- & echo said >&2");
@@ -103,20 +105,23 @@ mod unix {
     }
 
     #[test]
-    fn a_program_that_hangs_goes_with_all_that_it_started() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let left = dir.path().join("left");
+    fn a_hanging_program_is_killed_with_its_children() {
         for script in ["sleep 60 & wait", "exec >&-; sleep 60 & wait"] {
-            let script = format!("(sleep 2; touch {}) & {script}", left.display());
-            let ended = run(&mut shell(&script), &Deadline::after(REAPING));
+            // Each descendant has this pipe as its stderr: it is closed after the last one.
+            let (mut theirs, stderr) = io::pipe().expect("a pipe");
+            let mut command = shell(&format!("(sleep 60; true) & {script}"));
+            let ended = run(command.stderr(stderr), &Deadline::after(REAPING));
             assert!(ended.is_err());
+            drop(command);
+            let (sender, closed) = mpsc::channel();
+            thread::spawn(move || sender.send(theirs.read_to_end(&mut Vec::new()).is_ok()));
+            let is_closed = closed.recv_timeout(Duration::from_secs(10));
+            assert_eq!(is_closed, Ok(true), "a descendant still runs: {script}");
         }
-        thread::sleep(Duration::from_secs(3));
-        assert!(!left.exists());
     }
 }
 
-/// By cmd, and by this program itself, which another variable has wait.
+/// Tests with cmd, and with this program itself, which waits if another variable is set.
 #[cfg(windows)]
 mod windows {
     use std::ffi::OsString;
@@ -150,7 +155,7 @@ mod windows {
     }
 
     #[test]
-    fn one_that_says_too_much_is_ended() {
+    fn a_chatty_program_is_killed() {
         let deadline = Deadline::after(Duration::from_secs(30));
         let chatty = run_limited(&mut shell("for /l %i in (1,0,2) do @echo y"), &deadline, 10);
         assert!(matches!(
@@ -172,12 +177,12 @@ mod windows {
         assert_eq!(find("tool", &|_| None), None);
     }
 
-    /// Starts itself twice, each waiting for the next, whose last one writes a file later.
+    /// Starts a chain of waiting processes, whose last one writes a file later.
     #[test]
     #[expect(clippy::disallowed_methods, reason = "the outer run passes a path")]
-    fn a_program_that_hangs_goes_with_all_that_it_started() {
+    fn a_hanging_program_is_killed_with_its_children() {
         const NAME: &str =
-            "sys::process::tests::windows::a_program_that_hangs_goes_with_all_that_it_started";
+            "sys::process::tests::windows::a_hanging_program_is_killed_with_its_children";
         let again = |wait: &str, left: &Path| {
             let mut command = Command::new(env::current_exe().expect("this program"));
             command.args(["--exact", NAME, "--nocapture"]);

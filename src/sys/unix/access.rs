@@ -19,29 +19,29 @@ pub struct Access {
 }
 
 impl Access {
-    /// For the owner alone: mode 0600.
+    /// Only the owner may read: mode 0600.
     pub const PRIVATE: Self = Self {
         mode: 0o600,
         group: None,
     };
 
-    /// For every user to read: mode 0644.
+    /// Every user may read: mode 0644.
     pub const PUBLIC: Self = Self {
         mode: 0o644,
         group: None,
     };
 
-    /// Creates an access of these bits and this group's ID.
+    /// Creates an access with these mode bits and this group ID.
     pub const fn of(mode: u32, group: Option<u32>) -> Self {
         Self { mode, group }
     }
 
-    /// Gives a file this access. Its group comes first, so that no other group can open
+    /// Gives a file this access. The group is set first, so that no other group can open
     /// the file for a moment.
     ///
     /// # Errors
-    /// The system's own reason. Some file systems have no modes: there, 0600 is an error
-    /// only if others may read or write the file.
+    /// The operating system's error. Some file systems have no modes: there, 0600 is an
+    /// error only if others may read or write the file.
     pub fn give(&self, file: &File) -> io::Result<()> {
         if let Some(group) = self.group
             && Status::of_open(file)?.group_id() != group
@@ -60,8 +60,8 @@ impl Access {
             && self.group.is_none_or(|group| status.group_id() == group)
     }
 
-    /// True if this process is no member of the group, so that the system may refuse to
-    /// give files to it.
+    /// True if this process is not a member of the group, so that the system may refuse
+    /// to give files to it.
     pub fn is_of_foreign_group(&self) -> bool {
         let is_member = |group: u32| {
             let groups = getgroups().unwrap_or_default();
@@ -71,25 +71,25 @@ impl Access {
     }
 }
 
-/// Returns the ID of a group, which is given by its name in `/etc/group` or by its number;
-/// `None` if there is no such group.
+/// Returns the ID of a group, given by its name in `/etc/group` or by its number; `None`
+/// if there is no such group.
 ///
 /// # Errors
 /// The file cannot be read.
 pub fn group_id(name: &OsStr) -> io::Result<Option<u32>> {
-    /// More than any list of groups has.
+    /// More than any list of groups needs.
     const LIMIT: u64 = 16 * 1024 * 1024;
     let mut list = Vec::new();
     match File::open("/etc/group") {
         Ok(file) => file.take(LIMIT).read_to_end(&mut list)?,
-        // As in a container of one program.
+        // A container of one program may have no such file.
         Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
         Err(error) => return Err(error),
     };
     Ok(group_in(&list, name.as_encoded_bytes()))
 }
 
-/// Returns the group of a list in the format of group(5), or of the number itself.
+/// Returns the ID of a group from a list in the format of group(5), or the number itself.
 fn group_in(list: &[u8], name: &[u8]) -> Option<u32> {
     let named = list.split(|byte| *byte == b'\n').find_map(|line| {
         let mut fields = line.split(|byte| *byte == b':');
@@ -99,7 +99,7 @@ fn group_in(list: &[u8], name: &[u8]) -> Option<u32> {
     named.or_else(|| number(name))
 }
 
-/// Returns a group's number. The highest one means "no change" to the system.
+/// Parses a group's number. The highest one means "no change" to the system.
 fn number(digits: &[u8]) -> Option<u32> {
     let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
     let text = std::str::from_utf8(digits).ok().filter(|_| is_number)?;
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_gets_its_mode_and_group_and_is_known_by_them() {
+    fn a_files_mode_and_group_are_set_and_compared() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let status = || Status::of(file.path()).expect("a file");
         let own = status().group_id();

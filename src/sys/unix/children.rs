@@ -1,4 +1,4 @@
-//! A program that we run, with all that it starts: ended together, also when this
+//! A program that we run, and its descendants: all are killed together, even when this
 //! process ends.
 
 use std::ffi::OsString;
@@ -8,23 +8,23 @@ use super::group;
 use super::watcher::{self, Watcher};
 use crate::text::clock::Deadline;
 
-/// Becomes a watcher and returns true, if that is asked for by the program's name. Else
-/// lets this process start watchers.
+/// Becomes a watcher and returns true if the program's name requests that. Else allows
+/// this process to start watchers.
 pub fn is_watcher(name: Option<&OsString>) -> bool {
     watcher::is_one(name)
 }
 
-/// One program and what it starts.
+/// One program and its descendants.
 pub struct Children {
     watcher: Option<Watcher>,
-    /// False if they are in this process's own group.
+    /// False if the program is in this process's own group.
     has_group: bool,
 }
 
 impl Children {
-    /// Prepares a command that is about to be started. One that may ask at the terminal
-    /// stays in this process's group if there is one: only the foreground process group
-    /// may read there (termios(3)) and gets Ctrl-C.
+    /// Prepares a command before its start. One that may ask at the terminal stays in
+    /// this process's group if there is a terminal: only the foreground process group may
+    /// read there (termios(3)) and gets Ctrl-C.
     pub fn of(command: &mut Command, may_ask: bool) -> Self {
         let has_group = !(may_ask && group::has_terminal());
         let watcher = Watcher::start();
@@ -36,8 +36,8 @@ impl Children {
         Self { watcher, has_group }
     }
 
-    /// Follows the command's process. Returns its group's leader; `None` if that group is
-    /// this process's own.
+    /// Registers the command's process. Returns its group's leader; `None` if that group
+    /// is this process's own.
     pub fn follow(&mut self, child: &Child) -> Option<Leader> {
         if let (Some(watcher), false) = (&mut self.watcher, self.has_group) {
             watcher.watch(child);
@@ -45,8 +45,8 @@ impl Children {
         self.has_group.then(|| Leader(self.leader(child).id()))
     }
 
-    /// Kills the child and all that it started, as far as the system names them. The
-    /// child must not have been reaped.
+    /// Kills the child and its descendants, as far as the system lists them. The child
+    /// must not have been reaped.
     pub fn kill(&self, child: &Child) {
         if self.has_group {
             group::kill(self.leader(child));
@@ -60,11 +60,11 @@ impl Children {
     }
 }
 
-/// The process that leads a group.
+/// The leader of a process group.
 pub struct Leader(u32);
 
 impl Leader {
-    /// Kills the group, and waits until none of it is left.
+    /// Kills the group, and waits until it is gone.
     pub fn end(&self, patience: &Deadline) {
         group::end(self.0, patience);
     }

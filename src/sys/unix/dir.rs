@@ -1,5 +1,5 @@
-//! Open directories. Files in them are reached by descriptor: nobody can swap a part
-//! of the path between a check and its use.
+//! Open directories. Files in them are opened by descriptor: no other process can swap a
+//! part of the path between a check and its use.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -21,7 +21,7 @@ impl Dir {
     /// Opens a directory by its path, whose last part must not be a link.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The operating system's error.
     pub fn open(path: &Path) -> io::Result<Self> {
         Ok(Self(openat(CWD, path, opening(), Mode::empty())?.into()))
     }
@@ -29,24 +29,24 @@ impl Dir {
     /// Opens a directory in this one.
     ///
     /// # Errors
-    /// It is a link, or the system's own reason.
+    /// The name is a link, or the operating system's error.
     pub fn enter(&self, name: &OsStr) -> io::Result<Self> {
         let entered = openat(&self.0, name, opening(), Mode::empty())?;
         Ok(Self(entered.into()))
     }
 
-    /// Looks at this directory.
+    /// Returns the status of this directory.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The operating system's error.
     pub fn status(&self) -> io::Result<Status> {
         Status::of_open(&self.0)
     }
 
-    /// Looks at a file in this directory, and follows no link.
+    /// Returns the status of a file in this directory; links are not followed.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The operating system's error.
     pub fn status_of(&self, name: &OsStr) -> io::Result<Status> {
         Ok(statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?.into())
     }
@@ -54,32 +54,32 @@ impl Dir {
     /// Returns the target of a link in this directory.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The operating system's error.
     pub fn read_link(&self, name: &OsStr) -> io::Result<PathBuf> {
         let target = readlinkat(&self.0, name, Vec::new())?;
         Ok(OsString::from_vec(target.into_bytes()).into())
     }
 
-    /// Opens a file in this directory to read, and follows no link.
+    /// Opens a file in this directory for reading; links are not followed.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The operating system's error.
     pub fn open_file(&self, name: &OsStr) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(openat(&self.0, name, flags, Mode::empty())?.into())
     }
 
-    /// Replaces a file in this directory by one of this mode and group, in one step. Until
-    /// then, and while it is written, nobody else can open the new file.
+    /// Replaces a file in this directory by one of this mode and group, in one step.
+    /// Until then, even during the write, no other user can open the new file.
     ///
     /// # Errors
-    /// The system's own reason; nothing is left behind.
+    /// The operating system's error; no temporary file is left.
     pub fn replace(&self, name: &OsStr, content: &[u8], access: &Access) -> io::Result<()> {
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
         let temporary = temporary::name();
         let mode = Mode::RUSR | Mode::WUSR;
         let mut file = File::from(openat(&self.0, &temporary, flags, mode)?);
-        // Even for mode 0600: the umask may have taken from it.
+        // Needed even for mode 0600: the umask may have reduced it.
         access
             .give(&file)
             .and_then(|()| file.write_all(content))
@@ -90,8 +90,8 @@ impl Dir {
     }
 }
 
-/// Returns the flags to open a directory. On Linux, one that may be searched but not
-/// listed opens too.
+/// Returns the flags to open a directory. On Linux, a directory that may be searched but
+/// not listed opens too.
 fn opening() -> OFlags {
     #[cfg(target_os = "linux")]
     let access = OFlags::PATH;

@@ -6,11 +6,12 @@ use std::path::Path;
 use std::{fs, io};
 
 use rustix::fs::{Access, OFlags, StatVfsMountFlags, access, fstatvfs};
+use rustix::io::Errno;
 
 use super::status::Status;
 
-/// Returns the options to open a file of our own: created with mode 0600, without
-/// following a link, without waiting for a FIFO's other end.
+/// Returns the options to open one of our files: created with mode 0600, without
+/// following a link or waiting for a FIFO's other end.
 pub fn open_private() -> OpenOptions {
     let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
     let mut options = OpenOptions::new();
@@ -18,10 +19,10 @@ pub fn open_private() -> OpenOptions {
     options
 }
 
-/// Opens a private file to read and write; creates it if it is missing.
+/// Opens a private file for reading and writing; creates it if it is missing.
 ///
 /// # Errors
-/// The system's own reason, or it is not a regular file.
+/// The operating system's error, or the file is not a regular one.
 pub fn open_or_create_private(path: &Path) -> io::Result<File> {
     let file = open_private()
         .read(true)
@@ -39,11 +40,11 @@ pub fn open_or_create_private(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Sets a file's mode to 0600. Some file systems refuse that: then the mode that the
-/// file was created with counts.
+/// Sets a file's mode to 0600. Some file systems refuse that: then the mode from the
+/// file's creation counts.
 ///
 /// # Errors
-/// The system's own reason, and the mode lets others read or write the file.
+/// The operating system's error, if the mode lets others read or write the file.
 pub fn set_private(file: &File) -> io::Result<()> {
     let set = file.set_permissions(Permissions::from_mode(0o600));
     set.or_else(|error| match Status::of_open(file) {
@@ -52,38 +53,38 @@ pub fn set_private(file: &File) -> io::Result<()> {
     })
 }
 
-/// Marks a file as one that is kept for a person to look at: mode 0400.
+/// Sets mode 0400 on a file that is kept for the user to inspect.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn set_kept(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(0o400))
 }
 
-/// Opens a file to read, or what stands in for one (`<(…)`, a FIFO).
+/// Opens a file, or a substitute (`<(…)`, a FIFO), for reading.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn open_to_read(path: &Path) -> io::Result<File> {
     // Without O_NONBLOCK, opening a FIFO without a writer blocks.
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
-/// Returns true if a file lies on a file system that is mounted read-only: its mode is
-/// set by what mounts it (a Kubernetes secret, say), and nobody can write to it.
+/// Returns true if a file is on a read-only file system: the mount sets its mode (a
+/// Kubernetes secret, for example), and no process can write to it.
 pub fn is_read_only(file: &File) -> bool {
     fstatvfs(file).is_ok_and(|system| system.f_flag.contains(StatVfsMountFlags::RDONLY))
 }
 
-/// Creates a directory of mode 0700. One that is there already stays as it is.
+/// Creates a directory of mode 0700. An existing one stays unchanged.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn create_private_dir(dir: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(dir) {
-        // The umask may have taken from it. If the file system refuses, the mode that
-        // it was created with counts, as for a file.
+        // The umask may have reduced the mode. If the file system refuses, the mode from
+        // its creation counts, as for a file.
         Ok(()) => fs::set_permissions(dir, Permissions::from_mode(0o700)).or_else(|error| {
             match Status::of_link(dir) {
                 Ok(status) if !status.is_open_to_others() => Ok(()),
@@ -95,16 +96,16 @@ pub fn create_private_dir(dir: &Path) -> io::Result<()> {
     }
 }
 
-/// Returns true if what this process creates in a directory locks out no other
-/// user: root creates nothing in another user's home (`sudo -E`).
+/// Returns true if new files in a directory lock out no other user: root creates nothing
+/// in another user's home (`sudo -E`).
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn may_create_in(dir: &Path) -> io::Result<bool> {
     Status::of(dir).map(|status| status.may_hold_ours())
 }
 
-/// Returns true if this process has the permission to create files in a directory.
+/// Returns true if this process has permission to create files in a directory.
 pub fn can_create_in(dir: &Path) -> bool {
     access(dir, Access::WRITE_OK | Access::EXEC_OK).is_ok()
 }
@@ -113,7 +114,7 @@ pub fn can_create_in(dir: &Path) -> bool {
 /// bytes were read.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
@@ -130,7 +131,7 @@ pub fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize>
 /// Writes at an offset.
 ///
 /// # Errors
-/// The system's own reason; a part may have been written.
+/// The operating system's error; a part may have been written.
 pub fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
     file.write_all_at(bytes, offset)
 }
@@ -140,16 +141,16 @@ pub fn make_private(builder: &mut tempfile::Builder<'_, '_>) {
     builder.permissions(Permissions::from_mode(0o700));
 }
 
-/// Puts a temporary file in the place of another, in one step.
+/// Replaces a file by a temporary one, in one step.
 ///
 /// # Errors
-/// The system's own reason; the temporary file is removed.
+/// The operating system's error; the temporary file is removed.
 pub fn persist(file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
     file.persist(path)?;
     Ok(())
 }
 
-/// Creates a symbolic link at `link` that leads to a directory.
+/// Creates a symbolic link at `link` to a directory.
 ///
 /// # Errors
 /// As [`symlink`].
@@ -157,25 +158,29 @@ pub fn symlink_dir(target: &Path, link: &Path) -> io::Result<()> {
     symlink(target, link)
 }
 
-/// Creates a symbolic link at `link` that leads to `target`.
+/// Creates a symbolic link at `link` to `target`.
 ///
 /// # Errors
-/// Something lies there already, or the system's own reason.
+/// The link's path exists, or the operating system's error.
 pub fn symlink(target: &Path, link: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(target, link)
 }
 
-/// Fsyncs a directory: files that were created, renamed or removed in it stay so
-/// after a crash.
+/// Fsyncs a directory: created, renamed and removed files in it stay so after a crash.
+/// Does nothing on a file system that cannot do it.
 ///
 /// # Errors
-/// The system's own reason; not every file system can.
+/// The operating system's error.
 pub fn fsync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
+    let synced = File::open(dir)?.sync_all();
+    synced.or_else(|error| match Errno::from_io_error(&error) {
+        Some(Errno::INVAL | Errno::NOTSUP | Errno::NOSYS | Errno::NOTTY) => Ok(()),
+        _ => Err(error),
+    })
 }
 
-/// Returns true if a path is one of those by which a process reaches its open files
-/// (`/dev/fd/3`, `/proc/self/fd/3`). Links to their directory are not resolved.
+/// Returns true if a path is an open file of the process (`/dev/fd/3`,
+/// `/proc/self/fd/3`). Links to their directory are not resolved.
 pub fn is_open_file(path: &Path) -> bool {
     let is_of_process =
         path.starts_with("/proc") && path.parent().is_some_and(|dir| dir.ends_with("fd"));

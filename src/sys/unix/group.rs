@@ -1,4 +1,4 @@
-//! Process groups: a child that is ended with all that it started.
+//! Process groups: a child is killed with its descendants.
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;
@@ -11,18 +11,18 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use super::parent;
 use crate::text::clock::Deadline;
 
-/// Lets a command lead a group of its own, so that [`kill`] ends it whole.
+/// Makes a command lead a separate group, so that [`kill`] kills the whole group.
 pub fn lead(command: &mut Command) {
     command.process_group(0);
 }
 
-/// Kills a child that leads a group, and all that it started. It must not have been
-/// reaped: until then its ID is no other's.
+/// Kills a child that leads a group, and its descendants. The child must not have been
+/// reaped: until then no other process has its ID.
 pub fn kill(child: &Child) {
     let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
 }
 
-/// Kills the group that a child leads, and waits until none of it is left.
+/// Kills the group that a child leads, and waits until it is gone.
 pub fn end(leader: u32, patience: &Deadline) {
     let Some(group) = i32::try_from(leader).ok().and_then(Pid::from_raw) else {
         return;
@@ -32,7 +32,7 @@ pub fn end(leader: u32, patience: &Deadline) {
     }
 }
 
-/// Kills a program and its descendants, as far as the system names them.
+/// Kills a program and its descendants, as far as the system lists them.
 pub fn kill_tree(program: i32) {
     let mut tree = vec![program];
     let parents = parent::parents();
@@ -47,8 +47,7 @@ pub fn kill_tree(program: i32) {
     }
 }
 
-/// Returns true if this process has a terminal. Only the group in its foreground can
-/// read there.
+/// Returns true if this process has a terminal. Only its foreground group can read there.
 pub fn has_terminal() -> bool {
     File::open("/dev/tty").is_ok()
 }

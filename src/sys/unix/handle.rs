@@ -1,4 +1,4 @@
-//! Other processes: one that gets SIGHUP, and orphans.
+//! Other processes: sending SIGHUP, and reaping orphans.
 
 use std::io;
 
@@ -7,13 +7,13 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process};
 #[cfg(target_os = "linux")]
 use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
 
-/// A handle of a process. On Linux it stays that process's even when its ID comes
-/// to be another's.
+/// A handle of a process. On Linux it stays valid for only that process, even if another
+/// one gets its ID.
 pub enum ProcessHandle {
     /// A file descriptor of the process (`pidfd_open(2)`).
     #[cfg(target_os = "linux")]
     Descriptor(rustix::fd::OwnedFd),
-    /// The process ID, if the system has nothing better.
+    /// The process ID, on systems without such descriptors.
     Id(Pid),
 }
 
@@ -27,7 +27,7 @@ impl ProcessHandle {
         #[cfg(target_os = "linux")]
         match pidfd_open(pid, PidfdFlags::empty()) {
             Ok(fd) => return Ok(Self::Descriptor(fd)),
-            // Kernels before 5.3, and sandboxes that do not know the call.
+            // Returned by kernels before 5.3, and by sandboxes that do not know the call.
             Err(Errno::NOSYS | Errno::PERM) => {}
             Err(error) => return Err(error.into()),
         }
@@ -44,7 +44,7 @@ impl ProcessHandle {
     /// Sends SIGHUP.
     ///
     /// # Errors
-    /// It has ended, or is another user's.
+    /// The process has exited, or belongs to another user.
     pub fn hang_up(&self) -> io::Result<()> {
         match self {
             #[cfg(target_os = "linux")]
@@ -55,8 +55,8 @@ impl ProcessHandle {
     }
 }
 
-/// Reaps orphans that have ended, if this process is PID 1: what a key-command
-/// leaves running comes to it.
+/// Reaps orphans that have exited, if this process is PID 1: it inherits the processes
+/// that a key-command leaves running.
 pub fn reap_orphans() {
     if rustix::process::getpid() == Pid::INIT {
         while let Ok(Some(_)) = rustix::process::wait(WaitOptions::NOHANG) {}
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     fn asleep() -> Child {
-        // A SIGHUP that whoever runs the tests ignores (nohup) is ignored here too.
+        // If the test runner ignores SIGHUP (nohup), it is ignored here too.
         let script = "import signal, time\nsignal.signal(signal.SIGHUP, signal.SIG_DFL)\n\
                       print(flush=True)\ntime.sleep(60)";
         let mut child = Command::new("python3")
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_gets_sighup_and_one_that_has_ended_is_nobody() {
+    fn a_process_gets_sighup_and_an_ended_one_is_an_error() {
         let mut child = asleep();
         let handle = ProcessHandle::open(number_of(&child)).expect("a process");
         handle.hang_up().expect("sent");

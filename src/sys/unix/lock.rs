@@ -20,14 +20,14 @@ pub fn try_lock(file: &File) -> io::Result<bool> {
     }
 }
 
-/// Returns true if the file that was opened still lies at the path. A lock on a
-/// file that was removed guards nothing: the next process opens another.
+/// Returns true if the opened file is still at the path. A lock on a removed file is
+/// useless: the next process opens another file.
 pub fn is_in_place(path: &Path, opened: &Status) -> bool {
     Status::of_link(path).is_ok_and(|now| now.identity() == opened.identity())
 }
 
-/// The lock on a directory, held until dropped or until the process ends, however
-/// it ends. Nothing is left behind in the directory.
+/// The lock on a directory, released when dropped or when the process ends, however it
+/// ends. It leaves nothing in the directory.
 #[derive(Debug)]
 pub struct DirLock {
     dir: File,
@@ -36,8 +36,8 @@ pub struct DirLock {
 }
 
 impl DirLock {
-    /// Takes the lock, without waiting. `None` if another process holds it, or if
-    /// the directory was replaced meanwhile.
+    /// Takes the lock, without waiting. `None` if another process holds it, or if the
+    /// directory was replaced meanwhile.
     ///
     /// # Errors
     /// The directory cannot be opened.
@@ -47,7 +47,7 @@ impl DirLock {
         let is_locked = match try_lock(&opened) {
             Ok(true) => true,
             Ok(false) => return Ok(None),
-            // NFS locks no directory.
+            // NFS cannot lock a directory.
             Err(error) => {
                 log::debug!("a directory cannot be locked: {error}");
                 false
@@ -67,18 +67,18 @@ impl DirLock {
         self.is_locked
     }
 
-    /// Returns true if it is the lock on the directory at this path.
+    /// Returns true if this is the lock on the directory at the path.
     pub fn is_of(&self, dir: &Path) -> bool {
         Status::of(dir).is_ok_and(|status| status.identity() == self.identity)
     }
 
-    /// Does nothing: the lock keeps nobody from removing the directory.
+    /// Does nothing: the lock does not prevent the removal of the directory.
     pub const fn allow_removal(&mut self) {}
 
     /// Fsyncs the directory.
     ///
     /// # Errors
-    /// The system's own reason; not every file system can.
+    /// The operating system's error; some file systems cannot do it.
     pub fn fsync(&self) -> io::Result<()> {
         self.dir.sync_all()
     }

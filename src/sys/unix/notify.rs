@@ -1,4 +1,4 @@
-//! The service manager, by `sd_notify(3)`.
+//! Messages to the service manager, by `sd_notify(3)`.
 
 use std::ffi::OsStr;
 use std::io;
@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use crate::text::quote;
 
-/// How long a manager that does not read is waited for.
+/// Time limit for a manager that does not read.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The socket at which the service manager listens (`NOTIFY_SOCKET`).
+/// The socket of the service manager (`NOTIFY_SOCKET`).
 pub struct Manager(SocketAddr);
 
 impl Manager {
@@ -29,7 +29,7 @@ impl Manager {
             .map(Self)
     }
 
-    /// Sends assignments, one a line. Returns whether they arrived.
+    /// Sends assignments, one per line. Returns true if they arrived.
     pub fn tell(&self, state: &str) -> bool {
         let sent = self.send(state);
         if let Err(error) = &sent {
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_and_an_abstract_name_are_reached_and_nothing_else_is_tried() {
+    fn paths_and_abstract_names_are_reached_and_others_ignored() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("notify");
         let at_path = UnixDatagram::bind(&path).expect("a socket");

@@ -1,7 +1,7 @@
-//! Signals: an end that is asked for, and a limit on the size of files.
+//! Signals: termination requests, and the limit on file sizes.
 //!
-//! SIGTERM and SIGINT end an agent at once, whatever is under way. The system's own
-//! default would do, but not in a container: it ends no process that is PID 1 there.
+//! SIGTERM and SIGINT terminate an agent at once, during any step. The system's default
+//! would do, but not in a container: it does not terminate PID 1.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,36 +12,36 @@ use signal_hook::flag::{register, register_conditional_shutdown, register_usize}
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::{emulate_default_handler, raise};
 
-/// Whether the handler ends the process itself.
+/// True if the handler terminates the process itself.
 static AT_ONCE: AtomicBool = AtomicBool::new(true);
 
-/// Whether an end was asked for.
+/// True if termination was requested.
 static ASKED: AtomicBool = AtomicBool::new(false);
 
-/// The signal that asked for it.
+/// The signal that requested it.
 static ASKED_BY: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether [`Ending::on_signals`] was called.
+/// True if [`Ending::on_signals`] was called.
 static IS_HANDLED: AtomicBool = AtomicBool::new(false);
 
-/// Set by a signal that nobody reads: to have a handler is all.
+/// Set by a signal and never read: only the handler is needed.
 static TOO_LARGE: AtomicBool = AtomicBool::new(false);
 
-/// Held while an end has to wait.
+/// Locked while termination must wait.
 static UNBROKEN: Mutex<()> = Mutex::new(());
 
-/// What is done before an end that [`clean_up_first`] sees.
+/// Functions to run before a termination that [`clean_up_first`] handles.
 static CLEAN_UPS: Mutex<Vec<fn()>> = Mutex::new(Vec::new());
 
 fn clean_ups() -> MutexGuard<'static, Vec<fn()>> {
     CLEAN_UPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Has SIGINT, SIGTERM and SIGHUP clean up before they end the process as they would
-/// anyway. One that is ignored (`nohup`) stays so.
+/// Makes SIGINT, SIGTERM and SIGHUP clean up before they terminate the process as usual.
+/// An ignored one (`nohup`) stays ignored.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn clean_up_first(clean_up: fn()) -> io::Result<()> {
     let mut all = clean_ups();
     let is_first = all.is_empty();
@@ -63,11 +63,11 @@ pub fn clean_up_first(clean_up: fn()) -> io::Result<()> {
     Ok(())
 }
 
-/// Has an end by a signal wait for `clean_up` from now on. An agent's end waits for
-/// [`end_if_asked`] instead.
+/// Makes a signal run `clean_up` before it ends the process, from now on. An agent's
+/// termination waits for [`end_if_asked`] instead.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn delay_end(clean_up: fn()) -> io::Result<()> {
     if IS_HANDLED.load(Ordering::SeqCst) {
         AT_ONCE.store(false, Ordering::SeqCst);
@@ -82,8 +82,8 @@ pub fn delay_end(clean_up: fn()) -> io::Result<()> {
     clean_up_first(clean_up)
 }
 
-/// Ends an agent that was asked to end since [`delay_end`], and lets it end at once from
-/// now on.
+/// Ends an agent that was asked to terminate since [`delay_end`], or during [`whole`].
+/// From now on, a request ends it at once.
 pub fn end_if_asked() {
     AT_ONCE.store(true, Ordering::SeqCst);
     if asked() {
@@ -92,12 +92,12 @@ pub fn end_if_asked() {
     }
 }
 
-/// Has an end that [`clean_up_first`] sees wait until this is dropped.
+/// Delays a termination that [`clean_up_first`] handles until the guard is dropped.
 pub fn unbroken() -> MutexGuard<'static, ()> {
     UNBROKEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns the set of ignored signals, as Linux tells it; elsewhere it is empty.
+/// Returns the set of ignored signals on Linux; elsewhere it is empty.
 fn ignored() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mut lines = status.lines();
@@ -106,22 +106,22 @@ fn ignored() -> u64 {
         .unwrap_or_default()
 }
 
-/// Keeps a write past `ulimit -f` from ending this process with SIGXFSZ, and a fresh
-/// token with it: the write fails with EFBIG instead. Programs that this one runs
-/// still get the signal: exec resets a handler, where it would hand on `SIG_IGN`.
+/// Prevents SIGXFSZ from ending this process, and losing a fresh token, on a write past
+/// `ulimit -f`: the write fails with EFBIG instead. Child programs still get the signal:
+/// exec resets a handler, but would pass on `SIG_IGN`.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn survive_file_limit() -> io::Result<()> {
     register(SIGXFSZ, &TOO_LARGE).map(drop)
 }
 
-/// How the process ends when it is asked to.
+/// The exit status of the process after a request to terminate.
 #[derive(Clone, Copy)]
 pub enum Ending {
-    /// Exit code 0: a signal is how an agent is stopped.
+    /// Exit code 0: a signal is the usual way to stop an agent.
     Done,
-    /// Exit code 128 + signal, as in a shell: the work was not done.
+    /// Exit code 128 + signal, as in a shell: the work is incomplete.
     CutOff,
 }
 
@@ -129,7 +129,7 @@ impl Ending {
     /// Installs the handlers.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The operating system's error.
     pub fn on_signals(self) -> io::Result<()> {
         IS_HANDLED.store(true, Ordering::SeqCst);
         for signal in [SIGTERM, SIGINT] {
@@ -137,9 +137,9 @@ impl Ending {
                 Self::Done => 0,
                 Self::CutOff => 128 + signal,
             };
-            // For one that comes before the others are in place.
+            // For a signal that arrives before the other handlers are installed.
             register_conditional_shutdown(signal, status, &AT_ONCE)?;
-            // A second one ends a step that hangs, on a dead network disk, say.
+            // A second request ends a step that hangs, such as on a dead network disk.
             register_conditional_shutdown(signal, status, &ASKED)?;
             register_usize(signal, &ASKED_BY, signal.unsigned_abs() as usize)?;
             register(signal, &ASKED)?;
@@ -149,17 +149,17 @@ impl Ending {
     }
 }
 
-/// Runs a short step that must not be interrupted: an end that is asked for
-/// meanwhile waits for it, and then for the caller of [`asked`].
+/// Runs a short step that must not be interrupted: a request to terminate meanwhile waits
+/// for it, and then for the caller of [`asked`] or [`end_if_asked`].
 pub fn whole<T>(step: impl FnOnce() -> T) -> T {
     AT_ONCE.store(false, Ordering::SeqCst);
     let outcome = step();
-    // From here on the handler ends the process; until here it left a note.
+    // From here on the handler ends the process; before, it only set a flag.
     AT_ONCE.store(true, Ordering::SeqCst);
     outcome
 }
 
-/// Returns true if an end was asked for that is yet to come.
+/// Returns true if termination was requested and has not happened yet.
 pub fn asked() -> bool {
     ASKED.load(Ordering::SeqCst)
 }

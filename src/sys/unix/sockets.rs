@@ -1,9 +1,9 @@
-//! TCP connections that are made side by side, without a thread each.
+//! TCP connections that are opened in parallel, without a thread each.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
-/// A connection to a program of this machine.
+/// A connection to a program on this machine.
 pub use std::os::unix::net::UnixStream as LocalStream;
 use std::path::Path;
 use std::time::Duration;
@@ -15,22 +15,22 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, connect, socket, so
 use super::streams;
 pub use super::streams::{wait_readable, wait_writable};
 
-/// A TCP connection in the making. Dropping it gives it up.
+/// A pending TCP connection. Dropping it cancels it.
 #[derive(Debug)]
 pub struct Connecting(OwnedFd);
 
 impl Connecting {
-    /// Starts to connect, and does not wait.
+    /// Starts to connect, without waiting.
     ///
     /// # Errors
-    /// The system's own reason, where it is known at once: there is no route.
+    /// The operating system's error, if it is known at once: there is no route.
     pub fn start(address: SocketAddr) -> io::Result<Self> {
         let family = match address {
             SocketAddr::V4(_) => AddressFamily::INET,
             SocketAddr::V6(_) => AddressFamily::INET6,
         };
         let fd = socket(family, SocketType::STREAM, None)?;
-        // Not with the call that creates it: macOS has no flags for these two.
+        // Set after creation: macOS has no creation flags for these two.
         fcntl_setfd(&fd, FdFlags::CLOEXEC)?;
         ioctl_fionbio(&fd, true)?;
         match connect(&fd, &address) {
@@ -39,22 +39,22 @@ impl Connecting {
         }
     }
 
-    /// Returns the connection, whose reads and writes do not wait either. To be called
-    /// after [`wait_any`] named it.
+    /// Returns the connection, whose reads and writes do not block either. Call this
+    /// after [`wait_any`] has reported it.
     ///
     /// # Errors
-    /// The system's own reason why there is none.
+    /// The operating system's error.
     pub fn finish(self) -> io::Result<TcpStream> {
         sockopt::socket_error(&self.0)??;
         Ok(TcpStream::from(self.0))
     }
 }
 
-/// Waits until one of the connections is made or has failed. Returns one flag for
-/// each connection, in their order; all are false after this time.
+/// Waits until one of the connections is established or has failed. Returns one flag for
+/// each connection, in their order; after the timeout, all are false.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn wait_any(all: &[Connecting], timeout: Duration) -> io::Result<Vec<bool>> {
     let mut waiting: Vec<_> = all
         .iter()
@@ -64,11 +64,11 @@ pub fn wait_any(all: &[Connecting], timeout: Duration) -> io::Result<Vec<bool>> 
     Ok(waiting.iter().map(|fd| !fd.revents().is_empty()).collect())
 }
 
-/// Connects to the socket file of a program of this machine. Reads and writes do not
-/// wait, and neither does this.
+/// Connects to the socket file of a program on this machine. Neither this call nor reads
+/// and writes block.
 ///
 /// # Errors
-/// The system's own reason; [`io::ErrorKind::WouldBlock`] if the program is busy.
+/// The operating system's error; [`io::ErrorKind::WouldBlock`] if the program is busy.
 pub fn connect_local(path: &Path) -> io::Result<LocalStream> {
     let fd = socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
     fcntl_setfd(&fd, FdFlags::CLOEXEC)?;

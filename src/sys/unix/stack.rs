@@ -1,31 +1,31 @@
-//! Stacks of their own, where this process has a small one (`ulimit -s`): the first
-//! thread's cannot be made larger, and an overflow ends the process with SIGABRT.
+//! Separate stacks, for a process with a small one (`ulimit -s`): the first thread's
+//! stack cannot grow, and an overflow ends the process with SIGABRT.
 
 use std::{fs, thread};
 
-/// What std gives a thread. Much less is too little for a build without optimisation, and
-/// for what is wiped after a signature.
+/// The default stack size of std's threads. Much less is too little for an unoptimised
+/// build, and for the stack that is wiped after a signature.
 const ENOUGH: u64 = 2 * 1024 * 1024;
 
-/// What Linux gives a process by default.
+/// The default stack size of a Linux process.
 const USUAL: usize = 8 * 1024 * 1024;
 
-/// Runs the whole call: on a stack of its own if this one is small and the build is without
-/// optimisation, whose frames are large.
+/// Runs the whole call: on a separate stack if the current one is small and the build is
+/// unoptimised, with large frames.
 pub fn on_enough(call: fn()) {
     if cfg!(debug_assertions)
         && is_small()
         && let Ok(thread) = thread::Builder::new().stack_size(USUAL).spawn(call)
     {
-        // A call that ends exits the process itself.
+        // A call exits the process itself when it is done.
         let _ = thread.join();
         return;
     }
     call();
 }
 
-/// Runs a step on a stack of its own of this size; on this one if the system permits no
-/// further thread.
+/// Runs a step on a separate stack of this size; on the current one if the system permits
+/// no further thread.
 pub fn on_own<T: Send>(size: usize, step: impl Fn() -> T + Sync) -> T {
     let result = thread::scope(|scope| {
         let builder = thread::Builder::new().stack_size(size);
@@ -35,7 +35,7 @@ pub fn on_own<T: Send>(size: usize, step: impl Fn() -> T + Sync) -> T {
     result.unwrap_or_else(step)
 }
 
-/// True if the stack is limited to less than usual, as Linux tells it; false elsewhere.
+/// True if the stack limit is lower than usual, by Linux's data; false elsewhere.
 /// getrlimit(2) would do, but some sandboxes refuse it.
 pub fn is_small() -> bool {
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();

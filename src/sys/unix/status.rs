@@ -1,4 +1,4 @@
-//! Whose a file is, who else may use it, and which file it is.
+//! Owner, permissions and identity of a file.
 
 use std::fs::{File, Metadata};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
@@ -7,7 +7,7 @@ use std::{fs, io};
 
 use rustix::fs::{FileType, RawMode, Stat};
 
-/// What the system says of a file or directory, at one moment.
+/// The status of a file or directory at one moment.
 #[derive(Clone, Debug)]
 pub struct Status {
     identity: Identity,
@@ -19,11 +19,11 @@ pub struct Status {
     size: u64,
 }
 
-/// Which file it is, by whatever path: device and inode.
+/// The identity of a file, independent of its path: device and inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity(u64, u64);
 
-/// What changes with every write to a file, and with its replacement.
+/// A value that changes with every write to a file, and with its replacement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     identity: Identity,
@@ -35,7 +35,7 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// Returns the stamp of the file that a path leads to; `None` if there is none.
+    /// Returns the stamp of the file at a path; `None` if there is none.
     pub fn of(path: &Path) -> Option<Self> {
         let meta = fs::metadata(path).ok()?;
         Some(Self {
@@ -50,26 +50,26 @@ impl Stamp {
 }
 
 impl Status {
-    /// Looks at the file that a path leads to.
+    /// Returns the status of the file at a path; links are followed.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The operating system's error.
     pub fn of(path: &Path) -> io::Result<Self> {
         fs::metadata(path).map(Self::from)
     }
 
-    /// Looks at what lies at the path, and follows no link there.
+    /// Returns the status of a path; a link at its end is not followed.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The operating system's error.
     pub fn of_link(path: &Path) -> io::Result<Self> {
         fs::symlink_metadata(path).map(Self::from)
     }
 
-    /// Looks at an open file.
+    /// Returns the status of an open file.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The operating system's error.
     pub fn of_open(file: &File) -> io::Result<Self> {
         file.metadata().map(Self::from)
     }
@@ -89,7 +89,7 @@ impl Status {
         self.kind() == FileType::Symlink
     }
 
-    /// True for what gives its content once only: a pipe, a socket, a terminal.
+    /// True for a file whose content can be read only once: a pipe, a socket, a terminal.
     pub fn is_pipe(&self) -> bool {
         matches!(
             self.kind(),
@@ -97,7 +97,7 @@ impl Status {
         )
     }
 
-    /// True for a regular file that somebody may run.
+    /// True for a regular file that at least one user may run.
     pub fn is_program(&self) -> bool {
         self.is_file() && self.mode & 0o111 != 0
     }
@@ -107,12 +107,12 @@ impl Status {
         self.size
     }
 
-    /// True if the effective user owns it.
+    /// True if the effective user owns the file.
     pub fn is_ours(&self) -> bool {
         self.owner == us()
     }
 
-    /// True if the effective user or root owns it.
+    /// True if the effective user or root owns the file.
     pub fn is_ours_or_roots(&self) -> bool {
         [us(), 0].contains(&self.owner)
     }
@@ -122,12 +122,12 @@ impl Status {
         self.owner == other.owner
     }
 
-    /// True if it is ours and nobody else may read or write it.
+    /// True if the file is ours and no other user may read or write it.
     pub fn is_private(&self) -> bool {
         self.is_ours() && !self.is_open_to_others()
     }
 
-    /// True if it is ours and nobody else may write it.
+    /// True if the file is ours and no other user may write it.
     pub fn is_ours_to_write(&self) -> bool {
         self.is_ours() && !self.is_writable_by_others()
     }
@@ -152,56 +152,55 @@ impl Status {
         self.mode & 0o022 != 0
     }
 
-    /// True for a directory in which users can replace only what is theirs.
+    /// True for a directory in which users can replace only their own files.
     pub fn is_sticky(&self) -> bool {
         self.mode & 0o1000 != 0
     }
 
-    /// True for a directory in which nobody else can replace what is ours: it is this
-    /// user's or root's, and others cannot write to it, or only what is theirs (the
-    /// sticky bit, as of /tmp).
+    /// True for a directory in which no other user can replace our files: it belongs to
+    /// this user or root, and others cannot write to it, or can replace only their own
+    /// files (the sticky bit, as in /tmp).
     pub fn keeps_ours(&self) -> bool {
         self.is_ours_or_roots() && (self.is_sticky() || !self.is_writable_by_others())
     }
 
-    /// True if its mode is that of [`super::files::set_private`].
+    /// True if the mode is that of [`super::files::set_private`].
     pub fn has_private_mode(&self) -> bool {
         self.mode() == 0o600
     }
 
-    /// True if its mode is that of [`super::files::set_kept`].
+    /// True if the mode is that of [`super::files::set_kept`].
     pub fn has_mode_of_kept(&self) -> bool {
         self.mode() == 0o400
     }
 
-    /// Returns the mode as people read it: `mode 0600`.
+    /// Returns the mode for messages: `mode 0600`.
     pub fn shown_mode(&self) -> String {
         format!("mode {:04o}", self.mode())
     }
 
-    /// Returns how many names it has.
+    /// Returns the number of hard links.
     pub fn links(&self) -> u64 {
         self.links
     }
 
-    /// Returns which file it is.
+    /// Returns the identity of the file.
     pub fn identity(&self) -> Identity {
         self.identity
     }
 
-    /// Gives another file this one's mode and group. If the group cannot be given,
-    /// the group gets no permissions. Returns whether it has both: some file systems
-    /// refuse a part.
+    /// Gives another file this one's mode and group. If the group cannot be set, it gets
+    /// no permissions. Returns true if both are set: some file systems refuse a part.
     ///
     /// # Errors
-    /// The system's own reason, and the file's mode permits more than this one's.
+    /// The operating system's error, if the file's mode permits more than this one's.
     pub fn give_mode(&self, file: &File) -> io::Result<bool> {
         let group = self.group;
         let has_group = file.metadata()?.gid() == group || fchown(file, None, Some(group)).is_ok();
         let mode = if has_group {
             self.mode()
         } else {
-            // Set-group-ID and the group's own bits.
+            // Set-group-ID and the group's permission bits.
             self.mode() & !0o2070
         };
         let set = file.set_permissions(fs::Permissions::from_mode(mode));
@@ -212,9 +211,9 @@ impl Status {
         }
     }
 
-    /// True if what this process creates in the directory locks nobody else out:
-    /// root with another user's HOME, as under `sudo -E`, creates nothing there. A
-    /// directory that is open to everybody, as /tmp is, locks nobody out.
+    /// True if new files in the directory lock no other user out: root with another
+    /// user's HOME, as under `sudo -E`, creates nothing there. A directory that is open
+    /// to all users, such as /tmp, locks none out.
     pub(super) fn may_hold_ours(&self) -> bool {
         may_hold(self.owner, self.mode, us())
     }
@@ -275,7 +274,7 @@ impl From<Stat> for Status {
     }
 }
 
-/// Returns this user's ID, as directories of the system name it.
+/// Returns this user's ID, for the names of system directories.
 pub fn user_id() -> u32 {
     us()
 }
@@ -305,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_may_do_is_told_by_the_mode() {
+    fn the_mode_decides_what_others_may_do() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("file");
         File::create(&path).expect("created");

@@ -1,4 +1,4 @@
-//! Open streams: bounded waits, and writes that leave no half text.
+//! Open streams: bounded waits, and writes without partial output.
 
 use std::fs::File;
 use std::io;
@@ -12,20 +12,18 @@ use rustix::fs::{FileType, SeekFrom, fstat, ftruncate, seek};
 use rustix::io::Errno;
 use rustix::termios::{LocalModes, QueueSelector, tcflush, tcgetattr, tcgetwinsize};
 
-/// Waits until a stream has something to read, or is at its end. Returns false if
-/// it has not within this time.
+/// Waits until a stream has data or is at its end. Returns false after the timeout.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn wait_readable(stream: &impl Stream, timeout: Duration) -> io::Result<bool> {
     wait(&mut [PollFd::new(stream, PollFlags::IN)], timeout)
 }
 
-/// Waits until a stream takes a write. Returns false if it does not within this
-/// time.
+/// Waits until a stream accepts a write. Returns false after the timeout.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn wait_writable(stream: &impl Stream, timeout: Duration) -> io::Result<bool> {
     wait(&mut [PollFd::new(stream, PollFlags::OUT)], timeout)
 }
@@ -35,7 +33,7 @@ pub trait Piped: Stream + Read {}
 
 impl<R: Stream + Read> Piped for R {}
 
-/// A reader whose waits are bounded.
+/// A reader with bounded waits.
 pub struct Pipe<R>(R);
 
 impl<R: Piped> Pipe<R> {
@@ -47,7 +45,7 @@ impl<R: Piped> Pipe<R> {
     /// Waits as [`wait_readable`] does.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The operating system's error.
     pub fn wait(&self, timeout: Duration) -> io::Result<bool> {
         wait_readable(&self.0, timeout)
     }
@@ -59,10 +57,10 @@ impl<R: Piped> Read for Pipe<R> {
     }
 }
 
-/// Waits as [`wait_readable`] does, for either of two streams: returns which.
+/// Waits as [`wait_readable`] does, for either of two streams, and returns which.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn wait_either<A: Piped, B: Piped>(
     one: Option<&Pipe<A>>,
     other: Option<&Pipe<B>>,
@@ -96,44 +94,44 @@ pub(super) fn wait(streams: &mut [PollFd<'_>], timeout: Duration) -> io::Result<
     }
 }
 
-/// Returns the columns of a terminal; `None` if it does not know.
+/// Returns the columns of a terminal; `None` if they are unknown.
 pub fn columns(terminal: &impl Stream) -> Option<usize> {
     let size = tcgetwinsize(terminal).ok()?;
     (size.ws_col > 0).then_some(size.ws_col.into())
 }
 
-/// Discards what was typed at a terminal and not read yet, until no more comes: a paste
-/// arrives in parts.
+/// Discards input that was typed at a terminal and not read yet, until no more comes: a
+/// paste arrives in parts.
 pub fn discard_typed(terminal: &impl Stream) {
     const PAUSE: Duration = Duration::from_millis(50);
     const PARTS: usize = 40;
     for _ in 0..PARTS {
         let is_more = wait_readable(terminal, PAUSE);
-        // No terminal, or one that is closed, has nothing to discard.
+        // A closed terminal, or another file, has no input to discard.
         if tcflush(terminal, QueueSelector::IFlush).is_err() || !matches!(is_more, Ok(true)) {
             return;
         }
     }
 }
 
-/// True while a terminal does not show what is typed, or takes each key at once: a
-/// program asks for a password, or draws the whole screen.
+/// True while a terminal hides the typed input, or passes on each key at once: a program
+/// asks for a password, or draws the whole screen.
 pub fn is_asking(terminal: &impl Stream) -> bool {
     let usual = LocalModes::ECHO | LocalModes::ICANON;
     tcgetattr(terminal).is_ok_and(|modes| !modes.local_modes.contains(usual))
 }
 
-/// Returns this process's stdin without std's buffer, which would hide from a wait
-/// what has come already.
+/// Returns this process's stdin without std's buffer, which would hide buffered input
+/// from a wait.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn stdin() -> io::Result<File> {
     io::stdin().as_fd().try_clone_to_owned().map(File::from)
 }
 
-/// The process's stdout, without a buffer: each write is whole, or leaves no part
-/// of it in a file ([`write_whole`]).
+/// The process's stdout, without a buffer: each write is complete, or leaves no part in a
+/// file ([`write_whole`]).
 pub struct Stdout;
 
 impl Write for Stdout {
@@ -146,11 +144,11 @@ impl Write for Stdout {
     }
 }
 
-/// Writes all of a text. If a regular file takes a part of it only (a full disk,
-/// `ulimit -f`), that part is cut off again: it could pass for an answer.
+/// Writes all of a text. If a regular file accepts only a part (a full disk, `ulimit
+/// -f`), that part is cut off again: it could pass for an answer.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn write_whole(stream: &impl Stream, bytes: &[u8]) -> io::Result<()> {
     let mut rest = bytes;
     while !rest.is_empty() {
@@ -159,7 +157,7 @@ pub fn write_whole(stream: &impl Stream, bytes: &[u8]) -> io::Result<()> {
             Err(Errno::INTR) => {}
             Err(errno) => {
                 let written = bytes.len() - rest.len();
-                // Nothing is left to do if it cannot be.
+                // A failure here has no remedy.
                 let _ = cut_off(stream, written as u64);
                 return Err(errno.into());
             }
@@ -168,8 +166,8 @@ pub fn write_whole(stream: &impl Stream, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Cuts off what was just written at the end of a regular file. What another
-/// process has written after it stays, and so does the part before that.
+/// Cuts off the text just written at the end of a regular file. Later text of another
+/// process stays, and so does the part before that text.
 fn cut_off(stream: &impl Stream, written: u64) -> rustix::io::Result<()> {
     let stat = fstat(stream)?;
     if written == 0 || !FileType::from_raw_mode(stat.st_mode).is_file() {
@@ -191,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_ends_with_what_comes_and_with_its_time() {
+    fn a_wait_ends_with_data_or_at_its_timeout() {
         let (reader, mut writer) = io::pipe().expect("a pipe");
         let mut reader = Pipe::new(reader);
         let soon = Duration::from_millis(10);
@@ -210,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_written_at_the_end_is_cut_off() {
+    fn only_our_last_write_is_truncated() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("file");
         let options = || {

@@ -1,5 +1,5 @@
-//! A process of our own beside each program that we run: it ends that program, with
-//! all that it started, when we end, however we end.
+//! Our process beside each program that we run: it kills that program, with its
+//! descendants, when we exit, for any reason.
 //!
 //! No system call does that for a whole group. The watcher leads the program's process
 //! group, and reads a pipe whose other end only we have: at its end, we are gone.
@@ -17,19 +17,19 @@ use rustix::process::{Signal, getpgrp, getpid, kill_current_process_group};
 
 use super::group;
 
-/// The name by which this program is called (`argv[0]`) to be a watcher: no argument
-/// that a tool passes on can ask for it.
+/// The name (`argv[0]`) that makes this program a watcher: no argument that a tool passes
+/// on can do so.
 const NAME: &str = "zitadel-credential: watcher";
 
-/// The time that a program has to end by itself: git and kubectl that are killed while
-/// they write leave their lock files, which block their next call.
+/// Time for a program to exit by itself: if git or kubectl is killed during a write, its
+/// lock files stay and block its next call.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// False in another program that uses this library: it cannot be called by that name.
+/// False in another program that uses this library: it cannot be run by that name.
 static CAN_WATCH: AtomicBool = AtomicBool::new(false);
 
-/// Becomes a watcher and returns true, if that is asked for by the program's name. Else
-/// lets this process start watchers.
+/// Becomes a watcher and returns true if the program's name requests that. Else allows
+/// this process to start watchers.
 pub fn is_one(name: Option<&OsString>) -> bool {
     if name.map(OsString::as_os_str) != Some(OsStr::new(NAME)) {
         CAN_WATCH.store(true, Ordering::Relaxed);
@@ -46,11 +46,11 @@ pub fn is_one(name: Option<&OsString>) -> bool {
     true
 }
 
-/// A watcher that runs. When this is dropped, it ends and what it watches goes on.
+/// A running watcher. When this is dropped, the watcher exits and its program continues.
 pub struct Watcher(Child);
 
 impl Watcher {
-    /// Starts a watcher. `None` if it cannot be started: the program then runs without.
+    /// Starts a watcher. `None` if this fails: the program then runs without one.
     pub fn start() -> Option<Self> {
         if !CAN_WATCH.load(Ordering::Relaxed) {
             return None;
@@ -58,7 +58,7 @@ impl Watcher {
         let started = program().and_then(|program| {
             Command::new(program)
                 .arg0(NAME)
-                // A key may be there.
+                // The environment may contain a key.
                 .env_clear()
                 .current_dir("/")
                 .stdin(Stdio::piped())
@@ -78,12 +78,13 @@ impl Watcher {
         &self.0
     }
 
-    /// Lets a command join the watcher's group.
+    /// Makes a command join the watcher's group.
     pub fn lead(&self, command: &mut Command) {
         command.process_group(self.0.id().cast_signed());
     }
 
-    /// Has it end a program in another group with its descendants, not its own group.
+    /// Makes the watcher kill a program in another group with its descendants, not its
+    /// own.
     pub fn watch(&mut self, program: &Child) {
         if let Some(pipe) = &mut self.0.stdin {
             let _ = writeln!(pipe, "{}", program.id());
@@ -93,7 +94,7 @@ impl Watcher {
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        // Before its pipe is closed.
+        // Must precede the closing of its pipe.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -105,7 +106,7 @@ fn program() -> io::Result<PathBuf> {
     std::env::current_exe()
 }
 
-/// Returns the path that leads to this program even after an update.
+/// Returns the path of this program, valid even after an update.
 #[cfg(target_os = "linux")]
 #[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
 fn program() -> io::Result<PathBuf> {

@@ -1,5 +1,5 @@
-//! Who may read a file. Windows has no modes: what a directory's access control list
-//! (ACL) says of its files counts, and in a user's profile that is the user, the
+//! Access for other users to a file. Windows has no modes: a directory's access control
+//! list (ACL) applies to its files, and in a user's profile it admits the user, the
 //! administrators and the system.
 
 use std::ffi::OsStr;
@@ -8,28 +8,28 @@ use std::io;
 
 use super::status::Status;
 
-/// The mode that a new file gets; no other than these two can be given here.
+/// The mode of a new file; only these two exist here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
     mode: u32,
 }
 
 impl Access {
-    /// For the owner alone, as far as the directory's ACL has it so.
+    /// Only the owner may read, as far as the directory's ACL says so.
     pub const PRIVATE: Self = Self { mode: 0o600 };
 
-    /// For everybody whom the directory's ACL lets read.
+    /// Every user to whom the directory's ACL grants it may read.
     pub const PUBLIC: Self = Self { mode: 0o644 };
 
-    /// Creates an access of these bits. There are no groups of files.
+    /// Creates an access with these mode bits. Files have no groups.
     pub const fn of(mode: u32, _group: Option<u32>) -> Self {
         Self { mode }
     }
 
-    /// Leaves a file with what its directory gave it.
+    /// Leaves a file with the permissions from its directory.
     ///
     /// # Errors
-    /// It would have to be of another mode.
+    /// The requested mode is another one.
     pub fn give(&self, _: &File) -> io::Result<()> {
         match *self {
             Self::PRIVATE | Self::PUBLIC => Ok(()),

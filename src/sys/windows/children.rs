@@ -1,9 +1,9 @@
-//! A program that we run, with all that it starts: ended together, also when this
+//! A program that we run, and its descendants: all are killed together, even when this
 //! process ends.
 //!
-//! They are in a job, whose only handle this process has. The system ends a job with its
-//! last handle, however this process ends. What the program starts in the moment before
-//! it is in the job is not.
+//! The processes are in a job, whose only handle this process has. The system ends a job
+//! with its last handle, however this process ends. Processes that the program starts
+//! before it is in the job are not included.
 
 use std::ffi::OsString;
 use std::os::windows::io::AsRawHandle;
@@ -14,7 +14,7 @@ use win32job::{ExtendedLimitInfo, Job};
 
 use crate::text::clock::Deadline;
 
-/// Returns false: no process of ours watches another.
+/// Returns false: there are no watcher processes here.
 pub const fn is_watcher(_: Option<&OsString>) -> bool {
     false
 }
@@ -22,12 +22,12 @@ pub const fn is_watcher(_: Option<&OsString>) -> bool {
 /// A job that ends with its handle; `None` once it was ended.
 type Ending = Arc<Mutex<Option<Job>>>;
 
-/// One program and what it starts.
+/// One program and its descendants.
 pub struct Children(Ending);
 
 impl Children {
-    /// Prepares a job for a command that is about to be started. Without one, where the
-    /// system refuses it, the program is ended alone.
+    /// Prepares a job for a command before its start. If the system refuses a job, only
+    /// the program is killed, not its descendants.
     pub fn of(_: &mut Command, _may_ask: bool) -> Self {
         Self(Arc::new(Mutex::new(job())))
     }
@@ -40,17 +40,17 @@ impl Children {
         Some(Leader(Arc::clone(&self.0)))
     }
 
-    /// Kills the child and all that it started.
+    /// Kills the child and its descendants.
     pub fn kill(&self, _: &Child) {
         end(&self.0);
     }
 }
 
-/// What ends a program with all that it started.
+/// A handle to kill a program with its descendants.
 pub struct Leader(Ending);
 
 impl Leader {
-    /// Kills the program and what it started.
+    /// Kills the program and its descendants.
     pub fn end(&self, _: &Deadline) {
         end(&self.0);
     }
@@ -62,7 +62,7 @@ fn end(ending: &Ending) {
 
 impl Drop for Children {
     fn drop(&mut self) {
-        // The program has ended, and what it leaves running goes on, as on Unix.
+        // The program has exited; processes that it leaves running continue, as on Unix.
         if let Some(job) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             let_go(job);
         }
@@ -77,14 +77,14 @@ pub(super) fn job() -> Option<Job> {
     job.inspect_err(|error| log::debug!("no job: {error}")).ok()
 }
 
-/// Puts a process into a job. What it starts from then on is in it too.
+/// Puts a process into a job. Its children from then on are in it too.
 pub(super) fn put(job: &Job, child: &Child) {
     if let Err(error) = job.assign_process(child.as_raw_handle() as isize) {
         log::debug!("not in a job: {error}");
     }
 }
 
-/// Lets the processes of a job go on without it.
+/// Lets the processes of a job outlive it.
 pub(super) fn let_go(job: &Job) {
     if let Err(error) = job.set_extended_limit_info(&ExtendedLimitInfo::new()) {
         log::debug!("still in a job: {error}");

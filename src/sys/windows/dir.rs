@@ -1,5 +1,5 @@
-//! Open directories. While one is open, nobody can rename or replace it: no part of the
-//! path can be swapped between a check and its use.
+//! Open directories. While one is open, no process can rename or replace it: no part of
+//! the path can be swapped between a check and its use.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
@@ -12,11 +12,11 @@ use super::files::{open_private, rename};
 use super::status::{DIRECTORY, ITSELF, READ_ATTRIBUTES, Status};
 use crate::sys::temporary;
 
-/// Others may read and write what lies in it, and not rename or remove the directory.
+/// Others may read and write its files, but not rename or remove the directory.
 const SHARED: u32 = 0x1 | 0x2;
 
-/// The right to list it. The system asks what is shared for a right to read or write
-/// alone, and not for that to look at attributes.
+/// The right to list it. The system checks the share mode only for a right to read or
+/// write, not for the right to read attributes.
 const LIST: u32 = 0x1;
 
 /// An open directory.
@@ -29,7 +29,7 @@ impl Dir {
     /// Opens a directory by its path, whose last part must not be a link.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The operating system's error.
     pub fn open(path: &Path) -> io::Result<Self> {
         let path = std::path::absolute(path)?;
         let opened = OpenOptions::new()
@@ -46,23 +46,23 @@ impl Dir {
     /// Opens a directory in this one.
     ///
     /// # Errors
-    /// It is a link, or the system's own reason.
+    /// The name is a link, or the operating system's error.
     pub fn enter(&self, name: &OsStr) -> io::Result<Self> {
         Self::open(&self.path.join(name))
     }
 
-    /// Looks at this directory.
+    /// Returns the status of this directory.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The operating system's error.
     pub fn status(&self) -> io::Result<Status> {
         Status::of_open(&self.opened)
     }
 
-    /// Looks at a file in this directory, and follows no link.
+    /// Returns the status of a file in this directory; links are not followed.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The operating system's error.
     pub fn status_of(&self, name: &OsStr) -> io::Result<Status> {
         Status::of_link(&self.path.join(name))
     }
@@ -70,15 +70,15 @@ impl Dir {
     /// Returns the target of a link in this directory.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The operating system's error.
     pub fn read_link(&self, name: &OsStr) -> io::Result<PathBuf> {
         fs::read_link(self.path.join(name))
     }
 
-    /// Opens a file in this directory to read, and follows no link.
+    /// Opens a file in this directory for reading; links are not followed.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The operating system's error.
     pub fn open_file(&self, name: &OsStr) -> io::Result<File> {
         open_private().read(true).open(self.path.join(name))
     }
@@ -86,7 +86,7 @@ impl Dir {
     /// Replaces a file in this directory in one step.
     ///
     /// # Errors
-    /// The system's own reason; nothing is left behind.
+    /// The operating system's error; no temporary file is left.
     pub fn replace(&self, name: &OsStr, content: &[u8], access: &Access) -> io::Result<()> {
         let temporary = self.path.join(temporary::name());
         let mut file = open_private()
@@ -94,7 +94,7 @@ impl Dir {
             .create_new(true)
             .open(&temporary)?;
         let written = access.give(&file).and_then(|()| file.write_all(content));
-        // An open file may not be renamed.
+        // An open file cannot be renamed.
         drop(file);
         written
             .and_then(|()| rename(&temporary, &self.path.join(name)))
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_open_directory_stays_where_it_is_and_its_files_are_replaced() {
+    fn an_open_directory_cannot_move_and_its_files_are_replaced() {
         let root = tempfile::tempdir().expect("a directory");
         let [dir, moved] = ["dir", "moved"].map(|name| root.path().join(name));
         fs::create_dir(&dir).expect("created");

@@ -1,4 +1,4 @@
-//! Running another program in this one's place.
+//! Runs another program in place of this one.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -8,17 +8,17 @@ use std::process::Command;
 use super::{children, signals};
 use crate::sys::environment::Environment;
 
-/// Where programs are searched if there is no `PATH`: nowhere.
+/// Search path for programs without a `PATH`: empty.
 pub const USUAL_PATH: &str = "";
 
-/// The endings of programs if there is no `PATHEXT`.
+/// The endings of programs without a `PATHEXT`.
 const ENDINGS: &str = ".COM;.EXE;.BAT;.CMD";
 
-/// Runs the command to its end, and ends this process with its exit code: a process
-/// cannot become another one here. Ctrl-C is the command's own matter; if this process
-/// is ended, so is the command.
+/// Runs the command to its end, and ends this process with its exit code: here a process
+/// cannot become another one. The command handles Ctrl-C itself; if this process is
+/// ended, so is the command.
 ///
-/// Returns only if the command cannot be started, with the system's reason.
+/// Returns only if the command cannot be started, with the operating system's error.
 #[expect(
     clippy::disallowed_methods,
     reason = "in place of exec(2), and it finds programs as the system does"
@@ -52,7 +52,7 @@ pub fn exec(command: &mut Command) -> io::Error {
     }
 }
 
-/// Returns the file of a program that is named as in a shell: std finds `.exe` alone.
+/// Returns the file of a program that is named as in a shell: std finds only `.exe`.
 fn resolved(program: &OsStr, environment: &Environment) -> PathBuf {
     let path = Path::new(program);
     if path.components().count() == 1 && !path.is_absolute() {
@@ -83,10 +83,10 @@ pub fn with_ending(path: &Path, environment: &Environment) -> Option<PathBuf> {
     endings().map(with).find(|program| program.is_file())
 }
 
-/// Does nothing: a program is called by its file's name.
+/// Does nothing: a program's name is that of its file.
 pub fn set_name(_: &mut Command, _: &str) {}
 
-/// Does nothing: the system writes no memory to a file without being asked.
+/// Does nothing: the system dumps no memory to a file unless asked.
 pub fn forbid_core_dumps() {}
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Private files and directories. Their directory's ACL says who may use them: in a
+//! Private files and directories. Their directory's ACL decides who may use them: in a
 //! user's profile, that user, the administrators and the system.
 
 use std::fs::{self, File, OpenOptions};
@@ -10,21 +10,21 @@ use std::time::{Duration, Instant};
 
 use super::status::{ITSELF, Status};
 
-/// How long a file is tried to be replaced that another program holds open, a virus
-/// scanner, say.
+/// Time limit for replacing a file that another program, such as a virus scanner, has
+/// open.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Returns the options to open a file of our own, without following a link.
+/// Returns the options to open one of our files, without following a link.
 pub fn open_private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.custom_flags(ITSELF);
     options
 }
 
-/// Opens a private file to read and write; creates it if it is missing.
+/// Opens a private file for reading and writing; creates it if it is missing.
 ///
 /// # Errors
-/// The system's own reason, or it is not a regular file.
+/// The operating system's error, or the file is not a regular one.
 pub fn open_or_create_private(path: &Path) -> io::Result<File> {
     let file = open_private()
         .read(true)
@@ -38,10 +38,10 @@ pub fn open_or_create_private(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Leaves a file with what its directory gave it.
+/// Leaves a file with the permissions from its directory.
 ///
 /// # Errors
-/// None.
+/// Never fails.
 #[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
 pub fn set_private(_: &File) -> io::Result<()> {
     Ok(())
@@ -50,29 +50,29 @@ pub fn set_private(_: &File) -> io::Result<()> {
 /// Does nothing: a read-only file could not be replaced.
 ///
 /// # Errors
-/// None.
+/// Never fails.
 #[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
 pub fn set_kept(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens a file to read.
+/// Opens a file for reading.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn open_to_read(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// Returns false: a file's own permissions count.
+/// Returns false: only the file's permissions count.
 pub const fn is_read_only(_: &File) -> bool {
     false
 }
 
-/// Creates a directory. One that is there already stays as it is.
+/// Creates a directory. An existing one stays unchanged.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn create_private_dir(dir: &Path) -> io::Result<()> {
     match fs::create_dir(dir) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -80,7 +80,7 @@ pub fn create_private_dir(dir: &Path) -> io::Result<()> {
     }
 }
 
-/// Returns true: what is created gets the directory's ACL, and locks nobody out.
+/// Returns true: new files get the directory's ACL, and lock no user out.
 ///
 /// # Errors
 /// There is no such directory.
@@ -88,7 +88,7 @@ pub fn may_create_in(dir: &Path) -> io::Result<bool> {
     Status::of(dir).map(|_| true)
 }
 
-/// Returns true if this process has the permission to create files in a directory.
+/// Returns true if this process has permission to create files in a directory.
 pub fn can_create_in(dir: &Path) -> bool {
     tempfile::tempfile_in(dir).is_ok()
 }
@@ -97,7 +97,7 @@ pub fn can_create_in(dir: &Path) -> bool {
 /// were read.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
@@ -114,7 +114,7 @@ pub fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize>
 /// Writes at an offset.
 ///
 /// # Errors
-/// The system's own reason; a part may have been written.
+/// The operating system's error; a part may have been written.
 pub fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
     let mut written = 0;
     while written < bytes.len() {
@@ -128,24 +128,24 @@ pub fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Leaves temporary directories with what their directory gives them.
+/// Leaves temporary directories with the permissions from their directory.
 pub const fn make_private(_: &mut tempfile::Builder<'_, '_>) {}
 
-/// Puts a temporary file in the place of another, in one step.
+/// Replaces a file by a temporary one, in one step.
 ///
 /// # Errors
-/// The system's own reason; the temporary file is removed.
+/// The operating system's error; the temporary file is removed.
 pub fn persist(file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
     let (file, temporary) = file.keep().map_err(|failed| failed.error)?;
-    // An open file may not be renamed.
+    // An open file cannot be renamed.
     drop(file);
     rename(&temporary, path).inspect_err(|_| {
         let _ = fs::remove_file(&temporary);
     })
 }
 
-/// Renames a file over another, which other programs may have open: readers that forbid
-/// it for a moment are waited for.
+/// Renames a file over another, which other programs may have open: waits for readers
+/// that forbid it for a moment.
 pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     let start = Instant::now();
     let mut pause = Duration::from_millis(1);
@@ -171,7 +171,7 @@ fn is_in_use(error: &io::Error) -> bool {
     )
 }
 
-/// Creates a symbolic link at `link` that leads to a directory.
+/// Creates a symbolic link at `link` to a directory.
 ///
 /// # Errors
 /// As [`symlink`].
@@ -179,16 +179,16 @@ pub fn symlink_dir(target: &Path, link: &Path) -> io::Result<()> {
     std::os::windows::fs::symlink_dir(target, link)
 }
 
-/// Creates a symbolic link at `link` that leads to `target`.
+/// Creates a symbolic link at `link` to `target`.
 ///
 /// # Errors
-/// Something lies there already, the user may create no links (only administrators may,
-/// or all in Developer Mode), or the system's own reason.
+/// The link's path exists, the user may not create links (only administrators may, or all
+/// in Developer Mode), or the operating system's error.
 pub fn symlink(target: &Path, link: &Path) -> io::Result<()> {
     std::os::windows::fs::symlink_file(target, link)
 }
 
-/// Does nothing: the system writes directories by itself, in order.
+/// Does nothing: the system writes directories itself, in order.
 ///
 /// # Errors
 /// There is no such directory.
@@ -196,7 +196,7 @@ pub fn fsync_dir(dir: &Path) -> io::Result<()> {
     fs::metadata(dir).map(drop)
 }
 
-/// Returns false: no path leads to what a process has open.
+/// Returns false: a process's open files have no paths here.
 pub const fn is_open_file(_: &Path) -> bool {
     false
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// A handle of a process. There is none here: processes have no SIGHUP.
+/// A handle of a process. It never exists here: processes have no SIGHUP.
 pub enum ProcessHandle {}
 
 impl ProcessHandle {
@@ -18,11 +18,11 @@ impl ProcessHandle {
     /// Cannot be called.
     ///
     /// # Errors
-    /// None.
+    /// Never fails.
     pub fn hang_up(&self) -> io::Result<()> {
         match *self {}
     }
 }
 
-/// Does nothing: nobody has to reap a process.
+/// Does nothing: processes need no reaping here.
 pub const fn reap_orphans() {}

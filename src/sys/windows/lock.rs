@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::status::{Identity, Status};
 
-/// The file that stands for the lock on its directory while it is there.
+/// The file whose presence is the lock on its directory.
 const OF_DIRECTORY: &str = ".zitadel-credential.lock";
 
 /// Locks an open file until it is closed, however this process ends. Returns false if
@@ -26,15 +26,15 @@ pub fn try_lock(file: &File) -> io::Result<bool> {
     }
 }
 
-/// Returns true if the file that was opened still lies at the path. A lock on a
-/// file that was removed guards nothing: the next process opens another.
+/// Returns true if the opened file is still at the path. A lock on a removed file is
+/// useless: the next process opens another file.
 pub fn is_in_place(path: &Path, opened: &Status) -> bool {
     Status::of_link(path).is_ok_and(|now| now.identity() == opened.identity())
 }
 
-/// The lock on a directory, held until dropped or until the process ends, however it
-/// ends. Directories cannot be locked here: the lock is a file that nobody else can open,
-/// and that the system removes when it is closed.
+/// The lock on a directory, released when dropped or when the process ends, however it
+/// ends. Directories cannot be locked here: the lock is a file that no other process can
+/// open, and that the system removes when it is closed.
 #[derive(Debug)]
 pub struct DirLock {
     file: Option<File>,
@@ -48,7 +48,7 @@ impl DirLock {
     /// No file can be created in the directory.
     pub fn try_take(dir: &Path) -> io::Result<Option<Self>> {
         const DELETE_ON_CLOSE: u32 = 0x0400_0000;
-        /// A sharing violation, and a file that is about to be removed.
+        /// A sharing violation, and a file that is being removed.
         const HELD: [i32; 2] = [32, 303];
         let identity = Status::of(dir)?.identity();
         let file = OpenOptions::new()
@@ -74,25 +74,25 @@ impl DirLock {
         }
     }
 
-    /// Returns true: every file system has it.
+    /// Returns true: every file system supports it.
     pub const fn is_locked(&self) -> bool {
         true
     }
 
-    /// Returns true if it is the lock on the directory at this path.
+    /// Returns true if this is the lock on the directory at the path.
     pub fn is_of(&self, dir: &Path) -> bool {
         Status::of(dir).is_ok_and(|status| status.identity() == self.identity)
     }
 
-    /// Releases the lock, whose file keeps the directory from being removed.
+    /// Releases the lock, whose file would prevent the removal of the directory.
     pub fn allow_removal(&mut self) {
         self.file = None;
     }
 
-    /// Does nothing: the system writes directories by itself, in order.
+    /// Does nothing: the system writes directories itself, in order.
     ///
     /// # Errors
-    /// None.
+    /// Never fails.
     #[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
     pub const fn fsync(&self) -> io::Result<()> {
         Ok(())
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_directory_has_one_holder_at_a_time_and_keeps_nothing() {
+    fn a_directory_has_one_lock_holder_and_no_lock_file() {
         let root = tempfile::tempdir().expect("a directory");
         let [dir, other] = ["dir", "other"].map(|name| root.path().join(name));
         assert!(DirLock::try_take(&dir).is_err(), "it is not there");
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_has_one_holder_and_is_known_when_it_is_replaced() {
+    fn a_file_has_one_lock_holder_and_replacement_is_detected() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("file");
         let open = || {

@@ -1,8 +1,8 @@
-//! The service manager: there is none that is told of an agent.
+//! The service manager: on Windows, no manager gets messages from an agent.
 
 use std::ffi::OsStr;
 
-/// A service manager; there is none.
+/// A service manager; it never exists here.
 pub enum Manager {}
 
 impl Manager {

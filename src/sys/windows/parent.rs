@@ -1,21 +1,21 @@
-//! The process that runs this one.
+//! The parent process of this one.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A process that runs this one.
+/// A parent process of this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parent {
     /// Its process ID.
     pub pid: u32,
-    /// When it was started, in the system's own count.
+    /// Its start time, in the system's unit.
     pub started: u64,
-    /// Which program it is.
+    /// The identity of its program.
     pub program: u64,
 }
 
 impl Parent {
-    /// Returns a process that never asked before: without unsafe code, the system does not
-    /// say which one runs this one, so that nobody is known to ask again.
+    /// Returns a process that never asked before: without unsafe code, the system does
+    /// not name the parent, so no caller is known to ask again.
     pub fn current() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let nanos = since.unwrap_or_default().as_nanos();

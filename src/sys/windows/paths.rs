@@ -1,4 +1,4 @@
-//! Paths and programs' names, as people and other programs write them.
+//! Paths and program names, as users and other programs write them.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -8,17 +8,17 @@ use std::path::{Path, PathBuf};
 use super::files::read_at;
 use super::status::Status;
 
-/// Returns where a path leads, without links, and without the `\\?\` that the system puts
-/// before it where other programs understand the path without.
+/// Resolves a path, with all its links, and removes the system's prefix `\\?\` if other
+/// programs understand the path without it.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn canonicalize(path: &Path) -> io::Result<PathBuf> {
     dunce::canonicalize(path)
 }
 
-/// Returns the name by which a program of this path is called, in small letters and
-/// without `.exe`: neither counts here. `None` if it is no Unicode.
+/// Returns the name of the program at a path, in small letters and without `.exe`:
+/// neither matters here. `None` if it is not Unicode.
 pub fn called(program: &Path) -> Option<Cow<'_, str>> {
     let mut name = program.file_name()?.to_str()?.to_ascii_lowercase();
     if name.ends_with(ENDING) {
@@ -27,12 +27,12 @@ pub fn called(program: &Path) -> Option<Cow<'_, str>> {
     Some(name.into())
 }
 
-/// True if a program of this path is called by this name.
+/// True if the program at a path has this name.
 pub fn is_called(program: &Path, name: &str) -> bool {
     called(program).is_some_and(|called| called == name)
 }
 
-/// True if two paths lead to the same program, or to copies of it: without links, a
+/// True if two paths resolve to the same program, or to copies of it: without links, a
 /// program has several names by hard links or copies.
 pub fn is_same_program(one: &Path, other: &Path) -> bool {
     let (Ok(first), Ok(second)) = (Status::of(one), Status::of(other)) else {
@@ -58,44 +58,47 @@ fn has_same_content(one: &Path, other: &Path) -> io::Result<bool> {
     }
 }
 
-/// How much of a file is compared at a time.
+/// Number of bytes that are compared at a time.
 const PART: usize = 64 * 1024;
 
-/// Returns the command by which a person gives a program another name: the same in cmd
-/// and in PowerShell.
+/// The remedy if the path of this program is unknown.
+pub const FIND_PROGRAM: &str = "run it by its whole path";
+
+/// Returns the command that gives a program another name: the same in cmd and in
+/// PowerShell.
 pub fn link_command(program: &str, link: &str) -> String {
     format!("copy {program} {link}")
 }
 
-/// Returns the command by which a person gives a program another name, in place of what
-/// has that name now.
+/// Returns the command that gives a program another name, and replaces the file that has
+/// the name now.
 pub fn relink_command(program: &str, link: &str) -> String {
     link_command(program, link)
 }
 
 const ENDING: &str = ".exe";
 
-/// Returns the name of the file of a program that is called by this name.
+/// Returns the file name of a program with this name.
 pub fn file_of(name: &str) -> Cow<'_, str> {
     format!("{name}{ENDING}").into()
 }
 
-/// True if a program is given by its path, and is not searched for in `PATH`.
+/// True if a program is given by its path, and not searched for in `PATH`.
 pub fn is_path(program: &str) -> bool {
     program.contains(['/', '\\', ':'])
 }
 
-/// Returns a path as a POSIX shell takes it, without its quotes: with slashes, which
-/// programs understand too.
+/// Returns a path as a POSIX shell expects it, without quotes: with slashes, which
+/// programs accept too.
 pub fn in_shell(path: &Path) -> Cow<'_, str> {
     path.to_string_lossy().replace('\\', "/").into()
 }
 
-/// True if a backslash before a character escapes it in a path that is pasted from a shell.
+/// True if a backslash escapes the next character in a path pasted from a shell.
 pub const ESCAPES: bool = false;
 
-/// Returns the path of a `file:` URL, which is decoded already: a drive has a slash
-/// before it there.
+/// Returns the path of a `file:` URL that is already decoded: a drive has a slash before
+/// it there.
 pub fn of_url(path: &str) -> &str {
     match path.strip_prefix('/') {
         Some(rest) if rest.as_bytes().get(1) == Some(&b':') => rest,
@@ -118,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_is_called_by_its_files_name_without_its_ending() {
+    fn a_program_name_is_its_file_name_without_extension() {
         for (file, is_git) in [
             (r"C:\bin\git-credential-zitadel.exe", true),
             (r"C:\bin\GIT-credential-Zitadel.EXE", true),
@@ -135,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_the_same_by_a_hard_link_and_as_a_copy() {
+    fn a_program_equals_its_hard_links_and_copies() {
         let dir = tempfile::tempdir().expect("a directory");
         let place = |name: &str| dir.path().join(name);
         let content = vec![7; PART + 1];
@@ -168,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_shown_without_what_the_system_puts_before_it() {
+    fn a_path_is_shown_without_the_verbatim_prefix() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = canonicalize(dir.path()).expect("a path");
         assert!(!path.to_string_lossy().contains('?'), "{path:?}");

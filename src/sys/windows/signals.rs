@@ -1,36 +1,36 @@
-//! An end that is asked for: by Ctrl-C, Ctrl-Break, a console that is closed.
+//! Termination requests: Ctrl-C, Ctrl-Break, a console that is closed.
 
 use std::io;
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The exit code of a program that Ctrl-C ends: `STATUS_CONTROL_C_EXIT`.
+/// The exit code of a program that Ctrl-C terminates: `STATUS_CONTROL_C_EXIT`.
 const CONTROL_C: i32 = -1_073_741_510;
 
-/// What an agent whose work was not done exits with, as after SIGINT.
+/// The exit code of an agent whose work is incomplete, as after SIGINT.
 const CUT_OFF: i32 = 130;
 
-/// What Ctrl-C does.
+/// The action on Ctrl-C.
 static MODE: AtomicU8 = AtomicU8::new(CLEAN_UP);
 const CLEAN_UP: u8 = 0;
 const DONE: u8 = 1;
 const CUT: u8 = 2;
 const NOTHING: u8 = 3;
 
-/// Whether an agent ends at once.
+/// True if an agent terminates at once.
 static AT_ONCE: AtomicBool = AtomicBool::new(true);
 
-/// Whether an end was asked for.
+/// True if termination was requested.
 static ASKED: AtomicBool = AtomicBool::new(false);
 
-/// Whether the handler is installed.
+/// True if the handler is installed.
 static IS_HANDLED: Mutex<bool> = Mutex::new(false);
 
-/// Held while an end has to wait.
+/// Locked while termination must wait.
 static UNBROKEN: Mutex<()> = Mutex::new(());
 
-/// What is done before an end.
+/// Functions to run before termination.
 static CLEAN_UPS: Mutex<Vec<fn()>> = Mutex::new(Vec::new());
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -46,7 +46,7 @@ fn handle() -> io::Result<()> {
     Ok(())
 }
 
-/// Runs on a thread of its own.
+/// Runs on a separate thread.
 fn on_end() {
     match MODE.load(Ordering::SeqCst) {
         NOTHING => {}
@@ -56,7 +56,7 @@ fn on_end() {
             exit(CONTROL_C);
         }
         mode => {
-            // A second one ends a step that hangs, on a dead network disk, say.
+            // A second request ends a step that hangs, such as on a dead network disk.
             let is_again = ASKED.swap(true, Ordering::SeqCst);
             if is_again || AT_ONCE.load(Ordering::SeqCst) {
                 exit(code(mode));
@@ -74,20 +74,20 @@ fn exit(code: i32) -> ! {
     process::exit(code)
 }
 
-/// Has an end by Ctrl-C clean up first.
+/// Makes Ctrl-C clean up before it terminates the process.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn clean_up_first(clean_up: fn()) -> io::Result<()> {
     locked(&CLEAN_UPS).push(clean_up);
     handle()
 }
 
-/// Has an end wait for `clean_up` from now on. An agent's end waits for [`end_if_asked`]
-/// instead.
+/// Makes Ctrl-C run `clean_up` before it ends the process, from now on. An agent's
+/// termination waits for [`end_if_asked`] instead.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn delay_end(clean_up: fn()) -> io::Result<()> {
     if MODE.load(Ordering::SeqCst) != CLEAN_UP {
         AT_ONCE.store(false, Ordering::SeqCst);
@@ -100,8 +100,8 @@ pub fn delay_end(clean_up: fn()) -> io::Result<()> {
     clean_up_first(clean_up)
 }
 
-/// Ends an agent that was asked to end since [`delay_end`], and lets it end at once from
-/// now on.
+/// Ends an agent that was asked to terminate since [`delay_end`], or during [`whole`].
+/// From now on, a request ends it at once.
 pub fn end_if_asked() {
     AT_ONCE.store(true, Ordering::SeqCst);
     if asked() {
@@ -109,12 +109,12 @@ pub fn end_if_asked() {
     }
 }
 
-/// Has an end that [`clean_up_first`] sees wait until this is dropped.
+/// Delays a termination that [`clean_up_first`] handles until the guard is dropped.
 pub fn unbroken() -> MutexGuard<'static, ()> {
     locked(&UNBROKEN)
 }
 
-/// Lets Ctrl-C end the program that this one runs in its place, and not this one.
+/// Makes Ctrl-C terminate the program that runs in place of this one, but not this one.
 pub(super) fn leave_to_child() {
     MODE.store(NOTHING, Ordering::SeqCst);
     if let Err(error) = handle() {
@@ -122,21 +122,21 @@ pub(super) fn leave_to_child() {
     }
 }
 
-/// Does nothing: no limit on the size of files ends a process.
+/// Does nothing: here no limit on file sizes ends a process.
 ///
 /// # Errors
-/// None.
+/// Never fails.
 #[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
 pub const fn survive_file_limit() -> io::Result<()> {
     Ok(())
 }
 
-/// How the process ends when it is asked to.
+/// The exit status of the process after a request to terminate.
 #[derive(Clone, Copy)]
 pub enum Ending {
-    /// Exit code 0: Ctrl-C is how an agent is stopped.
+    /// Exit code 0: Ctrl-C is the usual way to stop an agent.
     Done,
-    /// Exit code 130, as in a shell: the work was not done.
+    /// Exit code 130, as in a shell: the work is incomplete.
     CutOff,
 }
 
@@ -144,7 +144,7 @@ impl Ending {
     /// Installs the handler.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The operating system's error.
     pub fn on_signals(self) -> io::Result<()> {
         let mode = match self {
             Self::Done => DONE,
@@ -155,8 +155,8 @@ impl Ending {
     }
 }
 
-/// Runs a short step that must not be interrupted: an end that is asked for
-/// meanwhile waits for it, and then for the caller of [`asked`].
+/// Runs a short step that must not be interrupted: a request to terminate meanwhile waits
+/// for it, and then for the caller of [`asked`] or [`end_if_asked`].
 pub fn whole<T>(step: impl FnOnce() -> T) -> T {
     AT_ONCE.store(false, Ordering::SeqCst);
     let outcome = step();
@@ -164,7 +164,7 @@ pub fn whole<T>(step: impl FnOnce() -> T) -> T {
     outcome
 }
 
-/// Returns true if an end was asked for that is yet to come.
+/// Returns true if termination was requested and has not happened yet.
 pub fn asked() -> bool {
     ASKED.load(Ordering::SeqCst)
 }

@@ -1,4 +1,4 @@
-//! TCP connections that are made side by side, without a thread each.
+//! TCP connections that are opened in parallel, without a thread each.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -11,19 +11,19 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionbio};
 use rustix::net::{AddressFamily, SocketType, connect, socket, sockopt, wsa_startup};
 
-/// A TCP connection in the making. Dropping it gives it up.
+/// A pending TCP connection. Dropping it cancels it.
 #[derive(Debug)]
 pub struct Connecting(OwnedSocket);
 
 impl Connecting {
-    /// Starts to connect, and does not wait.
+    /// Starts to connect, without waiting.
     ///
     /// # Errors
-    /// The system's own reason, where it is known at once: there is no route.
+    /// The operating system's error, if it is known at once: there is no route.
     pub fn start(address: SocketAddr) -> io::Result<Self> {
         static STARTED: Once = Once::new();
         STARTED.call_once(|| {
-            // The next call says why, if it fails.
+            // If this fails, the next call returns the reason.
             let _ = wsa_startup();
         });
         let family = match address {
@@ -38,22 +38,22 @@ impl Connecting {
         }
     }
 
-    /// Returns the connection, whose reads and writes do not wait either. To be called
-    /// after [`wait_any`] named it.
+    /// Returns the connection, whose reads and writes do not block either. Call this
+    /// after [`wait_any`] has reported it.
     ///
     /// # Errors
-    /// The system's own reason why there is none.
+    /// The operating system's error.
     pub fn finish(self) -> io::Result<TcpStream> {
         sockopt::socket_error(&self.0)??;
         Ok(TcpStream::from(self.0))
     }
 }
 
-/// Waits until one of the connections is made or has failed. Returns one flag for
-/// each connection, in their order; all are false after this time.
+/// Waits until one of the connections is established or has failed. Returns one flag for
+/// each connection, in their order; after the timeout, all are false.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn wait_any(all: &[Connecting], timeout: Duration) -> io::Result<Vec<bool>> {
     let mut waiting: Vec<_> = all
         .iter()
@@ -63,20 +63,18 @@ pub fn wait_any(all: &[Connecting], timeout: Duration) -> io::Result<Vec<bool>> 
     Ok(waiting.iter().map(|fd| !fd.revents().is_empty()).collect())
 }
 
-/// Waits until a connection has something to read, or is at its end. Returns false if
-/// it has not within this time.
+/// Waits until a connection has data or is at its end. Returns false after the timeout.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn wait_readable(stream: &impl AsSocket, timeout: Duration) -> io::Result<bool> {
     wait(&mut [PollFd::new(stream, PollFlags::IN)], timeout)
 }
 
-/// Waits until a connection takes a write. Returns false if it does not within this
-/// time.
+/// Waits until a connection accepts a write. Returns false after the timeout.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn wait_writable(stream: &impl AsSocket, timeout: Duration) -> io::Result<bool> {
     wait(&mut [PollFd::new(stream, PollFlags::OUT)], timeout)
 }
@@ -94,7 +92,7 @@ fn wait(sockets: &mut [PollFd<'_>], timeout: Duration) -> io::Result<bool> {
     }
 }
 
-/// A connection to a program of this machine: there is none here.
+/// A connection to a program on this machine; it never exists here.
 #[derive(Debug)]
 pub enum LocalStream {}
 

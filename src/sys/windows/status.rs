@@ -1,5 +1,5 @@
-//! Which file it is. Whose it is, and who else may use it, is for its directory's ACL to
-//! say: nothing here reads one, so that each file counts as this user's own.
+//! Type, size and identity of a file. Owner and permissions are left to the directory's
+//! ACL, which is not read: every file counts as this user's own.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -11,13 +11,13 @@ use winapi_util::file::{information, typ};
 /// Opens directories too (`FILE_FLAG_BACKUP_SEMANTICS`).
 pub(super) const DIRECTORY: u32 = 0x0200_0000;
 
-/// Opens a link itself, not what it leads to (`FILE_FLAG_OPEN_REPARSE_POINT`).
+/// Opens a link itself, not its target (`FILE_FLAG_OPEN_REPARSE_POINT`).
 pub(super) const ITSELF: u32 = 0x0020_0000;
 
-/// The right to look at a file and no more: it conflicts with no other program's.
+/// The right to read only a file's attributes: it conflicts with no other program's.
 pub(super) const READ_ATTRIBUTES: u32 = 0x80;
 
-/// What the system says of a file or directory, at one moment.
+/// The status of a file or directory at one moment.
 #[derive(Clone, Debug)]
 pub struct Status {
     identity: Identity,
@@ -35,11 +35,11 @@ enum Kind {
     Other,
 }
 
-/// Which file it is, by whatever path: its volume and its number there.
+/// The identity of a file, independent of its path: its volume and its number there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity(u64, u64);
 
-/// What changes with every write to a file, and with its replacement.
+/// A value that changes with every write to a file, and with its replacement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     identity: Identity,
@@ -48,7 +48,7 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// Returns the stamp of the file that a path leads to; `None` if there is none.
+    /// Returns the stamp of the file at a path; `None` if there is none.
     pub fn of(path: &Path) -> Option<Self> {
         let info = information(&opened(path, DIRECTORY).ok()?).ok()?;
         Some(Self {
@@ -60,26 +60,26 @@ impl Stamp {
 }
 
 impl Status {
-    /// Looks at the file that a path leads to.
+    /// Returns the status of the file at a path; links are followed.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The operating system's error.
     pub fn of(path: &Path) -> io::Result<Self> {
         Self::of_open(&opened(path, DIRECTORY)?)
     }
 
-    /// Looks at what lies at the path, and follows no link there.
+    /// Returns the status of a path; a link at its end is not followed.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The operating system's error.
     pub fn of_link(path: &Path) -> io::Result<Self> {
         Self::of_open(&opened(path, DIRECTORY | ITSELF)?)
     }
 
-    /// Looks at an open file.
+    /// Returns the status of an open file.
     ///
     /// # Errors
-    /// The system's own reason.
+    /// The operating system's error.
     pub fn of_open(file: &File) -> io::Result<Self> {
         let opened_type = typ(file)?;
         if !opened_type.is_disk() {
@@ -116,17 +116,17 @@ impl Status {
         self.kind == Kind::Directory
     }
 
-    /// True for a symbolic link, and for a directory that stands for another (a junction).
+    /// True for a symbolic link, and for a directory junction.
     pub fn is_link(&self) -> bool {
         self.kind == Kind::Link
     }
 
-    /// True for what gives its content once only: a pipe, a console.
+    /// True for a file whose content can be read only once: a pipe, a console.
     pub fn is_pipe(&self) -> bool {
         self.kind == Kind::Pipe
     }
 
-    /// True for a regular file: its name says whether it can be run.
+    /// True for a regular file: its name decides whether it can be run.
     pub fn is_program(&self) -> bool {
         self.is_file()
     }
@@ -201,17 +201,17 @@ impl Status {
         true
     }
 
-    /// Returns what stands for the mode as people read it.
+    /// Returns the text that replaces the mode in messages.
     pub fn shown_mode(&self) -> String {
         "its directory's permissions".to_owned()
     }
 
-    /// Returns how many names it has.
+    /// Returns the number of hard links.
     pub fn links(&self) -> u64 {
         self.links
     }
 
-    /// Returns which file it is.
+    /// Returns the identity of the file.
     pub fn identity(&self) -> Identity {
         self.identity
     }
@@ -219,14 +219,14 @@ impl Status {
     /// Returns true: another file in the same directory has the same permissions.
     ///
     /// # Errors
-    /// None.
+    /// Never fails.
     #[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
     pub const fn give_mode(&self, _: &File) -> io::Result<bool> {
         Ok(true)
     }
 }
 
-/// Opens a file to look at it, and waits for nothing.
+/// Opens a file to read its attributes, without waiting.
 fn opened(path: &Path, flags: u32) -> io::Result<File> {
     OpenOptions::new()
         .access_mode(READ_ATTRIBUTES)
@@ -234,7 +234,7 @@ fn opened(path: &Path, flags: u32) -> io::Result<File> {
         .open(path)
 }
 
-/// Returns 0: no directory of the system is named by a user's number.
+/// Returns 0: no system directory is named by a user ID.
 pub const fn user_id() -> u32 {
     0
 }
@@ -246,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_the_same_by_each_of_its_names_and_another_once_it_is_replaced() {
+    fn a_file_equals_its_hard_links_and_differs_once_it_is_replaced() {
         let dir = tempfile::tempdir().expect("a directory");
         let [path, second] = ["file", "second"].map(|name| dir.path().join(name));
         fs::write(&path, "text").expect("written");

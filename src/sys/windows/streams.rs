@@ -1,5 +1,5 @@
-//! Open streams: bounded waits on pipes, by a thread that reads, and writes that leave no
-//! half text.
+//! Open streams: waits on pipes, bounded by a thread that reads, and writes without
+//! partial output.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Seek, SeekFrom, Write};
@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 
 /// An open stream: std's own, a file, one end of a pipe.
 pub trait Stream: AsHandle {
-    /// Returns std's own writer, which knows a console's characters; `None` for all that
-    /// is no console.
+    /// Returns std's writer, which handles a console's characters; `None` if this is not
+    /// a console.
     fn console(&self) -> Option<Box<dyn Write>> {
         None
     }
@@ -38,11 +38,11 @@ impl Stream for File {}
 
 impl Stream for io::PipeWriter {}
 
-/// What a reading thread has read and nobody has taken yet.
+/// Data that a reading thread has read and that was not taken yet.
 #[derive(Default)]
 struct Come {
     bytes: Vec<u8>,
-    /// How many of them were taken.
+    /// The number of bytes taken.
     taken: usize,
     end: Option<io::Result<()>>,
 }
@@ -70,8 +70,8 @@ pub trait Piped: Read + Send + 'static {}
 
 impl<R: Read + Send + 'static> Piped for R {}
 
-/// A reader whose waits are bounded: a thread reads from the first wait on, one part
-/// ahead. It stays until the stream ends, and ends with the process.
+/// A reader with bounded waits: from the first wait on, a thread reads one part ahead.
+/// The thread runs until the stream's end or the process's exit.
 pub struct Pipe<R> {
     stream: Mutex<Option<R>>,
     shared: Arc<Shared>,
@@ -86,8 +86,7 @@ impl<R: Piped> Pipe<R> {
         }
     }
 
-    /// Waits until the stream has something to read, or is at its end. Returns false if it
-    /// has not within this time.
+    /// Waits until the stream has data or is at its end. Returns false after the timeout.
     ///
     /// # Errors
     /// The system permits no thread.
@@ -152,7 +151,7 @@ impl<R: Piped> Read for Pipe<R> {
         let mut come = self.shared.come();
         let left = &come.bytes[come.taken..];
         if left.is_empty() {
-            // The end stays the end.
+            // Later reads are at the end too.
             return match come.end.replace(Ok(())) {
                 Some(Err(error)) => Err(error),
                 _ => Ok(0),
@@ -167,10 +166,10 @@ impl<R: Piped> Read for Pipe<R> {
     }
 }
 
-/// How late a thread may read what is in a pipe already.
+/// Maximum delay before a thread reads data that is already in a pipe.
 const LATE: Duration = Duration::from_millis(250);
 
-/// Waits as [`Pipe::wait`] does, for either of two streams, and for a moment in any case:
+/// Waits as [`Pipe::wait`] does, for either of two streams, at least for a moment, and
 /// returns which.
 ///
 /// # Errors
@@ -180,9 +179,9 @@ pub fn wait_either<A: Piped, B: Piped>(
     other: Option<&Pipe<B>>,
     timeout: Duration,
 ) -> io::Result<[bool; 2]> {
-    /// How long one is waited for before the other is looked at.
+    /// Time to wait for one stream before the other is checked.
     const TURN: Duration = Duration::from_millis(1);
-    // A thread may be about to read what a program wrote before its end.
+    // A thread may be about to read the program's last output.
     let timeout = timeout.max(LATE);
     let start = Instant::now();
     loop {
@@ -204,43 +203,43 @@ pub fn wait_either<A: Piped, B: Piped>(
     }
 }
 
-/// Returns true: nothing says here whether a write would wait.
+/// Returns true: here, a write that would wait cannot be detected.
 ///
 /// # Errors
-/// None.
+/// Never fails.
 #[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
 pub fn wait_writable(_: &impl Stream, _: Duration) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Returns the columns of a terminal; `None` if it does not know.
+/// Returns the columns of a terminal; `None` if they are unknown.
 pub fn columns(terminal: &impl Stream) -> Option<usize> {
     let (width, _) = terminal_size::terminal_size_of(terminal.as_handle())?;
     (width.0 > 0).then_some(width.0.into())
 }
 
-/// Does nothing: what was typed stays for the next question.
+/// Does nothing: typed input stays for the next question.
 pub fn discard_typed(_: &impl Stream) {}
 
-/// True while a console does not show what is typed, or takes each key at once.
+/// True while a console hides the typed input, or passes on each key at once.
 pub fn is_asking(_: &impl Stream) -> bool {
     const ECHO: u32 = 0x4;
     const LINE: u32 = 0x2;
     let usual = ECHO | LINE;
-    // The modes are those of what is typed.
+    // These modes are the ones for input.
     mode(winapi_util::HandleRef::stdin()).is_ok_and(|modes| modes & usual != usual)
 }
 
 /// Returns this process's stdin without std's buffer.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn stdin() -> io::Result<File> {
     io::stdin().as_handle().try_clone_to_owned().map(File::from)
 }
 
-/// The process's stdout, without a buffer: each write is whole, or leaves no part
-/// of it in a file ([`write_whole`]).
+/// The process's stdout, without a buffer: each write is complete, or leaves no part in a
+/// file ([`write_whole`]).
 pub struct Stdout;
 
 impl Write for Stdout {
@@ -253,11 +252,11 @@ impl Write for Stdout {
     }
 }
 
-/// Writes all of a text. If a regular file takes a part of it only (a full disk), that
-/// part is cut off again: it could pass for an answer.
+/// Writes all of a text. If a regular file accepts only a part (a full disk), that part
+/// is cut off again: it could pass for an answer.
 ///
 /// # Errors
-/// The system's own reason.
+/// The operating system's error.
 pub fn write_whole(stream: &impl Stream, bytes: &[u8]) -> io::Result<()> {
     if let Some(mut console) = stream.console() {
         console.write_all(bytes)?;
@@ -270,7 +269,7 @@ pub fn write_whole(stream: &impl Stream, bytes: &[u8]) -> io::Result<()> {
             Ok(written) => rest = &rest[written..],
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
-                // Nothing is left to do if it cannot be.
+                // A failure here has no remedy.
                 let _ = cut_off(&file, (bytes.len() - rest.len()) as u64);
                 return Err(error);
             }
@@ -279,8 +278,8 @@ pub fn write_whole(stream: &impl Stream, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Cuts off what was just written at the end of a regular file. What another
-/// process has written after it stays, and so does the part before that.
+/// Cuts off the text just written at the end of a regular file. Later text of another
+/// process stays, and so does the part before that text.
 fn cut_off(mut file: &File, written: u64) -> io::Result<()> {
     let meta = file.metadata()?;
     if written == 0 || !meta.is_file() {
@@ -299,7 +298,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_ends_with_what_comes_and_with_its_time() {
+    fn a_wait_ends_with_data_or_at_its_timeout() {
         let (reader, mut writer) = io::pipe().expect("a pipe");
         let mut reader = Pipe::new(reader);
         let soon = Duration::from_millis(100);
@@ -320,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_written_at_the_end_is_cut_off() {
+    fn only_our_last_write_is_truncated() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("file");
         let mut file = File::create(&path).expect("created");

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// The reason why bytes are no text.
+/// The reason why bytes are not text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum NotText {
     /// The bytes are UTF-16, which some editors and shells on Windows write.
@@ -21,7 +21,7 @@ pub fn without_mark(bytes: &[u8]) -> &[u8] {
 /// True if these bytes begin like a text in UTF-16, with or without a byte order mark.
 pub fn is_utf16(bytes: &[u8]) -> bool {
     match bytes {
-        // Text of ours begins with ASCII, of which one byte in UTF-16 is zero.
+        // Our texts begin with ASCII, which in UTF-16 has one zero byte per character.
         [0xff, 0xfe, a, 0, ..] | [0xfe, 0xff, 0, a, ..] => *a != 0,
         [0, a, 0, b, ..] | [a, 0, b, 0, ..] => *a != 0 && *b != 0,
         _ => false,
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_is_skipped_once_and_utf_16_is_named() {
+    fn a_bom_is_skipped_once_and_utf_16_is_named() {
         assert_eq!(text(b"\xef\xbb\xbf{}"), Ok("{}"));
         assert_eq!(text(b"{}"), Ok("{}"));
         assert_eq!(text(b""), Ok(""));

@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 use super::{Bounded, ReadError};
 use crate::text::clock::Deadline;
 
-/// Time limit for the next line's first byte. A client may pause for long after its
-/// first request, and its exit closes the pipe.
+/// Time limit for the next line's first byte. A client may pause long after its first
+/// request, and its exit closes the pipe.
 const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The lines of one input.
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn each_line_is_read_however_it_comes() {
+    fn each_line_is_read_in_any_chunks() {
         for size in [1, 2, 3, 1024] {
             assert_eq!(
                 lines("one\ntwo\n\nthree", size),

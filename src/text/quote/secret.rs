@@ -1,7 +1,8 @@
-//! Which part of a text may belong to a secret.
+//! Finds the parts of a text that may belong to a secret.
 
-/// Returns the length of the run of base64 that a text begins with, in both alphabets,
-/// also escaped as in URLs (`%41`), JSON (`\u0041`, `\/`) and programs (`\x41`, `\101`).
+/// Returns the length of the run of base64 at the start of a text, in both alphabets,
+/// including escapes as in URLs (`%41`), JSON (`\u0041`, `\/`) and programs (`\x41`,
+/// `\101`).
 pub(super) fn run(text: &str) -> usize {
     let bytes = text.as_bytes();
     let mut end = 0;
@@ -18,7 +19,7 @@ pub(super) fn run(text: &str) -> usize {
     end
 }
 
-/// Returns the length of an escape after its backslash; `None` if it is none.
+/// Returns the length of an escape after its backslash; `None` if it is not one.
 fn escape(after: &[u8]) -> Option<usize> {
     let are = |length: usize, is: fn(&u8) -> bool| {
         let digits = after.get(1..length);
@@ -59,16 +60,18 @@ fn is_mixed(text: &str) -> bool {
     has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
 }
 
-/// Returns true if a path, a name or a scope may contain a secret.
+/// Returns true if a path, a name or a scope may contain a secret. Line ends in it do not
+/// count: a key that was pasted in its place has some.
 pub fn holds_secret(text: &str) -> bool {
     let is_run = |c: char| c.is_ascii_alphanumeric() || "-_+/=".contains(c);
-    let mut runs = text.split(|c| !is_run(c)).map(str::as_bytes);
-    text.contains("-----BEGIN") || runs.any(|run| run.windows(SECRET).any(looks_random))
+    let joined = text.replace(char::is_control, "");
+    let mut runs = joined.split(|c| !is_run(c)).map(str::as_bytes);
+    joined.contains("-----BEGIN") || runs.any(|run| run.windows(SECRET).any(looks_random))
 }
 
-/// Returns true if capitals, small letters and changes between kinds are as frequent
-/// as in random base64: no name in camel case has so many, and no digest or UUID,
-/// which has letters of one kind.
+/// Returns true if capitals, small letters and changes between kinds are as frequent as
+/// in random base64: names in camel case have fewer, and digests and UUIDs have letters
+/// of only one kind.
 fn looks_random(run: &[u8]) -> bool {
     // Random base64 has 13 capitals, 13 small letters, 13 changes, and 9 from or to
     // a small letter.

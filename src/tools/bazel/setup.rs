@@ -1,18 +1,16 @@
-//! Bazel: host rules. `.bazelrc` belongs to a workspace, and is left to a person.
+//! Bazel: host rules. `.bazelrc` belongs to a workspace, and the user edits it.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::wiring::LINK;
 use crate::edit::entry::Edit;
 use crate::edit::hosts::HostsArgs;
 use crate::edit::plan::Plan;
 use crate::edit::setup::{Name, Setup};
 use crate::edit::trial::Trial;
 use crate::error::Error;
-
-/// The name by which we answer Bazel.
-const HELPER: &str = "bazel-credential-zitadel";
 
 // The arguments of `setup bazel`.
 #[derive(clap::Args, Debug)]
@@ -36,18 +34,18 @@ impl Setup for SetupBazel {
     fn apply(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let file = plan.config.name();
         let hosts = plan.add_rules("bazel", &self.args, None, &file)?;
-        // Bazel goes by the host, whatever the port.
+        // Bazel's scopes are hosts without a port.
         let scopes = hosts.iter().map(|host| host.pattern.without_port());
         plan.say_next("next, in .bazelrc:");
         for scope in scopes.collect::<BTreeSet<_>>() {
-            plan.say_next(format!("common --credential_helper={scope}={HELPER}"));
+            plan.say_next(format!("common --credential_helper={scope}={LINK}"));
         }
         for host in hosts.iter().filter_map(|host| host.pattern.single_host()) {
-            if let Some(mut command) = plan.helper(HELPER) {
+            if let Some(mut command) = plan.helper(LINK) {
                 command.arg("get");
                 plan.try_out(Trial {
                     tool: "bazel",
-                    undo: format!("bazel {host}"),
+                    undo: vec![host.clone()],
                     call: "bazel-credential-zitadel get",
                     command,
                     input: json!({ "uri": format!("https://{host}/") }).to_string(),
@@ -61,7 +59,7 @@ impl Setup for SetupBazel {
                 });
             }
         }
-        plan.warn_of_path("Bazel", HELPER);
+        plan.warn_of_path("Bazel", LINK);
         plan.warn_of_config("Bazel");
         Ok(())
     }
@@ -71,7 +69,7 @@ impl Setup for SetupBazel {
         let file = plan.config.name();
         plan.undo_hosts("bazel", &self.args.hosts, &file, |_, _| Ok(()))?;
         if !plan.journal.has("bazel") {
-            plan.say(format!("what names {HELPER} in .bazelrc stays"));
+            plan.say(format!("if you added {LINK} to .bazelrc, remove its entry"));
         }
         Ok(())
     }

@@ -14,8 +14,8 @@ use crate::text::quote;
 use crate::text::quote::quoted;
 use crate::url::Origin;
 
-/// The name by which the tool finds this program on `PATH`.
-const BAZEL_NAME: &str = "bazel-credential-zitadel";
+/// The name by which Bazel finds this program on `PATH`.
+pub(super) const LINK: &str = "bazel-credential-zitadel";
 
 /// The system's file (Bazel's "Write bazelrc configuration files").
 const SYSTEM: &str = "/etc/bazel.bazelrc";
@@ -89,9 +89,7 @@ fn helpers(text: &str) -> impl Iterator<Item = (Option<String>, String)> {
 
 impl Wiring for BazelWiring {
     fn needs_link(&self) -> bool {
-        self.helpers
-            .iter()
-            .any(|helper| helper.program == BAZEL_NAME)
+        self.helpers.iter().any(|helper| helper.program == LINK)
     }
 
     fn by_hand(&self) -> Option<&'static str> {
@@ -131,8 +129,8 @@ impl Helper {
             Some(scope) => format!("{file}: {}", quoted(scope)),
             None => format!("{file}: all hosts"),
         };
-        let remedy = format!("set the helper to {BAZEL_NAME}");
-        if !self.program.ends_with(BAZEL_NAME) {
+        let remedy = format!("set the helper to {LINK}");
+        if !self.program.ends_with(LINK) {
             let what = format!("{place}: Bazel runs {program} without the command bazel");
             return failed("bazel", what, remedy);
         }

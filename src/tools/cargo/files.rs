@@ -133,14 +133,19 @@ pub(crate) fn variable_for_all(environment: &Environment) -> Vec<Vec<String>> {
         .collect()
 }
 
+/// Returns the name of a registry's variable.
+pub(crate) fn variable(registry: &str, key: &str) -> String {
+    let registry = registry.to_ascii_uppercase().replace('-', "_");
+    format!("CARGO_REGISTRIES_{registry}_{key}")
+}
+
 /// Returns a registry's setting from its variable, which overrides the file.
 pub(crate) fn variable_of(
     registry: &str,
     key: &str,
     environment: &Environment,
 ) -> Option<Vec<String>> {
-    let name = registry.to_ascii_uppercase().replace('-', "_");
-    let value = environment(&format!("CARGO_REGISTRIES_{name}_{key}"))?;
+    let value = environment(&variable(registry, key))?;
     let words = value.to_string_lossy();
     Some(words.split_whitespace().map(ToOwned::to_owned).collect())
 }

@@ -1,4 +1,4 @@
-//! Tokens that cargo has itself: from `cargo login`, and in variables.
+//! cargo's own tokens: from `cargo login`, and in variables.
 //!
 //! Source: the cargo book, "Registry Authentication".
 
@@ -10,7 +10,7 @@ use crate::sys::Environment;
 use crate::text::clock::Deadline;
 use crate::text::quote;
 
-/// Returns the places of cargo's own tokens, each with its registry of these.
+/// Returns the places of cargo's own tokens for these registries, each with its registry.
 pub(super) fn tokens(
     registries: &[Registry],
     environment: &Environment,
@@ -26,21 +26,20 @@ pub(super) fn tokens(
             found.push((quote::path(path), name.clone()));
         }
         if files::variable_of(name, "TOKEN", environment).is_some() {
-            let variable = name.to_ascii_uppercase().replace('-', "_");
-            let place = format!("the variable CARGO_REGISTRIES_{variable}_TOKEN");
+            let place = format!("the variable {}", files::variable(name, "TOKEN"));
             found.push((place, name.clone()));
         }
     }
     found
 }
 
-/// Says what cargo does with a token of its own.
+/// Returns the line about cargo's use of its own token.
 pub(super) fn line_of_token(place: &str, registry: &str) -> String {
-    let registry = quote::quoted(registry);
+    let registry = quote::path(registry);
     format!(
         "{place} has a token for registry {registry}, which cargo ignores with a warning at each call"
     )
 }
 
-/// The remedy for a token of cargo's own.
+/// The remedy for cargo's own token.
 pub(super) const REMOVE_TOKEN: &str = "remove it there: the provider makes it useless";

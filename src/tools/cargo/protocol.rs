@@ -94,7 +94,7 @@ pub fn ask_of(index_url: &str) -> Option<Ask> {
 /// looks like it counts too.
 fn is_crates_io(ask: &Ask, index_url: &str) -> bool {
     let [host, owner, name] = CRATES_IO;
-    // Over plain http it would be shown to everybody on the way.
+    // Plain http does not count: everyone on the way could read the token.
     ask.origin.scheme == Scheme::Https && ask.origin.host.as_str() == host && {
         let url = index_url.to_ascii_lowercase();
         url.contains('%') || (url.contains(owner) && url.contains(name))
@@ -106,7 +106,7 @@ fn ask_of_host(index_url: &str) -> Option<Ask> {
     let Some(rest) = index_url.strip_prefix("ssh://") else {
         return Ask::of(url).filter(|_| url.contains("://"));
     };
-    // cargo only reads the index by ssh, with a login of its own.
+    // cargo uses ssh only to read the index, with its own login.
     let is_user = |user: &str| user.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let host = match rest.split_once('@') {
         Some((user, host)) if is_user(user) => host,

@@ -1,4 +1,4 @@
-//! cargo: a host rule, and our provider for the registries whose index is there.
+//! cargo: a host rule, and our provider for the registries whose index is at that host.
 
 use serde_json::{Value, json};
 
@@ -6,6 +6,7 @@ use super::args::SetupCargo;
 use super::files;
 use super::files::{PROVIDER, Registry};
 use super::logins::{REMOVE_TOKEN, line_of_token, tokens};
+use crate::edit::diff::Format;
 use crate::edit::entry::Edit;
 use crate::edit::file::FileChange;
 use crate::edit::hosts::{Host, HostsArgs, known};
@@ -17,11 +18,16 @@ use crate::edit::trial::Trial;
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
 use crate::text::quote;
-use crate::text::quote::quoted;
 use crate::url::Scheme;
 
 const GROUP: &str = "registries";
 const KEY: &str = "credential-provider";
+
+/// The names that a diff of cargo's file shows.
+const FORMAT: Format = Format {
+    keys: &["index", KEY],
+    headers: &["[registries."],
+};
 
 impl Setup for SetupCargo {
     fn of_name(name: &str) -> Self {
@@ -44,7 +50,7 @@ impl Setup for SetupCargo {
         let path = quote::path(file.path());
         let refused = |report: Report| Error::Usage(report.about(&path));
         let another = |registry: &Registry| {
-            let what = format!("registry {} has another {KEY}", quoted(&registry.name));
+            let what = format!("registry {} has another {KEY}", quote::path(&registry.name));
             refused(Report::new(what).hint("remove that line first"))
         };
         if self.registry.is_some() && self.args.hosts.len() > 1 {
@@ -61,16 +67,16 @@ impl Setup for SetupCargo {
                 let line = [GROUP, registry.name.as_str(), KEY];
                 let mut document = Document::parse(file.text()).map_err(refused)?;
                 if registry.provider.first().is_some_and(|it| it == PROVIDER) {
-                    let place = format!("{path}: registry {}", quoted(&registry.name));
+                    let place = format!("{path}: registry {}", quote::path(&registry.name));
                     plan.check_config(&place, &registry.provider)?;
                 }
                 let edit = match (registry.provider.first(), &registry.index) {
-                    // Another host's setup may have put it there.
+                    // Another host's setup may have written the provider.
                     (Some(program), _) if program == PROVIDER => [&line[..], &table]
                         .iter()
                         .find_map(|at| plan.journal.edit_at(&file.name(), at).cloned()),
                     (Some(_), _) => return Err(another(&registry)),
-                    // It says something else: that nobody logs in, say.
+                    // The line has another meaning, such as no login at all.
                     (None, _) if document.at(&line).is_some() => {
                         return Err(another(&registry));
                     }
@@ -106,9 +112,9 @@ impl Setup for SetupCargo {
                     command.args(plan.config_words()).arg("--cargo-plugin");
                     plan.try_out(Trial {
                         tool: "cargo",
-                        undo: format!("cargo {pattern}"),
+                        undo: vec![pattern.to_string()],
                         host: pattern.to_string(),
-                        call: "cargo-credential-zitadel",
+                        call: PROVIDER,
                         command,
                         input: request(&registry.name, index),
                         only_warns: false,
@@ -121,7 +127,7 @@ impl Setup for SetupCargo {
             }
         }
         plan.add(file);
-        // It finds its providers by their name alone.
+        // cargo finds its providers only by name.
         plan.warn_of_path("cargo", PROVIDER);
         Ok(())
     }
@@ -172,7 +178,7 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
     }
 }
 
-/// The registries that are meant; a new one has no index yet.
+/// Returns the requested registries; a new one has no index yet.
 fn registries(
     file: &FileChange,
     asked: &SetupCargo,
@@ -229,7 +235,7 @@ fn registries(
     })])
 }
 
-/// Of a line the value; of a value, itself.
+/// Returns the value of a TOML line; a text without ` = ` is returned unchanged.
 fn value_of(line: &str) -> String {
     let value = line.split_once(" = ").map_or(line, |(_, value)| value);
     value.to_owned()
@@ -238,5 +244,7 @@ fn value_of(line: &str) -> String {
 fn open(plan: &mut Plan<'_>) -> Result<FileChange, Error> {
     let file = plan.tool_file.clone();
     let file = file.or_else(|| files::file(plan.environment, &plan.directories));
-    plan.open_file(&known(file, "cargo", "CARGO_HOME")?)
+    let mut file = plan.open_file(&known(file, "cargo", "CARGO_HOME")?)?;
+    file.format = FORMAT;
+    Ok(file)
 }

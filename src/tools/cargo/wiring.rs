@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::files;
-use super::files::{Registry, Settings};
+use super::files::{PROVIDER, Registry, Settings};
 use super::logins::{REMOVE_TOKEN, line_of_token, tokens};
 use crate::cli::options::Options;
 use crate::config::Directories;
@@ -15,16 +15,13 @@ use crate::text::clock::Deadline;
 use crate::text::quote;
 use crate::url::Origin;
 
-/// The name by which the tool finds this program on `PATH`.
-const CARGO_NAME: &str = "cargo-credential-zitadel";
-
 #[derive(Default)]
 struct CargoWiring {
     file: PathBuf,
     registries: Vec<Registry>,
     /// The providers for all registries that run this program: place and words.
     for_all: Vec<(String, Vec<String>)>,
-    /// The places of tokens that cargo has itself, each with its registry.
+    /// The places of cargo's own tokens, each with its registry.
     tokens: Vec<(String, String)>,
     error: Option<Error>,
 }
@@ -84,7 +81,7 @@ fn read_files(
     }
 }
 
-/// True if a provider runs this program, directly or by `cargo:token-from-stdout`.
+/// True if a provider runs this program, directly or through `cargo:token-from-stdout`.
 fn names_us(words: &[String]) -> bool {
     match words {
         [cargos, program, ..] if cargos == "cargo:token-from-stdout" => is_ours(program),
@@ -102,7 +99,7 @@ impl CargoWiring {
 
 impl Wiring for CargoWiring {
     fn needs_link(&self) -> bool {
-        self.programs().any(|program| program == CARGO_NAME)
+        self.programs().any(|program| program == PROVIDER)
     }
 
     fn is_for_all(&self, context: &Context<'_>) -> bool {
@@ -139,7 +136,7 @@ impl Wiring for CargoWiring {
             }));
         }
         for registry in &self.registries {
-            let place = format!("{file}: registry {}", quote::quoted(&registry.name));
+            let place = format!("{file}: registry {}", quote::path(&registry.name));
             let fault = at_fault(&place, &registry.provider, context.environment);
             checks.push(fault.unwrap_or_else(|| wired(&place, registry, context)));
         }
@@ -157,8 +154,8 @@ impl Wiring for CargoWiring {
 fn at_fault(place: &str, words: &[String], environment: &Environment) -> Option<Check> {
     let program = words.first()?;
     let shown = quote::quoted(program);
-    let remedy = format!("set the provider to {CARGO_NAME}");
-    if !program.ends_with(CARGO_NAME) {
+    let remedy = format!("set the provider to {PROVIDER}");
+    if !program.ends_with(PROVIDER) {
         let what = format!("{place}: cargo runs {shown} without the command cargo");
         return Some(failed("cargo", what, remedy));
     }
@@ -173,7 +170,7 @@ fn at_fault(place: &str, words: &[String], environment: &Environment) -> Option<
     Some(failed("cargo", what, report.advice().unwrap_or_default()))
 }
 
-/// Returns the options of a provider; none if they are invalid.
+/// Returns the options of a provider; the default if they are invalid.
 fn options_of(provider: &[String]) -> Options {
     let words = provider.get(1..).unwrap_or_default();
     Options::default().with(words.to_vec()).unwrap_or_default()

@@ -60,8 +60,8 @@ fn without_config(operation: &OsStr) -> Option<Answer> {
     }
 }
 
-/// Answers `get`, `store`, `erase` and `list`. Errors are part of the protocol: a short text on
-/// stdout, the full error on stderr.
+/// Answers `get`, `store`, `erase` and `list`. Errors are part of the protocol: a short
+/// text on stdout, the full error on stderr.
 fn answer(
     world: &mut World<'_>,
     settings: &Settings<'_>,
@@ -155,10 +155,9 @@ fn store(world: &mut World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
 
 /// Lists the hosts of the host rules that docker's own files give to this program,
 /// without network: docker sends the token of each listed host to the engine of a build.
-/// Skips a host whose key cannot
-/// be read, so that the other hosts stay usable.
+/// Skips a host whose key cannot be read, so that the other hosts stay usable.
 ///
-/// Does not read stdin: its content has no meaning, and at a terminal there is none.
+/// Does not read stdin: its content has no meaning, and a terminal has none.
 fn list(
     world: &mut World<'_>,
     config: &Config<'_>,

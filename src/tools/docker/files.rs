@@ -8,23 +8,25 @@ use super::podman::Podman;
 use super::protocol;
 use crate::config::Directories;
 use crate::error::{Error, Report};
-use crate::findings::wiring::LIMIT;
 use crate::host::HostRule;
 use crate::sys::status::user_id;
 use crate::sys::{Environment, named};
 use crate::text::clock::Deadline;
-use crate::text::input::ReadError;
 use crate::text::input::encoding::{self, NotText};
+use crate::text::input::{ReadError, TOOL_FILE_LIMIT};
 use crate::text::{input, quote};
 use crate::url::Origin;
 
-/// The name of this program's helper in the files.
+/// The name of this program's helper in the files: without `docker-credential-`.
 pub(super) const HELPER: &str = "zitadel";
+
+/// The name by which docker finds it on `PATH`.
+pub(super) const LINK: &str = "docker-credential-zitadel";
 
 /// podman's file, relative to the runtime and the configuration directory.
 const PODMAN: &str = "containers/auth.json";
 
-/// What the files say about this program.
+/// The settings of the files about this program.
 #[derive(Default)]
 pub(super) struct Files {
     /// Files, each with a registry whose helper is this program; `None` for all
@@ -76,7 +78,7 @@ impl Files {
         }
     }
 
-    /// Returns the registries whose helper is this program by name.
+    /// Returns the registries that name this program as their helper.
     pub(super) fn registries(&self) -> impl Iterator<Item = &str> {
         self.places
             .iter()
@@ -84,7 +86,7 @@ impl Files {
     }
 
     /// True if a file gives a rule's host to this program: as a registry with this
-    /// helper, or as a login whose store it is.
+    /// helper, or as a login with this store.
     pub(super) fn assign(&self, rule: &HostRule) -> bool {
         let logins = self.logins.iter().map(String::as_str);
         let mut origins = self.registries().chain(logins).filter_map(origin);
@@ -129,7 +131,7 @@ pub(super) fn read_file(path: &Path, deadline: &Deadline) -> Result<Option<Value
         let report = Report::new(format!("{}: {what}", quote::path(path)));
         Error::Final(report.hint("fix the file: docker cannot read it either"))
     };
-    match input::read_file(path, LIMIT, deadline) {
+    match input::read_file(path, TOOL_FILE_LIMIT, deadline) {
         Ok(bytes) if encoding::is_utf16(&bytes) => Err(failed(NotText::Utf16.to_string())),
         Ok(bytes) => serde_json::from_slice(encoding::without_mark(&bytes))
             .map(Some)

@@ -15,14 +15,14 @@ use crate::text::quote;
 use crate::text::quote::quoted;
 use crate::url::Origin;
 
-/// The variable with docker's file, before the file itself.
+/// The variable with logins in the file's format, used before docker's file.
 const VARIABLE: &str = "DOCKER_AUTH_CONFIG";
 
-/// A login of another kind for a registry. The login itself is not kept.
+/// A login for a registry from another source. The login itself is not stored.
 pub(super) struct Login {
-    /// What docker or podman does.
+    /// The message: the tool's use of the login.
     pub(super) line: String,
-    /// How to change that.
+    /// The remedy.
     pub(super) remedy: String,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct Login {
 pub(super) struct Ours<'a> {
     /// True for the host of such a registry.
     pub(super) has: &'a dyn Fn(&Origin) -> bool,
-    /// The file that is about to name this program for all of them.
+    /// The file in which a setup will name this program for all these registries.
     pub(super) file: Option<&'a Path>,
 }
 
@@ -48,7 +48,7 @@ pub(super) fn logins(
         .filter_map(|path| {
             let is_target = ours.file == Some(&path);
             let file = read_file(&path, deadline).ok()?;
-            // One that is about to be created.
+            // The setup is about to create this file.
             let file = file.or_else(|| is_target.then_some(Value::Null));
             Some(AuthFile {
                 value: file?,
@@ -104,7 +104,7 @@ impl AuthFile {
         self.is_target || ours.any(|(known, _)| origin(known) == asked)
     }
 
-    /// A login that podman finds first.
+    /// Returns a login that podman finds first.
     fn first(&self, registry: &str) -> Login {
         let file = quote::path(&self.path);
         let shown = quoted(registry);
@@ -117,7 +117,7 @@ impl AuthFile {
         }
     }
 
-    /// A login that the helper replaces.
+    /// Returns a login that the helper replaces.
     fn left(&self, registry: &str) -> Login {
         let file = quote::path(&self.path);
         let shown = quoted(registry);
@@ -125,7 +125,7 @@ impl AuthFile {
             line: format!(
                 "{file} still has a login for {shown} under auths, which no tool uses before this program"
             ),
-            remedy: "remove it there: the file holds it in clear text".to_owned(),
+            remedy: "remove it there: the file contains it in clear text".to_owned(),
         }
     }
 }

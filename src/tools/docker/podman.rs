@@ -11,7 +11,7 @@ use crate::findings::wiring::text;
 use crate::sys::{Environment, named};
 use crate::text::clock::Deadline;
 
-/// The entry that stands for the files with logins and `credHelpers`.
+/// The entry for the files with logins and `credHelpers`.
 pub(super) const FILES: &str = "containers-auth.json";
 
 /// The system's file.
@@ -26,7 +26,7 @@ pub(super) struct Podman {
 }
 
 impl Podman {
-    /// Reads podman's files; one that cannot be read sets nothing.
+    /// Reads podman's files, and ignores unreadable ones.
     pub(super) fn read(
         environment: &Environment,
         directories: &Directories,
@@ -53,14 +53,14 @@ impl Podman {
         is_named.then_some(&*self.file)
     }
 
-    /// Returns the helpers that podman asks before another one.
+    /// Returns the helpers that podman asks before `helper`.
     pub(super) fn before(&self, helper: &str) -> &[String] {
         let helpers = self.helpers.as_deref().unwrap_or_default();
         let end = helpers.iter().position(|known| known == helper);
         &helpers[..end.unwrap_or(0)]
     }
 
-    /// Returns the file because of which podman reads no files with logins.
+    /// Returns the file that makes podman ignore the files with logins.
     pub(super) fn ignores_files(&self) -> Option<&Path> {
         let helpers = self.helpers.as_ref()?;
         let reads = helpers.iter().any(|helper| helper == FILES);

@@ -69,7 +69,7 @@ pub fn parse(input: &str) -> Option<Request<'_>> {
     })
 }
 
-/// Returns the server URL of a login that is to be stored; `None` if it names none.
+/// Returns the server URL of a login to store; `None` if it has no server URL.
 pub fn server_of_login(input: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Login {
@@ -201,7 +201,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_server_is_read_or_not_found(input: String) {
+        fn any_server_parses_without_panic(input: String) {
             let _ = parse(&input);
         }
 

@@ -5,25 +5,29 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::args::SetupDocker;
+use super::document::Document;
+use super::files::{HELPER, LINK, docker_file};
 use super::logins::{Ours, logins};
+use crate::edit::diff::Format;
 use crate::edit::entry::Edit;
 use crate::edit::hosts::{Host, LoginArgs, as_it_is, pattern};
-use crate::edit::json::Document;
 use crate::edit::plan::Plan;
 use crate::edit::rules::Undone;
 use crate::edit::setup::{Name, Setup};
-use crate::edit::trial::Trial;
+use crate::edit::trial::{Trial, file_words};
 use crate::edit::verbs::Verbs;
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
 use crate::text::quote;
-use crate::text::quote::quoted;
 
 /// The list of helpers by registry.
 const LIST: &str = "credHelpers";
 
-/// What stands in it: `docker-credential-` comes before it.
-const HELPER: &str = "zitadel";
+/// The names that a diff of docker's file shows.
+const FORMAT: Format = Format {
+    keys: &["auth", "auths", LIST, "credsStore"],
+    headers: &[],
+};
 
 impl Setup for SetupDocker {
     fn of_name(name: &str) -> Self {
@@ -41,8 +45,10 @@ impl Setup for SetupDocker {
     fn apply(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let path = file(plan, self)?;
         let mut file = plan.open_file(&path)?;
+        file.format = FORMAT;
         file.words = vec![HELPER.to_owned()];
         let refused = |report: Report| Error::Usage(report.about(&quote::path(&path)));
+        let file_words = file_words("--authfile", self.authfile.as_ref(), file.name());
         let username = self.args.username.as_ref();
         for Host { pattern, setup } in
             plan.add_rules("docker", &self.args.hosts, username, &file.name())?
@@ -57,7 +63,7 @@ impl Setup for SetupDocker {
             let mut document = Document::parse(file.text()).map_err(refused)?;
             let former = document.inside(LIST, &registry).map_err(refused)?;
             if former.as_deref() == Some(HELPER) {
-                // The setup of another config file may have put it there.
+                // The setup of another config file may have written the helper.
                 for at in [&[LIST][..], &[LIST, &registry]] {
                     if let Some(edit) = plan.journal.edit_at(&file.name(), at).cloned() {
                         plan.journal.record(&setup, edit);
@@ -67,7 +73,7 @@ impl Setup for SetupDocker {
                 let list = document.at(LIST).map_err(refused)?;
                 let is_ours = plan.journal.edit_at(&file.name(), &[LIST]).is_some();
                 if is_ours || !list.as_ref().is_some_and(Value::is_object) {
-                    // So that the object goes with the last of its members.
+                    // The undo then removes the object with its last member.
                     let former = list.map(|_| "null".to_owned());
                     let edit = Edit::new(file.name(), &[LIST], "{}", former);
                     plan.journal.record(&setup, edit);
@@ -84,11 +90,11 @@ impl Setup for SetupDocker {
             for login in logins(plan.environment, &plan.directories, &plan.deadline, &ours) {
                 plan.say(format!("warning: {}: {}", login.line, login.remedy));
             }
-            if let Some(mut command) = plan.helper(&format!("docker-credential-{HELPER}")) {
+            if let Some(mut command) = plan.helper(LINK) {
                 command.arg("get");
                 plan.try_out(Trial {
                     tool: "docker",
-                    undo: format!("docker {registry}"),
+                    undo: [vec![registry.clone()], file_words.clone()].concat(),
                     host: registry.clone(),
                     call: "docker-credential-zitadel get",
                     command,
@@ -103,8 +109,8 @@ impl Setup for SetupDocker {
             plan.say_next_at(&pattern, next);
         }
         plan.add(file);
-        // It finds its helpers by their name alone, and passes them no options.
-        plan.warn_of_path("docker", &format!("docker-credential-{HELPER}"));
+        // docker finds its helpers only by name, and passes them no options.
+        plan.warn_of_path("docker", LINK);
         plan.warn_of_config("docker");
         Ok(())
     }
@@ -113,6 +119,7 @@ impl Setup for SetupDocker {
     fn undo(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let path = file(plan, self)?;
         let mut file = plan.open_file(&path)?;
+        file.format = FORMAT;
         file.words.push(HELPER.to_owned());
         let refused = |report: Report| Error::Usage(report.about(&quote::path(&path)));
         for host in &self.args.hosts.hosts {
@@ -170,7 +177,7 @@ fn undo(document: &mut Document, edit: &Edit, verbs: Verbs) -> Result<Undone, Re
     }
     Ok(Ok(vec![if let Some(former) = &edit.former {
         document.set(LIST, registry, former)?;
-        format!("{} {name}: {}", verbs.restores, quoted(former))
+        format!("{} {name}: {}", verbs.restores, quote::path(former))
     } else {
         document.remove(LIST, registry)?;
         format!("{} {name}", verbs.removes)
@@ -184,16 +191,11 @@ fn file(plan: &Plan<'_>, asked: &SetupDocker) -> Result<PathBuf, Error> {
     if let Some(file) = &asked.authfile {
         return plan.directories.located("--authfile", file);
     }
-    let set = (plan.environment)("DOCKER_CONFIG").filter(|value| !value.is_empty());
-    let dir = match (set, &plan.directories.home) {
-        (Some(dir), _) => as_it_is(dir.into(), "docker", "DOCKER_CONFIG")?,
-        (None, Some(home)) => home.join(".docker"),
-        (None, None) => {
-            return Err(Error::Usage(
-                Report::new("docker's configuration: unknown home directory")
-                    .hint("set HOME or DOCKER_CONFIG, or name the file by --authfile"),
-            ));
-        }
-    };
-    Ok(dir.join("config.json"))
+    let file = docker_file(plan.environment, &plan.directories).ok_or_else(|| {
+        Error::Usage(
+            Report::new("docker's configuration: unknown home directory")
+                .hint("set HOME or DOCKER_CONFIG, or name the file by --authfile"),
+        )
+    })?;
+    as_it_is(file, "docker", "DOCKER_CONFIG")
 }

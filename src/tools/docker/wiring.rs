@@ -64,14 +64,14 @@ impl Wiring for DockerWiring {
 }
 
 impl DockerWiring {
-    /// Warns about an order of podman's in which this program is not asked, or not first.
+    /// Warns if podman's order omits this program, or asks another helper first.
     fn check_podman(&self, checks: &mut Checks) {
         let podman = &self.0.podman;
         let others = podman.before(HELPER).iter().filter(|name| *name != FILES);
         for other in others {
             let what = format!(
                 "podman asks the helper {} before this program",
-                quoted(other)
+                quote::path(other)
             );
             checks.push(warning(
                 "docker",

@@ -64,7 +64,8 @@ fn answer(world: &World<'_>, config: Result<Config<'_>, Error>) -> Result<Answer
             let text = Secret::new(answer.text);
             let named =
                 |report: Report| report.hint("check output_file in the credential configuration");
-            token_file::write(&file, &text, &Access::PRIVATE).map_err(|error| error.map(named))?;
+            token_file::write(&file, &text, &Access::PRIVATE, (world.clock)())
+                .map_err(|error| error.map(named))?;
             Ok(Answer::new(""))
         }
         None => Ok(answer),

@@ -113,7 +113,7 @@ pub fn token(token_type: &str, token: &Token) -> serde_json::Result<String> {
 /// Returns the answer to a removal.
 ///
 /// # Errors
-/// As [`token`].
+/// Infallible, as [`token`].
 pub fn revoked() -> serde_json::Result<String> {
     written(Body::Revoked {})
 }
@@ -122,7 +122,7 @@ pub fn revoked() -> serde_json::Result<String> {
 /// it to the user.
 ///
 /// # Errors
-/// As [`token`].
+/// Infallible, as [`token`].
 pub fn failure(error: &Error) -> serde_json::Result<String> {
     let code = match error {
         Error::Usage(_) => "CONFIGURATION",

@@ -1,7 +1,7 @@
 //! Google's clients: a credential configuration, whose executable is this program. The
 //! file is the rule: no host rule is needed.
 //!
-//! Source: google-auth's `pluggable.py`, which splits the command at its blanks.
+//! Source: google-auth's `pluggable.py`, which splits the command at its spaces.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ use crate::error::{Error, Report};
 use crate::text::quote;
 use crate::text::quote::{is_unprintable, printable, quoted};
 
-/// What an audience of a workload identity pool begins with.
+/// The prefix of the audience of a workload identity pool.
 const POOL: &str = "//iam.googleapis.com/";
 
 /// The name of the setup in `setup.json`, before the file.
@@ -137,7 +137,7 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
 /// Returns the words of the executable's call.
 ///
 /// # Errors
-/// One has a blank in it.
+/// Google's clients would split a word.
 fn call(plan: &Plan<'_>, profile: Option<&str>) -> Result<Vec<String>, Error> {
     let mut words = vec![
         plan.program.to_string_lossy().into_owned(),
@@ -151,11 +151,11 @@ fn call(plan: &Plan<'_>, profile: Option<&str>) -> Result<Vec<String>, Error> {
     match words.iter().find(|word| word.contains(is_split)) {
         Some(word) => {
             let what = format!(
-                "\"{}\": Google's clients split it at its blanks",
+                "\"{}\": Google's clients split it at its spaces",
                 quoted(word)
             );
             Err(Error::Usage(Report::new(what).hint(
-                "use a profile's name and paths without blanks and quotes: link this program from a directory on PATH",
+                "use a profile's name and paths without spaces and quotes: link this program from a directory on PATH",
             )))
         }
         None => Ok(words),
@@ -171,7 +171,7 @@ fn trial(call: &[String], file: String) -> Trial {
     );
     Trial {
         tool: "gcp",
-        undo: format!("gcp --output {}", quote::word(&file)),
+        undo: vec!["--output".to_owned(), file.clone()],
         host: file,
         call: "zitadel-credential gcp",
         command,

@@ -82,7 +82,7 @@ fn answer(world: &mut World<'_>, config: &Config<'_>, operation: &OsStr) -> Resu
         match &request.secret {
             // git erases by itself after each 401, and names the token.
             Some(secret) => doubt(world, config, rule, secret)?,
-            // A person's `git credential reject`.
+            // The user ran `git credential reject`.
             None => forget(world, config, rule)?,
         }
         return nothing;
@@ -110,8 +110,8 @@ fn operation_of(word: &OsStr) -> Option<Operation> {
     Operation::parse(word.to_str()?)
 }
 
-/// Reads git's message, which may end before stdin does. The token that it gives back
-/// may be as large as a response.
+/// Reads git's message, which may end before stdin does. The token that git returns may
+/// be as large as a response.
 fn read_message(world: &mut World<'_>, deadline: Deadline) -> Result<Vec<u8>, ReadError> {
     explain_stdin(world, "git's message", EXAMPLE);
     world.stdin.end_by(deadline);

@@ -17,6 +17,21 @@ use crate::url::Origin;
 
 const KEY: &str = "credential.";
 
+/// The value of a helper's line that runs [`LINK`].
+pub(super) const HELPER: &str = "zitadel";
+
+/// The name by which git finds this program on `PATH`.
+pub(super) const LINK: &str = "git-credential-zitadel";
+
+/// The arguments by which git lists all helpers, for [`listed`].
+pub(super) const LIST: [&str; 5] = [
+    "config",
+    "--null",
+    "--show-origin",
+    "--get-regexp",
+    r"^credential\.(.*\.)?helper$",
+];
+
 /// A line of git's configuration that names a helper.
 pub(super) struct Listed {
     /// The file, as git prints it.
@@ -51,7 +66,7 @@ pub(super) fn listed(text: &str) -> Vec<Listed> {
     listed
 }
 
-/// Returns the helpers that run this program. An empty value removes those before it.
+/// Returns the helpers that run this program. An empty value removes earlier helpers.
 pub(super) fn helpers(listed: &[Listed]) -> Vec<Helper> {
     let mut found: Vec<Helper> = Vec::new();
     for Listed { helper, .. } in listed {
@@ -89,10 +104,10 @@ pub(super) fn is_helper(value: &str) -> bool {
         return is_ours(&program(line));
     }
     let program = program(value);
-    program == "zitadel" || (is_absolute(&program) && is_ours(&program))
+    program == HELPER || (is_absolute(&program) && is_ours(&program))
 }
 
-/// True for a path that git takes for absolute: on Windows also one without a drive.
+/// True if git treats a path as absolute: on Windows even one without a drive.
 pub(super) fn is_absolute(program: &str) -> bool {
     program.starts_with('/') || Path::new(program).is_absolute()
 }
@@ -102,7 +117,14 @@ pub(super) fn program(line: &str) -> String {
     first_word(line).0
 }
 
-/// Returns the first word of a shell command, and what follows it.
+/// Returns the start of a helper's line for a message: the rest may be a password that a
+/// shell command echoes.
+pub(super) fn shown(line: &str) -> String {
+    let program = line.split(|c: char| c.is_whitespace() || c == '=').next();
+    quoted(program.unwrap_or_default())
+}
+
+/// Returns the first word of a shell command, and the rest.
 fn first_word(line: &str) -> (String, &str) {
     let mut word = String::new();
     let mut quote = None;
@@ -134,13 +156,19 @@ impl Helper {
         Ask::typed(&self.url.as_ref()?.replace("://*.", "://any-label."))
     }
 
-    /// Returns the options with which the helper runs this program; none if it is another
-    /// call, or a shell's that cannot be read.
+    /// Returns the options with which the helper runs this program; the default if the
+    /// call is another one, or a shell command that cannot be parsed.
     pub(super) fn options(&self) -> Options {
+        self.call().unwrap_or_default()
+    }
+
+    /// Returns the options with which the helper runs this program; `None` if this program
+    /// refuses them. A shell command that cannot be parsed has the default.
+    pub(super) fn call(&self) -> Option<Options> {
         let (program, mut rest) = first_word(self.value.trim_start_matches('!'));
         let mut words = vec![OsString::from(NAME)];
         if !paths::is_called(Path::new(&program), NAME) {
-            // By its link.
+            // The helper runs this program's link.
             words.push("git".into());
         }
         while !rest.trim().is_empty() {
@@ -149,10 +177,10 @@ impl Helper {
             rest = left;
         }
         words.push("get".into());
-        let call = read_call::<Git>("git", &words);
-        call.map_or_else(Options::default, |(before, mut call)| {
-            std::mem::take(call.options()).over(before)
-        })
+        let Some((before, mut call)) = read_call::<Git>("git", &words) else {
+            return self.value.starts_with('!').then(Options::default);
+        };
+        Some(std::mem::take(call.options()).over(before))
     }
 
     /// Returns the name of the line in git's configuration.
@@ -161,18 +189,18 @@ impl Helper {
         format!("{KEY}{}helper", url.collect::<String>())
     }
 
-    /// Returns what the helper's section is for.
+    /// Returns the scope of the helper's section.
     pub(super) fn scope(&self) -> Scope {
         Scope::of(self.url.as_deref())
     }
 
-    /// True if git runs the helper for a host: `*` stands for one label.
+    /// True if git runs the helper for a host: `*` matches one label.
     pub(super) fn reaches(&self, origin: &Origin) -> bool {
         self.scope().overlaps(&Scope::of_origin(origin))
     }
 
-    /// True if a wildcard of host rules would reach a host by the helper's URL, but git's
-    /// does not.
+    /// True if the helper's URL matches a host by the wildcards of host rules, but not by
+    /// git's.
     pub(super) fn misses(&self, origin: &Origin) -> bool {
         let domain = self.url.as_deref().and_then(|url| url.split_once("://*."));
         let domain = domain.and_then(|(_, rest)| rest.split(['/', ':']).next());
@@ -252,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wildcard_of_gits_is_one_label() {
+    fn a_wildcard_of_git_matches_one_label() {
         for (url, asked, expected) in [
             ("https://a.dev", "https://a.dev", true),
             ("https://a.dev:443/x", "https://A.dev", true),

@@ -1,5 +1,5 @@
-//! Logins that git sends without asking a helper: `.netrc`, headers of its
-//! configuration, and URLs that hold a login.
+//! Logins that git sends without asking a helper: `.netrc`, headers of its configuration,
+//! and URLs that contain a login.
 //!
 //! Source: git-config(1), `http.<url>.extraHeader` and `url.<base>.insteadOf`.
 
@@ -9,16 +9,16 @@ use super::scope::Scope;
 use crate::findings::wiring::NetrcReader;
 use crate::text::quote;
 
-/// git reads it by libcurl, which knows no variable.
+/// git reads `.netrc` through libcurl, which supports no variable.
 pub(super) const NETRC: NetrcReader = NetrcReader {
     name: "git",
     knows_variable: false,
     knows_default: true,
 };
 
-/// A login in git's configuration. Holds no secret.
+/// A login in git's configuration. Contains no secret.
 pub(super) struct Login {
-    /// What git sends it for.
+    /// The requests with which git sends the login.
     scope: Scope,
     /// The key, without the URL's user and password.
     key: String,
@@ -66,7 +66,7 @@ fn login(key: &str, value: &str, file: String) -> Option<Login> {
     let (scheme, rest) = base.split_once("://")?;
     let authority = rest.split('/').next()?;
     let (userinfo, host) = authority.rsplit_once('@')?;
-    // A name alone is no login.
+    // A username without a password is not a login.
     userinfo.contains(':').then(|| Login {
         scope: Scope::of(Some(&format!("{scheme}://{host}"))),
         key: format!("url.{scheme}://…@{host}.{last}"),
@@ -81,7 +81,7 @@ impl Login {
         self.scope.overlaps(scope)
     }
 
-    /// Says what git does.
+    /// Returns the line about git's use of the login.
     pub(super) fn line(&self) -> String {
         let file = quote::path(&self.file);
         let key = quote::printable(&self.key);

@@ -30,7 +30,7 @@ pub enum Operation {
     Capability,
 }
 
-/// Returns a message's size in bytes, without the lines that hold a secret.
+/// Returns a message's size in bytes, without the lines that contain a secret.
 pub fn size_without_secret(input: &[u8]) -> usize {
     let is_secret =
         |line: &&[u8]| line.starts_with(b"password=") || line.starts_with(b"credential=");
@@ -141,7 +141,7 @@ impl<'a> Fields<'a> {
             "path" => {
                 plain(value)?;
             }
-            // Empty is none.
+            // An empty secret counts as missing.
             "password" | "credential" if value.is_empty() => {}
             "password" | "credential" => self.secret = Some(value),
             "capability[]" => append(&mut self.capabilities, value),
@@ -164,7 +164,7 @@ impl<'a> Fields<'a> {
         Ok(Request {
             ask: Ask {
                 origin,
-                // From an unset variable, as in `https://$CI_USER@host`.
+                // An unset variable makes the username empty: `https://$CI_USER@host`.
                 username: self
                     .username
                     .filter(|name| !name.is_empty())

@@ -1,19 +1,19 @@
-//! The URLs that a section of git's configuration is for, as in `credential.<url>.helper`.
+//! The URLs that a section of git's configuration matches: `credential.<url>.helper`.
 //!
-//! Source: git-config(1), `http.<url>.*`, and gitcredentials(7). A section is read as wide
-//! as git may read it: a path or a user in it may be those of a request.
+//! Source: git-config(1), `http.<url>.*`, and gitcredentials(7). A section matches as
+//! much as git may match: its path or its user may be those of a request.
 
 use crate::host::HostPattern;
 use crate::url::Origin;
 
-/// What a section is for, or a host rule, or one host.
+/// The URLs that a section, a host rule or one host matches.
 #[derive(Clone, Debug)]
 pub(super) struct Scope {
-    /// `None` for any.
+    /// `None` for any scheme.
     scheme: Option<String>,
     /// `None` for any host.
     host: Option<Host>,
-    /// True if the URL has a path or a user, so that it is not for all of the host.
+    /// True if the URL has a path or a user, so that it matches only a part of the host.
     is_part: bool,
 }
 
@@ -21,12 +21,12 @@ pub(super) struct Scope {
 struct Host {
     labels: Vec<String>,
     port: Option<String>,
-    /// True if the first label, `*`, stands for any number of labels, as in a host rule.
+    /// True if the first label, `*`, matches any number of labels, as in a host rule.
     is_deep: bool,
 }
 
 impl Scope {
-    /// Reads the text between `credential.` and `.helper`; `None` is for everything.
+    /// Reads the text between `credential.` and `.helper`; `None` matches all URLs.
     pub(super) fn of(url: Option<&str>) -> Self {
         let Some(url) = url else {
             return Self {
@@ -57,7 +57,7 @@ impl Scope {
         }
     }
 
-    /// The scope of a host rule; its `*` stands for any number of labels.
+    /// Returns the scope of a host rule; its `*` matches any number of labels.
     pub(super) fn of_rule(pattern: &HostPattern) -> Self {
         let mut scope = Self::of(Some(&format!("https://{pattern}")));
         if let Some(host) = &mut scope.host {
@@ -66,7 +66,7 @@ impl Scope {
         scope
     }
 
-    /// The same over plain http too.
+    /// Returns the scope for any scheme, including plain http.
     pub(super) fn over_any_scheme(self) -> Self {
         Self {
             scheme: None,
@@ -74,12 +74,12 @@ impl Scope {
         }
     }
 
-    /// The scope of one host.
+    /// Returns the scope of one host.
     pub(super) fn of_origin(origin: &Origin) -> Self {
         Self::of(Some(&origin.to_string()))
     }
 
-    /// True if some request is for both.
+    /// True if some request matches both scopes.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         let same_scheme = match (&self.scheme, &other.scheme) {
             (Some(ours), Some(theirs)) => ours == theirs,
@@ -92,7 +92,7 @@ impl Scope {
         same_scheme && same_host
     }
 
-    /// True if every request that is for the other one is for this.
+    /// True if every request that matches the other scope matches this one.
     pub(super) fn covers(&self, other: &Self) -> bool {
         let has_scheme = self.scheme.is_none() || self.scheme == other.scheme;
         let has_host = match (&self.host, &other.host) {
@@ -106,7 +106,7 @@ impl Scope {
 
 impl Host {
     fn of(text: &str) -> Self {
-        // Not within the brackets of IPv6.
+        // Skips the colons within the brackets of IPv6.
         let after = text.rfind(']').unwrap_or(0);
         let (name, port) = match text[after..].rfind(':') {
             Some(at) => (&text[..after + at], Some(text[after + at + 1..].to_owned())),
@@ -127,7 +127,7 @@ impl Host {
             (false, true) => self.labels.len() >= other.labels.len(),
             (true, true) => true,
         };
-        // From the last label on: a rule's first one may be missing.
+        // Compares from the last label on: the first labels may differ in number.
         let mut pairs = self.labels.iter().rev().zip(other.labels.iter().rev());
         let is_same =
             |(ours, theirs): (&String, &String)| ours == theirs || ours == "*" || theirs == "*";
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_section_may_be_for_a_host_in_many_spellings() {
+    fn a_section_matches_a_host_in_many_spellings() {
         let host = of("https://git.acme.dev");
         for url in [
             "",
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rules_wildcard_is_for_any_number_of_labels() {
+    fn a_rules_wildcard_matches_any_number_of_labels() {
         let pattern = HostPattern::parse("*.acme.dev").expect("a pattern");
         let rule = Scope::of_rule(&pattern);
         for url in [

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use super::args::SetupGit;
 use super::config::{GitFile, stands};
 use super::helpers;
-use super::helpers::{Listed, helpers_for};
+use super::helpers::{HELPER, LINK, Listed, helpers_for, shown};
 use super::logins;
 use super::logins::{Login, NETRC};
 use super::scope::Scope;
+use crate::edit::diff::Format;
 use crate::edit::entry::Edit;
 use crate::edit::hosts::{Host, LoginArgs, as_it_is};
 use crate::edit::plan::Plan;
@@ -18,8 +19,14 @@ use crate::edit::trial::Trial;
 use crate::error::{Error, Report};
 use crate::host::HostPattern;
 use crate::sys::paths;
-use crate::text::quote::{self, quoted, shell_quoted};
+use crate::text::quote::{self, shell_quoted};
 use crate::url::{Origin, Scheme};
+
+/// The names that a diff of git's file shows.
+const FORMAT: Format = Format {
+    keys: &["helper", "name", "username"],
+    headers: &["[credential \"https://"],
+};
 
 impl Setup for SetupGit {
     fn of_name(name: &str) -> Self {
@@ -49,7 +56,7 @@ impl Setup for SetupGit {
             plan.warn_of_netrc(&NETRC, &pattern);
             hosts.push(pattern);
         }
-        let GitFile { git, file } = config;
+        let GitFile { git, file, .. } = config;
         plan.say_all(other_logins(&git, &hosts)?);
         plan.add(file);
         for pattern in &hosts {
@@ -96,16 +103,20 @@ impl Setup for SetupGit {
             }
             let there = config.values(key)?;
             let same = there.iter().filter(|there| there == value).count();
+            let ends = there.iter().filter(|there| there.is_empty()).count();
             if same == 0 && stands(config.file.text(), key, value) {
-                let GitFile { git, file } = &config;
+                let GitFile { git, file, .. } = &config;
                 return Err(git.disbelieved(file.path(), "it does not see an entry of the file"));
             }
-            let value = quoted(value);
+            let value = quote::path(value);
             match same {
-                // The setup was killed before git wrote it, or somebody took it out.
-                0 => plan.say_drift(format!("{key}: \"{value}\" was removed already")),
+                // The setup was killed before git wrote the value, or it was removed. If one
+                // is left, the file had it before the setup.
+                0 | 1 if same == 0 || edit.former.is_some() => {
+                    plan.say_drift(format!("{key}: \"{value}\" was removed already"));
+                }
                 // Another setup, by another config file, has an empty helper too.
-                1 if config.remove_with_end(key, &edit.ours)? => {
+                1 if ends > 1 && config.remove_lines(key, &["", &edit.ours])? => {
                     plan.say(format!("{removed} {key}: \"{value}\""));
                     plan.say(format!("{removed} {key}: \"\""));
                     ended.push((*key).to_owned());
@@ -114,8 +125,12 @@ impl Setup for SetupGit {
                     config.remove(key, &edit.ours)?;
                     plan.say(format!("{removed} {key}: \"{value}\""));
                 }
-                // Which of them is ours cannot be told.
-                _ => plan.say(format!("{key}: \"{value}\" stands there twice, and stays")),
+                // The setup was killed before it added its helper behind the empty one.
+                _ if edit.former.is_some() && config.remove_lines(key, &[""])? => {
+                    plan.say(format!("{removed} {key}: \"\""));
+                }
+                // It is unknown which of them is ours.
+                _ => plan.say(format!("kept {key}: \"{value}\": it is set twice")),
             }
             Ok(())
         })?;
@@ -137,26 +152,29 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
     let host = host.and_then(|key| key.strip_suffix(".helper"));
     host.is_some_and(|host| HostPattern::parse(host).is_some())
         && edit.is_in_file_of(of)
-        && edit.former.is_none()
+        && edit
+            .former
+            .as_ref()
+            .is_none_or(|former| former.is_empty() && value.is_empty())
         && value == edit.ours
         && is_helper(value)
 }
 
-/// True if git takes the value for a helper of ours, and not for an option.
+/// True if git reads the value as our helper, and not as an option.
 fn is_helper(value: &str) -> bool {
-    value.is_empty() || value.starts_with("zitadel") || value.starts_with('!')
+    value.is_empty() || value.starts_with(HELPER) || value.starts_with('!')
 }
 
-/// Opens the file that git writes. Its diff may show our helper.
+/// Opens the file that git writes. The file's diff may show our helper.
 fn open(plan: &mut Plan<'_>) -> Result<GitFile, Error> {
     let git = Tool::find("git", "--file", plan.environment, &plan.deadline)?;
     let mut file = plan.open_file(&global_file(plan)?)?;
+    file.format = FORMAT;
     file.words.push(helper(plan));
-    Ok(GitFile { git, file })
+    Ok(GitFile::new(git, file))
 }
 
-/// Puts the helper by which git calls us now in place of one that a setup wrote
-/// before this program moved.
+/// Writes the current helper over one that a setup wrote before this program moved.
 fn follow_program(
     plan: &mut Plan<'_>,
     config: &mut GitFile,
@@ -174,7 +192,7 @@ fn follow_program(
             config.remove(key, &old)?;
         } else {
             config.replace(key, &old, helper)?;
-            // The old one stays noted, for the undo of a setup that is killed.
+            // The journal keeps the old helper: a killed setup can be undone.
             let edit = Edit::new(config.file.name(), &[key, helper], helper, None);
             plan.journal.record(setup, edit);
         }
@@ -182,9 +200,9 @@ fn follow_program(
     Ok(())
 }
 
-/// Adds an empty value and the helper: the empty one ends the helpers above it, which
-/// git would ask first and hand the token to keep. A helper of ours with options of a
-/// person's own stays, and moves behind the empty one.
+/// Adds an empty value and the helper: the empty value disables the helpers above it,
+/// which git would ask first and pass the token to. Our helper with the user's own
+/// options stays, and moves below the empty value.
 fn add_helper(
     plan: &mut Plan<'_>,
     config: &mut GitFile,
@@ -198,7 +216,7 @@ fn add_helper(
     let (ours, others): (Vec<_>, Vec<_>) =
         in_force.iter().partition(|value| is_ours(value, helper));
     for other in &others {
-        let what = program(other);
+        let what = shown(other);
         plan.say(format!("{key} names {what} as well: git no longer asks it"));
     }
     if has_end && others.is_empty() && !ours.is_empty() {
@@ -214,7 +232,7 @@ fn add_helper(
         if is_alone {
             config.remove(key, value)?;
         }
-        // A setup that was killed may have written its empty one already.
+        // A killed setup may have written its empty value already.
         if !(there.last().is_some_and(String::is_empty) && has_noted_end(plan, setup, key)) {
             config.add(key, "")?;
         }
@@ -222,11 +240,22 @@ fn add_helper(
     config.add(key, value)?;
     for put in ["", value] {
         if put.is_empty() || !is_persons {
-            let edit = Edit::new(config.file.name(), &[key, put], put, None);
+            let former = (put.is_empty() && has_own_end(&there)).then(String::new);
+            let edit = Edit::new(config.file.name(), &[key, put], put, former);
             plan.journal.record(setup, edit);
         }
     }
     Ok(())
+}
+
+/// True if an empty value is the file's own, which an undo must keep: a setup adds our
+/// helper right behind each of its own.
+fn has_own_end(there: &[String]) -> bool {
+    let mut values = there.iter().enumerate();
+    values.any(|(at, value)| {
+        let next = there.get(at + 1);
+        value.is_empty() && next.is_none_or(|next| !helpers::is_helper(next))
+    })
 }
 
 /// True if a setup has put this value at a key.
@@ -234,7 +263,7 @@ fn is_put_there(plan: &Plan<'_>, setup: &str, key: &str, value: &str) -> bool {
     put_there(plan, setup, key).iter().any(|put| put == value)
 }
 
-/// True if a setup has noted its empty helper at a key.
+/// True if a setup recorded its empty helper at a key.
 fn has_noted_end(plan: &Plan<'_>, setup: &str, key: &str) -> bool {
     let edits = plan.journal.edits_of(setup).iter();
     edits.map(Edit::key).any(|at| at == [key, ""])
@@ -242,28 +271,16 @@ fn has_noted_end(plan: &Plan<'_>, setup: &str, key: &str) -> bool {
 
 /// True if a helper's line is ours, with the `--config` of this setup.
 fn is_ours(value: &str, ours: &str) -> bool {
-    let program = |line: &str| line.split_whitespace().next().map(ToOwned::to_owned);
+    // The `!` of a shell's line belongs to it.
+    let program = |line: &str| helpers::program(line);
     let config = |line: &str| line.split_once("--config").map(|(_, file)| file.to_owned());
     value == ours || (program(value) == program(ours) && config(value) == config(ours))
 }
 
-/// Returns the program of a helper's line: what follows may be a password that a
-/// shell's line echoes.
-fn program(line: &str) -> String {
-    let program = line.split(|c: char| c.is_whitespace() || c == '=').next();
-    quoted(program.unwrap_or_default())
-}
-
-/// Warns of helpers of other sections that git asks beside ours, and hands the token to
-/// keep: `store` would write it down. An empty value ends those above it alone.
+/// Returns warnings about helpers of other sections, to which git also passes the token:
+/// `store` would write it to a file. An empty value disables only the helpers above it.
 fn keepers(git: &Tool, pattern: &HostPattern) -> Result<Vec<String>, Error> {
-    let call = [
-        "--show-origin",
-        "--get-regexp",
-        r"^credential\.(.*\.)?helper$",
-    ];
-    let call = git.call(["config", "--null"].iter().chain(&call));
-    let Some(ended) = git.ask(call)? else {
+    let Some(ended) = git.ask(git.call(helpers::LIST))? else {
         return Ok(Vec::new());
     };
     let listed = helpers::listed(&String::from_utf8_lossy(&ended.stdout));
@@ -275,7 +292,7 @@ fn keepers(git: &Tool, pattern: &HostPattern) -> Result<Vec<String>, Error> {
     let line = |one: &&Listed| {
         format!(
             "warning: git also passes the token to {}, which may store it: {} in {}",
-            program(&one.helper.value),
+            shown(&one.helper.value),
             one.helper.key(),
             quote::path(&one.place)
         )
@@ -296,7 +313,7 @@ fn schemes(plan: &Plan<'_>, pattern: &HostPattern) -> Result<Vec<&'static str>, 
     })
 }
 
-/// Warns of logins that git sends without asking a helper.
+/// Returns warnings about logins that git sends without asking a helper.
 fn other_logins(git: &Tool, hosts: &[HostPattern]) -> Result<Vec<String>, Error> {
     let mut call = git.call([] as [&str; 0]);
     logins::list(&mut call);
@@ -309,7 +326,7 @@ fn other_logins(git: &Tool, hosts: &[HostPattern]) -> Result<Vec<String>, Error>
     Ok(logins.iter().filter(is_relevant).map(line).collect())
 }
 
-/// Returns the helpers that a setup has put at a key.
+/// Returns the helpers that a setup wrote at a key.
 fn put_there(plan: &Plan<'_>, setup: &str, key: &str) -> Vec<String> {
     let edits = plan.journal.edits_of(setup).iter();
     let here =
@@ -320,14 +337,14 @@ fn put_there(plan: &Plan<'_>, setup: &str, key: &str) -> Vec<String> {
 /// Returns the call by which git asks for a login as a fetch would.
 fn trial(git: &Tool, host: String) -> Trial {
     let mut command = git.call(["credential", "fill"]);
-    // Nobody is to be asked.
+    // git must not prompt the user.
     command
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_ASKPASS", "false")
         .env("SSH_ASKPASS", "false");
     Trial {
         tool: "git",
-        undo: format!("git {host}"),
+        undo: vec![host.clone()],
         call: "git credential fill",
         command,
         input: format!("protocol=https\nhost={host}\n\n"),
@@ -342,11 +359,11 @@ fn trial(git: &Tool, host: String) -> Trial {
     }
 }
 
-/// Returns how git calls us: by the name that it looks for on PATH if that leads here,
-/// else by our path.
+/// Returns git's value for our helper: the name that git looks for on PATH if it resolves
+/// to this program, else our path.
 fn helper(plan: &Plan<'_>) -> String {
-    let mut helper = if plan.is_found_as("git-credential-zitadel") {
-        "zitadel".to_owned()
+    let mut helper = if plan.is_found_as(LINK) {
+        HELPER.to_owned()
     } else {
         format!("!{} git", shell_quoted(&paths::in_shell(&plan.program)))
     };

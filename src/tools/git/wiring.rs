@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::helpers::is_absolute;
-use super::helpers::{Helper, Listed, helpers, helpers_for, is_helper, listed, program};
+use super::helpers::{HELPER, Helper, LINK, LIST, Listed};
+use super::helpers::{helpers, helpers_for, is_absolute, is_helper, listed, program, shown};
 use super::logins;
 use super::logins::{Login, NETRC};
 use super::scope::Scope;
@@ -13,14 +13,13 @@ use crate::config::Config;
 use crate::error::{Error, Report};
 use crate::findings::wiring::{Context, Machine, NetrcReader, Wiring};
 use crate::findings::{Check, Checks, failed, failed_with, ok, warning};
+use crate::host::Auth;
+use crate::source::command::without_secrets;
 use crate::sys::{Environment, process};
 use crate::text::clock::Deadline;
 use crate::text::quote;
 use crate::text::quote::quoted;
 use crate::url::{Origin, Scheme};
-
-/// The name by which the tool finds this program on `PATH`.
-const GIT_NAME: &str = "git-credential-zitadel";
 
 #[derive(Default)]
 struct GitWiring {
@@ -38,20 +37,13 @@ pub(super) fn read(machine: &Machine<'_>) -> Box<dyn Wiring> {
 }
 
 fn read_files(environment: &Environment, deadline: &Deadline) -> GitWiring {
-    // By an absolute path: a relative entry of PATH could lead to a git in a clone.
+    // Only an absolute path: a relative entry of PATH could resolve to a git in a clone.
     let Some(git) = process::find("git", environment) else {
         return GitWiring::default();
     };
     let mut command = Command::new(&git);
-    command
-        .args([
-            "config",
-            "--null",
-            "--show-origin",
-            "--get-regexp",
-            r"^credential\.(.*\.)?helper$",
-        ])
-        .env_remove("ZITADEL_CREDENTIAL_KEY")
+    without_secrets(&mut command)
+        .args(LIST)
         .stdin(Stdio::null())
         .stderr(Stdio::null());
     let unread = |what: String| GitWiring {
@@ -62,7 +54,7 @@ fn read_files(environment: &Environment, deadline: &Deadline) -> GitWiring {
         ..GitWiring::default()
     };
     match process::run(&mut command, deadline) {
-        // Exit code 1: no such entry.
+        // Exit code 1 means that there is no such entry.
         Ok(ended) if matches!(ended.status.code(), Some(0 | 1)) => {
             let listed = listed(&String::from_utf8_lossy(&ended.stdout));
             GitWiring {
@@ -80,8 +72,7 @@ fn read_files(environment: &Environment, deadline: &Deadline) -> GitWiring {
 fn read_logins(git: &Path, deadline: &Deadline) -> Vec<Login> {
     let mut command = Command::new(git);
     logins::list(&mut command);
-    command
-        .env_remove("ZITADEL_CREDENTIAL_KEY")
+    without_secrets(&mut command)
         .stdin(Stdio::null())
         .stderr(Stdio::null());
     let ended = process::run(&mut command, deadline);
@@ -92,7 +83,7 @@ fn read_logins(git: &Path, deadline: &Deadline) -> Vec<Login> {
 }
 
 impl GitWiring {
-    /// Returns the helpers that answer by this config file.
+    /// Returns the helpers that use this config file.
     fn by_this(&self, context: &Context<'_>) -> impl Iterator<Item = &Helper> {
         let by_this = |helper: &&Helper| context.is_by_this(&helper.options());
         self.helpers.iter().filter(by_this)
@@ -120,8 +111,8 @@ impl GitWiring {
         }
     }
 
-    /// Warns about rules that allow plain http, for which git asks this program over
-    /// https alone.
+    /// Warns about rules that allow plain http, for which git asks this program only over
+    /// https.
     fn check_http(&self, checks: &mut Checks, config: &Config<'_>) {
         for rule in config.rules().iter().filter(|rule| rule.allow_http) {
             let any = rule.pattern.to_string().replace("*.", "any-label.");
@@ -133,7 +124,7 @@ impl GitWiring {
                 let pattern = &rule.pattern;
                 checks.push(warning(
                     "git",
-                    format!("host rule {pattern} allows plain http, but git asks this program for https://{pattern} alone"),
+                    format!("host rule {pattern} allows plain http, but git asks this program only for https://{pattern}"),
                     format!("zitadel-credential setup git {}", quote::word(&pattern.to_string())),
                 ));
             }
@@ -184,17 +175,12 @@ impl GitWiring {
             }
         }
         for (one, places, remedy) in others {
-            // Shows only the first word: a shell command may contain a password.
-            let mut words = one
-                .helper
-                .value
-                .split(|c: char| c.is_whitespace() || c == '=');
             checks.push(warning(
                 "git",
                 format!(
                     "{}: git also passes the token to the helper {}, which may store it; configured in {}",
                     places.join(", "),
-                    quoted(words.next().unwrap_or_default()),
+                    shown(&one.helper.value),
                     quote::path(&one.place),
                 ),
                 remedy,
@@ -216,7 +202,7 @@ fn with_token(helper: &Helper, config: &Config<'_>) -> Vec<Scope> {
         if url.contains('*') {
             helper.scope()
         } else {
-            // Whatever its section leaves open.
+            // The origin decides what the section leaves open.
             Scope::of_origin(&ask.origin)
         }
     });
@@ -246,7 +232,7 @@ impl Wiring for GitWiring {
         origin: Option<&Origin>,
         _context: &Context<'_>,
     ) -> Option<&'static NetrcReader> {
-        // A login there has no port and no scheme.
+        // A login in `.netrc` has no port and no scheme.
         let reaches = |helper: &Helper| match (origin, helper.ask()) {
             (Some(origin), Some(ask)) => helper.reaches(&Origin {
                 host: origin.host.clone(),
@@ -255,6 +241,14 @@ impl Wiring for GitWiring {
             (_, _) => true,
         };
         self.helpers.iter().any(reaches).then_some(&NETRC)
+    }
+
+    fn form(&self, auth: Auth) -> Option<&'static str> {
+        Some(match auth {
+            Auth::Auto => "basic, or Bearer if the server offers no basic",
+            Auth::Basic => "basic",
+            Auth::Bearer => "Bearer if git can send it, otherwise basic",
+        })
     }
 
     fn misses(&self, origin: &Origin) -> Option<String> {
@@ -287,14 +281,14 @@ impl Helper {
         let environment = context.environment;
         let program = program(self.value.trim_start_matches('!'));
         let is_there = match program.as_str() {
-            "zitadel" => process::find(GIT_NAME, environment).is_some(),
+            HELPER => process::find(LINK, environment).is_some(),
             path if is_absolute(path) => process::is_program(path.as_ref()),
             name => process::find(name, environment).is_some(),
         };
         let place = self.place();
         if !is_there {
             let name = match program.as_str() {
-                "zitadel" => GIT_NAME.to_owned(),
+                HELPER => LINK.to_owned(),
                 other => quoted(other),
             };
             let host = self.ask().map(|ask| ask.origin.authority());
@@ -302,20 +296,26 @@ impl Helper {
             return failed(
                 "git",
                 format!("{place}: helper {name} not found"),
-                format!("run zitadel-credential setup git {host}, or see the check program"),
+                format!("run zitadel-credential setup git {host}, or see the row \"program\""),
             );
         }
+        let Some(options) = self.call() else {
+            return failed(
+                "git",
+                format!("{place}: this program refuses the options of its helper"),
+                "zitadel-credential git --help lists them; git config --get-regexp credential shows the line",
+            );
+        };
         match (&self.url, self.ask()) {
-            (None, _) => match context.config_of(&self.options()) {
-                Some(Err(error)) => failed_with("git", &error),
-                _ => ok("git", "all hosts: those with a host rule get a token"),
-            },
+            (None, _) => context
+                .fault_of("git", &place, &options)
+                .unwrap_or_else(|| ok("git", "all hosts: those with a host rule get a token")),
             (Some(_), Some(ask)) => context.check_rule(
                 "git",
                 &place,
                 &ask.origin,
                 ask.username.as_deref(),
-                &self.options(),
+                &options,
             ),
             (Some(_), None) => failed(
                 "git",

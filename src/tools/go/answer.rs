@@ -85,10 +85,10 @@ fn for_hosts(world: &mut World<'_>, config: &Config<'_>) -> Answer {
     let mut left = profiles.len();
     for hosts in profiles.values() {
         // A profile whose issuer is down must not use up the others' time.
-        let share = config.deadline().remaining() / u32::try_from(left).unwrap_or(u32::MAX);
+        let deadline = config.deadline().share(left);
         left -= 1;
         let (rule, _) = hosts[0];
-        match token_within(world, config, rule, Deadline::after(share)) {
+        match token_within(world, config, rule, deadline) {
             Ok(token) => text.extend(hosts.iter().map(|(_, host)| protocol::block(host, &token))),
             Err(error) => {
                 let hosts: Vec<_> = hosts.iter().map(|(_, host)| host.as_str()).collect();

@@ -15,7 +15,7 @@ use crate::sys::{Environment, named, process};
 use crate::text::clock::Deadline;
 use crate::text::{input, quote};
 
-/// How Go reads `.netrc`, if GOAUTH says so.
+/// Go's way to read `.netrc`, if GOAUTH enables it.
 pub(crate) const NETRC: NetrcReader = NetrcReader {
     name: "Go",
     knows_variable: true,
@@ -86,7 +86,11 @@ impl Goauth {
 
     /// Returns the reason why Go gets no token although GOAUTH names this program: Go
     /// refuses the value, or the command does not work.
-    pub(crate) fn fault(&self, environment: &Environment) -> Option<String> {
+    pub(crate) fn fault(
+        &self,
+        environment: &Environment,
+        directories: &Directories,
+    ) -> Option<String> {
         let commands: Vec<_> = self.value.split(';').map(words).collect();
         if let Some(fault) = commands.iter().find_map(|words| refused(words)) {
             return Some(fault.to_owned());
@@ -96,7 +100,7 @@ impl Goauth {
         let is_there = if Path::new(program).is_absolute() {
             process::is_program(program.as_ref())
         } else {
-            // A relative path could lead to a program in a git clone.
+            // A relative path could resolve to a program in a git clone.
             !paths::is_path(program) && process::find(program, environment).is_some()
         };
         if !is_there {
@@ -105,16 +109,16 @@ impl Goauth {
         }
         match self.options() {
             Some(options) => {
-                let config = options.config.filter(|file| !Path::new(file).is_file())?;
-                let config = quote::path(&config);
-                Some(format!("config file {config} not found"))
+                let config = options.config?;
+                let is_found = directories.finds_config(Path::new(&config));
+                (!is_found).then(|| format!("config file {} not found", quote::path(&config)))
             }
             _ => Some("it does not run the command go".to_owned()),
         }
     }
 
-    /// Returns the options of the command that runs this program; `None` if it does not run
-    /// the command go.
+    /// Returns the options of the command that runs this program; `None` if it is not the
+    /// command go.
     pub(crate) fn options(&self) -> Option<Options> {
         let args: Vec<_> = self.ours()?.into_iter().map(OsString::from).collect();
         let (before, mut call) = read_call::<Go>("go", &args)?;
@@ -122,8 +126,8 @@ impl Goauth {
         call.url.is_none().then_some(options)
     }
 
-    /// True if Go takes a login from `.netrc` before one of this program. The first
-    /// command wins, but a host of a wildcard is asked for only after a refusal.
+    /// True if Go uses a login from `.netrc` before one from this program. The first
+    /// command wins, but Go asks for a wildcard's host only after a refusal.
     pub(crate) fn reads_netrc_first(&self, is_named: bool) -> bool {
         let commands: Vec<_> = self.value.split(';').map(words).collect();
         let at = |is: &dyn Fn(&[String]) -> bool| commands.iter().position(|words| is(words));
@@ -251,13 +255,15 @@ mod tests {
             let value = value.to_owned();
             let found = Goauth { value, file: None };
             let nowhere = |_: &str| Some(OsString::from("/nowhere"));
-            let fault = found.ours().and_then(|_| found.fault(&nowhere));
+            let fault = found
+                .ours()
+                .and_then(|_| found.fault(&nowhere, &Directories::default()));
             assert_eq!(fault.as_deref(), expected, "{}", found.value);
         }
     }
 
     #[test]
-    fn the_variable_comes_before_the_file_and_the_file_may_be_off() {
+    fn the_variable_overrides_the_file_and_goenv_may_be_off() {
         let home = tempfile::tempdir().expect("a directory");
         let directories = Directories {
             config: Some(home.path().to_owned()),

@@ -1,4 +1,4 @@
-//! Go: host rules. GOAUTH is one value for all of them, and is left to `go env`.
+//! Go: host rules. GOAUTH is one value for all hosts: the user sets it with `go env`.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +13,7 @@ use crate::error::{Error, Report};
 use crate::text::quote;
 use crate::text::quote::{is_unprintable, shell_quoted};
 
-/// Go's own, where nothing is set (`go help goauth`).
+/// Go's default if GOAUTH is not set (`go help goauth`).
 const DEFAULT: &str = "netrc";
 
 // The arguments of `setup go`.
@@ -40,7 +40,7 @@ impl Setup for SetupGo {
         let hosts = plan.add_rules("go", &self.args, None, &file)?;
         let goauth = goauth(plan)?;
         for host in &hosts {
-            // What is proposed below puts this program first.
+            // The value proposed below puts this program first.
             let is_named = host.pattern.single_host().is_some();
             let ours = goauth.as_ref().filter(|goauth| goauth.ours().is_some());
             if ours.map_or(!is_named, |goauth| goauth.reads_netrc_first(is_named)) {
@@ -53,7 +53,7 @@ impl Setup for SetupGo {
             command.arg(format!("https://{host}"));
             plan.try_out(Trial {
                 tool: "go",
-                undo: format!("go {host}"),
+                undo: vec![host.clone()],
                 host,
                 call: "zitadel-credential go",
                 command,
@@ -66,8 +66,10 @@ impl Setup for SetupGo {
                 },
             });
         }
-        let runs_us =
-            |goauth: &&Goauth| goauth.ours().is_some() && goauth.fault(plan.environment).is_none();
+        let runs_us = |goauth: &&Goauth| {
+            let fault = goauth.fault(plan.environment, &plan.directories);
+            goauth.ours().is_some() && fault.is_none()
+        };
         if let Some(goauth) = goauth.as_ref().filter(runs_us) {
             plan.check_config(&goauth.place(), &goauth.ours().unwrap_or_default())?;
             plan.say_next(format!("{} names this program already", goauth.place()));
@@ -75,7 +77,7 @@ impl Setup for SetupGo {
         }
         let mut value = command(plan)?;
         let others = goauth.as_ref().map_or(DEFAULT.to_owned(), Goauth::others);
-        // Go refuses others beside this one.
+        // Go refuses other commands beside `off`.
         if !others.is_empty() && others != "off" {
             value = format!("{value}; {others}");
         }
@@ -93,15 +95,15 @@ impl Setup for SetupGo {
         if let Some(goauth) = goauth.filter(|_| !plan.journal.has("go")) {
             plan.say(format!("{} still names this program", goauth.place()));
             let others = goauth.others();
-            // What Go does where nothing is set need not be said.
+            // Go's default does not need to be set.
             let is_needless = others.is_empty() || others == DEFAULT;
             let how = match (&goauth.file, is_needless) {
                 (Some(_), true) => Ok("go env -u GOAUTH".to_owned()),
                 (None, true) => Ok("unset GOAUTH".to_owned()),
                 (file, false) => set(file.is_none(), &others),
             };
-            // One that cannot be shown is no reason to leave the rule.
-            plan.say(how.map_or("next: take it out there".to_owned(), |how| {
+            // If the value cannot be printed, the rule is still removed.
+            plan.say(how.map_or("next: remove it there".to_owned(), |how| {
                 format!("next: {how}")
             }));
         }
@@ -115,18 +117,18 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
     edit.is_host_rule()
 }
 
-/// The call that sets it.
+/// Returns the call that sets GOAUTH.
 ///
 /// # Errors
-/// What others have there cannot be shown as a call to copy.
+/// The value contains control characters, so no call can be printed for copying.
 fn set(is_variable: bool, value: &str) -> Result<String, Error> {
     if value.contains(is_unprintable) {
-        let what = "GOAUTH holds what a terminal would act on";
+        let what = "GOAUTH contains control characters";
         return Err(Error::Usage(
-            Report::new(what).hint("see what wrote that, and set it anew"),
+            Report::new(what).hint("find the program that set GOAUTH, and set it again"),
         ));
     }
-    // The variable would hide what `go env` writes.
+    // The variable would override the value from `go env -w`.
     let how = if is_variable { "export" } else { "go env -w" };
     Ok(format!("{how} GOAUTH={}", shell_quoted(value)))
 }
@@ -137,10 +139,11 @@ fn goauth(plan: &Plan<'_>) -> Result<Option<Goauth>, Error> {
     })
 }
 
-/// How Go calls us: by the name on PATH, where that leads here.
+/// Returns the command by which Go runs this program: its name if PATH resolves it to
+/// this program, else its path.
 ///
 /// # Errors
-/// Go could not read a path of ours.
+/// Go could not parse our path.
 fn command(plan: &Plan<'_>) -> Result<String, Error> {
     let name = "zitadel-credential";
     let program = if plan.is_found_as(name) {
@@ -161,10 +164,11 @@ fn command(plan: &Plan<'_>) -> Result<String, Error> {
     Ok(command)
 }
 
-/// As Go reads a word: in quotes where it has blanks, and nothing is escaped.
+/// Returns a path as one word of GOAUTH: in quotes if it has spaces, as Go knows no
+/// escapes.
 ///
 /// # Errors
-/// Go would part it: at a `;`, whatever the quotes, it would run what follows.
+/// Go would split it: at a `;`, even in quotes, it runs the rest.
 fn word(path: &Path, hint: &str) -> Result<String, Error> {
     let text = path.to_str().unwrap_or("\u{fffd}");
     let is_quoted = text.contains([' ', '\'', '"']);
@@ -175,6 +179,6 @@ fn word(path: &Path, hint: &str) -> Result<String, Error> {
         Some(quote) => return Ok(format!("{quote}{text}{quote}")),
         None => {}
     }
-    let what = format!("{}: GOAUTH cannot hold this path", quote::path(path));
+    let what = format!("{}: GOAUTH cannot contain this path", quote::path(path));
     Err(Error::Usage(Report::new(what).hint(hint)))
 }

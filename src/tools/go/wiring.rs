@@ -76,16 +76,21 @@ impl Wiring for GoWiring {
             return;
         };
         let place = goauth.place();
-        checks.push(match goauth.fault(context.environment) {
-            None => ok(
-                "go",
-                format!("{place}: all hosts: those with a host rule get a token"),
-            ),
-            Some(fault) => failed(
-                "go",
-                format!("{place}: {fault}"),
-                "run zitadel-credential setup go HOST to see the right value",
-            ),
-        });
+        checks.push(
+            match goauth.fault(context.environment, context.directories) {
+                None => context
+                    .fault_of("go", &place, &goauth.options().unwrap_or_default())
+                    .unwrap_or_else(|| {
+                        let what =
+                            format!("{place}: all hosts: those with a host rule get a token");
+                        ok("go", what)
+                    }),
+                Some(fault) => failed(
+                    "go",
+                    format!("{place}: {fault}"),
+                    "run zitadel-credential setup go HOST to see the right value",
+                ),
+            },
+        );
     }
 }

@@ -1,5 +1,5 @@
 //! The arguments of `keyring`. Some are untrusted: pip passes the username of a URL that
-//! anybody may have written.
+//! an attacker may have written.
 
 use std::ffi::OsString;
 
@@ -16,8 +16,8 @@ pub struct Keyring {
     /// get or del (set is not supported), then the index's URL and the username.
     /// get with --mode creds needs no username. After the operation, only the
     /// options --mode and --output are read
-    // The operation and all words after it. They are never our options, even if they
-    // look like options.
+    // The operation and all words after it are never our options, even if they look like
+    // options.
     #[arg(required = true, num_args = 2.., trailing_var_arg = true, allow_hyphen_values = true,
           value_names = ["OPERATION", "SERVICE", "USERNAME"])]
     pub(crate) words: Vec<OsString>,
@@ -141,10 +141,10 @@ mod tests {
     }
 
     #[test]
-    fn a_service_and_a_username_are_no_options_whatever_they_look_like() {
+    fn a_service_or_username_is_never_parsed_as_an_option() {
         let url = "https://a.dev/";
         for word in &options() {
-            // As pip 26 calls, as uv and pip 25 call, and with the word in both places.
+            // The calls of pip 26, of uv and pip 25, and one with the word twice.
             for words in [
                 ["--mode=creds", "--output=json", "get", url, word].as_slice(),
                 &["--mode=creds", "--output=json", "get", word],
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn mode_and_output_stand_before_or_after() {
+    fn mode_and_output_may_come_before_or_after() {
         for words in [
             ["--mode=creds", "--output=json", "get", "u"].as_slice(),
             &["get", "u", "--mode", "creds", "--output=json"],

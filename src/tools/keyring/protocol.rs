@@ -12,13 +12,13 @@ use crate::token::Token;
 
 /// Parses a service and the requested username, which may be in the URL, the argument or
 /// both. `None` if the host or the username is invalid, or if the two usernames differ.
-/// An empty username is none.
+/// An empty username counts as missing.
 ///
-/// The service must be a complete URL. A host alone does not say whether the connection
-/// is https, and pip sends the host alone after it got nothing for an http URL.
+/// The service must be a complete URL. A host without a scheme does not say whether the
+/// connection is https, and pip sends such a host after it got nothing for an http URL.
 pub fn parse(service: &str, username: Option<&str>) -> Option<Ask> {
     let username = username.filter(|name| !name.is_empty());
-    // A URL with an empty username is from nobody but an attacker.
+    // Only an attacker writes a URL with an empty username.
     if service.contains("://@") {
         return None;
     }
@@ -34,8 +34,8 @@ pub fn parse(service: &str, username: Option<&str>) -> Option<Ask> {
     Some(Ask { username, ..ask })
 }
 
-/// True if it is a valid username. The answer may contain it as a line, so it must not
-/// contain a line ending; and if it looks like an option, the URL is an attack.
+/// True if the name is a valid username. The answer may contain it as a line, so it must
+/// not contain a line ending; and if it looks like an option, the URL is an attack.
 fn is_username(name: &str) -> bool {
     !name.starts_with('-') && !name.contains(is_unprintable)
 }

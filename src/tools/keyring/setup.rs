@@ -1,5 +1,5 @@
 //! pip and uv: host rules, and the link by which both find this program as their keyring.
-//! The link has a directory of its own, for other programs have their own keyring.
+//! The link has a separate directory, because other programs have their own keyring.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,7 +16,7 @@ use crate::edit::setup::{Name, Setup};
 use crate::edit::trial::Trial;
 use crate::error::Error;
 use crate::text::quote;
-use crate::text::quote::{printable, quoted};
+use crate::text::quote::printable;
 
 /// The link, below the home directory.
 const LINK: &str = ".local/lib/zitadel-keyring/keyring";
@@ -93,7 +93,7 @@ fn trial(plan: &Plan<'_>, link: &Path, host: String) -> Trial {
     }
     Trial {
         tool: "keyring",
-        undo: format!("keyring {host}"),
+        undo: vec![host.clone()],
         host,
         call: "keyring get",
         command,
@@ -107,7 +107,7 @@ fn trial(plan: &Plan<'_>, link: &Path, host: String) -> Trial {
     }
 }
 
-/// Says how pip and uv are called.
+/// Prints the calls of pip and uv.
 fn tell(plan: &mut Plan<'_>, link: &Path, username: &str, host: &str) {
     let dir = link.parent().map(PathBuf::from).unwrap_or_default();
     plan.say_next("next, with pip 23 or later, and the same with uv pip install:");
@@ -115,7 +115,7 @@ fn tell(plan: &mut Plan<'_>, link: &Path, username: &str, host: &str) {
     plan.say_next("  pip install PACKAGE --keyring-provider subprocess \\");
     plan.say_next(format!(
         "  --index-url https://{}@{}/simple/",
-        quoted(username),
-        quoted(host)
+        quote::path(username),
+        quote::path(host)
     ));
 }

@@ -4,7 +4,7 @@ use crate::findings::Checks;
 use crate::findings::wiring::{Context, Machine, NetrcReader, Wiring};
 use crate::url::Origin;
 
-/// pip reads it by Python's requests; uv reads it by itself.
+/// pip reads `.netrc` through Python's requests; uv reads it itself.
 pub(super) const NETRC: NetrcReader = NetrcReader {
     name: "pip, uv",
     knows_variable: true,

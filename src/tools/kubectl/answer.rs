@@ -94,8 +94,8 @@ fn answer(
     written(protocol::answer(version, &token))
 }
 
-/// Returns the report of a token that the issuer accepts, and an API server most likely
-/// refused: all that the person sees otherwise is "Unauthorized".
+/// Returns the report about a token that the issuer accepts, and an API server most
+/// likely refused: otherwise the user only sees "Unauthorized".
 fn refused_there(token: &Token, scopes: &Scopes, profile: Option<&str>) -> Report {
     let report = Report::new(
         "the same process asks again: if the API server refused the token (401), ZITADEL accepts it",
@@ -108,7 +108,7 @@ fn refused_there(token: &Token, scopes: &Scopes, profile: Option<&str>) -> Repor
             listed(&projects.map(ToOwned::to_owned).collect::<Vec<_>>())
         ))
     } else {
-        let profile = profile.map(|name| format!(" --profile {}", word(&quoted(name))));
+        let profile = profile.map(|name| format!(" --profile {}", word(name)));
         report
             .found("an opaque token, which an API server that checks tokens itself cannot read")
             .hint(format!(

@@ -11,18 +11,17 @@ use crate::edit::plan::Plan;
 use crate::edit::tool::Tool;
 use crate::error::{Error, Report};
 use crate::text::quote;
-use crate::text::quote::quoted;
 
-/// A kubeconfig that changes.
+/// A kubeconfig that a setup changes.
 pub(super) struct Kubeconfig {
     kubectl: Tool,
     pub(super) file: FileChange,
-    /// What kubectl shows of it as it is to be.
+    /// kubectl's view of the new file.
     pub(super) view: Value,
 }
 
 impl Kubeconfig {
-    /// Has kubectl show a file.
+    /// Reads a file through kubectl.
     ///
     /// # Errors
     /// kubectl cannot read it.
@@ -42,10 +41,10 @@ impl Kubeconfig {
         })
     }
 
-    /// Writes a user that has this `exec` entry alone.
+    /// Writes a user that has only this `exec` entry.
     ///
     /// # Errors
-    /// kubectl fails, or does something else.
+    /// kubectl fails, or makes another change.
     pub(super) fn set_user(&mut self, user: &str, exec: &Value) -> Result<(), Error> {
         self.edit(&set_credentials(user, exec), |before, after| {
             let there = named(after, "users", user);
@@ -57,7 +56,7 @@ impl Kubeconfig {
     /// Points a context at a user.
     ///
     /// # Errors
-    /// As [`Kubeconfig::set_user`].
+    /// Same as [`Kubeconfig::set_user`].
     pub(super) fn point(&mut self, context: &str, user: &str) -> Result<(), Error> {
         let words = to_words(&["set-context", context, &format!("--user={user}")]);
         self.edit(&words, |before, after| {
@@ -65,8 +64,8 @@ impl Kubeconfig {
         })
     }
 
-    /// Has kubectl change the file, and looks by its views, that before and that after,
-    /// whether it did what it was asked.
+    /// Lets kubectl edit the file, and compares its views before and after to check that
+    /// it made the requested change.
     fn edit(
         &mut self,
         words: &[String],
@@ -77,7 +76,7 @@ impl Kubeconfig {
         let shown = |copy: &Path, _: &str| view(kubectl, copy, &path);
         let after = self.file.edit_by(kubectl, words, shown)?;
         if !is_done(&self.view, &after) {
-            let reason = "it is not the requested change, or not only that";
+            let reason = "it is not exactly the requested change";
             return Err(kubectl.disbelieved(&path, reason));
         }
         self.view = after;
@@ -87,7 +86,7 @@ impl Kubeconfig {
     /// Removes the user that a setup wrote.
     ///
     /// # Errors
-    /// As [`Kubeconfig::set_user`].
+    /// Same as [`Kubeconfig::set_user`].
     pub(super) fn undo_user(
         &mut self,
         plan: &mut Plan<'_>,
@@ -96,7 +95,7 @@ impl Kubeconfig {
     ) -> Result<(), Error> {
         let exec: Value = serde_json::from_str(&done.ours).unwrap_or_default();
         self.file.words.extend(words(&exec, user));
-        let name = format!("user {}", quoted(user));
+        let name = format!("user {}", quote::path(user));
         let standing = done.standing(named(&self.view, "users", user), is_user);
         if let Some(line) = standing.left(&name) {
             plan.say_drift(line);
@@ -112,14 +111,14 @@ impl Kubeconfig {
     /// Points a context at the user that it had before the setup.
     ///
     /// # Errors
-    /// As [`Kubeconfig::set_user`].
+    /// Same as [`Kubeconfig::set_user`].
     pub(super) fn undo_context(
         &mut self,
         plan: &mut Plan<'_>,
         context: &str,
         done: &Edit,
     ) -> Result<(), Error> {
-        let name = quoted(context);
+        let name = quote::path(context);
         let now = user_of(&self.view, context).map(ToOwned::to_owned);
         let former = done.former.clone().unwrap_or_default();
         let is_anothers = |now: &String| plan.journal.is_anothers(done, |ours| ours == now);
@@ -128,15 +127,15 @@ impl Kubeconfig {
                 self.file.words.push(former.clone());
                 self.point(context, &former)?;
                 plan.say(match &*former {
-                    "" => format!("context {name} names no user again"),
+                    "" => format!("context {name} has no user, as before the setup"),
                     former => format!(
                         "{} user {} of context {name}",
                         plan.verbs().restores,
-                        quoted(former)
+                        quote::path(former)
                     ),
                 });
             }
-            // The setup was killed before kubectl wrote it, or a later one goes on.
+            // The setup was killed before kubectl's edit, or a later setup goes on.
             _ if now.as_ref() == Some(&former) => {
                 plan.say_drift(format!("context {name} has the user that it had before"));
             }
@@ -153,7 +152,7 @@ impl Kubeconfig {
     }
 }
 
-/// True if a user is what a setup wrote.
+/// True if a user is as a setup wrote it.
 pub(super) fn is_user(there: &Value, ours: &str) -> bool {
     serde_json::from_str(ours).is_ok_and(|ours| same_user(there, &ours))
 }
@@ -182,7 +181,7 @@ fn set_credentials(user: &str, exec: &Value) -> Vec<String> {
     words
 }
 
-/// kubectl reads a list's values as lines of CSV.
+/// Returns a value as CSV, as kubectl reads the values of a list.
 fn csv(value: &str) -> String {
     if value.contains([',', '"', '\n']) {
         format!("\"{}\"", value.replace('"', "\"\""))
@@ -191,13 +190,13 @@ fn csv(value: &str) -> String {
     }
 }
 
-/// Returns a kubeconfig as kubectl reads it; `name` is what errors call it.
+/// Returns a kubeconfig as kubectl reads it; errors contain `name`.
 fn view(kubectl: &Tool, file: &Path, name: &Path) -> Result<Value, Error> {
     let words = to_words(&["view", "--raw", "--output", "json"]);
     let ended = kubectl.run(kubectl.config(file, &words))?;
     serde_json::from_slice(&ended.stdout).map_err(|_| {
-        let what = format!("{}: kubectl shows it as no JSON", quote::path(name));
-        Error::Final(Report::new(what).hint("kubectl config view must work on it"))
+        let what = format!("{}: kubectl config view printed no JSON", quote::path(name));
+        Error::Final(Report::new(what).hint("run kubectl config view to see the error"))
     })
 }
 

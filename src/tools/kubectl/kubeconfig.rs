@@ -60,8 +60,8 @@ pub(crate) fn same_but_for_user_of(one: &Value, other: &Value, context: &str) ->
     rest(one) == rest(other) && same_but_for(one, other, "contexts", context)
 }
 
-/// Returns what kubectl loses of a kubeconfig's text when it writes the file: keys at the
-/// top that it does not know, and documents after the first. Of JSON, nothing is known.
+/// Returns the parts of a kubeconfig's text that kubectl drops when it writes the file:
+/// unknown keys at the top, and documents after the first. Finds nothing in JSON.
 pub(super) fn lost(text: &str) -> Vec<String> {
     // k8s.io/client-go/tools/clientcmd/api/v1, type Config.
     const KNOWN: [&str; 8] = [

@@ -16,8 +16,8 @@ use crate::url::Origin;
 /// The variable with the request.
 pub const VARIABLE: &str = "KUBERNETES_EXEC_INFO";
 
-/// Size limit of the request in bytes: Linux passes no longer variable. The
-/// certificates of a cluster may need most of it.
+/// Size limit of the request in bytes: Linux passes no longer variables. The certificates
+/// of a cluster may need most of it.
 pub const LIMIT: usize = 128 * 1024;
 
 const KIND: &str = "ExecCredential";
@@ -68,8 +68,8 @@ pub struct Request {
 }
 
 /// The cluster extension `client.authentication.k8s.io/exec` of a kubeconfig, which
-/// kubectl passes with `provideClusterInfo: true`. Some clients write null for what is
-/// absent.
+/// kubectl passes with `provideClusterInfo: true`. Some clients write null for absent
+/// fields.
 #[derive(Debug, Default, Deserialize)]
 pub struct Extension {
     /// The profile.
@@ -84,8 +84,8 @@ pub struct Extension {
     pub roles: Option<bool>,
 }
 
-/// The request. Its `kind` is not read: clients differ in it, and `apiVersion` alone
-/// says what the request is.
+/// The request. Its `kind` is not read: clients differ in it, and only `apiVersion`
+/// identifies the request.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Info {
@@ -119,7 +119,7 @@ impl Cluster {
         let mut ours = named
             .filter(|entry| entry["name"] == EXTENSION)
             .map(|entry| &entry["extension"])
-            // Go's own form of the list.
+            // Go's form of the list is an object.
             .chain(listed.get(EXTENSION));
         let Some(extension) = ours.next() else {
             return Ok(Extension::default());
@@ -136,7 +136,7 @@ impl Cluster {
 }
 
 /// Returns the error for a value of the wrong type. Clients write their own fields
-/// correctly; a person wrote the extension.
+/// correctly; a user wrote the extension.
 fn wrong_type() -> Report {
     Report::new(format!("{VARIABLE}: value of the wrong type")).hint(
         "fix the cluster's extension client.authentication.k8s.io/exec in the kubeconfig: profile and issuer are strings, scopes and projects are lists of strings, roles is true or false",
@@ -146,8 +146,8 @@ fn wrong_type() -> Report {
 /// Parses the request.
 ///
 /// # Errors
-/// It is not an `ExecCredential` of a known version, or the cluster's server uses plain
-/// http.
+/// The request is not an `ExecCredential` of a known version, or the cluster's server
+/// uses plain http.
 pub fn parse(info: &str) -> Result<Request, Report> {
     let Object(info): Object<Info> = serde_json::from_str(info).map_err(|error| {
         if error.is_data() && error.to_string().starts_with("invalid type") {

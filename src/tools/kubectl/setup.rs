@@ -1,5 +1,5 @@
-//! kubectl: a user in a kubeconfig whose token we give, and a context that uses
-//! it. The kubeconfig's entry is the rule: no host rule is needed.
+//! kubectl: a user in a kubeconfig that gets our token, and a context that uses it. The
+//! kubeconfig's entry is the rule: no host rule is needed.
 
 use std::path::PathBuf;
 
@@ -11,15 +11,51 @@ use super::kubeconfig::{lost, named, same_user, user_of};
 use super::protocol::Version;
 use super::trial::{NO_TOKEN, look_at_the_token, trial};
 use crate::call::World;
+use crate::edit::diff::Format;
 use crate::edit::entry::{Edit, Standing};
+use crate::edit::file::FileChange;
 use crate::edit::hosts::as_it_is;
 use crate::edit::plan::Plan;
 use crate::edit::setup;
 use crate::edit::setup::{Name, Setup};
 use crate::edit::tool::Tool;
+use crate::edit::trial::file_words;
 use crate::error::{Error, Report};
 use crate::text::quote;
-use crate::text::quote::{printable, quoted};
+use crate::text::quote::printable;
+
+/// The names that a diff of a kubeconfig shows.
+const FORMAT: Format = Format {
+    keys: &[
+        "apiVersion",
+        "args",
+        "certificate-authority",
+        "certificate-authority-data",
+        "client-certificate",
+        "client-certificate-data",
+        "client-key",
+        "client-key-data",
+        "cluster",
+        "clusters",
+        "command",
+        "context",
+        "contexts",
+        "current-context",
+        "env",
+        "exec",
+        "extensions",
+        "interactiveMode",
+        "kind",
+        "name",
+        "preferences",
+        "provideClusterInfo",
+        "server",
+        "user",
+        "username",
+        "users",
+    ],
+    headers: &[],
+};
 
 impl Setup for SetupKubectl {
     fn of_name(name: &str) -> Self {
@@ -42,7 +78,7 @@ impl Setup for SetupKubectl {
         let user = text("--user", &self.user)?;
         let context = self.context.as_ref().map(|name| text("--context", name));
         let context = context.transpose()?;
-        let file = plan.open_file(&kubeconfig(plan, self)?)?;
+        let file = open(plan, self)?;
         let kubectl = find(plan)?;
         let knows_mode = knows_interactive_mode(&kubectl)?;
         let lost = lost(file.text());
@@ -60,12 +96,14 @@ impl Setup for SetupKubectl {
         }
         if config.file.is_changed() && !lost.is_empty() {
             plan.say(format!(
-                "warning: kubectl writes the file without {}: --undo brings that back while nobody else changes the file",
+                "warning: kubectl drops {} from the file; --undo restores it unless others change the file",
                 lost.join(", ")
             ));
         }
         tell(plan, &user, context.as_deref(), knows_mode);
-        plan.try_out(trial(&exec, &user));
+        let name = config.file.name();
+        let file_words = file_words("--kubeconfig", self.kubeconfig.as_ref(), name);
+        plan.try_out(trial(&exec, &user, file_words));
         if config.file.is_changed() || plan.mode.dry_run {
             tell_of_kuberc(plan, &exec);
         }
@@ -73,7 +111,7 @@ impl Setup for SetupKubectl {
         Ok(())
     }
 
-    /// Looks at the token. Why there is none, the trial says.
+    /// Checks the token. The trial call reports why there is none.
     fn prove(&self, world: &World<'_>, plan: &Plan<'_>) -> Result<Vec<String>, Error> {
         let mut lines = look_at_the_token(plan, world);
         lines.retain(|line| !line.starts_with(NO_TOKEN));
@@ -87,10 +125,13 @@ impl Setup for SetupKubectl {
     /// Removes the user, and points the context at its former one.
     fn undo(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let user = text("--user", &self.user)?;
-        let file = plan.open_file(&kubeconfig(plan, self)?)?;
+        let file = open(plan, self)?;
         let setup = format!("kubectl {user} {}", file.name());
         let Some(edits) = plan.journal.take(&setup) else {
-            plan.say(format!("kubectl was not set up for user {}", quoted(&user)));
+            plan.say(format!(
+                "kubectl was not set up for user {}",
+                quote::path(&user)
+            ));
             plan.add(file);
             return Ok(());
         };
@@ -107,7 +148,7 @@ impl Setup for SetupKubectl {
     }
 }
 
-/// Writes the user, unless it is there.
+/// Writes the user, unless the kubeconfig has it already.
 ///
 /// # Errors
 /// Another user has that name, or kubectl fails.
@@ -128,7 +169,7 @@ fn set_user(
         let standing = known.map(|known| known.standing(Some(there), is_user));
         if standing != Some(Standing::Ours) {
             let path = quote::path(config.file.path());
-            let what = format!("{path}: user {} exists already", quoted(user));
+            let what = format!("{path}: user {} exists already", quote::path(user));
             return Err(Error::Usage(
                 Report::new(what).hint("choose another name with --user: this one may be in use"),
             ));
@@ -153,12 +194,12 @@ fn set_context(
 ) -> Result<(), Error> {
     let Some(there) = named(&config.view, "contexts", context) else {
         let path = quote::path(config.file.path());
-        let what = format!("{path}: no context {}", quoted(context));
+        let what = format!("{path}: no context {}", quote::path(context));
         return Err(Error::Usage(Report::new(what).hint(
             "kubectl config get-contexts lists them; kubectl config set-context makes one",
         )));
     };
-    // Whose context it is, a person should see.
+    // The diff shows whose context it is.
     let names = ["cluster", "user", "namespace"].map(|key| there["context"][key].as_str());
     let names = names.into_iter().flatten().chain([context]);
     config.file.words.extend(names.map(ToOwned::to_owned));
@@ -182,6 +223,12 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
         _ => false,
     };
     is_known && edit.is_in_file_of(of)
+}
+
+fn open(plan: &mut Plan<'_>, asked: &SetupKubectl) -> Result<FileChange, Error> {
+    let mut file = plan.open_file(&kubeconfig(plan, asked)?)?;
+    file.format = FORMAT;
+    Ok(file)
 }
 
 fn find(plan: &Plan<'_>) -> Result<Tool, Error> {
@@ -224,21 +271,24 @@ fn knows_interactive_mode(kubectl: &Tool) -> Result<bool, Error> {
     Ok(String::from_utf8_lossy(&help.stdout).contains("--exec-interactive-mode"))
 }
 
-/// Says what to type next, and what else there is to know.
+/// Prints the next command, and a note about an old kubectl.
 fn tell(plan: &mut Plan<'_>, user: &str, context: Option<&str>, knows_mode: bool) {
     if !knows_mode {
         plan.say("this kubectl is older than 1.30 and cannot set interactiveMode: the entry uses v1beta1");
     }
     plan.say_next(match context {
-        Some(context) => format!("next: kubectl --context {} auth whoami", quoted(context)),
+        Some(context) => format!(
+            "next: kubectl --context {} auth whoami",
+            quote::word(context)
+        ),
         None => format!(
             "next: kubectl --user {} auth whoami, or --context CONTEXT to have one use it",
-            quoted(user)
+            quote::word(user)
         ),
     });
 }
 
-/// Says what kubectl 1.35 and later may need besides.
+/// Prints the lines that kubectl 1.35 and later may need.
 fn tell_of_kuberc(plan: &mut Plan<'_>, exec: &Value) {
     let command = exec["command"].as_str().unwrap_or_default();
     for line in [

@@ -1,4 +1,4 @@
-//! What `setup kubectl` says of the token, and the call that kubectl makes for it.
+//! The warnings of `setup kubectl` about the token, and kubectl's call for it.
 
 use std::process::Command;
 
@@ -17,14 +17,14 @@ use crate::scope::open_zitadel;
 pub(super) const NO_TOKEN: &str = "warning: there is no token yet";
 
 /// Returns the call that kubectl makes for the user.
-pub(super) fn trial(exec: &Value, user: &str) -> Trial {
+pub(super) fn trial(exec: &Value, user: &str, file_words: Vec<String>) -> Trial {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut command = Command::new(text(&exec["command"]));
     let args = exec["args"].as_array().into_iter().flatten();
     command.args(args.map(text)).env_remove(VARIABLE);
     Trial {
         tool: "kubectl",
-        undo: format!("kubectl --user {user}"),
+        undo: [vec!["--user".to_owned(), user.to_owned()], file_words].concat(),
         host: format!("user {user}"),
         call: "the exec plugin",
         command,
@@ -39,8 +39,8 @@ pub(super) fn trial(exec: &Value, user: &str) -> Trial {
     }
 }
 
-/// Warns of a token that an API server could not use, as far as it can be seen here, or
-/// should not have.
+/// Returns warnings about a token that an API server could not use, as far as is visible
+/// here, or should not get.
 pub(super) fn look_at_the_token(plan: &Plan<'_>, world: &World<'_>) -> Vec<String> {
     let get = |broker: &Broker<'_>| match broker.cached() {
         // A dry run leaves no token in the cache.

@@ -1,6 +1,5 @@
 //! Wiring of kubectl: users in kubeconfigs whose exec plugin is this program.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,29 +14,14 @@ use crate::config::{Asker, Config, Directories};
 use crate::error::{Error, Report};
 use crate::findings::wiring::{Context, Machine, NAME, VisitJwt, Wiring, is_ours};
 use crate::findings::{Check, Checks, failed, failed_with, in_a_line, ok, skipped, warning};
+use crate::source::command::without_secrets;
 use crate::sys::paths;
 use crate::sys::{Environment, process};
 use crate::text::clock::Deadline;
+use crate::text::input::TOOL_FILE_LIMIT;
 use crate::text::quote::quoted;
 use crate::text::{input, quote};
 use crate::url::Origin;
-
-/// Size limit of a kubeconfig, which may contain the certificates of many clusters.
-const LIMIT: usize = 4 * 1024 * 1024;
-
-/// The variables that decide which token a user gets.
-const VARIABLES: [&str; 10] = [
-    "ZITADEL_CREDENTIAL_CONFIG",
-    "ZITADEL_CREDENTIAL_PROFILE",
-    "ZITADEL_CREDENTIAL_ISSUER",
-    "ZITADEL_CREDENTIAL_KEY",
-    "ZITADEL_CREDENTIAL_KEY_FILE",
-    "ZITADEL_CREDENTIAL_KEY_ID",
-    "ZITADEL_CREDENTIAL_USER_ID",
-    "ZITADEL_CREDENTIAL_SCOPES",
-    "ZITADEL_CREDENTIAL_PROJECTS",
-    "ZITADEL_CREDENTIAL_CA_FILE",
-];
 
 enum KubectlWiring {
     /// There is no kubeconfig.
@@ -113,15 +97,14 @@ fn read_files(
     }
     let Some(kubectl) = process::find("kubectl", environment) else {
         let names_us = |path: &PathBuf| {
-            input::read_file(path, LIMIT, deadline)
+            input::read_file(path, TOOL_FILE_LIMIT, deadline)
                 .is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(NAME))
         };
         return KubectlWiring::Text(files.into_iter().filter(names_us).collect());
     };
     let mut command = Command::new(&kubectl);
-    command
+    without_secrets(&mut command)
         .args(["config", "view", "--raw", "--output", "json"])
-        .env_remove("ZITADEL_CREDENTIAL_KEY")
         .stdin(Stdio::null())
         .stderr(Stdio::null());
     let unread = |what: String| {
@@ -130,7 +113,7 @@ fn read_files(
             report.hint("run kubectl config view --raw to see the error"),
         ))
     };
-    match process::run_limited(&mut command, deadline, LIMIT) {
+    match process::run_limited(&mut command, deadline, TOOL_FILE_LIMIT) {
         Ok(ended) if ended.status.success() => {
             match serde_json::from_slice::<Value>(&ended.stdout) {
                 Ok(view) => {
@@ -189,11 +172,13 @@ impl Wiring for KubectlWiring {
         matches!(self, Self::Text(files) if !files.is_empty())
     }
 
-    fn needs_no_rule(&self, origin: &Origin) -> bool {
+    fn needs_no_rule(&self, origin: &Origin) -> Option<&'static str> {
         let Self::Users(_, servers) = self else {
-            return false;
+            return None;
         };
-        servers.iter().any(|server| server.host == origin.host)
+        let mut servers = servers.iter();
+        let is_known = servers.any(|server| server.host == origin.host);
+        is_known.then_some("a cluster's server")
     }
 
     fn check(&self, checks: &mut Checks, context: &Context<'_>) {
@@ -223,12 +208,10 @@ impl Wiring for KubectlWiring {
 impl User {
     fn check(&self, context: &Context<'_>) -> Check {
         let exec = &self.exec;
-        let user = format!("user {}", quoted(&self.name));
-        let setup = format!(
-            "zitadel-credential setup kubectl --user {}",
-            quote::word(&self.name)
-        );
-        let wrong = |what: String| failed("kubectl", format!("{user}: {what}"), &setup);
+        let user = format!("user {}", quote::path(&self.name));
+        // Setup refuses a user that it did not write: each remedy changes the entry itself.
+        let wrong =
+            |what: String, remedy: &str| failed("kubectl", format!("{user}: {what}"), remedy);
         let shown = quote::path(&exec.command);
         let path = Path::new(&exec.command);
         let is_there = if paths::is_path(&exec.command) {
@@ -242,19 +225,31 @@ impl User {
             } else {
                 "is not on PATH"
             };
-            return wrong(format!("command {shown} {place}"));
+            return wrong(
+                format!("command {shown} {place}"),
+                "set the entry's command to the whole path of zitadel-credential",
+            );
         }
         let Some(version) = Version::parse(&exec.api_version) else {
             let version = quoted(&exec.api_version);
-            return wrong(format!("unsupported apiVersion \"{version}\""));
+            return wrong(
+                format!("unsupported apiVersion \"{version}\""),
+                "set the entry's apiVersion to client.authentication.k8s.io/v1, and its interactiveMode to Never",
+            );
         };
         if version == Version::V1 && exec.interactive_mode.is_none() {
-            return wrong("interactiveMode is missing, which v1 requires".to_owned());
+            return wrong(
+                "interactiveMode is missing, which v1 requires".to_owned(),
+                "set the entry's interactiveMode to Never",
+            );
         }
         let words = exec.args.iter().map(OsString::from);
         let args: Vec<_> = std::iter::once(OsString::from(NAME)).chain(words).collect();
         let Some((before, mut call)) = read_call::<Kubectl>("kubectl", &args) else {
-            return wrong("args do not run the command kubectl".to_owned());
+            return wrong(
+                "args do not run the command kubectl".to_owned(),
+                "set the entry's args to [kubectl], with --profile NAME if it needs one",
+            );
         };
         let answered = call.api_version;
         if answered.unwrap_or_default() != version {
@@ -264,7 +259,7 @@ impl User {
                 format!(
                     "{user}: clients that set no KUBERNETES_EXEC_INFO get {answered}, but the entry says {short}"
                 ),
-                format!("add --api-version {short} to the entry's args, or run {setup}"),
+                format!("add --api-version {short} to the entry's args"),
             );
         }
         if exec.interactive_mode.as_deref() == Some("Always") {
@@ -273,7 +268,7 @@ impl User {
                 format!(
                     "{user}: interactiveMode Always prevents it from running without a terminal"
                 ),
-                setup,
+                "set the entry's interactiveMode to Never",
             );
         }
         if let Some(other) = self.exec.other {
@@ -291,21 +286,15 @@ impl User {
         self.check_profile(&options, &environment, context, version)
     }
 
-    /// Returns the plugin's environment: the entry's own variables override others.
-    fn environment(
-        &self,
-        context: &Context<'_>,
-    ) -> impl Fn(&str) -> Option<OsString> + 'static + use<> {
-        let seen: BTreeMap<_, OsString> = VARIABLES
-            .into_iter()
-            .filter_map(|name| {
-                let mut variables = self.exec.env.iter();
-                let set = variables.find(|(set, _)| set == name);
-                let value = set.map(|(_, value)| value.into());
-                Some((name, value.or_else(|| (context.environment)(name))?))
-            })
-            .collect();
-        move |name: &str| seen.get(name).cloned()
+    /// Returns the plugin's environment: the entry's own variables override others, and
+    /// the last of equal ones counts (Go's `exec.Cmd.Env`).
+    fn environment<'u>(&'u self, context: &'u Context<'_>) -> impl Fn(&str) -> Option<OsString> {
+        move |name| {
+            let mut variables = self.exec.env.iter().rev();
+            let set = variables.find(|(set, _)| set == name);
+            set.map(|(_, value)| value.into())
+                .or_else(|| (context.environment)(name))
+        }
     }
 
     /// Visits the user's token request, if it can be made.
@@ -322,9 +311,9 @@ impl User {
         };
         let profile = config.profile_for(&Asker::default());
         if let Ok(request) = config.request(Asker::default()) {
-            let user = quoted(&self.name);
+            let user = quote::path(&self.name);
             let place = match &profile {
-                Some(name) => format!("user {user}, profile {}", quoted(name)),
+                Some(name) => format!("user {user}, profile {}", quote::path(name)),
                 None => format!("user {user}"),
             };
             visit("kubectl", &place, profile.as_deref(), &request);
@@ -338,7 +327,7 @@ impl User {
         context: &Context<'_>,
         version: Version,
     ) -> Check {
-        let user = format!("user {}", quoted(&self.name));
+        let user = format!("user {}", quote::path(&self.name));
         if !context.is_read {
             return skipped(
                 "kubectl",
@@ -353,7 +342,7 @@ impl User {
         match profile {
             Ok(Some(name)) => ok(
                 "kubectl",
-                format!("{user}: profile {}, {short}", quoted(&name)),
+                format!("{user}: profile {}, {short}", quote::path(&name)),
             ),
             Ok(None) => ok("kubectl", format!("{user}: flags and environment, {short}")),
             Err(error) => {

@@ -77,7 +77,7 @@ impl Request {
     }
 
     /// Returns the answer with the credentials for the registry, or without credentials.
-    /// The kubelet must not cache the latter, because somebody may add a host rule.
+    /// The kubelet must not cache the latter, because a host rule may be added later.
     ///
     /// # Errors
     /// Infallible: string fields only.
@@ -105,7 +105,7 @@ struct Answer<'a> {
     api_version: Version,
     kind: &'a str,
     cache_key_type: &'a str,
-    /// In Go's format; with zero, the kubelet does not cache.
+    /// A duration in Go's format; with zero, the kubelet does not cache.
     cache_duration: String,
     auth: Option<BTreeMap<&'a str, Auth<'a>>>,
 }
@@ -197,7 +197,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_request_is_read_or_refused(request: Vec<u8>) {
+        fn any_request_parses_without_panic(request: Vec<u8>) {
             let _ = parse(&request);
         }
 

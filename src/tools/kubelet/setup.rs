@@ -1,5 +1,5 @@
-//! The kubelet: host rules, and its configuration of credential providers, which belongs to
-//! the node's administrator. It is printed, or written to a new file.
+//! The kubelet: host rules, and its configuration of credential providers, which belongs
+//! to the node's administrator. The setup prints it, or writes it to a new file.
 //!
 //! Source: Kubernetes, "Configure a kubelet image credential provider".
 
@@ -14,17 +14,17 @@ use crate::edit::entry::Edit;
 use crate::edit::hosts::LoginArgs;
 use crate::edit::plan::Plan;
 use crate::edit::setup::{Name, Setup};
-use crate::edit::trial::Trial;
+use crate::edit::trial::{Trial, file_words};
 use crate::edit::whole::AT_FILE;
 use crate::error::Error;
 use crate::host::HostPattern;
 use crate::sys;
 use crate::text::quote;
 
-/// What the file begins with.
+/// The beginning of the file.
 const HEAD: &str = "apiVersion: kubelet.config.k8s.io/v1\nkind: CredentialProviderConfig\n";
 
-/// Where root keeps the tokens, unless --cache-dir says otherwise.
+/// Root's cache directory, unless --cache-dir sets another one.
 const CACHE: &str = "/var/cache/zitadel-credential";
 
 // The arguments of `setup kubelet`.
@@ -88,12 +88,13 @@ impl Setup for SetupKubelet {
             "and for the kubelet: --image-credential-provider-bin-dir={dir}"
         ));
         for host in hosts.iter().filter_map(|host| host.pattern.single_host()) {
-            plan.try_out(trial(plan, host));
+            let file_words = file_words("--output", output.as_ref(), file.clone());
+            plan.try_out(trial(plan, host, file_words));
         }
         Ok(())
     }
 
-    /// Undoes the rules, and takes the hosts out of the file.
+    /// Undoes the rules, and removes the hosts from the file.
     fn undo(&self, plan: &mut Plan<'_>) -> Result<(), Error> {
         let output = self.output(plan)?;
         let file = file_of(plan, output.as_ref())?;
@@ -114,7 +115,7 @@ impl Setup for SetupKubelet {
                 plan.journal.renew(&edit);
             }
         } else if left.is_empty() && was_there {
-            plan.say("what names this program in the kubelet's configuration stays");
+            plan.say("if you added this program to the kubelet's configuration, remove its entry");
         }
         Ok(())
     }
@@ -162,7 +163,7 @@ fn images(plan: &Plan<'_>, file: &str) -> BTreeSet<String> {
     names.collect()
 }
 
-/// Returns the kubelet's configuration. Its texts are JSON's, which YAML reads too.
+/// Returns the kubelet's configuration. Its strings are JSON, which is valid YAML too.
 fn configuration(plan: &Plan<'_>, images: &BTreeSet<String>) -> String {
     let name = plan.program.file_name().unwrap_or_default();
     let args = words(plan).into_iter().map(|word| json!(word).to_string());
@@ -176,11 +177,11 @@ fn configuration(plan: &Plan<'_>, images: &BTreeSet<String>) -> String {
     )
 }
 
-/// Returns the arguments. The kubelet has no HOME, usually: they name the files.
+/// Returns the arguments. The kubelet usually has no HOME, so they name the files.
 fn words(plan: &Plan<'_>) -> Vec<String> {
     let config = plan.config.path().to_string_lossy().into_owned();
     let given = plan.options.cache_dir.as_ref().map(PathBuf::from);
-    // It runs in another directory.
+    // The kubelet runs in another directory.
     let given = given.and_then(|dir| {
         let dir = plan.directories.located("--cache-dir", &dir).ok()?;
         sys::absolute::absolute(&dir).ok()
@@ -191,8 +192,8 @@ fn words(plan: &Plan<'_>) -> Vec<String> {
         .into()
 }
 
-/// Returns the call that the kubelet makes for an image, without its cache: that is root's.
-fn trial(plan: &Plan<'_>, host: String) -> Trial {
+/// Returns the kubelet's call for an image, without the cache, which is root's.
+fn trial(plan: &Plan<'_>, host: String, file_words: Vec<String>) -> Trial {
     let mut command = Command::new(&plan.program);
     command
         .args(words(plan))
@@ -205,7 +206,7 @@ fn trial(plan: &Plan<'_>, host: String) -> Trial {
     });
     Trial {
         tool: "kubelet",
-        undo: format!("kubelet {host}"),
+        undo: [vec![host.clone()], file_words].concat(),
         host,
         call: "zitadel-credential kubelet",
         command,

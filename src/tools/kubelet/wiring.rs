@@ -1,4 +1,4 @@
-//! Wiring of the kubelet: its files are root's, and named on its own command line.
+//! Wiring of the kubelet: its files belong to root, and its command line names them.
 
 use crate::findings::Checks;
 use crate::findings::wiring::{Context, Machine, Wiring};

@@ -12,7 +12,7 @@ use crate::error::Report;
 pub struct Terraform {
     /// get, store or forget, then the host, with its port if it has one. No
     /// options are read after the operation
-    // The host is untrusted: it comes from a module that anybody may have written.
+    // The host is untrusted: it comes from a module that an attacker may have written.
     #[arg(required = true, num_args = 2.., trailing_var_arg = true, allow_hyphen_values = true,
           value_names = ["OPERATION", "HOST"])]
     pub(super) words: Vec<OsString>,

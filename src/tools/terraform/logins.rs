@@ -14,7 +14,7 @@ use crate::text::clock::Deadline;
 use crate::text::quote;
 use crate::text::quote::{printable, quoted};
 
-/// A token of Terraform's own for a host. The token itself is not kept.
+/// Terraform's own token for a host. The token itself is not stored.
 pub(super) struct Login {
     pub(super) ask: Ask,
     place: String,
@@ -22,7 +22,7 @@ pub(super) struct Login {
 }
 
 impl Login {
-    /// Says what Terraform does.
+    /// Returns the line about Terraform's use of the token.
     pub(super) fn line(&self) -> String {
         let host = self.ask.origin.authority();
         format!(
@@ -71,7 +71,7 @@ pub(super) fn in_variable(pattern: &HostPattern, environment: &Environment) -> O
     let ask = Ask::of(&pattern.single_host()?)?;
     let host = ask.origin.host.as_str();
     let dots = host.replace('.', "_");
-    // A hyphen may stand, or be written as two underscores.
+    // A hyphen may stay, or be written as two underscores.
     let names = [dots.replace('-', "__"), dots.clone(), host.to_owned()];
     let upper = names.clone().map(|name| name.to_ascii_uppercase());
     let mut names = names

@@ -1,5 +1,5 @@
 //! Terraform: host rules, and the link by which it finds us. The block in its CLI
-//! configuration is HCL, and is left to the person.
+//! configuration is HCL, and the user adds it.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -23,7 +23,6 @@ use crate::edit::toml::list;
 use crate::edit::trial::Trial;
 use crate::error::{Error, Report};
 use crate::text::quote;
-use crate::text::quote::quoted;
 
 // The arguments of `setup terraform`.
 #[derive(clap::Args, Debug)]
@@ -70,7 +69,7 @@ impl Setup for SetupTerraform {
                 command.args(plan.config_words()).args(["get", &host]);
                 plan.try_out(Trial {
                     tool: "terraform",
-                    undo: format!("terraform {host}"),
+                    undo: vec![host.clone()],
                     host,
                     call: "terraform-credentials-zitadel get",
                     command,
@@ -102,7 +101,7 @@ impl Setup for SetupTerraform {
             let file = file_of(plan, host)?;
             let one = std::slice::from_ref(host);
             plan.undo_hosts("terraform", one, &file, |_, edit| {
-                // The first edition wrote the block too; it stays, as a person's does.
+                // The first edition wrote the block too, which stays, as a user's does.
                 links.extend((edit.key() == AT_LINK).then(|| edit.clone()));
                 Ok(())
             })?;
@@ -116,7 +115,7 @@ impl Setup for SetupTerraform {
                 if matches!(names, Ok(Ok(names)) if names.iter().any(|name| name == HELPER)) {
                     let file = quote::path(&file);
                     plan.say(format!(
-                        "{BLOCK} \"{HELPER}\" in {file} stays: take it out by hand"
+                        "{BLOCK} \"{HELPER}\" in {file} stays: remove it by hand"
                     ));
                 }
             }
@@ -125,7 +124,7 @@ impl Setup for SetupTerraform {
     }
 }
 
-/// True if this setup makes such an edit. The block is of the first edition.
+/// True if this setup makes such an edit. Only the first edition wrote the block.
 pub(super) fn owns(of: &str, edit: &Edit) -> bool {
     let former = edit.former.as_deref();
     match edit.key().as_slice() {
@@ -140,7 +139,7 @@ pub(super) fn owns(of: &str, edit: &Edit) -> bool {
 }
 
 /// Returns the file in a setup's name: the config file, as for Bazel and Go. The first
-/// edition put Terraform's there.
+/// edition used Terraform's file.
 fn file_of(plan: &Plan<'_>, host: &OsString) -> Result<String, Error> {
     let setup = format!("terraform {} ", pattern(host)?);
     let known = plan.journal.elsewhere(&setup).map(ToOwned::to_owned);
@@ -154,13 +153,13 @@ fn files(plan: &Plan<'_>) -> Vec<PathBuf> {
     file.chain(beside).filter(|file| file.exists()).collect()
 }
 
-/// Returns the lines to paste; none if a file has the block already.
+/// Returns the lines to paste, or a note if a file has the block already.
 ///
 /// # Errors
-/// Another helper is named there, or ours by another config file.
+/// A file names another helper, or ours with another config file.
 fn block(plan: &Plan<'_>) -> Result<Vec<String>, Error> {
     for file in files(plan) {
-        // One that is not plainly read is the person's to look into.
+        // The user must check a file that cannot be read.
         let Ok(text) = read(&file) else { continue };
         let path = quote::path(&file);
         match files::helpers(&text).as_deref() {
@@ -171,7 +170,7 @@ fn block(plan: &Plan<'_>) -> Result<Vec<String>, Error> {
             Ok([other, ..]) => {
                 let what = format!(
                     "{path}: it has the credentials helper {} already",
-                    quoted(other)
+                    quote::path(other)
                 );
                 return Err(Error::Usage(
                     Report::new(what).hint("remove that block first: Terraform allows one helper"),
@@ -182,10 +181,10 @@ fn block(plan: &Plan<'_>) -> Result<Vec<String>, Error> {
     }
     let args = list(&plan.config_words());
     let block = format!("{BLOCK} \"{HELPER}\" {{\n  args = {args}\n}}\n");
-    // A path may hold what HCL reads otherwise.
+    // A path may contain HCL syntax.
     if files::helpers(&block).as_deref() != Ok(&[HELPER.to_owned()]) {
         let what = format!(
-            "{}: HCL cannot hold this path",
+            "{}: HCL cannot contain this path",
             quote::path(plan.config.path())
         );
         return Err(Error::Usage(Report::new(what).hint(
@@ -199,7 +198,7 @@ fn block(plan: &Plan<'_>) -> Result<Vec<String>, Error> {
     Ok(lines)
 }
 
-/// Returns the texts in our block: its arguments.
+/// Returns the strings in our block, which are its arguments.
 fn args(text: &str) -> Vec<String> {
     let name = format!("\"{HELPER}\"");
     let block = text.rsplit_once(&name).map_or("", |(_, block)| block);

@@ -31,7 +31,7 @@ struct TerraformWiring {
 struct Unread {
     file: PathBuf,
     why: String,
-    /// True if it may name this program.
+    /// True if the file may name this program.
     may_name_us: bool,
 }
 
@@ -118,7 +118,7 @@ impl Wiring for TerraformWiring {
                 format!(
                     "{}: names the credentials helper {}, but {} names this program, and Terraform accepts only one",
                     quote::path(theirs),
-                    quote::quoted(name),
+                    quote::path(name),
                     quote::path(file)
                 ),
                 "remove one of the two blocks",

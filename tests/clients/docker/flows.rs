@@ -1,5 +1,5 @@
-//! What skopeo and docker do where a token ends, is revoked, or its key changes
-//! or goes.
+//! skopeo and docker after a token expires or is revoked, or after its key is replaced or
+//! removed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,7 +20,7 @@ fn an_expired_token_is_followed_by_a_fresh_one_before_the_registry_can_refuse_it
     });
 }
 
-/// Neither tells the helper of a refusal: only `docker logout` erases.
+/// Neither reports a refusal to the helper: only `docker logout` erases.
 #[test]
 fn a_revoked_token_is_refused_until_it_is_forgotten() {
     let docker = client("docker");
@@ -50,12 +50,12 @@ fn a_revoked_token_is_refused_until_it_is_forgotten() {
 }
 
 #[test]
-fn a_rotated_key_serves_at_once_and_the_old_ones_entry_is_not_used() {
+fn a_rotated_key_is_used_at_once_and_the_old_keys_entry_is_not() {
     for_each_reader(|store, read| {
         let issuer = &store.world.issuer;
         let old = store.entries();
         let rotated = store.world.rotate_key();
-        // Real registries go on taking it, so that a use of it would not show.
+        // Real registries still accept the token, so that its use would not show.
         issuer.revoke_all();
         store.lets_in(read());
         assert_eq!(issuer.token_requests(), 2);
@@ -69,10 +69,10 @@ fn a_rotated_key_serves_at_once_and_the_old_ones_entry_is_not_used() {
 }
 
 #[test]
-fn a_deleted_key_is_a_reason_and_nothing_is_shown() {
+fn a_deleted_key_gives_an_error_and_no_token_is_sent() {
     for_each_reader(|store, read| {
         store.world.issuer.remove_key(&store.world.user.key_id);
-        // A token outlives the key that got it.
+        // A token stays valid after its key is removed.
         store.lets_in(read());
 
         store.world.pass(DAY);
@@ -86,7 +86,8 @@ fn a_deleted_key_is_a_reason_and_nothing_is_shown() {
     });
 }
 
-/// skopeo and docker, each after a call that got in, at the registry of `docs/servers.md`.
+/// Runs a test for skopeo and for docker, each after a successful call, at the registry
+/// of `docs/servers.md`.
 fn for_each_reader(test: impl Fn(&Store, &dyn Fn() -> Command)) {
     let docker = client("docker");
     for program in [None, docker.as_deref()] {
@@ -104,7 +105,7 @@ impl Store {
         test(self, &read);
     }
 
-    /// Has docker read the manifest, or else skopeo.
+    /// Returns the command by which docker, or else skopeo, reads the manifest.
     fn reads(&self, docker: Option<&Path>) -> Command {
         let image = format!("{}/{IMAGE}", self.gateway.host());
         docker.map_or_else(
@@ -113,7 +114,7 @@ impl Store {
         )
     }
 
-    /// It succeeds, and no token that it shows is refused.
+    /// Asserts that the command succeeds, and that no token of it is refused.
     fn lets_in(&self, command: Command) {
         self.gateway.take_seen();
         stdout_of_success(command);

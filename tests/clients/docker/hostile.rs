@@ -1,7 +1,7 @@
-//! What an image's name and a registry's answers can make skopeo ask for. The
-//! helper is set for every name that is asked, so that skopeo does ask.
+//! Requests that an image's name and a registry's responses can cause in skopeo. The
+//! helper is set for every requested name, so skopeo does ask.
 //!
-//! The servers are our own: the gates of `docs/servers.md` redirect nowhere.
+//! The servers are our own: the gates of `docs/servers.md` send no redirects.
 
 use serde_json::json;
 
@@ -38,7 +38,7 @@ fn a_registry_by_another_name_or_port_is_shown_nothing() {
     assert_eq!(store.world.issuer.total_requests(), 0);
 }
 
-/// A name's case is no part of it, and the token goes to the same registry.
+/// Letter case makes no difference, and the token is sent to the same registry.
 #[test]
 fn a_registry_in_upper_case_is_the_same_registry() {
     let Some(store) = Store::new() else {
@@ -53,10 +53,10 @@ fn a_registry_in_upper_case_is_the_same_registry() {
     assert_eq!(store.world.issuer.token_requests(), 1);
 }
 
-/// The realm is the registry's choice, and skopeo logs in there: whoever names
-/// a registry in a rule trusts it with where its token goes.
+/// The registry chooses the realm, and skopeo logs in there: a rule for a registry trusts
+/// it with the target of the token.
 #[test]
-fn skopeo_shows_the_token_where_the_registry_sends_it() {
+fn skopeo_sends_the_token_to_the_realm_of_the_registry() {
     let Some(store) = Store::new() else {
         return;
     };
@@ -82,12 +82,12 @@ fn skopeo_shows_the_token_where_the_registry_sends_it() {
     registry.take_shown();
     stderr_of_failure(inspect());
     assert_eq!(realm.take_shown(), [Shown::Basic("ci".to_owned())]);
-    // What it was given there, and never ours.
+    // skopeo sends the token that it got there, and never ours.
     assert_eq!(registry.take_shown(), [Shown::Nothing, Shown::Bearer]);
 }
 
 impl Store {
-    /// Has the helper asked for these registries.
+    /// Asserts that skopeo asks the helper for these registries.
     fn asks_for<const N: usize>(&self, hosts: [&str; N]) {
         let helpers: serde_json::Map<_, _> = hosts
             .into_iter()

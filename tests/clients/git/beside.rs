@@ -1,5 +1,5 @@
-//! git's own helpers configured beside ours: they keep what ours answers, and
-//! not all of them know when it ends.
+//! git's own helpers beside ours: they store our response, and not all of them know its
+//! expiry.
 
 use super::{BASIC, BEARER, Forge, gits, is_at_least, speaks_bearer};
 use crate::program::{stderr_of_failure, stdout_of_success};
@@ -7,7 +7,7 @@ use crate::support::until;
 
 const DAY: i64 = 24 * 60 * 60;
 
-/// `credential-store` keeps no expiry, in no version.
+/// `credential-store` keeps no expiry in any version.
 #[test]
 fn a_store_before_ours_costs_one_refused_call_per_expired_token() {
     for git in gits() {
@@ -54,14 +54,14 @@ fn a_bearer_token_is_stored_nowhere() {
     }
 }
 
-/// git heeds an expiry since 2.40; its cache tells one since then.
+/// git respects an expiry since 2.40; its cache returns one since then.
 #[test]
 fn a_cache_before_ours_is_asked_in_vain_only_where_git_is_old() {
     for git in gits() {
         let forge = Forge::new(&git, BASIC);
         forge.allow();
         forge.has_helpers(&["cache --timeout 300", &forge.helper()]);
-        // In truth: the cache is another process, with a clock of its own.
+        // The lifetime is real: the cache is another process, with a separate clock.
         forge.world.issuer.set_lifetime(5);
         stdout_of_success(forge.ls_remote());
         let token = forge.world.issuer.issued_tokens().remove(0);
@@ -84,7 +84,7 @@ fn a_cache_before_ours_is_asked_in_vain_only_where_git_is_old() {
 const STORE: &str = ".git-credentials";
 
 impl Forge<'_> {
-    /// Has these helpers asked in this order, and no others.
+    /// Configures these helpers in this order, and no others.
     fn has_helpers(&self, helpers: &[&str]) {
         self.world.home.write(STORE, "");
         self.configure(&format!(
@@ -96,7 +96,7 @@ impl Forge<'_> {
         }
     }
 
-    /// What `credential-store` holds.
+    /// Returns the content of `credential-store`.
     fn stored(&self) -> String {
         self.world.home.read(STORE)
     }

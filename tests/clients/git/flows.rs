@@ -1,4 +1,4 @@
-//! What git does where a token ends, is revoked, or its key changes or goes.
+//! git after a token expires or is revoked, or after its key is replaced or removed.
 
 use std::fs;
 use std::path::PathBuf;
@@ -35,7 +35,7 @@ fn expired_git_is_given_a_fresh_token_before_the_server_can_refuse_the_old() {
 }
 
 #[test]
-fn revoked_git_has_the_very_entry_doubted_and_the_next_call_works() {
+fn revoked_git_doubts_only_its_entry_and_the_next_call_works() {
     for_each_own_forge(|forge| {
         let issuer = &forge.world.issuer;
         forge.clones();
@@ -60,7 +60,7 @@ fn revoked_git_has_the_very_entry_doubted_and_the_next_call_works() {
     });
 }
 
-/// A repository that is closed to a good token costs no other one its token.
+/// A repository that refuses a valid token makes no other one lose its token.
 #[test]
 fn forbidden_git_keeps_its_token() {
     for_each_own_forge(|forge| {
@@ -77,7 +77,7 @@ fn forbidden_git_keeps_its_token() {
     });
 }
 
-/// git that sends a login unasked is not told that the server takes Bearer alone.
+/// A git that sends a login unasked does not learn that the server accepts only Bearer.
 #[test]
 fn proactive_git_at_a_server_for_bearer_mints_once() {
     for git in gits() {
@@ -85,7 +85,7 @@ fn proactive_git_at_a_server_for_bearer_mints_once() {
         forge.allow();
         forge.configure("[http]\nproactiveAuth = auto\n");
         for _ in 0..4 {
-            // One that is older than 2.46 cannot get in at all.
+            // A git before 2.46 cannot log in at all.
             let _ = forge.ls_remote().run();
         }
         assert!(!forge.gateway.take_seen().is_empty());
@@ -101,7 +101,7 @@ fn proactive_git_at_a_server_for_bearer_mints_once() {
 
 /// With Bearer, git 2.47 sends the probe before a large push without a token.
 #[test]
-fn git_pushes_more_than_its_buffer_by_what_the_page_says() {
+fn git_pushes_more_than_its_buffer_as_documented() {
     for git in gits() {
         for (offers, rule, lines) in [
             (BOTH, "", ""),
@@ -149,7 +149,7 @@ fn rotated_git_goes_on_with_the_new_key_and_leaves_the_old_ones_token() {
         forge.clones();
         let old = forge.entries();
         let rotated = forge.world.rotate_key();
-        // Real servers go on taking it, so that a use of it would not show.
+        // Real servers still accept the token, so that its use would not show.
         issuer.revoke_all();
 
         forge.gets_in();
@@ -169,7 +169,7 @@ fn deleted_git_says_why_there_is_no_token_and_asks_for_no_password() {
         let key_id = &forge.world.user.key_id;
         forge.clones();
         forge.world.issuer.remove_key(key_id);
-        // A token outlives the key that got it.
+        // A token stays valid after its key is removed.
         forge.gets_in();
 
         forge.world.pass(DAY);
@@ -184,7 +184,7 @@ fn deleted_git_says_why_there_is_no_token_and_asks_for_no_password() {
 }
 
 impl Forge<'_> {
-    /// Fetches, and no token that it shows is refused. Before a username and
+    /// Fetches, and asserts that no token of it is refused. Before a username and
     /// password, curl tries without.
     fn gets_in(&self) {
         self.gateway.take_seen();

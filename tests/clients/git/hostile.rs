@@ -1,7 +1,7 @@
-//! What a repository, its server and its URL can make git ask for. The helper
-//! is set for every host, so that git does ask.
+//! Requests that a repository, its server and its URL can cause in git. The helper is set
+//! for every host, so git does ask.
 //!
-//! The servers are our own: the gates of `docs/servers.md` redirect nowhere.
+//! The servers are our own: the gates of `docs/servers.md` send no redirects.
 
 use super::{BOTH, Forge, gits};
 use crate::gateway::{Gateway, Shown};
@@ -27,9 +27,9 @@ fn a_submodule_on_another_host_is_shown_nothing() {
     });
 }
 
-/// git asks for the host that it was sent to.
+/// git asks for the host of the redirect.
 #[test]
-fn where_git_is_sent_before_it_is_asked_to_log_in_is_shown_nothing() {
+fn a_redirect_target_before_a_login_is_shown_nothing() {
     for_each_victim(|forge, stranger| {
         for (status, host) in redirects(stranger) {
             let send = move |request: &Request| redirect(status, &host, request).into();
@@ -45,10 +45,10 @@ fn where_git_is_sent_before_it_is_asked_to_log_in_is_shown_nothing() {
     });
 }
 
-/// curl takes what it sent to the first host out of what follows. git holds the
-/// refusal there against the token, which the issuer still takes: it is kept.
+/// After a redirect, curl removes the first host's credentials. git counts the refusal
+/// there against the token, which the issuer still accepts: it is kept.
 #[test]
-fn where_git_is_sent_with_a_token_in_hand_is_shown_nothing() {
+fn a_redirect_target_after_a_login_is_shown_nothing() {
     for_each_victim(|forge, stranger| {
         for (status, host) in redirects(stranger) {
             let sender = Gateway::start(&forge.ca, &forge.world.issuer, BOTH, move |request| {
@@ -67,10 +67,10 @@ fn where_git_is_sent_with_a_token_in_hand_is_shown_nothing() {
     });
 }
 
-/// Whoever sends git to a host with a rule learns nothing of what it shows there.
-/// git forgets the challenge where it is sent on, so that ours answers basic.
+/// A server that redirects git to a host with a rule does not see the credentials for it.
+/// git forgets the challenge at a redirect, so ours responds with basic.
 #[test]
-fn a_stranger_who_sends_git_to_a_host_with_a_rule_is_shown_nothing() {
+fn a_stranger_that_redirects_to_a_host_with_a_rule_is_shown_nothing() {
     for_each_victim(|forge, _| {
         let host = forge.gateway.host();
         let send = move |request: &Request| redirect(302, &host, request);
@@ -103,7 +103,7 @@ fn a_user_other_than_the_rules_is_given_nothing() {
 }
 
 #[test]
-fn a_path_that_git_tells_of_changes_nothing() {
+fn a_path_from_git_changes_nothing() {
     for_each_victim(|forge, _| {
         forge.configure("useHttpPath = true\n");
         stdout_of_success(forge.ls_remote());
@@ -114,7 +114,8 @@ fn a_path_that_git_tells_of_changes_nothing() {
     });
 }
 
-/// With git's own guard (CVE-2024-52006, since 2.39.5 and 2.47.2) and without.
+/// The test runs with git's own check (CVE-2024-52006, since 2.39.5 and 2.47.2) and
+/// without it.
 #[test]
 fn an_escaped_line_end_in_a_url_gets_nothing_anywhere() {
     for_each_victim(|forge, stranger| {
@@ -141,8 +142,8 @@ fn an_escaped_line_end_in_a_url_gets_nothing_anywhere() {
     });
 }
 
-/// Each git, with a rule for its forge and none for the stranger, who asks for
-/// a login and would be let in by the same token.
+/// Runs a test for each git, with a rule for its forge and none for the stranger, which
+/// asks for a login and would accept the same token.
 fn for_each_victim(test: impl Fn(&Forge<'_>, &Gateway)) {
     for git in gits() {
         let forge = Forge::new(&git, BOTH);
@@ -154,8 +155,8 @@ fn for_each_victim(test: impl Fn(&Forge<'_>, &Gateway)) {
     }
 }
 
-/// A token would have been let in. A username without a password is the URL's
-/// own, and git shows it before it asks.
+/// Asserts that no token came, which would have been accepted. A username without a
+/// password is the URL's own, and git sends it before it asks.
 fn assert_no_token_came(gateway: &Gateway, context: &str) {
     let seen = gateway.take_seen();
     assert!(
@@ -164,7 +165,7 @@ fn assert_no_token_came(gateway: &Gateway, context: &str) {
     );
 }
 
-/// A server by the forge's name at another port, and by another name.
+/// Returns a server with the forge's name at another port, and with another name.
 fn names(server: &Gateway) -> [String; 2] {
     [server.host(), format!("127.0.0.1:{}", server.port())]
 }

@@ -1,10 +1,10 @@
-//! An archive of one file, stored as it is (PKWARE's APPNOTE, sections 4.3.7,
+//! An archive of one file, stored without compression (PKWARE's APPNOTE, sections 4.3.7,
 //! 4.3.12 and 4.3.16).
 
 pub fn of_one(name: &str, contents: &[u8]) -> Vec<u8> {
     let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap().to_le_bytes();
-    // What both headers of the file say: version, flags, method, time and date,
-    // checksum, both sizes, and how long the name and the extra field are.
+    // The common part of both headers of the file: version, flags, method, time and date,
+    // checksum, both sizes, and the lengths of the name and the extra field.
     let name_length = u16::try_from(name.len()).unwrap().to_le_bytes();
     let common = [
         &[20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0][..],
@@ -19,7 +19,7 @@ pub fn of_one(name: &str, contents: &[u8]) -> Vec<u8> {
     let directory = [
         b"PK\x01\x02\x14\x00",
         &common[..],
-        // Comment, disk, attributes, and where the file begins.
+        // Comment, disk, attributes, and the offset of the file.
         &[0; 14],
         name.as_bytes(),
     ]

@@ -1,4 +1,4 @@
-//! The clients, and what each does in its own way.
+//! The clients, and their differences.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -11,25 +11,25 @@ use crate::support::Home;
 const V1: &str = "client.authentication.k8s.io/v1";
 const V1BETA1: &str = "client.authentication.k8s.io/v1beta1";
 
-/// The answer to a call whose token was refused.
+/// The result of a call whose token was refused.
 pub const REFUSED: &str = "401";
-/// The answer to a call that there was nothing for to show.
+/// The result of a call without a token.
 pub const FAILED: &str = "failed";
 
 pub enum Client {
     Kubectl(Kubectl),
-    /// Python's `kubernetes`, by its interpreter.
+    /// Python's `kubernetes`, as its interpreter.
     Python(PathBuf),
-    /// The crate `kube`, by a program made with it.
+    /// The crate `kube`, as a program made with it.
     Kube(PathBuf),
 }
 
-/// What calls came to.
+/// The results of calls.
 #[derive(Default)]
 pub struct Calls {
-    /// The server's minor version or [`REFUSED`] or [`FAILED`], for each.
+    /// The server's minor version or [`REFUSED`] or [`FAILED`], for each call.
     pub answers: Vec<String>,
-    /// All that went to stderr.
+    /// All output on stderr.
     pub said: String,
 }
 
@@ -41,13 +41,13 @@ impl Calls {
 }
 
 impl Client {
-    /// Those that are here.
+    /// Returns the installed clients.
     pub fn all() -> Vec<Self> {
         let kubectls = kubectls().into_iter().map(Self::Kubectl);
         kubectls.chain(Self::libraries()).collect()
     }
 
-    /// Those that are a library: what is made of them lives on.
+    /// Returns the clients that are a library, whose objects live on.
     pub fn libraries() -> Vec<Self> {
         let python = installed("Python's kubernetes", "python/bin/python");
         let kube = installed("program with kube", "kube/debug/kube-calls");
@@ -55,7 +55,7 @@ impl Client {
         python.chain(kube.into_iter().map(Self::Kube)).collect()
     }
 
-    /// The versions of the API that it speaks; v1 came with 1.22.
+    /// Returns the supported versions of the API; v1 came with 1.22.
     pub fn versions(&self) -> &'static [&'static str] {
         match self {
             Self::Kubectl(kubectl) if kubectl.minor < 22 => &[V1BETA1],
@@ -63,10 +63,9 @@ impl Client {
         }
     }
 
-    /// Whether one process of it asks for a token more than once before its
-    /// first call: the crate does three times, as it looks for a certificate
-    /// before and after it looks for a token; Google's switch becomes another
-    /// kubectl, which asks for itself.
+    /// True if one process asks for a token more than once before its first call. The
+    /// crate asks three times, as it looks for a certificate before and after it looks
+    /// for a token; Google's switch becomes another kubectl, which asks again.
     pub fn asks_more_than_once(&self) -> bool {
         match self {
             Self::Kubectl(kubectl) => kubectl.is_switch,
@@ -75,8 +74,8 @@ impl Client {
         }
     }
 
-    /// Calls the API so many times, each by a kubeconfig that is read anew: in a
-    /// process for each, or, as far as it can, in one for all.
+    /// Calls the API this many times, each with a newly read kubeconfig: in a process for
+    /// each, or, if possible, in one for all.
     pub fn calls(&self, home: &Home, times: usize, in_one: bool) -> Calls {
         let mut calls = Calls::default();
         match self {
@@ -100,7 +99,7 @@ impl Client {
         calls
     }
 
-    /// A library's program, which does as stdin tells it.
+    /// Returns a library's program, which runs the commands on stdin.
     pub fn living(&self, home: &Home) -> Command {
         match self {
             Self::Kubectl(kubectl) => home.command(&kubectl.program),

@@ -1,4 +1,4 @@
-//! A cluster that lets in only who shows a token that the issuer takes, and a
+//! A cluster that accepts only requests with a token that the issuer accepts, and a
 //! kubeconfig whose user is the binary.
 
 use std::path::Path;
@@ -11,10 +11,10 @@ use crate::gateway::{Gateway, Scheme, Shown};
 use crate::support::http::Response;
 use crate::support::{Ca, Issuer, World, binary, entry};
 
-/// The server's version, by which an answer is known.
+/// The server's version, which identifies its responses.
 pub const MINOR: &str = "33";
 
-/// The issuer's tokens last no longer.
+/// The lifetime of the issuer's tokens.
 const TWELVE_HOURS: i64 = 43_200;
 
 pub struct Cluster {
@@ -30,7 +30,7 @@ impl Cluster {
         Self::of(world, &issuer)
     }
 
-    /// A cluster that takes another issuer's tokens.
+    /// Creates a cluster that accepts another issuer's tokens.
     pub fn of_another_issuer() -> Self {
         Self::of(World::new(), &Issuer::start())
     }
@@ -62,8 +62,8 @@ impl Cluster {
         &self.ca
     }
 
-    /// The kubeconfig of a user whose `exec` entry is the binary. A profile
-    /// stands in the cluster's extension and is handed on.
+    /// Writes the kubeconfig of a user whose `exec` entry is the binary. A profile is in
+    /// the cluster's extension and is passed on.
     pub fn configure(&self, version: &str, profile: Option<&str>) {
         let extensions: Vec<Value> = profile
             .map(|profile| {
@@ -95,7 +95,7 @@ impl Cluster {
         self.world.home.write(".kube/config", config.to_string());
     }
 
-    /// A kubeconfig whose user's token is in a file.
+    /// Writes a kubeconfig whose user's token is in a file.
     pub fn configure_file(&self, token: &Path) {
         self.configure("client.authentication.k8s.io/v1", None);
         let config = self.world.home.read(".kube/config");
@@ -104,32 +104,32 @@ impl Cluster {
         self.world.home.write(".kube/config", config.to_string());
     }
 
-    /// Time passes: by our clock for the entry, by the issuer's for the token.
+    /// Lets time pass: by our clock for the entry, by the issuer's for the token.
     pub fn lets_the_token_expire(&self) {
         entry::age(&entry::only(&self.world.home), TWELVE_HOURS);
         self.world.issuer.revoke_all();
     }
 
-    /// A while after it was last asked whether the token is good.
+    /// Revokes the token a while after the last check.
     pub fn revokes_the_token(&self) {
         entry::age_check(&entry::only(&self.world.home));
         self.world.issuer.revoke_all();
     }
 
-    /// Another key of the same user takes the old one's place, here and at the
-    /// issuer; what was got with the old one is good no more.
+    /// Replaces the key by another one of the same user, here and at the issuer; tokens
+    /// of the old key are no longer valid.
     pub fn rotates_the_key(&self) {
         self.world.rotate_key();
         self.world.issuer.revoke_all();
     }
 
-    /// The key that the cluster began with.
+    /// Removes the cluster's first key.
     pub fn deletes_the_key(&self) {
         self.world.issuer.remove_key(&self.world.user.key_id);
     }
 
-    /// What was answered to those who showed a token since this was last asked,
-    /// each answer once, in the order of its first time.
+    /// Returns the statuses of requests with a token since the last call, without
+    /// repetitions, in their order.
     pub fn take_statuses(&self) -> Vec<u16> {
         let mut statuses = Vec::new();
         for seen in self.gateway.take_seen() {

@@ -1,4 +1,4 @@
-//! kubectl: where it lies, and what is its own.
+//! kubectl: its path, and its own properties.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -16,8 +16,8 @@ pub struct Kubectl {
     pub version: String,
     /// The `n` of 1.n.
     pub minor: u32,
-    /// Whether it is Google's, which asks for the server's version itself and
-    /// becomes the kubectl that it picks by that: the same process.
+    /// True for Google's, which asks for the server's version itself and becomes the
+    /// kubectl of that version, in the same process.
     pub is_switch: bool,
 }
 
@@ -42,7 +42,7 @@ impl Kubectl {
         command
     }
 
-    /// What [`Self::get_version`] came to.
+    /// Returns the result of [`Self::get_version`].
     pub fn answer(output: &Output) -> String {
         if output.status.success() {
             let version: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -54,8 +54,8 @@ impl Kubectl {
     }
 }
 
-/// Every kubectl on `PATH`, and those of other versions that lie beside one, as
-/// Google's do.
+/// Returns every kubectl on `PATH`, and the other versions beside one, as in Google's
+/// package.
 pub fn kubectls() -> Vec<Kubectl> {
     let mut found = clients("kubectl");
     let directories = found.clone();
@@ -75,7 +75,7 @@ pub fn kubectls() -> Vec<Kubectl> {
     found.into_iter().map(Kubectl::at).collect()
 }
 
-/// client-go dropped it in 1.24, so that the binary is not even run since.
+/// client-go dropped it in 1.24, so that newer ones do not even run the binary.
 #[test]
 fn v1alpha1_is_refused_by_kubectl_itself_or_by_the_binary() {
     for kubectl in kubectls() {

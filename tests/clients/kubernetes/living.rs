@@ -1,4 +1,4 @@
-//! Clients that live on: a library's program, told one thing after the other.
+//! Long-running clients: a library's program, with one command after another.
 
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -7,7 +7,7 @@ use super::client::{Client, REFUSED};
 use super::cluster::{Cluster, MINOR};
 use crate::support::{Endpoint, until};
 
-/// A process, which ends with this at the latest.
+/// A process that is ended when this is dropped.
 struct Living {
     child: Child,
     stdin: ChildStdin,
@@ -64,10 +64,10 @@ fn a_client_that_lives_across_an_expiry_gets_in_with_a_fresh_token() {
     }
 }
 
-/// A minute before the end (kube) or five (Python), at each call: it costs a
-/// check, and no token before its time.
+/// A client asks at each call in the last minute (kube) or the last five (Python): this
+/// costs a check, and no early token.
 #[test]
-fn a_client_asks_ahead_and_learns_nothing_from_a_refusal() {
+fn a_client_asks_early_and_does_not_ask_again_after_a_refusal() {
     for client in Client::libraries() {
         let cluster = Cluster::new();
         let issuer = &cluster.world.issuer;

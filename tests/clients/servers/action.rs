@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::program::{client, stdout_of_success};
 
-/// What the action sets for these grants of a user.
+/// Returns the claim that the action sets for these grants of a user.
 fn groups(node: &std::path::Path, grants: &Value) -> Value {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -37,7 +37,7 @@ fn the_list_has_the_roles_that_the_organisation_grants_in_the_projects() {
         grant("317240000000000009", ours, &["owner"]),
     ] });
     assert_eq!(groups(&node, &grants), json!(["deployer", "viewer"]));
-    // Without the scope, and without a grant.
+    // These are the grants without the scope, and a user without a grant.
     assert_eq!(groups(&node, &Value::Null), json!([]));
     assert_eq!(groups(&node, &json!({ "grants": [] })), json!([]));
 }

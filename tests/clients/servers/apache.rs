@@ -1,4 +1,5 @@
-//! Apache with `mod_oauth2` or `mod_auth_openidc` in front of the real `git http-backend`.
+//! Apache with `mod_oauth2` or `mod_auth_openidc` in front of the real `git
+//! http-backend`.
 
 pub mod program;
 
@@ -12,14 +13,14 @@ use super::cast::{Cast, DOMAIN, ORGANISATION, PROJECT};
 use super::gate::Gate;
 use crate::support::ports::free_port;
 
-/// What Apache asks ZITADEL, and by which module.
+/// Apache's requests to ZITADEL, and the module that makes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asks {
-    /// `mod_oauth2`, about each token.
+    /// `mod_oauth2`, for each token.
     Introspection,
-    /// `mod_oauth2`, for its keys.
+    /// `mod_oauth2`, for ZITADEL's keys.
     Keys,
-    /// `mod_auth_openidc`, about each token.
+    /// `mod_auth_openidc`, for each token.
     OpenIdc,
 }
 
@@ -54,12 +55,12 @@ impl DerefMut for Apache<'_> {
 }
 
 impl<'a> Apache<'a> {
-    /// Returns `None` where a program is missing.
+    /// Starts Apache; `None` if a program is missing.
     fn start(cast: &'a Cast, asks: Asks) -> Option<Self> {
         Self::start_changed(cast, asks, |text| text)
     }
 
-    /// As [`Apache::start`], with a change to the example.
+    /// Starts Apache as [`Apache::start`], with a change to the example.
     fn start_changed(
         cast: &'a Cast,
         asks: Asks,
@@ -108,7 +109,7 @@ impl<'a> Apache<'a> {
         program::error_log(self)
     }
 
-    /// No log or other file of Apache has anything of a token.
+    /// Asserts that no log or other file of Apache contains a part of a token.
     fn assert_no_secret_written(&self) {
         let log = self.files.path("/var/log/apache2/git.log");
         let logged = self.cast.world.home.read(log);

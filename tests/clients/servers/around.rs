@@ -1,11 +1,11 @@
-//! Ways around a gate that an attacker tries: none gets in.
+//! Ways around a gate that an attacker tries: none of them works.
 
 use super::cast::{Who, basic};
 use super::gate::{Gate, RECEIVE, UPLOAD};
 use crate::program::{client, stdout_of_success};
 use crate::support::TokenKind::Jwt;
 
-/// Headers by which servers and proxies name a user to each other.
+/// Headers in which servers and proxies pass on a user's name.
 const NAMES: [&str; 9] = [
     "X-Forwarded-User: 1",
     "X_Forwarded_User: 1",
@@ -18,7 +18,7 @@ const NAMES: [&str; 9] = [
     "OIDC_CLAIM_sub: 1",
 ];
 
-/// Headers that have a server behind a gate do something else than the gate saw.
+/// Headers that change the request for a server behind a gate, after the gate's check.
 const OTHER_REQUESTS: [&str; 6] = [
     "X-HTTP-Method-Override: POST",
     "X-Original-URL: /app.git/git-receive-pack",
@@ -29,8 +29,8 @@ const OTHER_REQUESTS: [&str; 6] = [
 ];
 
 impl Gate<'_> {
-    /// Without a token that is good and whole, and where a token belongs, nobody reads; and
-    /// no viewer pushes.
+    /// Asserts that nobody reads without a valid and whole token in the right place, and
+    /// that no viewer pushes.
     pub fn assert_no_way_around(&self) {
         let [deployer, viewer] = [Who::Deployer, Who::Viewer].map(|who| self.cast.token(who, Jwt));
         let header = |header: &str| ["--header".to_owned(), header.to_owned()];
@@ -43,7 +43,7 @@ impl Gate<'_> {
                 assert_eq!(read(&header(name), authorization), 401, "{name}");
             }
         }
-        // A token in a place that is logged, or is another server's.
+        // The token is in a place that is logged, or is another server's.
         for place in [
             format!("Proxy-Authorization: Bearer {deployer}"),
             format!("X-Forwarded-Access-Token: {deployer}"),
@@ -55,7 +55,7 @@ impl Gate<'_> {
         }
         let in_query = format!("{}&access_token={deployer}", self.url(UPLOAD));
         assert_eq!(self.ask_with("GET", &in_query, None, &[]), 401);
-        // By no other scheme, and not changed.
+        // The token has another scheme, or is changed.
         for value in [
             format!("DPoP {deployer}"),
             format!("Token {deployer}"),
@@ -68,7 +68,8 @@ impl Gate<'_> {
             let status = read(&[], Some(&value));
             assert!(matches!(status, 400 | 401), "{status} {value}");
         }
-        // Two headers: the gate does not take one, and the server behind another.
+        // There are two headers: the gate reads one, and the server behind it might read
+        // the other.
         for (first, second) in [
             ("Bearer garbage", "Bearer other"),
             ("Basic Og==", "Bearer garbage"),
@@ -114,7 +115,7 @@ impl Gate<'_> {
             assert_eq!(read(&version, None), 401, "{version:?}");
             assert_eq!(push(&version, &bearer), 403, "{version:?}");
         }
-        // A name is of any case, and a token of any length is an answer.
+        // A scheme in any case and a token of any length get a response.
         for value in ["bEARER", "BEARER"] {
             assert_eq!(
                 read(&[], Some(&format!("{value} {viewer}"))),
@@ -129,7 +130,8 @@ impl Gate<'_> {
         self.assert_a_connection_remembers_nobody(&deployer);
     }
 
-    /// A request without a token, after one with, on the same connection.
+    /// Asserts that a request without a token fails after one with a token, on the same
+    /// connection.
     fn assert_a_connection_remembers_nobody(&self, token: &str) {
         let Some(curl) = client("curl") else { return };
         let mut command = self.cast.world.home.command(curl);

@@ -23,12 +23,12 @@ struct Caddy<'a> {
     nginx: Nginx<'a>,
     gate: Gate<'a>,
     seen: Seen,
-    // The connections that Caddy has end first.
+    // Caddy's connections are closed first.
     _server: Server,
 }
 
 impl<'a> Caddy<'a> {
-    /// Returns `None` where a program is missing.
+    /// Starts Caddy; `None` if a program is missing.
     fn start(cast: &'a Cast) -> Option<Self> {
         let caddy = client("caddy")?;
         let seen = Seen::default();
@@ -62,7 +62,7 @@ impl<'a> Caddy<'a> {
         let site = gate.files.copy("caddy/Caddyfile", "/etc/caddy/Caddyfile");
         gate.files.assert_all_replaced();
         gate.certificate("packages");
-        // No other ports are the test's.
+        // All ports in the file are the test's.
         let text = cast.world.home.read(&site);
         let options = "{\n\tadmin off\n\tauto_https disable_redirects\n}\n";
         cast.world.home.write(&site, format!("{options}{text}"));
@@ -130,7 +130,7 @@ fn the_server_gets_the_users_id_and_the_body_and_not_the_token() {
     assert_eq!(seen[1].body, b"0000");
 }
 
-/// A server by CGI or WSGI reads `X_Forwarded_User` as `X-Forwarded-User`.
+/// A CGI or WSGI server reads `X_Forwarded_User` as `X-Forwarded-User`.
 #[test]
 fn a_client_neither_names_the_user_nor_removes_it() {
     let cast = Cast::new();

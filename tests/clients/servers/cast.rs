@@ -1,4 +1,4 @@
-//! An issuer over TLS, the service users who come to a server's door, and their tokens.
+//! An issuer over TLS, the service users of a server's tests, and their tokens.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -12,23 +12,23 @@ use crate::support::issuer::{
 };
 use crate::support::{Ca, Client, Endpoint, Home, Issuer, ServiceUser, TokenKind, World};
 
-/// The server's project, in which the roles count that `ORGANISATION` gave.
+/// The server's project, in which only the roles granted by `ORGANISATION` count.
 pub const PROJECT: &str = "317240000000000042";
 pub const ORGANISATION: &str = ORGANIZATION_ID;
 pub const DOMAIN: &str = ORGANISATION_DOMAIN;
 pub const OTHER_PROJECT: &str = "317240000000000043";
 const ROLES_SCOPE: &str = "urn:zitadel:iam:org:projects:roles";
 
-/// A service user, a profile of the world's config file.
+/// A service user, with a profile in the world's config file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     Deployer,
     Viewer,
-    /// Without any role.
+    /// A user without any role.
     Nobody,
     /// A deployer of another project, whose tokens name the server's project too.
     OtherProject,
-    /// A deployer of the project that another organisation made one.
+    /// A deployer of the project, with a role granted by another organisation.
     OtherOrganisation,
 }
 
@@ -59,7 +59,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// Without any profile yet; these lines begin the config file.
+    /// Creates a scene without profiles; these lines begin the config file.
     pub fn new(config: &str) -> Self {
         let ca = Ca::new();
         let world = World::with(Issuer::start_tls(&ca));
@@ -90,7 +90,7 @@ impl Scene {
     }
 }
 
-/// The settings of a profile that asks for a project and the roles in it.
+/// Returns the settings of a profile that requests a project and the roles in it.
 pub fn of_project(project: &str) -> String {
     format!("projects = [\"{project}\"]\nroles = true")
 }
@@ -98,7 +98,7 @@ pub fn of_project(project: &str) -> String {
 /// The scene of a server behind a gate, with each kind of user.
 pub struct Cast {
     scene: Scene,
-    /// The server's: it may introspect.
+    /// The server's application, which may introspect.
     pub application: Application,
     users: Vec<ServiceUser>,
 }
@@ -112,7 +112,7 @@ impl Deref for Cast {
 }
 
 impl Cast {
-    /// The profiles have the project, and `roles = true`.
+    /// Creates the cast. Its profiles have the project, and `roles = true`.
     pub fn new() -> Self {
         let scene = Scene::new("default-profile = \"test\"\n");
         scene.world.home.write("ca.pem", scene.ca.pem());
@@ -139,7 +139,7 @@ impl Cast {
         }
     }
 
-    /// A home of one of the cast's own, with one profile.
+    /// Returns a separate home for one of the cast, with one profile.
     pub fn home_of(&self, who: Who) -> World {
         let (home, user) = (Home::new(), self.user(who).clone());
         let key_file = home.write("key.json", user.key_json());
@@ -162,7 +162,7 @@ impl Cast {
         }
     }
 
-    /// `HOST:PORT` of the issuer.
+    /// Returns the issuer's `HOST:PORT`.
     pub fn issuer_host(&self) -> String {
         format!("localhost:{}", self.issuer().port())
     }
@@ -171,7 +171,7 @@ impl Cast {
         &self.users[who as usize]
     }
 
-    /// A token for the projects, with the scope that brings the roles.
+    /// Returns a token for the projects, with the scope for the roles.
     pub fn token(&self, who: Who, kind: TokenKind) -> String {
         let projects = match who {
             Who::OtherProject => vec![PROJECT, OTHER_PROJECT],
@@ -180,12 +180,12 @@ impl Cast {
         self.token_for(who, kind, &projects, true)
     }
 
-    /// As [`Cast::token`], without the scope that brings the roles.
+    /// Returns a token as [`Cast::token`], without the scope for the roles.
     pub fn token_without_roles(&self, who: Who, kind: TokenKind) -> String {
         self.token_for(who, kind, &[PROJECT], false)
     }
 
-    /// A token that does not name the server's project.
+    /// Returns a token that does not name the server's project.
     pub fn token_of_another_project(&self, kind: TokenKind) -> String {
         self.token_for(Who::OtherProject, kind, &[OTHER_PROJECT], true)
     }
@@ -220,13 +220,14 @@ impl Cast {
         answer.json()["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// What must be in no log: a part of a token or secret, plain and in base64.
+    /// Returns texts that must be in no log: a part of each token or secret, plain and in
+    /// base64.
     pub fn secrets(&self) -> Vec<String> {
         let mut secrets = self.issuer().issued_tokens();
         secrets.push(self.application.secret.clone());
         let mut parts = Vec::new();
         for secret in secrets {
-            // One of a JWT's claims is no secret by itself.
+            // A single claim of a JWT is not a secret.
             let end = secret[secret.len() - 40..].to_owned();
             parts.extend(in_base64(&end));
             parts.push(end);
@@ -235,7 +236,8 @@ impl Cast {
     }
 }
 
-/// What base64 makes of a text, after whatever number of bytes, as far as it is the text's own.
+/// Returns a text in base64 at each possible offset, without characters that depend on
+/// other text.
 fn in_base64(text: &str) -> [String; 3] {
     [0, 1, 2].map(|before| {
         let encoded = BASE64_STANDARD.encode(format!("{}{text}", &"::"[..before]));
@@ -244,12 +246,12 @@ fn in_base64(text: &str) -> [String; 3] {
     })
 }
 
-/// The base64 of a user name and a password.
+/// Returns the base64 of a user name and a password.
 pub fn basic(username: &str, password: &str) -> String {
     BASE64_STANDARD.encode(format!("{username}:{password}"))
 }
 
-/// A JWT with the same signature and another subject.
+/// Returns a JWT with the same signature and another subject.
 pub fn with_another_subject(jwt: &str, subject: &str) -> String {
     let mut parts: Vec<_> = jwt.split('.').map(str::to_owned).collect();
     let claims = BASE64URL.decode(&parts[1]).unwrap();
@@ -259,7 +261,7 @@ pub fn with_another_subject(jwt: &str, subject: &str) -> String {
     parts.join(".")
 }
 
-/// A JWT of the same claims that says that it is not signed.
+/// Returns a JWT with the same claims that is marked as unsigned.
 pub fn unsigned(jwt: &str) -> String {
     let claims = jwt.split('.').nth(1).unwrap();
     let header = BASE64URL.encode(r#"{"alg":"none","typ":"JWT"}"#);

@@ -1,5 +1,5 @@
-//! The files of `examples/servers`, copied below a directory of the test's own with the
-//! placeholders replaced, as a person would.
+//! Copies the files of `examples/servers` below the test's own directory, and replaces
+//! the placeholders, as users do.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 
 use crate::support::Home;
 
-/// The directories of a system that the files name.
+/// The system's directories that the files name.
 const SYSTEM: [&str; 4] = ["/etc/", "/run/", "/srv/", "/var/"];
 
-/// A directory that stands for `/`.
+/// A directory in place of `/`.
 pub struct Files<'a> {
     home: &'a Home,
-    /// What to replace, and by what.
+    /// The placeholders and their replacements.
     placeholders: Vec<(String, String)>,
     replaced: RefCell<BTreeSet<String>>,
 }
@@ -32,7 +32,7 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// The place of a file of the system.
+    /// Returns the path of a system's file.
     pub fn path(&self, absolute: &str) -> PathBuf {
         let relative = absolute.strip_prefix('/').unwrap();
         self.home.path().join("system").join(relative)
@@ -49,7 +49,7 @@ impl<'a> Files<'a> {
         path
     }
 
-    /// Copies a file of `examples/servers` to where it says itself that it belongs.
+    /// Copies a file of `examples/servers` to the path that it names itself.
     pub fn copy(&self, example: &str, to: &str) -> PathBuf {
         let mut text = example_text(example);
         assert!(text.contains(to), "{example} does not say that it is {to}");
@@ -62,7 +62,7 @@ impl<'a> Files<'a> {
         self.write(to, &self.moved(&text))
     }
 
-    /// Every placeholder must have been somewhere.
+    /// Asserts that every placeholder was replaced somewhere.
     pub fn assert_all_replaced(&self) {
         let replaced = self.replaced.borrow();
         for (from, _) in &self.placeholders {
@@ -70,7 +70,7 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// The text with the system's paths below the directory.
+    /// Returns the text with the system's paths below the directory.
     fn moved(&self, text: &str) -> String {
         let mut moved = String::new();
         let mut rest = text;
@@ -92,7 +92,7 @@ pub fn example_text(example: &str) -> String {
     fs::read_to_string(examples.join(example)).unwrap()
 }
 
-/// All files below a directory that contain one of these texts.
+/// Returns all files below a directory that contain one of these texts.
 pub fn files_with(directory: &Path, texts: &[String]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).unwrap() {

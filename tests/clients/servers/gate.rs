@@ -1,4 +1,4 @@
-//! What the gates have in common: files, a port, programs, and what curl hears from them.
+//! The common parts of the gates: files, a port, programs, and requests by curl.
 
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -28,7 +28,7 @@ const SPELLINGS: [&str; 8] = [
     "/app.git/%67it-receive-pack?",
 ];
 
-/// Paths that one server or another may take for a push's, or for none.
+/// Paths that some servers may accept as a push, and others not.
 const ODD_SPELLINGS: [&str; 9] = [
     "/app.git/git-receive-pack/",
     "/app.git/git-receive-pack%00",
@@ -41,7 +41,7 @@ const ODD_SPELLINGS: [&str; 9] = [
     "/app.git/git-upload-pack/../git-receive-pack?/git-upload-pack",
 ];
 
-/// Queries that git http-backend may take for the first request of a push.
+/// Queries that git http-backend may accept as the first request of a push.
 const ANNOUNCEMENTS: [&str; 7] = [
     "service=git-receive-pack",
     "service=git%2Dreceive-pack",
@@ -52,18 +52,18 @@ const ANNOUNCEMENTS: [&str; 7] = [
     "x&service=git-receive-pack",
 ];
 
-/// A server on a port of its own that asks for a token.
+/// A server at a separate port that requires a token.
 pub struct Gate<'a> {
     pub cast: &'a Cast,
     pub files: Files<'a>,
     pub port: u16,
     curl: Curl,
-    // They end before their files.
+    // Dropped before their files.
     running: Vec<Running>,
 }
 
 impl<'a> Gate<'a> {
-    /// `None` where curl is missing. The port is in the placeholders already.
+    /// Creates a gate; `None` without curl. The placeholders already contain the port.
     pub fn new(cast: &'a Cast, port: u16, placeholders: &[(&str, &str)]) -> Option<Self> {
         Some(Self {
             cast,
@@ -74,12 +74,12 @@ impl<'a> Gate<'a> {
         })
     }
 
-    /// Ends a server with this one.
+    /// Stops a server together with this one.
     pub fn keep(&mut self, server: Running) {
         self.running.push(server);
     }
 
-    /// The certificate and key of a site.
+    /// Writes the certificate and key of a site.
     pub fn certificate(&self, site: &str) {
         let certificate = self.cast.ca.server(&["localhost", "127.0.0.1"], |_| {});
         self.files
@@ -92,7 +92,7 @@ impl<'a> Gate<'a> {
         format!("https://localhost:{}{path}", self.port)
     }
 
-    /// Returns the status of a request, and holds a 401 to its challenge.
+    /// Returns the status of a request, and checks the challenge of a 401.
     pub fn ask(
         &self,
         method: &str,
@@ -111,7 +111,7 @@ impl<'a> Gate<'a> {
         self.ask_with(method, &url, authorization, &arguments)
     }
 
-    /// The status of git's first request, with more of curl's arguments.
+    /// Returns the status of git's first request, with these arguments of curl.
     pub fn read_with(&self, arguments: &[String], authorization: &str) -> u16 {
         self.ask_with("GET", &self.url(UPLOAD), Some(authorization), arguments)
     }
@@ -128,7 +128,7 @@ impl<'a> Gate<'a> {
             .ask(self.cast, method, url, authorization, arguments);
         let is_right = match challenges.as_slice() {
             [] => status != 401,
-            // Where Bearer is offered too, git 2.46 and later fail at a large push.
+            // If Bearer is offered too, git 2.46 and later fail at a large push.
             [basic, others @ ..] => {
                 let may_be_others = others.is_empty() || authorization.is_some();
                 status == 401 && basic.starts_with("Basic ") && may_be_others
@@ -138,12 +138,12 @@ impl<'a> Gate<'a> {
         status
     }
 
-    /// The status of git's first request.
+    /// Returns the status of git's first request.
     pub fn reads(&self, authorization: Option<&str>) -> u16 {
         self.ask("GET", UPLOAD, authorization, None)
     }
 
-    /// The status of a push of nothing.
+    /// Returns the status of an empty push.
     pub fn writes(&self, authorization: Option<&str>) -> u16 {
         self.writes_to(RECEIVE, authorization)
     }
@@ -158,7 +158,7 @@ impl<'a> Gate<'a> {
         (self.reads(authorization), self.writes(authorization))
     }
 
-    /// An empty repository, whose hook writes down its environment.
+    /// Creates an empty repository, whose hook writes down its environment.
     pub fn create_repository(&self) {
         let root = self.files.path("/srv/git/app.git");
         let mut git = self.cast.world.home.command("git");
@@ -174,7 +174,7 @@ impl<'a> Gate<'a> {
         set_permissions(hook, Permissions::from_mode(0o700)).unwrap();
     }
 
-    /// No file below these directories has anything of a token.
+    /// Asserts that no file below these directories contains a part of a token.
     pub fn assert_no_secret_below(&self, directories: &[&str]) {
         let secrets = self.cast.secrets();
         let found = directories
@@ -183,7 +183,7 @@ impl<'a> Gate<'a> {
         assert_eq!(found.collect::<Vec<_>>(), Vec::<PathBuf>::new());
     }
 
-    /// No other spelling of the path lets a viewer push.
+    /// Asserts that no other spelling of the path lets a viewer push.
     pub fn assert_viewers_cannot_push(&self) {
         let [viewer, deployer] =
             [Who::Viewer, Who::Deployer].map(|who| format!("Bearer {}", self.cast.token(who, Jwt)));
@@ -192,7 +192,7 @@ impl<'a> Gate<'a> {
             assert_eq!(self.writes_to(path, Some(&viewer)), 403, "{path}");
         }
         for path in ODD_SPELLINGS {
-            // As it is: curl would leave out what follows "#".
+            // The path is sent unchanged: curl would remove the part after "#".
             let kind = "Content-Type: application/x-git-receive-pack-request";
             let target = ["--request-target", path, "--header", kind, "--data", "0000"];
             let target = target.map(str::to_owned);
@@ -216,7 +216,7 @@ impl<'a> Gate<'a> {
         }
     }
 
-    /// A large token passes, by Bearer and by Basic.
+    /// Asserts that a large token is accepted, with Bearer and with Basic.
     pub fn assert_many_roles_pass(&self) {
         let user = &self.cast.user(Who::Deployer).user_id;
         for number in 0..150 {
@@ -230,18 +230,18 @@ impl<'a> Gate<'a> {
         assert_eq!(self.reads(Some(&format!("Basic {basic}"))), 200);
     }
 
-    /// The ID of the server's process that was started last.
+    /// Returns the process ID of the latest server.
     pub fn process(&self) -> u32 {
         self.running.last().unwrap().id()
     }
 
-    /// Tells the server that was started last to read its files again.
+    /// Makes the latest server reload its files.
     pub fn reload(&self) {
         self.running.last().unwrap().signal(Signal::HUP);
     }
 }
 
-/// A server's program, which is often in a directory of root's.
+/// Returns the path of a server's program, which is often in a directory for root.
 pub fn server(name: &str) -> Option<PathBuf> {
     let program = Path::new("/usr/sbin").join(name);
     if program.is_file() {

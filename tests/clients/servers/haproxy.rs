@@ -36,12 +36,12 @@ impl DerefMut for HaProxy<'_> {
 }
 
 impl<'a> HaProxy<'a> {
-    /// Returns `None` where a program is missing.
+    /// Starts HAProxy; `None` if a program is missing.
     fn start(cast: &'a Cast) -> Option<Self> {
         Self::start_changed(cast, |text| text)
     }
 
-    /// As [`HaProxy::start`], with a change to the example.
+    /// Starts HAProxy as [`HaProxy::start`], with a change to the example.
     fn start_changed(cast: &'a Cast, change: impl FnOnce(String) -> String) -> Option<Self> {
         let haproxy = server("haproxy")?;
         let [port, behind] = [free_port(), free_port()];
@@ -72,7 +72,7 @@ impl<'a> HaProxy<'a> {
         let mut haproxy_gate = Self(gate);
         stdout_of_success(haproxy_gate.fetch_keys("true")?);
         program::start(&mut haproxy_gate.0, "haproxy/git-backend.conf", behind)?;
-        // Debian's log goes to syslog.
+        // In Debian's configuration, the log is sent to syslog.
         let main = "global\n  log stdout format raw daemon\ndefaults\n  option dontlognull\n";
         let main = haproxy_gate.files.write("/etc/haproxy/haproxy.cfg", main);
         let mut command = Command::new(haproxy);
@@ -92,7 +92,7 @@ impl<'a> HaProxy<'a> {
         Some(haproxy_gate)
     }
 
-    /// Calls `jwks2pem.py`, which runs this script if a key has changed.
+    /// Returns the command `jwks2pem.py`, which runs this script if a key has changed.
     fn fetch_keys(&self, script: &str) -> Option<Command> {
         let python = client("python3")?;
         let example = concat!(
@@ -114,7 +114,8 @@ impl<'a> HaProxy<'a> {
         self.cast.world.home.read(self.files.path(LOG))
     }
 
-    /// No log of HAProxy or of the server behind it has anything of a token.
+    /// Asserts that no log of HAProxy or of the server behind it contains a part of a
+    /// token.
     fn assert_no_secret_written(&self) {
         let logged = self.log();
         assert!(

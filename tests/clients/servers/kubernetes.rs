@@ -11,17 +11,17 @@ use std::path::Path;
 use super::cast::{Scene, of_project};
 use crate::support::{Home, ORGANIZATION_ID, TokenKind};
 
-/// The project whose roles decide, as the examples have it.
+/// The project in the examples, whose roles decide.
 const PROJECT: &str = "317240000000000001";
 
-/// What else a person replaces in the examples.
+/// Another value that users replace in the examples.
 const ORGANISATION: &str = "311000000000000001";
 const ISSUER: &str = "https://acme.zitadel.cloud";
 
 /// Another project.
 const OTHER_PROJECT: &str = "317240000000000009";
 
-/// A scene without users, whose issuer gives this kind of token.
+/// Creates a scene without users, whose issuer issues this kind of token.
 fn scene(kind: TokenKind) -> Scene {
     let scene = Scene::new("");
     scene.issuer().set_token_kind(kind);
@@ -29,12 +29,12 @@ fn scene(kind: TokenKind) -> Scene {
 }
 
 impl Scene {
-    /// Adds a user with a profile of this name and these settings; returns the user ID.
+    /// Adds a user with a profile of this name and these settings. Returns the user ID.
     fn user(&self, profile: &str, settings: &str) -> String {
         self.add_user(profile, settings).user_id
     }
 
-    /// A user with this role of the project, granted by this organisation.
+    /// Adds a user with this role of the project, granted by this organisation.
     fn user_with_role(&self, profile: &str, role: &str, organisation: &str) -> String {
         let id = self.user(profile, &of_project(PROJECT));
         let issuer = &self.world.issuer;
@@ -42,14 +42,14 @@ impl Scene {
         id
     }
 
-    /// The token of a profile.
+    /// Returns the token of a profile.
     fn token(&self, profile: &str) -> String {
         let run = self.world.zitadel(["token", "--profile", profile]).run();
         assert!(run.status.success(), "{run:?}");
         String::from_utf8(run.stdout).unwrap().trim().to_owned()
     }
 
-    /// A text of the examples with what a person puts in it.
+    /// Returns a text of the examples with the user's values.
     fn filled(&self, example: &str) -> String {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/servers/kubernetes");
         let text = std::fs::read_to_string(path.join(example)).unwrap();
@@ -66,7 +66,8 @@ impl Scene {
     }
 }
 
-/// The part of a token that no log may have: the signature of a JWT, else its last half.
+/// Returns the part of a token that no log may contain: the signature of a JWT, else its
+/// last half.
 fn secret_part(token: &str) -> &str {
     let half = &token[token.len() / 2..];
     token

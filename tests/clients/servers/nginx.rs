@@ -19,7 +19,7 @@ use crate::support::{Running, until};
 
 const MODULE: &str = "/usr/lib/nginx/modules/ngx_http_js_module.so";
 
-/// What nginx asks ZITADEL.
+/// nginx's request to ZITADEL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asks {
     Introspection,
@@ -48,7 +48,7 @@ impl DerefMut for Nginx<'_> {
 }
 
 impl<'a> Nginx<'a> {
-    /// Copies the gate's files; `None` where a program is missing. The site is still to come.
+    /// Copies the gate's files, without a site; `None` if a program is missing.
     pub fn new(cast: &'a Cast, asks: Asks, placeholders: &[(&str, &str)]) -> Option<Self> {
         let port = free_port();
         let listen = format!("listen 127.0.0.1:{port} ssl");
@@ -57,7 +57,7 @@ impl<'a> Nginx<'a> {
         Self::listening(cast, asks, port, &placeholders)
     }
 
-    /// As [`Nginx::new`], for a site that listens on this port by a placeholder.
+    /// Copies the gate's files as [`Nginx::new`], for a site that listens on this port.
     pub fn listening(
         cast: &'a Cast,
         asks: Asks,
@@ -99,14 +99,14 @@ impl<'a> Nginx<'a> {
         Some(Self(gate))
     }
 
-    /// With git behind it.
+    /// Starts nginx with git behind it.
     pub fn with_git(cast: &'a Cast, asks: Asks) -> Option<Self> {
         let mut nginx = Self::with_git_files(cast, asks)?;
         nginx.start()?;
         Some(nginx)
     }
 
-    /// The same, before nginx starts.
+    /// Writes the files for git, before nginx starts.
     fn with_git_files(cast: &'a Cast, asks: Asks) -> Option<Self> {
         let fcgiwrap = server("fcgiwrap")?;
         let mut nginx = Self::new(cast, asks, &[("git.acme.dev", "localhost")])?;
@@ -129,7 +129,7 @@ impl<'a> Nginx<'a> {
         Some(nginx)
     }
 
-    /// With git behind it, and what each request shows.
+    /// Starts nginx with git behind it, and records the credentials of each request.
     pub fn with_git_watched(cast: &'a Cast) -> Option<(Self, Gateway)> {
         let mut nginx = Self::with_git_files(cast, Asks::Introspection)?;
         let gateway = nginx.start_watched("git")?;
@@ -137,12 +137,12 @@ impl<'a> Nginx<'a> {
         Some((nginx, gateway))
     }
 
-    /// Starts nginx, when all files are in their places.
+    /// Starts nginx, when all files are in place.
     pub fn start(&mut self) -> Option<()> {
         self.start_with(2)
     }
 
-    /// Starts an nginx that writes what each request shows into a file of the test's own.
+    /// Starts an nginx that writes the credentials of each request to a file of the test.
     pub fn start_watched(&mut self, site: &str) -> Option<Gateway> {
         let files = &self.files;
         let log = files.directory("/srv/seen").join("requests");
@@ -154,7 +154,7 @@ impl<'a> Nginx<'a> {
         let watched = text.replacen("access_log ", &format!("{own}\n    access_log "), 1);
         assert!(watched.contains(&own), "{text}");
         files.write(&site, &watched);
-        // Of one process, the lines have the order of the requests.
+        // With one process, the lines have the order of the requests.
         self.start_with(1)?;
         Some(Gateway::logged(self.port, log, &self.cast.ca))
     }
@@ -213,7 +213,7 @@ impl<'a> Nginx<'a> {
         fs::read_to_string(log).unwrap_or_default()
     }
 
-    /// No log, cache or other file of nginx has anything of a token.
+    /// Asserts that no log, cache or other file of nginx contains a part of a token.
     pub fn assert_no_secret_written(&self, site: &str) {
         let log = self.files.path(&format!("/var/log/nginx/{site}.log"));
         let logged = fs::read_to_string(log).unwrap();

@@ -38,7 +38,7 @@ impl Person<'_> {
         stdout_of_success(self.git(&commit));
     }
 
-    /// Commits more than git sends in one piece, also when it is compressed.
+    /// Commits more than git sends in one piece, even compressed.
     fn commits_large_file(&self, directory: &str) {
         let mut large = vec![0; 3 << 20];
         getrandom::fill(&mut large).unwrap();
@@ -85,7 +85,7 @@ impl Gate<'_> {
         Person { gate, git, who }
     }
 
-    /// A deployer clones and pushes, a viewer clones, and all else is 403.
+    /// Asserts that a deployer clones and pushes, a viewer clones, and all else is 403.
     pub fn assert_git_clones_and_pushes_by_role(&self, git: &Path) {
         let [deployer, viewer, nobody] =
             [Who::Deployer, Who::Viewer, Who::Nobody].map(|who| self.person(git, who));
@@ -113,7 +113,8 @@ impl Gate<'_> {
         assert_eq!(requests, 3, "no token is forgotten");
     }
 
-    /// A deployer pushes; the hook's environment names the user, and does not have the token.
+    /// Lets a deployer push, and asserts that the hook's environment has the user's name,
+    /// but not the token.
     pub fn assert_hooks_know_the_user_and_not_the_token(&self, git: &Path) {
         let who = Who::Deployer;
         let deployer = self.person(git, who);
@@ -130,7 +131,7 @@ impl Gate<'_> {
         }
     }
 
-    /// git of a deactivated user, with the token that it had before.
+    /// Asserts that git of a deactivated user is refused with its former token.
     pub fn assert_git_of_a_deactivated_user_is_refused(&self, git: &Path) {
         let who = Who::Viewer;
         let mut token = self.cast.world.zitadel(["token"]);

@@ -27,7 +27,7 @@ struct Registry<'a> {
 }
 
 impl<'a> Registry<'a> {
-    /// Returns `None` where a program is missing.
+    /// Starts the registry; `None` if a program is missing.
     fn new(cast: &'a Cast, asks: Asks) -> Option<Self> {
         let skopeo = client("skopeo")?;
         let mut nginx = behind_nginx(cast, asks)?;
@@ -73,7 +73,7 @@ impl<'a> Registry<'a> {
         command
     }
 
-    /// The status for the list of tags, and for the start of an upload.
+    /// Returns the statuses for the list of tags, and for the start of an upload.
     fn both(&self, shown: &Shown) -> (u16, u16) {
         let authorization = shown.authorization.as_deref();
         let ask = |method, path| self.nginx.ask(method, path, authorization, None);
@@ -84,7 +84,7 @@ impl<'a> Registry<'a> {
     }
 }
 
-/// docker-registry, and the gate before it, which is still to start.
+/// Returns docker-registry, and the gate in front of it, which is not started yet.
 fn behind_nginx(cast: &Cast, asks: Asks) -> Option<Nginx<'_>> {
     let registry = client("docker-registry")?;
     let port = free_port();
@@ -102,14 +102,14 @@ fn behind_nginx(cast: &Cast, asks: Asks) -> Option<Nginx<'_>> {
     Some(nginx)
 }
 
-/// docker-registry behind nginx, and what each request shows.
+/// Starts docker-registry behind nginx, and records the credentials of each request.
 pub fn watched(cast: &Cast) -> Option<(Nginx<'_>, Gateway)> {
     let mut nginx = behind_nginx(cast, Asks::Introspection)?;
     let gateway = nginx.start_watched("registry")?;
     Some((nginx, gateway))
 }
 
-/// The gate, before it starts, of a registry at this port of loopback.
+/// Returns the gate, before its start, of a registry at this port of loopback.
 fn gate(cast: &Cast, asks: Asks, port: u16) -> Option<Nginx<'_>> {
     let upstream = format!("127.0.0.1:{port}");
     let placeholders = [
@@ -137,7 +137,7 @@ fn for_each_registry(test: impl Fn(&Registry)) {
 }
 
 #[test]
-fn the_registry_answers_by_the_table_as_git_does() {
+fn the_registry_answers_by_the_same_table_as_git() {
     let cast = Cast::new();
     let Some(registry) = Registry::new(&cast, Asks::Introspection) else {
         return;

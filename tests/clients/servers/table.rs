@@ -1,4 +1,5 @@
-//! The table of status codes: what a server answers to each kind of token, asked by curl.
+//! The table of status codes: a server's response to each kind of token, requested by
+//! curl.
 
 use std::path::PathBuf;
 
@@ -9,10 +10,10 @@ use super::cast::{Cast, Who, basic, unsigned, with_another_subject};
 use crate::program::{client, output_of};
 use crate::support::TokenKind::{Jwt, Opaque};
 
-/// A row: what is shown, and the status for a read and for a write.
+/// A row: the credentials, and the status for a read and for a write.
 pub type Row = (&'static str, u16, u16);
 
-/// The answers of a gate that introspects, with a viewer who may only read.
+/// The responses of a gate that introspects, with a viewer who may only read.
 pub const INTROSPECTION: &[Row] = &[
     ("nothing", 401, 401),
     ("garbage", 401, 401),
@@ -44,8 +45,8 @@ pub const INTROSPECTION: &[Row] = &[
     ("another project's, opaque", 401, 401),
 ];
 
-/// The answers of a gate that verifies JWTs itself: no opaque token gets in, and no role
-/// that was not asked for.
+/// Returns the responses of a gate that verifies JWTs itself: no opaque token is
+/// accepted, and no role that was not requested.
 pub fn of_jwts() -> Vec<Row> {
     let changed = |row: &Row| match row.0 {
         name if name.contains("opaque") => (name, 401, 401),
@@ -56,7 +57,7 @@ pub fn of_jwts() -> Vec<Row> {
     INTROSPECTION.iter().map(changed).collect()
 }
 
-/// What curl shows to a server.
+/// The credentials that curl sends to a server.
 pub struct Shown {
     pub name: &'static str,
     /// The value of the `Authorization` header.
@@ -72,7 +73,8 @@ impl Shown {
     }
 }
 
-/// All that can be shown. The tokens are new, so that no server has them in a cache.
+/// Returns all kinds of credentials. The tokens are new, so that no server has cached
+/// them.
 pub fn all_shown(cast: &Cast) -> Vec<Shown> {
     let bearer = |token: String| format!("Bearer {token}");
     let password = |token: &str| format!("Basic {}", basic("ci", token));
@@ -157,7 +159,7 @@ pub fn all_shown(cast: &Cast) -> Vec<Shown> {
     all
 }
 
-/// Asks with all that can be shown, and holds the answers to the table.
+/// Sends all kinds of credentials, and compares the responses with the table.
 pub fn assert_table(cast: &Cast, asks: impl Fn(&Shown) -> (u16, u16), expected: &[Row]) {
     let actual: Vec<Row> = all_shown(cast)
         .iter()
@@ -183,8 +185,8 @@ impl Curl {
         client("curl").map(Self)
     }
 
-    /// Returns the status and all `WWW-Authenticate` headers of the answer; the arguments are
-    /// curl's.
+    /// Returns the status and all `WWW-Authenticate` headers of the response; the
+    /// arguments are curl's.
     pub fn ask(
         &self,
         cast: &Cast,
@@ -204,8 +206,9 @@ impl Curl {
             .args(arguments);
         let header = authorization.map(|value| format!("Authorization: {value}\n"));
         let output = output_of(command, header.unwrap_or_default().as_bytes());
-        // Status 0 where no answer is seen: Apache cuts that of a git http-backend that ended
-        // early, or sends none; HAProxy closes while a request that it refused is still sent.
+        // Status 0 means no response: Apache cuts that of a git http-backend that exited
+        // early, or sends none; HAProxy closes while a refused request is still being
+        // sent.
         let is_cut = matches!(output.status.code(), Some(18 | 52 | 55 | 56));
         assert!(
             output.status.success() || is_cut,

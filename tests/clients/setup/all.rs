@@ -9,9 +9,9 @@ use super::{KUBECONFIG, command, files, fresh, kubeconfig, setup};
 use crate::program::{client, stdout_of_success};
 use crate::support::World;
 
-/// Wherever the files lay when the tools were set up, and two users in one of them.
+/// The files may be anywhere, and two users are in one of them.
 #[test]
-fn the_files_of_git_and_kubectl_are_found_again_and_are_what_they_were() {
+fn undo_all_restores_the_files_of_git_and_kubectl() {
     let (Some(kubectl), Some(_)) = (client("kubectl"), client("git")) else {
         return;
     };

@@ -14,7 +14,7 @@ use crate::program::{stderr_of_failure, stdout_of_success};
 use crate::support::{World, binary};
 
 #[test]
-fn what_others_wrote_into_gits_file_meanwhile_stays_and_all_of_ours_goes() {
+fn undo_removes_only_our_lines_from_gits_file() {
     for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
@@ -43,7 +43,7 @@ fn what_others_wrote_into_gits_file_meanwhile_stays_and_all_of_ours_goes() {
 }
 
 #[test]
-fn a_git_that_gets_no_login_is_told_of_and_a_helper_of_the_hosts_own_stays() {
+fn a_git_without_a_login_is_reported_and_the_hosts_own_helper_stays() {
     for git in gits() {
         let cluster = with_profile();
         let World {
@@ -117,7 +117,7 @@ fn without_its_name_on_path_git_is_given_the_binarys_path() {
 }
 
 #[test]
-fn where_the_binary_moved_its_new_path_stands_in_place_of_the_old() {
+fn the_new_path_of_a_moved_binary_replaces_the_old_one() {
     for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
@@ -148,7 +148,7 @@ fn where_the_binary_moved_its_new_path_stands_in_place_of_the_old() {
         }
         moved("git git.acme.dev --undo");
         assert_eq!(home.read(".gitconfig"), own);
-        // What a person has put there already is theirs, and enough.
+        // The user's own link stays, and is sufficient.
         home.link("zitadel-credential");
         setup(home, "git git.acme.dev");
         fs::remove_file(&was).unwrap();
@@ -166,7 +166,7 @@ fn where_the_binary_moved_its_new_path_stands_in_place_of_the_old() {
 }
 
 #[test]
-fn what_gits_file_includes_is_not_taken_for_its_own() {
+fn included_helpers_are_not_treated_as_the_files_own() {
     for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
@@ -192,9 +192,9 @@ fn what_gits_file_includes_is_not_taken_for_its_own() {
     }
 }
 
-/// As a setup leaves it that is killed before git has written.
+/// A setup that is killed before git has written leaves this.
 #[test]
-fn a_setup_that_git_was_not_asked_for_any_more_is_nothing_to_undo() {
+fn a_setup_that_never_reached_git_leaves_nothing_to_undo() {
     for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
@@ -210,9 +210,9 @@ fn a_setup_that_git_was_not_asked_for_any_more_is_nothing_to_undo() {
     }
 }
 
-/// Each ends the helpers before it with an empty one of its own.
+/// Each setup ends the helpers before it with a separate empty one.
 #[test]
-fn setups_by_several_config_files_leave_nothing_of_theirs_in_either_order() {
+fn setups_of_several_config_files_are_undone_in_either_order() {
     for git in gits() {
         for beside in [true, false] {
             for is_first_undone_first in [true, false] {

@@ -1,4 +1,5 @@
-//! Helpers and headers of git's configuration that would store the token, or go before it.
+//! Helpers and headers in git's configuration that would store the token, or have
+//! priority.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -10,7 +11,7 @@ use crate::program::{output, output_of, stdout_of_success};
 
 const OURS: &str = "[credential \"https://git.acme.dev\"]\n\thelper = \n\thelper = zitadel\n";
 
-/// A home with this git, its configuration and a rule for git.acme.dev.
+/// Returns a home with this git, its configuration and a rule for git.acme.dev.
 fn home_with(git: &Path, gitconfig: &str) -> Cluster {
     let cluster = with_profile();
     let home = &cluster.world.home;
@@ -20,7 +21,7 @@ fn home_with(git: &Path, gitconfig: &str) -> Cluster {
     cluster
 }
 
-/// What setup says on stderr and stdout, and doctor of git.
+/// Returns setup's stderr and stdout, and doctor's findings about git.
 fn said(cluster: &Cluster) -> [String; 2] {
     let home = &cluster.world.home;
     let both = |words: &[&str]| {
@@ -50,7 +51,7 @@ fn is_stored(cluster: &Cluster) -> bool {
 }
 
 #[test]
-fn a_helper_of_another_section_that_stores_the_token_is_told_however_it_is_written() {
+fn a_storing_helper_of_another_section_is_reported_in_any_spelling() {
     for git in gits() {
         for section in [
             "https://*.acme.dev",
@@ -71,7 +72,7 @@ fn a_helper_of_another_section_that_stores_the_token_is_told_however_it_is_writt
                 assert!(said.contains(".gitconfig"), "{section}: {said}");
             }
             assert!(is_stored(&cluster), "{section}");
-            // Before ours, our empty helper ends it.
+            // Our empty helper ends the list before ours.
             let cluster = home_with(&git, &format!("{store}{OURS}"));
             for said in said(&cluster) {
                 assert!(!said.contains("also passes"), "{section}: {said}");
@@ -87,7 +88,7 @@ fn a_helper_of_another_section_that_stores_the_token_is_told_however_it_is_writt
 }
 
 #[test]
-fn the_empty_helper_always_stands_before_ours() {
+fn the_empty_helper_is_always_before_ours() {
     let host = "[credential \"https://git.acme.dev\"]\n";
     for git in gits() {
         for (before, options) in [
@@ -118,7 +119,7 @@ fn the_empty_helper_always_stands_before_ours() {
 }
 
 #[test]
-fn a_header_under_a_wildcard_goes_before_a_token_and_is_told() {
+fn a_header_under_a_wildcard_overrides_a_token_and_is_reported() {
     for git in gits() {
         for section in [
             "https://*.acme.dev",

@@ -10,11 +10,11 @@ use crate::git::gits;
 use crate::program::client;
 use crate::support::{Home, Run, side_by_side};
 
-/// The most changes that one setup makes.
+/// Maximum number of changes by one setup.
 const MOST: usize = 9;
 
-/// Calls `setup` with a tool that kills it at its nth change of a file. Returns false
-/// if it made fewer.
+/// Calls `setup` with a tool that kills it at its nth change of a file. Returns false if
+/// it made fewer.
 fn killed(home: &Home, (tool, real): (&str, &Path), words: &str, at: (usize, bool)) -> bool {
     let (nth, is_before) = at;
     let real = real.display();
@@ -45,7 +45,7 @@ fn killed(home: &Home, (tool, real): (&str, &Path), words: &str, at: (usize, boo
     !output.status.success()
 }
 
-/// Kills calls at each change, and undoes what they did: all files are as before.
+/// Kills calls at each change, and undoes them: all files are restored.
 fn each(home: &Home, tool: (&str, &Path), words: &str, undos: &[&str], begin: impl Fn()) {
     let before = files(home);
     for is_before in [true, false] {
@@ -70,7 +70,7 @@ fn each(home: &Home, tool: (&str, &Path), words: &str, undos: &[&str], begin: im
 }
 
 #[test]
-fn of_git_each_is_undone() {
+fn each_git_setup_is_undone() {
     for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
@@ -88,7 +88,7 @@ fn of_git_each_is_undone() {
 }
 
 #[test]
-fn of_kubectl_each_is_undone() {
+fn each_kubectl_setup_is_undone() {
     let Some(kubectl) = client("kubectl") else {
         return;
     };
@@ -106,9 +106,9 @@ fn of_kubectl_each_is_undone() {
     });
 }
 
-/// kubectl reaches that file by a link to its directory.
+/// kubectl reaches that file through a link to its directory.
 #[test]
-fn of_a_kubeconfig_beside_the_program_nothing_is_left() {
+fn a_kubeconfig_beside_the_program_leaves_nothing() {
     let Some(kubectl) = client("kubectl") else {
         return;
     };

@@ -35,7 +35,7 @@ fn every_kubectl_is_given_the_entry_that_it_can_write() {
         );
         let kuberc = "credentialPluginPolicy: Allowlist";
         assert!(said.contains(kuberc), "{said}");
-        // A remark, so that the lines can be copied as they are.
+        // The text is a comment, so that the lines can be copied unchanged.
         let remark = "zitadel-credential    # kubectl 1.35: name instead of command\n";
         assert!(said.contains(remark), "{said}");
         let mut view = command(home, "kubectl");
@@ -44,7 +44,7 @@ fn every_kubectl_is_given_the_entry_that_it_can_write() {
         let users = view["users"].as_array().unwrap();
         let user = users.iter().find(|user| user["name"] == "zitadel").unwrap();
         let exec = &user["user"]["exec"];
-        // For clients that pass no version and compare the answer's.
+        // The version is for clients that pass none and compare the response's.
         let version = exec["apiVersion"].as_str().unwrap();
         let (_, short) = version.rsplit_once('/').unwrap();
         let args = exec["args"].as_array().unwrap();
@@ -62,7 +62,7 @@ fn every_kubectl_is_given_the_entry_that_it_can_write() {
 }
 
 #[test]
-fn a_kubeconfig_that_others_changed_keeps_that_and_gets_its_user_back() {
+fn undo_keeps_changes_of_the_kubeconfig_and_restores_the_user() {
     let Some(kubectl) = client("kubectl") else {
         return;
     };
@@ -75,7 +75,7 @@ fn a_kubeconfig_that_others_changed_keeps_that_and_gets_its_user_back() {
         serde_json::from_str(&stdout_of_success(view)).unwrap()
     };
     let before = view();
-    // zitadel is the user's name where none is given.
+    // zitadel is the default name of the user.
     setup(home, "kubectl --context test");
     assert_eq!(view()["contexts"][0]["context"]["user"], "zitadel");
     let again = setup(home, "kubectl --user zitadel --context test");
@@ -101,7 +101,7 @@ fn a_kubeconfig_that_others_changed_keeps_that_and_gets_its_user_back() {
 }
 
 #[test]
-fn a_user_that_others_gave_a_token_is_theirs() {
+fn a_user_that_others_gave_a_token_is_not_ours() {
     let Some(kubectl) = client("kubectl") else {
         return;
     };
@@ -118,14 +118,14 @@ fn a_user_that_others_gave_a_token_is_theirs() {
     assert!(said.contains("user zitadel exists already"), "{said}");
     let said = setup(home, "kubectl --user zitadel --undo");
     assert!(
-        said.contains("user zitadel was changed since, and is kept"),
+        said.contains("user zitadel was changed since the setup, so it stays"),
         "{said}"
     );
     assert!(home.read(KUBECONFIG).contains("THEIRS"));
 }
 
 #[test]
-fn what_kubectl_or_the_user_would_not_want_is_refused() {
+fn invalid_kubectl_setups_are_refused() {
     let Some(_) = client("kubectl") else {
         return;
     };
@@ -157,9 +157,9 @@ fn what_kubectl_or_the_user_would_not_want_is_refused() {
     assert!(said.contains("key.json: it is a key file"), "{said}");
 }
 
-/// The limit holds for what kubectl writes as well.
+/// The limit also applies to kubectl's writes.
 #[test]
-fn a_limit_on_the_size_of_files_is_told() {
+fn a_file_size_limit_is_reported() {
     let Some(_) = client("kubectl") else {
         return;
     };
@@ -177,9 +177,9 @@ fn a_limit_on_the_size_of_files_is_told() {
     assert_eq!(files(home), before);
 }
 
-/// What such a kubectl on PATH does instead, or besides: as told, exit 0.
+/// The kubectl on PATH makes no change, or other changes than the requested one.
 #[test]
-fn a_kubectl_that_does_other_than_it_is_asked_is_not_believed() {
+fn a_kubectl_that_makes_other_changes_is_not_trusted() {
     let Some(kubectl) = client("kubectl") else {
         return;
     };
@@ -228,9 +228,9 @@ fn a_kubectl_that_does_other_than_it_is_asked_is_not_believed() {
     }
 }
 
-/// kubectl holds the name that it is given, where that is a link too.
+/// kubectl locks the name that it got, even if that is a link.
 #[test]
-fn a_kubeconfig_that_kubectl_is_changing_by_a_link_is_left_alone() {
+fn a_kubeconfig_locked_through_a_link_is_unchanged() {
     let Some(_) = client("kubectl") else {
         return;
     };
@@ -255,8 +255,8 @@ fn a_kubeconfig_that_kubectl_is_changing_by_a_link_is_left_alone() {
     setup(home, "kubectl --user u");
 }
 
-/// kubectl writes a program beside the kubeconfig as a bare name otherwise, and
-/// looks for that on PATH.
+/// Otherwise kubectl writes a program beside the kubeconfig as a bare name, and searches
+/// it on PATH.
 #[test]
 fn a_kubeconfig_beside_the_program_calls_it_by_its_whole_path() {
     for Kubectl { program, .. } in kubectls() {
@@ -274,9 +274,9 @@ fn a_kubeconfig_beside_the_program_calls_it_by_its_whole_path() {
     }
 }
 
-/// As a setup leaves it that is killed before kubectl has written.
+/// A setup that is killed before kubectl has written leaves this.
 #[test]
-fn what_a_killed_setup_did_not_reach_is_nothing_to_undo() {
+fn a_setup_killed_before_its_change_leaves_nothing_to_undo() {
     let Some(_) = client("kubectl") else {
         return;
     };
@@ -298,7 +298,7 @@ fn what_a_killed_setup_did_not_reach_is_nothing_to_undo() {
     }
 }
 
-/// The second is killed too, after this program was moved.
+/// The second setup is killed too, after this program was moved.
 #[test]
 fn a_setup_that_is_killed_after_the_program_moved_is_undone() {
     let Some(_) = client("kubectl") else {
@@ -329,7 +329,7 @@ fn a_setup_that_is_killed_after_the_program_moved_is_undone() {
 }
 
 #[test]
-fn no_word_of_kubectls_is_shown_that_may_be_a_value_of_the_kubeconfig() {
+fn kubectls_messages_are_hidden_if_they_may_quote_the_kubeconfig() {
     let Some(_) = client("kubectl") else {
         return;
     };
@@ -351,9 +351,9 @@ fn no_word_of_kubectls_is_shown_that_may_be_a_value_of_the_kubeconfig() {
     }
 }
 
-/// kubectl writes what it knows.
+/// kubectl writes only the fields that it knows.
 #[test]
-fn what_kubectl_drops_of_a_file_is_told_and_comes_back() {
+fn fields_that_kubectl_drops_are_reported_and_restored() {
     let Some(kubectl) = client("kubectl") else {
         return;
     };
@@ -364,10 +364,13 @@ fn what_kubectl_drops_of_a_file_is_told_and_comes_back() {
     view.args(["config", "view", "--raw"]);
     let plain = format!("# ours\n{}", stdout_of_success(view));
     for (more, told) in [
-        ("extra:\n  a: b\n", Some("without the key extra:")),
+        (
+            "extra:\n  a: b\n",
+            Some("kubectl drops the key extra from the file;"),
+        ),
         (
             "---\na: b\n",
-            Some("without the documents after the first:"),
+            Some("kubectl drops the documents after the first from the file;"),
         ),
         ("", None),
     ] {
@@ -376,7 +379,7 @@ fn what_kubectl_drops_of_a_file_is_told_and_comes_back() {
         let said = setup(home, "kubectl --context test --no-try");
         match told {
             Some(told) => assert!(said.contains(told), "{said}"),
-            None => assert!(!said.contains("without the"), "{said}"),
+            None => assert!(!said.contains("kubectl drops"), "{said}"),
         }
         setup(home, "kubectl --undo");
         assert_eq!(home.read(KUBECONFIG), before);

@@ -6,9 +6,9 @@ use super::{command, with_profile};
 use crate::git::gits;
 use crate::program::{client, output};
 
-/// git replaces its file, and cannot: the mount is named, and nothing changes.
+/// git cannot replace its file: the error names the mount, and nothing changes.
 #[test]
-fn a_file_of_gits_that_is_a_mount_point_is_told_as_such() {
+fn a_git_file_on_a_mount_point_is_reported_as_such() {
     if !geteuid().is_root() {
         return;
     }

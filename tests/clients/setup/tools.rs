@@ -15,7 +15,7 @@ use crate::support::tree::Node;
 use crate::support::{Home, World};
 use crate::terraform::Site;
 
-/// A home with a profile by `setup` alone; what else is configured stays.
+/// Creates a profile with `setup`; all other configuration stays.
 fn fresh(world: &World) {
     let World { home, issuer, .. } = world;
     fs::remove_dir_all(home.path().join(".config")).unwrap();
@@ -25,7 +25,7 @@ fn fresh(world: &World) {
     setup(home, &profile);
 }
 
-/// What is configured, by whomever.
+/// Returns all configuration, of any program.
 fn settings(home: &Home) -> BTreeMap<String, Node> {
     let mut files = files(home);
     let kept = [".cargo/config", ".config/", ".terraform.d/", ".terraformrc"];
@@ -33,7 +33,7 @@ fn settings(home: &Home) -> BTreeMap<String, Node> {
     files
 }
 
-/// Sets a tool up, twice, and looks whether a dry run told of it.
+/// Sets a tool up, twice, and checks that a dry run announces it.
 fn wired(home: &Home, words: &str) -> String {
     let before = settings(home);
     let dry = setup(home, &format!("{words} --dry-run"));
@@ -47,7 +47,7 @@ fn wired(home: &Home, words: &str) -> String {
     said
 }
 
-/// What `doctor` then finds of the tool.
+/// Returns doctor's findings about the tool.
 fn looked_over(home: &Home, tool: &str) -> Value {
     let mut doctor = command(home, "zitadel-credential");
     doctor.args(["doctor", "--output", "json"]);
@@ -114,10 +114,10 @@ fn two_commands_lead_from_a_key_file_to_a_terraform_that_works_and_back() {
     assert_eq!(site.world.issuer.token_requests(), 1);
     assert_eq!(looked_over(home, "terraform"), "ok");
     let said = setup(home, &format!("terraform {} --undo", site.host()));
-    assert!(said.ends_with("stays: take it out by hand\n"), "{said}");
+    assert!(said.ends_with("stays: remove it by hand\n"), "{said}");
     home.write(".terraformrc", own);
     let mut after = settings(home);
-    // Terraform's own.
+    // This file is Terraform's own.
     after.retain(|name, _| !name.starts_with(".terraform.d/checkpoint"));
     assert_eq!(after, before);
 }

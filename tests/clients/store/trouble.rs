@@ -1,5 +1,5 @@
-//! A real store that is restarted, killed, stopped, full, a replica, slow, or that refuses
-//! the login.
+//! A real store that is restarted, killed, stopped, full, a replica or slow, or that
+//! refuses the login.
 
 use std::time::Duration;
 
@@ -9,14 +9,15 @@ use rustix::process::Signal;
 
 use super::{Server, fleet_at, programs};
 use crate::support::fleet::{Fleet, quiet_token, token};
+use crate::support::side_by_side;
 use crate::support::store::Relay;
 
-/// The most that a store in trouble adds to a call.
+/// The maximum delay of a call by a failing store.
 const ADDED: Duration = Duration::from_millis(6500);
 
 #[test]
 fn a_restart_costs_a_call_nothing_but_time() {
-    for program in programs() {
+    side_by_side(programs(), |program| {
         let mut server = Server::start(&program, "");
         let fleet = server.fleet();
         let first = quiet_token(&server.machine(&fleet));
@@ -25,7 +26,7 @@ fn a_restart_costs_a_call_nothing_but_time() {
         let waiting = std::thread::spawn(move || token(&home));
         std::thread::sleep(Duration::from_millis(500));
         server.run();
-        // It is empty now, so that this machine's own token is the next one.
+        // The store is empty now, so this machine's own token is the next one.
         let (assert, took) = waiting.join().unwrap();
         let second = assert.success().stderr("").get_output().stdout.clone();
         assert!(took < ADDED, "{took:?}");
@@ -33,12 +34,12 @@ fn a_restart_costs_a_call_nothing_but_time() {
         assert_ne!(second, first);
         assert_eq!(quiet_token(&server.machine(&fleet)), second);
         assert_eq!(fleet.issuer.token_requests(), 2);
-    }
+    });
 }
 
 #[test]
 fn a_store_that_was_killed_or_is_stopped_adds_a_bounded_time() {
-    for program in programs() {
+    side_by_side(programs(), |program| {
         let mut server = Server::start(&program, "");
         let fleet = server.fleet();
         quiet_token(&server.machine(&fleet));
@@ -47,32 +48,32 @@ fn a_store_that_was_killed_or_is_stopped_adds_a_bounded_time() {
         server.running().signal(Signal::CONT);
         server.stop();
         in_trouble(&server, &fleet, "connection refused");
-    }
+    });
 }
 
 #[test]
-fn a_full_store_gives_what_it_has_and_takes_nothing() {
-    for program in programs() {
+fn a_full_store_gives_a_warning_and_a_token() {
+    side_by_side(programs(), |program| {
         let lines = "maxmemory-policy noeviction\nmaxmemory 1\n";
         let server = Server::start(&program, lines);
         let fleet = server.fleet();
         in_trouble(&server, &fleet, "the server is full (OOM)");
-    }
+    });
 }
 
 #[test]
-fn a_replica_is_told_apart() {
-    for program in programs() {
-        // Its primary does not exist, and what it has is served all the same.
+fn a_replica_is_recognized() {
+    side_by_side(programs(), |program| {
+        // Its primary does not exist, and its data is still served.
         let server = Server::start(&program, "replicaof 127.0.0.1 1\n");
         let fleet = server.fleet();
         in_trouble(&server, &fleet, "the server is a replica");
-    }
+    });
 }
 
 #[test]
-fn a_wrong_password_or_a_missing_right_is_said_with_its_remedy() {
-    for program in programs() {
+fn a_wrong_password_or_a_missing_right_is_named_with_its_remedy() {
+    side_by_side(programs(), |program| {
         let server = Server::start(
             &program,
             "user poor on >poor resetkeys ~zc1:* -@all +auth +get\n",
@@ -103,12 +104,12 @@ fn a_wrong_password_or_a_missing_right_is_said_with_its_remedy() {
             let doctor = home.zitadel(["doctor"]).assert().code(1);
             doctor.stdout(contains("shared").and(contains("another-password").not()));
         }
-    }
+    });
 }
 
 #[test]
-fn a_slow_store_is_used_or_left_in_time() {
-    for program in programs() {
+fn a_slow_store_is_used_or_skipped_in_time() {
+    side_by_side(programs(), |program| {
         let server = Server::start(&program, "");
         let relay = Relay::start(server.port, Duration::from_millis(50));
         let fleet = fleet_at(relay.port());
@@ -118,11 +119,11 @@ fn a_slow_store_is_used_or_left_in_time() {
         let relay = Relay::start(server.port, Duration::from_secs(2));
         let fleet = fleet_at(relay.port());
         in_trouble(&server, &fleet, "no answer in time");
-    }
+    });
 }
 
-/// A call without a token mints within the bound, with one warning; with `fail` it makes
-/// no request.
+/// Asserts that a call without a token mints within the limit, with one warning; with
+/// `fail` it makes no request.
 fn in_trouble(server: &Server, fleet: &Fleet, said: &str) {
     let requests = fleet.issuer.token_requests();
     let (assert, took) = token(&server.machine(fleet));

@@ -1,23 +1,30 @@
-//! `agent --kubernetes-secret`: the bytes that it sends and where to, and what it does not
-//! believe. The real API server is in `tests/clients`.
+//! `agent --kubernetes-secret`: its requests and their target, and the responses that it
+//! refuses. The real API server is in `tests/clients`.
 
 mod answers;
 
+use std::fs;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
+use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 
+use super::signals::children;
+use crate::support::exchange::now;
 use crate::support::http::{Reply, Request, listen_on};
+use crate::support::jwt::sign;
 use crate::support::machine::behind_mounts;
 use crate::support::proxy::Proxy;
-use crate::support::{Ca, Response, Run, Server, World, binary};
+use crate::support::trace::injecting;
+use crate::support::{Ca, Response, Run, Running, Server, World, binary, until};
 
-/// Puts the service account where every pod has it.
+/// Puts the service account at its usual path in a pod.
 const POD: &str = r#"
     mount -t tmpfs tmpfs /run
     mkdir -p /run/secrets/kubernetes.io
@@ -28,7 +35,7 @@ const ACCOUNT: &str = "e30.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6Y2k6bWludGVyI
 
 const SECRET: [&str; 2] = ["--kubernetes-secret", "ci/zitadel-token"];
 
-/// A pod, and what answers where it looks for the API server.
+/// A pod, and a server in place of its API server.
 struct Pod {
     world: World,
     server: Server,
@@ -37,7 +44,7 @@ struct Pod {
 }
 
 impl Pod {
-    /// `None` where no mounts can be made.
+    /// Creates a pod; `None` if nothing can be mounted.
     fn new(answer: impl Fn() -> Reply + Send + Sync + 'static) -> Option<Self> {
         Self::at("127.0.0.1", answer)
     }
@@ -74,13 +81,18 @@ impl Pod {
             .arg(binary())
             .args(["agent", "--once"])
             .args(arguments);
+        self.in_it(command)
+    }
+
+    /// Adds the API server's address, as the kubelet does.
+    fn in_it(&self, mut command: Command) -> Command {
         command
             .env("KUBERNETES_SERVICE_HOST", self.host)
             .env("KUBERNETES_SERVICE_PORT", self.server.port().to_string());
         command
     }
 
-    /// The exit code and the error.
+    /// Returns the exit code and the error.
     fn run(&self, arguments: &[&str]) -> (i32, String) {
         shown(&self.command(arguments).run())
     }
@@ -113,7 +125,7 @@ fn applied_in(namespace: &str) -> Reply {
 }
 
 #[test]
-fn it_sends_its_own_field_as_an_apply_that_forces_nothing() {
+fn it_applies_only_its_own_field_without_force() {
     let Some(pod) = Pod::new(applied) else {
         return;
     };
@@ -167,6 +179,59 @@ fn a_name_alone_is_in_the_pods_own_namespace_and_several_get_the_same_token() {
     let own = "/api/v1/namespaces/own/secrets/zitadel-token".to_owned();
     assert_eq!(targets.collect::<Vec<_>>(), [own.clone(), own]);
     assert_eq!(pod.world.issuer.token_requests(), 1);
+}
+
+/// An admission webhook that gives no answer causes this.
+#[test]
+fn a_secret_that_hangs_leaves_the_others_their_time() {
+    let requests = AtomicUsize::new(0);
+    let answer = move || match requests.fetch_add(1, Ordering::SeqCst) {
+        0 => Reply::Hang,
+        _ => applied(),
+    };
+    let Some(pod) = Pod::new(answer) else {
+        return;
+    };
+    let hanging = ["--kubernetes-secret", "ci/hanging"];
+    let (code, said) = pod.run(&[&hanging[..], &SECRET, &["--timeout", "2", "-v"]].concat());
+    assert_eq!(code, 75, "{said}");
+    assert!(
+        said.contains("applied the token to Secret ci/zitadel-token"),
+        "{said}"
+    );
+    assert_eq!(pod.seen().len(), 2, "{said}");
+}
+
+/// A slow disk, and an API server that gives no answer.
+#[test]
+fn a_signal_in_the_middle_of_a_write_does_not_wait_for_the_secrets() {
+    let Some(pod) = Pod::new(|| Reply::Hang) else {
+        return;
+    };
+    let home = &pod.world.home;
+    let run = home.path().join("run");
+    fs::create_dir(&run).unwrap();
+    let Some(strace) = injecting(home, "fchmod:delay_exit=500ms") else {
+        return;
+    };
+    for (once, code) in [(None, 0), (Some("--once"), 143)] {
+        let mut command = behind_mounts(home, POD).unwrap();
+        command.arg(strace.get_program()).args(strace.get_args());
+        command.args([binary().as_os_str(), "agent".as_ref()]);
+        command.args(SECRET).args(once);
+        command.args(["--no-cache", "--write", "run/token", "--timeout", "2"]);
+        let running = Running::start(pod.in_it(command));
+        until("it writes", || fs::read_dir(&run).unwrap().count() > 0);
+        let [traced] = children(running.id())[..] else {
+            panic!("one process");
+        };
+        kill_process(traced, Signal::TERM).unwrap();
+        assert_eq!(running.output().status.code(), Some(code));
+        assert!(pod.world.issuer.accepts(&home.read("run/token")));
+        assert_eq!(pod.seen().len(), 0);
+        fs::remove_dir_all(&run).unwrap();
+        fs::create_dir(&run).unwrap();
+    }
 }
 
 #[test]
@@ -275,19 +340,53 @@ fn a_registry_needs_a_host_rule_of_the_agents_profile() {
     let [first, _] = &pod.seen()[..] else {
         panic!("two requests");
     };
-    let patch: Value = serde_json::from_slice(&first.body).unwrap();
-    assert_eq!(patch["type"], "kubernetes.io/dockerconfigjson");
-    let config = patch["data"][".dockerconfigjson"].as_str().unwrap();
-    let config: Value = serde_json::from_slice(&BASE64.decode(config).unwrap()).unwrap();
     let user = &pod.world.user.user_id;
-    let entry = &config["auths"]["registry.acme.dev"];
+    let entry = login_in(first);
     assert_eq!(entry["username"], json!(user));
     let auth = BASE64.encode(format!("{user}:{}", pod.token()));
     assert_eq!(entry["auth"], json!(auth));
 }
 
+/// Returns the login to `registry.acme.dev` that a request applies.
+fn login_in(request: &Request) -> Value {
+    let patch: Value = serde_json::from_slice(&request.body).unwrap();
+    assert_eq!(patch["type"], "kubernetes.io/dockerconfigjson");
+    let config = patch["data"][".dockerconfigjson"].as_str().unwrap();
+    let config: Value = serde_json::from_slice(&BASE64.decode(config).unwrap()).unwrap();
+    config["auths"]["registry.acme.dev"].clone()
+}
+
 #[test]
-fn options_that_do_not_fit_and_a_machine_that_is_no_pod() {
+fn the_username_of_a_commands_token_is_its_own_subject() {
+    let Some(pod) = Pod::new(applied) else {
+        return;
+    };
+    let World { home, user, .. } = &pod.world;
+    let rule = "[hosts.\"registry.acme.dev\"]\n";
+    home.write_config(&format!(
+        "[profiles.p]\ntoken-command = [\"cat\", \"token\"]\n{rule}"
+    ));
+    let login = "--secret-type dockerconfigjson --registry registry.acme.dev";
+    let login: Vec<_> = SECRET.into_iter().chain(login.split(' ')).collect();
+    // No token is cached, the cached one is another, and the cache is not used.
+    for (subject, more) in [
+        ("one", None),
+        ("two", Some("--refresh")),
+        ("three", Some("--no-cache")),
+    ] {
+        let claims = json!({ "sub": subject, "exp": now() + 3600 });
+        let token = sign(&user.private, &json!({ "alg": "RS256" }), &claims);
+        home.write("token", &token);
+        let arguments: Vec<_> = login.iter().copied().chain(more).collect();
+        assert_eq!(pod.run(&arguments), (0, String::new()));
+        let entry = login_in(&pod.seen()[0]);
+        assert_eq!(entry["username"], json!(subject));
+        assert_eq!(entry["password"], json!(token));
+    }
+}
+
+#[test]
+fn invalid_options_or_a_machine_outside_a_pod_are_refused() {
     let world = World::new();
     for (arguments, expected) in [
         (

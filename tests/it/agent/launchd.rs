@@ -11,7 +11,7 @@ use rustix::process::Signal;
 
 const JOB: &str = "packaging/launchd/io.github.zitadel-credential.agent.plist";
 
-/// Prints the job's command, each word after the other with a NUL between.
+/// Prints the words of the job's command, separated by NUL.
 const COMMAND: &str = "import plistlib, sys
 job = plistlib.load(open(sys.argv[1], 'rb'))
 assert job['Label'] + '.plist' == sys.argv[1].split('/')[-1]
@@ -44,7 +44,7 @@ fn the_job_keeps_a_token_and_a_log_in_the_users_library() {
     let meta = fs::metadata(world.home.path().join(token)).unwrap();
     assert_eq!(meta.mode() & 0o777, 0o600);
 
-    // To the agent itself, and no shell before it.
+    // The signal goes to the agent itself, without a shell before it.
     running.signal(Signal::TERM);
     let output = running.output_within(AT_ONCE);
     assert_eq!(output.status.code(), Some(0), "{output:?}");

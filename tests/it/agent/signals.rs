@@ -1,4 +1,4 @@
-//! Signals to the agent, and from it.
+//! Signals to the agent, and its own signals.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -10,7 +10,7 @@ use super::{AT_ONCE, agent, short_lived, stop};
 use crate::support::machine::{is_root, is_root_or_skipped};
 use crate::support::{Endpoint, Fault, Run, Running, Times, World, binary, trace, until};
 
-/// Hangs in its first request.
+/// Runs an agent that hangs in its first request.
 fn hanging(world: &World, mut command: Command) -> Running {
     command.stdin(Stdio::null());
     let asked = world.issuer.token_requests();
@@ -29,7 +29,7 @@ fn a_signal_ends_it_at_once_also_while_a_request_hangs() {
         stop(hanging(&world, agent(&world, &["--write", "token"]))),
         ""
     );
-    // Asked for one write that it has not done, it does not say that it has.
+    // An agent that has not done its one write does not report success.
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let once = hanging(&world, agent(&world, &["--once", "--write", "token"]));
         once.signal(signal);
@@ -37,8 +37,8 @@ fn a_signal_ends_it_at_once_also_while_a_request_hangs() {
     }
 }
 
-/// The processes that it has started.
-fn children(pid: u32) -> Vec<Pid> {
+/// Returns the agent's child processes.
+pub(super) fn children(pid: u32) -> Vec<Pid> {
     let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
     let list = list.unwrap_or_default();
     let pids = list.split_whitespace().map(|pid| pid.parse().unwrap());
@@ -72,7 +72,7 @@ fn a_signal_ends_it_as_pid_1_of_a_container_too() {
     }
 }
 
-/// As a slow disk has it.
+/// A slow disk causes this.
 #[test]
 fn a_signal_in_the_middle_of_a_write_leaves_nothing_half_done() {
     let world = World::new();
@@ -117,7 +117,7 @@ fn a_process_gets_sighup_once_the_file_is_there() {
     stop(running);
 }
 
-/// A process with the number of one that has ended.
+/// A process with the ID of one that has exited.
 const SAME_NUMBER: &str = r#"
     sleep 60 & first=$!
     "$ZITADEL" agent --write token --signal $first &

@@ -13,9 +13,9 @@ use crate::support::issuer::Endpoint;
 use crate::support::{Fault, TokenKind, World};
 
 #[test]
-fn exec_says_what_takes_a_token_that_is_too_large_for_a_variable() {
+fn exec_suggests_a_file_for_a_token_too_large_for_a_variable() {
     let world = World::new();
-    // More than the kernel takes for one variable.
+    // The token exceeds the kernel's limit for one variable.
     let large = Fault::edit(|answer| answer["access_token"] = "x".repeat(140_000).into());
     world.issuer.fault(Endpoint::Token, large, 1);
     world
@@ -73,8 +73,8 @@ fn exec_becomes_the_command_with_a_token_in_its_environment() {
         .stderr(contains("invalid variable name"));
 }
 
-/// What `exec --write-web-identity` hands to its command: the file's path, and
-/// the variable that would hold the token.
+/// Returns the two values that `exec --write-web-identity` passes to its command: the
+/// file's path, and the variable for the token.
 fn web_identity(world: &World, options: &[&str]) -> (PathBuf, String) {
     let script = "printf '%s\n' \"$AWS_WEB_IDENTITY_TOKEN_FILE\" \"$ZITADEL_ACCESS_TOKEN$NAMED\"";
     let mut command = world.zitadel(["exec", "--write-web-identity"]);
@@ -101,7 +101,7 @@ fn a_web_identity_is_a_file_in_the_cache_and_no_variable() {
     assert_eq!(web_identity(&world, &["--env", "NAMED"]).1, cached(&world));
     assert_eq!(world.issuer.token_requests(), 1);
 
-    // The same place, wherever the cache is named from, and one request.
+    // The path stays the same for every source of the cache's path, with one request.
     let refreshed = web_identity(
         &world,
         &["--refresh", "--cache-dir", "here", "--env", "NAMED"],
@@ -159,7 +159,7 @@ fn a_web_identity_needs_a_jwt_and_a_cache() {
     assert!(!world.home.path().join("ran").exists());
 }
 
-/// As env(1) and sudo(8) take theirs.
+/// env(1) and sudo(8) take their commands in the same way.
 #[test]
 fn the_command_of_exec_needs_no_dashes_before_it() {
     let world = World::new();
@@ -192,13 +192,13 @@ fn the_command_of_exec_needs_no_dashes_before_it() {
         assert_eq!(output.status.code(), Some(0), "{words:?}: {stderr}");
         assert_eq!(String::from_utf8_lossy(&output.stdout), said, "{words:?}");
     }
-    // A token is no command, and not shown.
+    // A token is not a command, and is not shown.
     let token = cached(&world);
     let output = world.zitadel(["exec", token.trim()]).run();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert!(!stderr.contains(token.trim()), "{stderr}");
-    // Not so an option that is none of exec's.
+    // These calls are usage errors.
     for words in [
         &["exec", "--evn", "T", "true"][..],
         &["token", "exec", "true"],

@@ -16,7 +16,7 @@ fn cache_root(case: &Case) -> PathBuf {
 }
 
 #[test]
-fn what_is_wrong_with_the_cache_is_named() {
+fn cache_problems_are_named() {
     hold([
         (
             "a directory that all can write",

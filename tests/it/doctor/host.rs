@@ -6,7 +6,7 @@ use crate::doctor::{case, examine, kubeconfig, wire_git};
 use crate::support::machine::program;
 
 #[test]
-fn a_host_is_answered_or_told_why_not() {
+fn a_host_is_ok_or_its_finding_says_why() {
     let case = case();
     case.world
         .home
@@ -100,7 +100,7 @@ failed host: host rule git.acme.test for https://git.acme.test: profile test, us
 }
 
 #[test]
-fn a_cluster_of_kubectls_needs_no_rule() {
+fn a_kubectl_cluster_needs_no_rule() {
     if program("kubectl").is_none() {
         return;
     }
@@ -120,7 +120,7 @@ ok host: https://kube.acme.test is a cluster's server: kubectl needs no host rul
 }
 
 #[test]
-fn where_there_is_no_profile_none_is_named() {
+fn without_a_profile_none_is_named() {
     if program("git").is_none() {
         return;
     }

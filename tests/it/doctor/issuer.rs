@@ -1,4 +1,4 @@
-//! The way to the issuer, and what comes of it.
+//! The connection to the issuer, and its responses.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use crate::support::proxy::Proxy;
 use crate::support::{Ca, Endpoint, Fault, Issuer, Times, World};
 
 #[test]
-fn what_is_wrong_on_the_way_to_the_issuer_is_named() {
+fn connection_problems_to_the_issuer_are_named() {
     hold([
         (
             "a clock an hour behind",
@@ -91,7 +91,7 @@ failed discovery: [ISSUER]/.well-known/openid-configuration: the response is tex
 }
 
 #[test]
-fn a_clock_that_was_never_told_is_not_said_to_be_missing() {
+fn the_clock_check_is_skipped_after_an_earlier_failure() {
     let case = case();
     for options in [
         &["--issuer", "https://127.0.0.1:1", "--timeout", "5"][..],
@@ -103,6 +103,13 @@ fn a_clock_that_was_never_told_is_not_said_to_be_missing() {
             &found.of("clock"),
             str![[r#"
 skipped clock: an earlier step failed
+
+"#]],
+        );
+        case.matches(
+            &found.of("token"),
+            str![[r#"
+skipped token: an earlier step failed
 
 "#]],
         );
@@ -120,7 +127,7 @@ skipped clock: no response had a Date header
 }
 
 #[test]
-fn a_date_that_cannot_be_true_blames_no_local_clock() {
+fn an_implausible_date_blames_no_local_clock() {
     let case = case();
     case.world.issuer.set_date_offset(10 * 365 * 24 * 3600);
     let found = examine(&case, &[], &[]);
@@ -131,7 +138,7 @@ fn a_date_that_cannot_be_true_blames_no_local_clock() {
 }
 
 #[test]
-fn what_the_issuer_refuses_is_named() {
+fn refusals_by_the_issuer_are_named() {
     hold([
         (
             "a deleted key",
@@ -139,7 +146,7 @@ fn what_the_issuer_refuses_is_named() {
             &[],
             str![[r#"
 failed token: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400); the issuer's clock and the local clock agree; the key file has no expiration date
-    check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key; or check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance; or check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
+    check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key; or check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance; or check the clocks; if everything is right, try again later and read ZITADEL's log: ZITADEL gives the same answer for an internal error, such as a database that is down or read-only
 
 "#]],
         ),
@@ -184,7 +191,7 @@ failed userinfo: [ISSUER]/oidc/v1/userinfo: the JSON response has a field of the
             &[],
             str![[r#"
 failed userinfo: the userinfo response has no sub
-    check what answers at the issuer's userinfo_endpoint, and the proxies before it: it must be ZITADEL's own
+    check that ZITADEL answers at the issuer's userinfo_endpoint, and not a proxy
 
 "#]],
         ),
@@ -199,7 +206,7 @@ failed userinfo: the userinfo response has no sub
             &[],
             str![[r#"
 failed userinfo: the token belongs to user ID 7, but the key belongs to [USER_ID]
-    check what answers at the issuer's userinfo_endpoint: it must be ZITADEL's own, and no cache may answer with another user's response
+    check that ZITADEL answers at the issuer's userinfo_endpoint, and not a cache with another user's response
 
 "#]],
         ),
@@ -207,7 +214,7 @@ failed userinfo: the token belongs to user ID 7, but the key belongs to [USER_ID
 }
 
 #[test]
-fn a_cached_token_is_held_against_what_the_issuer_says_of_it() {
+fn a_cached_token_is_checked_with_the_issuer() {
     hold([
         (
             "a token in the cache that was revoked",
@@ -217,7 +224,7 @@ fn a_cached_token_is_held_against_what_the_issuer_says_of_it() {
             },
             &[],
             str![[r#"
-warning userinfo: the issuer refuses the cached token, but tools still get it: it was revoked, its user was deactivated, or ZITADEL has trouble of its own
+warning userinfo: the issuer refuses the cached token, but tools still get it: it was revoked, its user was deactivated, or ZITADEL has an internal error
     zitadel-credential cache clear --key-id [KEY_ID]
 
 "#]],
@@ -233,7 +240,7 @@ warning userinfo: the issuer refuses the cached token, but tools still get it: i
             str![[r#"
 failed token: the issuer refused the assertion: invalid_request: Errors.User.NotActive (HTTP 400); the issuer's clock and the local clock agree; the key file has no expiration date
     check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
-warning userinfo: the issuer refuses the cached token, but tools still get it: it was revoked, its user was deactivated, or ZITADEL has trouble of its own
+warning userinfo: the issuer refuses the cached token, but tools still get it: it was revoked, its user was deactivated, or ZITADEL has an internal error
     zitadel-credential cache clear --key-id [KEY_ID]
 
 "#]],
@@ -263,7 +270,7 @@ failed userinfo: [ISSUER]/oidc/v1/userinfo: HTTP 403
             &[],
             str![[r#"
 failed discovery: [ISSUER]/.well-known/openid-configuration: HTTP 404: unable to set instance
-    set issuer to the URL of your ZITADEL instance, as its console shows it: ZITADEL answers so if the host name is no domain of an instance; or try again later: ZITADEL answers so too if it has trouble of its own, such as a database that is down
+    set issuer to the URL of your ZITADEL instance, as its console shows it: ZITADEL gives this answer if the host name is not a domain of an instance; or try again later: ZITADEL gives the same answer for an internal error, such as a database that is down
 
 "#]],
         ),
@@ -287,7 +294,7 @@ failed discovery: the issuer calls itself [ISSUER], but [ISSUER]/ is configured
 }
 
 #[test]
-fn tls_says_whom_it_trusts() {
+fn tls_names_the_trusted_ca_file() {
     let ca = Ca::new();
     let case = shown(World::with(Issuer::start_tls(&ca)));
     let home = &case.world.home;
@@ -317,7 +324,7 @@ ok tls: certificate trusted by ca.pem
 }
 
 #[test]
-fn a_proxy_is_told_apart_from_the_issuer() {
+fn proxy_failures_differ_from_issuer_failures() {
     let ca = Ca::new();
     let issuer = Issuer::builder().tls(&ca).host("issuer.test").start();
     let case = shown(World::with(issuer));

@@ -18,7 +18,7 @@ fn in_five_days() -> String {
 }
 
 #[test]
-fn what_is_wrong_with_configuration_and_key_is_named() {
+fn configuration_and_key_problems_are_named() {
     hold([
         (
             "broken TOML",
@@ -128,7 +128,7 @@ warning key: key file [HOME]/key.json: the key expires at [TIME]
     ]);
 }
 
-/// As a person has to type it.
+/// The command is complete for copying.
 #[test]
 fn the_rotation_of_a_key_that_expires_soon_names_its_profile() {
     let case = case();
@@ -173,7 +173,7 @@ fn the_rotation_of_a_key_that_expires_soon_names_its_profile() {
 }
 
 #[test]
-fn the_end_of_a_key_is_told_once() {
+fn the_key_expiry_is_reported_once() {
     let case = case();
     write_key(&case, &case.world.user.key_json_expiring(&in_five_days()));
     for flags in [&["doctor"][..], &["doctor", "-v"], &["doctor", "-vv"]] {
@@ -189,7 +189,7 @@ fn the_end_of_a_key_is_told_once() {
 }
 
 #[test]
-fn what_needs_no_configuration_is_checked_without_it() {
+fn checks_that_need_no_configuration_run_without_it() {
     let case = case();
     wire_docker(&case, "registry.acme.test");
     case.world.home.write_config("no toml");

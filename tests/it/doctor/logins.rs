@@ -9,11 +9,11 @@ use crate::doctor::{allow_and_wire, case, examine, found, wire_docker};
 use crate::support::binary;
 use crate::support::machine::program;
 
-/// Every file below holds it.
+/// Every file below contains it.
 const SECRET: &str = "hunter2-Sommer";
 
 #[test]
-fn a_login_in_netrc_is_told_with_the_tools_that_send_it() {
+fn a_login_in_netrc_is_reported_with_the_tools_that_send_it() {
     if program("git").is_none() {
         return;
     }
@@ -50,7 +50,7 @@ warning netrc: [HOME]/_netrc has a default login, sent by git, pip, uv and curl 
     remove the entry default there
 
 "#]]);
-    // git knows no variable, and has its own file.
+    // git ignores the variable, and has its own file.
     let other = home.write("other", entry("git.acme.test"));
     let found = examine(&case, &[], &[("NETRC", other.to_str().unwrap())]);
     case.matches(
@@ -66,7 +66,7 @@ warning netrc: [HOME]/_netrc has a default login, sent by git to all other hosts
 }
 
 #[test]
-fn a_login_in_gits_configuration_is_told() {
+fn a_login_in_gits_configuration_is_reported() {
     if program("git").is_none() {
         return;
     }
@@ -95,7 +95,7 @@ warning git: url.https://…@git.acme.test.insteadof in [HOME]/.gitconfig: git u
 }
 
 #[test]
-fn a_token_of_terraforms_own_is_told_wherever_it_stands() {
+fn terraforms_own_tokens_are_reported_in_every_place() {
     let case = case();
     case.guard(SECRET);
     let home = &case.world.home;
@@ -134,7 +134,7 @@ warning terraform: the variable TF_TOKEN_tf__1_acme_test has a token for tf-1.ac
 }
 
 #[test]
-fn a_token_of_cargos_own_is_told() {
+fn cargos_own_token_is_reported() {
     let case = case();
     case.guard(SECRET);
     let home = &case.world.home;
@@ -165,7 +165,7 @@ warning cargo: the variable CARGO_REGISTRIES_ACME_TOKEN has a token for registry
 }
 
 #[test]
-fn a_login_of_podmans_or_dockers_own_is_told() {
+fn podmans_and_dockers_own_logins_are_reported() {
     let case = case();
     case.guard(SECRET);
     let home = &case.world.home;
@@ -197,7 +197,7 @@ warning docker: [HOME]/run/containers/auth.json has a login for registry.acme.te
 
 "#]],
     );
-    // docker's own mark of a login that a helper keeps is none.
+    // docker's own mark of a login in a helper is not a login.
     home.write(
         "run/containers/auth.json",
         "{\"auths\": {\"registry.acme.test:5000\": {}}}",
@@ -214,7 +214,7 @@ warning docker: [HOME]/run/containers/auth.json has a login for registry.acme.te
         str![[r#"
 ok docker: [HOME]/.docker/config.json: registry.acme.test:5000: host rule registry.acme.test:5000, profile test
 warning docker: [HOME]/.docker/config.json still has a login for registry.acme.test:5000 under auths, which no tool uses before this program
-    remove it there: the file holds it in clear text
+    remove it there: the file contains it in clear text
 
 "#]],
     );

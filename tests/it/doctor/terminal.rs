@@ -1,11 +1,11 @@
-//! Colour, where a person looks.
+//! Colours at a terminal.
 
 use std::time::Duration;
 
 use crate::doctor::{case, without_times};
 use crate::support::{Case, Running, binary};
 
-/// What `doctor` shows on a terminal of its own.
+/// Returns the output of `doctor` at a separate terminal.
 fn on_a_terminal(case: &Case, variables: &[(&str, &str)]) -> String {
     let by_hand = format!("'{}' doctor", binary().display());
     let mut command = case.world.home.command("script");
@@ -21,7 +21,7 @@ fn on_a_terminal(case: &Case, variables: &[(&str, &str)]) -> String {
     without_times(&shown.replace("\r\n", "\n"))
 }
 
-/// A line as a terminal shows it.
+/// Returns a line in a terminal's colours.
 fn coloured(line: &str) -> String {
     const SIGNS: [(&str, &str, &str); 4] = [
         ("ok     ", "32", "✓"),
@@ -41,11 +41,11 @@ fn coloured(line: &str) -> String {
 }
 
 #[test]
-fn a_terminal_gets_colour_and_symbols_unless_they_are_not_wanted() {
+fn a_terminal_gets_colour_and_symbols_unless_they_are_disabled() {
     let case = case();
     case.world.issuer.remove_key(&case.world.user.key_id);
     let plain = without_times(&case.run(["doctor"]).stdout);
-    // A terminal's lines are broken.
+    // The terminal's lines are wrapped.
     let words = |text: &str| {
         text.split_whitespace()
             .map(ToOwned::to_owned)

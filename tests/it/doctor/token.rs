@@ -1,4 +1,4 @@
-//! The kind of a token, and what needs it.
+//! The kind of a token, and the tools that need it.
 
 use snapbox::str;
 
@@ -7,7 +7,7 @@ use crate::support::issuer::TokenKind;
 use crate::support::{Endpoint, Fault};
 
 #[test]
-fn the_kind_of_a_token_is_held_against_what_needs_it() {
+fn the_token_kind_is_compared_with_its_uses() {
     let case = case();
     for kind in [TokenKind::Opaque, TokenKind::Jwt] {
         case.world.issuer.set_token_kind(kind);

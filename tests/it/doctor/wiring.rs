@@ -1,16 +1,18 @@
-//! Programs on `PATH`, and the tools' files that name us.
+//! Programs on `PATH`, and the tools' files that name this program.
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use snapbox::str;
 
 use crate::doctor::{case, examine, found, kubeconfig, mode, wire_docker};
 use crate::support::binary;
+use crate::support::machine::program;
 
 #[test]
-fn programs_on_path_are_held_against_this_one() {
+fn programs_on_path_are_compared_with_this_one() {
     let case = case();
     let home = &case.world.home;
     home.link("zitadel-credential");
@@ -115,13 +117,62 @@ failed git: git config: not complete within 1 s
     assert_eq!(found.status("userinfo"), "ok");
 }
 
+/// doctor runs any file with this program's name, and tools that need no token of it.
+#[test]
+fn other_programs_get_no_secrets_from_variables() {
+    let case = case();
+    let home = &case.world.home;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let noted = elsewhere.path().join("environments");
+    let secrets = [
+        ("ZITADEL_CREDENTIAL_KEY", "first secret"),
+        ("ZITADEL_CREDENTIAL_CLIENT_SECRET", "second secret"),
+        ("ZITADEL_CREDENTIAL_SHARED_PASSWORD", "third secret"),
+    ];
+    let (Some(git), Some(kubectl)) = (program("git"), program("kubectl")) else {
+        return;
+    };
+    let run = |real: &Path| format!("exec '{}' \"$@\"", real.display());
+    let programs = [
+        ("git", run(&git)),
+        ("kubectl", run(&kubectl)),
+        ("docker-credential-zitadel", "exit 1".to_owned()),
+    ];
+    for (name, real) in &programs {
+        let script = format!(
+            "#!/bin/sh\n(echo ran {name}; env) >> '{}'\n{real}\n",
+            noted.display()
+        );
+        mode(&home.write(format!("bin/{name}"), script), 0o755);
+    }
+    kubeconfig(&case, |_| {});
+    let path = home.path_with_bin();
+    let mut variables = secrets.to_vec();
+    variables.push(("PATH", path.to_str().unwrap()));
+    examine(&case, &[], &variables);
+    let environments = fs::read_to_string(&noted).unwrap();
+    for (name, _) in &programs {
+        assert!(environments.contains(&format!("ran {name}\n")), "{name}");
+    }
+
+    let mut setup = case
+        .world
+        .zitadel(["setup", "git", "git.acme.test", "--no-try"]);
+    setup.env("PATH", &path).env(secrets[2].0, secrets[2].1);
+    case.end(setup).gives_nothing_away(0);
+    let environments = fs::read_to_string(&noted).unwrap();
+    for (name, secret) in secrets {
+        assert!(!environments.contains(secret), "{name}");
+    }
+}
+
 #[test]
 fn a_program_in_a_relative_directory_of_path_is_never_run() {
     let case = case();
     kubeconfig(&case, |_| {});
     let home = &case.world.home;
     for name in ["kubectl", "git", "zitadel-credential"] {
-        // Where the call stands, as a clone's own files do.
+        // The file is in the directory of the call, like a clone's own files.
         let path = home.write(name, "#!/bin/sh\necho > \"$HOME/was-run\"\n");
         mode(&path, 0o755);
     }
@@ -137,7 +188,7 @@ const RC: &str = ".terraformrc";
 const BLOCK: &str = "credentials_helper \"zitadel\" {\n  args = []\n}\n";
 
 #[test]
-fn names_that_tools_look_for_are_held_against_this_program() {
+fn names_that_tools_look_for_must_be_on_path() {
     let case = case();
     let home = &case.world.home;
     home.link("zitadel-credential");
@@ -173,9 +224,9 @@ ok program: on PATH in [HOME]/bin: zitadel-credential, bazel-credential-zitadel,
 "#]]);
 }
 
-/// A rule that some tool asks for is no finding.
+/// A rule for which some tool asks is not a finding.
 #[test]
-fn a_rule_is_told_that_no_tool_asks_for() {
+fn a_rule_without_a_tool_is_reported() {
     let case = case();
     case.world.allow("a.acme.test");
     case.world.allow("b.acme.test:8443");
@@ -215,7 +266,7 @@ warning rule: b.acme.test:8443: no tool is set up for this host rule
 }
 
 #[test]
-fn a_rule_that_gives_too_much_or_for_nothing_is_told() {
+fn a_too_wide_or_useless_rule_is_reported() {
     let case = case();
     let (issuer, key) = (case.world.issuer.url(), case.world.key_file.display());
     case.world.home.append_config(&format!(
@@ -234,9 +285,9 @@ fn a_rule_that_gives_too_much_or_for_nothing_is_told() {
     }
 }
 
-/// A setup that leaves a line to a person is not to be run again for ever.
+/// A setup that leaves a line to the user must not be proposed forever.
 #[test]
-fn a_setup_that_waits_for_a_persons_line_is_told_as_such() {
+fn a_setup_that_awaits_a_manual_line_is_reported_as_such() {
     let case = case();
     let home = &case.world.home;
     // A profile's setup is in the same journal.
@@ -295,5 +346,21 @@ fn a_call_of_cargo_or_go_is_judged_by_the_config_file_that_it_names() {
         let rule = examine(&case, &[], &variables).of("rule");
         assert_eq!(rule.is_empty(), is_wired, "{provider} {goauth}: {rule}");
         home.write(".config/zitadel-credential/config.toml", &*usual);
+    }
+    // Both name a profile that does not exist.
+    home.write(
+        CARGOS,
+        registry("'cargo-credential-zitadel', '--profile', 'prd'"),
+    );
+    case.world.allow("c.test");
+    let variables = [
+        ("PATH", path.to_str().unwrap()),
+        ("GOAUTH", "zitadel-credential go --profile prd"),
+    ];
+    let found = examine(&case, &[], &variables);
+    for tool in ["cargo", "go"] {
+        let said = found.of(tool);
+        assert!(said.starts_with("failed"), "{said}");
+        assert!(said.contains("no profile named \"prd\""), "{said}");
     }
 }

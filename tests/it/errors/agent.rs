@@ -1,11 +1,11 @@
-//! Why an agent does not begin, and what one that runs says.
+//! Errors that prevent the start of an agent, and messages of a running one.
 
 use snapbox::str;
 
 use crate::support::{Case, Command, Endpoint, Fault, Times};
 
 #[test]
-fn an_agent_without_a_file_or_with_no_number_of_a_process() {
+fn an_agent_without_a_file_or_with_an_invalid_pid() {
     let case = Case::new();
     case.run(["agent"]).fails(
         2,
@@ -28,7 +28,7 @@ zitadel-credential: error: invalid value '0' for '--signal <PID>': 0 is not in 1
 }
 
 #[test]
-fn a_process_that_there_is_not() {
+fn a_process_that_does_not_exist() {
     let case = Case::new();
     case.run(["agent", "--write", "token", "--signal", "2147483647"])
         .fails(
@@ -49,8 +49,8 @@ fn a_file_that_cannot_be_written() {
         .fails(
             1,
             str![[r#"
-zitadel-credential: error: nowhere/token: token not written: no such file or directory
-  hint: choose a directory that you can write to
+zitadel-credential: error: nowhere/token: token not written: there is no directory nowhere
+  hint: create it, or choose another directory
 
 "#]],
         );
@@ -76,14 +76,14 @@ zitadel-credential: error: key file /dev/fd/63: a pipe can be read only once
 }
 
 #[test]
-fn two_files_and_an_issuer_of_which_none_will_do() {
+fn two_unwritable_files_and_a_busy_issuer() {
     let case = Case::new();
     let paths = ["--write", "nowhere/a", "--write", "."];
     case.run([&["agent", "--once"], &paths[..]].concat())
         .fails(1, str![[r#"
 zitadel-credential: warning: .: token not written: not a regular file (give a file's name, in a directory that you can write to)
-zitadel-credential: error: nowhere/a: token not written: no such file or directory
-  hint: choose a directory that you can write to
+zitadel-credential: error: nowhere/a: token not written: there is no directory nowhere
+  hint: create it, or choose another directory
 
 "#]]);
     case.world

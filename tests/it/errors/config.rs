@@ -1,5 +1,5 @@
-//! Every way in which the config file is none, as a person reads it. None of
-//! them costs the issuer a request.
+//! All errors of the config file, as the user reads them. None of them causes a request
+//! to the issuer.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use snapbox::{Data, str};
 
 use crate::support::Case;
 
-/// `token` with this config file.
+/// Runs `token` with this config file.
 #[track_caller]
 fn config(toml: &str, stderr: impl Into<Data>) {
     let case = Case::new();
@@ -17,11 +17,23 @@ fn config(toml: &str, stderr: impl Into<Data>) {
 }
 
 #[test]
+fn a_duplicate_table() {
+    config(
+        "[hosts.\"a.dev\"]\n[hosts.\"a.dev\"]\n",
+        str![[r#"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: duplicate table or key
+  hint: remove one of the two, or merge them
+
+"#]],
+    );
+}
+
+#[test]
 fn an_unknown_key() {
     config(
         "[profiles.prod]\nkeyfile = \"x\"\n",
         str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: unknown field `keyfile`, expected one of `issuer`, `key-file`, `key-command`, `sign-command`, `public-key-file`, `token-file`, `token-command`, `client-id`, `client-secret-file`, `client-secret-command`, `self-signed`, `key-id`, `user-id`, `scopes`, `projects`, `roles`, `zitadel-api`, `token-endpoint`, `ca-file`, `allow-http`, `shared`
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: unknown field `keyfile`
   hint: write key-file instead
 
 "#]],
@@ -29,7 +41,7 @@ zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.
     config(
         "[profile.prod]\nkey-file = \"x\"\n",
         str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: unknown field `profile`, expected one of `default-profile`, `profiles`, `hosts`
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 1: unknown field `profile`
   hint: write profiles instead
 
 "#]],
@@ -37,7 +49,7 @@ zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.
     config(
         "\n\n[hosts.\"git.acme.test\"]\nuser = \"ci\"\n",
         str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 4: unknown field `user`, expected one of `profile`, `username`, `auth`, `allow-http`
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 4: unknown field `user`
   hint: write username instead
 
 "#]],
@@ -94,7 +106,7 @@ zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.
 "#]]);
     write(&format!("[profiles.test]\nkey = '''{pem}'''\n"));
     case.run(["token"]).fails(2, str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: unknown field `key`, expected one of `issuer`, `key-file`, `key-command`, `sign-command`, `public-key-file`, `token-file`, `token-command`, `client-id`, `client-secret-file`, `client-secret-command`, `self-signed`, `key-id`, `user-id`, `scopes`, `projects`, `roles`, `zitadel-api`, `token-endpoint`, `ca-file`, `allow-http`, `shared`
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: unknown field `key`
   hint: write key-file instead
 
 "#]]);
@@ -119,7 +131,7 @@ zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.
 }
 
 #[test]
-fn no_toml() {
+fn invalid_toml() {
     config(
         "issuer: https://id.acme.test\n",
         str![[r#"
@@ -147,8 +159,8 @@ zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.
     config(
         "[profiles.a]\nissuer = \"x\"\nissuer = \"y\"\n",
         str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 3: invalid TOML: duplicate key
-  hint: write a profile like [profiles.prod], and below it issuer = "https://acme.zitadel.cloud" and key-file = "prod.json"
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 3: duplicate table or key
+  hint: remove one of the two, or merge them
 
 "#]],
     );
@@ -189,6 +201,14 @@ zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: host r
 
 "#]],
     );
+    config(
+        "[hosts.\"git.acme.test\"]\nprofile = \"acme.dev ci\"\n",
+        str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: host rule git.acme.test: no profile named "acme.dev ci"
+  hint: add [profiles."acme.dev ci"], or remove the rule
+
+"#]],
+    );
 }
 
 #[test]
@@ -197,7 +217,7 @@ fn two_rules_for_one_host() {
         "[hosts.\"git.acme.test\"]\n[hosts.\"GIT.acme.test:443\"]\n",
         str![[r#"
 zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: two host rules for git.acme.test
-  hint: remove one of them: upper and lower case are the same host, and so are port 443 and no port
+  hint: remove one: letter case and port 443 make no difference
 
 "#]],
     );

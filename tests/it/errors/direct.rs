@@ -1,11 +1,10 @@
-//! What keeps `token --write`, `exec`, `whoami` and `cache` from their work, as a
-//! person reads it.
+//! Errors of `token --write`, `exec`, `whoami` and `cache`, as the user reads them.
 
 use snapbox::{Data, str};
 
 use crate::support::{Case, Endpoint, Fault, Times};
 
-/// The binary with these arguments, where a token is to be had.
+/// Runs the binary with these arguments, in a world that has a token.
 #[track_caller]
 fn call(arguments: &[&str], code: i32, stderr: impl Into<Data>) {
     Case::new().run(arguments).fails(code, stderr);
@@ -17,8 +16,8 @@ fn a_file_that_cannot_be_written() {
         &["token", "--write", "none/token"],
         1,
         str![[r#"
-zitadel-credential: error: none/token: token not written: no such file or directory
-  hint: choose a directory that you can write to
+zitadel-credential: error: none/token: token not written: there is no directory none
+  hint: create it, or choose another directory
 
 "#]],
     );
@@ -56,7 +55,7 @@ zitadel-credential: error: cannot run ./key.json: permission denied
 }
 
 #[test]
-fn a_variable_that_is_none() {
+fn an_invalid_variable_name() {
     call(
         &["exec", "--env", "1A", "--", "true"],
         2,
@@ -78,13 +77,13 @@ fn a_token_that_is_refused() {
     case.run(["whoami"]).fails(1, str![[r#"
 zitadel-credential: error: the issuer refused the token: HTTP 401: no\u{1b}[31m
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: run zitadel-credential whoami --refresh to try a new token: this one was revoked, its user was deactivated, or ZITADEL has trouble of its own
+  hint: run zitadel-credential whoami --refresh to try a new token: this one was revoked, its user was deactivated, or ZITADEL has an internal error
 
 "#]]);
 }
 
 #[test]
-fn a_cache_that_is_none() {
+fn an_invalid_cache_directory() {
     call(
         &["cache", "list", "--cache-dir", "key.json"],
         1,

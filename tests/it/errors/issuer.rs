@@ -1,16 +1,15 @@
-//! Every way in which there is no issuer where one should be, as a person reads
-//! it: what discovery finds.
-
-use std::net::TcpListener;
+//! All errors of a missing or wrong issuer, as the user reads them: the results of
+//! discovery.
 
 use serde_json::{Value, json};
 use snapbox::{Data, str};
 
+use crate::support::ports::free_port;
 use crate::support::{Ca, Case, Endpoint, Fault, Issuer, Response, Server, Times, World};
 
 const HTML: &str = "<!doctype html><title>Log in</title>";
 
-/// `token` while an endpoint answers like this.
+/// Runs `token` while an endpoint has this fault.
 #[track_caller]
 fn fault(endpoint: Endpoint, fault: Fault, code: i32, stderr: impl Into<Data>) {
     let case = Case::new();
@@ -18,14 +17,14 @@ fn fault(endpoint: Endpoint, fault: Fault, code: i32, stderr: impl Into<Data>) {
     case.run(["token"]).fails(code, stderr);
 }
 
-/// `token` where a field of the endpoint's answer is another, or none.
+/// Runs `token` with one field of the endpoint's response changed or removed.
 #[track_caller]
 fn edited(endpoint: Endpoint, field: &'static str, value: Value, stderr: impl Into<Data>) {
     let edit = Fault::edit(move |answer| answer[field] = value.clone());
     fault(endpoint, edit, 1, stderr);
 }
 
-/// `token` from this URL.
+/// Runs `token` with this issuer URL.
 #[track_caller]
 fn issuer_at(url: String, code: i32, stderr: impl Into<Data>) {
     let case = Case::new();
@@ -37,9 +36,7 @@ fn issuer_at(url: String, code: i32, stderr: impl Into<Data>) {
 
 #[test]
 fn nobody_listens() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    drop(listener);
+    let address = format!("127.0.0.1:{}", free_port());
     let case = Case::new();
     case.hide("[ADDRESS]", address.clone());
     case.run(["token", "--issuer", &format!("http://{address}")])
@@ -56,8 +53,8 @@ fn a_name_without_an_address() {
     let case = Case::new();
     let url = "https://nobody.invalid";
     let call = case.run(["token", "--timeout", "1", "--issuer", url]);
-    // The machine's own resolver decides which of three it is, and whether it takes longer
-    // than a second: then there is a second hint.
+    // The machine's own resolver decides between three errors. If it takes longer than a
+    // second, there is a second hint.
     call.soon().fails(
         75,
         str![[r#"
@@ -178,8 +175,8 @@ fn discovery_is_not_found() {
         str![[r#"
 zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: HTTP 404: 404 page not found
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: set issuer to the URL of your ZITADEL instance, as its console shows it: ZITADEL answers so if the host name is no domain of an instance
-  hint: try again later: ZITADEL answers so too if it has trouble of its own, such as a database that is down
+  hint: set issuer to the URL of your ZITADEL instance, as its console shows it: ZITADEL gives this answer if the host name is not a domain of an instance
+  hint: try again later: ZITADEL gives the same answer for an internal error, such as a database that is down
 
 "#]],
     );
@@ -264,7 +261,7 @@ zitadel-credential: error: the issuer calls itself https://a.test/\u{1b}[2J\niss
     );
 }
 
-/// Taking its word would send the assertion in plain text.
+/// If it were accepted, the assertion would be sent in plain text.
 #[test]
 fn discovery_does_not_know_of_https() {
     let ca = Ca::new();
@@ -281,7 +278,7 @@ zitadel-credential: error: the issuer calls itself http://id.acme.test, but [ISS
 }
 
 #[test]
-fn an_issuer_with_a_slash_too_many() {
+fn an_issuer_with_an_extra_slash() {
     let case = Case::new();
     let issuer = format!("{}/", case.world.issuer.url());
     case.run(["token", "--issuer", &issuer]).fails(2, str![[r#"

@@ -1,5 +1,5 @@
-//! Every way in which a key file holds no key, as a person reads it. None of
-//! them costs the issuer a request.
+//! All errors of a file without a key, as the user reads them. None of them causes a
+//! request to the issuer.
 
 use rcgen::KeyPair;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use snapbox::{Data, str};
 
 use crate::support::{Case, ServiceUser};
 
-/// `token` with this in its key file.
+/// Runs `token` with this content of the key file.
 #[track_caller]
 fn key_file(contents: impl AsRef<[u8]>, code: i32, stderr: impl Into<Data>) {
     let case = Case::with_key_file(contents);
@@ -15,7 +15,7 @@ fn key_file(contents: impl AsRef<[u8]>, code: i32, stderr: impl Into<Data>) {
     assert_eq!(case.requests(), 0);
 }
 
-/// `token` with one field of its key file changed, or taken out by null.
+/// Runs `token` with one field of the key file changed, or removed by null.
 #[track_caller]
 fn field(name: &str, value: Value, code: i32, stderr: impl Into<Data>) {
     let case = Case::new();
@@ -75,7 +75,7 @@ zitadel-credential: error: key file [HOME]/key.json: binary data, not text
 }
 
 #[test]
-fn json_that_is_no_key_file() {
+fn json_that_is_not_a_key_file() {
     key_file(
         "[]",
         1,
@@ -109,7 +109,8 @@ zitadel-credential: error: key file [HOME]/key.json: truncated JSON (line 1, col
 
 "#]],
     );
-    // As a shell makes it of the variable's \n.
+    // A shell makes this of the variable's
+    // .
     let unescaped = whole.replace("\\n", "\n");
     case.world.home.write("key.json", unescaped);
     case.run(["token"]).fails(
@@ -206,7 +207,7 @@ zitadel-credential: error: key file [HOME]/key.json: invalid keyId: "../../etc/\
 }
 
 #[test]
-fn a_key_that_is_no_pem() {
+fn a_key_that_is_not_pem() {
     field(
         "key",
         json!("TOPSECRET"),
@@ -271,7 +272,7 @@ zitadel-credential: error: key file [HOME]/key.json: the key is a public key, wh
 }
 
 #[test]
-fn what_is_pasted_in_a_keys_place() {
+fn other_text_pasted_as_a_key() {
     let jwt = format!("eyJ{0}.eyJ{0}.{0}", "aB3_-".repeat(20));
     let personal = "dEnGhIFs3VnqcQU5D2zRSeiarB1nwH6goIKY0J8MWZbsnWcTuu1C59lW9DgCq1y096GYdXA";
     let locked =
@@ -362,7 +363,7 @@ zitadel-credential: error: key file [HOME]/key.json: the key expired at 2020-01-
 }
 
 #[test]
-fn a_date_that_is_none() {
+fn an_invalid_date() {
     field(
         "expirationDate",
         json!("soon"),
@@ -376,7 +377,7 @@ zitadel-credential: error: key file [HOME]/key.json: invalid expirationDate: "so
 }
 
 #[test]
-fn a_key_that_expires_soon_is_used_and_said() {
+fn a_key_that_expires_soon_is_used_with_a_warning() {
     let case = Case::new();
     let tomorrow = crate::support::exchange::now() + 86_400;
     let date = time::OffsetDateTime::from_unix_timestamp(tomorrow).unwrap();

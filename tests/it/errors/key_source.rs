@@ -1,5 +1,5 @@
-//! Every way in which a key is not to be had from where it should be, as a
-//! person reads it. None of them costs the issuer a request.
+//! All errors of a missing key, as the user reads them. None of them causes a request to
+//! the issuer.
 
 mod command;
 
@@ -12,7 +12,7 @@ use snapbox::{Data, str};
 
 use crate::support::{Case, Run};
 
-/// `token` with this in its profile.
+/// Runs `token` with these lines in its profile.
 #[track_caller]
 fn profile(lines: &str, code: i32, stderr: impl Into<Data>) {
     let case = Case::with_profile(lines);
@@ -47,7 +47,7 @@ zitadel-credential: error: key file [HOME]/: is a directory
     );
 }
 
-/// Unreadable for root as well.
+/// The link is unreadable even for root.
 #[test]
 fn a_link_to_itself() {
     let case = Case::new();
@@ -159,7 +159,7 @@ zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profil
     assert_eq!(case.requests(), 0);
 }
 
-/// As it happens where a CI system's secret is mapped to the wrong variable.
+/// This happens if a CI system's secret is mapped to the wrong variable.
 #[test]
 fn a_key_in_place_of_its_files_name() {
     let case = Case::new();
@@ -198,12 +198,59 @@ zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profil
 "#]]);
 }
 
-/// Settings that are quoted when they are wrong.
+#[test]
+fn another_secret_in_place_of_its_files_path() {
+    let case = Case::new();
+    let token = "{\"access_token\": \"c2VjcmV0\"}";
+    case.run(["token", &format!("--token-file={token}")]).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: --token-file must be a path, but looks like a token
+  hint: write the token into a file that only you can read, and give the path of that file
+
+"#]],
+    );
+    let mut command = case.world.zitadel(["token"]);
+    command.env("ZITADEL_CREDENTIAL_TOKEN_FILE", token);
+    case.end(command).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: ZITADEL_CREDENTIAL_TOKEN_FILE must be a path, but looks like a token
+  hint: write the token into a file that only you can read, and give the path of that file
+
+"#]],
+    );
+    case.run(["token", "--client-secret-file", "s3cret\n"]).fails(2, str![[r#"
+zitadel-credential: error: --client-secret-file must be a path, but looks like a client secret
+  hint: give the path of the secret's file, or set ZITADEL_CREDENTIAL_CLIENT_SECRET to the secret, from a secret of your CI system
+
+"#]]);
+    case.run(["token", "--cache-dir", "a\nb"]).fails(
+        2,
+        str![[r#"
+zitadel-credential: error: --cache-dir must be a path, but looks like the content of a file
+  hint: give the path: the content is neither read nor shown here
+
+"#]],
+    );
+    let pem = case.world.user.public_pem();
+    case.profile(&format!(
+        "sign-command = [\"true\"]\npublic-key-file = '''{pem}'''"
+    ));
+    case.run(["token"]).fails(2, str![[r#"
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profile test: public-key-file must be a path, but looks like a public key
+  hint: give the path: the content is neither read nor shown here
+
+"#]]);
+}
+
+/// Errors about these settings quote them.
 #[test]
 fn a_key_in_place_of_another_setting() {
     let case = Case::new();
     let pem = case.world.user.pkcs8_pem();
-    // One with a slash is no id of any kind, and with one at its end no file's name.
+    // With a slash it is not an ID of any kind, and with one at its end not a file's
+    // name.
     let is_path = |line: &&str| line.contains('/') && !line.ends_with('/');
     let body = pem.lines().find(is_path).unwrap();
     for flag in [
@@ -249,7 +296,7 @@ zitadel-credential: error: ZITADEL_CREDENTIAL_CA_FILE must be a path, but is a c
     case.profile(&format!("key-file = \"~/key.json\"\nca-file = '''{pem}'''"));
     let call = case.run(["token"]);
     assert_eq!(call.code, Some(2));
-    // A name of more than 255 bytes before the first slash would be another error.
+    // A name of more than 255 bytes before the first slash would cause another error.
     let pasted = pem.replacen('M', "M/", 1);
     case.profile(&format!("key-command = ['''{pasted}''']"));
     case.run(["token"]).fails(
@@ -278,7 +325,7 @@ zitadel-credential: error: ZITADEL_CREDENTIAL_KEY: neither JSON nor PEM (line 1,
     );
 }
 
-/// As it happens where the variable next to it was meant.
+/// This happens if the other variable was meant.
 #[test]
 fn another_thing_in_the_environments_key() {
     let case = Case::new();

@@ -1,5 +1,5 @@
-//! Every way in which the settings of a call do not make a request, as a person
-//! reads it. None of them costs the issuer one.
+//! All errors of a call's settings, as the user reads them. None of them causes a request
+//! to the issuer.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,7 +9,7 @@ use snapbox::{Data, str};
 
 use crate::support::Case;
 
-/// `token` with this config file.
+/// Runs `token` with this config file.
 #[track_caller]
 fn config(toml: &str, stderr: impl Into<Data>) {
     let case = Case::new();
@@ -18,7 +18,7 @@ fn config(toml: &str, stderr: impl Into<Data>) {
     assert_eq!(case.requests(), 0);
 }
 
-/// `token` with these options, in a world where it would work without.
+/// Runs `token` with these options, in a world where it works without them.
 #[track_caller]
 fn options(more: &[&str], stderr: impl Into<Data>) {
     let case = Case::new();
@@ -26,7 +26,7 @@ fn options(more: &[&str], stderr: impl Into<Data>) {
     assert_eq!(case.requests(), 0);
 }
 
-/// `token` with this variable, in a world where it would work without.
+/// Runs `token` with this variable, in a world where it works without it.
 #[track_caller]
 fn variable(name: &str, value: impl AsRef<OsStr>, stderr: impl Into<Data>) {
     let case = Case::new();
@@ -37,7 +37,7 @@ fn variable(name: &str, value: impl AsRef<OsStr>, stderr: impl Into<Data>) {
 }
 
 #[test]
-fn a_config_file_that_is_not_there() {
+fn a_missing_config_file() {
     options(
         &["--config", "none.toml"],
         str![[r#"
@@ -89,7 +89,7 @@ zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: no pro
 }
 
 #[test]
-fn a_profile_that_a_rule_names_lacks_something() {
+fn an_incomplete_profile_of_a_rule() {
     let case = Case::new();
     case.world
         .home
@@ -132,7 +132,7 @@ zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profil
         2,
         str![[r#"
 zitadel-credential: error: no issuer is configured
-  hint: run zitadel-credential setup profile NAME
+  hint: run zitadel-credential setup profile NAME, which writes [HOME]/.config/zitadel-credential/config.toml
   hint: for one call, give --issuer or set ZITADEL_CREDENTIAL_ISSUER
 
 "#]],
@@ -162,7 +162,7 @@ zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: profil
 }
 
 #[test]
-fn a_host_that_is_none() {
+fn an_invalid_host() {
     options(
         &["--host", "git.acme.test/team"],
         str![[r#"
@@ -183,7 +183,7 @@ zitadel-credential: error: --host or ZITADEL_CREDENTIAL_HOSTS: invalid host: "b.
 }
 
 #[test]
-fn a_timeout_that_is_none() {
+fn an_invalid_timeout() {
     options(
         &["--timeout", "soon"],
         str![[r#"
@@ -240,7 +240,7 @@ zitadel-credential: error: invalid project ID: "my project"
 }
 
 #[test]
-fn a_log_level_that_is_none() {
+fn an_invalid_log_level() {
     variable(
         "ZITADEL_CREDENTIAL_LOG",
         "loud",
@@ -253,7 +253,7 @@ zitadel-credential: error: invalid log level in ZITADEL_CREDENTIAL_LOG
 }
 
 #[test]
-fn a_log_format_that_is_none() {
+fn an_invalid_log_format() {
     variable(
         "ZITADEL_CREDENTIAL_LOG_FORMAT",
         "xml",
@@ -274,7 +274,7 @@ zitadel-credential: error: invalid value 'xml' for '--log-format <text|json>' [p
 }
 
 #[test]
-fn bytes_that_are_no_text() {
+fn bytes_that_are_not_utf8() {
     let bytes = OsStr::from_bytes(b"https://\xff\x1b[31m");
     variable(
         "ZITADEL_CREDENTIAL_ISSUER",
@@ -307,7 +307,7 @@ zitadel-credential: error: --profile is not UTF-8
 }
 
 #[test]
-fn a_proxy_that_is_none() {
+fn an_invalid_proxy() {
     for (value, said) in [
         (
             "socks9://ci:hunter2@proxy",

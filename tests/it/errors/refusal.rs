@@ -1,4 +1,4 @@
-//! How a refusal is explained: what the issuer says, and what this side finds.
+//! Explanations of a refusal: the issuer's text, and the local facts.
 
 use serde_json::json;
 use snapbox::str;
@@ -15,7 +15,7 @@ zitadel-credential: error: the issuer refused the assertion: server_error: Error
   found: the key file has no expiration date
   hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
   hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
-  hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
+  hint: check the clocks; if everything is right, try again later and read ZITADEL's log: ZITADEL gives the same answer for an internal error, such as a database that is down or read-only
 
 "#]], str![[r#"
 zitadel-credential: error: the issuer refused the assertion: invalid_request: Errors.AuthNKey.NotFound (HTTP 404)
@@ -31,7 +31,7 @@ zitadel-credential: error: the issuer refused the assertion: server_error: Error
   found: the key file has no expiration date
   hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
   hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
-  hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
+  hint: check the clocks; if everything is right, try again later and read ZITADEL's log: ZITADEL gives the same answer for an internal error, such as a database that is down or read-only
 
 "#]], str![[r#"
 zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
@@ -40,7 +40,7 @@ zitadel-credential: error: the issuer refused the assertion: invalid_grant: inva
   found: the key file has no expiration date
   hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
   hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
-  hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
+  hint: check the clocks; if everything is right, try again later and read ZITADEL's log: ZITADEL gives the same answer for an internal error, such as a database that is down or read-only
 
 "#]], str![[r#"
 zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
@@ -49,7 +49,7 @@ zitadel-credential: error: the issuer refused the assertion: invalid_grant: inva
   found: the key file has no expiration date
   hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
   hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
-  hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
+  hint: check the clocks; if everything is right, try again later and read ZITADEL's log: ZITADEL gives the same answer for an internal error, such as a database that is down or read-only
 
 "#]], str![[r#"
 zitadel-credential: error: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
@@ -58,14 +58,14 @@ zitadel-credential: error: the issuer refused the assertion: invalid_grant: inva
   found: the key file has no expiration date
   hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
   hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
-  hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
+  hint: check the clocks; if everything is right, try again later and read ZITADEL's log: ZITADEL gives the same answer for an internal error, such as a database that is down or read-only
 
 "#]]]) {
         let case = Case::new();
         case.world.issuer.set_version(version);
         case.world.issuer.remove_key(&case.world.user.key_id);
         case.run(["token"]).fails(1, said);
-        // A 500 may be trouble of the issuer's own.
+        // A 500 may be an internal error of the issuer.
         let is_500 = matches!(version, Version::Older | Version::V2025);
         let tries = if is_500 { 2 } else { 1 };
         assert_eq!(case.world.issuer.token_requests(), tries, "{version:?}");
@@ -128,13 +128,13 @@ zitadel-credential: error: the issuer refused the assertion: invalid_grant: inva
   found: the key file says that the key is valid until 2099-01-01T00:00:00Z
   hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
   hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
-  hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
+  hint: check the clocks; if everything is right, try again later and read ZITADEL's log: ZITADEL gives the same answer for an internal error, such as a database that is down or read-only
 
 "#]]);
 }
 
 #[test]
-fn a_clock_that_is_off_is_said_and_overcome() {
+fn a_wrong_clock_is_reported_and_corrected() {
     for version in Version::ALL {
         for (seconds, said) in [
             (
@@ -185,7 +185,7 @@ zitadel-credential: error: the issuer refused the assertion: invalid_grant: inva
   found: the key file has no expiration date
   hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
   hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
-  hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
+  hint: check the clocks; if everything is right, try again later and read ZITADEL's log: ZITADEL gives the same answer for an internal error, such as a database that is down or read-only
 
 "#]]);
 }

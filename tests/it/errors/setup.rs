@@ -1,4 +1,4 @@
-//! `setup`: what it refuses, and why.
+//! `setup`: its refusals, with their reasons.
 
 use std::fs;
 use std::fs::Permissions;
@@ -15,7 +15,7 @@ pub fn words(line: &str) -> Vec<&str> {
 }
 
 #[test]
-fn a_profile_without_what_it_needs() {
+fn an_incomplete_profile() {
     let case = Case::new();
     case.run(words("setup profile new")).fails(
         2,
@@ -61,7 +61,7 @@ zitadel-credential: error: invalid profile name: empty, too long or not plain te
 }
 
 #[test]
-fn a_key_that_no_config_file_may_hold() {
+fn a_key_that_no_config_file_may_contain() {
     let case = Case::new();
     let mut call = case
         .world
@@ -70,8 +70,8 @@ fn a_key_that_no_config_file_may_hold() {
     case.end(call).fails(
         2,
         str![[r#"
-zitadel-credential: error: the key is in ZITADEL_CREDENTIAL_KEY, and a config file holds no key
-  hint: --key-file names the file that holds it; with the variable alone no profile is needed
+zitadel-credential: error: a profile cannot contain the key of ZITADEL_CREDENTIAL_KEY
+  hint: save it to a file for --key-file, or use the variable without a profile
 
 "#]],
     );
@@ -109,7 +109,7 @@ zitadel-credential: error: host rules still use profile new: r.dev
     case.run(words("setup profile new --undo")).fails(
         2,
         str![[r#"
-zitadel-credential: error: default-profile is still new
+zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: default-profile is still new
   hint: set another default-profile, or remove the line
 
 "#]],
@@ -117,7 +117,7 @@ zitadel-credential: error: default-profile is still new
 }
 
 #[test]
-fn options_and_hosts_that_make_no_sense() {
+fn invalid_options_and_hosts() {
     let case = Case::new();
     case.run(words("setup docker r.dev --issuer https://a.dev"))
         .fails(
@@ -163,7 +163,7 @@ zitadel-credential: error: [HOME]/.config/zitadel-credential/config.toml: host r
 }
 
 #[test]
-fn no_profile_to_wire_a_tool_up_to() {
+fn a_tool_without_a_profile() {
     let case = Case::new();
     case.world.home.write_config("");
     case.run(words("setup docker r.dev")).fails(
@@ -178,7 +178,7 @@ zitadel-credential: error: no profile
 }
 
 #[test]
-fn a_rule_that_says_otherwise() {
+fn a_conflicting_rule() {
     let case = Case::new();
     case.world
         .home
@@ -222,15 +222,15 @@ fn a_token_as_a_name() {
     .fails(
         2,
         str![[r#"
-zitadel-credential: error: what stands as --user looks like a key or a token
-  hint: use a plain name: this value would be written into files; revoke it if it is a valid secret
+zitadel-credential: error: the value of --user looks like a key or a token
+  hint: use a plain name, as it is written to files; if this value is a valid secret, revoke it
 
 "#]],
     );
 }
 
 #[test]
-fn tools_that_are_not_there() {
+fn missing_tools() {
     let case = Case::new();
     let without_path = |line| {
         let mut call = case.world.zitadel(words(line));
@@ -281,7 +281,7 @@ zitadel-credential: error: [HOME]/bin/git: not complete within 1 s
         1,
         str![[r#"
 zitadel-credential: error: git failed: no message, signal: 25 (SIGXFSZ)
-  hint: nothing was changed; run git by hand to see more
+  hint: run git by hand to see more
 
 "#]],
     );

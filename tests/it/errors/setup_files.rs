@@ -1,4 +1,4 @@
-//! `setup`: the files that it does not take, and why.
+//! `setup`: files that it refuses, with the reasons.
 
 use std::fs;
 use std::fs::File;
@@ -11,7 +11,7 @@ use super::setup::{CONFIG, words};
 use crate::support::Case;
 
 #[test]
-fn files_that_are_not_as_they_should_be() {
+fn invalid_tool_files() {
     let case = Case::new();
     let home = &case.world.home;
     home.write(".docker/config.json", "{");
@@ -70,14 +70,14 @@ zitadel-credential: error: key.json: it is a key file
         );
     home.append_config("hosts = {}\n");
     case.run(words("setup docker r.dev")).fails(2, str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 7: unknown field `hosts`, expected one of `issuer`, `key-file`, `key-command`, `sign-command`, `public-key-file`, `token-file`, `token-command`, `client-id`, `client-secret-file`, `client-secret-command`, `self-signed`, `key-id`, `user-id`, `scopes`, `projects`, `roles`, `zitadel-api`, `token-endpoint`, `ca-file`, `allow-http`, `shared`
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 7: unknown field `hosts`
   hint: write each host as a table of its own: [hosts."HOST"], and below it profile = "NAME"
 
 "#]]);
 }
 
 #[test]
-fn what_setup_remembers_in_another_form() {
+fn an_invalid_setup_journal() {
     let case = Case::new();
     let journal = ".config/zitadel-credential/setup.json";
     let home = &case.world.home;
@@ -96,7 +96,7 @@ zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: invalid
         case.run(words("setup docker r.dev --undo"))
     };
     damaged("\"files\": {\n    \"", "\"files\": {\n    \"..").fails(2, str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: invalid setup journal: ..[HOME]/.config/zitadel-credential/config.toml is no plain absolute path
+zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: invalid setup journal: ..[HOME]/.config/zitadel-credential/config.toml is not a plain absolute path
   hint: move it away to continue without it; then undo earlier setups by hand
 
 "#]]);
@@ -116,8 +116,8 @@ zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: invalid
 
 "#]]);
     damaged("config.toml\",", "other.toml\",").fails(2, str![[r#"
-zitadel-credential: error: hosts.r.dev was put into another config file: [HOME]/.config/zitadel-credential/other.toml
-  hint: --config [HOME]/.config/zitadel-credential/other.toml names that one
+zitadel-credential: error: hosts.r.dev is in another config file: [HOME]/.config/zitadel-credential/other.toml
+  hint: run the undo with --config [HOME]/.config/zitadel-credential/other.toml
 
 "#]]);
 }
@@ -139,11 +139,11 @@ zitadel-credential: error: [HOME]/.docker/config.json: larger than 4194304 bytes
 }
 
 #[test]
-fn a_setup_that_could_not_be_remembered() {
+fn a_setup_that_cannot_be_recorded() {
     let case = Case::new();
     case.run(words("setup docker r.dev --authfile a/../b.json"))
         .fails(2, str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: this setup cannot be recorded: [HOME]/a/../b.json is no plain absolute path
+zitadel-credential: error: [HOME]/.config/zitadel-credential/setup.json: this setup cannot be recorded: [HOME]/a/../b.json is not a plain absolute path
   hint: use paths and names without control characters, and paths without ..
 
 "#]]);
@@ -158,8 +158,8 @@ fn another_setup_under_way() {
     case.run(words("setup docker r.dev --timeout 1")).fails(
         75,
         str![[r#"
-zitadel-credential: error: [HOME]/.config/zitadel-credential: another setup is under way
-  hint: wait for the other setup; --timeout extends the wait
+zitadel-credential: error: [HOME]/.config/zitadel-credential: another setup or key rotation is under way
+  hint: try again later; --timeout extends the wait
 
 "#]],
     );

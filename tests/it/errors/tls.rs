@@ -1,4 +1,4 @@
-//! Every way in which an issuer does not prove who it is, as a person reads it.
+//! All errors of an issuer's certificate, as the user reads them.
 
 mod refused;
 
@@ -16,7 +16,7 @@ use snapbox::{Data, str};
 use crate::support::{Ca, Case, Issuer, Response, Server, World};
 
 #[test]
-fn a_certificate_of_ones_own() {
+fn an_untrusted_certificate() {
     let ca = Ca::new();
     let case = Case::with(World::with(Issuer::start_tls(&ca)));
     case.run(["token"]).fails(1, str![[r#"
@@ -79,7 +79,7 @@ zitadel-credential: error: ca-file wide.pem: UTF-16, not UTF-8
     case.run(["token", "--ca-file", "ca.pem"]).gives_a_token("");
 }
 
-/// As OpenSSL takes it, and curl with it.
+/// OpenSSL accepts these, and so does curl with it.
 #[test]
 fn other_forms_of_an_authoritys_certificate() {
     let ca = Ca::new();
@@ -108,7 +108,7 @@ fn other_forms_of_an_authoritys_certificate() {
         .stderr(contains("no certificate in the file"));
 }
 
-/// `token` where the server shows this certificate.
+/// Runs `token` at a server with this certificate.
 #[track_caller]
 fn certificate(ca: &Ca, server: Arc<ServerConfig>, stderr: impl Into<Data>) {
     let server = Server::https(server, |_| Response::new(204).into());
@@ -151,7 +151,7 @@ zitadel-credential: error: [URL]/.well-known/openid-configuration: the certifica
 }
 
 #[test]
-fn a_certificate_of_tomorrow() {
+fn a_not_yet_valid_certificate() {
     let ca = Ca::new();
     certificate(
         &ca,
@@ -181,13 +181,13 @@ zitadel-credential: error: [URL]/.well-known/openid-configuration: the certifica
 }
 
 #[test]
-fn no_tls_where_it_should_be() {
+fn a_server_without_tls() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let server = thread::spawn(move || {
         for stream in listener.incoming().take(3) {
             let mut stream = stream.unwrap();
-            // What is left unread would become a reset.
+            // Unread bytes would become a reset.
             let _ = stream.read(&mut [0; 16 * 1024]).unwrap();
             stream
                 .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
@@ -256,7 +256,7 @@ zitadel-credential: error: [URL]/.well-known/openid-configuration: the certifica
     );
 }
 
-/// macOS has the Keychain, always.
+/// macOS always has the Keychain.
 #[cfg(not(target_os = "macos"))]
 #[test]
 fn no_trusted_authority_on_the_system() {
@@ -292,7 +292,7 @@ zitadel-credential: error: [URL]/.well-known/openid-configuration: no trusted ce
     ));
 }
 
-/// As if they were not set, whether the system has roots or not.
+/// Empty variables count as unset, whether the system has roots or not.
 #[test]
 fn empty_variables_for_the_systems_roots() {
     let ca = Ca::new();

@@ -1,5 +1,5 @@
-//! Every way in which the token endpoint gives no token, or a doubtful one, as a
-//! person reads it.
+//! All errors of a token endpoint without a token, or with a doubtful one, as the user
+//! reads them.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::support::{Case, Endpoint, Fault, Times};
 
 const HTML: &str = "<!doctype html><title>Log in</title>";
 
-/// `token` while an endpoint answers like this.
+/// Runs `token` while an endpoint has this fault.
 #[track_caller]
 fn fault(endpoint: Endpoint, fault: Fault, code: i32, stderr: impl Into<Data>) {
     let case = Case::new();
@@ -18,7 +18,7 @@ fn fault(endpoint: Endpoint, fault: Fault, code: i32, stderr: impl Into<Data>) {
     case.run(["token"]).fails(code, stderr);
 }
 
-/// `token` where a field of the endpoint's answer is another, or none.
+/// Runs `token` with one field of the endpoint's response changed or removed.
 #[track_caller]
 fn edited(endpoint: Endpoint, field: &'static str, value: Value, stderr: impl Into<Data>) {
     let edit = Fault::edit(move |answer| answer[field] = value.clone());
@@ -59,8 +59,8 @@ zitadel-credential: error: [ISSUER]/oauth/v2/token: the JSON response has a fiel
         str![[r#"
 zitadel-credential: error: [ISSUER]/oauth/v2/token: HTTP 404: 404 page not found
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: set issuer to the URL of your ZITADEL instance, as its console shows it: ZITADEL answers so if the host name is no domain of an instance
-  hint: try again later: ZITADEL answers so too if it has trouble of its own, such as a database that is down
+  hint: set issuer to the URL of your ZITADEL instance, as its console shows it: ZITADEL gives this answer if the host name is not a domain of an instance
+  hint: try again later: ZITADEL gives the same answer for an internal error, such as a database that is down
 
 "#]],
     );
@@ -162,7 +162,7 @@ zitadel-credential: error: [ISSUER]/oauth/v2/token: the JSON response has no acc
 }
 
 #[test]
-fn a_token_that_is_no_bearer_token() {
+fn a_token_that_is_not_a_bearer_token() {
     let split = Fault::edit(|answer| {
         let token = answer["access_token"].as_str().unwrap();
         answer["access_token"] = format!("{token}\r\nhost=evil.test").into();
@@ -203,7 +203,7 @@ zitadel-credential: error: [ISSUER]/oauth/v2/token: token_type is not Bearer
 }
 
 #[test]
-fn a_lifetime_that_is_none() {
+fn an_invalid_lifetime() {
     for lifetime in [
         json!(0),
         json!(-1),
@@ -226,7 +226,7 @@ zitadel-credential: error: [ISSUER]/oauth/v2/token: expires_in is not a positive
 }
 
 #[test]
-fn a_lifetime_that_is_over_at_once() {
+fn a_lifetime_that_ends_on_arrival() {
     let case = Case::new();
     case.world.issuer.set_lifetime(2);
     let late = Fault::Delay(Duration::from_millis(2500));
@@ -245,7 +245,7 @@ zitadel-credential: error: the issuer's token had expired when it arrived
 }
 
 #[test]
-fn no_lifetime_is_a_token_for_once() {
+fn no_lifetime_means_no_caching() {
     let case = Case::new();
     let none = Fault::edit(|answer| {
         answer.as_object_mut().unwrap().remove("expires_in");
@@ -321,7 +321,7 @@ zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: HTTP 429: 
 }
 
 #[test]
-fn busy_for_longer_than_we_wait() {
+fn busy_beyond_the_timeout() {
     let busy = Fault::retry_after(503, "120");
     fault(
         Endpoint::Token,

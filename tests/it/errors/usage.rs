@@ -1,9 +1,9 @@
-//! What is misspelt on the command line, and the spelling that it is told.
+//! Misspelt command lines, and the proposed spelling.
 
 use crate::support::{Case, Command, binary};
 
-/// The error with its ways out: what was meant, or else the usage, and the help of the
-/// command that `of` begins with.
+/// Returns the error with its remedies: the proposal, or else the usage, and the help of
+/// the command at the start of `of`.
 fn told(error: &str, tip: &str, of: &str) -> String {
     const US: &str = "zitadel-credential";
     let words = of
@@ -23,7 +23,7 @@ fn told(error: &str, tip: &str, of: &str) -> String {
     format!("{US}: error: {error}\n{hint}  hint: run {command} -h for the {subject}\n")
 }
 
-/// The binary with these words, by the name that a tool calls it by.
+/// Runs the binary with these words, by a tool's name for it.
 #[track_caller]
 fn by_name(name: &str, words: &str, stderr: String) {
     let case = Case::new();
@@ -49,6 +49,9 @@ fn a_misspelt_command() {
         ("cache lst", "lst", "list", "cache <COMMAND>"),
         ("help tokn", "tokn", "token", "[OPTIONS] <COMMAND>"),
         ("help cache lst", "lst", "list", "cache <COMMAND>"),
+        // Below `key`, the words of the root mean nothing.
+        ("key rotates", "rotates", "rotate", "key <COMMAND>"),
+        ("config checks", "checks", "check", "config <COMMAND>"),
         ("gti get", "gti", "git", "[OPTIONS] <COMMAND>"),
         ("setup gti a.dev", "gti", "git", "setup <COMMAND>"),
         ("help setup gti", "gti", "git", "setup <COMMAND>"),
@@ -101,7 +104,13 @@ fn a_word_of_other_programs() {
             "setup kubectl --context CONTEXT",
             "setup <COMMAND>",
         ),
+        ("setup pip", "pip", "setup keyring HOST", "setup <COMMAND>"),
         ("cache rm", "rm", "cache clear", "cache <COMMAND>"),
+        ("profile ls", "ls", "profile list", "profile <COMMAND>"),
+        ("profile show", "show", "profile list", "profile <COMMAND>"),
+        ("config ls", "ls", "config show", "config <COMMAND>"),
+        ("config get", "get", "config show", "config <COMMAND>"),
+        ("key ls", "ls", "key list", "key <COMMAND>"),
     ] {
         let error = format!("unrecognized subcommand '{wrong}'");
         let tip = format!("run zitadel-credential {call}");
@@ -156,7 +165,7 @@ fn a_misspelt_option() {
 }
 
 #[test]
-fn an_unknown_option_is_a_value_behind_dashes_of_exec_alone() {
+fn only_exec_suggests_dashes_for_an_unknown_option() {
     let error = "unexpected argument '--bogus' found";
     for (words, of) in [
         ("git get --bogus", "git <OPERATION>"),
@@ -209,7 +218,7 @@ fn a_misspelt_value() {
 }
 
 #[test]
-fn what_is_missing() {
+fn missing_arguments() {
     for (words, missing, of) in [
         ("git", "<OPERATION>", "git <OPERATION>"),
         ("exec", "<CMD>...", "exec -- <CMD>..."),
@@ -221,7 +230,7 @@ fn what_is_missing() {
 }
 
 #[test]
-fn what_is_too_much() {
+fn invalid_arguments() {
     let error = "unexpected argument 'now' found";
     usage("token now", told(error, "", "token [OPTIONS]"));
     let error = "a value is required for '--profile <NAME>' but none was supplied";

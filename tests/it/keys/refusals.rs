@@ -1,18 +1,19 @@
-//! What `key` is refused, and says.
+//! Refusals of `key`, and their messages.
 
 use std::fs;
-use std::fs::Permissions;
+use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
 use predicates::prelude::*;
 use predicates::str::contains;
+use rustix::fs::{FlockOperation, flock};
 
 use super::{keys, stdout};
 use crate::support::issuer::Trouble;
 use crate::support::{Case, Endpoint, Fault, Times, World};
 
 #[test]
-fn a_role_that_is_wanted_is_explained_in_whatever_language() {
+fn a_missing_role_is_explained_in_any_language() {
     let case = Case::new();
     case.world.issuer.forbid_own_keys(true);
     case.run(["key", "list"]).fails(
@@ -64,7 +65,7 @@ zitadel-credential: error: [ISSUER]/v2/users/[USER_ID]/keys: HTTP 404: Not Found
 }
 
 #[test]
-fn a_file_that_is_there_is_not_written() {
+fn an_existing_file_is_not_overwritten() {
     let world = World::new();
     for name in ["key.json", ".config/zitadel-credential/config.toml"] {
         let before = fs::read(world.home.path().join(name)).unwrap();
@@ -85,7 +86,24 @@ fn a_file_that_is_there_is_not_written() {
 }
 
 #[test]
-fn an_answer_of_a_server_that_is_none_shows_no_secret() {
+fn a_missing_directory_is_named_with_the_remedy() {
+    let case = Case::new();
+    for command in ["add", "rotate"] {
+        case.run(["key", command, "--output", "new/dir/key.json"])
+            .fails(
+                2,
+                snapbox::str![[r#"
+zitadel-credential: error: new/dir/key.json: no new key: there is no directory new/dir
+  hint: create it, or choose another directory
+
+"#]],
+            );
+    }
+    assert_eq!(case.requests(), 0);
+}
+
+#[test]
+fn an_error_about_an_invalid_answer_shows_no_secret() {
     let world = World::new();
     for body in [
         r#"{"keyId":"../etc","keyContent":"hunter2hunter2"}"#,
@@ -126,7 +144,7 @@ fn an_answer_of_a_server_that_is_none_shows_no_secret() {
 }
 
 #[test]
-fn trouble_that_may_pass_is_a_temporary_error() {
+fn outages_are_temporary_errors() {
     let world = World::new();
     for fault in [
         Fault::rate_limit(),
@@ -177,7 +195,24 @@ fn a_damaged_note_and_one_of_another_user_stop_the_rotation() {
 }
 
 #[test]
-fn arguments_that_make_no_sense_are_refused_before_any_request() {
+fn a_call_with_the_same_directory_is_waited_for() {
+    let world = World::new();
+    let dir = File::open(world.home.path()).unwrap();
+    flock(&dir, FlockOperation::LockExclusive).unwrap();
+    for words in [&["rotate"][..], &["rotate", "--output", "new.json"]] {
+        world
+            .zitadel(["key"])
+            .args(words)
+            .args(["--timeout", "1"])
+            .assert()
+            .code(75)
+            .stderr(contains("another setup or key rotation is under way"));
+    }
+    assert_eq!(world.issuer.total_requests(), 0);
+}
+
+#[test]
+fn invalid_arguments_are_refused_before_any_request() {
     let case = Case::new();
     case.run(["key", "rotate", "--if-expires-within", "90d"])
         .fails(
@@ -204,6 +239,15 @@ zitadel-credential: error: invalid key ID: "a/b"
 
 "#]],
     );
+    let pasted = "AVqMTKIZfEuyPYwLv0uT4enfihoj50kMQ4v9gopVI6jS0xr1i0dgPDgeuWE2Mw6R";
+    case.run(["key", "remove", pasted, "--yes"]).fails(
+        2,
+        snapbox::str![[r#"
+zitadel-credential: error: invalid key ID: "[…]"
+  hint: use an ID of zitadel-credential key list
+
+"#]],
+    );
     case.run(["key", "add"]).fails(
         2,
         snapbox::str![[r#"
@@ -216,9 +260,9 @@ zitadel-credential: error: missing argument --output <FILE>
     assert_eq!(case.requests(), 0);
 }
 
-/// The file without the slash was written.
+/// Without the slash, the file was written.
 #[test]
-fn the_name_of_a_directory_is_no_file() {
+fn a_directory_name_is_refused_as_a_file() {
     let world = World::new();
     for (words, code) in [
         ("key add --output new.json/", 2),
@@ -252,7 +296,7 @@ fn the_name_of_a_directory_is_no_file() {
 }
 
 #[test]
-fn a_key_that_others_can_swap_or_that_has_another_name_is_told_of() {
+fn a_key_that_others_can_swap_or_that_has_another_name_is_reported() {
     let world = World::new();
     let key = world.home.path().join("shared/key.json");
     world.home.write("shared/key.json", world.user.key_json());
@@ -279,7 +323,7 @@ fn a_key_that_others_can_swap_or_that_has_another_name_is_told_of() {
     fs::hard_link(&key, world.home.path().join("other.json")).unwrap();
     let said = rotate(0o700);
     assert!(said.contains("has other names (hard links)"), "{said}");
-    // The file is another one now.
+    // The file was replaced.
     assert_eq!(rotate(0o700), "");
     for mode in [0o777, 0o770] {
         fs::set_permissions(&dir, Permissions::from_mode(mode)).unwrap();

@@ -7,14 +7,14 @@ use std::time::Duration;
 use predicates::prelude::*;
 use predicates::str::contains;
 
-use super::{SOON, key_file, keys, mode, stdout};
-use crate::support::{Endpoint, Fault, Running, World, binary};
+use super::{NEVER, SOON, key_file, keys, mode, stdout};
+use crate::support::{Endpoint, Fault, Run, Running, World, binary, trace};
 
 fn note(world: &World) -> std::path::PathBuf {
     world.home.path().join("key.json.rotation")
 }
 
-/// The world has one key, which is in the file and works.
+/// Asserts that the world has one key, which is in the file and works.
 #[track_caller]
 fn assert_one_key(world: &World) -> String {
     let id = key_file(&world.key_file)["keyId"]
@@ -45,7 +45,7 @@ fn a_new_key_takes_the_old_ones_place_and_the_old_one_is_removed() {
         "{text}"
     );
     assert_eq!(mode(&world.key_file), 0o600);
-    // Twice on purpose is two rotations.
+    // Two intended calls are two rotations.
     stdout(&world, &["key", "rotate"]);
     assert_ne!(assert_one_key(&world), new);
 }
@@ -63,10 +63,10 @@ fn the_old_key_stays_if_it_is_to_be_kept() {
 }
 
 #[test]
-fn a_key_that_is_good_for_long_is_left_alone() {
+fn a_key_that_is_valid_for_long_is_not_rotated() {
     let world = World::new();
     let file = || fs::read_to_string(&world.key_file).unwrap();
-    // By the key file, without a request.
+    // The expiry is from the key file, without a request.
     world.home.write(
         "key.json",
         world.user.key_json_expiring("2040-01-01T00:00:00Z"),
@@ -77,13 +77,24 @@ fn a_key_that_is_good_for_long_is_left_alone() {
     let nothing = |end| format!("key {id} is valid until {end}: nothing to do\n");
     assert_eq!(stdout(&world, &words), nothing("2040-01-01T00:00:00Z"));
     assert_eq!(world.issuer.total_requests(), 0);
-    // By ZITADEL.
+    // The expiry is from ZITADEL.
     world.home.write("key.json", world.user.key_json());
     world.issuer.set_key_expiry(id, SOON);
     assert_eq!(stdout(&world, &words), nothing("2030-01-01T00:00:00Z"));
     assert_ne!(file(), before);
     assert_eq!(keys(&world), [id.as_str()]);
-    // Near enough.
+    // The key has no expiry, as `key list` says.
+    world.issuer.set_key_expiry(id, NEVER);
+    let never = format!("key {id} never expires: nothing to do\n");
+    assert_eq!(stdout(&world, &words), never);
+    world.home.write(
+        "key.json",
+        world.user.key_json_expiring("9999-12-31T23:59:59Z"),
+    );
+    assert_eq!(stdout(&world, &words), never);
+    world.home.write("key.json", world.user.key_json());
+    world.issuer.set_key_expiry(id, SOON);
+    // The expiry is near enough.
     let soon = [
         "key",
         "rotate",
@@ -143,7 +154,7 @@ fn a_key_that_does_not_work_in_time_is_removed_and_the_old_one_stays() {
 }
 
 #[test]
-fn a_bare_pem_becomes_a_key_file_and_the_config_line_to_change_is_told() {
+fn a_bare_pem_becomes_a_key_file_and_the_config_line_to_change_is_named() {
     let world = World::new();
     let (id, user, url) = (&world.user.key_id, &world.user.user_id, world.issuer.url());
     world.home.write("key.pem", world.user.pkcs8_pem());
@@ -155,8 +166,8 @@ fn a_bare_pem_becomes_a_key_file_and_the_config_line_to_change_is_told() {
     let new = new["keyId"].as_str().unwrap();
     let told = format!("config.toml:4: remove key-id, or change it to \"{new}\"");
     assert!(text.contains(&told), "{text}");
-    // Even before the line is changed, all works: the new key is known to be in use, and
-    // the rotation can be repeated.
+    // Everything works even before the line is changed: the new key is known to be in
+    // use, and the rotation can be repeated.
     let listed = stdout(&world, &["key", "list"]);
     let line = listed.lines().find(|line| line.starts_with(new)).unwrap();
     assert!(line.ends_with("in use"), "{listed}");
@@ -206,7 +217,7 @@ fn a_link_stays_a_link_and_a_wide_mode_becomes_private() {
 }
 
 #[test]
-fn a_key_of_another_source_is_replaced_by_hand() {
+fn a_key_of_another_source_is_not_rotated() {
     let world = World::new();
     world.home.append_config(&format!(
         "[profiles.vault]\nissuer = \"{}\"\nkey-command = [\"cat\", \"{}\"]\n",
@@ -245,12 +256,60 @@ fn a_key_of_another_source_is_replaced_by_hand() {
         fs::read_to_string(&world.key_file).unwrap(),
         world.user.key_json()
     );
-    // The next one may not end the first one's only copy.
+    // The next rotation may not remove the first one's only key.
     world
         .zitadel(words)
         .assert()
         .code(2)
         .stderr(contains("is there already"));
+}
+
+/// A pipe is empty at the second read, and a command may need a touch each time.
+#[test]
+fn a_key_beside_a_new_file_is_read_once() {
+    let world = World::new();
+    let (id, user, url) = (&world.user.key_id, &world.user.user_id, world.issuer.url());
+    world.home.write("key.pem", world.user.pkcs8_pem());
+    let ids = format!("--key-id {id} --user-id {user}");
+    for (command, options) in [
+        ("rotate", "--key-file <(cat key.json)"),
+        ("rotate", &format!("--key-file <(cat key.pem) {ids}")),
+        ("add", "--key-file <(cat key.json)"),
+        ("add", &format!("--key-file <(cat key.pem) {ids}")),
+    ] {
+        let script = format!("$0 key {command} --output new.json {options}");
+        let mut shell = world.home.command("bash");
+        shell.args(["-c", &script]).arg(binary());
+        let output = Running::start(shell).output();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{script}: {said}");
+        fs::remove_file(world.home.path().join("new.json")).unwrap();
+    }
+    for (file, more) in [
+        ("key.json", String::new()),
+        (
+            "key.pem",
+            format!("key-id = \"{id}\"\nuser-id = \"{user}\"\n"),
+        ),
+    ] {
+        world.home.write_config(&format!(
+            "[profiles.ci]\nissuer = \"{url}\"\n\
+             key-command = [\"sh\", \"-c\", \"echo run >> runs; cat {file}\"]\n{more}"
+        ));
+        for words in [
+            &["key", "rotate", "--output", "new.json"][..],
+            &["key", "add", "--output", "other.json"],
+            &["key", "list"],
+        ] {
+            stdout(&world, words);
+            let runs = world.home.path().join("runs");
+            assert_eq!(fs::read_to_string(&runs).unwrap(), "run\n", "{words:?}");
+            fs::remove_file(runs).unwrap();
+        }
+        for name in ["new.json", "other.json"] {
+            fs::remove_file(world.home.path().join(name)).unwrap();
+        }
+    }
 }
 
 #[test]
@@ -264,7 +323,7 @@ fn an_answer_that_is_lost_leaves_no_key_behind() {
 }
 
 #[test]
-fn what_is_not_removed_at_once_is_removed_by_the_next_call() {
+fn a_key_that_was_not_removed_is_removed_by_the_next_call() {
     let world = World::new();
     let forbidden = Fault::status(403, "application/json", r#"{"code":7,"message":"no"}"#);
     world.issuer.fault(Endpoint::RemoveKey, forbidden, 1);
@@ -284,7 +343,7 @@ fn what_is_not_removed_at_once_is_removed_by_the_next_call() {
         dry.contains("would finish the rotation that was begun"),
         "{dry}"
     );
-    // A timer's call, too, though the key is new.
+    // A timer's call checks too, although the key is new.
     let text = stdout(&world, &["key", "rotate", "--if-expires-within", "14d"]);
     let new = assert_one_key(&world);
     let old = &world.user.key_id;
@@ -299,7 +358,7 @@ fn what_is_not_removed_at_once_is_removed_by_the_next_call() {
 #[test]
 fn only_keys_of_the_note_are_removed() {
     let world = World::new();
-    // Another machine's key, added in the meantime.
+    // Another machine added its key meanwhile.
     world.issuer.set_key_delay(Duration::from_secs(600));
     let mut command = world.home.command(binary());
     command.args(["key", "rotate"]);
@@ -319,9 +378,9 @@ fn only_keys_of_the_note_are_removed() {
 }
 
 #[test]
-fn a_call_whose_key_is_removed_meanwhile_is_told_to_ask_again() {
+fn a_call_whose_key_is_removed_meanwhile_fails_temporarily() {
     let world = World::new();
-    // It has signed by then.
+    // The key has signed by then.
     let late = Fault::Delay(Duration::from_secs(4));
     world.issuer.fault(Endpoint::Discovery, late, 1);
     let mut command = world.home.command(binary());
@@ -339,4 +398,26 @@ fn a_call_whose_key_is_removed_meanwhile_is_told_to_ask_again() {
         "{stderr}"
     );
     world.zitadel(["token"]).assert().success();
+}
+
+/// After a power failure, the note must still name the key that was uploaded.
+#[test]
+fn the_note_is_on_disk_before_the_key_is_uploaded() {
+    let world = World::new();
+    let Some(_) = trace::watched(&world.home) else {
+        return;
+    };
+    let mut command = world.home.command("strace");
+    command.args(["-f", "-y", "-qq", "-o", "calls"]);
+    command.args(["-e", "trace=/^rename,fsync", "--"]);
+    command.arg(binary()).args(["key", "rotate"]);
+    assert!(command.run().status.success());
+    let calls = world.home.read("calls");
+    let mut calls = calls.lines();
+    let is_written = |call: &str| call.contains("rename") && call.contains("key.json.rotation");
+    calls.find(|call| is_written(call)).unwrap();
+    let next = calls.next().unwrap();
+    let home = world.home.path().canonicalize().unwrap();
+    let home = format!("<{}>)", home.display());
+    assert!(next.contains("fsync(") && next.contains(&home), "{next}");
 }

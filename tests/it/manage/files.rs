@@ -1,4 +1,4 @@
-//! `cache clear`: which files it removes.
+//! The files that `cache clear` removes.
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
@@ -12,7 +12,7 @@ use crate::support::issuer::TokenKind;
 use crate::support::{Endpoint, Fault, Running, Times, World, binary};
 
 #[test]
-fn a_web_identitys_file_goes_with_its_entry_and_without_one() {
+fn a_web_identity_file_is_cleared_with_and_without_its_entry() {
     let world = World::new();
     world.issuer.set_token_kind(TokenKind::Jwt);
     let exec = ["exec", "--write-web-identity", "--", "true"];
@@ -44,7 +44,7 @@ fn a_lock_in_use_is_never_removed() {
 }
 
 #[test]
-fn what_could_hold_a_token_goes_with_the_rest_and_stays_with_a_part() {
+fn possible_token_files_are_removed_only_by_a_full_clear() {
     let world = world();
     let entry = files(&world.home, "json").remove(0);
     let foreign = entry.with_file_name("00000000000000000000000000000000.json");
@@ -96,17 +96,17 @@ fn files_of_other_programs_stay() {
     assert!(!truncated.exists());
 }
 
-/// The name of an entry of another program, or of a damaged one of ours.
+/// The name of another program's file, or of a damaged entry of ours.
 const DIGEST: &str = "0123456789abcdef0123456789abcdef";
 
-/// Returns what `cache clear` says.
+/// Returns the output of `cache clear`.
 fn said_by_clear(world: &World, options: &[&str]) -> String {
     let output = world.zitadel(["cache", "clear"]).args(options).run();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Clears the cache in `api`, beside one entry of ours. Returns what it says.
+/// Clears the cache in `api`, beside one entry of ours. Returns the output.
 fn cleared(world: &World) -> String {
     let fill = ["token", "--cache-dir", "api"];
     world.zitadel(fill).assert().success();
@@ -124,7 +124,7 @@ fn files_of_other_programs_stay_also_if_their_names_have_our_form() {
         ("json", "{\"name\":\"Re"),
         ("json", "not JSON"),
         ("json", "{\"access_token\":\"abc\",\"expires_at\":1}"),
-        // A discovery document, and a part of one.
+        // These are a discovery document and a part of one.
         (
             "json",
             "{\"issuer\":\"https://a.test\",\"token_endpoint\":\"t\",\"userinfo_endpoint\":\"u\"}",
@@ -132,7 +132,7 @@ fn files_of_other_programs_stay_also_if_their_names_have_our_form() {
         ("json", "{\"issuer\":\"https://a.test\",\"token_end"),
         ("token", "{}"),
         ("token", "a sentence of another program"),
-        // Nothing beside it is ours.
+        // No file beside it is ours.
         ("token", &jwt),
         ("lock", "4711\n"),
         ("parents", "mother, father"),
@@ -170,7 +170,7 @@ fn files_of_other_programs_stay_also_if_their_names_have_our_form() {
 }
 
 #[test]
-fn damaged_files_of_ours_go() {
+fn our_damaged_files_are_removed() {
     let world = World::new();
     world.zitadel(["token"]).assert().success();
     let whole = fs::read(only(&world.home)).unwrap();
@@ -220,7 +220,7 @@ fn a_lock_of_a_damaged_entry_stays_while_it_is_in_use() {
 }
 
 #[test]
-fn a_broken_lock_keeps_no_entry_from_being_removed() {
+fn a_broken_lock_does_not_prevent_removal() {
     let world = world();
     for lock in files(&world.home, "lock") {
         fs::remove_file(&lock).unwrap();

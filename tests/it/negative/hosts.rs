@@ -1,8 +1,8 @@
-//! Hosts as attackers write them, for every tool that names one.
+//! Host names of attackers, for every tool whose requests name a host.
 
 use crate::negative::GOOD;
 
-/// Those that have a rule, however they are written.
+/// Hosts with a rule, in all spellings.
 pub const GOODS: &[&str] = &[
     GOOD,
     "GIT.acme.TEST",
@@ -14,7 +14,7 @@ pub const GOODS: &[&str] = &[
     "[0:0:0:0:0:0:0:1]",
 ];
 
-/// Those that only look as if they had one, with what they play on.
+/// Hosts that only look like hosts with a rule, and the trick of each.
 pub fn bad() -> Vec<(String, &'static str)> {
     let mut all: Vec<_> = BAD
         .iter()
@@ -28,7 +28,7 @@ pub fn bad() -> Vec<(String, &'static str)> {
     all
 }
 
-/// Words that would be options, put where a tool passes on what stands in a URL.
+/// Words that look like options, in places where a tool passes on a part of a URL.
 pub const OPTIONS: &[&str] = &[
     "--host=evil.test",
     "--host=git.acme.test:443",

@@ -1,5 +1,5 @@
-//! `PATH`: who can write in it, or in the directory that a tool is called in,
-//! gets none of their programs run.
+//! `PATH`: a user who can write to its directories, or to the directory of a tool's call,
+//! cannot get a program run.
 
 use std::ffi::OsString;
 use std::fs;
@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::negative::{Bait, GOOD, exited};
 
-/// Programs that a helper or its libraries might call by their names.
+/// Names of programs that a helper or its libraries might call.
 const FAKES: [&str; 9] = [
     "zitadel-credential",
     "git-credential-zitadel",
@@ -22,8 +22,8 @@ const FAKES: [&str; 9] = [
     "fetch-key",
 ];
 
-/// Puts programs where anybody could, each of which leaves `ran` behind, and
-/// names their directories in every way before those of the system.
+/// Puts programs that leave `ran` behind in directories that anybody can write to, and
+/// names these in every way before the system's directories.
 fn hostile_path(bait: &Bait) -> OsString {
     let home = &bait.world.home;
     let ran = home.path().join("ran");
@@ -75,7 +75,7 @@ fn a_helper_starts_no_program_of_path() {
         (&["cache", "list"], ""),
         (&["git", "erase"], &erase),
         (&["docker", "erase"], GOOD),
-        // Without an entry: a mint.
+        // Without an entry, the call mints.
         (&["kubectl"], ""),
         (&["token", "--refresh"], ""),
     ] {
@@ -88,7 +88,7 @@ fn a_helper_starts_no_program_of_path() {
     assert!(!bait.world.home.path().join("ran").exists());
 }
 
-/// Go refuses such a find as well (`exec.ErrDot`).
+/// Go also refuses such a program (`exec.ErrDot`).
 #[test]
 fn a_key_command_is_looked_for_in_absolute_directories_alone() {
     let bait = Bait::new();

@@ -1,4 +1,4 @@
-//! A name of several addresses, and those among them that go nowhere.
+//! Names with several addresses, some of which are unreachable.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::process::Output;
@@ -14,8 +14,8 @@ use crate::support::{Issuer, Run, World, binary};
 const FIRST: Ipv4Addr = Ipv4Addr::new(127, 0, 7, 1);
 const SECOND: Ipv4Addr = Ipv4Addr::new(127, 0, 7, 2);
 
-/// Runs `token` with these lines in the hosts file. Returns its end and how long it
-/// took; `None` where nothing can be mounted.
+/// Runs `token` with these lines in the hosts file. Returns its result and duration;
+/// `None` if nothing can be mounted.
 fn token(
     world: &World,
     hosts: &str,
@@ -40,7 +40,8 @@ fn succeeds_within(run: Option<(Output, Duration)>, limit: Duration) {
     assert!(took < limit, "{took:?}");
 }
 
-/// A world whose issuer listens at the second address of its name, in plain http.
+/// Returns a world whose issuer listens at the second address of its name, over plain
+/// http.
 fn world_at_second() -> World {
     let issuer = Issuer::builder().host("issuer.test").address(SECOND);
     let world = World::with(issuer.start());
@@ -71,7 +72,7 @@ fn a_name_whose_first_address_is_dead_is_reached_by_the_next() {
 }
 
 #[test]
-fn an_address_that_goes_nowhere_costs_less_than_a_second() {
+fn a_dead_address_costs_less_than_a_second() {
     let world = world_at_second();
     let _hole = Hole::at((FIRST, world.issuer.port()).into());
     for timeout in ["1", "3", "30"] {
@@ -81,7 +82,7 @@ fn an_address_that_goes_nowhere_costs_less_than_a_second() {
 }
 
 #[test]
-fn many_addresses_that_go_nowhere_cost_little_more_than_a_second() {
+fn many_dead_addresses_cost_little_more_than_a_second() {
     let issuer = Issuer::builder()
         .host("issuer.test")
         .address(Ipv4Addr::new(127, 0, 8, 16));
@@ -102,11 +103,11 @@ fn many_addresses_that_go_nowhere_cost_little_more_than_a_second() {
 }
 
 #[test]
-fn an_issuer_that_refuses_is_not_hidden_by_an_address_that_goes_nowhere() {
+fn a_refusing_issuer_is_not_hidden_by_a_dead_address() {
     let world = world_at_second();
     let port = world.issuer.port();
     let _hole = Hole::at((FIRST, port).into());
-    // Nobody listens at the third.
+    // No server listens at the third address.
     let hosts = "127.0.7.1 issuer.test\n127.0.7.3 issuer.test\n";
     let Some((output, took)) = token(&world, hosts, &["--timeout", "20"], &[]) else {
         return;
@@ -126,7 +127,7 @@ fn a_proxy_of_several_addresses_is_reached_by_the_next() {
     ] {
         let value = format!("{scheme}://proxy.test:{}", proxy.port());
         let variables = [("HTTPS_PROXY", value.as_str())];
-        // Refused first, then silent.
+        // The first address refuses, the second is silent.
         let run = token(&world, hosts, &arguments, &variables);
         succeeds_within(run, Duration::from_secs(2));
         let _hole = Hole::at((FIRST, proxy.port()).into());

@@ -1,5 +1,5 @@
-//! A server's own certificate in `--ca-file`: taken as curl takes it, and for that
-//! server alone.
+//! A server's own certificate in `--ca-file`: accepted as by curl, and only for that
+//! server.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -19,12 +19,12 @@ fn now() -> OffsetDateTime {
 
 const fn as_it_is(_: &mut CertificateParams) {}
 
-/// As `openssl req -x509` makes it.
+/// `openssl req -x509` creates such certificates.
 fn with_ca_true(params: &mut CertificateParams) {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
 }
 
-/// `token --ca-file` with this certificate, at a server with that one.
+/// Runs `token --ca-file` with this certificate, at a server with that one.
 fn token(server: Arc<ServerConfig>, ca_file: &str) -> assert_cmd::assert::Assert {
     let world = World::with(Issuer::builder().tls_of(server).start());
     world.home.write("ca.pem", ca_file);
@@ -89,7 +89,7 @@ fn its_name_its_dates_and_its_purpose_still_count() {
     }
 }
 
-/// Whoever has a server's key would be an authority for every host.
+/// Otherwise the owner of a server's key would be an authority for every host.
 #[test]
 fn a_servers_own_certificate_signs_for_no_other() {
     for change in [as_it_is, |params: &mut CertificateParams| {

@@ -1,4 +1,4 @@
-//! Proxies that fail: each is named before the issuer, and by its variable.
+//! Proxies that fail: the error names each before the issuer, with its variable.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -7,10 +7,11 @@ use std::thread;
 use predicates::str::contains;
 use snapbox::{Data, str};
 
+use crate::support::ports::free_port;
 use crate::support::proxy::Proxy;
 use crate::support::{Ca, Case, Reply, Response, Server};
 
-/// `token` through a proxy with this port.
+/// Runs `token` through a proxy with this port.
 #[track_caller]
 fn through(url: &str, port: u16, code: i32, stderr: impl Into<Data>) {
     through_within(10, url, port, code, stderr);
@@ -34,7 +35,7 @@ fn through_within(secs: u8, url: &str, port: u16, code: i32, stderr: impl Into<D
     assert_eq!(case.requests(), 0);
 }
 
-/// The same, through a server that answers like this. Returns how often it was asked.
+/// Runs `token` through a server with this response. Returns the number of requests.
 #[track_caller]
 fn server(url: &str, reply: impl Into<Reply>, code: i32, stderr: impl Into<Data>) -> usize {
     let reply = reply.into();
@@ -45,9 +46,7 @@ fn server(url: &str, reply: impl Into<Reply>, code: i32, stderr: impl Into<Data>
 
 #[test]
 fn nobody_listens() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    let port = free_port();
     through(
         "http://[PROXY]",
         port,
@@ -83,7 +82,7 @@ fn a_name_without_an_address() {
     command
         .args(["--issuer", "https://id.acme.test", "--timeout", "1"])
         .env("ALL_PROXY", "http://nobody.invalid:3128");
-    // The rest is the machine's own resolver's.
+    // The rest is from the machine's own resolver.
     let named = "error: proxy nobody.invalid:3128 (ALL_PROXY): ";
     command.assert().code(75).stderr(contains(named));
 }
@@ -141,7 +140,7 @@ zitadel-credential: error: proxy [PROXY] (HTTPS_PROXY): it refused the connectio
     );
 }
 
-/// Final: another try with the same password could lock the account.
+/// The error is permanent: another try with the same password could lock the account.
 #[test]
 fn a_login_that_is_missing_or_wrong() {
     let wants_login = || Response::new(407).with_header("Proxy-Authenticate", "Basic realm=x");
@@ -199,7 +198,7 @@ zitadel-credential: error: proxy [PROXY] (HTTPS_PROXY): it closed the connection
     );
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    // Closes each connection at once.
+    // The server closes each connection at once.
     thread::spawn(move || listener.incoming().for_each(drop));
     through(
         "http://[PROXY]",
@@ -250,7 +249,7 @@ zitadel-credential: error: proxy [PROXY] (HTTPS_PROXY): it accepted the connecti
 
 #[test]
 fn another_kind_of_proxy() {
-    // It waits for a whole HTTP request, which does not come.
+    // The server waits for a whole HTTP request, which does not come.
     let http = Server::http(|_| Response::new(400).into());
     through_within(
         2,

@@ -1,4 +1,4 @@
-//! What the pages and the help have.
+//! The contents of the pages and the help.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::told;
 use crate::support::{Home, ServiceUser};
 
-/// A home with this config file, and the user's key where the file says.
+/// Returns a home with this config file, and the user's key at the path in it.
 pub(super) fn home_with(config: &str, user: &ServiceUser) -> Home {
     let key_file = ".config/zitadel-credential/prod.json";
     assert!(config.contains(&format!("~/{key_file}")) || config.contains("\nkey-command"));
@@ -19,7 +19,7 @@ pub(super) fn home_with(config: &str, user: &ServiceUser) -> Home {
     home
 }
 
-/// The hosts of the README's pages that have a rule, and their usernames.
+/// Returns the hosts in the README's pages that have a rule, and their usernames.
 pub(super) fn listed(home: &Home) -> Value {
     let told = told();
     let files = blocks(&told, "json").into_iter();
@@ -34,7 +34,7 @@ pub(super) fn listed(home: &Home) -> Value {
     serde_json::from_slice(&listed.stdout).unwrap()
 }
 
-/// The help of the program, of all its commands and of theirs.
+/// Returns the help of the program, its commands and their subcommands.
 pub(super) fn help() -> String {
     let mut all = help_of(&["--help"]);
     for command in commands() {
@@ -55,7 +55,7 @@ fn help_of(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// `  COMMAND  what it does`, in the program's help.
+/// Returns the `  COMMAND  …` lines of the program's help.
 pub(super) fn commands() -> Vec<String> {
     listed_commands(&help_of(&["--help"])).collect()
 }
@@ -68,7 +68,7 @@ fn listed_commands(help: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// `--words`, wherever they stand.
+/// Returns all `--words`.
 pub(super) fn options(text: &str) -> BTreeSet<&str> {
     let is_option = |c: char| c.is_ascii_lowercase() || c == '-';
     text.split(|c| !is_option(c))
@@ -79,14 +79,14 @@ pub(super) fn options(text: &str) -> BTreeSet<&str> {
         .collect()
 }
 
-/// `ZITADEL_…`, wherever they stand.
+/// Returns all `ZITADEL_…`.
 pub(super) fn variables(text: &str) -> BTreeSet<&str> {
     text.split(|c: char| !(c.is_ascii_uppercase() || c == '_'))
         .filter(|word| word.starts_with("ZITADEL_"))
         .collect()
 }
 
-/// A page's headings, as links name them.
+/// Returns a page's headings, in the form of links.
 pub(super) fn headings(text: &str) -> BTreeSet<String> {
     let headings = text.lines().filter(|line| line.starts_with('#'));
     headings
@@ -95,7 +95,7 @@ pub(super) fn headings(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The fenced blocks of a language.
+/// Returns the fenced blocks of a language.
 pub(super) fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
     let fence = format!("```{language}\n");
     let starts = text.split(fence.as_str()).skip(1);
@@ -104,7 +104,7 @@ pub(super) fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
         .collect()
 }
 
-/// All the program's source in one text.
+/// Returns all the program's source as one text.
 pub(super) fn source(dir: &Path) -> String {
     fs::read_dir(dir)
         .unwrap()

@@ -4,13 +4,13 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{CONFIG, Fixture, JOURNAL};
+use super::{CONFIG, Fixture, JOURNAL, PROFILE};
 
 const PROD: &str = "profile prod --issuer ISSUER --key-file key.json";
 
 const DOCKER: &str = ".docker/config.json";
 
-/// Profiles and tools, of which two share a host rule, and the files before.
+/// Sets up profiles and tools, of which two share a host rule. The files existed before.
 fn set_up() -> Fixture {
     let fixture = Fixture::new();
     fixture.home.write(DOCKER, "{\n\t\"auths\": {}\n}\n");
@@ -80,7 +80,7 @@ fn each_setup_is_listed_with_its_files_and_its_time() {
 }
 
 #[test]
-fn what_no_longer_stands_is_told() {
+fn setups_changed_since_are_reported() {
     let fixture = set_up();
     fixture.home.write(DOCKER, "{}\n");
     let plugins = fixture.path().join(".terraform.d/plugins");
@@ -127,7 +127,7 @@ fn all_setups_are_undone_and_each_file_is_what_it_was() {
     let said = fixture.done("undo --all");
     assert!(said.contains("setup docker b.dev:\n"), "{said}");
     assert!(said.contains("  removed profiles.prod\n"), "{said}");
-    // Two setups need hosts.a.dev, and both go.
+    // Two setups need hosts.a.dev, and both are undone.
     assert_eq!(said.matches("  removed hosts.a.dev\n").count(), 1, "{said}");
     assert!(!said.contains("stays"), "{said}");
     assert_eq!(fixture.home.read(DOCKER), "{\n\t\"auths\": {}\n}\n");
@@ -139,7 +139,7 @@ fn all_setups_are_undone_and_each_file_is_what_it_was() {
     assert_eq!(fixture.done("list --output json"), "[]\n");
 }
 
-/// It shows the end, as no setup of it is written in between.
+/// The dry run shows the final state, as no setup is written in between.
 #[test]
 fn a_dry_run_of_it_shows_every_file_and_changes_nothing() {
     let fixture = set_up();
@@ -163,7 +163,7 @@ fn a_dry_run_of_it_shows_every_file_and_changes_nothing() {
 }
 
 #[test]
-fn one_that_cannot_be_undone_is_reported_and_the_others_go() {
+fn a_failing_undo_is_reported_and_the_others_continue() {
     let fixture = set_up();
     fixture.home.write(DOCKER, "{ no json");
     for words in ["undo --all --dry-run", "undo --all"] {
@@ -190,7 +190,39 @@ fn one_that_cannot_be_undone_is_reported_and_the_others_go() {
     assert!(!fixture.exists(JOURNAL) && !fixture.exists(CONFIG));
 }
 
-/// People type it for one setup.
+/// The link of pip goes before the host rule.
+#[test]
+fn a_dry_run_shows_nothing_of_a_setup_that_cannot_be_undone() {
+    let fixture = Fixture::with_config(PROFILE);
+    fixture.done("keyring k.dev --no-try");
+    let mut journal: Value = serde_json::from_str(&fixture.home.read(JOURNAL)).unwrap();
+    let configs = journal["configs"].as_object_mut().unwrap();
+    let setups = configs
+        .values_mut()
+        .next()
+        .unwrap()
+        .as_object_mut()
+        .unwrap();
+    let edits = setups.values_mut().next().unwrap().as_array_mut().unwrap();
+    let is_rule = |edit: &&mut Value| edit["at"] == json!(["hosts", "k.dev"]);
+    let rule = edits.iter_mut().find(is_rule).unwrap();
+    rule["file"] = json!("/elsewhere/config.toml");
+    fixture.home.write(JOURNAL, journal.to_string());
+    let outcome = fixture.setup("undo --all --dry-run");
+    assert_eq!(outcome.code, 2, "{}", outcome.stderr);
+    assert!(
+        outcome
+            .stderr
+            .contains("hosts.k.dev is in another config file"),
+        "{}",
+        outcome.stderr
+    );
+    let link = ".local/lib/zitadel-keyring/keyring";
+    assert!(!outcome.stdout.contains(link), "{}", outcome.stdout);
+    assert!(fixture.exists(link));
+}
+
+/// Users type this for one setup.
 #[test]
 fn an_undo_without_all_names_the_undo_of_one_setup() {
     let fixture = set_up();
@@ -204,7 +236,7 @@ fn an_undo_without_all_names_the_undo_of_one_setup() {
 }
 
 #[test]
-fn setups_by_another_config_file_and_in_another_place_go_too() {
+fn setups_of_other_config_files_and_places_are_undone_too() {
     let fixture = set_up();
     let other = fixture.path().join(".config/zitadel-credential/other.toml");
     let other = other.display();
@@ -224,7 +256,46 @@ fn setups_by_another_config_file_and_in_another_place_go_too() {
 }
 
 #[test]
-fn undo_says_what_it_takes() {
+fn remaining_setups_are_named_at_the_end_too() {
+    let fixture = set_up();
+    fixture
+        .home
+        .append_config("[hosts.\"by.hand\"]\nprofile = \"prod\"\n");
+    for (words, last) in [
+        (
+            "undo --all --dry-run",
+            "# not undone, as the errors above say: setup profile prod\n",
+        ),
+        (
+            "undo --all",
+            "\nnot undone, as the errors above say: setup profile prod\n",
+        ),
+    ] {
+        let outcome = fixture.setup(words);
+        assert_eq!(outcome.code, 2, "{words}: {}", outcome.stderr);
+        assert!(
+            outcome.stdout.ends_with(last),
+            "{words}: {}",
+            outcome.stdout
+        );
+    }
+}
+
+#[test]
+fn a_setup_that_added_no_rule_of_its_own_has_a_line_in_the_undo_of_all() {
+    let fixture = set_up();
+    fixture.done("bazel *.wide.dev --no-try");
+    fixture.done("go go.wide.dev --no-try");
+    fixture.done("terraform t.wide.dev --no-try");
+    let said = fixture.done("undo --all");
+    assert!(
+        said.contains("setup go go.wide.dev:\n  nothing else to change\n"),
+        "{said}"
+    );
+}
+
+#[test]
+fn undo_names_its_arguments() {
     let fixture = set_up();
     let before = fixture.files();
     let outcome = fixture.setup("undo");
@@ -232,7 +303,7 @@ fn undo_says_what_it_takes() {
     assert!(outcome.stderr.contains("--all"), "{}", outcome.stderr);
 }
 
-/// The journal of a version that noted no time.
+/// The journal is from a version without times.
 #[test]
 fn a_journal_without_times_is_read() {
     let fixture = set_up();

@@ -1,5 +1,5 @@
-//! Setups and undos that are cut off at each of their steps: killed, or by a disk that
-//! is full from then on. A next undo makes all files what they were.
+//! Setups and undos that are interrupted at each step: killed, or by a full disk. The
+//! next undo restores all files.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,14 +32,15 @@ fn prepared() -> Fixture {
     fixture
 }
 
-/// All files; directories may stay.
+/// Returns all files; directories may stay.
 fn files(fixture: &Fixture) -> BTreeMap<String, Node> {
     let mut files = fixture.files();
     files.retain(|name, node| name != "strace.log" && *node != Node::Directory);
     files
 }
 
-/// Calls `setup` with what strace injects. Returns false if it was let be.
+/// Calls `setup` with strace's injection. Returns `None` without strace, and false if the
+/// call succeeded.
 fn cut_off(fixture: &Fixture, words: &str, inject: &str) -> Option<bool> {
     let mut command = trace::injecting(&fixture.home, inject)?;
     command.arg(binary()).arg("setup");
@@ -53,8 +54,8 @@ fn undone(words: &str) -> String {
     words.split(" --").next().unwrap().to_owned() + " --undo"
 }
 
-/// Cuts each setup, and each undo, off at its first call of this kind, its second and
-/// so on. Returns how often that was.
+/// Interrupts each setup, and each undo, at its first call of this kind, its second and
+/// so on. Returns the number of interruptions.
 fn at_each(call: impl Fn(usize) -> String + Sync) -> usize {
     let cuts = AtomicUsize::new(0);
     side_by_side(CASES, |words| {
@@ -72,7 +73,7 @@ fn at_each(call: impl Fn(usize) -> String + Sync) -> usize {
                 let cut = if is_undo { undo } else { words };
                 let is_cut_off = cut_off(&fixture, cut, &call(step));
                 if !is_undo && step % 2 == 0 {
-                    // It can be done again as well.
+                    // The setup can be repeated as well.
                     fixture.done(words);
                 }
                 let said = fixture.done(undo);
@@ -93,38 +94,38 @@ fn is_undone_when_killed_at_each(call: &str) {
 }
 
 #[test]
-fn whatever_is_killed_while_it_syncs_is_undone() {
+fn a_setup_or_undo_killed_while_it_syncs_is_undone() {
     is_undone_when_killed_at_each("fsync");
 }
 
 #[test]
-fn whatever_is_killed_while_it_renames_is_undone() {
+fn a_setup_or_undo_killed_while_it_renames_is_undone() {
     is_undone_when_killed_at_each("/^rename");
 }
 
 #[test]
-fn whatever_is_killed_while_it_removes_is_undone() {
+fn a_setup_or_undo_killed_while_it_removes_is_undone() {
     is_undone_when_killed_at_each("/^unlink");
 }
 
 #[test]
-fn whatever_is_killed_while_it_links_is_undone() {
+fn a_setup_or_undo_killed_while_it_links_is_undone() {
     is_undone_when_killed_at_each("/^symlink");
 }
 
 #[test]
-fn whatever_is_killed_while_it_sets_a_mode_is_undone() {
+fn a_setup_or_undo_killed_while_it_sets_a_mode_is_undone() {
     is_undone_when_killed_at_each("/chmod");
 }
 
 #[test]
-fn whatever_meets_a_disk_that_stays_full_is_undone() {
+fn a_setup_or_undo_on_a_full_disk_is_undone() {
     let cuts = at_each(|step| format!("write,fsync,/^mkdir:error=ENOSPC:when={step}+"));
     assert!(cuts > 20 || trace::is_missing(), "{cuts}");
 }
 
 #[test]
-fn what_could_not_be_put_back_is_told_with_what_to_do() {
+fn a_failed_restore_is_reported_with_a_remedy() {
     let fixture = fixture();
     let before = files(&fixture);
     let mut is_told = false;
@@ -138,7 +139,7 @@ fn what_could_not_be_put_back_is_told_with_what_to_do() {
         let said = String::from_utf8(output.stderr).unwrap();
         let is_left = said.contains("found: not restored: ");
         assert_eq!(
-            said.contains("remove what it left with --undo"),
+            said.contains("revert the partial change with --undo"),
             is_left,
             "{said}"
         );
@@ -157,7 +158,7 @@ fn what_could_not_be_put_back_is_told_with_what_to_do() {
     assert!(is_told);
 }
 
-/// Of an undo that puts git's file back itself, under git's lock.
+/// The undo replaces git's file itself, under git's lock.
 #[test]
 fn an_undo_that_is_killed_with_gits_lock_is_done_again() {
     let fixture = fixture();
@@ -186,7 +187,7 @@ fn an_undo_that_is_killed_with_gits_lock_is_done_again() {
 }
 
 #[test]
-fn git_changes_no_file_that_an_undo_is_putting_back() {
+fn git_changes_no_file_that_an_undo_is_restoring() {
     let fixture = fixture();
     let (Some(git), Some(mut undo)) = (
         client("git"),

@@ -1,4 +1,4 @@
-//! How the files are changed, whatever happens meanwhile.
+//! Changes of the tools' files, whatever happens meanwhile.
 
 mod backups;
 
@@ -17,7 +17,7 @@ use crate::support::{Running, binary, until};
 
 const LOGINS: &str = ".docker/config.json";
 
-/// What falls as it may in a temporary file's name.
+/// The random part of a temporary file's name.
 const LEFT: &str = "0123456789abcdefghijKLMNOPQRSTUV";
 
 pub(super) fn fixture() -> Fixture {
@@ -27,7 +27,7 @@ pub(super) fn fixture() -> Fixture {
     fixture
 }
 
-/// A program in `bin` that says where it is and hangs.
+/// Puts a program in `bin` that reports its start and hangs.
 fn hanging(fixture: &Fixture, name: &str) {
     let script = "#!/bin/sh\ntouch \"$HOME/hangs\"\nsleep 60 &\necho $! > \"$HOME/child\"\nwait\n";
     let program = fixture.home.write(format!("bin/{name}"), script);
@@ -41,9 +41,9 @@ pub(super) fn start(fixture: &Fixture, words: &str) -> Running {
     Running::start(command)
 }
 
-/// Ctrl-C, while git or kubectl hangs.
+/// The signal is Ctrl-C, while git or kubectl hangs.
 #[test]
-fn a_signal_leaves_nothing_that_is_in_the_next_ones_way() {
+fn a_signal_leaves_nothing_that_blocks_the_next_setup() {
     for (tool, words) in [("git", "git g.dev"), ("kubectl", "kubectl --user u")] {
         for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
             let fixture = fixture();
@@ -65,7 +65,7 @@ fn a_signal_leaves_nothing_that_is_in_the_next_ones_way() {
     }
 }
 
-/// git hangs on its copy of the file: that goes too.
+/// git hangs on its copy of the file, which is removed too.
 #[test]
 fn a_signal_leaves_no_working_copy() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
@@ -95,7 +95,7 @@ fn a_signal_leaves_no_working_copy() {
     }
 }
 
-/// Ends what the hanging program started.
+/// Ends the processes of the hanging program.
 fn end(fixture: &Fixture) {
     let pid = fixture.home.read("child").trim().parse().unwrap();
     let pid = rustix::process::Pid::from_raw(pid).unwrap();
@@ -103,7 +103,7 @@ fn end(fixture: &Fixture) {
 }
 
 #[test]
-fn a_tool_that_hangs_is_ended_with_what_it_started() {
+fn a_hanging_tool_is_killed_with_its_children() {
     let fixture = fixture();
     hanging(&fixture, "git");
     let output = start(&fixture, "git g.dev --timeout 1").output();
@@ -113,12 +113,12 @@ fn a_tool_that_hangs_is_ended_with_what_it_started() {
     let pid = fixture.home.read("child");
     let stat = format!("/proc/{}/stat", pid.trim());
     until("its child ends", || {
-        // What nobody waits for stays as a zombie.
+        // A process that nobody waits for stays as a zombie.
         fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z "))
     });
 }
 
-/// It leaves its own lock file, of a copy that nobody else knows.
+/// The tool leaves a lock file beside its private copy.
 #[test]
 fn a_tool_that_hangs_leaves_nothing_beside_the_file() {
     let fixture = fixture();
@@ -134,7 +134,7 @@ fn a_tool_that_hangs_leaves_nothing_beside_the_file() {
 }
 
 #[test]
-fn setups_at_once_all_come_to_be() {
+fn concurrent_setups_all_succeed() {
     let fixture = fixture();
     let hosts: Vec<_> = (0..8).map(|n| format!("r{n}.dev")).collect();
     thread::scope(|scope| {
@@ -158,19 +158,22 @@ fn setups_at_once_all_come_to_be() {
 }
 
 #[test]
-fn another_setup_is_waited_for_and_then_left() {
+fn a_setup_waits_for_another_until_the_timeout() {
     let fixture = fixture();
     let dir = fixture.path().join(CONFIG);
     let dir = File::open(dir.parent().unwrap()).unwrap();
     flock(&dir, FlockOperation::LockExclusive).unwrap();
     let said = fixture.refused(75, "docker r.dev --timeout 1");
-    assert!(said.contains("another setup is under way"), "{said}");
+    assert!(
+        said.contains("another setup or key rotation is under way"),
+        "{said}"
+    );
     fixture.done("docker r.dev --dry-run");
     drop(dir);
     fixture.done("docker r.dev");
 }
 
-/// By another config file, whose directory is another.
+/// The other config file is in another directory.
 #[test]
 fn another_setup_of_the_same_file_is_waited_for_too() {
     let fixture = fixture();
@@ -178,18 +181,18 @@ fn another_setup_of_the_same_file_is_waited_for_too() {
     flock(&dir, FlockOperation::LockExclusive).unwrap();
     let said = fixture.refused(75, "docker r.dev --timeout 1");
     assert!(
-        said.contains(".docker: another setup is under way"),
+        said.contains(".docker: another setup or key rotation is under way"),
         "{said}"
     );
     fixture.done("docker r.dev --dry-run");
     drop(dir);
     fixture.done("docker r.dev");
-    // Not for itself.
+    // A setup does not wait for itself.
     fixture.done("docker r.dev --authfile .config/zitadel-credential/auth.json");
 }
 
 #[test]
-fn setups_at_once_by_several_config_files_all_come_to_be() {
+fn concurrent_setups_of_several_config_files_all_succeed() {
     let fixture = fixture();
     let config = fixture.home.read(CONFIG);
     let hosts: Vec<_> = (0..8).map(|n| format!("h{n}.dev")).collect();
@@ -210,7 +213,7 @@ fn setups_at_once_by_several_config_files_all_come_to_be() {
     }
 }
 
-/// Both have their rules in it, and one list of helpers.
+/// Both files have their rules in the journal, and one list of helpers.
 #[test]
 fn two_config_files_in_one_directory_are_both_undone() {
     let fixture = fixture();
@@ -230,9 +233,9 @@ fn two_config_files_in_one_directory_are_both_undone() {
     }
 }
 
-/// As a setup leaves it that is killed between `setup.json` and the files.
+/// A setup that is killed between `setup.json` and the files leaves this.
 #[test]
-fn what_a_killed_setup_did_not_reach_is_nothing_to_undo() {
+fn a_setup_killed_before_its_change_leaves_nothing_to_undo() {
     let fixture = fixture();
     fixture.home.append_config("# mine\n");
     let before = fixture.files();
@@ -243,7 +246,7 @@ fn what_a_killed_setup_did_not_reach_is_nothing_to_undo() {
     let said = fixture.done("docker r.dev --undo");
     assert!(!said.contains("changed since"), "{said}");
     assert_eq!(fixture.files(), before);
-    // A second one, over the first, which stays.
+    // A second setup follows the first, which stays.
     fixture.done("docker r.dev");
     let [config, logins] = [CONFIG, LOGINS].map(|file| fixture.home.read(file));
     fixture.done("docker s.dev");
@@ -256,7 +259,7 @@ fn what_a_killed_setup_did_not_reach_is_nothing_to_undo() {
     assert_eq!(fixture.files(), before);
 }
 
-/// As a container has single files: nothing can be renamed to them.
+/// A container mounts single files like this: no file can be renamed over them.
 #[test]
 fn a_file_that_is_mounted_is_written_in_place() {
     let cargos = ".cargo/config.toml";
@@ -293,10 +296,10 @@ fn a_file_that_is_mounted_is_written_in_place() {
 }
 
 #[test]
-fn other_names_of_a_file_are_told_of() {
+fn hard_links_of_a_file_are_reported() {
     let fixture = fixture();
     fs::hard_link(fixture.path().join(LOGINS), fixture.path().join("other")).unwrap();
-    let line = "config.json has other names (hard links): they may keep what the file was\n";
+    let line = "config.json has other names (hard links): they may keep the former content\n";
     let said = fixture.done("docker r.dev --dry-run");
     assert!(said.contains(line), "{said}");
     let said = fixture.done("docker r.dev");
@@ -305,7 +308,7 @@ fn other_names_of_a_file_are_told_of() {
 }
 
 #[test]
-fn a_token_in_a_names_place_is_refused_and_not_shown() {
+fn a_token_in_place_of_a_name_is_refused_and_not_shown() {
     let fixture = fixture();
     for kind in [TokenKind::Jwt, TokenKind::Opaque] {
         fixture.issuer.set_token_kind(kind);
@@ -316,6 +319,9 @@ fn a_token_in_a_names_place_is_refused_and_not_shown() {
             "profile new --issuer https://TOKEN --key-file key.json",
             "profile new --issuer ISSUER --key-file key.json --key-id TOKEN --user-id 1",
             "profile new --issuer ISSUER --key-file key.json --key-id 1 --user-id TOKEN",
+            "profile new --issuer ISSUER --client-id TOKEN --client-secret-file s --no-try",
+            "profile new --issuer ISSUER --key-file key.json --project TOKEN --no-try",
+            "profile new --issuer ISSUER --key-file key.json --scope TOKEN --no-try",
             "kubectl --user TOKEN",
             "kubectl --user u --context TOKEN",
             "git TOKEN",
@@ -333,7 +339,7 @@ fn a_token_in_a_names_place_is_refused_and_not_shown() {
             assert!(!token.split('.').any(|part| said.contains(part)), "{said}");
         }
     }
-    // As cloud providers call theirs.
+    // Cloud providers use such names.
     fixture.done("docker 123456789012.dkr.ecr.eu-central-1.amazonaws.com --username gke_acme-prod-1_europe-west1-b_build-cluster");
 }
 

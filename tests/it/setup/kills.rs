@@ -1,4 +1,4 @@
-//! Setups that are killed at any moment: the next one goes on from there.
+//! Setups that are killed at any moment: the next one continues.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,8 +9,8 @@ use crate::support::tree::Node;
 
 const ROUNDS: usize = 60;
 
-/// Kills calls at any moment of theirs, each followed by an undo that is let be:
-/// all files are then as they were, and nothing is left.
+/// Kills calls at any moment, each followed by an undo that finishes: it restores all
+/// files, and leaves nothing.
 fn kill(tool: &str, is_undo: bool) {
     let fixture = &fixture();
     let setup = &format!("{tool} r.dev");
@@ -31,7 +31,7 @@ fn kill(tool: &str, is_undo: bool) {
         fixture.done(undo);
         taken
     });
-    // The quickest: one that the machine held up would be killed too late.
+    // The quickest call counts: after a slow one, the kill would be too late.
     let one = one.min().unwrap_or(Duration::ZERO);
     let rounds = if has_time() { 10 * ROUNDS } else { ROUNDS };
     let mut killed = 0;
@@ -60,9 +60,9 @@ fn a_setup_that_is_killed_can_be_undone() {
     kill("docker", false);
 }
 
-/// It makes a link as well.
+/// Its setup also makes a link.
 #[test]
-fn one_of_terraform_that_is_killed_can_be_undone_and_its_undo_done_again() {
+fn a_killed_setup_of_terraform_can_be_undone_and_its_undo_repeated() {
     kill("terraform", false);
     kill("terraform", true);
 }

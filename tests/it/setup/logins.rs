@@ -5,7 +5,8 @@ use crate::support::machine::program;
 
 const SECRET: &str = "hunter2-Sommer";
 
-/// Sets a tool up, by a dry run and for good; what both say of other logins.
+/// Sets a tool up, in a dry run and then for real. Returns the warning of other logins,
+/// which must be the same.
 #[track_caller]
 fn told(fixture: &Fixture, words: &str, variables: &[(&str, &str)]) -> String {
     let setup = |more: &str| {
@@ -146,13 +147,13 @@ fn a_wildcard_rule_that_covers_a_host_is_named() {
     fixture.done("go *.acme.dev");
     let said = fixture.done("go a.acme.dev");
     assert!(
-        said.contains("hosts.*.acme.dev covers a.acme.dev already: no rule is added"),
+        said.contains("hosts.*.acme.dev already covers a.acme.dev: no rule is added"),
         "{said}"
     );
 }
 
 #[test]
-fn setup_git_serves_plain_http_where_the_rule_allows_it_and_takes_it_back() {
+fn setup_git_serves_http_if_the_rule_allows_it_and_undo_removes_it() {
     if program("git").is_none() {
         return;
     }

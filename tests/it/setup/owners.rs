@@ -1,4 +1,4 @@
-//! Whose the files are, and stay.
+//! The owners of files, which setup keeps.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
@@ -10,12 +10,12 @@ use crate::support::{Run, binary, trace};
 const NOBODY: u32 = 65534;
 const PROFILE: &str = "profile prod --issuer ISSUER --key-file ~/key.json";
 
-/// Only root can give a home away; nobody else could write in it.
+/// Changes a home's owner, which only root can do; no other user could write in it.
 fn gives_away(path: &Path) -> bool {
     chown(path, Some(NOBODY), None).is_ok()
 }
 
-/// `sudo -E`.
+/// `sudo -E` runs like this.
 #[test]
 fn root_makes_nothing_in_the_home_of_another_user() {
     let fixture = Fixture::new();
@@ -45,13 +45,13 @@ fn root_makes_no_file_in_a_directory_of_another_user() {
         said.contains(".docker/config.json: ~/.docker is owned by another user"),
         "{said}"
     );
-    // As /tmp is, open to everybody.
+    // Everybody can write to the directory, like /tmp.
     let open = fs::Permissions::from_mode(0o1777);
     fs::set_permissions(&docker, open).unwrap();
     fixture.done("docker r.dev");
 }
 
-/// As in /tmp: by a link there, another user would have a file of ours changed.
+/// With a link in a directory like /tmp, another user could get our files changed.
 #[test]
 fn a_link_of_another_user_where_all_may_write_is_not_followed() {
     let fixture =
@@ -76,7 +76,7 @@ fn a_link_of_another_user_where_all_may_write_is_not_followed() {
             assert!(said.contains(why), "{said}");
         }
     }
-    // In a directory that is its owner's alone, as the system has it.
+    // Only the directory's owner can write to it, as usual.
     fs::set_permissions(&shared, fs::Permissions::from_mode(0o755)).unwrap();
     fixture.done("docker r.dev --authfile way/auth.json");
     fixture.done("docker r.dev --authfile way/auth.json --undo");
@@ -90,8 +90,8 @@ fn a_link_of_another_user_where_all_may_write_is_not_followed() {
     fixture.done("docker r.dev --authfile way/auth.json");
 }
 
-/// As FUSE, some network file systems and some sandboxes have it: a file's mode, or its
-/// group, cannot be given to a new file.
+/// FUSE, some network file systems and some sandboxes do this: a new file cannot get a
+/// file's mode or group.
 #[test]
 fn a_files_mode_and_group_are_kept_where_they_cannot_be_set() {
     for (call, mode) in [("fchmod", 0o640), ("fchmod", 0o644), ("fchown", 0o660)] {

@@ -14,7 +14,7 @@ use crate::support::tree::Node;
 const PROD: &str = "profile prod --issuer ISSUER --key-file key.json";
 
 #[test]
-fn a_profile_is_written_and_proved() {
+fn a_profile_is_written_and_tested() {
     let fixture = Fixture::new();
     let said = fixture.done(PROD);
     let user_id = &fixture.user.user_id;
@@ -43,9 +43,9 @@ fn a_profile_is_written_and_proved() {
     );
 }
 
-/// A cached token of the same IDs says nothing of the key.
+/// A cached token with the same IDs does not test the key.
 #[test]
-fn a_profile_is_proved_by_its_key_and_not_by_a_cached_token() {
+fn a_profile_is_tested_with_its_key_and_not_a_cached_token() {
     let fixture = Fixture::new();
     fixture.done(PROD);
     fixture.done(PROD);
@@ -61,7 +61,7 @@ fn a_profile_is_proved_by_its_key_and_not_by_a_cached_token() {
         .replace("prod", "two");
     let said = fixture.refused(1, &by_other);
     assert!(said.contains("the issuer refused the assertion"), "{said}");
-    // That was the last of the cached token.
+    // The cached token is then no longer used.
     fixture.done(PROD);
     other["key"] = "no key".into();
     fixture.home.write("other.json", other.to_string());
@@ -72,7 +72,7 @@ fn a_profile_is_proved_by_its_key_and_not_by_a_cached_token() {
 }
 
 #[test]
-fn a_key_that_cannot_be_tried_now_is_told_of_with_the_cached_token() {
+fn a_key_that_cannot_be_tested_is_reported_with_the_cached_token() {
     let fixture = Fixture::new();
     fixture.done(PROD);
     let down = Fault::Close;
@@ -98,7 +98,7 @@ fn the_user_is_named_if_the_scopes_ask_for_the_name() {
 }
 
 #[test]
-fn twice_is_once() {
+fn a_second_setup_changes_nothing() {
     let fixture = Fixture::new();
     fixture.done(PROD);
     let once = fixture.files();
@@ -108,7 +108,7 @@ fn twice_is_once() {
 }
 
 #[test]
-fn undo_leaves_no_file_that_was_not_there() {
+fn undo_leaves_no_new_file() {
     let fixture = Fixture::new();
     fixture.done(PROD);
     assert!(fixture.exists(JOURNAL));
@@ -143,7 +143,7 @@ fn comments_and_order_of_an_existing_file_are_kept() {
 }
 
 #[test]
-fn what_others_wrote_meanwhile_stays() {
+fn changes_by_others_stay() {
     let fixture = Fixture::with_config(MINE);
     let before = fixture.home.read(CONFIG);
     fixture.done(PROD);
@@ -159,7 +159,7 @@ fn what_others_wrote_meanwhile_stays() {
 }
 
 #[test]
-fn a_profile_that_is_there_keeps_what_is_not_named_and_gets_it_back() {
+fn an_existing_profile_keeps_other_settings_and_undo_restores_it() {
     let fixture = Fixture::with_config(MINE);
     let before = fixture.home.read(CONFIG);
     fixture.done("profile old --project 7 --scope openid --scope profile");
@@ -173,7 +173,7 @@ fn a_profile_that_is_there_keeps_what_is_not_named_and_gets_it_back() {
     assert_eq!(fixture.home.read(CONFIG), format!("{before}\n# later\n"));
 }
 
-/// A token with roles is another token than one without.
+/// A token with roles is a different token from one without.
 #[test]
 fn roles_are_written_asked_for_and_cached_apart() {
     let fixture = Fixture::new();
@@ -230,7 +230,7 @@ fn a_profile_that_was_the_only_one_stays_the_default() {
 }
 
 #[test]
-fn a_key_that_others_may_use_is_told_of() {
+fn a_key_that_others_may_use_is_reported() {
     let fixture = Fixture::new();
     let key = fixture.path().join("key.json");
     let line = "warning: other users can read the key: chmod 600 key.json\n";
@@ -245,7 +245,7 @@ fn a_key_that_others_may_use_is_told_of() {
 }
 
 #[test]
-fn a_profile_that_no_project_helps_is_advised_none() {
+fn a_project_is_suggested_only_where_it_helps() {
     for source in ["--key-file key.json --zitadel-api", "--token-file token"] {
         let fixture = Fixture::new();
         fixture.home.write("token", "a-token-of-another");
@@ -258,7 +258,7 @@ fn a_profile_that_no_project_helps_is_advised_none() {
 }
 
 #[test]
-fn what_comes_next_goes_by_the_same_config_file() {
+fn the_next_steps_use_the_same_config_file() {
     let fixture = Fixture::new();
     let said = fixture.done(&format!("{PROD} --config other.toml"));
     for next in [
@@ -269,9 +269,9 @@ fn what_comes_next_goes_by_the_same_config_file() {
     }
 }
 
-/// A path that was typed from below is read by those who come later.
+/// Other users of the file run in other directories.
 #[test]
-fn paths_are_written_whole_and_without_their_way_up() {
+fn paths_are_written_absolute_and_normalized() {
     let fixture = Fixture::new();
     fixture.home.write("keys/deep/x", "");
     fixture.home.write("keys/key.json", fixture.user.key_json());
@@ -280,7 +280,7 @@ fn paths_are_written_whole_and_without_their_way_up() {
         ("./keys/../key.json", "key.json"),
         ("keys/deep/../key.json", "keys/key.json"),
         ("~/keys/../key.json", "key.json"),
-        // The parent of what the link leads to.
+        // This is the parent of the link's target.
         ("link/../key.json", "keys/key.json"),
     ] {
         fixture.done(&format!(

@@ -1,4 +1,4 @@
-//! What the setups of all tools refuse alike.
+//! Refusals that the setups of all tools have in common.
 
 use super::{CONFIG, Fixture, PROFILE};
 
@@ -11,7 +11,7 @@ fn fixture() -> Fixture {
 }
 
 #[test]
-fn what_is_no_host_or_has_no_profile_is_refused() {
+fn an_invalid_host_or_missing_profile_is_refused() {
     for tool in ["bazel", "go", "terraform", "cargo"] {
         for (fixture, words, reason) in [
             (fixture(), "https://b.dev", "invalid host"),
@@ -33,8 +33,25 @@ fn what_is_no_host_or_has_no_profile_is_refused() {
     }
 }
 
+/// Its issuer is optional.
 #[test]
-fn a_wildcard_over_hosts_of_strangers_needs_force() {
+fn a_token_file_of_the_environment_needs_no_profile() {
+    let fixture = Fixture::new();
+    fixture.home.link("docker-credential-zitadel");
+    fixture.home.write("token", "s3cret\n");
+    let mut command = fixture.home.zitadel(["setup", "docker", "r.acme.dev"]);
+    command
+        .env("PATH", fixture.home.path_with_bin())
+        .env("ZITADEL_CREDENTIAL_TOKEN_FILE", "~/token");
+    let output = command.run();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), &*said), (Some(0), ""));
+    let config = fixture.home.read(CONFIG);
+    assert_eq!(config, "[hosts.\"r.acme.dev\"]\n");
+}
+
+#[test]
+fn a_wildcard_over_a_public_suffix_needs_force() {
     let fixture = fixture();
     for host in ["*.com", "*.co.uk", "*.dev", "*.github.io"] {
         for tool in ["bazel", "go", "terraform", "git"] {
@@ -57,7 +74,7 @@ fn a_wildcard_over_addresses_is_refused() {
 }
 
 #[test]
-fn a_service_that_takes_no_tokens_of_zitadel_is_named() {
+fn a_service_that_rejects_zitadel_tokens_is_named() {
     let fixture = fixture();
     for name in [
         "docker-credential-zitadel",
@@ -92,7 +109,7 @@ fn a_service_that_takes_no_tokens_of_zitadel_is_named() {
         assert!(said.contains(&reason) && said.contains("--force"), "{said}");
         assert!(said.contains(&format!("an account of {service}")), "{said}");
         assert!(!said.contains("next: "), "{said}");
-        // Somebody may know better, and is told all the same.
+        // The user may know better, and is still warned.
         let said = fixture.done(&format!("{words} --no-try --force"));
         assert!(said.contains(&format!("warning: {reason}\n")), "{said}");
         for use_of_it in [
@@ -108,9 +125,9 @@ fn a_service_that_takes_no_tokens_of_zitadel_is_named() {
     }
 }
 
-/// Whoever holds such a token can add a key to the user.
+/// The owner of such a token can add a key to the user.
 #[test]
-fn a_token_of_zitadels_own_apis_goes_to_another_host_with_a_warning_alone() {
+fn a_zitadel_api_token_for_another_host_gives_only_a_warning() {
     for profile in [
         "zitadel-api = true\n",
         "scopes = [\"urn:zitadel:iam:org:project:id:zitadel:aud\"]\n",
@@ -127,7 +144,7 @@ fn a_token_of_zitadels_own_apis_goes_to_another_host_with_a_warning_alone() {
     }
 }
 
-/// Flags and environment alone get the token there: a rule in a file would be of no use.
+/// Only flags and environment get the token there: a rule in a file would have no effect.
 #[test]
 fn a_host_that_the_variable_allows_gets_no_rule() {
     let fixture = fixture();
@@ -162,7 +179,7 @@ fn a_host_that_the_variable_allows_gets_no_rule() {
             assert!(!fixture.exists(CONFIG), "{tool}: {said}");
             setup(&format!("{tool} r.dev --undo"), hosts);
         }
-        // Another host, another port, a username: these need a rule.
+        // Another host, another port or a username needs a rule.
         for (host, hosts) in [
             ("r.dev", "s.dev"),
             ("r.dev:5000", "r.dev"),
@@ -180,7 +197,7 @@ fn a_host_that_the_variable_allows_gets_no_rule() {
     assert!(fixture.home.read(CONFIG).contains("username = \"ci\""));
     setup("git r.dev --undo", "r.dev");
     fixture.home.write_config(&PROFILE.replace("ISSUER", &url));
-    // A profile of the file is named by a rule of the file.
+    // Only a rule of the file can name a profile of the file.
     setup("docker r.dev --profile prod", "r.dev");
     assert!(
         fixture

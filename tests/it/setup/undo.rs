@@ -1,4 +1,4 @@
-//! `--undo`, where files were written into, moved or shared since.
+//! `--undo` after changes, moves or sharing of the files.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -8,7 +8,7 @@ use super::{BACKUP, CONFIG, Fixture, JOURNAL, PROFILE};
 const RULE: &str = "[hosts.\"c.dev\"]\nprofile = \"prod\"\n";
 
 #[test]
-fn a_rule_is_taken_out_however_it_is_laid_out_since() {
+fn a_rule_is_removed_in_any_later_layout() {
     for (since, left) in [
         (RULE.replace("prod\"", "prod\" # ci"), ""),
         (RULE.replace("]\n", "] # ci\n"), ""),
@@ -24,7 +24,7 @@ fn a_rule_is_taken_out_however_it_is_laid_out_since() {
         fixture.done("go c.dev");
         let before = fixture.home.read(CONFIG);
         let (rest, _) = before.split_once(RULE).unwrap();
-        // The empty line above our table goes with it.
+        // The empty line above our table is removed with it.
         let kept = if left == "[hosts]\n" {
             rest
         } else {
@@ -43,7 +43,7 @@ fn a_rule_is_taken_out_however_it_is_laid_out_since() {
 }
 
 #[test]
-fn what_shares_its_line_with_others_stays_and_is_told_of() {
+fn values_of_a_shared_line_stay_and_are_reported() {
     let fixture = Fixture::with_config(PROFILE);
     fixture.done("go c.dev d.dev");
     let (rest, _) = fixture
@@ -63,7 +63,7 @@ fn what_shares_its_line_with_others_stays_and_is_told_of() {
 }
 
 #[test]
-fn a_registry_is_taken_out_however_it_is_laid_out_since() {
+fn a_registry_is_removed_in_any_later_layout() {
     let fixture = Fixture::with_config(PROFILE);
     fixture.done("cargo n.dev --registry new --index sparse+https://n.dev/i/");
     fixture.home.write(
@@ -146,7 +146,7 @@ fn a_rule_that_another_setup_needs_is_named_with_it() {
 
 const PROD: &str = "profile prod --issuer ISSUER --key-file key.json";
 
-/// A home with the links on PATH, and no other directory.
+/// Returns a home with the links on PATH, and no other directory.
 fn bare() -> Fixture {
     let fixture = Fixture::new();
     for tool in ["docker", "cargo"] {
@@ -156,7 +156,7 @@ fn bare() -> Fixture {
 }
 
 #[test]
-fn the_directories_that_setups_created_go_with_what_was_in_them() {
+fn directories_created_by_setups_are_removed_with_their_content() {
     let fixture = bare();
     let before = fixture.files();
     let tools = [
@@ -195,7 +195,7 @@ fn the_directories_that_setups_created_go_with_what_was_in_them() {
 }
 
 #[test]
-fn a_directory_stays_if_it_is_a_persons_or_something_lies_in_it() {
+fn a_directory_stays_if_it_is_the_users_or_is_not_empty() {
     let fixture = Fixture::with_config(PROFILE);
     fixture.home.link("docker-credential-zitadel");
     fs::create_dir(fixture.path().join("own")).unwrap();

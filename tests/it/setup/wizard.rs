@@ -1,4 +1,4 @@
-//! A person who sets a profile up by answering questions at a terminal.
+//! A user who sets a profile up by answering questions at a terminal.
 
 mod beside;
 mod place;
@@ -10,19 +10,20 @@ use std::os::unix::fs::PermissionsExt;
 use super::{CONFIG, Fixture};
 use crate::support::issuer::{Endpoint, Fault, Times};
 use crate::support::screen::Screen;
+use crate::support::{Ca, Issuer};
 
 pub(super) const ISSUER: &str = "Issuer, the instance's URL";
 pub(super) const KEY: &str = "Key file, the JSON";
 pub(super) const NAME: &str = "Name of the profile";
-pub(super) const HOSTS: &str = "Hosts that may get its tokens";
+pub(super) const HOSTS: &str = "Hosts that get its tokens";
 pub(super) const ERROR: &str = "error: ";
 
-/// The wizard, with the fixture's links on `PATH`.
+/// Returns the wizard, with the fixture's links on `PATH`.
 pub(super) fn wizard(fixture: &Fixture, words: &str) -> Screen {
     Screen::of(&fixture.home, words)
 }
 
-/// Answers all questions with these.
+/// Gives these answers to all questions.
 fn answered(fixture: &Fixture, words: &str, answers: [&str; 4]) -> (Option<i32>, String) {
     let mut screen = wizard(fixture, words);
     for (question, answer) in [ISSUER, KEY, NAME, HOSTS].into_iter().zip(answers) {
@@ -32,7 +33,7 @@ fn answered(fixture: &Fixture, words: &str, answers: [&str; 4]) -> (Option<i32>,
 }
 
 #[test]
-fn four_answers_make_a_profile_that_works_and_say_what_comes_next() {
+fn four_answers_make_a_working_profile_and_name_the_next_step() {
     for words in ["setup", "setup profile"] {
         let fixture = Fixture::new();
         let answers = ["ISSUER/ui/console?x=1", "key.json", "prod", "git.acme.dev"];
@@ -56,7 +57,7 @@ fn four_answers_make_a_profile_that_works_and_say_what_comes_next() {
         ] {
             assert!(shown.contains(line), "{line}: {shown}");
         }
-        // What it says is true.
+        // The profile works as reported.
         fixture.home.zitadel(["whoami"]).assert().success();
         let mut get = fixture.home.zitadel(["git", "get"]);
         let output = get
@@ -65,14 +66,14 @@ fn four_answers_make_a_profile_that_works_and_say_what_comes_next() {
         let answer = String::from_utf8(output.stdout).unwrap();
         assert!(answer.contains("password="), "{answer}");
         assert_eq!(fixture.issuer.token_requests(), 1);
-        // And back.
+        // The undo restores the file.
         fixture.done("profile prod --undo");
         assert!(!fixture.exists(CONFIG));
     }
 }
 
 #[test]
-fn each_slip_is_asked_for_again_in_its_place() {
+fn each_wrong_answer_is_asked_for_again() {
     let fixture = Fixture::new();
     fixture.home.write("not-a-key.json", "{}");
     fixture.home.write("a b/key.json", fixture.user.key_json());
@@ -137,12 +138,12 @@ fn each_slip_is_asked_for_again_in_its_place() {
     ] {
         assert!(text.contains(line), "{text}");
     }
-    // The other profile stays the usual one, and so the next calls name this one.
+    // The other profile stays the default one, so the next calls name this one.
     assert!(
         shown.contains("zitadel-credential whoami --profile new\n"),
         "{shown}"
     );
-    // Questions end in what was typed.
+    // A question's line ends in the typed answer.
     let is_question = |line: &str| {
         [ISSUER, KEY, NAME, HOSTS]
             .iter()
@@ -169,22 +170,61 @@ fn enter_takes_the_instances_name_and_no_host() {
     );
     assert_eq!(code, Some(0), "{shown}");
     assert!(
-        shown.contains("Name of the profile (Enter for default): "),
+        shown.contains("Name of the profile (Enter for zitadel): "),
         "{shown}"
     );
     let text = fixture.home.read(CONFIG);
     assert!(
-        text.starts_with("[profiles.default]\n") && !text.contains("[hosts"),
+        text.starts_with("[profiles.zitadel]\n") && !text.contains("[hosts"),
         "{text}"
     );
     assert!(
         shown.contains("\n  zitadel-credential setup git HOST\n"),
         "{shown}"
     );
-    // Once more: a free name is offered.
+    // A second wizard proposes a free name.
     let (code, shown) = answered(&fixture, "setup", ["ISSUER", "~/key.json", "", "none"]);
     assert_eq!(code, Some(0), "{shown}");
-    assert!(shown.contains("(Enter for default-2)"), "{shown}");
+    assert!(shown.contains("(Enter for zitadel-2)"), "{shown}");
+}
+
+/// A shell expands `*`, and docker and doctor refuse a wildcard.
+#[test]
+fn the_lines_to_copy_work_with_a_wildcard() {
+    for (hosts, single) in [("*.acme.dev", None), ("*.acme.dev, r.dev", Some("r.dev"))] {
+        let fixture = Fixture::new();
+        let answers = ["ISSUER", "key.json", "prod", hosts];
+        let (code, shown) = answered(&fixture, "setup", answers);
+        assert_eq!(code, Some(0), "{shown}");
+        let all = if single.is_some() { " r.dev" } else { "" };
+        for line in [
+            format!("\n  zitadel-credential setup git '*.acme.dev'{all}\n"),
+            format!(
+                "\n  zitadel-credential setup docker {}\n",
+                single.unwrap_or("HOST")
+            ),
+        ] {
+            assert!(shown.contains(&line), "{line}: {shown}");
+        }
+        let doctor = shown.split_once("zitadel-credential doctor ");
+        let doctor = doctor.map(|(_, rest)| rest.lines().next().unwrap());
+        assert_eq!(doctor, single, "{shown}");
+    }
+}
+
+#[test]
+fn without_an_issuer_whoami_is_not_said_to_work() {
+    let fixture = Fixture::new();
+    fixture.home.write("token", "an-opaque-token");
+    let mut screen = wizard(&fixture, "setup --token-file token");
+    screen.answers(NAME, "prod");
+    screen.answers(HOSTS, "");
+    let (code, shown) = screen.end();
+    assert_eq!(code, Some(0), "{shown}");
+    let works = "works now:\n  zitadel-credential token\n";
+    assert!(shown.contains(works), "{shown}");
+    let whoami = fixture.home.zitadel(["whoami"]).run();
+    assert_eq!(whoami.status.code(), Some(2));
 }
 
 #[test]
@@ -255,7 +295,7 @@ fn an_issuer_that_is_down_is_tried_again_with_the_same_key() {
 }
 
 #[test]
-fn a_key_that_others_can_read_is_told_of_at_its_question() {
+fn a_key_that_others_can_read_is_reported_at_its_question() {
     let fixture = Fixture::new();
     let key = fixture.path().join("key.json");
     fs::set_permissions(key, Permissions::from_mode(0o644)).unwrap();
@@ -293,7 +333,7 @@ fn options_answer_their_question() {
 
 #[test]
 fn roles_are_offered_where_a_project_is_given() {
-    const ROLES: &str = "Have the token name the user's roles";
+    const ROLES: &str = "Ask for the user's roles";
     for (answers, has_roles) in [([""].as_slice(), true), (&["maybe", "n"], false)] {
         let fixture = Fixture::new();
         let mut screen = wizard(&fixture, "setup --project 317240000000000001");
@@ -337,14 +377,18 @@ fn a_dry_run_shows_what_the_answers_would_write() {
 }
 
 #[test]
-fn where_nobody_can_be_asked_the_usage_is_shown() {
+fn without_a_terminal_the_usage_is_shown() {
     let fixture = Fixture::new();
     for (words, starts) in [
         (
             "setup",
-            "Write a profile, or set up a tool to use it\n\nUsage: zitadel-credential setup ",
+            "zitadel-credential: error: missing argument <TOOL>: without it, setup asks for a profile, only at a terminal outside CI\n\nWrite a profile, or set up a tool to use it\n\nUsage: \
+             zitadel-credential setup ",
         ),
-        ("setup --undo", "Write a profile, or set up a tool"),
+        (
+            "setup --undo",
+            "zitadel-credential: error: missing argument <TOOL>\n\nWrite a profile, or set up a tool",
+        ),
         (
             "setup profile",
             "zitadel-credential: error: missing argument <NAME>\n  hint: usage: ",
@@ -365,4 +409,34 @@ fn where_nobody_can_be_asked_the_usage_is_shown() {
         assert!(shown.starts_with(starts), "{words}: {shown}");
     }
     assert!(!fixture.exists(CONFIG));
+}
+
+#[test]
+fn an_issuer_with_a_private_authority_gets_a_hint_of_ca_file() {
+    let (ca, fixture) = (Ca::new(), Fixture::new());
+    let issuer = Issuer::start_tls(&ca);
+    fixture.home.write("ca.pem", ca.pem());
+    let user = issuer.new_user();
+    fixture.home.write("key.json", user.key_json());
+    let mut screen = wizard(&fixture, "setup");
+    screen.answers(ISSUER, &issuer.url());
+    screen.see("for --ca-file, press Ctrl-C, and run");
+    drop(screen);
+    let mut screen = wizard(&fixture, "setup --ca-file ca.pem");
+    for (question, answer) in [
+        (ISSUER, &*issuer.url()),
+        (KEY, "key.json"),
+        (NAME, ""),
+        (HOSTS, ""),
+    ] {
+        screen.answers(question, answer);
+    }
+    let (code, shown) = screen.end();
+    assert_eq!(code, Some(0), "{shown}");
+    let text = fixture.home.read(CONFIG);
+    let ca_file = fixture.path().join("ca.pem");
+    assert!(
+        text.contains(&format!("ca-file = \"{}\"", ca_file.display())),
+        "{text}"
+    );
 }

@@ -1,12 +1,12 @@
-//! Answers that are none: a paste, a secret, an option, and one that another setup gave
+//! Invalid answers: a paste, a secret, an option, and a name that another setup has used
 //! meanwhile.
 
 use super::wizard::{ERROR, HOSTS, ISSUER, KEY, NAME, wizard};
 use super::{CONFIG, Fixture};
 
-/// A paste has as many lines as a key, and one of them would pass for a name.
+/// A pasted key has many lines, and one of them would be a valid name.
 #[test]
-fn a_pasted_key_is_one_wrong_answer_and_no_line_of_it_is_another() {
+fn a_pasted_key_counts_as_one_wrong_answer() {
     let pem = format!(
         "-----BEGIN RSA PRIVATE KEY-----\n{}short\n-----END RSA PRIVATE KEY-----\n",
         "Vq3-8sKw2LmXz7Rt5pYb1Nc9GhJdFu6AeVq3-8sKw2LmXz7Rt5pYb1Nc9GhJdFu6A\n".repeat(25)
@@ -41,7 +41,7 @@ fn a_pasted_key_is_one_wrong_answer_and_no_line_of_it_is_another() {
 }
 
 #[test]
-fn no_part_of_a_key_and_no_option_is_a_host_or_a_file() {
+fn key_parts_and_options_are_refused_as_hosts_and_files() {
     let fixture = Fixture::new();
     let mut screen = wizard(&fixture, "setup");
     screen.answers(ISSUER, &fixture.issuer.url());
@@ -76,9 +76,9 @@ fn no_part_of_a_key_and_no_option_is_a_host_or_a_file() {
     assert_eq!(fixture.home.read(CONFIG).matches("[hosts.").count(), 1);
 }
 
-/// Two terminals, one name.
+/// Two terminals use one name.
 #[test]
-fn what_another_setup_wrote_since_the_question_stays() {
+fn changes_by_another_setup_since_the_question_stay() {
     for (answer, wrote, told) in [
         ("", "profile prod", "profile prod exists already\n"),
         (

@@ -1,9 +1,9 @@
-//! Flags and variables beside a source that has no use for them, or in place of one.
+//! Flags and variables beside a source that does not use them, or in place of one.
 
 use super::{printed, refused};
 use crate::support::World;
 
-/// A world with a profile for each source, the first one of a key.
+/// Returns a world with a profile for each source, the first one with a key.
 fn world() -> World {
     let world = World::new();
     let issuer = format!("issuer = \"{}\"", world.issuer.url());
@@ -63,7 +63,7 @@ fn a_flag_that_would_change_nothing_is_an_error_that_names_both() {
             "assertion",
             "agent --once --write t",
         ] {
-            // No token of another's is an assertion.
+            // Another program's token is not an assertion.
             if command == "assertion" && ["token", "command"].contains(&profile) {
                 continue;
             }
@@ -93,9 +93,9 @@ fn the_flag_or_the_variable_of_the_source_is_named() {
     assert!(said.contains(both), "{said}");
 }
 
-/// A variable may be there for other calls.
+/// A variable may be set for other calls.
 #[test]
-fn a_variable_of_an_id_is_left_alone() {
+fn a_variable_of_an_id_is_ignored() {
     let world = world();
     let mut call = world.zitadel(["token", "--profile", "token"]);
     for name in ["KEY_ID", "USER_ID", "CLIENT_ID", "SCOPES", "PROJECTS"] {
@@ -105,7 +105,7 @@ fn a_variable_of_an_id_is_left_alone() {
 }
 
 #[test]
-fn what_takes_the_place_of_a_profiles_source_is_named() {
+fn an_override_of_a_profiles_source_is_named() {
     let world = world();
     for (variable, flag) in [
         ("ZITADEL_CREDENTIAL_CLIENT_SECRET", None),
@@ -133,6 +133,28 @@ fn what_takes_the_place_of_a_profiles_source_is_named() {
     printed(&world, &["token"]);
 }
 
+/// The profile's own key needs an issuer too.
+#[test]
+fn no_source_is_suggested_that_fails_in_the_same_way() {
+    let world = World::new();
+    for (source, said) in [
+        (
+            "key-file = \"~/key.json\"",
+            "error: [CONFIG]: profile prod: no issuer is set\n  hint: add issuer to the profile\n",
+        ),
+        (
+            "token-file = \"~/token\"",
+            "hint: leave out --key-file to use token-file of profile prod\n",
+        ),
+    ] {
+        let toml = format!("[profiles.prod]\n{source}\n");
+        let path = world.home.write_config(&toml).display().to_string();
+        let refusal = refused(&world, &["token", "--key-file", "key.json"], 2);
+        let refusal = refusal.replace(&path, "[CONFIG]");
+        assert!(refusal.contains(said), "{refusal}");
+    }
+}
+
 #[test]
 fn a_profile_has_no_id_that_its_source_does_not_use() {
     let world = World::new();
@@ -155,7 +177,7 @@ fn a_profile_has_no_id_that_its_source_does_not_use() {
     }
 }
 
-/// Nothing would keep it.
+/// A setup would not keep it.
 #[test]
 fn the_setup_of_a_tool_takes_no_source() {
     let world = world();

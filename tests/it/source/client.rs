@@ -1,9 +1,9 @@
 //! Client secrets: the client credentials grant.
 
 use super::{login, printed, profile, refused};
-use crate::support::{Version, World};
+use crate::support::{Running, Version, World, binary};
 
-/// A world with a client secret in a file.
+/// Returns a world with a client secret in a file.
 fn world(more: &str) -> World {
     let world = World::new();
     world.issuer.set_name(&world.user.user_id, "ci");
@@ -88,7 +88,7 @@ fn each_refusal_says_what_to_look_at() {
 }
 
 #[test]
-fn what_is_no_secret_is_told_without_a_byte_of_it() {
+fn an_invalid_secret_is_reported_without_its_content() {
     let key = World::new().user.key_json();
     for (text, why) in [
         ("", "empty"),
@@ -116,9 +116,27 @@ fn doctor_checks_it_and_never_shows_it() {
     );
 }
 
-/// What it is told to do instead is what works.
+/// A pipe is empty at the second read, and a command may prompt each time.
 #[test]
-fn a_secret_is_no_key_to_rotate() {
+fn doctor_reads_a_secret_once() {
+    let world =
+        world("client-secret-command = [\"sh\", \"-c\", \"echo run >> runs; cat secret\"]\n");
+    printed(&world, &["doctor"]);
+    assert_eq!(world.home.read("runs"), "run\n");
+    let script = "exec $0 doctor --config /dev/null --issuer $1 --client-id ci \
+                  --client-secret-file <(cat secret)";
+    let mut shell = world.home.command("bash");
+    shell.args(["-c", script]).arg(binary());
+    shell.arg(world.issuer.url());
+    let output = Running::start(shell).output();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("secret of client ci"), "{text}");
+}
+
+/// The alternative in the hint works.
+#[test]
+fn rotating_a_client_secret_is_refused() {
     let world = world(FILE);
     for words in [
         &["key", "rotate"][..],

@@ -1,4 +1,4 @@
-//! `token-endpoint`: a first token in one request. And what an application's key is for.
+//! `token-endpoint`: a first token in one request. Also the uses of an application's key.
 
 use super::{printed, profile, refused};
 use crate::support::{Endpoint, Jwt, World};
@@ -16,7 +16,7 @@ fn a_first_token_takes_one_request() {
     assert_eq!(world.issuer.total_requests(), 1);
     printed(&world, &["token", "--refresh"]);
     assert_eq!(world.issuer.total_requests(), 2);
-    // Whose it is, is asked by discovery.
+    // The owner of the token is found through discovery.
     printed(&world, &["whoami"]);
     assert_eq!(world.issuer.requests(Endpoint::Discovery), 1);
 }
@@ -46,10 +46,10 @@ fn an_address_that_is_wrong_is_an_error() {
     }
 }
 
-/// Neither an assertion nor a secret for one issuer goes to another one, and no token of
-/// one is cached as another's.
+/// Neither an assertion nor a secret for one issuer is sent to another one, and tokens
+/// are cached by issuer.
 #[test]
-fn an_endpoint_is_of_its_own_issuer_alone() {
+fn an_endpoint_is_used_only_for_its_issuer() {
     let world = World::new();
     let other = World::new();
     let endpoint = format!("{}{}", world.issuer.url(), Endpoint::TOKEN_PATH);

@@ -42,9 +42,9 @@ fn a_key_id_is_named_if_it_is_given() {
     assert_eq!(Jwt::parse(token.trim()).unwrap().key_id(), Some("7"));
 }
 
-/// The same key and user may have tokens of the issuer, too.
+/// The same key and user may also have tokens of the issuer.
 #[test]
-fn it_is_never_taken_for_the_issuers_token() {
+fn it_is_never_used_as_the_issuers_token() {
     let world = World::new();
     let lines = "key-file = \"~/key.json\"\n";
     profile(&world, lines);
@@ -78,8 +78,30 @@ fn the_user_is_needed() {
     );
 }
 
+/// kube asks three times at its start.
 #[test]
-fn doctor_has_no_userinfo_of_it() {
+fn a_process_that_asks_again_causes_no_request() {
+    let world = world("");
+    let ask = || {
+        let output = world.zitadel(["kubectl", "-v"]).run();
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    ask();
+    let said = ask();
+    assert!(
+        said.contains(
+            "a server may have refused the token, because the same process asks again: requesting another one"
+        ),
+        "{said}"
+    );
+    assert!(!said.contains("issuer"), "{said}");
+    ask();
+    assert_eq!(world.issuer.total_requests(), 0);
+}
+
+#[test]
+fn doctor_reports_no_userinfo() {
     let world = world("");
     let text = printed(&world, &["doctor"]);
     assert!(text.contains("a system user has none"), "{text}");

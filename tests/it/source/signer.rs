@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{login, printed, profile, refused};
 use crate::support::{Jwt, ServiceUser, World};
 
-/// What signs with the key of `signer.pem`, as openssl prints it.
+/// Signs with the key of `signer.pem`, as openssl prints it.
 const OPENSSL: &str = "openssl dgst -sha256 -sign signer.pem";
 
 fn lines(world: &World, script: &str, more: &str) -> String {
@@ -17,7 +17,7 @@ fn lines(world: &World, script: &str, more: &str) -> String {
 
 const PUBLIC: &str = "public-key-file = \"~/signer.pub\"\n";
 
-/// A world whose profile has this signer.
+/// Returns a world whose profile has this signer.
 fn world(script: &str, more: &str) -> World {
     let world = World::new();
     world.home.write("signer.pem", world.user.pkcs8_pem());
@@ -51,9 +51,9 @@ fn each_form_of_a_signature_gets_a_token() {
     }
 }
 
-/// As the key itself would.
+/// A signer and its key share the cache.
 #[test]
-fn the_cache_is_that_of_the_key() {
+fn the_signer_shares_the_keys_cache() {
     let world = world("exit 9", PUBLIC);
     let key = ["token", "--key-file", "key.json"];
     let token = printed(&world, &key);
@@ -61,7 +61,7 @@ fn the_cache_is_that_of_the_key() {
 }
 
 #[test]
-fn the_input_is_what_an_assertion_is_made_of() {
+fn the_input_is_an_assertions_signing_input() {
     let world = world(&format!("tee input | {OPENSSL}"), PUBLIC);
     let assertion = printed(&world, &["assertion"]);
     let input = world.home.read("input");
@@ -73,10 +73,13 @@ fn the_input_is_what_an_assertion_is_made_of() {
 }
 
 #[test]
-fn a_bad_signer_is_told_before_any_request() {
+fn a_bad_signer_fails_before_any_request() {
     for (script, why) in [
         ("true", "sh: printed nothing"),
-        ("echo error: no such key", "printed no signature"),
+        (
+            "echo error: no such key",
+            "printed text that is not one base64 signature",
+        ),
         ("head -c 100 /dev/zero", "printed no signature"),
         (
             "head -c 128 /dev/zero",
@@ -133,7 +136,7 @@ fn a_signer_that_hangs_ends_with_the_timeout() {
 }
 
 #[test]
-fn what_is_no_public_key_is_told() {
+fn an_invalid_public_key_is_reported() {
     for (text, why) in [
         ("x", "not a public key in PEM"),
         (
@@ -154,7 +157,7 @@ fn what_is_no_public_key_is_told() {
 }
 
 #[test]
-fn its_ids_and_no_second_source_belong_to_it() {
+fn it_needs_its_ids_and_no_second_source() {
     for (lines, why) in [
         ("sign-command = [\"x\"]\n", "no key ID is set"),
         (
@@ -198,7 +201,7 @@ fn its_ids_and_no_second_source_belong_to_it() {
 }
 
 #[test]
-fn doctor_says_what_signs_and_whether_it_is_checked() {
+fn doctor_names_the_signer_and_if_it_is_checked() {
     let world = world(OPENSSL, PUBLIC);
     let text = printed(&world, &["doctor"]);
     assert!(text.contains("sign-command sh: signs for key"), "{text}");

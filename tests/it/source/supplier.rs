@@ -1,4 +1,4 @@
-//! `token-file` and `token-command`: something else makes the token.
+//! `token-file` and `token-command`: tokens from another program.
 
 use std::fs;
 use std::fs::Permissions;
@@ -16,7 +16,7 @@ fn jwt(user: &ServiceUser, subject: &str, expires_in: i64) -> String {
     sign(&user.private, &json!({ "alg": "RS256" }), &claims)
 }
 
-/// A profile of this line, without an issuer.
+/// Writes a profile of this line, without an issuer.
 fn alone(world: &World, line: &str) {
     let rule = "[hosts.\"git.acme.dev\"]\n";
     world
@@ -51,9 +51,9 @@ fn a_token_file_is_read_at_each_call_and_never_cached() {
     }
 }
 
-/// The form that `token --output json` prints, and an OAuth answer.
+/// These are the forms of `token --output json` and of an OAuth response.
 #[test]
-fn json_tells_the_expiry_and_a_jwts_own_counts() {
+fn the_expiry_comes_from_json_or_the_jwt() {
     let world = World::new();
     alone(&world, "token-file = \"~/token\"");
     let user = &world.user;
@@ -93,7 +93,7 @@ fn json_tells_the_expiry_and_a_jwts_own_counts() {
 }
 
 #[test]
-fn a_token_that_has_expired_is_told_and_not_handed_out() {
+fn an_expired_token_is_reported_and_not_returned() {
     let world = World::new();
     alone(&world, "token-file = \"~/token\"");
     world.home.write("token", jwt(&world.user, "u", -1));
@@ -102,13 +102,13 @@ fn a_token_that_has_expired_is_told_and_not_handed_out() {
         assert!(said.contains("its token expired at"), "{said}");
         assert!(said.contains("check what writes this file"), "{said}");
     }
-    // Near its end it is still good.
+    // A token near its expiry is still valid.
     world.home.write("token", jwt(&world.user, "u", 20));
     printed(&world, &["token"]);
 }
 
 #[test]
-fn what_is_no_token_is_told_without_a_byte_of_it() {
+fn an_invalid_token_is_reported_without_its_content() {
     let key = World::new().user.pkcs1_pem();
     for (text, code, why) in [
         ("", 75, "empty"),
@@ -174,7 +174,7 @@ fn a_commands_token_is_cached_while_its_expiry_is_known() {
     }
 }
 
-/// A server refused it, and there is no issuer to ask.
+/// A server refused the token, and there is no issuer to ask.
 #[test]
 fn a_refused_token_of_a_command_is_asked_for_again() {
     let world = World::new();
@@ -187,6 +187,14 @@ fn a_refused_token_of_a_command_is_asked_for_again() {
     let mut erase = world.zitadel(["git", "erase"]);
     erase.write_stdin("protocol=https\nhost=git.acme.dev\nusername=token\npassword=t1\n\n");
     assert!(erase.run().status.success());
+    let mut get = world.zitadel(["git", "get", "-v"]);
+    get.write_stdin("protocol=https\nhost=git.acme.dev\n\n");
+    let said = String::from_utf8(get.run().stderr).unwrap();
+    assert!(
+        said.contains("a server refused the token: requesting another one"),
+        "{said}"
+    );
+    assert!(!said.contains("issuer"), "nobody was asked: {said}");
     assert_eq!(login(&world).1, "t2");
     assert_eq!(login(&world).1, "t2");
 }
@@ -201,7 +209,7 @@ fn whoami_and_doctor_ask_the_issuer_if_there_is_one() {
     let told = printed(&world, &["whoami"]);
     assert!(told.contains(&world.user.user_id), "{told}");
     let text = printed(&world, &["doctor"]);
-    assert!(text.contains("holds a token"), "{text}");
+    assert!(text.contains("has a token"), "{text}");
     alone(&world, "token-file = \"~/token\"");
     let said = refused(&world, &["whoami"], 2);
     assert!(said.contains("no issuer is configured"), "{said}");
@@ -227,7 +235,7 @@ fn setup_writes_a_profile_for_a_token_file() {
     assert_eq!(printed(&world, &["token", "--profile", "pat"]), "abc\n");
 }
 
-/// It is what the token is read from.
+/// The token is read from this file.
 #[test]
 fn no_token_is_written_over_a_token_file() {
     let world = World::new();
@@ -240,9 +248,9 @@ fn no_token_is_written_over_a_token_file() {
     );
 }
 
-/// The same words may be another program in another place.
+/// The same words may be another program in another directory.
 #[test]
-fn a_commands_token_is_that_of_its_own_program() {
+fn the_cache_separates_programs_of_the_same_name() {
     let world = World::new();
     let script = |name: &str| {
         let text =
@@ -262,7 +270,7 @@ fn a_commands_token_is_that_of_its_own_program() {
             call.env("PATH", path).run().stdout,
             format!("{name}\n").as_bytes()
         );
-        // A path is relative to the config file, and not to where the call is made.
+        // A path is relative to the config file, and not to the directory of the call.
         let config = world.home.write(
             format!("{name}/config/c.toml"),
             "[profiles.p]\ntoken-command = [\"./gt\"]\n",
@@ -277,7 +285,7 @@ fn a_commands_token_is_that_of_its_own_program() {
 
 /// kubectl and others cannot read a date after the year 9999.
 #[test]
-fn an_expiry_beyond_all_bounds_is_one_that_tools_can_read() {
+fn a_huge_expiry_becomes_one_that_tools_can_read() {
     let world = World::new();
     alone(&world, "token-file = \"~/token\"");
     for text in [
@@ -298,7 +306,7 @@ fn an_expiry_beyond_all_bounds_is_one_that_tools_can_read() {
 }
 
 #[test]
-fn no_token_is_written_over_what_a_profile_reads_whatever_else_is_wrong_with_it() {
+fn no_token_is_written_over_a_profiles_file_even_if_it_is_broken() {
     let world = World::new();
     world.home.write("token", "abc");
     let rest = "[profiles.bad]\nkey-file = \"~/victim.json\"\npublic-key-file = \"~/x.pub\"\n\
@@ -329,7 +337,7 @@ fn no_token_is_written_over_what_a_profile_reads_whatever_else_is_wrong_with_it(
 }
 
 #[test]
-fn a_command_that_gives_no_token_is_told_each_form_of_one() {
+fn a_failing_token_command_gets_a_hint_of_each_form() {
     let world = World::new();
     for (script, hint) in [
         (
@@ -369,9 +377,9 @@ fn a_command_that_gives_no_token_is_told_each_form_of_one() {
     }
 }
 
-/// It was made by something else, at any time.
+/// Another program got the token, at any time.
 #[test]
-fn doctor_calls_no_token_new_that_it_only_read() {
+fn doctor_does_not_call_a_read_token_new() {
     let world = World::new();
     world.home.write("token", jwt(&world.user, "7", 600));
     for (lines, origin) in [

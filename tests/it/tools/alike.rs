@@ -1,4 +1,4 @@
-//! What holds for every tool's helper.
+//! Properties of all tools' helpers.
 
 use std::fs;
 use std::fs::Permissions;
@@ -16,7 +16,7 @@ fn world() -> World {
     world
 }
 
-/// A tool may show stderr as an error, or read it as a part of the answer.
+/// A tool may show stderr as an error, or read it as a part of the response.
 #[test]
 fn a_helper_that_answers_writes_nothing_to_stderr_unless_it_is_asked_to() {
     let world = world();
@@ -26,7 +26,7 @@ fn a_helper_that_answers_writes_nothing_to_stderr_unless_it_is_asked_to() {
     let mut warnings = 0;
     for row in CALLS {
         let run = |more: &[&str]| {
-            // Before the helper, as its own arguments may be the tool's.
+            // The options come before the helper, as later arguments may be the tool's.
             let words = more.iter().map(ToString::to_string).chain(row.words());
             let mut command = world.home.command(binary());
             command.args(words.collect::<Vec<_>>());
@@ -42,7 +42,7 @@ fn a_helper_that_answers_writes_nothing_to_stderr_unless_it_is_asked_to() {
         warnings += usize::from(stderr.contains("warning: continuing without the cache"));
     }
     assert!(warnings > 10, "{warnings}");
-    // For a person, nothing has changed.
+    // The user's own calls are unchanged.
     let token = world.zitadel(["token"]).run();
     assert!(
         String::from_utf8(token.stderr)

@@ -31,11 +31,3 @@ fn a_host_with_a_rule_gets_a_header_that_the_issuer_accepts() {
     assert_eq!(asked(&world, "https://remote.acme.dev/"), answer);
     assert_eq!(world.issuer.token_requests(), 1);
 }
-
-#[test]
-fn a_host_without_a_rule_gets_no_header() {
-    let world = World::new();
-    world.allow("cache.acme.dev");
-    assert_eq!(asked(&world, "https://mirror.bazel.build/x.zip"), json!({}));
-    assert_eq!(world.issuer.total_requests(), 0);
-}

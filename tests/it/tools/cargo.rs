@@ -18,7 +18,7 @@ const INDEX: &str = "sparse+https://cargo.acme.dev/index/";
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A helper as cargo runs it.
+/// A helper as a child process, as cargo starts it.
 struct Helper {
     running: Running,
     stdin: ChildStdin,
@@ -47,7 +47,7 @@ impl Helper {
         helper
     }
 
-    /// The next line; one that does not come fails the test.
+    /// Returns the next line; a missing line fails the test.
     fn line(&mut self) -> String {
         let mut fds = [PollFd::new(self.stdout.get_ref(), PollFlags::IN)];
         let patience = Timespec::try_from(PATIENCE).unwrap();
@@ -63,7 +63,7 @@ impl Helper {
         serde_json::from_str(&self.line()).unwrap()
     }
 
-    /// Closes the pipe, upon which it ends; nothing more was said.
+    /// Closes the pipe, and asserts that the helper exits without another line.
     #[track_caller]
     fn ends(self) {
         drop(self.stdin);
@@ -132,7 +132,7 @@ fn logout_drops_the_entry_and_login_keeps_nothing() {
 }
 
 #[test]
-fn words_after_the_name_are_options_and_a_bad_one_is_told_to_cargo() {
+fn words_after_the_name_are_options_and_cargo_gets_their_errors() {
     let world = World::new();
     let with = |args: &[&str]| {
         let mut question = get(INDEX, "read");
@@ -142,7 +142,7 @@ fn words_after_the_name_are_options_and_a_bad_one_is_told_to_cargo() {
     let mut helper = Helper::start(&world);
     let answer = helper.ask(&with(&["--host", "cargo.acme.dev"]));
     assert_eq!(answer["Ok"]["kind"], "get", "{answer}");
-    // They count for one question.
+    // These count as one request.
     let answer = helper.ask(&with(&[]));
     assert_eq!(answer, refused("url-not-supported"));
     for (args, expected) in [
@@ -163,7 +163,7 @@ fn words_after_the_name_are_options_and_a_bad_one_is_told_to_cargo() {
 }
 
 #[test]
-fn a_failure_reaches_cargo_with_what_to_do_and_nothing_else_is_printed() {
+fn a_failure_reaches_cargo_with_a_hint_and_nothing_else_is_printed() {
     let world = World::new();
     world.allow("cargo.acme.dev");
     world.issuer.remove_key(&world.user.key_id);
@@ -179,7 +179,7 @@ fn a_failure_reaches_cargo_with_what_to_do_and_nothing_else_is_printed() {
 }
 
 #[test]
-fn a_variable_that_makes_no_sense_is_told_to_cargo() {
+fn an_invalid_variable_is_reported_to_cargo() {
     let world = World::new();
     world.allow("cargo.acme.dev");
     for (variable, expected) in [
@@ -199,7 +199,7 @@ fn a_variable_that_makes_no_sense_is_told_to_cargo() {
 }
 
 #[test]
-fn what_is_malformed_is_told_and_the_next_question_answered() {
+fn a_malformed_request_is_reported_and_the_next_answered() {
     let world = World::new();
     world.allow("cargo.acme.dev");
     let mut helper = Helper::start(&world);
@@ -214,7 +214,7 @@ fn what_is_malformed_is_told_and_the_next_question_answered() {
 }
 
 #[test]
-fn the_first_question_and_half_a_one_are_waited_for_no_longer_than_the_timeout() {
+fn waiting_for_a_first_or_partial_request_ends_at_the_timeout() {
     let world = World::new();
     for said in ["", "{\"v\":1"] {
         let mut helper = Helper::with(&world, &[("ZITADEL_CREDENTIAL_TIMEOUT", "1")]);
@@ -231,7 +231,7 @@ fn the_first_question_and_half_a_one_are_waited_for_no_longer_than_the_timeout()
 }
 
 #[test]
-fn a_stdin_that_cannot_be_read_is_told_in_a_sentence() {
+fn an_unreadable_stdin_is_reported_in_a_sentence() {
     let world = World::new();
     let output = world
         .home
@@ -251,7 +251,7 @@ fn between_two_questions_cargo_may_take_its_time() {
     let mut helper = Helper::with(&world, &[("ZITADEL_CREDENTIAL_TIMEOUT", "1")]);
     let refused = refused("url-not-supported");
     assert_eq!(helper.ask(&get(INDEX, "read")), refused);
-    // Longer than the timeout, of which this is the least.
+    // The wait is longer than the timeout, which has its minimum.
     std::thread::sleep(Duration::from_millis(1100));
     assert_eq!(helper.ask(&get(INDEX, "read")), refused);
     helper.ends();

@@ -70,7 +70,7 @@ fn store_keeps_nothing_and_erase_drops_the_entry() {
     assert!(files(&world.home, "json").is_empty());
 }
 
-/// `docker login` would report success, and the login would be lost.
+/// Otherwise `docker login` would report success, and the login would be lost.
 #[test]
 fn store_refuses_a_login_that_would_be_lost() {
     let world = world();
@@ -129,9 +129,9 @@ fn list_names_the_hosts_of_dockers_file_without_network_or_a_working_key() {
     assert_eq!(world.issuer.total_requests(), 0);
 }
 
-/// docker gives the token of each listed host to the engine of a build.
+/// docker passes the token of each listed host to a build's engine.
 #[test]
-fn list_names_the_logins_alone_where_this_helper_is_the_only_store() {
+fn list_names_only_the_logins_if_this_helper_is_the_only_store() {
     let world = world();
     let file = json!({"credsStore": "zitadel", "auths": {"https://registry.acme.dev:5000": {}}});
     write_logins(&world, ".docker/config.json", &file);
@@ -155,7 +155,7 @@ fn version_needs_no_configuration_and_unknown_words_fail() {
 }
 
 #[test]
-fn list_waits_for_nothing_to_be_typed() {
+fn list_does_not_wait_for_stdin() {
     let world = World::new();
     world.allow("registry.acme.dev:5000");
     let file = json!({"credHelpers": {"registry.acme.dev:5000": "zitadel"}});

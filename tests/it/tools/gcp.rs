@@ -20,7 +20,7 @@ fn world(kind: TokenKind) -> World {
     world
 }
 
-/// What it answers; it says nothing beside, and never fails.
+/// Returns the response; stderr is empty, and the exit code always 0.
 fn answer(world: &World, variables: &[(&str, &str)]) -> Value {
     serde_json::from_str(&stdout(world, variables)).unwrap()
 }
@@ -50,7 +50,7 @@ fn assert_failure(answer: &Value, code: &str, message: &str) {
 }
 
 #[test]
-fn a_jwt_is_given_with_its_end_and_out_of_the_cache() {
+fn a_jwt_is_returned_with_its_expiry_and_from_the_cache() {
     let world = world(TokenKind::Jwt);
     let given = answer(&world, &[]);
     assert_eq!(given["version"], 1);
@@ -67,7 +67,7 @@ fn a_jwt_is_given_with_its_end_and_out_of_the_cache() {
 }
 
 #[test]
-fn an_opaque_token_is_none_and_where_to_change_it_is_told() {
+fn an_opaque_token_is_refused_with_a_hint() {
     let world = world(TokenKind::Opaque);
     let given = answer(&world, &[]);
     assert_failure(&given, "FAILED", "set its Access Token Type to JWT");
@@ -81,7 +81,7 @@ fn an_opaque_token_is_none_and_where_to_change_it_is_told() {
         "and run the command again half a minute later",
     );
     assert_eq!(world.issuer.token_requests(), 2);
-    // As it says:
+    // The remedy of the response:
     world.issuer.set_token_kind(TokenKind::Jwt);
     world.pass(25);
     assert_eq!(answer(&world, &[])["success"], false);
@@ -91,11 +91,11 @@ fn an_opaque_token_is_none_and_where_to_change_it_is_told() {
 }
 
 #[test]
-fn whatever_fails_is_an_answer() {
+fn every_failure_is_an_answer() {
     let world = world(TokenKind::Jwt);
     let down = Fault::status(503, "text/plain", "down");
     world.issuer.fault(Endpoint::Any, down, Times::Forever);
-    let given = answer(&world, &[("ZITADEL_CREDENTIAL_TIMEOUT", "1")]);
+    let given = answer(&world, &[("ZITADEL_CREDENTIAL_TIMEOUT", "2")]);
     assert_failure(&given, "TRY_AGAIN", "HTTP 503");
     world.issuer.clear_faults();
     world.issuer.remove_key(&world.user.key_id);
@@ -107,7 +107,7 @@ fn whatever_fails_is_an_answer() {
 }
 
 #[test]
-fn what_is_warned_of_elsewhere_does_not_get_into_the_answer() {
+fn warnings_do_not_get_into_the_answer() {
     let world = world(TokenKind::Jwt);
     world.home.write(".cache", "no directory");
     let warned = world.zitadel(["token"]).run();
@@ -115,9 +115,9 @@ fn what_is_warned_of_elsewhere_does_not_get_into_the_answer() {
     assert_eq!(answer(&world, &[])["success"], true);
 }
 
-/// google-auth for Python has the two streams in one.
+/// google-auth for Python merges the two streams.
 #[test]
-fn what_a_key_command_says_does_not_get_into_the_answer() {
+fn a_key_commands_stderr_does_not_get_into_the_answer() {
     let world = world(TokenKind::Jwt);
     world.home.write_config(&format!(
         "[profiles.p]\nissuer = \"{}\"\n\

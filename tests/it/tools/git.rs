@@ -53,7 +53,7 @@ fn a_host_with_a_rule_gets_a_login() {
 }
 
 #[test]
-fn a_username_that_was_asked_for_is_kept_and_an_empty_one_is_none() {
+fn a_requested_username_is_kept_and_an_empty_one_is_ignored() {
     let world = world();
     let user_id = world.user.user_id.as_str();
     for (host, username, expected) in [
@@ -112,7 +112,7 @@ fn the_symlinks_name_decides_the_command() {
 }
 
 #[test]
-fn what_is_passed_over_is_told_at_v_without_an_escape() {
+fn ignored_requests_are_logged_at_v_without_an_escape() {
     let world = world();
     world
         .zitadel(["git", "get", "-v"])
@@ -149,7 +149,7 @@ fn erase(world: &World, token: &str) {
 }
 
 #[test]
-fn erase_doubts_the_very_token_and_no_other() {
+fn erase_doubts_only_the_given_token() {
     let world = world();
     let token = password(&asked(&world, "get", GET)).to_owned();
     let get = || password(&asked(&world, "get", GET)).to_owned();
@@ -217,7 +217,7 @@ fn a_doubted_token_is_used_while_the_issuer_does_not_answer() {
         age_check(&only(&world.home));
     }
     world.issuer.revoke_all();
-    // The doubt is still there.
+    // The entry is still doubted.
     world
         .zitadel(["git", "get"])
         .write_stdin(GET)
@@ -228,7 +228,7 @@ fn a_doubted_token_is_used_while_the_issuer_does_not_answer() {
 }
 
 #[test]
-fn a_persons_reject_names_no_token_and_drops_the_hosts_entry() {
+fn a_manual_reject_without_a_token_drops_the_hosts_entry() {
     let world = world();
     asked(&world, "get", GET);
     assert_eq!(asked(&world, "erase", GET), "");

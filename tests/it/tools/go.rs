@@ -10,7 +10,7 @@ use crate::support::{Command, Endpoint, Fault, Issuer, Times, World};
 const REFUSED: &str = "HTTP/1.1 401 Unauthorized\nContent-Length: 19\n\n";
 const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\n\n";
 
-/// What is said, and that nothing is on stderr.
+/// Returns stdout, and asserts that stderr is empty.
 #[track_caller]
 fn said(mut command: Command) -> String {
     let output = command.run();
@@ -47,12 +47,12 @@ fn without_a_url_each_host_of_a_rule_gets_its_block_and_a_wildcard_none() {
         assert_eq!(said, hosts.map(|host| block(host, &token)).concat());
         assert!(world.issuer.accepts(&token));
     }
-    // One each, however many hosts share it.
+    // One request for each, for any number of hosts.
     assert_eq!(world.issuer.token_requests(), 2);
 }
 
 #[test]
-fn without_rules_nothing_is_said_and_nobody_asked() {
+fn without_rules_nothing_is_printed_or_requested() {
     let world = World::new();
     world.allow("*.acme.dev");
     assert_eq!(said(world.zitadel(["go"])), "");

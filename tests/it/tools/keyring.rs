@@ -18,7 +18,7 @@ fn world() -> World {
     world
 }
 
-/// The exit code, stdout and stderr.
+/// Returns the exit code, stdout and stderr.
 fn asked(world: &World, words: &[&str]) -> (i32, String, String) {
     let output = world
         .home
@@ -47,7 +47,7 @@ fn a_password_is_the_token_on_a_line() {
 }
 
 #[test]
-fn credentials_are_the_username_that_was_asked_for_the_rules_or_the_users() {
+fn credentials_have_the_requested_username_the_rules_or_the_user_id() {
     let world = world();
     let token = answered(&world, &["get", URL, "x"]);
     let token = token.trim_end();
@@ -57,7 +57,7 @@ fn credentials_are_the_username_that_was_asked_for_the_rules_or_the_users() {
         (URL, None, user_id),
         ("https://named.acme.dev/", None, "ci"),
         ("https://named.acme.dev/", Some("ci"), "ci"),
-        // The username in the URL, as PDM asks, or an empty one.
+        // The username is in the URL, as PDM sends it, or empty.
         ("https://ci@pypi.acme.dev/simple/", Some("ci"), "ci"),
         ("https://ci@pypi.acme.dev/simple/", Some(""), "ci"),
         ("https://ci@pypi.acme.dev/simple/", None, "ci"),
@@ -65,7 +65,7 @@ fn credentials_are_the_username_that_was_asked_for_the_rules_or_the_users() {
         ("https://ci@named.acme.dev/", Some("ci"), "ci"),
         ("https://named.acme.dev/", Some(""), "ci"),
     ] {
-        // As uv asks, then as pip does.
+        // uv asks first, then pip.
         let words = [&["get", url], username.as_slice(), &["--mode", "creds"]].concat();
         let plain = answered(&world, &words);
         assert_eq!(plain, format!("{expected}\n{token}\n"));
@@ -80,7 +80,7 @@ fn credentials_are_the_username_that_was_asked_for_the_rules_or_the_users() {
 }
 
 #[test]
-fn who_has_no_rule_gets_exit_1_and_not_a_word() {
+fn a_host_without_a_rule_gets_exit_1_and_no_output() {
     let world = world();
     for (url, username) in [
         ("https://pypi.org/simple/", "ci"),
@@ -101,7 +101,7 @@ fn who_has_no_rule_gets_exit_1_and_not_a_word() {
 }
 
 #[test]
-fn del_has_the_next_get_fetch_another() {
+fn del_makes_the_next_get_fetch_another() {
     let world = world();
     let first = answered(&world, &["get", URL, "ci"]);
     assert_eq!(answered(&world, &["del", URL, "ci"]), "");

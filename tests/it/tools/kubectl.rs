@@ -1,8 +1,9 @@
-//! `kubectl`, asked as client-go asks.
+//! `kubectl`, with client-go's requests.
 
 mod doctor;
 mod errors;
 mod negative;
+mod setup;
 
 use predicates::prelude::*;
 use serde_json::{Value, json};
@@ -20,7 +21,7 @@ fn info(version: &str, cluster: &Value) -> String {
     .to_string()
 }
 
-/// The answer to a question, or to a person.
+/// Returns the response to a request, or to a user's call.
 fn asked(world: &World, info: Option<&str>) -> Value {
     let mut command = world.zitadel(["kubectl"]);
     if let Some(info) = info {
@@ -67,7 +68,7 @@ fn a_client_without_the_variable_gets_the_version_of_the_option() {
         for given in [version, &expected] {
             assert_eq!(answered(given, None), expected);
         }
-        // The client's own word goes first.
+        // The client's own version has priority.
         let info = info(version, &Value::Null);
         for given in ["v1", "v1beta1"] {
             assert_eq!(answered(given, Some(info.clone())), expected);
@@ -78,14 +79,14 @@ fn a_client_without_the_variable_gets_the_version_of_the_option() {
 }
 
 #[test]
-fn what_clients_write_otherwise_decides_nothing() {
+fn other_forms_of_the_exec_info_change_nothing() {
     let world = World::new();
     let v1 = "client.authentication.k8s.io/v1";
     for info in [
         json!({"kind": null, "apiVersion": v1, "spec": null}),
         json!({"kind": "ExecCredentials", "apiVersion": v1}),
         json!({"apiVersion": v1, "spec": {"cluster": {"config": {"projects": null}}}}),
-        // Certificates of 80 KiB.
+        // The certificates have 80 KiB.
         json!({"apiVersion": v1, "spec": {"cluster": {
             "server": "https://k8s.acme.dev", "certificate-authority-data": "x".repeat(80 << 10),
         }}}),
@@ -133,7 +134,7 @@ fn a_revoked_token_is_noticed_when_the_same_process_asks_again() {
     let world = World::new();
     let old = token_of(&asked(&world, None));
     assert_eq!(world.issuer.requests(Endpoint::Userinfo), 0);
-    // This test is the parent both times, as kubectl is after a 401.
+    // This test is the parent both times, like kubectl after a 401.
     let same = token_of(&asked(&world, None));
     assert_eq!(same, old, "it is still good");
     assert_eq!(world.issuer.requests(Endpoint::Userinfo), 1);
@@ -148,7 +149,7 @@ fn a_revoked_token_is_noticed_when_the_same_process_asks_again() {
     assert_eq!(world.issuer.token_requests(), 2);
 }
 
-/// Two calls of one process, as after a 401. Returns the second one's stderr.
+/// Calls twice from one process, as after a 401. Returns the second call's stderr.
 fn asked_twice(world: &World, options: &[&str]) -> String {
     let asked = || {
         let mut command = world.zitadel(["kubectl"]);
@@ -162,7 +163,7 @@ fn asked_twice(world: &World, options: &[&str]) -> String {
 }
 
 #[test]
-fn a_token_that_only_the_api_server_refuses_is_told_on_stderr() {
+fn stderr_says_that_only_the_api_server_refuses_the_token() {
     let world = World::new();
     let opaque = asked_twice(&world, &[]);
     for part in [
@@ -174,7 +175,7 @@ fn a_token_that_only_the_api_server_refuses_is_told_on_stderr() {
     ] {
         assert!(opaque.contains(part), "{opaque}");
     }
-    // Once in 30 s, as the check is.
+    // The warning comes once in 30 s, like the check.
     assert_eq!(asked_twice(&world, &[]), "");
 
     let world = World::new();
@@ -192,7 +193,7 @@ fn a_token_that_only_the_api_server_refuses_is_told_on_stderr() {
     let world = World::new();
     assert_eq!(asked_twice(&world, &["--no-cache"]), "", "two tokens");
 
-    // A client that passes no request may read stderr too, and `-v` asks for it.
+    // A client that passes no request may also read stderr, but `-v` asks for it.
     let world = World::new();
     let by_hand = |options: &[&str]| {
         let output = world.zitadel(["kubectl"]).args(options).run();
@@ -207,12 +208,12 @@ fn a_token_that_only_the_api_server_refuses_is_told_on_stderr() {
     );
 }
 
-/// As Google's kubectl does, which asks for the server's version first.
+/// Google's kubectl does this: it asks for the server's version first.
 #[test]
 fn a_process_that_becomes_another_program_does_not_ask_again() {
     for (calls, is_told) in [
         ("exec timeout 60 \"$0\" kubectl", false),
-        // That one is refused.
+        // The second program is refused.
         (
             "cp \"$(command -v sh)\" other; \
              exec ./other -c '\"$0\" kubectl; \"$0\" kubectl; true' \"$0\"",
@@ -232,7 +233,7 @@ fn a_process_that_becomes_another_program_does_not_ask_again() {
 }
 
 #[test]
-fn a_token_is_kept_where_the_issuer_says_nothing_of_it() {
+fn a_token_is_kept_if_the_issuer_does_not_reject_it() {
     let world = World::new();
     let old = token_of(&asked(&world, None));
     world

@@ -42,8 +42,8 @@ fn a_registry_with_a_rule_gets_a_login_that_the_issuer_accepts() {
         let login = &mut answer["auth"]["registry.acme.dev:5000"];
         let token = login["password"].take();
         assert!(world.issuer.accepts(token.as_str().unwrap()));
-        // The issuer's tokens are good for twelve hours; not for the last half
-        // minute, and the test takes a while.
+        // The issuer's tokens are valid for twelve hours; the last half minute is not
+        // used, and the test takes a while.
         let duration = answer["cacheDuration"].take();
         let seconds = duration.as_str().unwrap().strip_suffix('s').unwrap();
         let seconds: u32 = seconds.parse().unwrap();

@@ -49,7 +49,7 @@ fn a_host_without_a_rule_gets_no_token() {
 }
 
 #[test]
-fn forget_has_the_next_get_fetch_another() {
+fn forget_makes_the_next_get_fetch_another() {
     let world = World::new();
     world.allow("app.acme.dev");
     let first = answered(&world, &["get", "app.acme.dev"]);

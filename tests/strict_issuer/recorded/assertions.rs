@@ -1,4 +1,4 @@
-//! The assertion of each recorded case that is about one.
+//! The assertions of the recorded cases.
 
 use rsa::sha2::{Sha384, Sha512};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::support::jwt::{compact, sign, sign_pss};
 use crate::support::{Endpoint, ServiceUser};
 
 impl Scene {
-    /// An assertion that differs from a good one as the case says.
+    /// Returns an assertion that differs from a valid one as the case says.
     pub fn bent(&self, case: &str) -> Option<String> {
         self.issuer.stop_clock(self.second * 1000);
         self.signed(case)
@@ -39,7 +39,7 @@ impl Scene {
         header
     }
 
-    /// Another header or signature.
+    /// Changes the header or signature.
     fn signed(&self, case: &str) -> Option<String> {
         let user = &self.jwt;
         let claims = self.claims(user);
@@ -105,7 +105,7 @@ impl Scene {
         })
     }
 
-    /// Another `iss`, `sub` or `aud`.
+    /// Changes `iss`, `sub` or `aud`.
     fn named_otherwise(&self, case: &str) -> Option<String> {
         let user = &self.jwt;
         let aud = |aud: Value| self.with(&[("aud", aud)]);
@@ -131,7 +131,7 @@ impl Scene {
         })
     }
 
-    /// Another time.
+    /// Changes a time.
     fn timed(&self, case: &str) -> Option<String> {
         let now = self.second;
         let iat = |iat: i64| self.with(&[("iat", iat.into())]);
@@ -172,7 +172,7 @@ impl Scene {
         })
     }
 
-    /// One of a user that may not, no new one, or none.
+    /// Returns the assertion of a user without permission, a used one, or none.
     fn of_another(&self, case: &str) -> Option<String> {
         Some(match case {
             "reuse: first" | "reuse: second" => self.reused.clone(),
@@ -200,7 +200,7 @@ impl Scene {
     }
 }
 
-/// A time with a fraction, which is exact.
+/// Returns a time with a fraction, which is exact.
 fn half_after(second: i64) -> Value {
     serde_json::from_str(&format!("{second}.5")).unwrap()
 }

@@ -9,10 +9,10 @@ use crate::support::{Answer, Endpoint, Jwt, TokenKind};
 pub use crate::support::exchange::GRANT;
 pub const USEFUL_SCOPES: &str = "openid profile email urn:zitadel:iam:org:project:id:PROJECT:aud urn:zitadel:iam:org:projects:roles urn:zitadel:iam:user:resourceowner urn:zitadel:iam:user:metadata offline_access";
 
-/// What a record notes.
+/// The recorded result of a case.
 pub enum Outcome {
     Answer(Answer),
-    /// The first of several answers, without its headers.
+    /// The first of several responses, without its headers.
     First(Answer),
     Claims(Jwt),
     HeaderAndClaims(Jwt),
@@ -20,7 +20,7 @@ pub enum Outcome {
 }
 
 impl Scene {
-    /// Returns `None` for a case that no request here stands for.
+    /// Returns the outcome; `None` for a case without a request here.
     pub fn outcome(&mut self, case: &str) -> Option<Outcome> {
         if let Some(assertion) = self.bent(case) {
             return Some(Outcome::Answer(self.exchange(&assertion)));
@@ -45,7 +45,7 @@ impl Scene {
         })
     }
 
-    /// What a token says.
+    /// Returns the claims of a token.
     fn token_of(&mut self, case: &str) -> Option<Outcome> {
         let user = self.jwt.clone();
         let project = format!("urn:zitadel:iam:org:project:id:{PROJECT}:aud");
@@ -181,7 +181,7 @@ impl Scene {
         })
     }
 
-    /// Keys and users that end, and their tokens.
+    /// Expired keys, deactivated users, and their tokens.
     fn ended(&mut self, case: &str) -> Option<Answer> {
         let (rotator, leaver) = (self.rotator.clone(), self.leaver.clone());
         Some(match case {

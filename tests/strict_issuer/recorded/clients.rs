@@ -1,4 +1,4 @@
-//! Client secrets, as the recorded ZITADELs answer.
+//! Client secrets, with the recorded responses of ZITADEL.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

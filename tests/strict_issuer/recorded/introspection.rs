@@ -1,4 +1,4 @@
-//! Introspection: the recorded cases, and what was seen besides.
+//! Introspection: the recorded cases, and other observations.
 
 use serde_json::{Value, json};
 

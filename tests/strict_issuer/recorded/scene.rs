@@ -13,16 +13,16 @@ pub const OTHER_PROJECT: &str = "310000000000000043";
 
 pub struct Scene {
     pub issuer: Issuer,
-    /// Its tokens are JWTs; those of all others are opaque.
+    /// The user whose tokens are JWTs; all others have opaque ones.
     pub jwt: ServiceUser,
     pub opaque: ServiceUser,
-    /// A user whose keys end.
+    /// A user whose keys expire.
     pub rotator: ServiceUser,
     /// A user that is deactivated in the end.
     pub leaver: ServiceUser,
-    /// Of the project.
+    /// An application of the project.
     pub application: Application,
-    /// Of another project.
+    /// An application of another project.
     pub other_application: Application,
     /// An assertion that is sent twice.
     pub reused: String,
@@ -65,7 +65,7 @@ impl Scene {
         scene
     }
 
-    /// The authority of the first domain.
+    /// Returns the authority of the first domain.
     pub fn host(&self) -> String {
         format!("acme.example:{}", self.issuer.port())
     }
@@ -84,7 +84,7 @@ impl Scene {
         })
     }
 
-    /// A good one.
+    /// Returns a valid assertion.
     pub fn assertion(&self, user: &ServiceUser) -> String {
         sign(&user.private, &header(user), &self.claims(user))
     }
@@ -151,7 +151,7 @@ impl Scene {
         answer.json()["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// A JWT of all useful scopes.
+    /// Returns a JWT of all useful scopes.
     pub fn useful(&mut self) -> String {
         let scope = USEFUL_SCOPES.replace("PROJECT", PROJECT);
         self.mint(&self.jwt.clone(), &scope)
@@ -166,7 +166,7 @@ impl Scene {
         self.userinfo("GET", &format!("Bearer {token}"))
     }
 
-    /// Puts the recordings' placeholders into a text.
+    /// Replaces the recordings' placeholders in a text.
     pub fn named(&self, text: &str) -> String {
         let mut text = text.to_owned();
         let name = self.name();
@@ -188,7 +188,7 @@ pub fn header(user: &ServiceUser) -> Value {
     json!({ "alg": "RS256", "kid": user.key_id, "typ": "JWT" })
 }
 
-/// A form's body, or a query.
+/// Returns a form's body, or a query.
 pub fn query(form: &[(&str, &str)]) -> String {
     let pairs: Vec<_> = form
         .iter()

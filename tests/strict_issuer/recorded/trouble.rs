@@ -1,4 +1,4 @@
-//! The issuer in trouble answers as the recorded ZITADELs in the same trouble.
+//! The failing issuer responds like the recorded ZITADEL versions in the same failure.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::scene::Scene;
 use super::without_names;
 use crate::support::{Answer, Endpoint, Trouble, Version};
 
-/// The headers that these records note, if the answer has them.
+/// The headers in these records, if the response has them.
 const HEADERS: [&str; 3] = ["Content-Type", "X-Content-Type-Options", "Set-Cookie"];
 
 const PATHS: [(&str, &str); 6] = [
@@ -43,7 +43,7 @@ fn records() -> Vec<Value> {
 }
 
 impl Scene {
-    /// Asks with a good assertion or a good token.
+    /// Sends a request with a valid assertion or a valid token.
     fn endpoint(&mut self, path: &str, token: &str) -> Answer {
         match path {
             Endpoint::TOKEN_PATH => self.scoped(&self.opaque.clone(), "openid"),
@@ -83,7 +83,7 @@ fn each_recorded_trouble_has_the_same_answer() {
 }
 
 #[test]
-fn what_no_trouble_reaches_stays_as_in_health() {
+fn endpoints_without_trouble_answer_as_usual() {
     for version in Version::RECORDED {
         for (trouble, paths) in [
             (Trouble::ReadOnly, &["discovery", "userinfo", "keys"][..]),

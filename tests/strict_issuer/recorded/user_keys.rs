@@ -1,4 +1,4 @@
-//! A user's own keys at user API v2: the recorded cases, and what was seen besides.
+//! A user's own keys at user API v2: the recorded cases, and other observations.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::scene::{Scene, header};
 use crate::support::jwt::sign;
 use crate::support::{Answer, Endpoint, ServiceUser, Version};
 
-/// The cases that the issuer cannot have, each with the reason.
+/// The cases that this issuer cannot reproduce, each with the reason.
 const LEFT_OUT: [(&str, &str); 3] = [
     ("own personal access token: add", "it has none"),
     ("own secret: add", "its users have none"),
@@ -25,18 +25,18 @@ const LEFT_OUT: [(&str, &str); 3] = [
 ];
 
 const API: &str = "openid urn:zitadel:iam:org:project:id:zitadel:aud";
-/// The end of the user's first key, and of the keys that it adds.
+/// The expiry of the user's first key, and of the keys that it adds.
 const FIRST_END: i64 = 1_830_297_600;
 const END: &str = "2027-06-01T00:00:00Z";
 
-/// The user `opaque` and what it has added.
+/// The user `opaque` and its added keys.
 struct Owner {
     scene: Scene,
     user: ServiceUser,
     token: String,
-    /// The IDs of the keys that it added.
+    /// The IDs of the added keys.
     added: Vec<String>,
-    /// Milliseconds that have passed.
+    /// The elapsed milliseconds.
     passed: i64,
 }
 
@@ -110,14 +110,14 @@ impl Owner {
         self.scene.scoped(&key, "openid")
     }
 
-    /// Registers users until all have so many keys.
+    /// Registers users until all users have this many keys in total.
     fn fill_up(&self, keys: usize) {
         while self.scene.issuer.key_count() < keys {
             self.scene.issuer.new_user();
         }
     }
 
-    /// Returns `None` for a case that no request here stands for.
+    /// Returns the response; `None` for a case without a request here.
     fn outcome(&mut self, case: &str) -> Option<Answer> {
         let own = self.user.user_id.clone();
         let pem = shared(2048).public_pem();
@@ -213,7 +213,7 @@ impl Owner {
     }
 }
 
-/// A key pair of this size, made once.
+/// Returns a key pair of this size, made once.
 fn shared(bits: usize) -> &'static ServiceUser {
     static KEYS: [OnceLock<ServiceUser>; 4] = [const { OnceLock::new() }; 4];
     let at = [1024, 2048, 3072, 4096].iter().position(|&it| it == bits);
@@ -262,7 +262,7 @@ fn records(version: Version) -> Vec<Value> {
     serde_json::from_str(text).unwrap()
 }
 
-/// Returns what a record says and another run says as well.
+/// Returns the facts of a record that are the same in every run.
 fn facts(recorded: &Value) -> Value {
     let mut facts = Map::new();
     for (name, value) in recorded.as_object().unwrap() {
@@ -280,7 +280,7 @@ fn facts(recorded: &Value) -> Value {
 }
 
 impl Owner {
-    /// Returns what would be recorded of our answer, as far as [`facts`] goes.
+    /// Returns the record of our response, limited to [`facts`].
     fn record(&self, answer: &Answer, recorded: &Value) -> Value {
         let mut record = json!({ "status": answer.status });
         if recorded.get("body").is_some() {
@@ -291,7 +291,7 @@ impl Owner {
     }
 }
 
-/// Puts placeholders in the place of times, IDs and keys.
+/// Replaces times, IDs and keys by placeholders.
 pub fn unvarying(value: Value) -> Value {
     match value {
         Value::Array(all) => all.into_iter().map(unvarying).collect(),
@@ -321,7 +321,7 @@ fn is_number(text: &str) -> bool {
 }
 
 impl Scene {
-    /// The cases of the token endpoint's records.
+    /// Returns the response to a case of the token endpoint's records.
     pub fn api(&mut self, case: &str) -> Option<Answer> {
         let opaque = self.opaque.clone();
         let leaver = self.leaver.clone();

@@ -1,4 +1,4 @@
-//! Requests from bytes and responses to bytes (RFC 9112).
+//! Reads requests from bytes, and writes responses to bytes (RFC 9112).
 
 use std::io;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -8,10 +8,10 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 const FORM: &str = "application/x-www-form-urlencoded";
-/// As in Go, in which ZITADEL is written.
+/// Limit of Go, in which ZITADEL is written.
 const MAX_HEAD: usize = 1024 * 1024;
 const MAX_HEADERS: usize = 100;
-/// Room for an image layer that is pushed to a registry.
+/// Large enough for an image layer that is pushed to a registry.
 const MAX_BODY: u64 = 64 * 1024 * 1024;
 
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub struct Request {
     pub target: String,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
-    /// Which of the server's connections it came on, from 1.
+    /// Number of the server's connection, from 1.
     pub connection: usize,
     pub(super) keep_alive: bool,
 }
@@ -35,23 +35,23 @@ impl Request {
         self.target.split_once('?').map(|(_, query)| query)
     }
 
-    /// The first header of that name, in any case.
+    /// Returns the first header of that name, in any letter case.
     pub fn header(&self, name: &str) -> Option<&str> {
         find(&self.headers, name)
     }
 
-    /// The token of `Authorization: Bearer`.
+    /// Returns the token of `Authorization: Bearer`.
     pub fn bearer(&self) -> Option<&str> {
         let (scheme, token) = self.header("authorization")?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(token)
     }
 
-    /// The body as `application/x-www-form-urlencoded`, in the order sent.
+    /// Returns the body as `application/x-www-form-urlencoded`, in the order sent.
     pub fn form(&self) -> Vec<(String, String)> {
         form_pairs(&self.body)
     }
 
-    /// The form, if the body is said to be one, then the query.
+    /// Returns the form, if the Content-Type is a form's, then the query.
     pub fn parameters(&self) -> Vec<(String, String)> {
         let content_type = self.header("content-type").unwrap_or_default();
         let is_form = content_type.split(';').next() == Some(FORM);
@@ -60,7 +60,7 @@ impl Request {
         pairs
     }
 
-    /// The first value of that name in the form.
+    /// Returns the first value of that name in the form.
     pub fn form_value(&self, name: &str) -> Option<String> {
         let mut pairs = self.form().into_iter();
         pairs.find_map(|(key, value)| (key == name).then_some(value))
@@ -107,13 +107,13 @@ impl Response {
         find(&self.headers, name)
     }
 
-    /// The answer to this request. A `Date` or `Content-Length` that the
-    /// handler set stands: the latter is how HEAD tells a size without a body.
+    /// Returns the answer to this request. A `Date` or `Content-Length` that the handler
+    /// set is kept: HEAD needs the latter for a size without a body.
     pub(super) fn to_bytes(&self, request: &Request) -> Vec<u8> {
         self.render(request.keep_alive, request.method != "HEAD")
     }
 
-    /// The answer to a request that could not be read.
+    /// Returns the answer to a request that could not be read.
     pub(super) fn to_final_bytes(&self) -> Vec<u8> {
         self.render(false, true)
     }
@@ -149,7 +149,7 @@ impl Response {
     }
 }
 
-/// An HTTP date (RFC 9110 section 5.6.7) of a Unix time.
+/// Returns an HTTP date (RFC 9110 section 5.6.7) of a Unix time.
 pub fn date(unix_seconds: i64) -> String {
     let at = OffsetDateTime::from_unix_timestamp(unix_seconds).unwrap();
     format!(
@@ -164,7 +164,7 @@ pub fn date(unix_seconds: i64) -> String {
     )
 }
 
-/// Why there is no request.
+/// The reason why there is no request.
 pub(super) enum Unreadable {
     Gone(io::Error),
     Malformed,
@@ -177,7 +177,7 @@ impl From<io::Error> for Unreadable {
     }
 }
 
-/// `None` where the client closed the connection between two requests.
+/// Reads a request; `None` if the client closed the connection between two requests.
 pub(super) fn read_request<S: Read + Write>(
     stream: &mut BufReader<S>,
     connection: usize,
@@ -221,7 +221,7 @@ fn read_head(stream: &mut impl BufRead) -> Result<Option<Vec<u8>>, Unreadable> {
     }
 }
 
-/// Appends a line and says where it begins.
+/// Appends a line and returns its start.
 fn read_line(stream: &mut impl BufRead, head: &mut Vec<u8>) -> Result<usize, Unreadable> {
     let begin = head.len();
     let room = MAX_HEAD.saturating_sub(begin);
@@ -310,7 +310,7 @@ fn form_pairs(text: &[u8]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What is no escape stands for itself, as in browsers.
+/// A character that is not an escape is kept, as in browsers.
 fn form_decode(text: &[u8]) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;

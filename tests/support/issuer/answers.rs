@@ -1,25 +1,25 @@
-//! Servers of different ages, and their words for a refusal.
+//! The server versions, and their answers for a refusal.
 
 use serde_json::json;
 
 use crate::support::http::Response;
 
-/// The servers to behave like.
+/// The server versions to imitate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Version {
-    /// 500 `server_error` for whatever is wrong with the assertion, and tokens for
-    /// users that are inactive.
+    /// 500 `server_error` for every error in the assertion, and tokens for inactive
+    /// users.
     Older,
-    /// The same, but 404 for a key that is not known.
+    /// Like `Older`, but 404 for an unknown key.
     OlderNotFound,
     /// v4 of October 2025, as recorded.
     V2025,
     /// 400 `invalid_grant` with the reason.
     Between,
-    /// 400 `invalid_client`, but `invalid_grant` for a key that is not known.
+    /// 400 `invalid_client`, but `invalid_grant` for an unknown key.
     BetweenInvalidClient,
-    /// v4 of July 2026, as recorded: one 400 for whatever is wrong with the assertion,
-    /// and opaque tokens of five parts.
+    /// v4 of July 2026, as recorded: one 400 for every error in the assertion, and opaque
+    /// tokens of five parts.
     #[default]
     V2026,
 }
@@ -34,21 +34,21 @@ impl Version {
         Self::V2026,
     ];
 
-    /// Those with recordings.
+    /// The versions with recordings.
     pub const RECORDED: [Self; 2] = [Self::V2025, Self::V2026];
 
-    /// True if it answers 500 to a bad assertion.
+    /// True if the version answers 500 to a bad assertion.
     pub fn is_old(self) -> bool {
         matches!(self, Self::Older | Self::OlderNotFound | Self::V2025)
     }
 
-    /// Servers before 2.62.1 did not look.
+    /// True except for servers before 2.62.1, which did not check.
     pub fn refuses_inactive_users(self) -> bool {
         !matches!(self, Self::Older | Self::OlderNotFound)
     }
 }
 
-/// Why there is no token.
+/// The reason why there is no token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     // the request
@@ -128,7 +128,7 @@ impl Refusal {
         oauth(status, error, description)
     }
 
-    /// The text of the library that checks, which some servers pass on.
+    /// Returns the message of the checking library, which some servers pass on.
     fn detail(&self) -> &'static str {
         match self {
             Self::Audience => "audience is not valid: issuer is not among them",
@@ -156,7 +156,7 @@ pub(super) fn uncached(response: Response) -> Response {
         .with_header("Pragma", "no-cache")
 }
 
-/// How userinfo refuses a token.
+/// The forms in which userinfo refuses a token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UserinfoRefusal {
     #[default]

@@ -32,22 +32,22 @@ impl Application {
         }
     }
 
-    /// The value of an `Authorization` header.
+    /// Returns the value of an `Authorization` header.
     pub fn basic(&self) -> String {
         format!("Basic {}", self.credentials())
     }
 
-    /// `CLIENT_ID:SECRET` in base64.
+    /// Returns `CLIENT_ID:SECRET` in base64.
     pub fn credentials(&self) -> String {
         BASE64.encode(format!("{}:{}", self.client_id, self.secret))
     }
 }
 
-/// Why an application may not introspect.
+/// The reason why an application may not introspect.
 pub(super) enum Unauthorized {
-    /// It does not say who it is.
+    /// No client is named.
     NoClient,
-    /// Its secret or assertion is wrong.
+    /// The secret or assertion is wrong.
     Credentials,
 }
 
@@ -65,7 +65,7 @@ impl Applications {
         application
     }
 
-    /// Returns the project of the application that asks. `issuer` and `now` are those of
+    /// Returns the project of the calling application. `issuer` and `now` are those of
     /// [`assertion::check`].
     pub(super) fn project(
         &self,
@@ -94,7 +94,7 @@ impl Applications {
     }
 }
 
-/// Returns the two halves of a `Basic` header, as they stand there.
+/// Returns the two halves of a `Basic` header, unchanged.
 pub(super) fn basic(request: &Request) -> Option<(String, String)> {
     let (scheme, pair) = request.header("authorization")?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {

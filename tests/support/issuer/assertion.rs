@@ -6,17 +6,17 @@ use super::answers::Refusal;
 use super::users::Users;
 use crate::support::jwt::Jwt;
 
-/// How far ahead of the server's clock `iat` may be, and by how much `exp` must
-/// outlive it, in milliseconds.
+/// How far ahead of the server's clock `iat` may be, and the minimum time until `exp`, in
+/// milliseconds.
 const LEEWAY: i64 = 1000;
 const MAX_AGE: i64 = 3_600_000;
 
-/// What the server lets pass by name. The keys that it knows are RSA keys, so
-/// an ES256 signature then fails as a signature.
+/// Algorithms that the server accepts by name. Its keys are RSA keys, so an ES256
+/// signature then fails as a signature.
 const ALGORITHMS: [&str; 3] = ["RS256", "PS256", "ES256"];
 
-/// Says which user's assertion this is. `issuer` is the name that the audience
-/// must contain, `now` the server's own Unix time in milliseconds.
+/// Returns the user of the assertion. `issuer` is the name that the audience must
+/// contain, `now` the server's own Unix time in milliseconds.
 pub(super) fn check(
     assertion: &str,
     issuer: &str,
@@ -57,7 +57,7 @@ pub(super) fn check(
     Ok(user_id.to_owned())
 }
 
-/// A string or an array of them.
+/// Returns the audience: a string or an array of strings.
 fn audience(claims: &Value) -> Vec<&str> {
     match &claims["aud"] {
         Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
@@ -65,12 +65,12 @@ fn audience(claims: &Value) -> Vec<&str> {
     }
 }
 
-/// Returns the nearest full second, which is what the server compares with.
+/// Returns the nearest full second, which the server compares with.
 fn rounded(millis: i64) -> i64 {
     (millis + 500).div_euclid(1000)
 }
 
-/// `None` where the claim is missing. A fraction is cut off.
+/// Returns a time claim; `None` if the claim is missing. A fraction is cut off.
 fn seconds(claims: &Value, claim: &str) -> Result<Option<i64>, Refusal> {
     match claims.get(claim) {
         None => Ok(None),

@@ -18,11 +18,11 @@ pub const ORGANIZATION_ID: &str = "310000000000000003";
 const ORGANIZATION: &str = "ACME";
 pub const DOMAIN: &str = "acme.zitadel.example";
 
-/// An organisation to which each project is granted, so that it can give the roles, too.
+/// An organisation to which each project is granted, so that it can grant the roles, too.
 pub const OTHER_ORGANIZATION_ID: &str = "310000000000000004";
 const OTHER_DOMAIN: &str = "other.zitadel.example";
 
-/// What a token is issued for.
+/// The parameters of a token's issue.
 pub(super) struct Grant {
     pub(super) issuer: String,
     pub(super) user_id: String,
@@ -42,7 +42,7 @@ impl Grant {
         self.scopes().any(|asked| asked == scope)
     }
 
-    /// The projects that the scopes name.
+    /// Returns the projects that the scopes name.
     pub(super) fn projects(&self) -> Vec<&str> {
         self.scopes()
             .filter_map(|scope| scope.strip_prefix("urn:zitadel:iam:org:project:id:"))
@@ -54,7 +54,8 @@ impl Grant {
             .collect()
     }
 
-    /// The projects whose roles a JWT and userinfo have. One role's scope brings all roles.
+    /// Returns the projects whose roles a JWT and userinfo have. One role's scope brings
+    /// all roles.
     fn role_projects(&self) -> Vec<&str> {
         let asks = self.scopes().any(|scope| {
             scope == "urn:zitadel:iam:org:projects:roles"
@@ -74,7 +75,8 @@ impl Grant {
         claims
     }
 
-    /// Expired when it is born, as from many versions (zitadel#12779).
+    /// Returns an ID token that is already expired, as from many versions
+    /// (zitadel#12779).
     pub(super) fn id_token(&self, user: &User, access_token: &str) -> Value {
         let hash = Sha256::digest(access_token);
         json!({
@@ -98,8 +100,8 @@ impl Grant {
         claims
     }
 
-    /// What an application of a project learns: that project's roles, whatever the scopes.
-    /// Returns `None` if the token is not for that project.
+    /// Returns the claims for a project's application: that project's roles, whatever the
+    /// scopes. `None` if the token is not for that project.
     pub(super) fn introspection(
         &self,
         user: &User,
@@ -185,7 +187,8 @@ fn project_claim(project: &str) -> String {
     format!("urn:zitadel:iam:org:project:{project}:roles")
 }
 
-/// Each role with the organisations that gave it, each of these with its primary domain.
+/// Returns each role with the organisations that granted it, each of these with its
+/// primary domain.
 fn role_object(roles: &Roles) -> Value {
     let object = |organizations: &BTreeSet<String>| {
         let pairs = organizations

@@ -8,10 +8,10 @@ use super::tokens::random;
 use super::users::Users;
 use crate::support::Request;
 
-/// ZITADEL's own length.
+/// ZITADEL's own secret length.
 const LENGTH: usize = 64;
 
-/// The secrets by user ID; a user has one, and a new one takes its place.
+/// The secrets by user ID; a user has one, and a new one replaces it.
 #[derive(Default)]
 pub(super) struct Clients {
     secrets: HashMap<String, String>,
@@ -52,7 +52,7 @@ impl Clients {
     }
 }
 
-/// Each half of the header is encoded as a form is (RFC 6749, section 2.3.1).
+/// Decodes a half of the header, which is encoded like a form (RFC 6749, section 2.3.1).
 fn decoded(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.bytes();

@@ -26,9 +26,9 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 pub(super) struct Core {
     /// The address, without a trailing slash.
     pub(super) url: String,
-    /// The issuer's name where it has no domains.
+    /// The issuer's name if it has no domains.
     pub(super) name: String,
-    /// The instance's domains. Empty: it answers to each host name.
+    /// The instance's domains. If empty, it answers to every host name.
     pub(super) domains: Vec<String>,
     pub(super) state: Mutex<State>,
 }
@@ -47,7 +47,7 @@ pub(super) struct State {
     pub(super) user_keys: user_keys::Settings,
     pub(super) lifetime_seconds: i64,
     pub(super) date_offset_seconds: i64,
-    /// Unix time in milliseconds of a clock that stands still.
+    /// Unix time in milliseconds of a stopped clock.
     pub(super) stopped_at: Option<i64>,
 }
 
@@ -73,7 +73,7 @@ impl Default for State {
 }
 
 impl State {
-    /// Unix time by the issuer's own clock, in milliseconds.
+    /// Returns the Unix time by the issuer's own clock, in milliseconds.
     pub(super) fn now_millis(&self) -> i64 {
         let now = || {
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
@@ -82,13 +82,13 @@ impl State {
         self.stopped_at.unwrap_or_else(now) + self.date_offset_seconds * 1000
     }
 
-    /// Unix time by the issuer's own clock.
+    /// Returns the Unix time by the issuer's own clock.
     pub(super) fn now(&self) -> i64 {
         self.now_millis().div_euclid(1000)
     }
 }
 
-/// An issuer under one of its domains: each is an issuer of its own.
+/// An issuer under one of its domains: each is a separate issuer.
 struct Origin {
     url: String,
     name: String,
@@ -137,7 +137,8 @@ impl Core {
         }
     }
 
-    /// `None` if the host is no domain of the instance. Names are compared with case.
+    /// Returns the issuer for a host; `None` if the host is not a domain of the instance.
+    /// Letter case matters.
     fn origin(&self, host: &str) -> Option<Origin> {
         if self.domains.is_empty() {
             return Some(Origin {
@@ -178,7 +179,7 @@ fn token(state: &mut State, origin: &Origin, request: &Request) -> Result<Value,
         return Err(Refusal::Method);
     }
     let parameters = request.parameters();
-    // Of a field that comes twice, the first counts.
+    // The first of two equal fields counts.
     let value = |name: &str| {
         let mut all = parameters.iter();
         all.find_map(|(key, value)| (key == name).then_some(value.as_str()))
@@ -202,7 +203,7 @@ fn token(state: &mut State, origin: &Origin, request: &Request) -> Result<Value,
     let grant = Grant {
         issuer: origin.name.clone(),
         user_id,
-        // The empty scope is one, too.
+        // The empty scope counts as a scope.
         scopes: value("scope").ok_or(Refusal::NoScope)?.to_owned(),
         jti: tokens::random(16),
         issued_at: state.now(),
@@ -228,7 +229,8 @@ fn userinfo(state: &State, request: &Request) -> Response {
     }
 }
 
-/// The answer to an application: inactive is also a token that is not for its project.
+/// Returns the answer to an application: a token that is not for its project is inactive,
+/// too.
 fn introspection(state: &State, origin: &Origin, request: &Request) -> Response {
     if request.method != "POST" {
         return Refusal::Method.to_response(state.version);
@@ -247,11 +249,11 @@ fn introspection(state: &State, origin: &Origin, request: &Request) -> Response 
         grant.introspection(&user, state.version, project)
     });
     let claims = claims.unwrap_or_else(|| json!({ "active": false }));
-    // No cache keeps an answer with a cookie unless it is told to.
+    // No cache stores an answer with a cookie unless it is configured to.
     Response::json(200, &claims).with_header("Set-Cookie", USER_AGENT_COOKIE)
 }
 
-/// ZITADEL's API answers for all paths that are not below those of its OIDC provider.
+/// Answers like ZITADEL's API, for all paths outside its OIDC provider.
 fn elsewhere(request: &Request) -> Response {
     let below = ["/oauth/v2/", "/oidc/v1/", "/.well-known/"];
     if below.iter().any(|path| request.path().starts_with(path)) {

@@ -1,4 +1,4 @@
-//! What may go wrong on purpose.
+//! Deliberate faults.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,22 +8,22 @@ use serde_json::Value;
 use super::log::Endpoint;
 use crate::support::http::{Reply, Request, Response};
 
-/// What an endpoint does in place of its work.
+/// The action of an endpoint in place of its work.
 #[derive(Clone)]
 pub enum Fault {
-    /// This answer; see the constructors below for the usual ones.
+    /// This answer; see the constructors below for the common ones.
     Answer(Response),
     /// The right answer, late.
     Delay(Duration),
     /// No answer until the client gives up.
     Hang,
-    /// The connection closes without an answer.
+    /// Closes the connection without an answer.
     Close,
-    /// The connection closes in the middle of the right answer's body.
+    /// Closes the connection in the middle of the right answer's body.
     CutMidBody,
-    /// The right answer, its JSON changed. A refusal stays as it is.
+    /// The right answer, its JSON changed. A refusal stays unchanged.
     Edit(Arc<dyn Fn(&mut Value) + Send + Sync>),
-    /// An answer made of the request, as from a server that echoes it.
+    /// An answer made from the request, as from a server that echoes it.
     Echo(Arc<dyn Fn(&Request) -> Response + Send + Sync>),
 }
 
@@ -32,7 +32,7 @@ impl Fault {
         Self::Answer(Response::new(code).with_body(content_type, body))
     }
 
-    /// As ZITADEL Cloud says it: plain text, and no `Retry-After`.
+    /// Answers like ZITADEL Cloud: plain text, and no `Retry-After`.
     pub fn rate_limit() -> Self {
         Self::status(429, "text/plain", "rate limit exceeded\n")
     }
@@ -43,7 +43,7 @@ impl Fault {
         )
     }
 
-    /// 200 with whatever body.
+    /// Answers 200 with any body.
     pub fn body(content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Self::Answer(Response::new(200).with_body(content_type, body))
     }
@@ -60,7 +60,7 @@ impl Fault {
         Self::Echo(Arc::new(answer))
     }
 
-    /// What becomes of the right answer.
+    /// Returns the reply in place of the right answer.
     pub(super) fn apply(self, request: &Request, right: impl FnOnce() -> Response) -> Reply {
         match self {
             Self::Answer(response) => Reply::Response(response),
@@ -83,7 +83,7 @@ fn edited(mut response: Response, edit: &dyn Fn(&mut Value)) -> Response {
     response
 }
 
-/// How often a fault happens.
+/// The number of times that a fault happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Times {
     Exactly(usize),
@@ -96,7 +96,7 @@ impl From<usize> for Times {
     }
 }
 
-/// The faults to come. The oldest that fits goes first.
+/// The pending faults. The oldest that fits comes first.
 #[derive(Default)]
 pub(super) struct Faults(Vec<(Endpoint, Fault, Times)>);
 

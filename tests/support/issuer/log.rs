@@ -1,10 +1,10 @@
-//! What was asked of the issuer.
+//! The requests to the issuer.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::support::http::Request;
 
-/// How many requests are kept whole. All are counted.
+/// The number of requests that are kept whole. All are counted.
 const KEPT: usize = 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,13 +19,13 @@ pub enum Endpoint {
     ListKeys,
     AddKey,
     RemoveKey,
-    /// The user of the token, at the auth API.
+    /// The user of the token, from the auth API.
     OwnUser,
     /// The management API, which needs a role.
     Management,
-    /// Whatever is not found.
+    /// Any path that is not found.
     Elsewhere,
-    /// All of them.
+    /// All endpoints.
     Any,
 }
 

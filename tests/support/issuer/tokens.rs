@@ -1,4 +1,4 @@
-//! The tokens that were given away.
+//! The issued tokens.
 
 use std::sync::OnceLock;
 
@@ -31,12 +31,12 @@ pub(super) struct Tokens {
     key: Key,
 }
 
-/// Which key signs.
+/// The key that signs.
 #[derive(Clone, Copy, Default)]
 pub(super) enum Key {
     #[default]
     First,
-    /// A second one, after which the first is still shown.
+    /// A second key, after which the first is still published.
     Second,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct Issued {
 }
 
 impl Tokens {
-    /// The token endpoint's answer.
+    /// Returns the token endpoint's answer.
     pub(super) fn issue(
         &mut self,
         kind: TokenKind,
@@ -79,7 +79,7 @@ impl Tokens {
         answer
     }
 
-    /// Returns what a token was issued for; `None` if the token is not good.
+    /// Returns the grant of a token; `None` if the token is invalid.
     pub(super) fn good(&self, token: &str, now: i64) -> Option<&Grant> {
         let mut tokens = self.issued.iter();
         tokens
@@ -92,7 +92,7 @@ impl Tokens {
         self.key = Key::Second;
     }
 
-    /// The issuer's public keys, for whoever verifies its JWTs (RFC 7517).
+    /// Returns the issuer's public keys, for verifiers of its JWTs (RFC 7517).
     pub(super) fn key_set(&self) -> Value {
         let shown = match self.key {
             Key::First => vec![Key::First],
@@ -150,13 +150,14 @@ fn public_jwk(key: Key) -> Value {
     })
 }
 
-/// Made once per process: every issuer in it signs with the same keys.
+/// Returns a key that is made once per process: every issuer in it signs with the same
+/// keys.
 pub(super) fn signing_key(key: Key) -> &'static PrivateKey {
     static KEYS: [OnceLock<PrivateKey>; 2] = [const { OnceLock::new() }; 2];
     KEYS[key as usize].get_or_init(|| keys::generate(2048))
 }
 
-/// So many random bytes, URL-safe.
+/// Returns so many random bytes, URL-safe.
 pub(super) fn random(bytes: usize) -> String {
     let mut buffer = vec![0; bytes];
     getrandom::fill(&mut buffer).unwrap();

@@ -1,4 +1,4 @@
-//! Trouble of a ZITADEL's own, as running ones answered in it.
+//! Failures of ZITADEL itself, with the answers of real servers.
 
 use serde_json::json;
 
@@ -13,7 +13,8 @@ const NO_INSTANCE: &str = "ID=QUERY-1kIjX Message=Instance not found. Make sure 
 pub enum Trouble {
     /// The database is down.
     DatabaseDown,
-    /// The same with the instance cache switched on: valid tokens are called invalid.
+    /// The database is down, with the instance cache switched on: valid tokens are called
+    /// invalid.
     DatabaseDownCached,
     /// The database is read-only, as in a failover.
     ReadOnly,
@@ -32,7 +33,7 @@ impl Trouble {
         Self::Blocked,
     ];
 
-    /// Returns the answer in this trouble; `None` if it is the same as in health.
+    /// Returns the answer in this failure; `None` if it is the normal one.
     pub(super) fn answer(
         self,
         version: Version,
@@ -65,7 +66,7 @@ impl Trouble {
     }
 }
 
-/// A host name that is no domain of an instance.
+/// Returns the answer for a host name that is not a domain of an instance.
 pub(super) fn unknown_domain(host: &str) -> Response {
     without_instance(404, host, NO_INSTANCE)
 }

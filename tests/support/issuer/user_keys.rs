@@ -1,4 +1,5 @@
-//! User API v2 for a user's own keys, and what else ZITADEL's APIs answer such a user.
+//! User API v2 for a user's own keys, and the answers of ZITADEL's other APIs to such a
+//! user.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
@@ -19,18 +20,18 @@ use crate::support::keys::{ServiceUser, snowflake};
 /// The most keys in an answer.
 const LIMIT: usize = 100;
 
-/// How the API behaves.
+/// The API's settings.
 #[derive(Default)]
 pub(super) struct Settings {
     /// True if a user needs a role to manage its own keys.
     pub(super) is_forbidden: bool,
-    /// True for texts of another language than English.
+    /// True for texts in another language than English.
     pub(super) is_translated: bool,
-    /// How long a new key does not work yet, in milliseconds.
+    /// The time until a new key works, in milliseconds.
     pub(super) delay_millis: i64,
 }
 
-/// An error in the form of gRPC's gateway.
+/// An error in the form of the gRPC gateway.
 enum Refusal {
     Token,
     Role,
@@ -171,7 +172,7 @@ fn body(request: &Request) -> Result<Value, Refusal> {
         .ok_or(Refusal::Body)
 }
 
-/// A user manages its own keys without a role, and nobody else's.
+/// Checks that a user manages only its own keys, which takes no role.
 fn check_user(state: &State, own: &str, user_id: &str) -> Result<(), Refusal> {
     if !state.users.is_known(user_id) {
         return Err(Refusal::NoUser);
@@ -214,7 +215,7 @@ fn add(state: &mut State, own: &str, asked: &Value) -> Result<Value, Refusal> {
     Ok(answer)
 }
 
-/// Returns the RSA key of an upload; `None` for a key of another kind, which is taken
+/// Returns the RSA key of an upload; `None` for a key of another kind, which is accepted
 /// and never works.
 fn uploaded(public_key: &str) -> Result<Option<PublicKey>, Refusal> {
     let pem = BASE64.decode(public_key).map_err(|_| Refusal::Body)?;
@@ -229,7 +230,7 @@ fn uploaded(public_key: &str) -> Result<Option<PublicKey>, Refusal> {
     Ok(PublicKey::from_public_key_pem(&pem).ok())
 }
 
-/// The user's own keys. The total counts what the filter finds, seen or not.
+/// Returns the user's own keys. The total counts all that match the filter, shown or not.
 fn list(state: &State, own: &str, asked: &Value) -> Result<Value, Refusal> {
     let of_user = asked["filters"][0]["userIdFilter"]["id"].as_str();
     let mut found: Vec<_> = state
@@ -254,7 +255,7 @@ fn list(state: &State, own: &str, asked: &Value) -> Result<Value, Refusal> {
             .ok_or(Refusal::Body)?,
     };
     let mut answer = json!({ "pagination": { "appliedLimit": LIMIT.to_string() } });
-    // Zero and the empty list are left out, as in all JSON that is made of protobuf.
+    // Zero and the empty list are left out, as in all JSON from protobuf.
     if !found.is_empty() {
         answer["pagination"]["totalResult"] = found.len().to_string().into();
     }

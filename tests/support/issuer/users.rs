@@ -1,4 +1,4 @@
-//! Who is known, and by which keys.
+//! The known users and their keys.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -9,40 +9,40 @@ use crate::support::keys::ServiceUser;
 #[derive(Default)]
 pub(super) struct Users {
     keys: HashMap<String, Key>,
-    /// Also those without a key.
+    /// All users, including those without a key.
     known: HashSet<String>,
     inactive: HashSet<String>,
     names: HashMap<String, String>,
-    /// By user and project.
+    /// Roles by user and project.
     roles: HashMap<String, BTreeMap<String, Roles>>,
 }
 
-/// The roles of a user in a project, and the organisations that gave each.
+/// The roles of a user in a project, and the organisations that granted each.
 pub(super) type Roles = BTreeMap<String, BTreeSet<String>>;
 
 pub(super) struct Key {
     pub(super) user_id: String,
-    /// `None` for a key that is none of RSA, which never works.
+    /// `None` for a key that is not RSA, which never works.
     pub(super) public: Option<PublicKey>,
     pub(super) is_expired: bool,
     /// The issuer's Unix time in milliseconds.
     pub(super) created_at: i64,
-    /// The same, of the first moment at which the key works.
+    /// The time from which the key works, in the same unit.
     pub(super) works_from: i64,
     /// The issuer's Unix time in microseconds.
     pub(super) expires_at: i64,
 }
 
-/// The end of 9999, which is how a key that never expires is written.
+/// The end of 9999: the expiry of a key that never expires.
 const NEVER: i64 = 253_402_300_799_000_000;
 
-/// What tokens and userinfo say of a user.
+/// The claims of tokens and userinfo about a user.
 pub(super) struct User {
     pub(super) id: String,
     /// The user name, which is the client ID, too.
     pub(super) username: String,
     pub(super) name: String,
-    /// By project.
+    /// Roles by project.
     pub(super) roles: BTreeMap<String, Roles>,
 }
 
@@ -72,7 +72,7 @@ impl Users {
         self.keys.iter()
     }
 
-    /// Whose key it is.
+    /// Returns the owner of a key.
     pub(super) fn owner(&self, key_id: &str) -> Option<&String> {
         self.keys.get(key_id).map(|key| &key.user_id)
     }
@@ -144,15 +144,15 @@ impl Users {
         }
     }
 
-    /// Of those that have or had a key.
+    /// Returns the ID of a user who has or had a key.
     pub(super) fn by_username(&self, name: &str) -> Option<String> {
         let mut ids = self.known.iter().map(String::as_str);
         let found = ids.find(|id| self.about(id).username == name);
         found.map(ToOwned::to_owned)
     }
 
-    /// By key and user together: another user's key, an expired, a deleted and a very
-    /// new one look alike. `now` is the issuer's Unix time in milliseconds.
+    /// Returns a key by its ID and its user: another user's key, an expired, a deleted
+    /// and a very new one look alike. `now` is the issuer's Unix time in milliseconds.
     pub(super) fn public_key(&self, key_id: &str, user_id: &str, now: i64) -> Option<&PublicKey> {
         let key = self.keys.get(key_id)?;
         let is_expired = key.is_expired || key.expires_at <= now * 1000;

@@ -19,20 +19,20 @@ use crate::swarm::{self, Call, Plan, Runner};
 
 const USER: &str = "100507859606888466";
 
-/// Processes that share the runners: threads of one wait for each other's memory.
+/// Number of processes that share the runners: threads of one process contend for memory.
 const SWARMS: usize = 32;
 
 /// Calls of a herd that run at once, if nothing else is asked for. Each takes two milliseconds of a processor, which it
 /// has for itself in a real fleet: 10,000 at once would wait for each other here.
 pub const AT_ONCE: usize = 256;
 
-/// What is asked for, and with what.
+/// The parameters of a simulation.
 pub struct Fleet {
     pub runners: usize,
-    /// How many of the runners are processes of the program.
+    /// Number of runners that are processes of the program.
     pub processes: usize,
     pub over: Duration,
-    /// Calls of a herd that run at once.
+    /// Number of a herd's calls that run at once.
     pub at_once: usize,
     pub program: PathBuf,
     /// The server that is the store.
@@ -132,7 +132,7 @@ fn write_config(
     Ok(path)
 }
 
-/// Makes the fleet's key, which ends with the simulation.
+/// Creates the fleet's key, for one simulation.
 pub fn make_key(scratch: &Path) -> io::Result<()> {
     let pem = scratch.join("key.pem");
     openssl(&["genrsa", "-traditional", "-out"], &pem, &["2048"])?;
@@ -176,21 +176,21 @@ fn runners(fleet: &Fleet, scenario: &Scenario) -> Vec<Runner> {
         };
         Runner {
             id,
-            // A clock that is off shows at later calls too.
+            // A wrong clock affects later calls too.
             calls: if scenario.skewed {
                 vec![at, at + 5000]
             } else {
                 vec![at]
             },
             skew,
-            // A process has the machine's clock.
+            // A process uses the machine's clock.
             is_process: skew == 0 && id % one_in == one_in - 1,
         }
     };
     (0..count).map(runner).collect()
 }
 
-/// Starts a runner, and kills it while it waits for its token. Returns when.
+/// Starts a runner, and kills it while it waits for its token. Returns the time.
 fn kill_a_leader(
     fleet: &Fleet,
     config: &Path,
@@ -284,7 +284,7 @@ impl Swarms {
         Ok(swarms)
     }
 
-    /// Lets them begin after a moment, and returns when that is.
+    /// Starts them after a moment, and returns that time.
     fn go(&mut self, lead: Duration) -> io::Result<Instant> {
         let zero = Instant::now() + lead;
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -297,7 +297,7 @@ impl Swarms {
         Ok(zero)
     }
 
-    /// Returns all calls, once the last has ended.
+    /// Returns all calls, after the last has ended.
     fn results(&mut self, end: Instant) -> io::Result<Vec<Call>> {
         let mut calls = Vec::new();
         while let Some(line) = self.line(end)? {
@@ -306,7 +306,7 @@ impl Swarms {
         Ok(calls)
     }
 
-    /// Returns the next line; `None` once all have ended.
+    /// Returns the next line; `None` after all have ended.
     fn line(&self, end: Instant) -> io::Result<Option<String>> {
         let left = end.saturating_duration_since(Instant::now());
         match self.lines.recv_timeout(left) {

@@ -18,33 +18,33 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::limit::Limit;
 use crate::serve;
 
-/// How long each answer takes, the network included.
+/// Duration of each answer, including the network.
 pub const LATENCY: Duration = Duration::from_millis(80);
 
-/// Seconds that a token lives: twelve hours, as ZITADEL tells them.
+/// A token's lifetime in seconds: twelve hours, as in ZITADEL's responses.
 const LIFETIME: u64 = 43_199;
 
-/// How the issuer behaves.
+/// The issuer's behaviour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mood {
     /// It grants tokens.
     Up,
-    /// A balancer answers 503 in its place.
+    /// A load balancer answers 503 in its place.
     Down,
-    /// Others behind the address have it banned.
+    /// Other clients caused a ban of the address.
     Banned,
-    /// It answers the first token request after a minute only.
+    /// It answers the first token request only after a minute.
     SlowOnce,
 }
 
-/// What was asked for.
+/// The type of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Discovery,
     Token,
 }
 
-/// A request that came.
+/// A received request.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen {
     pub at: Instant,
@@ -60,7 +60,7 @@ struct State {
     seen: Vec<Seen>,
     connections: usize,
     is_held: bool,
-    /// Each token that was granted, and when.
+    /// Each granted token, with its time.
     granted: HashMap<String, Instant>,
 }
 
@@ -87,7 +87,7 @@ struct Claims {
 }
 
 impl Issuer {
-    /// Starts an issuer that knows one user by this public key (DER, PKCS#1).
+    /// Starts an issuer with one user, who has this public key (DER, PKCS#1).
     pub fn start(mood: Mood, user: &str, public_key: Vec<u8>) -> io::Result<Self> {
         let listener = serve::listen()?;
         let url = format!("http://{}", listener.local_addr()?);
@@ -182,7 +182,7 @@ impl Shared {
         (status, kind, body)
     }
 
-    /// True for a form with a good assertion of the user (ZITADEL's checks).
+    /// True for a form with a valid assertion of the user (ZITADEL's checks).
     fn is_good(&self, form: &[u8]) -> bool {
         let form = String::from_utf8_lossy(form);
         let assertion = form
@@ -264,7 +264,7 @@ async fn request(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<(String,
     }
 }
 
-/// Returns a date as HTTP writes it (RFC 9110, section 5.6.7).
+/// Returns a date in HTTP's format (RFC 9110, section 5.6.7).
 fn date(at: OffsetDateTime) -> String {
     let (day, month) = (at.weekday().to_string(), at.month().to_string());
     let (hour, minute, second) = at.to_hms();

@@ -1,5 +1,5 @@
-//! What the store does with 10,000 connections in the same moment: the login and the
-//! questions of a runner that finds an entry, without the work of the runner itself.
+//! Measures the store with 10,000 connections at the same moment: each makes the login and
+//! the requests of a runner that finds an entry, without the runner's own work.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,10 +14,10 @@ use tokio::sync::Barrier;
 use crate::outcome::percentile;
 use crate::store::{PASSWORD, USER};
 
-/// As long as the herd itself may take, in milliseconds.
+/// The herd's own time limit, in milliseconds.
 const MOST: f64 = 2000.0;
 
-/// As large as an entry.
+/// The size of an entry.
 const VALUE: usize = 512;
 
 /// The milliseconds until each connection had its answer.
@@ -42,7 +42,7 @@ impl Knocks {
     }
 }
 
-/// Opens so many connections, and puts a runner's questions to the store over each.
+/// Opens this number of connections, and sends a runner's requests to the store over each.
 pub fn knock(store: SocketAddr, count: usize) -> io::Result<Knocks> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -64,7 +64,7 @@ pub fn knock(store: SocketAddr, count: usize) -> io::Result<Knocks> {
                 tokio::spawn(async move {
                     barrier.wait().await;
                     let start = Instant::now();
-                    // Until all are answered, none is closed.
+                    // Stays open until all are answered.
                     let stream = ask(store, &questions, length).await;
                     stream.map(|stream| (start, Instant::now(), stream))
                 })
@@ -86,7 +86,7 @@ fn login() -> Vec<u8> {
     command(&["AUTH", USER, PASSWORD])
 }
 
-/// Returns a command as the store reads it.
+/// Returns a command in the store's protocol.
 fn command(words: &[&str]) -> Vec<u8> {
     let mut text = format!("*{}\r\n", words.len());
     for word in words {

@@ -15,7 +15,7 @@ const THREE: Duration = Duration::from_secs(180);
 pub struct Limit {
     seen: VecDeque<Instant>,
     banned_until: Option<Instant>,
-    /// How often the address was banned.
+    /// Number of the address's bans.
     pub bans: usize,
 }
 
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn three_minutes_above_the_limit_are_a_ban_of_one() {
+    fn exceeding_the_limit_for_three_minutes_bans_for_one() {
         let (mut limit, start) = (Limit::default(), Instant::now());
         served(&mut limit, start, 0, 60, 151);
         assert_eq!(limit.bans, 1);

@@ -37,10 +37,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use scenario::{ALL, Scenario};
 use store::Store;
 
-/// A fleet for every change: its bounds are the same, and it takes less than a minute.
+/// A fleet for CI: it has the same limits, and takes less than a minute.
 const SMALL: [&str; 5] = ["up", "up-herd", "leader-killed", "hung", "killed"];
 
-/// How many files a process of the simulation may open, if the system allows it.
+/// Limit of open files of a simulation's process, if the system allows it.
 const FILES: u64 = 20_000;
 
 struct Arguments {
@@ -112,7 +112,7 @@ fn simulate(
 
 fn arguments() -> Result<Arguments, Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
-    // In memory if that is possible: each runner has a disk of its own in a real fleet.
+    // In memory if possible: in a real fleet each runner has its own disk.
     let memory = Path::new("/dev/shm");
     let temporary = if memory.is_dir() {
         memory.to_owned()

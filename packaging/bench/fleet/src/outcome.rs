@@ -1,4 +1,4 @@
-//! What came of a scenario: figures, and which bounds hold.
+//! The outcome of a scenario: figures, and which limits hold.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
@@ -12,13 +12,13 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// A fleet's calls, and what the issuer saw of them.
 pub struct Outcome {
     pub scenario: Scenario,
-    /// How many runners there were.
+    /// Number of runners.
     pub asked: usize,
     pub calls: Vec<Call>,
     pub seen: Vec<Seen>,
     pub granted: HashMap<String, Instant>,
     pub bans: usize,
-    /// When the first runner started.
+    /// Start time of the first runner.
     pub zero: Instant,
     pub leader_killed_at: Option<Instant>,
     pub load: String,
@@ -63,13 +63,13 @@ impl Outcome {
         percentile(processes.map(own), part)
     }
 
-    /// Returns how many tokens were given out that the issuer did not grant.
+    /// Returns the number of returned tokens that the issuer did not grant.
     pub fn wrong(&self) -> usize {
         let is_wrong = |call: &&Call| (call.code == 0) != self.granted.contains_key(&call.token);
         self.calls.iter().filter(is_wrong).count()
     }
 
-    /// Returns the most runners that asked the issuer within a minute.
+    /// Returns the largest number of runners that asked the issuer within a minute.
     pub fn tries_a_minute(&self) -> usize {
         let mut starts = BTreeMap::new();
         for seen in &self.seen {
@@ -86,7 +86,7 @@ impl Outcome {
         starts.iter().enumerate().map(within).max().unwrap_or(0)
     }
 
-    /// Returns when the first token was granted that a runner has.
+    /// Returns the time of the first granted token that a runner has.
     fn first_grant(&self) -> Option<Instant> {
         let tokens: BTreeSet<_> = self.calls.iter().map(|call| &call.token).collect();
         let used = self
@@ -96,7 +96,7 @@ impl Outcome {
         used.map(|(_, at)| *at).min()
     }
 
-    /// Returns how many runners got another token at a later call.
+    /// Returns the number of runners that got another token at a later call.
     pub fn flapping(&self) -> usize {
         let first: HashMap<_, _> = self.first().map(|call| (call.id, &call.token)).collect();
         let later = self.calls.iter().filter(|call| call.number > 0);
@@ -122,7 +122,7 @@ impl Outcome {
         Some(since.as_secs_f64() * 1000.0)
     }
 
-    /// Returns the errors and warnings of runners, and how many had each.
+    /// Returns the errors and warnings of runners, each with the number of runners.
     pub fn errors(&self) -> Vec<(String, usize)> {
         let mut errors = BTreeMap::<String, usize>::new();
         for call in self.first().filter(|call| !call.error.is_empty()) {
@@ -208,7 +208,7 @@ impl Outcome {
     }
 }
 
-/// Returns the value below which this part of all lies.
+/// Returns the value below which this share of all values is.
 pub fn percentile(values: impl Iterator<Item = f64>, part: f64) -> f64 {
     let mut values: Vec<_> = values.collect();
     values.sort_by(f64::total_cmp);

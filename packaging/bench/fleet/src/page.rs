@@ -1,4 +1,4 @@
-//! The figures in words: lines for a terminal, and a page in Markdown.
+//! Writes the figures as lines for a terminal, and as a page in Markdown.
 
 use std::fmt::Write;
 use std::fs;
@@ -122,7 +122,7 @@ pub fn page(fleet: &Fleet, outcomes: &[Outcome], knocks: &Knocks) -> String {
     text
 }
 
-/// Returns what the figures were measured on, and with.
+/// Returns the machine and the versions of the measurement.
 fn machine(fleet: &Fleet) -> String {
     let first = |program: &str, argument: &str| {
         let output = Command::new(program).arg(argument).output();

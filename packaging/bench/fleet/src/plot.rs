@@ -1,5 +1,5 @@
-//! The chart: how many runners have a token, with and without a shared cache, and what
-//! each of the scenarios adds to a call.
+//! Draws the chart: the number of runners with a token, with and without a shared cache, and
+//! the time that each scenario adds to a call.
 
 use std::fmt::Write;
 

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::serve;
 
-/// Starts a proxy that keeps what the store sends for this long, and returns its port.
+/// Starts a proxy that delays the store's answers by this time, and returns its port.
 pub fn start(store: SocketAddr, delay: Duration) -> io::Result<u16> {
     let listener = serve::listen()?;
     let port = listener.local_addr()?.port();

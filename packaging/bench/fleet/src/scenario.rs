@@ -1,20 +1,20 @@
-//! What can happen to a fleet, and what must hold then.
+//! The scenarios of a fleet, and the limits of each.
 
 use std::time::Duration;
 
 use crate::issuer::Mood;
 
-/// What the store does.
+/// The store's behaviour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behaviour {
     /// There is no shared cache in the configuration.
     Absent,
     Up,
-    /// It refuses to write: its memory is full.
+    /// It refuses writes, because its memory is full.
     Full,
-    /// Each of its answers comes this late.
+    /// Each of its answers has this delay.
     Slow(Duration),
-    /// It takes connections and answers none.
+    /// It accepts connections, but never answers.
     Hung,
     /// It is killed when half of the fleet has started.
     KilledMidway,
@@ -32,15 +32,15 @@ pub struct Scenario {
     /// `on-failure = "fail"` in place of `"mint"`.
     pub fails: bool,
     pub issuer: Mood,
-    /// The fleet's size, as a part of what is asked for.
+    /// The fleet's size, as a share of the requested size.
     pub part: f64,
-    /// The time in which it starts, as a part of what is asked for; 0 for a herd.
+    /// The time in which it starts, as a share of the requested time; 0 for a herd.
     pub spread: f64,
     /// One runner in a hundred has a clock that is two hours off, half of them late.
     pub skewed: bool,
     /// The first runner is killed while it waits for the issuer.
     pub leader_killed: bool,
-    /// What must hold.
+    /// The limits.
     pub bounds: &'static [Bound],
 }
 
@@ -49,7 +49,7 @@ pub struct Scenario {
 pub enum Bound {
     /// Tokens granted, at most.
     Mints(usize),
-    /// At most one and one more for each clock that is off.
+    /// At most one, and one more for each wrong clock.
     MintsOfClocks,
     /// Requests at the token endpoint, at most.
     TokenRequests(usize),
@@ -87,13 +87,13 @@ const PLAIN: Scenario = Scenario {
     bounds: &[],
 };
 
-/// A store that fails may cost a runner so much, in milliseconds.
+/// The delay that a failing store may cause for a runner, in milliseconds.
 const PATIENCE: f64 = 5500.0;
 
-/// How long a leader's lock lasts, and one second, in milliseconds.
+/// The duration of a leader's lock plus one second, in milliseconds.
 const LEASE: f64 = 16_000.0;
 
-/// Few enough runners that each may mint, with discovery.
+/// A share of the runners that is small enough for each to mint, with discovery.
 const FEW: f64 = 0.06;
 
 const MINTS_WITHOUT: &[Bound] = &[Bound::Longest(PATIENCE), Bound::No429, Bound::AllServed];
@@ -103,7 +103,7 @@ const FAILS_WITHOUT: &[Bound] = &[
     Bound::AllRefused,
 ];
 
-/// All that is simulated.
+/// All scenarios.
 pub const ALL: &[Scenario] = &[
     Scenario {
         name: "alone",

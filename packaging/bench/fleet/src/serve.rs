@@ -1,4 +1,4 @@
-//! Servers on loopback, each on a thread of its own.
+//! Servers on loopback, each on its own thread.
 
 use std::io;
 use std::net::TcpListener;
@@ -9,7 +9,7 @@ use tokio::runtime::Builder;
 /// Returns a listener on a free port.
 pub fn listen() -> io::Result<TcpListener> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
-    // std asks for a queue of 128 connections; a herd needs what the system allows.
+    // std requests a queue of 128 connections; a herd needs the system's maximum.
     rustix::net::listen(&listener, 4096)?;
     listener.set_nonblocking(true)?;
     Ok(listener)

@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 /// The user of the shared cache at the store.
 pub const USER: &str = "zc";
 
-/// Its password; the store is gone with the simulation.
+/// Its password; the store exists only during the simulation.
 pub const PASSWORD: &str = "simulated";
 
 const RULES: &str = "resetkeys ~zc1:* resetchannels -@all +auth +ping +get +mget +set +del";
@@ -25,7 +25,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Starts a server that keeps nothing on disk, with further lines of configuration.
+    /// Starts a server without persistence, with additional lines of configuration.
     pub fn start(program: &str, directory: &Path, more: &str) -> io::Result<Self> {
         fs::create_dir_all(directory)?;
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;

@@ -40,7 +40,7 @@ fn shown(status: u16, reason: &str, details: &Value, message: &str) -> String {
 }
 
 #[test]
-fn a_secret_of_that_name_was_applied_and_nothing_else() {
+fn only_a_response_about_this_secret_is_a_success() {
     let body = |name: &str| {
         let metadata = json!({ "name": name, "namespace": "ci", "resourceVersion": "1" });
         json!({ "kind": "PartialObjectMetadata", "metadata": metadata }).to_string()
@@ -80,7 +80,7 @@ fn a_missing_right_names_verb_account_and_role() {
 }
 
 #[test]
-fn a_policy_and_a_namespace_that_ends_are_no_missing_right() {
+fn a_policy_or_terminating_namespace_is_not_a_missing_right() {
     let quota = "secrets \"zitadel-token\" is forbidden: exceeded quota: few, requested: secrets=1";
     assert_eq!(
         shown(403, "Forbidden", &json!({ "kind": "secrets" }), quota),
@@ -104,7 +104,7 @@ fn a_policy_and_a_namespace_that_ends_are_no_missing_right() {
 }
 
 #[test]
-fn a_missing_namespace_is_told_from_a_server_that_is_another() {
+fn a_missing_namespace_differs_from_a_wrong_server() {
     let details = json!({ "name": "ci", "kind": "namespaces" });
     assert_eq!(
         shown(404, "NotFound", &details, "namespaces \"ci\" not found"),
@@ -119,7 +119,7 @@ fn a_missing_namespace_is_told_from_a_server_that_is_another() {
 }
 
 #[test]
-fn a_conflict_names_the_owner_and_the_way_out() {
+fn a_conflict_names_the_owner_and_the_remedies() {
     let details = |field: &str| {
         json!({ "name": "zitadel-token", "kind": "secrets", "causes": [{
             "reason": "FieldManagerConflict", "message": "conflict with \"helm\" using v1", "field": field,
@@ -128,7 +128,7 @@ fn a_conflict_names_the_owner_and_the_way_out() {
     let message = "Apply failed with 1 conflict: conflict with \"helm\" using v1: .data.token";
     assert_eq!(
         shown(409, "Conflict", &details(".data.token"), message),
-        "Secret ci/zitadel-token: HTTP 409: other field managers own what the agent would write: .data.token of helm\n  hint: name a Secret of the agent's own\n  hint: remove the field from that manager's manifest, and then its value: kubectl -n ci patch secret zitadel-token --type=json -p='[{\"op\":\"remove\",\"path\":\"/data/token\"}]'"
+        "Secret ci/zitadel-token: HTTP 409: other field managers own these fields: .data.token of helm\n  hint: name a Secret of the agent's own\n  hint: remove the field from that manager's manifest, and then its value: kubectl -n ci patch secret zitadel-token --type=json -p='[{\"op\":\"remove\",\"path\":\"/data/token\"}]'"
     );
     let login = refused(
         Kind::Dockerconfigjson,
@@ -150,7 +150,7 @@ fn a_conflict_names_the_owner_and_the_way_out() {
 }
 
 #[test]
-fn a_secret_that_cannot_change_is_to_be_deleted() {
+fn an_immutable_secret_must_be_deleted() {
     let causes = |field: &str| json!({ "kind": "Secret", "causes": [{ "reason": "FieldValueInvalid", "message": "x", "field": field }] });
     let of_type =
         "Secret \"zitadel-token\" is invalid: type: Invalid value: \"Opaque\": field is immutable";
@@ -167,7 +167,7 @@ fn a_secret_that_cannot_change_is_to_be_deleted() {
 }
 
 #[test]
-fn trouble_that_may_pass_is_told_from_a_refusal() {
+fn temporary_errors_differ_from_refusals() {
     for status in [408, 425, 429, 500, 502, 503, 504] {
         let error = answered(Kind::Token, status, b"").expect_err("trouble");
         assert!(matches!(error, Error::Passing(_)), "{status}");
@@ -182,7 +182,7 @@ fn trouble_that_may_pass_is_told_from_a_refusal() {
 
 proptest! {
     #[test]
-    fn no_answer_has_a_secret_quoted(status in 202_u16..600, secret in "[A-Za-z0-9+/]{40,80}") {
+    fn no_error_quotes_a_secret(status in 202_u16..600, secret in "[A-Za-z0-9+/]{40,80}") {
         let message = format!("Invalid value: \"{secret}\": cannot patch resource \"secrets\"");
         let details = json!({ "causes": [{ "reason": "FieldManagerConflict", "field": secret, "message": message }] });
         for kind in [Kind::Token, Kind::Dockerconfigjson] {
@@ -192,7 +192,7 @@ proptest! {
     }
 
     #[test]
-    fn any_answer_is_read_or_an_error(status in 100_u16..600, body: Vec<u8>) {
+    fn any_answer_parses_without_panic(status in 100_u16..600, body: Vec<u8>) {
         let _ = answered(Kind::Token, status, &body);
     }
 }

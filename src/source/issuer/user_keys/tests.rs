@@ -50,7 +50,7 @@ fn only_the_users_own_keys_count_and_unknown_fields_do_not() {
 }
 
 #[test]
-fn a_list_that_is_none_is_an_error() {
+fn an_invalid_list_is_an_error() {
     for body in [
         "[]",
         r#"{"result":{}}"#,
@@ -65,7 +65,7 @@ fn a_list_that_is_none_is_an_error() {
 }
 
 #[test]
-fn an_added_key_has_an_id_that_can_be_a_files_name() {
+fn an_added_key_needs_an_id_valid_as_a_file_name() {
     let id = |body: &str| asked(200, body, added).and_then(|added| added);
     let key = id(r#"{"creationDate":"x","keyId":"31","keyContent":"hunter2"}"#);
     assert_eq!(key.expect("an ID").as_str(), "31");
@@ -80,7 +80,7 @@ fn an_added_key_has_an_id_that_can_be_a_files_name() {
 }
 
 #[test]
-fn a_key_that_is_gone_is_no_error_and_another_404_is() {
+fn removing_a_missing_key_succeeds_and_other_404s_fail() {
     let gone = r#"{"code":5,"message":"Maschinenschlüssel nicht gefunden (COMMAND-4m77G)"}"#;
     assert_eq!(asked(404, gone, removed).ok(), Some(false));
     assert_eq!(asked(200, "{}", removed).ok(), Some(true));

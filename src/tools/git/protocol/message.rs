@@ -80,7 +80,7 @@ mod tests {
             let mut whole = String::new();
             let read = Message::new(input.as_bytes()).read_to_string(&mut whole);
             assert_eq!((read.ok(), &*whole), (Some(message.len()), message));
-            // Byte by byte, which splits every line ending.
+            // Reads byte by byte, which splits every line ending.
             let mut cut = Message::new(input.as_bytes());
             let mut byte = [0];
             for expected in message.bytes() {

@@ -142,7 +142,7 @@ fn a_refused_secret_is_read_in_both_forms() {
 
 proptest! {
     #[test]
-    fn any_message_is_read_or_ignored(message: Vec<u8>) {
+    fn any_message_parses_without_panic(message: Vec<u8>) {
         let _ = parse(&message);
     }
 
@@ -167,8 +167,8 @@ proptest! {
         let token = Token::new(secret.clone(), None).expect("a b64token");
         let login = Login { username: &username, token: &token };
         let answer = read(if new { NEW } else { OLD }).answer(Auth::Auto, login);
-        // As git parses it: LF ends a line, an empty line ends the message, and the first
-        // = separates key and value.
+        // git's rules: LF ends a line, an empty line ends the message, and the first =
+        // separates key and value.
         let lines: Vec<_> = answer.split_terminator('\n').collect();
         let fields: Vec<_> = lines.iter().filter_map(|line| line.split_once('=')).collect();
         prop_assert!(answer.ends_with('\n') && fields.len() == lines.len());

@@ -1,7 +1,7 @@
-//! Makes API calls with kube, as standard input tells it to: `load` reads the
-//! kubeconfig and makes a client of it, `call` asks the server for its version.
-//! Each is answered by one line: `ok`, the version's minor number or the status
-//! of a refusal, else `failed`, and why on stderr.
+//! Makes API calls with kube, on commands from standard input: `load` reads the
+//! kubeconfig and makes a client of it, `call` asks the server for its version. The
+//! response to each is one line: `ok`, the version's minor number or the status of a
+//! refusal, else `failed`, with the reason on stderr.
 
 use std::error::Error;
 use std::io;

@@ -1,4 +1,4 @@
-//! Apache with Debian's own configuration, in a directory that stands for `/`.
+//! Apache with Debian's own configuration, in a directory in place of `/`.
 
 use std::fs::File;
 use std::net::TcpStream;
@@ -14,7 +14,7 @@ use crate::support::{Running, until};
 const ETC: &str = "/etc/apache2";
 const LOGS: &str = "/var/log/apache2";
 
-/// The modules that Debian's package switches on.
+/// The modules that Debian's package enables.
 const USUAL: [&str; 18] = [
     "access_compat",
     "alias",
@@ -36,12 +36,12 @@ const USUAL: [&str; 18] = [
     "setenvif",
 ];
 
-/// Makes the file of its first argument the authorities that the system trusts.
+/// Replaces the system's trusted authorities by the file of its first argument.
 const TRUST: &str =
     "mount --bind \"$1\" /etc/ssl/certs/ca-certificates.crt && shift && exec \"$@\"";
 
-/// Starts Apache with an example, as the example says. `None` where a program is missing, or
-/// without root: only root chooses whom the system trusts, and who Apache runs as.
+/// Starts Apache with an example, by its own instructions. `None` if a program is
+/// missing, or without root: only root sets the trusted authorities and Apache's user.
 pub fn start(gate: &mut Gate<'_>, example: &str, port: u16) -> Option<()> {
     let apache = server("apache2")?;
     server("a2enmod")?;
@@ -71,7 +71,7 @@ pub fn start(gate: &mut Gate<'_>, example: &str, port: u16) -> Option<()> {
         .arg(apache)
         .args(["-D", "FOREGROUND", "-d"])
         .arg(gate.files.path(ETC));
-    // For what it says before it has a log.
+    // The file gets the messages before Apache opens its log.
     let said = File::create(gate.files.path(LOGS).join("start.log")).unwrap();
     command.stdout(said.try_clone().unwrap()).stderr(said);
     let mut running = Running::start_as_given(command);
@@ -105,7 +105,7 @@ fn take_debians_configuration(gate: &Gate<'_>) {
     copy.args(["apache2.conf", "mods-available"].map(|name| Path::new(ETC).join(name)));
     copy.arg(etc);
     assert!(output(copy).status.success());
-    // The test's own lines name the port.
+    // The test's own lines set the port.
     gate.files.write(&format!("{ETC}/ports.conf"), "");
     gate.files.write(&format!("{ETC}/envvars"), "");
     let mut enable = with_environment(gate, "a2enmod");
@@ -113,7 +113,7 @@ fn take_debians_configuration(gate: &Gate<'_>) {
     stdout_of_success(enable);
 }
 
-/// Runs the commands that the example names.
+/// Runs the commands in the example.
 fn enable(gate: &Gate<'_>, example: &str) {
     let text = example_text(example);
     let line = text
@@ -144,7 +144,8 @@ fn with_environment(gate: &Gate<'_>, program: &str) -> Command {
     command
 }
 
-/// The repositories belong to Apache's user, who has to reach them and the certificates.
+/// Gives the repositories to Apache's user, who must have access to them and to the
+/// certificates.
 fn give_to_www_data(gate: &Gate<'_>) {
     let home = gate.cast.world.home.path();
     let path = |absolute: &str| gate.files.path(absolute);

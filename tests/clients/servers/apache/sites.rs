@@ -1,10 +1,10 @@
-//! Two sites of one Apache, each for a project of its own.
+//! Two sites of one Apache, each for a separate project.
 
 use super::{Apache, Asks};
 use crate::servers::cast::{Cast, OTHER_PROJECT, PROJECT, Who};
 use crate::support::TokenKind::{Jwt, Opaque};
 
-/// The example, and a copy for another host and project.
+/// Returns the example, and a copy for another host and project.
 fn with_a_second_site(cast: &Cast, text: String, cache: &str) -> String {
     let application = cast.issuer().new_application(OTHER_PROJECT);
     let other = text
@@ -18,7 +18,7 @@ fn with_a_second_site(cast: &Cast, text: String, cache: &str) -> String {
 }
 
 #[test]
-fn a_role_of_one_site_is_none_of_the_other() {
+fn a_role_of_one_site_is_invalid_at_the_other() {
     for asks in Asks::ALL {
         let cast = Cast::new();
         let change = |text| with_a_second_site(&cast, text, "other");
@@ -35,7 +35,8 @@ fn a_role_of_one_site_is_none_of_the_other() {
                 let host = ["--header", &format!("Host: {host}")].map(str::to_owned);
                 apache.read_with(&host, token)
             };
-            // What one site's application calls active is not active for the other's.
+            // A token that is active for one site's application is not active for the
+            // other's.
             let token = format!("Bearer {}", cast.token_of_another_project(kind));
             assert_eq!(status("other.test", &token), 200, "{asks:?} {kind:?}");
             let expected = if asks == Asks::Keys { 403 } else { 401 };
@@ -50,14 +51,14 @@ fn a_role_of_one_site_is_none_of_the_other() {
     }
 }
 
-/// The reason for a cache of each site's own: the answer to the other site's application
-/// counts, and only the roles still refuse the token.
+/// This is the reason for a separate cache of each site: the response to the other site's
+/// application counts, and only the roles still refuse the token.
 #[test]
 fn in_a_shared_cache_the_answer_to_one_site_counts_at_the_other() {
     let cast = Cast::new();
     let change = |text| {
         let sites = with_a_second_site(&cast, text, "git");
-        // A second line of the same name would make a second cache.
+        // A second line with the same name would create a second cache.
         let at = sites.rfind("OAuth2Cache ").unwrap();
         let end = at + sites[at..].find('\n').unwrap();
         let shared = format!("{}{}", &sites[..at], &sites[end..]);

@@ -71,7 +71,7 @@ fn a_deactivated_users_jwt_passes_a_gate_that_verifies_it_itself() {
     assert_eq!(apache.reads(Some(&token)), 200);
 }
 
-/// The modules know no other answer, and git forgets a valid token.
+/// The modules have no other response, and git forgets a valid token.
 #[test]
 fn while_zitadel_is_down_introspection_answers_401_and_known_keys_pass() {
     for asks in Asks::ALL {
@@ -106,7 +106,7 @@ fn viewers_cannot_push_by_another_spelling_of_the_path() {
 }
 
 #[test]
-fn no_way_around_leads_in() {
+fn no_bypass_gets_in() {
     for asks in Asks::ALL {
         let cast = Cast::new();
         let Some(apache) = Apache::start(&cast, asks) else {
@@ -164,9 +164,9 @@ fn keys_are_asked_for_once_and_again_for_a_new_one() {
     assert_eq!(cast.issuer().requests(Endpoint::Keys), 2);
 }
 
-/// Only a certificate of a trusted authority speaks for ZITADEL.
+/// Only a server with a trusted authority's certificate is accepted as ZITADEL.
 #[test]
-fn an_issuer_with_another_authority_is_not_believed() {
+fn an_issuer_with_another_authority_is_not_trusted() {
     for asks in Asks::ALL {
         let cast = Cast::new();
         let other = Cast::new();
@@ -183,7 +183,7 @@ fn an_issuer_with_another_authority_is_not_believed() {
     }
 }
 
-/// Each of the three settings that `mod_auth_openidc` does not have by default.
+/// `mod_auth_openidc` does not have these three settings by default.
 #[test]
 fn without_its_settings_openidc_logs_tokens_and_forgets_deactivation() {
     let without = |setting: &'static str| {
@@ -211,11 +211,12 @@ fn without_its_settings_openidc_logs_tokens_and_forgets_deactivation() {
     let token = format!("Bearer {}", cast.token(Who::Deployer, Opaque));
     assert_eq!(apache.reads(Some(&token)), 200);
     cast.issuer().deactivate(&cast.user(Who::Deployer).user_id);
+    // Real time: Apache's clock decides, and the omitted interval is 10 s.
     std::thread::sleep(Duration::from_secs(12));
     assert_eq!(apache.reads(Some(&token)), 200, "the trap is gone");
 }
 
-/// The keys of an instance sign for each of its domains.
+/// An instance's keys sign for all its domains.
 #[test]
 fn a_jwt_that_names_another_issuer_is_refused() {
     let cast = Cast::new();

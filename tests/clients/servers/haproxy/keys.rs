@@ -93,7 +93,7 @@ fn without_a_valid_answer_all_files_stay() {
         assert_eq!(haproxy.key_files(), before);
         cast.issuer().clear_faults();
     }
-    // Not even to a place that has the keys.
+    // The redirect is not followed, even to an address with the keys.
     let elsewhere = format!("{}/oauth/v2/keys", cast.issuer().url());
     cast.issuer()
         .fault(Endpoint::Any, Fault::redirect(&elsewhere), 1);
@@ -101,7 +101,7 @@ fn without_a_valid_answer_all_files_stay() {
     assert!(said.contains("HTTP Error 302"), "{said}");
 }
 
-/// openssl reads the keys as the issuer's own.
+/// openssl compares the keys with the issuer's own.
 #[test]
 fn the_files_are_public_keys() {
     let cast = Cast::new();
@@ -123,7 +123,7 @@ fn the_files_are_public_keys() {
     assert_eq!(files["keys.map"].lines().count(), 2);
 }
 
-/// Why `git.cfg` compares the key's ID first.
+/// `git.cfg` compares the key's ID first for this reason.
 #[test]
 fn a_large_push_passes_whichever_key_has_signed() {
     for git in gits() {

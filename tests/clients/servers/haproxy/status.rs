@@ -70,7 +70,7 @@ fn viewers_cannot_push_by_another_spelling_of_the_path() {
 }
 
 #[test]
-fn no_way_around_leads_in() {
+fn no_bypass_gets_in() {
     let cast = Cast::new();
     let Some(haproxy) = HaProxy::start(&cast) else {
         return;
@@ -102,7 +102,7 @@ fn a_token_may_name_four_projects() {
     }
 }
 
-/// Only HAProxy names the user to git, whatever the client says.
+/// Only HAProxy sets the user for git, whatever the client sends.
 #[test]
 fn the_clients_own_user_header_is_gone() {
     let cast = Cast::new();

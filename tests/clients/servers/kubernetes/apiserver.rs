@@ -1,4 +1,4 @@
-//! The real kube-apiserver, with an etcd of its own.
+//! The real kube-apiserver, with a separate etcd.
 
 use std::fs;
 use std::fs::File;
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::program::{installed, output};
 use crate::support::{Answer, Ca, Client, Running, ServiceUser, until};
 
-/// The token of an administrator, for what the tests ask of the server themselves.
+/// The token of an administrator, for the tests' own requests to the server.
 const ADMIN: &str = "administrators-token-for-the-tests-alone";
 
 pub struct ApiServer {
@@ -22,14 +22,14 @@ pub struct ApiServer {
     ca: Ca,
     port: u16,
     command: Command,
-    // The server first: it would complain about an etcd that is gone.
+    // The server stops first: it would complain about a missing etcd.
     server: Option<Running>,
     _etcd: Running,
 }
 
 impl ApiServer {
-    /// Starts one with these options and waits until it is ready; `None` if it or etcd is
-    /// not installed.
+    /// Starts a server with these options and waits until it is ready; `None` if it or
+    /// etcd is not installed.
     pub fn start(options: &[String]) -> Option<Self> {
         let etcd = installed("etcd", "etcd/etcd")?;
         let server = installed("kube-apiserver", "kube-apiserver/kube-apiserver")?;
@@ -100,7 +100,7 @@ impl ApiServer {
         self.server = Some(server);
     }
 
-    /// Stops the server; etcd keeps what it has.
+    /// Stops the server; etcd keeps its data.
     pub fn stop(&mut self) {
         self.server = None;
     }
@@ -109,12 +109,12 @@ impl ApiServer {
         self.port
     }
 
-    /// The authority that signed the server's certificate.
+    /// Returns the authority that signed the server's certificate.
     pub const fn ca(&self) -> &Ca {
         &self.ca
     }
 
-    /// A token of a service account, as the kubelet asks for it.
+    /// Returns a token of a service account, requested like a kubelet's.
     pub fn account_token(&self, namespace: &str, account: &str) -> String {
         let target = format!("/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token");
         let request = json!({ "spec": { "expirationSeconds": 600 } }).to_string();
@@ -133,7 +133,7 @@ impl ApiServer {
         answer["status"]["token"].as_str().unwrap().to_owned()
     }
 
-    /// A Secret; `None` if there is none.
+    /// Returns a Secret; `None` if there is none.
     pub fn secret(&self, namespace: &str, name: &str) -> Option<Value> {
         let target = format!("/api/v1/namespaces/{namespace}/secrets/{name}");
         let answer = ask(&self.ca, self.port, "GET", &target, ADMIN, b"")?;
@@ -142,7 +142,7 @@ impl ApiServer {
         found
     }
 
-    /// A call of kubectl as an administrator.
+    /// Returns a command of kubectl as an administrator.
     pub fn kubectl(&self, kubectl: &Path) -> Command {
         let config = self.directory.path().join("admin.yaml");
         fs::write(&config, self.kubeconfig(&json!({ "token": ADMIN }))).unwrap();
@@ -155,7 +155,7 @@ impl ApiServer {
         format!("https://localhost:{}", self.port)
     }
 
-    /// All that it has logged.
+    /// Returns the whole log.
     pub fn log(&self) -> String {
         fs::read_to_string(self.directory.path().join("server.log")).unwrap()
     }
@@ -170,7 +170,7 @@ impl ApiServer {
         assert!(applied.status.success(), "{applied:?}");
     }
 
-    /// A kubeconfig with this user.
+    /// Returns a kubeconfig with this user.
     pub fn kubeconfig(&self, user: &Value) -> String {
         let pem = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, self.ca.pem());
         json!({
@@ -187,8 +187,8 @@ impl ApiServer {
         .to_string()
     }
 
-    /// Who the server says that the token's bearer is: name and groups, but for those that
-    /// every user has. `None` for 401.
+    /// Returns the token's user according to the server: name and groups, without those
+    /// of all users. `None` for 401.
     pub fn who(&self, token: &str) -> Option<(String, Vec<String>)> {
         let review = json!({
             "apiVersion": "authentication.k8s.io/v1",
@@ -216,7 +216,8 @@ impl ApiServer {
     }
 }
 
-/// The status of a request with this token; `None` if the server does not listen yet.
+/// Returns the status of a request with this token; `None` if the server does not listen
+/// yet.
 fn ask(ca: &Ca, port: u16, method: &str, target: &str, token: &str, body: &[u8]) -> Option<Answer> {
     std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
     let mut client = Client::https(port, &ca.client_config());

@@ -1,11 +1,11 @@
-//! By flags alone.
+//! JWTs, configured only by flags.
 
 use super::apiserver::ApiServer;
 use super::{PROJECT, scene};
 use crate::servers::cast::{Scene, of_project};
 use crate::support::{ORGANIZATION_ID, TokenKind};
 
-/// The flags of `docs/servers.md`.
+/// Returns the flags of `docs/servers.md`.
 fn flags(scene: &Scene) -> Vec<String> {
     let authority = scene.home().path().join("issuer.pem");
     vec![
@@ -30,7 +30,7 @@ fn flags_alone_give_a_name_with_the_issuer_and_no_groups() {
 }
 
 #[test]
-fn the_flag_for_groups_refuses_whoever_has_a_role() {
+fn the_groups_flag_refuses_users_with_a_role() {
     let scene = scene(TokenKind::Jwt);
     let mut flags = flags(&scene);
     flags.push(format!(

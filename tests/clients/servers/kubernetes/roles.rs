@@ -1,4 +1,4 @@
-//! By file: JWTs, with the project's roles as groups.
+//! JWTs, configured by a file, with the project's roles as groups.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::program::client;
 use crate::servers::cast::{Scene, of_project};
 use crate::support::{ORGANIZATION_ID, OTHER_ORGANIZATION_ID, TokenKind};
 
-/// A server of the file, and the scene whose issuer it trusts.
+/// Returns a server with the file, which trusts the scene's issuer.
 fn served(scene: &Scene) -> Option<ApiServer> {
     let file = scene.filled("authentication.yaml");
     let file = scene.home().write("authentication.yaml", file);
@@ -40,7 +40,8 @@ fn a_role_of_the_project_is_a_group_and_nothing_else_gives_one() {
         server.who(&scene.token("roleless")),
         known(&roleless, vec![])
     );
-    // A role of the same name: another organisation's, and of another project.
+    // The role has the same name, but is another organisation's, and one of another
+    // project.
     let foreign = scene.user_with_role("foreign", "deployer", OTHER_ORGANIZATION_ID);
     assert_eq!(server.who(&scene.token("foreign")), known(&foreign, vec![]));
     let both = scene.user(
@@ -49,19 +50,19 @@ fn a_role_of_the_project_is_a_group_and_nothing_else_gives_one() {
     );
     issuer.add_role_of(ORGANIZATION_ID, &both, OTHER_PROJECT, "deployer");
     assert_eq!(server.who(&scene.token("both")), known(&both, vec![]));
-    // Without `roles` no JWT has a role.
+    // Without `roles`, no JWT has a role.
     let unasked = scene.user("unasked", &format!("projects = [\"{PROJECT}\"]"));
     issuer.add_role_of(ORGANIZATION_ID, &unasked, PROJECT, "deployer");
     assert_eq!(server.who(&scene.token("unasked")), known(&unasked, vec![]));
 
-    // A JWT is good until it ends, whatever becomes of its user.
+    // A JWT is valid until it expires, whatever happens to its user.
     let token = scene.token("deployer");
     issuer.deactivate(&deployer);
     assert_eq!(server.who(&token), known(&deployer, group("deployer")));
 }
 
 #[test]
-fn what_is_no_good_token_of_the_project_is_refused_and_the_log_says_why() {
+fn an_invalid_token_of_the_project_is_refused_and_the_log_says_why() {
     let scene = scene(TokenKind::Jwt);
     let Some(server) = served(&scene) else { return };
     let issuer = &scene.world.issuer;
@@ -96,7 +97,7 @@ fn what_is_no_good_token_of_the_project_is_refused_and_the_log_says_why() {
     );
     let none = BASE64_URL_SAFE_NO_PAD.encode("{\"alg\":\"none\"}");
     refused(format!("{none}.{claims}."), "invalid bearer token");
-    // Half an hour of life, an hour ago.
+    // The token was issued an hour ago for half an hour.
     issuer.set_lifetime(1800);
     issuer.set_date_offset(-3600);
     scene.user("late", &of_project(PROJECT));
@@ -160,7 +161,7 @@ fn kubectl_may_do_what_its_users_role_may() {
     assert!(said.contains("Unauthorized"), "{said}");
 }
 
-/// What kubectl says as the user of a profile.
+/// Returns kubectl's output as the user of a profile.
 fn as_user(scene: &Scene, kubectl: &Path, profile: &str, words: &str) -> String {
     let mut command = scene.home().command(kubectl);
     command.args(["--user", profile]).args(words.split(' '));
@@ -170,7 +171,7 @@ fn as_user(scene: &Scene, kubectl: &Path, profile: &str, words: &str) -> String 
         .concat()
 }
 
-/// PATH with a kubectl on it, for the setup.
+/// Returns a PATH with a kubectl, for the setup.
 fn path_with(kubectl: &Path) -> std::ffi::OsString {
     std::env::join_paths([kubectl.parent().unwrap()]).unwrap()
 }

@@ -1,5 +1,5 @@
-//! `agent --kubernetes-secret` at the real kube-apiserver, in a pod's surroundings: the
-//! service account's files in their place, its token by the real server, RBAC on.
+//! `agent --kubernetes-secret` at the real kube-apiserver, as in a pod: the service
+//! account's files at their paths, its token from the real server, RBAC on.
 
 mod manifests;
 mod outages;
@@ -26,10 +26,10 @@ const NAMESPACE: &str = "ci";
 const NAME: &str = "zitadel-token";
 const ACCOUNT: &str = "minter";
 
-/// Of tokens that are renewed about every two seconds.
+/// The lifetime of tokens that are renewed about every two seconds.
 const SHORT: i64 = 4;
 
-/// Puts the service account where every pod has it.
+/// Puts the service account at its usual path in a pod.
 const POD: &str = r#"
     mount -t tmpfs tmpfs /run
     mkdir -p /run/secrets/kubernetes.io
@@ -41,12 +41,12 @@ struct Pod {
     server: ApiServer,
     kubectl: PathBuf,
     world: World,
-    /// Where the agent is led to.
+    /// The port to which the agent connects.
     port: u16,
 }
 
 impl Pod {
-    /// `None` where a program is missing.
+    /// Creates a pod; `None` if a program is missing.
     fn new() -> Option<Self> {
         let kubectl = client("kubectl")?;
         let server = ApiServer::start(&[])?;
@@ -66,7 +66,7 @@ impl Pod {
         Some(pod)
     }
 
-    /// As [`Pod::new`], with the rights of the documentation.
+    /// Creates a pod as [`Pod::new`], with the rights of the documentation.
     fn with_rights() -> Option<Self> {
         let pod = Self::new()?;
         pod.allow(&["create", "patch"]);
@@ -102,7 +102,7 @@ impl Pod {
                 "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "minter" },
                 "subjects": [{ "kind": "ServiceAccount", "name": ACCOUNT, "namespace": NAMESPACE }] },
         ]));
-        // The authorizer hears of it a moment later.
+        // The authorizer gets the change a moment later.
         for verb in verbs {
             let who = format!("--as=system:serviceaccount:{NAMESPACE}:{ACCOUNT}");
             until("the role counts", || {
@@ -113,14 +113,14 @@ impl Pod {
         }
     }
 
-    /// A call of kubectl as an administrator.
+    /// Returns a command of kubectl as an administrator.
     fn kubectl(&self, arguments: &[&str]) -> Command {
         let mut command = self.server.kubectl(&self.kubectl);
         command.args(arguments);
         command
     }
 
-    /// Runs a shell's line with kubectl in it, as an error's hint has it.
+    /// Runs a shell's line with kubectl in it, as in an error's hint.
     fn runs(&self, line: &str) {
         let mut command = self.server.kubectl(&PathBuf::from("sh"));
         let output = output({
@@ -130,7 +130,7 @@ impl Pod {
         assert!(output.status.success(), "{line}: {output:?}");
     }
 
-    /// The agent in a pod.
+    /// Returns the agent's command in a pod.
     fn agent(&self, arguments: &[&str]) -> Command {
         let mut command = behind_mounts(&self.world.home, POD).unwrap();
         command.arg(binary()).arg("agent").args(arguments);
@@ -140,7 +140,7 @@ impl Pod {
         command
     }
 
-    /// The exit code and the error of one attempt.
+    /// Returns the exit code and the error of one attempt.
     fn once(&self, arguments: &[&str]) -> (i32, String) {
         let output = output(self.agent(&[&["--once"], arguments].concat()));
         assert_eq!(output.stdout, b"");
@@ -149,15 +149,15 @@ impl Pod {
         (output.status.code().unwrap(), stderr)
     }
 
-    /// What is under a key of the Secret; empty without it.
+    /// Returns the value of a key of the Secret; empty without it.
     fn value(&self, key: &str) -> String {
         let secret = self.server.secret(NAMESPACE, NAME).unwrap_or_default();
         let value = secret["data"][key].as_str().unwrap_or_default();
         String::from_utf8(BASE64.decode(value).unwrap()).unwrap()
     }
 
-    /// Waits until the Secret had two tokens that are none of these: after the second, all
-    /// has been said about the first.
+    /// Waits until the Secret had two tokens that are not among these: after the second,
+    /// all messages about the first were logged.
     fn until_renewed_beyond(&self, issued: &[String]) {
         let mut seen = BTreeSet::new();
         until("the Secret has new tokens", || {
@@ -170,7 +170,7 @@ impl Pod {
         });
     }
 
-    /// Ends an agent, and returns what it said.
+    /// Stops an agent, and returns its stderr.
     fn stop(&self, agent: Running) -> String {
         agent.signal(Signal::TERM);
         let output = agent.output();
@@ -221,7 +221,7 @@ fn a_secret_is_made_and_kept_fresh_beside_a_file() {
     let secret = pod.server.secret(NAMESPACE, NAME).unwrap();
     assert_eq!(secret["type"], "Opaque");
     assert_eq!(secret["data"].as_object().unwrap().len(), 1);
-    // One that somebody removes is made again.
+    // A Secret that another user removes is created again.
     let output = output(pod.kubectl(&["-n", NAMESPACE, "delete", "secret", NAME]));
     assert!(output.status.success());
     until("it is made again", || !pod.value("token").is_empty());
@@ -265,7 +265,7 @@ fn fields_of_other_managers_stay() {
     let ours = ours.unwrap();
     assert_eq!(ours["operation"], "Apply");
     assert_eq!(ours["fieldsV1"], json!({ "f:data": { "f:token": {} } }));
-    // The others' manifests are applied again without harm.
+    // Applying the others' manifests again does no harm.
     pod.apply(
         &json!([{ "kind": "Secret", "apiVersion": "v1", "type": "acme.dev/own",
         "metadata": { "name": NAME, "namespace": NAMESPACE, "labels": { "team": "cd" } },
@@ -283,7 +283,7 @@ fn a_token_of_the_service_account_that_was_rotated_is_read_again() {
     pod.world.issuer.set_lifetime(SHORT);
     let running = Running::start(pod.agent(&SECRET));
     until("it is made", || !pod.value("token").is_empty());
-    // One that has ended.
+    // The account's token has expired.
     let good = pod.world.home.read("account/token");
     pod.world.home.write("account/token", format!("{good}x"));
     let asked = pod.world.issuer.token_requests();
@@ -310,7 +310,7 @@ fn a_busy_server_is_asked_again_when_it_says() {
     let (behind, asked) = (pod.port, std::sync::Mutex::new(Vec::new()));
     let asked = std::sync::Arc::new(asked);
     let seen = std::sync::Arc::clone(&asked);
-    // What the real server says to too many, and then the real one.
+    // The real server's response to too many requests, then the real server.
     let busy = Server::https(tls, move |request| {
         let mut seen = seen.lock().unwrap();
         seen.push(std::time::Instant::now());

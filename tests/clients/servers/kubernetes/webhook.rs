@@ -1,4 +1,4 @@
-//! Opaque tokens, by the webhook.
+//! Opaque tokens, through the webhook.
 
 use std::fs::File;
 use std::process::Command;
@@ -17,7 +17,7 @@ use crate::support::{
 /// The webhook, and the API server's options that name it.
 struct Webhook {
     authority: Ca,
-    /// The certificate that the API server shows.
+    /// The authority of the API server's client certificate.
     api_server: Ca,
     port: u16,
     options: Vec<String>,
@@ -94,7 +94,7 @@ impl Webhook {
 }
 
 #[test]
-fn an_opaque_token_has_its_users_roles_of_now() {
+fn an_opaque_token_has_its_users_current_roles() {
     let scene = scene(TokenKind::Opaque);
     let Some(webhook) = Webhook::start(&scene) else {
         return;
@@ -110,7 +110,7 @@ fn an_opaque_token_has_its_users_roles_of_now() {
             .collect();
         Some((format!("zitadel:{id}"), groups))
     };
-    // Introspection gives roles without the scope.
+    // Introspection returns roles without the scope.
     let deployer = scene.user("deployer", &format!("projects = [\"{PROJECT}\"]"));
     let token = scene.token("deployer");
     assert_eq!(server.who(&token), known(&deployer, &[]));
@@ -129,7 +129,8 @@ fn an_opaque_token_has_its_users_roles_of_now() {
     let signed = scene.token("jwt");
     assert_eq!(server.who(&signed), known(&jwt, &["viewer"]));
 
-    // While ZITADEL is down nobody gets in; a while later everybody does again.
+    // While ZITADEL is down every request is refused; a while later all are accepted
+    // again.
     issuer.set_trouble(Trouble::DatabaseDown);
     until("nobody gets in", || server.who(&token).is_none());
     let said = scene.home().read("webhook.log");
@@ -183,15 +184,15 @@ fn the_webhook_answers_the_api_server_alone_and_only_reviews() {
     ] {
         let answer = ask(body);
         assert_eq!(answer.status, 400, "{body:.80}");
-        // A rest of it is no request of its own.
+        // The rest of a request is not parsed as another one.
         assert_eq!(answer.header("connection"), Some("close"));
     }
     assert_eq!(review(json!(5)).status, 400);
-    // It is not read to its end, and so the answer may be lost.
+    // The request is not read to its end, so the response may be lost.
     let refused = try_to_ask(&"x".repeat(2 << 20));
     assert!(refused.is_err() || refused.is_ok_and(|answer| answer.status == 400));
     assert_eq!(review(json!("garbage")).status, 200);
-    // Without a certificate.
+    // The client has no certificate.
     let mut client = Client::https(webhook.port, &webhook.authority.client_config());
     assert!(client.request("POST", "/", &[], b"{}").is_err());
 }

@@ -47,7 +47,7 @@ fn git_clones_and_pushes_by_role() {
     });
 }
 
-/// The gate offers Basic alone, and takes Bearer too.
+/// The gate offers only Basic, and accepts Bearer too.
 #[test]
 fn git_gets_in_with_bearer_if_its_rule_says_so() {
     for_each_git(|nginx, git| {
@@ -68,7 +68,7 @@ fn git_gets_in_with_bearer_if_its_rule_says_so() {
     });
 }
 
-/// A gate of a person's own may offer Bearer as well, as products do.
+/// A user's own gate may offer Bearer as well, as products do.
 #[test]
 fn git_pushes_more_than_its_buffer_at_a_gate_that_offers_both() {
     const GATE: &str = "/etc/nginx/zitadel/gate.conf";

@@ -1,4 +1,4 @@
-//! Two sites of one nginx, each for a project of its own.
+//! Two sites of one nginx, each for a separate project.
 
 use super::{Asks, Nginx};
 use crate::servers::cast::{Cast, OTHER_PROJECT, PROJECT, Who};
@@ -7,7 +7,7 @@ use crate::support::TokenKind::{Jwt, Opaque};
 const SITES: &str = "/etc/nginx/sites-enabled";
 
 #[test]
-fn a_role_of_one_site_is_none_of_the_other() {
+fn a_role_of_one_site_is_invalid_at_the_other() {
     for asks in Asks::BOTH {
         let cast = Cast::new();
         let Some(mut nginx) = Nginx::with_git_files(&cast, asks) else {
@@ -38,7 +38,7 @@ fn a_role_of_one_site_is_none_of_the_other() {
 }
 
 impl Nginx<'_> {
-    /// A copy of git's site with another name and project.
+    /// Adds a copy of git's site with another name and project.
     fn add_site(&self, name: &str, project: &str) {
         let git = std::fs::read_to_string(self.files.path(&format!("{SITES}/git.conf"))).unwrap();
         let site = git.replace(PROJECT, project).replace(

@@ -15,7 +15,7 @@ fn by_introspection_a_role_in_the_project_decides() {
     each_version_answers_by_the_table(Asks::Introspection, expected);
 }
 
-/// Whoever comes for another project, or without the roles' scope, has a valid token.
+/// A user of another project, or without the roles' scope, has a valid token.
 #[test]
 fn by_userinfo_a_role_in_the_project_decides_if_the_token_asked_for_it() {
     each_version_answers_by_the_table(Asks::Userinfo, |_| {
@@ -111,7 +111,7 @@ fn while_zitadel_does_not_answer_the_status_is_500() {
     }
 }
 
-/// ZITADEL itself calls valid tokens invalid then.
+/// ZITADEL itself refuses valid tokens then.
 #[test]
 fn while_zitadel_misleads_the_gate_the_status_is_401() {
     for (asks, version) in [
@@ -155,9 +155,9 @@ fn by_introspection_a_new_role_counts_for_an_old_token() {
     }
 }
 
-/// Only a certificate of the trusted authority speaks for ZITADEL.
+/// Only a server with the trusted authority's certificate is accepted as ZITADEL.
 #[test]
-fn an_issuer_with_another_authority_is_not_believed() {
+fn an_issuer_with_another_authority_is_not_trusted() {
     for asks in Asks::BOTH {
         let cast = Cast::new();
         let Some(nginx) = Nginx::with_git(&cast, asks) else {
@@ -187,7 +187,7 @@ fn viewers_cannot_push_by_another_spelling_of_the_path() {
 }
 
 #[test]
-fn no_way_around_leads_in() {
+fn no_bypass_gets_in() {
     let cast = Cast::new();
     let Some(nginx) = Nginx::with_git(&cast, Asks::Introspection) else {
         return;

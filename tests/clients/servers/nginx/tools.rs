@@ -1,4 +1,4 @@
-//! The other tools at an HTTP server behind the gate, by `site.conf`.
+//! The other tools at an HTTP server behind the gate, with `site.conf`.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,12 +13,12 @@ use crate::{cargo as registry, go, keyring, pnpm, terraform};
 /// A server of packages behind nginx.
 struct Packages<'a> {
     nginx: Nginx<'a>,
-    // The connections that nginx has end first.
+    // nginx's connections are closed first.
     _server: Server,
 }
 
 impl<'a> Packages<'a> {
-    /// Returns `None` where a program is missing.
+    /// Starts the server; `None` if a program is missing.
     fn new(
         cast: &'a Cast,
         answer: impl Fn(&Request) -> Response + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! Helpers of others, and of ours by other hands.
+//! Other helpers, and ours as configured by others.
 
 use std::os::unix::fs::symlink;
 
@@ -6,7 +6,7 @@ use super::super::{files, setup, with_profile};
 use crate::git::gits;
 
 #[test]
-fn a_helper_of_all_hosts_that_stands_below_ours_is_told_of_where_nothing_changes() {
+fn a_global_helper_below_ours_is_reported_also_without_a_change() {
     for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
@@ -41,7 +41,7 @@ fn a_helper_of_ours_with_options_is_not_doubled() {
 }
 
 #[test]
-fn of_a_helper_of_the_hosts_own_no_more_than_its_program_is_shown() {
+fn only_the_program_of_the_hosts_own_helper_is_shown() {
     for git in gits() {
         for (helper, shown) in [("!echo password=hunter2", "!echo"), ("!P=hunter2 x", "!P")] {
             let cluster = with_profile();
@@ -57,7 +57,7 @@ fn of_a_helper_of_the_hosts_own_no_more_than_its_program_is_shown() {
 }
 
 #[test]
-fn a_helper_of_a_wildcards_hosts_is_not_asked_first() {
+fn an_included_wildcard_helper_is_cleared_before_ours() {
     for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
@@ -84,7 +84,7 @@ fn a_helper_of_the_first_edition_gets_an_empty_one_before_it() {
         let before = files(home);
         setup(home, "git git.acme.dev");
         let once = home.read(".gitconfig");
-        // As that one wrote where no other helper was asked.
+        // The first edition wrote this if no other helper was configured.
         let text: String = home.read(journal);
         let mut text: serde_json::Value = serde_json::from_str(&text).unwrap();
         let configs = text["configs"].as_object_mut().unwrap();

@@ -10,7 +10,7 @@ use crate::git::gits;
 use crate::program::stderr_of_failure;
 
 #[test]
-fn a_file_that_git_cannot_read_is_told_and_left_alone() {
+fn a_file_that_git_cannot_read_is_reported_and_unchanged() {
     for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
@@ -47,7 +47,7 @@ fn gits_own_lock_is_waited_for() {
         assert!(lock.exists(), "it is not ours");
         fs::remove_file(&lock).unwrap();
         assert_eq!(files(home), before);
-        // One that goes away is waited for.
+        // Setup waits for a lock that is released in time.
         fs::write(&lock, "").unwrap();
         thread::scope(|scope| {
             scope.spawn(|| {
@@ -69,7 +69,7 @@ fn a_file_that_another_program_changed_meanwhile_is_not_written() {
         let theirs = "[user]\n\tname = x\n";
         home.write(".gitconfig", "");
         let before = files(home);
-        // Another program's change, as soon as git has changed its copy.
+        // Another program changes the file as soon as git has changed its copy.
         let script = format!(
             "#!/bin/sh\ncase $4 in --add) printf '[user]\\n\\tname = x\\n' > ~/.gitconfig ;; esac\n\
              exec {} \"$@\"\n",
@@ -90,9 +90,9 @@ fn a_file_that_another_program_changed_meanwhile_is_not_written() {
     }
 }
 
-/// `ulimit -f`: the signal would end it without a word.
+/// `ulimit -f`: the signal would end it silently.
 #[test]
-fn a_limit_on_the_size_of_files_is_told() {
+fn a_file_size_limit_is_reported() {
     for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
@@ -108,9 +108,9 @@ fn a_limit_on_the_size_of_files_is_told() {
     }
 }
 
-/// What such a git on PATH does instead, or besides: as told, exit 0.
+/// The git on PATH makes no change, or other changes than the requested one.
 #[test]
-fn a_git_that_does_other_than_it_is_asked_is_not_believed() {
+fn a_git_that_makes_other_changes_is_not_trusted() {
     for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
@@ -156,7 +156,7 @@ fn a_git_that_does_other_than_it_is_asked_is_not_believed() {
 }
 
 #[test]
-fn a_line_without_a_value_is_refused_where_it_is_ours_to_add_to_and_left_alone_elsewhere() {
+fn a_helper_without_a_value_is_refused_and_other_keys_without_one_are_kept() {
     for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;
@@ -176,7 +176,7 @@ fn a_line_without_a_value_is_refused_where_it_is_ours_to_add_to_and_left_alone_e
         setup(home, "git git.acme.dev");
         setup(home, "git git.acme.dev --undo");
         assert_eq!(files(home), before);
-        // One that came since is no hindrance to what takes ours out.
+        // A later one does not prevent the removal of our helper.
         setup(home, "git git.acme.dev");
         let since = format!("{}\thelper\n", home.read(".gitconfig"));
         home.write(".gitconfig", since);
@@ -188,7 +188,7 @@ fn a_line_without_a_value_is_refused_where_it_is_ours_to_add_to_and_left_alone_e
 }
 
 #[test]
-fn a_lone_carriage_return_at_the_end_is_no_hindrance() {
+fn setup_accepts_a_lone_carriage_return_at_the_end() {
     for git in gits() {
         let cluster = with_profile();
         let home = &cluster.world.home;

@@ -1,4 +1,4 @@
-//! Answers that no good API server gives, and errors that it does.
+//! Responses that no working API server sends, and errors that it does send.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::support::Response;
 use crate::support::http::Reply;
 
 #[test]
-fn answers_are_bounded_and_believed_only_if_they_are_about_the_secret() {
+fn answers_are_limited_and_accepted_only_if_about_the_secret() {
     let huge = || {
         Response::new(200)
             .with_body("application/json", " ".repeat(2 << 20))
@@ -81,7 +81,7 @@ fn a_file_is_written_also_while_the_api_server_refuses() {
 }
 
 #[test]
-fn a_pause_that_is_asked_for_is_within_the_timeout_or_told() {
+fn a_requested_wait_is_within_the_timeout_or_reported() {
     let busy = || Reply::from(Response::new(429)).with_header("Retry-After", "120");
     let Some(pod) = Pod::new(busy) else {
         return;

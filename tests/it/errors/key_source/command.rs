@@ -5,7 +5,7 @@ use snapbox::str;
 use super::profile;
 
 #[test]
-fn a_command_that_is_not_there() {
+fn a_missing_command() {
     profile(
         r#"key-command = ["no-such-vault", "read"]"#,
         2,
@@ -49,7 +49,7 @@ zitadel-credential: error: key-command sh: failed with signal: 9 (SIGKILL)
     );
 }
 
-/// What the command itself says reaches the person; it is theirs.
+/// The command's own stderr is shown to the user, who may see it.
 #[test]
 fn a_command_that_says_why() {
     let said = r#"key-command = ["sh", "-c", "echo vault: sealed >&2; exit 3"]"#;

@@ -1,4 +1,4 @@
-//! Servers that refuse the handshake, or whose part of it is no good.
+//! Servers that refuse the handshake, or make errors in it.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -11,7 +11,7 @@ use snapbox::{Data, str};
 
 use crate::support::{Ca, Case, Response, Server};
 
-/// Permanent: another try meets the same server with the same settings.
+/// The error is permanent: another try meets the same server with the same settings.
 #[track_caller]
 fn refused_once(server: Arc<ServerConfig>, ca: &Ca, stderr: impl Into<Data>) {
     let server = Server::https(server, |_| Response::new(204).into());
@@ -50,7 +50,7 @@ zitadel-credential: error: [URL]/.well-known/openid-configuration: [URL] wants a
     );
 }
 
-/// `token` at a server that answers the handshake with this fatal alert.
+/// Runs `token` at a server that responds to the handshake with this fatal alert.
 #[track_caller]
 fn alert(number: u8, code: i32, tries: usize, stderr: impl Into<Data>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -118,7 +118,7 @@ zitadel-credential: error: [URL]/.well-known/openid-configuration: [URL] refused
 }
 
 #[test]
-fn trouble_of_the_servers_own() {
+fn an_internal_error_of_the_server() {
     alert(
         80,
         75,

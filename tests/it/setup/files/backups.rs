@@ -1,4 +1,4 @@
-//! Backups, and what setup remembers.
+//! Backups, and the journal of setup.
 
 use std::fs;
 use std::fs::{File, Permissions};
@@ -30,7 +30,7 @@ fn a_backup_of_a_former_round_is_replaced() {
 }
 
 #[test]
-fn a_persons_own_file_with_a_backups_name_stays() {
+fn a_users_own_file_with_a_backups_name_stays() {
     let fixture = fixture();
     let own = format!("{LOGINS}{BACKUP}");
     for text in ["mine", "{}"] {
@@ -40,7 +40,7 @@ fn a_persons_own_file_with_a_backups_name_stays() {
         let before = fixture.files();
         for dry_run in [" --dry-run", ""] {
             let said = fixture.done(&format!("docker r.dev{dry_run}"));
-            let line = "is not this setup's backup, and stays: --undo will remove";
+            let line = "stays: it is not this setup's backup, so --undo will only remove";
             assert!(said.contains(line), "{said}");
         }
         fixture.done("docker r.dev");
@@ -50,12 +50,12 @@ fn a_persons_own_file_with_a_backups_name_stays() {
     }
 }
 
-/// A disk that is full as soon as it comes to `setup.json`.
+/// The disk is full from the write of `setup.json` on.
 #[test]
 fn a_setup_that_fails_leaves_no_backup() {
     let fixture = fixture();
     let mut command = fixture.home.command("sh");
-    // In blocks of 512 bytes.
+    // The limit is in blocks of 512 bytes.
     command
         .args(["-c", "ulimit -f 1; exec \"$0\" \"$@\""])
         .arg(binary())
@@ -72,7 +72,7 @@ fn a_setup_that_fails_leaves_no_backup() {
 }
 
 #[test]
-fn what_setup_remembers_is_believed_only_where_setup_could_have_written_it() {
+fn a_journal_that_setup_could_not_have_written_is_refused() {
     let fixture = fixture();
     fixture.done("docker r.dev");
     let journal = fixture.home.read(JOURNAL);
@@ -87,13 +87,13 @@ fn what_setup_remembers_is_believed_only_where_setup_could_have_written_it() {
         let said = fixture.refused(2, "docker r.dev --undo");
         assert!(said.contains("invalid setup journal"), "{said}");
     }
-    // Of another config file in the same directory.
+    // The other config file is in the same directory.
     fixture
         .home
         .write(JOURNAL, journal.replace("config.toml\",", "other.toml\","));
     let said = fixture.refused(2, "docker r.dev --undo");
     assert!(
-        said.contains("hosts.r.dev was put into another config file"),
+        said.contains("hosts.r.dev is in another config file"),
         "{said}"
     );
     fixture.home.write(JOURNAL, journal);
@@ -101,11 +101,11 @@ fn what_setup_remembers_is_believed_only_where_setup_could_have_written_it() {
 }
 
 #[test]
-fn what_setup_could_not_remember_is_refused() {
+fn a_setup_that_cannot_be_recorded_is_refused() {
     let fixture = fixture();
     for (authfile, why) in [
-        ("a/../b.json", "~/a/../b.json is no plain absolute path"),
-        ("a\tb.json", "~/a\\tb.json is no plain absolute path"),
+        ("a/../b.json", "~/a/../b.json is not a plain absolute path"),
+        ("a\tb.json", "~/a\\tb.json is not a plain absolute path"),
     ] {
         let said = fixture.refused(2, &format!("docker r.dev --authfile {authfile}"));
         assert!(
@@ -114,7 +114,7 @@ fn what_setup_could_not_remember_is_refused() {
         );
         assert!(said.contains(why), "{said}");
     }
-    // A directory above that is not there yet, by whichever way.
+    // The parent directory does not exist yet, in any spelling.
     let before = fixture.files();
     fixture.done("docker r.dev --authfile .docker/../new/b.json");
     fixture.done("docker r.dev --authfile new/b.json --undo");
@@ -123,7 +123,7 @@ fn what_setup_could_not_remember_is_refused() {
     assert_eq!(after, before);
 }
 
-/// As a setup that was killed long ago would have left it.
+/// Leaves a file as a setup that was killed long ago.
 fn leave(fixture: &Fixture, relative: &str) -> PathBuf {
     let left = fixture.home.write(relative, "");
     let old = SystemTime::now() - Duration::from_secs(61);
@@ -133,7 +133,7 @@ fn leave(fixture: &Fixture, relative: &str) -> PathBuf {
 }
 
 #[test]
-fn what_a_killed_setup_left_beside_a_file_is_swept() {
+fn leftovers_of_a_killed_setup_are_removed() {
     let fixture = fixture();
     for dir in [".docker", ".config/zitadel-credential"] {
         let left = leave(&fixture, &format!("{dir}/.zitadel-credential-{LEFT}"));
@@ -145,7 +145,7 @@ fn what_a_killed_setup_left_beside_a_file_is_swept() {
 }
 
 #[test]
-fn a_persons_own_file_beside_it_is_not() {
+fn a_users_own_file_beside_them_stays() {
     let fixture = fixture();
     let key = leave(&fixture, ".docker/.zitadel-credential-key.json");
     fixture.done("docker r.dev");

@@ -1,4 +1,4 @@
-//! What `setup profile` refuses, and what it only shows.
+//! Refusals and warnings of `setup profile`.
 
 use super::super::{CONFIG, Fixture, JOURNAL};
 use super::PROD;
@@ -23,9 +23,9 @@ fn a_dry_run_asks_nobody_and_changes_nothing() {
     assert_eq!(fixture.issuer.total_requests(), 0);
 }
 
-/// What the first call would refuse.
+/// The first call would refuse it.
 #[test]
-fn a_file_of_no_use_is_refused_where_no_token_proves_it() {
+fn an_unusable_file_is_refused_also_without_a_test() {
     let fixture = Fixture::new();
     fixture.home.write("key.pem", fixture.user.pkcs8_pem());
     fixture.home.write("empty", "{}");
@@ -57,8 +57,18 @@ fn a_file_of_no_use_is_refused_where_no_token_proves_it() {
         "--issuer ISSUER --key-file not-there-yet.json",
         "--token-file secret",
     ] {
-        fixture.done(&format!("profile prod {words} --dry-run"));
+        let said = fixture.done(&format!("profile prod {words} --dry-run"));
+        let warning = "# warning: not-there-yet.json: no such file\n";
+        let is_there = !words.contains("not-there-yet");
+        assert_eq!(!said.contains(warning), is_there, "{words}: {said}");
     }
+    let absent = "profile prod --issuer ISSUER --key-file not-there-yet.json --no-try";
+    let said = fixture.done(absent);
+    assert!(
+        said.contains("\nwarning: not-there-yet.json: no such file\n"),
+        "{said}"
+    );
+    fixture.done("profile prod --undo");
     assert_eq!(fixture.issuer.total_requests(), 0);
 }
 
@@ -98,7 +108,7 @@ fn a_file_that_does_not_parse_is_refused_and_left_alone() {
 }
 
 #[test]
-fn what_is_missing_is_named_where_nobody_can_be_asked() {
+fn missing_values_are_named_without_a_terminal() {
     let fixture = Fixture::new();
     let said = fixture.refused(2, "profile prod");
     assert!(said.contains("a new profile needs --issuer"), "{said}");
@@ -131,13 +141,16 @@ fn what_is_missing_is_named_where_nobody_can_be_asked() {
     command.env("ZITADEL_CREDENTIAL_KEY", fixture.user.key_json());
     let output = command.run();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("a config file holds no key"), "{said}");
+    assert!(
+        said.contains("a profile cannot contain the key of ZITADEL_CREDENTIAL_KEY"),
+        "{said}"
+    );
     assert_eq!(output.status.code(), Some(2));
 }
 
-/// A setup's undo leaves it, and none has it then.
+/// A setup's undo leaves the rule, which then belongs to no setup.
 #[test]
-fn a_rule_that_was_changed_since_is_named_with_what_to_do() {
+fn a_rule_that_was_changed_since_is_named_with_a_remedy() {
     let fixture = Fixture::new();
     fixture.done(PROD);
     fixture.done("docker r.dev s.dev");
@@ -148,12 +161,14 @@ fn a_rule_that_was_changed_since_is_named_with_what_to_do() {
         .replace(rule, &format!("{rule}auth = \"basic\"\n"));
     fixture.home.write_config(&changed);
     let said = fixture.done("docker r.dev --undo");
-    let line = "hosts.r.dev was changed since, and is kept: remove it by hand";
+    let line = "hosts.r.dev was changed since the setup, so it stays: remove it by hand";
     assert!(said.contains(line), "{said}");
     let said = fixture.refused(2, "profile prod --undo");
-    let hint = format!("no setup has r.dev: remove [hosts.\"r.dev\"] from ~/{CONFIG}\n");
+    let hint = format!(
+        "the rule for r.dev was written or changed by hand: remove [hosts.\"r.dev\"] from ~/{CONFIG}\n"
+    );
     assert!(
-        said.contains(&hint) && !said.contains("no setup has s.dev"),
+        said.contains(&hint) && !said.contains("the rule for s.dev"),
         "{said}"
     );
     let text = fixture.home.read(CONFIG);
@@ -167,7 +182,7 @@ fn a_rule_that_was_changed_since_is_named_with_what_to_do() {
 }
 
 #[test]
-fn a_profile_that_is_in_use_is_not_taken_out() {
+fn a_profile_that_is_in_use_is_not_removed() {
     let fixture = Fixture::new();
     fixture.done(PROD);
     fixture.done("docker r.dev");
@@ -182,9 +197,9 @@ fn a_profile_that_is_in_use_is_not_taken_out() {
     assert!(!fixture.exists(".docker") && !fixture.exists(".config"));
 }
 
-/// Tried or not, what the next call would refuse is not written.
+/// Tested or not, a value that the next call would refuse is not written.
 #[test]
-fn an_issuer_that_no_call_would_take_is_not_written() {
+fn an_invalid_issuer_is_not_written() {
     let fixture = Fixture::new();
     for issuer in [
         "acme.zitadel.cloud",

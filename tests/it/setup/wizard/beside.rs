@@ -1,4 +1,4 @@
-//! Beside profiles and host rules that are there.
+//! The wizard with existing profiles and host rules.
 
 use super::super::{CONFIG, Fixture};
 use super::{HOSTS, ISSUER, KEY, NAME, answered, wizard};
@@ -21,14 +21,14 @@ fn a_host_that_a_tool_was_set_up_for_stays_until_that_is_undone() {
     assert!(!fixture.exists(CONFIG));
 }
 
-/// Nobody's profile changes because two instances have a name in common.
+/// Two instances with a name in common must not overwrite a profile.
 #[test]
-fn a_profile_that_is_there_is_replaced_only_where_its_name_is_given_twice() {
+fn an_existing_profile_is_replaced_only_if_named_twice() {
     const OLD: &str = "[profiles.old]\nissuer = \"https://a.dev\"\nkey-file = \"~/old.json\"\n\
-         projects = [\"7\"]\n[profiles.default]\nissuer = \"https://b.dev\"\nkey-file = \"~/x\"\n";
+         projects = [\"7\"]\n[profiles.zitadel]\nissuer = \"https://b.dev\"\nkey-file = \"~/x\"\n";
     for (names, is_replaced) in [
         (&["old", "new"][..], false),
-        (&["old", "default", "old", "new"], false),
+        (&["old", "zitadel", "old", "new"], false),
         (&[""], false),
         (&["old", "old"], true),
     ] {
@@ -37,7 +37,7 @@ fn a_profile_that_is_there_is_replaced_only_where_its_name_is_given_twice() {
         let mut screen = wizard(&fixture, "setup");
         screen.answers(ISSUER, &fixture.issuer.url());
         screen.answers(KEY, "key.json");
-        screen.see("there already: profile default, old");
+        screen.see("there already: profile old, zitadel");
         for (asked, name) in names.iter().enumerate() {
             screen.see_times(NAME, asked + 1);
             screen.types(&format!("{name}\n"));
@@ -63,7 +63,7 @@ fn a_profile_that_is_there_is_replaced_only_where_its_name_is_given_twice() {
             assert_eq!(fixture.home.read(CONFIG), OLD);
         } else {
             assert!(text.starts_with(OLD), "{text}");
-            let name = if names == [""] { "default-2" } else { "new" };
+            let name = if names == [""] { "zitadel-2" } else { "new" };
             let added = format!("[profiles.{name}]\nissuer = \"{url}\"\nkey-file = \"{key}\"\n");
             assert!(text.contains(&added), "{text}");
         }

@@ -1,11 +1,11 @@
-//! What doctor finds in Bazel's files.
+//! The findings of doctor in Bazel's files.
 
 use snapbox::str;
 
 use crate::doctor::hold_files;
 
 #[test]
-fn each_helper_of_bazels_is_held_against_the_rules() {
+fn each_helper_of_bazel_is_compared_with_the_rules() {
     hold_files(
         "bazel",
         [

@@ -1,11 +1,11 @@
-//! Bazel: no headers for who has no rule, and exit 2 for what is no question.
+//! Bazel: no headers without a rule, and exit code 2 for an invalid request.
 
 use serde_json::json;
 
 use crate::negative::{Bait, GOOD, hosts};
 
 #[test]
-fn a_host_that_has_a_rule_gets_the_token_however_it_is_written() {
+fn a_host_with_a_rule_gets_the_token_in_any_spelling() {
     let bait = Bait::new();
     for host in hosts::GOODS {
         let question = json!({"uri": format!("https://{host}/x"), "later": 1}).to_string();
@@ -18,7 +18,7 @@ fn a_host_that_has_a_rule_gets_the_token_however_it_is_written() {
 fn a_host_that_has_no_rule_gets_no_header() {
     let bait = Bait::new();
     for (host, what) in hosts::bad() {
-        // In a URL, these end the host.
+        // In a URL, these characters end the host.
         if host.contains(['/', '?']) {
             continue;
         }

@@ -1,4 +1,4 @@
-//! `setup bazel`: host rules, and lines for a person to keep.
+//! `setup bazel`: host rules, and lines for the user to copy.
 
 use crate::setup::{CONFIG, Fixture, PROFILE};
 
@@ -37,12 +37,15 @@ fn bazel_gets_a_line_for_each_host_whatever_its_ports() {
     let said = fixture.done("bazel b.dev --undo");
     assert!(said.ends_with("removed hosts.b.dev\n"), "{said}");
     let said = fixture.done("bazel *.acme.dev b.dev:8443 --undo");
-    assert!(said.ends_with("in .bazelrc stays\n"), "{said}");
+    assert!(
+        said.ends_with("if you added bazel-credential-zitadel to .bazelrc, remove its entry\n"),
+        "{said}"
+    );
     assert_eq!(fixture.files(), before);
 }
 
 #[test]
-fn bazel_is_told_what_it_would_not_find() {
+fn setup_warns_of_settings_bazel_misses() {
     let fixture = Fixture::with_config(PROFILE);
     std::fs::copy(fixture.path().join(CONFIG), fixture.path().join("c.toml")).unwrap();
     let said = fixture.done("bazel b.dev --config c.toml");

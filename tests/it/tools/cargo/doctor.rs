@@ -1,4 +1,4 @@
-//! What doctor finds in cargo's configuration.
+//! The findings of doctor in cargo's configuration.
 
 use snapbox::str;
 
@@ -7,7 +7,7 @@ use crate::doctor::{case, examine, hold_files};
 const CARGOS: &str = ".cargo/config.toml";
 
 #[test]
-fn each_registry_of_cargo_is_held_against_the_rules() {
+fn each_registry_of_cargo_is_compared_with_the_rules() {
     hold_files(
         "cargo",
         [
@@ -93,7 +93,7 @@ failed cargo: [HOME]/.cargo/config.toml: invalid TOML
 }
 
 #[test]
-fn what_variables_say_of_cargos_registries_counts() {
+fn variables_for_cargos_registries_are_read() {
     let case = case();
     case.world.allow("a.acme.test");
     case.world.home.link("cargo-credential-zitadel");

@@ -1,11 +1,11 @@
-//! `setup cargo`: what it refuses, and why.
+//! `setup cargo`: its refusals, with their reasons.
 
 use snapbox::str;
 
 use crate::errors::hold;
 
 #[test]
-fn a_registry_of_cargos_that_is_not_as_it_must_be() {
+fn an_invalid_registry_of_cargo() {
     let known = "[registries.acme]\nindex = \"sparse+https://cargo.acme.dev/index/\"\n";
     let taken = format!("{known}credential-provider = \"cargo:token\"\n");
     let bare = "[registries.acme]\ntoken = \"x\"\n";

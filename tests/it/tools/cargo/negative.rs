@@ -1,5 +1,5 @@
-//! cargo: `url-not-supported` for who has no rule, and an error for what is no
-//! question; exit 0, as cargo reads no answer from a provider that failed.
+//! cargo: `url-not-supported` without a rule, and an error for an invalid request; exit
+//! code 0, as cargo reads no response from a provider that failed.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ fn refused(kind: &str) -> String {
 }
 
 #[test]
-fn a_host_that_has_a_rule_gets_the_token_however_it_is_written() {
+fn a_host_with_a_rule_gets_the_token_in_any_spelling() {
     let bait = Bait::new();
     for host in hosts::GOODS {
         for index_url in [
@@ -40,7 +40,7 @@ fn a_host_that_has_no_rule_gets_nothing() {
             .silently();
     };
     for (host, what) in hosts::bad() {
-        // In a URL, these end the host.
+        // In a URL, these characters end the host.
         if host.contains(['/', '?']) {
             continue;
         }
@@ -63,7 +63,7 @@ fn a_host_that_has_no_rule_gets_nothing() {
 }
 
 #[test]
-fn whatever_cargo_wants_done_a_host_without_a_rule_is_left_to_the_next_provider() {
+fn a_host_without_a_rule_is_left_to_the_next_provider_for_any_kind() {
     let bait = Bait::new();
     for kind in ["login", "logout", "later"] {
         let mut question = question("sparse+https://evil.test/");
@@ -99,7 +99,7 @@ fn crates_io_gets_nothing_where_the_host_of_its_index_has_a_rule() {
 }
 
 #[test]
-fn what_is_no_question_is_an_error_that_cargo_is_told() {
+fn a_malformed_request_is_an_error_for_cargo() {
     let bait = Bait::new();
     let good = question(&format!("sparse+https://{GOOD}/")).to_string();
     let registry = json!({ "index-url": format!("sparse+https://{GOOD}/") });

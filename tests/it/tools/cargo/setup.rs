@@ -1,4 +1,4 @@
-//! `setup cargo`: cargo's file, to the byte.
+//! `setup cargo`: cargo's file, byte for byte.
 
 use std::fs;
 use std::fs::Permissions;
@@ -12,7 +12,7 @@ const INDEX: &str = "index = \"sparse+https://cargo.acme.dev/index/\"\n";
 const PROVIDER: &str = "credential-provider = [\"cargo-credential-zitadel\"]\n";
 const NEW: &str = "cargo n.dev --registry new --index sparse+https://n.dev/i/";
 
-/// As a person keeps it: in an order of their own, with remarks and a token.
+/// Returns a user's own file: in another order, with comments and a token.
 fn theirs() -> String {
     format!(
         "# mine\n[net]\nretry = 0 # few\n\n[registries.acme] # ours\n{INDEX}\
@@ -28,7 +28,7 @@ fn fixture(cargos: &str) -> Fixture {
 }
 
 #[test]
-fn a_registry_that_cargo_knows_gets_our_provider_by_its_indexs_host() {
+fn a_known_registry_gets_our_provider_by_the_host_of_its_index() {
     let fixture = fixture(&theirs());
     let said = fixture.done("cargo cargo.acme.dev");
     assert_eq!(
@@ -83,7 +83,7 @@ fn undo_brings_the_file_back_to_the_byte() {
         assert_eq!(fixture.files(), once);
         fixture.done(&format!("cargo {hosts} --undo"));
         if !cargos.is_empty() {
-            // The wildcard's setup needs it still.
+            // The wildcard's setup still needs it.
             assert!(fixture.home.read(CARGOS).contains(PROVIDER.trim_end()));
             fixture.done("cargo *.acme.dev --undo");
         }
@@ -136,7 +136,7 @@ fn a_new_registry_stays_as_long_as_a_setup_needs_it() {
 }
 
 #[test]
-fn undo_takes_out_only_what_is_ours_where_others_wrote_since() {
+fn undo_removes_only_our_part_of_a_file_changed_since() {
     let fixture = fixture(&theirs());
     fixture.done(NEW);
     fixture.done("cargo cargo.acme.dev");
@@ -153,14 +153,14 @@ fn undo_takes_out_only_what_is_ours_where_others_wrote_since() {
     fixture.home.write(CARGOS, &changed);
     let said = fixture.done("cargo n.dev --undo");
     assert!(
-        said.contains("registries.new was changed since, and is kept"),
+        said.contains("registries.new was changed since the setup, so it stays"),
         "{said}"
     );
     assert_eq!(fixture.home.read(CARGOS), changed);
 }
 
 #[test]
-fn a_provider_of_a_persons_own_stays() {
+fn a_provider_of_the_users_own_stays() {
     let own = theirs().replace(INDEX, &format!("{INDEX}{PROVIDER}"));
     let fixture = fixture(&own);
     fixture.done("cargo cargo.acme.dev");
@@ -222,7 +222,7 @@ fn links_modes_and_cargos_older_name_are_kept() {
 }
 
 #[test]
-fn what_cannot_be_done_plainly_is_refused_and_left_alone() {
+fn an_unsupported_change_is_refused_and_changes_nothing() {
     for (cargos, words, reason) in [
         ("[registries", "cargo cargo.acme.dev", "invalid TOML"),
         (
@@ -265,7 +265,7 @@ fn what_cannot_be_done_plainly_is_refused_and_left_alone() {
 }
 
 #[test]
-fn a_provider_that_is_none_is_a_persons_own_as_well() {
+fn an_invalid_provider_counts_as_the_users_own() {
     for own in ["[] # mine", "\"\"", "5"] {
         let text = format!("[registries.a]\n{INDEX}credential-provider = {own}\n");
         let said = fixture(&text).refused(2, "cargo cargo.acme.dev");
@@ -275,7 +275,7 @@ fn a_provider_that_is_none_is_a_persons_own_as_well() {
 }
 
 #[test]
-fn a_registrys_name_steers_no_terminal_and_is_one_word_of_a_shells() {
+fn a_registrys_name_is_escaped_and_quoted_for_the_shell() {
     for (name, shown) in [
         ("\\u001b[31mX\\u0007", "'\\u{1b}[31mX\\u{7}'"),
         ("a; rm -rf ~", "'a; rm -rf ~'"),
@@ -288,7 +288,7 @@ fn a_registrys_name_steers_no_terminal_and_is_one_word_of_a_shells() {
 }
 
 #[test]
-fn a_provider_that_goes_by_another_config_file_is_refused() {
+fn a_provider_with_another_config_file_is_refused() {
     let fixture = fixture(&theirs());
     fixture.home.write("other.toml", fixture.home.read(CONFIG));
     fixture.done("cargo cargo.acme.dev");

@@ -1,11 +1,11 @@
-//! What doctor finds in docker's configuration.
+//! The findings of doctor in docker's configuration.
 
 use snapbox::str;
 
 use crate::doctor::{case, examine, wire_docker};
 
 #[test]
-fn each_registry_of_docker_is_held_against_the_rules() {
+fn each_registry_of_docker_is_compared_with_the_rules() {
     let case = case();
     case.world.allow("registry.acme.test:5000");
     case.world.home.link("docker-credential-zitadel");
@@ -42,7 +42,7 @@ ok docker: [HOME]/.docker/config.json: registry.acme.test:5000: host rule regist
         case.matches(&examine(&case, &[], &path).of("docker"), told);
     }
     assert_eq!(examine(&case, &[], &path).status("rule"), "absent");
-    // As long as setup takes it.
+    // The largest file that setup accepts.
     let blanks = " ".repeat(4 * 1024 * 1024 - 2);
     case.world
         .home

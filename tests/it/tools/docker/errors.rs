@@ -1,5 +1,5 @@
-//! What docker and its like get, and the person behind them, where there is no
-//! token to give. stdout is the tool's: its protocol decides, to the byte.
+//! Responses to docker and similar tools, and messages to the user, if there is no token.
+//! stdout follows the tool's protocol, byte for byte.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use crate::support::{Case, Endpoint, Fault, Times};
 const NOT_FOUND: &str = "credentials not found in native keychain\n";
 
 #[test]
-fn docker_gets_a_short_line_and_its_user_the_long_one() {
+fn docker_gets_a_short_error_and_its_user_the_full_one() {
     refused().ask(["docker", "get"], HOST).prints(1, str![[r#"
 zitadel-credential: the issuer refused the assertion: invalid_grant: invalid assertion (HTTP 400)
 
@@ -22,7 +22,7 @@ zitadel-credential: error: the issuer refused the assertion: invalid_grant: inva
   found: the key file has no expiration date
   hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
   hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
-  hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
+  hint: check the clocks; if everything is right, try again later and read ZITADEL's log: ZITADEL gives the same answer for an internal error, such as a database that is down or read-only
 
 "#]]);
 }
@@ -104,7 +104,7 @@ fn docker_names_no_server() {
 }
 
 #[test]
-fn docker_names_a_server_without_end() {
+fn docker_names_an_endless_server() {
     let long = "x".repeat(70_000);
     ruled().ask(["docker", "get"], &long).prints(
         1,
@@ -120,7 +120,7 @@ zitadel-credential: error: the server URL on stdin is larger than 65536 bytes
 }
 
 #[test]
-fn docker_asks_for_what_is_not_there() {
+fn docker_asks_for_an_unknown_operation() {
     let case = ruled();
     case.ask(["docker", "rotate"], HOST)
         .answers(1, "Unknown credential action `rotate`\n", "");

@@ -1,11 +1,11 @@
-//! docker and its like: the text that callers compare, and exit 1.
+//! docker and similar tools: the text that callers compare, and exit code 1.
 
 use crate::negative::{Bait, GOOD, hosts};
 use crate::support::library::VERSION;
 
 const NOT_FOUND: &str = "credentials not found in native keychain\n";
 
-/// Asserts that a server URL is not found, and has nothing forgotten.
+/// Asserts that a server URL is not found, and that erasing it removes nothing.
 #[track_caller]
 fn not_found(bait: &Bait, url: impl AsRef<[u8]>, what: &str) {
     let url = url.as_ref();
@@ -19,7 +19,7 @@ fn not_found(bait: &Bait, url: impl AsRef<[u8]>, what: &str) {
 }
 
 #[test]
-fn a_host_that_has_a_rule_gets_the_token_however_it_is_written() {
+fn a_host_with_a_rule_gets_the_token_in_any_spelling() {
     let bait = Bait::new();
     for host in hosts::GOODS {
         for url in [
@@ -39,12 +39,12 @@ fn a_host_that_has_a_rule_gets_the_token_however_it_is_written() {
 fn a_host_that_has_no_rule_is_not_found() {
     let bait = Bait::new();
     for (host, what) in hosts::bad() {
-        // Blanks about a URL are cut off.
+        // Spaces around a URL are cut off.
         if host.trim_ascii() != host || host.contains("://") {
             continue;
         }
         not_found(&bait, &host, what);
-        // In a URL, these end the host.
+        // In a URL, these characters end the host.
         if !host.contains(['/', '?']) {
             not_found(&bait, format!("https://{host}/v2/"), what);
         }
@@ -66,7 +66,7 @@ fn a_url_that_leads_elsewhere_is_not_found() {
 }
 
 #[test]
-fn no_server_and_one_without_end_have_their_own_answers() {
+fn an_empty_and_an_endless_server_have_their_own_answers() {
     let bait = Bait::new();
     for empty in ["", "\n", " \t\r\n", "\u{c}"] {
         for (operation, code) in [("get", 1), ("erase", 1)] {
@@ -92,7 +92,7 @@ fn no_server_and_one_without_end_have_their_own_answers() {
 }
 
 #[test]
-fn what_asks_for_no_login_touches_nothing() {
+fn an_operation_without_a_login_touches_nothing() {
     let bait = Bait::new();
     let login = format!("{{\"ServerURL\":\"{GOOD}\",\"Username\":\"x\",\"Secret\":\"y\"}}");
     let version = format!("docker-credential-zitadel {VERSION}\n");

@@ -1,4 +1,4 @@
-//! `setup docker`: docker's file, to the byte.
+//! `setup docker`: docker's file, byte for byte.
 
 use std::fs;
 use std::fs::Permissions;
@@ -69,7 +69,7 @@ fn undo_brings_both_files_back_to_the_byte() {
 }
 
 #[test]
-fn a_null_comes_back_where_others_wrote_since() {
+fn a_null_is_restored_in_a_file_changed_since() {
     let fixture = fixture("{\"credHelpers\": null, \"zeta\": 1}");
     fixture.done("docker r.dev s.dev");
     let other = |text: &str| text.replace("\"zeta\": 1", "\"zeta\": 2");
@@ -82,7 +82,7 @@ fn a_null_comes_back_where_others_wrote_since() {
     assert_eq!(left, "{\"credHelpers\": null, \"zeta\": 2}");
 }
 
-/// As docker reads it (Go's JSON); a second list would hide one of them.
+/// docker reads keys in any case (Go's JSON); a second list would hide one of them.
 #[test]
 fn a_list_in_another_case_is_added_to() {
     let fixture = fixture("{\"CredHelpers\": {\"b.dev\": \"other\"}}");
@@ -94,7 +94,7 @@ fn a_list_in_another_case_is_added_to() {
 }
 
 #[test]
-fn undo_takes_out_only_what_is_ours_where_others_wrote_since() {
+fn undo_removes_only_our_part_of_a_file_changed_since() {
     let fixture = fixture(DOCKERS);
     fixture.done("docker r.dev");
     let other = |text: &str| text.replace("\"zeta\": 1", "\"zeta\": 2");
@@ -105,13 +105,13 @@ fn undo_takes_out_only_what_is_ours_where_others_wrote_since() {
     assert_eq!(fixture.home.read(LOGINS), other(DOCKERS));
     assert!(said.contains("removed credHelpers.r.dev\n"), "{said}");
     // What it was before is still to be had.
-    let stays = format!("config.json{BACKUP} stays: it is what the file was");
+    let stays = format!("config.json{BACKUP} stays: it is the backup from before the first setup");
     assert!(said.contains(&stays), "{said}");
     assert!(fixture.exists(&format!("{LOGINS}{BACKUP}")));
 }
 
 #[test]
-fn a_helper_that_was_replaced_comes_back_and_one_that_others_set_stays() {
+fn a_replaced_helper_is_restored_and_one_set_by_others_stays() {
     let fixture = fixture(DOCKERS);
     fixture.done("docker b.dev");
     assert!(fixture.home.read(LOGINS).contains("\"b.dev\": \"zitadel\""));
@@ -130,7 +130,7 @@ fn a_helper_that_was_replaced_comes_back_and_one_that_others_set_stays() {
     fixture.home.write(LOGINS, &theirs);
     let said = fixture.done("docker b.dev --undo");
     assert!(
-        said.contains("credHelpers.b.dev was changed since, and is kept"),
+        said.contains("credHelpers.b.dev was changed since the setup, so it stays"),
         "{said}"
     );
     assert_eq!(fixture.home.read(LOGINS), theirs);
@@ -159,7 +159,7 @@ fn a_rule_stays_as_long_as_a_setup_needs_it_and_one_of_ours_alone_goes() {
     fixture.done("docker r.dev --authfile auth.json --undo");
     assert!(!fixture.home.read(CONFIG).contains(rule));
     assert!(!fixture.exists("auth.json"));
-    // A person's own rule is nobody's to take out.
+    // No setup may remove a user's own rule.
     fixture
         .home
         .append_config(&format!("{rule}\nprofile = \"prod\"\n"));
@@ -168,7 +168,7 @@ fn a_rule_stays_as_long_as_a_setup_needs_it_and_one_of_ours_alone_goes() {
     assert!(fixture.home.read(CONFIG).contains(rule));
 }
 
-/// One that says more than is asked for, or is for more hosts, does as well.
+/// A rule with more settings or more hosts is sufficient.
 #[test]
 fn a_wider_rule_stays_as_long_as_a_setup_needs_it() {
     for (first, rule) in [
@@ -195,7 +195,7 @@ fn a_wider_rule_stays_as_long_as_a_setup_needs_it() {
 }
 
 #[test]
-fn a_rule_that_others_took_out_is_put_in_again() {
+fn a_rule_that_others_removed_is_added_again() {
     let fixture = fixture(DOCKERS);
     let before = fixture.home.read(CONFIG);
     fixture.done("docker r.dev");
@@ -206,7 +206,7 @@ fn a_rule_that_others_took_out_is_put_in_again() {
 }
 
 #[test]
-fn a_rule_that_says_otherwise_is_not_changed() {
+fn a_conflicting_rule_is_not_changed() {
     let fixture = fixture("{}");
     fixture
         .home
@@ -255,7 +255,7 @@ fn links_and_modes_are_kept() {
     assert!(
         matches!(&after["dotfiles/docker.json"], Node::File(0o644, text) if text.contains("r.dev"))
     );
-    // The same file by its own path.
+    // This is the same file by its own path.
     fixture.done("docker r.dev --authfile dotfiles/docker.json --undo");
     assert_eq!(fixture.files(), before);
 }
@@ -281,16 +281,26 @@ fn our_own_files_are_not_dockers() {
 }
 
 #[test]
-fn what_is_not_dockers_is_refused_and_left_alone() {
-    for bad in [
-        "{",
-        "[]",
-        "{\"credHelpers\": 1}",
-        "{\"credHelpers\": {}, \"credHelpers\": {}}",
+fn an_invalid_docker_file_is_refused_and_unchanged() {
+    for (bad, reason) in [
+        ("{", "invalid docker configuration: not JSON"),
+        ("[]", "invalid docker configuration: not an object"),
+        (
+            "{\"credHelpers\": 1}",
+            "invalid docker configuration: credHelpers is not an object",
+        ),
+        (
+            "{\"credHelpers\": {\"r.dev\": 1}}",
+            "invalid docker configuration: credHelpers.r.dev is not text",
+        ),
+        (
+            "{\"credHelpers\": {}, \"credHelpers\": {}}",
+            "duplicate key",
+        ),
     ] {
         let fixture = fixture(bad);
         let said = fixture.refused(2, "docker r.dev");
-        assert!(said.contains("config.json: "), "{said}");
+        assert!(said.contains(&format!("config.json: {reason}\n")), "{said}");
     }
     let fixture = fixture("{}");
     for (words, reason) in [
@@ -314,7 +324,7 @@ fn what_is_not_dockers_is_refused_and_left_alone() {
 }
 
 #[test]
-fn a_missing_name_on_path_is_told_with_its_remedy() {
+fn a_missing_name_on_path_is_reported_with_its_remedy() {
     let fixture = fixture("{}");
     fs::remove_file(fixture.path().join("bin/docker-credential-zitadel")).unwrap();
     let said = fixture.done("docker r.dev");
@@ -328,7 +338,7 @@ fn a_missing_name_on_path_is_told_with_its_remedy() {
 fn a_file_of_another_users_is_left_alone() {
     let fixture = fixture(DOCKERS);
     let logins = fixture.path().join(LOGINS);
-    // Only root can give it away; nobody else could write it in the first place.
+    // Only root can change the owner; no other user could write the file at all.
     if std::os::unix::fs::chown(&logins, Some(65534), None).is_ok() {
         let said = fixture.refused(2, "docker r.dev");
         assert!(said.contains("owned by another user"), "{said}");

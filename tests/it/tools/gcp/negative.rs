@@ -1,4 +1,4 @@
-//! Google's clients: an answer without a token for a type that we do not have.
+//! Google's clients: a response without a token for an unsupported type.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -23,7 +23,7 @@ fn refused(bait: &Bait, variables: &[(&str, &OsStr)], what: &str) {
 }
 
 #[test]
-fn a_question_that_names_us_gets_the_token_whatever_its_audience() {
+fn a_request_gets_the_token_for_any_audience() {
     let bait = Bait::with(TokenKind::Jwt);
     for audience in ["//iam.googleapis.com/x", "https://evil.test", "", "\u{1b}"] {
         let audience = [("GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE", OsStr::new(audience))];
@@ -33,7 +33,7 @@ fn a_question_that_names_us_gets_the_token_whatever_its_audience() {
 }
 
 #[test]
-fn a_type_that_is_no_jwt_gets_nothing() {
+fn a_type_other_than_jwt_gets_nothing() {
     let bait = Bait::with(TokenKind::Jwt);
     let large = "x".repeat(100 * 1024);
     for wanted in [
@@ -52,7 +52,7 @@ fn a_type_that_is_no_jwt_gets_nothing() {
 }
 
 #[test]
-fn a_person_at_a_terminal_is_shown_no_token() {
+fn a_user_at_a_terminal_is_shown_no_token() {
     let bait = Bait::with(TokenKind::Jwt);
     let on = (INTERACTIVE, OsStr::new("1"));
     refused(&bait, &[on], "no file");

@@ -1,4 +1,4 @@
-//! `setup gcp`: a credential configuration of its own.
+//! `setup gcp`: a separate credential configuration.
 
 use std::os::unix::fs::symlink;
 
@@ -65,7 +65,7 @@ fn a_file_is_written_whose_command_answers() {
 }
 
 #[test]
-fn a_change_of_ours_replaces_ours_and_nobody_elses() {
+fn setup_replaces_only_its_own_file() {
     let fixture = fixture();
     fixture.done(&format!("gcp --audience {AUDIENCE}"));
     fixture.done(&format!("gcp --audience {AUDIENCE}2"));
@@ -74,7 +74,10 @@ fn a_change_of_ours_replaces_ours_and_nobody_elses() {
     let said = fixture.refused(2, &format!("gcp --audience {AUDIENCE}"));
     assert!(said.contains("the file exists already"), "{said}");
     let said = fixture.done("gcp --undo");
-    assert!(said.contains("was changed since, and is kept"), "{said}");
+    assert!(
+        said.contains("was changed since the setup, so it stays"),
+        "{said}"
+    );
     assert_eq!(fixture.home.read(FILE), "{\"mine\": 1}\n");
     std::fs::remove_file(fixture.path().join(FILE)).unwrap();
     let other = format!("gcp --audience {AUDIENCE} --output google/account.json");
@@ -85,7 +88,7 @@ fn a_change_of_ours_replaces_ours_and_nobody_elses() {
 }
 
 #[test]
-fn what_no_client_could_use_is_refused() {
+fn unusable_options_are_refused() {
     let fixture = fixture();
     for audience in [
         "https://iam.googleapis.com/x",
@@ -98,7 +101,7 @@ fn what_no_client_could_use_is_refused() {
     }
     let said = fixture.refused(2, "gcp");
     assert!(said.contains("--audience"), "{said}");
-    // A client would split the path.
+    // A client would split the path at its space.
     let dir = fixture.path().join("my programs");
     std::fs::create_dir(&dir).unwrap();
     symlink(binary(), dir.join("zitadel-credential")).unwrap();
@@ -108,7 +111,7 @@ fn what_no_client_could_use_is_refused() {
     let output = call.env("PATH", &dir).run();
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("split it at its blanks"), "{said}");
+    assert!(said.contains("split it at its spaces"), "{said}");
     // Google's exchange needs a JWT.
     fixture.issuer.set_token_kind(TokenKind::Opaque);
     let outcome = fixture.setup(&format!("gcp --audience {AUDIENCE}"));

@@ -1,4 +1,4 @@
-//! What doctor finds in git's configuration.
+//! The findings of doctor in git's configuration.
 
 use snapbox::str;
 
@@ -7,7 +7,7 @@ use crate::support::machine::program;
 use crate::support::{Case, binary};
 
 #[test]
-fn each_helper_of_git_is_held_against_the_rules() {
+fn each_helper_of_git_is_compared_with_the_rules() {
     if program("git").is_none() {
         return;
     }
@@ -59,15 +59,15 @@ failed git: ssh://git.acme.test: invalid URL
         &examine(&case, &[], &path).of("git"),
         str![[r#"
 failed git: https://git.acme.test: helper /nowhere/git-credential-zitadel not found
-    run zitadel-credential setup git git.acme.test, or see the check program
+    run zitadel-credential setup git git.acme.test, or see the row "program"
 
 "#]],
     );
 }
 
-/// git hands an approved login to every helper that it asks for the host.
+/// git passes an approved login to every helper of the host.
 #[test]
-fn another_helper_that_is_handed_the_token_is_told_of_with_its_file() {
+fn another_helper_that_gets_the_token_is_reported_with_its_file() {
     const SECRET: &str = "another's-password";
     if program("git").is_none() {
         return;
@@ -128,9 +128,9 @@ ok git: https://git.acme.test: host rule git.acme.test, profile test
     }
 }
 
-/// As setup writes them where no name of ours is on PATH.
+/// Setup writes these if none of our names is on PATH.
 #[test]
-fn a_helper_that_names_a_path_in_quotes_is_held_against_the_rules_too() {
+fn a_helper_with_a_quoted_path_is_compared_with_the_rules_too() {
     if program("git").is_none() {
         return;
     }
@@ -155,13 +155,13 @@ ok git: https://git.acme.test: host rule git.acme.test, profile test
         &wire("/no where/zitadel-credential").of("git"),
         str![[r#"
 failed git: https://git.acme.test: helper /no where/zitadel-credential not found
-    run zitadel-credential setup git git.acme.test, or see the check program
+    run zitadel-credential setup git git.acme.test, or see the row "program"
 
 "#]],
     );
 }
 
-/// Wires git to these URLs, with our name on PATH; what is then found under a name.
+/// Configures git for these URLs, with our name on PATH. Returns the findings of a name.
 fn found(case: &Case, urls: &[&str], before: &str, arguments: &[&str], name: &str) -> String {
     case.world.home.link("git-credential-zitadel");
     let sections = urls
@@ -176,7 +176,7 @@ fn found(case: &Case, urls: &[&str], before: &str, arguments: &[&str], name: &st
 }
 
 #[test]
-fn a_helper_that_is_handed_the_tokens_of_several_hosts_is_told_with_all_of_them() {
+fn a_helper_that_gets_tokens_of_several_hosts_is_reported_with_all_of_them() {
     if program("git").is_none() {
         return;
     }
@@ -198,7 +198,7 @@ warning git: https://a.acme.test, https://b.acme.test: git also passes the token
 }
 
 #[test]
-fn a_host_that_gits_wildcard_does_not_reach_is_told() {
+fn a_host_beyond_gits_wildcard_is_reported() {
     if program("git").is_none() {
         return;
     }
@@ -225,7 +225,7 @@ warning host: git does not ask this program for https://a.b.acme.test: the * of 
 }
 
 #[test]
-fn a_rule_that_allows_http_is_held_against_gits_helpers() {
+fn a_rule_that_allows_http_is_compared_with_gits_helpers() {
     if program("git").is_none() {
         return;
     }
@@ -238,7 +238,7 @@ fn a_rule_that_allows_http_is_held_against_gits_helpers() {
         &found(&case, &https, "", &[], "git"),
         str![[r#"
 ok git: https://git.acme.test: host rule git.acme.test, profile test
-warning git: host rule git.acme.test allows plain http, but git asks this program for https://git.acme.test alone
+warning git: host rule git.acme.test allows plain http, but git asks this program only for https://git.acme.test
     zitadel-credential setup git git.acme.test
 
 "#]],
@@ -248,7 +248,7 @@ warning git: host rule git.acme.test allows plain http, but git asks this progra
     assert!(!both.contains("warning"), "{both}");
 }
 
-/// As `setup git --config FILE` writes it.
+/// `setup git --config FILE` writes this.
 #[test]
 fn a_helper_is_judged_by_the_config_file_that_it_names() {
     if program("git").is_none() {
@@ -306,7 +306,8 @@ ok git: https://git.team.test: host rule git.team.test, profile test
             "{said}"
         );
     }
-    // A rule of the usual file is not that helper's, and no tool is set up for it.
+    // A rule of the default file does not count for that helper, and no tool is set up
+    // for it.
     case.world.allow("git.team.test");
     wire(
         "https://git.team.test",
@@ -332,4 +333,43 @@ ok git: https://git.team.test: host rule git.team.test, profile test
         "{said}"
     );
     assert!(said.contains("/nowhere.toml"), "{said}");
+}
+
+#[test]
+fn a_helper_with_a_wrong_profile_or_option_is_reported() {
+    if program("git").is_none() {
+        return;
+    }
+    let case = case();
+    let home = &case.world.home;
+    case.world.allow("git.acme.test");
+    for link in ["git-credential-zitadel", "zitadel-credential"] {
+        home.link(link);
+    }
+    let path = home.path_with_bin();
+    let path = [("PATH", path.to_str().unwrap())];
+    let mut said = String::new();
+    for section in ["credential", "credential \"https://git.acme.test\""] {
+        for helper in [
+            "zitadel --profile test -v",
+            "zitadel --profile prd",
+            "zitadel --profle test",
+        ] {
+            home.write(".gitconfig", format!("[{section}]\n\thelper = {helper}\n"));
+            said.push_str(&examine(&case, &[], &path).of("git"));
+        }
+    }
+    case.matches(&said, str![[r#"
+ok git: all hosts: those with a host rule get a token
+failed git: all hosts: [HOME]/.config/zitadel-credential/config.toml: no profile named "prd"
+    choose one of: test; or run zitadel-credential setup profile prd to create it
+failed git: all hosts: this program refuses the options of its helper
+    zitadel-credential git --help lists them; git config --get-regexp credential shows the line
+ok git: https://git.acme.test: host rule git.acme.test, profile test
+failed git: https://git.acme.test: [HOME]/.config/zitadel-credential/config.toml: no profile named "prd"
+    choose one of: test; or run zitadel-credential setup profile prd to create it
+failed git: https://git.acme.test: this program refuses the options of its helper
+    zitadel-credential git --help lists them; git config --get-regexp credential shows the line
+
+"#]]);
 }

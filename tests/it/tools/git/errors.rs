@@ -1,5 +1,5 @@
-//! What git gets, and the person behind it, where there is no token to give.
-//! stdout is git's: its protocol decides, to the byte.
+//! Responses to git, and messages to its user, if there is no token. stdout follows git's
+//! protocol, byte for byte.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use crate::support::{Case, Endpoint, Fault, Times};
 const ASKED: &str = "protocol=https\nhost=git.acme.test\n\n";
 
 #[test]
-fn git_is_told_to_quit_where_the_token_is_refused() {
+fn git_gets_a_quit_if_the_token_is_refused() {
     refused()
         .ask(["git", "get"], ASKED)
         .answers(1, "quit=1\n", str![[r#"
@@ -21,13 +21,13 @@ zitadel-credential: error: the issuer refused the assertion: invalid_grant: inva
   found: the key file has no expiration date
   hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
   hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
-  hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
+  hint: check the clocks; if everything is right, try again later and read ZITADEL's log: ZITADEL gives the same answer for an internal error, such as a database that is down or read-only
 
 "#]]);
 }
 
 #[test]
-fn git_is_told_to_quit_where_the_issuer_is_down() {
+fn git_gets_a_quit_if_the_issuer_is_down() {
     let case = ruled();
     let down = Fault::status(500, "text/plain", "down");
     case.world.issuer.fault(Endpoint::Any, down, Times::Forever);
@@ -44,7 +44,7 @@ zitadel-credential: error: [ISSUER]/.well-known/openid-configuration: HTTP 500: 
 }
 
 #[test]
-fn git_is_told_to_quit_where_there_is_no_key() {
+fn git_gets_a_quit_without_a_key() {
     let case = ruled();
     fs::remove_file(&case.world.key_file).unwrap();
     case.ask(["git", "get"], ASKED)
@@ -56,7 +56,7 @@ zitadel-credential: error: key file [HOME]/key.json: no such file or directory
 }
 
 #[test]
-fn git_hears_nothing_of_a_host_without_a_rule() {
+fn git_gets_nothing_for_a_host_without_a_rule() {
     let case = Case::new();
     case.ask(["git", "get"], ASKED).answers(0, "", "");
     case.ask(["git", "get", "-v"], ASKED).answers(
@@ -71,7 +71,7 @@ zitadel-credential: no host rule for https://git.acme.test: add [hosts."git.acme
 }
 
 #[test]
-fn git_hears_nothing_of_a_host_whose_rule_is_for_another_port_scheme_or_user() {
+fn git_gets_nothing_if_the_rule_is_for_another_port_scheme_or_user() {
     let case = Case::new();
     let rule = "[hosts.\"git.acme.test:8443\"]\nprofile = \"test\"\nusername = \"ci\"\n";
     case.world.home.append_config(rule);
@@ -103,8 +103,24 @@ zitadel-credential: host rule git.acme.test:8443 has the username ci, but anothe
     assert_eq!(case.requests(), 0);
 }
 
+/// A rule of the caller, and one that setup writes, are for https only.
 #[test]
-fn git_hears_nothing_to_a_malformed_message() {
+fn plain_http_is_allowed_only_by_a_rule_of_the_config_file() {
+    let case = Case::new();
+    let asked = "protocol=http\nhost=git.acme.test\n";
+    case.ask(["git", "get", "-v"], asked).answers(0, "", str![[r#"
+zitadel-credential: no host rule for http://git.acme.test: use https; or add [hosts."git.acme.test"] with allow-http = true to the config file if you trust the network
+
+"#]]);
+    let with_rule = ["git", "get", "-v", "--host", "*.acme.test"];
+    case.ask(with_rule, asked).answers(0, "", str![[r#"
+zitadel-credential: host rule *.acme.test is for https, not for http://git.acme.test: use https; or add [hosts."*.acme.test"] with allow-http = true to the config file if you trust the network
+
+"#]]);
+}
+
+#[test]
+fn git_gets_nothing_for_a_malformed_message() {
     let case = ruled();
     for (message, said) in [
         (
@@ -194,7 +210,7 @@ zitadel-credential: no token: git's message is larger than 65536 bytes
 }
 
 #[test]
-fn git_may_ask_for_what_is_yet_to_be_invented() {
+fn git_may_ask_for_an_unknown_operation() {
     let case = refused();
     case.ask(["git", "rotate"], ASKED).answers(0, "", "");
     assert_eq!(case.requests(), 0);

@@ -1,4 +1,4 @@
-//! git: nothing on stdout and exit 0, so that git goes on to its next helper.
+//! git: empty stdout and exit code 0, so that git tries its next helper.
 
 use crate::negative::{Bait, GOOD, hosts};
 
@@ -6,8 +6,8 @@ fn asked(host: &str) -> String {
     format!("protocol=https\nhost={host}\n\n")
 }
 
-/// Asserts that a message gets nothing, and has nothing forgotten either when
-/// it names the very token.
+/// Asserts that a message gets no response, and that erasing the valid token with it
+/// removes nothing.
 #[track_caller]
 fn nothing(bait: &Bait, message: impl AsRef<[u8]>, what: &str) {
     let message = message.as_ref();
@@ -22,7 +22,7 @@ fn nothing(bait: &Bait, message: impl AsRef<[u8]>, what: &str) {
 }
 
 #[test]
-fn a_host_that_has_a_rule_gets_the_token_however_it_is_written() {
+fn a_host_with_a_rule_gets_the_token_in_any_spelling() {
     let bait = Bait::new();
     for host in hosts::GOODS {
         bait.ask(&["git", "get"], asked(host)).gets_the_token(host);
@@ -55,7 +55,7 @@ fn a_message_that_git_never_sends_gets_nothing() {
 }
 
 #[test]
-fn what_ends_a_line_elsewhere_ends_none_here() {
+fn other_line_separators_do_not_end_a_line() {
     let bait = Bait::new();
     for end in [
         "\r", "\u{2028}", "\u{2029}", "\u{85}", "\u{b}", "\u{c}", "\0", "\u{1c}", "\u{1d}",
@@ -83,7 +83,7 @@ fn what_ends_a_line_elsewhere_ends_none_here() {
 }
 
 #[test]
-fn what_is_too_large_or_no_text_gets_nothing() {
+fn a_too_large_or_binary_message_gets_nothing() {
     let bait = Bait::new();
     let long = "x".repeat(64 * 1024);
     let good = format!("protocol=https\nhost={GOOD}\n");
@@ -99,7 +99,7 @@ fn what_is_too_large_or_no_text_gets_nothing() {
 }
 
 #[test]
-fn what_asks_for_no_login_touches_nothing() {
+fn an_operation_without_a_login_touches_nothing() {
     let bait = Bait::new();
     for word in ["store", "rotate", "", "GET", "get\n", "../get"] {
         let message = asked(GOOD);

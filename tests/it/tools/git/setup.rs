@@ -1,4 +1,4 @@
-//! A git on PATH that does other than it is asked.
+//! A git on PATH that makes other changes than the requested one.
 
 use std::fs;
 use std::fs::Permissions;
@@ -9,8 +9,8 @@ use crate::support::{Running, binary};
 
 const PROFILE: &str = "[profiles.prod]\nissuer = \"ISSUER\"\nkey-file = \"~/key.json\"\n";
 
-/// A fixture whose git knows no helper yet, and does this with the file that it is
-/// to add one to.
+/// Returns a fixture whose git has no helper yet, and does this with the file to which it
+/// should add one.
 fn fixture(does: &str) -> Fixture {
     let fixture = Fixture::with_config(PROFILE);
     let script = format!("#!/bin/sh\n[ \"$4\" = --add ] || exit 1\n{does}\n");
@@ -21,7 +21,7 @@ fn fixture(does: &str) -> Fixture {
 }
 
 #[test]
-fn what_a_tool_leaves_is_read_only_where_it_is_a_file_of_the_usual_size() {
+fn a_tools_file_is_refused_unless_it_is_regular_and_small() {
     let other = "not a regular file";
     for (does, why) in [
         ("rm \"$3\" && mkfifo \"$3\"", other),

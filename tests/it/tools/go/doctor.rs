@@ -1,4 +1,4 @@
-//! What doctor finds in GOAUTH.
+//! The findings of doctor in GOAUTH.
 
 use snapbox::str;
 
@@ -6,7 +6,7 @@ use crate::doctor::{case, examine, hold_files};
 use crate::support::binary;
 
 #[test]
-fn goauth_is_looked_for_where_go_looks() {
+fn goauth_is_read_where_go_reads_it() {
     hold_files(
         "go",
         [
@@ -60,6 +60,22 @@ failed go: GOAUTH in [HOME]/.config/go/env: it does not run the command go
                 str![[r#"
 failed go: GOAUTH in [HOME]/.config/go/env: config file /nowhere not found
     run zitadel-credential setup go HOST to see the right value
+
+"#]],
+            ),
+            (
+                ".config/go/env",
+                "GOAUTH=zitadel-credential go --config ~/.config/zitadel-credential/config.toml\n",
+                str![[r#"
+ok go: GOAUTH in [HOME]/.config/go/env: all hosts: those with a host rule get a token
+
+"#]],
+            ),
+            (
+                ".config/go/env",
+                "GOAUTH=zitadel-credential go --config /dev/null\n",
+                str![[r#"
+ok go: GOAUTH in [HOME]/.config/go/env: all hosts: those with a host rule get a token
 
 "#]],
             ),

@@ -1,4 +1,4 @@
-//! What Go's helper and its setup refuse, and why.
+//! Refusals of Go's helper and its setup, with their reasons.
 
 use std::fs;
 
@@ -18,7 +18,7 @@ zitadel-credential: warning: no token for git.acme.test, go.acme.test: the issue
 }
 
 #[test]
-fn go_is_told_where_its_response_is_too_large() {
+fn a_too_large_response_of_go_is_an_error() {
     let response = format!("HTTP/1.1 404 {}\n\n", "x".repeat(65536));
     ruled()
         .ask(["go", "https://git.acme.test/x"], &response)
@@ -33,7 +33,7 @@ zitadel-credential: error: Go's response on stdin is larger than 65536 bytes
 }
 
 #[test]
-fn settings_of_gos_that_are_no_file() {
+fn unreadable_settings_of_go() {
     let case = Case::new();
     fs::create_dir_all(case.world.home.path().join(".config/go/env")).unwrap();
     case.run(["setup", "go", "a.dev"]).fails(

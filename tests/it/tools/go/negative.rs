@@ -1,11 +1,11 @@
-//! Go: no block for who has no rule.
+//! Go: no block without a rule.
 
 use crate::negative::{Bait, GOOD, hosts};
 
 const REFUSED: &str = "HTTP/1.1 401 Unauthorized\n\n";
 
 #[test]
-fn a_host_that_has_a_rule_gets_the_token_however_it_is_written() {
+fn a_host_with_a_rule_gets_the_token_in_any_spelling() {
     let bait = Bait::new();
     for host in hosts::GOODS {
         let url = format!("https://{host}/x/@v/list");
@@ -15,7 +15,7 @@ fn a_host_that_has_a_rule_gets_the_token_however_it_is_written() {
 }
 
 #[test]
-fn a_response_of_any_size_is_a_question() {
+fn a_response_of_any_size_is_accepted() {
     let bait = Bait::new();
     let url = format!("https://{GOOD}/x");
     for status in ["401 Unauthorized", "404 Not Found"] {
@@ -25,7 +25,7 @@ fn a_response_of_any_size_is_a_question() {
         assert_eq!(call.output.status, crate::negative::exited(0));
         let stdout = String::from_utf8_lossy(&call.output.stdout);
         assert!(stdout.contains(&bait.token), "{status}: {stdout}");
-        // Without a rule it is not even read.
+        // Without a rule, the response is not even read.
         bait.ask(&["go", "https://evil.test/x"], &response)
             .gets_nothing_but(0, "", status)
             .silently();
@@ -36,7 +36,7 @@ fn a_response_of_any_size_is_a_question() {
 fn a_host_that_has_no_rule_gets_no_block() {
     let bait = Bait::new();
     for (host, what) in hosts::bad() {
-        // In a URL, these end the host.
+        // In a URL, these characters end the host.
         if host.contains(['/', '?']) {
             continue;
         }
@@ -51,7 +51,7 @@ fn a_host_that_has_no_rule_gets_no_block() {
         format!("//{GOOD}/x"),
         GOOD.to_owned(),
         String::new(),
-        // Go hands over a whole https URL, which no option looks like.
+        // Go passes a whole https URL, which no option resembles.
         "https://--host=evil.test".to_owned(),
         format!("https://--profile=test@{GOOD}/x"),
         "https://-h/--help?--refresh".to_owned(),
@@ -63,7 +63,7 @@ fn a_host_that_has_no_rule_gets_no_block() {
 }
 
 #[test]
-fn plain_http_is_not_answered_with_leave_either_as_go_asks_about_https_alone() {
+fn plain_http_gets_nothing_even_if_the_rule_allows_it() {
     let bait = Bait::new();
     bait.world.allow("old.acme.test");
     bait.world.home.append_config("allow-http = true\n");
@@ -74,7 +74,7 @@ fn plain_http_is_not_answered_with_leave_either_as_go_asks_about_https_alone() {
 }
 
 #[test]
-fn all_that_is_said_unasked_is_for_hosts_that_a_rule_names_as_a_whole() {
+fn without_a_url_only_hosts_that_a_rule_names_in_full_get_a_block() {
     let bait = Bait::new();
     let call = bait.ask(&["go"], "");
     call.gets_the_token("all hosts");
@@ -88,7 +88,7 @@ fn all_that_is_said_unasked_is_for_hosts_that_a_rule_names_as_a_whole() {
 }
 
 #[test]
-fn what_is_no_question_is_an_error() {
+fn an_invalid_go_request_is_an_error() {
     let bait = Bait::new();
     let url = format!("https://{GOOD}/x");
     let long = format!("HTTP/1.1 401 {}\n\n", "x".repeat(64 * 1024));

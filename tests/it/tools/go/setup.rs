@@ -1,4 +1,4 @@
-//! `setup go`: what it tells to copy, whatever the paths and GOAUTH hold.
+//! `setup go`: the line to copy, for all paths and values of GOAUTH.
 
 use crate::setup::{CONFIG, Fixture, PROFILE};
 use crate::support::{Running, binary};
@@ -21,14 +21,14 @@ fn call(fixture: &Fixture, arguments: &[&str], goauth: &str) -> (i32, String, St
 }
 
 #[test]
-fn a_path_that_go_would_part_is_refused() {
+fn a_path_that_go_would_split_is_refused() {
     let fixture = Fixture::with_config(PROFILE);
     let config = fixture.home.write("a;b.toml", fixture.home.read(CONFIG));
     let path = config.to_str().unwrap();
     let before = fixture.files();
     let (code, stdout, said) = call(&fixture, &["a.dev", "--config", path], "");
     assert_eq!((code, &*stdout), (2, ""), "{said}");
-    let what = "a;b.toml: GOAUTH cannot hold this path\n";
+    let what = "a;b.toml: GOAUTH cannot contain this path\n";
     assert!(said.contains(what), "{said}");
     assert!(said.contains("ZITADEL_CREDENTIAL_CONFIG"), "{said}");
     assert_eq!(fixture.files(), before);
@@ -41,13 +41,13 @@ fn a_path_that_go_would_part_is_refused() {
 }
 
 #[test]
-fn nothing_that_goauth_holds_steers_a_terminal() {
+fn no_value_of_goauth_controls_a_terminal() {
     let fixture = Fixture::with_config(PROFILE);
     for goauth in ["git\u{1b}[31m", "git\ndir"] {
         let (code, stdout, said) = call(&fixture, &["a.dev"], goauth);
         assert_eq!((code, &*stdout), (2, ""));
         assert!(
-            said.contains("GOAUTH holds what a terminal would act on\n"),
+            said.contains("GOAUTH contains control characters\n"),
             "{said}"
         );
         assert!(!said.contains('\u{1b}'), "{said}");
@@ -56,12 +56,12 @@ fn nothing_that_goauth_holds_steers_a_terminal() {
     let ours = "zitadel-credential go; git\u{1b}[31m";
     let (code, stdout, _) = call(&fixture, &["a.dev", "--undo"], ours);
     assert_eq!(code, 0);
-    assert!(stdout.ends_with("next: take it out there\n"), "{stdout}");
+    assert!(stdout.ends_with("next: remove it there\n"), "{stdout}");
     assert!(!stdout.contains('\u{1b}') && !fixture.home.read(CONFIG).contains("a.dev"));
 }
 
 #[test]
-fn a_command_that_goes_by_another_config_file_is_refused() {
+fn a_command_with_another_config_file_is_refused() {
     let fixture = Fixture::with_config(PROFILE);
     let other = fixture.home.write("other.toml", fixture.home.read(CONFIG));
     let other = other.to_str().unwrap();
@@ -83,7 +83,7 @@ fn a_command_that_goes_by_another_config_file_is_refused() {
 const GO_ENV: &str = ".config/go/env";
 
 #[test]
-fn go_gets_one_value_that_keeps_what_was_there() {
+fn go_gets_one_value_that_keeps_existing_commands() {
     let fixture = fixture();
     let before = fixture.files();
     let next = "zitadel-credential go answers for g.dev\n\
@@ -105,7 +105,7 @@ fn go_gets_one_value_that_keeps_what_was_there() {
         .write(GO_ENV, "GOAUTH=zitadel-credential go; netrc\n");
     let names_us = format!("GOAUTH in ~/{GO_ENV} names this program already\n");
     assert!(fixture.done("go g.dev").ends_with(&names_us));
-    // Go ends where it reads this.
+    // Go exits when it reads this.
     fixture
         .home
         .write(GO_ENV, "GOAUTH=zitadel-credential go; off\n");
@@ -123,9 +123,9 @@ fn go_gets_one_value_that_keeps_what_was_there() {
     assert_eq!(fixture.files(), before);
 }
 
-/// As the binary's move leaves it; it is where doctor sends a person.
+/// This is the state after the binary was moved; doctor sends users here.
 #[test]
-fn go_gets_another_value_in_place_of_one_that_does_not_run_us() {
+fn a_goauth_value_that_does_not_run_us_is_replaced() {
     let fixture = fixture();
     for (was, value) in [
         (
@@ -141,7 +141,7 @@ fn go_gets_another_value_in_place_of_one_that_does_not_run_us() {
 }
 
 #[test]
-fn go_is_told_how_its_value_comes_to_be_without_us() {
+fn undo_prints_the_goauth_value_without_us() {
     let fixture = fixture();
     for (value, next) in [
         ("zitadel-credential go; netrc", "go env -u GOAUTH"),
@@ -182,4 +182,17 @@ fn go_is_given_the_programs_path_and_config_where_it_would_find_neither() {
         config.display()
     );
     assert!(said.ends_with(&next), "{said}");
+}
+
+/// Go expands no `~`, but this program does.
+#[test]
+fn a_config_file_below_the_home_directory_is_this_setups_own() {
+    let fixture = Fixture::with_config(PROFILE);
+    fixture.home.write("other.toml", fixture.home.read(CONFIG));
+    let goauth = format!("{} go --config ~/other.toml", binary().display());
+    let words = ["a.dev", "--config", "other.toml", "--no-try"];
+    let (code, stdout, said) = call(&fixture, &words, &goauth);
+    assert_eq!((code, &*said), (0, ""));
+    let already = "the variable GOAUTH names this program already\n";
+    assert!(stdout.ends_with(already), "{stdout}");
 }

@@ -1,11 +1,11 @@
-//! What pip, or a person in its place, asks wrongly.
+//! Invalid calls of pip, or of a user in its place.
 
 use snapbox::str;
 
 use crate::errors::ruled;
 
 #[test]
-fn an_option_that_there_is_not_before_keyrings_operation() {
+fn an_unknown_option_before_keyrings_operation() {
     let words = [
         "keyring",
         "--profil",

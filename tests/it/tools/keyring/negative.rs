@@ -1,9 +1,9 @@
-//! pip and uv: exit 1 and nothing on stdout for who has no rule.
+//! pip and uv: exit code 1 and empty stdout without a rule.
 
 use crate::negative::{Bait, GOOD, hosts};
 
-/// Asserts that a service and a username are not known, and that nothing is
-/// forgotten.
+/// Asserts that a service and a username get no response, and that erasing removes
+/// nothing.
 #[track_caller]
 fn nothing(bait: &Bait, service: &str, username: &str, what: &str) {
     for arguments in [
@@ -25,7 +25,7 @@ fn nothing(bait: &Bait, service: &str, username: &str, what: &str) {
 }
 
 #[test]
-fn a_host_that_has_a_rule_gets_the_token_however_it_is_written() {
+fn a_host_with_a_rule_gets_the_token_in_any_spelling() {
     let bait = Bait::new();
     for host in hosts::GOODS {
         let service = format!("https://{host}/simple/");
@@ -40,7 +40,7 @@ fn a_host_that_has_a_rule_gets_the_token_however_it_is_written() {
 fn a_host_that_has_no_rule_gets_nothing() {
     let bait = Bait::new();
     for (host, what) in hosts::bad() {
-        // In a URL, these end the host.
+        // In a URL, these characters end the host.
         if host.contains(['/', '?']) {
             continue;
         }
@@ -60,10 +60,10 @@ fn a_host_that_has_no_rule_gets_nothing() {
     }
 }
 
-/// pip and uv ask so once they got nothing for the URL, which may be an http
-/// one, and would send a token there.
+/// pip and uv ask like this after getting nothing for the URL, which may be an http one,
+/// and would send a token there.
 #[test]
-fn a_host_alone_gets_nothing_whatever_its_rule() {
+fn a_bare_host_gets_nothing_with_any_rule() {
     let bait = Bait::new();
     for host in hosts::GOODS {
         nothing(&bait, host, "ci", host);
@@ -83,8 +83,8 @@ fn another_username_than_the_rules_gets_nothing() {
     }
 }
 
-/// pip 26 hands over the user of a URL as the last word, its `%3D` and `%2F`
-/// decoded; in creds mode a call without one makes sense.
+/// pip 26 passes the user of a URL as the last word, with `%3D` and `%2F` decoded; in
+/// creds mode, a call without a user is valid.
 #[test]
 fn a_service_or_username_that_looks_like_an_option_gets_nothing() {
     let bait = Bait::new();
@@ -110,7 +110,7 @@ fn a_service_or_username_that_looks_like_an_option_gets_nothing() {
 }
 
 #[test]
-fn what_asks_for_no_login_touches_nothing() {
+fn an_operation_without_a_login_touches_nothing() {
     let bait = Bait::new();
     let service = format!("https://{GOOD}/simple/");
     bait.ask(&["keyring", "set", &service, "ci"], "password\n")

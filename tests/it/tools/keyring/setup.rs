@@ -1,4 +1,4 @@
-//! `setup keyring`: host rules, and a link in a directory of its own.
+//! `setup keyring`: host rules, and a link in a separate directory.
 
 use std::fs;
 
@@ -30,7 +30,7 @@ fn pip_gets_its_link_and_its_login() {
     let again = fixture.done("keyring pypi.acme.dev --username ci");
     assert_eq!(again, format!("nothing to change\n{tried}"));
     assert_eq!(fixture.files(), once);
-    // As the printed line has it.
+    // The printed line has this path.
     let mut keyring = fixture.home.command(fixture.path().join(LINK));
     keyring.args(["get", "https://pypi.acme.dev/simple/", "ci"]);
     assert!(keyring.run().status.success());
@@ -43,11 +43,11 @@ fn pip_gets_its_link_and_its_login() {
 }
 
 #[test]
-fn anothers_keyring_is_left_alone() {
+fn another_keyring_program_is_unchanged() {
     let fixture = Fixture::with_config(PROFILE);
     fixture.home.write(LINK, "#!/bin/sh\n");
     let said = fixture.refused(2, "keyring pypi.acme.dev");
-    assert!(said.contains("it is no link"), "{said}");
+    assert!(said.contains("it is not a link"), "{said}");
     fs::remove_file(fixture.path().join(LINK)).unwrap();
     fixture.done("keyring pypi.acme.dev");
     fs::remove_file(fixture.path().join(LINK)).unwrap();
@@ -57,9 +57,9 @@ fn anothers_keyring_is_left_alone() {
     assert_eq!(fixture.home.read(LINK), "#!/bin/sh\n");
 }
 
-/// Only the journal knows of it: no file of pip's names this program.
+/// Only the journal records the setup: no file of pip's names this program.
 #[test]
-fn doctor_misses_no_tool_for_its_rule() {
+fn doctor_knows_the_tool_of_its_rule() {
     let fixture = Fixture::with_config(PROFILE);
     let rules = || {
         let output = fixture.home.zitadel(["doctor"]).run();

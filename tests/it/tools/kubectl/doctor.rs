@@ -1,19 +1,19 @@
-//! What doctor finds in the kubeconfig.
+//! The findings of doctor in the kubeconfig.
 
 use serde_json::{Value, json};
 use snapbox::data::Inline;
 use snapbox::str;
 
-use crate::doctor::{case, examine, kubeconfig};
+use crate::doctor::{case, examine, kubeconfig, mode};
 use crate::support::entry::files;
 use crate::support::issuer::TokenKind;
 use crate::support::machine::program;
 
-/// A change of a user's exec entry, and what is said of it.
+/// A change of a user's exec entry, and the finding about it.
 type ExecRow = (fn(&mut Value), Inline);
 
 #[test]
-fn the_kubeconfigs_users_are_held_against_what_kubectl_needs() {
+fn kubeconfig_users_are_checked_for_what_kubectl_needs() {
     if program("kubectl").is_none() {
         return;
     }
@@ -29,7 +29,7 @@ ok kubectl: user ci: profile test, v1
             |exec| exec["apiVersion"] = "client.authentication.k8s.io/v1beta1".into(),
             str![[r#"
 warning kubectl: user ci: clients that set no KUBERNETES_EXEC_INFO get v1, but the entry says v1beta1
-    add --api-version v1beta1 to the entry's args, or run zitadel-credential setup kubectl --user ci
+    add --api-version v1beta1 to the entry's args
 
 "#]],
         ),
@@ -47,7 +47,7 @@ ok kubectl: user ci: profile test, v1beta1
             |exec| exec["args"] = json!(["kubectl", "--api-version", "v1beta1"]),
             str![[r#"
 warning kubectl: user ci: clients that set no KUBERNETES_EXEC_INFO get v1beta1, but the entry says v1
-    add --api-version v1 to the entry's args, or run zitadel-credential setup kubectl --user ci
+    add --api-version v1 to the entry's args
 
 "#]],
         ),
@@ -55,7 +55,7 @@ warning kubectl: user ci: clients that set no KUBERNETES_EXEC_INFO get v1beta1, 
             |exec| exec["apiVersion"] = "client.authentication.k8s.io/v1alpha1".into(),
             str![[r#"
 failed kubectl: user ci: unsupported apiVersion "client.authentication.k8s.io/v1alpha1"
-    zitadel-credential setup kubectl --user ci
+    set the entry's apiVersion to client.authentication.k8s.io/v1, and its interactiveMode to Never
 
 "#]],
         ),
@@ -63,7 +63,7 @@ failed kubectl: user ci: unsupported apiVersion "client.authentication.k8s.io/v1
             |exec| exec["command"] = "zitadel-credential".into(),
             str![[r#"
 failed kubectl: user ci: command zitadel-credential is not on PATH
-    zitadel-credential setup kubectl --user ci
+    set the entry's command to the whole path of zitadel-credential
 
 "#]],
         ),
@@ -71,7 +71,7 @@ failed kubectl: user ci: command zitadel-credential is not on PATH
             |exec| exec["command"] = "bin/zitadel-credential".into(),
             str![[r#"
 failed kubectl: user ci: command bin/zitadel-credential is not an executable file
-    zitadel-credential setup kubectl --user ci
+    set the entry's command to the whole path of zitadel-credential
 
 "#]],
         ),
@@ -79,7 +79,7 @@ failed kubectl: user ci: command bin/zitadel-credential is not an executable fil
             |exec| drop(exec.as_object_mut().unwrap().remove("interactiveMode")),
             str![[r#"
 failed kubectl: user ci: interactiveMode is missing, which v1 requires
-    zitadel-credential setup kubectl --user ci
+    set the entry's interactiveMode to Never
 
 "#]],
         ),
@@ -87,7 +87,7 @@ failed kubectl: user ci: interactiveMode is missing, which v1 requires
             |exec| exec["interactiveMode"] = "Always".into(),
             str![[r#"
 warning kubectl: user ci: interactiveMode Always prevents it from running without a terminal
-    zitadel-credential setup kubectl --user ci
+    set the entry's interactiveMode to Never
 
 "#]],
         ),
@@ -95,7 +95,7 @@ warning kubectl: user ci: interactiveMode Always prevents it from running withou
             |exec| exec["args"] = json!(["token"]),
             str![[r#"
 failed kubectl: user ci: args do not run the command kubectl
-    zitadel-credential setup kubectl --user ci
+    set the entry's args to [kubectl], with --profile NAME if it needs one
 
 "#]],
         ),
@@ -124,7 +124,7 @@ failed kubectl: user ci: [HOME]/.config/zitadel-credential/config.toml: no profi
 }
 
 #[test]
-fn without_kubectl_a_kubeconfig_is_looked_at_as_text() {
+fn without_kubectl_a_kubeconfig_is_searched_as_text() {
     let case = case();
     kubeconfig(&case, |_| {});
     let found = examine(&case, &[], &[("PATH", "/nowhere")]);
@@ -137,9 +137,59 @@ ok kubectl: [HOME]/.kube/config names this program; not parsed, because kubectl 
     );
 }
 
+/// kubectl passes its whole environment on to the plugin.
+#[test]
+fn a_user_is_checked_in_the_environment_of_kubectl() {
+    if program("kubectl").is_none() {
+        return;
+    }
+    let case = case();
+    let home = &case.world.home;
+    let print_key = format!(
+        "#!/bin/sh\nexec cat '{}'\n",
+        home.path().join("key.json").display()
+    );
+    mode(&home.write("bin/print-key", print_key), 0o755);
+    home.append_config(&format!(
+        "[profiles.kube]\nissuer = \"{}\"\nkey-command = [\"print-key\"]\nscopes = [\"profile\"]\n",
+        case.world.issuer.url(),
+    ));
+    kubeconfig(&case, |exec| {
+        exec["args"] = json!(["kubectl", "--profile", "kube"]);
+    });
+    let path = home.path_with_bin();
+    let found = examine(&case, &[], &[("PATH", path.to_str().unwrap())]);
+    case.matches(
+        &found.of("kubectl"),
+        str![[r#"
+ok kubectl: user ci: profile kube, v1
+warning kubectl: user ci, profile kube: a Kubernetes API server cannot use its token, because it is opaque
+    in ZITADEL open the service user and set its Access Token Type to JWT; then run zitadel-credential whoami --refresh --profile kube
+
+"#]],
+    );
+
+    kubeconfig(&case, |exec| {
+        exec["env"] = json!([
+            {"name": "ZITADEL_CREDENTIAL_TOKEN_FILE", "value": "/missing"},
+            {"name": "ZITADEL_CREDENTIAL_TOKEN_FILE", "value": "/missing-too"},
+        ]);
+    });
+    let found = examine(&case, &[], &[]);
+    case.matches(
+        &found.of("kubectl"),
+        str![[r#"
+ok kubectl: user ci: profile test, v1
+failed kubectl: user ci, profile test: token-file /missing-too: no such file or directory
+    set --token-file, ZITADEL_CREDENTIAL_TOKEN_FILE or the profile's token-file to a file that you can read
+
+"#]],
+    );
+}
+
 /// The profile of the kubeconfig's user counts, not that of the call.
 #[test]
-fn the_token_of_the_users_own_profile_is_held_against_what_an_api_server_needs() {
+fn the_token_of_the_users_profile_is_checked_for_what_an_api_server_needs() {
     if program("kubectl").is_none() {
         return;
     }
@@ -207,7 +257,7 @@ warning token: new, a JWT, audience service-user-[USER_ID], valid until [TIME]: 
 }
 
 #[test]
-fn another_credential_beside_the_plugin_is_told() {
+fn another_credential_beside_the_plugin_is_reported() {
     if program("kubectl").is_none() {
         return;
     }
@@ -228,7 +278,7 @@ warning kubectl: user ci: the entry has token too, which goes before this progra
     );
 }
 
-/// A dry run warns as the setup does, and leaves no token behind.
+/// A dry run warns like the setup, and leaves no token behind.
 #[test]
 fn setup_kubectl_warns_of_a_token_that_an_api_server_refuses() {
     if program("kubectl").is_none() {
@@ -265,7 +315,7 @@ warning: the token is opaque, and an API server that checks tokens itself (OIDC)
     );
 }
 
-/// Roles are asked for by name: a project alone brings none into a JWT.
+/// A JWT has roles only if they are requested: a project is not enough.
 #[test]
 fn setup_kubectl_says_that_a_project_comes_without_roles() {
     if program("kubectl").is_none() {
@@ -322,10 +372,10 @@ fn setup_kubectl_says_that_a_project_comes_without_roles() {
 "#]]);
 }
 
-/// A host behind a gate takes any token: what an API server would say of it is told of
-/// kubectl's user alone, and only if that has the profile.
+/// A host behind a gate accepts any token: an API server's rules concern only kubectl's
+/// user, and only if it has the profile.
 #[test]
-fn a_host_of_git_hears_of_no_api_server() {
+fn a_host_of_git_gets_no_api_server_finding() {
     let case = case();
     let key = case.world.home.path().join("key.json");
     case.world.home.append_config(&format!(
@@ -354,7 +404,7 @@ warning kubectl: user ci, profile test: a Kubernetes API server cannot use its t
 ok token: new, a JWT, audience service-user-[USER_ID], valid until [TIME]
 
 "#]]);
-    // The server of kubectl's own context is one.
+    // The server of kubectl's own context is an API server.
     let found = examine(
         &case,
         &["--profile", "test", "https://kube.acme.test:6443"],

@@ -1,4 +1,4 @@
-//! What kubectl gets, and the person behind it, where there is no token to give.
+//! Responses to kubectl, and messages to its user, if there is no token.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -10,7 +10,7 @@ use crate::errors::refused;
 use crate::support::Case;
 use crate::support::machine::program;
 
-/// `kubectl` with this in `KUBERNETES_EXEC_INFO`.
+/// Runs `kubectl` with this value of `KUBERNETES_EXEC_INFO`.
 #[track_caller]
 fn kubectl(info: impl AsRef<OsStr>, stderr: impl Into<Data>) {
     let case = Case::new();
@@ -120,7 +120,7 @@ zitadel-credential: error: the issuer refused the assertion: invalid_grant: inva
   found: the key file has no expiration date
   hint: check in ZITADEL that user [USER_ID] is an active service user, and that key [KEY_ID] is listed under its Keys and not expired (a key created seconds ago may take a moment); otherwise create a new key
   hint: check that neither the user nor the key was removed, and that both are of the instance [ISSUER] and not of another instance
-  hint: check the clocks; if all that is right, try again later and read ZITADEL's log: it answers so too if it has trouble of its own, such as a database that is down or read-only
+  hint: check the clocks; if everything is right, try again later and read ZITADEL's log: ZITADEL gives the same answer for an internal error, such as a database that is down or read-only
 
 "#]]);
 }

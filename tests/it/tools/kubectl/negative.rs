@@ -1,11 +1,11 @@
-//! kubectl: nothing on stdout and exit 2, with what to do on stderr.
+//! kubectl: empty stdout and exit code 2, with a remedy on stderr.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::negative::Bait;
 
-/// A question for this spec.
+/// Returns a request with this spec.
 fn info(spec: &str) -> String {
     format!(
         r#"{{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{spec}}}"#
@@ -32,7 +32,7 @@ fn refused(bait: &Bait, info: impl AsRef<OsStr>, what: &str) {
 }
 
 #[test]
-fn a_cluster_that_may_have_it_gets_the_token() {
+fn an_allowed_cluster_gets_the_token() {
     let bait = Bait::new();
     for info in [
         info("{}"),
@@ -48,7 +48,7 @@ fn a_cluster_that_may_have_it_gets_the_token() {
         server("http://127.0.0.1:8001"),
         server("http://[::1]:8001"),
         server("http://localhost:8001"),
-        // Nobody reads it, however deep it is.
+        // The field is ignored, however deep it is.
         info(&format!(
             r#"{{"x":{}{}}}"#,
             "[".repeat(20_000),
@@ -123,7 +123,7 @@ fn another_version_or_kind_gets_nothing() {
 }
 
 #[test]
-fn what_is_no_question_gets_nothing() {
+fn a_malformed_request_gets_nothing() {
     let bait = Bait::new();
     let good = info("{}");
     let deep = |n| format!("{}{}", "[".repeat(n), "]".repeat(n));
@@ -216,7 +216,7 @@ fn what_is_no_question_gets_nothing() {
 }
 
 #[test]
-fn an_extension_that_makes_no_sense_gets_nothing() {
+fn an_invalid_extension_gets_nothing() {
     let bait = Bait::new();
     for config in [
         r#"{"profile":"none"}"#,

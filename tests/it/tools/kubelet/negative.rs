@@ -1,4 +1,4 @@
-//! The kubelet: no login for who has no rule, and exit 2 for what is no question.
+//! The kubelet: no login without a rule, and exit code 2 for an invalid request.
 
 use serde_json::json;
 
@@ -17,7 +17,7 @@ fn question(image: &str) -> String {
 }
 
 #[test]
-fn a_host_that_has_a_rule_gets_the_token_however_it_is_written() {
+fn a_host_with_a_rule_gets_the_token_in_any_spelling() {
     let bait = Bait::new();
     for host in hosts::GOODS {
         bait.ask(&["kubelet"], question(&format!("{host}/team/app:1")))
@@ -29,7 +29,7 @@ fn a_host_that_has_a_rule_gets_the_token_however_it_is_written() {
 fn a_host_that_has_no_rule_gets_no_login() {
     let bait = Bait::new();
     for (host, what) in hosts::bad() {
-        // In an image, it ends the host.
+        // In an image, a slash ends the host.
         if host.contains('/') {
             continue;
         }

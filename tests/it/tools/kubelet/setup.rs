@@ -1,9 +1,9 @@
-//! `setup kubelet`: host rules, and the node's file, which is printed or new.
+//! `setup kubelet`: host rules, and the node's file, which is printed or created.
 
 use crate::setup::{CONFIG, Fixture, JOURNAL, PROFILE};
 use crate::support::binary;
 
-/// The kubelet has no HOME, so that a profile names the whole path of its key.
+/// The kubelet has no HOME, so a profile needs the whole path of its key.
 fn fixture() -> Fixture {
     let fixture = Fixture::with_config(PROFILE);
     let key = fixture.path().join("key.json").display().to_string();
@@ -12,7 +12,7 @@ fn fixture() -> Fixture {
     fixture
 }
 
-/// What is written for these images.
+/// Returns the written configuration for these images.
 fn configuration(fixture: &Fixture, images: &[&str]) -> String {
     let config = fixture.home.config_path();
     let images: Vec<_> = images.iter().map(|it| format!("  - \"{it}\"")).collect();
@@ -28,7 +28,7 @@ fn configuration(fixture: &Fixture, images: &[&str]) -> String {
 }
 
 #[test]
-fn what_belongs_to_root_is_printed() {
+fn root_owned_settings_are_printed() {
     let fixture = fixture();
     let said = fixture.done("kubelet r.dev:5000 *.acme.dev");
     let home = fixture.path().display().to_string();
@@ -46,7 +46,9 @@ fn what_belongs_to_root_is_printed() {
     assert!(fixture.home.read(CONFIG).contains("[hosts.\"r.dev:5000\"]"));
     let said = fixture.done("kubelet r.dev:5000 *.acme.dev --undo");
     assert!(
-        said.ends_with("what names this program in the kubelet's configuration stays\n"),
+        said.ends_with(
+            "if you added this program to the kubelet's configuration, remove its entry\n"
+        ),
         "{said}"
     );
     assert!(!fixture.exists(JOURNAL));
@@ -58,7 +60,7 @@ fn what_belongs_to_root_is_printed() {
 }
 
 #[test]
-fn a_new_file_has_the_hosts_of_all_setups_and_goes_with_the_last() {
+fn a_new_file_has_the_hosts_of_all_setups_and_is_removed_with_the_last() {
     let fixture = fixture();
     let before = fixture.home.read(CONFIG);
     let file = fixture.path().join("kubelet/providers.yaml");
@@ -94,14 +96,17 @@ fn an_administrators_file_is_left_alone_and_the_lines_are_shown() {
     fixture.done(&words);
     fixture.home.write("providers.yaml", "providers: []\n");
     let said = fixture.done(&format!("{words} --undo"));
-    assert!(said.contains("was changed since, and is kept"), "{said}");
+    assert!(
+        said.contains("was changed since the setup, so it stays"),
+        "{said}"
+    );
     assert_eq!(fixture.home.read("providers.yaml"), "providers: []\n");
     assert!(!fixture.exists(JOURNAL));
 }
 
 /// The kubelet runs in another directory.
 #[test]
-fn a_cache_directory_is_written_whole() {
+fn a_cache_directory_is_written_absolute() {
     let fixture = fixture();
     let home = fixture.path().display().to_string();
     for typed in ["cache", "./x/../cache", "~/cache"] {
@@ -112,9 +117,9 @@ fn a_cache_directory_is_written_whole() {
     }
 }
 
-/// As the kubelet would find it.
+/// The kubelet would not find the key.
 #[test]
-fn a_key_below_a_home_that_the_kubelet_has_not_is_told() {
+fn a_key_below_a_home_unknown_to_the_kubelet_is_reported() {
     let fixture = Fixture::with_config(PROFILE);
     let outcome = fixture.setup("kubelet a.dev");
     assert_eq!(outcome.code, 1);

@@ -1,4 +1,4 @@
-//! What doctor finds in Terraform's configuration.
+//! The findings of doctor in Terraform's configuration.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -59,9 +59,9 @@ ok terraform: [HOME]/.terraform.d/mine.tfrc: all hosts: those with a host rule g
 "#]]);
 }
 
-/// Terraform ends with an error of its configuration.
+/// Otherwise Terraform exits with an error of its configuration.
 #[test]
-fn terraform_takes_one_helper_alone_of_all_its_files() {
+fn terraform_accepts_one_helper_in_all_its_files() {
     const BESIDE: &str = ".terraform.d/o.tfrc";
     let case = case();
     let home = &case.world.home;
@@ -88,7 +88,7 @@ failed terraform: [HOME]/.terraform.d/o.tfrc: names the credentials helper other
 "#]],
     );
     home.write(BESIDE, "x = {\n");
-    // terraform login's own, which names no helper.
+    // terraform login's own block, which names no helper.
     home.write(
         ".terraform.d/credentials.tfrc.json",
         "{\"credentials\": {}}\n",

@@ -1,4 +1,4 @@
-//! What Terraform's helper and its setup refuse, and why.
+//! Refusals of Terraform's helper and its setup, with their reasons.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -22,7 +22,7 @@ zitadel-credential: error: terraform: expected one host after the operation
 }
 
 #[test]
-fn a_configuration_of_terraforms_that_has_no_place_for_us() {
+fn a_terraform_configuration_with_another_helper() {
     hold(
         ".terraformrc",
         [(
@@ -38,7 +38,7 @@ zitadel-credential: error: [HOME]/.terraformrc: it has the credentials helper x 
 }
 
 #[test]
-fn a_plugin_of_terraforms_that_is_anothers() {
+fn a_terraform_plugin_of_another_program() {
     let case = Case::new();
     let plugin = case
         .world
@@ -48,7 +48,7 @@ fn a_plugin_of_terraforms_that_is_anothers() {
     call().fails(
         2,
         str![[r#"
-zitadel-credential: error: [HOME]/.terraform.d/plugins/terraform-credentials-zitadel: it is no link
+zitadel-credential: error: [HOME]/.terraform.d/plugins/terraform-credentials-zitadel: it is not a link
   hint: move it away first
 
 "#]],

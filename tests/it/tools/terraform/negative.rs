@@ -1,9 +1,8 @@
-//! Terraform: no token for who has no rule, and a failure for what is no
-//! question.
+//! Terraform: no token without a rule, and a failure for an invalid request.
 
 use crate::negative::{Bait, GOOD, hosts};
 
-/// Asserts that a host gets no token, and has nothing forgotten.
+/// Asserts that a host gets no token, and that erasing removes nothing.
 #[track_caller]
 fn nothing(bait: &Bait, host: &str, what: &str) {
     bait.ask(&["terraform", "get", host], "")
@@ -15,7 +14,7 @@ fn nothing(bait: &Bait, host: &str, what: &str) {
 }
 
 #[test]
-fn a_host_that_has_a_rule_gets_the_token_however_it_is_written() {
+fn a_host_with_a_rule_gets_the_token_in_any_spelling() {
     let bait = Bait::new();
     for host in hosts::GOODS {
         bait.ask(&["terraform", "get", host], "")
@@ -54,7 +53,7 @@ fn a_host_that_looks_like_an_option_gets_no_token() {
 }
 
 #[test]
-fn what_asks_for_no_token_touches_nothing() {
+fn an_operation_without_a_token_touches_nothing() {
     let bait = Bait::new();
     let token = r#"{"token":"x"}"#;
     let long = "x".repeat(64 * 1024 + 1);

@@ -16,13 +16,13 @@ const THEIRS: &str = "# mine {\nplugin_cache_dir   = \"/cache\"\n\
 fn fixture(rc: &str) -> Fixture {
     let fixture = Fixture::with_config(PROFILE);
     fixture.home.write(RC, rc);
-    // undo leaves it: others may lie there
+    // undo leaves the directory: it may have other files
     fs::create_dir_all(fixture.path().join(LINK).parent().unwrap()).unwrap();
     fixture
 }
 
 #[test]
-fn a_block_and_a_link_of_a_persons_own_stay() {
+fn a_block_and_a_link_of_the_users_own_stay() {
     let own = format!(
         "{THEIRS}{}",
         BLOCK.replace("[]", "[\"--profile\", \"prod\"]")
@@ -37,7 +37,7 @@ fn a_block_and_a_link_of_a_persons_own_stay() {
 }
 
 #[test]
-fn where_the_binary_moved_the_link_is_made_to_lead_there() {
+fn the_link_follows_a_moved_binary() {
     let fixture = fixture(THEIRS);
     let before = fixture.files();
     let program = fixture.home.link("zitadel-credential");
@@ -48,25 +48,25 @@ fn where_the_binary_moved_the_link_is_made_to_lead_there() {
     let said = fixture.done("terraform t.dev");
     assert!(said.contains(&format!("linked ~/{LINK} to ")), "{said}");
     assert_eq!(leads(&fixture), binary());
-    // As a setup leaves it that is killed after it has noted what it will do.
+    // A setup that is killed after writing its journal leaves this.
     fs::remove_file(fixture.path().join(LINK)).unwrap();
     symlink("/nowhere", fixture.path().join(LINK)).unwrap();
     fixture.done("terraform t.dev");
     assert_eq!(leads(&fixture), binary());
-    // The other setup needs it as it is now.
+    // The other setup still needs the link.
     fixture.done("terraform t.dev --undo");
     assert_eq!(leads(&fixture), binary());
     fixture.done("terraform u.dev --undo");
     let mut after = fixture.files();
     after.remove("bin");
     assert_eq!(after, before);
-    // One that leads nowhere, and was made by others, is theirs.
+    // A broken link that others made is not ours.
     symlink("/nowhere", fixture.path().join(LINK)).unwrap();
     fixture.refused(2, "terraform t.dev");
 }
 
 #[test]
-fn a_link_that_became_a_file_is_left_and_the_rest_goes() {
+fn a_link_that_became_a_file_stays_and_the_rest_is_removed() {
     let fixture = fixture(THEIRS);
     fixture.done("terraform t.dev");
     fs::remove_file(fixture.path().join(LINK)).unwrap();
@@ -82,7 +82,7 @@ fn a_link_that_became_a_file_is_left_and_the_rest_goes() {
 }
 
 #[test]
-fn the_link_is_known_by_whichever_name_of_the_home() {
+fn the_link_is_recognized_by_any_name_of_the_home() {
     let fixture = fixture(THEIRS);
     let before = fixture.files();
     let by = fixture.path().with_extension("by-link");
@@ -140,12 +140,12 @@ fn undo_removes_the_link_and_says_that_the_block_stays() {
     fixture.done("terraform t.dev");
     fixture.home.write(RC, format!("{THEIRS}{BLOCK}"));
     let said = fixture.done("terraform t.dev --undo");
-    let line = format!("credentials_helper \"zitadel\" in ~/{RC} stays: take it out by hand\n");
+    let line = format!("credentials_helper \"zitadel\" in ~/{RC} stays: remove it by hand\n");
     assert!(said.ends_with(&line), "{said}");
     assert!(!fixture.exists(JOURNAL) && !fixture.path().join(LINK).is_symlink());
 }
 
-/// It wrote the block as well.
+/// Its setup wrote the block as well.
 #[test]
 fn a_setup_of_the_first_edition_is_undone_but_for_its_block() {
     let fixture = fixture(&format!("{THEIRS}\n{BLOCK}"));
@@ -176,7 +176,7 @@ fn a_setup_of_the_first_edition_is_undone_but_for_its_block() {
     let again = fixture.done("terraform t.dev");
     assert!(again.contains("names this program already"), "{again}");
     let said = fixture.done("terraform t.dev --undo");
-    assert!(said.contains("stays: take it out by hand\n"), "{said}");
+    assert!(said.contains("stays: remove it by hand\n"), "{said}");
     assert_eq!(fixture.home.read(RC), format!("{THEIRS}\n{BLOCK}"));
     assert_eq!(fixture.home.read(CONFIG).trim_end(), before.trim_end());
     assert!(!fixture.exists(JOURNAL) && !fixture.path().join(LINK).is_symlink());
@@ -217,11 +217,11 @@ fn the_block_names_the_config_file() {
     fs::create_dir(fixture.path().join("${x}")).unwrap();
     fixture.home.write("${x}/c.toml", fixture.home.read(CONFIG));
     let said = fixture.refused(2, "terraform t.dev --config ${x}/c.toml");
-    assert!(said.contains("HCL cannot hold this path"), "{said}");
+    assert!(said.contains("HCL cannot contain this path"), "{said}");
 }
 
 #[test]
-fn a_block_that_goes_by_another_config_file_is_refused() {
+fn a_block_with_another_config_file_is_refused() {
     let fixture = fixture(&format!("{THEIRS}{BLOCK}"));
     fixture.home.write("other.toml", fixture.home.read(CONFIG));
     fixture.done("terraform t.dev");
@@ -237,7 +237,7 @@ fn a_block_that_goes_by_another_config_file_is_refused() {
 }
 
 #[test]
-fn another_helper_is_refused_wherever_terraform_reads_it() {
+fn another_helper_is_refused_in_every_file_of_terraform() {
     let fixture = fixture(THEIRS);
     let beside = ".terraform.d/mine.tfrc";
     fixture.home.write(".terraform.d/none", "{");
@@ -256,9 +256,9 @@ fn another_helper_is_refused_wherever_terraform_reads_it() {
     );
 }
 
-/// The link comes last: what was written before it is reverted.
+/// The link comes last: all earlier changes are reverted.
 #[test]
-fn where_the_link_cannot_be_made_nothing_is_changed() {
+fn a_link_that_cannot_be_created_changes_nothing() {
     let fixture = Fixture::with_config(PROFILE);
     fixture.home.write(".terraform.d", "");
     let said = fixture.refused(2, "terraform t.dev");
@@ -270,7 +270,7 @@ fn where_the_link_cannot_be_made_nothing_is_changed() {
 }
 
 #[test]
-fn what_is_no_link_of_ours_is_refused_and_left_alone() {
+fn a_link_or_file_of_others_is_refused_and_unchanged() {
     let fixture = fixture(THEIRS);
     symlink("/bin/other", fixture.path().join(LINK)).unwrap();
     let said = fixture.refused(2, "terraform t.dev");
@@ -278,7 +278,7 @@ fn what_is_no_link_of_ours_is_refused_and_left_alone() {
     fs::remove_file(fixture.path().join(LINK)).unwrap();
     fs::write(fixture.path().join(LINK), "").unwrap();
     let said = fixture.refused(2, "terraform t.dev");
-    assert!(said.contains("it is no link"), "{said}");
+    assert!(said.contains("it is not a link"), "{said}");
 }
 
 #[test]

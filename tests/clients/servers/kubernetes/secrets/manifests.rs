@@ -1,4 +1,4 @@
-//! `packaging/kubernetes`, as kubectl's kustomize makes it, at the real API server.
+//! `packaging/kubernetes`, built by kubectl's kustomize, at the real API server.
 
 use std::path::Path;
 
@@ -11,12 +11,13 @@ use crate::support::{Running, World, until};
 const OVERLAY: &str = include_str!("../../../../../docs/kubernetes.md");
 
 impl Pod {
-    /// What the overlay of `docs/kubernetes.md` makes of the base, for this issuer.
+    /// Returns the base as changed by the overlay of `docs/kubernetes.md`, for this
+    /// issuer.
     fn kustomized(&self) -> String {
         let (_, overlay) = OVERLAY.split_once("```yaml\n").unwrap();
         let (overlay, _) = overlay.split_once("```").unwrap();
         let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/kubernetes");
-        // kustomize takes no absolute path, and follows no link out of its directory.
+        // kustomize accepts no absolute path, and follows no link out of its directory.
         let home = &self.world.home;
         for file in ["kustomization.yaml", "minter.yaml"] {
             home.write(
@@ -39,11 +40,11 @@ impl Pod {
 }
 
 #[test]
-fn the_base_is_taken_by_the_server_and_its_rights_suffice() {
+fn the_server_accepts_the_base_and_its_rights_suffice() {
     let Some(pod) = Pod::new() else {
         return;
     };
-    // As strict as a namespace can be about its pods.
+    // The namespace has the strictest rules for its pods.
     pod.apply(
         &json!([{ "kind": "Namespace", "apiVersion": "v1", "metadata": {
         "name": NAMESPACE, "labels": { "pod-security.kubernetes.io/enforce": "restricted" } } }]),
@@ -70,7 +71,8 @@ fn the_base_is_taken_by_the_server_and_its_rights_suffice() {
     let create = ["create", "--dry-run=server", "-f", file.to_str().unwrap()];
     stdout_of_success(pod.kubectl(&create));
 
-    // What it calls, as its service account, with the settings of its ConfigMap.
+    // The container's command runs as its service account, with the settings of its
+    // ConfigMap.
     let container = &template["spec"]["containers"][0];
     let map = container["envFrom"][0]["configMapRef"]["name"]
         .as_str()

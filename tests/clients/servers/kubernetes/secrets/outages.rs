@@ -1,5 +1,5 @@
-//! An API server that is gone for a while: the agent keeps its file fresh, asks again, and
-//! says so once.
+//! An API server that is down for a while: the agent keeps its file fresh, asks again,
+//! and reports it once.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -19,7 +19,7 @@ fn a_server_that_is_stopped_and_started_again_gets_the_newest_token() {
     until("it is made", || !pod.value("token").is_empty());
     pod.server.stop();
     let read = |pod: &Pod| pod.world.home.read("token");
-    // The file is kept fresh meanwhile.
+    // The file stays fresh meanwhile.
     for _ in 0..3 {
         let held = read(&pod);
         until("the file is renewed", || read(&pod) != held);
@@ -35,7 +35,7 @@ fn a_server_that_is_stopped_and_started_again_gets_the_newest_token() {
     );
 }
 
-/// By faketime the agent's minute is a second.
+/// With faketime, the agent's minute is a second.
 #[test]
 fn a_server_that_is_gone_for_ten_minutes_gets_a_fresh_token() {
     let Some(mut pod) = Pod::with_rights() else {
@@ -46,7 +46,7 @@ fn a_server_that_is_gone_for_ten_minutes_gets_a_fresh_token() {
     };
     pod.world.issuer.set_lifetime(300);
     let mut command = pod.agent(&[&SECRET[..], &["--write", "token"]].concat());
-    // faketime itself would not pass on the signal that ends the agent.
+    // faketime itself would not pass on the signal that stops the agent.
     for name in ["LD_PRELOAD", "FAKETIME"] {
         let mut asked = Command::new(&faketime);
         asked.args(["-f", "+0 x60", "printenv", name]);

@@ -1,4 +1,4 @@
-//! `--secret-type dockerconfigjson`: what a pod pulls images with.
+//! `--secret-type dockerconfigjson`: a pod's login for pulling images.
 
 use std::path::Path;
 use std::process::Command;
@@ -68,7 +68,7 @@ fn skopeo_pulls_with_the_secrets_login_also_after_a_renewal() {
         [Shown::Nothing, Shown::Basic("ci".to_owned())]
     );
 
-    // Kept fresh: the old login is refused, the Secret's is not.
+    // The Secret is kept fresh: the old login is refused, the Secret's is not.
     issuer.revoke_all();
     stderr_of_failure(skopeo(&pod, &program, &inspect));
     let before = pod.value(LOGIN);

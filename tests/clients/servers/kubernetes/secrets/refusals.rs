@@ -1,4 +1,4 @@
-//! What the real server refuses, each with a remedy that is tried.
+//! Refusals of the real server, each with a tested remedy.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::{NAME, NAMESPACE, Pod, SECRET};
 use crate::program::output;
 use crate::support::Running;
 
-/// The command of a hint, from kubectl on.
+/// Returns the command in a hint, from kubectl on.
 fn command(said: &str) -> &str {
     let hint = said.lines().rev().find(|line| line.contains("kubectl "));
     let hint = hint.unwrap_or_default();
@@ -27,7 +27,7 @@ fn a_missing_right_is_named_with_the_role_that_gives_it() {
         said.contains("HTTP 403: the service account ci:minter may not patch"),
         "{said}"
     );
-    // Without --once it is tried again before the agent ends.
+    // Without --once, the agent retries before it exits.
     let running = Running::start(pod.agent(&SECRET));
     let ended = running.output();
     assert_eq!(ended.status.code(), Some(1));
@@ -74,7 +74,12 @@ fn a_field_of_another_manager_is_a_conflict_and_the_remedy_hands_it_over() {
     assert!(output(pod.kubectl(&make)).status.success());
     let (code, said) = pod.once(&SECRET);
     assert_eq!(code, 1, "{said}");
-    assert!(said.contains("HTTP 409: other field managers own what the agent would write: .data.token of kubectl-create"), "{said}");
+    assert!(
+        said.contains(
+            "HTTP 409: other field managers own these fields: .data.token of kubectl-create"
+        ),
+        "{said}"
+    );
     assert_eq!(pod.value("token"), "theirs");
     pod.runs(command(&said));
     assert_eq!(pod.once(&SECRET), (0, String::new()));
@@ -111,7 +116,7 @@ fn a_namespace_that_is_missing_is_named() {
 }
 
 #[test]
-fn a_secret_that_cannot_change_is_deleted_by_the_remedy() {
+fn the_remedy_deletes_an_immutable_secret() {
     let Some(pod) = Pod::with_rights() else {
         return;
     };
@@ -145,12 +150,12 @@ fn a_secret_that_cannot_change_is_deleted_by_the_remedy() {
         let delete = ["-n", NAMESPACE, "delete", "secret", NAME];
         assert!(output(pod.kubectl(&delete)).status.success());
     }
-    // Its own, of before.
+    // The agent now has its own Secret.
     assert_eq!(pod.once(&SECRET), (0, String::new()));
     assert_remedy(&pod, &login, "HTTP 422: the Secret is of another type");
 }
 
-/// One attempt fails so, and none after the hint's command.
+/// Asserts that one attempt fails like this, and none after the hint's command.
 fn assert_remedy(pod: &Pod, arguments: &[&str], expected: &str) {
     let (code, said) = pod.once(arguments);
     assert_eq!(code, 1, "{said}");
@@ -160,7 +165,7 @@ fn assert_remedy(pod: &Pod, arguments: &[&str], expected: &str) {
 }
 
 #[test]
-fn a_namespace_that_ends_is_said() {
+fn a_terminating_namespace_is_named() {
     let Some(pod) = Pod::with_rights() else {
         return;
     };

@@ -1,7 +1,7 @@
-//! Many processes that wait for one token: few requests, and a token for each,
-//! whatever becomes of the issuer and of those that ask it.
+//! Many processes that wait for one token: few requests, and a token for each, even if
+//! the issuer or other processes fail.
 //!
-//! `ZITADEL_CREDENTIAL_LONG_TESTS=1` waits as long as the default timeout lets it.
+//! `ZITADEL_CREDENTIAL_LONG_TESTS=1` waits as long as the default timeout allows.
 
 use std::fs::{self, File};
 use std::process::Output;
@@ -15,14 +15,14 @@ use crate::support::issuer::{Endpoint, Fault, Times};
 use crate::support::machine::has_time;
 use crate::support::{Running, World, binary, until};
 
-/// `token` with this timeout in seconds, under way.
+/// Starts `token` with this timeout in seconds.
 fn token(world: &World, timeout: u64) -> Running {
     let mut command = world.home.command(binary());
     command.args(["token", "--timeout", &timeout.to_string()]);
     Running::start(command)
 }
 
-/// The token of a call that had one.
+/// Returns the token of a successful call.
 fn answered(world: &World, output: &Output) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
@@ -31,7 +31,8 @@ fn answered(world: &World, output: &Output) -> String {
     token
 }
 
-/// Starts so many, and returns the token of each and the lines on stderr.
+/// Starts `count` calls, asserts the token of each, and returns the number of lines on
+/// stderr.
 fn herd(world: &World, count: usize, timeout: u64) -> usize {
     let start = Instant::now();
     let running: Vec<_> = (0..count).map(|_| token(world, timeout)).collect();
@@ -46,7 +47,7 @@ fn herd(world: &World, count: usize, timeout: u64) -> usize {
     lines
 }
 
-/// The default timeout, or less, and this share of it.
+/// Returns the default timeout, or less, and this share of it.
 fn times(share: f64) -> (u64, Duration) {
     let timeout = if has_time() { 30 } else { 12 };
     (timeout, Duration::from_secs(timeout).mul_f64(share))
@@ -56,7 +57,7 @@ fn times(share: f64) -> (u64, Duration) {
 fn an_issuer_that_is_frozen_gets_three_requests_at_most() {
     let world = World::new();
     let (timeout, frozen) = times(0.73);
-    // It answers nobody meanwhile.
+    // The issuer does not respond meanwhile.
     let freeze = Fault::edit(move |_| thread::sleep(frozen));
     world.issuer.fault(Endpoint::Discovery, freeze, 1);
     let warned = herd(&world, 60, timeout);
@@ -77,7 +78,7 @@ fn an_issuer_that_takes_two_thirds_of_the_timeout_gives_each_a_token() {
     assert!((1..=3).contains(&minted), "{minted}");
 }
 
-/// One whose request hangs, so that it has its lock.
+/// Starts a call whose request hangs, so that it has the lock.
 fn hanging(world: &World, timeout: u64) -> Running {
     let asked = world.issuer.token_requests();
     let running = token(world, timeout);
@@ -86,7 +87,7 @@ fn hanging(world: &World, timeout: u64) -> Running {
 }
 
 #[test]
-fn the_third_goes_on_where_two_are_stopped() {
+fn a_third_process_mints_if_two_are_stopped() {
     let world = World::new();
     world.issuer.fault(Endpoint::Token, Fault::Hang, 2);
     let first = hanging(&world, 60);
@@ -98,7 +99,7 @@ fn the_third_goes_on_where_two_are_stopped() {
     for other in others {
         answered(&world, &other.output());
     }
-    // Three quarters of eight seconds, and what the machine takes.
+    // Three quarters of eight seconds, and the machine's delay.
     let took = start.elapsed();
     assert!(took > Duration::from_secs(5), "{took:?}");
     assert!(took < Duration::from_secs(10), "{took:?}");
@@ -106,7 +107,7 @@ fn the_third_goes_on_where_two_are_stopped() {
 }
 
 #[test]
-fn a_second_that_is_killed_makes_room_for_another() {
+fn a_killed_second_process_makes_room_for_another() {
     let world = World::new();
     world.issuer.fault(Endpoint::Token, Fault::Hang, 2);
     let first = hanging(&world, 60);
@@ -122,7 +123,7 @@ fn a_second_that_is_killed_makes_room_for_another() {
 }
 
 #[test]
-fn who_waits_in_vain_is_told_of_the_lock_and_may_come_again() {
+fn a_lock_timeout_names_the_lock_and_is_temporary() {
     let world = World::new();
     answered(&world, &token(&world, 30).output());
     let lock = files(&world.home, "lock").remove(0);

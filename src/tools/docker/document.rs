@@ -1,4 +1,4 @@
-//! JSON files, edited in place: docker's. Order, indentation and line ends stay.
+//! Edits docker's file, which is JSON, in place. Order, indentation and line ends stay.
 
 use jsonc_parser::ParseOptions;
 use jsonc_parser::cst::{CstInputValue, CstObject, CstObjectProp, CstRootNode};
@@ -6,14 +6,15 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::error::Report;
+use crate::text::quote::quoted;
 
 /// A JSON file whose value is an object.
-pub(crate) struct Document {
+pub(super) struct Document {
     root: CstRootNode,
     object: CstObject,
-    /// True if nothing stands in the file.
+    /// True if the file is empty.
     is_new: bool,
-    /// True if a byte order mark stands before the value.
+    /// True if the value follows a byte order mark.
     has_mark: bool,
 }
 
@@ -24,16 +25,19 @@ impl Document {
     /// Parses a text; one without a value is an empty object.
     ///
     /// # Errors
-    /// It is not JSON, not an object, or has a duplicate key.
-    pub(crate) fn parse(text: &str) -> Result<Self, Report> {
+    /// The text is not JSON, not an object, or has a duplicate key.
+    pub(super) fn parse(text: &str) -> Result<Self, Report> {
         let unmarked = text.strip_prefix(MARK);
         let (has_mark, text) = (unmarked.is_some(), unmarked.unwrap_or(text));
         let is_new = text.trim().is_empty();
         let text = if is_new { "{}" } else { text };
-        // The tree's parser takes more for JSON than docker does.
-        serde_json::from_str::<IgnoredAny>(text).map_err(|_| malformed())?;
-        let root = CstRootNode::parse(text, &ParseOptions::default()).map_err(|_| malformed())?;
-        let object = root.object_value().ok_or_else(malformed)?;
+        // The tree's parser accepts more than docker's JSON does.
+        serde_json::from_str::<IgnoredAny>(text).map_err(|_| invalid("not JSON"))?;
+        let root =
+            CstRootNode::parse(text, &ParseOptions::default()).map_err(|_| invalid("not JSON"))?;
+        let object = root
+            .object_value()
+            .ok_or_else(|| invalid("not an object"))?;
         check_names(&object)?;
         Ok(Self {
             root,
@@ -44,7 +48,7 @@ impl Document {
     }
 
     /// Returns the text.
-    pub(crate) fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         if self.is_new {
             return String::new();
         }
@@ -56,12 +60,12 @@ impl Document {
         }
     }
 
-    /// Returns the value of a member of the file's object. `None` if there is no
-    /// such member.
+    /// Returns the value of a member of the file's object; `None` if there is no such
+    /// member.
     ///
     /// # Errors
-    /// The name stands twice in it.
-    pub(crate) fn at(&self, name: &str) -> Result<Option<Value>, Report> {
+    /// The name is in the object twice.
+    pub(super) fn at(&self, name: &str) -> Result<Option<Value>, Report> {
         Ok(self.find(name)?.as_ref().and_then(value_of))
     }
 
@@ -70,14 +74,14 @@ impl Document {
     /// # Errors
     /// The outer member is neither an object nor null, a key is duplicate, or
     /// the member is not text.
-    pub(crate) fn inside(&self, outer: &str, name: &str) -> Result<Option<String>, Report> {
+    pub(super) fn inside(&self, outer: &str, name: &str) -> Result<Option<String>, Report> {
         let Some(inner) = self.inner(outer)? else {
             return Ok(None);
         };
         let member = inner.get(name);
         let text = |member| match value_of(&member) {
             Some(Value::String(text)) => Ok(text),
-            _ => Err(malformed()),
+            _ => Err(invalid(&format!("{outer}.{} is not text", quoted(name)))),
         };
         member.map(text).transpose()
     }
@@ -87,10 +91,10 @@ impl Document {
     ///
     /// # Errors
     /// As [`Document::inside`].
-    pub(crate) fn set(&mut self, outer: &str, name: &str, value: &str) -> Result<(), Report> {
+    pub(super) fn set(&mut self, outer: &str, name: &str, value: &str) -> Result<(), Report> {
         if self.is_new {
             let [outer, name, value] = [outer, name, value].map(Value::from);
-            // As docker lays it out.
+            // The layout that docker writes.
             let text = format!("{{\n\t{outer}: {{\n\t\t{name}: {value}\n\t}}\n}}\n");
             *self = Self::parse(&text)?;
             return Ok(());
@@ -114,7 +118,7 @@ impl Document {
     ///
     /// # Errors
     /// As [`Document::inside`].
-    pub(crate) fn remove(&self, outer: &str, name: &str) -> Result<(), Report> {
+    pub(super) fn remove(&self, outer: &str, name: &str) -> Result<(), Report> {
         if let Some(member) = self.inner(outer)?.and_then(|inner| inner.get(name)) {
             member.remove();
         }
@@ -126,7 +130,7 @@ impl Document {
     ///
     /// # Errors
     /// As [`Document::inside`].
-    pub(crate) fn remove_empty(&self, outer: &str, was_null: bool) -> Result<(), Report> {
+    pub(super) fn remove_empty(&self, outer: &str, was_null: bool) -> Result<(), Report> {
         let is_empty = |inner: &CstObject| inner.properties().is_empty();
         let inner = self.inner(outer)?;
         let is_empty = inner.as_ref().is_some_and(is_empty);
@@ -148,13 +152,15 @@ impl Document {
         {
             return Ok(None);
         }
-        let inner = member.object_value().ok_or_else(malformed)?;
+        let inner = member
+            .object_value()
+            .ok_or_else(|| invalid(&format!("{outer} is not an object")))?;
         check_names(&inner)?;
         Ok(Some(inner))
     }
 
-    /// Returns the member that Go's JSON takes for this name: case plays no part
-    /// (encoding/json, Unmarshal).
+    /// Returns the member that Go's JSON takes for this name: letter case makes no
+    /// difference (encoding/json, Unmarshal).
     fn find(&self, name: &str) -> Result<Option<CstObjectProp>, Report> {
         let is_it = |member: &CstObjectProp| {
             let other = member.decoded_name();
@@ -162,7 +168,7 @@ impl Document {
         };
         let mut same = self.object.properties().into_iter().filter(is_it);
         let first = same.next();
-        // Go would merge them.
+        // Go would merge the two members.
         match same.next() {
             Some(_) => Err(twice()),
             None => Ok(first),
@@ -170,11 +176,12 @@ impl Document {
     }
 }
 
-/// Refuses an object in which a name stands twice: nobody could say which counts.
+/// Refuses an object with a duplicate name: it is undefined which one counts.
 fn check_names(object: &CstObject) -> Result<(), Report> {
     let mut names = Vec::new();
     for member in object.properties() {
-        names.push(member.decoded_name().ok_or_else(malformed)?);
+        let name = member.decoded_name();
+        names.push(name.ok_or_else(|| invalid("not JSON"))?);
     }
     names.sort();
     if names.windows(2).any(|pair| pair[0] == pair[1]) {
@@ -187,7 +194,7 @@ fn value_of(member: &CstObjectProp) -> Option<Value> {
     serde_json::from_str(&member.value()?.to_string()).ok()
 }
 
-/// Returns a name as Go folds it: the long s is one too.
+/// Returns a name as Go folds it: the long s counts as an s.
 fn folded(name: &str) -> String {
     name.to_lowercase().replace('\u{17f}', "s")
 }
@@ -196,8 +203,8 @@ fn twice() -> Report {
     Report::new("duplicate key").hint("keep one of the two")
 }
 
-fn malformed() -> Report {
-    Report::new("invalid docker configuration: not JSON")
+fn invalid(reason: &str) -> Report {
+    Report::new(format!("invalid docker configuration: {reason}"))
         .hint("correct it, or move it away; nothing was changed")
 }
 

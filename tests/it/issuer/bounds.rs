@@ -1,4 +1,4 @@
-//! Lifetimes, dates, waits and tokens beyond what is usual.
+//! Unusual lifetimes, dates, waits and tokens.
 
 use predicates::str::contains;
 use serde_json::Value;
@@ -25,7 +25,7 @@ fn a_lifetime_of_centuries_is_cut_to_one() {
 }
 
 #[test]
-fn a_date_that_cannot_be_true_dates_no_assertion() {
+fn an_implausible_date_is_not_used_in_an_assertion() {
     const YEAR: i64 = 365 * 24 * 3600;
     for offset in [10 * YEAR, 25 * 3600, -10 * YEAR, -now()] {
         let world = World::new();
@@ -55,7 +55,7 @@ fn a_date_that_cannot_be_true_dates_no_assertion() {
 }
 
 #[test]
-fn a_timeout_of_a_part_says_how_long_that_was() {
+fn a_partial_timeout_names_its_own_length() {
     let (world, _) = world();
     world.pass(50_000);
     world
@@ -85,9 +85,9 @@ fn the_issuer_is_asked_about_a_token_of_any_size() {
     assert!(world.issuer.requests(Endpoint::Userinfo) > 0);
 }
 
-/// 400 roles in a JWT.
+/// The JWT has 400 roles.
 #[test]
-fn a_token_of_more_than_64_kib_is_used_and_told() {
+fn a_token_of_more_than_64_kib_is_used_and_reported() {
     let world = World::new();
     world.allow("git.acme.dev");
     let token = format!(

@@ -58,7 +58,7 @@ fn a_member_is_added_in_the_layout_of_the_file() {
 }
 
 #[test]
-fn a_list_in_another_case_is_the_list_and_null_is_none() {
+fn a_list_matches_in_any_case_and_null_means_absent() {
     let text = "{\n  \"credhelpers\": {\n    \"a.dev\": \"b\"\n  }\n}";
     let document = set(text, "r.dev");
     let both = "\"a.dev\": \"b\",\n    \"r.dev\": \"zitadel\"";
@@ -79,26 +79,42 @@ fn a_list_in_another_case_is_the_list_and_null_is_none() {
 }
 
 #[test]
-fn what_is_no_object_is_refused() {
-    for bad in [
-        "[]",
-        "{",
-        "{\"a\":}",
-        "x",
-        "1",
-        "{\"a\": 1, \"a\": 2}",
-        "{} {}",
-        "{\"a\": 1,}",
-        "{} // a",
-        "{\"credHelpers\": []}",
-        "{\"credHelpers\": {\"r\": 1}}",
-        "{\"credHelpers\": {\"r\": \"a\", \"r\": \"b\"}}",
-        "{\"credHelpers\": {}, \"credHelpers\": {}}",
-        "{\"credHelpers\": {}, \"CREDhelpers\": {}}",
-        "{\"credHelpers\": null, \"credHelper\u{17f}\": {}}",
+fn another_file_is_refused_with_the_reason() {
+    let invalid = |reason: &str| format!("invalid docker configuration: {reason}");
+    for (bad, reason) in [
+        ("{", invalid("not JSON")),
+        ("{\"a\":}", invalid("not JSON")),
+        ("x", invalid("not JSON")),
+        ("{} {}", invalid("not JSON")),
+        ("{\"a\": 1,}", invalid("not JSON")),
+        ("{} // a", invalid("not JSON")),
+        ("[]", invalid("not an object")),
+        ("1", invalid("not an object")),
+        (
+            "{\"credHelpers\": []}",
+            invalid("credHelpers is not an object"),
+        ),
+        (
+            "{\"credHelpers\": {\"r\": 1}}",
+            invalid("credHelpers.r is not text"),
+        ),
+        ("{\"a\": 1, \"a\": 2}", "duplicate key".to_owned()),
+        (
+            "{\"credHelpers\": {\"r\": \"a\", \"r\": \"b\"}}",
+            "duplicate key".to_owned(),
+        ),
+        (
+            "{\"credHelpers\": {}, \"CREDhelpers\": {}}",
+            "duplicate key".to_owned(),
+        ),
+        (
+            "{\"credHelpers\": null, \"credHelper\u{17f}\": {}}",
+            "duplicate key".to_owned(),
+        ),
     ] {
         let read = Document::parse(bad).and_then(|it| it.inside(LIST, "r"));
-        assert!(read.is_err(), "{bad}");
+        let report = read.expect_err(bad);
+        assert_eq!(report.headline(), reason, "{bad}");
     }
 }
 
@@ -120,7 +136,7 @@ fn json() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn what_is_set_is_read_back_and_removed_and_the_rest_stays(
+    fn a_set_value_is_read_back_and_removed_and_the_rest_stays(
         others in prop::collection::hash_map("[a-z\"{},]{1,4}", json(), 0..4),
         list in prop::option::of(prop::collection::hash_map("[a-z.:{}\"]{1,4}", "[a-z]{1,3}", 0..3)),
         pretty: bool,

@@ -1,5 +1,5 @@
-//! A ZITADEL in trouble of its own, as running ones answered: a good token is kept,
-//! and only a final refusal takes it away.
+//! A failing issuer, with recorded responses of ZITADEL: a valid token stays in use, and
+//! only a permanent refusal removes it.
 
 mod bounds;
 
@@ -25,12 +25,12 @@ fn fault(world: &World, endpoint: Endpoint, status: u16, kind: &str, body: &str)
     world.issuer.fault(endpoint, fault, Times::Forever);
 }
 
-/// The trouble that needs no cache of instances.
+/// An outage without a cache of instances.
 fn without_database(world: &World, status: u16) {
     fault(world, Endpoint::Any, status, TEXT, NO_DATABASE);
 }
 
-/// Good tokens are called invalid.
+/// An outage in which valid tokens are called invalid.
 fn without_database_but_with_instances(world: &World, is_2025: bool) {
     if is_2025 {
         let internal = r#"{"error":"server_error","error_description":"internal server error"}"#;
@@ -42,8 +42,8 @@ fn without_database_but_with_instances(world: &World, is_2025: bool) {
     fault(world, Endpoint::Userinfo, 401, JSON, INVALID_TOKEN);
 }
 
-/// Asks as kubectl does, again and again from this process: the exit code, the token,
-/// and stderr.
+/// Asks repeatedly from this process, like kubectl: returns the exit code, the token, and
+/// stderr.
 fn asked(world: &World) -> (i32, String, String) {
     let output = world.zitadel(["kubectl", "-v"]).run();
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
@@ -57,7 +57,7 @@ fn asked(world: &World) -> (i32, String, String) {
     )
 }
 
-/// A world with a token in its cache that this process has.
+/// Returns a world whose cache has a token that this process got.
 fn world() -> (World, String) {
     let world = World::new();
     world.allow("git.acme.dev");
@@ -67,8 +67,9 @@ fn world() -> (World, String) {
 }
 
 #[test]
-fn a_database_that_is_down_passes_and_both_causes_are_named() {
-    for (status, body) in [(404, NO_DATABASE), (404, NO_INSTANCE), (500, NO_DATABASE)] {
+fn a_database_outage_is_temporary_and_both_causes_are_named() {
+    let answers = [(404, NO_DATABASE), (404, NO_INSTANCE), (500, NO_DATABASE)];
+    side_by_side(answers, |(status, body)| {
         let setup = [
             "setup",
             "profile",
@@ -98,17 +99,20 @@ fn a_database_that_is_down_passes_and_both_causes_are_named() {
             let code = if arguments[0] == "git" { 1 } else { 75 };
             assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
             if status == 404 {
-                assert!(stderr.contains("no domain of an instance"), "{stderr}");
-                assert!(stderr.contains("trouble of its own"), "{stderr}");
+                assert!(stderr.contains("not a domain of an instance"), "{stderr}");
+                assert!(
+                    stderr.contains("same answer for an internal error"),
+                    "{stderr}"
+                );
             }
             assert!(!stderr.contains("revoked"), "{stderr}");
             assert_eq!(world.issuer.total_requests(), 3, "{arguments:?}");
         }
-    }
+    });
 }
 
 #[test]
-fn a_good_token_is_kept_while_the_issuer_says_nothing_of_it() {
+fn a_valid_token_is_kept_unless_the_issuer_rejects_it() {
     let minute = |world: &World| age_check(&only(&world.home));
     let answers = [
         (404, TEXT, NO_DATABASE),
@@ -148,7 +152,7 @@ fn a_good_token_is_kept_while_the_issuer_says_nothing_of_it() {
 }
 
 #[test]
-fn an_error_of_that_meaning_and_any_401_are_a_no() {
+fn any_401_or_equivalent_error_rejects_the_token() {
     for (status, kind, body) in [
         (401, JSON, INVALID_TOKEN),
         (401, TEXT, "no"),
@@ -165,25 +169,29 @@ fn an_error_of_that_meaning_and_any_401_are_a_no() {
 }
 
 #[test]
-fn a_refused_token_is_handed_out_where_no_new_one_can_be_had_for_now() {
-    for (status, kind, body) in [
+fn a_refused_token_is_used_while_no_new_one_is_available() {
+    let answers = [
         (500, JSON, INTERNAL),
         (500, TEXT, NO_DATABASE),
         (404, TEXT, NO_DATABASE),
         (503, TEXT, "down"),
         (429, TEXT, "Your ZITADEL instance is blocked."),
         (403, HTML, "<html>blocked</html>"),
-    ] {
+    ];
+    side_by_side(answers, |(status, kind, body)| {
         let (world, token) = world();
         fault(&world, Endpoint::Userinfo, 401, JSON, INVALID_TOKEN);
         fault(&world, Endpoint::Token, status, kind, body);
         for _ in 0..2 {
             let (code, same, stderr) = asked(&world);
             assert_eq!((code, same), (0, token.clone()), "{status}: {stderr}");
-            assert!(stderr.contains("the refused one is used again"), "{stderr}");
+            assert!(
+                stderr.contains("the refused token, so it stays in use"),
+                "{stderr}"
+            );
             age_check(&only(&world.home));
         }
-    }
+    });
     let (world, token) = world();
     without_database_but_with_instances(&world, true);
     let (code, same, stderr) = asked(&world);
@@ -191,7 +199,7 @@ fn a_refused_token_is_handed_out_where_no_new_one_can_be_had_for_now() {
 }
 
 #[test]
-fn a_final_refusal_takes_the_refused_token_out_of_the_cache() {
+fn a_final_refusal_removes_the_refused_token_from_the_cache() {
     let (world, _) = world();
     world.issuer.deactivate(&world.user.user_id);
     world.issuer.revoke_all();
@@ -206,7 +214,7 @@ fn a_final_refusal_takes_the_refused_token_out_of_the_cache() {
         .assert();
     list.stdout("[]\n");
 
-    // Newer versions say so in trouble, too.
+    // Newer versions also send this during an outage.
     let (world, _) = self::world();
     without_database_but_with_instances(&world, false);
     assert_eq!(asked(&world).0, 1);
@@ -214,7 +222,7 @@ fn a_final_refusal_takes_the_refused_token_out_of_the_cache() {
 }
 
 #[test]
-fn an_erased_token_of_a_user_that_is_no_more_is_given_to_no_tool() {
+fn no_tool_gets_the_erased_token_of_a_deactivated_user() {
     let (world, token) = world();
     world.issuer.deactivate(&world.user.user_id);
     world.issuer.revoke_all();
@@ -245,7 +253,7 @@ fn a_refusal_takes_no_token_that_the_issuer_accepts() {
 }
 
 #[test]
-fn an_agent_that_has_a_token_lives_through_all_of_it() {
+fn an_agent_with_a_token_survives_all_errors() {
     side_by_side(0..4, |version| {
         let world = World::new();
         world.issuer.set_lifetime(12);

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Makes the tree in which tests/clients/bazel.rs runs Bazel: Debian unstable's, the
-# only one there is a package of that knows credential helpers, with all that it
-# needs down to the C library. Nothing of it is installed into the system. It takes
-# 200 MB from the mirror, 550 MB in target/clients, a minute, and a Debian.
+# Creates the directory in which tests/clients/bazel.rs runs Bazel: Debian unstable's, the
+# only package of a Bazel that supports credential helpers, with all its dependencies, the C
+# library too. Nothing is installed on the system. Runs on Debian for about a minute,
+# downloads 200 MB, and writes 550 MB to target/clients.
 #
-#     tests/clients/bazel-tree
+#     tests/clients/bazel-tree.sh
 set -euo pipefail
 CDPATH='' cd "$(dirname "$0")/../.."
 tree=$(realpath -m "${CARGO_TARGET_DIR:-target}")/clients/bazel
@@ -12,6 +12,7 @@ tree=$(realpath -m "${CARGO_TARGET_DIR:-target}")/clients/bazel
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# shellcheck disable=SC2016 # apt-get expands $(REPO_URI)
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | sed -n 1p)
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 printf 'deb [signed-by=%s] %s unstable main\n' "$keyring" "$mirror" >"$work/list"
@@ -24,14 +25,14 @@ apt() {
 }
 apt update
 
-# It compiles nothing here, and no package is set up.
-needless='^(gcc|g\+\+|cpp|binutils|perl|dpkg-dev|make|patch|debconf|util-linux|tzdata)'
-needless+='|^lib(c6-dev|c-dev|gcc-[0-9]+-dev|stdc\+\+-[0-9]+-dev|perl|pam|eclipse|tomcat)|^linux-libc-dev'
+# Compilers are not needed, because Bazel only fetches. Packages are only unpacked.
+unneeded='^(gcc|g\+\+|cpp|binutils|perl|dpkg-dev|make|patch|debconf|util-linux|tzdata)'
+unneeded+='|^lib(c6-dev|c-dev|gcc-[0-9]+-dev|stdc\+\+-[0-9]+-dev|perl|pam|eclipse|tomcat)|^linux-libc-dev'
 apt install --simulate bazel-bootstrap dash coreutils |
-  sed -n 's/^Inst \([^ ]*\) .*/\1/p' | grep -vE "$needless" >"$work/packages"
+  sed -n 's/^Inst \([^ ]*\) .*/\1/p' | grep -vE "$unneeded" >"$work/packages"
 (cd "$work/debs" && xargs -a "$work/packages" bash -c "$(declare -f apt); work='$work' apt download \"\$@\"" apt)
 
-# last comes its name, so that a half-made one is made again
+# It gets its name last, so that an incomplete one is created again.
 rm -rf "$tree" "$tree.new"
 mkdir -p "$tree.new"
 for deb in "$work"/debs/*.deb; do

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use crate::sys::files::{open_or_create_private, open_private, read_at, write_at};
-use crate::sys::lock::{self, try_lock};
+use crate::sys::lock;
 use crate::sys::status::Status;
 use crate::text::clock::UnixTime;
 
@@ -26,10 +26,12 @@ impl Lock {
     pub fn try_take(path: &Path) -> io::Result<Option<Self>> {
         let file = open_or_create_private(path)?;
         let opened = Status::of_open(&file)?;
-        if !try_lock(&file)? {
-            return Ok(None);
-        }
-        Ok(lock::is_in_place(path, &opened).then_some(Self(file)))
+        let lock = Self::try_on(file)?;
+        Ok(lock.filter(|lock| lock::is_in_place(path, &opened)))
+    }
+
+    fn try_on(file: File) -> io::Result<Option<Self>> {
+        Ok(lock::try_lock(&file)?.then(|| Self(file)))
     }
 
     /// Returns true if another process has the lock; `None` if there is no lock
@@ -42,7 +44,7 @@ impl Lock {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             file => file?,
         };
-        Ok(Some(!try_lock(&file)?))
+        Ok(Some(Self::try_on(file)?.is_none()))
     }
 
     /// Returns the time of the last renewal attempt; `None` if none was recorded.
@@ -59,6 +61,12 @@ impl Lock {
     /// The operating system's error, most likely a full disk.
     pub fn note_try(&self, now: UnixTime) -> io::Result<()> {
         write_at(&self.0, &now.as_secs().to_be_bytes(), 0)
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        lock::unlock(&self.0);
     }
 }
 
@@ -123,11 +131,14 @@ mod tests {
     fn one_process_at_a_time_has_the_lock() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("entry.lock");
-        let first = Lock::try_take(&path).expect("a lock file");
-        assert!(first.is_some());
-        assert!(Lock::try_take(&path).expect("a lock file").is_none());
+        let take = || Lock::try_take(&path).expect("a lock file");
+        let first = take().expect("free");
+        assert!(take().is_none());
+        // As a child has it, from its fork until it runs its program.
+        let _inherited = first.0.try_clone().expect("a descriptor");
         drop(first);
-        assert!(Lock::try_take(&path).expect("a lock file").is_some());
+        assert!(take().is_some());
+        assert_eq!(Lock::is_held(&path).expect("a lock file"), Some(false));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::status::{Identity, Status};
 
-/// Locks an open file or directory until it is closed, however this process ends.
-/// Returns false if another process holds the lock.
+/// Locks an open file or directory until [`unlock`], or until it is closed, however this
+/// process ends. Returns false if another process holds the lock.
 ///
 /// # Errors
 /// The file system has no locks.
@@ -18,6 +18,13 @@ pub fn try_lock(file: &File) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// Releases the lock on an open file. Closing the file can release it later: a child that
+/// another thread has just started has it open too, until it runs its program.
+pub fn unlock(file: &File) {
+    // Fails only for what is no open file.
+    let _ = fs2::FileExt::unlock(file);
 }
 
 /// Returns true if the opened file is still at the path. A lock on a removed file is
@@ -53,13 +60,12 @@ impl DirLock {
                 false
             }
         };
-        let identity = status.identity();
-        let is_in_place = Status::of(dir).is_ok_and(|now| now.identity() == identity);
-        Ok(is_in_place.then_some(Self {
+        let lock = Self {
             dir: opened,
-            identity,
+            identity: status.identity(),
             is_locked,
-        }))
+        };
+        Ok(lock.is_of(dir).then_some(lock))
     }
 
     /// Returns false if the file system has no locks on directories.
@@ -84,6 +90,12 @@ impl DirLock {
     }
 }
 
+impl Drop for DirLock {
+    fn drop(&mut self) {
+        unlock(&self.dir);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -103,6 +115,8 @@ mod tests {
         assert!(take(&dir).is_none(), "held");
         assert!(take(&other).is_some());
         first.fsync().expect("synced");
+        // As a child has it, from its fork until it runs its program.
+        let _inherited = first.dir.try_clone().expect("a descriptor");
         drop(first);
         assert!(take(&dir).is_some());
     }

@@ -10,8 +10,8 @@ use super::status::{Identity, Status};
 /// The file whose presence is the lock on its directory.
 const OF_DIRECTORY: &str = ".zitadel-credential.lock";
 
-/// Locks an open file until it is closed, however this process ends. Returns false if
-/// another process holds the lock.
+/// Locks an open file until [`unlock`], or until it is closed, however this process ends.
+/// Returns false if another process holds the lock.
 ///
 /// # Errors
 /// The file system has no locks.
@@ -24,6 +24,12 @@ pub fn try_lock(file: &File) -> io::Result<bool> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// Releases the lock on an open file. Windows may release a closed file's lock later.
+pub fn unlock(file: &File) {
+    // Fails only for what is no open file.
+    let _ = fs2::FileExt::unlock(file);
 }
 
 /// Returns true if the opened file is still at the path. A lock on a removed file is

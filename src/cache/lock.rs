@@ -27,7 +27,7 @@ impl Lock {
         let file = open_or_create_private(path)?;
         let opened = Status::of_open(&file)?;
         let lock = Self::try_on(file)?;
-        Ok(lock.filter(|lock| lock::is_in_place(path, &opened)))
+        Ok(lock.filter(|_| lock::is_in_place(path, &opened)))
     }
 
     fn try_on(file: File) -> io::Result<Option<Self>> {

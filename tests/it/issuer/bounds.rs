@@ -62,12 +62,13 @@ fn a_partial_timeout_names_its_own_length() {
         .issuer
         .fault(Endpoint::Token, Fault::Hang, Times::Forever);
     let start = std::time::Instant::now();
-    // The remembered endpoint gets three quarters of the time.
+    // The remembered endpoint gets three quarters of the time that is left: 1.5 s, or less on
+    // a busy machine.
     world
         .zitadel(["token", "--timeout", "2"])
         .assert()
         .code(75)
-        .stderr(contains("no response within 1.5 s"));
+        .stderr(contains("no response within 1."));
     assert!(start.elapsed().as_secs_f64() < 2.5, "{:?}", start.elapsed());
 }
 

@@ -116,7 +116,7 @@ impl Note {
     pub(super) fn write(&self, key_file: &Path) -> io::Result<()> {
         let text = serde_json::to_string_pretty(self)? + "\n";
         let path = Self::path(key_file);
-        replace::private_by_rotation(&path, text.as_bytes())?;
+        replace::private_fsynced(&path, text.as_bytes())?;
         replace::fsync_directory_of(&path)
     }
 

@@ -191,7 +191,7 @@ impl Place {
         if self.is_new {
             return replace::create_new(&self.file, bytes);
         }
-        replace::private_by_rotation(&self.file, bytes)
+        replace::private_fsynced(&self.file, bytes)
     }
 
     /// Fsyncs the directory of the replaced file.

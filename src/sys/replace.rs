@@ -26,7 +26,7 @@ pub fn private(path: &Path, content: &[u8]) -> io::Result<()> {
 /// # Errors
 /// The operating system's error; no temporary file is left.
 pub fn private_by_setup(path: &Path, content: &[u8]) -> io::Result<()> {
-    private_by_rotation(path, content)?;
+    private_fsynced(path, content)?;
     try_to_fsync_directory_of(path);
     Ok(())
 }
@@ -37,7 +37,7 @@ pub fn private_by_setup(path: &Path, content: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// The operating system's error; no temporary file is left.
-pub fn private_by_rotation(path: &Path, content: &[u8]) -> io::Result<()> {
+pub fn private_fsynced(path: &Path, content: &[u8]) -> io::Result<()> {
     let file = written(&temporary::setup_builder(), path, content)?;
     file.as_file().sync_all()?;
     persist(file, path)

@@ -1,7 +1,9 @@
 //! `agent`: files that always contain a valid token, through outages and until the exit.
 
+mod check;
 mod kubernetes;
 mod launchd;
+mod metrics;
 mod signals;
 
 use std::collections::BTreeSet;

@@ -11,15 +11,12 @@
 mod support;
 
 mod agent;
-mod agent_check;
-mod agent_metrics;
 mod cache;
 mod completions;
 mod direct;
 mod doctor;
 mod errors;
 mod issuer;
-mod key_file;
 mod keys;
 mod layers;
 mod log_format;
@@ -35,5 +32,4 @@ mod shared;
 mod source;
 mod terminal;
 mod token_file;
-mod token_readers;
 mod tools;

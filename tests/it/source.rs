@@ -1,8 +1,9 @@
-//! Sources of tokens other than our own key.
+//! Sources of tokens: a key file, and the others.
 
 mod beside;
 mod client;
 mod endpoint;
+mod key;
 mod self_signed;
 mod signer;
 mod supplier;

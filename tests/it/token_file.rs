@@ -1,5 +1,7 @@
 //! The directory of `--write`: its owner, and other users who may write to it.
 
+mod readers;
+
 use std::fs;
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};

@@ -33,6 +33,7 @@ pub mod jwt;
 pub mod keys;
 pub mod library;
 pub mod machine;
+pub mod patience;
 pub mod ports;
 pub mod program;
 pub mod proxy;

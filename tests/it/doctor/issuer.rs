@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use snapbox::str;
 
 use crate::doctor::{case, examine, hold, shown};
+use crate::support::patience::{patient, within};
 use crate::support::proxy::Proxy;
 use crate::support::{Ca, Endpoint, Fault, Issuer, Times, World};
 
@@ -325,44 +326,46 @@ ok tls: certificate trusted by ca.pem
 
 #[test]
 fn proxy_failures_differ_from_issuer_failures() {
-    let ca = Ca::new();
-    let issuer = Issuer::builder().tls(&ca).host("issuer.test").start();
-    let case = shown(World::with(issuer));
-    case.world.home.write("ca.pem", ca.pem());
-    let options = ["--ca-file", "ca.pem", "--timeout", "3"];
+    patient(|| {
+        let ca = Ca::new();
+        let issuer = Issuer::builder().tls(&ca).host("issuer.test").start();
+        let case = shown(World::with(issuer));
+        case.world.home.write("ca.pem", ca.pem());
+        let options = ["--ca-file", "ca.pem", "--timeout", "3"];
 
-    let found = examine(&case, &options, &[("HTTPS_PROXY", "ftp://x:1")]);
-    case.matches(&found.of("proxy"), str![[r#"
+        let found = examine(&case, &options, &[("HTTPS_PROXY", "ftp://x:1")]);
+        case.matches(&found.of("proxy"), str![[r#"
 failed proxy: invalid proxy in HTTPS_PROXY: it has the unsupported scheme `ftp`
     write a proxy like http://proxy.acme.dev:3128 or socks5://host:1080; or list hosts that need no proxy in NO_PROXY
 
 "#]]);
-    assert_eq!(found.status("dns"), "skipped");
+        assert_eq!(found.status("dns"), "skipped");
 
-    let proxy = Proxy::connect();
-    let address = format!("127.0.0.1:{}", proxy.port());
-    let url = format!("http://{address}");
-    case.hide("[PROXY]", address);
-    let found = examine(&case, &options, &[("HTTPS_PROXY", &url)]);
-    case.matches(
-        &found.of("proxy"),
-        str![[r#"
+        let proxy = Proxy::connect();
+        let address = format!("127.0.0.1:{}", proxy.port());
+        let url = format!("http://{address}");
+        case.hide("[PROXY]", address);
+        let found = examine(&case, &options, &[("HTTPS_PROXY", &url)]);
+        case.matches(
+            &found.of("proxy"),
+            str![[r#"
 ok proxy: through [PROXY]
 
 "#]],
-    );
-    assert_eq!(found.status("userinfo"), "ok");
+        );
+        assert_eq!(found.status("userinfo"), "ok");
 
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = silent.local_addr().unwrap().to_string();
-    let url = format!("http://{address}");
-    case.hide("[PROXY]", address);
-    let start = Instant::now();
-    let found = examine(&case, &options, &[("HTTPS_PROXY", &url)]);
-    case.matches(&found.of("tcp"), str![[r#"
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = silent.local_addr().unwrap().to_string();
+        let url = format!("http://{address}");
+        case.hide("[PROXY]", address);
+        let start = Instant::now();
+        let found = examine(&case, &options, &[("HTTPS_PROXY", &url)]);
+        case.matches(&found.of("tcp"), str![[r#"
 failed tcp: proxy [PROXY] (HTTPS_PROXY): no response within 3 s, while waiting for the proxy to connect; the request was to [ISSUER]/.well-known/openid-configuration
     check HTTPS_PROXY, and the proxy's log; or list hosts that need no proxy in NO_PROXY; or give it more time with --timeout
 
 "#]]);
-    assert!(start.elapsed() < Duration::from_secs(10));
+        within(start.elapsed(), Duration::from_secs(10));
+    });
 }

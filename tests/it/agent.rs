@@ -20,7 +20,7 @@ use rustix::process::Signal;
 
 use crate::support::entry::{age, only};
 use crate::support::machine::behind_mounts;
-use crate::support::patience::{in_time, patient, within};
+use crate::support::patience::{patient, renewed_in_time, within};
 use crate::support::{Endpoint, Fault, Run, Running, Times, World, binary, until};
 
 /// The lifetime of tokens that are renewed about every two seconds: the issuer says a
@@ -60,11 +60,10 @@ fn stop(agent: Running) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
-/// Stops agents, which must have said nothing. On a machine that stalls, a token of four
-/// seconds can expire.
+/// Stops agents, which must have said nothing.
 fn stop_silent<const COUNT: usize>(agents: [Running; COUNT]) {
     for told in agents.map(stop) {
-        in_time(!told.contains("the token in the files expires"), &told);
+        renewed_in_time(&told);
         assert_eq!(told, "");
     }
 }

@@ -18,6 +18,13 @@ pub fn within(took: Duration, limit: Duration) {
     in_time(took < limit, &format!("{took:?} of {limit:?}"));
 }
 
+/// Asserts that an agent's stderr tells of no token that expired before its renewal: one that
+/// lives for seconds can.
+#[track_caller]
+pub fn renewed_in_time(stderr: &str) {
+    in_time(!stderr.contains("the token in the files expires"), stderr);
+}
+
 /// Runs a test, and once or twice more if [`in_time`] failed. A disk that writes a build, or a
 /// host that pauses the machine, delays one run by seconds; a fault delays each.
 pub fn patient(test: impl Fn()) {

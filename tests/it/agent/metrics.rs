@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::support::machine::{NOBODY, is_root_or_skipped};
+use crate::support::patience::{patient, renewed_in_time};
 use crate::support::{Endpoint, Fault, Run, Running, Times, World, binary, until};
 
 fn agent(world: &World, arguments: &[&str]) -> Command {
@@ -159,37 +160,40 @@ fn an_unwritable_token_file_is_counted_also_if_it_ends_the_agent() {
 
 #[test]
 fn unwritable_metrics_give_one_warning_and_end_no_agent() {
-    let world = World::new();
-    world.issuer.set_lifetime(4);
-    let words = ["--write", "token", "--metrics-file", "absent/m.prom"];
-    let running = Running::start(agent(&world, &words));
-    until("it is renewed twice", || world.issuer.token_requests() > 2);
-    fs::create_dir(world.home.path().join("absent")).unwrap();
-    let file = world.home.path().join("absent/m.prom");
-    until("they are written", || file.exists());
-    // The message comes after that, and before the next request.
-    let requests = world.issuer.token_requests();
-    until("it is renewed again", || {
-        world.issuer.token_requests() > requests
+    patient(|| {
+        let world = World::new();
+        world.issuer.set_lifetime(4);
+        let words = ["--write", "token", "--metrics-file", "absent/m.prom"];
+        let running = Running::start(agent(&world, &words));
+        until("it is renewed twice", || world.issuer.token_requests() > 2);
+        fs::create_dir(world.home.path().join("absent")).unwrap();
+        let file = world.home.path().join("absent/m.prom");
+        until("they are written", || file.exists());
+        // The message comes after that, and before the next request.
+        let requests = world.issuer.token_requests();
+        until("it is renewed again", || {
+            world.issuer.token_requests() > requests
+        });
+        let said = stop(running);
+        renewed_in_time(&said);
+        let said: Vec<_> = said.lines().collect();
+        assert_eq!(
+            said,
+            [
+                "zitadel-credential: warning: absent/m.prom: metrics not written: there is no directory absent (create it, or choose another directory)",
+                "zitadel-credential: warning: absent/m.prom: the metrics are written again",
+            ]
+        );
+        let words = [
+            "--once",
+            "--write",
+            "token",
+            "--metrics-file",
+            "none/m.prom",
+        ];
+        let output = agent(&world, &words).run();
+        assert!(output.status.success(), "{output:?}");
     });
-    let said = stop(running);
-    let said: Vec<_> = said.lines().collect();
-    assert_eq!(
-        said,
-        [
-            "zitadel-credential: warning: absent/m.prom: metrics not written: there is no directory absent (create it, or choose another directory)",
-            "zitadel-credential: warning: absent/m.prom: the metrics are written again",
-        ]
-    );
-    let words = [
-        "--once",
-        "--write",
-        "token",
-        "--metrics-file",
-        "none/m.prom",
-    ];
-    let output = agent(&world, &words).run();
-    assert!(output.status.success(), "{output:?}");
 }
 
 #[test]
@@ -225,22 +229,25 @@ fn the_directory_may_be_another_users_and_our_files_are_not_replaced() {
 
 #[test]
 fn a_key_that_expires_soon_is_logged_once_and_not_per_renewal() {
-    let world = World::new();
-    world.issuer.set_lifetime(4);
-    let end = key_ends_in(&world, 13);
-    let words = ["--write", "token", "--metrics-file", "m.prom"];
-    let running = Running::start(agent(&world, &words));
-    until("it is renewed", || {
-        value(&world, "renewals_total") > Some(2)
+    patient(|| {
+        let world = World::new();
+        world.issuer.set_lifetime(4);
+        let end = key_ends_in(&world, 13);
+        let words = ["--write", "token", "--metrics-file", "m.prom"];
+        let running = Running::start(agent(&world, &words));
+        until("it is renewed", || {
+            value(&world, "renewals_total") > Some(2)
+        });
+        assert_eq!(value(&world, "key_expiry_timestamp_seconds"), Some(end));
+        // Another key, which expires later.
+        let end = key_ends_in(&world, 15);
+        until("it is taken up", || {
+            value(&world, "key_expiry_timestamp_seconds") == Some(end)
+        });
+        let said = stop(running);
+        renewed_in_time(&said);
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.contains("key.json: the key expires at 20"), "{said}");
+        assert!(said.contains("run zitadel-credential key rotate before then"));
     });
-    assert_eq!(value(&world, "key_expiry_timestamp_seconds"), Some(end));
-    // Another key, which expires later.
-    let end = key_ends_in(&world, 15);
-    until("it is taken up", || {
-        value(&world, "key_expiry_timestamp_seconds") == Some(end)
-    });
-    let said = stop(running);
-    assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(said.contains("key.json: the key expires at 20"), "{said}");
-    assert!(said.contains("run zitadel-credential key rotate before then"));
 }

@@ -38,12 +38,15 @@ pub struct Fleet {
     /// The server that is the store.
     pub server: String,
     pub scratch: PathBuf,
+    /// Whether a scenario that was only late runs again: a stall of the machine delays one
+    /// run, a fault delays each.
+    pub has_second_runs: bool,
 }
 
 /// Runs a scenario to its end.
 pub fn run(fleet: &Fleet, scenario: &Scenario) -> io::Result<Outcome> {
     let directory = fleet.scratch.join(scenario.name);
-    fs::create_dir_all(&directory)?;
+    fs::create_dir(&directory)?;
     fs::set_permissions(&directory, Permissions::from_mode(0o700))?;
     let issuer = Issuer::start(scenario.issuer, USER, public_key(&fleet.scratch)?)?;
     let (store, port) = start_store(fleet, scenario, &directory)?;

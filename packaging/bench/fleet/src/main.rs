@@ -99,9 +99,16 @@ fn simulate(
     conduct::make_key(&fleet.scratch)?;
     let mut outcomes = Vec::new();
     for scenario in scenarios {
-        let outcome =
-            conduct::run(fleet, scenario).map_err(|error| format!("{}: {error}", scenario.name))?;
-        print!("{}", page::lines(&outcome));
+        let run = || {
+            let outcome = conduct::run(fleet, scenario);
+            outcome
+                .inspect(|outcome| print!("{}", page::lines(outcome)))
+                .map_err(|error| format!("{}: {error}", scenario.name))
+        };
+        let mut outcome = run()?;
+        if fleet.has_second_runs && outcome.is_only_late() {
+            outcome = run()?;
+        }
         outcomes.push(outcome);
     }
     let store = Store::start(&fleet.server, &fleet.scratch.join("store"), "")?;
@@ -127,12 +134,14 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
         program: root.join("target/release/zitadel-credential"),
         server: "redis-server".to_owned(),
         scratch: temporary.join(format!("fleet-{}", process::id())),
+        has_second_runs: false,
     };
     let (mut only, mut write): (Option<Vec<String>>, _) = (None, None);
     let mut words = env::args().skip(1);
     while let Some(word) = words.next() {
         if word == "--small" {
             (fleet.runners, fleet.processes, fleet.over) = (300, 15, Duration::from_secs(3));
+            fleet.has_second_runs = true;
             only.get_or_insert(SMALL.map(str::to_owned).to_vec());
             continue;
         }

@@ -156,6 +156,20 @@ impl Outcome {
         bounds.chain(always).collect()
     }
 
+    /// Returns true if times exceed their bounds, and all other bounds hold.
+    pub fn is_only_late(&self) -> bool {
+        let late = self.scenario.bounds.iter().filter(|bound| {
+            let is_time = matches!(
+                bound,
+                Bound::P99(_) | Bound::Longest(_) | Bound::Recovery(_)
+            );
+            is_time && !self.bound(**bound).1
+        });
+        let late = late.count();
+        let broken = self.bounds().iter().filter(|(_, holds)| !holds).count();
+        late > 0 && late == broken
+    }
+
     fn bound(&self, bound: Bound) -> (String, bool) {
         let most = |what: &str, is: usize, most: usize| {
             (format!("{what} at most {most}: {is}"), is <= most)

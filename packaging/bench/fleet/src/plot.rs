@@ -36,7 +36,7 @@ pub fn plot(fleet: &Fleet, outcomes: &[Outcome]) -> String {
     let title = "Runners behind one address: with a token, and the time it adds to a call";
     let bars: Vec<_> = outcomes
         .iter()
-        .filter(|outcome| outcome.scenario.name.starts_with("alone") == false)
+        .filter(|outcome| !outcome.scenario.name.starts_with("alone"))
         .map(|outcome| (outcome.scenario.title, outcome.added(0.99).1))
         .collect();
     let second = TOP + HEIGHT + 70.0;

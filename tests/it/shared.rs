@@ -443,7 +443,7 @@ fn nothing_of_token_key_user_or_scope_is_in_the_store_or_its_traffic() {
         "openid",
         &issuer,
         "oauth",
-        "503",
+        "HTTP 503",
         "PRIVATE",
     ] {
         let is_it = |part: &[u8]| part == secret.as_bytes();

@@ -8,7 +8,7 @@ const LATE: &str = "too late: ";
 
 /// Asserts that something happened in time.
 #[track_caller]
-pub fn in_time(is_in_time: bool, what: &str) {
+fn in_time(is_in_time: bool, what: &str) {
     assert!(is_in_time, "{LATE}{what}");
 }
 

@@ -74,31 +74,37 @@ for number in $(seq 50); do
   zitadel token --profile prod >"$work/token-$number" &
   tokens+=($!)
 done
-for pid in "${tokens[@]}"; do wait "$pid" || fail "a process in contention failed"; done
+for pid in "${tokens[@]}"; do wait "$pid" || fail "a process in contention exits with $?"; done
 [[ $(sort -u "$work"/token-* | wc -l) == 1 ]] || fail "the processes got several tokens"
 [[ $(requests) == 1 ]] || fail "$(requests) token requests"
 token=$(tr -d '\r\n' <"$work/token-1")
 rm "$work"/token-*
 
-export ZITADEL_CREDENTIAL_CONFIG=$config
-expect() { # NAME EXPECTED GOT
-  [[ $2 == "$3" ]] || fail "$1: expected $(printf %q "$2"), got $(printf %q "$3")"
+# Tests a call's exit code and output. A failure shows all that it printed, and wine's
+# errors and exceptions.
+expect() { # CODE PATTERN PROGRAM ARGUMENTS
+  local expected=$1 pattern=$2 code=0
+  shift 2
+  WINEDEBUG=-all,err+all,+seh run "$@" >"$work/stdout" 2>"$work/stderr" || code=$?
+  # shellcheck disable=SC2053  # It is a pattern.
+  if [[ $code != "$expected" || $(tr -d '\r' <"$work/stdout") != $pattern ]]; then
+    cat "$work/stdout" "$work/stderr" >&2
+    fail "$*: exit code $code; expected $expected and $(printf %q "$pattern")"
+  fi
 }
-got=$(printf 'protocol=https\nhost=git.acme.dev\n\n' | run git-credential-zitadel get)
-[[ $got == *$'username=ci\n'*"password=$token"* ]] || fail "git: $got"
-got=$(printf 'registry.acme.dev:5000' | run Docker-Credential-ZITADEL get)
-[[ $got == *"\"Secret\":\"$token\""* ]] || fail "docker: $got"
-got=$(zitadel kubectl --profile prod)
-[[ $got == *"\"token\":\"$token\""* ]] || fail "kubectl: $got"
-zitadel whoami --profile prod | grep -q '"sub"' || fail "whoami"
-code=0
-zitadel exec --profile prod -- cmd /c exit 7 || code=$?
-expect "exec's exit code" 7 "$code"
-zitadel completions powershell | grep -q Register-ArgumentCompleter || fail "completions"
+export ZITADEL_CREDENTIAL_CONFIG=$config
+expect 0 $'*username=ci\n*'"password=$token*" git-credential-zitadel get \
+  <<<$'protocol=https\nhost=git.acme.dev\n'
+expect 0 "*\"Secret\":\"$token\"*" Docker-Credential-ZITADEL get \
+  < <(printf registry.acme.dev:5000)
+expect 0 "*\"token\":\"$token\"*" zitadel-credential kubectl --profile prod
+expect 0 '*"sub"*' zitadel-credential whoami --profile prod
+expect 7 '' zitadel-credential exec --profile prod -- cmd /c exit 7
+expect 0 '*Register-ArgumentCompleter*' zitadel-credential completions powershell
 [[ $(requests) == 1 ]] || fail "$(requests) token requests"
 
 # It requests its own token.
-zitadel doctor | grep -q '^ok  *token' || fail "doctor"
+expect 0 $'*\nok+( )token *' zitadel-credential doctor
 step "sessions"
 packaging/windows/sessions.py
 step "done"

@@ -16,7 +16,7 @@ fuzz_target!(|input: &[u8]| {
     let (status, header, body) = plain::answer(input);
     let issuer = IssuerUrl::parse(ISSUER).expect("an issuer");
     let url = issuer.discovery();
-    let answer = Answer::new(&url, status, |_| Some(header), body.to_vec().into());
+    let answer = Answer::new(&url, status, |_| Some(header), body.to_vec());
     match endpoints(&issuer, &answer) {
         Ok(endpoints) => {
             assert_eq!(status, 200);

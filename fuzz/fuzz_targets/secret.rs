@@ -17,7 +17,7 @@ fuzz_target!(|input: &[u8]| {
     let (status, header, body) = plain::answer(input);
     let url = HttpUrl::parse("https://10.0.0.1/api/v1/namespaces/ci/secrets/token");
     let url = url.expect("a URL");
-    let answer = Answer::new(&url, status, |_| Some(header), body.to_vec().into());
+    let answer = Answer::new(&url, status, |_| Some(header), body.to_vec());
     let account = Token::new("e30.e30.c2ln".to_owned(), None).expect("a token");
     for kind in [Kind::Token, Kind::Dockerconfigjson] {
         let asked = Asked {

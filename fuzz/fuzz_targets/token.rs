@@ -13,7 +13,7 @@ use zitadel_credential_fuzz as plain;
 fuzz_target!(|input: &[u8]| {
     let (status, header, body) = plain::answer(input);
     let url = HttpUrl::parse("https://id.acme.dev/oauth/v2/token").expect("a URL");
-    let answer = Answer::new(&url, status, |_| Some(header), body.to_vec().into());
+    let answer = Answer::new(&url, status, |_| Some(header), body.to_vec());
     match exchanged(&answer) {
         Ok(Exchange::Granted(granted)) => {
             assert_eq!(status, 200);

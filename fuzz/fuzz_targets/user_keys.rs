@@ -17,7 +17,7 @@ fuzz_target!(|input: &[u8]| {
     let (status, header, body) = plain::answer(input);
     let url = HttpUrl::parse("https://id.acme.dev/v2/users/7/keys").expect("a URL");
     let user = UserId::parse(USER).expect("an ID");
-    let answer = Answer::new(&url, status, |_| Some(header), body.to_vec().into());
+    let answer = Answer::new(&url, status, |_| Some(header), body.to_vec());
     // A response that is refused here has an error in an unused field.
     let read = serde_json::from_slice::<Value>(body).unwrap_or_default();
     match listed(&answer, &user) {

@@ -22,8 +22,9 @@ const USER: &str = "100507859606888466";
 /// Number of processes that share the runners: threads of one process contend for memory.
 const SWARMS: usize = 32;
 
-/// Calls of a herd that run at once, if nothing else is asked for. Each takes two milliseconds of a processor, which it
-/// has for itself in a real fleet: 10,000 at once would wait for each other here.
+/// Calls of a herd that run at once, if nothing else is asked for. Each takes two
+/// milliseconds of a processor, which it has for itself in a real fleet: 10,000 at once
+/// would wait for each other here.
 pub const AT_ONCE: usize = 256;
 
 /// The parameters of a simulation.
@@ -155,6 +156,7 @@ fn public_key(scratch: &Path) -> io::Result<Vec<u8>> {
     openssl(&["rsa", "-in"], &pem, &form)
 }
 
+#[expect(clippy::disallowed_methods, reason = "openssl waits for nothing here")]
 fn openssl(before: &[&str], path: &Path, after: &[&str]) -> io::Result<Vec<u8>> {
     let mut command = Command::new("openssl");
     let output = command.args(before).arg(path).args(after).output()?;

@@ -124,6 +124,10 @@ pub fn page(fleet: &Fleet, outcomes: &[Outcome], knocks: &Knocks) -> String {
 
 /// Returns the machine and the versions of the measurement.
 fn machine(fleet: &Fleet) -> String {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "printing a version waits for nothing"
+    )]
     let first = |program: &str, argument: &str| {
         let output = Command::new(program).arg(argument).output();
         let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());

@@ -123,11 +123,6 @@ pub(crate) fn agent<'c>(
         key_end.look_again(load, world.environment);
         // Precedes the metrics, so that their readers find the warning in the log.
         key_end.tell((world.clock)());
-        if let Some(metrics) = &mut metrics {
-            let now = (world.clock)();
-            metrics.count(&outcome, keeper.token(), key_end.expires_at(), now);
-            metrics.write(now);
-        }
         if outcome.has_replaced
             && let Some(reader) = &reader
             && let Err(error) = reader.hang_up()
@@ -135,6 +130,12 @@ pub(crate) fn agent<'c>(
             log::warn!("--signal: {}", system(&error));
         }
         let failed = secrets.apply(keeper.token());
+        if let Some(metrics) = &mut metrics {
+            let (now, token) = ((world.clock)(), keeper.token());
+            let applied = secrets.applied(token);
+            metrics.count(&outcome, &applied, token, key_end.expires_at(), now);
+            metrics.write(now);
+        }
         let is_last = |error| !secrets.has_applied() && !keeper.continues_after(error);
         if args.once
             || outcome.errors.iter().any(is_last)
@@ -188,7 +189,8 @@ fn metrics_of(
         let hint = "choose another file for --metrics-file";
         return Err(Error::Usage(Report::new(what).hint(hint)));
     }
-    Ok(Some(Metrics::new(path, files)))
+    let secrets = &args.secrets.kubernetes_secret;
+    Ok(Some(Metrics::new(path, files, secrets)))
 }
 
 fn reader_of(pid: i32) -> Result<ProcessHandle, Error> {

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use cluster::Cluster;
 use content::{Kind, Login};
-use name::SecretName;
+pub(super) use name::SecretName;
 
 use super::keeper::{Keeper, in_a_line};
 use super::pace;
@@ -65,6 +65,16 @@ pub(super) struct Secrets<'a> {
     cluster: Option<Cluster<'a>>,
     places: Vec<Place>,
     setting: RefCell<Setting>,
+    /// Failed attempts since the agent started.
+    failures: u64,
+}
+
+/// The Secrets in the metrics.
+pub(super) struct Applied {
+    /// True if each Secret has the current token, and its last attempt succeeded.
+    pub(super) is_complete: bool,
+    /// Failed attempts since the agent started.
+    pub(super) failures: u64,
 }
 
 /// The values of the last configuration and of the current token.
@@ -121,6 +131,7 @@ impl<'a> Secrets<'a> {
                 .transpose()?,
             places: args.kubernetes_secret.iter().map(place).collect(),
             setting: RefCell::default(),
+            failures: 0,
         })
     }
 
@@ -171,7 +182,17 @@ impl<'a> Secrets<'a> {
             };
             errors.extend(place.apply(&Instant::now, &mut fastrand::f64, token, send));
         }
+        self.failures += errors.len() as u64;
         errors
+    }
+
+    /// Returns the state for the metrics.
+    pub fn applied(&self, token: Option<&Token>) -> Applied {
+        let has = |place: &Place| place.failures == 0 && place.has(token);
+        Applied {
+            is_complete: self.places.iter().all(has),
+            failures: self.failures,
+        }
     }
 
     /// Returns the assignments for the service manager (`sd_notify(3)`): those about the
@@ -252,9 +273,15 @@ impl Place {
 
     /// Returns true if the token must be sent now.
     fn is_due(&self, now: Instant, token: &Token) -> bool {
-        let is_new = self.token.as_ref().is_none_or(|text| !token.is(text));
+        let is_new = !self.has(Some(token));
         // The pause after a failed attempt applies to a new token too.
         self.due.is_none_or(|due| due <= now) || (self.failures == 0 && is_new)
+    }
+
+    /// Returns true if this token was applied last.
+    fn has(&self, token: Option<&Token>) -> bool {
+        let both = self.token.as_ref().zip(token);
+        both.is_some_and(|(text, token)| token.is(text))
     }
 
     /// Sends the token, and returns the error.

@@ -7,6 +7,7 @@ use std::fmt::{Display, Write};
 use std::path::PathBuf;
 
 use super::keeper::{Round, in_a_line};
+use super::kubernetes::{Applied, SecretName};
 use crate::cache::shared::Use;
 use crate::config::Config;
 use crate::error::{Error, Kind};
@@ -24,15 +25,17 @@ enum Reason {
     File,
     Permanent,
     Refused,
+    Secret,
     Temporary,
 }
 
 impl Reason {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Configuration,
         Self::File,
         Self::Permanent,
         Self::Refused,
+        Self::Secret,
         Self::Temporary,
     ];
 
@@ -52,6 +55,7 @@ impl Reason {
             Self::File => "file",
             Self::Permanent => "permanent",
             Self::Refused => "refused",
+            Self::Secret => "secret",
             Self::Temporary => "temporary",
         }
     }
@@ -60,7 +64,8 @@ impl Reason {
 /// The agent's counters, and the file for them.
 pub(super) struct Metrics {
     path: PathBuf,
-    /// The name that identifies this agent among those of a machine: its first file.
+    /// The name that identifies this agent among those of a machine: its first file, or
+    /// else its first Secret.
     file: String,
     token_expiry: Option<UnixTime>,
     key_expiry: Option<UnixTime>,
@@ -76,8 +81,8 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    /// Creates the metrics of an agent that keeps these files.
-    pub(super) fn new(path: PathBuf, files: &[PathBuf]) -> Self {
+    /// Creates the metrics of an agent that keeps these files and Secrets.
+    pub(super) fn new(path: PathBuf, files: &[PathBuf], secrets: &[SecretName]) -> Self {
         let shown = |file: &PathBuf| {
             let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
             let text = file.to_string_lossy();
@@ -90,7 +95,11 @@ impl Metrics {
         };
         Self {
             path,
-            file: files.first().map(shown).unwrap_or_default(),
+            file: match (files, secrets) {
+                ([file, ..], _) => shown(file),
+                ([], [secret, ..]) => secret.to_string(),
+                ([], []) => String::new(),
+            },
             token_expiry: None,
             key_expiry: None,
             last_success: None,
@@ -117,6 +126,7 @@ impl Metrics {
     pub(super) fn count(
         &mut self,
         round: &Round,
+        applied: &Applied,
         token: Option<&Token>,
         key_expiry: Option<UnixTime>,
         now: UnixTime,
@@ -133,7 +143,8 @@ impl Metrics {
         for _ in 0..round.unwritten {
             self.add(Reason::File);
         }
-        if round.is_well {
+        self.failures[Reason::Secret as usize] = applied.failures;
+        if round.is_well && applied.is_complete {
             self.last_success = Some(now);
         }
     }
@@ -184,7 +195,7 @@ impl Metrics {
         let time = |time: Option<UnixTime>| time.map(UnixTime::as_secs);
         page.gauge(
             "token_expiry_timestamp_seconds",
-            "When the token in the files expires; absent if the issuer sent no lifetime.",
+            "When the current token expires; absent if the issuer sent no lifetime.",
             "",
             time(self.token_expiry),
         );
@@ -196,7 +207,7 @@ impl Metrics {
         );
         page.gauge(
             "last_success_timestamp_seconds",
-            "When all files last had a fresh token; absent before the first time.",
+            "When all files and Secrets last had a fresh token; absent before the first time.",
             "",
             time(self.last_success),
         );
@@ -307,7 +318,7 @@ mod tests {
         } else {
             (r#"/a "b"\"#, r#"/a \"b\"\\"#)
         };
-        let metrics = Metrics::new("m".into(), &[file.into()]);
+        let metrics = Metrics::new("m".into(), &[file.into()], &[]);
         let version = env!("CARGO_PKG_VERSION");
         let expected = format!(
             r#"# HELP zitadel_credential_build_info The version of zitadel-credential; the value is 1.
@@ -322,6 +333,7 @@ zitadel_credential_failures_total{{file="{label}",reason="configuration"}} 0
 zitadel_credential_failures_total{{file="{label}",reason="file"}} 0
 zitadel_credential_failures_total{{file="{label}",reason="permanent"}} 0
 zitadel_credential_failures_total{{file="{label}",reason="refused"}} 0
+zitadel_credential_failures_total{{file="{label}",reason="secret"}} 0
 zitadel_credential_failures_total{{file="{label}",reason="temporary"}} 0
 "#
         );
@@ -348,7 +360,7 @@ zitadel_credential_failures_total{{file="{label}",reason="temporary"}} 0
     }
 
     fn has_label(name: PathBuf, label: &str) {
-        let text = Metrics::new("m".into(), &[name]).text();
+        let text = Metrics::new("m".into(), &[name], &[]).text();
         let sample = format!("zitadel_credential_renewals_total{{file=\"{label}\"}} 0\n");
         assert!(text.contains(&sample), "{text}");
     }
@@ -362,11 +374,36 @@ zitadel_credential_failures_total{{file="{label}",reason="temporary"}} 0
         has_label(name.into(), "/a\u{fffd}b");
     }
 
+    /// Without Secrets
+    const APPLIED: Applied = Applied {
+        is_complete: true,
+        failures: 0,
+    };
+
+    #[test]
+    fn secrets_delay_the_success_and_name_an_agent_without_files() {
+        let secret = "ci/token".parse().expect("a name");
+        let mut metrics = Metrics::new("m".into(), &[], &[secret]);
+        let failed = Applied {
+            is_complete: false,
+            failures: 3,
+        };
+        metrics.count(&round(), &failed, None, None, UnixTime::from_secs(5));
+        let text = metrics.text();
+        let failures = r#"failures_total{file="ci/token",reason="secret"} 3"#;
+        assert!(text.contains(failures), "{text}");
+        assert!(!text.contains("last_success"), "{text}");
+        metrics.count(&round(), &APPLIED, None, None, UnixTime::from_secs(6));
+        let text = metrics.text();
+        let success = r#"last_success_timestamp_seconds{file="ci/token"} 6"#;
+        assert!(text.contains(success), "{text}");
+    }
+
     #[test]
     fn failed_rounds_are_counted_by_cause() {
-        let mut metrics = Metrics::new("m".into(), &[]);
+        let mut metrics = Metrics::new("m".into(), &[], &[]);
         let at = UnixTime::from_secs;
-        metrics.count(&round(), None, Some(at(9)), at(5));
+        metrics.count(&round(), &APPLIED, None, Some(at(9)), at(5));
         for kind in [Kind::Usage, Kind::Final, Kind::Refused, Kind::Passing] {
             let failed = FailedRenewal {
                 why: "busy".to_owned(),
@@ -382,7 +419,7 @@ zitadel_credential_failures_total{{file="{label}",reason="temporary"}} 0
                     is_well: false,
                     ..round()
                 };
-                metrics.count(&round, None, Some(at(9)), at(7));
+                metrics.count(&round, &APPLIED, None, Some(at(9)), at(7));
             }
         }
         let samples = metrics.text();
@@ -398,6 +435,7 @@ zitadel_credential_failures_total{{file="{label}",reason="temporary"}} 0
                 r#"failures_total{file="",reason="file"} 16"#,
                 r#"failures_total{file="",reason="permanent"} 2"#,
                 r#"failures_total{file="",reason="refused"} 2"#,
+                r#"failures_total{file="",reason="secret"} 0"#,
                 r#"failures_total{file="",reason="temporary"} 2"#,
             ]
         );

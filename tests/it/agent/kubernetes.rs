@@ -125,6 +125,30 @@ fn applied_in(namespace: &str) -> Reply {
 }
 
 #[test]
+fn the_metrics_count_a_secret_that_is_refused() {
+    let calls = AtomicUsize::new(0);
+    let Some(pod) = Pod::new(move || match calls.fetch_add(1, Ordering::SeqCst) {
+        0 => Response::new(403).into(),
+        _ => applied(),
+    }) else {
+        return;
+    };
+    let words = [&SECRET[..], &["--metrics-file", "m.prom"]].concat();
+    let failures = r#"failures_total{file="ci/zitadel-token",reason="secret"} "#;
+    let success = r#"last_success_timestamp_seconds{file="ci/zitadel-token"} "#;
+    let (code, said) = pod.run(&words);
+    assert_eq!(code, 1, "{said}");
+    let metrics = pod.world.home.read("m.prom");
+    assert!(metrics.contains(&format!("{failures}1\n")), "{metrics}");
+    assert!(!metrics.contains(success), "{metrics}");
+    let (code, said) = pod.run(&words);
+    assert_eq!(code, 0, "{said}");
+    let metrics = pod.world.home.read("m.prom");
+    assert!(metrics.contains(&format!("{failures}0\n")), "{metrics}");
+    assert!(metrics.contains(success), "{metrics}");
+}
+
+#[test]
 fn it_applies_only_its_own_field_without_force() {
     let Some(pod) = Pod::new(applied) else {
         return;

@@ -228,7 +228,8 @@ for target in "${targets[@]}"; do
     install_rustc
     build_std "$target"
     # Results that were built with another standard library do not fit this one.
-    rm -rf "target/release-build/$target" "target/release-build/release" "target/windows/$target"
+    rm -rf "target/release-build/$target" "target/release-build/release" \
+      {target/windows,target/lint-target}/"$target"
     touch "$directory/done-$target"
   }
   environment "$target"

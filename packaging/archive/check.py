@@ -25,7 +25,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "issuer.test"
-RESOLVER = "127.0.0.153"
+# One for each process: two of them may run at once.
+RESOLVER = f"127.53.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
 TOKEN = "t" * 96
 CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 # A path, because the program's environment has no PATH.
@@ -106,8 +107,8 @@ def token(root, issuer, **environment):
     return run.stderr if run.returncode else run.stdout.strip()
 
 
-def must(held, complaint):
-    if not held:
+def must(condition, complaint):
+    if not condition:
         sys.exit(f"packaging/archive/check.py: {complaint}")
 
 

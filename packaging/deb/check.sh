@@ -39,7 +39,8 @@ if [[ ${OWN_MOUNTS:-} != yes ]]; then
 fi
 # Another distribution's mirror has no Debian; debootstrap has a default.
 mirror=
-! grep -qx 'ID=debian' /etc/os-release || mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | head -n 1)
+! grep -qx 'ID=debian' /etc/os-release ||
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | sed -n 1p)
 work=$(mktemp -d)
 trap 'umount -R "$work"/*/proc "$work"/*/"$work"/shared 2>/dev/null || true; rm -rf --one-file-system "$work"' EXIT
 
@@ -48,14 +49,14 @@ dpkg-deb -R "$package" "$work/older"
 sed -i 's/^Version: .*/Version: 0.0.1-1/' "$work/older/DEBIAN/control"
 
 # Lists a root's files, without those of apt and dpkg.
-held() {
+files_of() {
   find "$1" -xdev \( -path "$1/var/lib/dpkg" -o -path "$1/var/lib/apt" -o -path "$1/var/cache" \
     -o -path "$1/var/log" -o -path "$1/proc" -o -path "$1/tmp" \) -prune -o -printf '%P %y %m %l\n' |
     LC_ALL=C sort
 }
 
 # Its output is shown only if it fails.
-quietly() { "$@" >"$work/log" 2>&1 || { tail -n 20 "$work/log" >&2; return 1; }; }
+quietly() { "$@" >"$work/log" 2>&1 || { cat "$work/log" >&2; return 1; }; }
 
 for suite in "${suites[@]}"; do
   printf '%s: a root of its own for %s\n' "$suite" "$architecture"
@@ -87,7 +88,7 @@ for suite in "${suites[@]}"; do
   dpkg-deb --root-owner-group -b "$work/older" "$root/older.deb" >/dev/null
   cp "$package" "$root/newer.deb"
 
-  held "$root" >"$work/before"
+  files_of "$root" >"$work/before"
   quietly inside apt-get -y install /older.deb
 
   TMPDIR=$work/shared quietly cargo run --quiet --locked --release --example quickstart -- \
@@ -109,12 +110,12 @@ for suite in "${suites[@]}"; do
   # The user's own files must stay.
   inside sh -ec 'mkdir -p /root/.config/zitadel-credential; echo "#" >/root/.config/zitadel-credential/config.toml'
   quietly inside apt-get -y remove zitadel-credential
-  held "$root" >"$work/removed"
+  files_of "$root" >"$work/removed"
   quietly inside apt-get -y install /newer.deb
   quietly inside apt-get -y purge zitadel-credential
   inside test -s /root/.config/zitadel-credential/config.toml
   rm -r "$root/root/.config"
-  held "$root" >"$work/purged"
+  files_of "$root" >"$work/purged"
   grep -v '^root/\.config' "$work/removed" | diff "$work/before" -
   diff "$work/before" "$work/purged"
   umount "$root/proc" "$root/$work/shared"

@@ -15,12 +15,12 @@ repository=$(sed -n 's|^repository = "\(.*\)"|\1|p' Cargo.toml)
 grep -q "^  url \"$repository/.*/${archive##*/}\"$" "$formula" || die "the URL names another archive"
 sum=$(sha256sum "$archive" | cut -d ' ' -f 1)
 grep -q "^  sha256 \"$sum\"$" "$formula" || die "the checksum is of another archive"
-held=$(tar -tf "$archive" | cut -d / -f 2-)
+files=$(tar -tf "$archive" | cut -d / -f 2-)
 for file in Cargo.toml Cargo.lock src/main.rs examples/man.rs \
   man/man1/zitadel-credential.1 man/man5/zitadel-credential-config.5; do
-  grep -qx "$file" <<<"$held" || die "the archive has no $file"
+  grep -qx "$file" <<<"$files" || die "the archive has no $file"
 done
 # Each of these pages is named after a link.
-links=$(grep -c '^man/man1/[a-z]*-credentials\?-zitadel\.1$' <<<"$held") || true
+links=$(grep -c '^man/man1/[a-z]*-credentials\?-zitadel\.1$' <<<"$files") || true
 ((links > 4)) || die "the archive has pages for $links links"
 rubocop --config packaging/homebrew/rubocop.yml --format simple "$formula"

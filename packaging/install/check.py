@@ -38,7 +38,7 @@ NOBODY = 65534
 class Releases(http.server.BaseHTTPRequestHandler):
     """Serves files; one without content is cut after half of its length."""
 
-    files, cut, slow = {}, set(), threading.Event()
+    files, cut, slow, is_begun = {}, set(), threading.Event(), threading.Event()
     asked, elsewhere = [], {}
 
     def do_GET(self):
@@ -63,6 +63,7 @@ class Releases(http.server.BaseHTTPRequestHandler):
         if self.slow.is_set() and self.path.endswith(".gz"):
             self.wfile.write(content[:1000])
             self.wfile.flush()
+            self.is_begun.set()
             time.sleep(20)
         try:
             self.wfile.write(content)
@@ -184,8 +185,8 @@ def leftovers(place):
     return sorted(place.glob(f".{PROGRAM}*")) if os.access(place, os.R_OK) else []
 
 
-def must(held, complaint):
-    if not held:
+def must(condition, complaint):
+    if not condition:
         sys.exit(f"packaging/install/check.py: {complaint}")
 
 
@@ -288,15 +289,14 @@ def check_hostile(check, shell):
 def check_signals(check, shell):
     Releases.slow.set()
     for number in [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]:
-        place, asked = check.directory(), len(Releases.asked)
+        Releases.is_begun.clear()
+        place = check.directory()
         words = [*SHELLS[shell], str(SCRIPT), "--to", str(place), "--from", f"{check.url}/good"]
         words[0] = shutil.which(words[0])
         run = subprocess.Popen(words, env={"PATH": str(check.paths[shell])},
                                stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                start_new_session=True)
-        while len(Releases.asked) < asked + 2:
-            time.sleep(0.02)
-        time.sleep(0.2)
+        must(Releases.is_begun.wait(30), "it does not request the archive")
         os.killpg(run.pid, number)
         run.communicate(timeout=30)
         must(run.returncode != 0, f"it went well after signal {number}")

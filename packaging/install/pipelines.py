@@ -30,8 +30,8 @@ REGISTRY = "registry.acme.test"
 SHELLS = {"sh": ["sh"], "bash": ["bash", "--noprofile", "--norc"]}
 
 
-def must(held, complaint):
-    if not held:
+def must(condition, complaint):
+    if not condition:
         sys.exit(f"packaging/install/pipelines.py: {complaint}")
 
 

@@ -27,8 +27,8 @@ LICENCES = DIST / "THIRD-PARTY.txt"
 LARGEST = 4_500_000
 
 
-def must(held, complaint):
-    if not held:
+def must(condition, complaint):
+    if not condition:
         sys.exit(f"packaging/materials/check.py: {complaint}")
 
 
@@ -127,11 +127,12 @@ def unpacked(package, scratch):
 
 def check_packages(target, version):
     """Checks that each contains exactly the tree of packaging/stage.sh."""
-    tree = {name: held for name, held in files_of(TREE).items() if "/" in name}
+    tree = {name: content for name, content in files_of(TREE).items() if "/" in name}
     is_windows = "-windows-" in target
     program = BINARY.read_bytes()
-    links = [held for name, held in tree.items() if name.startswith("bin/") and name != f"bin/{BINARY.name}"]
-    must(links and all(held == (program if is_windows else BINARY.name) for held in links),
+    links = [content for name, content in tree.items()
+             if name.startswith("bin/") and name != f"bin/{BINARY.name}"]
+    must(links and all(content == (program if is_windows else BINARY.name) for content in links),
          "the tree's other names do not lead to the program")
     with tempfile.TemporaryDirectory() as scratch:
         kind = "zip" if is_windows else "tar.gz"
@@ -145,10 +146,10 @@ def check_packages(target, version):
         (deb,), (rpm,) = DIST.glob("*.deb"), DIST.glob("*.rpm")
         for package in (deb, rpm):
             packed = unpacked(package, scratch)
-            for name, held in tree.items():
+            for name, content in tree.items():
                 if package is deb:
                     name = name.replace("zsh/site-functions", "zsh/vendor-completions")
-                must(packed.get(f"usr/{name}") == held, f"{package.name}: {name}")
+                must(packed.get(f"usr/{name}") == content, f"{package.name}: {name}")
 
 
 def main():

@@ -5,17 +5,25 @@
 set -euo pipefail
 linker=CARGO_TARGET_${3//-/_}_LINKER
 linker=${linker^^}
+# A command that fails inside the text would leave a blank.
+crate=$(cargo pkgid)
+compiler=$("${RUSTC:-rustc}" --version)
+cargo=$(cargo --version)
+rpm=$(rpmbuild --version 2>/dev/null || true)
+installed=$(cargo install --list)
+linked=$("${!linker:-cc}" --version)
+crates=$(sha256sum Cargo.lock)
 cat <<EOF
 zitadel-credential $1
 
-source:     $(cargo pkgid | sed 's/^.*#/crate /') at commit $2
+source:     crate ${crate##*#} at commit $2
 time:       SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH ($(date -u -d "@$SOURCE_DATE_EPOCH" +%FT%TZ))
 target:     $3
-compiler:   $("${RUSTC:-rustc}" --version)
-cargo:      $(cargo --version)
-tools:      $(rpmbuild --version 2>/dev/null | tr '[:upper:]' '[:lower:]' | sed 's/$/,/') $(cargo install --list | sed -n 's/^\(cargo-auditable\|cargo-deb\) v\(.*\):$/\1 \2/p' | paste -sd ,)
-linker:     $("${!linker:-cc}" --version | head -n 1)
-crates:     Cargo.lock, SHA-256 $(sha256sum Cargo.lock | cut -d ' ' -f 1)
+compiler:   $compiler
+cargo:      $cargo
+tools:      ${rpm:+${rpm,,}, }$(sed -n 's/^\(cargo-auditable\|cargo-deb\) v\(.*\):$/\1 \2/p' <<<"$installed" | paste -sd ,)
+linker:     ${linked%%$'\n'*}
+crates:     Cargo.lock, SHA-256 ${crates%% *}
 
 To build it again, with the same compiler, in a clone at that commit:
 

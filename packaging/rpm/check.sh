@@ -21,14 +21,16 @@ trap 'rm -rf "$root"' EXIT
 die() { printf 'packaging/rpm/check.sh: %s\n' "$1" >&2; exit 1; }
 
 # A static program needs no C library, and no shell runs at install.
-asked=$(rpm -qp --requires "$package" | grep -v '^rpmlib' || true)
-[[ -z $asked ]] || die "it asks for $asked"
-[[ -z $(rpm -qp --scripts "$package") ]] || die "it runs scripts"
+required=$(rpm -qp --requires "$package")
+required=$(sed '/^rpmlib/d' <<<"$required")
+[[ -z $required ]] || die "it requires $required"
+scripts=$(rpm -qp --scripts "$package")
+[[ -z $scripts ]] || die "it runs scripts: $scripts"
 
-held() { (cd "$root" && find . -path ./var/lib/rpm -prune -o ! -type d -print | LC_ALL=C sort); }
+files() { (cd "$root" && find . -path ./var/lib/rpm -prune -o ! -type d -print | LC_ALL=C sort); }
 # Debian's rpm warns against its use on Debian.
 inside() { rpm --root "$root" --dbpath /var/lib/rpm "$@" 2> >(grep -v '^rpm: ' >&2); }
-before=$(held)
+before=$(files)
 inside --nodeps --ignorearch -i "$package"
 inside --nodeps -V zitadel-credential
 for file in "$root"/usr/bin/*; do
@@ -40,5 +42,5 @@ for name in LICENSE-MIT LICENSE-APACHE; do
   cmp "$name" "$root/usr/share/licenses/zitadel-credential/$name"
 done
 inside -e zitadel-credential
-[[ $(held) == "$before" ]] || die "it leaves $(comm -13 <(echo "$before") <(held))"
+[[ $(files) == "$before" ]] || die "it leaves $(comm -13 <(echo "$before") <(files))"
 echo "the rpm for $processor installs, runs and goes"

@@ -15,7 +15,7 @@ wine=/usr/lib/wine/wine64
 if [[ ! -x $wine ]]; then
   sudo=; if ((EUID)); then sudo=sudo; fi
   $sudo apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -qq -y --no-install-recommends wine wine64 >&2
+  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends wine wine64 >&2
 fi
 export WINEPREFIX=$work/wine WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml='
 if [[ ! -e $WINEPREFIX/drive_c ]]; then timeout 300 $wine wineboot -i; fi
@@ -23,7 +23,7 @@ x86_64-w64-mingw32-gcc -shared -o "$WINEPREFIX/drive_c/windows/system32/bcryptpr
   packaging/windows/bcryptprimitives.c -ladvapi32
 
 # While one program runs, wine's services keep running: otherwise each call starts them.
-exec {held}> >(exec $wine cmd /q >/dev/null 2>&1)
+exec {services}> >(exec $wine cmd /q >/dev/null 2>&1)
 
 step() { printf 'Windows: %s (%s s)\n' "$1" "$SECONDS"; }
 step "tools"

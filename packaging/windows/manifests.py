@@ -72,8 +72,8 @@ WINGET = {
 }
 
 
-def must(held, complaint):
-    if not held:
+def must(condition, complaint):
+    if not condition:
         sys.exit(f"packaging/windows/manifests.py: {complaint}")
 
 

@@ -32,8 +32,8 @@ NAMES = ["git-credential-zitadel", "docker-credential-zitadel", "cargo-credentia
 TIMEOUT = 120
 
 
-def must(held, complaint):
-    if not held:
+def must(condition, complaint):
+    if not condition:
         sys.exit(f"packaging/windows/sessions.py: {complaint}")
 
 

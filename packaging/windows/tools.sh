@@ -36,7 +36,7 @@ if [[ ! -e $tools/git.exe ]]; then
   if [[ ! -e /usr/x86_64-w64-mingw32/lib/libz.a ]]; then
     sudo=$( ((EUID)) && echo sudo || true)
     $sudo apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -qq -y --no-install-recommends libz-mingw-w64-dev >&2
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends libz-mingw-w64-dev >&2
   fi
   echo "building git.exe, which may take minutes"
   build_git

@@ -8,12 +8,14 @@
 //! | `apply` | applies changes in order, and reverts them if one fails |
 //! | `backup` | each file as it was before the first setup |
 //! | `file`, `link` | the current and the new state of one file or link |
+//! | `moved` | a key file that moves when a plan is applied |
 //! | `tool`, `file_lock` | git and kubectl, which write their own files under their own locks |
 //! | `trial` | the tool's call, tested after the files are written |
 //! | `journal`, `check`, `entry` | `setup.json`: every edit and its place |
 //! | `toml` | editing in place |
 //! | `diff` | the diff of `--dry-run` |
 //! | `lock`, `directory` | one setup at a time; new directories |
+//! | `verbs` | the verbs in the messages of an undo |
 
 pub(crate) mod apply;
 pub(crate) mod backup;

@@ -225,13 +225,16 @@ impl Miss<'_> {
     }
 }
 
+/// Returns the line for a host of a service that accepts no ZITADEL tokens.
+pub(crate) fn no_use(host: &dyn fmt::Display, service: &str) -> String {
+    format!("{host} belongs to {service}, which accepts no ZITADEL tokens")
+}
+
 /// Adds the remedies for a missing host rule.
 fn add_rule(report: Report, origin: &Origin) -> Report {
     let host = origin.authority();
     if let Some(service) = strangers::service(origin.host.as_str()) {
-        return report.hint(format!(
-            "{host} belongs to {service}, which takes no tokens of ZITADEL"
-        ));
+        return report.hint(no_use(&host, service));
     }
     if origin.scheme == Scheme::Http {
         // The rules of setup and of the caller are for https only.

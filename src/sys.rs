@@ -35,6 +35,9 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
+/// The most symbolic links in a path, as in Linux (`path_resolution(7)`).
+pub(crate) const MOST_LINKS: usize = 40;
+
 pub use environment::Environment;
 pub(crate) use environment::named;
 #[cfg(unix)]

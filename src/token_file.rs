@@ -9,13 +9,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use place::{Content, DIRECTORY, MOST_LINKS, Refusal, place};
+use place::{Content, DIRECTORY, Refusal, place};
 
 use crate::config::Config;
 use crate::edit::backup::ENDING as BACKUP;
 use crate::edit::directory::real_place;
 use crate::error::{Error, Report};
 use crate::secret::Secret;
+use crate::sys::MOST_LINKS;
 use crate::sys::access::Access;
 use crate::sys::dir::Dir;
 use crate::sys::paths::canonicalize;

@@ -224,9 +224,7 @@ impl IssuerUrl {
             origin: self.origin().clone(),
         }
     }
-}
 
-impl IssuerUrl {
     /// Returns the URL of one of ZITADEL's APIs, whose path begins with `/`. `None` if a
     /// part of the path is invalid.
     pub fn api(&self, path: &str) -> Option<HttpUrl> {

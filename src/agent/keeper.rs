@@ -261,7 +261,9 @@ impl Keeper {
             .and_then(|current| current.token.lifespan())
             && lifespan.freshness(now) == Freshness::Unusable
         {
-            log::error!("the token in the files expires at {}", lifespan.expires_at);
+            let end = lifespan.expires_at;
+            let expires = if end <= now { "expired" } else { "expires" };
+            log::error!("the token in the files {expires} at {end}");
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::wiring::Wirings;
 use crate::broker::Broker;
 use crate::error::Error;
-use crate::findings::apiserver::{Flaw, flaws};
+use crate::findings::apiserver::{Flaw, OPENS_ZITADEL, flaws};
 use crate::findings::wiring::Context;
 use crate::findings::{Check, Checks, failed, failed_with, ok, skipped, warning};
 use crate::scope::{Scopes, open_zitadel, project_of};
@@ -156,10 +156,12 @@ fn kind(
     }
     let mut flaws = flaws(scopes, token.expose(), profile).into_iter();
     checks.push(match flaws.next() {
-        Some(flaw) if needs_jwt => {
-            warning("token", format!("{what}: {}", verdict(&flaw)), flaw.remedy)
-        }
-        Some(flaw) => ok("token", format!("{what}; {}", verdict(&flaw))),
+        Some(flaw) if needs_jwt => warning(
+            "token",
+            format!("{what}: {}", verdict("it", &flaw)),
+            flaw.remedy,
+        ),
+        Some(flaw) => ok("token", format!("{what}; {}", verdict("it", &flaw))),
         None => ok(
             "token",
             format!("{what}; a Kubernetes API server can use it"),
@@ -185,17 +187,17 @@ fn origin(broker: &Broker<'_>) -> String {
 /// Adds the flaws after the first one.
 fn further(checks: &mut Checks, flaws: impl Iterator<Item = Flaw>) {
     for flaw in flaws {
-        checks.push(warning("token", verdict(&flaw), flaw.remedy));
+        checks.push(warning("token", verdict("it", &flaw), flaw.remedy));
     }
 }
 
-/// Returns the line on why an API server would refuse a token.
-fn verdict(flaw: &Flaw) -> String {
+/// Returns the line on why an API server would refuse a token, which `token` names.
+fn verdict(token: &str, flaw: &Flaw) -> String {
     let why = &flaw.why;
     if flaw.is_partial {
-        format!("a Kubernetes API server may refuse it: {why}")
+        format!("a Kubernetes API server may refuse {token}: {why}")
     } else {
-        format!("a Kubernetes API server cannot use it, because {why}")
+        format!("a Kubernetes API server cannot use {token}, because {why}")
     }
 }
 
@@ -220,7 +222,7 @@ pub(super) fn check_others(
         };
         match check() {
             Ok(flaws) => flaws.into_iter().for_each(|flaw| {
-                let what = format!("{place}: {}", verdict(&flaw).replacen("it", "its token", 1));
+                let what = format!("{place}: {}", verdict("its token", &flaw));
                 checks.push(warning(tool, what, flaw.remedy));
             }),
             Err(error) => {
@@ -229,11 +231,8 @@ pub(super) fn check_others(
             }
         }
         if open_zitadel(&request.scopes) {
-            checks.push(warning(
-                tool,
-                format!("{place}: the API server gets a token for ZITADEL's own APIs (zitadel-api), with which it can add a key to the user for itself"),
-                "use another profile for this cluster, without zitadel-api",
-            ));
+            let [what, remedy] = OPENS_ZITADEL;
+            checks.push(warning(tool, format!("{place}: {what}"), remedy));
         }
     });
 }

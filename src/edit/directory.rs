@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use crate::sys::MOST_LINKS;
 use crate::sys::files::{create_private_dir, may_create_in};
 use crate::sys::paths::canonicalize;
 use crate::sys::status::Status;
@@ -30,9 +31,6 @@ pub(crate) fn missing(dir: &Path) -> (String, &'static str) {
     (reason, "create it, or choose another directory")
 }
 
-/// The most links in one path, as in the kernel.
-const LINKS: usize = 40;
-
 /// Refuses a path with a link that another user could have created, for example in /tmp,
 /// so that a different file would be changed.
 ///
@@ -51,7 +49,7 @@ pub(crate) fn check_links(path: &Path) -> io::Result<()> {
         let Ok(there) = Status::of_link(&next) else {
             return Ok(());
         };
-        if !there.is_link() || links == LINKS {
+        if !there.is_link() || links == MOST_LINKS {
             dir = next;
             continue;
         }

@@ -13,9 +13,9 @@ use super::tool;
 use crate::config::{Config, option_for};
 use crate::error::{Error, Report};
 use crate::findings::netrc::Netrc;
-use crate::findings::rule::{api_token, no_match, no_use};
+use crate::findings::rule::{api_token, no_match};
 use crate::findings::wiring::NetrcReader;
-use crate::host::HostPattern;
+use crate::host::{HostPattern, no_use};
 use crate::sys::paths::{file_of, is_same_program, link_command};
 use crate::text::quote;
 
@@ -106,7 +106,7 @@ impl Plan<'_> {
             refuse_useless(&pattern)?;
             if !args.force {
                 refuse_strangers(&pattern).map_err(|report| {
-                    Error::Usage(report.hint("to add the rule all the same, give --force"))
+                    Error::Usage(report.hint("add --force to write the rule anyway"))
                 })?;
             }
             let setup = setup_name(tool, &pattern, file);
@@ -160,7 +160,7 @@ impl Plan<'_> {
 
     /// Warns of a host that takes no ZITADEL tokens, or should not get this one.
     pub(crate) fn warn_of_rule(&mut self, pattern: &HostPattern) -> Result<(), Error> {
-        let service = pattern.service().map(|service| no_use(pattern, service));
+        let service = pattern.service().map(|service| no_use(&pattern, service));
         let config = self.config()?;
         let rule = config.rules().named(pattern);
         let api = rule.and_then(|rule| api_token(&config, rule));
@@ -335,7 +335,7 @@ fn refuse_strangers(pattern: &HostPattern) -> Result<(), Report> {
         let what = format!("{pattern} covers hosts of other people, who would get the token");
         Report::new(what).hint("name your own host or domain, for example *.acme.dev")
     } else if let Some(service) = pattern.service() {
-        Report::new(no_use(pattern, service)).hint(format!(
+        Report::new(no_use(&pattern, service)).hint(format!(
             "use an account of {service} there, or name a server of your own"
         ))
     } else {

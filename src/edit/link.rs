@@ -66,8 +66,8 @@ impl LinkChange {
     /// Sets the new target.
     ///
     /// # Errors
-    /// Another program was faster, or the operating system's error; the link is
-    /// unchanged.
+    /// Another program changed the link, or the operating system's error. After the
+    /// latter, [`LinkChange::revert`] restores a link that is already removed.
     pub(crate) fn apply(&self) -> Result<(), Report> {
         self.put(self.before.as_deref(), self.after.as_deref())
     }
@@ -89,7 +89,7 @@ impl LinkChange {
         let put = || {
             if let Some(now) = now {
                 if fs::read_link(&self.path)? != now {
-                    return Err(io::ErrorKind::ResourceBusy.into());
+                    return Err(io::Error::other("another program changed it"));
                 }
                 fs::remove_file(&self.path)?;
             }
@@ -107,7 +107,10 @@ impl LinkChange {
                 quote::path(&self.path),
                 system(&error)
             );
-            Report::new(what).hint("check the directory's permissions")
+            Report::new(what).hint(match error.kind() {
+                io::ErrorKind::Other => "look at the link, then repeat this call",
+                _ => "check the directory's permissions",
+            })
         })
     }
 

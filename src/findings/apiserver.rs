@@ -11,6 +11,12 @@ use crate::text::quote::quoted;
 use crate::token::MAKE_IT_JWT;
 use crate::token::jwt::Jwt;
 
+/// The warning about a token with the scope of `zitadel-api`, and its remedy.
+pub(crate) const OPENS_ZITADEL: [&str; 2] = [
+    "the API server gets a token for ZITADEL's own APIs (zitadel-api): it can use it to add its own key to the user",
+    "use another profile for this cluster, without zitadel-api",
+];
+
 const ADD_PROJECT: &str =
     "add the cluster's project: projects = [\"ID\"] in the profile, or --project ID";
 

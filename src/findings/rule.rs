@@ -3,14 +3,9 @@
 use crate::config::{Asker, Config};
 use crate::findings::wiring::profile_of;
 use crate::findings::{Checks, warning};
-use crate::host::{HostPattern, HostRule};
+use crate::host::{HostPattern, HostRule, no_use};
 use crate::scope::open_zitadel;
 use crate::url::Origin;
-
-/// Returns the line for a service that takes no ZITADEL tokens.
-pub(crate) fn no_use(pattern: &HostPattern, service: &str) -> String {
-    format!("{pattern} belongs to {service}, which takes no tokens of ZITADEL")
-}
 
 /// Returns the line for a wildcard that matches no host.
 pub(crate) fn no_match(pattern: &HostPattern) -> String {
@@ -26,7 +21,7 @@ pub(crate) fn api_token(config: &Config<'_>, rule: &HostRule) -> Option<String> 
     }
     let profile = profile_of(config, rule);
     Some(format!(
-        "{}: {profile} gives it a token for ZITADEL's own APIs (zitadel-api), with which that host can add a key to the user for itself",
+        "{}: {profile} gives it a token for ZITADEL's own APIs (zitadel-api): that host can use it to add its own key to the user",
         rule.pattern
     ))
 }
@@ -49,7 +44,7 @@ pub(crate) fn check(checks: &mut Checks, config: &Config<'_>) {
         }
         if let Some(service) = pattern.service() {
             let advice = format!("remove [hosts.\"{pattern}\"], and use an account of {service}");
-            checks.push(warning("rule", no_use(pattern, service), advice));
+            checks.push(warning("rule", no_use(&pattern, service), advice));
         }
         if let Some(line) = api_token(config, rule) {
             let advice = "use another profile for this host, without zitadel-api";

@@ -141,7 +141,7 @@ impl Note {
             && error.kind() != io::ErrorKind::NotFound
         {
             log::warn!(
-                "{}: cannot be removed: {}: the next call does it",
+                "{}: cannot be removed: {}; the next call removes it",
                 quote::path(&path),
                 system(&error)
             );

@@ -207,7 +207,7 @@ impl Renewal<'_, '_> {
         Note::remove(&self.place.file);
         if let Err(error) = self.remove_unused(note, new) {
             log::warn!(
-                "{}: the new key works, but may be twice at ZITADEL: {}: see zitadel-credential key list",
+                "{}: the new key works, but ZITADEL may have a second copy of it: {}; check with zitadel-credential key list",
                 self.place.shown(),
                 error.report().headline()
             );

@@ -384,7 +384,7 @@ impl Call<'_, '_> {
     fn done_by_another(&self, now: InUse) -> Done {
         let (file, id) = (self.place.shown(), now.id.as_str());
         Done {
-            text: format!("{file}: another call has replaced the key meanwhile, by {id}\n"),
+            text: format!("{file}: another call already replaced the key: the new key is {id}\n"),
             in_use: Some(now.id),
         }
     }

@@ -27,7 +27,7 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(super) fn request<'c>(config: &Config<'c>, deadline: Deadline) -> Result<Request<'c>, Error> {
     let mut request = config.request(Asker::default())?;
     if matches!(request.source, Source::SelfSigned(_)) {
-        let what = "a system user has no keys at ZITADEL's user API: its key stands in ZITADEL's configuration";
+        let what = "a system user has no keys at ZITADEL's user API: its key is in ZITADEL's configuration";
         return Err(Error::Usage(Report::new(what).hint(
             "replace the public key in ZITADEL's configuration, then the key file",
         )));
@@ -68,7 +68,7 @@ impl<'r, 'c> Session<'r, 'c> {
         key: Option<Key>,
     ) -> Result<Self, Error> {
         let url = request.issuer.as_ref().ok_or_else(|| {
-            let report = Report::new("no issuer is configured, so there are no keys to ask for");
+            let report = Report::new("no issuer is configured: key commands need one");
             Error::Usage(report.hint("set issuer in the profile, or give --issuer"))
         })?;
         let broker = match (key, &request.source) {

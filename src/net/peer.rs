@@ -15,7 +15,7 @@ pub struct Peer {
     pub other_name: &'static str,
     /// Remedy for a certificate of an unknown authority: whose certificates to trust.
     pub authority: &'static str,
-    /// Remedy if the server wants a client certificate.
+    /// Remedy if the server requires a client certificate.
     pub client_certificate: &'static str,
     /// The name of the file with the certificates to trust.
     pub ca_file: &'static str,

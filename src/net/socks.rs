@@ -187,7 +187,7 @@ fn socks4(stream: &mut (impl Read + Write), target: &Target) -> Result<(), Socks
     // A version and a status; the rest is unused for CONNECT.
     match receive::<8>(stream)? {
         [0, 90, ..] => Ok(()),
-        [0, 92 | 93, ..] => Err(SocksError::Login("it wants an identd on this machine")),
+        [0, 92 | 93, ..] => Err(SocksError::Login("it requires an identd on this machine")),
         [0, 91, ..] => Err(passing("it could not connect")),
         _ => Err(passing("its answer is not SOCKS4")),
     }
@@ -213,8 +213,8 @@ fn socks5(
         ([5, 2], Some((user, password))) => {
             log_in(stream, user, password.unwrap_or_default())?;
         }
-        ([5, 0xff], None) => return Err(SocksError::Login("it wants a user name and password")),
-        ([5, _], _) => return Err(SocksError::Login("it wants another kind of login")),
+        ([5, 0xff], None) => return Err(SocksError::Login("it requires a user name and password")),
+        ([5, _], _) => return Err(SocksError::Login("it requires another kind of login")),
         _ => return Err(passing(NOT_SOCKS)),
     }
     let mut request = vec![5, 1, 0];

@@ -79,9 +79,7 @@ impl SetupProfile {
             ..plan.options.clone()
         })
     }
-}
 
-impl SetupProfile {
     /// Returns the current and the new path of the key.
     fn moved(&self, plan: &Plan<'_>) -> Option<(PathBuf, PathBuf)> {
         let to = self.answers.get()?.place.borrow().clone()?;

@@ -272,11 +272,11 @@ pub(super) fn refuse_known_host(
     let Some(rule) = config.rules().named(pattern) else {
         return Ok(());
     };
-    let profile = rule.profile.as_deref().unwrap_or("the default profile");
-    let what = format!(
-        "host rule {pattern} is there already, with {}",
-        quote::path(profile)
-    );
+    let profile = match &rule.profile {
+        Some(profile) => format!("profile {}", quote::path(profile)),
+        None => "the default profile".to_owned(),
+    };
+    let what = format!("host rule {pattern} exists already, for {profile}");
     Err(usage(what, hint))
 }
 

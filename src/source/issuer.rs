@@ -28,7 +28,7 @@ const ZITADEL: Peer = Peer {
     other_server: "check that a ZITADEL instance answers at this URL",
     other_name: "check the issuer's host name, and which server answers there",
     authority: "if you run your own certificate authority, give its PEM: --ca-file, ZITADEL_CREDENTIAL_CA_FILE or ca-file in the profile",
-    client_certificate: "client certificates are not supported: use an address of the issuer that wants none",
+    client_certificate: "client certificates are not supported: use an address of the issuer that requires none",
     ca_file: "ca-file",
     bad_ca_file: "give a readable PEM file with the root certificates to trust",
 };

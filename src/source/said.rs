@@ -70,7 +70,7 @@ impl Said {
                 self.write("\n");
             }
             if self.total > input::LIMIT {
-                log::warn!("the rest of what the {} says is not shown", self.setting);
+                log::warn!("the rest of the {}'s stderr is not shown", self.setting);
             }
         }
     }

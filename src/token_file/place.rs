@@ -6,14 +6,12 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use crate::edit::directory::missing;
+use crate::sys::MOST_LINKS;
 use crate::sys::absolute::names_directory;
 use crate::sys::dir::Dir;
 use crate::sys::files::is_open_file;
 use crate::sys::status::Status;
 use crate::text::quote::system;
-
-/// Linux's own limit for symbolic links in a path.
-pub(super) const MOST_LINKS: usize = 40;
 
 /// The kind of content written to a file.
 #[derive(Clone, Copy, PartialEq, Eq)]

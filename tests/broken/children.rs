@@ -175,7 +175,7 @@ fn the_stderr_of_a_key_command_is_escaped_limited_and_shown_if_useful() {
     assert!(secret.contains("serviceaccount"), "{secret}");
     let flood = said("yes said | head -c 200000 >&2; exit 3", &["token"]);
     assert!((65_536..66_500).contains(&flood.len()), "{}", flood.len());
-    assert!(flood.contains("the rest of what the key-command says is not shown"));
+    assert!(flood.contains("the rest of the key-command's stderr is not shown"));
     let good = "echo unlocked >&2; cat key.json";
     assert_eq!(said(good, &["kubectl"]), "");
     assert!(said(good, &["token", "-v"]).contains("unlocked\n"));

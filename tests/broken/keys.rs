@@ -169,7 +169,7 @@ fn of_twenty_concurrent_rotations_one_creates_a_key() {
     assert_eq!(keys(&world), [id.as_str()]);
     let others = told.iter().filter(|text| {
         text.contains(&format!(
-            "another call has replaced the key meanwhile, by {id}"
+            "another call already replaced the key: the new key is {id}"
         ))
     });
     assert_eq!(others.count(), 19, "{told:?}");

@@ -102,7 +102,7 @@ fn openssl_as_a_server_that_refuses_us_is_final_and_says_why() {
     let said = |options: &[&str]| at_server(&openssl, options);
     for version in ["-tls1_2", "-tls1_3"] {
         let line = said(&[version, "-Verify", "1"]);
-        assert!(line.ends_with(" wants a client certificate"), "{line}");
+        assert!(line.ends_with(" requires a client certificate"), "{line}");
     }
     let line = said(&["-tls1_1", "-cipher", "ALL@SECLEVEL=0"]);
     assert!(line.contains("no common TLS version"), "{line}");

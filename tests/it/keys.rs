@@ -182,13 +182,13 @@ fn a_new_file_is_complete_even_if_the_last_request_fails() {
         // The first response is lost, so the key is added twice.
         world.issuer.fault(Endpoint::AddKey, Fault::CutMidBody, 1);
         world.issuer.fault(Endpoint::ListKeys, forbidden, 1);
-        let warning = "new.json: the new key works, but may be twice at ZITADEL: ";
+        let warning = "new.json: the new key works, but ZITADEL may have a second copy of it: ";
         world
             .zitadel(words)
             .assert()
             .success()
             .stdout(contains("new.json: new key "))
-            .stderr(contains(warning).and(contains(": see zitadel-credential key list")));
+            .stderr(contains(warning).and(contains("; check with zitadel-credential key list")));
         let file = world.home.path().join("new.json");
         let new = key_file(&file)["keyId"].clone();
         assert!(!world.home.path().join("new.json.rotation").exists());

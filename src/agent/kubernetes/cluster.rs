@@ -28,7 +28,7 @@ const API_SERVER: Peer = Peer {
     other_server: "check KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT: no API server answers there",
     other_name: "check KUBERNETES_SERVICE_HOST, and which server answers there",
     authority: "mount the service account's own volume: its ca.crt is the cluster's authority",
-    client_certificate: "client certificates are not supported: use an address of the API server that wants none",
+    client_certificate: "client certificates are not supported: use an address of the API server that requires none",
     ca_file: "the cluster's authority",
     bad_ca_file: MOUNT,
 };

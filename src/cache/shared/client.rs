@@ -205,7 +205,7 @@ pub fn refusal(code: &str) -> Error {
             "check username and password-file, or ZITADEL_CREDENTIAL_SHARED_PASSWORD",
         ),
         "NOAUTH" => (
-            "the server wants a login",
+            "the server requires a login",
             "set username, and password-file or ZITADEL_CREDENTIAL_SHARED_PASSWORD",
         ),
         "NOPERM" => (
@@ -217,11 +217,11 @@ pub fn refusal(code: &str) -> Error {
             "raise maxmemory, or set maxmemory-policy to volatile-ttl",
         ),
         "READONLY" => (
-            "the server is a replica, which takes no writes",
+            "the server is a replica, which accepts no writes",
             "set url to the primary server",
         ),
         "MISCONF" => (
-            "the server takes no writes, because it cannot save",
+            "the server accepts no writes, because it cannot save",
             "check the server's disk and its log",
         ),
         "MOVED" | "ASK" | "CROSSSLOT" => (

@@ -67,8 +67,7 @@ pub struct Store<'a> {
     seal: Seal,
     ban: String,
     /// The value of this call's locks. It differs from those of other machines: if
-    /// the reply to a lock is lost, the retry finds this call's own lock. Older versions
-    /// write `1`.
+    /// the reply to a lock is lost, the retry finds this call's own lock.
     mark: String,
     limits: Limits,
     deadline: Deadline,

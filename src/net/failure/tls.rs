@@ -91,7 +91,7 @@ fn refusal(
     match alert {
         // TLS 1.2 has one alert for this and for other failures.
         Alert::HandshakeFailure if is_asked => Error::Final(
-            report(format!("{host} wants a client certificate")).hint(peer.client_certificate),
+            report(format!("{host} requires a client certificate")).hint(peer.client_certificate),
         ),
         Alert::ProtocolVersion => no_common_version(report, host),
         Alert::CertificateRequired
@@ -103,7 +103,7 @@ fn refusal(
         | Alert::CertificateUnknown
         | Alert::UnknownCA
         | Alert::AccessDenied => Error::Final(
-            report(format!("{host} wants a client certificate")).hint(peer.client_certificate),
+            report(format!("{host} requires a client certificate")).hint(peer.client_certificate),
         ),
         Alert::HandshakeFailure | Alert::InsufficientSecurity => Error::Final(
             report(format!(

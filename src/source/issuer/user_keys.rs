@@ -257,7 +257,7 @@ fn refused(answer: &Answer<'_>) -> Option<Error> {
             "check in ZITADEL that the user is active: the user API refused a token that was made for it just now",
         ),
         (_, 403) => report.hint(
-            "ask an administrator to let the service user manage its own keys (user.write, a role such as Org User Manager): this version of ZITADEL wants that",
+            "ask an administrator to let the service user manage its own keys (user.write, a role such as Org User Manager): this version of ZITADEL requires that",
         ),
         (_, 404) => report.hint(
             "make the key in ZITADEL (the service user's Keys, New): this version of ZITADEL does not let a user manage its own keys, or the issuer is not the user's instance",

@@ -23,7 +23,7 @@ pub fn try_lock(file: &File) -> io::Result<bool> {
 /// Releases the lock on an open file. Closing the file can release it later: a child that
 /// another thread has just started has it open too, until it runs its program.
 pub fn unlock(file: &File) {
-    // Fails only for what is no open file.
+    // Fails only if the file is not open.
     let _ = fs2::FileExt::unlock(file);
 }
 

@@ -28,7 +28,7 @@ pub fn try_lock(file: &File) -> io::Result<bool> {
 
 /// Releases the lock on an open file. Windows may release a closed file's lock later.
 pub fn unlock(file: &File) {
-    // Fails only for what is no open file.
+    // Fails only if the file is not open.
     let _ = fs2::FileExt::unlock(file);
 }
 

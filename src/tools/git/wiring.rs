@@ -255,7 +255,7 @@ impl Wiring for GitWiring {
         let helper = self.helpers.iter().find(|helper| helper.misses(origin))?;
         (!self.reaches(origin)).then(|| {
             format!(
-                "git does not ask this program for {origin}: the * of {} stands for one label",
+                "git does not ask this program for {origin}: the * of {} matches one label only",
                 helper.place()
             )
         })

@@ -11,7 +11,7 @@ use crate::config::Asker;
 use crate::edit::plan::Plan;
 use crate::edit::trial::Trial;
 use crate::error::Error;
-use crate::findings::apiserver::{Flaw, flaws, without_roles};
+use crate::findings::apiserver::{Flaw, OPENS_ZITADEL, flaws, without_roles};
 use crate::scope::open_zitadel;
 
 pub(super) const NO_TOKEN: &str = "warning: there is no token yet";
@@ -88,8 +88,9 @@ pub(super) fn look_at_the_token(plan: &Plan<'_>, world: &World<'_>) -> Vec<Strin
         lines.push(format!("  {remedy}"));
     }
     if open_zitadel(scopes) {
-        lines.push("warning: the API server gets a token for ZITADEL's own APIs (zitadel-api), with which it can add a key to the user for itself".to_owned());
-        lines.push("  use another profile for this cluster, without zitadel-api".to_owned());
+        let [what, remedy] = OPENS_ZITADEL;
+        lines.push(format!("warning: {what}"));
+        lines.push(format!("  {remedy}"));
     }
     lines
 }

@@ -274,7 +274,9 @@ impl User {
         if let Some(other) = self.exec.other {
             return warning(
                 "kubectl",
-                format!("{user}: the entry has {other} too, which goes before this program"),
+                format!(
+                    "{user}: the entry also has {other}, which kubectl uses instead of this program"
+                ),
                 format!(
                     "kubectl config unset users.{}.{other}",
                     quote::word(&self.name)

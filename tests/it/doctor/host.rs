@@ -38,7 +38,7 @@ failed host: no host rule for https://evil.test
             "github.com",
             str![[r#"
 failed host: no host rule for https://github.com
-    github.com belongs to GitHub, which takes no tokens of ZITADEL
+    github.com belongs to GitHub, which accepts no ZITADEL tokens
 
 "#]],
         ),

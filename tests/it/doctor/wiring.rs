@@ -281,7 +281,7 @@ fn a_too_wide_or_useless_rule_is_reported() {
     for line in [
         "*.0.0.1 matches no host",
         "*.co.uk covers hosts of other people, who can get the token",
-        "github.com belongs to GitHub, which takes no tokens of ZITADEL",
+        "github.com belongs to GitHub, which accepts no ZITADEL tokens",
         "api.acme.test: profile api gives it a token for ZITADEL's own APIs",
     ] {
         assert!(said.contains(line), "{said}");

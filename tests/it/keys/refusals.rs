@@ -21,7 +21,7 @@ fn a_missing_role_is_explained_in_any_language() {
         snapbox::str![[r#"
 zitadel-credential: error: [ISSUER]/v2/users/keys/search: HTTP 403: No matching permissions found (AUTH-AWfge)
   with: key ID [KEY_ID], user ID [USER_ID], issuer [ISSUER]
-  hint: ask an administrator to let the service user manage its own keys (user.write, a role such as Org User Manager): this version of ZITADEL wants that
+  hint: ask an administrator to let the service user manage its own keys (user.write, a role such as Org User Manager): this version of ZITADEL requires that
 
 "#]],
     );

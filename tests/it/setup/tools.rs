@@ -105,7 +105,7 @@ fn a_service_that_rejects_zitadel_tokens_is_named() {
         let words = format!("{tool} {host} {options}");
         let words = words.trim();
         let said = fixture.refused(2, words);
-        let reason = format!("{host} belongs to {service}, which takes no tokens of ZITADEL");
+        let reason = format!("{host} belongs to {service}, which accepts no ZITADEL tokens");
         assert!(said.contains(&reason) && said.contains("--force"), "{said}");
         assert!(said.contains(&format!("an account of {service}")), "{said}");
         assert!(!said.contains("next: "), "{said}");

@@ -84,7 +84,7 @@ fn changes_by_another_setup_since_the_question_stay() {
         (
             "a.dev",
             "profile other",
-            "host rule a.dev is there already, with other\n",
+            "host rule a.dev exists already, for profile other\n",
         ),
     ] {
         let fixture = Fixture::new();

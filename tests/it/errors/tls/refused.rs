@@ -32,9 +32,9 @@ fn a_server_that_wants_a_client_certificate() {
         wanting(&rustls::version::TLS13),
         &ca,
         str![[r#"
-zitadel-credential: error: [URL]/.well-known/openid-configuration: [URL] wants a client certificate
+zitadel-credential: error: [URL]/.well-known/openid-configuration: [URL] requires a client certificate
   with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
-  hint: client certificates are not supported: use an address of the issuer that wants none
+  hint: client certificates are not supported: use an address of the issuer that requires none
 
 "#]],
     );
@@ -42,9 +42,9 @@ zitadel-credential: error: [URL]/.well-known/openid-configuration: [URL] wants a
         wanting(&rustls::version::TLS12),
         &ca,
         str![[r#"
-zitadel-credential: error: [URL]/.well-known/openid-configuration: [URL] wants a client certificate
+zitadel-credential: error: [URL]/.well-known/openid-configuration: [URL] requires a client certificate
   with: key ID [KEY_ID], user ID [USER_ID], issuer [URL]
-  hint: client certificates are not supported: use an address of the issuer that wants none
+  hint: client certificates are not supported: use an address of the issuer that requires none
 
 "#]],
     );

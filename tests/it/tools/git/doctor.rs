@@ -210,7 +210,7 @@ fn a_host_beyond_gits_wildcard_is_reported() {
         &of_host(&wildcard, "a.b.acme.test"),
         str![[r#"
 ok host: host rule *.acme.test for https://a.b.acme.test: profile test, the user ID as username; git: basic, or Bearer if the server offers no basic
-warning host: git does not ask this program for https://a.b.acme.test: the * of https://*.acme.test stands for one label
+warning host: git does not ask this program for https://a.b.acme.test: the * of https://*.acme.test matches one label only
     zitadel-credential setup git a.b.acme.test
 
 "#]],

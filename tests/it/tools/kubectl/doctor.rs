@@ -239,7 +239,7 @@ ok token: new, a JWT, audience service-user-[USER_ID], valid until [TIME]; a Kub
 ok kubectl: user ci: profile api, v1
 warning kubectl: user ci, profile api: a Kubernetes API server may refuse its token: it has no role claim, and no rule by role can match
     run zitadel-credential setup profile api --roles, which sets roles = true, and grant the user a role of project 7
-warning kubectl: user ci, profile api: the API server gets a token for ZITADEL's own APIs (zitadel-api), with which it can add a key to the user for itself
+warning kubectl: user ci, profile api: the API server gets a token for ZITADEL's own APIs (zitadel-api): it can use it to add its own key to the user
     use another profile for this cluster, without zitadel-api
 ok token: new, a JWT, audience service-user-[USER_ID], valid until [TIME]; a Kubernetes API server cannot use it, because aud is the user's own name (no project was requested)
 
@@ -271,7 +271,7 @@ fn another_credential_beside_the_plugin_is_reported() {
     case.matches(
         &examine(&case, &[], &[]).of("kubectl"),
         str![[r#"
-warning kubectl: user ci: the entry has token too, which goes before this program
+warning kubectl: user ci: the entry also has token, which kubectl uses instead of this program
     kubectl config unset users.ci.token
 
 "#]],

@@ -13,15 +13,10 @@ mkdir -p "$tools"
 # Omits features that wine lacks (named pipes) or that a setup does not use. There is no sh,
 # which git needs to run its helpers.
 build_git() {
-  local build=$tools/git.part
-  local apt=(apt-get -qq -o "Dir::Etc::SourceList=$PWD/tests/clients/trixie.sources"
-    -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$build/lists"
-    -o "Dir::State::Status=$build/status" -o "Dir::Cache=$build/cache" -o APT::Sandbox::User=root)
+  local build=$tools/git.part clients=$PWD/tests/clients
   rm -rf "$build"
-  mkdir -p "$build/lists/partial" "$build/cache/archives/partial"
-  : >"$build/status"
-  "${apt[@]}" update
-  (cd "$build" && "${apt[@]}" source git) >"$build/source.log"
+  mkdir "$build"
+  (cd "$build" && "$clients/apt.sh" . "$clients/trixie.sources" source git) >"$build/source.log"
   sed -i 's/-DDETECT_MSYS_TTY//' "$build"/git-*/config.mak.uname
   make --silent --jobs=2 --directory="$(echo "$build"/git-*/)" uname_S=MINGW MSYSTEM=MINGW64 \
     CC=x86_64-w64-mingw32-gcc AR=x86_64-w64-mingw32-ar RC='x86_64-w64-mingw32-windres -O coff' \

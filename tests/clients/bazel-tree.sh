@@ -16,21 +16,15 @@ trap 'rm -rf "$work"' EXIT
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | sed -n 1p)
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 printf 'deb [signed-by=%s] %s unstable main\n' "$keyring" "$mirror" >"$work/list"
-mkdir -p "$work"/{lists,cache/archives}/partial "$work/debs"
-: >"$work/status"
-apt() {
-  apt-get -qq -o "Dir::Etc::sourcelist=$work/list" -o Dir::Etc::sourceparts=- \
-    -o "Dir::State::lists=$work/lists" -o "Dir::State::status=$work/status" \
-    -o "Dir::Cache=$work/cache" -o APT::Install-Recommends=false -o APT::Sandbox::User= "$@"
-}
-apt update
+mkdir "$work/debs"
+apt=("$PWD/tests/clients/apt.sh" "$work" "$work/list")
 
 # Compilers are not needed, because Bazel only fetches. Packages are only unpacked.
 unneeded='^(gcc|g\+\+|cpp|binutils|perl|dpkg-dev|make|patch|debconf|util-linux|tzdata)'
 unneeded+='|^lib(c6-dev|c-dev|gcc-[0-9]+-dev|stdc\+\+-[0-9]+-dev|perl|pam|eclipse|tomcat)|^linux-libc-dev'
-apt install --simulate bazel-bootstrap dash coreutils |
+"${apt[@]}" install --simulate bazel-bootstrap dash coreutils |
   sed -n 's/^Inst \([^ ]*\) .*/\1/p' | grep -vE "$unneeded" >"$work/packages"
-(cd "$work/debs" && xargs -a "$work/packages" bash -c "$(declare -f apt); work='$work' apt download \"\$@\"" apt)
+(cd "$work/debs" && xargs -a "$work/packages" "${apt[@]}" download)
 
 # It gets its name last, so that an incomplete one is created again.
 rm -rf "$tree" "$tree.new"

@@ -88,28 +88,16 @@ for program in etcd kube-apiserver otelcol; do
   fi
 done
 
-# Debian trixie, beside this system's own Debian. The suite has one version at a time, so no
-# version is given here. apt checks each file against the suite's signed list.
-trixie() {
-  local build=$1
-  # apt's paths, each in a separate directory
-  apt=(apt-get -qq -o "Dir::Etc::SourceList=$PWD/tests/clients/trixie.sources"
-    -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$build/lists"
-    -o "Dir::State::Status=$build/status" -o "Dir::Cache=$build/cache"
-    -o APT::Sandbox::User=root)
-  rm -rf "$build"
-  mkdir -p "$build/lists/partial" "$build/cache/archives/partial"
-  : >"$build/status"
-  "${apt[@]}" update
-}
+apt=$PWD/tests/clients/apt.sh trixie=$PWD/tests/clients/trixie.sources
 
-# Its Valkey with all its libraries, the C library too: none of them is installed on the
-# system.
+# Debian trixie's Valkey with all its libraries, the C library too: none of them is
+# installed on the system.
 valkey_of_trixie() {
-  local build apt
+  local build
   build=$(realpath "$clients")/valkey.part
-  trixie "$build"
-  "${apt[@]}" --yes --download-only --no-install-recommends install valkey-server >"$build/download.log"
+  rm -rf "$build"
+  mkdir "$build"
+  "$apt" "$build" "$trixie" --yes --download-only install valkey-server >"$build/download.log"
   mkdir "$build/root"
   for package in "$build"/cache/archives/*.deb; do
     dpkg -x "$package" "$build/root"
@@ -136,11 +124,12 @@ fi
 # Its git, built from source: the first stable release whose credential helpers support
 # Bearer.
 git_of_trixie() {
-  local build apt
+  local build
   # also of make's prefix
   build=$(realpath "$clients")/git-trixie.part
-  trixie "$build"
-  (cd "$build" && "${apt[@]}" source git) >"$build/source.log"
+  rm -rf "$build"
+  mkdir "$build"
+  (cd "$build" && "$apt" . "$trixie" source git) >"$build/source.log"
   # --jobs for two cores; without optimization, as the tests use it for one minute
   make --silent --jobs=2 --directory="$(echo "$build"/git-*/)" install \
     CFLAGS=-O0 prefix="$build/made" \

@@ -112,11 +112,11 @@ pub fn page(fleet: &Fleet, outcomes: &[Outcome], knocks: &Knocks) -> String {
     );
     text += "\nAll of a call counts as added: the key, the signature and the program's start too. \
              Not\ncounted is the time in which the simulation's other runners had the processors.\n\n\
-             | bound | held |\n| --- | ---: |\n";
+             | bound | met |\n| --- | ---: |\n";
     for outcome in outcomes {
         for (bound, holds) in outcome.bounds() {
-            let held = if holds { "yes" } else { "**no**" };
-            let _ = writeln!(text, "| {}: {bound} | {held} |", outcome.scenario.title);
+            let met = if holds { "yes" } else { "**no**" };
+            let _ = writeln!(text, "| {}: {bound} | {met} |", outcome.scenario.title);
         }
     }
     text

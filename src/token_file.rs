@@ -48,8 +48,7 @@ pub fn write(path: &Path, text: &Secret, access: &Access, now: UnixTime) -> Resu
 /// As [`write()`].
 pub fn write_public(path: &Path, text: &str, now: UnixTime) -> Result<(), Error> {
     let written = swept(path, Content::Public, now).and_then(|(dir, name)| {
-        dir.replace(&name, text.as_bytes(), &Access::PUBLIC)
-            .map_err(|error| (system(&error), DIRECTORY))
+        replace(&dir, &name, text, &Access::PUBLIC).map_err(|error| (system(&error), DIRECTORY))
     });
     written.map_err(|(reason, hint)| {
         let what = format!("{}: metrics not written: {reason}", quote::path(path));
@@ -94,6 +93,18 @@ fn not_written(path: &Path, (reason, hint): Refusal) -> Error {
     Error::Final(Report::new(what).hint(hint))
 }
 
+/// Replaces the file, a second time if the temporary file is missing: another process's
+/// sweep removes that of a process that was paused for a minute, or of each one if the clock
+/// of the file server is a minute off.
+fn replace(dir: &Dir, name: &OsStr, text: &str, access: &Access) -> io::Result<()> {
+    match dir.replace(name, text.as_bytes(), access) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            dir.replace(name, text.as_bytes(), access)
+        }
+        done => done,
+    }
+}
+
 fn write_in(
     dir: &Dir,
     name: &OsStr,
@@ -102,7 +113,7 @@ fn write_in(
     access: &Access,
 ) -> Result<(), Error> {
     let failed = |refusal| not_written(path, refusal);
-    dir.replace(name, text.as_bytes(), access).map_err(|error| {
+    replace(dir, name, text, access).map_err(|error| {
         let is_refused = matches!(
             error.kind(),
             io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput

@@ -12,6 +12,7 @@ use super::peer::Peer;
 use super::trust::Trust;
 use crate::error::{Error, Report};
 use crate::sys::Environment;
+use crate::sys::status::Status;
 use crate::text::clock::Deadline;
 use crate::text::input::{ReadError, encoding};
 use crate::text::{input, quote};
@@ -44,9 +45,26 @@ pub fn trust(
     deadline: &Deadline,
 ) -> Result<Trust, Error> {
     match ca_file {
-        Some(path) => Ok(Trust::Only(read_roots(path, peer, deadline)?)),
-        None => Ok(system_roots(environment)),
+        Some(path) => Ok(Trust::Only(read_roots(peer.ca_file, path, peer, deadline)?)),
+        None => match stream(environment) {
+            Some(path) => Ok(Trust::Only(read_roots(
+                "SSL_CERT_FILE",
+                &path,
+                peer,
+                deadline,
+            )?)),
+            None => Ok(system_roots(environment)),
+        },
     }
+}
+
+/// Returns `SSL_CERT_FILE` if it is a FIFO or a device, which the verifier would read without
+/// a limit. `/dev/null` ends, and the verifier reports that it has no certificate.
+fn stream(environment: &Environment) -> Option<PathBuf> {
+    let path = environment("SSL_CERT_FILE").map(PathBuf::from)?;
+    let status = Status::of(&path).ok()?;
+    let is_endless = !status.is_file() && !status.is_dir() && path != Path::new("/dev/null");
+    is_endless.then_some(path)
 }
 
 /// Returns the system's root certificates. An empty `SSL_CERT_FILE` counts as unset, as
@@ -66,11 +84,12 @@ fn system_roots(environment: &Environment) -> Trust {
 }
 
 fn read_roots(
+    name: &str,
     path: &Path,
     peer: &Peer,
     deadline: &Deadline,
 ) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let named = || format!("{} {}", peer.ca_file, quote::path(path));
+    let named = || format!("{name} {}", quote::path(path));
     let unusable = |detail: String| {
         Error::Usage(Report::new(format!("{}: {detail}", named())).hint(peer.bad_ca_file))
     };

@@ -208,7 +208,8 @@ pub fn endpoints(issuer: &IssuerUrl, answer: &Answer<'_>) -> Result<Endpoints, E
         return Err(other_issuer(issuer, &document.issuer));
     }
     let endpoint = |name: &str, text: &str| {
-        HttpUrl::parse(text).ok_or_else(|| {
+        let url = HttpUrl::parse(text).filter(|_| text.len() <= LONGEST_URL);
+        url.ok_or_else(|| {
             let text = quoted(text);
             let what = format!("{}: invalid {name}: \"{text}\"", answer.url);
             Error::Final(Report::new(what).hint(WRONG_ANSWER))
@@ -260,6 +261,9 @@ pub fn exchanged(answer: &Answer<'_>) -> Result<Exchange, Error> {
         date: answer.date,
     }))
 }
+
+/// Size limit of an endpoint's URL in bytes: errors show it.
+const LONGEST_URL: usize = 2048;
 
 const CHECK_ISSUER: &str =
     "set issuer to the URL of your ZITADEL instance, as its console shows it";

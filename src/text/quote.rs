@@ -15,7 +15,7 @@ use std::io;
 use std::path::Path;
 
 pub use secret::holds_secret;
-use secret::{is_secret, run};
+pub(super) use secret::{is_secret, run};
 
 use crate::sys::paths;
 
@@ -51,6 +51,10 @@ pub fn system(error: &io::Error) -> String {
         return "a mount point, which cannot be replaced or removed (resource busy)".to_owned();
     }
     let text = error.to_string();
+    // Any other text is ours, and may begin with a path.
+    if error.raw_os_error().is_none() {
+        return text;
+    }
     let words = text.split(" (os error ").next().unwrap_or_default();
     let words = words.trim_end_matches(['.', '\r', '\n']);
     let mut letters = words.chars();
@@ -283,7 +287,7 @@ mod tests {
         let error = system(&io::Error::from_raw_os_error(2));
         assert!(error.contains("file") && !error.ends_with('.'), "{error}");
         assert!(cfg!(windows) || error == "no such file or directory");
-        assert_eq!(system(&io::Error::other("Its own")), "its own");
+        assert_eq!(system(&io::Error::other("Its own")), "Its own");
         let busy = io::Error::from(io::ErrorKind::ResourceBusy);
         assert!(system(&busy).starts_with("a mount point"));
     }

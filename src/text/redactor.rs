@@ -1,6 +1,6 @@
-//! Redacts a text that arrives in parts: a PEM may be split among them.
+//! Redacts a text that arrives in parts: a PEM or another secret may be split among them.
 
-use super::quote::{LEFT_OUT, redacted};
+use super::quote::{LEFT_OUT, is_secret, redacted, run};
 
 /// Redacts the parts of one text.
 #[derive(Default)]
@@ -12,8 +12,8 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Returns the next part as [`redacted`] does, and without the PEM blocks that began
-    /// in an earlier part.
+    /// Returns the next part as [`redacted`] does, and without the rest of a secret or a
+    /// PEM block that began in an earlier part.
     pub fn redact(&mut self, part: &str) -> String {
         let mut shown = String::new();
         for piece in part.split_inclusive('\n') {
@@ -27,7 +27,13 @@ impl Redactor {
                         shown += &redacted(before.unwrap_or_default());
                         shown += LEFT_OUT;
                     }
-                    None => shown += &redacted(piece),
+                    None => match continued(&self.line, known) {
+                        0 => shown += &redacted(piece),
+                        end => {
+                            shown += LEFT_OUT;
+                            shown += &redacted(&piece[end..]);
+                        }
+                    },
                 }
             }
             if piece.ends_with('\n') {
@@ -39,6 +45,22 @@ impl Redactor {
             }
         }
         shown
+    }
+}
+
+/// Returns how many bytes after the first `known` bytes of a line belong to a secret that
+/// began before them.
+fn continued(line: &str, known: usize) -> usize {
+    let before = line[..known].char_indices().rev().map(|(start, _)| start);
+    let is_run = |start: &usize| run(&line[*start..known]) == known - start;
+    let Some(start) = before.take_while(is_run).last() else {
+        return 0;
+    };
+    let end = start + run(&line[start..]);
+    if is_secret(&line[start..end]) {
+        end - known
+    } else {
+        0
     }
 }
 
@@ -76,6 +98,25 @@ mod tests {
                 assert!(!shown.contains("c2") && shown.ends_with("[…]\n"), "{shown}");
             }
         }
+    }
+
+    #[test]
+    fn a_secret_is_left_out_as_soon_as_it_is_one() {
+        let parts = [
+            "password: ",
+            "MIIEvQIBADANBgkqhkiG9",
+            "w0BAQEFAASCBKcw",
+            "ggSjA",
+            "!\n",
+        ];
+        assert_eq!(shown(parts), "password: MIIEvQIBADANBgkqhkiG9[…][…]!\n");
+        let long = "a1B2".repeat(500);
+        let shown = shown(long.split_inclusive('B'));
+        assert!(
+            shown.starts_with("a1B2a1B") && shown.len() < 4000,
+            "{shown}"
+        );
+        assert!(!shown.contains(&long[..24]), "{shown}");
     }
 
     #[test]

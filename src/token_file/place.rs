@@ -45,8 +45,8 @@ pub(super) fn place(path: &Path, content: Content) -> Result<(Dir, OsString), Re
     let failed = |error: io::Error| (system(&error), DIRECTORY);
     let mut ahead = reversed(path);
     // The open directories, and the paths by which they were reached.
-    let mut way = vec![Dir::open(Path::new(".")).map_err(failed)?];
-    let mut at = PathBuf::from(".");
+    let mut at = PathBuf::from(if path.is_absolute() { "/" } else { "." });
+    let mut way = vec![Dir::open(&at).map_err(failed)?];
     let mut links = 0;
     while let Some(part) = ahead.pop() {
         let dir = &way[way.len() - 1];

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use predicates::prelude::*;
 use predicates::str::contains;
 
-use crate::support::World;
 use crate::support::issuer::Issuer;
 use crate::support::patience::{patient, within};
 use crate::support::proxy::Proxy;
 use crate::support::tls::Ca;
+use crate::support::{Run, World, binary};
 
 /// Returns a world whose issuer speaks TLS under this name, and its authority's file.
 fn world_at(host: &str) -> (World, String) {
@@ -176,4 +176,35 @@ fn variables_can_name_the_system_roots() {
     .code(1)
     .stderr(contains("is not trusted"));
     assert_eq!(world.issuer.token_requests(), 2);
+}
+
+#[cfg(not(target_os = "macos"))]
+#[test]
+fn a_stream_of_system_roots_is_read_within_limits() {
+    let (world, ca_file) = world_at("localhost");
+    let fifo = world.home.path().join("fifo");
+    let mut mkfifo = world.home.command("mkfifo");
+    assert!(mkfifo.arg(&fifo).run().status.success());
+    let fifo = fifo.to_str().unwrap();
+    for (path, why) in [
+        (fifo, "not complete within 1 s"),
+        ("/dev/zero", "larger than 4194304 bytes"),
+    ] {
+        world
+            .zitadel(["token", "--timeout", "1"])
+            .env("SSL_CERT_FILE", path)
+            .assert()
+            .code(2)
+            .stderr(contains(format!("SSL_CERT_FILE {path}: {why}")));
+    }
+    let mut command = world.home.command("sh");
+    command
+        .args([
+            "-c",
+            "cat \"$1\" | SSL_CERT_FILE=/dev/stdin \"$2\" token",
+            "sh",
+        ])
+        .arg(ca_file)
+        .arg(binary());
+    command.assert().success().stderr("");
 }

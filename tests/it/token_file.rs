@@ -10,8 +10,9 @@ use std::process::Command;
 
 use predicates::str::contains;
 
-use crate::support::machine::is_root_or_skipped;
-use crate::support::{Running, World};
+use crate::support::machine::{is_root, is_root_or_skipped};
+use crate::support::trace::injecting;
+use crate::support::{Run, Running, World, binary};
 
 const NOBODY: u32 = 65534;
 
@@ -24,6 +25,39 @@ fn with_token() -> World {
 
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+/// The working directory does not matter to an absolute path.
+#[test]
+fn a_working_directory_without_access_does_not_matter() {
+    let world = with_token();
+    let file = world.home.path().join("token");
+    let script = r#"mkdir locked; cd locked; chmod 0 .; exec "$@""#;
+    let mut command = world.home.command("sh");
+    command.args(["-c", script, "sh"]);
+    if is_root() {
+        // Without capabilities, modes apply to root too.
+        command.args(["setpriv", "--bounding-set", "-all"]);
+    }
+    command.arg(binary()).args(["token", "--write"]).arg(&file);
+    command.assert().success().stderr("");
+    assert!(file.exists());
+}
+
+/// Another process's sweep removes it if a minute has passed, or if clocks differ by one.
+#[test]
+fn a_temporary_file_that_is_removed_is_written_again() {
+    let world = with_token();
+    for (times, code) in [("1", 0), ("1+", 1)] {
+        let inject = format!("renameat:error=ENOENT:when={times}");
+        let Some(mut command) = injecting(&world.home, &inject) else {
+            return;
+        };
+        command.arg(binary()).args(["token", "--write", "token"]);
+        command.assert().code(code);
+        let file = world.home.path().join("token");
+        assert_eq!(fs::remove_file(file).is_ok(), code == 0);
+    }
 }
 
 /// Asserts the error of `token` and `agent` for a file that they must not write.

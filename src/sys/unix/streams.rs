@@ -144,6 +144,9 @@ impl Write for Stdout {
     }
 }
 
+/// How long a reader may leave a full non-blocking pipe unread.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Writes all of a text. If a regular file accepts only a part (a full disk, `ulimit
 /// -f`), that part is cut off again: it could pass for an answer.
 ///
@@ -155,6 +158,8 @@ pub fn write_whole(stream: &impl Stream, bytes: &[u8]) -> io::Result<()> {
         match rustix::io::write(stream, rest) {
             Ok(written) => rest = &rest[written..],
             Err(Errno::INTR) => {}
+            // A parent such as Node made the pipe non-blocking for itself.
+            Err(Errno::AGAIN) if wait_writable(stream, PATIENCE)? => {}
             Err(errno) => {
                 let written = bytes.len() - rest.len();
                 // A failure here has no remedy.
@@ -205,6 +210,21 @@ mod tests {
         writer.write_all(b"y").expect("written");
         let either = wait_either(Some(&reader), None::<&Pipe<File>>, soon);
         assert_eq!(either.expect("a wait"), [true, false]);
+    }
+
+    #[test]
+    fn a_full_non_blocking_pipe_is_waited_for() {
+        let (mut reader, writer) = io::pipe().expect("a pipe");
+        rustix::io::ioctl_fionbio(&writer, true).expect("set");
+        let text = vec![b'x'; 300_000];
+        let read = std::thread::spawn(move || {
+            let mut all = Vec::new();
+            reader.read_to_end(&mut all).map(|_| all)
+        });
+        write_whole(&writer, &text).expect("written");
+        drop(writer);
+        let all = read.join().expect("no panic").expect("read");
+        assert_eq!(all, text);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 /// Returns the length of the run of base64 at the start of a text, in both alphabets,
 /// including escapes as in URLs (`%41`), JSON (`\u0041`, `\/`) and programs (`\x41`,
 /// `\101`).
-pub(super) fn run(text: &str) -> usize {
+pub(in crate::text) fn run(text: &str) -> usize {
     let bytes = text.as_bytes();
     let mut end = 0;
     while let Some(byte) = bytes.get(end) {
@@ -39,7 +39,7 @@ fn escape(after: &[u8]) -> Option<usize> {
 const SECRET: usize = 32;
 
 /// Returns true if a run in untrusted text may belong to a secret.
-pub(super) fn is_secret(piece: &str) -> bool {
+pub(in crate::text) fn is_secret(piece: &str) -> bool {
     const LINE: usize = 24;
     // Base64 with slashes looks like a path, except for its capitals and digits.
     let longest = piece.split(['+', '/', '=']).map(str::len).max();

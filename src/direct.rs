@@ -70,7 +70,8 @@ fn described(token: &Token, broker: &Broker<'_>) -> Value {
         "issuer": issuer.as_ref().map(IssuerUrl::as_str),
         "key_id": broker.key_id(),
         "user_id": broker.user_id(),
-        "scopes": scopes.iter().collect::<Vec<_>>(),
+        // Another program's token may have any.
+        "scopes": broker.supplier().is_none().then(|| scopes.iter().collect::<Vec<_>>()),
     })
 }
 
@@ -203,6 +204,11 @@ pub(crate) fn assertion(
 pub(crate) fn whoami(world: &World<'_>, config: &Config<'_>) -> Result<Answer, Error> {
     let request = config.request(Asker::default())?;
     let broker = Broker::new(&request, world.clock)?;
+    if broker.is_self_signed() {
+        let what = "a system user has no claims at the issuer's userinfo endpoint";
+        let hint = "run zitadel-credential doctor, which checks its token";
+        return Err(Error::Usage(Report::new(what).hint(hint)));
+    }
     let token = broker.token()?;
     match broker.userinfo(&token)? {
         // A faulty issuer may send the token back.

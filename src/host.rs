@@ -245,7 +245,7 @@ fn add_rule(report: Report, origin: &Origin) -> Report {
     report
         .hint(format!("add [hosts.\"{host}\"] to the config file"))
         .hint(format!(
-            "run zitadel-credential setup git {host} or setup docker {host}"
+            "run zitadel-credential setup TOOL {host}, for example setup git {host}"
         ))
         .hint(format!("for one call, give --host {host}"))
 }

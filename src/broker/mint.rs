@@ -108,7 +108,10 @@ impl Broker<'_> {
         let issuer = self.issuer(deadline)?;
         let (endpoint, endpoints, outcome) = match (&self.request.token_endpoint, known) {
             (Some(endpoint), _) => {
-                let outcome = self.exchange(&issuer, endpoint, &sent, deadline)?;
+                let outcome = self.exchange(&issuer, endpoint, &sent, deadline);
+                let outcome = outcome.map_err(|error| {
+                    Error::map(error, |report| report.hint("check token-endpoint"))
+                })?;
                 (endpoint.clone(), None, outcome)
             }
             (None, None) => {

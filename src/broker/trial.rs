@@ -54,6 +54,11 @@ impl Broker<'_> {
         self.request.source.is_exchanged()
     }
 
+    /// True if the token is an assertion of a system user.
+    pub const fn is_self_signed(&self) -> bool {
+        matches!(self.request.source, Source::SelfSigned(_))
+    }
+
     /// Returns the reason why the issuer cannot be asked about a token; `None` if it can.
     pub const fn no_userinfo(&self) -> Option<&'static str> {
         match self.request.source {

@@ -206,7 +206,7 @@ fn reason(message: &str, text: &str, line: usize) -> Report {
         let key = text.lines().nth(line - 1).and_then(key_of);
         let key = key.map_or_else(|| "this line".to_owned(), quoted);
         let expected = match expected {
-            "a sequence" => "a list, as in [\"one\", \"two\"]",
+            "a sequence" => "a list of strings, as in [\"one\", \"two\"]",
             "a map" => "a table",
             other if other.starts_with("struct ") => "a table",
             other => other,

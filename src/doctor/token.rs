@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::wiring::Wirings;
 use crate::broker::Broker;
 use crate::error::Error;
-use crate::findings::apiserver::{Flaw, OPENS_ZITADEL, flaws};
+use crate::findings::apiserver::{Flaw, OPENS_ZITADEL, flaws, self_signed};
 use crate::findings::wiring::Context;
 use crate::findings::{Check, Checks, failed, failed_with, ok, skipped, warning};
 use crate::scope::{Scopes, open_zitadel, project_of};
@@ -35,7 +35,7 @@ pub(super) fn check(
 ) -> bool {
     let why = match broker {
         Some(_) => "an earlier step failed",
-        None => "needs an issuer and a key that can sign",
+        None => "needs a profile whose key or token can be used",
     };
     let Some(broker) = broker.filter(|broker| endpoints.is_some() || !broker.needs_issuer()) else {
         for name in ["token", "userinfo"] {
@@ -142,6 +142,16 @@ fn kind(
         all => quoted(&all.join(", ")),
     };
     let what = format!("{origin}, a JWT, audience {shown}, {end}");
+    if broker.is_self_signed() {
+        let flaw = self_signed();
+        checks.push(if needs_jwt {
+            let what = format!("{what}: {}", verdict("it", &flaw));
+            warning("token", what, flaw.remedy)
+        } else {
+            ok("token", what)
+        });
+        return;
+    }
     if let Some(project) = absent_project(scopes, &audience) {
         checks.push(warning(
             "token",
@@ -215,6 +225,9 @@ pub(super) fn check_others(
             let other = Broker::new(request, clock)?;
             if broker.is_some_and(|broker| broker.grant() == other.grant()) {
                 return Ok(Vec::new());
+            }
+            if other.is_self_signed() {
+                return Ok(vec![self_signed()]);
             }
             let (token, _) = other.trial(None)?;
             let scopes = &other.grant().scopes;

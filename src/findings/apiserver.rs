@@ -30,6 +30,15 @@ pub(crate) struct Flaw {
     pub(crate) is_partial: bool,
 }
 
+/// Returns the flaw of a system user's token.
+pub(crate) fn self_signed() -> Flaw {
+    Flaw {
+        why: "ZITADEL has not signed it".to_owned(),
+        remedy: "use a service user's profile for the cluster".to_owned(),
+        is_partial: false,
+    }
+}
+
 /// Returns the reasons why an API server would refuse a token, the worst first; empty if
 /// there are none. `profile` is the profile of the token's request.
 pub(crate) fn flaws(scopes: &Scopes, token: &str, profile: Option<&str>) -> Vec<Flaw> {

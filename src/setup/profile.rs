@@ -396,7 +396,7 @@ fn refuse_strangers(options: &Options) -> Result<(), Error> {
     let (option, hint) = if !options.host.is_empty() {
         (
             "--host",
-            "zitadel-credential setup git HOST or setup docker HOST adds a host rule",
+            "zitadel-credential setup TOOL HOST adds a host rule, for example setup git HOST",
         )
     } else if options.profile.is_some() {
         (

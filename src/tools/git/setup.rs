@@ -25,7 +25,7 @@ use crate::url::{Origin, Scheme};
 /// The names that a diff of git's file shows.
 const FORMAT: Format = Format {
     keys: &["helper", "name", "username"],
-    headers: &["[credential \"https://"],
+    headers: &["[credential \"https://", "[credential \"http://"],
 };
 
 impl Setup for SetupGit {

@@ -30,7 +30,7 @@ ok host: host rule git.acme.test for https://git.acme.test: profile test, userna
             "evil.test",
             str![[r#"
 failed host: no host rule for https://evil.test
-    add [hosts."evil.test"] to the config file; or run zitadel-credential setup git evil.test or setup docker evil.test; or for one call, give --host evil.test
+    add [hosts."evil.test"] to the config file; or run zitadel-credential setup TOOL evil.test, for example setup git evil.test; or for one call, give --host evil.test
 
 "#]],
         ),
@@ -46,7 +46,7 @@ failed host: no host rule for https://github.com
             "git.acme.test:444",
             str![[r#"
 failed host: no host rule for https://git.acme.test:444: git.acme.test is for another port
-    add [hosts."git.acme.test:444"] to the config file; or run zitadel-credential setup git git.acme.test:444 or setup docker git.acme.test:444; or for one call, give --host git.acme.test:444
+    add [hosts."git.acme.test:444"] to the config file; or run zitadel-credential setup TOOL git.acme.test:444, for example setup git git.acme.test:444; or for one call, give --host git.acme.test:444
 
 "#]],
         ),

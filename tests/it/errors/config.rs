@@ -68,7 +68,7 @@ fn a_value_of_the_wrong_kind() {
     config(
         "[profiles.prod]\nscopes = \"openid\"\n",
         str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: scopes has a value of the wrong type, expected a list, as in ["one", "two"]
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: scopes has a value of the wrong type, expected a list of strings, as in ["one", "two"]
 
 "#]],
     );
@@ -96,7 +96,7 @@ fn a_private_key_in_the_wrong_place() {
     let write = |toml: &str| case.world.home.write_config(toml);
     write(&format!("[profiles.test]\nscopes = \"\"\"\n{pem}\"\"\"\n"));
     case.run(["token"]).fails(2, str![[r#"
-zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: scopes has a value of the wrong type, expected a list, as in ["one", "two"]
+zitadel-credential: error: config file [HOME]/.config/zitadel-credential/config.toml: line 2: scopes has a value of the wrong type, expected a list of strings, as in ["one", "two"]
 
 "#]]);
     write(&format!("[profiles.test]\nallow-http = '''{pem}'''\n"));

@@ -38,7 +38,7 @@ zitadel-credential: error: a new profile needs --key-file
         2,
         str![[r#"
 zitadel-credential: error: --host is not an option of setup profile
-  hint: zitadel-credential setup git HOST or setup docker HOST adds a host rule
+  hint: zitadel-credential setup TOOL HOST adds a host rule, for example setup git HOST
 
 "#]],
     );

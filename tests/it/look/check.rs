@@ -62,7 +62,7 @@ failed   config  [HOME]/.config/zitadel-credential/config.toml:2: unknown field 
                  use --timeout or ZITADEL_CREDENTIAL_TIMEOUT instead: the config file has no such key
 failed   config  [HOME]/.config/zitadel-credential/config.toml:5: unknown field `isuer`
                  write issuer instead
-failed   config  [HOME]/.config/zitadel-credential/config.toml:7: scopes has a value of the wrong type, expected a list, as in ["one", "two"]
+failed   config  [HOME]/.config/zitadel-credential/config.toml:7: scopes has a value of the wrong type, expected a list of strings, as in ["one", "two"]
 failed   config  [HOME]/.config/zitadel-credential/config.toml:8: invalid project ID: "3 4"
                  use the project's ID: the long number on the project's page in ZITADEL
 failed   config  [HOME]/.config/zitadel-credential/config.toml:10: unknown field `profile`

@@ -78,7 +78,7 @@ fn docker_finds_nothing_for_a_host_without_a_rule() {
         1,
         NOT_FOUND,
         str![[r#"
-zitadel-credential: no host rule for https://git.acme.test: add [hosts."git.acme.test"] to the config file; or run zitadel-credential setup git git.acme.test or setup docker git.acme.test; or for one call, give --host git.acme.test
+zitadel-credential: no host rule for https://git.acme.test: add [hosts."git.acme.test"] to the config file; or run zitadel-credential setup TOOL git.acme.test, for example setup git git.acme.test; or for one call, give --host git.acme.test
 
 "#]],
     );

@@ -63,7 +63,7 @@ fn git_gets_nothing_for_a_host_without_a_rule() {
         0,
         "",
         str![[r#"
-zitadel-credential: no host rule for https://git.acme.test: add [hosts."git.acme.test"] to the config file; or run zitadel-credential setup git git.acme.test or setup docker git.acme.test; or for one call, give --host git.acme.test
+zitadel-credential: no host rule for https://git.acme.test: add [hosts."git.acme.test"] to the config file; or run zitadel-credential setup TOOL git.acme.test, for example setup git git.acme.test; or for one call, give --host git.acme.test
 
 "#]],
     );
@@ -79,7 +79,7 @@ fn git_gets_nothing_if_the_rule_is_for_another_port_scheme_or_user() {
         (
             "protocol=https\nhost=git.acme.test\n",
             str![[r#"
-zitadel-credential: no host rule for https://git.acme.test: git.acme.test:8443 is for another port: add [hosts."git.acme.test"] to the config file; or run zitadel-credential setup git git.acme.test or setup docker git.acme.test; or for one call, give --host git.acme.test
+zitadel-credential: no host rule for https://git.acme.test: git.acme.test:8443 is for another port: add [hosts."git.acme.test"] to the config file; or run zitadel-credential setup TOOL git.acme.test, for example setup git git.acme.test; or for one call, give --host git.acme.test
 
 "#]],
         ),

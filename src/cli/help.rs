@@ -22,6 +22,11 @@ zitadel-credential -h lists all commands, and COMMAND -h a command's options.
 /// Returns the help of a built command: with `--help` all options, with `-h` only those
 /// of the command itself.
 pub(super) fn text(command: Command, is_short: bool) -> String {
+    // clap's text in `--help` would refer to `--help`.
+    let command = command.mut_args(|arg| match arg.get_id().as_str() {
+        "help" => arg.help("Print help"),
+        _ => arg,
+    });
     if !is_short {
         let after = command.get_after_long_help().cloned();
         return rendered(match after {

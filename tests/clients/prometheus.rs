@@ -165,7 +165,7 @@ fn node_exporter_serves_the_metrics_of_several_agents() {
         );
         assert!(served.contains(&sample), "{served}");
     }
-    let help = "# HELP zitadel_credential_token_expiry_timestamp_seconds When the token";
+    let help = "# HELP zitadel_credential_token_expiry_timestamp_seconds ";
     assert_eq!(served.matches(help).count(), 1, "{served}");
     exporter.signal(Signal::TERM);
     exporter.output();

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock};
 
 use crate::support::entry::only;
+use crate::support::patience::{in_time, patient};
 use crate::support::screen::Screen;
 use crate::support::{Endpoint, Fault, Run, Times, World, binary, side_by_side};
 
@@ -45,32 +46,36 @@ fn host(world: &World) -> String {
 
 #[test]
 fn a_slow_issuer_is_named_with_the_seconds_and_the_line_is_cleared() {
-    let world = slow(Duration::from_millis(3300));
-    let (code, shown) = Screen::of(&world.home, "token").end();
-    assert_eq!(code, Some(0), "{shown:?}");
-    let line = format!("zitadel-credential: waiting for {}, ", host(&world));
-    let seconds = shown.split(&line).skip(1);
-    let seconds: Vec<u8> = seconds
-        .map(|rest| rest.split_once(" s").unwrap().0.parse().unwrap())
-        .collect();
-    // A busy machine may be too late for one of them.
-    assert!(seconds.len() > 1, "{shown:?}");
-    assert!(seconds.is_sorted_by(|one, next| one < next), "{shown:?}");
-    assert!(!shown.contains('\x1b'), "{shown:?}");
-    let token = left(&shown);
-    assert!(world.issuer.accepts(token.trim_end()), "{token:?}");
+    patient(|| {
+        let world = slow(Duration::from_millis(3300));
+        let (code, shown) = Screen::of(&world.home, "token").end();
+        assert_eq!(code, Some(0), "{shown:?}");
+        let line = format!("zitadel-credential: waiting for {}, ", host(&world));
+        let seconds = shown.split(&line).skip(1);
+        let seconds: Vec<u8> = seconds
+            .map(|rest| rest.split_once(" s").unwrap().0.parse().unwrap())
+            .collect();
+        // A busy machine may be too late for one of them.
+        in_time(seconds.len() > 1, &shown);
+        assert!(seconds.is_sorted_by(|one, next| one < next), "{shown:?}");
+        assert!(!shown.contains('\x1b'), "{shown:?}");
+        let token = left(&shown);
+        assert!(world.issuer.accepts(token.trim_end()), "{token:?}");
+    });
 }
 
 #[test]
 fn the_line_is_cleared_before_an_error_and_after_the_timeout() {
-    let world = slow(Duration::from_secs(60));
-    let (code, shown) = Screen::of(&world.home, "token --timeout 2").end();
-    assert_eq!(code, Some(75), "{shown:?}");
-    let line = format!("waiting for {}, 1 s", host(&world));
-    assert!(shown.contains(&line), "{shown:?}");
-    let left = left(&shown);
-    assert!(left.starts_with("zitadel-credential: error: "), "{left}");
-    assert!(!left.contains(&line), "{left}");
+    patient(|| {
+        let world = slow(Duration::from_secs(60));
+        let (code, shown) = Screen::of(&world.home, "token --timeout 2").end();
+        assert_eq!(code, Some(75), "{shown:?}");
+        let line = format!("waiting for {}, 1 s", host(&world));
+        in_time(shown.contains(&line), &shown);
+        let left = left(&shown);
+        assert!(left.starts_with("zitadel-credential: error: "), "{left}");
+        assert!(!left.contains(&line), "{left}");
+    });
 }
 
 #[test]
@@ -118,70 +123,79 @@ fn with_key_command(world: &World, words: &str) {
 
 #[test]
 fn a_key_command_is_named_without_its_arguments() {
-    let world = World::new();
-    with_key_command(&world, "sleep 1.3; true hunter2");
-    let (code, shown) = Screen::of(&world.home, "token").end();
-    assert_eq!(code, Some(0), "{shown:?}");
-    let line = "waiting for key-command sh, 1 s";
-    assert!(shown.contains(line), "{shown:?}");
-    assert!(!shown.contains("hunter2"), "{shown:?}");
-    assert!(world.issuer.accepts(left(&shown).trim()), "{shown:?}");
+    patient(|| {
+        let world = World::new();
+        with_key_command(&world, "sleep 1.3; true hunter2");
+        let (code, shown) = Screen::of(&world.home, "token").end();
+        assert_eq!(code, Some(0), "{shown:?}");
+        let line = "waiting for key-command sh, 1 s";
+        in_time(shown.contains(line), &shown);
+        assert!(!shown.contains("hunter2"), "{shown:?}");
+        assert!(world.issuer.accepts(left(&shown).trim()), "{shown:?}");
+    });
 }
 
 #[test]
 fn another_process_that_has_the_lock_is_named() {
-    let world = World::new();
-    world.zitadel(["token"]).assert().success();
-    let lock = File::open(only(&world.home).with_extension("lock")).unwrap();
-    flock(&lock, FlockOperation::LockExclusive).unwrap();
-    let (_, shown) = Screen::of(&world.home, "token --refresh --timeout 6").end();
-    let line = "waiting for the lock of another process, 1 s";
-    assert!(shown.contains(line), "{shown:?}");
-    assert!(!left(&shown).contains(line), "{shown:?}");
+    patient(|| {
+        let world = World::new();
+        world.zitadel(["token"]).assert().success();
+        let lock = File::open(only(&world.home).with_extension("lock")).unwrap();
+        flock(&lock, FlockOperation::LockExclusive).unwrap();
+        let (_, shown) = Screen::of(&world.home, "token --refresh --timeout 6").end();
+        let line = "waiting for the lock of another process, 1 s";
+        in_time(shown.contains(line), &shown);
+        assert!(!left(&shown).contains(line), "{shown:?}");
+    });
 }
 
 #[test]
 fn a_narrow_terminal_gets_one_line_with_the_seconds() {
-    let world = slow(Duration::from_millis(1500));
-    let line = format!("stty cols 40; '{}' token", binary().display());
-    let (code, shown) = Screen::of_shell(&world.home, &line, &[XTERM]).end();
-    assert_eq!(code, Some(0), "{shown:?}");
-    let (line, _) = shown.split_once('\r').unwrap();
-    assert!(
-        line.starts_with("zitadel-credential: waiting for ") && line.ends_with(", 1 s"),
-        "{shown:?}"
-    );
-    assert!(line.len() < 39, "{shown:?}");
+    patient(|| {
+        let world = slow(Duration::from_millis(1500));
+        let line = format!("stty cols 40; '{}' token", binary().display());
+        let (code, shown) = Screen::of_shell(&world.home, &line, &[XTERM]).end();
+        assert_eq!(code, Some(0), "{shown:?}");
+        in_time(shown.contains(", 1 s"), &shown);
+        let (line, _) = shown.split_once('\r').unwrap();
+        assert!(
+            line.starts_with("zitadel-credential: waiting for ") && line.ends_with(", 1 s"),
+            "{shown:?}"
+        );
+        assert!(line.len() < 39, "{shown:?}");
+    });
 }
 
 #[test]
 fn another_setup_that_has_the_lock_is_named() {
-    let world = World::new();
-    let dir = world.home.path().join(".config/zitadel-credential");
-    let lock = File::open(dir).unwrap();
-    flock(&lock, FlockOperation::LockExclusive).unwrap();
-    let words = "setup bazel a.acme.test --timeout 2";
-    let (code, shown) = Screen::of(&world.home, words).end();
-    assert_eq!(code, Some(75), "{shown:?}");
-    assert!(
-        shown.contains("waiting for the lock of another call, 1 s"),
-        "{shown:?}"
-    );
-    let left = left(&shown);
-    assert!(left.starts_with("zitadel-credential: error: "), "{left:?}");
+    patient(|| {
+        let world = World::new();
+        let dir = world.home.path().join(".config/zitadel-credential");
+        let lock = File::open(dir).unwrap();
+        flock(&lock, FlockOperation::LockExclusive).unwrap();
+        let words = "setup bazel a.acme.test --timeout 2";
+        let (code, shown) = Screen::of(&world.home, words).end();
+        assert_eq!(code, Some(75), "{shown:?}");
+        let line = "waiting for the lock of another call, 1 s";
+        in_time(shown.contains(line), &shown);
+        let left = left(&shown);
+        assert!(left.starts_with("zitadel-credential: error: "), "{left:?}");
+    });
 }
 
 #[test]
 fn a_pipe_is_named() {
-    let world = World::new();
-    let line = format!(
-        "bash -c \"'{}' token --key-file <(sleep 1.3; cat key.json)\"",
-        binary().display()
-    );
-    let (code, shown) = Screen::of_shell(&world.home, &line, &[XTERM]).end();
-    assert_eq!(code, Some(0), "{shown:?}");
-    assert!(shown.contains("waiting for /dev/fd/"), "{shown:?}");
-    assert!(world.issuer.accepts(left(&shown).trim()), "{shown:?}");
+    patient(|| {
+        let world = World::new();
+        let line = format!(
+            "bash -c \"'{}' token --key-file <(sleep 1.3; cat key.json)\"",
+            binary().display()
+        );
+        let (code, shown) = Screen::of_shell(&world.home, &line, &[XTERM]).end();
+        assert_eq!(code, Some(0), "{shown:?}");
+        in_time(shown.contains("waiting for /dev/fd/"), &shown);
+        assert!(world.issuer.accepts(left(&shown).trim()), "{shown:?}");
+    });
 }
 
 #[test]
@@ -228,24 +242,28 @@ fn a_key_that_a_command_shows_line_by_line_is_left_out() {
 
 #[test]
 fn log_lines_stay_separate() {
-    let world = slow(Duration::from_millis(1300));
-    let (_, shown) = Screen::of(&world.home, "token -vv").end();
-    assert!(shown.contains("waiting for "), "{shown:?}");
-    let left = left(&shown);
-    assert!(!left.contains("waiting for"), "{left}");
-    let lines: Vec<_> = left.lines().filter(|line| !line.is_empty()).collect();
-    let (token, log) = lines.split_last().unwrap();
-    assert!(world.issuer.accepts(token), "{left}");
-    for line in log {
-        assert!(line.starts_with("zitadel-credential: "), "{left}");
-    }
+    patient(|| {
+        let world = slow(Duration::from_millis(1300));
+        let (_, shown) = Screen::of(&world.home, "token -vv").end();
+        in_time(shown.contains("waiting for "), &shown);
+        let left = left(&shown);
+        assert!(!left.contains("waiting for"), "{left}");
+        let lines: Vec<_> = left.lines().filter(|line| !line.is_empty()).collect();
+        let (token, log) = lines.split_last().unwrap();
+        assert!(world.issuer.accepts(token), "{left}");
+        for line in log {
+            assert!(line.starts_with("zitadel-credential: "), "{left}");
+        }
+    });
 }
 
 #[test]
 fn a_short_wait_a_file_ci_and_log_off_show_no_line() {
-    let world = slow(Duration::from_millis(500));
-    let (_, shown) = Screen::of(&world.home, "token").end();
-    assert!(!shown.contains("waiting"), "{shown:?}");
+    patient(|| {
+        let world = slow(Duration::from_millis(500));
+        let (_, shown) = Screen::of(&world.home, "token").end();
+        in_time(!shown.contains("waiting"), &shown);
+    });
     let world = slow(Duration::from_millis(1300));
     for variables in [
         [XTERM, ("CI", "true")],

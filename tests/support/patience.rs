@@ -1,4 +1,4 @@
-//! Upper bounds of a wait, on a machine that may stall for seconds.
+//! Bounds of a wait, on a machine that may stall for seconds.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
@@ -6,9 +6,10 @@ use std::time::Duration;
 /// The beginning of the message of [`in_time`].
 const LATE: &str = "too late: ";
 
-/// Asserts that something happened in time.
+/// Asserts that something happened in time; for example, that a screen showed a line which
+/// stays for a moment.
 #[track_caller]
-fn in_time(is_in_time: bool, what: &str) {
+pub fn in_time(is_in_time: bool, what: &str) {
     assert!(is_in_time, "{LATE}{what}");
 }
 

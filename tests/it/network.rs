@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use predicates::prelude::*;
 use predicates::str::contains;
 
+use crate::support::World;
 use crate::support::issuer::Issuer;
 use crate::support::patience::{patient, within};
 use crate::support::proxy::Proxy;
 use crate::support::tls::Ca;
-use crate::support::{Run, World, binary};
 
 /// Returns a world whose issuer speaks TLS under this name, and its authority's file.
 fn world_at(host: &str) -> (World, String) {
@@ -181,6 +181,7 @@ fn variables_can_name_the_system_roots() {
 #[cfg(not(target_os = "macos"))]
 #[test]
 fn a_stream_of_system_roots_is_read_within_limits() {
+    use crate::support::{Run, binary};
     let (world, ca_file) = world_at("localhost");
     let fifo = world.home.path().join("fifo");
     let mut mkfifo = world.home.command("mkfifo");

@@ -261,9 +261,8 @@ impl Keeper {
             .and_then(|current| current.token.lifespan())
             && lifespan.freshness(now) == Freshness::Unusable
         {
-            let end = lifespan.expires_at;
-            let expires = if end <= now { "expired" } else { "expires" };
-            log::error!("the token in the files {expires} at {end}");
+            // The same text before and after that time, so that it is logged once.
+            log::error!("the token in the files expires at {}", lifespan.expires_at);
         }
     }
 }

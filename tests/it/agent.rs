@@ -143,7 +143,7 @@ fn an_outage_keeps_the_file_and_is_logged_once() {
         let passing =
             starts_with("zitadel-credential: warning: http://").and(contains(": HTTP 429"));
         assert!(passing.eval(trouble), "{told}");
-        let ends = starts_with("zitadel-credential: error: the token in the files expire");
+        let ends = starts_with("zitadel-credential: error: the token in the files expires at 20");
         assert!(ends.eval(end), "{told}");
         let again = "zitadel-credential: warning: the files have a fresh token again";
         assert_eq!(well, again);

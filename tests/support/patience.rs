@@ -23,7 +23,7 @@ pub fn within(took: Duration, limit: Duration) {
 /// lives for seconds can.
 #[track_caller]
 pub fn renewed_in_time(stderr: &str) {
-    in_time(!stderr.contains("the token in the files expire"), stderr);
+    in_time(!stderr.contains("the token in the files expires"), stderr);
 }
 
 /// Runs a test, and once or twice more if [`in_time`] failed. A disk that writes a build, or a
